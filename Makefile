@@ -1,0 +1,60 @@
+# Order Desk. `make run` serves it, `make test` checks it; see the README.
+.POSIX:
+.SUFFIXES:
+.PHONY: help run test format demo import dump bench clean
+
+VENV = .venv
+PY = $(VENV)/bin/python
+ORDERS = 2000
+FILE =
+
+help:
+	@echo "make run                      serve Order Desk at http://localhost:8501"
+	@echo "make test                     run every check and test"
+	@echo "make demo ORDERS=1000000      fill an empty or demo database with demo orders"
+	@echo "make import FILE=orders.xlsx  import your own orders"
+	@echo "make dump FILE=orders.xlsx    write everything as an import workbook"
+	@echo "make bench                    measure, side by side with the plain alternative"
+	@echo "make format                   format the code"
+
+run: $(VENV)/installed
+	$(VENV)/bin/streamlit run app.py
+
+demo: $(VENV)/installed
+	$(PY) -m core demo --orders $(ORDERS)
+
+import: $(VENV)/installed
+	$(PY) -m core import $(FILE)
+
+dump: $(VENV)/installed
+	$(PY) -m core dump $(FILE)
+
+test: $(VENV)/installed-dev
+	sh tests/install_system_packages.sh
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PY) -m pytest
+
+bench: $(VENV)/installed-dev
+	sh tests/install_system_packages.sh
+	$(PY) -m tests.bench
+
+format: $(VENV)/installed-dev
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench
+
+$(VENV)/bin/pip:
+	sh tests/make_venv.sh $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/pip requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

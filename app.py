@@ -1,0 +1,70 @@
+"""The ASGI application: own routes, start-up, shut-down. `make run` serves it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from core import db, startup
+from core.errors import OutsideFailed
+from core.settings import get_settings
+from pages.exports import answer_export
+from pages.grid.rows import answer_rows
+from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
+
+logger = logging.getLogger(__name__)
+RETRY_SECONDS = 2
+
+
+async def answer_ready(_request: Request) -> Response:
+    """Answer 200 when the database answers and has its tables, else 503; the body says which."""
+    is_ready = await run_in_threadpool(db.is_reachable)
+    status = "ready" if is_ready else "the database cannot be reached"
+    return JSONResponse({"status": status}, 200 if is_ready else 503, headers=PRIVATE)
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Prepare the database before serving; where it does not answer, serve and keep trying."""
+    retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
+    yield
+    if retrying is not None:
+        retrying.cancel()
+        with suppress(asyncio.CancelledError):
+            await retrying
+
+
+async def _is_prepared() -> bool:
+    try:
+        await run_in_threadpool(startup.prepare, datetime.now(UTC))
+    except OutsideFailed as error:
+        logger.warning("%s", error)
+        return False
+    return True
+
+
+async def _prepare_later() -> None:
+    while not await _is_prepared():
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+get_settings()  # a wrong setting stops the start here, with its name
+app = st.App(
+    "pages/main.py",
+    routes=[
+        Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
+        Route("/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
+        Route("/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
+    ],
+    middleware=[Middleware(LocalOnly), Middleware(BrowserCookie)],
+    lifespan=lifespan,
+)

@@ -1,0 +1,120 @@
+"""The command line: python -m core import | dump | demo | export | template."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TypeVar
+
+from core import demo, excel, imports, saved_views, startup, users
+from core.errors import AppError, InvalidInput
+from core.tables import TABLES
+from core.users import Actor
+
+Result = TypeVar("Result")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it did what it was asked, 1 when it says why not."""
+    asked = _parser().parse_args(arguments)
+    now = datetime.now(UTC)
+    try:
+        startup.prepare(now, may_fill=False)
+        actor = users.find_local_actor()
+        if actor is None:
+            raise InvalidInput("The local user has been deactivated, so nothing was done.")
+        print(asked.command(asked, actor, now))
+    except imports.Faulty as error:
+        print(error.report(), file=sys.stderr)
+        return 1
+    except AppError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Order Desk's commands.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("import", help="import orders from a workbook or CSV files")
+    one.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    one.set_defaults(command=_import)
+
+    one = commands.add_parser("dump", help="write every order as an import workbook")
+    one.add_argument("file", type=Path, metavar="FILE.xlsx")
+    one.set_defaults(command=_dump)
+
+    one = commands.add_parser("template", help="write an empty import workbook")
+    one.add_argument("file", type=Path, metavar="FILE.xlsx")
+    one.set_defaults(command=_template)
+
+    one = commands.add_parser("demo", help="fill an empty or demo database with demo orders")
+    one.add_argument("--orders", type=_positive, default=demo.DEFAULT_ORDERS, metavar="N")
+    one.set_defaults(command=_demo)
+
+    one = commands.add_parser("export", help="write a view as Excel, as Download Excel does")
+    one.add_argument("table", choices=sorted(TABLES), metavar="TABLE")
+    one.add_argument("file", type=Path, metavar="FILE.xlsx")
+    one.add_argument("--view", default=None, help="the text of ?view= in the page's address")
+    one.add_argument("--zone", default="UTC", help="IANA time zone, when the view names none")
+    one.set_defaults(command=_export)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _import(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
+    return imports.import_files(asked.files, actor=actor, now=now).in_words()
+
+
+def _dump(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
+    counts = _write_whole(asked.file, lambda file: excel.dump(file, actor=actor, now=now))
+    rows = ", ".join(f"{count:,} {title}" for title, count in counts.items())
+    return f"{asked.file}: {rows}"
+
+
+def _template(asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
+    _write_whole(asked.file, excel.write_template)
+    return f"{asked.file}: fill it in, then: python -m core import {asked.file}"
+
+
+def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
+    demo.fill(asked.orders, actor=actor, now=now)
+    return f"{asked.orders:,} demo orders, with their items, refunds and transactions."
+
+
+def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
+    table = TABLES[asked.table]
+    parameters = {} if asked.view is None else {"view": asked.view}
+    view = saved_views.view_at(table, parameters, zone=asked.zone)
+    rows = _write_whole(asked.file, lambda file: excel.export(view, file, actor=actor, now=now))
+    return f"{asked.file}: {rows:,} {table.many}"
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
+    """Write a file beside its place and move it there: whole, or not at all."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise InvalidInput(f"There is no folder {folder}.")
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        try:
+            result = write(file)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Many rows at once: executemany on SQLite, COPY on PostgreSQL, a fifth of the time of the ORM."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateIndex, DropIndex
+
+from core.models import Instant
+
+ROWS_A_CALL = 20_000
+
+
+def insert(
+    session: Session, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Insert tuples in the order of `names`; an instant is given in epoch seconds (UTC).
+
+    `rows` must not query the session while it is drawn: PostgreSQL is in the middle of a COPY.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in names)
+        # Names come from our models, values are bound.
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+        connection = session.connection()
+        rows = iter(rows)
+        while batch := list(islice(rows, ROWS_A_CALL)):
+            connection.exec_driver_sql(statement, batch)
+        return
+    instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
+    driver: Any = session.connection().connection.driver_connection
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy,
+    ):
+        for row in _with_datetimes(rows, instants):
+            copy.write_row(row)
+
+
+def _with_datetimes(
+    rows: Iterable[tuple[Any, ...]], instants: Sequence[int]
+) -> Iterator[list[Any]]:
+    for row in rows:
+        values = list(row)
+        for i in instants:
+            if values[i] is not None:
+                values[i] = datetime.fromtimestamp(values[i], UTC)
+        yield values
+
+
+@contextmanager
+def without_indexes(session: Session, *tables: Table) -> Iterator[None]:
+    """Drop the tables' indexes, and make them anew at the end: for filling empty tables."""
+    indexes = sorted(
+        (index for table in tables for index in table.indexes), key=lambda index: str(index.name)
+    )
+    for index in indexes:
+        session.execute(DropIndex(index))
+    yield
+    for index in indexes:
+        session.execute(CreateIndex(index))

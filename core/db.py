@@ -1,0 +1,156 @@
+"""The one door to the database: the engine, reading and writing transactions, migrations."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.errors import OutsideFailed
+from core.models import Base, DatabaseFact
+from core.settings import get_settings
+
+# One writer at a time in this process: without it a SQLite write waited up to 8.5 s (refunds.md).
+_sqlite_write_lock = threading.RLock()
+
+UNREACHABLE = (
+    "The database cannot be reached. Order Desk tries again by itself; "
+    "if this lasts, check that the server named in DATABASE_URL is running."
+)
+
+
+def _prepare_sqlite_connection(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own BEGIN is deferred, which fails under concurrent writes; ours is in _begin.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
+        "busy_timeout=10000",
+        "cache_size=-32000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("order_desk_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def create_database_engine(url: str) -> Engine:
+    """Build an engine for SQLite (WAL) or PostgreSQL; nothing is connected yet."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(
+            address,
+            pool_size=20,
+            max_overflow=20,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 3, "options": "-c lock_timeout=3s -c timezone=UTC"},
+        )
+    if address.database:
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        address, pool_size=20, max_overflow=40, connect_args={"check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare_sqlite_connection)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@cache
+def engine() -> Engine:
+    """Return the process's engine for DATABASE_URL."""
+    return create_database_engine(get_settings().database_url)
+
+
+def is_sqlite() -> bool:
+    """Say whether the database is the embedded one."""
+    return engine().dialect.name == "sqlite"
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a read-only transaction in which every query sees the same moment.
+
+    Raises OutsideFailed when the database does not answer.
+    """
+    options: dict[str, Any] = (
+        {} if is_sqlite() else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    )
+    with _reachable(), engine().connect().execution_options(**options) as connection:
+        yield Session(connection)
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """Open a transaction that commits at the end and rolls back on any error.
+
+    Raises OutsideFailed when the database does not answer.
+    """
+    lock = _sqlite_write_lock if is_sqlite() else nullcontext()
+    with _reachable(), lock, engine().connect() as connection:
+        writer = connection.execution_options(order_desk_writes=True)
+        with Session(writer) as session, session.begin():
+            yield session
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise OutsideFailed(UNREACHABLE) from error
+
+
+def is_reachable() -> bool:
+    """Ask the database whether it answers and has Order Desk's tables."""
+    try:
+        with reading() as session:
+            session.execute(select(DatabaseFact.name).limit(1))
+    except Exception:
+        return False
+    return True
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema, one process at a time; safe to repeat.
+
+    Raises OutsideFailed when the database does not answer.
+    """
+    with _reachable(), engine().connect() as connection:
+        writer = connection.execution_options(order_desk_writes=True)
+        with writer.begin():
+            if not is_sqlite():
+                # Two processes that start at once take turns; the lock ends with the transaction.
+                writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
+            command.upgrade(_alembic_config(writer), "head")
+
+
+def rebuild_schema() -> None:
+    """Drop every table with its rows and make the schema anew: only for a demo database."""
+    with writing() as session:
+        connection = session.connection()
+        if is_sqlite():
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        Base.metadata.drop_all(connection)
+        session.execute(text("DROP TABLE IF EXISTS alembic_version"))
+    migrate()
+
+
+def _alembic_config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,117 @@
+"""What is in the database already, and how the rows of a file compare with it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core.columns import Table
+from core.import_rows import Fault, fault_at, iterate
+from core.models import Base, Order, OrderItem, Transaction
+from core.states import ItemStatus
+
+KEYS_A_QUERY = 2_000
+# A blank in these means “as usual”, never a difference; a number is only for people to count by.
+FILLED_WHEN_BLANK = {
+    "item_count", "amount_minor", "currency", "airport_tz", "pax_type", "valid_from", "valid_until",
+    "voucher_code", "voucher_serial", "status", "is_refundable", "created_at", "contract_id",
+    "method", "author", "used_at", "refunded_at", "refund_id",
+}  # fmt: skip
+NEVER_COMPARED = {"no"}
+REFUND_STATES = {ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED}
+
+
+class Existing:
+    """Looks rows up by key, some thousand at a time."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def find(
+        self, key: InstrumentedAttribute[Any], values: Iterable[Any], names: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """Find the rows whose key is among the values: the named columns, instants in seconds."""
+        columns = [getattr(key.class_, name) for name in names]
+        remaining = iter(values)
+        while part := list(islice(remaining, KEYS_A_QUERY)):
+            for row in self.session.execute(select(*columns).where(key.in_(part))):
+                yield dict(zip(names, map(_plain, row), strict=True))
+
+    def highest_no(self, model: type[Base]) -> int:
+        """Return the highest running number in use."""
+        column = {Order: Order.no, OrderItem: OrderItem.no, Transaction: Transaction.no}[model]
+        return self.session.scalar(select(func.max(column))) or 0
+
+
+@dataclass
+class Compared:
+    """How the rows of one table compare with what is stored."""
+
+    fresh: pd.DataFrame
+    unchanged: int = 0
+    used: list[tuple[str, int]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def compare(existing: Existing, table: Table, frame: pd.DataFrame) -> Compared:
+    """Tell new rows from those that are there: unchanged, newly used, kept, or differing."""
+    names = [column.name for column in table.columns]
+    key = table.expression(table.key_column)
+    found = Compared(fresh=frame.iloc[:0])
+    fresh = []
+    for first in range(0, len(frame), KEYS_A_QUERY):
+        part = frame.iloc[first : first + KEYS_A_QUERY]
+        stored = {row[table.key]: row for row in existing.find(key, part[table.key], names)}
+        is_stored = part[table.key].isin(list(stored))
+        fresh.append(part[~is_stored])
+        for row in iterate(part[is_stored]):
+            _compare_row(table, row, stored[row[table.key]], found)
+    if fresh:
+        found.fresh = pd.concat(fresh, ignore_index=True)
+    return found
+
+
+def _compare_row(
+    table: Table, row: dict[Any, Any], stored: dict[str, Any], found: Compared
+) -> None:
+    differing = [
+        column
+        for column in table.columns
+        if column.name in row
+        and column.name not in NEVER_COMPARED
+        and not (row[column.name] is None and column.name in FILLED_WHEN_BLANK)
+        and row[column.name] != stored[column.name]
+    ]
+    states = {column.name for column in differing} & {"status", "used_at", "refunded_at"}
+    if table.model is OrderItem and states:
+        if stored["status"] in REFUND_STATES and row.get("status") != ItemStatus.USED:
+            found.kept.append(row[table.key])
+            differing = [column for column in differing if column.name not in states]
+        elif (stored["status"], row.get("status")) == (ItemStatus.NOT_USED, ItemStatus.USED):
+            used_at = row.get("used_at")
+            found.used.append(
+                (row[table.key], stored["service_at"] if used_at is None else used_at)
+            )
+            differing = [column for column in differing if column.name not in states]
+            states = set()
+            if not differing:
+                return
+    for column in differing:
+        problem = f"differs from what is stored: {_shown(stored[column.name])}"
+        found.faults.append(fault_at(row, column.header, row[column.name], problem))
+    if not differing and not states:
+        found.unchanged += 1
+
+
+def _plain(value: Any) -> Any:
+    return int(value.timestamp()) if isinstance(value, datetime) else value
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"“{str(value)[:60]}”"

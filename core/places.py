@@ -1,0 +1,33 @@
+"""Airports and their days: local time zones, and when a local day begins."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+import airportsdata
+
+
+@cache
+def airport_zones() -> dict[str, str]:
+    """Return the time zone (IANA) of every airport, by IATA code, from airportsdata."""
+    return {code: airport["tz"] for code, airport in airportsdata.load("IATA").items()}
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Return every IANA time zone."""
+    return frozenset(available_timezones())
+
+
+def next_day(day: date) -> date:
+    """Return the day after."""
+    return day + timedelta(days=1)
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the first instant of a day in a zone, as UTC.
+
+    Where clocks jump over midnight, fold=0 reads 00:00 by the offset before the jump, which is
+    the instant of the jump itself: the day's first.
+    """
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

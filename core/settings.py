@@ -1,0 +1,66 @@
+"""Every setting, typed, read from the environment once and checked at start."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from core.places import zones
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def _known_zone(name: str) -> str:
+    if name not in zones():
+        raise ValueError("is not an IANA time zone such as Europe/London or UTC")
+    return name
+
+
+def _known_database(url: str) -> str:
+    try:
+        driver = make_url(url).drivername
+    except ArgumentError as error:
+        raise ValueError("is not a database address") from error
+    if driver not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    return url
+
+
+def _readable_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+class Settings(BaseSettings):
+    """The settings table of the README, in code. An environment variable is the upper-case name."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
+    database_url: Annotated[str, AfterValidator(_known_database)] = (
+        f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
+    )
+    data_dir: Path = PROJECT / "data"
+    app_name: Annotated[str, Field(min_length=1, max_length=60)] = "Order Desk"
+    logo: Annotated[Path, AfterValidator(_readable_file)] = PROJECT / "pages/static/logo.svg"
+    public_url: str = "http://localhost:8501"
+    import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    import_max_mb: Annotated[int, Field(ge=1)] = 2048
+    signing_secret: SecretStr | None = None
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings; stop the program, naming each variable, when one is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors(include_input=False)
+        ]
+        raise SystemExit("Order Desk cannot start.\n" + "\n".join(faults)) from None

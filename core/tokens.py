@@ -1,0 +1,88 @@
+"""Signed tokens: what lets a browser ask the own routes for rows and files.
+
+A token holds the user and the table, lives 8 hours, and is bound to the browser's cookie, so a
+link that leaks opens nothing. Each purpose has its own salt: one for rows opens no export.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from core.errors import NotPermitted, NotSignedIn
+from core.settings import get_settings
+from core.users import Actor, find_actor
+
+Purpose = Literal["rows", "export"]
+LIFE_SECONDS = 8 * 3600
+
+
+def issue(purpose: Purpose, *, table: str, actor: Actor, browser: str) -> str:
+    """Sign a token for one purpose, one table, one user and one browser (its cookie's value)."""
+    claims = {"user": actor.user_id, "table": table, "browser": _print_of(browser)}
+    return _serializer(purpose).dumps(claims)
+
+
+def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Actor:
+    """Return the actor whose token it is, as the user is now.
+
+    Raises NotSignedIn when the token is absent, forged, too old, from another browser or of a
+    user who is no longer active; NotPermitted when it is for another table.
+    """
+    try:
+        claims = _serializer(purpose).loads(token, max_age=LIFE_SECONDS)
+    except SignatureExpired:
+        raise NotSignedIn("This page has been open too long. Reload it.") from None
+    except BadSignature:
+        raise NotSignedIn("This address needs a page of Order Desk to open it.") from None
+    if not browser or not hmac.compare_digest(claims["browser"], _print_of(browser)):
+        raise NotSignedIn("This link was made for another browser. Open the page and try again.")
+    if claims["table"] != table:
+        raise NotPermitted("This link was made for another table.")
+    actor = find_actor(claims["user"])
+    if actor is None:
+        raise NotSignedIn("You are not signed in.")
+    return actor
+
+
+def _print_of(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()[:32]
+
+
+def _serializer(purpose: Purpose) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(_secret(), salt=f"order-desk.{purpose}")
+
+
+def ensure_secret() -> None:
+    """Make the signing secret, or find that it cannot be made, before anyone is served."""
+    _secret()
+
+
+@cache
+def _secret() -> str:
+    configured = get_settings().signing_secret
+    if configured is not None:
+        return configured.get_secret_value()
+    return _kept_secret(get_settings().data_dir / "signing_secret")
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the secret that the first start made; two processes that start at once share one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        mine = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(mine, path)  # whole, or not at all; fails when the other process was first
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return path.read_text()

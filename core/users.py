@@ -1,0 +1,66 @@
+"""Who is asking: the actor that every use case takes, and where actors come from."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import db
+from core.models import User, UserContract
+from core.states import Role
+
+LOCAL_USER_ID = "local"
+LOCAL_USER_EMAIL = "analyst@local"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A signed-in person: their role, and the contracts whose rows are theirs to see."""
+
+    user_id: str
+    email: str
+    role: Role
+    sees_all_contracts: bool = False
+    contracts: frozenset[str] = frozenset()
+    only_own_orders: bool = False
+
+
+def ensure_local_user() -> None:
+    """Make the one user of local mode, an admin who sees everything, unless it is there."""
+    with db.writing() as session:
+        if session.get(User, LOCAL_USER_ID) is None:
+            session.add(
+                User(
+                    user_id=LOCAL_USER_ID,
+                    email=LOCAL_USER_EMAIL,
+                    name="Local analyst",
+                    role=Role.ADMIN,
+                    sees_all_contracts=True,
+                )
+            )
+
+
+def find_local_actor() -> Actor | None:
+    """Find the actor of local mode; None when that user has been deactivated."""
+    return find_actor(LOCAL_USER_ID)
+
+
+def find_actor(user_id: str) -> Actor | None:
+    """Find an active user as an actor, with role and contracts as they are now."""
+    with db.reading() as session:
+        user = session.get(User, user_id)
+        if user is None or not user.is_active:
+            return None
+        return Actor(
+            user_id=user.user_id,
+            email=user.email,
+            role=Role(user.role),
+            sees_all_contracts=user.sees_all_contracts,
+            contracts=_contracts(session, user_id),
+            only_own_orders=user.only_own_orders,
+        )
+
+
+def _contracts(session: Session, user_id: str) -> frozenset[str]:
+    rows = select(UserContract.contract_id).where(UserContract.user_id == user_id)
+    return frozenset(session.scalars(rows))

@@ -1,0 +1,87 @@
+"""The frame of every page: look, header, the gate, and what is shown when something fails."""
+
+import json
+import logging
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from core import db, users
+from core.errors import AppError, OutsideFailed
+from core.settings import get_settings
+from core.users import Actor
+
+logger = logging.getLogger(__name__)
+
+ACTOR = "actor"
+STYLE = (Path(__file__).parent / "frame.css").read_text()
+RETRY_SECONDS = 2
+
+
+def draw_frame(pages: Sequence[StreamlitPage]) -> None:
+    """Set title, logo and style, and draw the navigation: the same on every page."""
+    settings = get_settings()
+    st.set_page_config(page_title=settings.app_name, page_icon=str(settings.logo), layout="wide")
+    # The name stands beside the logo; as JSON it is a CSS string, whatever its characters.
+    name = json.dumps(settings.app_name).replace("<", "\\3c ")
+    st.html(f"<style>{STYLE}\n:root {{ --order-desk-name: {name}; }}</style>")
+    st.logo(str(settings.logo), size="large")
+    with st.container(horizontal=True, key="navigation", gap="small"):
+        for page in pages:
+            st.page_link(page)
+
+
+def let_in() -> Actor | None:
+    """Return who may see the page; where nobody may, say so instead of the page.
+
+    This is the gate: main.py runs no page without an actor. In local mode everyone at the
+    machine is the one local user, as long as that user is active.
+    """
+    actor = users.find_local_actor()
+    if actor is None:
+        st.session_state.pop(ACTOR, None)
+        st.title(get_settings().app_name)
+        st.error("You are not signed in. Ask an admin of Order Desk to let you in.")
+        return None
+    st.session_state[ACTOR] = actor
+    with st.container(key="who"):
+        st.caption(f"Local mode · {actor.email}")
+    return actor
+
+
+def current_actor() -> Actor:
+    """Return the actor whom the gate let in, in this very run."""
+    actor: Actor = st.session_state[ACTOR]
+    return actor
+
+
+@contextmanager
+def failures_shown() -> Iterator[None]:
+    """Turn a failure into words on the page: ours as they are, others logged whole."""
+    try:
+        yield
+    except OutsideFailed as error:
+        logger.warning("%s", error)
+        st.error(str(error), icon=":material/cloud_off:")
+        _reload_when_back()
+    except AppError as error:
+        logger.warning("%s", error)
+        st.error(str(error))
+    except Exception:
+        reference = secrets.token_hex(4)
+        logger.exception("The page failed [%s]", reference)
+        st.error(
+            f"Something went wrong on this page. It has been logged under {reference}; "
+            "reload the page to try again."
+        )
+
+
+@st.fragment(run_every=RETRY_SECONDS)
+def _reload_when_back() -> None:
+    if db.is_reachable():
+        st.rerun(scope="app")
+    st.caption("Waiting for the database …")

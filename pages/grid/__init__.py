@@ -1,0 +1,1 @@
+"""Everything about the grid: what is drawn, what the server answers, what the browser runs."""

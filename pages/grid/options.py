@@ -1,0 +1,92 @@
+"""What AG Grid is told: a table's description as column definitions, and the frame's look."""
+
+from typing import Any
+
+from st_aggrid import JsCode, StAggridTheme
+
+from core.columns import Column, Kind, Table
+
+BLOCK_ROWS = 200
+FILTERS = {
+    Kind.TEXT: "agTextColumnFilter",
+    Kind.CODE: "agTextColumnFilter",
+    Kind.NUMBER: "agNumberColumnFilter",
+    Kind.INSTANT: "agDateColumnFilter",
+}
+FILTER_PARAMS = {
+    "debounceMs": 200,
+    "inRangeInclusive": True,
+    "minValidYear": 1900,
+    "maxValidYear": 2199,
+}
+
+# Colours are Streamlit's, which the component sets as CSS variables: light and dark by themselves.
+THEME = StAggridTheme(base="quartz").withParams(
+    fontFamily="Inter, sans-serif",
+    fontSize=13,
+    headerFontWeight=600,
+    accentColor="var(--primary-color)",
+    foregroundColor="var(--text-color)",
+    backgroundColor="var(--background-color)",
+    chromeBackgroundColor="var(--secondary-background-color)",
+    borderColor="var(--desk-line)",
+    wrapperBorder=False,
+    wrapperBorderRadius=0,
+    rowHeight=36,
+    headerHeight=40,
+    spacing=7,
+)
+
+
+def grid_options(table: Table, config: str) -> dict[str, Any]:
+    """Build the options; `config` is what grid.js's configure() reads, in base64url.
+
+    The same for as long as `config` is: a changed option makes the grid apply all of them again.
+    """
+    return {
+        # First, since the functions below read it. Base64url: a text of the view can be no code.
+        "context": JsCode(f"orderDesk.configure('{config}')"),
+        "initialState": JsCode("orderDesk.initialState()"),
+        "onGridReady": JsCode("orderDesk.onGridReady"),
+        "rowModelType": "infinite",
+        "datasource": JsCode("orderDesk.datasource"),
+        "getRowId": JsCode("orderDesk.rowId"),
+        "cacheBlockSize": BLOCK_ROWS,
+        "maxBlocksInCache": 50,
+        "maxConcurrentDatasourceRequests": 2,
+        "blockLoadDebounceMillis": 40,
+        "infiniteInitialRowCount": 1,
+        "columnDefs": [_column_definition(column) for column in table.shown],
+        "defaultColDef": {
+            "sortable": True,
+            "resizable": True,
+            "floatingFilter": True,
+            "suppressHeaderMenuButton": True,
+            "sortingOrder": ["asc", "desc"],
+        },
+        "suppressDragLeaveHidesColumns": True,
+        "suppressMultiSort": False,
+        "enableCellTextSelection": True,
+        "ensureDomOrder": True,
+        "animateRows": False,
+        "overlayNoRowsTemplate": f"No {table.one} matches these filters.",
+    }
+
+
+def _column_definition(column: Column) -> dict[str, Any]:
+    definition: dict[str, Any] = {
+        "colId": column.name,
+        "field": column.name,
+        "headerName": column.header,
+        "headerTooltip": column.help,
+        "flex": column.width,
+        "minWidth": column.width,
+        "filter": FILTERS[column.kind],
+        "filterParams": FILTER_PARAMS,
+    }
+    if column.has_choices:
+        definition["filter"] = JsCode("orderDesk.SetFilter")
+        definition["floatingFilterComponent"] = JsCode("orderDesk.SetFloatingFilter")
+    if column.kind in (Kind.NUMBER, Kind.MONEY):
+        definition["type"] = "rightAligned"
+    return definition

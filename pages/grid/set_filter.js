@@ -1,0 +1,173 @@
+/* Our set filter: a list of a column's values with search, counts and (blank). AG Grid's own is
+   not in the Community edition. The values come from the server, for the other filters in force.
+   Typing into the floating input below the header filters by “contains” instead. */
+(function () {
+  "use strict";
+  const desk = window.orderDesk;
+  const DEBOUNCE_MS = 200;
+  const label = (value) => (value === null ? "(blank)" : value);
+
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function debounce(act) {
+    let timer = null;
+    return (...given) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => act(...given), DEBOUNCE_MS);
+    };
+  }
+
+  class SetFilter {
+    init(params) {
+      this.params = params;
+      this.model = null;
+      this.asked = 0;
+      this.gui = element("div", "deskSet");
+      this.search = element("input", "deskSetSearch");
+      this.search.type = "search";
+      this.search.placeholder = "Search values";
+      this.search.setAttribute("aria-label", `Search values of ${params.colDef.headerName}`);
+      this.search.addEventListener("input", debounce(() => this.load()));
+      this.list = element("div", "deskSetList");
+      this.list.setAttribute("role", "group");
+      this.list.setAttribute("aria-label", `Values of ${params.colDef.headerName}`);
+      this.note = element("div", "deskSetNote");
+      this.note.setAttribute("role", "status");
+      const clear = element("button", "deskSetClear", "Clear");
+      clear.type = "button";
+      clear.addEventListener("click", () => this.choose(null));
+      this.gui.append(this.search, this.list, this.note, clear);
+    }
+
+    getGui() {
+      return this.gui;
+    }
+
+    afterGuiAttached() {
+      this.search.focus();
+      this.load();
+    }
+
+    isFilterActive() {
+      return this.model !== null;
+    }
+
+    doesFilterPass() {
+      return true; /* the server filters */
+    }
+
+    getModel() {
+      return this.model;
+    }
+
+    setModel(model) {
+      this.model = model && (model.values ? model.values.length > 0 : true) ? model : null;
+      this.mark();
+    }
+
+    getModelAsString(model) {
+      if (!model) return "";
+      if (!model.values) return model.filter || model.type || "…";
+      return `(${model.values.length}) ${model.values.map(label).join(", ")}`;
+    }
+
+    chosen() {
+      return new Set(this.model && this.model.values ? this.model.values : []);
+    }
+
+    choose(model) {
+      this.setModel(model);
+      this.params.filterChangedCallback();
+    }
+
+    toggle(value) {
+      const chosen = this.chosen();
+      if (!chosen.delete(value)) chosen.add(value);
+      this.choose(chosen.size ? { filterType: "set", values: [...chosen] } : null);
+    }
+
+    async load() {
+      const mine = ++this.asked;
+      const name = this.params.column.getColId();
+      const view = { filters: desk.currentFilters(), zone: desk.zone() };
+      const question = { view, choices: name, search: this.search.value.trim() };
+      this.note.textContent = "Loading …";
+      try {
+        const { choices, more } = await desk.ask(question, () => mine === this.asked);
+        if (mine !== this.asked) return;
+        this.list.replaceChildren(...choices.map(([value, count]) => this.row(value, count)));
+        this.note.textContent = more
+          ? `The first ${choices.length} values; search to find others.`
+          : choices.length
+            ? ""
+            : "No value matches.";
+        this.mark();
+      } catch (error) {
+        if (mine === this.asked) this.note.textContent = error.message;
+      }
+    }
+
+    row(value, count) {
+      const row = element("label", "deskSetRow");
+      const box = element("input", "");
+      box.type = "checkbox";
+      box.value = JSON.stringify(value);
+      box.addEventListener("change", () => this.toggle(value));
+      const text = element("span", value === null ? "deskSetBlank" : "deskSetValue", label(value));
+      text.title = label(value);
+      row.append(box, text, element("span", "deskSetCount", count.toLocaleString("en")));
+      return row;
+    }
+
+    mark() {
+      const chosen = this.chosen();
+      for (const box of this.list.querySelectorAll("input")) {
+        box.checked = chosen.has(JSON.parse(box.value));
+      }
+    }
+  }
+
+  class SetFloatingFilter {
+    init(params) {
+      this.params = params;
+      this.input = element("input", "deskSetFloating ag-input-field-input ag-text-field-input");
+      this.input.type = "text";
+      const name = params.filterParams.colDef.headerName;
+      this.input.setAttribute("aria-label", `${name} Filter Input`);
+      const changed = debounce(() => this.typed());
+      this.input.addEventListener("input", changed);
+      this.gui = element("div", "deskSetFloatingBox ag-input-wrapper");
+      this.gui.setAttribute("role", "presentation");
+      this.gui.append(this.input);
+    }
+
+    getGui() {
+      return this.gui;
+    }
+
+    typed() {
+      const filter = this.input.value;
+      const model = filter ? { filterType: "text", type: "contains", filter } : null;
+      this.params.parentFilterInstance((parent) => parent.choose(model));
+    }
+
+    onParentModelChanged(model) {
+      const isTyped = model && model.type === "contains";
+      const words = model
+        ? isTyped
+          ? model.filter
+          : SetFilter.prototype.getModelAsString(model)
+        : "";
+      if (document.activeElement !== this.input || !isTyped) this.input.value = words;
+      this.input.readOnly = Boolean(model) && !isTyped;
+    }
+  }
+
+  desk.SetFilter = SetFilter;
+  desk.SetFloatingFilter = SetFloatingFilter;
+})();

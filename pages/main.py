@@ -1,0 +1,21 @@
+"""The entry script: frame, navigation, the gate; then it runs the page that was asked for."""
+
+import streamlit as st
+
+from pages.frame import draw_frame, failures_shown, let_in
+
+# No icons: an icon of :material/...: would be fetched from outside as the favicon.
+pages = [st.Page("orders.py", title="Orders")]
+
+
+def home() -> None:
+    """Lead from the bare address to the first page, so that every page has its own address."""
+    st.switch_page(pages[0], query_params=st.query_params.to_dict())
+
+
+start = st.Page(home, title="Home", default=True)
+page = st.navigation([start, *pages], position="hidden")
+draw_frame(pages)
+with failures_shown():
+    if let_in() is not None:
+        page.run()

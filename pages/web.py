@@ -1,0 +1,149 @@
+"""What the own routes share: who asks, how a failure is answered, and the browser's cookie."""
+
+import html
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from http.cookies import SimpleCookie
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import (
+    AppError,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    OutsideFailed,
+    Refused,
+)
+from core.settings import get_settings
+
+logger = logging.getLogger(__name__)
+
+BROWSER_COOKIE = "order_desk_browser"
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
+STATUS: dict[type[AppError], int] = {
+    InvalidInput: 400,
+    NotSignedIn: 401,
+    NotPermitted: 403,
+    NotFound: 404,
+    Refused: 409,
+    OutsideFailed: 503,
+}
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def browser_of(request: Request) -> str:
+    """Return the value of the browser's cookie, which tokens are bound to; empty without one."""
+    return request.cookies.get(BROWSER_COOKIE, "")
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> Endpoint:
+    """Wrap a route: a failure becomes a plain sentence with its status, and a line in the log."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except AppError as error:
+            status = STATUS[type(error)]
+            logger.warning("%s %s refused: %s", request.method, request.url.path, error)
+            return refuse(str(error), status)
+        except Exception:
+            reference = secrets.token_hex(4)
+            logger.exception("%s %s failed [%s]", request.method, request.url.path, reference)
+            sentence = f"Something went wrong here; it has been logged under {reference}."
+            return refuse(sentence, 500)
+
+    return answer
+
+
+def refuse_json(sentence: str, status: int) -> Response:
+    """Refuse a script's request."""
+    return JSONResponse({"error": sentence}, status, headers=PRIVATE)
+
+
+def refuse_page(sentence: str, status: int) -> Response:
+    """Refuse a link with a small page that has a way back, since it opens in a new tab."""
+    name = html.escape(get_settings().app_name)
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
+        f'content="light dark"><title>{name}</title><body style="font:16px/1.5 system-ui;'
+        'max-width:34rem;margin:18vh auto;padding:0 1.5rem"><h1 style="font-size:1.3rem">'
+        f'Not downloaded</h1><p>{html.escape(sentence)}</p><p><a href="../">Back to {name}</a></p>'
+    )
+    return HTMLResponse(page, status, headers=PRIVATE)
+
+
+class LocalOnly:
+    """Answers this machine alone: in local mode everybody who gets an answer is the admin.
+
+    A name that is not this machine's (DNS rebinding) or a proxy's header is refused with 403.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] == "http" and not self._is_local(Request(scope)):
+            refusal = refuse_page("In local mode Order Desk answers only on this machine.", 403)
+            await refusal(scope, receive, send)
+        elif scope["type"] == "websocket" and not self._is_local(
+            Request({**scope, "type": "http"})
+        ):
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.app(scope, receive, send)
+
+    def _is_local(self, request: Request) -> bool:
+        host = request.headers.get("host", "").rsplit(":", 1)
+        name = host[0] if len(host) == 2 and host[1].isdigit() else ":".join(host)
+        forwarded = any(
+            key == "forwarded" or key.startswith("x-forwarded-") for key in request.headers
+        )
+        return name in LOCAL_HOSTS and not forwarded
+
+
+class BrowserCookie:
+    """Gives every browser a cookie with the page's HTML; tokens are bound to it.
+
+    Lax, not Strict: a Strict cookie is dropped on arrival from a link in a mail, and replaced.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Set the cookie on the answer to a request for a page that brought none."""
+        if scope["type"] != "http" or not _asks_for_page(Request(scope)):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cookie = _new_cookie(is_secure=scope["scheme"] == "https")
+                MutableHeaders(scope=message).append("set-cookie", cookie)
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def _asks_for_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not browser_of(request)
+
+
+def _new_cookie(*, is_secure: bool) -> str:
+    cookie: SimpleCookie = SimpleCookie({BROWSER_COOKIE: secrets.token_urlsafe(24)})
+    morsel = cookie[BROWSER_COOKIE]
+    morsel["path"], morsel["httponly"], morsel["samesite"] = "/", True, "Lax"
+    if is_secure:
+        morsel["secure"] = True
+    return morsel.OutputString()

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Makes sure that Chromium and a PostgreSQL server are on this machine; the tests drive both.
+set -eu
+
+has_chromium() {
+    command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
+has_postgresql() {
+    command -v initdb || ls /usr/lib/postgresql/*/bin/initdb /usr/libexec/postgresql*/initdb
+}
+
+missing() {
+    has_chromium >/dev/null 2>&1 || echo chromium
+    has_postgresql >/dev/null 2>&1 || echo postgresql
+}
+
+needed=$(missing)
+[ -n "$needed" ] || exit 0
+
+sudo=$([ "$(id -u)" = 0 ] || echo "sudo -n")
+echo "Installing for the tests:" $needed
+if command -v apt-get >/dev/null; then
+    # Debian starts a cluster with the package; the tests run their own.
+    $sudo apt-get update -qq &&
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
+elif command -v dnf >/dev/null; then
+    $sudo dnf install -y $(echo "$needed" | sed 's/^postgresql$/postgresql-server/') || true
+elif command -v apk >/dev/null; then
+    $sudo apk add $needed || true
+elif command -v pacman >/dev/null; then
+    $sudo pacman -S --noconfirm $needed || true
+elif command -v brew >/dev/null; then
+    brew install $needed || true
+fi
+
+needed=$(missing)
+if [ -n "$needed" ]; then
+    echo "The tests need these programs, and they could not be installed here:" $needed >&2
+    echo "Install them with this machine's package manager, then run make test again." >&2
+    exit 1
+fi
