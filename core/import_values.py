@@ -11,7 +11,6 @@ from core import money
 
 MAX_MINOR = 2**53
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _YES, _NO = {"yes", "true", "1", "y"}, {"no", "false", "0", "n"}
 # Excel's calendar counts in days; a second is lost to rounding unless it is rounded back.
 _HALF_SECOND = timedelta(microseconds=500_000)
@@ -31,11 +30,6 @@ def parse_text(value: Any) -> str | None:
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("holds a character that cannot be stored (NUL or half a character)")
     return text or None
-
-
-def unescape(text: str) -> str:
-    """Read `_x000D_` as the character it stands for in a workbook (ECMA-376, ST_Xstring)."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
 def parse_whole(value: Any) -> int | None:

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     logo: Annotated[Path, AfterValidator(_readable_file)] = PROJECT / "pages/static/logo.svg"
     public_url: str = "http://localhost:8501"
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    import_max_mb: Annotated[int, Field(ge=1)] = 2048
+    import_max_mb: Annotated[int, Field(ge=1)] = 1000
     signing_secret: SecretStr | None = None
 
 

@@ -1,0 +1,59 @@
+"""The databases that are measured: filled once for a size, then kept under .bench/."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.bench.processes import PROJECT, Cost, run_core
+
+KEPT = PROJECT / ".bench"
+MARKER = "filled.json"  # written last: without it a database is half made
+# What decides the rows and how they are written: a change of it makes a kept database out of date.
+DECISIVE = ("core/demo*.py", "core/bulk.py", "core/models.py", "core/migrations/versions/*.py")
+
+
+@dataclass(frozen=True)
+class FilledDatabase:
+    """A database of demo orders, and what filling it cost."""
+
+    orders: int
+    folder: Path
+    cost: Cost
+    is_cached: bool
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "orders.db"
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Open the file to read it."""
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
+            yield connection
+
+
+def provide(orders: int) -> FilledDatabase:
+    """Return the database of that many orders, filling it unless it is kept and up to date."""
+    folder = KEPT / f"orders-{orders}"
+    marker, made_by = folder / MARKER, _fingerprint()
+    if marker.exists():
+        kept = json.loads(marker.read_text())
+        if kept["made_by"] == made_by:
+            return FilledDatabase(orders, folder, Cost(**kept["cost"]), is_cached=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    cost = run_core("demo", "--orders", str(orders), folder=folder)
+    marker.write_text(json.dumps({"made_by": made_by, "cost": asdict(cost)}))
+    return FilledDatabase(orders, folder, cost, is_cached=False)
+
+
+def _fingerprint() -> str:
+    paths = sorted(path for pattern in DECISIVE for path in PROJECT.glob(pattern))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()

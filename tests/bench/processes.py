@@ -1,0 +1,125 @@
+"""Other processes: a command that is timed and weighed, a server that is up and then gone."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+STREAMLIT = Path(sys.executable).with_name("streamlit")
+START_SECONDS = 60
+ASK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took."""
+
+    seconds: float
+    megabytes: float  # resident, at its peak
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+
+    def megabytes(self, field: str) -> float:
+        """Read a size of its memory: VmRSS is now, VmHWM the peak."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
+        return int(line.split()[1]) / 1024
+
+
+def run_core(*arguments: str | Path, folder: Path) -> Cost:
+    """Run `python -m core` on the database of a folder; stops the bench when it fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", *map(str, arguments)],
+        cwd=PROJECT,
+        env=os.environ | core_environment(folder),
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"python -m core {arguments[0]} failed ({process.returncode}).")
+    return Cost(time.perf_counter() - started, usage.ru_maxrss / 1024)
+
+
+def core_environment(folder: Path) -> dict[str, str]:
+    """Name the database and the data folder of a folder, as Order Desk's settings."""
+    return {"DATABASE_URL": f"sqlite:///{folder / 'orders.db'}", "DATA_DIR": str(folder)}
+
+
+@contextmanager
+def serving(
+    script: Path,
+    *flags: str,
+    cwd: Path,
+    ready: str,
+    environment: Mapping[str, str],
+    log: Path,
+) -> Iterator[Server]:
+    """Run a script under Streamlit until the block ends; `ready` is the path that says it is up."""
+    port = _free_port()
+    settings = {"STREAMLIT_SERVER_PORT": str(port), **environment}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [STREAMLIT, "run", script, *flags],
+            cwd=cwd,
+            env=os.environ | settings,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://localhost:{port}", process)
+    try:
+        _wait_until_up(server, ready, log)
+        yield server
+    finally:
+        _end(process)
+
+
+def _wait_until_up(server: Server, ready: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(server.address + ready):
+        if _has_ended(server.process, within=ASK_SECONDS) or time.monotonic() > deadline:
+            raise SystemExit(f"The server did not start:\n{log.read_text(errors='replace')}")
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _has_ended(process: "subprocess.Popen[bytes]", *, within: float) -> bool:
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    if not _has_ended(process, within=10):
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,148 @@
+"""What every test stands on: real databases, a PostgreSQL server of our own, the local admin."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from core import db, startup, tokens, users
+from core.settings import get_settings
+from core.users import Actor
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+TEMPLATE = "order_desk_template"
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _postgresql_programs() -> Path:
+    found = shutil.which("initdb")
+    folders = [
+        *Path("/usr/lib/postgresql").glob("*/bin"),
+        *Path("/usr/libexec").glob("postgresql*"),
+    ]
+    if found:
+        folders.append(Path(found).resolve().parent)
+    if not folders:
+        pytest.fail("There is no PostgreSQL server: run sh tests/install_system_packages.sh")
+    return max(folders)
+
+
+def _ordinary_user() -> str | None:
+    """Name the user to run PostgreSQL as, which refuses root; None for this one."""
+    if os.getuid() != 0:
+        return None
+    return "postgres" if "postgres" in {one.pw_name for one in pwd.getpwall()} else "nobody"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """Run a PostgreSQL server on loopback as an ordinary user; yields its address."""
+    user, port, programs = _ordinary_user(), free_port(), _postgresql_programs()
+    folder = Path(tempfile.mkdtemp(prefix="order-desk-postgresql-"))
+    if user:
+        shutil.chown(folder, user)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(folder / "data"), *arguments]
+        with (folder / "output").open("a") as output:
+            subprocess.run(command, check=True, user=user, cwd=folder, stdout=output, stderr=output)
+
+    try:
+        run("initdb", "-U", "orderdesk", "-A", "trust", "-E", "UTF8", "--no-locale")
+        listens = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        run("pg_ctl", "-w", "-o", listens, "-l", str(folder / "log"), "start")
+        yield f"postgresql+psycopg://orderdesk@127.0.0.1:{port}"
+        run("pg_ctl", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def use_database(url: str) -> None:
+    """Point this process at a database, as DATABASE_URL does at its start."""
+    os.environ["DATABASE_URL"] = url
+    if db.engine.cache_info().currsize:
+        db.engine().dispose()
+    for cached in (get_settings, db.engine, tokens._secret):
+        cached.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_dir() -> Iterator[Path]:
+    """Keep what the application writes out of the project."""
+    with tempfile.TemporaryDirectory(prefix="order-desk-data-") as folder:
+        os.environ["DATA_DIR"] = folder
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def make_database(request: pytest.FixtureRequest, data_dir: Path) -> Callable[[str], str]:
+    """Return what makes a new, migrated, empty database of a kind and gives its address."""
+    template = data_dir / "template.db"
+    use_database(f"sqlite:///{template}")
+    startup.prepare(NOW, may_fill=False)
+    db.engine().dispose()
+
+    def make_sqlite() -> str:
+        path = data_dir / f"{uuid.uuid4().hex}.db"
+        shutil.copy(template, path)
+        return f"sqlite:///{path}"
+
+    def make_postgresql() -> str:
+        server = request.getfixturevalue("postgresql_server")
+        engine = create_engine(
+            f"{server}/postgres", isolation_level="AUTOCOMMIT", poolclass=NullPool
+        )
+        with engine.connect() as admin:
+            names = set(admin.scalars(text("SELECT datname FROM pg_database")))
+            if TEMPLATE not in names:
+                admin.execute(text(f"CREATE DATABASE {TEMPLATE}"))
+                use_database(f"{server}/{TEMPLATE}")
+                startup.prepare(NOW, may_fill=False)
+                db.engine().dispose()
+            name = f"test_{uuid.uuid4().hex}"
+            admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+        return f"{server}/{name}"
+
+    return lambda kind: make_sqlite() if kind == "sqlite" else make_postgresql()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> Iterator[str]:
+    """Give the test a database of its own, once on each kind; yields the address."""
+    url = make_database(request.param)
+    use_database(url)
+    yield url
+    db.engine().dispose()
+
+
+@pytest.fixture
+def sqlite_database(make_database: Callable[[str], str]) -> Iterator[str]:
+    """Give the test a SQLite database of its own, where the kind makes no difference."""
+    url = make_database("sqlite")
+    use_database(url)
+    yield url
+    db.engine().dispose()
+
+
+@pytest.fixture
+def admin() -> Actor:
+    """Return the local admin of the test's database."""
+    actor = users.find_local_actor()
+    assert actor is not None
+    return actor

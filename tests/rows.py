@@ -1,0 +1,92 @@
+"""Factories of stored rows, with keyword defaults: name what a test is about, no more."""
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from core import db
+from core.models import Contract, Order, OrderItem, Transaction, fold
+from core.vouchers import new_code, new_serial
+
+_numbers = count(1)
+CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def make_contract(contract_id: str = "CT-1", *, currency: str = "EUR") -> str:
+    """Store a contract unless it is there."""
+    with db.writing() as session:
+        if session.get(Contract, contract_id) is None:
+            session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
+    return contract_id
+
+
+def make_order(order_id: str | None = None, **given: Any) -> str:
+    """Store an order (without its items) and return its id."""
+    no = next(_numbers)
+    values: dict[str, Any] = {
+        "order_id": order_id or f"OD-{no:05d}",
+        "no": no,
+        "contract_id": "CT-1",
+        "widget_id": None,
+        "created_at": CREATED,
+        "author": "ana@helios.example",
+        "item_count": 1,
+        "amount_minor": 3800,
+        "currency": "EUR",
+        "contact_email": None,
+    } | given
+    make_contract(values["contract_id"])
+    with db.writing() as session:
+        session.add(Order(**values, author_folded=fold(values["author"])))
+    return str(values["order_id"])
+
+
+def make_item(order_id: str, **given: Any) -> str:
+    """Store an order item and return its id."""
+    no = next(_numbers)
+    values: dict[str, Any] = {
+        "order_item_id": f"{order_id}-{no}",
+        "no": no,
+        "order_id": order_id,
+        "contract_id": "CT-1",
+        "product_type": "lounge",
+        "product": "Aspire Lounge",
+        "airport_iata": "LHR",
+        "airport_tz": "Europe/London",
+        "pax_type": "adult",
+        "passenger_name": "Zoë Müller",
+        "service_at": CREATED,
+        "valid_from": CREATED,
+        "valid_until": CREATED,
+        "voucher_code": new_code(),
+        "voucher_serial": new_serial(),
+        "price_minor": 3800,
+        "currency": "EUR",
+        "is_refundable": True,
+        "status": "not_used",
+        "created_at": CREATED,
+    } | given
+    folded = {f"{name}_folded": fold(values[name]) for name in ("product", "passenger_name")}
+    with db.writing() as session:
+        session.add(OrderItem(**values, **folded))
+    return str(values["order_item_id"])
+
+
+def make_transaction(**given: Any) -> str:
+    """Store a ledger transaction and return its id."""
+    no = next(_numbers)
+    values: dict[str, Any] = {
+        "transaction_id": f"TX-{no}",
+        "no": no,
+        "created_at": CREATED,
+        "contract_id": "CT-1",
+        "type": "payment",
+        "method": "balance",
+        "amount_minor": -3800,
+        "currency": "EUR",
+        "status": "succeeded",
+        "author": "ana@helios.example",
+    } | given
+    with db.writing() as session:
+        session.add(Transaction(**values))
+    return str(values["transaction_id"])
