@@ -140,12 +140,17 @@ def migrate() -> None:
 
 def rebuild_schema() -> None:
     """Drop every table with its rows and make the schema anew: only for a demo database."""
-    with writing() as session:
-        connection = session.connection()
+    lock = _sqlite_write_lock if is_sqlite() else nullcontext()
+    with _reachable(), lock, engine().connect() as connection:
+        driver: Any = connection.connection.driver_connection
         if is_sqlite():
-            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        Base.metadata.drop_all(connection)
-        session.execute(text("DROP TABLE IF EXISTS alembic_version"))
+            driver.execute("PRAGMA foreign_keys=OFF")  # or each dropped row is checked first
+        writer = connection.execution_options(order_desk_writes=True)
+        with writer.begin():
+            Base.metadata.drop_all(writer)
+            writer.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        if is_sqlite():
+            driver.execute("PRAGMA foreign_keys=ON")
     migrate()
 
 

@@ -27,7 +27,7 @@ class Figure:
     @property
     def cells(self) -> tuple[str, ...]:
         """The line, cell by cell, in the order of HEADER."""
-        ratio = "" if self.ratio is None or math.isnan(self.ratio) else f"{self.ratio:.2f}"
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         result = ("pass" if self.is_met else "FAIL") if self.bar else ""
         return (self.measure, self.ours, self.alternative, ratio, self.bar, result)
 
@@ -39,18 +39,20 @@ def in_seconds(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:,.0f} s"
 
 
+def in_megabytes(megabytes: float) -> str:
+    """Say an amount of memory."""
+    return f"{megabytes:,.0f} MB"
+
+
 def time_figure(measure: str, seconds: float, bar: float) -> Figure:
     """Make the figure of a time that has to stay under a bar."""
-    return Figure(
-        measure, in_seconds(seconds), bar=f"under {bar:g} s", is_met=seconds < bar
-    )
+    return Figure(measure, in_seconds(seconds), bar=f"under {bar:g} s", is_met=seconds < bar)
 
 
 def memory_figure(measure: str, megabytes: float, bar: float) -> Figure:
     """Make the figure of an amount of memory that has to stay under a bar."""
-    return Figure(
-        measure, f"{megabytes:,.0f} MB", bar=f"under {bar:,g} MB", is_met=megabytes < bar
-    )
+    said = in_megabytes(megabytes)
+    return Figure(measure, said, bar=f"under {bar:,g} MB", is_met=megabytes < bar)
 
 
 def as_text(figures: Sequence[Figure]) -> str:

@@ -6,103 +6,147 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 PATIENCE_MS = 60_000
-LOOKED_AT_ROWS = 5
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-# Looked at once a frame, from the page itself: the component's frame may be made anew meanwhile.
-# True when the first rows on the screen all match in that column, and there is at least one.
-ROWS_MATCH = """({ column, pattern, looked }) => {
+# Asked once a frame, from the page itself: the component's frame may be made anew meanwhile.
+# True when the first rows on the screen match, all of them, or when it is said that there are none.
+IS_SHOWN = """({ column, pattern, rows }) => {
   const grid = document.querySelector("iframe")?.contentDocument;
   if (!grid) return false;
+  if (!column) {
+    const overlay = grid.querySelector(".ag-overlay-no-rows-center");
+    return Boolean(overlay?.checkVisibility() && overlay.textContent.includes(pattern));
+  }
   const matches = new RegExp(pattern, "i");
-  const rows = [...Array(looked).keys()]
+  const cells = [...Array(rows).keys()]
     .map((index) => grid.querySelector(`.ag-row[row-index="${index}"] [col-id="${column}"]`))
     .filter(Boolean);
-  return rows.length > 0 && rows.every((cell) => matches.test(cell.textContent.trim()));
+  return cells.length > 0 && cells.every((cell) => matches.test(cell.textContent.trim()));
 }"""
-NO_ROWS = """() => {
-  const grid = document.querySelector("iframe")?.contentDocument;
-  const overlay = grid?.querySelector(".ag-overlay-no-rows-center");
-  return Boolean(overlay?.checkVisibility() && overlay.textContent.trim());
-}"""
+HAS_LIST = """() => Boolean(
+  document.querySelector("iframe")?.contentDocument?.querySelector(".deskSetRow")
+)"""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the grid has to show: rows that match in a column, or none at all."""
+    """What the grid has to show: first rows that match in a column, or a sentence instead."""
 
-    column: str = ""
-    pattern: str | None = None
-
-    @classmethod
-    def containing(cls, column: str, text: str) -> "Expected":
-        """Rows whose cell contains the text."""
-        return cls(column, re.escape(text))
-
-    @classmethod
-    def equal_to(cls, column: str, text: str) -> "Expected":
-        """Rows whose cell is the text."""
-        return cls(column, f"^{re.escape(text)}$")
-
-    @classmethod
-    def starting_with(cls, column: str, text: str) -> "Expected":
-        """Rows whose cell starts with the text."""
-        return cls(column, f"^{re.escape(text)}")
+    column: str
+    pattern: str
+    rows: int = 5  # how many are looked at, if that many are there
 
 
 ANY_ROW = Expected("order_id", ".")
-NOTHING = Expected()
+NO_ROW = Expected("", "No order matches these filters.")
+
+
+def containing(column: str, text: str) -> Expected:
+    """Expect rows whose cell contains the text."""
+    return Expected(column, re.escape(text))
+
+
+def equal_to(column: str, text: str) -> Expected:
+    """Expect rows whose cell is the text."""
+    return Expected(column, f"^{re.escape(text)}$")
+
+
+def starting_with(column: str, text: str) -> Expected:
+    """Expect rows whose cell starts with the text."""
+    return Expected(column, f"^{re.escape(text)}")
 
 
 class GridPage:
-    """One page in a browser of its own: nothing is kept from one to the next."""
+    """One page in a browser context of its own: nothing is kept from one to the next."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.grid = page.frame_locator("iframe")
 
     def open(self, address: str) -> float:
-        """Go to the page; return how many seconds it took until its first row was there."""
+        """Go to the page; return the seconds until its first row was there."""
         return self._seconds_until(
             ANY_ROW, lambda: self.page.goto(address, wait_until="commit", timeout=PATIENCE_MS)
         )
 
     def type_filter(self, header: str, text: str, expected: Expected) -> float:
         """Type into a floating filter; return the seconds from the last key to the rows."""
-        box = self.filter_box(header)
+        box = self._filter_box(header)
         box.press_sequentially(text[:-1])
         return self._seconds_until(expected, lambda: box.press(text[-1]))
 
-    def fill_filter(self, header: str, text: str, expected: Expected) -> float:
-        """Fill a floating filter at once, as a date picker does; return the seconds to the rows."""
-        box = self.filter_box(header)
-        return self._seconds_until(expected, lambda: box.fill(text))
+    def pick_day(self, header: str, day: str, expected: Expected) -> float:
+        """Put a day into a floating date filter; return the seconds to the rows."""
+        box = self._filter_box(header)
+        return self._seconds_until(expected, lambda: box.fill(day))
 
     def open_list(self, header: str) -> float:
-        """Open a column's list of values; return how many seconds until it was there."""
-        cell = self.grid.locator(".ag-floating-filter", has=self.filter_box(header, inside=True))
-        button = cell.locator(".ag-floating-filter-button button")
+        """Open a column's list of values; return the seconds until they were there."""
+        button = self.grid.locator(
+            f'.ag-floating-filter:has([aria-label="{header} Filter Input"]) '
+            ".ag-floating-filter-button button"
+        )
         started = time.perf_counter()
         button.click()
-        self._wait('() => document.querySelector("iframe").contentDocument.'
-                   'querySelector(".deskSetRow") !== null')
+        self.page.wait_for_function(HAS_LIST, timeout=PATIENCE_MS)
         return time.perf_counter() - started
+
+    def close_list(self) -> None:
+        """Close the open list of values, with nothing chosen."""
+        self.page.keyboard.press("Escape")
+        self.page.wait_for_function(f"() => !({HAS_LIST})()", timeout=PATIENCE_MS)
 
     def choose(self, value: str, expected: Expected) -> float:
         """Tick a value of the open list; return the seconds to the rows."""
-        box = self.grid.locator(".deskSetRow").filter(has_text=value).first.locator("input")
+        box = self.grid.locator(".deskSetRow", has_text=value).locator("input").first
         return self._seconds_until(expected, box.click)
 
     def clear_filters(self, first: Expected) -> None:
-        """Take every filter away, as a person does, and wait for page and grid to have followed."""
+        """Take every filter away, as a person does; wait until page and grid have followed."""
         self.page.keyboard.press("Escape")
-        self.page.get_by_role("button", name="Clear all").click()
-        self.page.locator(".st-key-words").wait_for(state="detached")
-        self._wait(ROWS_MATCH, first)
-"""
+        self.page.get_by_role("button", name="Clear all").click(timeout=PATIENCE_MS)
+        self.page.locator(".st-key-words").wait_for(state="detached", timeout=PATIENCE_MS)
+        self.page.wait_for_function(IS_SHOWN, arg=asdict(first), timeout=PATIENCE_MS)
+
+    def _filter_box(self, header: str) -> Locator:
+        return self.grid.locator(f'input[aria-label="{header} Filter Input"]:enabled').first
+
+    def _seconds_until(self, expected: Expected, act: Callable[[], object]) -> float:
+        """Act, and wait until the grid shows what is expected; infinite when it never does."""
+        arg = asdict(expected)
+        if self.page.evaluate(IS_SHOWN, arg):
+            raise SystemExit(f"The grid shows {expected} already, so nothing can be measured.")
+        started = time.perf_counter()
+        try:
+            act()
+            self.page.wait_for_function(IS_SHOWN, arg=arg, timeout=PATIENCE_MS)
+        except TimeoutError:
+            return math.inf
+        return time.perf_counter() - started
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Run Chromium until the block ends."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        raise SystemExit("There is no Chromium: run sh tests/install_system_packages.sh")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def fresh_page(browser: Browser) -> Iterator[GridPage]:
+    """Give a page as a new visitor has it: no cache, no cookie, and times in UTC."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC") as context:
+        yield GridPage(context.new_page())

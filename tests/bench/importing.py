@@ -64,8 +64,9 @@ def _items() -> Iterator[list[str]]:
         service = f"2026-10-1{number % 10} 10:{number % 60:02d}"
         deadline = f"2026-10-0{1 + number % 9} 10:{number % 60:02d}"
         for index in range(ITEMS_AN_ORDER):
-            yield [f"B{number:07d}-{index}", f"B{number:07d}", "lounge", "Aspire Lounge", "LHR"] + [
-                *(f"Passenger {number % 1000}", service, "38.50", "EUR", "yes", deadline)
+            yield [
+                *(f"B{number:07d}-{index}", f"B{number:07d}", "lounge", "Aspire Lounge", "LHR"),
+                *(f"Passenger {number % 1000}", service, "38.50", "EUR", "yes", deadline),
             ]
 
 

@@ -44,7 +44,7 @@ def upgrade() -> None:
         _guard_sqlite("audit_events", "1")
     else:
         op.execute(
-            "CREATE FUNCTION refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            "CREATE OR REPLACE FUNCTION refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS $$ "
             "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
         )
         _guard_postgresql("transactions", _ledger_rewrite("IS DISTINCT FROM"))

@@ -1,0 +1,264 @@
+"""The ground: migrations, transactions, instants, start-up, tokens, demo."""
+
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import StatementError
+
+from core import db, demo, startup, tokens, users
+from core.errors import NotPermitted, NotSignedIn, OutsideFailed, Refused
+from core.models import Base, Contract, DatabaseFact, Order, OrderItem, Refund, Transaction, User
+from core.settings import get_settings
+from core.users import Actor
+from tests.conftest import NOW, free_port, use_database
+from tests.rows import make_contract, make_order
+
+
+def test_the_migrated_schema_is_the_one_of_the_models(database: str) -> None:
+    with db.reading() as session:
+        context = MigrationContext.configure(session.connection())
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_preparing_again_changes_nothing(database: str) -> None:
+    make_order("OD-1")
+    startup.prepare(NOW)
+    with db.reading() as session:
+        assert session.scalars(select(Order.order_id)).all() == ["OD-1"]
+
+
+def test_a_naive_datetime_is_refused(database: str) -> None:
+    with pytest.raises(StatementError, match="has no time zone"):
+        make_order(created_at=datetime(2026, 3, 1))  # noqa: DTZ001 - that is the point
+
+
+def test_an_instant_comes_back_as_it_was_in_utc(database: str) -> None:
+    moment = datetime(1969, 12, 31, 23, 59, 58, tzinfo=UTC)
+    make_order("OD-1", created_at=moment)
+    with db.reading() as session:
+        stored = session.get_one(Order, "OD-1").created_at
+    assert stored == moment
+    assert stored.tzinfo == UTC
+
+
+def test_what_fails_in_a_transaction_leaves_nothing(database: str) -> None:
+    def fail() -> None:
+        with db.writing() as session:
+            session.add(Contract(contract_id="CT-9", name="x", currency="EUR"))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with db.reading() as session:
+        assert session.get(Contract, "CT-9") is None
+
+
+def test_writers_at_once_wait_for_each_other(database: str) -> None:
+    make_contract("CT-1")
+
+    def add_one() -> None:
+        for _ in range(10):
+            with db.writing() as session:
+                balance = text("UPDATE contracts SET balance_minor = balance_minor + 1")
+                session.execute(balance)
+
+    threads = [threading.Thread(target=add_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.reading() as session:
+        assert session.get_one(Contract, "CT-1").balance_minor == 80
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_sentence() -> None:
+    use_database(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none")
+    assert not db.is_reachable()
+    with pytest.raises(OutsideFailed, match="The database cannot be reached"), db.reading():
+        pass
+    with pytest.raises(OutsideFailed):
+        startup.prepare(NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "nonsense"),
+        ("IMPORT_ZONE", "Mars/Olympus"),
+        ("IMPORT_MAX_MB", "many"),
+        ("LOGO", "/no/such/file.svg"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    with pytest.raises(SystemExit, match=name):
+        get_settings()
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+# First start and demo data.
+
+
+def test_a_new_sqlite_file_is_filled_and_marked_as_demo(tmp_path: Path) -> None:
+    use_database(f"sqlite:///{tmp_path / 'new' / 'orders.db'}")
+    startup.prepare(NOW)
+    assert demo.is_demo()
+    with db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Order)) == demo.DEFAULT_ORDERS
+
+
+def test_a_database_that_was_there_is_never_filled_by_itself(database: str) -> None:
+    startup.prepare(NOW)
+    assert not demo.is_demo()
+    with db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Order)) == 0
+
+
+def test_demo_data_never_joins_real_orders(database: str, admin: Actor) -> None:
+    make_order("OD-1")
+    with pytest.raises(Refused, match="not demo data"):
+        demo.fill(10, actor=admin, now=NOW)
+    with db.reading() as session:
+        assert session.scalars(select(Order.order_id)).all() == ["OD-1"]
+
+
+def test_demo_data_replaces_demo_data(database: str, admin: Actor) -> None:
+    demo.fill(50, actor=admin, now=NOW)
+    demo.fill(20, actor=admin, now=NOW)
+    with db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Order)) == 20
+        assert session.get_one(DatabaseFact, "demo").value == "20"
+    assert users.find_local_actor() is not None
+
+
+def _fingerprint() -> list[object]:
+    tables = (Order, OrderItem, Refund, Transaction)
+    with db.reading() as session:
+        return [
+            session.execute(select(model.__table__).order_by(*model.__table__.primary_key)).all()
+            for model in tables
+        ]
+
+
+def test_demo_data_is_the_same_every_time(database: str, admin: Actor) -> None:
+    demo.fill(200, actor=admin, now=NOW)
+    first = _fingerprint()
+    demo.fill(200, actor=admin, now=NOW)
+    assert _fingerprint() == first
+
+
+def test_demo_data_keeps_the_books(database: str, admin: Actor) -> None:
+    demo.fill(1_500, actor=admin, now=NOW)
+    with db.reading() as session:
+        for statement in BROKEN_BOOKS:
+            assert session.execute(text(statement)).all() == [], statement
+
+
+# The invariants of the data model, each as a query for what would break it.
+BROKEN_BOOKS = [
+    "SELECT o.order_id FROM orders o LEFT JOIN order_items i ON i.order_id = o.order_id "
+    "GROUP BY o.order_id, o.item_count HAVING count(i.order_item_id) <> o.item_count",
+    "SELECT i.order_item_id FROM order_items i LEFT JOIN transactions t "
+    "ON t.order_item_id = i.order_item_id AND t.type = 'refund' AND t.status = 'succeeded' "
+    "GROUP BY i.order_item_id, i.status "
+    "HAVING count(t.transaction_id) <> CASE i.status WHEN 'refunded' THEN 1 ELSE 0 END",
+    "SELECT r.order_item_id FROM refunds r JOIN order_items i "
+    "ON i.order_item_id = r.order_item_id WHERE r.status = 'succeeded' AND i.status <> 'refunded'",
+    "SELECT o.order_id FROM orders o WHERE "
+    "(SELECT -sum(t.amount_minor) FROM transactions t WHERE t.order_id = o.order_id "
+    "AND t.status = 'succeeded') <> (SELECT coalesce(sum(i.price_minor), 0) FROM order_items i "
+    "WHERE i.order_id = o.order_id AND i.status <> 'refunded')",
+    "SELECT c.contract_id FROM contracts c WHERE c.balance_minor <> "
+    "(SELECT coalesce(sum(t.amount_minor), 0) FROM transactions t WHERE "
+    "t.contract_id = c.contract_id AND t.status = 'succeeded' AND t.method = 'balance')",
+]
+
+
+def test_demo_data_is_varied_enough_to_show_everything(database: str, admin: Actor) -> None:
+    demo.fill(2_000, actor=admin, now=NOW)
+    with db.reading() as session:
+        statuses = set(session.scalars(select(OrderItem.status).distinct()))
+        assert statuses == {"not_used", "used", "refunded"}
+        currencies = set(session.scalars(select(Order.currency).distinct()))
+        assert {"EUR", "JPY", "KWD"} <= currencies
+        items = session.execute(
+            select(OrderItem.is_refundable, OrderItem.refund_expire_at > NOW).distinct()
+        ).all()
+        assert {(True, True), (True, False), (False, None)} <= {tuple(row) for row in items}
+        names = "".join(session.scalars(select(OrderItem.passenger_name).distinct()))
+        for letter in "aиγşمה王":
+            assert letter in names
+        with_widget = select(func.count()).where(Order.widget_id.is_not(None))
+        assert 0.28 < (session.scalar(with_widget) or 0) / 2_000 < 0.39
+
+
+# Tokens and users.
+
+
+def test_a_token_opens_its_own_purpose_table_and_browser_alone(
+    sqlite_database: str, admin: Actor
+) -> None:
+    token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
+    assert tokens.accept(token, "rows", table="orders", browser="mine") == admin
+    with pytest.raises(NotSignedIn):
+        tokens.accept(token, "export", table="orders", browser="mine")
+    with pytest.raises(NotPermitted):
+        tokens.accept(token, "rows", table="transactions", browser="mine")
+    for browser in ("other", ""):
+        with pytest.raises(NotSignedIn):
+            tokens.accept(token, "rows", table="orders", browser=browser)
+    for forged in ("", "x", token[:-1], token + "A", token.replace(".", "")):
+        with pytest.raises(NotSignedIn):
+            tokens.accept(forged, "rows", table="orders", browser="mine")
+
+
+def test_a_token_of_a_browser_without_cookie_opens_nothing(
+    sqlite_database: str, admin: Actor
+) -> None:
+    token = tokens.issue("rows", table="orders", actor=admin, browser="")
+    with pytest.raises(NotSignedIn):
+        tokens.accept(token, "rows", table="orders", browser="")
+
+
+def test_a_token_grows_old(
+    sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
+    later = time.time() + tokens.LIFE_SECONDS + 2
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(NotSignedIn, match="too long"):
+        tokens.accept(token, "rows", table="orders", browser="mine")
+
+
+def test_a_deactivated_user_is_nobody_at_once(database: str, admin: Actor) -> None:
+    token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
+    with db.writing() as session:
+        session.get_one(User, users.LOCAL_USER_ID).is_active = False
+    assert users.find_local_actor() is None
+    with pytest.raises(NotSignedIn, match="not signed in"):
+        tokens.accept(token, "rows", table="orders", browser="mine")
+
+
+def test_the_signing_secret_is_made_once_for_its_owner_alone(
+    sqlite_database: str, data_dir: Path
+) -> None:
+    tokens.ensure_secret()
+    path = data_dir / "signing_secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = path.read_text()
+    assert len(before) >= 48
+    tokens._secret.cache_clear()
+    tokens.ensure_secret()
+    assert path.read_text() == before
