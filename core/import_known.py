@@ -47,6 +47,7 @@ class Known:
         self, existing: Existing, fresh: dict[str, pd.DataFrame], faults: list[Fault]
     ) -> None:
         self.existing, self.faults = existing, faults
+        self.unwritten: set[str] = set()  # keys of rows with a fault, and of what refers to them
         nothing = pd.DataFrame()
         self.order_rows = fresh.get("orders", nothing)
         self.item_rows = fresh.get("order_items", nothing)
@@ -55,6 +56,11 @@ class Known:
         self.orders = self._known_orders()
         self.totals = self._totals()
         self.refunds = self._refund_counts()
+
+    def may_be_written(self, row: Row, key: str) -> bool:
+        """Say whether all that the row refers to was written; only then can the row be, too."""
+        parents = {row.get("order_id"), row.get("order_item_id"), row.get("refund_id")} - {key}
+        return self.unwritten.isdisjoint(parents)
 
     def fault(self, row: Row, column: str, value: Any, problem: str) -> bool:
         """Add a fault; False, so that a check can end with it."""

@@ -28,6 +28,9 @@ def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Ite
             continue  # a fault, found here or when the transaction itself comes
         refund_id = row.get("refund_id") or new_id()
         refund_ids[row["transaction_id"]] = refund_id
+        if not known.may_be_written(row, refund_id):
+            known.unwritten.add(refund_id)
+            continue
         yield {
             "refund_id": refund_id,
             "batch_id": batch_id,

@@ -131,8 +131,10 @@ class NewRows:
         def rows() -> Iterator[tuple[Any, ...]]:
             for row, number in zip(iterate(frame), numbers, strict=True):
                 row["no"] = number
-                if complete(self.known, row):
+                if complete(self.known, row) and self.known.may_be_written(row, row[table.key]):
                     yield tuple(row.get(name) for name in NAMES[table.model])
+                else:
+                    self.known.unwritten.add(row[table.key])
 
         return rows()
 

@@ -99,7 +99,8 @@ def read_tables(paths: Sequence[Path]) -> tuple[dict[str, pd.DataFrame], list[Fa
             raise InvalidInput(
                 f"{path.name}: none of the sheets {titles} is in it, nor the headers of one."
             )
-    return {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, faults
+    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items() if parts}
+    return whole, faults
 
 
 def _table_of(sheet: Sheet) -> Table | None:

@@ -90,10 +90,11 @@ def _plain_number(text: str, decimals: int) -> str:
         return _grouped(text, other, last).replace(other, "").replace(last, ".")
     if len(marks) > 1:
         return _grouped(text, last, None).replace(last, "")
-    if tail == 3 and decimals == 3:
+    leads_with_zero = text.lstrip("+-").startswith("0")
+    if tail == 3 and decimals == 3 and not leads_with_zero:
         whole, part = text.split(last)
         raise ValueError(f"reads two ways: {whole}{part} or {whole} and {part} thousandths")
-    if tail == 3 and not text.lstrip("+-").startswith("0"):
+    if tail == 3 and not leads_with_zero:
         return text.replace(last, "")
     return text.replace(last, ".")
 

@@ -11,13 +11,12 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core import db, users
-from core.errors import AppError, OutsideFailed
+from core.errors import AppError, NotSignedIn, OutsideFailed
 from core.settings import get_settings
 from core.users import Actor
 
 logger = logging.getLogger(__name__)
 
-ACTOR = "actor"
 STYLE = (Path(__file__).parent / "frame.css").read_text()
 RETRY_SECONDS = 2
 
@@ -35,28 +34,22 @@ def draw_frame(pages: Sequence[StreamlitPage]) -> None:
             st.page_link(page)
 
 
-def let_in() -> Actor | None:
-    """Return who may see the page; where nobody may, say so instead of the page.
+def current_actor() -> Actor:
+    """Return who is asking: the gate. main.py runs no page without, and each page asks anew.
 
-    This is the gate: main.py runs no page without an actor. In local mode everyone at the
-    machine is the one local user, as long as that user is active.
+    In local mode everyone at the machine is the one local user, as long as that user is active.
+    Raises NotSignedIn where nobody is.
     """
     actor = users.find_local_actor()
     if actor is None:
-        st.session_state.pop(ACTOR, None)
-        st.title(get_settings().app_name)
-        st.error("You are not signed in. Ask an admin of Order Desk to let you in.")
-        return None
-    st.session_state[ACTOR] = actor
+        raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to let you in.")
+    return actor
+
+
+def show_who(actor: Actor) -> None:
+    """Say in the header who is here, and how they came in."""
     with st.container(key="who"):
         st.caption(f"Local mode · {actor.email}")
-    return actor
-
-
-def current_actor() -> Actor:
-    """Return the actor whom the gate let in, in this very run."""
-    actor: Actor = st.session_state[ACTOR]
-    return actor
 
 
 @contextmanager
@@ -68,6 +61,9 @@ def failures_shown() -> Iterator[None]:
         logger.warning("%s", error)
         st.error(str(error), icon=":material/cloud_off:")
         _reload_when_back()
+    except NotSignedIn as error:
+        st.title(get_settings().app_name, anchor=False)
+        st.error(str(error), icon=":material/lock:")
     except AppError as error:
         logger.warning("%s", error)
         st.error(str(error))

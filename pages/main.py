@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.frame import draw_frame, failures_shown, let_in
+from pages.frame import current_actor, draw_frame, failures_shown, show_who
 
 # No icons: an icon of :material/...: would be fetched from outside as the favicon.
 pages = [st.Page("orders.py", title="Orders")]
@@ -17,5 +17,5 @@ start = st.Page(home, title="Home", default=True)
 page = st.navigation([start, *pages], position="hidden")
 draw_frame(pages)
 with failures_shown():
-    if let_in() is not None:
-        page.run()
+    show_who(current_actor())
+    page.run()

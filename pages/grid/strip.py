@@ -68,7 +68,7 @@ def _effort(view: View, count: int) -> str:
     size = f"{kilobytes:,} kB" if kilobytes < 1_000 else f"{kilobytes / 1_000:,.1f} MB"
     seconds = count // ROWS_A_SECOND
     takes = f", ready in about {seconds:,} s" if seconds > SLOW_SECONDS else ""
-    return f"{count:,} rows, about {size}{takes}"
+    return f"{count:,} row{'s' * (count != 1)}, about {size}{takes}"
 
 
 def _base() -> str:

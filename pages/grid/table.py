@@ -102,13 +102,18 @@ def _follow_address(table: Table, actor: Actor) -> _State:
         st.warning(f"The link's filters were left out. {error}")
         view = default_view(table)
     if state is None:
-        browser = st.context.cookies.get(BROWSER_COOKIE, "")
-        state = _State(view, parameters, view, revision=1, browser=browser)
+        state = _State(view, parameters, view, revision=1, browser=_browser())
         st.session_state[key] = state
     else:
         _push(state, view)
     state.address = parameters
     return state
+
+
+def _browser() -> str:
+    """Return the browser's cookie; none, and so tokens that open nothing, without a browser."""
+    cookie = st.context.cookies.get(BROWSER_COOKIE)
+    return cookie if isinstance(cookie, str) else ""
 
 
 def _address(parameters: Mapping[str, str]) -> dict[str, str]:

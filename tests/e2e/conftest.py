@@ -1,0 +1,107 @@
+"""One browser and one server with demo orders for all; a tab for each test, watched throughout."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.e2e.desk import Desk
+from tests.e2e.servers import Server, serving
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WINDOW = {"width": 1280, "height": 720}
+ZONE = "Europe/London"
+
+OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Run Chromium for the whole session."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.fail("There is no Chromium: run sh tests/install_system_packages.sh")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo(data_dir: Path) -> Iterator[Server]:
+    """Run a server as after the very first `make run`: a new SQLite file, filled by itself."""
+    with serving(f"sqlite:///{data_dir / 'first-start.db'}", data_dir) as server:
+        yield server
+
+
+class Watch:
+    """Notes what no page may do: ask another machine, or stumble over its own script."""
+
+    def __init__(self) -> None:
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+
+    def follow(self, context: BrowserContext) -> None:
+        """Watch every page of a context from its first request on."""
+        context.on("request", lambda request: self._note(request.url))
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("page", self._follow_sockets)
+
+    def _follow_sockets(self, page: Page) -> None:
+        page.on("websocket", lambda opened: self._note(opened.url))
+
+    def _note(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob", "about") and parts.hostname != "localhost":
+            self.foreign.append(url)
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Watch the pages of a test; a request to another machine or a script error fails it."""
+    watch = Watch()
+    yield watch
+    assert watch.foreign == []
+    assert watch.errors == []
+
+
+@pytest.fixture(scope="session")
+def usual_context(browser: Browser) -> Iterator[BrowserContext]:
+    """Keep one browser profile, whose cache is warm, for the tests that need no other."""
+    context = browser.new_context(viewport=WINDOW, timezone_id=ZONE, color_scheme="light")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_tab(
+    browser: Browser, usual_context: BrowserContext, watch: Watch, demo: Server
+) -> Iterator[Callable[..., Desk]]:
+    """Return what opens a tab at a server; `fresh` or a `zone` opens another browser profile."""
+    with ExitStack() as stack:
+
+        def open_tab(server: Server = demo, *, zone: str = ZONE, fresh: bool = False) -> Desk:
+            context: Any = usual_context
+            if fresh or zone != ZONE:
+                context = browser.new_context(viewport=WINDOW, timezone_id=zone)
+                context.set_default_timeout(15_000)
+                stack.callback(context.close)
+            watch.follow(context)
+            page = context.new_page()
+            stack.callback(page.close)
+            return Desk(page, server.url)
+
+        yield open_tab
+
+
+@pytest.fixture
+def desk(open_tab: OpenDesk) -> Desk:
+    """Open Orders, in a tab of its own."""
+    return open_tab().open()

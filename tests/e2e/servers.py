@@ -1,0 +1,158 @@
+"""Order Desk as a process of its own, and a database connection that can be cut and mended."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from tests.conftest import free_port
+
+PROJECT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+ASK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, and the database it serves."""
+
+    url: str
+    database: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def query(self, sql: str, **values: Any) -> list[Any]:
+        """Ask the database itself, past every line of Order Desk: the first column of the rows."""
+        engine = create_engine(self.database, poolclass=NullPool)
+        with engine.connect() as connection:
+            return list(connection.scalars(text(sql), values))
+
+    def execute(self, sql: str) -> None:
+        """Change the database behind the server's back."""
+        engine = create_engine(self.database, poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text(sql))
+
+    def wait_for_status(self, expected: int) -> None:
+        """Wait until /readyz answers with a status."""
+        _wait_until(lambda: self._status() == expected, self.process, self.log)
+
+    def _status(self) -> int | None:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/readyz").status_code
+        return None
+
+
+def start_server(database: str, folder: Path, **environment: str) -> Server:
+    """Start a server on a free port without waiting for it."""
+    port = free_port()
+    log = folder / f"server-{port}.log"
+    settings = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)} | environment
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py"],
+            cwd=PROJECT,
+            env=os.environ | settings,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    return Server(f"http://localhost:{port}", database, process, log)
+
+
+def stop_server(server: Server) -> None:
+    """End a server as an operator does; kill it when it does not listen."""
+    server.process.terminate()
+    try:
+        server.process.wait(10)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+
+
+@contextmanager
+def serving(
+    database: str, folder: Path, *, status: int = 200, **environment: str
+) -> Iterator[Server]:
+    """Run a server until the block ends; it is up when /readyz answers with the status."""
+    server = start_server(database, folder, **environment)
+    try:
+        server.wait_for_status(status)
+        yield server
+    finally:
+        stop_server(server)
+
+
+def _wait_until(
+    is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path
+) -> None:
+    for _ in range(int(START_SECONDS / ASK_SECONDS)):
+        if is_so():
+            return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ASK_SECONDS)
+            break
+    raise AssertionError(f"The server did not get there:\n{log.read_text(errors='replace')}")
+
+
+class Wire:
+    """A TCP wire to a database server, which a test can cut and mend."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self.port = free_port()
+        self.listener: socket.socket | None = None
+        self.sockets: set[socket.socket] = set()
+        self.threads: list[threading.Thread] = []
+
+    def mend(self) -> None:
+        """Let connections through from now on."""
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self._run(self._accept, self.listener)
+
+    def cut(self) -> None:
+        """Break every connection, and refuse new ones."""
+        listener, self.listener = self.listener, None
+        for one in (*self.sockets, *filter(None, [listener])):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join(5)
+        for one in (*self.sockets, *filter(None, [listener])):
+            one.close()
+        self.sockets.clear()
+        self.threads.clear()
+
+    def _run(self, act: Callable[..., None], *given: Any) -> None:
+        thread = threading.Thread(target=act, args=given, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near = listener.accept()[0]
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            self.sockets |= {near, far}
+            self._run(_pump, near, far)
+            self._run(_pump, far, near)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while chunk := source.recv(65536):
+            sink.sendall(chunk)
+    for one in (source, sink):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
