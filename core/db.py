@@ -1,11 +1,14 @@
 """The one door to the database: the engine, reading and writing transactions, migrations."""
 
+import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -13,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from core.errors import OutsideFailed
 from core.models import Base, DatabaseFact
@@ -22,9 +25,11 @@ from core.settings import get_settings
 # One writer at a time in this process: without it a SQLite write waited up to 8.5 s (refunds.md).
 _sqlite_write_lock = threading.RLock()
 
+logger = logging.getLogger(__name__)
+
 UNREACHABLE = (
     "The database cannot be reached. Order Desk tries again by itself; "
-    "if this lasts, check that the server named in DATABASE_URL is running."
+    "if this lasts, check what DATABASE_URL names."
 )
 
 
@@ -59,10 +64,14 @@ def create_database_engine(url: str) -> Engine:
             pool_pre_ping=True,
             connect_args={"connect_timeout": 3, "options": "-c lock_timeout=3s -c timezone=UTC"},
         )
-    if address.database:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    # mode=rw: a file that has gone away is an error, not a reason to make an empty one.
+    name = f"file:{quote(address.database or '')}?mode=rw"
     engine = create_engine(
-        address, pool_size=20, max_overflow=40, connect_args={"check_same_thread": False}
+        "sqlite://",
+        creator=lambda: sqlite3.connect(name, uri=True, check_same_thread=False),
+        poolclass=QueuePool,
+        pool_size=20,
+        max_overflow=40,
     )
     event.listen(engine, "connect", _prepare_sqlite_connection)
     event.listen(engine, "begin", _begin)
@@ -111,7 +120,19 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        logger.warning("The database failed: %s", str(error.orig).strip())
         raise OutsideFailed(UNREACHABLE) from error
+
+
+def create_missing_file() -> bool:
+    """Make the SQLite file that DATABASE_URL names, empty, unless it is there; say whether."""
+    address = make_url(get_settings().database_url)
+    path = Path(address.database or "")
+    if address.get_backend_name() != "sqlite" or path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return True
 
 
 def is_reachable() -> bool:

@@ -22,11 +22,13 @@ def _known_zone(name: str) -> str:
 
 def _known_database(url: str) -> str:
     try:
-        driver = make_url(url).drivername
+        address = make_url(url)
     except ArgumentError as error:
         raise ValueError("is not a database address") from error
-    if driver not in ("sqlite", "postgresql+psycopg"):
+    if address.drivername not in ("sqlite", "postgresql+psycopg"):
         raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    if address.database in (None, "", ":memory:"):
+        raise ValueError("must name a database: a file for SQLite, a name for PostgreSQL")
     return url
 
 

@@ -2,12 +2,8 @@
 
 import logging
 from datetime import datetime
-from pathlib import Path
-
-from sqlalchemy.engine import make_url
 
 from core import db, demo, tokens, users
-from core.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +13,7 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
 
     Raises OutsideFailed when the database does not answer; safe to repeat.
     """
-    is_new = _is_missing_sqlite_file(get_settings().database_url)
+    is_new = db.create_missing_file()
     db.migrate()
     users.ensure_local_user()
     tokens.ensure_secret()
@@ -26,12 +22,3 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
         assert actor is not None
         logger.warning("New database: filling it with demo data.")
         demo.fill(demo.DEFAULT_ORDERS, actor=actor, now=now)
-
-
-def _is_missing_sqlite_file(url: str) -> bool:
-    address = make_url(url)
-    return bool(
-        address.get_backend_name() == "sqlite"
-        and address.database
-        and not Path(address.database).exists()
-    )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import IO
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -22,21 +22,27 @@ from pages.web import PRIVATE, browser_of
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHUNK_BYTES = 256 * 1024
 ASK_SECONDS = 0.5
+# So many files are made at once; more wait, and everybody else's pages keep their threads.
+_LIMITER = CapacityLimiter(4)
 
 
 async def answer_export(request: Request) -> Response:
     """Build the file while watching that somebody still waits for it, then stream it."""
     stop = threading.Event()
-    building = asyncio.ensure_future(run_in_threadpool(_build, request, stop))
+    building = asyncio.ensure_future(to_thread.run_sync(_build, request, stop, limiter=_LIMITER))
     while not building.done():
         await asyncio.wait([building], timeout=ASK_SECONDS)
         if not building.done() and await request.is_disconnected():
             stop.set()
-    file, name = building.result()
+    try:
+        file, name = building.result()
+    except excel.Unwanted:
+        return Response(status_code=499)  # nobody is there to read it
     size = file.seek(0, 2)
     headers = PRIVATE | {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Length": str(size),
+        "Content-Encoding": "identity",  # it is compressed already
     }
     return StreamingResponse(_chunks(file), media_type=XLSX, headers=headers)
 

@@ -17,6 +17,14 @@ window.orderDesk = (function () {
     return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))));
   }
 
+  /* Native parts, such as the calendar of a date input, follow the page's theme, not the system's. */
+  function matchScheme() {
+    const root = document.documentElement;
+    const colour = getComputedStyle(root).getPropertyValue("--background-color").trim();
+    const parts = (colour.match(/[0-9a-f]{2}/gi) || []).map((part) => parseInt(part, 16));
+    root.style.colorScheme = parts.length === 3 && Math.max(...parts) < 128 ? "dark" : "light";
+  }
+
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   /* The page calls this on every change of what it has to say; a newer revision is a view that a
@@ -146,6 +154,7 @@ window.orderDesk = (function () {
 
   desk.datasource = {
     getRows(params) {
+      matchScheme();
       const view = { filters: params.filterModel, sort: params.sortModel, zone: config.view.zone };
       const asked = JSON.stringify(view);
       if (params.startRow === 0) filtersAsked = asked;

@@ -100,7 +100,7 @@ def _follow_address(table: Table, actor: Actor) -> _State:
         raise
     except AppError as error:
         st.warning(f"The link's filters were left out. {error}")
-        view = default_view(table)
+        view = default_view(table, zone)
     if state is None:
         state = _State(view, parameters, view, revision=1, browser=_browser())
         st.session_state[key] = state

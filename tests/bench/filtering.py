@@ -1,5 +1,6 @@
 """Filtering a million orders, column by column."""
 
+from collections.abc import Iterator
 from statistics import median
 
 from playwright.sync_api import Browser
@@ -15,14 +16,16 @@ MAX_SECONDS = 1.0
 LISTS = ("Widget ID", "Contract ID", "Author")
 
 
-def measure_filters(browser: Browser, server: Server, database: FilledDatabase) -> list[Figure]:
+def measure_filters(browser: Browser, server: Server, database: FilledDatabase) -> Iterator[Figure]:
     """Set each filter and take it away again, on one page, as a person would."""
     with database.reading() as orders:
         cases, newest = filter_cases(orders), newest_order(orders)
     with fresh_page(browser) as page:
         page.open(f"{server.address}/orders")
-        figures = [_measure(page, case, newest) for case in cases]
-        return figures + [_measure_list(page, header) for header in LISTS]
+        for case in cases:
+            yield _measure(page, case, newest)
+        for header in LISTS:
+            yield _measure_list(page, header)
 
 
 def _measure(page: GridPage, case: Typed, newest: Expected) -> Figure:

@@ -20,7 +20,7 @@ IS_SHOWN = """({ column, pattern, rows }) => {
   const grid = document.querySelector("iframe")?.contentDocument;
   if (!grid) return false;
   if (!column) {
-    const overlay = grid.querySelector(".ag-overlay-no-rows-center");
+    const overlay = grid.querySelector(".ag-overlay-no-rows-wrapper");
     return Boolean(overlay?.checkVisibility() && overlay.textContent.includes(pattern));
   }
   const matches = new RegExp(pattern, "i");

@@ -92,6 +92,7 @@ def test_a_database_that_does_not_answer_is_said_in_a_sentence() -> None:
     [
         ("DATABASE_URL", "mysql://x"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "sqlite://"),
         ("IMPORT_ZONE", "Mars/Olympus"),
         ("IMPORT_MAX_MB", "many"),
         ("LOGO", "/no/such/file.svg"),
@@ -106,6 +107,19 @@ def test_a_wrong_setting_stops_the_start_with_its_name(
         get_settings()
     monkeypatch.undo()
     get_settings.cache_clear()
+
+
+def test_a_database_file_that_went_away_is_not_replaced_by_an_empty_one(
+    sqlite_database: str,
+) -> None:
+    path = Path(sqlite_database.removeprefix("sqlite:///"))
+    away = path.with_suffix(".away")
+    db.engine().dispose()
+    path.rename(away)
+    assert not db.is_reachable()
+    assert not path.exists()
+    away.rename(path)
+    assert db.is_reachable()
 
 
 # First start and demo data.

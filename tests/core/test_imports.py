@@ -487,6 +487,14 @@ def test_the_template_is_understood_and_explains_every_column(
             assert (title, cell.value.split(" (")[0]) in explained
 
 
+def test_the_template_of_the_documentation_is_the_newest(tmp_path: Path) -> None:
+    kept = Path(__file__).parents[2] / "docs" / "import-template.xlsx"
+    with (tmp_path / "new.xlsx").open("wb") as file:
+        excel.write_template(file)
+    one, other = (openpyxl.load_workbook(path) for path in (kept, tmp_path / "new.xlsx"))
+    assert {s.title: list(s.values) for s in one} == {s.title: list(s.values) for s in other}
+
+
 def test_a_dump_of_a_text_that_no_cell_holds_is_refused(
     sqlite_database: str, admin: Actor, import_sheets: Callable[[Sheets], Outcome], tmp_path: Path
 ) -> None:

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,14 +46,11 @@ class Watch:
         self.foreign: list[str] = []
         self.errors: list[str] = []
 
-    def follow(self, context: BrowserContext) -> None:
-        """Watch every page of a context from its first request on."""
-        context.on("request", lambda request: self._note(request.url))
-        context.on("weberror", lambda error: self.errors.append(str(error.error)))
-        context.on("page", self._follow_sockets)
-
-    def _follow_sockets(self, page: Page) -> None:
+    def follow(self, page: Page) -> None:
+        """Watch a page, with its frames, from its first request on."""
+        page.on("request", lambda request: self._note(request.url))
         page.on("websocket", lambda opened: self._note(opened.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _note(self, url: str) -> None:
         parts = urlsplit(url)
@@ -88,13 +84,13 @@ def open_tab(
     with ExitStack() as stack:
 
         def open_tab(server: Server = demo, *, zone: str = ZONE, fresh: bool = False) -> Desk:
-            context: Any = usual_context
+            context = usual_context
             if fresh or zone != ZONE:
                 context = browser.new_context(viewport=WINDOW, timezone_id=zone)
                 context.set_default_timeout(15_000)
                 stack.callback(context.close)
-            watch.follow(context)
             page = context.new_page()
+            watch.follow(page)
             stack.callback(page.close)
             return Desk(page, server.url)
 

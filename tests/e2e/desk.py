@@ -61,7 +61,7 @@ class Desk:
     @property
     def overlay(self) -> Locator:
         """The sentence in place of rows."""
-        return self.grid.locator(".ag-overlay-no-rows-center")
+        return self.grid.locator(".ag-overlay-no-rows-wrapper")
 
     @property
     def view(self) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""Download Excel: the file holds the rows of the screen, and says so itself."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.desk import HEADERS, Desk
+from tests.e2e.servers import Server
+
+NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
+
+
+def test_downloaded_file_holds_the_filtered_rows_of_the_grid(
+    desk: Desk, demo: Server, tmp_path: Path
+) -> None:
+    desk.box("Author").fill("maria")
+    where = f"WHERE author LIKE '%maria%' {NEWEST_FIRST}"
+    ids = demo.query(f"SELECT order_id FROM orders {where}")
+    desk.expect_count(len(ids))
+    file = desk.download(tmp_path)
+    assert file.name.startswith("orders-")
+    assert file.name.endswith(".xlsx")
+    assert file.column("Order ID") == ids == desk.every("order_id", len(ids))
+    assert file.column("Author") == demo.query(f"SELECT author FROM orders {where}")
+    assert file.says("Filters") == "Author contains “maria”"
+    assert file.says("Rows") == f"{len(ids):,} of 2,000 orders"
+    assert file.says("Sort") == "Created Date, descending"
+
+
+def test_file_without_filters_holds_every_order_with_real_dates_and_numbers(
+    open_tab: OpenDesk, demo: Server, tmp_path: Path
+) -> None:
+    file = open_tab(zone="America/New_York").open().download(tmp_path)
+    zone = ZoneInfo("America/New_York")
+    dated = [f"{header} (America/New_York)" if "Date" in header else header for header in HEADERS]
+    assert file.headers == dated
+    made = demo.query(f"SELECT created_at FROM orders {NEWEST_FIRST}")
+    local = [datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None) for at in made]
+    assert file.column("Created Date (America/New_York)") == local
+    assert file.column("Total") == demo.query(f"SELECT item_count FROM orders {NEWEST_FIRST}")
+    assert file.says("Filters") == "none"
+    assert file.says("Time zone") == "America/New_York"
+
+
+def test_file_is_sorted_as_the_grid_is(desk: Desk, demo: Server, tmp_path: Path) -> None:
+    desk.box("Contract ID").fill("CT-1012")
+    desk.header("Author").click()
+    desk.expect_view(sort=[{"colId": "author", "sort": "asc"}])
+    ids = demo.query(
+        "SELECT order_id FROM orders WHERE contract_id = 'CT-1012' ORDER BY author_folded, order_id"
+    )
+    desk.expect_count(len(ids))
+    expect(desk.download_link).to_be_enabled()
+    file = desk.download(tmp_path)
+    assert file.column("Order ID") == ids == desk.every("order_id", len(ids))
+    assert file.says("Sort") == "Author, ascending"
+
+
+@pytest.mark.parametrize("waited_ms", [0, 200, 350])
+def test_file_asked_for_right_after_typing_agrees_with_what_it_says_of_itself(
+    desk: Desk, demo: Server, tmp_path: Path, waited_ms: int
+) -> None:
+    ids = demo.query(f"SELECT order_id FROM orders WHERE author LIKE '%wei%' {NEWEST_FIRST}")
+    desk.box("Author").press_sequentially("wei")
+    desk.page.wait_for_timeout(waited_ms)  # a person's pause, not a wait for something
+    file = desk.download(tmp_path)
+    if file.says("Filters") == "none":
+        assert len(file.column("Order ID")) == 2_000
+        assert file.says("Rows") == "2,000 of 2,000 orders"
+    else:
+        assert file.says("Filters") == "Author contains “wei”"
+        assert file.column("Order ID") == ids
+        assert file.says("Rows") == f"{len(ids):,} of 2,000 orders"
+    desk.expect_count(len(ids))
+    assert desk.download(tmp_path).column("Order ID") == ids
+
+
+def test_page_named_in_the_file_opens_the_same_rows(
+    desk: Desk, open_tab: OpenDesk, tmp_path: Path
+) -> None:
+    desk.box("Author").fill("nora")
+    desk.expect_words("Author contains “nora”")
+    file = desk.download(tmp_path)
+    path = file.says("Page").removeprefix("http://localhost:8501")
+    again = open_tab().open(path)
+    again.expect_words("Author contains “nora”")
+    again.expect_column("order_id", file.column("Order ID"))

@@ -1,0 +1,97 @@
+"""Texts that would be code, markup or formulas elsewhere stay texts here."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import use_database
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.servers import Server, serving
+from tests.rows import CREATED, make_order
+
+CODE = "::JSCODE::(window.parent.hacked=1)::JSCODE::"
+MARKUP = "<img src=x onerror='window.hacked=1;parent.hacked=1'>"
+VALUES = [
+    "=1+1",
+    "<b>x</b>",
+    "😀 Zoë 王伟",
+    CODE,
+    MARKUP,
+    "--x_x--::JSCODE::--x_x--(window.parent.hacked=1)--x_x--::JSCODE::--x_x--",
+    "@SUM(A1)",
+    "**bold** `code` :material/home: $x^2$ [a](http://evil.example/)",
+]
+IS_HACKED = "() => Boolean(window.hacked || document.querySelector('iframe')?.contentWindow.hacked)"
+
+
+@pytest.fixture(scope="module")
+def hostile(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+    """Run a server whose orders have hostile authors, widgets and contracts."""
+    url = make_database("sqlite")
+    use_database(url)
+    for no, value in enumerate(VALUES):
+        made = CREATED - timedelta(days=no)
+        make_order(author=value, widget_id=value, contract_id=value, created_at=made)
+    with serving(url, data_dir) as server:
+        yield server
+
+
+def test_hostile_rows_are_shown_and_exported_as_text(
+    open_tab: OpenDesk, hostile: Server, tmp_path: Path
+) -> None:
+    desk = open_tab(hostile).open()
+    desk.expect_count(len(VALUES), len(VALUES))
+    for name in ("author", "widget_id", "contract_id"):
+        desk.expect_column(name, VALUES)
+    desk.header("Author").hover()
+    file = desk.download(tmp_path)
+    for header in ("Author", "Widget ID", "Contract ID"):
+        assert file.column(header) == VALUES
+    assert {cell.data_type for row in file.cells for cell in row} <= {"s", "n", "d"}
+    assert not desk.page.evaluate(IS_HACKED)
+
+
+def test_hostile_values_in_the_list_are_text_and_can_be_chosen(
+    open_tab: OpenDesk, hostile: Server, tmp_path: Path
+) -> None:
+    desk = open_tab(hostile).open()
+    rows = desk.open_list("Widget ID")
+    expect(rows.locator(".deskSetValue")).to_have_text(sorted(VALUES))
+    for value in VALUES:
+        desk.tick(value)
+    desk.expect_count(len(VALUES), len(VALUES))
+    for value in VALUES[:-1]:
+        desk.tick(value)
+    desk.expect_column("widget_id", VALUES[-1:])
+    desk.expect_words(f"Widget ID is {VALUES[-1]}")
+    assert desk.download(tmp_path).column("Widget ID") == VALUES[-1:]
+    assert not desk.page.evaluate(IS_HACKED)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_hostile_link_runs_nothing_and_is_shown_as_text(
+    open_tab: OpenDesk, hostile: Server, value: str
+) -> None:
+    contains = {"filterType": "text", "type": "contains", "filter": value}
+    chosen = {"filterType": "set", "values": [value, None]}
+    desk = open_tab(hostile).open(view={"filters": {"author": contains, "widget_id": chosen}})
+    desk.expect_words(f"Author contains “{value}”", f"Widget ID is {value} or (blank)")
+    desk.expect_count(1, len(VALUES))
+    desk.expect_column("author", [value])
+    expect(desk.box("Author")).to_have_value(value)
+    assert not desk.page.evaluate(IS_HACKED)
+
+
+def test_hostile_text_typed_into_a_filter_runs_nothing(open_tab: OpenDesk, hostile: Server) -> None:
+    desk = open_tab(hostile).open()
+    for value in (CODE, MARKUP):
+        desk.box("Author").fill(value)
+        desk.expect_words(f"Author contains “{value}”")
+        desk.expect_column("author", [value])
+    desk.page.go_back()
+    desk.expect_words(f"Author contains “{CODE}”")
+    desk.expect_column("author", [CODE])
+    assert not desk.page.evaluate(IS_HACKED)
