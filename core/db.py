@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -31,6 +31,7 @@ UNREACHABLE = (
     "The database cannot be reached. Order Desk tries again by itself; "
     "if this lasts, check what DATABASE_URL names."
 )
+BUSY = "The database is busy with another change, such as an import. Try again in a minute."
 
 
 def _prepare_sqlite_connection(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -121,7 +122,13 @@ def _reachable() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         logger.warning("The database failed: %s", str(error.orig).strip())
-        raise OutsideFailed(UNREACHABLE) from error
+        raise OutsideFailed(BUSY if _is_busy(error) else UNREACHABLE) from error
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    """Say whether somebody else's change was in the way (lock_not_available, SQLITE_BUSY)."""
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+    return code in ("55P03", sqlite3.SQLITE_BUSY)
 
 
 def create_missing_file() -> bool:

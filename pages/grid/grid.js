@@ -172,6 +172,12 @@ window.orderDesk = (function () {
     },
   };
 
+  /* A value that its column cuts short is whole in the tooltip; 7.5 px is a wide letter. */
+  desk.tooltip = function ({ value, column }) {
+    const text = value === null || value === undefined ? "" : String(value);
+    return text.length * 7.5 > column.getActualWidth() - 28 ? text.slice(0, 2000) : null;
+  };
+
   desk.rowId = (params) => String(params.data[config.key]);
 
   return desk;

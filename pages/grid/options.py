@@ -63,12 +63,14 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "floatingFilter": True,
             "suppressHeaderMenuButton": True,
             "sortingOrder": ["asc", "desc"],
+            "tooltipValueGetter": JsCode("orderDesk.tooltip"),
         },
         "suppressDragLeaveHidesColumns": True,
         "suppressMultiSort": False,
         "enableCellTextSelection": True,
         "ensureDomOrder": True,
         "animateRows": False,
+        "tooltipShowDelay": 500,
         "overlayNoRowsTemplate": f"No {table.one} matches these filters.",
     }
 

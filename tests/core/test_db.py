@@ -1,5 +1,6 @@
 """The ground: migrations, transactions, instants, start-up, tokens, demo."""
 
+import sqlite3
 import threading
 import time
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import StatementError
 
 from core import db, demo, startup, tokens, users
@@ -85,6 +86,17 @@ def test_a_database_that_does_not_answer_is_said_in_a_sentence() -> None:
         pass
     with pytest.raises(OutsideFailed):
         startup.prepare(NOW)
+
+
+def test_a_database_busy_with_another_change_is_said_so(sqlite_database: str) -> None:
+    path = sqlite_database.removeprefix("sqlite:///")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    hurry = "PRAGMA busy_timeout=10"
+    event.listen(db.engine(), "checkout", lambda driver, *_: driver.execute(hurry))
+    with pytest.raises(OutsideFailed, match="busy with another change"), db.writing() as session:
+        session.connection()
+    other.close()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,255 @@
+"""The routes that give a page its rows and files: whom they answer, and how they refuse."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from core import tokens
+from core.states import Role
+from core.tokens import Purpose
+from core.users import LOCAL_USER_ID, Actor
+from tests.conftest import use_database
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.servers import Server, serving
+from tests.rows import make_order
+
+BROWSER = "the-browser-of-this-test"
+COOKIE = "order_desk_browser"
+AUTHOR = "only.author@secret.example"
+WINDOW: dict[str, Any] = {"view": {}, "start": 0, "end": 50}
+LOCAL = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
+
+
+@pytest.fixture(scope="module")
+def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+    """Run a server with one order, and sign tokens with its secret."""
+    url = make_database("sqlite")
+    use_database(url)
+    make_order(author=AUTHOR)
+    with serving(url, data_dir) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    """Ask the server as a browser that has its cookie."""
+    with httpx.Client(base_url=server.url, cookies={COOKIE: BROWSER}) as client:
+        yield client
+
+
+@pytest.fixture
+def inactive(server: Server) -> Iterator[None]:
+    """Deactivate the local user for the length of a test."""
+    server.execute("UPDATE users SET is_active = false")
+    yield
+    server.execute("UPDATE users SET is_active = true")
+
+
+def sign(purpose: Purpose, *, table: str = "orders", browser: str = BROWSER) -> str:
+    """Sign a token as the page does."""
+    return tokens.issue(purpose, table=table, actor=LOCAL, browser=browser)
+
+
+def ask_rows(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
+    """Ask for rows."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return client.post("/rows/orders", **({"json": WINDOW} | more), headers=headers)
+
+
+def ask_file(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
+    """Ask for the Excel file."""
+    return client.get("/export/orders", params={} if token is None else {"token": token}, **more)
+
+
+ASK: dict[Purpose, Callable[..., httpx.Response]] = {"rows": ask_rows, "export": ask_file}
+BAD_TOKENS: dict[str, Callable[[Purpose], str | None]] = {
+    "absent": lambda _purpose: None,
+    "empty": lambda _purpose: "",
+    "forged": lambda purpose: sign(purpose)[:-4] + "AAAA",
+    "not a token": lambda _purpose: "é\u2028 {}",
+    "of another purpose": lambda purpose: sign("export" if purpose == "rows" else "rows"),
+    "of another table": lambda purpose: sign(purpose, table="order_items"),
+    "of another browser": lambda purpose: sign(purpose, browser="another"),
+    "of no browser": lambda purpose: sign(purpose, browser=""),
+}
+
+
+def assert_refused(answer: httpx.Response, purpose: Purpose) -> None:
+    """Check that an answer is a refusal without a row."""
+    assert answer.status_code in (401, 403)
+    assert AUTHOR.encode() not in answer.content
+    kind = "application/json" if purpose == "rows" else "text/html"
+    assert answer.headers["content-type"].startswith(kind)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("purpose", ["rows", "export"])
+def test_right_token_with_its_browser_is_answered(client: httpx.Client, purpose: Purpose) -> None:
+    answer = ASK[purpose](client, sign(purpose))
+    assert answer.status_code == 200
+    if purpose == "rows":
+        assert [row["author"] for row in answer.json()["rows"]] == [AUTHOR]
+    else:
+        assert answer.content.startswith(b"PK")
+
+
+@pytest.mark.parametrize("fault", BAD_TOKENS)
+@pytest.mark.parametrize("purpose", ["rows", "export"])
+def test_wrong_token_gets_no_row(client: httpx.Client, purpose: Purpose, fault: str) -> None:
+    token = BAD_TOKENS[fault](purpose)
+    if purpose == "rows" and token and not token.isascii():
+        token = "%C3%A9 {}"  # a header holds ASCII
+    assert_refused(ASK[purpose](client, token), purpose)
+
+
+@pytest.mark.parametrize("purpose", ["rows", "export"])
+def test_token_without_the_cookie_gets_no_row(server: Server, purpose: Purpose) -> None:
+    for browser in (BROWSER, ""):
+        with httpx.Client(base_url=server.url) as stranger:
+            assert_refused(ASK[purpose](stranger, sign(purpose, browser=browser)), purpose)
+
+
+@pytest.mark.usefixtures("inactive")
+@pytest.mark.parametrize("purpose", ["rows", "export"])
+def test_token_of_a_deactivated_user_gets_no_row(client: httpx.Client, purpose: Purpose) -> None:
+    assert_refused(ASK[purpose](client, sign(purpose)), purpose)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:8501"},
+        {"Host": "localhost.evil.example"},
+        {"Host": "192.168.0.10:8501"},
+        {"X-Forwarded-For": "203.0.113.7"},
+        {"X-Forwarded-Host": "localhost"},
+        {"Forwarded": "for=203.0.113.7"},
+    ],
+)
+def test_request_from_elsewhere_is_refused_on_every_path(
+    client: httpx.Client, headers: dict[str, str]
+) -> None:
+    answers = [
+        client.get(path, headers=headers)
+        for path in ("/", "/orders", "/readyz", "/_stcore/health", f"/export/orders?token={sign('export')}")
+    ]
+    bearer = headers | {"Authorization": f"Bearer {sign('rows')}"}
+    answers.append(client.post("/rows/orders", json=WINDOW, headers=bearer))
+    assert [answer.status_code for answer in answers] == [403] * len(answers)
+    assert all(AUTHOR.encode() not in answer.content for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 101),
+        ({"Host": "evil.example"}, 403),
+        ({"X-Forwarded-For": "203.0.113.7"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+    ],
+)
+def test_page_connection_from_elsewhere_is_refused(
+    server: Server, headers: dict[str, str], status: int
+) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Origin": server.url,
+    }
+    with httpx.stream("GET", f"{server.url}/_stcore/stream", headers=upgrade | headers) as answer:
+        assert answer.status_code == status
+
+
+TEXT = {"filterType": "text", "type": "contains", "filter": "x"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"view": {"filters": {"nope": TEXT}}, "start": 0, "end": 50},
+        {"view": {"filters": {"contact_email": TEXT}}, "start": 0, "end": 50},
+        {"view": {"filters": {"author": TEXT | {"type": "regexp"}}}, "start": 0, "end": 50},
+        {"view": {"filters": {"item_count": TEXT}}, "start": 0, "end": 50},
+        {"view": {"filters": {"author": TEXT | {"filter": 5}}}, "start": 0, "end": 50},
+        {"view": {"filters": {"author": TEXT | {"filter": "x\x00"}}}, "start": 0, "end": 50},
+        {"view": {"filters": [TEXT]}, "start": 0, "end": 50},
+        {"view": {"sort": [{"colId": "nope", "sort": "asc"}]}, "start": 0, "end": 50},
+        {"view": {"sort": [{"colId": "author_folded", "sort": "asc"}]}, "start": 0, "end": 50},
+        {"view": {"sort": [{"colId": "no", "sort": "up"}]}, "start": 0, "end": 50},
+        {"view": {"zone": "../../etc/passwd"}, "start": 0, "end": 50},
+        {"view": {}, "start": -1, "end": 50},
+        {"view": {}, "start": 0, "end": 1_000_000},
+        {"view": {}, "start": 0, "end": 2**70},
+        {"view": {}, "start": "0", "end": 50},
+        {"view": {}, "choices": "order_id"},
+        {"view": {}, "choices": "nope"},
+        {"view": {}, "choices": "author", "search": "x\x00"},
+        {"view": {}},
+        {"view": {}, "start": 0, "end": 50, "sql": "SELECT 1"},
+        {},
+        [],
+        None,
+    ],
+)
+def test_request_that_makes_no_sense_is_refused_in_a_sentence(
+    client: httpx.Client, body: Any
+) -> None:
+    assert_sentence(ask_rows(client, sign("rows"), json=body))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe",
+        b'{"view":',
+        b"[" * 100_000,
+        b'{"view": {}, "start": 0, "end": 50, "search": "' + b"x" * 2_000_000 + b'"}',
+        b'{"view": {}, "start": NaN, "end": 50}',
+        b'{"view": {}, "choices": "author", "search": "\\ud800"}',
+    ],
+    ids=["empty", "words", "bytes", "half", "deep", "2 MB", "NaN", "surrogate"],
+)
+def test_body_that_is_no_request_is_refused_in_a_sentence(
+    client: httpx.Client, content: bytes
+) -> None:
+    assert_sentence(ask_rows(client, sign("rows"), content=content, json=None))
+
+
+def assert_sentence(answer: httpx.Response) -> None:
+    """Check that an answer says in a sentence what is wrong, without a row or internals."""
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"error"}
+    sentence = answer.json()["error"]
+    assert sentence[0].isupper()
+    assert sentence.endswith(".")
+    assert AUTHOR not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_unknown_table_is_not_found(client: httpx.Client) -> None:
+    rows = {"Authorization": f"Bearer {sign('rows', table='users')}"}
+    answer = client.post("/rows/users", json=WINDOW, headers=rows)
+    assert answer.status_code == 404
+    assert client.get(f"/export/users?token={sign('export', table='users')}").status_code == 404
+
+
+def test_forged_export_link_shows_a_page_with_a_way_back(
+    open_tab: OpenDesk, server: Server
+) -> None:
+    desk = open_tab(server)
+    answer = desk.page.goto(f"{server.url}/export/orders?token=forged")
+    assert answer is not None
+    assert answer.status == 401
+    expect(desk.page.get_by_role("heading", name="Not downloaded")).to_be_visible()
+    desk.page.get_by_role("link", name="Back to Order Desk").click()
+    desk.wait_for_rows()
+    desk.expect_count(1, 1)
