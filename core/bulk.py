@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core.models import Instant
 
-ROWS_A_CALL = 20_000
+ROWS_A_CALL = 5_000
 
 
 def insert(

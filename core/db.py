@@ -131,7 +131,7 @@ def _is_busy(error: DBAPIError) -> bool:
     return code in ("55P03", sqlite3.SQLITE_BUSY)
 
 
-def create_missing_file() -> bool:
+def _create_missing_file() -> bool:
     """Make the SQLite file that DATABASE_URL names, empty, unless it is there; say whether."""
     address = make_url(get_settings().database_url)
     path = Path(address.database or "")
@@ -152,11 +152,13 @@ def is_reachable() -> bool:
     return True
 
 
-def migrate() -> None:
+def migrate() -> bool:
     """Bring the database to the newest schema, one process at a time; safe to repeat.
 
-    Raises OutsideFailed when the database does not answer.
+    A SQLite file that is not there is made; returns whether it was. Raises OutsideFailed when
+    the database does not answer.
     """
+    is_new = _create_missing_file()
     with _reachable(), engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with writer.begin():
@@ -164,6 +166,7 @@ def migrate() -> None:
                 # Two processes that start at once take turns; the lock ends with the transaction.
                 writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
             command.upgrade(_alembic_config(writer), "head")
+    return is_new
 
 
 def rebuild_schema() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -63,17 +64,19 @@ def compare(existing: Existing, table: Table, frame: pd.DataFrame) -> Compared:
     """Tell new rows from those that are there: unchanged, newly used, kept, or differing."""
     names = [column.name for column in table.columns]
     key = table.expression(table.key_column)
-    found = Compared(fresh=frame.iloc[:0])
-    fresh = []
+    found = Compared(fresh=frame)
+    is_fresh = np.ones(len(frame), dtype=bool)
     for first in range(0, len(frame), KEYS_A_QUERY):
         part = frame.iloc[first : first + KEYS_A_QUERY]
         stored = {row[table.key]: row for row in existing.find(key, part[table.key], names)}
+        if not stored:
+            continue
         is_stored = part[table.key].isin(list(stored))
-        fresh.append(part[~is_stored])
+        is_fresh[first : first + KEYS_A_QUERY] = ~is_stored
         for row in iterate(part[is_stored]):
             _compare_row(table, row, stored[row[table.key]], found)
-    if fresh:
-        found.fresh = pd.concat(fresh, ignore_index=True)
+    if not is_fresh.all():
+        found.fresh = frame[is_fresh]
     return found
 
 

@@ -99,8 +99,9 @@ def read_tables(paths: Sequence[Path]) -> tuple[dict[str, pd.DataFrame], list[Fa
             raise InvalidInput(
                 f"{path.name}: none of the sheets {titles} is in it, nor the headers of one."
             )
-    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items() if parts}
-    return whole, faults
+    # A table at a time, and its parts let go: the files may be large.
+    names = [name for name, parts in frames.items() if parts]
+    return {name: pd.concat(frames.pop(name), ignore_index=True) for name in names}, faults
 
 
 def _table_of(sheet: Sheet) -> Table | None:
@@ -108,14 +109,13 @@ def _table_of(sheet: Sheet) -> Table | None:
         title = _normal(sheet.title)
         return next((t for t in TABLES.values() if title in (_normal(t.title), t.name)), None)
     headers = {_normal(_split_zone(str(header))[0]) for header in sheet.header if header}
-    # The tables refer to each other: the one whose needed columns are there most fully it is.
-    fitting = [t for t in TABLES.values() if headers >= {_normal(t.key_column.header)}]
-    return max(fitting, key=lambda t: _likeness(t, headers), default=None)
+    # The tables refer to each other's keys: it is the one that knows most of the headers.
+    fitting = [t for t in TABLES.values() if _normal(t.key_column.header) in headers]
+    return max(fitting, key=lambda t: len(headers & set(map(_normal, _headers(t)))), default=None)
 
 
-def _likeness(table: Table, headers: set[str]) -> float:
-    needed = {_normal(column.header) for column in table.columns if column.is_required}
-    return len(needed & headers) / len(needed)
+def _headers(table: Table) -> list[str]:
+    return [column.header for column in table.columns]
 
 
 def _normal(header: str) -> str:

@@ -16,7 +16,7 @@ from core.errors import NotPermitted
 from core.import_existing import Existing, compare
 from core.import_known import Known
 from core.import_new import NewRows
-from core.import_rows import FILE, ROW, SHEET, Faulty, fault_at, iterate, read_tables
+from core.import_rows import FILE, ROW, SHEET, Fault, Faulty, fault_at, iterate, read_tables
 from core.models import (
     Base,
     Contract,
@@ -102,12 +102,11 @@ class _Import:
 
     def run(self, frames: dict[str, pd.DataFrame]) -> Outcome:
         existing = Existing(self.session)
-        faults = [
-            fault for name, frame in frames.items() for fault in self._repeated(TABLES[name], frame)
-        ]
+        faults: list[Fault] = []
         fresh = {}
-        for name, frame in frames.items():
-            found = compare(existing, TABLES[name], frame.drop_duplicates(_values(frame)))
+        for name in list(frames):
+            frame = self._distinct(TABLES[name], frames.pop(name), faults)
+            found = compare(existing, TABLES[name], frame)
             faults += found.faults
             fresh[name] = found.fresh
             self.outcome.unchanged[name] = found.unchanged
@@ -123,13 +122,17 @@ class _Import:
             raise Faulty(faults)
         return self.outcome
 
-    def _repeated(self, table: Table, frame: pd.DataFrame) -> list[Any]:
-        """Find rows with the key of another but other values; a mere repetition is no fault."""
-        distinct = frame.drop_duplicates(_values(frame))
-        again = distinct[distinct.duplicated(table.key, keep=False)]
+    def _distinct(self, table: Table, frame: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
+        """Leave out mere repetitions; the same key with other values is a fault."""
+        if frame[table.key].is_unique:
+            return frame
+        values = [name for name in frame.columns if name not in (FILE, SHEET, ROW)]
+        distinct = frame.drop_duplicates(values)
         title = table.key_column.header
-        problem = "stands more than once, with different values"
-        return [fault_at(row, title, row[table.key], problem) for row in iterate(again)]
+        for row in iterate(distinct[distinct.duplicated(table.key, keep=False)]):
+            problem = "stands more than once, with different values"
+            faults.append(fault_at(row, title, row[table.key], problem))
+        return distinct
 
     def _use(self, used: list[tuple[str, int]]) -> None:
         """Record that items were used: the one change that a file may bring."""
@@ -197,10 +200,6 @@ class _Import:
                 .where(Contract.contract_id == contract_id)
                 .values(balance_minor=total.scalar_subquery())
             )
-
-
-def _values(frame: pd.DataFrame) -> list[str]:
-    return [name for name in frame.columns if name not in (FILE, SHEET, ROW)]
 
 
 def _counted(rows: Any, outcome: Outcome, name: str) -> Any:

@@ -13,8 +13,7 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
 
     Raises OutsideFailed when the database does not answer; safe to repeat.
     """
-    is_new = db.create_missing_file()
-    db.migrate()
+    is_new = db.migrate()
     users.ensure_local_user()
     tokens.ensure_secret()
     if is_new and may_fill:

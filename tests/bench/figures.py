@@ -67,18 +67,19 @@ def as_text(figures: Sequence[Figure]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def write_results(figures: Sequence[Figure]) -> None:
-    """Write the table to RESULTS.md, with what it was measured on."""
+def write_results(figures: Sequence[Figure], load: float) -> None:
+    """Write the table to RESULTS.md, with what it was measured on; `load` is the others'."""
     rows = [HEADER, ("---",) * len(HEADER), *(figure.cells for figure in figures)]
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     RESULTS.write_text(
-        f"# What `make bench` measured\n\n{_circumstances()}\n\n{table}\n", encoding="utf-8"
+        f"# What `make bench` measured\n\n{_circumstances(load)}\n\n{table}\n", encoding="utf-8"
     )
 
 
-def _circumstances() -> str:
+def _circumstances(load: float) -> str:
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPUs, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPUs with a load "
+        f"of {load:.1f} before it began, "
         f"Python {platform.python_version()}, Streamlit {version('streamlit')}, "
         f"streamlit-aggrid {version('streamlit-aggrid')}. “Alternative” is the plain "
         "`AgGrid(df)` with the whole frame, unless it says otherwise; the ratio is alternative "

@@ -29,9 +29,12 @@ IS_SHOWN = """({ column, pattern, rows }) => {
     .filter(Boolean);
   return cells.length > 0 && cells.every((cell) => matches.test(cell.textContent.trim()));
 }"""
-HAS_LIST = """() => Boolean(
-  document.querySelector("iframe")?.contentDocument?.querySelector(".deskSetRow")
-)"""
+# The list of the time before may still be there while the new one loads.
+HAS_LIST = """() => {
+  const list = document.querySelector("iframe")?.contentDocument?.querySelector(".deskSet");
+  const isLoading = list?.querySelector(".deskSetNote").textContent.startsWith("Loading");
+  return Boolean(list?.querySelector(".deskSetRow")) && !isLoading;
+}"""
 
 
 @dataclass(frozen=True)

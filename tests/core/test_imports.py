@@ -180,6 +180,23 @@ def test_csv_files_with_the_same_headers_are_one_import(
         assert session.get_one(OrderItem, "A1-1").passenger_name == "Zoë Müller"
 
 
+def test_every_dumped_sheet_is_known_by_its_headers_as_csv(
+    database: str, admin: Actor, tmp_path: Path, make_database: Callable[[str], str]
+) -> None:
+    demo.fill(40, actor=admin, now=NOW)
+    file = io.BytesIO()
+    excel.dump(file, actor=admin, now=NOW)
+    use_database(make_database("sqlite"))
+    paths = []
+    for sheet in openpyxl.load_workbook(file):
+        header, *rows = sheet.values
+        rows = [dict(zip(header, row, strict=True)) for row in rows]
+        paths.append(_write_csv(tmp_path / f"{sheet.title}.csv", rows))
+    outcome = import_files(paths, actor=admin, now=NOW)
+    assert outcome.added["orders"] == 40
+    assert set(outcome.added) == {"orders", "order_items", "refunds", "transactions"}
+
+
 def test_headers_may_come_in_any_order_and_case_with_blanks_and_a_zone(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:

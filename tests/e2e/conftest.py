@@ -58,13 +58,21 @@ class Watch:
             self.foreign.append(url)
 
 
-@pytest.fixture
-def watch() -> Iterator[Watch]:
-    """Watch the pages of a test; a request to another machine or a script error fails it."""
-    watch = Watch()
-    yield watch
-    assert watch.foreign == []
-    assert watch.errors == []
+@pytest.fixture(scope="session")
+def watch() -> Watch:
+    """Watch every page of the session."""
+    return Watch()
+
+
+@pytest.fixture(autouse=True)
+def nothing_strays(watch: Watch) -> Iterator[None]:
+    """Fail a test during which a page asked another machine or a script failed."""
+    yield
+    foreign, errors = list(watch.foreign), list(watch.errors)
+    watch.foreign.clear()
+    watch.errors.clear()
+    assert foreign == []
+    assert errors == []
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +87,7 @@ def usual_context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def open_tab(
     browser: Browser, usual_context: BrowserContext, watch: Watch, demo: Server
-) -> Iterator[Callable[..., Desk]]:
+) -> Iterator[OpenDesk]:
     """Return what opens a tab at a server; `fresh` or a `zone` opens another browser profile."""
     with ExitStack() as stack:
 
@@ -97,7 +105,21 @@ def open_tab(
         yield open_tab
 
 
+@pytest.fixture(scope="session")
+def kept_tabs(usual_context: BrowserContext, watch: Watch, demo: Server) -> Iterator[list[Desk]]:
+    """Keep one tab from test to test: a new one takes two seconds to open."""
+    tabs: list[Desk] = []
+    yield tabs
+    for one in tabs:
+        one.page.close()
+
+
 @pytest.fixture
-def desk(open_tab: OpenDesk) -> Desk:
-    """Open Orders, in a tab of its own."""
-    return open_tab().open()
+def desk(kept_tabs: list[Desk], usual_context: BrowserContext, watch: Watch, demo: Server) -> Desk:
+    """Open Orders as a person sees it first: in the kept tab, else in a new one."""
+    if kept_tabs and kept_tabs[-1].starts_over():
+        return kept_tabs[-1]
+    page = usual_context.new_page()
+    watch.follow(page)
+    kept_tabs.append(Desk(page, demo.url))
+    return kept_tabs[-1].open()

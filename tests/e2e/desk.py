@@ -8,12 +8,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import openpyxl
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 HEADERS = ["No", "Order ID", "Widget ID", "Created Date", "Total", "Contract ID", "Author"]
 NAMES = ["no", "order_id", "widget_id", "created_at", "item_count", "contract_id", "author"]
 ROW_HEIGHT = 36
 
+GO_TO_BARE_ADDRESS = """() => {
+  history.pushState(null, "", "/orders");
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
 READ_ROWS = """rows => rows
   .map(row => [+row.getAttribute("row-index"),
                row.querySelector('[col-id="%s"]')?.textContent.trim() ?? ""])
@@ -57,6 +62,23 @@ class Desk:
         """Wait until the grid shows a row, or says that there is none."""
         shown = self.row(0).locator('[col-id="order_id"]', has_text=re.compile("."))
         expect(shown.or_(self.overlay).first).to_be_visible(timeout=20_000)
+
+    def starts_over(self) -> bool:
+        """Go back to the bare address, as browser Back does; say whether all follows it."""
+        try:
+            self.page.keyboard.press("Escape")
+            self.page.evaluate(GO_TO_BARE_ADDRESS)
+            self.expect_words()
+            self.expect_count(2_000)
+            self.scroll_to(0)
+            expect(self.cell(0, "no")).to_have_text("2000")
+            for header in HEADERS:
+                expect(self.box(header)).to_have_value("")
+            sorted_down = self.grid.locator('[col-id="created_at"] .ag-sort-descending-icon')
+            expect(sorted_down).to_be_visible()
+        except (AssertionError, PlaywrightError):
+            return False
+        return self.page.url == f"{self.server}/orders"
 
     @property
     def overlay(self) -> Locator:
@@ -125,9 +147,13 @@ class Desk:
     def open_list(self, header: str) -> Locator:
         """Open a column's list of values and return its rows."""
         self.button_of(header).click()
-        rows = self.grid.locator(".deskSetRow")
-        expect(rows.first).to_be_visible()
-        return rows
+        expect(self.list_rows.first).to_be_visible()
+        return self.list_rows
+
+    @property
+    def list_rows(self) -> Locator:
+        """The rows of the open list of values."""
+        return self.grid.locator(".deskSetRow")
 
     def tick(self, value: str) -> None:
         """Tick a value of the open list."""

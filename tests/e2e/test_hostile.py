@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
+from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.rows import CREATED, make_order
 
@@ -22,7 +23,13 @@ VALUES = [
     MARKUP,
     "--x_x--::JSCODE::--x_x--(window.parent.hacked=1)--x_x--::JSCODE::--x_x--",
     "@SUM(A1)",
-    "**bold** `code` :material/home: $x^2$ [a](http://evil.example/)",
+]
+MARKDOWN = [
+    "**bold** _it_ `code` $x^2$ # ~~x~~",
+    "[a](http://evil.example/) http://evil.example/ www.evil.example a@evil.example",
+    ":material/home:",
+    ":smile: :red[x] :streamlit:",
+    "a -> b <- c -- d >= e <= f ~= g",
 ]
 IS_HACKED = "() => Boolean(window.hacked || document.querySelector('iframe')?.contentWindow.hacked)"
 
@@ -60,18 +67,15 @@ def test_hostile_values_in_the_list_are_text_and_can_be_chosen(
     desk = open_tab(hostile).open()
     rows = desk.open_list("Widget ID")
     expect(rows.locator(".deskSetValue")).to_have_text(sorted(VALUES))
-    for value in VALUES:
-        desk.tick(value)
-    desk.expect_count(len(VALUES), len(VALUES))
-    for value in VALUES[:-1]:
-        desk.tick(value)
-    desk.expect_column("widget_id", VALUES[-1:])
-    desk.expect_words(f"Widget ID is {VALUES[-1]}")
-    assert desk.download(tmp_path).column("Widget ID") == VALUES[-1:]
+    desk.tick(CODE)
+    desk.tick(MARKUP)
+    desk.expect_words(f"Widget ID is {CODE} or {MARKUP}")
+    desk.expect_column("widget_id", [CODE, MARKUP])
+    assert desk.download(tmp_path).column("Widget ID") == [CODE, MARKUP]
     assert not desk.page.evaluate(IS_HACKED)
 
 
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", [CODE, MARKUP])
 def test_hostile_link_runs_nothing_and_is_shown_as_text(
     open_tab: OpenDesk, hostile: Server, value: str
 ) -> None:
@@ -95,3 +99,10 @@ def test_hostile_text_typed_into_a_filter_runs_nothing(open_tab: OpenDesk, hosti
     desk.expect_words(f"Author contains “{CODE}”")
     desk.expect_column("author", [CODE])
     assert not desk.page.evaluate(IS_HACKED)
+
+
+@pytest.mark.parametrize("typed", MARKDOWN)
+def test_markdown_typed_into_a_filter_is_shown_as_typed(desk: Desk, typed: str) -> None:
+    desk.box("Author").fill(typed)
+    desk.expect_words(f"Author contains “{typed}”")
+    expect(desk.words.get_by_role("link")).to_have_count(0)

@@ -1,0 +1,135 @@
+"""Things that go away and come back: the database, a token. The page gets over it by itself."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Route, expect
+from sqlalchemy.engine import make_url
+
+from tests.conftest import use_database
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.desk import Desk
+from tests.e2e.servers import Server, Wire, serving
+from tests.rows import make_order
+
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def wire(make_database: Callable[[str], str]) -> Iterator[tuple[Wire, str]]:
+    """Give a PostgreSQL database with three orders, behind a wire that is not there yet."""
+    direct = make_url(make_database("postgresql"))
+    use_database(direct.render_as_string(hide_password=False))
+    for author in ("ana@helios.example", "ben@helios.example", "ana@blue.example"):
+        make_order(author=author)
+    assert direct.port is not None
+    wire = Wire(direct.port)
+    yield wire, direct.set(port=wire.port).render_as_string(hide_password=False)
+    wire.cut()
+
+
+@pytest.fixture(scope="module")
+def server(wire: tuple[Wire, str], data_dir: Path) -> Iterator[Server]:
+    """Run a server that was started while its database was away."""
+    with serving(wire[1], data_dir, status=503) as server:
+        yield server
+
+
+@pytest.fixture
+def line(wire: tuple[Wire, str]) -> Iterator[Wire]:
+    """Give the wire to the database, and leave it mended."""
+    yield wire[0]
+    if wire[0].listener is None:
+        wire[0].mend()
+
+
+def test_database_away_at_the_start_is_said_and_its_return_noticed(
+    open_tab: OpenDesk, server: Server, line: Wire
+) -> None:
+    desk = open_tab(server)
+    desk.page.goto(f"{server.url}/orders", wait_until="commit")
+    expect(desk.page.get_by_text("The database cannot be reached.")).to_be_visible(timeout=15_000)
+    expect(desk.page.locator("iframe")).to_have_count(0)
+    server.wait_for_status(503)
+    line.mend()
+    server.wait_for_status(200)
+    expect(desk.page.get_by_text("of 3 orders")).to_be_visible(timeout=PATIENCE_MS)
+    expect(desk.cell(0, "author")).to_be_visible()
+    expect(desk.page.get_by_text("The database cannot be reached.")).to_have_count(0)
+    expect(desk.page.get_by_text("Waiting for the database")).to_have_count(0)
+
+
+def test_database_lost_while_the_page_is_open_comes_back_with_the_filters(
+    open_tab: OpenDesk, server: Server, line: Wire
+) -> None:
+    server.wait_for_status(200)
+    desk = open_tab(server).open()
+    desk.box("Author").fill("ana")
+    desk.expect_words("Author contains “ana”")
+    desk.expect_count(2, 3)
+    line.cut()
+    server.wait_for_status(503)
+    desk.box("Contract ID").fill("CT")
+    expect(desk.page.get_by_text("The database cannot be reached.")).to_be_visible(timeout=15_000)
+    line.mend()
+    expect(desk.page.get_by_text("The database cannot be reached.")).to_have_count(
+        0, timeout=PATIENCE_MS
+    )
+    desk.expect_words("Author contains “ana”", "Contract ID contains “CT”")
+    desk.expect_count(2, 3)
+    desk.expect_column("author", ["ana@helios.example", "ana@blue.example"])
+
+
+def test_database_lost_under_the_grid_is_said_there_and_rows_come_back(
+    open_tab: OpenDesk, server: Server, line: Wire
+) -> None:
+    server.wait_for_status(200)
+    desk = open_tab(server).open()
+    notice = desk.grid.locator("#orderDeskNotice")
+    line.cut()
+    server.wait_for_status(503)
+    desk.button_of("Contract ID").click()
+    expect(notice).to_contain_text("The database cannot be reached.", timeout=15_000)
+    line.mend()
+    expect(desk.list_rows).to_have_text(["CT-13"], timeout=PATIENCE_MS)
+    expect(notice).to_be_hidden()
+
+
+def test_token_that_is_too_old_is_renewed_once_and_the_rows_come(desk: Desk) -> None:
+    tokens: list[str] = []
+
+    def refuse_first(route: Route) -> None:
+        tokens.append(route.request.headers["authorization"])
+        if len(tokens) == 1:
+            route.fulfill(status=401, json={"error": "This page has been open too long."})
+        else:
+            route.continue_()
+
+    desk.page.route("**/rows/orders", refuse_first)
+    try:
+        desk.box("Author").fill("maria")
+        desk.expect_words("Author contains “maria”")
+        expect(desk.cell(0, "author")).to_contain_text("maria")
+        assert tokens[1] != tokens[0]
+        expect(desk.grid.locator("#orderDeskNotice")).to_be_hidden()
+        desk.box("Author").fill("nora")
+        expect(desk.cell(0, "author")).to_contain_text("nora")
+        assert set(tokens[1:]) == {tokens[1]}
+    finally:
+        desk.page.unroute("**/rows/orders")
+
+
+def test_token_that_is_never_accepted_is_said_and_not_asked_for_ever(open_tab: OpenDesk) -> None:
+    desk = open_tab()
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        route.fulfill(status=401, json={"error": "You are not signed in."})
+
+    desk.page.route("**/rows/orders", refuse)
+    desk.page.goto(f"{desk.server}/orders", wait_until="commit")
+    notice = desk.grid.locator("#orderDeskNotice")
+    expect(notice).to_have_text("You are not signed in. Reload this page.", timeout=20_000)
+    assert len(asked) <= 8
