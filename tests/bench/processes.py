@@ -49,8 +49,12 @@ def run_core(*arguments: str | Path, folder: Path) -> Cost:
         env=os.environ | core_environment(folder),
         stdout=subprocess.DEVNULL,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        if process.returncode is None:  # the bench itself is being ended
+            _end(process)
     if process.returncode != 0:
         raise SystemExit(f"python -m core {arguments[0]} failed ({process.returncode}).")
     return Cost(time.perf_counter() - started, usage.ru_maxrss / 1024)

@@ -53,12 +53,12 @@ class Server:
         return None
 
 
-def start_server(database: str, folder: Path, **environment: str) -> Server:
-    """Start a server on a free port without waiting for it."""
-    port = free_port()
+def start_server(database: str, folder: Path, port: int | None = None) -> Server:
+    """Start a server, on a free port unless one is given, without waiting for it."""
+    port = port or free_port()
     log = folder / f"server-{port}.log"
-    settings = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)} | environment
-    with log.open("wb") as output:
+    settings = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)}
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py"],
             cwd=PROJECT,
@@ -81,10 +81,10 @@ def stop_server(server: Server) -> None:
 
 @contextmanager
 def serving(
-    database: str, folder: Path, *, status: int = 200, **environment: str
+    database: str, folder: Path, *, status: int = 200, port: int | None = None
 ) -> Iterator[Server]:
     """Run a server until the block ends; it is up when /readyz answers with the status."""
-    server = start_server(database, folder, **environment)
+    server = start_server(database, folder, port)
     try:
         server.wait_for_status(status)
         yield server

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import Desk, address_of
+from tests.e2e.desk import Desk, address_of, view_in
 from tests.e2e.servers import Server
 
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
@@ -91,6 +91,47 @@ def test_filtering_after_back_goes_on_from_there(desk: Desk, demo: Server) -> No
     desk.expect_words("Total = 6")
     desk.expect_view(filters=SIX)
     desk.expect_count(len(orders(demo, "item_count = 6")))
+
+
+def test_back_and_forward_restore_the_text_in_every_box(desk: Desk) -> None:
+    desk.box("Order ID").fill("2610")
+    desk.expect_words("Order ID contains “2610”")
+    desk.box("Author").fill("maria")  # the box that keeps the focus
+    desk.expect_words("Order ID contains “2610”", "Author contains “maria”")
+    desk.page.go_back()
+    desk.expect_words("Order ID contains “2610”")
+    expect(desk.box("Author")).to_have_value("")
+    desk.page.go_forward()
+    desk.expect_words("Order ID contains “2610”", "Author contains “maria”")
+    expect(desk.box("Order ID")).to_have_value("2610")
+    expect(desk.box("Author")).to_have_value("maria")
+
+
+def test_back_to_a_view_leaves_its_address_alone(open_tab: OpenDesk) -> None:
+    desk = open_tab().open()
+    desk.box("Order ID").fill("2610")
+    desk.expect_words("Order ID contains “2610”")
+    desk.box("Contract ID").fill("1001")
+    desk.expect_words("Order ID contains “2610”", "Contract ID contains “1001”")
+    desk.expect_view(zone="Europe/London")
+    both = desk.page.url
+    desk.page.get_by_role("button", name="Clear all").click()
+    desk.expect_view(filters={})
+    desk.page.reload(wait_until="commit")
+    desk.wait_for_rows()
+    desk.box("Contract ID").fill("1002")  # the grid now knows this filter before the other
+    desk.expect_words("Contract ID contains “1002”")
+    desk.page.wait_for_url(lambda url: "1002" in str(view_in(url)), wait_until="commit")
+    desk.page.go_back()
+    desk.expect_words()
+    desk.page.go_back()
+    desk.expect_words("Order ID contains “2610”", "Contract ID contains “1001”")
+    expect(desk.box("Order ID")).to_have_value("2610")
+    desk.page.go_forward()
+    desk.expect_words()
+    desk.page.go_back()
+    desk.expect_words("Order ID contains “2610”", "Contract ID contains “1001”")
+    assert desk.page.url == both
 
 
 def test_reload_keeps_filters_sort_and_rows(desk: Desk, demo: Server) -> None:

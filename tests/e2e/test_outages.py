@@ -60,7 +60,19 @@ def test_database_away_at_the_start_is_said_and_its_return_noticed(
     expect(desk.page.get_by_text("Waiting for the database")).to_have_count(0)
 
 
-def test_database_lost_while_the_page_is_open_comes_back_with_the_filters(
+def lose_database_while(act: Callable[[], object], desk: Desk, server: Server, line: Wire) -> None:
+    """Do something on the page while the database is away; wait until page and rows are back."""
+    said = desk.page.get_by_text("The database cannot be reached.")
+    line.cut()
+    server.wait_for_status(503)
+    act()
+    expect(said).to_be_visible(timeout=15_000)
+    line.mend()
+    expect(said).to_have_count(0, timeout=PATIENCE_MS)
+    desk.wait_for_rows()
+
+
+def test_grid_and_words_agree_after_the_database_was_lost_and_found(
     open_tab: OpenDesk, server: Server, line: Wire
 ) -> None:
     server.wait_for_status(200)
@@ -68,17 +80,22 @@ def test_database_lost_while_the_page_is_open_comes_back_with_the_filters(
     desk.box("Author").fill("ana")
     desk.expect_words("Author contains “ana”")
     desk.expect_count(2, 3)
-    line.cut()
-    server.wait_for_status(503)
-    desk.box("Contract ID").fill("CT")
-    expect(desk.page.get_by_text("The database cannot be reached.")).to_be_visible(timeout=15_000)
-    line.mend()
-    expect(desk.page.get_by_text("The database cannot be reached.")).to_have_count(
-        0, timeout=PATIENCE_MS
-    )
-    desk.expect_words("Author contains “ana”", "Contract ID contains “CT”")
+    lose_database_while(desk.header("Total").click, desk, server, line)
+    desk.expect_words("Author contains “ana”")
     desk.expect_count(2, 3)
+    expect(desk.box("Author")).to_have_value("ana")
     desk.expect_column("author", ["ana@helios.example", "ana@blue.example"])
+
+
+def test_filter_typed_while_the_database_is_away_is_not_lost(
+    open_tab: OpenDesk, server: Server, line: Wire
+) -> None:
+    server.wait_for_status(200)
+    desk = open_tab(server).open()
+    lose_database_while(lambda: desk.box("Author").fill("blue"), desk, server, line)
+    desk.expect_words("Author contains “blue”")
+    desk.expect_count(1, 3)
+    desk.expect_column("author", ["ana@blue.example"])
 
 
 def test_database_lost_under_the_grid_is_said_there_and_rows_come_back(
@@ -133,3 +150,22 @@ def test_token_that_is_never_accepted_is_said_and_not_asked_for_ever(open_tab: O
     notice = desk.grid.locator("#orderDeskNotice")
     expect(notice).to_have_text("You are not signed in. Reload this page.", timeout=20_000)
     assert len(asked) <= 8
+
+
+def test_filter_typed_while_the_server_restarts_is_not_lost(
+    open_tab: OpenDesk, demo: Server, data_dir: Path
+) -> None:
+    with serving(demo.database, data_dir) as first:
+        desk = open_tab(first).open()
+        desk.box("Contract ID").fill("CT-1001")
+        desk.expect_words("Contract ID contains “CT-1001”")
+    desk.box("Author").fill("maria")
+    notice = desk.grid.locator("#orderDeskNotice")
+    expect(notice).to_contain_text("The server cannot be reached.")
+    with serving(demo.database, data_dir, port=make_url(first.url).port):
+        expect(notice).to_be_hidden(timeout=PATIENCE_MS)
+        expect(desk.cell(0, "author")).to_contain_text("maria")
+        desk.expect_words("Contract ID contains “CT-1001”", "Author contains “maria”")
+        rule = "author LIKE '%maria%' AND contract_id = 'CT-1001'"
+        desk.expect_count(demo.query(f"SELECT count(*) FROM orders WHERE {rule}")[0])
+        desk.page.close()
