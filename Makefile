@@ -24,10 +24,10 @@ demo: $(VENV)/installed
 	$(PY) -m core demo --orders $(ORDERS)
 
 import: $(VENV)/installed
-	$(PY) -m core import $(FILE)
+	$(PY) -m core import "$(FILE)"
 
 dump: $(VENV)/installed
-	$(PY) -m core dump $(FILE)
+	$(PY) -m core dump "$(FILE)"
 
 test: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh

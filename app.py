@@ -23,6 +23,7 @@ from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json,
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 async def answer_ready(_request: Request) -> Response:
@@ -57,6 +58,17 @@ async def _prepare_later() -> None:
         await asyncio.sleep(RETRY_SECONDS)
 
 
+def refuse_open_door(address: str | None) -> None:
+    """Stop the start where others could reach a server that asks nobody to sign in."""
+    if address not in LOOPBACK:
+        raise SystemExit(
+            f"Order Desk cannot start.\nSTREAMLIT_SERVER_ADDRESS: {address or 'every address'} can "
+            "be reached by others, and nobody signs in: everyone would be the admin. "
+            "Set it to 127.0.0.1."
+        )
+
+
+refuse_open_door(st.get_option("server.address"))
 get_settings()  # a wrong setting stops the start here, with its name
 app = st.App(
     "pages/main.py",

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from core.tables import TABLES
 from core.users import Actor
 
 Result = TypeVar("Result")
+_SHOWN = [table.name for table in TABLES.values() if table.shown]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     except imports.Faulty as error:
         print(error.report(), file=sys.stderr)
         return 1
-    except AppError as error:
+    except (AppError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=_demo)
 
     one = commands.add_parser("export", help="write a view as Excel, as Download Excel does")
-    one.add_argument("table", choices=sorted(TABLES), metavar="TABLE")
+    one.add_argument("table", choices=_SHOWN, metavar="TABLE")
     one.add_argument("file", type=Path, metavar="FILE.xlsx")
     one.add_argument("--view", default=None, help="the text of ?view= in the page's address")
     one.add_argument("--zone", default="UTC", help="IANA time zone, when the view names none")
@@ -105,14 +105,13 @@ def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise InvalidInput(f"There is no folder {folder}.")
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        try:
+    part = folder / f".{path.name}.{os.getpid()}.part"
+    try:
+        with part.open("xb") as file:
             result = write(file)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return result
 
 

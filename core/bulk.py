@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+import psycopg
 from sqlalchemy import Table
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
@@ -33,12 +35,16 @@ def insert(
         return
     instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
     driver: Any = session.connection().connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy,
-    ):
-        for row in _with_datetimes(rows, instants):
-            copy.write_row(row)
+    try:
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy,
+        ):
+            for row in _with_datetimes(rows, instants):
+                copy.write_row(row)
+    except psycopg.Error as error:  # what SQLAlchemy does for its own statements
+        kind = OperationalError if isinstance(error, psycopg.OperationalError) else IntegrityError
+        raise kind("COPY", None, error) from error
 
 
 def _with_datetimes(

@@ -14,7 +14,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -43,7 +44,7 @@ def _prepare_sqlite_connection(connection: Any, _entry: ConnectionPoolEntry) -> 
         "foreign_keys=ON",
         "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
         "busy_timeout=10000",
-        "cache_size=-32000",
+        "cache_size=-8000",  # of each connection; the system caches the file
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -71,8 +72,8 @@ def create_database_engine(url: str) -> Engine:
         "sqlite://",
         creator=lambda: sqlite3.connect(name, uri=True, check_same_thread=False),
         poolclass=QueuePool,
-        pool_size=20,
-        max_overflow=40,
+        pool_size=10,
+        max_overflow=20,
     )
     event.listen(engine, "connect", _prepare_sqlite_connection)
     event.listen(engine, "begin", _begin)
@@ -120,7 +121,15 @@ def writing() -> Iterator[Session]:
 def _reachable() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except PoolTimeout as error:
+        raise OutsideFailed(BUSY) from error
+    except DatabaseError as error:
+        # A plain DatabaseError is SQLite's word for a file that is damaged, or no database.
+        if (
+            not isinstance(error, OperationalError | InterfaceError)
+            and type(error) is not DatabaseError
+        ):
+            raise
         logger.warning("The database failed: %s", str(error.orig).strip())
         raise OutsideFailed(BUSY if _is_busy(error) else UNREACHABLE) from error
 

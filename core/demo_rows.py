@@ -285,7 +285,7 @@ class DemoRows:
                 order.contract.contract_id,
                 product.type.value,
                 name,
-                name.casefold(),
+                fold(name),
                 airport,
                 zone,
                 terminal,

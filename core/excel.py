@@ -45,6 +45,8 @@ def export(
         workbook.save(file)
     finally:
         workbook.discard()
+    if not is_wanted():
+        raise Unwanted
     with db.writing() as session:
         audit.record(
             session,
@@ -94,8 +96,9 @@ def write_template(file: IO[bytes]) -> None:
     workbook = StreamedWorkbook()
     notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
     for table in TABLES.values():
-        sheets = DataSheets(workbook, table.title, table.columns, "UTC", is_dump=True)
-        sheets.finish()
+        headers = tuple(column.header for column in table.columns)
+        widths = tuple(column.width / 7 for column in table.columns)
+        workbook.add_notes(table.title, [headers], widths=widths)
         notes += [
             (table.title, column.header, "yes" if column.is_required else "no", column.help)
             for column in table.columns

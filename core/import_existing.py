@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.columns import Table
-from core.import_rows import Fault, fault_at, iterate
+from core.import_rows import Fault, as_written, fault_at, iterate
 from core.models import Base, Order, OrderItem, Transaction
 from core.states import ItemStatus
 
@@ -106,15 +106,13 @@ def _compare_row(
             if not differing:
                 return
     for column in differing:
-        problem = f"differs from what is stored: {_shown(stored[column.name])}"
-        found.faults.append(fault_at(row, column.header, row[column.name], problem))
+        here = as_written(column.kind, stored[column.name], stored.get("currency"))
+        given = as_written(column.kind, row[column.name], row.get("currency"))
+        problem = f"differs from what is stored: {f'“{here[:60]}”' if here else 'nothing'}"
+        found.faults.append(fault_at(row, column.header, given, problem))
     if not differing and not states:
         found.unchanged += 1
 
 
 def _plain(value: Any) -> Any:
     return int(value.timestamp()) if isinstance(value, datetime) else value
-
-
-def _shown(value: Any) -> str:
-    return "nothing" if value is None else f"“{str(value)[:60]}”"

@@ -1,14 +1,15 @@
 """What the new rows of an import refer to: in the files themselves, or stored already."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
+from core.columns import Kind
 from core.import_existing import Existing
-from core.import_rows import Fault, fault_at, iterate
-from core.models import Order, OrderItem
-from core.states import ItemStatus, TransactionStatus, TransactionType
+from core.import_rows import Fault, as_written, fault_at, iterate
+from core.models import Order, OrderItem, Refund
+from core.states import ItemStatus, RefundStatus, TransactionStatus, TransactionType
 
 Row = dict[Any, Any]
 
@@ -36,8 +37,12 @@ class Totals:
     """What the items of one order add up to."""
 
     count: int
-    amount: int
-    currency: str | None  # None when they have several
+    amounts: dict[str, int]  # minor units, by currency
+
+    @property
+    def currency(self) -> str | None:
+        """Return the items' currency; None when they have several."""
+        return next(iter(self.amounts)) if len(self.amounts) == 1 else None
 
 
 class Known:
@@ -55,7 +60,8 @@ class Known:
         self.items = self._known_items()
         self.orders = self._known_orders()
         self.totals = self._totals()
-        self.refunds = self._refund_counts()
+        self.refunds = self._refund_moments()
+        self.stored_refund_ids, self.refunded_before = self._stored_refunds()
 
     def may_be_written(self, row: Row, key: str) -> bool:
         """Say whether all that the row refers to was written; only then can the row be, too."""
@@ -64,6 +70,8 @@ class Known:
 
     def fault(self, row: Row, column: str, value: Any, problem: str) -> bool:
         """Add a fault; False, so that a check can end with it."""
+        if column in ("Amount", "Price"):
+            value = as_written(Kind.MONEY, value, row["currency"])
         self.faults.append(fault_at(row, column, value, problem))
         return False
 
@@ -119,24 +127,39 @@ class Known:
     def _totals(self) -> dict[str, Totals]:
         if not len(self.item_rows):
             return {}
-        grouped = self.item_rows.groupby("order_id", sort=False).agg(
-            count=("order_id", "size"),
-            amount=("price_minor", "sum"),
-            currencies=("currency", "nunique"),
-            currency=("currency", "first"),
-        )
+        sums = self.item_rows.groupby(["order_id", "currency"], sort=False)["price_minor"]
+        totals: dict[str, Totals] = {}
+        for key, amount in sums.sum().items():
+            order_id, currency = cast(tuple[str, str], key)
+            totals.setdefault(str(order_id), Totals(0, {})).amounts[str(currency)] = int(amount)
+        counts = self.item_rows["order_id"].value_counts()
         return {
-            str(order_id): Totals(int(count), int(amount), currency if currencies == 1 else None)
-            for order_id, count, amount, currencies, currency in grouped.itertuples()
+            order_id: Totals(int(counts[order_id]), one.amounts) for order_id, one in totals.items()
         }
 
-    def _refund_counts(self) -> dict[str, int]:
-        """Count the succeeded refund transactions of each item."""
+    def _refund_moments(self) -> dict[str, list[int]]:
+        """Return when each item was refunded: once for every succeeded refund transaction."""
         frame = self.transaction_rows
-        if not len(frame) or "order_item_id" not in frame:
+        if not self.has_refunds or "order_item_id" not in frame:
             return {}
         is_refund = frame["type"] == TransactionType.REFUND
         if "status" in frame:
             is_refund &= frame["status"].fillna("succeeded") == TransactionStatus.SUCCEEDED
-        counts = frame[is_refund]["order_item_id"].value_counts()
-        return {str(item_id): int(count) for item_id, count in counts.items()}
+        moments: dict[str, list[int]] = {}
+        for row in iterate(frame[is_refund][["order_item_id", "created_at"]]):
+            moments.setdefault(row["order_item_id"], []).append(row["created_at"])
+        return moments
+
+    def _stored_refunds(self) -> tuple[set[str], set[str]]:
+        """Return what is stored: ids of refunds, and of items with one that has not failed."""
+        if not self.has_refunds or "order_item_id" not in self.transaction_rows:
+            return set(), set()
+        given = self.transaction_rows
+        ids = given["refund_id"].dropna().tolist() if "refund_id" in given else []
+        refunds = self.existing.find(Refund.refund_id, ids, ["refund_id"])
+        names = ["order_item_id", "status"]
+        items = self.existing.find(Refund.order_item_id, list(self.items), names)
+        return (
+            {row["refund_id"] for row in refunds},
+            {row["order_item_id"] for row in items if row["status"] != RefundStatus.FAILED},
+        )

@@ -28,6 +28,7 @@ def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Ite
             continue  # a fault, found here or when the transaction itself comes
         refund_id = row.get("refund_id") or new_id()
         refund_ids[row["transaction_id"]] = refund_id
+        known.stored_refund_ids.add(refund_id)
         if not known.may_be_written(row, refund_id):
             known.unwritten.add(refund_id)
             continue
@@ -50,13 +51,18 @@ def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Ite
 
 
 def _check_refund(known: Known, row: Row, item: KnownItem) -> bool:
+    refund_id, item_id = row.get("refund_id"), row["order_item_id"]
+    if refund_id in known.stored_refund_ids:
+        return known.fault(row, "Refund ID", refund_id, "is a refund that is there already")
+    is_done = (row.get("status") or "succeeded") == TransactionStatus.SUCCEEDED
+    if is_done and item_id in known.refunded_before:
+        return known.fault(row, "Order Item ID", item_id, "has a refund here already")
     if row.get("status") == TransactionStatus.PENDING:
         problem = "is a refund in progress; import it when it has succeeded or failed"
         return known.fault(row, "Status", row["status"], problem)
     if (row["amount_minor"], row["currency"]) != (item.price_minor, item.currency):
         problem = "is not the price of the refunded item"
         return known.fault(row, "Amount", row["amount_minor"], problem)
-    is_done = (row.get("status") or "succeeded") == TransactionStatus.SUCCEEDED
     if is_done and item.status != ItemStatus.REFUNDED:
         problem = f"is refunded by this transaction, but its Status is {item.status}"
         return known.fault(row, "Order Item ID", row["order_item_id"], problem)

@@ -1,5 +1,6 @@
 """New rows: what a file left out is worked out, what refers to something is checked."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +16,8 @@ from core.models import Base, Contract, Order, OrderItem, Refund, Transaction, f
 from core.places import airport_zones, next_day, start_of_day
 from core.states import (
     ItemStatus,
+    Method,
     PaxType,
-    TransactionType,
 )
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.vouchers import new_code, new_serial
@@ -56,6 +57,7 @@ class NewRows:
     def __init__(self, known: Known, *, batch_id: str, author: str) -> None:
         self.known, self.batch_id, self.author = known, batch_id, author
         self.refund_ids: dict[str, str] = {}  # by transaction
+        self.currencies: dict[str, str] = {}  # by contract
         self._check_unique()
 
     def _check_unique(self) -> None:
@@ -80,26 +82,40 @@ class NewRows:
         ids = {self._contract_of(row) for row in self._references()}
         return sorted(contract_id for contract_id in ids if contract_id)
 
-    def contracts(self) -> Iterator[tuple[str, str]]:
-        """Yield contracts that are not there yet, each with the currency it is first used in."""
-        known, first = self.known, dict[str, str]()
-        if len(known.order_rows):
-            for row in iterate(known.order_rows.sort_values(["created_at", "order_id"])):
-                totals = known.totals.get(row["order_id"])
-                currency = row.get("currency") or (totals.currency if totals else None)
-                first.setdefault(row["contract_id"], currency or "EUR")
+    def contracts(self) -> list[tuple[str, str]]:
+        """Return contracts that are not there yet, each with its currency.
+
+        That is the currency of its balance, and without one that of most of its orders. A payment
+        by balance in another currency is a fault.
+        """
+        known = self.known
+        balances: dict[str, str] = {}
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for row in iterate(known.order_rows):
+            totals = known.totals.get(row["order_id"])
+            currency = row.get("currency") or (totals.currency if totals else None)
+            votes[row["contract_id"]][currency or "EUR"] += 1
         for row in self._references():
             contract_id = self._contract_of(row)
             if contract_id:
-                first.setdefault(contract_id, row["currency"])
-        there = known.existing.find(Contract.contract_id, sorted(first), ["contract_id"])
-        stored = {row["contract_id"] for row in there}
-        yield from sorted((one, first[one]) for one in first if one not in stored)
+                votes[contract_id][row["currency"]] += 0
+                if (row.get("method") or Method.BALANCE) == Method.BALANCE:
+                    balances.setdefault(contract_id, row["currency"])
+        names = ["contract_id", "currency"]
+        there = known.existing.find(Contract.contract_id, sorted(votes), names)
+        stored = {row["contract_id"]: row["currency"] for row in there}
+        new = {
+            contract_id: balances.get(contract_id, votes[contract_id].most_common(1)[0][0])
+            for contract_id in sorted(votes)
+            if contract_id not in stored
+        }
+        self.currencies = stored | new
+        return list(new.items())
 
     def _references(self) -> Iterator[Row]:
         names = [
             name
-            for name in ("contract_id", "order_id", "currency")
+            for name in ("contract_id", "order_id", "currency", "method")
             if name in self.known.transaction_rows.columns
         ]
         yield from iterate(self.known.transaction_rows[names].drop_duplicates())
@@ -120,7 +136,13 @@ class NewRows:
         )
 
     def _transaction(self, known: Known, row: Row) -> bool:
-        return complete_transaction(known, row, self.refund_ids, self.author)
+        if not complete_transaction(known, row, self.refund_ids, self.author):
+            return False
+        currency = self.currencies.get(row["contract_id"])
+        if row["method"] == Method.BALANCE and row["currency"] != currency:
+            problem = f"is not that of the balance of contract {row['contract_id']}, {currency}"
+            return known.fault(row, "Currency", row["currency"], problem)
+        return True
 
     def _complete(
         self, table: Table, frame: pd.DataFrame, complete: Callable[[Known, Row], bool]
@@ -171,8 +193,12 @@ def complete_order(known: Known, row: Row) -> bool:
     if row["currency"] is None:
         problem = "is missing, and the items have several currencies"
         return known.fault(row, "Currency", None, problem)
+    amount = totals.amounts.get(row["currency"], 0)
     if row.get("amount_minor") is None:
-        row["amount_minor"] = totals.amount
+        row["amount_minor"] = amount
+    if row["amount_minor"] != amount:
+        problem = f"differs from the prices of its items in {row['currency']}"
+        return known.fault(row, "Amount", row["amount_minor"], problem)
     row["author_folded"] = fold(row["author"])
     return True
 
@@ -220,7 +246,7 @@ def _fill_item(row: Row, contract_id: str, created: int) -> None:
 
 def _check_fate(known: Known, row: Row) -> bool:
     """Check that an item is refunded exactly when one succeeded refund transaction says so."""
-    refunds = known.refunds.get(row["order_item_id"], 0)
+    refunds = len(known.refunds.get(row["order_item_id"], []))
     status = row["status"]
     if status == ItemStatus.REFUND_REQUESTED:
         problem = "is a refund in progress; import it when it has succeeded or failed"
@@ -235,11 +261,5 @@ def _check_fate(known: Known, row: Row) -> bool:
     if status != ItemStatus.REFUNDED and row.get("refunded_at") is not None:
         return known.fault(row, "Refunded At", None, f"is given, but the item is {status}")
     if status == ItemStatus.REFUNDED and row.get("refunded_at") is None:
-        row["refunded_at"] = _refund_moment(known, row["order_item_id"])
+        row["refunded_at"] = known.refunds[row["order_item_id"]][0]
     return True
-
-
-def _refund_moment(known: Known, item_id: str) -> int:
-    frame = known.transaction_rows
-    is_refund = (frame["order_item_id"] == item_id) & (frame["type"] == TransactionType.REFUND)
-    return int(frame[is_refund]["created_at"].max())

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from core.tables import TABLES
 
 ROWS_A_BATCH = 10_000
 SHOWN_CHARACTERS = 60
+MAX_CODE = 200  # an index of PostgreSQL holds no more than 2,700 bytes a row
 # Where a row came from, beside its values.
 FILE, SHEET, ROW = "file_", "sheet_", "row_"
 DTYPES = {
@@ -106,7 +108,8 @@ def read_tables(paths: Sequence[Path]) -> tuple[dict[str, pd.DataFrame], list[Fa
 
 def _table_of(sheet: Sheet) -> Table | None:
     if sheet.title is not None:
-        title = _normal(sheet.title)
+        # A dump goes on in “Orders (2)” where a sheet is full.
+        title = _normal(re.sub(r"\s*\(\d+\)$", "", sheet.title))
         return next((t for t in TABLES.values() if title in (_normal(t.title), t.name)), None)
     headers = {_normal(_split_zone(str(header))[0]) for header in sheet.header if header}
     # The tables refer to each other's keys: it is the one that knows most of the headers.
@@ -132,8 +135,12 @@ def _read_sheet(sheet: Sheet, table: Table, faults: list[Fault]) -> list[pd.Data
     headings = _read_header(sheet, table, title, faults)
     if headings is None:
         return []
+    heads = {heading.index + 1: heading.column.header for heading in headings}
+    for number, index in sheet.unreadable_cells():
+        problem = "holds an error, or a formula without its result"
+        faults.append(Fault(sheet.file, title, number, heads.get(index, ""), "", problem))
     frames = []
-    rows = (row for row in sheet.rows if any(value not in (None, "") for value in row[1]))
+    rows = (row for row in sheet.rows if any(map(_is_filled, row[1])))
     while batch := list(islice(rows, ROWS_A_BATCH)):
         frames.append(_Batch(sheet.file, title, batch, headings, faults).to_frame(table))
     return frames
@@ -171,6 +178,10 @@ def _read_header(
     return headings if len(faults) == before else None
 
 
+def _is_filled(value: Any) -> bool:
+    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
 class _Batch:
     """Some thousand rows of a sheet, parsed column by column."""
 
@@ -189,7 +200,18 @@ class _Batch:
             zip(*((v + [None] * (width - len(v)))[:width] for _, v in rows), strict=True)
         )
         self.headings = {heading.column.name: heading for heading in headings}
+        self._check_outside(rows, {heading.index for heading in headings})
         self.parsed: dict[str, list[Any]] = {}
+
+    def _check_outside(self, rows: list[Row], headed: set[int]) -> None:
+        """Find values that stand under no header, which would be lost."""
+        for number, values in rows:
+            if len(values) > len(headed):
+                for index, value in enumerate(values):
+                    if index not in headed and _is_filled(value):
+                        problem = f"stands in column {index + 1}, which has no header"
+                        fault = Fault(self.file, self.title, number, "", str(value)[:60], problem)
+                        self.faults.append(fault)
 
     def to_frame(self, table: Table) -> pd.DataFrame:
         # Amounts need their currency, and local times their airport's zone, so those come first.
@@ -235,7 +257,7 @@ class _Batch:
             return lambda value, _place: one(value)
         if column.kind is Kind.MONEY:
             currencies = self.parsed.get(str(column.currency), [None] * len(self.numbers))
-            return lambda value, place: parse_amount(value, currencies[place] or "EUR")
+            return lambda value, place: _amount(value, currencies[place])
         if column.kind is Kind.INSTANT:
             zones = self._zones(heading)
             return lambda value, place: parse_instant(value, zones[place])
@@ -244,6 +266,8 @@ class _Batch:
         if column.name in CHECKS:
             check = CHECKS[column.name]
             return lambda value, _place: check(parse_text(value))
+        if column.kind is Kind.CODE:
+            return lambda value, _place: _code(parse_text(value))
         return lambda value, _place: parse_text(value)
 
     def _zones(self, heading: _Heading) -> Sequence[str]:
@@ -282,6 +306,20 @@ def _member(column: Column, text: str | None) -> str | None:
     return name
 
 
+def _amount(value: Any, currency: str | None) -> int | None:
+    if currency is not None:
+        return parse_amount(value, currency)
+    if _is_filled(value):
+        raise ValueError("needs its Currency beside it")
+    return None
+
+
+def _code(text: str | None) -> str | None:
+    if text is not None and len(text) > MAX_CODE:
+        raise ValueError(f"is longer than {MAX_CODE} characters")
+    return text
+
+
 def _check_currency(text: str | None) -> str | None:
     if text is None:
         return None
@@ -315,6 +353,19 @@ def fault_at(row: dict[Any, Any], column: str, value: Any, problem: str) -> Faul
     """Build the fault of a row of a frame made by read_tables."""
     shown = "" if value is None or value is pd.NA else str(value)
     return Fault(row[FILE], row[SHEET], int(row[ROW]), column, shown[:SHOWN_CHARACTERS], problem)
+
+
+def as_written(kind: Kind, value: Any, currency: str | None = None) -> str:
+    """Return a parsed value as people write it: amounts with decimals, instants in UTC."""
+    if value is None:
+        return ""
+    if kind is Kind.MONEY and currency:
+        return str(money.to_major(value, currency))
+    if kind is Kind.INSTANT:
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if kind is Kind.FLAG:
+        return "yes" if value else "no"
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def iterate(frame: pd.DataFrame) -> Iterator[dict[Any, Any]]:

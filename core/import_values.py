@@ -11,6 +11,10 @@ from core import money
 
 MAX_MINOR = 2**53
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
+_BLANKS_IN_NUMBERS = re.compile("[\\u00a0\\u202f\\u2009]")
+_UNGROUPED = re.compile(r"[+-]?(?:\d+|\d*[.,]\d+|\d+[.,])")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?=([,. '])\d{3})(?:([,. '])\d{3}(?:\2\d{3})*)((?!\2)[.,]\d+)?")
+_ONE_GROUP = re.compile(r"([+-]?[1-9]\d{0,2})[.,](\d{3})")
 _YES, _NO = {"yes", "true", "1", "y"}, {"no", "false", "0", "n"}
 # Excel's calendar counts in days; a second is lost to rounding unless it is rounded back.
 _HALF_SECOND = timedelta(microseconds=500_000)
@@ -74,36 +78,26 @@ def _decimal(value: Any, *, decimals: int) -> Decimal | None:
 
 
 def _plain_number(text: str, decimals: int) -> str:
-    """Turn separators into Python's; refuse what reads two ways."""
-    text = re.sub(r"[\s\u00a0\u202f'’]", "", text).replace("−", "-")
-    if not re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*", text):
+    """Turn separators into Python's; refuse what is not in threes, or reads two ways."""
+    text = _BLANKS_IN_NUMBERS.sub(" ", text).replace("’", "'").replace("−", "-")
+    if _UNGROUPED.fullmatch(text):
+        plain = text.replace(",", ".")
+    elif found := _GROUPED.fullmatch(text):
+        whole = text[: found.start(3)] if found[3] else text
+        plain = whole.replace(found[2], "") + (found[3] or "").replace(",", ".")
+    else:
         raise ValueError("is not a number")
-    marks = [character for character in text if character in ".,"]
-    if not marks:
-        return text
-    last = marks[-1]
-    tail = len(text) - text.rindex(last) - 1
-    other = "," if last == "." else "."
-    if len(set(marks)) == 2:
-        if marks.count(last) > 1:
-            raise ValueError("is not a number")
-        return _grouped(text, other, last).replace(other, "").replace(last, ".")
-    if len(marks) > 1:
-        return _grouped(text, last, None).replace(last, "")
-    leads_with_zero = text.lstrip("+-").startswith("0")
-    if tail == 3 and decimals == 3 and not leads_with_zero:
-        whole, part = text.split(last)
-        raise ValueError(f"reads two ways: {whole}{part} or {whole} and {part} thousandths")
-    if tail == 3 and not leads_with_zero:
-        return text.replace(last, "")
-    return text.replace(last, ".")
-
-
-def _grouped(text: str, separator: str, mark: str | None) -> str:
-    whole = text.split(mark)[0] if mark else text
-    if any(len(group) != 3 for group in whole.split(separator)[1:]):
-        raise ValueError("is not a number: its thousands are not in threes")
-    return text
+    thousands = _ONE_GROUP.fullmatch(text)
+    if not thousands:
+        return plain
+    # 1,230 may be a thousand or so, or 1.23 with three decimals: refused where both can be.
+    fraction = thousands[2].rstrip("0")
+    if len(fraction) > decimals:
+        return thousands[1] + thousands[2]
+    raise ValueError(
+        f"reads two ways: {thousands[1]}{thousands[2]} or {thousands[1]}.{thousands[2]}; "
+        "write it without separator of thousands"
+    )
 
 
 def parse_flag(value: Any) -> bool | None:

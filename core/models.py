@@ -165,7 +165,8 @@ class Order(Base):
     __table_args__ = (
         CheckConstraint("item_count >= 1", name="item_count_positive"),
         Index("ix_orders_no", "no", unique=True),
-        Index("ix_orders_created", "created_at", "order_id"),
+        # The last two let a filter on them that finds little walk the index alone.
+        Index("ix_orders_created", "created_at", "order_id", "contract_id", "widget_id"),
         Index("ix_orders_contract", "contract_id", "created_at", "order_id"),
         Index("ix_orders_widget", "widget_id", "created_at", "order_id"),
         Index("ix_orders_total", "item_count", "created_at", "order_id"),

@@ -1,21 +1,28 @@
-"""Amounts: integer minor units plus an ISO 4217 currency, formatted by Babel."""
+"""Amounts: integer minor units plus an ISO 4217 currency."""
 
 from decimal import Decimal
 from functools import cache
 
-from babel.numbers import format_currency, get_currency_precision, list_currencies
+from babel.numbers import list_currencies
+
+# ISO 4217, list one: the currencies whose minor unit is not a hundredth. (CLDR, and so Babel,
+# differs: it leaves out the hundredths that are no longer in use, such as those of RSD.)
+_DECIMALS = (
+    dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
+    | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+    | dict.fromkeys("CLF UYW".split(), 4)
+)
 
 
 @cache
 def is_currency(code: str) -> bool:
-    """Say whether the code is a currency that Babel's CLDR knows (ISO 4217)."""
+    """Say whether the code is a currency that Babel knows (ISO 4217)."""
     return code in list_currencies()
 
 
-@cache
 def decimals(currency: str) -> int:
-    """Return how many decimals the currency has: EUR 2, JPY 0, KWD 3 (CLDR)."""
-    return int(get_currency_precision(currency))
+    """Return how many decimals the currency has: EUR 2, JPY 0, KWD 3 (ISO 4217)."""
+    return _DECIMALS.get(currency, 2)
 
 
 def to_major(minor: int, currency: str) -> Decimal:
@@ -27,10 +34,5 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """Turn the amount people write into minor units; ValueError when it has too many decimals."""
     minor = amount.scaleb(decimals(currency))
     if minor != minor.to_integral_value():
-        raise ValueError(f"{currency} has {decimals(currency)} decimals")
+        raise ValueError(f"has more decimals than {currency}, which has {decimals(currency)}")
     return int(minor)
-
-
-def format_amount(minor: int, currency: str) -> str:
-    """Format an amount for people: €12.50."""
-    return format_currency(to_major(minor, currency), currency, locale="en_GB")

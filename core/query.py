@@ -31,6 +31,7 @@ from core.models import Order, fold
 from core.places import next_day, start_of_day
 from core.users import Actor
 from core.view import Condition, Filter, Operator, View
+from core.view_json import check_text
 
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
@@ -110,6 +111,7 @@ def load_choices(view: View, name: str, *, actor: Actor, search: str = "") -> pd
     value = view.table.expression(column)
     matches: ColumnElement[bool] = true()
     if search:
+        check_text(column, search)
         asked = Condition(Operator.CONTAINS, search)
         matches = _matches(view.table, column, asked, view.zone)
     statement = (

@@ -3,6 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+
+from sqlalchemy.exc import IntegrityError
 
 from core import db
 from core.columns import Table
@@ -26,13 +29,14 @@ def address_of(view: View, *, actor: Actor) -> dict[str, str]:
     raw = to_json(view)
     content = json.dumps([actor.user_id, view.table.name, raw], sort_keys=True)
     view_id = hashlib.sha256(content.encode()).hexdigest()[:32]
-    with db.writing() as session:
-        if session.get(SavedView, view_id) is None:
-            session.add(
-                SavedView(
-                    view_id=view_id, table_name=view.table.name, owner=actor.user_id, view=raw
-                )
-            )
+    with db.reading() as session:
+        if session.get(SavedView, view_id) is not None:
+            return {"saved": view_id}
+    # Two tabs at once may store the same view; the second finds the key taken.
+    with suppress(IntegrityError), db.writing() as session:
+        session.add(
+            SavedView(view_id=view_id, table_name=view.table.name, owner=actor.user_id, view=raw)
+        )
     return {"saved": view_id}
 
 

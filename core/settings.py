@@ -1,5 +1,6 @@
 """Every setting, typed, read from the environment once and checked at start."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,10 @@ def _known_database(url: str) -> str:
     return url
 
 
+def _local_address() -> str:
+    return f"http://localhost:{os.environ.get('STREAMLIT_SERVER_PORT', '8501')}"
+
+
 def _readable_file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
@@ -49,10 +54,10 @@ class Settings(BaseSettings):
     data_dir: Path = PROJECT / "data"
     app_name: Annotated[str, Field(min_length=1, max_length=60)] = "Order Desk"
     logo: Annotated[Path, AfterValidator(_readable_file)] = PROJECT / "pages/static/logo.svg"
-    public_url: str = "http://localhost:8501"
+    public_url: str = Field(default_factory=_local_address)
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
-    signing_secret: SecretStr | None = None
+    signing_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
 
 
 @cache

@@ -3,6 +3,7 @@
 Real dates, real numbers, text as text: no cell ever becomes a formula, a link or an error.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -105,8 +106,11 @@ class StreamedWorkbook:
         """Remove the temporary files of sheets that were not saved (openpyxl waits for exit)."""
         sheets: Any = self.book.worksheets  # the stubs do not know write-only sheets
         for sheet in sheets:
-            if not sheet.closed and sheet._writer is not None:
+            if sheet._writer is None:
+                continue
+            if not sheet.closed:
                 sheet.close()
+            if os.path.exists(sheet._writer.out):
                 sheet._writer.cleanup()
 
 

@@ -48,7 +48,7 @@ ORDERS = Table(
             "created_at",
             "Created Date",
             INSTANT,
-            "When the order was made, in the view's time zone.",
+            "When the order was made.",
             is_shown=True,
             is_required=True,
             width=180,

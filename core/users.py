@@ -1,8 +1,10 @@
 """Who is asking: the actor that every use case takes, and where actors come from."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import db
@@ -27,17 +29,20 @@ class Actor:
 
 def ensure_local_user() -> None:
     """Make the one user of local mode, an admin who sees everything, unless it is there."""
-    with db.writing() as session:
-        if session.get(User, LOCAL_USER_ID) is None:
-            session.add(
-                User(
-                    user_id=LOCAL_USER_ID,
-                    email=LOCAL_USER_EMAIL,
-                    name="Local analyst",
-                    role=Role.ADMIN,
-                    sees_all_contracts=True,
-                )
+    with db.reading() as session:
+        if session.get(User, LOCAL_USER_ID) is not None:
+            return
+    # Two processes that start at once both come here; the second finds the key taken.
+    with suppress(IntegrityError), db.writing() as session:
+        session.add(
+            User(
+                user_id=LOCAL_USER_ID,
+                email=LOCAL_USER_EMAIL,
+                name="Local analyst",
+                role=Role.ADMIN,
+                sees_all_contracts=True,
             )
+        )
 
 
 def find_local_actor() -> Actor | None:

@@ -100,6 +100,10 @@ def parse_view(table: Table, raw: object, *, zone: str = "UTC") -> View:
     Raises InvalidInput, saying what is wrong with which column.
     """
     try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, TypeError, RecursionError):
+        raise InvalidInput("The view holds a character that cannot be stored.") from None
+    try:
         shape = _raw_view.validate_python(raw)
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]
@@ -165,7 +169,7 @@ def _parse_condition(column: Column, raw: _RawCondition) -> Condition:
     parse, first, last = {
         Kind.INSTANT: (_day, raw.dateFrom, raw.dateTo),
         Kind.NUMBER: (_number, raw.filter, raw.filterTo),
-    }.get(column.kind, (_text, raw.filter, None))
+    }.get(column.kind, (check_text, raw.filter, None))
     value: Any = parse(column, first)
     if operator is not Operator.IN_RANGE:
         return Condition(operator, value)
@@ -180,11 +184,14 @@ def _parse_choice(column: Column, raw: _RawCondition) -> Condition:
         raise InvalidInput(f"{column.header} cannot be filtered by a list of values.")
     if raw.values is None:
         raise InvalidInput(f"{column.header}: the list of values is missing.")
-    values = {None if value is None else _text(column, value, empty=True) for value in raw.values}
+    values = {
+        None if value is None else check_text(column, value, empty=True) for value in raw.values
+    }
     return Condition(Operator.IN, tuple(sorted(values, key=lambda one: (one is None, one or ""))))
 
 
-def _text(column: Column, value: object, *, empty: bool = False) -> str:
+def check_text(column: Column, value: object, *, empty: bool = False) -> str:
+    """Return a text to compare with as it is; InvalidInput when it is none, or cannot be stored."""
     if not isinstance(value, str) or not (value or empty):
         raise InvalidInput(f"{column.header}: a text to compare with is missing.")
     if len(value) > (MAX_TEXT if not empty else 100_000):

@@ -30,10 +30,14 @@ async def answer_export(request: Request) -> Response:
     """Build the file while watching that somebody still waits for it, then stream it."""
     stop = threading.Event()
     building = asyncio.ensure_future(to_thread.run_sync(_build, request, stop, limiter=_LIMITER))
-    while not building.done():
-        await asyncio.wait([building], timeout=ASK_SECONDS)
-        if not building.done() and await request.is_disconnected():
-            stop.set()
+    try:
+        while not building.done():
+            await asyncio.wait([building], timeout=ASK_SECONDS)
+            if not building.done() and await request.is_disconnected():
+                stop.set()
+    except asyncio.CancelledError:
+        stop.set()
+        raise
     try:
         file, name = building.result()
     except excel.Unwanted:

@@ -25,8 +25,8 @@ def draw_frame(pages: Sequence[StreamlitPage]) -> None:
     """Set title, logo and style, and draw the navigation: the same on every page."""
     settings = get_settings()
     st.set_page_config(page_title=settings.app_name, page_icon=str(settings.logo), layout="wide")
-    # The name stands beside the logo; as JSON it is a CSS string, whatever its characters.
-    name = json.dumps(settings.app_name).replace("<", "\\3c ")
+    # The name stands beside the logo; JSON's escapes of quotes are those of a CSS string.
+    name = json.dumps(settings.app_name, ensure_ascii=False).replace("<", "\\3c ")
     st.html(f"<style>{STYLE}\n:root {{ --order-desk-name: {name}; }}</style>")
     st.logo(str(settings.logo), size="large")
     with st.container(horizontal=True, key="navigation", gap="small"):
@@ -59,14 +59,14 @@ def failures_shown() -> Iterator[None]:
         yield
     except OutsideFailed as error:
         logger.warning("%s", error)
-        st.error(str(error), icon=":material/cloud_off:")
+        st.error(plain(str(error)), icon=":material/cloud_off:")
         _reload_when_back()
     except NotSignedIn as error:
         st.title(get_settings().app_name, anchor=False)
-        st.error(str(error), icon=":material/lock:")
+        st.error(plain(str(error)), icon=":material/lock:")
     except AppError as error:
         logger.warning("%s", error)
-        st.error(str(error))
+        st.error(plain(str(error)))
     except Exception:
         reference = secrets.token_hex(4)
         logger.exception("The page failed [%s]", reference)
@@ -81,3 +81,11 @@ def _reload_when_back() -> None:
     if db.is_reachable():
         st.rerun(scope="app")
     st.caption("Waiting for the database …")
+
+
+_MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>#~|:$"})
+
+
+def plain(text: str) -> str:
+    """Escape a text for where Streamlit reads Markdown: no link, image or style comes of it."""
+    return " ".join(text.split()).translate(_MARKDOWN).replace("www.", "www\\.")

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 BROWSER_COOKIE = "order_desk_browser"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 STATUS: dict[type[AppError], int] = {
+    AppError: 400,
     InvalidInput: 400,
     NotSignedIn: 401,
     NotPermitted: 403,
@@ -52,7 +53,7 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
         try:
             return await endpoint(request)
         except AppError as error:
-            status = STATUS[type(error)]
+            status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
             logger.warning("%s %s refused: %s", request.method, request.url.path, error)
             return refuse(str(error), status)
         except Exception:
@@ -66,7 +67,7 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
 
 def refuse_json(sentence: str, status: int) -> Response:
     """Refuse a script's request."""
-    return JSONResponse({"error": sentence}, status, headers=PRIVATE)
+    return JSONResponse({"error": _encodable(sentence)}, status, headers=PRIVATE)
 
 
 def refuse_page(sentence: str, status: int) -> Response:
@@ -77,9 +78,15 @@ def refuse_page(sentence: str, status: int) -> Response:
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
         f'content="light dark"><title>{name}</title><body style="font:16px/1.5 system-ui;'
         'max-width:34rem;margin:18vh auto;padding:0 1.5rem"><h1 style="font-size:1.3rem">'
-        f'Not downloaded</h1><p>{html.escape(sentence)}</p><p><a href="../">Back to {name}</a></p>'
+        f"Not downloaded</h1><p>{html.escape(_encodable(sentence))}</p>"
+        f'<p><a href="../">Back to {name}</a></p>'
     )
     return HTMLResponse(page, status, headers=PRIVATE)
+
+
+def _encodable(sentence: str) -> str:
+    """Replace halves of characters, which a hostile request may have put into the sentence."""
+    return sentence.encode("utf-8", "replace").decode()
 
 
 class LocalOnly:

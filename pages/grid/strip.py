@@ -8,6 +8,7 @@ import streamlit as st
 from core import query, saved_views
 from core.users import Actor
 from core.view import View, describe_filter
+from pages.frame import plain
 
 # Measured on files of 100,000 rows, for the size said before the click.
 BYTES_A_CELL = 7
@@ -44,7 +45,7 @@ def show_words(view: View, change: Callable[[View], None]) -> None:
     with st.container(horizontal=True, key="words", gap="small"):
         for one in view.filters:
             st.button(
-                _plain(describe_filter(one)),
+                plain(describe_filter(one)),
                 key=f"words_{view.table.name}_{one.column.name}",
                 icon=":material/close:",
                 icon_position="right",
@@ -74,11 +75,3 @@ def _effort(view: View, count: int) -> str:
 def _base() -> str:
     path = str(st.get_option("server.baseUrlPath")).strip("/")
     return f"/{path}" if path else ""
-
-
-_MARKDOWN = str.maketrans({character: f"\\{character}" for character in r"\`*_{}[]()<>#+-.!|~:$"})
-
-
-def _plain(text: str) -> str:
-    """Escape a text for a label, where Streamlit reads Markdown."""
-    return " ".join(text.split()).translate(_MARKDOWN)

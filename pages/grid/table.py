@@ -2,7 +2,9 @@
 
 Three hands change a view: the person in the grid, a button above it, and the address (a link, a
 reload, browser Back). What a button or the address asks for is pushed to the grid under a new
-revision; what the grid says under an older one is out of date and not heard.
+revision; what the grid says under an older one is out of date and not heard. Each run brings the
+browser's address along, which is behind when the person is faster than the round trip: so it asks
+for something only in a run in which neither grid nor button did.
 """
 
 import base64
@@ -15,13 +17,16 @@ from typing import Any
 
 import streamlit as st
 from st_aggrid import AgGrid, JsCode
+from streamlit.delta_generator import DeltaGenerator
 
 from core import query, saved_views, tokens
 from core.columns import Table
-from core.errors import AppError, OutsideFailed
+from core.errors import AppError, InvalidInput, OutsideFailed
+from core.places import zones
 from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view, to_json
+from pages.frame import plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.strip import show_head, show_words
 from pages.web import BROWSER_COOKIE
@@ -56,6 +61,7 @@ class _State:
 
     view: View  # what is on the screen
     address: dict[str, str]  # the query parameters that say so
+    addressed: View | None  # what that address stands for; None when it is behind
     pushed: View  # what the grid was last told
     revision: int
     browser: str
@@ -63,6 +69,8 @@ class _State:
     export_token: str = ""
     issued: float = 0.0
     renewals: int = 0
+    heard: Mapping[str, Any] | None = None  # the grid's last answer
+    was_pushed: bool = False  # by a button, for this run
 
 
 def show_table(table: Table, *, actor: Actor) -> View:
@@ -71,43 +79,53 @@ def show_table(table: Table, *, actor: Actor) -> View:
     Raises AppError when the rows cannot be had; a link that cannot be understood is said on the
     page, which then shows every row.
     """
-    state = _follow_address(table, actor)
+    state = _follow_address(table)
     if _is_empty(state.view, actor):
         st.title(table.title, anchor=False)
         st.info(EMPTY.format(many=table.many), icon=":material/inbox:")
         return state.view
     _keep_tokens(state, table, actor)
     above = st.container(gap="small", key="above")
-    _follow_grid(state, _draw(state, table))
+    _follow_grid(state, _draw(state, table), above)
     _write_address(state, actor)
     with above:
         show_head(state.view, actor=actor, token=state.export_token)
-        show_words(state.view, lambda view: _push(state, view))
+        show_words(state.view, lambda view: _push_by_button(state, view))
     return state.view
 
 
-def _follow_address(table: Table, actor: Actor) -> _State:
-    """Return the session's state, made anew or moved on when the address has changed."""
-    key = f"{table.name}_state"
+def _follow_address(table: Table) -> _State:
+    """Return the session's state, made anew or moved on when the address asks for another view."""
+    key, grid = f"{table.name}_state", f"{table.name}_grid"
     state: _State | None = st.session_state.get(key)
     parameters = _address(st.query_params)
-    if state is not None and parameters == state.address:
+    if state is None:
+        view = _view_at(table, parameters)
+        state = _State(view, parameters, view, view, revision=1, browser=_browser())
+        st.session_state[key] = state
         return state
-    zone = st.context.timezone or "UTC"
+    spoke = grid in st.session_state and st.session_state[grid] != state.heard
+    if grid not in st.session_state and state.view != state.pushed:
+        _push(state, state.view)  # the grid was gone for a run, and begins with what it is told
+    if parameters != state.address:
+        state.address, state.addressed = parameters, None
+        if not spoke and not state.was_pushed:
+            _push(state, _view_at(table, parameters))
+            state.addressed = state.view
+    state.was_pushed = False
+    return state
+
+
+def _view_at(table: Table, parameters: Mapping[str, str]) -> View:
+    zone = st.context.timezone
+    zone = zone if zone in zones() else "UTC"
     try:
-        view = saved_views.view_at(table, parameters, zone=zone)
+        return saved_views.view_at(table, parameters, zone=zone)
     except OutsideFailed:
         raise
     except AppError as error:
-        st.warning(f"The link's filters were left out. {error}")
-        view = default_view(table, zone)
-    if state is None:
-        state = _State(view, parameters, view, revision=1, browser=_browser())
-        st.session_state[key] = state
-    else:
-        _push(state, view)
-    state.address = parameters
-    return state
+        st.warning(plain(f"The link's filters were left out. {error}"))
+        return default_view(table, zone)
 
 
 def _browser() -> str:
@@ -123,6 +141,11 @@ def _address(parameters: Mapping[str, str]) -> dict[str, str]:
 def _push(state: _State, view: View) -> None:
     state.view = state.pushed = view
     state.revision += 1
+
+
+def _push_by_button(state: _State, view: View) -> None:
+    _push(state, view)
+    state.was_pushed = True
 
 
 def _is_empty(view: View, actor: Actor) -> bool:
@@ -165,22 +188,28 @@ def _draw(state: _State, table: Table) -> Mapping[str, Any] | None:
     return raw if isinstance(raw, Mapping) else None
 
 
-def _follow_grid(state: _State, answer: Mapping[str, Any] | None) -> None:
-    if answer is None:
+def _follow_grid(state: _State, answer: Mapping[str, Any] | None, above: DeltaGenerator) -> None:
+    """Hear what the grid says: another view, or that its token is not accepted any more."""
+    if answer is None or answer == state.heard:
         return
+    state.heard = answer
     if answer.get("renewals", 0) != state.renewals:
-        state.renewals = answer["renewals"]
+        state.renewals = answer.get("renewals", 0)
         state.issued = float("-inf")
         st.rerun()
     if answer.get("revision") == state.revision:
-        state.view = parse_view(state.view.table, answer.get("view"), zone=state.view.zone)
+        try:
+            state.view = parse_view(state.view.table, answer.get("view"), zone=state.view.zone)
+        except InvalidInput as error:
+            above.warning(plain(str(error)))
 
 
 def _write_address(state: _State, actor: Actor) -> None:
-    """Put the view into the address once it is another one: each write is a step of Back."""
-    if state.view == state.pushed and not state.address:
+    """Put the view into the address when that stands for another: each write is a step of Back."""
+    if state.view == state.addressed:
         return
     address = saved_views.address_of(state.view, actor=actor)
+    state.addressed = state.view
     if address != state.address:
         state.address = address
         st.query_params.from_dict(address)

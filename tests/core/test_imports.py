@@ -347,7 +347,7 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
             "Order Items": [ITEM | {"Status": "refunded"}],
             "Transactions": [REFUND | {"Amount": 10}],
         },
-        "Amount: “1000” is not the price of the refunded item",
+        "Amount: “10.00” is not the price of the refunded item",
     ),
     "sign": (
         _with("Transactions", Type="payment", **{"Order Item ID": None}),
@@ -364,6 +364,54 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
             ],
         },
         "Voucher Code: “AAAA” stands more than once",
+    ),
+    "amount without currency": (
+        _with("Orders", Amount=38.5),
+        "Orders, row 2, Amount: “38.5” needs its Currency beside it",
+    ),
+    "amount": (
+        _with("Orders", Amount=99, Currency="EUR"),
+        "Amount: “99.00” differs from the prices of its items in EUR",
+    ),
+    "balance in another currency": (
+        {
+            "Orders": [ORDER],
+            "Order Items": [ITEM],
+            "Transactions": [
+                REFUND | {"Type": "top_up", "Order Item ID": None},
+                REFUND
+                | {"Transaction ID": "T-3", "Type": "top_up", "Order Item ID": None}
+                | {"Currency": "JPY", "Amount": 10},
+            ],
+        },
+        "Currency: “JPY” is not that of the balance of contract CT-1, EUR",
+    ),
+    "one refund id twice": (
+        {
+            "Orders": [ORDER],
+            "Order Items": [
+                ITEM | {"Status": "refunded"},
+                ITEM | {"Order Item ID": "A1-2", "Status": "refunded"},
+            ],
+            "Transactions": [
+                REFUND | {"Refund ID": "R"},
+                REFUND | {"Transaction ID": "T-3", "Order Item ID": "A1-2", "Refund ID": "R"},
+            ],
+        },
+        "Refund ID: “R” is a refund that is there already",
+    ),
+    "under no header": (
+        {"Orders": [ORDER], "Order Items": [ITEM | {"": "lost"}]},
+        "row 2: “lost” stands in column 10, which has no header",
+    ),
+    "long code": (_with("Orders", **{"Widget ID": "W" * 201}), "is longer than 200 characters"),
+    "error cell": (
+        _with("Orders", **{"Widget ID": "#REF!"}),
+        "row 2, Widget ID: holds an error, or a formula without its result",
+    ),
+    "bare formula": (
+        _with("Order Items", **{"Refund Expire Date": "=NOW()"}),
+        "Refund Expire Date: holds an error, or a formula without its result",
     ),
     "zone": (
         _with("Order Items", **{"Airport Time Zone": "Mars"}),
@@ -407,6 +455,70 @@ def test_a_difference_from_what_is_stored_is_a_fault(
     assert "differs from what is stored: “Zoë Müller”" in refusal.value.report()
 
 
+def test_a_difference_is_said_as_people_write_it(
+    database: str, import_sheets: Callable[[Sheets], Outcome]
+) -> None:
+    import_sheets(_plain())
+    sheets = _with("Order Items", Price=40)
+    sheets["Orders"][0]["Created Date"] = "2026-03-02 10:00"
+    with pytest.raises(Faulty) as refusal:
+        import_sheets(sheets)
+    report = refusal.value.report()
+    assert "Price: “40.00” differs from what is stored: “38.50”" in report
+    assert (
+        "“2026-03-02 10:00:00 UTC” differs from what is stored: “2026-03-01 10:00:00 UTC”" in report
+    )
+
+
+def test_a_second_refund_of_a_stored_item_is_a_fault(
+    database: str, import_sheets: Callable[[Sheets], Outcome]
+) -> None:
+    sheets = _plain() | {"Transactions": [dict(REFUND)]}
+    sheets["Order Items"][0]["Status"] = "refunded"
+    import_sheets(sheets)
+    with pytest.raises(Faulty) as refusal:
+        import_sheets({"Transactions": [REFUND | {"Transaction ID": "T-9"}]})
+    assert "has a refund here already" in refusal.value.report()
+
+
+def test_a_dump_of_more_rows_than_a_sheet_holds_comes_back_whole(
+    sqlite_database: str,
+    admin: Actor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_database: Callable[[str], str],
+) -> None:
+    demo.fill(21, actor=admin, now=NOW)
+    items = _count(OrderItem)
+    monkeypatch.setattr("core.sheets.MAX_ROWS", 5)
+    path = tmp_path / "dump.xlsx"
+    with path.open("wb") as file:
+        excel.dump(file, actor=admin, now=NOW)
+    use_database(make_database("sqlite"))
+    import_files([path], actor=admin, now=NOW)
+    assert (_count(Order), _count(OrderItem)) == (21, items)
+
+
+def test_rows_of_blanks_are_no_rows(
+    database: str, import_sheets: Callable[[Sheets], Outcome]
+) -> None:
+    sheets = _plain()
+    sheets["Orders"].append(dict.fromkeys(ORDER, "  "))
+    assert import_sheets(sheets).added["orders"] == 1
+
+
+def test_the_items_of_an_order_may_have_several_currencies(
+    database: str, import_sheets: Callable[[Sheets], Outcome]
+) -> None:
+    sheets = {
+        "Orders": [ORDER | {"Currency": "EUR"}],
+        "Order Items": [ITEM, ITEM | {"Order Item ID": "A1-2", "Price": 1000, "Currency": "JPY"}],
+    }
+    import_sheets(sheets)
+    with db.reading() as session:
+        assert session.get_one(Order, "A1").amount_minor == 3850
+
+
 def test_a_new_item_of_a_stored_order_is_a_fault(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -422,6 +534,7 @@ def _make_protected(path: Path) -> None:
 
 def _make_bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"")
         archive.writestr("xl/worksheets/sheet1.xml", b" " * 3_000_000)
 
 

@@ -3,18 +3,19 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WINDOW = {"width": 1280, "height": 720}
+WINDOW: ViewportSize = {"width": 1280, "height": 720}
 ZONE = "Europe/London"
 
 OpenDesk = Callable[..., Desk]
@@ -76,26 +77,33 @@ def nothing_strays(watch: Watch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def usual_context(browser: Browser) -> Iterator[BrowserContext]:
-    """Keep one browser profile, whose cache is warm, for the tests that need no other."""
-    context = browser.new_context(viewport=WINDOW, timezone_id=ZONE, color_scheme="light")
+def context_in(browser: Browser) -> Callable[[str], BrowserContext]:
+    """Return what gives the browser profile of a time zone; each is kept, for its warm cache."""
+
+    @cache
+    def context_in(zone: str) -> BrowserContext:
+        return new_context(browser, zone)
+
+    return context_in
+
+
+def new_context(browser: Browser, zone: str) -> BrowserContext:
+    """Make a browser profile without cookies and cache."""
+    context = browser.new_context(viewport=WINDOW, timezone_id=zone, color_scheme="light")
     context.set_default_timeout(15_000)
-    yield context
-    context.close()
+    return context
 
 
 @pytest.fixture
 def open_tab(
-    browser: Browser, usual_context: BrowserContext, watch: Watch, demo: Server
+    browser: Browser, context_in: Callable[[str], BrowserContext], watch: Watch, demo: Server
 ) -> Iterator[OpenDesk]:
-    """Return what opens a tab at a server; `fresh` or a `zone` opens another browser profile."""
+    """Return what opens a tab at a server, in a kept profile or in a `fresh` one."""
     with ExitStack() as stack:
 
         def open_tab(server: Server = demo, *, zone: str = ZONE, fresh: bool = False) -> Desk:
-            context = usual_context
-            if fresh or zone != ZONE:
-                context = browser.new_context(viewport=WINDOW, timezone_id=zone)
-                context.set_default_timeout(15_000)
+            context = new_context(browser, zone) if fresh else context_in(zone)
+            if fresh:
                 stack.callback(context.close)
             page = context.new_page()
             watch.follow(page)
@@ -106,20 +114,22 @@ def open_tab(
 
 
 @pytest.fixture(scope="session")
-def kept_tabs(usual_context: BrowserContext, watch: Watch, demo: Server) -> Iterator[list[Desk]]:
-    """Keep one tab from test to test: a new one takes two seconds to open."""
-    tabs: list[Desk] = []
-    yield tabs
-    for one in tabs:
-        one.page.close()
+def kept_tabs() -> list[Desk]:
+    """Keep a tab from test to test: a new one takes two seconds to open."""
+    return []
 
 
 @pytest.fixture
-def desk(kept_tabs: list[Desk], usual_context: BrowserContext, watch: Watch, demo: Server) -> Desk:
+def desk(
+    kept_tabs: list[Desk],
+    context_in: Callable[[str], BrowserContext],
+    watch: Watch,
+    demo: Server,
+) -> Desk:
     """Open Orders as a person sees it first: in the kept tab, else in a new one."""
     if kept_tabs and kept_tabs[-1].starts_over():
         return kept_tabs[-1]
-    page = usual_context.new_page()
+    page = context_in(ZONE).new_page()
     watch.follow(page)
     kept_tabs.append(Desk(page, demo.url))
     return kept_tabs[-1].open()

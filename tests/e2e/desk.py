@@ -109,9 +109,7 @@ class Desk:
 
     def expect_count(self, count: int, total: int = 2_000) -> None:
         """Wait until the page says how many rows there are."""
-        expect(self.page.locator(".st-key-head")).to_contain_text(
-            f"{count:,} of {total:,} orders"
-        )
+        expect(self.page.locator(".st-key-head")).to_contain_text(f"{count:,} of {total:,} orders")
 
     def expect_column(self, name: str, values: list[str]) -> None:
         """Wait until the first rows of the grid show these values, and no others."""
@@ -123,12 +121,16 @@ class Desk:
             expect(cells).to_have_count(len(values))
 
     def expect_words(self, *words: str) -> None:
-        """Wait until the chips above the grid say these filters, and no others."""
+        """Wait until the chips above the grid say these filters, in any order, and no others."""
         if not words:
             expect(self.words).to_have_count(0)
             return
-        chips = self.words.get_by_role("button").filter(has_not_text="Clear all")
-        expect(chips.locator("p")).to_have_text(list(words))
+        chips = self.words.get_by_role("button").filter(has_not_text="Clear all").locator("p")
+        for word in words:
+            expect(chips.filter(has_text=re.compile(f"^\\s*{re.escape(word)}\\s*$"))).to_have_count(
+                1
+            )
+        expect(chips).to_have_count(len(words))
 
     def expect_view(self, **expected: Any) -> None:
         """Wait until the address names a view of which these parts are so."""

@@ -92,9 +92,7 @@ def serving(
         stop_server(server)
 
 
-def _wait_until(
-    is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path
-) -> None:
+def _wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
     for _ in range(int(START_SECONDS / ASK_SECONDS)):
         if is_so():
             return

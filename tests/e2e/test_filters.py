@@ -135,7 +135,9 @@ def test_searching_the_list_finds_values_and_keeps_what_is_ticked(desk: Desk, de
     search = desk.grid.get_by_role("searchbox", name="Search values of Author")
     expect(search).to_be_focused()
     search.fill("MARIA")
-    authors = demo.query("SELECT DISTINCT author FROM orders WHERE author LIKE '%maria%' ORDER BY 1")
+    authors = demo.query(
+        "SELECT DISTINCT author FROM orders WHERE author LIKE '%maria%' ORDER BY 1"
+    )
     expect(rows.locator(".deskSetValue")).to_have_text(authors)
     desk.tick(authors[0])
     desk.expect_words(f"Author is {authors[0]}")

@@ -42,7 +42,8 @@ def test_first_request_of_a_server_shows_no_page_to_a_deactivated_user(
     desk.page.on(
         "websocket",
         lambda opened: opened.on(
-            "framereceived", lambda frame: received.append(frame if isinstance(frame, bytes) else b"")
+            "framereceived",
+            lambda frame: received.append(frame if isinstance(frame, bytes) else b""),
         ),
     )
     desk.page.goto(f"{desk.server}{path}", wait_until="commit")

@@ -4,7 +4,6 @@ from playwright.sync_api import expect
 
 from tests.e2e.desk import NAMES, Desk
 
-
 # The column and the part of the grid that has the focus, as "author filter".
 FOCUSED = """() => {
   const cell = document.activeElement.closest("[col-id]");

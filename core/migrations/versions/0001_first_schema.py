@@ -141,7 +141,12 @@ def _create_orders() -> None:
     op.create_index(
         "ix_orders_contract", "orders", ["contract_id", "created_at", "order_id"], unique=False
     )
-    op.create_index("ix_orders_created", "orders", ["created_at", "order_id"], unique=False)
+    op.create_index(
+        "ix_orders_created",
+        "orders",
+        ["created_at", "order_id", "contract_id", "widget_id"],
+        unique=False,
+    )
     op.create_index("ix_orders_no", "orders", ["no"], unique=True)
     op.create_index(
         "ix_orders_total", "orders", ["item_count", "created_at", "order_id"], unique=False
