@@ -115,7 +115,7 @@ def parse_view(table: Table, raw: object, *, zone: str = "UTC") -> View:
     newest_first = [_RawSort(colId="created_at", sort="desc")]
     return View(
         table=table,
-        filters=tuple(_parse_filter(table, name, one) for name, one in shape.filters.items()),
+        filters=_parse_filters(table, shape.filters),
         sort=_parse_sort(table, newest_first if shape.sort is None else shape.sort),
         columns=_parse_columns(table, shape.columns),
         zone=named,
@@ -142,6 +142,12 @@ def _parse_columns(table: Table, names: list[str] | None) -> tuple[Column, ...]:
     if len(set(names)) < len(names):
         raise InvalidInput("The view names the same column twice.")
     return tuple(_shown_column(table, name) for name in names)
+
+
+def _parse_filters(table: Table, raw: dict[str, _RawFilter]) -> tuple[Filter, ...]:
+    """Order filters as the columns are, so that the same filters are the same view."""
+    filters = [_parse_filter(table, name, one) for name, one in raw.items()]
+    return tuple(sorted(filters, key=lambda one: table.columns.index(one.column)))
 
 
 def _parse_filter(table: Table, name: str, raw: _RawFilter) -> Filter:

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -59,6 +61,7 @@ def failures_shown() -> Iterator[None]:
         yield
     except OutsideFailed as error:
         logger.warning("%s", error)
+        _keep_answers()
         st.error(plain(str(error)), icon=":material/cloud_off:")
         _reload_when_back()
     except NotSignedIn as error:
@@ -76,6 +79,19 @@ def failures_shown() -> Iterator[None]:
         )
 
 
+def _keep_answers() -> None:
+    """Keep what grids said in this run, which no page heard; it ends with the run otherwise."""
+    for key in [str(key) for key in st.session_state]:
+        if key.endswith("_grid"):
+            st.session_state[f"{key}_kept"] = st.session_state[key]
+
+
+def kept_answer(key: str) -> Mapping[str, Any] | None:
+    """Return, once, what a grid said in a run that failed."""
+    answer: Mapping[str, Any] | None = st.session_state.pop(f"{key}_kept", None)
+    return answer
+
+
 @st.fragment(run_every=RETRY_SECONDS)
 def _reload_when_back() -> None:
     if db.is_reachable():
@@ -84,8 +100,11 @@ def _reload_when_back() -> None:
 
 
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>#~|:$"})
+# Streamlit's own marks, :icon: and ->, heed no backslash: a word joiner, unseen, parts them.
+_PARTED = re.compile(r"(?<=:)(?=\w)|(?<=-)(?=[->])|(?<=[<>~])(?=[-=])")
 
 
 def plain(text: str) -> str:
-    """Escape a text for where Streamlit reads Markdown: no link, image or style comes of it."""
-    return " ".join(text.split()).translate(_MARKDOWN).replace("www.", "www\\.")
+    """Escape a text for where Streamlit reads Markdown: no link, image or icon comes of it."""
+    parted = _PARTED.sub("\u2060", " ".join(text.split()))
+    return parted.translate(_MARKDOWN).replace("www.", "www\\.")

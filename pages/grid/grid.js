@@ -32,7 +32,10 @@ window.orderDesk = (function () {
   desk.configure = function (text) {
     const before = config;
     config = decode(text);
-    if (api && before && config.revision > before.revision) setTimeout(applyView, 0);
+    if (!api || !before) return {};
+    if (config.revision > before.revision) setTimeout(applyView, 0);
+    /* A page that began anew, as after a restart of the server, has to learn what is shown here. */
+    else if (config.token !== before.token) setTimeout(sayAgain, 0);
     return {};
   };
 
@@ -105,10 +108,14 @@ window.orderDesk = (function () {
     }
   }
 
+  function sayAgain() {
+    api.dispatchEvent({ type: "orderDeskSay" });
+  }
+
   async function renewToken() {
     const old = config.token;
     renewals += 1;
-    api.dispatchEvent({ type: "orderDeskRenew" });
+    sayAgain();
     for (let waited = 0; waited < RENEW_MS && config.token === old; waited += 100) await pause(100);
     return config.token !== old;
   }

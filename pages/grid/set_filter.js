@@ -152,6 +152,7 @@
 
     typed() {
       const filter = this.input.value;
+      this.sent = filter;
       const model = filter ? { filterType: "text", type: "contains", filter } : null;
       this.params.parentFilterInstance((parent) => parent.choose(model));
     }
@@ -163,7 +164,12 @@
           ? model.filter
           : SetFilter.prototype.getModelAsString(model)
         : "";
-      if (document.activeElement !== this.input || !isTyped) this.input.value = words;
+      /* What was typed last comes back while the person types on: their text stays. */
+      const isEcho = isTyped && words === this.sent && document.activeElement === this.input;
+      if (!isEcho) {
+        this.input.value = words;
+        this.sent = null;
+      }
       this.input.readOnly = Boolean(model) && !isTyped;
     }
   }

@@ -11,6 +11,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from core.places import zones
 from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view, to_json
-from pages.frame import plain
+from pages.frame import kept_answer, plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.strip import show_head, show_words
 from pages.web import BROWSER_COOKIE
@@ -41,7 +42,7 @@ UPDATE_ON = [
     ("sortChanged", 50),
     ("columnMoved", 300),
     ("columnVisible", 100),
-    "orderDeskRenew",
+    "orderDeskSay",
 ]
 RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
 EMPTY = """
@@ -104,9 +105,9 @@ def _follow_address(table: Table) -> _State:
         state = _State(view, parameters, view, view, revision=1, browser=_browser())
         st.session_state[key] = state
         return state
-    spoke = grid in st.session_state and st.session_state[grid] != state.heard
-    if grid not in st.session_state and state.view != state.pushed:
-        _push(state, state.view)  # the grid was gone for a run, and begins with what it is told
+    spoke = _is_news(state, st.session_state.get(grid))
+    if grid not in st.session_state:
+        _bring_back(state, kept_answer(grid))
     if parameters != state.address:
         state.address, state.addressed = parameters, None
         if not spoke and not state.was_pushed:
@@ -114,6 +115,25 @@ def _follow_address(table: Table) -> _State:
             state.addressed = state.view
     state.was_pushed = False
     return state
+
+
+def _bring_back(state: _State, unheard: Mapping[str, Any] | None) -> None:
+    """Tell a grid that was gone for a run what it showed last: it begins with what it is told."""
+    if unheard is not None and _is_news(state, unheard):
+        with suppress(InvalidInput):
+            state.view = _view_in(unheard, state)
+    if state.view != state.pushed:
+        _push(state, state.view)
+
+
+def _is_news(state: _State, answer: Mapping[str, Any] | None) -> bool:
+    """Say whether the grid asks for another view; that it now shows a pushed one is no news."""
+    if answer is None or answer == state.heard or answer.get("revision") != state.revision:
+        return False
+    try:
+        return _view_in(answer, state) != state.view
+    except InvalidInput:
+        return True
 
 
 def _view_at(table: Table, parameters: Mapping[str, str]) -> View:
@@ -193,15 +213,19 @@ def _follow_grid(state: _State, answer: Mapping[str, Any] | None, above: DeltaGe
     if answer is None or answer == state.heard:
         return
     state.heard = answer
+    if answer.get("revision") == state.revision:
+        try:
+            state.view = _view_in(answer, state)
+        except InvalidInput as error:
+            above.warning(plain(str(error)))
     if answer.get("renewals", 0) != state.renewals:
         state.renewals = answer.get("renewals", 0)
         state.issued = float("-inf")
         st.rerun()
-    if answer.get("revision") == state.revision:
-        try:
-            state.view = parse_view(state.view.table, answer.get("view"), zone=state.view.zone)
-        except InvalidInput as error:
-            above.warning(plain(str(error)))
+
+
+def _view_in(answer: Mapping[str, Any], state: _State) -> View:
+    return parse_view(state.view.table, answer.get("view"), zone=state.view.zone)
 
 
 def _write_address(state: _State, actor: Actor) -> None:

@@ -74,7 +74,7 @@ def test_clear_all_and_one_removal_change_the_view(sqlite_database: str) -> None
         "no": {"filterType": "number", "type": "greaterThan", "filter": 0},
     }
     page = _open(view=to_address(parse_view(ORDERS, {"filters": filters})))
-    page.button[0].click().run()
+    page.button[1].click().run()
     assert [button.label for button in page.button] == ["No \\> 0", "Clear all"]
     page.button[1].click().run()
     assert "**2** of 2 orders" in _texts(page)
