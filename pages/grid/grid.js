@@ -5,6 +5,7 @@ window.orderDesk = (function () {
   "use strict";
   const RETRY_MS = 2000;
   const RENEW_MS = 8000;
+  const SAY_AGAIN_MS = [0, 2000, 6000, 15000];
   const base = window.location.pathname.split("/component/")[0];
   const desk = {};
   let config = null; // what the page said: table, token, revision, view
@@ -124,13 +125,17 @@ window.orderDesk = (function () {
      is too old is renewed once, any other refusal is said. `isWanted` ends the asking. */
   desk.ask = async function (question, isWanted) {
     let hasRenewed = false;
+    let wasServerGone = false;
     while (!isWanted || isWanted()) {
       const response = await post(question);
       if (response && response.ok) {
         notify(null);
+        /* The page's own connection comes back a little later, and says nothing when it does. */
+        if (wasServerGone) SAY_AGAIN_MS.forEach((ms) => setTimeout(sayAgain, ms));
         return response.json();
       }
       if (!response || response.status === 503) {
+        wasServerGone = wasServerGone || !response;
         notify(
           response
             ? "The database cannot be reached. Trying again …"

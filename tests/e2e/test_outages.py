@@ -165,6 +165,8 @@ def test_filter_typed_while_the_server_restarts_is_not_lost(
     with serving(demo.database, data_dir, port=make_url(first.url).port):
         expect(notice).to_be_hidden(timeout=PATIENCE_MS)
         expect(desk.cell(0, "author")).to_contain_text("maria")
+        # The page's own connection comes back some seconds after the rows.
+        expect(desk.words.get_by_role("button")).to_have_count(3, timeout=PATIENCE_MS)
         desk.expect_words("Contract ID contains “CT-1001”", "Author contains “maria”")
         rule = "author LIKE '%maria%' AND contract_id = 'CT-1001'"
         desk.expect_count(demo.query(f"SELECT count(*) FROM orders WHERE {rule}")[0])
