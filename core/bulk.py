@@ -3,31 +3,36 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
 import psycopg
-from sqlalchemy import Table
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
-from core.models import Instant
+from core.models import Base, Instant
 
 ROWS_A_CALL = 5_000
 
 
-def insert(
-    session: Session, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
-) -> None:
-    """Insert tuples in the order of `names`; an instant is given in epoch seconds (UTC).
+@cache
+def names_of(model: type[Base]) -> list[str]:
+    """Return the stored columns of a model, in the order in which `insert` takes them."""
+    return [str(name) for name in model.__table__.columns.keys()]  # noqa: SIM118 - not a dict
+
+
+def insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert tuples of all the model's columns; an instant is given in epoch seconds (UTC).
 
     `rows` must not query the session while it is drawn: PostgreSQL is in the middle of a COPY.
     """
+    table, names = model.__table__, names_of(model)
     if session.get_bind().dialect.name == "sqlite":
         marks = ", ".join("?" for _ in names)
         # Names come from our models, values are bound.
-        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+        statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
         connection = session.connection()
         rows = iter(rows)
         while batch := list(islice(rows, ROWS_A_CALL)):
@@ -38,7 +43,7 @@ def insert(
     try:
         with (
             driver.cursor() as cursor,
-            cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy,
+            cursor.copy(f"COPY {model.__tablename__} ({', '.join(names)}) FROM STDIN") as copy,
         ):
             for row in _with_datetimes(rows, instants):
                 copy.write_row(row)
@@ -59,8 +64,9 @@ def _with_datetimes(
 
 
 @contextmanager
-def without_indexes(session: Session, *tables: Table) -> Iterator[None]:
+def without_indexes(session: Session, *models: type[Base]) -> Iterator[None]:
     """Drop the tables' indexes, and make them anew at the end: for filling empty tables."""
+    tables = [Base.metadata.tables[model.__tablename__] for model in models]
     indexes = sorted(
         (index for table in tables for index in table.indexes), key=lambda index: str(index.name)
     )

@@ -36,87 +36,11 @@ ORDERS_A_BATCH = 5_000
 BATCH_ID = "demo"
 CODES = len(ALPHABET) ** CODE_LENGTH
 
-NAMES: dict[type[Base], list[str]] = {
-    Order: [
-        "order_id",
-        "no",
-        "contract_id",
-        "widget_id",
-        "created_at",
-        "author",
-        "author_folded",
-        "item_count",
-        "amount_minor",
-        "currency",
-        "contact_email",
-    ],
-    OrderItem: [
-        "order_item_id",
-        "no",
-        "order_id",
-        "contract_id",
-        "product_type",
-        "product",
-        "product_folded",
-        "airport_iata",
-        "airport_tz",
-        "terminal",
-        "pax_type",
-        "passenger_name",
-        "passenger_name_folded",
-        "passenger_email",
-        "service_at",
-        "valid_from",
-        "valid_until",
-        "flight_number",
-        "voucher_code",
-        "voucher_serial",
-        "price_minor",
-        "currency",
-        "is_refundable",
-        "refund_expire_at",
-        "status",
-        "used_at",
-        "refunded_at",
-        "created_at",
-    ],
-    Refund: [
-        "refund_id",
-        "batch_id",
-        "order_item_id",
-        "order_id",
-        "contract_id",
-        "amount_minor",
-        "currency",
-        "reason",
-        "gateway",
-        "status",
-        "attempt",
-        "requested_by",
-        "requested_at",
-        "settled_at",
-    ],
-    Transaction: [
-        "transaction_id",
-        "no",
-        "created_at",
-        "contract_id",
-        "order_id",
-        "order_item_id",
-        "refund_id",
-        "type",
-        "method",
-        "amount_minor",
-        "currency",
-        "status",
-        "reference",
-        "author",
-    ],
-}
+MODELS: tuple[type[Base], ...] = (Order, OrderItem, Refund, Transaction)
 
 
 class _Order(NamedTuple):
-    order_id: str
+    order_id: str | None  # None: money that belongs to no order
     contract: DemoContract
     created: int
     author: str
@@ -140,8 +64,8 @@ class DemoRows:
     def __init__(self, session: Session, orders: int, now: datetime) -> None:
         self.session, self.orders, self.now = session, orders, int(now.timestamp())
         self.random = random.Random(orders)
-        self.rows: dict[type[Base], list[tuple[Any, ...]]] = {model: [] for model in NAMES}
-        self.count: dict[type[Base], int] = dict.fromkeys(NAMES, 0)
+        self.rows: dict[type[Base], list[tuple[Any, ...]]] = {model: [] for model in MODELS}
+        self.count: dict[type[Base], int] = dict.fromkeys(MODELS, 0)
         self.balance: dict[str, int] = defaultdict(int)
         self.people = [
             (f"{first} {last}".replace("~", " "), weight / len(firsts) / len(lasts))
@@ -169,8 +93,7 @@ class DemoRows:
             )
         )
         self.session.flush()
-        tables = [Base.metadata.tables[model.__tablename__] for model in NAMES]
-        with bulk.without_indexes(self.session, *tables):
+        with bulk.without_indexes(self.session, *MODELS):
             moments = self._moments()
             for first in range(0, self.orders, ORDERS_A_BATCH):
                 self._make(moments[first : first + ORDERS_A_BATCH])
@@ -341,9 +264,11 @@ class DemoRows:
                 price,
                 order.currency,
                 reason,
+                None,
                 order.method.value,
                 RefundStatus.SUCCEEDED.value,
                 1,
+                *(None, None, None, None),  # next attempt, lease, failure, external reference
                 order.author,
                 at,
                 at,
@@ -376,7 +301,7 @@ class DemoRows:
                 no,
                 at,
                 order.contract.contract_id,
-                order.order_id or None,
+                order.order_id,
                 item_id,
                 refund_id,
                 kind.value,
@@ -398,14 +323,13 @@ class DemoRows:
                 amount = (spent // step + 2) * step
                 start = self.now - DAYS * DAY
                 order = _Order(
-                    "", contract, start, LOCAL_USER_EMAIL, contract.currency, Method.BALANCE
+                    None, contract, start, LOCAL_USER_EMAIL, contract.currency, Method.BALANCE
                 )
                 self._enter(order, start, TransactionType.TOP_UP, amount)
 
     def _write_batch(self) -> None:
         for model, rows in self.rows.items():
-            table = Base.metadata.tables[model.__tablename__]
-            bulk.insert(self.session, table, NAMES[model], rows)
+            bulk.insert(self.session, model, rows)
             rows.clear()
 
 

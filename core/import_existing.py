@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.columns import Table
-from core.import_rows import Fault, as_written, fault_at, iterate
+from core.import_faults import Fault, as_written, fault_at
+from core.import_rows import iterate
 from core.models import Base, Order, OrderItem, Transaction
 from core.states import ItemStatus
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from core.columns import Kind
 from core.import_existing import Existing
-from core.import_rows import Fault, as_written, fault_at, iterate
+from core.import_faults import Fault, as_written, fault_at
+from core.import_rows import iterate
 from core.models import Order, OrderItem, Refund
 from core.states import ItemStatus, RefundStatus, TransactionStatus, TransactionType
 

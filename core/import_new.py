@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from core import bulk
 from core.columns import Table
 from core.import_known import Known, Row
 from core.import_ledger import complete_transaction, make_refunds
@@ -22,37 +23,12 @@ from core.states import (
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.vouchers import new_code, new_serial
 
-NAMES: dict[type[Base], list[str]] = {
-    Order: [column.name for column in ORDERS.columns] + ["author_folded"],
-    OrderItem: [column.name for column in ORDER_ITEMS.columns]
-    + ["contract_id", "product_folded", "passenger_name_folded"],
-    Refund: [
-        "refund_id",
-        "batch_id",
-        "order_item_id",
-        "order_id",
-        "contract_id",
-        "amount_minor",
-        "currency",
-        "reason",
-        "gateway",
-        "status",
-        "attempt",
-        "requested_by",
-        "requested_at",
-        "settled_at",
-    ],
-    Transaction: [column.name for column in TRANSACTIONS.columns],
-}
-
 
 class NewRows:
     """The new rows of an import, completed one by one as they are written.
 
     Faults go to what is known; the caller writes nothing that has one, or rolls back.
     """
-
-    names = NAMES
 
     def __init__(self, known: Known, *, batch_id: str, author: str) -> None:
         self.known, self.batch_id, self.author = known, batch_id, author
@@ -129,7 +105,7 @@ class NewRows:
         yield Order, self._complete(ORDERS, self.known.order_rows, complete_order)
         yield OrderItem, self._complete(ORDER_ITEMS, self.known.item_rows, complete_item)
         refunds = make_refunds(self.known, self.batch_id, self.refund_ids)
-        yield Refund, (tuple(row[name] for name in NAMES[Refund]) for row in refunds)
+        yield Refund, (_in_order(Refund, row) for row in refunds)
         yield (
             Transaction,
             self._complete(TRANSACTIONS, self.known.transaction_rows, self._transaction),
@@ -154,7 +130,7 @@ class NewRows:
             for row, number in zip(iterate(frame), numbers, strict=True):
                 row["no"] = number
                 if complete(self.known, row) and self.known.may_be_written(row, row[table.key]):
-                    yield tuple(row.get(name) for name in NAMES[table.model])
+                    yield _in_order(table.model, row)
                 else:
                     self.known.unwritten.add(row[table.key])
 
@@ -177,6 +153,10 @@ class NewRows:
             taken.add(number)
             numbers.append(number)
         return numbers
+
+
+def _in_order(model: type[Base], row: Row) -> tuple[Any, ...]:
+    return tuple(map(row.get, bulk.names_of(model)))
 
 
 def complete_order(known: Known, row: Row) -> bool:

@@ -14,11 +14,11 @@ from core import audit, bulk, db
 from core.columns import Table
 from core.errors import NotPermitted
 from core.import_existing import Existing, compare
+from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, fault_at
 from core.import_known import Known
 from core.import_new import NewRows
-from core.import_rows import FILE, ROW, SHEET, Fault, Faulty, fault_at, iterate, read_tables
+from core.import_rows import iterate, read_tables
 from core.models import (
-    Base,
     Contract,
     DatabaseFact,
     OrderItem,
@@ -161,9 +161,8 @@ class _Import:
             self.session.add(self._batch(rows.batch_id))
         self.session.flush()
         for model, written in rows.written():
-            table = Base.metadata.tables[model.__tablename__]
-            names = rows.names[model]
-            bulk.insert(self.session, table, names, _counted(written, self.outcome, table.name))
+            name = model.__tablename__
+            bulk.insert(self.session, model, _counted(written, self.outcome, name))
         self._balance(rows.touched_contracts)
         mark = self.session.get(DatabaseFact, "demo")
         if mark is not None and any(self.outcome.added.values()):

@@ -28,7 +28,6 @@ TEXTS = [
     "İbrahim", "Straße", "STRASSE", "100%", "a_b", "a/b", "=1+1", "@SUM(A1)", "-2+3", "王伟",
     "محمد", "😀", "x\x01y", "back\\slash", "quote'\"", "_x0041_", "tab\there",
 ]  # fmt: skip
-ORDER_NAMES = [column.name for column in ORDERS.columns] + ["author_folded"]
 ROWS = 120
 
 
@@ -71,12 +70,8 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
             | {"author_folded": fold(row["author"])}
             for row in DATA
         ]
-        bulk.insert(
-            session,
-            Order.__table__,
-            ORDER_NAMES,
-            [tuple(r[n] for n in ORDER_NAMES) for r in stored],
-        )
+        names = bulk.names_of(Order)
+        bulk.insert(session, Order, [tuple(row[name] for name in names) for row in stored])
     return url
 
 
