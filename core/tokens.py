@@ -37,11 +37,11 @@ def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Actor:
     try:
         claims = _serializer(purpose).loads(token, max_age=LIFE_SECONDS)
     except SignatureExpired:
-        raise NotSignedIn("This page has been open too long. Reload it.") from None
+        raise NotSignedIn("This page has been open too long.") from None
     except BadSignature:
         raise NotSignedIn("This address needs a page of Order Desk to open it.") from None
     if not browser or not hmac.compare_digest(claims["browser"], _print_of(browser)):
-        raise NotSignedIn("This link was made for another browser. Open the page and try again.")
+        raise NotSignedIn("This link was made for another browser.")
     if claims["table"] != table:
         raise NotPermitted("This link was made for another table.")
     actor = find_actor(claims["user"])

@@ -272,7 +272,7 @@ def from_address(table: Table, text: str, *, zone: str = "UTC") -> View:
     if len(text) > MAX_VIEW_BYTES:
         raise InvalidInput("The link's view is too long.")
     try:
-        raw = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        raw = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
         raise InvalidInput("The link's view is damaged.") from None
     return parse_view(table, raw, zone=zone)

@@ -30,6 +30,7 @@ THEME = StAggridTheme(base="quartz").withParams(
     backgroundColor="var(--background-color)",
     chromeBackgroundColor="var(--secondary-background-color)",
     borderColor="var(--desk-line)",
+    browserColorScheme="inherit",  # of the frame, which grid.js matches to the page
     wrapperBorder=False,
     wrapperBorderRadius=0,
     rowHeight=36,
