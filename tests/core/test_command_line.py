@@ -10,7 +10,7 @@ from core.__main__ import main
 from core.models import Order
 from core.tables import ORDERS
 from core.view_json import parse_view, to_address
-from tests.core.test_imports import ITEM, ORDER, write_workbook
+from tests.core.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_order
 
 

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -103,10 +104,11 @@ def _wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", l
 
 
 class Wire:
-    """A TCP wire to a database server, which a test can cut and mend."""
+    """A TCP wire to a server, which a test can cut and mend, or make as slow as a far one."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, delay: float = 0) -> None:
         self.target = port
+        self.delay = delay  # seconds, each way
         self.port = free_port()
         self.listener: socket.socket | None = None
         self.sockets: set[socket.socket] = set()
@@ -143,13 +145,15 @@ class Wire:
             except OSError:
                 return
             self.sockets |= {near, far}
-            self._run(_pump, near, far)
-            self._run(_pump, far, near)
+            self._run(_pump, near, far, self.delay)
+            self._run(_pump, far, near, self.delay)
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, delay: float) -> None:
     with suppress(OSError):
         while chunk := source.recv(65536):
+            if delay:
+                time.sleep(delay)
             sink.sendall(chunk)
     for one in (source, sink):
         with suppress(OSError):

@@ -1,6 +1,7 @@
 """Things that go away and come back: the database, a token. The page gets over it by itself."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,19 @@ def test_filter_typed_while_the_server_restarts_is_not_lost(
         rule = "author LIKE '%maria%' AND contract_id = 'CT-1001'"
         desk.expect_count(demo.query(f"SELECT count(*) FROM orders WHERE {rule}")[0])
         desk.page.close()
+
+
+@pytest.mark.parametrize("key_ms", [180, 260, 320, 450])
+def test_typing_faster_than_a_far_server_answers_loses_no_letter(
+    open_tab: OpenDesk, demo: Server, key_ms: int
+) -> None:
+    wire = Wire(int(demo.url.rsplit(":", 1)[1]), delay=0.06)
+    wire.mend()
+    desk = open_tab(replace(demo, url=f"http://localhost:{wire.port}")).open()
+    desk.box("Order ID").press_sequentially("OD2511", delay=key_ms)
+    count = demo.query("SELECT count(*) FROM orders WHERE order_id LIKE '%OD2511%'")[0]
+    desk.expect_count(count)
+    desk.expect_words("Order ID contains “OD2511”")
+    expect(desk.box("Order ID")).to_have_value("OD2511")
+    desk.page.close()
+    wire.cut()
