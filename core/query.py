@@ -219,8 +219,11 @@ def _matches_text(table: Table, column: Column, asked: Condition) -> ColumnEleme
         text: SQLColumnExpression[str] = table.folded(column)
         value = fold(asked.value)
     else:
-        # lower() folds ASCII alone: SQLite's always, PostgreSQL's under COLLATE "C".
-        text, value = func.lower(table.expression(column)), ascii_lower(asked.value)
+        # lower() folds ASCII alone: SQLite's always, PostgreSQL's under COLLATE "C". SQLite's LIKE
+        # does so by itself, and without lower() a million rows take 95 ms instead of 227.
+        is_folded = db.is_sqlite() and asked.operator is not Operator.EQUALS
+        text = table.expression(column) if is_folded else func.lower(table.expression(column))
+        value = ascii_lower(asked.value)
     match asked.operator:
         case Operator.CONTAINS:
             return text.contains(value, autoescape=True)
