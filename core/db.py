@@ -186,11 +186,13 @@ def rebuild_schema() -> None:
         if is_sqlite():
             driver.execute("PRAGMA foreign_keys=OFF")  # or each dropped row is checked first
         writer = connection.execution_options(order_desk_writes=True)
-        with writer.begin():
-            Base.metadata.drop_all(writer)
-            writer.execute(text("DROP TABLE IF EXISTS alembic_version"))
-        if is_sqlite():
-            driver.execute("PRAGMA foreign_keys=ON")
+        try:
+            with writer.begin():
+                Base.metadata.drop_all(writer)
+                writer.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        finally:
+            if is_sqlite():
+                driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
     migrate()
 
 
