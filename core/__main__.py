@@ -95,7 +95,7 @@ def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     table = TABLES[asked.table]
     parameters = {} if asked.view is None else {"view": asked.view}
-    view = saved_views.view_at(table, parameters, zone=asked.zone)
+    view = saved_views.view_at(table, parameters, actor=actor, zone=asked.zone)
     rows = _write_whole(asked.file, lambda file: excel.export(view, file, actor=actor, now=now))
     return f"{asked.file}: {rows:,} {table.many}"
 

@@ -1,9 +1,12 @@
 """What a table's description is made of: kinds of columns, columns, tables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.models import Base
@@ -15,7 +18,7 @@ class Kind(StrEnum):
     TEXT = "text"  # what people write: compared without case in every script
     CODE = "code"  # what systems make: compared without case in ASCII
     NUMBER = "number"
-    MONEY = "money"  # minor units; the currency stands in the column named `currency`
+    MONEY = "money"  # minor units; the currency stands in the column that `currency` names
     INSTANT = "instant"
     FLAG = "flag"
     BYTES = "bytes"
@@ -30,12 +33,26 @@ class Column:
     kind: Kind
     help: str
     has_choices: bool = False  # offers the set filter: a list with counts and (blank)
-    is_shown: bool = False  # offered in the grid and its Excel file; every column is in the dump
+    is_shown: bool = False  # in the grid and its Excel file from the first
+    is_offered: bool = False  # hidden at first; a person can show it
     is_required: bool = False  # an import must give it
+    is_reference: bool = False  # pasted IDs are looked for in it
+    opens_order: bool = False  # holds an order's ID, which leads to that order
     allowed: type[StrEnum] | None = None
     currency: str | None = None
-    place_zone: str | None = None  # a local time without zone is in the zone of this column
+    place_zone: str | None = None  # its times are local in the zone that this column names
     width: int = 140  # pixels in the grid
+    derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None  # of the instant `now`
+
+    @property
+    def can_be_shown(self) -> bool:
+        """Say whether the grid has the column, be it hidden at first."""
+        return self.is_shown or self.is_offered
+
+
+def in_words(value: str) -> str:
+    """Return a member of an enumeration as people read it: not_used is “not used”."""
+    return value.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -54,10 +71,14 @@ class Table:
         """Find a column by its name."""
         return next((column for column in self.columns if column.name == name), None)
 
-    def expression(self, column: Column) -> InstrumentedAttribute[Any]:
-        """Return the SQL expression of a column."""
+    def attribute(self, column: Column) -> InstrumentedAttribute[Any]:
+        """Return what is stored under a column's name."""
         attribute: InstrumentedAttribute[Any] = getattr(self.model, column.name)
         return attribute
+
+    def expression(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
+        """Return the SQL expression of a column, as it is at the instant `now`."""
+        return column.derived(now) if column.derived else self.attribute(column)
 
     def folded(self, column: Column) -> InstrumentedAttribute[Any]:
         """Return the folded twin of a TEXT column, which searches compare."""
@@ -65,12 +86,25 @@ class Table:
         return attribute
 
     def is_nullable(self, column: Column) -> bool:
-        """Say whether the database lets the column's value be missing."""
-        return bool(self.expression(column).property.columns[0].nullable)
+        """Say whether the column's value can be missing; a derived one never is."""
+        return not column.derived and bool(
+            self.attribute(column).property.columns[0].nullable,
+        )
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """Return the columns of import and dump."""
+        names = set(self.model.__table__.columns.keys())
+        return tuple(column for column in self.columns if column.name in names)
+
+    @property
+    def offered(self) -> tuple[Column, ...]:
+        """Return the columns that the grid can show, in their usual order."""
+        return tuple(column for column in self.columns if column.can_be_shown)
 
     @property
     def shown(self) -> tuple[Column, ...]:
-        """Return the columns of the grid, in their usual order."""
+        """Return the columns that the grid shows at first, in their usual order."""
         return tuple(column for column in self.columns if column.is_shown)
 
     @property
@@ -79,3 +113,8 @@ class Table:
         found = self.column(self.key)
         assert found is not None, self.key
         return found
+
+    @property
+    def amount(self) -> Column | None:
+        """Return the column that the totals add up, per currency."""
+        return next((column for column in self.offered if column.kind is Kind.MONEY), None)

@@ -1,17 +1,24 @@
 """What goes out as Excel: the rows of a view, the dump of everything, the import template."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import IO
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from core import audit, db, query, saved_views
+from sqlalchemy.orm import Session
+
+from core import audit, db, money, query, saved_views
+from core.orders import OrderDetails, get_order
 from core.settings import get_settings
 from core.sheets import MAX_CELL_UNITS, MAX_ROWS, DataSheets, StreamedWorkbook
-from core.tables import TABLES
+from core.tables import ORDER_ITEMS, ORDER_TABS, TABLES, TRANSACTIONS
 from core.users import Actor
-from core.view import View, describe_filter, describe_sort
-from core.view_json import to_json
+from core.view import View, describe_sort
+from core.view_json import default_view, to_json
+
+ABOUT = "About this export"
 
 
 class Unwanted(Exception):
@@ -34,14 +41,10 @@ def export(
     workbook = StreamedWorkbook()
     try:
         with db.reading() as session:
-            total = query.count_in(session, view.without_filters(), actor=actor)
-            sheets = DataSheets(workbook, view.table.title, view.columns, view.zone)
-            for frame in query.read_chunks(session, view, actor=actor):
-                if not is_wanted():
-                    raise Unwanted
-                sheets.write(frame)
-        sheets.finish()
-        workbook.add_about(_about(view, sheets, total, actor=actor, now=now))
+            total = query.count_in(session, view.without_filters(), actor=actor, now=now)
+            totals = query.totals_in(session, view, actor=actor, now=now)
+            sheets = _write_rows(session, workbook, view, is_wanted, actor=actor, now=now)
+        workbook.add_lines(ABOUT, _about(view, sheets, total, totals, actor=actor, now=now))
         workbook.save(file)
     finally:
         workbook.discard()
@@ -55,9 +58,84 @@ def export(
             entity="table",
             entity_id=view.table.name,
             now=now,
-            after={"view": to_json(view), "rows": sheets.rows},
+            after={"view": to_json(view), "order_id": view.order_id, "rows": sheets.rows},
         )
     return sheets.rows
+
+
+def _write_rows(
+    session: Session,
+    workbook: StreamedWorkbook,
+    view: View,
+    is_wanted: Callable[[], bool],
+    *,
+    actor: Actor,
+    now: datetime,
+    title: str | None = None,
+) -> DataSheets:
+    sheets = DataSheets(workbook, title or view.table.title, view.columns, view.zone)
+    for frame in query.read_chunks(session, view, actor=actor, now=now):
+        if not is_wanted():
+            raise Unwanted
+        sheets.write(frame)
+    sheets.finish()
+    return sheets
+
+
+def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
+    """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
+
+    Raises NotFound for an order that is not there, or not the actor's to see.
+    """
+    order = get_order(order_id, actor=actor)
+    workbook = StreamedWorkbook()
+    try:
+        workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
+        with db.reading() as session:
+            for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS)):
+                view = replace(default_view(table, zone, order_id=order_id), columns=table.offered)
+                _write_rows(
+                    session, workbook, view, lambda: True, actor=actor, now=now, title=title
+                )
+        workbook.save(file)
+    finally:
+        workbook.discard()
+    with db.writing() as session:
+        audit.record(
+            session,
+            "order.exported",
+            actor=actor,
+            entity="order",
+            entity_id=order_id,
+            order_id=order_id,
+            contract_id=order.contract_id,
+            now=now,
+        )
+
+
+def _order_lines(
+    order: OrderDetails, *, actor: Actor, now: datetime, zone: str
+) -> list[tuple[str, str]]:
+    def local(instant: datetime) -> str:
+        return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} ({zone})"
+
+    address = urlencode({"order": order.order_id})
+    return [
+        ("Order ID", order.order_id),
+        ("No", str(order.no)),
+        ("Created Date", local(order.created_at)),
+        ("Contract ID", order.contract_id),
+        ("Contract", order.contract_name),
+        ("Widget ID", order.widget_id or ""),
+        ("Author", order.author),
+        ("Total", str(order.item_count)),
+        ("Amount", f"{money.in_words(order.amount_minor, order.currency)} {order.currency}"),
+        ("Refunded", f"{money.in_words(order.refunded_minor, order.currency)} {order.currency}"),
+        ("Contact E-mail", order.contact_email or ""),
+        ("Exported by", actor.email),
+        ("Exported at", local(now)),
+        ("Page", f"{get_settings().public_url.rstrip('/')}/order?{address}"),
+    ]
 
 
 def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
@@ -70,7 +148,7 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     try:
         with db.reading() as session:
             for table in TABLES.values():
-                sheets = DataSheets(workbook, table.title, table.columns, "UTC", is_dump=True)
+                sheets = DataSheets(workbook, table.title, table.stored, "UTC", is_dump=True)
                 for frame in query.read_table(session, table, actor=actor):
                     sheets.write(frame)
                 sheets.finish()
@@ -96,37 +174,60 @@ def write_template(file: IO[bytes]) -> None:
     workbook = StreamedWorkbook()
     notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
     for table in TABLES.values():
-        headers = tuple(column.header for column in table.columns)
-        widths = tuple(column.width / 7 for column in table.columns)
+        headers = tuple(column.header for column in table.stored)
+        widths = tuple(column.width / 7 for column in table.stored)
         workbook.add_notes(table.title, [headers], widths=widths)
         notes += [
             (table.title, column.header, "yes" if column.is_required else "no", column.help)
-            for column in table.columns
+            for column in table.stored
         ]
     workbook.add_notes("Columns", notes, widths=(16, 22, 10, 90))
     workbook.save(file)
 
 
 def _about(
-    view: View, sheets: DataSheets, total: int, *, actor: Actor, now: datetime
+    view: View,
+    sheets: DataSheets,
+    total: int,
+    totals: dict[str, int],
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> list[tuple[str, str]]:
-    filters = [describe_filter(one) for one in view.filters] or ["none"]
+    filters = view.in_words() or ["none"]
+    amount = view.table.amount
+    sums = [f"{money.in_words(minor, code)} {code}" for code, minor in totals.items()]
     local = now.astimezone(ZoneInfo(view.zone))
-    address = saved_views.address_of(view, actor=actor)
-    query_text = "&".join(f"{key}={value}" for key, value in address.items())
     lines = [("Table", view.table.title)]
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]
     lines += [
         ("Sort", describe_sort(view)),
         ("Rows", f"{sheets.rows:,} of {total:,} {view.table.many}"),
+        *(
+            (f"Total {amount.header}" if i == 0 else "", one)
+            for i, one in enumerate(sums)
+            if amount
+        ),
         ("Time zone", view.zone),
         ("Exported by", actor.email),
         ("Exported at", f"{local:%Y-%m-%d %H:%M:%S} ({view.zone})"),
-        ("Page", f"{get_settings().public_url.rstrip('/')}/{view.table.name}?{query_text}"),
+        ("Page", _page_of(view, actor)),
     ]
+    if view.order_id is not None:
+        lines.insert(1, ("Order ID", view.order_id))
     if sheets.cut:
         cut = f"{sheets.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, all a cell holds."
         lines.append(("Note", cut))
     if sheets.sheets > 1:
         lines.append(("Note", f"A sheet holds {MAX_ROWS:,} rows, so there are {sheets.sheets}."))
     return lines
+
+
+def _page_of(view: View, actor: Actor) -> str:
+    """Return the address that opens the view, as text without any token."""
+    page, parameters = view.table.name, saved_views.address_of(view, actor=actor)
+    if view.order_id is not None:
+        tab = ORDER_TABS[view.table.name]
+        address = saved_views.address_of(view, actor=actor, parameter=tab)
+        page, parameters = "order", {"order": view.order_id} | address
+    return f"{get_settings().public_url.rstrip('/')}/{page}?{urlencode(parameters)}"

@@ -63,8 +63,8 @@ class Compared:
 
 def compare(existing: Existing, table: Table, frame: pd.DataFrame) -> Compared:
     """Tell new rows from those that are there: unchanged, newly used, kept, or differing."""
-    names = [column.name for column in table.columns]
-    key = table.expression(table.key_column)
+    names = [column.name for column in table.stored]
+    key = table.attribute(table.key_column)
     found = Compared(fresh=frame)
     is_fresh = np.ones(len(frame), dtype=bool)
     for first in range(0, len(frame), KEYS_A_QUERY):
@@ -86,7 +86,7 @@ def _compare_row(
 ) -> None:
     differing = [
         column
-        for column in table.columns
+        for column in table.stored
         if column.name in row
         and column.name not in NEVER_COMPARED
         and not (row[column.name] is None and column.name in FILLED_WHEN_BLANK)

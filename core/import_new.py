@@ -46,7 +46,7 @@ class NewRows:
             given = self.known.item_rows[self.known.item_rows[name].notna()]
             twice = given[given.duplicated(name)]
             values = given[name].tolist()
-            taken = self.known.existing.find(ORDER_ITEMS.expression(column), values, [name])
+            taken = self.known.existing.find(ORDER_ITEMS.attribute(column), values, [name])
             here = given[given[name].isin([row[name] for row in taken])]
             for frame, problem in ((twice, "stands more than once"), (here, "is taken already")):
                 for row in iterate(frame):
@@ -143,7 +143,7 @@ class NewRows:
         given: list[Any] = frame["no"].tolist() if "no" in frame else [None] * len(frame)
         wanted = [number for number in given if isinstance(number, int)]
         existing = self.known.existing
-        taken = {row["no"] for row in existing.find(table.expression(no), wanted, ["no"])}
+        taken = {row["no"] for row in existing.find(table.attribute(no), wanted, ["no"])}
         following = max([existing.highest_no(table.model), *wanted]) + 1
         numbers: list[int] = []
         for number in given:

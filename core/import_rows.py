@@ -84,7 +84,7 @@ def _table_of(sheet: Sheet) -> Table | None:
 
 
 def _headers(table: Table) -> list[str]:
-    return [column.header for column in table.columns]
+    return [column.header for column in table.stored]
 
 
 def _normal(header: str) -> str:
@@ -116,7 +116,7 @@ def _read_header(
     sheet: Sheet, table: Table, title: str, faults: list[Fault]
 ) -> list[_Heading] | None:
     """Match the header to the table's columns; None when a fault makes reading on senseless."""
-    known = {_normal(c.header): c for c in table.columns} | {c.name: c for c in table.columns}
+    known = {_normal(c.header): c for c in table.stored} | {c.name: c for c in table.stored}
     headings: list[_Heading] = []
     before = len(faults)
 
@@ -138,7 +138,7 @@ def _read_header(
         else:
             headings.append(_Heading(index, column, zone))
     given = {heading.column.name for heading in headings}
-    for column in table.columns:
+    for column in table.stored:
         if column.is_required and column.name not in given:
             fault(column.header, "is missing from the header")
     return headings if len(faults) == before else None
@@ -190,7 +190,7 @@ class _Batch:
                 column.name: pd.Series(
                     self.parsed[column.name], dtype=DTYPES.get(column.kind, "str")
                 )
-                for column in table.columns
+                for column in table.stored
                 if column.name in self.parsed
             }
         )

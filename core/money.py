@@ -5,9 +5,10 @@ from functools import cache
 
 from babel.numbers import list_currencies
 
+USUAL_DECIMALS = 2
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth. (CLDR, and so Babel,
 # differs: it leaves out the hundredths that are no longer in use, such as those of RSD.)
-_DECIMALS = (
+UNUSUAL_DECIMALS = (
     dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
     | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
     | dict.fromkeys("CLF UYW".split(), 4)
@@ -22,7 +23,7 @@ def is_currency(code: str) -> bool:
 
 def decimals(currency: str) -> int:
     """Return how many decimals the currency has: EUR 2, JPY 0, KWD 3 (ISO 4217)."""
-    return _DECIMALS.get(currency, 2)
+    return UNUSUAL_DECIMALS.get(currency, USUAL_DECIMALS)
 
 
 def to_major(minor: int, currency: str) -> Decimal:
@@ -36,3 +37,8 @@ def to_minor(amount: Decimal, currency: str) -> int:
     if minor != minor.to_integral_value():
         raise ValueError(f"has more decimals than {currency}, which has {decimals(currency)}")
     return int(minor)
+
+
+def in_words(minor: int, currency: str) -> str:
+    """Return an amount as people read it: 1,234.50."""
+    return f"{to_major(minor, currency):,f}"

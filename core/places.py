@@ -1,7 +1,7 @@
 """Airports and their days: local time zones, and when a local day begins."""
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import airportsdata
@@ -31,3 +31,12 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     the instant of the jump itself: the day's first.
     """
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def day_starts(day: date) -> dict[datetime, list[str]]:
+    """Return when a day begins, as UTC: every such instant, with the zones in which it is then."""
+    starts: dict[datetime, list[str]] = {}
+    for name in sorted(zones()):
+        starts.setdefault(start_of_day(day, ZoneInfo(name)), []).append(name)
+    return starts

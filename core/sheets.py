@@ -6,10 +6,10 @@ Real dates, real numbers, text as text: no cell ever becomes a formula, a link o
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from openpyxl import Workbook
@@ -18,8 +18,9 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from core import money
-from core.columns import Column, Kind
+from core.columns import Column, Kind, in_words
 from core.errors import InvalidInput
+from core.frames import local_times
 
 # Microsoft, "Excel specifications and limits"; the header takes one row of a sheet.
 MAX_ROWS = 1_048_575
@@ -36,8 +37,9 @@ REPLACEMENT = "\ufffd"
 
 
 def header_of(column: Column, zone: str) -> str:
-    """Return the header; that of an instant names the zone its dates are in."""
-    return f"{column.header} ({zone})" if column.kind is Kind.INSTANT else column.header
+    """Return the header; that of an instant names the zone its dates are in, or no one zone."""
+    is_local = column.kind is Kind.INSTANT and column.place_zone is None
+    return f"{column.header} ({zone})" if is_local else column.header
 
 
 def clean(text: str, *, is_dump: bool = False) -> tuple[str, bool]:
@@ -74,9 +76,9 @@ class StreamedWorkbook:
             sheet.column_dimensions[get_column_letter(index)].width = width
         return sheet
 
-    def add_about(self, lines: list[tuple[str, str]]) -> None:
-        """Add the sheet that says what the others hold, a label and a text a line."""
-        sheet = self.add_sheet("About this export", (18, 100))
+    def add_lines(self, title: str, lines: list[tuple[str, str]]) -> None:
+        """Add a sheet with a label and a text a line."""
+        sheet = self.add_sheet(title, (18, 100))
         label, text = WriteOnlyCell(sheet), WriteOnlyCell(sheet)
         label.font = Font(bold=True)
         text.alignment = Alignment(wrap_text=True, vertical="top")
@@ -126,15 +128,16 @@ class DataSheets:
         *,
         is_dump: bool = False,
     ) -> None:
-        self.workbook, self.title, self.columns = workbook, title, columns
-        self.zone, self.is_dump = ZoneInfo(zone), is_dump
+        self.workbook, self.title = workbook, title
+        # A dump is in one zone throughout, so that it can be read back wherever it came from.
+        self.columns = [replace(c, place_zone=None) for c in columns] if is_dump else columns
+        self.zone, self.is_dump = zone, is_dump
         self.rows = self.rows_here = self.sheets = self.cut = 0
         self.sheet: Any = None
 
     def write(self, frame: pd.DataFrame) -> None:
-        """Append a frame whose columns are the sheet's."""
-        currencies = frame["currency"].tolist() if "currency" in frame else [""] * len(frame)
-        lists = [self._values(column, frame[column.name], currencies) for column in self.columns]
+        """Append a frame that has the sheet's columns, and those that they need."""
+        lists = [self._values(column, frame) for column in self.columns]
         for values in zip(*lists, strict=True):
             if self.sheet is None or self.rows_here == MAX_ROWS:
                 self._begin()
@@ -160,7 +163,7 @@ class DataSheets:
         header = []
         for column in self.columns:
             cell = WriteOnlyCell(self.sheet)
-            _set_text(cell, header_of(column, str(self.zone)))
+            _set_text(cell, header_of(column, self.zone))
             cell.font = Font(bold=True)
             cell.fill = PatternFill("solid", fgColor="E7EBF0")
             header.append(cell)
@@ -172,20 +175,23 @@ class DataSheets:
             last = get_column_letter(len(self.columns))
             self.sheet.auto_filter.ref = f"A1:{last}{self.rows_here + 1}"
 
-    def _values(self, column: Column, values: "pd.Series[Any]", currencies: list[str]) -> list[Any]:
+    def _values(self, column: Column, frame: pd.DataFrame) -> list[Any]:
         """Turn a column of the frame into what cells hold, None for a missing value."""
+        values = frame[column.name]
         if column.kind is Kind.INSTANT:
-            values = values.dt.tz_convert(self.zone).dt.tz_localize(None)
+            values = local_times(frame, column, self.zone)
         listed = values.astype("object").where(values.notna(), None).tolist()
         if column.kind is Kind.MONEY:
             return [
                 None if minor is None else money.to_major(minor, currency)
-                for minor, currency in zip(listed, currencies, strict=True)
+                for minor, currency in zip(listed, frame[str(column.currency)], strict=True)
             ]
         if column.kind is Kind.BYTES:
             return [value.hex() for value in listed]
         if column.kind is Kind.FLAG:
             return ["yes" if value else "no" for value in listed]
+        if column.allowed and not self.is_dump:
+            return [None if value is None else in_words(value) for value in listed]
         return listed
 
     def _writer(self, column: Column) -> Callable[[Any], Any]:

@@ -29,6 +29,9 @@ class ItemStatus(StrEnum):
     REFUNDED = "refunded"
 
 
+EXPIRED = "expired"
+
+
 class RefundStatus(StrEnum):
     """The states of a refund."""
 

@@ -1,8 +1,14 @@
 """The tables, described once: what grid, filters, Excel, import and help are made from."""
 
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import SQLColumnExpression, and_, case, exists
+
 from core.columns import Column, Kind, Table
 from core.models import Order, OrderItem, Transaction
 from core.states import (
+    EXPIRED,
     ItemStatus,
     Method,
     PaxType,
@@ -13,6 +19,24 @@ from core.states import (
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 
+
+def _status(now: datetime) -> SQLColumnExpression[Any]:
+    """*Expired* is an unused item whose day is over: told by the clock, never stored."""
+    is_over = and_(OrderItem.status == ItemStatus.NOT_USED, OrderItem.valid_until < now)
+    return case((is_over, EXPIRED), else_=OrderItem.status)
+
+
+def _has_refundable_item(now: datetime) -> SQLColumnExpression[Any]:
+    return exists().where(
+        OrderItem.order_id == Order.order_id,
+        OrderItem.status == ItemStatus.NOT_USED,
+        OrderItem.is_refundable,
+        OrderItem.refund_expire_at >= now,
+    )
+
+
+# One line each for what it is, and one for what it does: ruff would give every word its own.
+# fmt: off
 _NO = Column(
     "no", "No", NUMBER, "Running number of the row, never a reference.", is_shown=True, width=100
 )
@@ -27,74 +51,48 @@ ORDERS = Table(
     columns=(
         _NO,
         Column(
-            "order_id",
-            "Order ID",
-            CODE,
-            "The order's reference.",
-            is_shown=True,
-            is_required=True,
-            width=190,
+            "order_id", "Order ID", CODE, "The order's reference.",
+            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=190
         ),
         Column(
-            "widget_id",
-            "Widget ID",
-            CODE,
+            "widget_id", "Widget ID", CODE,
             "The partner's booking widget the order came through; blank for a direct order.",
-            has_choices=True,
-            is_shown=True,
-            width=170,
+            has_choices=True, is_shown=True, width=170
         ),
         Column(
-            "created_at",
-            "Created Date",
-            INSTANT,
-            "When the order was made.",
-            is_shown=True,
-            is_required=True,
-            width=180,
+            "created_at", "Created Date", INSTANT, "When the order was made.",
+            is_shown=True, is_required=True, width=180
         ),
         Column(
-            "item_count",
-            "Total",
-            NUMBER,
-            "How many order items the order has (not money).",
-            is_shown=True,
-            width=100,
+            "item_count", "Total", NUMBER, "How many order items the order has (not money).",
+            is_shown=True, width=100
         ),
         Column(
-            "contract_id",
-            "Contract ID",
-            CODE,
-            "The contract the order is under.",
-            has_choices=True,
-            is_shown=True,
-            is_required=True,
-            width=170,
+            "contract_id", "Contract ID", CODE, "The contract the order is under.",
+            has_choices=True, is_shown=True, is_required=True, width=170
         ),
         Column(
-            "author",
-            "Author",
-            TEXT,
-            "Who made the order.",
-            has_choices=True,
-            is_shown=True,
-            is_required=True,
-            width=260,
+            "author", "Author", TEXT, "Who made the order.",
+            has_choices=True, is_shown=True, is_required=True, width=260
         ),
         Column(
-            "amount_minor",
-            "Amount",
-            MONEY,
+            "amount_minor", "Amount", MONEY,
             "The sum of the prices of the order's items; worked out when not given.",
-            currency="currency",
+            is_offered=True, currency="currency", width=120
         ),
         Column(
-            "currency",
-            "Currency",
-            CODE,
+            "currency", "Currency", CODE,
             "The currency of Amount (ISO 4217); the items' currency when not given.",
+            has_choices=True, is_offered=True, width=110
         ),
-        Column("contact_email", "Contact E-mail", CODE, "Where to write to about the order."),
+        Column(
+            "contact_email", "Contact E-mail", CODE, "Where to write to about the order.",
+            is_offered=True, width=240
+        ),
+        Column(
+            "refundable", "Refundable", FLAG, "Whether an item of the order can be refunded now.",
+            has_choices=True, is_offered=True, width=120, derived=_has_refundable_item
+        ),
     ),
 )
 
@@ -108,105 +106,108 @@ ORDER_ITEMS = Table(
     columns=(
         _NO,
         Column(
-            "order_item_id", "Order Item ID", CODE, "The order item's reference.", is_required=True
+            "order_item_id", "Order Item ID", CODE, "The order item's reference.",
+            is_shown=True, is_required=True, is_reference=True, width=190
         ),
-        Column("order_id", "Order ID", CODE, "The order it belongs to.", is_required=True),
         Column(
-            "product_type",
-            "Product Type",
-            CODE,
-            "What kind of service it is.",
-            allowed=ProductType,
-            is_required=True,
+            "order_id", "Order ID", CODE, "The order it belongs to.",
+            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=180
         ),
-        Column("product", "Product", TEXT, "The service as it is sold.", is_required=True),
-        Column("airport_iata", "Airport", CODE, "The airport's IATA code.", is_required=True),
         Column(
-            "airport_tz",
-            "Airport Time Zone",
-            CODE,
-            "The airport's time zone (IANA); known from the airport when not given.",
+            "product_type", "Product Type", CODE, "What kind of service it is.",
+            has_choices=True, is_shown=True, is_required=True, allowed=ProductType, width=150
         ),
-        Column("terminal", "Terminal", CODE, "The terminal, if it matters."),
-        Column("passenger_name", "Passenger", TEXT, "Whom the service is for.", is_required=True),
         Column(
-            "pax_type",
-            "Pax Type",
-            CODE,
-            "Adult, child or infant; adult when not given.",
-            allowed=PaxType,
+            "product", "Product", TEXT, "The service as it is sold.",
+            is_shown=True, is_required=True, width=230
         ),
-        Column("passenger_email", "Passenger E-mail", CODE, "The passenger's own address."),
         Column(
-            "service_at",
-            "Service Date",
-            INSTANT,
+            "airport_iata", "Airport", CODE, "The airport's IATA code.",
+            has_choices=True, is_shown=True, is_required=True, width=110
+        ),
+        Column(
+            "terminal", "Terminal", CODE, "The terminal, if it matters.",
+            has_choices=True, is_shown=True, width=110
+        ),
+        Column(
+            "passenger_name", "Passenger", TEXT, "Whom the service is for.",
+            is_shown=True, is_required=True, width=200
+        ),
+        Column(
+            "pax_type", "Pax Type", CODE, "Adult, child or infant; adult when not given.",
+            has_choices=True, is_shown=True, allowed=PaxType, width=110
+        ),
+        Column(
+            "service_at", "Service Date", INSTANT,
             "When the service is taken, in the airport's time zone.",
-            place_zone="airport_tz",
-            is_required=True,
+            is_shown=True, is_required=True, place_zone="airport_tz", width=160
         ),
         Column(
-            "valid_from",
-            "Valid From",
-            INSTANT,
-            "First instant of the service day at the airport; worked out when not given.",
-            place_zone="airport_tz",
+            "airport_tz", "Airport Time Zone", CODE,
+            "The airport's time zone (IANA); known from the airport when not given.",
+            has_choices=True, is_shown=True, width=180
         ),
         Column(
-            "valid_until",
-            "Valid Until",
-            INSTANT,
-            "Last second of the service day at the airport; worked out when not given.",
-            place_zone="airport_tz",
+            "flight_number", "Flight No", CODE, "The flight, if known.", is_shown=True, width=120
         ),
-        Column("flight_number", "Flight No", CODE, "The flight, if known."),
         Column(
-            "voucher_code",
-            "Voucher Code",
-            CODE,
+            "voucher_code", "Voucher Code", CODE,
             "The code printed on the voucher; made when not given.",
+            is_shown=True, is_reference=True, width=170
         ),
         Column(
-            "voucher_serial",
-            "Voucher Serial",
-            BYTES,
-            "Eight random bytes of the signed code, as 16 hexadecimal digits; made when not given.",
+            "price_minor", "Price", MONEY, "What the item cost.",
+            is_shown=True, is_required=True, currency="currency", width=110
         ),
         Column(
-            "price_minor",
-            "Price",
-            MONEY,
-            "What the item cost.",
-            currency="currency",
-            is_required=True,
+            "currency", "Currency", CODE, "The currency of Price (ISO 4217).",
+            has_choices=True, is_shown=True, is_required=True, width=110
         ),
-        Column("currency", "Currency", CODE, "The currency of Price (ISO 4217).", is_required=True),
         Column(
-            "status",
-            "Status",
-            CODE,
+            "status", "Status", CODE,
             "Not used, used or refunded; not used when not given. Expired reads as not used.",
-            allowed=ItemStatus,
+            has_choices=True, is_shown=True, allowed=ItemStatus, derived=_status, width=150
         ),
         Column(
-            "is_refundable",
-            "Refundable",
-            FLAG,
+            "is_refundable", "Refundable", FLAG,
             "Whether the voucher can be refunded at all; no when not given.",
+            has_choices=True, is_shown=True, width=120
         ),
         Column(
-            "refund_expire_at",
-            "Refund Expire Date",
-            INSTANT,
+            "refund_expire_at", "Refund Expire Date", INSTANT,
             "The instant until which the item can be refunded, inclusive.",
+            is_shown=True, width=175
         ),
-        Column("used_at", "Used At", INSTANT, "When the voucher was used."),
-        Column("refunded_at", "Refunded At", INSTANT, "When the refund succeeded."),
         Column(
-            "created_at",
-            "Created Date",
-            INSTANT,
+            "refunded_at", "Refunded At", INSTANT, "When the refund succeeded.",
+            is_shown=True, width=160
+        ),
+        Column(
+            "created_at", "Created Date", INSTANT,
             "When the item was made; the order's Created Date when not given.",
+            is_shown=True, width=160
+        ),
+        Column(
+            "used_at", "Used At", INSTANT, "When the voucher was used.",
+            is_offered=True, width=160
+        ),
+        Column(
+            "passenger_email", "Passenger E-mail", CODE, "The passenger's own address.",
+            is_offered=True, width=240
+        ),
+        Column(
+            "valid_from", "Valid From", INSTANT,
+            "First instant of the service day at the airport; worked out when not given.",
+            place_zone="airport_tz"
+        ),
+        Column(
+            "valid_until", "Valid Until", INSTANT,
+            "Last second of the service day at the airport; worked out when not given.",
+            place_zone="airport_tz"
+        ),
+        Column(
+            "voucher_serial", "Voucher Serial", BYTES,
+            "Eight random bytes of the signed code, as 16 hexadecimal digits; made when not given."
         ),
     ),
 )
@@ -221,56 +222,61 @@ TRANSACTIONS = Table(
     columns=(
         _NO,
         Column(
-            "transaction_id",
-            "Transaction ID",
-            CODE,
-            "The transaction's reference.",
-            is_required=True,
-        ),
-        Column("created_at", "Created Date", INSTANT, "When it was entered.", is_required=True),
-        Column(
-            "type",
-            "Type",
-            CODE,
-            "Payment, refund, top-up or adjustment.",
-            allowed=TransactionType,
-            is_required=True,
+            "transaction_id", "Transaction ID", CODE, "The transaction's reference.",
+            is_shown=True, is_required=True, is_reference=True, width=190
         ),
         Column(
-            "status",
-            "Status",
-            CODE,
-            "Pending, succeeded or failed; succeeded when not given.",
-            allowed=TransactionStatus,
+            "created_at", "Created Date", INSTANT, "When it was entered.",
+            is_shown=True, is_required=True, width=160
         ),
-        Column("order_id", "Order ID", CODE, "The order it belongs to; blank for a top-up."),
         Column(
-            "order_item_id", "Order Item ID", CODE, "The item it belongs to; a refund needs it."
+            "type", "Type", CODE, "Payment, refund, top-up or adjustment.",
+            has_choices=True, is_shown=True, is_required=True, allowed=TransactionType, width=120
         ),
-        Column("refund_id", "Refund ID", CODE, "The refund that made it; made when not given."),
         Column(
-            "contract_id",
-            "Contract ID",
-            CODE,
+            "status", "Status", CODE, "Pending, succeeded or failed; succeeded when not given.",
+            has_choices=True, is_shown=True, allowed=TransactionStatus, width=120
+        ),
+        Column(
+            "order_id", "Order ID", CODE, "The order it belongs to; blank for a top-up.",
+            is_shown=True, is_reference=True, opens_order=True, width=180
+        ),
+        Column(
+            "order_item_id", "Order Item ID", CODE,
+            "The item it belongs to; a refund needs it.",
+            is_shown=True, is_reference=True, width=190
+        ),
+        Column(
+            "refund_id", "Refund ID", CODE, "The refund that made it; made when not given."
+        ),
+        Column(
+            "contract_id", "Contract ID", CODE,
             "The contract whose money moved; the order's when not given.",
+            has_choices=True, is_shown=True, width=140
         ),
         Column(
-            "amount_minor",
-            "Amount",
-            MONEY,
+            "amount_minor", "Amount", MONEY,
             "Signed from the contract's side: a payment is below zero, a refund above.",
-            currency="currency",
-            is_required=True,
+            is_shown=True, is_required=True, currency="currency", width=120
         ),
         Column(
-            "currency", "Currency", CODE, "The currency of Amount (ISO 4217).", is_required=True
+            "currency", "Currency", CODE, "The currency of Amount (ISO 4217).",
+            has_choices=True, is_shown=True, is_required=True, width=110
         ),
         Column(
-            "method", "Method", CODE, "Balance or card; balance when not given.", allowed=Method
+            "method", "Method", CODE, "Balance or card; balance when not given.",
+            has_choices=True, is_shown=True, allowed=Method, width=110
         ),
-        Column("reference", "Reference", CODE, "The payment provider's reference."),
-        Column("author", "Author", CODE, "Who caused it; the order's author when not given."),
+        Column(
+            "reference", "Reference", CODE, "The payment provider's reference.",
+            is_shown=True, width=170
+        ),
+        Column(
+            "author", "Author", CODE, "Who caused it; the order's author when not given.",
+            has_choices=True, is_shown=True, width=240
+        ),
     ),
 )
 
+ORDER_TABS = {"order_items": "products", "transactions": "transactions"}
 TABLES = {table.name: table for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS)}

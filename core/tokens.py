@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -22,14 +23,24 @@ Purpose = Literal["rows", "export"]
 LIFE_SECONDS = 8 * 3600
 
 
-def issue(purpose: Purpose, *, table: str, actor: Actor, browser: str) -> str:
-    """Sign a token for one purpose, one table, one user and one browser (its cookie's value)."""
+@dataclass(frozen=True)
+class Grant:
+    """Who asks, and the one order whose rows the token is for; None for those of every order."""
+
+    actor: Actor
+    order_id: str | None
+
+
+def issue(
+    purpose: Purpose, *, table: str, actor: Actor, browser: str, order_id: str | None = None
+) -> str:
+    """Sign a token for one purpose, one table (of one order), one user and one browser's cookie."""
     claims = {"user": actor.user_id, "table": table, "browser": _print_of(browser)}
-    return _serializer(purpose).dumps(claims)
+    return _serializer(purpose).dumps(claims | {"order": order_id})
 
 
-def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Actor:
-    """Return the actor whose token it is, as the user is now.
+def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Grant:
+    """Return what a token grants, to the user as they are now.
 
     Raises NotSignedIn when the token is absent, forged, too old, from another browser or of a
     user who is no longer active; NotPermitted when it is for another table.
@@ -47,7 +58,7 @@ def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Actor:
     actor = find_actor(claims["user"])
     if actor is None:
         raise NotSignedIn("You are not signed in.")
-    return actor
+    return Grant(actor, claims.get("order"))
 
 
 def _print_of(browser: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from core.columns import Column, Kind, Table
+from core.columns import Column, Kind, Table, in_words
 
 
 class Operator(StrEnum):
@@ -24,13 +24,28 @@ class Operator(StrEnum):
     BLANK = "blank"
     NOT_BLANK = "notBlank"
     IN = "in"
+    TODAY = "today"
+    LAST_7_DAYS = "last7Days"
+    THIS_MONTH = "thisMonth"
+    LAST_MONTH = "lastMonth"
+    FROM_NOW = "fromNow"
+
+
+DATE_PRESETS = {
+    Operator.TODAY: "today",
+    Operator.LAST_7_DAYS: "in the last 7 days",
+    Operator.THIS_MONTH: "this month",
+    Operator.LAST_MONTH: "last month",
+    Operator.FROM_NOW: "from now on",
+}
 
 
 @dataclass(frozen=True)
 class Condition:
     """One condition. `value` is text, a number or a day by the column's kind; `until` ends a range.
 
-    For the operator IN, `value` is a tuple of texts in which None stands for (blank).
+    For the operator IN, `value` is a tuple of texts in which None stands for (blank), of a FLAG
+    column of bools. Date presets have no value: what they mean depends on the day they are asked.
     """
 
     operator: Operator
@@ -56,14 +71,29 @@ class Sort:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How wide (in pixels) a column is, and to which side it is pinned, when a person said so."""
+
+    width: int | None = None
+    pinned: Literal["left", "right"] | None = None
+
+
+@dataclass(frozen=True)
 class View:
-    """Filters, sort, visible columns in order, and the IANA zone in which its days are meant."""
+    """Filters, search, IDs, sort, visible columns in order, and the IANA zone its days are in.
+
+    `order_id` is where the view is at home, not a wish: the rows of that order and no others.
+    """
 
     table: Table
     filters: tuple[Filter, ...]
     sort: tuple[Sort, ...]
     columns: tuple[Column, ...]
     zone: str
+    search: str = ""
+    ids: tuple[str, ...] = ()
+    layout: tuple[tuple[str, Layout], ...] = ()
+    order_id: str | None = None
 
     def without_filter(self, name: str) -> "View":
         """Return the view without the filter on one column."""
@@ -71,7 +101,18 @@ class View:
 
     def without_filters(self) -> "View":
         """Return the view of every row, sorted and shown as before."""
-        return replace(self, filters=())
+        return replace(self, filters=(), search="", ids=())
+
+    @property
+    def is_filtered(self) -> bool:
+        """Say whether anything keeps rows out of the view."""
+        return bool(self.filters or self.search or self.ids)
+
+    def in_words(self) -> list[str]:
+        """Return what keeps rows out, each in words, as the page and the Excel file say it."""
+        search = [describe_search(self)] if self.search else []
+        ids = [describe_ids(self)] if self.ids else []
+        return [*search, *ids, *(describe_filter(one) for one in self.filters)]
 
 
 _SAYS = {
@@ -100,6 +141,18 @@ _SAYS_OF_NUMBERS = {Operator.EQUALS: "=", Operator.NOT_EQUAL: "≠"}
 CHOICES_IN_WORDS = 3
 
 
+def describe_search(view: View) -> str:
+    """Return the search in words."""
+    return f"Search “{view.search}”"
+
+
+def describe_ids(view: View) -> str:
+    """Return the pasted IDs in words."""
+    if len(view.ids) <= CHOICES_IN_WORDS:
+        return f"ID is {' or '.join(view.ids)}"
+    return f"ID is one of {len(view.ids):,} pasted"
+
+
 def describe_filter(one: Filter) -> str:
     """Return a filter in words: Author contains “smith”."""
     joint = f" {one.joined.lower()} "
@@ -108,13 +161,15 @@ def describe_filter(one: Filter) -> str:
 
 def _describe(column: Column, condition: Condition) -> str:
     if condition.operator is Operator.IN:
-        return _describe_choice(condition.value)
+        return _describe_choice(column, condition.value)
+    if condition.operator in DATE_PRESETS:
+        return DATE_PRESETS[condition.operator]
     if condition.operator is Operator.IN_RANGE:
         return f"between {condition.value} and {condition.until}"
     says = _SAYS[condition.operator]
     if column.kind is Kind.INSTANT:
         says = _SAYS_OF_DAYS.get(condition.operator, says)
-    if column.kind is Kind.NUMBER:
+    if column.kind in (Kind.NUMBER, Kind.MONEY):
         says = _SAYS_OF_NUMBERS.get(condition.operator, says)
     if condition.value is None:
         return says
@@ -122,16 +177,25 @@ def _describe(column: Column, condition: Condition) -> str:
     return f"{says} “{value}”" if isinstance(value, str) else f"{says} {value}"
 
 
-def _describe_choice(values: tuple[str | None, ...]) -> str:
+def _describe_choice(column: Column, values: tuple[Any, ...]) -> str:
     if not values:
         return "is none of the values"
-    named = ["(blank)" if value is None else value for value in values]
+    named = [as_choice(column, value) for value in values]
     if len(named) == 1:
         return f"is {named[0]}"
     if len(named) <= CHOICES_IN_WORDS:
         return f"is {', '.join(named[:-1])} or {named[-1]}"
     first = ", ".join(named[: CHOICES_IN_WORDS - 1])
     return f"is {first} or one of {len(named) - CHOICES_IN_WORDS + 1} more"
+
+
+def as_choice(column: Column, value: Any) -> str:
+    """Return a value as the set filter lists it."""
+    if value is None:
+        return "(blank)"
+    if column.kind is Kind.FLAG:
+        return "yes" if value else "no"
+    return in_words(value) if column.allowed else str(value)
 
 
 def describe_sort(view: View) -> str:

@@ -1,5 +1,7 @@
 """GET /export/<table>?view=…&token=…: the rows of a view as an Excel file.
 
+/export/order is the workbook of one order, which the token names.
+
 The file is an unnamed temporary one: it is gone when the answer has been sent, or was cut off.
 """
 
@@ -7,6 +9,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO
 
@@ -15,11 +18,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import excel, saved_views, tokens
-from core.errors import NotFound
+from core.columns import Column
+from core.errors import InvalidInput, NotFound
+from core.places import zones
 from core.tables import TABLES
+from core.view import View
 from pages.web import PRIVATE, browser_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ORDER = "order"
 CHUNK_BYTES = 256 * 1024
 ASK_SECONDS = 0.5
 # So many files are made at once; more wait, and everybody else's pages keep their threads.
@@ -52,21 +59,46 @@ async def answer_export(request: Request) -> Response:
 
 
 def _build(request: Request, stop: threading.Event) -> tuple[IO[bytes], str]:
-    table_name = request.path_params["table"]
+    name = request.path_params["table"]
     token = request.query_params.get("token", "")
-    actor = tokens.accept(token, "export", table=table_name, browser=browser_of(request))
-    table = TABLES.get(table_name)
-    if table is None:
-        raise NotFound(f"There is no table “{table_name[:60]}”.")
-    view = saved_views.view_at(table, request.query_params, zone="UTC")
+    grant = tokens.accept(token, "export", table=name, browser=browser_of(request))
     now = datetime.now(UTC)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _chunks, when it has been sent
     try:
-        excel.export(view, file, actor=actor, now=now, is_wanted=lambda: not stop.is_set())
+        if name == ORDER:
+            _write_order(request, grant, file, now)
+        else:
+            _write_table(request, grant, file, now, stop)
     except BaseException:
         file.close()
         raise
-    return file, f"{table.name}-{now:%Y-%m-%d-%H%M}.xlsx"
+    return file, f"{name}-{now:%Y-%m-%d-%H%M}.xlsx"
+
+
+def _write_order(request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime) -> None:
+    zone = request.query_params.get("zone", "UTC")
+    if zone not in zones():
+        raise InvalidInput(f"“{zone[:60]}” is not an IANA time zone.")
+    excel.export_order(grant.order_id or "", file, actor=grant.actor, now=now, zone=zone)
+
+
+def _write_table(
+    request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime, stop: threading.Event
+) -> None:
+    """Write the view; `columns=all` writes every column that the grid can show."""
+    name, asked = request.path_params["table"], request.query_params
+    table = TABLES.get(name)
+    if table is None:
+        raise NotFound(f"There is no table “{name[:60]}”.")
+    view = saved_views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
+    if asked.get("columns") == "all":
+        view = replace(view, columns=_all_columns(view))
+    excel.export(view, file, actor=grant.actor, now=now, is_wanted=lambda: not stop.is_set())
+
+
+def _all_columns(view: View) -> tuple[Column, ...]:
+    """Return the visible columns in their order, and after them the hidden ones."""
+    return (*view.columns, *(c for c in view.table.offered if c not in view.columns))
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ The body is JSON: `view` (see core.view_json) and one of `start` and `end` (a wi
 """
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -14,12 +15,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core import query, tokens
+from core import money, query, tokens
 from core.columns import Column, Kind, Table
 from core.errors import InvalidInput, NotFound
+from core.frames import local_times
 from core.tables import TABLES
 from core.users import Actor
-from core.view import View
+from core.view import View, as_choice
 from core.view_json import MAX_VIEW_BYTES, parse_view
 from pages.web import PRIVATE, browser_of
 
@@ -54,19 +56,20 @@ async def _read_body(request: Request) -> bytes:
 
 
 def _answer(table_name: str, token: str, browser: str, body: bytes) -> dict[str, Any]:
-    actor = tokens.accept(token, "rows", table=table_name, browser=browser)
+    grant = tokens.accept(token, "rows", table=table_name, browser=browser)
+    actor, now = grant.actor, datetime.now(UTC)
     table = TABLES.get(table_name)
     if table is None:
         raise NotFound(f"There is no table “{table_name[:60]}”.")
     question = _parse_question(body)
-    view = parse_view(table, question.view)
+    view = parse_view(table, question.view, order_id=grant.order_id)
     if question.count:
-        return {"count": query.count_rows(view, actor=actor)}
+        return {"count": query.count_rows(view, actor=actor, now=now)}
     if question.choices is not None:
-        return _choices(view, question.choices, question.search, actor)
+        return _choices(view, question.choices, question.search, actor, now)
     if question.start is None or question.end is None:
         raise InvalidInput("A window of rows, a count or choices must be asked for.")
-    frame = query.load_rows(view, actor=actor, start=question.start, end=question.end)
+    frame = query.load_rows(view, actor=actor, now=now, start=question.start, end=question.end)
     is_last = len(frame) < question.end - question.start
     last = question.start + len(frame) if is_last else None
     return {"rows": to_cells(table, frame, view.zone), "last": last}
@@ -83,23 +86,35 @@ def _parse_question(body: bytes) -> _Question:
         raise InvalidInput("The request is not JSON.") from None
 
 
-def _choices(view: View, column: str, search: str, actor: Actor) -> dict[str, Any]:
-    frame = query.load_choices(view, column, actor=actor, search=search)
+def _choices(view: View, name: str, search: str, actor: Actor, now: datetime) -> dict[str, Any]:
+    frame = query.load_choices(view, name, actor=actor, now=now, search=search)
     listed = frame.head(query.MAX_CHOICES_LISTED)
+    column = view.table.column(name)
+    assert column is not None
     return {
-        "choices": [[value, count] for value, count in listed.itertuples(index=False)],
+        "choices": [
+            [as_choice(column, value) if column.kind is Kind.FLAG else value, count]
+            for value, count in listed.itertuples(index=False)
+        ],
         "more": len(frame) > len(listed),
     }
 
 
 def to_cells(table: Table, frame: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
-    """Turn a frame into what the grid shows: text, numbers, instants as text in the view's zone."""
-    shown = {str(name): _to_cells(table.column(str(name)), frame[name], zone) for name in frame}
+    """Turn a frame into what the grid shows: text, numbers, and instants as local times."""
+    shown = {name: _to_cells(table.column(name), frame, zone) for name in map(str, frame)}
     return [dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True)]
 
 
-def _to_cells(column: Column | None, values: "pd.Series[Any]", zone: str) -> list[Any]:
+def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any]:
     assert column is not None
+    values = frame[column.name]
     if column.kind is Kind.INSTANT:
-        values = values.dt.tz_convert(zone).dt.strftime("%Y-%m-%d %H:%M")
-    return values.astype("object").where(values.notna(), None).tolist()
+        values = local_times(frame, column, zone).dt.strftime("%Y-%m-%d %H:%M")
+    listed: list[Any] = values.astype("object").where(values.notna(), None).tolist()
+    if column.kind is Kind.MONEY:
+        currencies = frame[str(column.currency)]
+        return [money.in_words(one, code) for one, code in zip(listed, currencies, strict=True)]
+    if column.kind is Kind.FLAG or column.allowed:
+        return [None if value is None else as_choice(column, value) for value in listed]
+    return listed
