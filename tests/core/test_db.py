@@ -237,7 +237,8 @@ def test_a_token_opens_its_own_purpose_table_and_browser_alone(
     sqlite_database: str, admin: Actor
 ) -> None:
     token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
-    assert tokens.accept(token, "rows", table="orders", browser="mine") == admin
+    granted = tokens.accept(token, "rows", table="orders", browser="mine")
+    assert granted == tokens.Grant(admin, order_id=None)
     with pytest.raises(NotSignedIn):
         tokens.accept(token, "export", table="orders", browser="mine")
     with pytest.raises(NotPermitted):
@@ -248,6 +249,16 @@ def test_a_token_opens_its_own_purpose_table_and_browser_alone(
     for forged in ("", "x", token[:-1], token + "A", token.replace(".", "")):
         with pytest.raises(NotSignedIn):
             tokens.accept(forged, "rows", table="orders", browser="mine")
+
+
+def test_a_token_for_one_order_grants_that_order_alone(
+    sqlite_database: str, admin: Actor
+) -> None:
+    token = tokens.issue(
+        "rows", table="transactions", actor=admin, browser="mine", order_id="OD-1"
+    )
+    granted = tokens.accept(token, "rows", table="transactions", browser="mine")
+    assert granted == tokens.Grant(admin, order_id="OD-1")
 
 
 def test_a_token_of_a_browser_without_cookie_opens_nothing(
