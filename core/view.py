@@ -99,6 +99,14 @@ class View:
         """Return the view without the filter on one column."""
         return replace(self, filters=tuple(f for f in self.filters if f.column.name != name))
 
+    def with_search(self, search: str) -> "View":
+        """Return the view with another quick search."""
+        return replace(self, search=search)
+
+    def with_ids(self, ids: tuple[str, ...]) -> "View":
+        """Return the view of other pasted IDs; none for no such filter."""
+        return replace(self, ids=ids)
+
     def without_filters(self) -> "View":
         """Return the view of every row, sorted and shown as before."""
         return replace(self, filters=(), search="", ids=())

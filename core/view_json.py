@@ -78,7 +78,7 @@ def parse_view(
         sort=_parse_sort(table, shape.sort, left_out),
         columns=columns,
         zone=named,
-        search=_parse_search(shape.search),
+        search=parse_search(shape.search),
         ids=tuple(dict.fromkeys(_check_id(table, one) for one in shape.ids)),
         layout=layout,
         order_id=order_id,
@@ -160,7 +160,8 @@ def _parse_filters(
     return tuple(sorted(filters, key=lambda one: table.columns.index(one.column)))
 
 
-def _parse_search(text: str) -> str:
+def parse_search(text: str) -> str:
+    """Understand what was typed into the quick search; raises InvalidInput for too much of it."""
     words = text.split()
     if len(words) > MAX_SEARCH_WORDS:
         raise InvalidInput(f"A search has at most {MAX_SEARCH_WORDS} words.")

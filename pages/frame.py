@@ -108,3 +108,9 @@ def plain(text: str) -> str:
     """Escape a text for where Streamlit reads Markdown: no link, image or icon comes of it."""
     parted = _PARTED.sub("\u2060", " ".join(text.split()))
     return parted.translate(_MARKDOWN).replace("www.", "www\\.")
+
+
+def base_path() -> str:
+    """Return the path that Order Desk is served under: empty, or such as /desk."""
+    path = str(st.get_option("server.baseUrlPath")).strip("/")
+    return f"/{path}" if path else ""

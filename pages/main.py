@@ -5,7 +5,12 @@ import streamlit as st
 from pages.frame import current_actor, draw_frame, failures_shown, show_who
 
 # No icons: an icon of :material/...: would be fetched from outside as the favicon.
-pages = [st.Page("orders.py", title="Orders")]
+pages = [
+    st.Page("orders.py", title="Orders"),
+    st.Page("order_items.py", title="Order Items"),
+    st.Page("transactions.py", title="Transactions"),
+]
+order = st.Page("order.py", title="Order", visibility="hidden")
 
 
 def home() -> None:
@@ -14,7 +19,7 @@ def home() -> None:
 
 
 start = st.Page(home, title="Home", default=True)
-page = st.navigation([start, *pages], position="hidden")
+page = st.navigation([start, *pages, order], position="hidden")
 draw_frame(pages)
 with failures_shown():
     show_who(current_actor())

@@ -29,63 +29,42 @@ window.orderDesk = (function () {
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   /* The page calls this on every change of what it has to say; a newer revision is a view that a
-     button or the address asks for, which the grid takes over. */
+     widget or the address asks for, which the grid takes over; and so with the selection. */
   desk.configure = function (text) {
     const before = config;
     config = decode(text);
+    desk.selectAsTold(before);
     if (!api || !before) return {};
-    if (config.revision > before.revision) setTimeout(applyView, 0);
+    if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
     /* A page that began anew, as after a restart of the server, has to learn what is shown here. */
-    else if (config.token !== before.token) setTimeout(sayAgain, 0);
+    else if (config.token !== before.token) setTimeout(desk.sayAgain, 0);
     return {};
   };
 
-  desk.initialState = function () {
-    const { view, hidden } = config;
-    return {
-      partialColumnState: true,
-      filter: { filterModel: view.filters },
-      sort: { sortModel: view.sort },
-      columnOrder: { orderedColIds: view.columns.concat(hidden) },
-      columnVisibility: { hiddenColIds: hidden },
-    };
-  };
-
-  function applyView() {
-    const { view, hidden } = config;
-    const sorted = new Map(view.sort.map((one, index) => [one.colId, [one.sort, index]]));
-    const state = view.columns.concat(hidden).map((colId) => {
-      const [sort, sortIndex] = sorted.get(colId) || [null, null];
-      return { colId, hide: hidden.includes(colId), sort, sortIndex };
-    });
-    api.applyColumnState({ state, applyOrder: true });
-    api.setFilterModel(view.filters);
-  }
+  desk.config = () => config;
+  desk.api = () => api;
+  desk.base = base;
+  desk.always = () => true;
 
   desk.onGridReady = function (event) {
     api = event.api;
+    const grid = document.querySelector("[role=grid], [role=treegrid]");
+    if (grid) grid.setAttribute("aria-label", config.title);
+    desk.fit();
   };
 
-  /* What the page learns whenever the view changes, or the token has to be renewed. */
+  /* What the page learns whenever view or selection changes, or the token has to be renewed. */
   desk.answer = function () {
-    const columns = api.getColumnState();
-    const sort = columns
-      .filter((one) => one.sort)
-      .sort((a, b) => a.sortIndex - b.sortIndex)
-      .map((one) => ({ colId: one.colId, sort: one.sort }));
     return {
       revision: config.revision,
       renewals,
-      view: {
-        filters: api.getFilterModel(),
-        sort,
-        columns: columns.filter((one) => !one.hide).map((one) => one.colId),
-        zone: config.view.zone,
-      },
+      view: { filters: api.getFilterModel(), sort: desk.sort(), columns: desk.columns() },
+      selectionRevision: config.selection.revision,
+      selected: desk.selected(),
     };
   };
 
-  function notify(sentence) {
+  desk.notify = function (sentence) {
     let notice = document.getElementById("orderDeskNotice");
     if (!notice) {
       notice = document.createElement("div");
@@ -95,7 +74,19 @@ window.orderDesk = (function () {
     }
     notice.textContent = sentence || "";
     notice.hidden = !sentence;
-  }
+  };
+
+  /* What a screen reader says, without taking the focus. */
+  desk.announce = function (sentence) {
+    let live = document.getElementById("orderDeskLive");
+    if (!live) {
+      live = document.createElement("div");
+      live.id = "orderDeskLive";
+      live.setAttribute("role", "status");
+      document.body.appendChild(live);
+    }
+    live.textContent = sentence;
+  };
 
   async function post(question) {
     try {
@@ -109,14 +100,12 @@ window.orderDesk = (function () {
     }
   }
 
-  function sayAgain() {
-    api.dispatchEvent({ type: "orderDeskSay" });
-  }
+  desk.sayAgain = () => api.dispatchEvent({ type: "orderDeskSay" });
 
   async function renewToken() {
     const old = config.token;
     renewals += 1;
-    sayAgain();
+    desk.sayAgain();
     for (let waited = 0; waited < RENEW_MS && config.token === old; waited += 100) await pause(100);
     return config.token !== old;
   }
@@ -129,14 +118,14 @@ window.orderDesk = (function () {
     while (!isWanted || isWanted()) {
       const response = await post(question);
       if (response && response.ok) {
-        notify(null);
+        desk.notify(null);
         /* The page's own connection comes back a little later, and says nothing when it does. */
-        if (wasServerGone) SAY_AGAIN_MS.forEach((ms) => setTimeout(sayAgain, ms));
+        if (wasServerGone) SAY_AGAIN_MS.forEach((ms) => setTimeout(desk.sayAgain, ms));
         return response.json();
       }
       if (!response || response.status === 503) {
         wasServerGone = wasServerGone || !response;
-        notify(
+        desk.notify(
           response
             ? "The database cannot be reached. Trying again …"
             : "The server cannot be reached. Trying again …"
@@ -148,26 +137,32 @@ window.orderDesk = (function () {
       } else {
         const refusal = await response.json().catch(() => ({}));
         const sentence = refusal.error || "The rows could not be loaded.";
-        notify(response.status === 401 ? `${sentence} Reload this page.` : sentence);
+        desk.notify(response.status === 401 ? `${sentence} Reload this page.` : sentence);
         throw new Error(sentence);
       }
     }
     throw new Error("no longer wanted");
   };
 
+  /* A view as it is asked of the server: the grid's filters, and what the page keeps. */
+  desk.asked = function (filters, sort) {
+    const { zone, search, ids } = config.view;
+    return { filters, sort, zone, search: search || "", ids: ids || [] };
+  };
   desk.currentFilters = () => (api ? api.getFilterModel() : config.view.filters);
-  desk.zone = () => config.view.zone;
 
   /* The count follows the first rows, never holds them up; it gives the scroll bar its length. */
   async function showCount(view, isWanted) {
     const { count } = await desk.ask({ view, count: true }, isWanted);
-    if (api && isWanted()) api.setRowCount(count, true);
+    if (!isWanted()) return;
+    if (api) api.setRowCount(count, true);
+    desk.announce(`${count.toLocaleString("en")} ${config.many}`);
   }
 
   desk.datasource = {
     getRows(params) {
       matchScheme();
-      const view = { filters: params.filterModel, sort: params.sortModel, zone: config.view.zone };
+      const view = desk.asked(params.filterModel, params.sortModel);
       const asked = JSON.stringify(view);
       if (params.startRow === 0) filtersAsked = asked;
       const isWanted = () => filtersAsked === asked;
@@ -175,10 +170,13 @@ window.orderDesk = (function () {
         .ask({ view, start: params.startRow, end: params.endRow }, isWanted)
         .then(({ rows, last }) => {
           params.successCallback(rows, last === null ? undefined : last);
+          desk.tickRows();
           if (params.startRow !== 0 || !isWanted()) return;
+          desk.returnToPlace(asked);
           if (api) rows.length ? api.hideOverlay() : api.showNoRowsOverlay();
           document.body.dataset.rows = "shown";
           if (last === null) showCount(view, isWanted).catch(() => {});
+          else desk.announce(`${last.toLocaleString("en")} ${config.many}`);
         })
         .catch(() => params.failCallback());
     },

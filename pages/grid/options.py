@@ -5,20 +5,17 @@ from typing import Any
 from st_aggrid import JsCode, StAggridTheme
 
 from core.columns import Column, Kind, Table
+from core.view import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
 FILTERS = {
     Kind.TEXT: "agTextColumnFilter",
     Kind.CODE: "agTextColumnFilter",
     Kind.NUMBER: "agNumberColumnFilter",
+    Kind.MONEY: "agNumberColumnFilter",
     Kind.INSTANT: "agDateColumnFilter",
 }
-FILTER_PARAMS = {
-    "debounceMs": 200,
-    "inRangeInclusive": True,
-    "minValidYear": 1900,
-    "maxValidYear": 2199,
-}
+DATE_FILTERS = ["equals", "notEqual", "lessThan", "greaterThan", "inRange", "blank", "notBlank"]
 
 # Colours are Streamlit's, which the component sets as CSS variables: light and dark by themselves.
 THEME = StAggridTheme(base="quartz").withParams(
@@ -49,6 +46,13 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "context": JsCode(f"orderDesk.configure('{config}')"),
         "initialState": JsCode("orderDesk.initialState()"),
         "onGridReady": JsCode("orderDesk.onGridReady"),
+        "onGridSizeChanged": JsCode("orderDesk.fit"),
+        "onColumnVisible": JsCode("orderDesk.fit"),
+        "onColumnResized": JsCode("orderDesk.onColumnResized"),
+        "onRowSelected": JsCode("orderDesk.onRowSelected"),
+        "onRowClicked": JsCode("orderDesk.onRowClicked"),
+        "onCellKeyDown": JsCode("orderDesk.onCellKeyDown"),
+        "onBodyScrollEnd": JsCode("orderDesk.rememberPlace"),
         "rowModelType": "infinite",
         "datasource": JsCode("orderDesk.datasource"),
         "getRowId": JsCode("orderDesk.rowId"),
@@ -57,7 +61,13 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "maxConcurrentDatasourceRequests": 2,
         "blockLoadDebounceMillis": 40,
         "infiniteInitialRowCount": 1,
-        "columnDefs": [_column_definition(column) for column in table.shown],
+        "columnDefs": [_column_definition(column) for column in table.offered],
+        "rowSelection": {
+            "mode": "multiRow",
+            "headerCheckbox": False,
+            "enableClickSelection": False,
+        },
+        "selectionColumnDef": {"pinned": "left", "width": 44, "suppressMovable": True},
         "defaultColDef": {
             "sortable": True,
             "resizable": True,
@@ -82,14 +92,39 @@ def _column_definition(column: Column) -> dict[str, Any]:
         "field": column.name,
         "headerName": column.header,
         "headerTooltip": column.help,
-        "flex": column.width,
-        "minWidth": column.width,
-        "filter": FILTERS[column.kind],
-        "filterParams": FILTER_PARAMS,
+        "initialWidth": column.width,
+        "minWidth": 60,
+        "filter": FILTERS.get(column.kind),
+        "filterParams": {"debounceMs": 200, "inRangeInclusive": True},
     }
+    if column.kind is Kind.INSTANT:
+        definition["filterParams"] |= {
+            "filterOptions": [*DATE_FILTERS, *map(_date_preset, DATE_PRESETS)],
+            "minValidYear": 1900,
+            "maxValidYear": 2199,
+        }
     if column.has_choices:
         definition["filter"] = JsCode("orderDesk.SetFilter")
         definition["floatingFilterComponent"] = JsCode("orderDesk.SetFloatingFilter")
+        definition["filterParams"] |= {
+            "isWords": column.allowed is not None,
+            "isFlag": column.kind is Kind.FLAG,
+        }
     if column.kind in (Kind.NUMBER, Kind.MONEY):
         definition["type"] = "rightAligned"
+    if column.opens_order:
+        definition["cellRenderer"] = JsCode("orderDesk.OrderLink")
+    elif column.allowed is not None:
+        definition["cellRenderer"] = JsCode("orderDesk.Word")
     return definition
+
+
+def _date_preset(operator: Operator) -> dict[str, Any]:
+    """Describe a question without a value to the grid; the server answers it."""
+    words = DATE_PRESETS[operator]
+    return {
+        "displayKey": operator.value,
+        "displayName": words[0].upper() + words[1:],
+        "numberOfInputs": 0,
+        "predicate": JsCode("orderDesk.always"),
+    }

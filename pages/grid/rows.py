@@ -6,6 +6,7 @@ The body is JSON: `view` (see core.view_json) and one of `start` and `end` (a wi
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +70,8 @@ def _answer(table_name: str, token: str, browser: str, body: bytes) -> dict[str,
         return _choices(view, question.choices, question.search, actor, now)
     if question.start is None or question.end is None:
         raise InvalidInput("A window of rows, a count or choices must be asked for.")
+    # Every column that can be shown: one that is shown later is there already.
+    view = replace(view, columns=view.table.offered)
     frame = query.load_rows(view, actor=actor, now=now, start=question.start, end=question.end)
     is_last = len(frame) < question.end - question.start
     last = question.start + len(frame) if is_last else None

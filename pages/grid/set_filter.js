@@ -5,7 +5,9 @@
   "use strict";
   const desk = window.orderDesk;
   const DEBOUNCE_MS = 200;
-  const label = (value) => (value === null ? "(blank)" : value);
+  /* Members of an enumeration are read with blanks: not_used is “not used”. */
+  const label = (value, isWords) =>
+    value === null ? "(blank)" : isWords ? value.replaceAll("_", " ") : value;
 
   function element(tag, className, text) {
     const made = document.createElement(tag);
@@ -73,7 +75,8 @@
     getModelAsString(model) {
       if (!model) return "";
       if (!model.values) return model.filter || model.type || "…";
-      return `(${model.values.length}) ${model.values.map(label).join(", ")}`;
+      const words = model.values.map((value) => label(value, this.params.isWords));
+      return `(${words.length}) ${words.join(", ")}`;
     }
 
     chosen() {
@@ -94,7 +97,7 @@
     async load() {
       const mine = ++this.asked;
       const name = this.params.column.getColId();
-      const view = { filters: desk.currentFilters(), zone: desk.zone() };
+      const view = desk.asked(desk.currentFilters(), []);
       const question = { view, choices: name, search: this.search.value.trim() };
       this.note.textContent = "Loading …";
       try {
@@ -118,8 +121,9 @@
       box.type = "checkbox";
       box.value = JSON.stringify(value);
       box.addEventListener("change", () => this.toggle(value));
-      const text = element("span", value === null ? "deskSetBlank" : "deskSetValue", label(value));
-      text.title = label(value);
+      const words = label(value, this.params.isWords);
+      const text = element("span", value === null ? "deskSetBlank" : "deskSetValue", words);
+      text.title = words;
       row.append(box, text, element("span", "deskSetCount", count.toLocaleString("en")));
       return row;
     }
@@ -139,6 +143,8 @@
       this.input.type = "text";
       const name = params.filterParams.colDef.headerName;
       this.input.setAttribute("aria-label", `${name} Filter Input`);
+      this.isFlag = Boolean(params.filterParams.isFlag); /* yes or no: there is nothing to type */
+      this.input.readOnly = this.isFlag;
       const changed = debounce(() => this.typed());
       this.input.addEventListener("input", changed);
       this.gui = element("div", "deskSetFloatingBox ag-input-wrapper");
@@ -162,7 +168,7 @@
       const words = model
         ? isTyped
           ? model.filter
-          : SetFilter.prototype.getModelAsString(model)
+          : SetFilter.prototype.getModelAsString.call({ params: this.params.filterParams }, model)
         : "";
       /* What was typed last comes back while the person types on: their text stays. */
       const isEcho = isTyped && words === this.sent && document.activeElement === this.input;
@@ -170,7 +176,7 @@
         this.input.value = words;
         this.sent = null;
       }
-      this.input.readOnly = Boolean(model) && !isTyped;
+      this.input.readOnly = this.isFlag || (Boolean(model) && !isTyped);
     }
   }
 

@@ -1,65 +1,57 @@
-"""The strip above a grid: title, how many rows, the filters in words, and Download Excel."""
+"""The strips around a grid: how many rows, Download Excel, the filters in words, what is ticked."""
 
-from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import query, saved_views
+from core import money, pasted_ids, query, saved_views
 from core.users import Actor
-from core.view import View, describe_filter
-from pages.frame import plain
+from core.view import View, describe_filter, describe_ids, describe_search
+from pages.frame import base_path, plain
+from pages.grid.state import GridState
 
 # Measured on files of 100,000 rows, for the size said before the click.
 BYTES_A_CELL = 7
 ROWS_A_SECOND = 8_000
 SLOW_SECONDS = 5
+MISSING_SAID = 20
 
 
-def show_head(view: View, *, actor: Actor, token: str) -> None:
-    """Draw title, count and Download Excel of the view."""
+def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
+    """Draw title, count and Download Excel of the view; return the count."""
+    view = state.view
     table = view.table
-    count = query.count_rows(view, actor=actor)
-    total = query.count_rows(view.without_filters(), actor=actor)
-    address = saved_views.address_of(view, actor=actor) | {"token": token}
+    count = query.count_rows(view, actor=actor, now=now)
+    total = query.count_rows(view.without_filters(), actor=actor, now=now)
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
-        st.title(table.title, anchor=False, width="content")
+        if view.order_id is None:
+            st.title(table.title, anchor=False, width="content")
         st.markdown(
             f"**{count:,}** of {total:,} {table.many} :gray[· times in {view.zone}]",
             width="stretch",
         )
         st.caption(_effort(view, count), width="content")
-        st.link_button(
-            "Download Excel",
-            f"{_base()}/export/{table.name}?{urlencode(address)}",
-            icon=":material/download:",
-            type="primary",
-            disabled=count == 0,
-        )
+        _show_downloads(state, count, actor)
+    return count
 
 
-def show_words(view: View, change: Callable[[View], None]) -> None:
-    """Draw the filters in words, each with its removal, and Clear all."""
-    if not view.filters:
+def _show_downloads(state: GridState, count: int, actor: Actor) -> None:
+    view, label, icon = state.view, "Download Excel", ":material/download:"
+    if count == 0:
+        st.button(label, icon=icon, disabled=True, key=f"download_{state.place.key}")
         return
-    with st.container(horizontal=True, key="words", gap="small"):
-        for one in view.filters:
-            st.button(
-                plain(describe_filter(one)),
-                key=f"words_{view.table.name}_{one.column.name}",
-                icon=":material/close:",
-                icon_position="right",
-                help=f"Remove the filter on {one.column.header}",
-                on_click=change,
-                args=(view.without_filter(one.column.name),),
-            )
-        st.button(
-            "Clear all",
-            key=f"clear_{view.table.name}",
+    parameters = saved_views.address_of(view, actor=actor) | {"token": state.export_token}
+    address = f"{base_path()}/export/{view.table.name}?{urlencode(parameters)}"
+    hidden = [column.header for column in view.table.offered if column not in view.columns]
+    if hidden:
+        st.link_button(
+            "All columns",
+            f"{address}&columns=all",
             type="tertiary",
-            on_click=change,
-            args=(view.without_filters(),),
+            help=f"The same rows in Excel, with {', '.join(hidden)} too",
         )
+    st.link_button(label, address, icon=icon, type="primary")
 
 
 def _effort(view: View, count: int) -> str:
@@ -72,6 +64,100 @@ def _effort(view: View, count: int) -> str:
     return f"{count:,} row{'s' * (count != 1)}, about {size}{takes}"
 
 
-def _base() -> str:
-    path = str(st.get_option("server.baseUrlPath")).strip("/")
-    return f"/{path}" if path else ""
+def show_words(state: GridState) -> None:
+    """Draw what keeps rows out, in words, each with its removal, and Clear all."""
+    view = state.view
+    if not view.is_filtered:
+        return
+    with st.container(horizontal=True, key="words", gap="small"):
+        if view.search:
+            _show_chip(state, "search", describe_search(view), view.with_search(""))
+        if view.ids:
+            _show_chip(state, "ids", describe_ids(view), view.with_ids(()))
+        for one in view.filters:
+            name = one.column.name
+            _show_chip(state, name, describe_filter(one), view.without_filter(name))
+        st.button(
+            "Clear all",
+            key=f"clear_{state.place.key}",
+            type="tertiary",
+            on_click=state.push_by_widget,
+            args=(view.without_filters(),),
+        )
+
+
+def _show_chip(state: GridState, name: str, words: str, without: View) -> None:
+    st.button(
+        plain(words),
+        key=f"words_{state.place.key}_{name}",
+        icon=":material/close:",
+        icon_position="right",
+        help="Remove this filter",
+        on_click=state.push_by_widget,
+        args=(without,),
+    )
+
+
+def show_missing(state: GridState, *, actor: Actor) -> None:
+    """Name the pasted IDs that no row has."""
+    if not state.view.ids:
+        return
+    missing = pasted_ids.find_missing(state.view, actor=actor)
+    if not missing:
+        return
+    said = ", ".join(missing[:MISSING_SAID])
+    some = f"{len(missing):,} of the {len(state.view.ids):,} pasted IDs"
+    words = f"{some} {'was' if len(missing) == 1 else 'were'} not found: {said}"
+    if len(missing) <= MISSING_SAID:
+        st.warning(plain(f"{words}."), icon=":material/search_off:")
+        return
+    with st.expander(plain(f"{words} …"), icon=":material/search_off:"):
+        st.code("\n".join(missing), language=None, height=200)
+
+
+def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime) -> None:
+    """Say how many rows are ticked, and how many of them the filter hides; offer all, or none."""
+    view, selected, key = state.view, state.selected, state.place.key
+    if selected:
+        seen = query.count_among(view, selected, actor=actor, now=now)
+        hidden = f", {len(selected) - seen:,} not in the current filter"
+        st.markdown(
+            f"**{len(selected):,} selected**{hidden if seen < len(selected) else ''}",
+            width="content",
+        )
+        st.button(
+            "Clear selection",
+            key=f"unselect_{key}",
+            type="tertiary",
+            on_click=state.select,
+            args=((),),
+            help="Or press Esc in the table",
+        )
+    if 0 < count <= query.MAX_SELECTED:
+        st.button(
+            f"Select all {count:,} matching",
+            key=f"select_{key}",
+            type="tertiary",
+            on_click=_select_all,
+            args=(state, actor, now),
+        )
+    elif selected:
+        st.caption(f"Select all is for up to {query.MAX_SELECTED:,} rows", width="content")
+
+
+def _select_all(state: GridState, actor: Actor, now: datetime) -> None:
+    """Add every row of the view to what is ticked already, to the stated limit."""
+    keys = query.load_keys(state.view, actor=actor, now=now)
+    both = list(dict.fromkeys([*state.selected, *keys]))
+    if len(both) > query.MAX_SELECTED:
+        st.toast(f"At most {query.MAX_SELECTED:,} rows can be selected: clear the selection first.")
+        return
+    state.select(both)
+
+
+def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
+    """Add up the amounts of every row of the view, per currency."""
+    amount = state.view.table.amount
+    totals = query.load_totals(state.view, actor=actor, now=now)
+    sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
+    st.caption(f"{amount.header}: {sums}" if amount and sums else "", width="stretch")

@@ -1,0 +1,96 @@
+/* Which columns there are, in what order, how wide, pinned, sorted: from the view and back. */
+(function () {
+  "use strict";
+  const desk = window.orderDesk;
+  /* As they stand on the screen, those pinned to the left first; without the column of ticks. */
+  const ours = (api) =>
+    api.getAllDisplayedColumns().filter((one) => !one.getColId().startsWith("ag-Grid"));
+  const nameOf = (one) => (typeof one === "string" ? one : one.colId);
+  const laidOut = (view) => view.columns.map((one) => (typeof one === "string" ? { colId: one } : one));
+
+  desk.initialState = function () {
+    const { view, hidden } = desk.config();
+    const columns = laidOut(view);
+    const pinned = (side) => columns.filter((one) => one.pinned === side).map(nameOf);
+    return {
+      partialColumnState: true,
+      filter: { filterModel: view.filters },
+      sort: { sortModel: view.sort },
+      columnOrder: { orderedColIds: columns.map(nameOf).concat(hidden) },
+      columnVisibility: { hiddenColIds: hidden },
+      columnPinning: { leftColIds: pinned("left"), rightColIds: pinned("right") },
+    };
+  };
+
+  desk.applyView = function (before) {
+    const { view, hidden } = desk.config();
+    const sorted = new Map(view.sort.map((one, index) => [one.colId, [one.sort, index]]));
+    const shown = laidOut(view).concat(hidden.map((colId) => ({ colId, hide: true })));
+    const state = shown.map(({ colId, hide, pinned }) => {
+      const [sort, sortIndex] = sorted.get(colId) || [null, null];
+      return { colId, hide: Boolean(hide), pinned: pinned || null, sort, sortIndex };
+    });
+    const api = desk.api();
+    api.applyColumnState({ state, applyOrder: true });
+    api.setFilterModel(view.filters);
+    desk.fit();
+    /* Search and IDs are no filters of the grid: it has to be told to fetch because of them. */
+    const own = ({ search, ids }) => JSON.stringify([search || "", ids || []]);
+    if (own(view) !== own(before.view)) api.purgeInfiniteCache();
+  };
+
+  desk.sort = () =>
+    desk
+      .api()
+      .getColumnState()
+      .filter((one) => one.sort)
+      .sort((a, b) => a.sortIndex - b.sortIndex)
+      .map((one) => ({ colId: one.colId, sort: one.sort }));
+
+  /* The visible columns in order; those that a person sized or pinned with what they chose. */
+  desk.columns = function () {
+    const sized = widths();
+    return ours(desk.api()).map((column) => {
+      const one = { colId: column.getColId() };
+      if (sized.has(one.colId)) one.width = sized.get(one.colId);
+      if (column.getPinned()) one.pinned = column.getPinned();
+      return Object.keys(one).length > 1 ? one : one.colId;
+    });
+  };
+
+  let resized = new Map(); /* by hand, since the page last spoke */
+  let told = null;
+
+  function widths() {
+    const { revision, view } = desk.config();
+    if (told !== revision) {
+      told = revision;
+      resized = new Map(laidOut(view).filter((one) => one.width).map((one) => [one.colId, one.width]));
+    }
+    return resized;
+  }
+
+  desk.onColumnResized = function ({ finished, source, column }) {
+    if (!finished || source !== "uiColumnResized" || !column) return;
+    widths().set(column.getColId(), Math.round(column.getActualWidth()));
+    desk.fit();
+    desk.sayAgain();
+  };
+
+  /* Columns share what room is left in the window; where there is none, the grid scrolls. */
+  desk.fit = function () {
+    const api = desk.api();
+    if (!api) return;
+    const sized = widths();
+    const shown = ours(api);
+    const usual = (one) => one.getColDef().initialWidth;
+    const needed = shown.reduce((sum, one) => sum + (sized.get(one.getColId()) || usual(one)), 0);
+    const hasRoom = needed < document.documentElement.clientWidth - 64;
+    const state = shown.map((one) => {
+      const width = sized.get(one.getColId());
+      if (width) return { colId: one.getColId(), width, flex: null };
+      return { colId: one.getColId(), width: usual(one), flex: hasRoom ? usual(one) : null };
+    });
+    api.applyColumnState({ state });
+  };
+})();

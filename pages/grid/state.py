@@ -1,0 +1,233 @@
+"""What a session knows of one table's grid, and who may change it.
+
+Three hands change a view: the person in the grid, a widget above it, and the address (a link, a
+reload, browser Back). What a widget or the address asks for is pushed to the grid under a new
+revision; what the grid says under an older one is out of date and not heard. Each run brings the
+browser's address along, which is behind when the person is faster than the round trip: so it asks
+for something only in a run in which neither grid nor widget did. The selection is pushed and heard
+in the same way, under a revision of its own.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core import query, saved_views, tokens
+from core.columns import Table
+from core.errors import AppError, InvalidInput, OutsideFailed
+from core.places import zones
+from core.tables import ORDER_TABS
+from core.users import Actor
+from core.view import View
+from core.view_json import default_view, parse_view, to_json
+from pages.frame import kept_answer, plain
+from pages.web import BROWSER_COOKIE
+
+RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
+MAX_KEY = 1_000  # characters
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a table is: a page of its own, or a tab of one order."""
+
+    table: Table
+    order_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Return what the place's widgets are named by."""
+        return self.table.name if self.order_id is None else f"{self.table.name}_{self.order_id}"
+
+    @property
+    def parameter(self) -> str:
+        """Return the query parameter that holds the view."""
+        return "view" if self.order_id is None else ORDER_TABS[self.table.name]
+
+
+@dataclass
+class GridState:
+    """One grid, as the page last knew it."""
+
+    place: Place
+    view: View  # what is on the screen
+    address: dict[str, str]  # the query parameters that say so
+    addressed: View | None  # what that address stands for; None when it is behind
+    pushed: View  # what the grid was last told
+    browser: str
+    revision: int = 1
+    selected: tuple[str, ...] = ()  # keys of the ticked rows, filtered or not
+    told: tuple[str, ...] = ()  # the selection that the grid was last told
+    selection_revision: int = 1
+    rows_token: str = ""
+    export_token: str = ""
+    issued: float = 0.0
+    renewals: int = 0
+    heard: Mapping[str, Any] | None = None  # the grid's last answer
+    was_pushed: bool = False  # by a widget, for this run
+
+    def push(self, view: View) -> None:
+        """Have the grid show a view."""
+        self.view = self.pushed = view
+        self.revision += 1
+
+    def push_by_widget(self, view: View) -> None:
+        """Have the grid show what a widget asks for, in the run that the widget began."""
+        self.push(view)
+        self.was_pushed = True
+
+    def select(self, keys: Sequence[str]) -> None:
+        """Have the grid tick these rows and no others."""
+        self.selected = self.told = tuple(keys)
+        self.selection_revision += 1
+
+    def keep_tokens(self, actor: Actor) -> None:
+        """Keep the tokens the same for hours: new ones make the grid apply its options again."""
+        if time.monotonic() - self.issued <= RENEW_SECONDS and self.rows_token:
+            return
+        name, order_id = self.place.table.name, self.place.order_id
+        self.rows_token, self.export_token = (
+            tokens.issue(purpose, table=name, actor=actor, browser=self.browser, order_id=order_id)
+            for purpose in ("rows", "export")
+        )
+        self.issued = time.monotonic()
+
+    def view_in(self, answer: Mapping[str, Any]) -> View:
+        """Understand the grid's part of the view; search and IDs are the page's own."""
+        raw = answer.get("view")
+        if not isinstance(raw, Mapping):
+            raise InvalidInput("The grid's view is malformed.")
+        own = to_json(self.view)
+        kept = {name: own[name] for name in ("search", "ids", "zone") if name in own}
+        return parse_view(self.place.table, {**raw, **kept}, order_id=self.place.order_id)
+
+    def selection_in(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
+        """Understand which rows are ticked, by their keys; raises InvalidInput."""
+        keys = answer.get("selected")
+        if not isinstance(keys, list) or len(keys) > query.MAX_SELECTED:
+            raise InvalidInput(f"At most {query.MAX_SELECTED:,} rows can be selected.")
+        if not all(isinstance(key, str) and 0 < len(key) <= MAX_KEY for key in keys):
+            raise InvalidInput("The selection is malformed.")
+        return tuple(dict.fromkeys(keys))
+
+    def is_news(self, answer: Mapping[str, Any] | None) -> bool:
+        """Say whether the grid asks for another view; that it now shows a pushed one is no news."""
+        if answer is None or answer == self.heard or answer.get("revision") != self.revision:
+            return False
+        try:
+            return self.view_in(answer) != self.view
+        except InvalidInput:
+            return True
+
+
+def follow_address(place: Place, actor: Actor) -> GridState:
+    """Return the session's state, made anew or moved on when the address asks for another view."""
+    key, grid = f"{place.key}_state", f"{place.key}_grid"
+    state: GridState | None = st.session_state.get(key)
+    parameters = _address(place)
+    if state is None:
+        view = _view_at(place, parameters, actor)
+        state = GridState(place, view, parameters, view, view, browser_cookie())
+        st.session_state[key] = state
+        return state
+    spoke = state.is_news(st.session_state.get(grid))
+    if grid not in st.session_state:
+        _bring_back(state, kept_answer(grid))
+    if parameters != state.address:
+        state.address, state.addressed = parameters, None
+        if not spoke and not state.was_pushed:
+            state.push(_view_at(place, parameters, actor))
+            state.addressed = state.view
+    state.was_pushed = False
+    return state
+
+
+def _bring_back(state: GridState, unheard: Mapping[str, Any] | None) -> None:
+    """Tell a grid that was gone for a run what it showed last: it begins with what it is told."""
+    if unheard is not None and state.is_news(unheard):
+        with suppress(InvalidInput):
+            state.view = state.view_in(unheard)
+    if state.view != state.pushed:
+        state.push(state.view)
+    if state.selected != state.told:
+        state.select(state.selected)
+
+
+def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> View:
+    zone = viewer_zone()
+    left_out: list[str] = []
+    try:
+        view = saved_views.view_at(
+            place.table,
+            parameters,
+            actor=actor,
+            zone=zone,
+            parameter=place.parameter,
+            order_id=place.order_id,
+            left_out=left_out,
+        )
+    except OutsideFailed:
+        raise
+    except AppError as error:
+        st.warning(plain(f"The link's filters were left out. {error}"))
+        return default_view(place.table, zone, order_id=place.order_id)
+    if left_out:
+        faults = " ".join(dict.fromkeys(left_out))
+        st.warning(plain(f"A part of this view was left out, the rest is shown. {faults}"))
+    return view
+
+
+def viewer_zone() -> str:
+    """Return the browser's time zone; UTC when it names none that is known."""
+    zone = st.context.timezone
+    return zone if zone in zones() else "UTC"
+
+
+def browser_cookie() -> str:
+    """Return the browser's cookie; none, and so tokens that open nothing, without a browser."""
+    cookie = st.context.cookies.get(BROWSER_COOKIE)
+    return cookie if isinstance(cookie, str) else ""
+
+
+def _address(place: Place) -> dict[str, str]:
+    names = ("view", "saved") if place.order_id is None else (place.parameter,)
+    return {name: st.query_params[name] for name in names if name in st.query_params}
+
+
+def follow_grid(state: GridState, answer: Mapping[str, Any] | None) -> str | None:
+    """Hear what the grid says: another view or selection, or that its token is not accepted.
+
+    Returns what was wrong with it, if anything was.
+    """
+    if answer is None or answer == state.heard:
+        return None
+    state.heard, fault = answer, None
+    try:
+        if answer.get("revision") == state.revision:
+            state.view = state.view_in(answer)
+        if answer.get("selectionRevision") == state.selection_revision:
+            state.selected = state.selection_in(answer)
+    except InvalidInput as error:
+        fault = str(error)
+    if answer.get("renewals", 0) != state.renewals:
+        state.renewals = answer.get("renewals", 0)
+        state.issued = float("-inf")
+        st.rerun()
+    return fault
+
+
+def write_address(state: GridState, actor: Actor) -> None:
+    """Put the view into the address when that stands for another: each write is a step of Back."""
+    if state.view == state.addressed:
+        return
+    parameter = state.place.parameter
+    address = saved_views.address_of(state.view, actor=actor, parameter=parameter)
+    state.addressed = state.view
+    if address != state.address:
+        others = {k: v for k, v in st.query_params.to_dict().items() if k not in state.address}
+        state.address = address
+        st.query_params.from_dict(others | address)

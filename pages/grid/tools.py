@@ -1,0 +1,144 @@
+"""The tools above a grid: quick search, pasted IDs, which columns are shown."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core import pasted_ids
+from core.columns import Column
+from core.errors import AppError
+from core.users import Actor
+from core.view import Layout, View
+from core.view_json import parse_search
+from pages.frame import plain
+from pages.grid.state import GridState
+from pages.grid.views import show_views
+
+PASTE_HELP = "One ID a line, as a column copied from Excel; commas and quotes do no harm."
+
+
+def show_tools(state: GridState, *, actor: Actor) -> None:
+    """Draw the tools in one line; each changes the view."""
+    with st.container(horizontal=True, vertical_alignment="center", key="tools", gap="small"):
+        _show_search(state)
+        if state.place.order_id is None:
+            show_views(state, actor=actor)
+        _show_pasting(state, actor)
+        _show_columns(state)
+
+
+def _show_search(state: GridState) -> None:
+    key = f"search_{state.place.key}"
+    if st.session_state.get(key) != state.view.search:
+        st.session_state[key] = state.view.search  # a link, Back or a chip changed it
+    also = " · passengers · vouchers" if state.place.table.name == "orders" else ""
+    st.text_input(
+        f"Search {state.place.table.many}",
+        key=key,
+        type="search",
+        live="300ms",
+        placeholder=f"Search {state.place.table.many}{also}",
+        label_visibility="collapsed",
+        icon=":material/search:",
+        on_change=_search,
+        args=(state, key),
+        width=340,
+    )
+
+
+def _search(state: GridState, key: str) -> None:
+    try:
+        search = parse_search(st.session_state[key] or "")
+    except AppError as error:
+        st.toast(plain(str(error)))
+        return
+    if search != state.view.search:
+        state.push_by_widget(state.view.with_search(search))
+
+
+def _show_pasting(state: GridState, actor: Actor) -> None:
+    key = f"pasted_{state.place.key}"
+    names = " or ".join(c.header for c in state.place.table.columns if c.is_reference)
+    with (
+        st.popover("Paste IDs", icon=":material/content_paste:", key=f"pasting_{state.place.key}"),
+        st.form(f"paste_{state.place.key}", border=False),
+    ):
+        st.text_area(names, key=key, height=200, help=PASTE_HELP, placeholder=PASTE_HELP, width=380)
+        st.form_submit_button(
+            "Show these", type="primary", on_click=_paste, args=(state, actor, key)
+        )
+
+
+def _paste(state: GridState, actor: Actor, key: str) -> None:
+    text = st.session_state[key] or ""
+    table, order_id = state.place.table, state.place.order_id
+    try:
+        pasted = pasted_ids.read_pasted(text, table, actor=actor, order_id=order_id)
+    except AppError as error:
+        st.toast(plain(str(error)), icon=":material/error:")
+        return
+    state.push_by_widget(state.view.with_ids(pasted.ids))
+    st.session_state[key] = ""
+    st.session_state[f"pasting_{state.place.key}"] = False
+
+
+def _show_columns(state: GridState) -> None:
+    view, key = state.view, f"columns_{state.place.key}"
+    with st.popover("Columns", icon=":material/view_column:", key=key):
+        st.caption("Drag a header to move its column, its edge to resize it.")
+        with st.container(key="columns", gap=None):
+            for column in _in_order(view):
+                box = f"{key}_{column.name}"
+                st.session_state[box] = column in view.columns
+                st.checkbox(column.header, key=box, on_change=_toggle, args=(state, column, box))
+        pinned = f"{key}_pinned"
+        st.session_state[pinned] = [c.header for c in view.columns if _is_pinned(view, c)]
+        st.multiselect(
+            "Pinned to the left",
+            [column.header for column in view.columns],
+            key=pinned,
+            placeholder="No column",
+            on_change=_pin,
+            args=(state, pinned),
+        )
+        st.button("Usual columns", key=f"{key}_usual", on_click=_reset, args=(state,))
+
+
+def _in_order(view: View) -> list[Column]:
+    """Return the visible columns in their order, then the hidden ones."""
+    return [*view.columns, *(c for c in view.table.offered if c not in view.columns)]
+
+
+def _toggle(state: GridState, column: Column, box: str) -> None:
+    view = state.view
+    if st.session_state[box]:
+        columns = (*view.columns, column)
+    else:
+        columns = tuple(one for one in view.columns if one != column)
+    if not columns:
+        st.toast("A table needs at least one column.")
+        return
+    layout = tuple(one for one in view.layout if one[0] in {c.name for c in columns})
+    state.push_by_widget(replace(view, columns=columns, layout=layout))
+
+
+def _is_pinned(view: View, column: Column) -> bool:
+    return dict(view.layout).get(column.name, Layout()).pinned == "left"
+
+
+def _pin(state: GridState, key: str) -> None:
+    view, chosen = state.view, set(st.session_state[key])
+    before = dict(view.layout)
+    layout = {
+        column.name: replace(
+            before.get(column.name, Layout()), pinned="left" if column.header in chosen else None
+        )
+        for column in view.columns
+    }
+    kept = tuple((name, one) for name, one in layout.items() if one != Layout())
+    ordered = sorted(view.columns, key=lambda column: column.header not in chosen)
+    state.push_by_widget(replace(view, columns=tuple(ordered), layout=kept))
+
+
+def _reset(state: GridState) -> None:
+    state.push_by_widget(replace(state.view, columns=state.place.table.shown, layout=()))

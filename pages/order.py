@@ -1,0 +1,66 @@
+"""One order, opened by `?order=<id>`: what it is, its products and its transactions."""
+
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core import money, tokens
+from core.errors import InvalidInput
+from core.orders import OrderDetails, get_order
+from core.tables import ORDER_ITEMS, TRANSACTIONS
+from core.users import Actor
+from pages.frame import base_path, current_actor, plain
+from pages.grid.state import browser_cookie, viewer_zone
+from pages.grid.table import show_table
+
+TABS = {"Products": ORDER_ITEMS, "Transactions": TRANSACTIONS}
+
+
+def show_order(order: OrderDetails, actor: Actor) -> None:
+    """Draw the order's facts, and the open tab of its tables."""
+    with st.container(horizontal=True, vertical_alignment="center", key="order"):
+        st.title(f"Order {plain(order.order_id)}", anchor=False, width="stretch")
+        st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
+        st.link_button("Download Order", _workbook(order, actor), icon=":material/download:")
+    zone = viewer_zone()
+    created = f"{order.created_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+    contract = order.contract_id
+    if order.contract_name != contract:
+        contract = f"{contract} · {order.contract_name}"
+    facts = {
+        "Created Date": created,
+        "Contract ID": contract,
+        "Widget ID": order.widget_id,
+        "Author": order.author,
+        "Amount": _amount(order.amount_minor, order.currency),
+        "Refunded": _amount(order.refunded_minor, order.currency) if order.refunded_minor else None,
+        "Contact E-mail": order.contact_email,
+    }
+    with st.container(horizontal=True, key="facts", gap="large"):
+        for name, value in facts.items():
+            words = plain(value) if value else ":gray[–]"
+            st.markdown(f":small[:gray[{name}]]  \n{words}", width="content")
+    for name, tab in zip(TABS, st.tabs(list(TABS), key="tab", on_change="rerun"), strict=True):
+        if tab.open:
+            with tab:
+                show_table(TABS[name], actor=actor, order_id=order.order_id)
+
+
+def _amount(minor: int, currency: str) -> str:
+    return f"{money.in_words(minor, currency)} {currency}"
+
+
+def _workbook(order: OrderDetails, actor: Actor) -> str:
+    """Return the address of the order's workbook: its facts, products and transactions."""
+    token = tokens.issue(
+        "export", table="order", actor=actor, browser=browser_cookie(), order_id=order.order_id
+    )
+    return f"{base_path()}/export/order?{urlencode({'zone': viewer_zone(), 'token': token})}"
+
+
+asked = st.query_params.get("order", "")
+if not asked:
+    raise InvalidInput("This page shows one order: open it from Orders, or by ?order= and its ID.")
+actor = current_actor()
+show_order(get_order(asked, actor=actor), actor)
