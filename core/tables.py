@@ -30,6 +30,7 @@ def _has_refundable_item(now: datetime) -> SQLColumnExpression[Any]:
     return exists().where(
         OrderItem.order_id == Order.order_id,
         OrderItem.status == ItemStatus.NOT_USED,
+        OrderItem.valid_until >= now,  # or it is expired
         OrderItem.is_refundable,
         OrderItem.refund_expire_at >= now,
     )
@@ -57,11 +58,11 @@ ORDERS = Table(
         Column(
             "widget_id", "Widget ID", CODE,
             "The partner's booking widget the order came through; blank for a direct order.",
-            has_choices=True, is_shown=True, width=170
+            has_choices=True, is_shown=True, width=190
         ),
         Column(
             "created_at", "Created Date", INSTANT, "When the order was made.",
-            is_shown=True, is_required=True, width=180
+            is_shown=True, is_required=True, width=170
         ),
         Column(
             "item_count", "Total", NUMBER, "How many order items the order has (not money).",
@@ -69,11 +70,11 @@ ORDERS = Table(
         ),
         Column(
             "contract_id", "Contract ID", CODE, "The contract the order is under.",
-            has_choices=True, is_shown=True, is_required=True, width=170
+            has_choices=True, is_shown=True, is_required=True, width=150
         ),
         Column(
             "author", "Author", TEXT, "Who made the order.",
-            has_choices=True, is_shown=True, is_required=True, width=260
+            has_choices=True, is_shown=True, is_required=True, width=240
         ),
         Column(
             "amount_minor", "Amount", MONEY,

@@ -37,10 +37,11 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
         "Refunded": _amount(order.refunded_minor, order.currency) if order.refunded_minor else None,
         "Contact E-mail": order.contact_email,
     }
-    with st.container(horizontal=True, key="facts", gap="large"):
+    with st.container(horizontal=True, key="facts", gap="medium"):
         for name, value in facts.items():
-            words = plain(value) if value else ":gray[–]"
-            st.markdown(f":small[:gray[{name}]]  \n{words}", width="content")
+            with st.container(width="content", gap=None):
+                st.caption(name)
+                st.text(value or "–")
     for name, tab in zip(TABS, st.tabs(list(TABS), key="tab", on_change="rerun"), strict=True):
         if tab.open:
             with tab:

@@ -172,7 +172,7 @@ window.orderDesk = (function () {
           params.successCallback(rows, last === null ? undefined : last);
           desk.tickRows();
           if (params.startRow !== 0 || !isWanted()) return;
-          desk.returnToPlace(asked);
+          desk.returnToPlace();
           if (api) rows.length ? api.hideOverlay() : api.showNoRowsOverlay();
           document.body.dataset.rows = "shown";
           if (last === null) showCount(view, isWanted).catch(() => {});

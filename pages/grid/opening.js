@@ -89,12 +89,14 @@
   const sideways = () => document.querySelector(".ag-center-cols-viewport");
   let isReturning = true; /* until the first rows of this grid are there */
 
+  const rowsOf = (api) => JSON.stringify(desk.asked(api.getFilterModel(), desk.sort()));
+
   function remember(isLeaving) {
     const api = desk.api();
     if (!api || isReturning || !viewport()) return;
     const focused = api.getFocusedCell();
     const place = {
-      asked: JSON.stringify(desk.asked(api.getFilterModel(), desk.sort())),
+      rowsOf: rowsOf(api),
       top: viewport().scrollTop,
       left: sideways().scrollLeft,
       rows: api.getDisplayedRowCount(),
@@ -108,7 +110,7 @@
   }
   desk.rememberPlace = () => remember(false);
 
-  desk.returnToPlace = function (asked) {
+  desk.returnToPlace = function () {
     if (!isReturning) return;
     isReturning = false;
     let place = null;
@@ -117,8 +119,8 @@
     } catch (error) {
       return;
     }
-    if (!place || place.asked !== asked) return;
     const api = desk.api();
+    if (!api || !place || place.rowsOf !== rowsOf(api)) return;
     if (place.top > 0) api.setRowCount(Math.max(place.rows, api.getDisplayedRowCount()), false);
     setTimeout(() => {
       viewport().scrollTop = place.top;

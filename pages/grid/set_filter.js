@@ -9,6 +9,22 @@
   const label = (value, isWords) =>
     value === null ? "(blank)" : isWords ? value.replaceAll("_", " ") : value;
 
+  /* Questions that a link or a saved view may ask, though this filter's list does not offer them. */
+  const SAYS = {
+    blank: "(blank)",
+    notBlank: "not blank",
+    notContains: "not containing",
+    equals: "is",
+    notEqual: "is not",
+    startsWith: "starts with",
+    endsWith: "ends with",
+  };
+
+  function textOf({ type, filter, conditions }) {
+    if (conditions) return conditions.map(textOf).join(" / ");
+    return [SAYS[type] || "", filter || ""].join(" ").trim();
+  }
+
   function element(tag, className, text) {
     const made = document.createElement(tag);
     made.className = className;
@@ -74,7 +90,7 @@
 
     getModelAsString(model) {
       if (!model) return "";
-      if (!model.values) return model.filter || model.type || "…";
+      if (!model.values) return textOf(model);
       const words = model.values.map((value) => label(value, this.params.isWords));
       return `(${words.length}) ${words.join(", ")}`;
     }

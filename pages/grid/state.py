@@ -69,6 +69,7 @@ class GridState:
     renewals: int = 0
     heard: Mapping[str, Any] | None = None  # the grid's last answer
     was_pushed: bool = False  # by a widget, for this run
+    wished: tuple[View, dict[str, str]] | None = None  # a view with an address of its own
 
     def push(self, view: View) -> None:
         """Have the grid show a view."""
@@ -225,7 +226,10 @@ def write_address(state: GridState, actor: Actor) -> None:
     if state.view == state.addressed:
         return
     parameter = state.place.parameter
-    address = saved_views.address_of(state.view, actor=actor, parameter=parameter)
+    if state.wished and state.wished[0] == state.view:
+        address = state.wished[1]
+    else:
+        address = saved_views.address_of(state.view, actor=actor, parameter=parameter)
     state.addressed = state.view
     if address != state.address:
         others = {k: v for k, v in st.query_params.to_dict().items() if k not in state.address}

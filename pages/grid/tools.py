@@ -59,10 +59,15 @@ def _search(state: GridState, key: str) -> None:
 def _show_pasting(state: GridState, actor: Actor) -> None:
     key = f"pasted_{state.place.key}"
     names = " or ".join(c.header for c in state.place.table.columns if c.is_reference)
-    with (
-        st.popover("Paste IDs", icon=":material/content_paste:", key=f"pasting_{state.place.key}"),
-        st.form(f"paste_{state.place.key}", border=False),
-    ):
+    pasting = st.popover(
+        "Paste IDs",
+        icon=":material/content_paste:",
+        key=f"pasting_{state.place.key}",
+        on_change="rerun",
+    )
+    if not pasting.open:
+        return
+    with pasting, st.form(f"paste_{state.place.key}", border=False):
         st.text_area(names, key=key, height=200, help=PASTE_HELP, placeholder=PASTE_HELP, width=380)
         st.form_submit_button(
             "Show these", type="primary", on_click=_paste, args=(state, actor, key)
@@ -84,7 +89,10 @@ def _paste(state: GridState, actor: Actor, key: str) -> None:
 
 def _show_columns(state: GridState) -> None:
     view, key = state.view, f"columns_{state.place.key}"
-    with st.popover("Columns", icon=":material/view_column:", key=key):
+    choosing = st.popover("Columns", icon=":material/view_column:", key=key, on_change="rerun")
+    if not choosing.open:
+        return
+    with choosing:
         st.caption("Drag a header to move its column, its edge to resize it.")
         with st.container(key="columns", gap=None):
             for column in _in_order(view):

@@ -6,48 +6,80 @@ from core import saved_views
 from core.errors import AppError
 from core.saved_views import NameTaken, Saved
 from core.users import Actor
-from core.view_json import default_view, to_address, to_json
+from core.view import View
+from core.view_json import default_view, parse_view
 from pages.frame import plain
 from pages.grid.state import GridState, viewer_zone
 
 
 def show_views(state: GridState, *, actor: Actor) -> None:
     """Draw the list of views, each a link, and what keeps one."""
-    table = state.place.table
-    page, key = f"{table.name}.py", f"views_{table.name}"
+    key = _key(state)
+    views = st.popover("Views", icon=":material/bookmarks:", key=key, on_change="rerun")
+    if views.open:
+        with views:
+            _show_links(state, actor)
+    asked = st.session_state.pop(f"{key}_asked", None)
+    if asked == "save":
+        _save(state, actor)
+    elif asked == "manage":
+        _manage(state, actor)
+
+
+def _key(state: GridState) -> str:
+    return f"views_{state.place.table.name}"
+
+
+def _show_links(state: GridState, actor: Actor) -> None:
+    table, zone = state.place.table, viewer_zone()
+    ready = {f"All {table.many}": default_view(table, zone)}
+    ready |= saved_views.ready_made(table, zone)
     saved = saved_views.find_saved(table, actor=actor)
-    here = to_json(state.view)
-    name = next((one.name for one in saved if one.raw == here), "Views")
-    with st.popover(plain(name), icon=":material/bookmarks:", key=key):
-        st.page_link(page, label=f"All {table.many}", query_params={"view": _everything(state)})
-        for ready, view in saved_views.ready_made(table, viewer_zone()).items():
-            st.page_link(page, label=ready, query_params={"view": to_address(view)})
+    with st.container(key="views", gap=None):
+        for name, view in ready.items():
+            _show_link(state, plain(name), view, {}, name)
         if saved:
             st.caption("Saved")
         for one in saved:
-            st.page_link(page, label=_label(one), query_params={"saved": one.view_id})
-        with st.container(horizontal=True):
-            if st.button("Save this view …", key=f"save_{table.name}"):
-                _save(state, actor)
-            if any(one.is_own for one in saved) and st.button(
-                "Manage …", key=f"manage_{table.name}"
-            ):
-                _manage(state, actor)
+            view = parse_view(table, one.raw, zone=zone, left_out=[])
+            _show_link(state, _label(one), view, {"saved": one.view_id}, one.view_id)
+    with st.container(horizontal=True):
+        st.button("Save this view …", key=f"save_{table.name}", on_click=_ask, args=(state, "save"))
+        if any(one.is_own for one in saved):
+            st.button("Manage …", key=f"manage_{table.name}", on_click=_ask, args=(state, "manage"))
 
 
-def _everything(state: GridState) -> str:
-    return to_address(default_view(state.place.table, viewer_zone()))
+def _show_link(
+    state: GridState, label: str, view: View, address: dict[str, str], name: str
+) -> None:
+    st.button(
+        label,
+        key=f"open_{state.place.table.name}_{name}",
+        type="tertiary",
+        icon=":material/check:" if view == state.view else None,
+        width="stretch",
+        on_click=_open,
+        args=(state, view, address),
+    )
+
+
+def _open(state: GridState, view: View, address: dict[str, str]) -> None:
+    """Show a view; the address of a saved one is its own, which says what it is by now."""
+    st.session_state[_key(state)] = False
+    state.push_by_widget(view)
+    if address:
+        state.wished = (view, address)
+
+
+def _ask(state: GridState, dialog: str) -> None:
+    """Close the list, and open a dialog in the run that follows."""
+    st.session_state[_key(state)] = False
+    st.session_state[f"{_key(state)}_asked"] = dialog
 
 
 def _label(one: Saved) -> str:
-    notes = [
-        note
-        for note, holds in (
-            ("opens first", one.is_default),
-            ("shared by you" if one.is_own else "shared", one.is_shared),
-        )
-        if holds
-    ]
+    notes = ["opens first"] * one.is_default
+    notes += ["shared by you" if one.is_own else "shared"] * one.is_shared
     return plain(one.name) + (f" :gray[({', '.join(notes)})]" if notes else "")
 
 
@@ -98,7 +130,7 @@ def _manage(state: GridState, actor: Actor) -> None:
     is_default = st.checkbox(
         f"Open {table.title} with it", one.is_default, key=f"default_{view_id}"
     )
-    replaces = st.checkbox("Show what is on the screen now", key=f"replace_{view_id}")
+    replaces = st.checkbox("Replace it with the view on the screen", key=f"replace_{view_id}")
     with st.container(horizontal=True):
         if st.button("Save changes", type="primary", key="manage_save"):
             saved_views.change(
