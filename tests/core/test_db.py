@@ -251,12 +251,8 @@ def test_a_token_opens_its_own_purpose_table_and_browser_alone(
             tokens.accept(forged, "rows", table="orders", browser="mine")
 
 
-def test_a_token_for_one_order_grants_that_order_alone(
-    sqlite_database: str, admin: Actor
-) -> None:
-    token = tokens.issue(
-        "rows", table="transactions", actor=admin, browser="mine", order_id="OD-1"
-    )
+def test_a_token_for_one_order_grants_that_order_alone(sqlite_database: str, admin: Actor) -> None:
+    token = tokens.issue("rows", table="transactions", actor=admin, browser="mine", order_id="OD-1")
     granted = tokens.accept(token, "rows", table="transactions", browser="mine")
     assert granted == tokens.Grant(admin, order_id="OD-1")
 

@@ -1,0 +1,197 @@
+"""Random rows of the three tables, hostile in every way that a stored row may be."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core import bulk, db
+from core.columns import Table
+from core.models import Base, Contract, fold
+from core.states import ItemStatus, Method, PaxType, ProductType, TransactionStatus, TransactionType
+from core.tables import ORDER_ITEMS, ORDERS, TABLES, TRANSACTIONS
+from tests.conftest import use_database
+
+Row = dict[str, Any]
+
+# Days that begin or end by a clock change, at midnight or near it; half hours; the far ends.
+ZONES = [
+    "UTC", "Europe/London", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland",
+    "Pacific/Kiritimati", "Pacific/Pago_Pago", "Atlantic/Azores", "Asia/Beirut", "America/Nuuk",
+    "Australia/Lord_Howe", "America/Havana", "Africa/Cairo",
+]  # fmt: skip
+# The clock changes of 2026 in spring, around the end of a month, and in autumn.
+SPRING, AUTUMN = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)
+TEXTS = [
+    "ana@helios.example", "ANA@HELIOS.example", "Zoë Müller", "zoe\u0308", "Иван Петров", "ИВАН",
+    "İbrahim", "Straße", "STRASSE", "100%", "a_b", "a/b", "=1+1", "@SUM(A1)", "-2+3", "王伟",
+    "محمد", "😀", "x\x01y", "back\\slash", "quote'\"", "_x0041_", "tab\there", "ΣΊΣΥΦΟΣ", "σίσυφος",
+]  # fmt: skip
+CODES = ["W-1", "w-1", "W_2", "É%", "é%", "=X", "0012", "A/b", "a b", "K", "\u212a"]  # Kelvin
+CURRENCIES = ["EUR", "GBP", "JPY", "KWD", "CLF"]
+CONTRACTS = ["CT-1", "CT-2", "ct-3"]
+OWN_EMAIL = "ana@helios.example"
+ORDER_ROWS, ITEM_ROWS, TRANSACTION_ROWS = 45, 110, 80
+
+_drawn = random.Random(7)
+
+
+def _moment() -> datetime:
+    first = SPRING if _drawn.random() < 0.75 else AUTUMN
+    moment = first + timedelta(seconds=_drawn.randrange(7 * 86_400))
+    # As often as not an instant at which a day or its clock change begins somewhere.
+    return moment if _drawn.random() < 0.5 else moment.replace(minute=0, second=0)
+
+
+def _at_midnight(zone: str) -> datetime:
+    """Return an instant within two seconds of a midnight in the zone."""
+    local = _moment().astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0)
+    return local.astimezone(UTC) + timedelta(seconds=_drawn.randrange(-2, 3))
+
+
+def _maybe(value: Any, share: float = 0.7) -> Any:
+    return value if _drawn.random() < share else None
+
+
+def _minor() -> int:
+    return _drawn.choice([0, 1, 5, 999, 1000, 1250, 12_500, 125_000, _drawn.randrange(10**7)])
+
+
+def _order(no: int) -> Row:
+    return {
+        "no": no,
+        "order_id": f"{_drawn.choice(('OD', 'od', 'x%y_z', '=X', 'a b'))}-{no}",
+        "contract_id": _drawn.choice(CONTRACTS),
+        "widget_id": _maybe(_drawn.choice(CODES)),
+        "created_at": _moment(),
+        "author": _drawn.choice(TEXTS),
+        "item_count": _drawn.randrange(1, 7),
+        "amount_minor": _minor(),
+        "currency": _drawn.choice(CURRENCIES),
+        "contact_email": _maybe(_drawn.choice(TEXTS)),
+    }
+
+
+def _item(no: int, order: Row) -> Row:
+    zone = _drawn.choice(ZONES)
+    service = _drawn.choice((_moment, lambda: _at_midnight(zone)))()
+    begins = service.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0)
+    return {
+        "no": no,
+        "order_item_id": f"{order['order_id']}/{no}",
+        "order_id": order["order_id"],
+        "contract_id": order["contract_id"],
+        "product_type": _drawn.choice(list(ProductType)).value,
+        "product": _drawn.choice(TEXTS),
+        "airport_iata": _drawn.choice(["LHR", "JFK", "AKL", "BEY"]),
+        "airport_tz": zone,
+        "terminal": _maybe(_drawn.choice(["1", "2", "T5", "t5"])),
+        "pax_type": _drawn.choice(list(PaxType)).value,
+        "passenger_name": _drawn.choice(TEXTS),
+        "passenger_email": _maybe(_drawn.choice(TEXTS), 0.3),
+        "service_at": service,
+        "valid_from": begins.astimezone(UTC),
+        "valid_until": begins.astimezone(UTC) + timedelta(days=1, seconds=-1),
+        "flight_number": _maybe(f"BA{_drawn.randrange(9)}"),
+        "voucher_code": f"{_drawn.choice(('7QXM', '7qxm', '%', 'É'))}-{no}",
+        "voucher_serial": no.to_bytes(8, "big"),
+        "price_minor": _minor(),
+        "currency": _drawn.choice(CURRENCIES),
+        "is_refundable": _drawn.random() < 0.6,
+        "refund_expire_at": _maybe(_moment()),
+        "status": _drawn.choice([ItemStatus.NOT_USED, *ItemStatus]).value,
+        "used_at": _maybe(_moment(), 0.3),
+        "refunded_at": _maybe(_moment(), 0.3),
+        "created_at": _moment(),
+    }
+
+
+def _transaction(no: int, item: Row) -> Row:
+    kind = _drawn.choice(list(TransactionType))
+    sign = {TransactionType.PAYMENT: -1, TransactionType.ADJUSTMENT: _drawn.choice((-1, 1))}
+    order_id = None if kind is TransactionType.TOP_UP else item["order_id"]
+    return {
+        "no": no,
+        "transaction_id": f"{_drawn.choice(('TX', 'tx', '_'))}-{no}",
+        "created_at": _moment(),
+        "contract_id": item["contract_id"],
+        "order_id": order_id,
+        "order_item_id": _maybe(item["order_item_id"]) if order_id else None,
+        "refund_id": None,
+        "type": kind.value,
+        "method": _drawn.choice(list(Method)).value,
+        "amount_minor": sign.get(kind, 1) * (_minor() or 1),
+        "currency": _drawn.choice(CURRENCIES),
+        "status": _drawn.choice(list(TransactionStatus)).value,
+        "reference": _maybe(_drawn.choice(CODES)),
+        "author": _drawn.choice(TEXTS),
+    }
+
+
+_orders = [_order(no) for no in range(1, ORDER_ROWS + 1)]
+_items = [_item(no, _drawn.choice(_orders)) for no in range(1, ITEM_ROWS + 1)]
+_transactions = [_transaction(no, _drawn.choice(_items)) for no in range(1, TRANSACTION_ROWS + 1)]
+ROWS: dict[str, list[Row]] = {
+    ORDERS.name: _orders,
+    ORDER_ITEMS.name: _items,
+    TRANSACTIONS.name: _transactions,
+}
+
+
+def fill(url: str) -> str:
+    """Store the random rows in an empty database; returns its address."""
+    use_database(url)
+    with db.writing() as session:
+        for contract_id in CONTRACTS:
+            session.add(Contract(contract_id=contract_id, name=contract_id, currency="EUR"))
+        session.flush()
+        for table in TABLES.values():
+            names = bulk.names_of(table.model)
+            rows = (_as_stored(row, table.model) for row in ROWS[table.name])
+            bulk.insert(session, table.model, [tuple(row[name] for name in names) for row in rows])
+    return url
+
+
+def _as_stored(row: Row, model: type[Base]) -> Row:
+    folded = [name for name in bulk.names_of(model) if name.endswith("_folded")]
+    stored = {
+        name: int(value.timestamp()) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+    return stored | {name: fold(row[name.removesuffix("_folded")]) for name in folded}
+
+
+def rows_of(table: Table, now: datetime) -> list[Row]:
+    """Return the table's rows as they read at an instant: with what only the clock tells."""
+    if table is ORDER_ITEMS:
+        return [row | {"status": _status(row, now)} for row in _items]
+    if table is ORDERS:
+        return [row | {"refundable": _is_refundable(row, now)} for row in _orders]
+    return _transactions
+
+
+def items_of(order: Row) -> list[Row]:
+    """Return the items of an order."""
+    return [item for item in _items if item["order_id"] == order["order_id"]]
+
+
+def own_orders(email: str) -> set[str]:
+    """Return the orders that a person made."""
+    return {row["order_id"] for row in _orders if row["author"].lower() == email}
+
+
+def _status(item: Row, now: datetime) -> str:
+    """An item that was not used by the end of its day is expired."""
+    is_over = item["status"] == "not_used" and item["valid_until"] < now
+    return "expired" if is_over else item["status"]
+
+
+def _is_refundable(order: Row, now: datetime) -> bool:
+    """An order is refundable while an item of it is: unused, its day and deadline not over."""
+    return any(
+        _status(item, now) == "not_used"
+        and item["is_refundable"]
+        and item["refund_expire_at"] is not None
+        and item["refund_expire_at"] >= now
+        for item in items_of(order)
+    )

@@ -1,0 +1,70 @@
+"""Excel files read back as people see them: sheets, headers, rows, and what the file says."""
+
+import io
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import openpyxl
+
+from core import money
+from core.columns import Column, Kind
+from tests.core.random_rows import Row
+
+
+def open_book(file: io.BytesIO) -> Any:
+    """Open a workbook that was just written."""
+    file.seek(0)
+    return openpyxl.load_workbook(file)
+
+
+def rows_of_sheet(sheet: Any) -> tuple[list[Any], list[tuple[Any, ...]]]:
+    """Return a sheet's headers and rows, its texts as Excel shows them.
+
+    The range of its filter says how many rows it has, were the last ones all blank.
+    """
+    last = int(re.sub(r".*\D", "", sheet.auto_filter.ref))
+    values = sheet.iter_rows(max_row=max(last, sheet.max_row), values_only=True)
+    header, *rows = ([_shown(value) for value in row] for row in values)
+    return header, [tuple(row) for row in rows]
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), value)
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+def said_in(sheet: Any) -> dict[str, list[str]]:
+    """Return what a sheet of lines says: texts by label; a line without one goes on."""
+    said: dict[str, list[str]] = {}
+    label = ""
+    for name, text in sheet.iter_rows(values_only=True):
+        label = name or label
+        said.setdefault(label, []).append(_shown(text))
+    return said
+
+
+def header_cell(column: Column, zone: str) -> str:
+    """Return a header: the dates of a place are in no one zone, all others name theirs."""
+    is_local = column.kind is Kind.INSTANT and column.place_zone is None
+    return f"{column.header} ({zone})" if is_local else column.header
+
+
+def cell(column: Column, row: Row, zone: str) -> Any:
+    """Return what a person expects to see of a stored value."""
+    value = row[column.name]
+    if column.kind is Kind.FLAG:
+        return "yes" if value else "no"
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        here = row[column.place_zone] if column.place_zone else zone
+        return value.astimezone(ZoneInfo(here)).replace(tzinfo=None)
+    if column.kind is Kind.MONEY:
+        return money.to_major(value, row[str(column.currency)])
+    if column.allowed:
+        return value.replace("_", " ")
+    return value.replace("\x01", "\ufffd") if isinstance(value, str) else value
