@@ -141,7 +141,7 @@ ORDER_ITEMS = Table(
         Column(
             "service_at", "Service Date", INSTANT,
             "When the service is taken, in the airport's time zone.",
-            is_shown=True, is_required=True, place_zone="airport_tz", width=160
+            is_shown=True, is_required=True, place_zone="airport_tz", width=175
         ),
         Column(
             "airport_tz", "Airport Time Zone", CODE,
@@ -181,16 +181,16 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "refunded_at", "Refunded At", INSTANT, "When the refund succeeded.",
-            is_shown=True, width=160
+            is_shown=True, width=175
         ),
         Column(
             "created_at", "Created Date", INSTANT,
             "When the item was made; the order's Created Date when not given.",
-            is_shown=True, width=160
+            is_shown=True, width=175
         ),
         Column(
             "used_at", "Used At", INSTANT, "When the voucher was used.",
-            is_offered=True, width=160
+            is_offered=True, width=175
         ),
         Column(
             "passenger_email", "Passenger E-mail", CODE, "The passenger's own address.",
@@ -228,7 +228,7 @@ TRANSACTIONS = Table(
         ),
         Column(
             "created_at", "Created Date", INSTANT, "When it was entered.",
-            is_shown=True, is_required=True, width=160
+            is_shown=True, is_required=True, width=175
         ),
         Column(
             "type", "Type", CODE, "Payment, refund, top-up or adjustment.",

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core import money, tokens
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.orders import OrderDetails, get_order
 from core.tables import ORDER_ITEMS, TRANSACTIONS
 from core.users import Actor
@@ -42,7 +42,9 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
             with st.container(width="content", gap=None):
                 st.caption(name)
                 st.text(value or "–")
-    for name, tab in zip(TABS, st.tabs(list(TABS), key="tab", on_change="rerun"), strict=True):
+    for name, tab in zip(
+        TABS, st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"), strict=True
+    ):
         if tab.open:
             with tab:
                 show_table(TABS[name], actor=actor, order_id=order.order_id)
@@ -64,4 +66,10 @@ asked = st.query_params.get("order", "")
 if not asked:
     raise InvalidInput("This page shows one order: open it from Orders, or by ?order= and its ID.")
 actor = current_actor()
-show_order(get_order(asked, actor=actor), actor)
+try:
+    order = get_order(asked, actor=actor)
+except NotFound as error:
+    st.error(plain(str(error)), icon=":material/search_off:")
+    st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
+else:
+    show_order(order, actor)

@@ -2,9 +2,10 @@
 (function () {
   "use strict";
   const desk = window.orderDesk;
+  const TICKS = "ag-Grid-SelectionColumn";
   /* As they stand on the screen, those pinned to the left first; without the column of ticks. */
   const ours = (api) =>
-    api.getAllDisplayedColumns().filter((one) => !one.getColId().startsWith("ag-Grid"));
+    api.getAllDisplayedColumns().filter((one) => one.getColId() !== TICKS);
   const nameOf = (one) => (typeof one === "string" ? one : one.colId);
   const laidOut = (view) => view.columns.map((one) => (typeof one === "string" ? { colId: one } : one));
 
@@ -18,7 +19,7 @@
       sort: { sortModel: view.sort },
       columnOrder: { orderedColIds: columns.map(nameOf).concat(hidden) },
       columnVisibility: { hiddenColIds: hidden },
-      columnPinning: { leftColIds: pinned("left"), rightColIds: pinned("right") },
+      columnPinning: { leftColIds: [TICKS, ...pinned("left")], rightColIds: pinned("right") },
     };
   };
 
@@ -32,11 +33,12 @@
     });
     const api = desk.api();
     api.applyColumnState({ state, applyOrder: true });
-    api.setFilterModel(view.filters);
     desk.fit();
     /* Search and IDs are no filters of the grid: it has to be told to fetch because of them. */
     const own = ({ search, ids }) => JSON.stringify([search || "", ids || []]);
-    if (own(view) !== own(before.view)) api.purgeInfiniteCache();
+    const isFiltered = JSON.stringify(api.getFilterModel()) !== JSON.stringify(view.filters);
+    if (isFiltered) api.setFilterModel(view.filters);
+    else if (own(view) !== own(before.view)) api.purgeInfiniteCache();
   };
 
   desk.sort = () =>

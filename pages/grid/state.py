@@ -9,10 +9,11 @@ in the same way, under a revision of its own.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -29,6 +30,8 @@ from pages.web import BROWSER_COOKIE
 
 RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
 MAX_KEY = 1_000  # characters
+FIGURES_STAND = timedelta(seconds=5)
+Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class GridState:
     renewals: int = 0
     heard: Mapping[str, Any] | None = None  # the grid's last answer
     was_pushed: bool = False  # by a widget, for this run
+    figures: dict[str, tuple[View, datetime, Any]] = field(default_factory=dict)
     wished: tuple[View, dict[str, str]] | None = None  # a view with an address of its own
 
     def push(self, view: View) -> None:
@@ -85,6 +89,17 @@ class GridState:
         """Have the grid tick these rows and no others."""
         self.selected = self.told = tuple(keys)
         self.selection_revision += 1
+
+    def figure(self, name: str, now: datetime, load: Callable[[], Figure]) -> Figure:
+        """Return a figure of the view, loaded anew unless it was some seconds ago.
+
+        Ticking a row is a run of the page, too, and adding up millions of rows takes a second.
+        """
+        view, at, value = self.figures.get(name, (None, now, None))
+        if view != self.view or now - at > FIGURES_STAND:
+            value = load()
+            self.figures[name] = (self.view, now, value)
+        return cast(Figure, value)
 
     def keep_tokens(self, actor: Actor) -> None:
         """Keep the tokens the same for hours: new ones make the grid apply its options again."""

@@ -22,8 +22,9 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
     """Draw title, count and Download Excel of the view; return the count."""
     view = state.view
     table = view.table
-    count = query.count_rows(view, actor=actor, now=now)
-    total = query.count_rows(view.without_filters(), actor=actor, now=now)
+    everything = view.without_filters()
+    count = state.figure("count", now, lambda: query.count_rows(view, actor=actor, now=now))
+    total = state.figure("total", now, lambda: query.count_rows(everything, actor=actor, now=now))
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         if view.order_id is None:
             st.title(table.title, anchor=False, width="content")
@@ -157,7 +158,7 @@ def _select_all(state: GridState, actor: Actor, now: datetime) -> None:
 
 def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
     """Add up the amounts of every row of the view, per currency."""
-    amount = state.view.table.amount
-    totals = query.load_totals(state.view, actor=actor, now=now)
+    view, amount = state.view, state.view.table.amount
+    totals = state.figure("totals", now, lambda: query.load_totals(view, actor=actor, now=now))
     sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
     st.caption(f"{amount.header}: {sums}" if amount and sums else "", width="stretch")

@@ -29,7 +29,8 @@ def show_tools(state: GridState, *, actor: Actor) -> None:
 
 def _show_search(state: GridState) -> None:
     key = f"search_{state.place.key}"
-    if st.session_state.get(key) != state.view.search:
+    typed = " ".join(st.session_state.get(key, "").split())
+    if typed != state.view.search or key not in st.session_state:
         st.session_state[key] = state.view.search  # a link, Back or a chip changed it
     also = " · passengers · vouchers" if state.place.table.name == "orders" else ""
     st.text_input(
