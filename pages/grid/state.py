@@ -247,6 +247,8 @@ def write_address(state: GridState, actor: Actor) -> None:
         address = saved_views.address_of(state.view, actor=actor, parameter=parameter)
     state.addressed = state.view
     if address != state.address:
-        others = {k: v for k, v in st.query_params.to_dict().items() if k not in state.address}
-        state.address = address
-        st.query_params.from_dict(others | address)
+        before, state.address = state.address, address
+        if before.keys() <= address.keys():
+            st.query_params.update(address)  # leaves alone what belongs to others, such as the tab
+        else:
+            st.query_params.from_dict(address)
