@@ -125,10 +125,15 @@ def view_at(
 
 def _raw_of(table: Table, view_id: str, actor: Actor) -> dict[str, Any]:
     with db.reading() as session:
-        saved = session.get(SavedView, view_id)
-        if saved is None or saved.table_name != table.name or not _may_see(saved, actor):
+        saved = _find(session, table, view_id)
+        if saved is None or not _may_see(saved, actor):
             raise NotFound(f"There is no saved view “{view_id[:60]}”.")
         return saved.view
+
+
+def _find(session: Session, table: Table, view_id: str) -> SavedView | None:
+    saved = session.get(SavedView, view_id) if "\x00" not in view_id else None
+    return saved if saved is not None and saved.table_name == table.name else None
 
 
 def _may_see(saved: SavedView, actor: Actor) -> bool:
@@ -187,24 +192,27 @@ def save(
     Raises NameTaken when the actor has one of that name, unless it `replaces` that one.
     """
     name = _checked(name)
-    with db.writing() as session:
-        row = session.scalars(
-            select(SavedView).where(
-                SavedView.owner == actor.user_id,
-                SavedView.table_name == view.table.name,
-                SavedView.name == name,
-            )
-        ).first()
-        if row is not None and not replaces:
-            raise NameTaken(name)
-        if row is None:
-            row = SavedView(
-                view_id=new_id(), owner=actor.user_id, table_name=view.table.name, name=name
-            )
+    try:
+        with db.writing() as session:
+            row = session.scalars(
+                select(SavedView).where(
+                    SavedView.owner == actor.user_id,
+                    SavedView.table_name == view.table.name,
+                    SavedView.name == name,
+                )
+            ).first()
+            if row is not None and not replaces:
+                raise NameTaken(name)
+            if row is None:
+                row = SavedView(
+                    view_id=new_id(), owner=actor.user_id, table_name=view.table.name, name=name
+                )
+            _clear_default(session, view.table, actor, is_default)
+            row.view, row.is_shared, row.is_default = to_json(view), is_shared, is_default
             session.add(row)
-        _clear_default(session, view.table, actor, is_default)
-        row.view, row.is_shared, row.is_default = to_json(view), is_shared, is_default
-        return row.view_id
+            return row.view_id
+    except IntegrityError:  # another tab took the name in between
+        raise NameTaken(name) from None
 
 
 def _checked(name: str) -> str:
@@ -245,9 +253,9 @@ def delete(table: Table, view_id: str, *, actor: Actor) -> None:
 
 
 def _changeable(session: Session, table: Table, view_id: str, actor: Actor) -> SavedView:
-    row = session.get(SavedView, view_id)
+    row = _find(session, table, view_id)
     may_see = row is not None and (_may_see(row, actor) or actor.role is Role.ADMIN)
-    if row is None or row.name is None or row.table_name != table.name or not may_see:
+    if row is None or row.name is None or not may_see:
         raise NotFound(f"There is no saved view “{view_id[:60]}”.")
     if row.owner != actor.user_id and actor.role is not Role.ADMIN:
         raise NotPermitted(
