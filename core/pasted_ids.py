@@ -10,8 +10,8 @@ from core.users import Actor
 from core.view import View
 from core.view_json import MAX_IDS
 
-_SEPARATORS = re.compile(r"[,;\s]+")
-_QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
+_PART = re.compile(r'"(?:[^"]|"")*"|[^,;\s]+')
+_QUOTED = re.compile(r"""(["'])((?:(?!\1).|\1\1)*)\1""")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _cells(text: str, table: Table) -> list[str]:
 
 
 def _parts(cell: str) -> list[str]:
-    return [part for part in map(_unquoted, _SEPARATORS.split(cell)) if part]
+    return [part for part in map(_unquoted, _PART.findall(cell)) if part]
 
 
 def _unquoted(cell: str) -> str:
