@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core import query
 from core.columns import Table
 from core.errors import InvalidInput
+from core.filter_json import check_text
 from core.users import Actor
 from core.view import View
 from core.view_json import MAX_IDS
@@ -26,7 +27,8 @@ def read_pasted(text: str, table: Table, *, actor: Actor, order_id: str | None =
     """Read one ID a line or cell; quotes, blanks around and a header are taken off.
 
     A line that is no ID as it stands, but holds commas, semicolons or blanks, is read as several:
-    so an ID that itself holds one is found whole. Raises InvalidInput for none, or too many.
+    so an ID that itself holds one is found whole. Raises InvalidInput for none, too many, or
+    one that is too long to be one.
     """
     cells = _cells(text, table)
     known = query.find_references(table, cells, actor=actor, order_id=order_id)
@@ -44,6 +46,8 @@ def read_pasted(text: str, table: Table, *, actor: Actor, order_id: str | None =
         raise InvalidInput(
             f"{len(ids):,} IDs were pasted; at most {MAX_IDS:,} fit. Nothing was changed."
         )
+    for one in ids:
+        check_text(table.key_column.header, one)
     return Pasted(tuple(ids), tuple(one for one in ids if one not in known))
 
 

@@ -9,7 +9,7 @@ from core.pasted_ids import find_missing, read_pasted
 from core.states import Role
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
-from core.view_json import default_view
+from core.view_json import default_view, parse_view, to_json
 from tests.conftest import NOW
 from tests.rows import CREATED, make_contract, make_item, make_order, make_transaction
 
@@ -114,6 +114,7 @@ def test_ten_thousand_ids_are_one_view(database: str, admin: Actor) -> None:
     pasted = read_pasted("\n".join(ids[:10_000]), ORDERS, actor=admin)
     assert (len(pasted.ids), pasted.missing) == (10_000, ("gone",))
     view = default_view(ORDERS).with_ids(pasted.ids)
+    assert parse_view(ORDERS, to_json(view)) == view
     assert query.count_rows(view, actor=admin, now=NOW) == 9_999
     assert find_missing(view, actor=admin) == ["gone"]
 
@@ -122,6 +123,16 @@ def test_more_ids_than_fit_are_refused(database: str, admin: Actor) -> None:
     text = "\n".join(f"OD-{number}" for number in range(10_001))
     with pytest.raises(InvalidInput, match="10,001 IDs were pasted; at most 10,000 fit"):
         read_pasted(text, ORDERS, actor=admin)
+
+
+def test_a_line_of_thousands_of_ids_is_read(database: str, admin: Actor) -> None:
+    ids = _many_orders(3_000)
+    assert read_pasted(", ".join(ids), ORDERS, actor=admin).missing == ()
+
+
+def test_a_text_that_can_be_no_id_is_refused(sqlite_database: str, admin: Actor) -> None:
+    with pytest.raises(InvalidInput, match="longer than 1,000 characters"):
+        read_pasted("a long letter " * 100, ORDERS, actor=admin)
 
 
 def test_an_id_of_another_contract_is_missing_like_one_that_is_not_there(database: str) -> None:
