@@ -19,7 +19,7 @@
       sort: { sortModel: view.sort },
       columnOrder: { orderedColIds: columns.map(nameOf).concat(hidden) },
       columnVisibility: { hiddenColIds: hidden },
-      columnPinning: { leftColIds: [TICKS, ...pinned("left")], rightColIds: pinned("right") },
+      columnPinning: { leftColIds: pinned("left"), rightColIds: pinned("right") },
     };
   };
 
@@ -93,6 +93,7 @@
       if (width) return { colId: one.getColId(), width, flex: null };
       return { colId: one.getColId(), width: usual(one), flex: hasRoom ? usual(one) : null };
     });
-    api.applyColumnState({ state });
+    /* What initialState says of pinned columns is all there is: the ticks are not among them. */
+    api.applyColumnState({ state: [{ colId: TICKS, pinned: "left" }, ...state] });
   };
 })();

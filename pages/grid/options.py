@@ -77,6 +77,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "tooltipValueGetter": JsCode("orderDesk.tooltip"),
         },
         "suppressDragLeaveHidesColumns": True,
+        "suppressColumnVirtualisation": True,  # two dozen at most: all are there to be read
         "suppressMultiSort": False,
         "enableCellTextSelection": True,
         "ensureDomOrder": True,

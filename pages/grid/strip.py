@@ -142,7 +142,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             on_click=_select_all,
             args=(state, actor, now),
         )
-    elif selected:
+    elif selected and count:
         st.caption(f"Select all is for up to {query.MAX_SELECTED:,} rows", width="content")
 
 
