@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import IO, Any
 
 import pandas as pd
@@ -196,9 +197,16 @@ class DataSheets:
 
     def _writer(self, column: Column) -> Callable[[Any], Any]:
         """Return what puts a value of the column into a cell; cells are reused row by row."""
-        text, quoted, number = (WriteOnlyCell(self.sheet) for _ in range(3))
+        text, quoted = WriteOnlyCell(self.sheet), WriteOnlyCell(self.sheet)
         quoted.quotePrefix = True  # stays text after F2 and Enter (OWASP ASVS 1.2.10)
-        number.number_format = "yyyy-mm-dd hh:mm:ss" if column.kind is Kind.INSTANT else "General"
+        usual = "yyyy-mm-dd hh:mm:ss" if column.kind is Kind.INSTANT else "General"
+
+        @cache
+        def number(number_format: str) -> Any:
+            # A cell each: openpyxl would take another format back to the rows above.
+            cell = WriteOnlyCell(self.sheet)
+            cell.number_format = number_format
+            return cell
 
         def write_text(value: str) -> Any:
             cleaned, is_cut = clean(value, is_dump=self.is_dump)
@@ -220,10 +228,9 @@ class DataSheets:
                 return write_text(f"{value:%Y-%m-%d %H:%M:%S}")
             if isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER:
                 return write_text(str(value))
-            if isinstance(value, Decimal):
-                number.number_format = _money_format(value)
-            number.value = value
-            return number
+            cell = number(_money_format(value) if isinstance(value, Decimal) else usual)
+            cell.value = value
+            return cell
 
         return write
 
