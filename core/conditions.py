@@ -8,7 +8,7 @@ words stands in some column.
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,13 +35,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import db, money
 from core.columns import Column, Kind, Table
+from core.day_conditions import Sql, matches_time
 from core.filter_json import check_text
 from core.models import Order, OrderItem, fold
-from core.places import day_starts, next_day, start_of_day
 from core.users import Actor
 from core.view import Condition, Filter, Operator, View
 
-Sql = ColumnElement[bool]
 Value = ColumnElement[Any]
 
 
@@ -133,7 +132,7 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
     if asked.operator is Operator.IN:
         return _is_one_of(expression, asked.value)
     if column.kind is Kind.INSTANT:
-        return _matches_time(table, column, asked, zone, now)
+        return matches_time(table, column, asked, zone, now)
     if column.kind is Kind.NUMBER:
         return _compare(expression, asked, literal)
     if column.kind is Kind.MONEY:
@@ -239,66 +238,3 @@ def sortable(table: Table, column: Column, now: datetime) -> SQLColumnExpression
     factors = {code: 10 ** (most - unusual) for code, unusual in money.UNUSUAL_DECIMALS.items()}
     currency = table.model.__table__.c[str(column.currency)]
     return expression * case(factors, value=currency, else_=10 ** (most - money.USUAL_DECIMALS))
-
-
-def _matches_time(
-    table: Table, column: Column, asked: Condition, zone: ZoneInfo, now: datetime
-) -> Sql:
-    instant = table.attribute(column)
-    if asked.operator is Operator.FROM_NOW:
-        return instant >= now
-
-    def since(day: date) -> Sql:
-        if column.place_zone is None:
-            return instant >= start_of_day(day, zone)
-        first, last, exact = _in_places(table, column, day, "__ge__")
-        return and_(instant >= first, or_(instant >= last, exact))
-
-    def before(day: date) -> Sql:
-        if column.place_zone is None:
-            return instant < start_of_day(day, zone)
-        first, last, exact = _in_places(table, column, day, "__lt__")
-        return and_(instant < last, or_(instant < first, exact))
-
-    match asked.operator:
-        case Operator.LESS:
-            return before(asked.value)
-        case Operator.LESS_OR_EQUAL:
-            return before(next_day(asked.value))
-        case Operator.GREATER:
-            return since(next_day(asked.value))
-        case Operator.GREATER_OR_EQUAL:
-            return since(asked.value)
-    first, last = days_of(asked, now.astimezone(zone).date())
-    return and_(since(first), before(next_day(last)))
-
-
-def _in_places(
-    table: Table, column: Column, day: date, compare: str
-) -> tuple[datetime, datetime, Sql]:
-    """Compare with the start of a day in each row's own zone, between its earliest and latest.
-
-    Outside those two, the bare instant decides, by its index.
-    """
-    instant, zone = table.attribute(column), table.model.__table__.c[str(column.place_zone)]
-    starts = day_starts(day)
-    exact = (and_(zone.in_(names), getattr(instant, compare)(at)) for at, names in starts.items())
-    return min(starts), max(starts), or_(*exact)
-
-
-def days_of(asked: Condition, today: date) -> tuple[date, date]:
-    """Return the first and last day that a condition means, presets by what day it is."""
-    this_month = today.replace(day=1)
-    last_month = this_month - timedelta(days=1)
-    match asked.operator:
-        case Operator.TODAY:
-            return today, today
-        case Operator.LAST_7_DAYS:
-            return today - timedelta(days=6), today
-        case Operator.THIS_MONTH:
-            return this_month, (this_month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        case Operator.LAST_MONTH:
-            return last_month.replace(day=1), last_month
-        case Operator.IN_RANGE:
-            return asked.value, asked.until
-    return asked.value, asked.value

@@ -14,8 +14,12 @@ order = st.Page("order.py", title="Order", visibility="hidden")
 
 
 def home() -> None:
-    """Lead from the bare address to the first page, so that every page has its own address."""
-    st.switch_page(pages[0], query_params=st.query_params.to_dict())
+    """Lead from the bare address to the first page, so that every page has its own address.
+
+    `?order=<id>` leads to that order.
+    """
+    first = order if "order" in st.query_params else pages[0]
+    st.switch_page(first, query_params=st.query_params.to_dict())
 
 
 start = st.Page(home, title="Home", default=True)
