@@ -1,6 +1,7 @@
 """Views against a plain Python filter of the same rows: grid, count, totals and file agree."""
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -127,3 +128,23 @@ def test_every_operator_of_every_column_means_what_it_says(filled: str, name: st
         found = query.load_keys(parse_view(table, raw), actor=ACTORS[0], now=now)
         expected = expected_rows(table, raw, actor=ACTORS[0], now=now)
         assert found == [row[table.key] for row in expected], (column.name, one, zone, now)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_list_of_every_column_counts_the_rows_that_the_others_leave(
+    filled: str, name: str
+) -> None:
+    use_database(filled)
+    table = TABLES[name]
+    for place, column in enumerate(one for one in table.offered if one.has_choices):
+        now, actor = NOWS[place % len(NOWS)], ACTORS[place % len(ACTORS)]
+        others = {"no": {"filterType": "number", "type": "greaterThan", "filter": 7}}
+        own = {column.name: {"filterType": "set", "values": []}}
+        raw = EVERY_ROW | {"zone": "UTC"}
+        view = parse_view(table, raw | {"filters": others | own})
+        rows = expected_rows(table, raw | {"filters": others}, actor=actor, now=now)
+        counts = Counter(row[column.name] for row in rows)
+        listed = query.load_choices(view, column.name, actor=actor, now=now)
+        assert dict(listed.to_numpy().tolist()) == counts, column.name
+        values = listed["value"].tolist()
+        assert values == sorted(values, key=lambda one: (one is not None, one)), column.name

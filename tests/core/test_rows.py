@@ -1,16 +1,17 @@
 """Windows, choices and frames of rows; every query starts from what the actor may see."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core import query, users
 from core.errors import InvalidInput
-from core.tables import ORDERS
+from core.tables import ORDER_ITEMS, ORDERS
 from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW
-from tests.rows import make_order
+from tests.rows import make_item, make_order
 
 
 def _actor(**given: Any) -> Actor:
@@ -58,6 +59,43 @@ def test_choices_count_the_rows_that_the_other_filters_leave(database: str, admi
     assert choices.values.tolist() == [[None, 1], ["W-1", 2]]
     found = query.load_choices(view, "widget_id", actor=admin, now=NOW, search="w-")
     assert found.values.tolist() == [["W-1", 2]]
+
+
+def test_statuses_and_flags_are_found_in_their_lists_as_people_read_them(
+    database: str, admin: Actor
+) -> None:
+    make_order("OD-1")
+    make_item("OD-1", status="not_used", valid_until=NOW, is_refundable=True)
+    make_item("OD-1", status="not_used", valid_until=NOW - timedelta(seconds=1))
+    make_item("OD-1", status="refund_requested", is_refundable=False)
+
+    def found(name: str, search: str) -> list[list[Any]]:
+        view = default_view(ORDER_ITEMS)
+        listed = query.load_choices(view, name, actor=admin, now=NOW, search=search)
+        return listed.to_numpy().tolist()
+
+    assert found("status", "") == [["expired", 1], ["not_used", 1], ["refund_requested", 1]]
+    assert found("status", "Not U") == [["not_used", 1]]
+    assert found("status", "ED") == [["expired", 1], ["not_used", 1], ["refund_requested", 1]]
+    assert found("is_refundable", "") == [[False, 1], [True, 2]]
+    assert found("is_refundable", "y") == [[True, 2]]
+    assert found("is_refundable", "maybe") == []
+
+
+@pytest.mark.parametrize("name", ["order_item_id", "price_minor", "voucher_serial", "gone", ""])
+def test_a_column_without_a_list_is_refused(sqlite_database: str, admin: Actor, name: str) -> None:
+    with pytest.raises(InvalidInput, match="no list of values"):
+        query.load_choices(default_view(ORDER_ITEMS), name, actor=admin, now=NOW)
+
+
+def test_keys_are_counted_in_the_view_and_no_further_than_a_person_selects(
+    database: str, admin: Actor
+) -> None:
+    ids = [make_order(author=author) for author in ("ana", "bob", "ana")]
+    view = default_view(ORDERS).with_search("ana")
+    assert sorted(query.load_keys(view, actor=admin, now=NOW)) == [ids[0], ids[2]]
+    assert query.count_among(view, [*ids, "gone"], actor=admin, now=NOW) == 2
+    assert query.count_among(view, [], actor=admin, now=NOW) == 0
 
 
 def test_a_window_that_is_none_is_refused(sqlite_database: str, admin: Actor) -> None:
