@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core import money
 from core.columns import Column, Kind
 from core.errors import InvalidInput
 from core.view import DATE_PRESETS, Condition, Filter, Operator
@@ -13,7 +14,6 @@ from core.view import DATE_PRESETS, Condition, Filter, Operator
 MAX_TEXT = 1_000
 MAX_CHOICES = 10_000
 MAX_NUMBER = 2**53
-MAX_AMOUNT = 10**13  # in major units: what fits the database in every currency's minor ones
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 
 
@@ -146,7 +146,7 @@ def check_text(header: str, value: object, *, empty: bool = False) -> str:
 def _number(column: Column, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{column.header}: a number to compare with is missing.")
-    most = MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
+    most = money.MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
     if not abs(value) <= most:  # also refuses NaN, which compares with nothing
         raise InvalidInput(f"{column.header}: the number is out of range.")
     return value

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from core import money
 
-MAX_MINOR = 2**53
+MAX_EXACT = 2**53  # beyond it a cell's number loses its last digit
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
 _BLANKS_IN_NUMBERS = re.compile("[\\u00a0\\u202f\\u2009]")
 _UNGROUPED = re.compile(r"[+-]?(?:\d+|\d*[.,]\d+|\d+[.,])")
@@ -41,7 +41,7 @@ def parse_whole(value: Any) -> int | None:
     number = _decimal(value, decimals=0)
     if number is None:
         return None
-    if number != number.to_integral_value() or abs(number) > MAX_MINOR:
+    if number != number.to_integral_value() or abs(number) > MAX_EXACT:
         raise ValueError("is not a whole number")
     return int(number)
 
@@ -54,7 +54,7 @@ def parse_amount(value: Any, currency: str) -> int | None:
     if isinstance(value, float):
         number = round(number, money.decimals(currency) + 6)  # a float's 12.499999999999998
     minor = money.to_minor(number, currency)
-    if abs(minor) > MAX_MINOR:
+    if abs(number) > money.MAX_AMOUNT or abs(minor) > MAX_EXACT:
         raise ValueError("is too large")
     return minor
 

@@ -6,6 +6,7 @@ from functools import cache
 from babel.numbers import list_currencies
 
 USUAL_DECIMALS = 2
+MAX_AMOUNT = 10**13  # in major units: what fits the database in every currency's minor ones
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth. (CLDR, and so Babel,
 # differs: it leaves out the hundredths that are no longer in use, such as those of RSD.)
 UNUSUAL_DECIMALS = (
