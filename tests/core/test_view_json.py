@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.tables import ORDER_ITEMS, ORDERS
+from core.tables import ORDER_ITEMS, ORDERS, TABLES
 from core.view import describe_filter, describe_sort
 from core.view_json import default_view, from_address, parse_view, to_address
 
@@ -88,8 +88,8 @@ _json = st.recursive(
         | st.dictionaries(
             st.sampled_from(
                 (
-                    "filters sort columns zone author no filterType type filter values "
-                    "conditions operator dateFrom colId text"
+                    "filters sort columns zone search ids author no created_at filterType type "
+                    "filter filterTo values conditions operator dateFrom colId width pinned text"
                 ).split()
             )
             | st.text(max_size=8),
@@ -102,13 +102,14 @@ _json = st.recursive(
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)
-@given(raw=_json)
-def test_whatever_a_browser_sends_is_a_view_or_refused(raw: Any) -> None:
-    try:
-        view = parse_view(ORDERS, raw)
-    except InvalidInput:
-        return
-    assert parse_view(ORDERS, {"zone": view.zone}).table is ORDERS
+@given(raw=_json, table=st.sampled_from(sorted(TABLES)))
+def test_whatever_a_browser_sends_is_a_view_that_travels_or_refused(raw: Any, table: str) -> None:
+    for left_out in (None, list[str]()):
+        try:
+            view = parse_view(TABLES[table], raw, left_out=left_out)
+        except InvalidInput:
+            continue
+        assert parse_view(TABLES[table], from_address(to_address(view))) == view
 
 
 @pytest.mark.parametrize(
