@@ -21,7 +21,7 @@ ZONES = [
     "Australia/Lord_Howe", "America/Havana", "Africa/Cairo",
 ]  # fmt: skip
 # The clock changes of 2026 in spring, around the end of a month, and in autumn.
-SPRING, AUTUMN = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)
+SPRING, AUTUMN = datetime(2026, 3, 24, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)
 TEXTS = [
     "ana@helios.example", "ANA@HELIOS.example", "Zoë Müller", "zoe\u0308", "Иван Петров", "ИВАН",
     "İbrahim", "Straße", "STRASSE", "100%", "a_b", "a/b", "=1+1", "@SUM(A1)", "-2+3", "王伟",
@@ -38,7 +38,7 @@ _drawn = random.Random(7)
 
 def _moment() -> datetime:
     first = SPRING if _drawn.random() < 0.75 else AUTUMN
-    moment = first + timedelta(seconds=_drawn.randrange(7 * 86_400))
+    moment = first + timedelta(seconds=_drawn.randrange(10 * 86_400))
     # As often as not an instant at which a day or its clock change begins somewhere.
     return moment if _drawn.random() < 0.5 else moment.replace(minute=0, second=0)
 

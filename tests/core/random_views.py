@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core import money
 from core.columns import Column, Kind, Table
 from core.states import EXPIRED
+from core.tables import ORDER_ITEMS
 from core.users import Actor, Role
 from tests.core.random_rows import CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
 
@@ -173,6 +174,19 @@ def every_condition(table: Table, column: Column) -> list[Raw]:
         asked += [{"filterType": "set", "values": [one]} for one in choices_of(table, column)]
         asked.append({"filterType": "set", "values": []})
     return asked
+
+
+def every_word(table: Table) -> list[str]:
+    """Return words of every text there is, searched or not, whole, in part and in capitals."""
+    sources = [(table, column) for column in table.columns]
+    sources += [(ORDER_ITEMS, column) for column in ORDER_ITEMS.columns]
+    words = [
+        str(text)
+        for source, column in sources
+        if column.kind in (Kind.TEXT, Kind.CODE)
+        for text in sorted(set(_stored(source, column)))[1::7]
+    ]
+    return [form for word in words for form in (word, word.upper(), word[-3:]) if form.strip()]
 
 
 ACTORS = [

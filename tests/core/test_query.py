@@ -19,7 +19,7 @@ from core.view_json import from_address, parse_view, to_address, to_json
 from tests.conftest import use_database
 from tests.core.plain_filter import expected_rows, expected_totals
 from tests.core.random_rows import ROWS, ZONES, Row, fill
-from tests.core.random_views import ACTORS, NOWS, Raw, every_condition, views
+from tests.core.random_views import ACTORS, NOWS, PRESETS, Raw, every_condition, every_word, views
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
 
 EVERY_ROW: Raw = {"filters": {}, "sort": []}
@@ -92,7 +92,7 @@ def _homes(table: Table) -> st.SearchStrategy[str | None]:
 
 @pytest.mark.parametrize("name", TABLES)
 @settings(
-    max_examples=100,
+    max_examples=120,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -123,11 +123,25 @@ def test_every_operator_of_every_column_means_what_it_says(filled: str, name: st
     table = TABLES[name]
     asked = [(column, one) for column in table.offered for one in every_condition(table, column)]
     for place, (column, one) in enumerate(asked):
-        now, zone = NOWS[place % len(NOWS)], ZONES[place % len(ZONES)]
+        zone = ZONES[place % len(ZONES)]
         raw = EVERY_ROW | {"filters": {column.name: one}, "zone": zone}
+        view = parse_view(table, raw)
+        for now in NOWS if one.get("type") in PRESETS else [NOWS[place % len(NOWS)]]:
+            found = query.load_keys(view, actor=ACTORS[0], now=now)
+            expected = expected_rows(table, raw, actor=ACTORS[0], now=now)
+            assert found == [row[table.key] for row in expected], (column.name, one, zone, now)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name: str) -> None:
+    use_database(filled)
+    table = TABLES[name]
+    for place, word in enumerate(every_word(table)):
+        raw = EVERY_ROW | {"search": word, "zone": "UTC"}
+        now = NOWS[place % len(NOWS)]
         found = query.load_keys(parse_view(table, raw), actor=ACTORS[0], now=now)
         expected = expected_rows(table, raw, actor=ACTORS[0], now=now)
-        assert found == [row[table.key] for row in expected], (column.name, one, zone, now)
+        assert found == [row[table.key] for row in expected], word
 
 
 @pytest.mark.parametrize("name", TABLES)
