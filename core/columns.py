@@ -43,6 +43,7 @@ class Column:
     place_zone: str | None = None  # its times are local in the zone that this column names
     width: int = 140  # pixels in the grid
     derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None  # of the instant `now`
+    sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None  # if not it
 
     @property
     def can_be_shown(self) -> bool:

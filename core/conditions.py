@@ -22,7 +22,6 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    case,
     false,
     func,
     literal,
@@ -37,7 +36,7 @@ from core import db, money
 from core.columns import Column, Kind, Table
 from core.day_conditions import Sql, matches_time
 from core.filter_json import check_text
-from core.models import Order, OrderItem, fold
+from core.models import Order, OrderItem, fold, in_common_units
 from core.users import Actor
 from core.view import Condition, Filter, Operator, View
 
@@ -136,8 +135,8 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
     if column.kind is Kind.NUMBER:
         return _compare(expression, asked, literal)
     if column.kind is Kind.MONEY:
-        currency = table.model.__table__.c[str(column.currency)]
-        return _compare(expression, asked, lambda value: _in_minor_units(value, currency))
+        amount = in_common_units(expression, table.model.__table__.c[str(column.currency)])
+        return _compare(amount, asked, _in_common_units)
     if column.derived or column.allowed:
         return _matches_word(expression, asked)
     return _matches_text(table, column, asked)
@@ -214,27 +213,9 @@ def _compare(
     return expression == value
 
 
-def _in_minor_units(value: float, currency: ColumnElement[str]) -> ColumnElement[Any]:
-    """Return what an amount typed in major units is in minor units of each row's currency."""
-    exact = Decimal(str(value))
-    scaled = {code: exact.scaleb(decimals) for code, decimals in money.UNUSUAL_DECIMALS.items()}
-    usual = exact.scaleb(money.USUAL_DECIMALS)
-    is_whole = all(one == one.to_integral_value() for one in (usual, *scaled.values()))
-
-    def bind(number: Decimal) -> ColumnElement[Any]:
-        return literal(int(number), BigInteger) if is_whole else literal(float(number), Float)
-
-    return case(
-        {code: bind(one) for code, one in scaled.items()}, value=currency, else_=bind(usual)
-    )
-
-
-def sortable(table: Table, column: Column, now: datetime) -> SQLColumnExpression[Any]:
-    """Return what a column is sorted by: itself, but amounts of every currency in major units."""
-    expression = table.expression(column, now)
-    if column.kind is not Kind.MONEY:
-        return expression
-    most = max(money.UNUSUAL_DECIMALS.values())
-    factors = {code: 10 ** (most - unusual) for code, unusual in money.UNUSUAL_DECIMALS.items()}
-    currency = table.model.__table__.c[str(column.currency)]
-    return expression * case(factors, value=currency, else_=10 ** (most - money.USUAL_DECIMALS))
+def _in_common_units(value: float) -> ColumnElement[Any]:
+    """Return what an amount typed in major units is in the units that every currency shares."""
+    exact = Decimal(str(value)).scaleb(money.MOST_DECIMALS)
+    if exact == exact.to_integral_value():
+        return literal(int(exact), BigInteger)
+    return literal(float(exact), Float)

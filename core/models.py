@@ -12,6 +12,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -19,15 +20,20 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SQLColumnExpression,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    case,
+    literal_column,
     text,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
+from core import money
 from core.states import (
     ItemStatus,
     Method,
@@ -95,6 +101,25 @@ def new_id() -> str:
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=number))
+
+
+def in_common_units(
+    amount: SQLColumnExpression[int], currency: SQLColumnExpression[str]
+) -> ColumnElement[int]:
+    """Return an amount in units that every currency shares: ten-thousandths of a major one.
+
+    Written without bound values, so that an index can have it.
+    """
+
+    def factor(decimals: int) -> ColumnElement[int]:
+        return literal_column(str(10 ** (money.MOST_DECIMALS - decimals)))
+
+    decimals = dict.fromkeys(money.FREQUENT, money.USUAL_DECIMALS) | money.UNUSUAL_DECIMALS
+    factors: dict[Any, Any] = {
+        literal_column(f"'{code}'"): factor(count) for code, count in decimals.items()
+    }
+    factored = amount * case(factors, value=currency, else_=factor(money.USUAL_DECIMALS))
+    return type_coerce(factored, BigInteger)
 
 
 class Base(DeclarativeBase):
@@ -195,6 +220,28 @@ class OrderItem(Base):
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
         Index("ix_order_items_no", "no", unique=True),
         Index("ix_order_items_order", "order_id"),
+        # The others let a filter on a reference or a day walk the index alone.
+        Index(
+            "ix_order_items_created",
+            *("created_at", "order_item_id", "no", "order_id", "service_at", "airport_tz"),
+            *("refund_expire_at", "refunded_at", "used_at"),
+        ),
+        Index("ix_order_items_service", "service_at", "order_item_id"),
+        # Of columns with few values: a sort by one has millions of rows that tie.
+        Index("ix_order_items_product_type", "product_type", "order_item_id"),
+        Index("ix_order_items_product", "product", "order_item_id"),
+        Index("ix_order_items_airport", "airport_iata", "order_item_id"),
+        Index("ix_order_items_terminal", "terminal", "order_item_id"),
+        Index("ix_order_items_pax_type", "pax_type", "order_item_id"),
+        Index("ix_order_items_currency", "currency", "order_item_id"),
+        Index("ix_order_items_refundable", "is_refundable", "order_item_id"),
+        Index("ix_order_items_status", "status", "order_item_id", "valid_until"),
+        Index(
+            "ix_order_items_refund_expire",
+            "refund_expire_at",
+            sqlite_where=text("status = 'not_used' AND is_refundable"),
+            postgresql_where=text("status = 'not_used' AND is_refundable"),
+        ),
         Index("ix_order_items_voucher_code", "voucher_code", unique=True),
         Index("ix_order_items_voucher_serial", "voucher_serial", unique=True),
     )
@@ -226,6 +273,13 @@ class OrderItem(Base):
     used_at: Mapped[datetime | None]
     refunded_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+Index(
+    "ix_order_items_price",
+    in_common_units(OrderItem.price_minor, OrderItem.currency),
+    OrderItem.order_item_id,
+)
 
 
 class RefundBatch(Base):
@@ -292,6 +346,7 @@ class Transaction(Base):
         ),
         Index("ix_transactions_no", "no", unique=True),
         Index("ix_transactions_order", "order_id"),
+        Index("ix_transactions_created", "created_at", "transaction_id"),
         Index("ix_transactions_contract", "contract_id", "created_at", "transaction_id"),
     )
     transaction_id: Mapped[str] = mapped_column(primary_key=True)

@@ -14,6 +14,9 @@ UNUSUAL_DECIMALS = (
     | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
     | dict.fromkeys("CLF UYW".split(), 4)
 )
+# Of the usual decimals, those met most: compared first, they save the others' comparisons.
+FREQUENT = ("EUR", "USD", "GBP", "CHF", "TRY", "PLN", "ILS", "INR")
+MOST_DECIMALS = max(UNUSUAL_DECIMALS.values())
 
 
 @cache

@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import Row, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from core import db
 from core.columns import Column, Table
-from core.conditions import is_among, matches_choice, scope, sortable, where
+from core.conditions import is_among, matches_choice, scope, where
 from core.errors import InvalidInput
 from core.frames import to_frame
+from core.sorting import sort_terms
 from core.users import Actor
 from core.view import View
+from core.windows import find_keys
 
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
@@ -32,15 +34,14 @@ def load_rows(view: View, *, actor: Actor, now: datetime, start: int, end: int) 
         raise InvalidInput(f"A window of 1 to {MAX_WINDOW:,} rows is needed.")
     columns = _with_needed(view, view.table.key_column)
     with db.reading() as session:
-        statement = _statement(view, columns, actor, now).offset(start).limit(end - start)
-        return to_frame(columns, session.execute(statement).all())
+        keys = find_keys(session, view, actor=actor, now=now, start=start, end=end)
+        return to_frame(columns, _read_rows(session, view.table, columns, keys, now))
 
 
 def load_keys(view: View, *, actor: Actor, now: datetime) -> list[str]:
     """Load the keys of the first MAX_SELECTED rows of a view, in its order."""
-    statement = _statement(view, [view.table.key_column], actor, now).limit(MAX_SELECTED)
     with db.reading() as session:
-        return list(session.scalars(statement))
+        return find_keys(session, view, actor=actor, now=now, start=0, end=MAX_SELECTED)
 
 
 def count_rows(view: View, *, actor: Actor, now: datetime) -> int:
@@ -174,26 +175,21 @@ def _with_needed(view: View, *needed: Column) -> list[Column]:
 
 def _statement(view: View, columns: Sequence[Column], actor: Actor, now: datetime) -> Select[Any]:
     expressions = [view.table.expression(column, now) for column in columns]
-    conditions = where(view, actor=actor, now=now)
     return (
         select(*expressions)
         .select_from(view.table.model)
-        .where(*conditions)
-        .order_by(*_order(view, now))
+        .where(*where(view, actor=actor, now=now))
+        .order_by(*(term.of(term.expression) for term in sort_terms(view, now)))
     )
 
 
-def _order(view: View, now: datetime) -> list[ColumnElement[Any]]:
-    """End every sort in the key, so that paging never repeats or skips a row."""
-    key = view.table.key_column
-    order = [_direction(view.table, one.column, one.descending, now) for one in view.sort]
-    if all(one.column != key for one in view.sort):
-        descending = view.sort[-1].descending if view.sort else False
-        order.append(_direction(view.table, key, descending, now))
-    return order
-
-
-def _direction(table: Table, column: Column, descending: bool, now: datetime) -> ColumnElement[Any]:
-    expression = sortable(table, column, now)
-    directed = expression.desc() if descending else expression.asc()
-    return directed.nulls_last() if table.is_nullable(column) else directed
+def _read_rows(
+    session: Session, table: Table, columns: Sequence[Column], keys: Sequence[str], now: datetime
+) -> list[Row[Any]]:
+    """Read the rows with these keys, in the order of the keys."""
+    key = columns.index(table.key_column)
+    expressions = [table.expression(column, now) for column in columns]
+    is_one = is_among(table, table.key_column, tuple(keys))
+    rows = session.execute(select(*expressions).select_from(table.model).where(is_one))
+    by_key = {row[key]: row for row in rows}
+    return [by_key[one] for one in keys]

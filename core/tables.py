@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, and_, case, exists
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists
 
 from core.columns import Column, Kind, Table
 from core.models import Order, OrderItem, Transaction
@@ -20,10 +20,18 @@ from core.states import (
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 
 
+def _is_expired(now: datetime) -> ColumnElement[bool]:
+    return and_(OrderItem.status == ItemStatus.NOT_USED, OrderItem.valid_until < now)
+
+
 def _status(now: datetime) -> SQLColumnExpression[Any]:
     """*Expired* is an unused item whose day is over: told by the clock, never stored."""
-    is_over = and_(OrderItem.status == ItemStatus.NOT_USED, OrderItem.valid_until < now)
-    return case((is_over, EXPIRED), else_=OrderItem.status)
+    return case((_is_expired(now), EXPIRED), else_=OrderItem.status)
+
+
+def _status_in_order(now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
+    """Sort as by the word, but by what is stored and so indexed: expired comes before not used."""
+    return OrderItem.status, case((_is_expired(now), 0), else_=1)
 
 
 def _has_refundable_item(now: datetime) -> SQLColumnExpression[Any]:
@@ -167,7 +175,8 @@ ORDER_ITEMS = Table(
         Column(
             "status", "Status", CODE,
             "Not used, used or refunded; not used when not given. Expired reads as not used.",
-            has_choices=True, is_shown=True, allowed=ItemStatus, derived=_status, width=150
+            has_choices=True, is_shown=True, allowed=ItemStatus, derived=_status,
+            sorted_by=_status_in_order, width=150
         ),
         Column(
             "is_refundable", "Refundable", FLAG,

@@ -21,9 +21,12 @@ from tests.conftest import NOW, free_port, use_database
 from tests.rows import make_contract, make_order
 
 
+# Alembic compares no expressions: the index of one is compared in test_windows.py.
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrated_schema_is_the_one_of_the_models(database: str) -> None:
+    options = {"include_object": lambda _, name, *__: name != "ix_order_items_price"}
     with db.reading() as session:
-        context = MigrationContext.configure(session.connection())
+        context = MigrationContext.configure(session.connection(), opts=options)
         assert compare_metadata(context, Base.metadata) == []
 
 

@@ -1,0 +1,134 @@
+"""Windows of a view: each way to find one finds the same rows; and the indexes that they walk."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.schema import CreateIndex, DropIndex
+
+from core import db, demo, query, users, windows
+from core.columns import Table
+from core.models import Base
+from core.sorting import find_index, sort_terms
+from core.tables import ORDER_ITEMS, TABLES
+from core.users import Actor
+from core.view import View
+from core.view_json import parse_view
+from tests.conftest import NOW, use_database
+
+FILTERS: dict[str, list[dict[str, Any]]] = {
+    "order_items": [
+        {"product": {"filterType": "text", "type": "contains", "filter": "a"}},
+        {"status": {"filterType": "set", "values": ["used", "expired"]}},
+        {"service_at": {"filterType": "date", "type": "lessThan", "dateFrom": "2026-10-01"}},
+        {"price_minor": {"filterType": "number", "type": "greaterThan", "filter": 30}},
+        {"no": {"filterType": "number", "type": "lessThan", "filter": 100}},
+        {"terminal": {"filterType": "text", "type": "blank"}},
+        {"voucher_code": {"filterType": "text", "type": "contains", "filter": "zzzz"}},
+    ],
+    "orders": [
+        {"author": {"filterType": "text", "type": "contains", "filter": "a"}},
+        {"refundable": {"filterType": "set", "values": ["yes"]}},
+    ],
+    "transactions": [
+        {"type": {"filterType": "set", "values": ["payment"]}},
+        {"amount_minor": {"filterType": "number", "type": "lessThan", "filter": -50}},
+    ],
+}
+# How many matches are few, and how many rows are walked at most, of which none are in the last.
+WAYS = {"sorted": (20_000, 0), "walked": (-1, 1_000_000), "scanned": (-1, 0)}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
+    """Fill one database of each kind with demo orders, once for the module."""
+    url = make_database(request.param)
+    use_database(url)
+    demo.fill(150, actor=_admin(), now=NOW)
+    return url
+
+
+def _admin() -> Actor:
+    actor = users.find_local_actor()
+    assert actor is not None
+    return actor
+
+
+def _views(table: Table) -> list[View]:
+    """Sort by every column in both directions and by some two, each under one of the filters."""
+    drawn = random.Random(3)
+    names = [column.name for column in table.offered]
+    sorts = [[(name, sort)] for name in names for sort in ("asc", "desc")]
+    sorts += [list(zip(drawn.sample(names, 2), ("asc", "desc"), strict=True)) for _ in range(5)]
+    return [
+        parse_view(
+            table,
+            {
+                "filters": drawn.choice(FILTERS[table.name]),
+                "sort": [{"colId": name, "sort": direction} for name, direction in sort],
+                "columns": [table.key],
+            },
+        )
+        for sort in sorts
+    ]
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_finds_the_rows_that_an_export_has_there(
+    filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, way: str
+) -> None:
+    use_database(filled)
+    few, walked = WAYS[way]
+    monkeypatch.setattr(windows, "FEW", few)
+    monkeypatch.setattr(windows, "WALKED", walked)
+    monkeypatch.setattr(windows, "WALKED_A_ROW", 0)
+    actor = _admin()
+    for view in _views(table):
+        with db.reading() as session:
+            frames = query.read_chunks(session, view, actor=actor, now=NOW)
+            keys = [key for frame in frames for key in frame[table.key]]
+        for start, end in ((0, 10), (7, 40), (len(keys) - 3, len(keys) + 5), (900, 905)):
+            first = max(start, 0)
+            rows = query.load_rows(view, actor=actor, now=NOW, start=first, end=end)
+            assert list(rows[table.key]) == keys[first:end], (view.sort, view.filters)
+
+
+def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
+    use_database(filled)
+    raw = {"sort": [{"colId": "status", "sort": "desc"}], "columns": ["status", "order_item_id"]}
+    view = parse_view(ORDER_ITEMS, raw)
+    rows = query.load_rows(view, actor=_admin(), now=NOW, start=0, end=1_000)
+    shown = list(zip(rows["status"], rows["order_item_id"], strict=True))
+    assert shown == sorted(shown, reverse=True)
+    assert {"expired", "not_used"} <= set(rows["status"])
+
+
+@pytest.mark.parametrize("name", ["created_at", "price_minor", "status", "airport_iata"])
+def test_a_sort_by_a_column_with_an_index_sorts_nothing(filled: str, name: str) -> None:
+    use_database(filled)
+    view = parse_view(ORDER_ITEMS, {"sort": [{"colId": name, "sort": "desc"}]})
+    assert (find_index(ORDER_ITEMS, sort_terms(view, NOW)) is None) == (name == "status")
+
+
+def test_the_index_of_prices_is_the_one_of_the_models(database: str) -> None:
+    indexes = Base.metadata.tables["order_items"].indexes
+    index = next(one for one in indexes if one.name == "ix_order_items_price")
+    with db.engine().connect() as connection:
+        migrated = _definition(connection, str(index.name))
+        connection.execute(DropIndex(index))
+        connection.execute(CreateIndex(index))
+        assert _definition(connection, str(index.name)) == migrated
+        connection.rollback()
+
+
+def _definition(connection: Connection, name: str) -> str:
+    statement = (
+        "SELECT sql FROM sqlite_master WHERE name = :name"
+        if db.is_sqlite()
+        else "SELECT indexdef FROM pg_indexes WHERE indexname = :name"
+    )
+    found = str(connection.execute(text(statement), {"name": name}).scalar_one())
+    return "".join(letter for letter in found if letter not in " ()")
