@@ -13,10 +13,9 @@ from core.columns import Column, Table
 from core.conditions import is_among, matches_choice, scope, where
 from core.errors import InvalidInput
 from core.frames import to_frame
-from core.sorting import sort_terms
 from core.users import Actor
 from core.view import View
-from core.windows import find_keys
+from core.windows import find_keys, sort_terms
 
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500

@@ -43,7 +43,9 @@ def upgrade() -> None:
             *("refund_expire_at", "refunded_at", "used_at"),
         ],
     )
-    op.create_index("ix_order_items_service", "order_items", ["service_at", "order_item_id"])
+    op.create_index(
+        "ix_order_items_service", "order_items", ["service_at", "order_item_id", "airport_tz"]
+    )
     for name, column in FEW_VALUES.items():
         op.create_index(f"ix_order_items_{name}", "order_items", [column, "order_item_id"])
     op.create_index(
