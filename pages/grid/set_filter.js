@@ -67,6 +67,7 @@
     }
 
     afterGuiAttached() {
+      this.search.value = ""; /* a list opens whole */
       this.search.focus();
       this.load();
     }
