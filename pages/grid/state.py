@@ -25,7 +25,7 @@ from core.tables import ORDER_TABS
 from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view, to_json
-from pages.frame import kept_answer, plain
+from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE
 
 RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
@@ -62,6 +62,7 @@ class GridState:
     addressed: View | None  # what that address stands for; None when it is behind
     pushed: View  # what the grid was last told
     browser: str
+    linked: tuple[View, str]  # what an address asked for, and what was wrong with it
     revision: int = 1
     selected: tuple[str, ...] = ()  # keys of the ticked rows, filtered or not
     told: tuple[str, ...] = ()  # the selection that the grid was last told
@@ -74,6 +75,12 @@ class GridState:
     was_pushed: bool = False  # by a widget, for this run
     figures: dict[str, tuple[View, datetime, Any]] = field(default_factory=dict)
     wished: tuple[View, dict[str, str]] | None = None  # a view with an address of its own
+
+    @property
+    def fault(self) -> str:
+        """Return what was wrong with the link, for as long as its view is on the screen."""
+        view, fault = self.linked
+        return fault if view == self.view else ""
 
     def push(self, view: View) -> None:
         """Have the grid show a view."""
@@ -146,8 +153,8 @@ def follow_address(place: Place, actor: Actor) -> GridState:
     state: GridState | None = st.session_state.get(key)
     parameters = _address(place)
     if state is None:
-        view = _view_at(place, parameters, actor)
-        state = GridState(place, view, parameters, view, view, browser_cookie())
+        view, _ = linked = _view_at(place, parameters, actor)
+        state = GridState(place, view, parameters, view, view, browser_cookie(), linked)
         st.session_state[key] = state
         return state
     spoke = state.is_news(st.session_state.get(grid))
@@ -156,7 +163,8 @@ def follow_address(place: Place, actor: Actor) -> GridState:
     if parameters != state.address:
         state.address, state.addressed = parameters, None
         if not spoke and not state.was_pushed:
-            state.push(_view_at(place, parameters, actor))
+            state.linked = _view_at(place, parameters, actor)
+            state.push(state.linked[0])
             state.addressed = state.view
     state.was_pushed = False
     return state
@@ -173,7 +181,8 @@ def _bring_back(state: GridState, unheard: Mapping[str, Any] | None) -> None:
         state.select(state.selected)
 
 
-def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> View:
+def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple[View, str]:
+    """Return the view that an address asks for, and in words what of it could not be had."""
     zone = viewer_zone()
     left_out: list[str] = []
     try:
@@ -189,12 +198,11 @@ def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> View:
     except OutsideFailed:
         raise
     except AppError as error:
-        st.warning(plain(f"The link's filters were left out. {error}"))
-        return default_view(place.table, zone, order_id=place.order_id)
-    if left_out:
-        faults = " ".join(dict.fromkeys(left_out))
-        st.warning(plain(f"A part of this view was left out, the rest is shown. {faults}"))
-    return view
+        view = default_view(place.table, zone, order_id=place.order_id)
+        return view, f"The link's filters were left out. {error}"
+    faults = " ".join(dict.fromkeys(left_out))
+    words = f"A part of this view was left out, the rest is shown. {faults}"
+    return view, words if left_out else ""
 
 
 def viewer_zone() -> str:

@@ -71,8 +71,8 @@ def show_table(table: Table, *, actor: Actor, order_id: str | None = None) -> Sh
     fault = follow_grid(state, _draw(state))
     write_address(state, actor)
     with above:
-        if fault:
-            st.warning(plain(fault))
+        for words in filter(None, (state.fault, fault)):
+            st.warning(plain(words))
         count = show_head(state, actor=actor, now=now)
         show_tools(state, actor=actor)
         show_words(state)
