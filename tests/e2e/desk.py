@@ -1,16 +1,34 @@
-"""The Orders page in one browser tab, with a person's hands: what tests do and look at."""
+"""A table's page in one browser tab, with a person's hands: what tests do and look at."""
 
 import base64
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
-import openpyxl
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.workbook import Workbook
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a table is called on the screen, and the column that tells its rows apart."""
+
+    title: str
+    many: str
+    path: str
+    key: str
+
+
+ORDERS = Shown("Orders", "orders", "/orders", "order_id")
+ITEMS = Shown("Order Items", "order items", "/order_items", "order_item_id")
+TRANSACTIONS = Shown("Transactions", "transactions", "/transactions", "transaction_id")
+
+# The columns of Orders, as they stand at first.
 HEADERS = ["No", "Order ID", "Widget ID", "Created Date", "Total", "Contract ID", "Author"]
 NAMES = ["no", "order_id", "widget_id", "created_at", "item_count", "contract_id", "author"]
 ROW_HEIGHT = 36
@@ -31,9 +49,9 @@ def address_of(view: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def view_in(url: str) -> dict[str, Any]:
+def view_in(url: str, parameter: str = "view") -> dict[str, Any]:
     """Read the view that an address names; empty when it names none."""
-    found = parse_qs(urlsplit(url).query).get("view")
+    found = parse_qs(urlsplit(url).query).get(parameter)
     if found is None:
         return {}
     text = found[0]
@@ -42,40 +60,65 @@ def view_in(url: str) -> dict[str, Any]:
 
 
 class Desk:
-    """One tab of one browser."""
+    """One tab of one browser, with a table in it."""
 
-    def __init__(self, page: Page, server: str) -> None:
+    def __init__(self, page: Page, server: str, table: Shown = ORDERS) -> None:
         self.page = page
         self.server = server
+        self.table = table
+        self.parameter = "view"  # of the address, which holds the view
         self.grid = page.frame_locator('iframe[title^="st_aggrid"]')
         self.words = page.locator(".st-key-words")
+        self.below = page.locator(".st-key-below")
         self.download_link = page.get_by_role("link", name="Download Excel")
 
-    def open(self, path: str = "/orders", view: dict[str, Any] | None = None) -> "Desk":
-        """Go to a page, with a view in its address, and wait for the first row."""
+    def open(
+        self, path: str | None = None, view: dict[str, Any] | None = None, *, table: Shown = ORDERS
+    ) -> "Desk":
+        """Go to a table's page, with a view in its address, and wait for the first row."""
+        self.table = table
         query = "" if view is None else f"?view={address_of(view)}"
-        self.page.goto(f"{self.server}{path}{query}", wait_until="commit")
+        self.page.goto(f"{self.server}{path or table.path}{query}", wait_until="commit")
+        self.wait_for_rows()
+        return self
+
+    def open_order(self, order_id: str, tab: str = "Products") -> "Desk":
+        """Go to an order's page, and to one of its tabs."""
+        self.table, self.parameter = (
+            (ITEMS, "products") if tab == "Products" else (TRANSACTIONS, "transactions")
+        )
+        address = f"{self.server}/order?order={quote(order_id)}&tab={tab}"
+        self.page.goto(address, wait_until="commit")
         self.wait_for_rows()
         return self
 
     def wait_for_rows(self) -> None:
         """Wait until the grid shows a row, or says that there is none."""
-        shown = self.row(0).locator('[col-id="order_id"]', has_text=re.compile("."))
+        first = self.grid.locator('.ag-row[row-index="0"] .ag-cell[col-id]')
+        shown = first.filter(has_text=re.compile(r"\S"))
         expect(shown.or_(self.overlay).first).to_be_visible(timeout=20_000)
+
+    def wait_for_run(self) -> None:
+        """Wait until the page has done what it was asked."""
+        app = self.page.locator("[data-testid=stApp]")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
 
     def starts_over(self) -> bool:
         """Go back to the bare address, as browser Back does; say whether all follows it."""
+        self.table = ORDERS
         try:
             self.page.keyboard.press("Escape")
             self.page.evaluate(GO_TO_BARE_ADDRESS)
             self.expect_words()
             self.expect_count(2_000)
+            self.clear_selection()
             self.scroll_to(0)
             expect(self.cell(0, "no")).to_have_text("2000")
             for header in HEADERS:
                 expect(self.box(header)).to_have_value("")
             sorted_down = self.grid.locator('[col-id="created_at"] .ag-sort-descending-icon')
             expect(sorted_down).to_be_visible()
+            expect(self.headers).to_have_text(HEADERS)
         except (AssertionError, PlaywrightError):
             return False
         return self.page.url == f"{self.server}/orders"
@@ -88,15 +131,20 @@ class Desk:
     @property
     def view(self) -> dict[str, Any]:
         """The view in the address."""
-        return view_in(self.page.url)
+        return view_in(self.page.url, self.parameter)
 
     def row(self, index: int) -> Locator:
-        """One row of the grid."""
-        return self.grid.locator(f'.ag-row[row-index="{index}"]').first
+        """One row of the grid, without its pinned cells."""
+        return self.grid.locator(f'.ag-center-cols-container .ag-row[row-index="{index}"]')
 
     def cell(self, index: int, name: str) -> Locator:
         """One cell of the grid."""
-        return self.row(index).locator(f'[col-id="{name}"]')
+        return self.grid.locator(f'.ag-row[row-index="{index}"] [col-id="{name}"]')
+
+    @property
+    def headers(self) -> Locator:
+        """The headers of the columns, from left to right, without that of the ticks."""
+        return self.grid.locator('.ag-header-cell:not([col-id^="ag-Grid"]) .ag-header-cell-text')
 
     def box(self, header: str) -> Locator:
         """The input below a header."""
@@ -109,11 +157,12 @@ class Desk:
 
     def expect_count(self, count: int, total: int = 2_000) -> None:
         """Wait until the page says how many rows there are."""
-        expect(self.page.locator(".st-key-head")).to_contain_text(f"{count:,} of {total:,} orders")
+        said = f"{count:,} of {total:,} {self.table.many}"
+        expect(self.page.locator(".st-key-head")).to_contain_text(said)
 
     def expect_column(self, name: str, values: list[str]) -> None:
         """Wait until the first rows of the grid show these values, and no others."""
-        cells = self.grid.locator(f'.ag-center-cols-container .ag-row [col-id="{name}"]')
+        cells = self.grid.locator(f'.ag-row [col-id="{name}"]')
         head = values[:10]
         for index, value in enumerate(head):
             expect(self.cell(index, name)).to_have_text(value)
@@ -136,14 +185,15 @@ class Desk:
         """Wait until the address names a view of which these parts are so."""
 
         def agrees(url: str) -> bool:
-            view = view_in(url)
+            view = view_in(url, self.parameter)
             return all(view.get(part) == value for part, value in expected.items())
 
         self.page.wait_for_url(agrees, wait_until="commit")
 
     def button_of(self, header: str) -> Locator:
         """The button that opens a column's filter."""
-        cell = self.grid.locator(f'.ag-floating-filter[col-id="{NAMES[HEADERS.index(header)]}"]')
+        box = self.page.locator(f'input[aria-label="{header} Filter Input"]')
+        cell = self.grid.locator(".ag-floating-filter").filter(has=box)
         return cell.get_by_role("button", name="Open Filter Menu")
 
     def open_list(self, header: str) -> Locator:
@@ -169,7 +219,7 @@ class Desk:
         self.grid.locator(".ag-body-viewport").evaluate(
             "(viewport, top) => { viewport.scrollTop = top }", index * ROW_HEIGHT
         )
-        expect(self.cell(index, "order_id")).to_have_text(re.compile("."))
+        expect(self.cell(index, self.table.key)).to_have_text(re.compile("."))
 
     def every(self, name: str, count: int) -> list[str]:
         """Scroll through all rows of the grid and read a column, from top to bottom."""
@@ -179,37 +229,40 @@ class Desk:
                 continue
             self.scroll_to(index)
             rows = self.grid.locator(".ag-center-cols-container .ag-row")
-            found.update(rows.evaluate_all(READ_ROWS % ("order_id", "false")))
-            if name != "order_id":
+            found.update(rows.evaluate_all(READ_ROWS % (self.table.key, "false")))
+            if name != self.table.key:
                 found.update(rows.evaluate_all(READ_ROWS % (name, "true")))
         return [found[index] for index in range(count)]
 
-    def download(self, folder: Path) -> "Workbook":
+    def box_of(self, index: int) -> Locator:
+        """The box that ticks a row."""
+        return self.grid.locator(f'.ag-row[row-index="{index}"]').get_by_role("checkbox")
+
+    def clear_selection(self) -> None:
+        """Untick every row, wherever it is."""
+        clear = self.below.get_by_role("button", name="Clear selection")
+        self.wait_for_run()
+        if clear.count():
+            clear.click()
+        expect(clear).to_have_count(0)
+
+    def open_popover(self, name: str) -> Locator:
+        """Open one of the tools above the grid and return what it shows."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        if button.get_attribute("aria-expanded") != "true":
+            button.click()
+        shown = self.page.get_by_test_id("stPopoverBody")
+        expect(shown).to_be_visible()
+        return shown
+
+    def search(self, typed: str) -> None:
+        """Type into the quick search."""
+        self.page.get_by_role("searchbox", name=f"Search {self.table.many}").fill(typed)
+
+    def download(self, folder: Path, name: str = "Download Excel") -> Workbook:
         """Click Download Excel and open the file."""
         with self.page.expect_download() as waiting:
-            self.download_link.click()
+            self.page.get_by_role("link", name=name).click()
         path = folder / waiting.value.suggested_filename
         waiting.value.save_as(path)
-        return Workbook(path)
-
-
-class Workbook:
-    """A downloaded file, read back."""
-
-    def __init__(self, path: Path) -> None:
-        book = openpyxl.load_workbook(path)
-        self.name = path.name
-        self.cells = list(book["Orders"].iter_rows())
-        self.headers = [cell.value for cell in self.cells[0]]
-        about = book["About this export"].iter_rows(values_only=True)
-        self.about = [(str(label or ""), str(text)) for label, text in about]
-        book.close()
-
-    def column(self, header: str) -> list[Any]:
-        """Return the values of a column."""
-        index = self.headers.index(header)
-        return [row[index].value for row in self.cells[1:]]
-
-    def says(self, label: str) -> str:
-        """Return what the sheet About this export says of something."""
-        return next(text for name, text in self.about if name == label)
+        return Workbook(path, self.table.title)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import Desk, address_of, view_in
+from tests.e2e.desk import Desk, view_in
 from tests.e2e.servers import Server
 
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
@@ -188,7 +188,6 @@ def test_long_list_of_values_travels_in_a_short_link(open_tab: OpenDesk, demo: S
     ("query", "reason"),
     [
         ("view=eyJmaWx0ZXJzIjp7ImF1dGhvciI", "The link's view is damaged."),
-        ("view=" + address_of({"filters": {"nope": {"type": "blank"}}}), "has no column “nope”"),
         ("saved=0123456789abcdef", "There is no saved view"),
     ],
 )
@@ -199,14 +198,14 @@ def test_damaged_link_warns_and_shows_every_order(
     desk.page.goto(f"{desk.server}/orders?{query}", wait_until="commit")
     warning = desk.page.get_by_role("alert")
     expect(warning).to_contain_text("The link's filters were left out.")
-    expect(warning).to_contain_text(reason)
     desk.expect_count(2_000)
     desk.expect_column("order_id", orders(demo, "true"))
     desk.expect_words()
+    desk.wait_for_run()
+    expect(warning).to_contain_text(reason)
 
 
 def test_link_with_hidden_columns_shows_the_others_in_its_order(open_tab: OpenDesk) -> None:
     view: dict[str, Any] = {"columns": ["author", "order_id", "item_count"]}
     desk = open_tab().open(view=view)
-    headers = desk.grid.get_by_role("columnheader")
-    expect(headers).to_have_text(["Author", "Order ID", "Total"])
+    expect(desk.headers).to_have_text(["Author", "Order ID", "Total"])

@@ -18,7 +18,7 @@ def test_first_start_shows_the_demo_orders_newest_first(desk: Desk, demo: Server
     assert len(ids) == 2_000
     desk.expect_count(2_000)
     desk.expect_column("order_id", ids)
-    assert desk.grid.get_by_role("columnheader").all_inner_texts() == HEADERS
+    expect(desk.headers).to_have_text(HEADERS)
     desk.expect_words()
 
 

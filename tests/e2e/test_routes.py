@@ -174,7 +174,7 @@ TEXT = {"filterType": "text", "type": "contains", "filter": "x"}
     "body",
     [
         {"view": {"filters": {"nope": TEXT}}, "start": 0, "end": 50},
-        {"view": {"filters": {"contact_email": TEXT}}, "start": 0, "end": 50},
+        {"view": {"filters": {"author_folded": TEXT}}, "start": 0, "end": 50},
         {"view": {"filters": {"author": TEXT | {"type": "regexp"}}}, "start": 0, "end": 50},
         {"view": {"filters": {"item_count": TEXT}}, "start": 0, "end": 50},
         {"view": {"filters": {"author": TEXT | {"filter": 5}}}, "start": 0, "end": 50},

@@ -1,0 +1,39 @@
+"""Pages run without a browser, and what they show."""
+
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
+KINDS = ("title", "markdown", "caption", "text", "info", "warning", "error", "toast")
+
+
+def open_page(page_file: str = "orders", **parameters: str) -> AppTest:
+    """Open a page with parameters in its address."""
+    page = AppTest.from_file(MAIN, default_timeout=20)
+    page.switch_page(f"{page_file}.py")
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def texts(page: AppTest) -> str:
+    """Return all that the page says."""
+    return "\n".join(str(element.value) for kind in KINDS for element in page.get(kind))
+
+
+def chips(page: AppTest) -> list[str]:
+    """Return the filters in words, above the grid."""
+    return [button.label for button in page.button if _is_chip(button.key)]
+
+
+def _is_chip(key: str | None) -> bool:
+    return bool(key) and str(key).startswith("words_")
+
+
+def grid_says(page: AppTest, *, place: str = "orders", **answer: Any) -> AppTest:
+    """Let the grid say something: of its view, and of what is ticked."""
+    usual = {"revision": 1, "renewals": 0, "selectionRevision": 1, "selected": []}
+    page.session_state[f"{place}_grid"] = usual | answer
+    return page.run()
