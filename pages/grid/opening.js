@@ -19,14 +19,16 @@
 
   function orderOf(data) {
     const column = data && orderColumn();
-    return column ? data[column.getColId()] : null;
+    const id = column ? data[column.getColId()] : null;
+    return id === desk.config().order ? null : id; /* it is open already */
   }
 
   class OrderLink {
     init({ value }) {
-      this.gui = document.createElement(value ? "a" : "span");
+      const isLink = value && value !== desk.config().order;
+      this.gui = document.createElement(isLink ? "a" : "span");
       this.gui.textContent = value || "";
-      if (!value) return;
+      if (!isLink) return;
       this.gui.href = addressOf(value);
       this.gui.target = "_top";
       this.gui.className = "deskLink";
@@ -72,6 +74,7 @@
   desk.onRowClicked = function ({ data, event }) {
     const { key } = desk.config();
     const isOrders = orderColumn() && orderColumn().getColId() === key;
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; /* the link opens another tab */
     const isBox = event.target.closest('[col-id^="ag-Grid"]');
     if (isOrders && data && !isBox && !String(window.getSelection())) open(data[key]);
   };
@@ -89,7 +92,12 @@
   const sideways = () => document.querySelector(".ag-center-cols-viewport");
   let isReturning = true; /* until the first rows of this grid are there */
 
-  const rowsOf = (api) => JSON.stringify(desk.asked(api.getFilterModel(), desk.sort()));
+  /* The grid tells its filters in the order in which they came about: it makes no difference. */
+  const inOrder = (_, value) =>
+    value && value.constructor === Object
+      ? Object.fromEntries(Object.entries(value).filter((one) => one[1] !== null).sort())
+      : value;
+  const rowsOf = (api) => JSON.stringify(desk.asked(api.getFilterModel(), desk.sort()), inOrder);
 
   function remember(isLeaving) {
     const api = desk.api();
