@@ -196,6 +196,11 @@ class Desk:
         cell = self.grid.locator(".ag-floating-filter").filter(has=box)
         return cell.get_by_role("button", name="Open Filter Menu")
 
+    def choose_operator(self, name: str) -> None:
+        """Choose another question in the open filter."""
+        self.grid.get_by_role("combobox", name="Filtering operator").first.click()
+        self.grid.get_by_role("option", name=name, exact=True).click()
+
     def open_list(self, header: str) -> Locator:
         """Open a column's list of values and return its rows."""
         self.button_of(header).click()
@@ -245,6 +250,14 @@ class Desk:
         if clear.count():
             clear.click()
         expect(clear).to_have_count(0)
+
+    def expect_selected(self, words: str) -> None:
+        """Wait until the line below the grid says how many rows are ticked; "" for none."""
+        said = self.below.locator("p", has_text=" selected")
+        if words:
+            expect(said).to_have_text(words)
+        else:
+            expect(said).to_have_count(0)
 
     def open_popover(self, name: str) -> Locator:
         """Open one of the tools above the grid and return what it shows."""

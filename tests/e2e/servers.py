@@ -21,6 +21,11 @@ from tests.conftest import free_port
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 ASK_SECONDS = 0.1
+KEYS = {
+    "orders": "order_id",
+    "order_items": "order_item_id",
+    "transactions": "transaction_id",
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,12 @@ class Server:
         engine = create_engine(self.database, poolclass=NullPool)
         with engine.connect() as connection:
             return list(connection.scalars(text(sql), values))
+
+    def newest(self, table: str, where: str = "true") -> list[str]:
+        """Return the keys of the rows that a condition leaves, newest first."""
+        key = KEYS[table]
+        order = f"created_at DESC, {key} DESC"
+        return self.query(f"SELECT {key} FROM {table} WHERE {where} ORDER BY {order}")
 
     def execute(self, sql: str) -> None:
         """Change the database behind the server's back."""
