@@ -38,7 +38,7 @@ from core.day_conditions import Sql, matches_time
 from core.filter_json import check_text
 from core.models import Order, OrderItem, fold, in_common_units
 from core.users import Actor
-from core.view import Condition, Filter, Operator, View
+from core.view import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]
 
@@ -81,16 +81,20 @@ def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
 def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sql:
     """Find a text in a column's values as the set filter lists them; may raise InvalidInput."""
     asked = Condition(Operator.CONTAINS, check_text(column.header, text))
+    expression, sought = table.expression(column, now), text.casefold()
     if column.kind is Kind.FLAG:
-        listed = tuple(flag for flag, word in ((True, "yes"), (False, "no")) if text in word)
-        return _is_one_of_flags(table.expression(column, now), listed)
-    return matches(table, column, asked, ZoneInfo("UTC"), now)
+        listed = tuple(flag for flag, word in ((True, "yes"), (False, "no")) if sought in word)
+        return _is_one_of_flags(expression, listed)
+    found = matches(table, column, asked, ZoneInfo("UTC"), now)
+    return or_(found, expression.is_(None)) if sought in BLANK else found
 
 
 def _holds(table: Table, word: str) -> Sql:
     """Find a word of the search in any text of the row; on Orders in its items' too."""
     asked = Condition(Operator.CONTAINS, word)
-    found = [_matches_text(table, column, asked) for column in table.shown if _is_searched(column)]
+    found = [
+        _matches_text(table, column, asked) for column in table.offered if _is_searched(column)
+    ]
     if table.model is Order:
         # Written for the items' own columns: core.tables describes them, and needs this module not.
         passenger = OrderItem.passenger_name_folded.contains(fold(word), autoescape=True)

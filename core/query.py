@@ -12,6 +12,7 @@ from core import db
 from core.columns import Column, Table
 from core.conditions import is_among, matches_choice, scope, where
 from core.errors import InvalidInput
+from core.filter_json import check_text
 from core.frames import to_frame
 from core.users import Actor
 from core.view import View
@@ -41,6 +42,24 @@ def load_keys(view: View, *, actor: Actor, now: datetime) -> list[str]:
     """Load the keys of the first MAX_SELECTED rows of a view, in its order."""
     with db.reading() as session:
         return find_keys(session, view, actor=actor, now=now, start=0, end=MAX_SELECTED)
+
+
+def load_ticked(view: View, keys: Sequence[str], *, actor: Actor, now: datetime) -> pd.DataFrame:
+    """Load the rows with these keys, filtered or not, in the view's order, as `load_rows` does.
+
+    Raises InvalidInput for a key that cannot be one.
+    """
+    table, columns = view.table, _with_needed(view, view.table.key_column)
+    checked = tuple(check_text(table.key_column.header, key) for key in keys)
+    conditions = where(view.without_filters(), actor=actor, now=now)
+    ordered = (
+        select(table.attribute(table.key_column))
+        .where(is_among(table, table.key_column, checked), *conditions)
+        .order_by(*(term.of(term.expression) for term in sort_terms(view, now)))
+    )
+    with db.reading() as session:
+        found = list(session.scalars(ordered))
+        return to_frame(columns, _read_rows(session, table, columns, found, now))
 
 
 def count_rows(view: View, *, actor: Actor, now: datetime) -> int:

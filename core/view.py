@@ -99,6 +99,11 @@ class View:
         """Return the view without the filter on one column."""
         return replace(self, filters=tuple(f for f in self.filters if f.column.name != name))
 
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """Return the visible columns in their order, and after them the hidden ones."""
+        return (*self.columns, *(c for c in self.table.offered if c not in self.columns))
+
     def with_search(self, search: str) -> "View":
         """Return the view with another quick search."""
         return replace(self, search=search)
@@ -147,6 +152,7 @@ _SAYS_OF_DAYS = {
 }
 _SAYS_OF_NUMBERS = {Operator.EQUALS: "=", Operator.NOT_EQUAL: "≠"}
 CHOICES_IN_WORDS = 3
+BLANK = "(blank)"
 
 
 def describe_search(view: View) -> str:
@@ -200,7 +206,7 @@ def _describe_choice(column: Column, values: tuple[Any, ...]) -> str:
 def as_choice(column: Column, value: Any) -> str:
     """Return a value as the set filter lists it."""
     if value is None:
-        return "(blank)"
+        return BLANK
     if column.kind is Kind.FLAG:
         return "yes" if value else "no"
     return in_words(value) if column.allowed else str(value)

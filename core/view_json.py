@@ -141,12 +141,10 @@ def _parse_columns(
     if len({one.colId for one in named}) < len(named):
         raise InvalidInput("The view names the same column twice.")
     columns = _kept((one.colId for one in named), lambda n: _offered_column(table, n), left_out)
-    kept = {column.name for column in columns}
-    layout = tuple(
-        (one.colId, Layout(one.width, one.pinned))
-        for one in named
-        if one.colId in kept and (one.width or one.pinned)
-    )
+    said = {one.colId: Layout(one.width, one.pinned) for one in named if one.width or one.pinned}
+    sides = {"left": 0, None: 1, "right": 2}
+    columns.sort(key=lambda column: sides[said.get(column.name, Layout()).pinned])
+    layout = tuple((column.name, said[column.name]) for column in columns if column.name in said)
     return tuple(columns) or table.shown, layout
 
 
@@ -170,6 +168,11 @@ def parse_search(text: str) -> str:
 
 def _check_id(table: Table, text: str) -> str:
     return check_text(table.key_column.header, text)
+
+
+def normal(view: View) -> View:
+    """Return the view as it comes back from the grid: columns in the order of the screen."""
+    return parse_view(view.table, to_json(view), order_id=view.order_id)
 
 
 def to_json(view: View) -> dict[str, Any]:

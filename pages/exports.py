@@ -18,11 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import excel, saved_views, tokens
-from core.columns import Column
 from core.errors import InvalidInput, NotFound
 from core.places import zones
 from core.tables import TABLES
-from core.view import View
 from pages.web import PRIVATE, browser_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -92,13 +90,8 @@ def _write_table(
         raise NotFound(f"There is no table “{name[:60]}”.")
     view = saved_views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
     if asked.get("columns") == "all":
-        view = replace(view, columns=_all_columns(view))
+        view = replace(view, columns=view.all_columns)
     excel.export(view, file, actor=grant.actor, now=now, is_wanted=lambda: not stop.is_set())
-
-
-def _all_columns(view: View) -> tuple[Column, ...]:
-    """Return the visible columns in their order, and after them the hidden ones."""
-    return (*view.columns, *(c for c in view.table.offered if c not in view.columns))
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

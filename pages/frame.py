@@ -4,8 +4,9 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,27 @@ def failures_shown() -> Iterator[None]:
         )
 
 
+def acting(act: Callable[..., None]) -> Callable[..., None]:
+    """Wrap what a widget calls: it is given the actor as of now, and a failure becomes a notice.
+
+    Streamlit calls it before the page runs, so neither the gate nor failures_shown is there yet.
+    """
+
+    @wraps(act)
+    def guarded(*given: Any, **named: Any) -> None:
+        try:
+            act(*given, **named, actor=current_actor())
+        except AppError as error:
+            logger.warning("%s", error)
+            st.toast(plain(str(error)), icon=":material/error:")
+        except Exception:
+            reference = secrets.token_hex(4)
+            logger.exception("A widget's action failed [%s]", reference)
+            st.toast(f"That did not work. It has been logged under {reference}.")
+
+    return guarded
+
+
 def _keep_answers() -> None:
     """Keep what grids said in this run, which no page heard; it ends with the run otherwise."""
     for key in [str(key) for key in st.session_state]:
@@ -102,11 +124,14 @@ def _reload_when_back() -> None:
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>#~|:$"})
 # Streamlit's own marks, :icon: and ->, heed no backslash: a word joiner, unseen, parts them.
 _PARTED = re.compile(r"(?<=:)(?=\w)|(?<=-)(?=[->])|(?<=[<>~])(?=[-=])")
+# So does a list, which begins with 1. or - and a blank.
+_LISTED = re.compile(r"(?<=^[-+])(?= )|(?<=^\d)(?=\d*[.)] )")
 
 
 def plain(text: str) -> str:
     """Escape a text for where Streamlit reads Markdown: no link, image or icon comes of it."""
     parted = _PARTED.sub("\u2060", " ".join(text.split()))
+    parted = _LISTED.sub("\u2060", parted)
     return parted.translate(_MARKDOWN).replace("www.", "www\\.")
 
 

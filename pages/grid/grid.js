@@ -159,7 +159,9 @@ window.orderDesk = (function () {
     desk.announce(`${count.toLocaleString("en")} ${config.many}`);
   }
 
-  desk.datasource = {
+  /* A function, since objects among the options are applied anew, and fetched from, whenever the
+     page has anything to say. */
+  desk.datasource = Object.assign(() => {}, {
     getRows(params) {
       matchScheme();
       const view = desk.asked(params.filterModel, params.sortModel);
@@ -180,7 +182,7 @@ window.orderDesk = (function () {
         })
         .catch(() => params.failCallback());
     },
-  };
+  });
 
   /* A value that its column cuts short is whole in the tooltip; 7.5 px is a wide letter. */
   desk.tooltip = function ({ value, column }) {

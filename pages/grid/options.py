@@ -77,6 +77,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "tooltipValueGetter": JsCode("orderDesk.tooltip"),
         },
         "suppressDragLeaveHidesColumns": True,
+        "maintainColumnOrder": True,  # when the page has something to say, and options come anew
         "suppressColumnVirtualisation": True,  # two dozen at most: all are there to be read
         "suppressMultiSort": False,
         "enableCellTextSelection": True,

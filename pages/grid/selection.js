@@ -7,13 +7,14 @@
   let basket = new Set();
   let isDrawing = false;
   let timer = null;
+  let copied = 0;
 
   desk.selected = () => [...basket];
 
   /* The page's word holds when it is newer than what was ticked here. */
   desk.selectAsTold = function (before) {
     const { revision, keys } = desk.config().selection;
-    if (before && before.selection.revision === revision) return;
+    if (before && before.selection.revision >= revision) return;
     basket = new Set(keys);
     if (desk.api()) setTimeout(() => (desk.tickRows(), announce()), 0);
   };
@@ -70,8 +71,7 @@
     const blob = text.then((one) => new Blob([one], { type: "text/plain" }));
     try {
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
-      const rows = basket.size.toLocaleString("en");
-      desk.announce(basket.size ? `${rows} rows copied` : "Copied");
+      desk.announce(basket.size ? `${copied.toLocaleString("en")} rows copied` : "Copied");
     } catch (error) {
       desk.notify("The browser did not let Order Desk copy. Mark the text and copy it.");
       setTimeout(() => desk.notify(null), 4000);
@@ -80,14 +80,12 @@
 
   /* The rows may be filtered away or not loaded: the server is asked for them, in the grid's order. */
   async function rowsAsText() {
-    const { view, key, mostSelected } = desk.config();
-    const asked = { filters: {}, sort: desk.sort(), zone: view.zone, ids: [...basket] };
-    const { rows } = await desk.ask({ view: asked, start: 0, end: mostSelected });
+    const view = { filters: {}, sort: desk.sort(), zone: desk.config().view.zone };
+    const { rows } = await desk.ask({ view, keys: [...basket] });
     const columns = desk.api().getAllDisplayedColumns().filter((one) => one.getColDef().field);
     const header = columns.map((one) => one.getColDef().headerName);
-    /* The ID of a row may be another row's reference, too. */
-    const ticked = rows.filter((row) => basket.has(row[key]));
-    const lines = ticked.map((row) => columns.map((one) => cell(row[one.getColId()], one)));
+    copied = rows.length;
+    const lines = rows.map((row) => columns.map((one) => cell(row[one.getColId()], one)));
     return [header, ...lines].map((line) => line.join("\t")).join("\r\n");
   }
 

@@ -85,7 +85,7 @@
     }
 
     setModel(model) {
-      this.model = model && (model.values ? model.values.length > 0 : true) ? model : null;
+      this.model = model || null;
       this.mark();
     }
 

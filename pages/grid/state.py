@@ -20,6 +20,7 @@ import streamlit as st
 from core import query, saved_views, tokens
 from core.columns import Table
 from core.errors import AppError, InvalidInput, OutsideFailed
+from core.filter_json import check_text
 from core.places import zones
 from core.tables import ORDER_TABS
 from core.users import Actor
@@ -29,7 +30,6 @@ from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE
 
 RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
-MAX_KEY = 1_000  # characters
 FIGURES_STAND = timedelta(seconds=5)
 Figure = TypeVar("Figure")
 
@@ -72,7 +72,8 @@ class GridState:
     issued: float = 0.0
     renewals: int = 0
     heard: Mapping[str, Any] | None = None  # the grid's last answer
-    was_pushed: bool = False  # by a widget, for this run
+    was_touched: bool = False  # by a widget, for this run
+    searched: str | None = None  # what the search box was last given, or gave
     figures: dict[str, tuple[View, datetime, Any]] = field(default_factory=dict)
     wished: tuple[View, dict[str, str]] | None = None  # a view with an address of its own
 
@@ -90,12 +91,17 @@ class GridState:
     def push_by_widget(self, view: View) -> None:
         """Have the grid show what a widget asks for, in the run that the widget began."""
         self.push(view)
-        self.was_pushed = True
+        self.touch()
+
+    def touch(self) -> None:
+        """Note that a widget began this run: the browser's address asks for nothing in it."""
+        self.was_touched = True
 
     def select(self, keys: Sequence[str]) -> None:
         """Have the grid tick these rows and no others."""
         self.selected = self.told = tuple(keys)
         self.selection_revision += 1
+        self.touch()
 
     def figure(self, name: str, now: datetime, load: Callable[[], Figure]) -> Figure:
         """Return a figure of the view, loaded anew unless it was some seconds ago.
@@ -125,26 +131,37 @@ class GridState:
         if not isinstance(raw, Mapping):
             raise InvalidInput("The grid's view is malformed.")
         own = to_json(self.view)
+        asked = {name: raw[name] for name in ("filters", "sort", "columns") if name in raw}
         kept = {name: own[name] for name in ("search", "ids", "zone") if name in own}
-        return parse_view(self.place.table, {**raw, **kept}, order_id=self.place.order_id)
+        return parse_view(self.place.table, asked | kept, order_id=self.place.order_id)
 
     def selection_in(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
         """Understand which rows are ticked, by their keys; raises InvalidInput."""
         keys = answer.get("selected")
         if not isinstance(keys, list) or len(keys) > query.MAX_SELECTED:
             raise InvalidInput(f"At most {query.MAX_SELECTED:,} rows can be selected.")
-        if not all(isinstance(key, str) and 0 < len(key) <= MAX_KEY for key in keys):
-            raise InvalidInput("The selection is malformed.")
-        return tuple(dict.fromkeys(keys))
+        header = self.place.table.key_column.header
+        return tuple(dict.fromkeys(check_text(header, key) for key in keys))
 
     def is_news(self, answer: Mapping[str, Any] | None) -> bool:
-        """Say whether the grid asks for another view; that it now shows a pushed one is no news."""
-        if answer is None or answer == self.heard or answer.get("revision") != self.revision:
+        """Say whether the grid asks for anything; that it now shows what was pushed is no news."""
+        if answer is None or answer == self.heard:
             return False
+        if answer.get("renewals", 0) != self.renewals:
+            return True
         try:
-            return self.view_in(answer) != self.view
+            return self.heard_in(answer) != (self.view, self.selected)
         except InvalidInput:
             return True
+
+    def heard_in(self, answer: Mapping[str, Any]) -> tuple[View, tuple[str, ...]]:
+        """Return view and selection by an answer, each as it was where the answer is behind."""
+        view, selected = self.view, self.selected
+        if answer.get("revision") == self.revision:
+            view = self.view_in(answer)
+        if answer.get("selectionRevision") == self.selection_revision:
+            selected = self.selection_in(answer)
+        return view, selected
 
 
 def follow_address(place: Place, actor: Actor) -> GridState:
@@ -162,19 +179,19 @@ def follow_address(place: Place, actor: Actor) -> GridState:
         _bring_back(state, kept_answer(grid))
     if parameters != state.address:
         state.address, state.addressed = parameters, None
-        if not spoke and not state.was_pushed:
+        if not spoke and not state.was_touched:
             state.linked = _view_at(place, parameters, actor)
             state.push(state.linked[0])
             state.addressed = state.view
-    state.was_pushed = False
+    state.was_touched = False
     return state
 
 
 def _bring_back(state: GridState, unheard: Mapping[str, Any] | None) -> None:
     """Tell a grid that was gone for a run what it showed last: it begins with what it is told."""
-    if unheard is not None and state.is_news(unheard):
+    if unheard is not None:
         with suppress(InvalidInput):
-            state.view = state.view_in(unheard)
+            state.view, state.selected = state.heard_in(unheard)
     if state.view != state.pushed:
         state.push(state.view)
     if state.selected != state.told:
@@ -231,10 +248,7 @@ def follow_grid(state: GridState, answer: Mapping[str, Any] | None) -> str | Non
         return None
     state.heard, fault = answer, None
     try:
-        if answer.get("revision") == state.revision:
-            state.view = state.view_in(answer)
-        if answer.get("selectionRevision") == state.selection_revision:
-            state.selected = state.selection_in(answer)
+        state.view, state.selected = state.heard_in(answer)
     except InvalidInput as error:
         fault = str(error)
     if answer.get("renewals", 0) != state.renewals:

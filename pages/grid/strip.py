@@ -1,6 +1,6 @@
 """The strips around a grid: how many rows, Download Excel, the filters in words, what is ticked."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -8,7 +8,7 @@ import streamlit as st
 from core import money, pasted_ids, query, saved_views
 from core.users import Actor
 from core.view import View, describe_filter, describe_ids, describe_search
-from pages.frame import base_path, plain
+from pages.frame import acting, base_path, plain
 from pages.grid.state import GridState
 
 # Measured on files of 100,000 rows, for the size said before the click.
@@ -72,30 +72,40 @@ def show_words(state: GridState) -> None:
         return
     with st.container(horizontal=True, key="words", gap="small"):
         if view.search:
-            _show_chip(state, "search", describe_search(view), view.with_search(""))
+            _show_chip(state, "search", describe_search(view))
         if view.ids:
-            _show_chip(state, "ids", describe_ids(view), view.with_ids(()))
+            _show_chip(state, "ids", describe_ids(view))
         for one in view.filters:
-            name = one.column.name
-            _show_chip(state, name, describe_filter(one), view.without_filter(name))
+            _show_chip(state, one.column.name, describe_filter(one))
         st.button(
             "Clear all",
             key=f"clear_{state.place.key}",
             type="tertiary",
-            on_click=state.push_by_widget,
-            args=(view.without_filters(),),
+            on_click=_clear,
+            args=(state,),
         )
 
 
-def _show_chip(state: GridState, name: str, words: str, without: View) -> None:
+def _clear(state: GridState) -> None:
+    state.push_by_widget(state.view.without_filters())
+
+
+def _remove(state: GridState, name: str) -> None:
+    """Take one part off the view as it is now: the grid may have changed it since it was drawn."""
+    view = state.view
+    others = {"search": view.with_search(""), "ids": view.with_ids(())}
+    state.push_by_widget(others.get(name) or view.without_filter(name))
+
+
+def _show_chip(state: GridState, name: str, words: str) -> None:
     st.button(
         plain(words),
         key=f"words_{state.place.key}_{name}",
         icon=":material/close:",
         icon_position="right",
         help="Remove this filter",
-        on_click=state.push_by_widget,
-        args=(without,),
+        on_click=_remove,
+        args=(state, name),
     )
 
 
@@ -140,15 +150,16 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             key=f"select_{key}",
             type="tertiary",
             on_click=_select_all,
-            args=(state, actor, now),
+            args=(state,),
         )
     elif selected and count:
         st.caption(f"Select all is for up to {query.MAX_SELECTED:,} rows", width="content")
 
 
-def _select_all(state: GridState, actor: Actor, now: datetime) -> None:
+@acting
+def _select_all(state: GridState, *, actor: Actor) -> None:
     """Add every row of the view to what is ticked already, to the stated limit."""
-    keys = query.load_keys(state.view, actor=actor, now=now)
+    keys = query.load_keys(state.view, actor=actor, now=datetime.now(UTC))
     both = list(dict.fromkeys([*state.selected, *keys]))
     if len(both) > query.MAX_SELECTED:
         st.toast(f"At most {query.MAX_SELECTED:,} rows can be selected: clear the selection first.")

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,16 +45,8 @@ Then reload this page.
 """
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What is on the screen: the view, and the keys of the ticked rows, filtered or not."""
-
-    view: View
-    selected: tuple[str, ...]
-
-
-def show_table(table: Table, *, actor: Actor, order_id: str | None = None) -> Shown:
-    """Draw the table, of every order or of one, and return what is on the screen.
+def show_table(table: Table, *, actor: Actor, order_id: str | None = None) -> None:
+    """Draw the table, of every order or of one.
 
     Raises AppError when the rows cannot be had; a link that cannot be understood is said on the
     page, which then shows what can be.
@@ -65,7 +56,7 @@ def show_table(table: Table, *, actor: Actor, order_id: str | None = None) -> Sh
     if order_id is None and _is_empty(state.view, actor, now):
         st.title(table.title, anchor=False)
         st.info(EMPTY.format(many=table.many), icon=":material/inbox:")
-        return Shown(state.view, ())
+        return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
     fault = follow_grid(state, _draw(state))
@@ -80,7 +71,6 @@ def show_table(table: Table, *, actor: Actor, order_id: str | None = None) -> Sh
     with st.container(horizontal=True, vertical_alignment="center", key="below"):
         show_selection(state, count, actor=actor, now=now)
         show_totals(state, actor=actor, now=now)
-    return Shown(state.view, state.selected)
 
 
 def _is_empty(view: View, actor: Actor, now: datetime) -> bool:
@@ -98,6 +88,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "many": table.many,
         "place": state.place.key,
         "key": table.key,
+        "order": state.place.order_id,
         "token": state.rows_token,
         "revision": state.revision,
         "view": view,

@@ -6,15 +6,14 @@ import streamlit as st
 
 from core import pasted_ids
 from core.columns import Column
-from core.errors import AppError
 from core.users import Actor
 from core.view import Layout, View
-from core.view_json import parse_search
-from pages.frame import plain
+from core.view_json import normal, parse_search
+from pages.frame import acting
 from pages.grid.state import GridState
 from pages.grid.views import show_views
 
-PASTE_HELP = "One ID a line, as a column copied from Excel; commas and quotes do no harm."
+PASTE_HELP = "One ID a line, as a column copied from Excel, in its own capitals and small letters."
 
 
 def show_tools(state: GridState, *, actor: Actor) -> None:
@@ -29,9 +28,8 @@ def show_tools(state: GridState, *, actor: Actor) -> None:
 
 def _show_search(state: GridState) -> None:
     key = f"search_{state.place.key}"
-    typed = " ".join(st.session_state.get(key, "").split())
-    if typed != state.view.search or key not in st.session_state:
-        st.session_state[key] = state.view.search  # a link, Back or a chip changed it
+    if state.searched != state.view.search or key not in st.session_state:
+        st.session_state[key] = state.searched = state.view.search  # a link, Back or a chip
     also = " · passengers · vouchers" if state.place.table.name == "orders" else ""
     st.text_input(
         f"Search {state.place.table.many}",
@@ -47,12 +45,10 @@ def _show_search(state: GridState) -> None:
     )
 
 
-def _search(state: GridState, key: str) -> None:
-    try:
-        search = parse_search(st.session_state[key] or "")
-    except AppError as error:
-        st.toast(plain(str(error)))
-        return
+@acting
+def _search(state: GridState, key: str, *, actor: Actor) -> None:
+    search = parse_search(st.session_state[key] or "")
+    state.searched = search  # the box is the typist's: what is in it stays
     if search != state.view.search:
         state.push_by_widget(state.view.with_search(search))
 
@@ -64,25 +60,20 @@ def _show_pasting(state: GridState, actor: Actor) -> None:
         "Paste IDs",
         icon=":material/content_paste:",
         key=f"pasting_{state.place.key}",
-        on_change="rerun",
+        on_change=state.touch,
     )
     if not pasting.open:
         return
     with pasting, st.form(f"paste_{state.place.key}", border=False):
         st.text_area(names, key=key, height=200, help=PASTE_HELP, placeholder=PASTE_HELP, width=380)
-        st.form_submit_button(
-            "Show these", type="primary", on_click=_paste, args=(state, actor, key)
-        )
+        st.form_submit_button("Show these", type="primary", on_click=_paste, args=(state, key))
 
 
-def _paste(state: GridState, actor: Actor, key: str) -> None:
+@acting
+def _paste(state: GridState, key: str, *, actor: Actor) -> None:
     text = st.session_state[key] or ""
     table, order_id = state.place.table, state.place.order_id
-    try:
-        pasted = pasted_ids.read_pasted(text, table, actor=actor, order_id=order_id)
-    except AppError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
-        return
+    pasted = pasted_ids.read_pasted(text, table, actor=actor, order_id=order_id)
     state.push_by_widget(state.view.with_ids(pasted.ids))
     st.session_state[key] = ""
     st.session_state[f"pasting_{state.place.key}"] = False
@@ -90,13 +81,13 @@ def _paste(state: GridState, actor: Actor, key: str) -> None:
 
 def _show_columns(state: GridState) -> None:
     view, key = state.view, f"columns_{state.place.key}"
-    choosing = st.popover("Columns", icon=":material/view_column:", key=key, on_change="rerun")
+    choosing = st.popover("Columns", icon=":material/view_column:", key=key, on_change=state.touch)
     if not choosing.open:
         return
     with choosing:
         st.caption("Drag a header to move its column, its edge to resize it.")
         with st.container(key="columns", gap=None):
-            for column in _in_order(view):
+            for column in view.all_columns:
                 box = f"{key}_{column.name}"
                 st.session_state[box] = column in view.columns
                 st.checkbox(column.header, key=box, on_change=_toggle, args=(state, column, box))
@@ -113,11 +104,6 @@ def _show_columns(state: GridState) -> None:
         st.button("Usual columns", key=f"{key}_usual", on_click=_reset, args=(state,))
 
 
-def _in_order(view: View) -> list[Column]:
-    """Return the visible columns in their order, then the hidden ones."""
-    return [*view.columns, *(c for c in view.table.offered if c not in view.columns)]
-
-
 def _toggle(state: GridState, column: Column, box: str) -> None:
     view = state.view
     if st.session_state[box]:
@@ -128,7 +114,7 @@ def _toggle(state: GridState, column: Column, box: str) -> None:
         st.toast("A table needs at least one column.")
         return
     layout = tuple(one for one in view.layout if one[0] in {c.name for c in columns})
-    state.push_by_widget(replace(view, columns=columns, layout=layout))
+    state.push_by_widget(normal(replace(view, columns=columns, layout=layout)))
 
 
 def _is_pinned(view: View, column: Column) -> bool:
@@ -136,17 +122,14 @@ def _is_pinned(view: View, column: Column) -> bool:
 
 
 def _pin(state: GridState, key: str) -> None:
-    view, chosen = state.view, set(st.session_state[key])
-    before = dict(view.layout)
-    layout = {
-        column.name: replace(
-            before.get(column.name, Layout()), pinned="left" if column.header in chosen else None
-        )
-        for column in view.columns
-    }
-    kept = tuple((name, one) for name, one in layout.items() if one != Layout())
-    ordered = sorted(view.columns, key=lambda column: column.header not in chosen)
-    state.push_by_widget(replace(view, columns=tuple(ordered), layout=kept))
+    view, chosen, layout = state.view, set(st.session_state[key]), dict(state.view.layout)
+    for column in view.columns:
+        before = layout.get(column.name, Layout())
+        if column.header in chosen:
+            layout[column.name] = replace(before, pinned="left")
+        elif before.pinned == "left":
+            layout[column.name] = replace(before, pinned=None)
+    state.push_by_widget(normal(replace(view, layout=tuple(layout.items()))))
 
 
 def _reset(state: GridState) -> None:

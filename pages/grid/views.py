@@ -3,27 +3,29 @@
 import streamlit as st
 
 from core import saved_views
-from core.errors import AppError
+from core.errors import InvalidInput
 from core.saved_views import NameTaken, Saved
 from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view
-from pages.frame import plain
+from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
+
+TAKEN = "save_taken"  # a name that the dialog found taken, and now offers to replace
 
 
 def show_views(state: GridState, *, actor: Actor) -> None:
     """Draw the list of views, each a link, and what keeps one."""
     key = _key(state)
-    views = st.popover("Views", icon=":material/bookmarks:", key=key, on_change="rerun")
+    views = st.popover("Views", icon=":material/bookmarks:", key=key, on_change=state.touch)
     if views.open:
         with views:
             _show_links(state, actor)
     asked = st.session_state.pop(f"{key}_asked", None)
     if asked == "save":
-        _save(state, actor)
+        _save(state)
     elif asked == "manage":
-        _manage(state, actor)
+        _manage(state)
 
 
 def _key(state: GridState) -> str:
@@ -41,8 +43,12 @@ def _show_links(state: GridState, actor: Actor) -> None:
         if saved:
             st.caption("Saved")
         for one in saved:
-            view = parse_view(table, one.raw, zone=zone, left_out=[])
-            _show_link(state, _label(one), view, {"saved": one.view_id}, one.view_id)
+            try:
+                view = parse_view(table, one.raw, zone=zone, left_out=[])
+            except InvalidInput as error:
+                st.caption(plain(f"{one.name}: {error}"))
+            else:
+                _show_link(state, _label(one), view, {"saved": one.view_id}, one.view_id)
     with st.container(horizontal=True):
         st.button("Save this view …", key=f"save_{table.name}", on_click=_ask, args=(state, "save"))
         if any(one.is_own for one in saved):
@@ -73,6 +79,8 @@ def _open(state: GridState, view: View, address: dict[str, str]) -> None:
 
 def _ask(state: GridState, dialog: str) -> None:
     """Close the list, and open a dialog in the run that follows."""
+    state.touch()
+    st.session_state.pop(TAKEN, None)
     st.session_state[_key(state)] = False
     st.session_state[f"{_key(state)}_asked"] = dialog
 
@@ -84,65 +92,58 @@ def _label(one: Saved) -> str:
 
 
 @st.dialog("Save this view")
-def _save(state: GridState, actor: Actor) -> None:
+def _save(state: GridState) -> None:
     """Ask for a name; a name that is taken is asked about, never overwritten unasked."""
-    st.caption("Filters, search, pasted IDs, sort, columns and time zone.")
-    name = st.text_input("Name", max_chars=saved_views.MAX_NAME, key="save_name")
-    is_shared = st.checkbox("Everybody may open it", key="save_shared")
-    is_default = st.checkbox(f"Open {state.place.table.title} with it", key="save_default")
-    taken = st.session_state.get("save_taken") == name and bool(name)
-    if taken:
-        st.warning(plain(str(NameTaken(name))))
-    label = f"Replace “{plain(name)}”" if taken else "Save"
-    if st.button(label, type="primary", key="save_now"):
+    with failures_shown():
+        actor = current_actor()  # a dialog may be open for hours
+        st.caption("Filters, search, pasted IDs, sort, columns and time zone.")
+        name = st.text_input("Name", max_chars=saved_views.MAX_NAME, key="save_name")
+        kept = {
+            "is_shared": st.checkbox("Everybody may open it", key="save_shared"),
+            "is_default": st.checkbox(
+                f"Open {state.place.table.title} with it", key="save_default"
+            ),
+        }
+        replaces = bool(name) and st.session_state.get(TAKEN) == name
+        if replaces:
+            st.warning(plain(str(NameTaken(name))))
+        label = f"Replace “{plain(name)}”" if replaces else "Save"
+        if not st.button(label, type="primary", key="save_now"):
+            return
         try:
-            saved_views.save(
-                state.view,
-                name,
-                actor=actor,
-                is_shared=is_shared,
-                is_default=is_default,
-                replaces=taken,
-            )
+            saved_views.save(state.view, name, actor=actor, replaces=replaces, **kept)
         except NameTaken:
-            st.session_state["save_taken"] = name
+            st.session_state[TAKEN] = name
             st.rerun(scope="fragment")
-        except AppError as error:
-            st.error(plain(str(error)))
-        else:
-            st.session_state.pop("save_taken", None)
-            st.toast(plain(f"Saved as “{name}”."), icon=":material/bookmark_added:")
-            st.rerun()
+        st.toast(plain(f"Saved as “{name}”."), icon=":material/bookmark_added:")
+        st.rerun()
 
 
 @st.dialog("Manage views")
-def _manage(state: GridState, actor: Actor) -> None:
+def _manage(state: GridState) -> None:
     """Change or delete one of the person's own views."""
-    table = state.place.table
-    own = {one.view_id: one for one in saved_views.find_saved(table, actor=actor) if one.is_own}
-    view_id = st.selectbox(
-        "View", list(own), format_func=lambda one: own[one].name, key="manage_view"
-    )
-    if view_id is None:
-        return
-    one = own[view_id]
-    is_shared = st.checkbox("Everybody may open it", one.is_shared, key=f"shared_{view_id}")
-    is_default = st.checkbox(
-        f"Open {table.title} with it", one.is_default, key=f"default_{view_id}"
-    )
-    replaces = st.checkbox("Replace it with the view on the screen", key=f"replace_{view_id}")
-    with st.container(horizontal=True):
-        if st.button("Save changes", type="primary", key="manage_save"):
+    with failures_shown():
+        table, actor = state.place.table, current_actor()
+        own = {one.view_id: one for one in saved_views.find_saved(table, actor=actor) if one.is_own}
+        view_id = st.selectbox(
+            "View", list(own), format_func=lambda one: own[one].name, key="manage_view"
+        )
+        if view_id is None:
+            return
+        one = own[view_id]
+        shared = st.checkbox("Everybody may open it", one.is_shared, key=f"shared_{view_id}")
+        first = st.checkbox(f"Open {table.title} with it", one.is_default, key=f"default_{view_id}")
+        replaces = st.checkbox("Replace it with the view on the screen", key=f"replace_{view_id}")
+        with st.container(horizontal=True):
+            is_changed = st.button("Save changes", type="primary", key="manage_save")
+            is_deleted = st.button("Delete", key="manage_delete")
+        if is_changed:
+            view = state.view if replaces else None
             saved_views.change(
-                table,
-                view_id,
-                actor=actor,
-                view=state.view if replaces else None,
-                is_shared=is_shared,
-                is_default=is_default,
+                table, view_id, actor=actor, view=view, is_shared=shared, is_default=first
             )
-            st.rerun()
-        if st.button("Delete", key="manage_delete"):
+        elif is_deleted:
             saved_views.delete(table, view_id, actor=actor)
             st.toast(plain(f"“{one.name}” is deleted."))
+        if is_changed or is_deleted:
             st.rerun()

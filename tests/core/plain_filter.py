@@ -49,8 +49,8 @@ def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
 
 
 def _is_found(table: Table, row: Row, word: str) -> bool:
-    """A word of the search stands in a text shown at first, or in one of the order's items'."""
-    columns = [c for c in table.columns if c.is_shown and _is_text(c) and not c.allowed]
+    """A word of the search stands in a text that can be shown, or in one of the order's items'."""
+    columns = [c for c in table.columns if c.can_be_shown and _is_text(c) and not c.allowed]
     found = [_contains(row[column.name], word, column.kind) for column in columns]
     if table is ORDERS:
         for item in items_of(row):
