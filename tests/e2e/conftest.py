@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -89,7 +89,12 @@ def context_in(browser: Browser) -> Callable[[str], BrowserContext]:
 
 def new_context(browser: Browser, zone: str) -> BrowserContext:
     """Make a browser profile without cookies and cache."""
-    context = browser.new_context(viewport=WINDOW, timezone_id=zone, color_scheme="light")
+    context = browser.new_context(
+        viewport=WINDOW,
+        timezone_id=zone,
+        color_scheme="light",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
     context.set_default_timeout(15_000)
     return context
 
@@ -98,7 +103,24 @@ def new_context(browser: Browser, zone: str) -> BrowserContext:
 def open_tab(
     browser: Browser, context_in: Callable[[str], BrowserContext], watch: Watch, demo: Server
 ) -> Iterator[OpenDesk]:
-    """Return what opens a tab at a server, in a kept profile or in a `fresh` one."""
+    """Return what opens a tab for one test, in a kept profile or in a `fresh` one."""
+    with _opening_tabs(browser, context_in, watch, demo) as open_tab:
+        yield open_tab
+
+
+@pytest.fixture(scope="module")
+def keep_tab(
+    browser: Browser, context_in: Callable[[str], BrowserContext], watch: Watch, demo: Server
+) -> Iterator[OpenDesk]:
+    """Return what opens a tab for all tests of a module."""
+    with _opening_tabs(browser, context_in, watch, demo) as open_tab:
+        yield open_tab
+
+
+@contextmanager
+def _opening_tabs(
+    browser: Browser, context_in: Callable[[str], BrowserContext], watch: Watch, demo: Server
+) -> Iterator[OpenDesk]:
     with ExitStack() as stack:
 
         def open_tab(server: Server = demo, *, zone: str = ZONE, fresh: bool = False) -> Desk:
