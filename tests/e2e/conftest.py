@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
+from tests.e2e.shop import make_shop
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -155,3 +156,20 @@ def desk(
     watch.follow(page)
     kept_tabs.append(Desk(page, demo.url))
     return kept_tabs[-1].open()
+
+
+@pytest.fixture(scope="session")
+def shop(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+    """Run a server with the small shop; who changes its rows or users puts them back."""
+    with serving(make_shop(make_database), data_dir) as server:
+        yield server
+
+
+@pytest.fixture
+def sees_one_contract(shop: Server) -> Iterator[None]:
+    """Let the local user of the shop see CT-1 alone, for the length of a test."""
+    shop.execute("UPDATE users SET sees_all_contracts = false")
+    shop.execute("INSERT INTO user_contracts (user_id, contract_id) VALUES ('local', 'CT-1')")
+    yield
+    shop.execute("DELETE FROM user_contracts")
+    shop.execute("UPDATE users SET sees_all_contracts = true")

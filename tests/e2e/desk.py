@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,17 +185,28 @@ class Desk:
     def expect_view(self, **expected: Any) -> None:
         """Wait until the address names a view of which these parts are so."""
 
-        def agrees(url: str) -> bool:
-            view = view_in(url, self.parameter)
-            return all(view.get(part) == value for part, value in expected.items())
+        self.wait_for_view(
+            lambda view: all(view.get(part) == value for part, value in expected.items())
+        )
 
-        self.page.wait_for_url(agrees, wait_until="commit")
+    def wait_for_view(self, agrees: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until the address names a view that agrees."""
+        self.page.wait_for_url(
+            lambda url: agrees(view_in(url, self.parameter)), wait_until="commit"
+        )
 
     def button_of(self, header: str) -> Locator:
         """The button that opens a column's filter."""
         box = self.page.locator(f'input[aria-label="{header} Filter Input"]')
         cell = self.grid.locator(".ag-floating-filter").filter(has=box)
         return cell.get_by_role("button", name="Open Filter Menu")
+
+    def header_cell(self, header: str) -> Locator:
+        """The cell of a header, which takes the focus."""
+        return self.grid.locator(".ag-header-cell").filter(has=self._exactly(header))
+
+    def _exactly(self, text: str) -> Locator:
+        return self.page.get_by_text(text, exact=True)
 
     def choose_operator(self, name: str) -> None:
         """Choose another question in the open filter."""
