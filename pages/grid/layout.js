@@ -73,8 +73,12 @@
   }
 
   desk.onColumnResized = function ({ finished, source, column }) {
-    if (!finished || source !== "uiColumnResized" || !column) return;
-    widths().set(column.getColId(), Math.round(column.getActualWidth()));
+    if (!finished || source !== "uiColumnResized") return;
+    /* On the keyboard, all columns that share the room are told of at once. */
+    const header = document.activeElement.closest("[role=columnheader]");
+    const one = column || (header && desk.api().getColumn(header.getAttribute("col-id")));
+    if (!one) return;
+    widths().set(one.getColId(), Math.round(one.getActualWidth()));
     desk.fit();
     desk.sayAgain();
   };
