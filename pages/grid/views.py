@@ -74,7 +74,7 @@ def _open(state: GridState, view: View, address: dict[str, str]) -> None:
     st.session_state[_key(state)] = False
     state.push_by_widget(view)
     if address:
-        state.wished = (view, address)
+        state.wished, state.addressed = (view, address), None
 
 
 def _ask(state: GridState, dialog: str) -> None:
