@@ -233,7 +233,7 @@ class OrderItem(Base):
         Index("ix_order_items_airport", "airport_iata", "order_item_id"),
         Index("ix_order_items_terminal", "terminal", "order_item_id"),
         Index("ix_order_items_pax_type", "pax_type", "order_item_id"),
-        Index("ix_order_items_currency", "currency", "order_item_id"),
+        Index("ix_order_items_currency", "currency", "order_item_id", "price_minor"),
         Index("ix_order_items_refundable", "is_refundable", "order_item_id"),
         Index("ix_order_items_status", "status", "order_item_id", "valid_until"),
         Index(

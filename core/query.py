@@ -96,11 +96,15 @@ def totals_in(session: Session, view: View, *, actor: Actor, now: datetime) -> d
     if amount is None:
         return {}
     currency = view.table.model.__table__.c[str(amount.currency)]
+    rows = select(currency.label("currency"), view.table.attribute(amount).label("amount")).where(
+        *where(view, actor=actor, now=now)
+    )
+    # Offset 0 keeps it a subquery, or SQLite walks an index of currencies for a few matches.
+    found = (rows.offset(0) if view.is_filtered else rows).subquery()
     statement = (
-        select(currency, func.sum(view.table.attribute(amount)))
-        .where(*where(view, actor=actor, now=now))
-        .group_by(currency)
-        .order_by(currency)
+        select(found.c.currency, func.sum(found.c.amount))
+        .group_by(found.c.currency)
+        .order_by(found.c.currency)
     )
     return {code: int(minor) for code, minor in session.execute(statement)}
 

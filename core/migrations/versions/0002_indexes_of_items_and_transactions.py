@@ -13,7 +13,6 @@ FEW_VALUES = {
     "airport": "airport_iata",
     "terminal": "terminal",
     "pax_type": "pax_type",
-    "currency": "currency",
     "refundable": "is_refundable",
 }
 PRICE_IN_COMMON_UNITS = (
@@ -48,6 +47,9 @@ def upgrade() -> None:
     )
     for name, column in FEW_VALUES.items():
         op.create_index(f"ix_order_items_{name}", "order_items", [column, "order_item_id"])
+    op.create_index(
+        "ix_order_items_currency", "order_items", ["currency", "order_item_id", "price_minor"]
+    )
     op.create_index(
         "ix_order_items_status", "order_items", ["status", "order_item_id", "valid_until"]
     )
