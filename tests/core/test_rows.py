@@ -99,6 +99,38 @@ def test_keys_are_counted_in_the_view_and_no_further_than_a_person_selects(
     assert query.count_among(view, [], actor=admin, now=NOW) == 0
 
 
+def test_ticked_rows_are_loaded_by_their_key_alone_filtered_or_not(
+    database: str, admin: Actor
+) -> None:
+    order_id = make_order("OD-1")
+    ids = [make_item(order_id, order_item_id=one) for one in ("1", "2", "OD-1")]
+    filters = {"product": {"filterType": "text", "type": "contains", "filter": "nowhere"}}
+    sort = [{"colId": "order_item_id", "sort": "desc"}]
+    view = parse_view(ORDER_ITEMS, {"filters": filters, "sort": sort})
+    rows = query.load_ticked(view, ["1", "OD-1", "gone"], actor=admin, now=NOW)
+    assert rows["order_item_id"].tolist() == [ids[2], ids[0]]
+    nobody = _actor()
+    assert query.load_ticked(view, ids, actor=nobody, now=NOW).empty
+    with pytest.raises(InvalidInput):
+        query.load_ticked(view, ["a\x00b"], actor=admin, now=NOW)
+
+
+def test_a_list_of_values_is_searched_for_blanks_and_without_case(
+    database: str, admin: Actor
+) -> None:
+    order_id = make_order(widget_id=None)
+    make_item(order_id, terminal=None)
+    for table, name, search, found in (
+        (ORDER_ITEMS, "terminal", "(BLA", [None]),
+        (ORDER_ITEMS, "is_refundable", "YES", [True]),
+        (ORDER_ITEMS, "status", "Expired", ["expired"]),
+    ):
+        choices = query.load_choices(
+            parse_view(table, {}), name, actor=admin, now=NOW, search=search
+        )
+        assert choices["value"].tolist() == found
+
+
 def test_the_largest_amounts_of_an_import_are_sorted_filtered_and_added_up(
     database: str, admin: Actor
 ) -> None:

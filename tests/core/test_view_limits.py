@@ -58,11 +58,13 @@ def test_an_id_that_cannot_be_is_refused(one: Any) -> None:
 
 
 def test_widths_and_pins_are_kept_with_their_columns() -> None:
-    columns = [{"colId": "author", "width": 300}, "no", {"colId": "order_id", "pinned": "left"}]
+    pinned = {"colId": "order_id", "pinned": "left"}, {"colId": "author", "pinned": "right"}
+    columns = [pinned[1], {"colId": "item_count", "width": 300}, "no", pinned[0]]
     view = parse_view(ORDERS, {"columns": columns})
-    assert [column.name for column in view.columns] == ["author", "no", "order_id"]
-    assert dict(view.layout) == {"author": Layout(300), "order_id": Layout(None, "left")}
-    assert to_json(view)["columns"] == columns
+    layouts = {"order_id": Layout(None, "left"), "item_count": Layout(300)}
+    assert dict(view.layout) == layouts | {"author": Layout(None, "right")}
+    # As they stand on the screen, and so in the file: what is pinned stands at its side.
+    assert to_json(view)["columns"] == [pinned[0], columns[1], "no", pinned[1]]
     assert parse_view(ORDERS, from_address(to_address(view))) == view
 
 
