@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.bench.databases import FilledDatabase, provide
 from tests.bench.figures import Figure, as_text, memory_figure, time_figure, write_results
-from tests.bench.filtering import measure_filters
+from tests.bench.filtering import measure_tables
 from tests.bench.grid_page import browsing
 from tests.bench.importing import measure_import
 from tests.bench.opening import measure_opening
@@ -17,6 +17,7 @@ from tests.bench.servers import order_desk
 from tests.bench.side_by_side import compare
 
 SMALL, MIDDLE, LARGE = 10_000, 100_000, 1_000_000
+PATHS = ("/orders", "/order_items", "/transactions")
 MAX_MEGABYTES = 400
 MAX_FILL_SECONDS, MAX_FILL_MEGABYTES = 8 * 60, 1_000
 
@@ -53,8 +54,9 @@ def _filling(database: FilledDatabase) -> Iterator[Figure]:
 def _order_desk(browser: Browser, small: FilledDatabase, large: FilledDatabase) -> Iterator[Figure]:
     with order_desk(large) as server:
         with order_desk(small) as other:
-            yield measure_opening(browser, other, server)
-        yield from measure_filters(browser, server, large)
+            for path in PATHS:
+                yield measure_opening(browser, other, server, path)
+        yield from measure_tables(browser, server, large)
         measure = f"Memory of the server, {large.orders:,} orders"
         yield memory_figure(f"{measure}: after it all", server.megabytes("VmRSS"), MAX_MEGABYTES)
         yield memory_figure(f"{measure}: at its peak", server.megabytes("VmHWM"), MAX_MEGABYTES)

@@ -31,6 +31,12 @@ class FilledDatabase:
         """The SQLite file."""
         return self.folder / "orders.db"
 
+    def warm(self) -> None:
+        """Read the file through, so that the system has it in its cache, as when it is in use."""
+        with self.path.open("rb", buffering=0) as file:
+            while file.read(1 << 24):
+                pass
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Open the file to read it."""

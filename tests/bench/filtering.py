@@ -1,44 +1,83 @@
-"""Filtering a million orders, column by column."""
+"""Filtering and sorting a table of millions of rows, column by column, as a person would."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from statistics import median
 
 from playwright.sync_api import Browser
 
 from tests.bench.databases import FilledDatabase
+from tests.bench.expected import Expected
 from tests.bench.figures import Figure, in_seconds, time_figure
-from tests.bench.filter_cases import Typed, filter_cases, newest_order
-from tests.bench.grid_page import Expected, GridPage, fresh_page
+from tests.bench.filters import Typed
+from tests.bench.grid_page import GridPage, fresh_page
+from tests.bench.item_cases import item_cases, sort_cases, transaction_cases
+from tests.bench.order_cases import order_cases
 from tests.bench.processes import Server
+from tests.bench.samples import Sample
 
 ROUNDS = 3
 MAX_SECONDS = 1.0
 LISTS = ("Widget ID", "Contract ID", "Author")
 
 
-def measure_filters(browser: Browser, server: Server, database: FilledDatabase) -> Iterator[Figure]:
-    """Set each filter and take it away again, on one page, as a person would."""
-    with database.reading() as orders:
-        cases, newest = filter_cases(orders), newest_order(orders)
-    with fresh_page(browser) as page:
-        page.open(f"{server.address}/orders")
+@dataclass(frozen=True)
+class Measured:
+    """An open page of a table, and what it shows first when nothing is filtered."""
+
+    title: str
+    page: GridPage
+    newest: Expected
+
+    def filters(self, cases: Iterable[Typed]) -> Iterator[Figure]:
+        """Set each filter and take it away again."""
         for case in cases:
-            yield _measure(page, case, newest)
-        for header in LISTS:
-            yield _measure_list(page, header)
+            rounds = []
+            for _ in range(ROUNDS):
+                rounds.append(case.seconds(self.page))
+                self.page.clear_filters(self.newest)
+            yield time_figure(f"{self.title}: filter {case}", median(rounds), MAX_SECONDS)
+
+    def sorts(self, cases: list[tuple[str, str, Expected]]) -> Iterator[Figure]:
+        """Click each header, which sorts up, and again, which sorts down."""
+        rounds = [
+            [self.page.sort(header, first) for header, _, first in cases] for _ in range(ROUNDS)
+        ]
+        for (header, direction, _), seconds in zip(cases, zip(*rounds, strict=True), strict=True):
+            words = f"{self.title}: sort by {header}, {direction.lower()}ending"
+            yield time_figure(words, median(seconds), MAX_SECONDS)
+
+    def lists(self, headers: Iterable[str]) -> Iterator[Figure]:
+        """Open each column's list of values, and close it."""
+        for header in headers:
+            rounds = []
+            for _ in range(ROUNDS):
+                rounds.append(self.page.open_list(header))
+                self.page.close_list()
+            yield Figure(f"{self.title}: list of values of {header}", in_seconds(median(rounds)))
 
 
-def _measure(page: GridPage, case: Typed, newest: Expected) -> Figure:
-    rounds = []
-    for _ in range(ROUNDS):
-        rounds.append(case.seconds(page))
-        page.clear_filters(newest)
-    return time_figure(f"Filter {case}", median(rounds), MAX_SECONDS)
+def measure_tables(browser: Browser, server: Server, database: FilledDatabase) -> Iterator[Figure]:
+    """Filter the three tables, and sort the largest."""
+    with database.reading() as connection:
+        orders = Sample(connection, "orders", "order_id")
+        items = Sample(connection, "order_items", "order_item_id")
+        transactions = Sample(connection, "transactions", "transaction_id")
+        database.warm()
+        with _opened(browser, server, "Orders", orders) as shown:
+            yield from shown.filters(order_cases(orders))
+            yield from shown.lists(LISTS)
+        database.warm()
+        with _opened(browser, server, "Order Items", items) as shown:
+            yield from shown.filters(item_cases(items))
+            yield from shown.sorts(sort_cases(items))
+        with _opened(browser, server, "Transactions", transactions) as shown:
+            yield from shown.filters(transaction_cases(transactions))
 
 
-def _measure_list(page: GridPage, header: str) -> Figure:
-    rounds = []
-    for _ in range(ROUNDS):
-        rounds.append(page.open_list(header))
-        page.close_list()
-    return Figure(f"List of values of {header}", in_seconds(median(rounds)))
+@contextmanager
+def _opened(browser: Browser, server: Server, title: str, sample: Sample) -> Iterator[Measured]:
+    with fresh_page(browser) as page:
+        page.open(f"{server.address}/{sample.table}")
+        yield Measured(title, page, sample.first())

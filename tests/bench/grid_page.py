@@ -6,9 +6,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
+
+from tests.bench.expected import ANY_ROW, Expected
 
 PATIENCE_MS = 60_000
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -37,34 +39,6 @@ HAS_LIST = """() => {
 }"""
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What the grid has to show: first rows that match in a column, or a sentence instead."""
-
-    column: str
-    pattern: str
-    rows: int = 5  # how many are looked at, if that many are there
-
-
-ANY_ROW = Expected("order_id", ".")
-NO_ROW = Expected("", "No order matches these filters.")
-
-
-def containing(column: str, text: str) -> Expected:
-    """Expect rows whose cell contains the text."""
-    return Expected(column, re.escape(text))
-
-
-def equal_to(column: str, text: str) -> Expected:
-    """Expect rows whose cell is the text."""
-    return Expected(column, f"^{re.escape(text)}$")
-
-
-def starting_with(column: str, text: str) -> Expected:
-    """Expect rows whose cell starts with the text."""
-    return Expected(column, f"^{re.escape(text)}")
-
-
 class GridPage:
     """One page in a browser context of its own: nothing is kept from one to the next."""
 
@@ -82,19 +56,31 @@ class GridPage:
         """Type into a floating filter; return the seconds from the last key to the rows."""
         box = self._filter_box(header)
         box.press_sequentially(text[:-1])
-        return self._seconds_until(expected, lambda: box.press(text[-1]))
+        return self._seconds_until(expected, lambda: box.press_sequentially(text[-1]))
 
     def pick_day(self, header: str, day: str, expected: Expected) -> float:
         """Put a day into a floating date filter; return the seconds to the rows."""
         box = self._filter_box(header)
         return self._seconds_until(expected, lambda: box.fill(day))
 
+    def ask(self, header: str, operator: str, text: str, expected: Expected) -> float:
+        """Choose another question in a column's filter; return the seconds from the last key."""
+        self._filter_button(header).click()
+        self.grid.get_by_role("combobox", name="Filtering operator").first.click()
+        self.grid.get_by_role("option", name=operator, exact=True).click()
+        box = self.grid.locator(".ag-filter-menu").get_by_placeholder("Filter...").first
+        box.press_sequentially(text[:-1])
+        return self._seconds_until(expected, lambda: box.press_sequentially(text[-1]))
+
+    def sort(self, header: str, expected: Expected) -> float:
+        """Click a header; return the seconds until the rows are in the new order."""
+        exact = re.compile(f"^{re.escape(header)}$")
+        title = self.grid.locator(".ag-header-cell-text").filter(has_text=exact)
+        return self._seconds_until(expected, title.click)
+
     def open_list(self, header: str) -> float:
         """Open a column's list of values; return the seconds until they were there."""
-        button = self.grid.locator(
-            f'.ag-floating-filter:has([aria-label="{header} Filter Input"]) '
-            ".ag-floating-filter-button button"
-        )
+        button = self._filter_button(header)
         started = time.perf_counter()
         button.click()
         self.page.wait_for_function(HAS_LIST, timeout=PATIENCE_MS)
@@ -107,7 +93,8 @@ class GridPage:
 
     def choose(self, value: str, expected: Expected) -> float:
         """Tick a value of the open list; return the seconds to the rows."""
-        box = self.grid.locator(".deskSetRow", has_text=value).locator("input").first
+        word = self.page.locator("span").get_by_text(value, exact=True)
+        box = self.grid.locator(".deskSetRow").filter(has=word).locator("input").first
         return self._seconds_until(expected, box.click)
 
     def clear_filters(self, first: Expected) -> None:
@@ -116,6 +103,12 @@ class GridPage:
         self.page.get_by_role("button", name="Clear all").click(timeout=PATIENCE_MS)
         self.page.locator(".st-key-words").wait_for(state="detached", timeout=PATIENCE_MS)
         self.page.wait_for_function(IS_SHOWN, arg=asdict(first), timeout=PATIENCE_MS)
+
+    def _filter_button(self, header: str) -> Locator:
+        return self.grid.locator(
+            f'.ag-floating-filter:has([aria-label="{header} Filter Input"]) '
+            ".ag-floating-filter-button button"
+        )
 
     def _filter_box(self, header: str) -> Locator:
         return self.grid.locator(f'input[aria-label="{header} Filter Input"]:enabled').first

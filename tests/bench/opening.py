@@ -1,4 +1,4 @@
-"""Opening the page: with a million orders against ten thousand."""
+"""Opening a page: with a million orders against ten thousand."""
 
 from statistics import median
 
@@ -12,13 +12,16 @@ ROUNDS = 7
 MAX_RATIO = 1.3
 
 
-def measure_opening(browser: Browser, small: Server, large: Server) -> Figure:
-    """Open both in turns, after a warm-up each, and compare the medians."""
-    rounds = [(open_orders(browser, small), open_orders(browser, large)) for _ in range(ROUNDS + 1)]
+def measure_opening(browser: Browser, small: Server, large: Server, path: str) -> Figure:
+    """Open a page of both in turns, after a warm-up each, and compare the medians."""
+    rounds = [
+        tuple(open_page(browser, f"{server.address}{path}") for server in (small, large))
+        for _ in range(ROUNDS + 1)
+    ]
     of_small, of_large = (median(seconds) for seconds in zip(*rounds[1:], strict=True))
     ratio = of_large / of_small
     return Figure(
-        "First rows, 1,000,000 orders against 10,000",
+        f"First rows of {path}, 1,000,000 orders against 10,000",
         in_seconds(of_large),
         f"{in_seconds(of_small)} (ours, 10,000)",
         ratio,
@@ -27,7 +30,7 @@ def measure_opening(browser: Browser, small: Server, large: Server) -> Figure:
     )
 
 
-def open_orders(browser: Browser, server: Server) -> float:
-    """Open Orders as a new visitor; return the seconds until its first row was there."""
+def open_page(browser: Browser, address: str) -> float:
+    """Open a page as a new visitor; return the seconds until its first row was there."""
     with fresh_page(browser) as page:
-        return page.open(f"{server.address}/orders")
+        return page.open(address)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from playwright.sync_api import Browser, TimeoutError
 
 from tests.bench.databases import FilledDatabase
+from tests.bench.expected import containing
 from tests.bench.figures import Figure, in_megabytes, in_seconds
-from tests.bench.grid_page import GridPage, containing, fresh_page
+from tests.bench.grid_page import GridPage, fresh_page
 from tests.bench.servers import order_desk, plain_alternative
 
 ROUNDS = 3
