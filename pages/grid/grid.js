@@ -51,7 +51,17 @@ window.orderDesk = (function () {
     const grid = document.querySelector("[role=grid], [role=treegrid]");
     if (grid) grid.setAttribute("aria-label", config.title);
     desk.fit();
+    keepTheme(api.getGridOption("theme"));
   };
+
+  /* The component loses our theme when the page turns dark or light, of which it is told so. */
+  function keepTheme(theme) {
+    const restore = () => {
+      if (api.getGridOption("theme") !== theme) api.setGridOption("theme", theme);
+      matchScheme();
+    };
+    window.addEventListener("message", () => [50, 500].forEach((ms) => setTimeout(restore, ms)));
+  }
 
   /* What the page learns whenever view or selection changes, or the token has to be renewed. */
   desk.answer = function () {
