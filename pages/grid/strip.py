@@ -1,5 +1,6 @@
 """The strips around a grid: how many rows, Download Excel, the filters in words, what is ticked."""
 
+import html
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -172,4 +173,6 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
     view, amount = state.view, state.view.table.amount
     totals = state.figure("totals", now, lambda: query.load_totals(view, actor=actor, now=now))
     sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
-    st.caption(f"{amount.header}: {sums}" if amount and sums else "", width="stretch")
+    words = f"{amount.header}: {sums}" if amount and sums else ""
+    # Where it is longer than the window is wide, it scrolls: with tabindex, by keyboard too.
+    st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")
