@@ -6,21 +6,23 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
-KINDS = ("title", "markdown", "caption", "text", "info", "warning", "error", "toast")
+KINDS = ("title", "markdown", "caption", "text", "html", "info", "warning", "error", "toast")
 
 
 def open_page(page_file: str = "orders", **parameters: str) -> AppTest:
-    """Open a page with parameters in its address."""
+    """Open a page, or without one the bare address, with parameters in the address."""
     page = AppTest.from_file(MAIN, default_timeout=20)
-    page.switch_page(f"{page_file}.py")
+    if page_file:
+        page.switch_page(f"{page_file}.py")
     for name, value in parameters.items():
         page.query_params[name] = value
     return page.run()
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says."""
-    return "\n".join(str(element.value) for kind in KINDS for element in page.get(kind))
+    """Return all that the page says, without its style."""
+    said = [str(element.value) for kind in KINDS for element in page.get(kind)]
+    return "\n".join(one for one in said if not one.startswith("<style>"))
 
 
 def chips(page: AppTest) -> list[str]:

@@ -1,0 +1,171 @@
+"""Every page, in light and dark, as axe sees it: no serious fault, in the grid's frame neither."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk
+from tests.e2e.servers import Server
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+GRAVE = {"serious", "critical"}
+# Page and grid, of which the second follows the first a moment later.
+IS_DARK = """() => {
+  const grid = document.querySelector("iframe")?.contentDocument.querySelector(".ag-root-wrapper");
+  return [document.querySelector("[data-testid=stApp]"), grid].filter(Boolean).every(one =>
+    one.ownerDocument.defaultView.getComputedStyle(one)
+      .backgroundColor.match(/\\d+/g).every(part => part < 128));
+}"""
+axe = Axe()
+
+
+def show_orders(desk: Desk) -> None:
+    desk.open(view={"filters": {"author": {"filterType": "text", "type": "notBlank"}}})
+    desk.box_of(1).click()
+    desk.expect_selected("1 selected")
+    desk.cell(2, "author").evaluate("cell => cell.focus()")
+
+
+def show_order(desk: Desk, tab: str) -> None:
+    newest = desk.open().cell(0, "order_id").inner_text()
+    desk.open_order(newest, tab)
+    expect(desk.page.get_by_role("heading", name=f"Order {newest}")).to_be_visible()
+
+
+def at_orders(desk: Desk) -> Desk:
+    """Go to Orders, unless that is where the last test was."""
+    if urlsplit(desk.page.url).path != "/orders":
+        return desk.open()
+    desk.page.keyboard.press("Escape")
+    expect(desk.page.get_by_test_id("stPopoverBody")).to_have_count(0)
+    return desk
+
+
+def show_popover(desk: Desk, name: str) -> None:
+    at_orders(desk).open_popover(name)
+    desk.wait_for_run()
+
+
+def show_dialog(desk: Desk) -> None:
+    at_orders(desk).open_popover("Views").get_by_role("button", name="Save this view …").click()
+    expect(desk.page.get_by_role("textbox", name="Name")).to_be_visible()
+    desk.wait_for_run()
+
+
+def show_choices(desk: Desk) -> None:
+    desk.open().open_list("Author")
+    desk.tick(desk.list_rows.first.locator("span").first.inner_text())
+    expect(desk.words.get_by_role("button")).to_have_count(2)
+
+
+def show_date_filter(desk: Desk) -> None:
+    desk.open(table=ITEMS).button_of("Service Date").click()
+    expect(desk.grid.locator(".ag-filter-menu")).to_be_visible()
+
+
+def show_nothing(desk: Desk) -> None:
+    desk.open(view={"search": "no such order", "ids": ["OD-NOWHERE"]})
+    expect(desk.page.get_by_role("alert")).to_contain_text("OD-NOWHERE")
+    desk.expect_count(0)
+
+
+def show_unknown_order(desk: Desk) -> None:
+    desk.page.goto(f"{desk.server}/order?order=OD-NOWHERE", wait_until="commit")
+    expect(desk.page.get_by_role("link", name="All orders")).to_be_visible()
+    desk.wait_for_run()
+
+
+STATES: dict[str, Callable[[Desk], object]] = {
+    "orders": show_orders,
+    "order items": lambda desk: desk.open(table=ITEMS),
+    "transactions": lambda desk: desk.open(table=TRANSACTIONS),
+    "products of an order": lambda desk: show_order(desk, "Products"),
+    "transactions of an order": lambda desk: show_order(desk, "Transactions"),
+    "views": lambda desk: show_popover(desk, "Views"),
+    "paste IDs": lambda desk: show_popover(desk, "Paste IDs"),
+    "columns": lambda desk: show_popover(desk, "Columns"),
+    "save a view": show_dialog,
+    "list of values": show_choices,
+    "date filter": show_date_filter,
+    "no row": show_nothing,
+    "unknown order": show_unknown_order,
+}
+
+
+@pytest.fixture(scope="module")
+def kept(keep_tab: OpenDesk) -> Desk:
+    """Open one tab for all pages."""
+    return keep_tab(fresh=True)
+
+
+@pytest.fixture
+def looked_at(kept: Desk) -> Iterator[Desk]:
+    """Give the tab in light colours, and leave it so."""
+    kept.page.emulate_media(color_scheme="light")
+    yield kept
+    kept.page.emulate_media(color_scheme="light")
+
+
+def grave_faults(page: Page, only: Sequence[str] = RULES) -> list[str]:
+    """Let axe look at the page and its frames; return what is serious, with where it is."""
+    for frame in page.frames[1:]:
+        frame.evaluate(axe.axe_script)
+    found = axe.run(page, options={"runOnly": list(only), "resultTypes": ["violations"]})
+    return [
+        f"{fault['id']}: {node['target']} {node['html'][:200]}"
+        for fault in found.response["violations"]
+        for node in fault["nodes"]
+        if fault["impact"] in GRAVE
+    ]
+
+
+def expect_no_grave_fault(page: Page) -> None:
+    """Check the page in light and in dark."""
+    assert grave_faults(page) == []
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(IS_DARK)
+    assert grave_faults(page, ["color-contrast"]) == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_page_has_no_grave_fault_in_light_and_dark(looked_at: Desk, state: str) -> None:
+    STATES[state](looked_at)
+    expect_no_grave_fault(looked_at.page)
+
+
+@pytest.mark.usefixtures("sees_nothing")
+def test_empty_page_has_no_grave_fault_in_light_and_dark(open_tab: OpenDesk, shop: Server) -> None:
+    desk = open_tab(shop)
+    desk.page.goto(f"{shop.url}/orders", wait_until="commit")
+    expect(desk.page.get_by_text("There are no orders yet.")).to_be_visible()
+    desk.wait_for_run()
+    expect_no_grave_fault(desk.page)
+    desk.page.emulate_media(color_scheme="light")
+
+
+@pytest.fixture
+def sees_nothing(shop: Server) -> Iterator[None]:
+    """Let the local user of the shop see no contract, for the length of a test."""
+    shop.execute("UPDATE users SET sees_all_contracts = false")
+    yield
+    shop.execute("UPDATE users SET sees_all_contracts = true")
+
+
+def test_refused_download_has_no_grave_fault(looked_at: Desk, demo: Server) -> None:
+    looked_at.page.goto(f"{demo.url}/export/orders?token=forged")
+    for scheme in SCHEMES:
+        looked_at.page.emulate_media(color_scheme=scheme)
+        assert grave_faults(looked_at.page) == []
+
+
+def test_axe_looks_into_the_frame_of_the_grid(looked_at: Desk) -> None:
+    looked_at.open()
+    looked_at.box("Author").evaluate("box => box.removeAttribute('aria-label')")
+    (fault,) = grave_faults(looked_at.page)
+    assert fault.startswith("label: ['iframe'")

@@ -1,0 +1,97 @@
+"""The page of one order, run without a browser."""
+
+import pytest
+
+from core import db
+from core.models import User, UserContract
+from core.users import LOCAL_USER_ID
+from tests.pages.opened import open_page, texts
+from tests.rows import make_item, make_order, make_transaction
+
+
+def _one_order() -> None:
+    make_order("OD-1", author="ana@helios.example", widget_id="WGT-1", amount_minor=7600)
+    make_item("OD-1")
+    make_transaction(order_id="OD-1", amount_minor=-7600)
+    make_transaction(order_id="OD-1", type="refund", amount_minor=3800)
+
+
+def _see_only(contract_id: str) -> None:
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).sees_all_contracts = False
+        session.add(UserContract(user_id=LOCAL_USER_ID, contract_id=contract_id))
+
+
+def test_the_page_says_what_the_order_is(database: str) -> None:
+    _one_order()
+    page = open_page("order", order="OD-1")
+    assert not page.exception
+    assert page.title[0].value == "Order OD-1"
+    said = [element.value for element in page.get("text")]
+    assert said == [
+        "2026-03-01 12:00 (UTC)",
+        "CT-1",
+        "WGT-1",
+        "ana@helios.example",
+        "76.00 EUR",
+        "38.00 EUR",
+        "–",
+    ]
+
+
+def test_without_a_refund_none_is_said(sqlite_database: str) -> None:
+    make_order("OD-1", widget_id=None)
+    page = open_page("order", order="OD-1")
+    assert [element.value for element in page.get("text")][-2:] == ["–", "–"]
+
+
+def test_the_open_tab_has_the_rows_of_the_order_alone(sqlite_database: str) -> None:
+    _one_order()
+    make_order("OD-2")
+    make_item("OD-2")
+    page = open_page("order", order="OD-1")
+    assert "**1** of 1 order items" in texts(page)
+    assert len(page.get("component_instance")) == 1
+    page = open_page("order", order="OD-1", tab="Transactions")
+    assert "**2** of 2 transactions" in texts(page)
+    assert "order items" not in texts(page)
+    assert len(page.get("component_instance")) == 1
+
+
+@pytest.mark.parametrize("order_id", ["OD-2", "OD-NOWHERE"])
+def test_an_order_of_others_is_as_if_it_were_not_there(database: str, order_id: str) -> None:
+    _one_order()
+    make_order("OD-2", contract_id="CT-2", author="ben@secret.example")
+    _see_only("CT-1")
+    page = open_page("order", order=order_id)
+    assert not page.exception
+    (said,) = [one.value for one in page.error]
+    assert said == f"There is no order “{order_id}” that you may see."
+    assert "secret" not in texts(page)
+    assert not page.title
+    assert not page.get("component_instance")
+    assert not page.get("link_button")
+
+
+@pytest.mark.parametrize("order_id", ["x" * 5_000, "\x00", "**b** <b>x</b>", "' OR 1=1 --"])
+def test_an_id_that_is_none_is_said_as_text(database: str, order_id: str) -> None:
+    _one_order()
+    page = open_page("order", order=order_id)
+    assert not page.exception
+    (said,) = [one.value for one in page.error]
+    assert said.startswith("There is no order “")
+    assert len(said) < 300
+    assert "<b>" not in said.replace("\\<", "")
+
+
+def test_without_an_id_the_page_says_how_to_open_one(sqlite_database: str) -> None:
+    page = open_page("order")
+    assert "This page shows one order\\: open it from Orders" in texts(page)
+
+
+def test_hostile_facts_are_shown_as_text(sqlite_database: str) -> None:
+    hostile = "**bold** <b>x</b> :material/home:"
+    make_order("OD-[x](http://y)", author=hostile, contract_id="CT-1")
+    page = open_page("order", order="OD-[x](http://y)")
+    assert "\\[x\\]" in str(page.title[0].value)
+    assert hostile in [element.value for element in page.get("text")]
