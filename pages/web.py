@@ -78,7 +78,8 @@ def refuse_page(sentence: str, status: int) -> Response:
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
         f'content="light dark"><title>{name}</title><body style="font:16px/1.5 system-ui;'
         'max-width:34rem;margin:18vh auto;padding:0 1.5rem;background:canvas">'
-        f'<h1 style="font-size:1.3rem">Not downloaded</h1><p>{html.escape(_encodable(sentence))}</p>'
+        '<h1 style="font-size:1.3rem">Not downloaded</h1>'
+        f"<p>{html.escape(_encodable(sentence))}</p>"
         f'<p><a href="../">Back to {name}</a></p>'
     )
     return HTMLResponse(page, status, headers=PRIVATE)

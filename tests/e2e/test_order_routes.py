@@ -36,10 +36,9 @@ def sign(purpose: Purpose, table: str, order_id: str | None = None) -> str:
     return tokens.issue(purpose, table=table, actor=LOCAL, browser=BROWSER, order_id=order_id)
 
 
-def ask(
-    client: httpx.Client, table: str, order_id: str | None = None, **body: Any
-) -> httpx.Response:
-    bearer = {"Authorization": f"Bearer {sign('rows', table, order_id)}"}
+def ask(client: httpx.Client, table: str, of: str | None = None, **body: Any) -> httpx.Response:
+    """Ask for rows, under a token of every order, or `of` one."""
+    bearer = {"Authorization": f"Bearer {sign('rows', table, of)}"}
     return client.post(f"/rows/{table}", headers=bearer, json=body)
 
 
