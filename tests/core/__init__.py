@@ -1,0 +1,1 @@
+"""Tests of what the business knows and does, on both databases."""
