@@ -174,12 +174,12 @@ def follow_address(place: Place, actor: Actor) -> GridState:
         state = GridState(place, view, parameters, view, view, browser_cookie(), linked)
         st.session_state[key] = state
         return state
-    spoke = state.is_news(st.session_state.get(grid))
+    spoke = state.was_touched or state.is_news(st.session_state.get(grid))
     if grid not in st.session_state:
         _bring_back(state, kept_answer(grid))
     if parameters != state.address:
         state.address, state.addressed = parameters, None
-        if not spoke and not state.was_touched:
+        if not spoke:
             state.linked = _view_at(place, parameters, actor)
             state.push(state.linked[0])
             state.addressed = state.view
