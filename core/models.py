@@ -220,13 +220,17 @@ class OrderItem(Base):
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
         Index("ix_order_items_no", "no", unique=True),
         Index("ix_order_items_order", "order_id"),
-        # In these two, what comes after the key lets a filter on it walk the index alone.
+        # In these, what comes after the key lets a filter on it read the index alone.
         Index(
             "ix_order_items_created",
             *("created_at", "order_item_id", "no", "order_id", "service_at", "airport_tz"),
             *("refund_expire_at", "refunded_at", "used_at"),
         ),
         Index("ix_order_items_service", "service_at", "order_item_id", "airport_tz"),
+        Index(
+            "ix_order_items_passenger",
+            *("passenger_name", "order_item_id", "passenger_name_folded"),
+        ),
         # Of columns with few values: a sort by one has millions of rows that tie.
         Index("ix_order_items_product_type", "product_type", "order_item_id"),
         Index("ix_order_items_product", "product", "order_item_id"),

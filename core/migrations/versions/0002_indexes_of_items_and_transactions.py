@@ -45,6 +45,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_order_items_service", "order_items", ["service_at", "order_item_id", "airport_tz"]
     )
+    op.create_index(
+        "ix_order_items_passenger",
+        "order_items",
+        ["passenger_name", "order_item_id", "passenger_name_folded"],
+    )
     for name, column in FEW_VALUES.items():
         op.create_index(f"ix_order_items_{name}", "order_items", [column, "order_item_id"])
     op.create_index(
