@@ -93,6 +93,8 @@ def test_filter_typed_while_the_database_is_away_is_not_lost(
 ) -> None:
     server.wait_for_status(200)
     desk = open_tab(server).open()
+    desk.box("Author").fill("ana")
+    desk.expect_words("Author contains “ana”")
     lose_database_while(lambda: desk.box("Author").fill("blue"), desk, server, line)
     desk.expect_words("Author contains “blue”")
     desk.expect_count(1, 3)
