@@ -68,7 +68,7 @@ class Desk:
         self.server = server
         self.table = table
         self.parameter = "view"  # of the address, which holds the view
-        self.grid = page.frame_locator('iframe[title^="st_aggrid"]')
+        self.grid = page.frame_locator('iframe[title^="st_aggrid"]:visible')
         self.words = page.locator(".st-key-words")
         self.below = page.locator(".st-key-below")
         self.download_link = page.get_by_role("link", name="Download Excel")
