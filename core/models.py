@@ -227,13 +227,14 @@ class OrderItem(Base):
             *("refund_expire_at", "refunded_at", "used_at"),
         ),
         Index("ix_order_items_service", "service_at", "order_item_id", "airport_tz"),
+        Index("ix_order_items_flight", "flight_number", "order_item_id"),
         Index(
             "ix_order_items_passenger",
             *("passenger_name", "order_item_id", "passenger_name_folded"),
         ),
         # Of columns with few values: a sort by one has millions of rows that tie.
         Index("ix_order_items_product_type", "product_type", "order_item_id"),
-        Index("ix_order_items_product", "product", "order_item_id"),
+        Index("ix_order_items_product", "product", "order_item_id", "product_folded"),
         Index("ix_order_items_airport", "airport_iata", "order_item_id"),
         Index("ix_order_items_terminal", "terminal", "order_item_id"),
         Index("ix_order_items_pax_type", "pax_type", "order_item_id"),

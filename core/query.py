@@ -16,7 +16,7 @@ from core.filter_json import check_text
 from core.frames import to_frame
 from core.users import Actor
 from core.view import View
-from core.windows import find_keys, sort_terms
+from core.windows import find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
@@ -96,8 +96,10 @@ def totals_in(session: Session, view: View, *, actor: Actor, now: datetime) -> d
     if amount is None:
         return {}
     currency = view.table.model.__table__.c[str(amount.currency)]
+    conditions = where(view, actor=actor, now=now)
+    few = find_few(session, view.table, conditions) if view.is_filtered else None
     rows = select(currency.label("currency"), view.table.attribute(amount).label("amount")).where(
-        *where(view, actor=actor, now=now)
+        *(conditions if few is None else [few])
     )
     # Offset 0 keeps it a subquery, or SQLite walks an index of currencies for a few matches.
     found = (rows.offset(0) if view.is_filtered else rows).subquery()

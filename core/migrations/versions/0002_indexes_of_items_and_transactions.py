@@ -9,7 +9,6 @@ down_revision = "0001"
 # Of columns with few values; the key puts the rows that tie in order.
 FEW_VALUES = {
     "product_type": "product_type",
-    "product": "product",
     "airport": "airport_iata",
     "terminal": "terminal",
     "pax_type": "pax_type",
@@ -50,6 +49,10 @@ def upgrade() -> None:
         "order_items",
         ["passenger_name", "order_item_id", "passenger_name_folded"],
     )
+    op.create_index(
+        "ix_order_items_product", "order_items", ["product", "order_item_id", "product_folded"]
+    )
+    op.create_index("ix_order_items_flight", "order_items", ["flight_number", "order_item_id"])
     for name, column in FEW_VALUES.items():
         op.create_index(f"ix_order_items_{name}", "order_items", [column, "order_item_id"])
     op.create_index(
