@@ -68,7 +68,8 @@ class Desk:
         self.server = server
         self.table = table
         self.parameter = "view"  # of the address, which holds the view
-        self.grid = page.frame_locator('iframe[title^="st_aggrid"]:visible')
+        self.frames = page.locator('iframe[title^="st_aggrid"]:visible')
+        self.grid = self.frames.content_frame
         self.words = page.locator(".st-key-words")
         self.below = page.locator(".st-key-below")
         self.download_link = page.get_by_role("link", name="Download Excel")
@@ -92,6 +93,14 @@ class Desk:
         self.page.goto(address, wait_until="commit")
         self.wait_for_rows()
         return self
+
+    def open_tab(self, name: str) -> None:
+        """Turn to another tab of the order, and wait until the grid of the one before is gone."""
+        before = self.frames.element_handle()
+        self.page.get_by_role("tab", name=name).click()
+        before.wait_for_element_state("hidden")
+        expect(self.frames).to_have_count(1)
+        self.wait_for_rows()
 
     def wait_for_rows(self) -> None:
         """Wait until the grid shows a row, or says that there is none."""
