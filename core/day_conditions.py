@@ -1,15 +1,19 @@
 """What a condition on a date means: whole days, in the view's zone or that of each row's place."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.columns import Column, Table
 from core.places import day_starts, next_day, start_of_day
 from core.view import Condition, Operator
 
 Sql = ColumnElement[bool]
+SPANS = {Operator.NEXT_24_HOURS: timedelta(hours=24), Operator.NEXT_7_DAYS: timedelta(days=7)}
+FROM_NOW_ON = {Operator.FROM_NOW, *SPANS}
 
 
 def matches_time(
@@ -17,8 +21,8 @@ def matches_time(
 ) -> Sql:
     """Translate a condition on an instant."""
     instant = table.attribute(column)
-    if asked.operator is Operator.FROM_NOW:
-        return instant >= now
+    if asked.operator in FROM_NOW_ON:
+        return _from_now(instant, asked.operator, now)
 
     def since(day: date) -> Sql:
         if column.place_zone is None:
@@ -43,6 +47,12 @@ def matches_time(
             return since(asked.value)
     first, last = _days_of(asked, now.astimezone(zone).date())
     return and_(since(first), before(next_day(last)))
+
+
+def _from_now(instant: InstrumentedAttribute[Any], operator: Operator, now: datetime) -> Sql:
+    if operator is Operator.FROM_NOW:
+        return instant >= now
+    return instant.between(now, now + SPANS[operator])
 
 
 def _in_places(

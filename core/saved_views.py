@@ -33,6 +33,20 @@ def _created(preset: str) -> dict[str, Any]:
 
 
 _USUAL = {"Today": _created("today"), "This month": _created("thisMonth")}
+
+
+def _expiring(preset: str) -> dict[str, Any]:
+    """Describe the refund deadline radar: what can be refunded, and soon no more."""
+    return {
+        "filters": {
+            "status": {"filterType": "set", "values": ["not_used"]},
+            "is_refundable": _YES,
+            "refund_expire_at": {"filterType": "date", "type": preset},
+        },
+        "sort": [{"colId": "refund_expire_at", "sort": "asc"}],
+    }
+
+
 READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
     "orders": _USUAL
     | {
@@ -41,14 +55,9 @@ READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
     },
     "order_items": _USUAL
     | {
-        "Refundable": {
-            "filters": {
-                "status": {"filterType": "set", "values": ["not_used"]},
-                "is_refundable": _YES,
-                "refund_expire_at": {"filterType": "date", "type": "fromNow"},
-            },
-            "sort": [{"colId": "refund_expire_at", "sort": "asc"}],
-        },
+        "Refundable": _expiring("fromNow"),
+        "Refund expires within 24 hours": _expiring("next24Hours"),
+        "Refund expires within 7 days": _expiring("next7Days"),
     },
     "transactions": _USUAL,
 }

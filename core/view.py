@@ -29,6 +29,8 @@ class Operator(StrEnum):
     THIS_MONTH = "thisMonth"
     LAST_MONTH = "lastMonth"
     FROM_NOW = "fromNow"
+    NEXT_24_HOURS = "next24Hours"
+    NEXT_7_DAYS = "next7Days"
 
 
 DATE_PRESETS = {
@@ -37,6 +39,8 @@ DATE_PRESETS = {
     Operator.THIS_MONTH: "this month",
     Operator.LAST_MONTH: "last month",
     Operator.FROM_NOW: "from now on",
+    Operator.NEXT_24_HOURS: "in the next 24 hours",
+    Operator.NEXT_7_DAYS: "in the next 7 days",
 }
 
 
@@ -120,6 +124,17 @@ class View:
     def is_filtered(self) -> bool:
         """Say whether anything keeps rows out of the view."""
         return bool(self.filters or self.search or self.ids)
+
+    @property
+    def total_header(self) -> str:
+        """Return what the totals are: of refunds that soon expire, the value at risk."""
+        soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}
+        is_at_risk = any(
+            one.column.name == "refund_expire_at" and soon & {c.operator for c in one.conditions}
+            for one in self.filters
+        )
+        amount = self.table.amount
+        return "Value at risk" if is_at_risk else amount.header if amount else ""
 
     def in_words(self) -> list[str]:
         """Return what keeps rows out, each in words, as the page and the Excel file say it."""

@@ -170,9 +170,9 @@ def _select_all(state: GridState, *, actor: Actor) -> None:
 
 def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
     """Add up the amounts of every row of the view, per currency."""
-    view, amount = state.view, state.view.table.amount
+    view = state.view
     totals = state.figure("totals", now, lambda: query.load_totals(view, actor=actor, now=now))
     sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
-    words = f"{amount.header}: {sums}" if amount and sums else ""
+    words = f"{view.total_header}: {sums}" if sums else ""
     # Where it is longer than the window is wide, it scrolls: with tabindex, by keyboard too.
     st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")

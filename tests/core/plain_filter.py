@@ -86,6 +86,9 @@ def _holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bo
             return value is not None
         case "fromNow":
             return value is not None and value >= now
+        case "next24Hours" | "next7Days":
+            hours = 24 if asked["type"] == "next24Hours" else 7 * 24
+            return value is not None and now <= value <= now + timedelta(hours=hours)
     if value is None:  # is neither this nor that; and so it is not this
         return asked["type"] in ("notContains", "notEqual")
     if _is_text(column):

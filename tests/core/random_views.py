@@ -30,7 +30,7 @@ ORDER_OPERATORS = [
     "inRange",
 ]  # fmt: skip
 BLANKS = ["blank", "notBlank"]
-PRESETS = ["today", "last7Days", "thisMonth", "lastMonth", "fromNow"]
+PRESETS = ["today", "last7Days", "thisMonth", "lastMonth", "fromNow", "next24Hours", "next7Days"]
 FRAGMENTS = ["a", "o", "%", "_", "ÄÖ", "ß", "ss", "е", "OD", "x%", "W", "-1", "\\", "/", "İ", "i̇"]
 OPERATORS = {
     "text": TEXT_OPERATORS + BLANKS,
