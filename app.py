@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core import db, startup
+from core import db, startup, worker
 from core.errors import OutsideFailed
 from core.settings import get_settings
 from pages.exports import answer_export
@@ -37,7 +37,8 @@ async def answer_ready(_request: Request) -> Response:
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; where it does not answer, serve and keep trying."""
     retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
-    yield
+    with worker.working() if get_settings().run_worker else nullcontext():
+        yield
     if retrying is not None:
         retrying.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,14 +1,16 @@
-"""The command line: python -m core import | dump | demo | export | template."""
+"""The command line: python -m core import | dump | demo | export | template | worker."""
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
-from core import demo, excel, imports, saved_views, startup, users
+from core import demo, excel, imports, saved_views, startup, users, worker
 from core.errors import AppError, InvalidInput
 from core.tables import TABLES
 from core.users import Actor
@@ -62,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--view", default=None, help="the text of ?view= in the page's address")
     one.add_argument("--zone", default="UTC", help="IANA time zone, when the view names none")
     one.set_defaults(command=_export)
+
+    one = commands.add_parser("worker", help="settle refunds until it is stopped, apart from pages")
+    one.set_defaults(command=_work)
     return parser
 
 
@@ -98,6 +103,15 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     view = saved_views.view_at(table, parameters, actor=actor, zone=asked.zone)
     rows = _write_whole(asked.file, lambda file: excel.export(view, file, actor=actor, now=now))
     return f"{asked.file}: {rows:,} {table.many}"
+
+
+def _work(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
+    stop = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stop.set())
+    print("Settling refunds; Ctrl+C ends it.", flush=True)
+    worker.work(stop)
+    return "Stopped."
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:

@@ -13,7 +13,7 @@ def record(
     session: Session,
     action: str,
     *,
-    actor: Actor,
+    actor: Actor | str,
     entity: str,
     entity_id: str,
     now: datetime,
@@ -24,14 +24,15 @@ def record(
 ) -> None:
     """Add an audit event to the caller's transaction.
 
-    `action` is dotted and in the past tense (`orders.exported`). `before` and `after` hold plain
+    `actor` is a person, or the e-mail address of the one in whose name the worker acts. `action`
+    is dotted and in the past tense (`orders.exported`). `before` and `after` hold plain
     JSON values. The caller commits: the event stands exactly when the change does.
     """
     session.add(
         AuditEvent(
             event_id=new_id(),
             at=now,
-            actor=actor.email,
+            actor=actor if isinstance(actor, str) else actor.email,
             action=action,
             entity=entity,
             entity_id=entity_id,

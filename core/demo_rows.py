@@ -266,6 +266,7 @@ class DemoRows:
                 reason,
                 None,
                 order.method.value,
+                None,  # the payment's reference
                 RefundStatus.SUCCEEDED.value,
                 1,
                 *(None, None, None, None),  # next attempt, lease, failure, external reference

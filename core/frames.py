@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Row
 
 from core.columns import Column, Kind
 
@@ -17,7 +16,7 @@ _DTYPES = {
 }
 
 
-def to_frame(columns: Sequence[Column], rows: Sequence[Row[Any]]) -> pd.DataFrame:
+def to_frame(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
     """Make a frame of typed columns: Int64, UTC instants, boolean, text."""
     by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     return pd.DataFrame(

@@ -20,14 +20,20 @@ def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Ite
     """Make the refund row of each refund transaction; `refund_ids` learns it by transaction."""
     if not known.has_refunds:
         return
-    frame = known.transaction_rows
-    for row in iterate(frame[frame["type"] == TransactionType.REFUND]):
+    made: dict[str, str] = {}  # the items of the refunds that the file names
+    for row in _refund_rows(known):
         item = known.items.get(row.get("order_item_id") or "")
         order = known.orders.get(item.order_id) if item else None
+        refund_id = row.get("refund_id") or new_id()
+        is_failed = row.get("status") == TransactionStatus.FAILED
+        if is_failed and made.get(refund_id, "") == row.get("order_item_id"):
+            refund_ids[row["transaction_id"]] = refund_id  # it was tried more than once
+            continue
         if item is None or order is None or not _check_refund(known, row, item):
             continue  # a fault, found here or when the transaction itself comes
-        refund_id = row.get("refund_id") or new_id()
         refund_ids[row["transaction_id"]] = refund_id
+        if row.get("refund_id"):
+            made[refund_id] = row["order_item_id"]
         known.stored_refund_ids.add(refund_id)
         if not known.may_be_written(row, refund_id):
             known.unwritten.add(refund_id)
@@ -48,6 +54,18 @@ def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Ite
             "requested_at": row["created_at"],
             "settled_at": row["created_at"],
         }
+
+
+def _refund_rows(known: Known) -> Iterator[Row]:
+    """Iterate over the refund transactions, those that failed last: a later try decides."""
+    frame = known.transaction_rows
+    frame = frame[frame["type"] == TransactionType.REFUND]
+    if "status" not in frame:
+        yield from iterate(frame)
+        return
+    is_failed = frame["status"] == TransactionStatus.FAILED
+    yield from iterate(frame[~is_failed])
+    yield from iterate(frame[is_failed])
 
 
 def _check_refund(known: Known, row: Row, item: KnownItem) -> bool:

@@ -314,6 +314,14 @@ class Refund(Base):
             postgresql_where=text("status <> 'failed'"),
         ),
         Index("ix_refunds_batch", "batch_id"),
+        Index("ix_refunds_item", "order_item_id"),
+        Index("ix_refunds_requested", "requested_by", "requested_at"),
+        Index(
+            "ix_refunds_due",
+            "next_attempt_at",
+            sqlite_where=text("status IN ('requested', 'processing')"),
+            postgresql_where=text("status IN ('requested', 'processing')"),
+        ),
     )
     refund_id: Mapped[str] = mapped_column(primary_key=True)
     batch_id: Mapped[str] = mapped_column(ForeignKey("refund_batches.batch_id"))
@@ -325,6 +333,7 @@ class Refund(Base):
     reason: Mapped[str]
     note: Mapped[str | None]
     gateway: Mapped[str]
+    payment_reference: Mapped[str | None]  # of the payment that is refunded, at its provider
     status: Mapped[str]
     attempt: Mapped[int] = mapped_column(Integer, default=1)
     next_attempt_at: Mapped[datetime | None]

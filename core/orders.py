@@ -23,6 +23,8 @@ class OrderDetails:
     created_at: datetime
     contract_id: str
     contract_name: str
+    contract_balance_minor: int
+    contract_currency: str
     widget_id: str | None
     author: str
     item_count: int
@@ -45,7 +47,7 @@ def get_order(order_id: str, *, actor: Actor) -> OrderDetails:
         .scalar_subquery()
     )
     statement = (
-        select(Order, Contract.name, refunded)
+        select(Order, Contract, refunded)
         .join(Contract, Contract.contract_id == Order.contract_id)
         .where(Order.order_id == order_id, scope(ORDERS, actor))
     )
@@ -53,13 +55,15 @@ def get_order(order_id: str, *, actor: Actor) -> OrderDetails:
         found = session.execute(statement).first() if "\x00" not in order_id else None
         if found is None:
             raise NotFound(f"There is no order “{order_id[:100]}” that you may see.")
-        order, contract_name, refunded_minor = found
+        order, contract, refunded_minor = found
         return OrderDetails(
             order_id=order.order_id,
             no=order.no,
             created_at=order.created_at,
             contract_id=order.contract_id,
-            contract_name=contract_name,
+            contract_name=contract.name,
+            contract_balance_minor=contract.balance_minor,
+            contract_currency=contract.currency,
             widget_id=order.widget_id,
             author=order.author,
             item_count=order.item_count,

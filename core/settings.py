@@ -37,6 +37,12 @@ def _local_address() -> str:
     return f"http://localhost:{os.environ.get('STREAMLIT_SERVER_PORT', '8501')}"
 
 
+def _web_address(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must start with https:// or http://")
+    return url
+
+
 def _readable_file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
@@ -57,6 +63,11 @@ class Settings(BaseSettings):
     public_url: str = Field(default_factory=_local_address)
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
+    refunds_per_hour: Annotated[int, Field(ge=1)] | None = None
+    stripe_api_key: SecretStr | None = None
+    stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None
+    run_worker: bool = True
+    lease_seconds: Annotated[int, Field(ge=1)] = 60
     signing_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
 
 

@@ -1,6 +1,7 @@
 """GET /export/<table>?view=…&token=…: the rows of a view as an Excel file.
 
-/export/order is the workbook of one order, which the token names.
+/export/order is the workbook of one order, which the token names; /export/refunds?batch=… has the
+results of one request to refund.
 
 The file is an unnamed temporary one: it is gone when the answer has been sent, or was cut off.
 """
@@ -17,14 +18,14 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from core import excel, saved_views, tokens
+from core import excel, refund_results, saved_views, tokens
 from core.errors import InvalidInput, NotFound
 from core.places import zones
 from core.tables import TABLES
 from pages.web import PRIVATE, browser_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-ORDER = "order"
+ORDER, REFUNDS = "order", "refunds"
 CHUNK_BYTES = 256 * 1024
 ASK_SECONDS = 0.5
 # So many files are made at once; more wait, and everybody else's pages keep their threads.
@@ -65,6 +66,8 @@ def _build(request: Request, stop: threading.Event) -> tuple[IO[bytes], str]:
     try:
         if name == ORDER:
             _write_order(request, grant, file, now)
+        elif name == REFUNDS:
+            _write_refunds(request, grant, file, now)
         else:
             _write_table(request, grant, file, now, stop)
     except BaseException:
@@ -74,10 +77,21 @@ def _build(request: Request, stop: threading.Event) -> tuple[IO[bytes], str]:
 
 
 def _write_order(request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime) -> None:
+    zone = _zone_of(request)
+    excel.export_order(grant.order_id or "", file, actor=grant.actor, now=now, zone=zone)
+
+
+def _write_refunds(request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime) -> None:
+    batch_id = request.query_params.get("batch", "")
+    zone = _zone_of(request)
+    refund_results.export_results(batch_id, file, actor=grant.actor, now=now, zone=zone)
+
+
+def _zone_of(request: Request) -> str:
     zone = request.query_params.get("zone", "UTC")
     if zone not in zones():
         raise InvalidInput(f"“{zone[:60]}” is not an IANA time zone.")
-    excel.export_order(grant.order_id or "", file, actor=grant.actor, now=now, zone=zone)
+    return zone
 
 
 def _write_table(

@@ -10,6 +10,7 @@ from core.errors import InvalidInput, NotFound
 from core.orders import OrderDetails, get_order
 from core.tables import ORDER_ITEMS, TRANSACTIONS
 from core.users import Actor
+from pages.actions import show_item_actions
 from pages.frame import base_path, current_actor, plain
 from pages.grid.state import browser_cookie, viewer_zone
 from pages.grid.table import show_table
@@ -36,6 +37,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
         "Amount": _amount(order.amount_minor, order.currency),
         "Refunded": _amount(order.refunded_minor, order.currency) if order.refunded_minor else None,
         "Contact E-mail": order.contact_email,
+        "Contract Balance": _amount(order.contract_balance_minor, order.contract_currency),
     }
     with st.container(horizontal=True, key="facts", gap="medium"):
         for name, value in facts.items():
@@ -47,7 +49,8 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     ):
         if tab.open:
             with tab:
-                show_table(TABS[name], actor=actor, order_id=order.order_id)
+                actions = show_item_actions if TABS[name] is ORDER_ITEMS else None
+                show_table(TABS[name], actor=actor, order_id=order.order_id, actions=actions)
 
 
 def _amount(minor: int, currency: str) -> str:

@@ -1,7 +1,8 @@
-"""Order Items: every bought service, with its voucher, refund deadline and state."""
+"""Order Items: every bought service, filtered, sorted, pulled into Excel, and refunded."""
 
 from core.tables import ORDER_ITEMS
+from pages.actions import show_item_actions
 from pages.frame import current_actor
 from pages.grid.table import show_table
 
-show_table(ORDER_ITEMS, actor=current_actor())
+show_table(ORDER_ITEMS, actor=current_actor(), actions=show_item_actions)

@@ -35,6 +35,7 @@ window.orderDesk = (function () {
     config = decode(text);
     desk.selectAsTold(before);
     if (!api || !before) return {};
+    if (config.data > before.data) setTimeout(() => api.refreshInfiniteCache(), 0);
     if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
     /* A page that began anew, as after a restart of the server, has to learn what is shown here. */
     else if (config.token !== before.token) setTimeout(desk.sayAgain, 0);

@@ -67,6 +67,7 @@ class GridState:
     selected: tuple[str, ...] = ()  # keys of the ticked rows, filtered or not
     told: tuple[str, ...] = ()  # the selection that the grid was last told
     selection_revision: int = 1
+    data_revision: int = 1  # of the rows: another one has the grid load them anew
     rows_token: str = ""
     export_token: str = ""
     issued: float = 0.0
@@ -102,6 +103,11 @@ class GridState:
         self.selected = self.told = tuple(keys)
         self.selection_revision += 1
         self.touch()
+
+    def refresh(self) -> None:
+        """Have grid and figures show the rows as they are by now."""
+        self.data_revision += 1
+        self.figures.clear()
 
     def figure(self, name: str, now: datetime, load: Callable[[], Figure]) -> Figure:
         """Return a figure of the view, loaded anew unless it was some seconds ago.

@@ -20,7 +20,7 @@ from pages.frame import plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
-from pages.grid.tools import show_tools
+from pages.grid.tools import Actions, show_tools
 
 HERE = Path(__file__).parent
 SCRIPTS = ("grid.js", "layout.js", "selection.js", "opening.js", "set_filter.js")
@@ -46,8 +46,10 @@ Then reload this page.
 """
 
 
-def show_table(table: Table, *, actor: Actor, order_id: str | None = None) -> None:
-    """Draw the table, of every order or of one.
+def show_table(
+    table: Table, *, actor: Actor, order_id: str | None = None, actions: Actions | None = None
+) -> None:
+    """Draw the table, of every order or of one; `actions` draws what ticked rows are good for.
 
     Raises AppError when the rows cannot be had; a link that cannot be understood is said on the
     page, which then shows what can be.
@@ -66,7 +68,7 @@ def show_table(table: Table, *, actor: Actor, order_id: str | None = None) -> No
         for words in filter(None, (state.fault, fault)):
             st.warning(plain(words))
         count = show_head(state, actor=actor, now=now)
-        show_tools(state, actor=actor)
+        show_tools(state, actor=actor, actions=actions)
         show_words(state)
         show_missing(state, actor=actor)
     with st.container(horizontal=True, vertical_alignment="center", key="below"):
@@ -96,6 +98,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "view": view,
         "hidden": [column.name for column in table.offered if column.name not in shown],
         "selection": {"revision": state.selection_revision, "keys": list(state.told)},
+        "data": state.data_revision,
         "mostSelected": query.MAX_SELECTED,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()

@@ -1,6 +1,7 @@
 """The tools above a grid: quick search, pasted IDs, which columns are shown."""
 
 from dataclasses import replace
+from typing import Protocol
 
 import streamlit as st
 
@@ -13,17 +14,28 @@ from pages.frame import acting
 from pages.grid.state import GridState
 from pages.grid.views import show_views
 
+
+class Actions(Protocol):
+    """Draws the buttons that act on the ticked rows."""
+
+    def __call__(self, state: GridState, *, actor: Actor) -> None:
+        """Draw them in the line of the tools."""
+
+
 PASTE_HELP = "One ID a line, as a column copied from Excel, in its own capitals and small letters."
 
 
-def show_tools(state: GridState, *, actor: Actor) -> None:
-    """Draw the tools in one line; each changes the view."""
+def show_tools(state: GridState, *, actor: Actor, actions: Actions | None) -> None:
+    """Draw the tools in one line; each changes the view. At its end stand the actions."""
     with st.container(horizontal=True, vertical_alignment="center", key="tools", gap="small"):
         _show_search(state)
         if state.place.order_id is None:
             show_views(state, actor=actor)
         _show_pasting(state, actor)
         _show_columns(state)
+        if actions is not None:
+            st.space("stretch")
+            actions(state, actor=actor)
 
 
 def _show_search(state: GridState) -> None:

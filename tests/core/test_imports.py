@@ -182,6 +182,22 @@ def test_a_refunded_item_gets_its_refund_row(
         assert session.get_one(Contract, "CT-1").balance_minor == 3850
 
 
+def test_a_refund_that_was_tried_twice_is_one_refund_with_two_transactions(
+    database: str, import_sheets: Callable[[Sheets], Outcome]
+) -> None:
+    failed = REFUND | {"Refund ID": "R-1", "Status": "failed"}
+    done = REFUND | {"Refund ID": "R-1", "Status": "succeeded", "Transaction ID": "T-4"}
+    tries = [failed, failed | {"Transaction ID": "T-3"}, done]
+    sheets = plain() | {"Transactions": tries}
+    sheets["Order Items"][0]["Status"] = "refunded"
+    assert import_sheets(sheets).added["refunds"] == 1
+    with db.reading() as session:
+        assert session.scalars(select(Refund)).one().status == "succeeded"
+        assert set(session.scalars(select(Transaction.refund_id))) == {"R-1"}
+        assert session.get_one(Contract, "CT-1").balance_minor == 3850
+    assert import_sheets(sheets).unchanged["transactions"] == 3
+
+
 def test_an_item_that_is_now_used_is_updated_and_audited(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:

@@ -81,6 +81,17 @@ def show_unknown_order(desk: Desk) -> None:
     desk.wait_for_run()
 
 
+def show_refund(desk: Desk) -> None:
+    """Tick so many that both tables of the dialog scroll."""
+    desk.open(view={"search": "lounge"}, table=ITEMS)
+    for row in range(14):
+        desk.box_of(row).click()
+    desk.expect_selected("14 selected")
+    desk.page.get_by_role("button", name="Refund", exact=True).click()
+    expect(desk.page.get_by_text("of 14 items will be refunded.")).to_be_visible()
+    desk.wait_for_run()
+
+
 STATES: dict[str, Callable[[Desk], object]] = {
     "orders": show_orders,
     "order items": lambda desk: desk.open(table=ITEMS),
@@ -91,6 +102,7 @@ STATES: dict[str, Callable[[Desk], object]] = {
     "paste IDs": lambda desk: show_popover(desk, "Paste IDs"),
     "columns": lambda desk: show_popover(desk, "Columns"),
     "save a view": show_dialog,
+    "refund": show_refund,
     "list of values": show_choices,
     "date filter": show_date_filter,
     "no row": show_nothing,

@@ -20,6 +20,7 @@ FACTS = {
     "Amount": "76.00 EUR",
     "Refunded": "38.00 EUR",
     "Contact E-mail": "–",
+    "Contract Balance": "0.00 EUR",
 }
 
 
@@ -54,7 +55,7 @@ def test_only_the_open_tab_is_drawn_and_the_address_knows_it(order: Desk) -> Non
     order.expect_count(2, 2)
     order.expect_column("order_item_id", ["OD-ONE-2", "OD-ONE-1"])
     expect(order.page.locator("iframe")).to_have_count(1)
-    order.page.get_by_role("tab", name="Transactions").click()
+    order.open_tab("Transactions")
     expect(order.page).to_have_url(re.compile("tab=Transactions"))
     order.expect_column("transaction_id", ["TX-PAID", "TX-BACK"])
     expect(order.page.locator("iframe")).to_have_count(1)
@@ -68,7 +69,7 @@ def test_each_tab_keeps_its_own_filter_in_the_address(order: Desk, open_tab: Ope
     order.box("Product").fill("fast")
     order.expect_words("Product contains “fast”")
     order.expect_column("order_item_id", ["OD-ONE-2"])
-    order.page.get_by_role("tab", name="Transactions").click()
+    order.open_tab("Transactions")
     order.expect_column("transaction_id", ["TX-PAID", "TX-BACK"])
     order.expect_words()
     order.box("Transaction ID").fill("back")
@@ -79,7 +80,7 @@ def test_each_tab_keeps_its_own_filter_in_the_address(order: Desk, open_tab: Ope
     for desk in (order, open_tab(fresh=True)):
         desk.page.goto(address, wait_until="commit")
         desk.expect_column("transaction_id", ["TX-BACK"])
-        desk.page.get_by_role("tab", name="Products").click()
+        desk.open_tab("Products")
         desk.expect_column("order_item_id", ["OD-ONE-2"])
         desk.expect_words("Product contains “fast”")
 

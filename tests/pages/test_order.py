@@ -36,13 +36,14 @@ def test_the_page_says_what_the_order_is(database: str) -> None:
         "76.00 EUR",
         "38.00 EUR",
         "–",
+        "0.00 EUR",
     ]
 
 
 def test_without_a_refund_none_is_said(sqlite_database: str) -> None:
     make_order("OD-1", widget_id=None)
     page = open_page("order", order="OD-1")
-    assert [element.value for element in page.get("text")][-2:] == ["–", "–"]
+    assert [element.value for element in page.get("text")][-3:] == ["–", "–", "0.00 EUR"]
 
 
 def test_the_open_tab_has_the_rows_of_the_order_alone(sqlite_database: str) -> None:

@@ -1,0 +1,159 @@
+"""Whether an order item can be refunded, and if not, why: one rule, without a database.
+
+The dialog, the button and the transaction ask the same function.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from core.states import ItemStatus, Method, Role
+from core.users import Actor
+
+MAY_REFUND = {Role.AGENT, Role.ADMIN}
+
+
+class Reason(StrEnum):
+    """Why an item cannot be refunded."""
+
+    NO_PERMISSION = "no_permission"
+    NOT_THERE = "not_there"
+    REFUNDED = "refunded"
+    IN_PROGRESS = "in_progress"
+    USED = "used"
+    NOT_REFUNDABLE = "not_refundable"
+    DEADLINE_PASSED = "deadline_passed"
+    EXPIRED = "expired"
+    FREE = "free"
+    OTHER_CURRENCY = "other_currency"
+    PAYMENT_UNKNOWN = "payment_unknown"
+    NO_GATEWAY = "no_gateway"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A reason, and the sentence that says it to a person."""
+
+    reason: Reason
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A succeeded payment of an order: how, and the provider's reference of it."""
+
+    method: Method
+    reference: str | None
+
+
+@dataclass(frozen=True)
+class RefundItem:
+    """What the rule looks at: an order item, its contract's currency, how its order was paid."""
+
+    order_item_id: str
+    order_id: str
+    contract_id: str
+    contract_currency: str
+    product: str
+    passenger_name: str
+    airport_tz: str
+    price_minor: int
+    currency: str
+    is_refundable: bool
+    refund_expire_at: datetime | None
+    valid_until: datetime
+    status: str
+    refunded_at: datetime | None = None
+    payments: tuple[Payment, ...] = ()  # succeeded ones, in the item's currency
+    gateways: frozenset[Method] = frozenset({Method.BALANCE})  # those that are set up
+
+    @property
+    def payment(self) -> Payment | None:
+        """Return the payment to refund; None when there is none, or no telling which it is."""
+        by_balance = Payment(Method.BALANCE, None)
+        if self.payments and {one.method for one in self.payments} == {Method.BALANCE}:
+            return by_balance
+        if len(self.payments) == 1 and self.payments[0].reference:
+            return self.payments[0]
+        return None
+
+
+def may_refund(actor: Actor) -> bool:
+    """Say whether the actor's role refunds at all."""
+    return actor.role in MAY_REFUND
+
+
+def not_there(order_item_id: str) -> Refusal:
+    """Refuse an item that does not exist or is not the actor's to see: the same sentence."""
+    sentence = f"There is no order item “{order_item_id[:100]}” that you may see."
+    return Refusal(Reason.NOT_THERE, sentence)
+
+
+def refundable(item: RefundItem, *, now: datetime, actor: Actor) -> Refusal | None:
+    """Return why the item cannot be refunded at the instant `now`; None when it can.
+
+    The Refund Expire Date is inclusive, to the second. What became of the item is said before
+    what its terms are, and its terms before how it was paid.
+    """
+    if not may_refund(actor):
+        sentence = f"Your role, {actor.role}, does not refund."
+        return Refusal(Reason.NO_PERMISSION, sentence)
+    if not (actor.sees_all_contracts or item.contract_id in actor.contracts):
+        return not_there(item.order_item_id)
+    return _by_fate(item) or _by_terms(item, now.replace(microsecond=0)) or _by_payment(item)
+
+
+def _by_fate(item: RefundItem) -> Refusal | None:
+    match item.status:
+        case ItemStatus.REFUNDED:
+            when = f" on {_local(item.refunded_at, item)}" if item.refunded_at else ""
+            return Refusal(Reason.REFUNDED, f"Already refunded{when}.")
+        case ItemStatus.REFUND_REQUESTED:
+            return Refusal(Reason.IN_PROGRESS, "A refund of it is in progress.")
+        case ItemStatus.USED:
+            return Refusal(Reason.USED, "The voucher has been used.")
+    return None
+
+
+def _by_terms(item: RefundItem, now: datetime) -> Refusal | None:
+    if not item.is_refundable or item.refund_expire_at is None:
+        return Refusal(Reason.NOT_REFUNDABLE, "The voucher is not refundable.")
+    if now > item.refund_expire_at:
+        passed = _local(item.refund_expire_at, item)
+        return Refusal(Reason.DEADLINE_PASSED, f"The Refund Expire Date has passed: {passed}.")
+    if now > item.valid_until:
+        passed = _local(item.valid_until, item)
+        return Refusal(Reason.EXPIRED, f"The voucher has expired: {passed}.")
+    return None
+
+
+def _by_payment(item: RefundItem) -> Refusal | None:
+    if item.price_minor == 0:
+        return Refusal(Reason.FREE, "It cost nothing, so there is nothing to refund.")
+    if item.currency != item.contract_currency:
+        sentence = (
+            f"It was sold in {item.currency}, but contract {item.contract_id} is in "
+            f"{item.contract_currency}: refund it by hand."
+        )
+        return Refusal(Reason.OTHER_CURRENCY, sentence)
+    if item.payment is None:
+        return Refusal(Reason.PAYMENT_UNKNOWN, _unknown(item.payments))
+    if item.payment.method not in item.gateways:
+        sentence = "It was paid by card; card refunds are not set up (STRIPE_API_KEY)."
+        return Refusal(Reason.NO_GATEWAY, sentence)
+    return None
+
+
+def _unknown(payments: Sequence[Payment]) -> str:
+    if not payments:
+        return "No succeeded payment of the order is known, so nothing can be paid back."
+    if len(payments) == 1:
+        return "The payment of the order has no reference, so it cannot be paid back."
+    return "The order has several payments, and it is not known which one to pay back."
+
+
+def _local(instant: datetime, item: RefundItem) -> str:
+    """Write an instant as it is at the airport."""
+    return f"{instant.astimezone(ZoneInfo(item.airport_tz)):%Y-%m-%d %H:%M:%S} ({item.airport_tz})"

@@ -1,0 +1,231 @@
+"""Paying back: claims refunds by lease, asks their gateway, and records what it said.
+
+Three steps, each whole: claim (a transaction), ask (outside of any), record (a transaction). Who
+dies in between leaves a lease, after which the gateway is asked again under the same key.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from core import audit, db
+from core.errors import AppError
+from core.gateways import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
+from core.models import Contract, OrderItem, Refund, Transaction, new_id
+from core.settings import get_settings
+from core.states import ItemStatus, Method, RefundStatus, TransactionStatus, TransactionType
+
+logger = logging.getLogger(__name__)
+
+OPEN = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
+# How many are claimed, asked and recorded at once. Of cards one: its time-outs have to fit the
+# lease, and what the provider answered must not be lost with the next.
+AT_ONCE = {Method.BALANCE: 1_000, Method.CARD: 1}
+PATIENCE_SECONDS = 15  # of the person who asked; what is left then is the worker's
+SOONEST, LATEST = timedelta(seconds=5), timedelta(minutes=10)
+
+
+def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
+    """Settle the refunds of one request as far as they can be while somebody waits.
+
+    A database that fails now is no failure of the request, which stands: the worker goes on.
+    """
+    started = time.monotonic()
+    try:
+        while time.monotonic() - started < PATIENCE_SECONDS:
+            if not settle_due(now=now, gateways=gateways, batch_id=batch_id):
+                return
+    except AppError as error:
+        logger.warning("Refunds of batch %s are left to the worker: %s", batch_id, error)
+
+
+def settle_due(*, now: datetime, gateways: Gateways, batch_id: str | None = None) -> int:
+    """Claim refunds that are due, ask their gateways, record the outcomes; return how many."""
+    count = 0
+    for method, gateway in gateways.items():
+        jobs = _claim(method, now, batch_id)
+        if jobs:
+            _record([(job, _ask(gateway, job)) for job in jobs], now)
+        count += len(jobs)
+    return count
+
+
+def _ask(gateway: Gateway, job: RefundJob) -> Outcome:
+    try:
+        return gateway.refund(job)
+    except Exception:
+        logger.exception("The gateway failed for %s", job.key)
+        return Unknown("The provider's answer could not be understood; it is asked again.")
+
+
+def _is_due(method: Method, now: datetime, batch_id: str | None) -> list[ColumnElement[bool]]:
+    mine = [Refund.batch_id == batch_id] if batch_id is not None else []
+    return [
+        Refund.gateway == method,
+        Refund.status.in_(OPEN),
+        Refund.next_attempt_at <= now,
+        or_(Refund.lease_until.is_(None), Refund.lease_until <= now),
+        *mine,
+    ]
+
+
+def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJob]:
+    """Take refunds that are due for the length of a lease: nobody else asks for them meanwhile."""
+    is_due = _is_due(method, now, batch_id)
+    due = select(Refund.refund_id, Refund.status).where(*is_due)
+    due = due.order_by(Refund.next_attempt_at, Refund.refund_id).limit(AT_ONCE[method])
+    with db.reading() as session:  # most of the time there is nothing: nobody has to wait for that
+        if session.execute(due.limit(1)).first() is None:
+            return []
+    lease = timedelta(seconds=get_settings().lease_seconds)
+    with db.writing() as session:
+        # Locked rows are another worker's. What makes it safe is the condition of the UPDATE.
+        found = session.execute(due.with_for_update(skip_locked=True)).all()
+        before = {row.refund_id: row.status for row in found}
+        claimed = (
+            update(Refund)
+            .where(Refund.refund_id.in_(sorted(before)), *is_due)
+            .values(status=RefundStatus.PROCESSING, lease_until=now + lease)
+            .returning(
+                *(Refund.refund_id, Refund.attempt, Refund.amount_minor, Refund.currency),
+                Refund.payment_reference,
+            )
+        )
+        rows = session.execute(claimed, execution_options={"synchronize_session": False}).all()
+        return [
+            RefundJob(*row, was_asked=before[row[0]] == RefundStatus.PROCESSING)
+            for row in sorted(rows)
+        ]
+
+
+def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> None:
+    """Record outcomes in one transaction: refund, item, ledger, balance and audit trail."""
+    with db.writing() as session:
+        settled = []
+        for job, outcome in outcomes:
+            refund = _close(session, job, outcome, now)
+            if refund is not None and not isinstance(outcome, Unknown):
+                settled.append(refund)
+        _credit(session, settled)
+        _enter(session, settled, now)
+
+
+def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) -> Refund | None:
+    """Change the refund, unless somebody else has recorded this attempt; then its item."""
+    item_status: ItemStatus | None
+    match outcome:
+        case Succeeded(reference):
+            status, item_status, failure = RefundStatus.SUCCEEDED, ItemStatus.REFUNDED, None
+        case Failed(failure):
+            status, item_status, reference = RefundStatus.FAILED, ItemStatus.NOT_USED, None
+        case Unknown(failure):
+            status, item_status, reference = RefundStatus.PROCESSING, None, None
+    changed = (
+        update(Refund)
+        .where(
+            Refund.refund_id == job.refund_id,
+            Refund.attempt == job.attempt,
+            Refund.status == RefundStatus.PROCESSING,
+        )
+        .values(
+            status=status,
+            failure=failure,
+            external_reference=reference,
+            lease_until=None,
+            settled_at=now if item_status else None,
+        )
+        .returning(Refund)
+    )
+    refund = session.scalars(changed, execution_options={"populate_existing": True}).one_or_none()
+    if refund is None:
+        return None
+    if item_status is None:
+        waited = (now - refund.requested_at) / 2
+        refund.next_attempt_at = now + min(max(waited, SOONEST), LATEST)
+        return refund
+    _change_item(session, refund, item_status, now)
+    _audit(session, refund, now)
+    return refund
+
+
+def _change_item(session: Session, refund: Refund, status: ItemStatus, now: datetime) -> None:
+    values: dict[str, Any] = {"status": status}
+    if status is ItemStatus.REFUNDED:
+        values["refunded_at"] = now
+    item = update(OrderItem).where(
+        OrderItem.order_item_id == refund.order_item_id,
+        OrderItem.status == ItemStatus.REFUND_REQUESTED,
+    )
+    changed = session.scalars(item.values(**values).returning(OrderItem.order_item_id)).all()
+    if len(changed) != 1:
+        raise RuntimeError(f"Item {refund.order_item_id} is not in the refund {refund.refund_id}")
+
+
+def _credit(session: Session, settled: Sequence[Refund]) -> None:
+    """Credit the balances, each once and in order, so that writers at once take turns."""
+    credits: dict[str, int] = defaultdict(int)
+    for refund in settled:
+        if refund.gateway == Method.BALANCE and refund.status == RefundStatus.SUCCEEDED:
+            credits[refund.contract_id] += refund.amount_minor
+    for contract_id, amount in sorted(credits.items()):
+        contract = update(Contract).where(Contract.contract_id == contract_id)
+        session.execute(contract.values(balance_minor=Contract.balance_minor + amount))
+
+
+def _enter(session: Session, settled: Sequence[Refund], now: datetime) -> None:
+    """Enter each outcome into the ledger, the failed ones too, as numbered transactions."""
+    if not settled:
+        return
+    if not db.is_sqlite():
+        # Running numbers go on from the highest: the last step, so that others wait shortly.
+        session.execute(text("LOCK TABLE transactions IN SHARE ROW EXCLUSIVE MODE"))
+    highest = session.scalar(select(func.max(Transaction.no))) or 0
+    for no, refund in enumerate(settled, highest + 1):
+        is_done = refund.status == RefundStatus.SUCCEEDED
+        session.add(
+            Transaction(
+                transaction_id=new_id(),
+                no=no,
+                created_at=now,
+                contract_id=refund.contract_id,
+                order_id=refund.order_id,
+                order_item_id=refund.order_item_id,
+                refund_id=refund.refund_id,
+                type=TransactionType.REFUND,
+                method=refund.gateway,
+                amount_minor=refund.amount_minor,
+                currency=refund.currency,
+                status=TransactionStatus.SUCCEEDED if is_done else TransactionStatus.FAILED,
+                reference=refund.external_reference,
+                author=refund.requested_by,
+            )
+        )
+
+
+def _audit(session: Session, refund: Refund, now: datetime) -> None:
+    audit.record(
+        session,
+        f"refund.{refund.status}",
+        actor=refund.requested_by,
+        entity="refund",
+        entity_id=refund.refund_id,
+        order_id=refund.order_id,
+        contract_id=refund.contract_id,
+        now=now,
+        before={"status": RefundStatus.PROCESSING},
+        after={
+            "status": refund.status,
+            "order_item_id": refund.order_item_id,
+            "amount_minor": refund.amount_minor,
+            "currency": refund.currency,
+            "attempt": refund.attempt,
+            "reference": refund.external_reference,
+            "failure": refund.failure,
+        },
+    )

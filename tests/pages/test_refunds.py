@@ -1,0 +1,125 @@
+"""The refund's dialog, run without a browser."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import db
+from core.models import OrderItem, Refund, User
+from core.settings import get_settings
+from core.users import LOCAL_USER_ID
+from tests.pages.opened import grid_says, open_page, texts
+from tests.rows import make_item, make_order, make_transaction
+
+SOON = datetime.now(UTC) + timedelta(days=3)
+
+
+def _shop() -> None:
+    make_order("OD-1", item_count=2)
+    make_transaction(order_id="OD-1", amount_minor=-7600)
+    given = {"refund_expire_at": SOON, "valid_until": SOON}
+    make_item("OD-1", order_item_id="I-1", **given)
+    make_item("OD-1", order_item_id="I-2", product="*Fast* [track](x)", **given)
+
+
+def _open_dialog(*items: str) -> AppTest:
+    page = grid_says(open_page("order_items"), place="order_items", view={}, selected=list(items))
+    page.button(key="refund_order_items").click().run()
+    return page
+
+
+def _status(item_id: str) -> str:
+    with db.reading() as session:
+        return session.get_one(OrderItem, item_id).status
+
+
+def test_refund_waits_for_a_tick(sqlite_database: str) -> None:
+    _shop()
+    page = open_page("order_items")
+    assert page.button(key="refund_order_items").disabled
+    page = grid_says(page, place="order_items", view={}, selected=["I-1"])
+    assert not page.button(key="refund_order_items").disabled
+
+
+@pytest.mark.parametrize("role", ["viewer", "accountant"])
+def test_who_may_not_refund_is_not_offered_it(sqlite_database: str, role: str) -> None:
+    _shop()
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = role
+    page = open_page("order_items")
+    assert not page.exception
+    assert "Refund" not in [button.label for button in page.button]
+
+
+def test_dialog_says_what_will_happen_and_confirming_does_it(sqlite_database: str) -> None:
+    _shop()
+    page = _open_dialog("I-1", "I-2", "I-GONE")
+    assert "**2** of 3 items will be refunded." in texts(page)
+    assert "**Total** 76.00 EUR" in texts(page)
+    assert r"Balance of CT-1\: 0.00 → 76.00 EUR" in texts(page)
+    page.selectbox(key="refund_reason").select("goodwill")
+    page.text_input(key="refund_note").input("as asked")
+    page.button(key="refund_confirm").click().run()
+    assert not page.exception
+    assert r"**2 items** refunded\: 76.00 EUR" in texts(page)
+    assert "**1 item** not refunded" in texts(page)
+    assert "**1 selected**" in texts(page)
+    with db.reading() as session:
+        refund = session.query(Refund).filter_by(order_item_id="I-1").one()
+        assert (refund.reason, refund.note, refund.status) == ("goodwill", "as asked", "succeeded")
+    page.button(key="refund_done").click().run()
+    assert "2 items" not in texts(page)
+
+
+def test_names_in_the_dialog_are_text_and_no_markdown(sqlite_database: str) -> None:
+    _shop()
+    page = _open_dialog("I-2")
+    (table,) = page.get("table")
+    assert "\\*Fast\\* \\[track\\](x)" in table.value["Product"].tolist()
+
+
+def test_a_reason_that_needs_a_note_is_said_in_the_dialog(sqlite_database: str) -> None:
+    _shop()
+    page = _open_dialog("I-1")
+    page.selectbox(key="refund_reason").select("other")
+    page.button(key="refund_confirm").click().run()
+    assert "Say in the note what the reason is." in texts(page)
+    assert _status("I-1") == "not_used"
+    page.text_input(key="refund_note").input("The lounge was closed.")
+    page.button(key="refund_confirm").click().run()
+    assert _status("I-1") == "refunded"
+
+
+def test_more_than_the_hourly_limit_is_refused_whole(
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _shop()
+    monkeypatch.setenv("REFUNDS_PER_HOUR", "1")
+    get_settings.cache_clear()
+    page = _open_dialog("I-1", "I-2")
+    page.button(key="refund_confirm").click().run()
+    assert "You may refund 1 order items an hour" in texts(page)
+    assert (_status("I-1"), _status("I-2")) == ("not_used", "not_used")
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+def test_a_dialog_that_was_left_with_the_page_does_not_come_back(sqlite_database: str) -> None:
+    _shop()
+    page = _open_dialog("I-1")
+    page.switch_page("orders.py").run()
+    page.switch_page("order_items.py").run()
+    assert "will be refunded" not in texts(page)
+
+
+def test_the_radar_says_the_value_at_risk(sqlite_database: str) -> None:
+    _shop()
+    page = open_page("order_items")
+    page.session_state["views_order_items"] = True
+    page.run()
+    labels = [button.label for button in page.button]
+    assert "Refund expires within 24 hours" in labels
+    within = next(b for b in page.button if b.label == "Refund expires within 7 days")
+    within.click().run()
+    assert "Value at risk: 76.00 EUR" in texts(page)
