@@ -28,7 +28,7 @@ from core.models import Base, Contract, Order, OrderItem, Refund, RefundBatch, T
 from core.places import airport_zones, next_day, start_of_day
 from core.states import ItemStatus, Method, PaxType, RefundStatus, TransactionType
 from core.users import LOCAL_USER_EMAIL
-from core.vouchers import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
+from core.voucher_codes import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 
 DAYS = 730
 HOUR, DAY = 3_600, 86_400

@@ -21,7 +21,7 @@ from core.states import (
     PaxType,
 )
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.vouchers import new_code, new_serial
+from core.voucher_codes import new_code, new_serial
 
 
 class NewRows:

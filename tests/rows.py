@@ -6,7 +6,7 @@ from typing import Any
 
 from core import db
 from core.models import Contract, Order, OrderItem, Transaction, fold
-from core.vouchers import new_code, new_serial
+from core.voucher_codes import new_code, new_serial
 
 _numbers = count(1)
 CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
