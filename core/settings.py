@@ -10,9 +10,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from core import pem
 from core.places import zones
 
 PROJECT = Path(__file__).resolve().parent.parent
+PICTURES = (".svg", ".png", ".jpg", ".jpeg")
+DEFAULT_TERMS = (
+    "Valid once, for the passenger named above.\n"
+    "Be there in time: it cannot be used after the time it is valid until.\n"
+    "A refunded voucher is void, also when it is printed."
+)
 
 
 def _known_zone(name: str) -> str:
@@ -49,6 +56,17 @@ def _readable_file(path: Path) -> Path:
     return path
 
 
+def _picture(path: Path) -> Path:
+    if path.suffix.lower() not in PICTURES:
+        raise ValueError(f"{path} must be a file of one of these kinds: {', '.join(PICTURES)}")
+    return path
+
+
+def _signing_key(text: SecretStr) -> SecretStr:
+    pem.parse_private_pem(text.get_secret_value())
+    return text
+
+
 class Settings(BaseSettings):
     """The settings table of the README, in code. An environment variable is the upper-case name."""
 
@@ -59,7 +77,13 @@ class Settings(BaseSettings):
     )
     data_dir: Path = PROJECT / "data"
     app_name: Annotated[str, Field(min_length=1, max_length=60)] = "Order Desk"
-    logo: Annotated[Path, AfterValidator(_readable_file)] = PROJECT / "pages/static/logo.svg"
+    logo: Annotated[Path, AfterValidator(_readable_file), AfterValidator(_picture)] = (
+        PROJECT / "pages/static/logo.svg"
+    )
+    voucher_colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] = "#0f766e"
+    voucher_support: Annotated[str, Field(max_length=200)] = ""
+    voucher_terms: Annotated[str, Field(max_length=1500)] = DEFAULT_TERMS
+    voucher_private_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
     public_url: str = Field(default_factory=_local_address)
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000

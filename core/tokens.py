@@ -6,16 +6,15 @@ link that leaks opens nothing. Each purpose has its own salt: one for rows opens
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from core.errors import NotPermitted, NotSignedIn
+from core.secret_files import read_or_make
 from core.settings import get_settings
 from core.users import Actor, find_actor
 
@@ -79,21 +78,6 @@ def _secret() -> str:
     configured = get_settings().signing_secret
     if configured is not None:
         return configured.get_secret_value()
-    return _kept_secret(get_settings().data_dir / "signing_secret")
-
-
-def _kept_secret(path: Path) -> str:
-    """Read the secret that the first start made; two processes that start at once share one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        mine = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(mine, path)  # whole, or not at all; fails when the other process was first
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
-    return path.read_text()
+    return read_or_make(
+        get_settings().data_dir / "signing_secret", lambda: secrets.token_urlsafe(48)
+    )

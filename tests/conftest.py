@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import db, startup, tokens, users
+from core import db, startup, tokens, users, voucher_code
 from core.settings import get_settings
 from core.users import Actor
 
@@ -78,7 +78,7 @@ def use_database(url: str) -> None:
     os.environ["DATABASE_URL"] = url
     if db.engine.cache_info().currsize:
         db.engine().dispose()
-    for cached in (get_settings, db.engine, tokens._secret):
+    for cached in (get_settings, db.engine, tokens._secret, voucher_code._private_key):
         cached.cache_clear()
 
 

@@ -1,0 +1,26 @@
+"""Secrets that the first start makes and every later one reads: files of the data folder."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+
+def read_or_make(path: Path, make: Callable[[], str]) -> str:
+    """Return what the file holds; make it first, for this user alone, when there is none.
+
+    Two processes that start at once share one. OSError when it cannot be made or read.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        mine = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+        try:
+            os.link(mine, path)  # whole, or not at all; fails when the other process was first
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return path.read_text()
