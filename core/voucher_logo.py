@@ -1,0 +1,55 @@
+"""The issuer's logo: read from a PNG, JPEG or SVG file, small enough to be embedded."""
+
+import io
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+import resvg_py
+from PIL import Image
+
+from core.errors import OutsideFailed
+
+MAX_WIDTH, MAX_HEIGHT = 600, 150  # pixels: 300 to the inch for the room on the page
+
+
+class LogoFault(OutsideFailed):
+    """The logo's file is missing or no picture."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"The logo {path} {reason}, so vouchers cannot be made. Bring the file back, or name "
+            "another PNG, JPEG or SVG file in LOGO."
+        )
+
+
+def load_logo(path: Path) -> Image.Image:
+    """Return the picture in a file, read anew only when the file changes; raises LogoFault."""
+    try:
+        stamp = path.stat().st_mtime_ns
+        return _load(path, stamp)
+    except OSError as error:  # Pillow's, of a file that is no picture, has no strerror
+        reason = f"cannot be read ({error.strerror})" if error.strerror else "is not a picture"
+        raise LogoFault(path, reason) from error
+    except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise LogoFault(path, "is damaged, or too large") from error
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, _stamp: int) -> Image.Image:
+    content = path.read_bytes()
+    if path.suffix.lower() == ".svg":
+        content = _drawn(content.decode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is made smaller
+        picture = Image.open(io.BytesIO(content)).convert("RGBA")
+    picture.thumbnail((MAX_WIDTH, MAX_HEIGHT))
+    return picture
+
+
+def _drawn(svg: str) -> bytes:
+    """Draw an SVG as PNG, as large as it is used."""
+    with Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg))) as plain:
+        width, height = plain.size
+    zoom = min(MAX_WIDTH / width, MAX_HEIGHT / height)
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=zoom))

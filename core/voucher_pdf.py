@@ -1,0 +1,280 @@
+"""Vouchers as PDF: one, many merged with a bookmark each, or a ZIP of single ones.
+
+The one door to reportlab, which is not thread-safe: every render holds a lock. A document holds
+what its vouchers share once, as forms that its pages show, and of each font what it uses.
+"""
+
+import io
+import re
+import threading
+import zipfile
+from collections.abc import Iterable
+from typing import IO, Any
+
+from reportlab import rl_config
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfdoc
+from reportlab.pdfgen.canvas import Canvas
+
+from core.settings import get_settings
+from core.voucher_fonts import fonts
+from core.voucher_glyphs import UNSEEN
+from core.voucher_logo import load_logo
+from core.voucher_page import (
+    LOGO_HEIGHT,
+    LOGO_TOP,
+    LOGO_WIDTH,
+    MARGIN,
+    Branding,
+    Voucher,
+    draw_details,
+    draw_frame,
+    draw_product,
+)
+from core.voucher_sheet import HEIGHT, WIDTH, DocumentFont, DocumentFonts, Sheet
+
+__all__ = ["Branding", "Voucher", "render_voucher", "render_vouchers", "render_zip"]
+
+_LOCK = threading.Lock()
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same vouchers are the same file
+_SYMBOLIC = 4  # a PDF font flag: the font has its own codes
+
+rl_config.useA85 = 0  # binary streams: a fifth smaller than as ASCII
+
+
+def current_branding() -> Branding:
+    """Return the branding of this installation, from the settings."""
+    settings = get_settings()
+    return Branding(
+        name=settings.app_name,
+        logo=settings.logo,
+        colour=settings.voucher_colour,
+        support=settings.voucher_support,
+        terms=settings.voucher_terms,
+    )
+
+
+def ensure_parts(branding: Branding) -> None:
+    """Find that a font or the logo is missing or damaged before a voucher is wanted.
+
+    Raises FontFault or LogoFault, which name the file.
+    """
+    for is_bold in (False, True):
+        fonts(is_bold=is_bold)
+    if branding.logo is not None:
+        load_logo(branding.logo)
+
+
+def file_name(voucher: Voucher) -> str:
+    """Return the name of a voucher's file, safe on every system."""
+    return f"voucher-{re.sub(r'[^A-Za-z0-9._-]', '_', voucher.order_item_id)}.pdf"
+
+
+def render_voucher(voucher: Voucher, branding: Branding) -> bytes:
+    """Return one voucher as a PDF of one page: the same bytes for the same voucher.
+
+    Raises FontFault or LogoFault, which name the file.
+    """
+    file = io.BytesIO()
+    render_vouchers([voucher], branding, file)
+    return file.getvalue()
+
+
+def render_vouchers(vouchers: Iterable[Voucher], branding: Branding, file: IO[bytes]) -> None:
+    """Write vouchers into one PDF, a page and a bookmark each; ValueError when there is none.
+
+    They are taken one after the other, and nothing of them stays in memory but the finished page.
+    Raises FontFault or LogoFault, which name the file.
+    """
+    with _LOCK:
+        document = _Document(branding, file)
+        for voucher in vouchers:
+            document.add(voucher)
+        document.save()
+
+
+def render_zip(vouchers: Iterable[Voucher], branding: Branding, file: IO[bytes]) -> None:
+    """Write a ZIP with a PDF for each voucher, one after the other; no two have one name.
+
+    Raises FontFault or LogoFault, which name the file.
+    """
+    taken: set[str] = set()
+    with zipfile.ZipFile(file, "w") as archive:  # stored: a PDF does not get smaller
+        for voucher in vouchers:
+            name = _free_name(file_name(voucher), taken)
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), render_voucher(voucher, branding))
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    stem, number = name.removesuffix(".pdf"), 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem}-{number}.pdf"
+    taken.add(name.casefold())
+    return name
+
+
+class _Document:
+    """A PDF that is being written."""
+
+    def __init__(self, branding: Branding, file: IO[bytes]) -> None:
+        self._branding = branding
+        self._fonts = DocumentFonts()
+        self._forms: dict[tuple[str | None, ...], str] = {}
+        self._first: Voucher | None = None
+        self._pages = 0
+        self._canvas: Any = Canvas(
+            file,
+            pagesize=(WIDTH, HEIGHT),
+            pageCompression=1,
+            invariant=1,
+            pdfVersion=(1, 4),
+            lang="en",
+        )
+
+    def add(self, voucher: Voucher) -> None:
+        """Draw a voucher on a page of its own, with a bookmark."""
+        canvas = self._canvas
+        self._first = self._first or voucher
+        self._pages += 1
+        frame, heading = self._frame(voucher.product_type), self._heading(voucher)
+        key = f"voucher-{self._pages}"
+        canvas.bookmarkPage(key, fit="Fit")
+        title = f"{voucher.passenger_name}: {voucher.product} ({voucher.order_item_id})"
+        canvas.addOutlineEntry(title, key)
+        canvas.doForm(frame)
+        canvas.doForm(heading)
+        details = Sheet(self._fonts)
+        draw_details(details, voucher)
+        canvas.addLiteral(details.operators())
+        canvas.showPage()
+
+    def save(self) -> None:
+        """Add the fonts and what the file says of itself, and write it."""
+        if self._first is None:
+            raise ValueError("There is no voucher to write.")
+        one, canvas = self._first, self._canvas
+        title = f"Voucher {one.order_item_id}: {one.product}"
+        canvas.setTitle(title if self._pages == 1 else f"{self._pages:,} vouchers")
+        canvas.setAuthor(self._branding.name)
+        canvas.setSubject("Voucher")
+        canvas.setCreator("Order Desk")
+        canvas.setViewerPreference("DisplayDocTitle", "true")
+        for font in self._fonts.used():
+            _embed(canvas._doc, font)
+        canvas.save()
+
+    def _frame(self, product_type: str) -> str:
+        key = ("frame", product_type)
+        if key not in self._forms:
+            width = self._begin(key, has_logo=True)
+            sheet = Sheet(self._fonts)
+            draw_frame(sheet, self._branding, product_type, logo_width=width)
+            self._end(sheet)
+        return self._forms[key]
+
+    def _heading(self, voucher: Voucher) -> str:
+        place = voucher.airport_iata, voucher.airport_name, voucher.terminal
+        key = (voucher.product_type, voucher.product, *place)
+        if key not in self._forms:
+            self._begin(key)
+            sheet = Sheet(self._fonts)
+            draw_product(sheet, voucher, self._branding.colour)
+            self._end(sheet)
+        return self._forms[key]
+
+    def _begin(self, key: tuple[str | None, ...], *, has_logo: bool = False) -> float:
+        """Begin a form that pages share; returns the width of the logo in it."""
+        self._forms[key] = f"shared{len(self._forms)}"
+        self._canvas.beginForm(self._forms[key], upperx=WIDTH, uppery=HEIGHT)
+        return self._draw_logo() if has_logo else 0.0
+
+    def _end(self, sheet: Sheet) -> None:
+        self._canvas.addLiteral(sheet.operators())
+        self._canvas.endForm()
+
+    def _draw_logo(self) -> float:
+        if self._branding.logo is None:
+            return 0.0
+        picture = load_logo(self._branding.logo)
+        scale = min(LOGO_HEIGHT / picture.height, LOGO_WIDTH / picture.width)
+        width, height = picture.width * scale, picture.height * scale
+        bottom = HEIGHT - LOGO_TOP - (LOGO_HEIGHT + height) / 2
+        self._canvas.drawImage(ImageReader(picture), MARGIN, bottom, width, height, mask="auto")
+        return width
+
+
+def _embed(document: Any, used: DocumentFont) -> None:
+    """Add the glyphs of a font that the document shows, and what each stands for."""
+    font, codes = used.font, used.codes
+    name = pdfdoc.PDFName(f"ODVOUC+{font.name}")
+    ascent, descent = font.ascent_descent
+    descriptor = {
+        "Type": pdfdoc.PDFName("FontDescriptor"),
+        "FontName": name,
+        "Flags": _SYMBOLIC,
+        "FontBBox": pdfdoc.PDFArray(font.bounds),
+        "ItalicAngle": 0,
+        "Ascent": ascent,
+        "Descent": descent,
+        "CapHeight": ascent,
+        "StemV": 80,
+        "FontFile2": _stream(document, font.subset([glyph for glyph, _ in codes])),
+    }
+    widths = " ".join(str(font.measure(glyph).advance) for glyph, _ in codes)
+    glyphs = {
+        "Type": pdfdoc.PDFName("Font"),
+        "Subtype": pdfdoc.PDFName("CIDFontType2"),
+        "BaseFont": name,
+        "CIDSystemInfo": pdfdoc.PDFDictionary(
+            {
+                "Registry": pdfdoc.PDFString("Adobe"),
+                "Ordering": pdfdoc.PDFString("Identity"),
+                "Supplement": 0,
+            }
+        ),
+        "CIDToGIDMap": pdfdoc.PDFName("Identity"),
+        "FontDescriptor": _reference(document, descriptor),
+        "W": f"[0 [{widths}]]",
+    }
+    composite = {
+        "Type": pdfdoc.PDFName("Font"),
+        "Subtype": pdfdoc.PDFName("Type0"),
+        "BaseFont": name,
+        "Encoding": pdfdoc.PDFName("Identity-H"),
+        "DescendantFonts": pdfdoc.PDFArray([_reference(document, glyphs)]),
+        "ToUnicode": _stream(document, _to_unicode(text for _, text in codes)),
+    }
+    document.idToObject["BasicFonts"].dict[used.name] = _reference(document, composite)
+
+
+def _reference(document: Any, entries: dict[str, Any]) -> Any:
+    return document.Reference(pdfdoc.PDFDictionary(entries))
+
+
+def _stream(document: Any, content: bytes) -> Any:
+    stream = pdfdoc.PDFStream(
+        dictionary=pdfdoc.PDFDictionary({"Length1": len(content)}),
+        content=content,
+        filters=[pdfdoc.PDFZCompress],
+    )
+    return document.Reference(stream)
+
+
+def _to_unicode(texts: Iterable[str]) -> bytes:
+    """Write the table that turns a font's codes into text, in hundreds as the format wants it."""
+    lines = [
+        f"<{code:04x}> <{(text or UNSEEN).encode('utf-16-be').hex()}>"
+        for code, text in enumerate(texts)
+    ]
+    parts = [
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def",
+        "/CMapName /Adobe-Identity-UCS def /CMapType 2 def",
+        "1 begincodespacerange <0000> <ffff> endcodespacerange",
+    ]
+    for start in range(0, len(lines), 100):
+        hundred = lines[start : start + 100]
+        parts += [f"{len(hundred)} beginbfchar", *hundred, "endbfchar"]
+    parts.append("endcmap CMapName currentdict /CMap defineresource pop end end")
+    return "\n".join(parts).encode()

@@ -1,0 +1,218 @@
+"""A sheet of a PDF: text, lines and shapes as PDF operators, without knowing a PDF library.
+
+Points from the sheet's top left corner. Text goes in as shaped lines and stays text: each glyph has
+a code of two bytes in its font, and the fonts of a document know what each code stands for.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+import zxingcpp
+
+from core.voucher_fonts import EM, Font
+from core.voucher_glyphs import Line, Run
+from core.voucher_text import Block
+
+WIDTH, HEIGHT = 595.28, 841.89  # A4
+QUIET_ZONE = 4  # modules of white around a QR code
+BOLDER = 0.035  # the stroke that imitates bold, in sizes
+_CIRCLE = 0.5523  # of the radius: how far the handles of a quarter's Bézier curve reach
+_DARK = re.compile(rb"\x00+")
+_EIGHTS = range(0, 41, 8)  # of the 41 modules in a row
+_MASK = 2  # fixed: to find the best of the eight takes a hundred times longer, and all scan well
+
+Colour = tuple[float, float, float]
+
+
+class Codes(dict[tuple[int, str], str]):
+    """The code of each glyph, in hexadecimal digits; one that stands for two texts has two."""
+
+    def __missing__(self, glyph: tuple[int, str]) -> str:
+        self[glyph] = code = f"{len(self):04x}"
+        return code
+
+
+class DocumentFont:
+    """What a document uses of a font: a code for each glyph and what it stands for."""
+
+    def __init__(self, font: Font, name: str) -> None:
+        self.font = font
+        self.name = name
+        self.codes = Codes({(0, ""): "0000"})
+
+
+class DocumentFonts:
+    """The fonts of one document, named in the order in which they came into use."""
+
+    def __init__(self) -> None:
+        self._fonts: dict[str, DocumentFont] = {}
+
+    def use(self, font: Font) -> DocumentFont:
+        """Return the document's side of a font."""
+        if font.name not in self._fonts:
+            self._fonts[font.name] = DocumentFont(font, f"V{len(self._fonts)}")
+        return self._fonts[font.name]
+
+    def used(self) -> list[DocumentFont]:
+        """Return every font in use."""
+        return list(self._fonts.values())
+
+
+class Sheet:
+    """What is drawn on one page, or on the part that many pages share."""
+
+    def __init__(self, fonts: DocumentFonts) -> None:
+        self._fonts = fonts
+        self._operators: list[str] = []
+
+    def operators(self) -> str:
+        """Return everything that was drawn."""
+        return "\n".join(self._operators)
+
+    def line(
+        self,
+        line: Line,
+        x: float,
+        y: float,
+        *,
+        size: float,
+        colour: Colour,
+        align: float = 0,
+        spacing: float = 0,
+    ) -> None:
+        """Draw a line of text; x is its left end, or with `align` 0.5 its middle, 1 its right end.
+
+        `spacing` is put after every glyph.
+        """
+        glyphs = sum(len(run.glyphs) for run in line.runs)
+        x -= align * (line.width * size / EM + spacing * max(0, glyphs - 1))
+        inside = (_show(run, self._fonts.use(run.font), size) for run in line.runs)
+        self._operators.append(
+            f"q {_numbers(colour)} rg {_numbers(colour)} RG BT {spacing:g} Tc "
+            f"1 0 0 1 {x:.2f} {HEIGHT - y:.2f} Tm {' '.join(inside)} ET Q"
+        )
+
+    def block(self, block: Block, x: float, y: float, *, colour: Colour, align: float = 0) -> float:
+        """Draw lines of text from y downwards, and return where they end.
+
+        Lines from right to left begin where the longest of them does.
+        """
+        widest = max((line.width for _, line in block.lines), default=0) * block.size / EM
+        for baseline, line in block.lines:
+            start, side = (x + widest, 1.0) if line.is_rtl and not align else (x, align)
+            self.line(line, start, y + baseline, size=block.size, colour=colour, align=side)
+        return y + block.height
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        fill: Colour,
+        edge: Colour | None = None,
+        radius: float = 0,
+    ) -> None:
+        """Fill a rectangle with round corners, and draw its edge if it has a colour."""
+        bottom, top, right = HEIGHT - y - height, HEIGHT - y, x + width
+        handle = radius * (1 - _CIRCLE)
+        path = [
+            f"{x + radius:.2f} {bottom:.2f} m {right - radius:.2f} {bottom:.2f} l",
+            _curve(right - handle, bottom, right, bottom + handle, right, bottom + radius),
+            f"{right:.2f} {top - radius:.2f} l",
+            _curve(right, top - handle, right - handle, top, right - radius, top),
+            f"{x + radius:.2f} {top:.2f} l",
+            _curve(x + handle, top, x, top - handle, x, top - radius),
+            f"{x:.2f} {bottom + radius:.2f} l",
+            _curve(x, bottom + handle, x + handle, bottom, x + radius, bottom),
+        ]
+        self._paint(" ".join(path), fill, edge)
+
+    def disc(
+        self, x: float, y: float, radius: float, *, fill: Colour, edge: Colour | None = None
+    ) -> None:
+        """Fill a circle around a point."""
+        self.box(
+            x - radius, y - radius, 2 * radius, 2 * radius, fill=fill, edge=edge, radius=radius
+        )
+
+    def rule(
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        *,
+        colour: Colour,
+        dashes: Iterable[float] = (),
+    ) -> None:
+        """Draw a thin line."""
+        (x, y), (to_x, to_y) = start, end
+        self._operators.append(
+            f"q {_numbers(colour)} RG 0.75 w [{_numbers(dashes)}] 0 d "
+            f"{x:.2f} {HEIGHT - y:.2f} m {to_x:.2f} {HEIGHT - to_y:.2f} l S Q"
+        )
+
+    def qr_code(self, text: str, x: float, y: float, *, side: float) -> None:
+        """Draw a QR code, its quiet zone in the square, as one path of the rows' dark stretches."""
+        code = zxingcpp.create_barcode(
+            text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=_MASK
+        )
+        image = code.to_image(scale=1, add_quiet_zones=False)
+        rows, columns = image.shape[:2]
+        modules = bytes(memoryview(image))  # type: ignore[arg-type]  # its stub leaves that out
+        module = side / (rows + 2 * QUIET_ZONE)
+        path = []
+        for row in range(rows):
+            dark = modules[row * columns : (row + 1) * columns]
+            stretches = [_stretches(start, dark[start : start + 8]) for start in _EIGHTS]
+            path.append(" ".join(stretches).replace("y", str(rows - row - 1)))
+        left, bottom = x + QUIET_ZONE * module, HEIGHT - y - side + QUIET_ZONE * module
+        self._operators.append(
+            f"q 0 g {module:.4f} 0 0 {module:.4f} {left:.3f} {bottom:.3f} cm {' '.join(path)} f Q"
+        )
+
+    def _paint(self, path: str, fill: Colour, edge: Colour | None) -> None:
+        if edge is None:
+            self._operators.append(f"q {_numbers(fill)} rg {path} h f Q")
+        else:
+            edged = f"{_numbers(edge)} RG 0.75 w {path} h B Q"
+            self._operators.append(f"q {_numbers(fill)} rg {edged}")
+
+
+@cache
+def _stretches(start: int, modules: bytes) -> str:
+    """Return the rectangles of the dark stretches among 8 modules of a row, which is named y."""
+    return " ".join(
+        f"{start + dark.start()} y {dark.end() - dark.start()} 1 re"
+        for dark in _DARK.finditer(modules)
+    )
+
+
+def _show(run: Run, font: DocumentFont, size: float) -> str:
+    """Write the operators that show a run where the pen is, and leave the pen after it."""
+    codes = "".join([font.codes[glyph] for glyph in run.glyphs])
+    shown = [f"/{font.name} {size:g} Tf ["]
+    done = rise = 0
+    for place, move, up in run.steps:
+        if place > done:
+            shown.append(f"<{codes[4 * done : 4 * place]}>")
+        if up != rise:
+            shown.append(f"] TJ {up * size / EM:.2f} Ts [")
+        if move:
+            shown.append(str(-move))
+        done, rise = place, up
+    if codes[4 * done :]:
+        shown.append(f"<{codes[4 * done :]}>")
+    shown.append("] TJ")
+    if run.is_emboldened:
+        return f"2 Tr {BOLDER * size:.2f} w {' '.join(shown)} 0 Tr"
+    return " ".join(shown)
+
+
+def _curve(*points: float) -> str:
+    return " ".join(f"{point:.2f}" for point in points) + " c"
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return " ".join(f"{value:.3g}" for value in values)
