@@ -109,7 +109,7 @@ class Font:
         places = {glyph: place for place, glyph in enumerate(glyphs)}
         outlines, starts, metrics = [], [0], bytearray()
         for glyph in glyphs:  # grows by the parts of composite glyphs
-            outline = self._outline(glyph)
+            outline = bytearray(self._outline(glyph))
             for position, part in _parts(outline):
                 if part not in places:
                     places[part] = len(glyphs)
@@ -158,17 +158,28 @@ class Font:
             ends.byteswap()
         return ends if is_long else array("I", [end * 2 for end in ends])
 
-    def _outline(self, glyph: int) -> bytearray:
-        offset = self._tables["glyf"][0]
-        return bytearray(self._data[offset + self._ends[glyph] : offset + self._ends[glyph + 1]])
+    def _outline(self, glyph: int) -> bytes:
+        return self._glyf[self._ends[glyph] : self._ends[glyph + 1]]
 
     def _metrics(self, glyph: int) -> bytes:
         """Return the width and left bearing: of the last glyphs only the bearing is stored."""
-        table, count = self._table("hmtx"), struct.unpack(">H", self._table("hhea")[34:36])[0]
+        table, count = self._hmtx, self._full_metrics
         if glyph < count:
             return table[4 * glyph : 4 * glyph + 4]
         bearing = 4 * count + 2 * (glyph - count)
         return table[4 * count - 4 : 4 * count - 2] + table[bearing : bearing + 2]
+
+    @cached_property
+    def _glyf(self) -> bytes:
+        return self._table("glyf")
+
+    @cached_property
+    def _hmtx(self) -> bytes:
+        return self._table("hmtx")
+
+    @cached_property
+    def _full_metrics(self) -> int:
+        return int(struct.unpack(">H", self._table("hhea")[34:36])[0])
 
 
 @cache
@@ -183,7 +194,7 @@ def fonts(*, is_bold: bool) -> list[Font]:
     return [load_font(BOLD if is_bold else REGULAR), *map(load_font, OTHERS)]
 
 
-def _parts(outline: bytearray) -> list[tuple[int, int]]:
+def _parts(outline: bytes | bytearray) -> list[tuple[int, int]]:
     """Find the glyphs that a composite glyph is made of: where each is named, and which it is."""
     if len(outline) < 2 or struct.unpack_from(">h", outline)[0] >= 0:
         return []

@@ -5,6 +5,7 @@ runs from right to left is ordered by Unicode's bidirectional algorithm; HarfBuz
 places the letters.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from core.voucher_fonts import Font, fonts
 
 REPLACEMENT = "\ufffd"
 JOINERS = "\u200c\u200d"
-FIRST_MARK = "\u0300"  # of the combining marks; Latin letters and signs come before
 UNSEEN = "\u200d"  # what a glyph without a letter of its own stands for, when text is copied
 
+_NOT_PLAIN = re.compile(
+    "[^\u0020-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u0482\u048a-\u052f]"
+)
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _RTL = frozenset(("R", "AL", "AN"))
 _STRONG = {"L": "L", "R": "R", "AL": "R", "EN": "R", "AN": "R"}
@@ -132,8 +135,8 @@ def make_line(text: str, levels: Sequence[int], *, is_bold: bool, is_rtl: bool =
 
 
 def is_plain(text: str) -> bool:
-    """Say whether a text is of Latin letters and signs alone: no marks, one font, left to right."""
-    return max(text, default="") < FIRST_MARK
+    """Say whether a text needs one font alone and no ordering: Latin, Greek, Cyrillic, no marks."""
+    return not _NOT_PLAIN.search(text)
 
 
 def _plain_run(text: str, is_bold: bool) -> Run:
@@ -224,14 +227,18 @@ def _shape(font: Font, text: str, *, is_rtl: bool, is_bold: bool) -> Run:
     texts = _texts(text, [info.cluster for info in infos], numbers, font)
     steps, top, bottom = [], 0, 0
     pen = reached = rise = 0  # where the text is, where the glyphs' own widths lead
-    for place, (number, position) in enumerate(zip(numbers, positions, strict=True)):
-        width, low, high = font.measure(number)
-        left, up = pen + font.scaled(position.x_offset), font.scaled(position.y_offset)
+    scaled, measure = font.scaled, font.measure
+    for place, (number, (dx, dy, advance, _)) in enumerate(
+        zip(numbers, (position.position for position in positions), strict=True)
+    ):
+        width, low, high = measure(number)
+        left, up = pen + scaled(dx), scaled(dy)
         if left != reached or up != rise:
             steps.append(Step(place, left - reached, up))
+            rise = up
         top, bottom = max(top, up + high), min(bottom, up + low)
-        pen += font.scaled(position.x_advance)
-        reached, rise = left + width, up
+        pen += scaled(advance)
+        reached = left + width
     if reached != pen or rise:
         steps.append(Step(len(numbers), pen - reached, 0))
     glyphs = tuple(zip(numbers, texts, strict=True))

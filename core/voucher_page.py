@@ -156,7 +156,8 @@ def _draw_rules(sheet: Sheet, terms: str) -> None:
     sheet.rule((MARGIN, _RULES_TOP - 22), (RIGHT, _RULES_TOP - 22), colour=HAIRLINE)
     _heading(sheet, "Good to know", MARGIN, _RULES_TOP)
     _heading(sheet, "Refund deadline", RIGHT - _DEADLINE_WIDTH, _RULES_TOP)
-    rules = fit(terms, INNER - _DEADLINE_WIDTH - 28, 90, size=9.5)
+    points = "\n".join(f"• {rule}" for rule in terms.splitlines() if rule.strip())
+    rules = fit(points, INNER - _DEADLINE_WIDTH - 28, 90, size=9.5)
     sheet.block(rules, MARGIN, _RULES_TOP + 12, colour=INK)
 
 

@@ -9,17 +9,17 @@ import re
 import threading
 import zipfile
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import IO, Any
 
 from reportlab import rl_config
-from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
 from core.settings import get_settings
 from core.voucher_fonts import fonts
 from core.voucher_glyphs import UNSEEN
-from core.voucher_logo import load_logo
+from core.voucher_logo import Logo, load_logo
 from core.voucher_page import (
     LOGO_HEIGHT,
     LOGO_TOP,
@@ -168,9 +168,12 @@ class _Document:
         key = ("frame", product_type)
         if key not in self._forms:
             width = self._begin(key, has_logo=True)
-            sheet = Sheet(self._fonts)
-            draw_frame(sheet, self._branding, product_type, logo_width=width)
-            self._end(sheet)
+            if self._fonts.used():
+                operators = _draw_frame(self._fonts, self._branding, product_type, width)
+            else:
+                operators, begun = _first_frame(self._branding, product_type, width)
+                self._fonts = DocumentFonts(begun)
+            self._end(operators)
         return self._forms[key]
 
     def _heading(self, voucher: Voucher) -> str:
@@ -180,7 +183,7 @@ class _Document:
             self._begin(key)
             sheet = Sheet(self._fonts)
             draw_product(sheet, voucher, self._branding.colour)
-            self._end(sheet)
+            self._end(sheet.operators())
         return self._forms[key]
 
     def _begin(self, key: tuple[str | None, ...], *, has_logo: bool = False) -> float:
@@ -189,31 +192,70 @@ class _Document:
         self._canvas.beginForm(self._forms[key], upperx=WIDTH, uppery=HEIGHT)
         return self._draw_logo() if has_logo else 0.0
 
-    def _end(self, sheet: Sheet) -> None:
-        self._canvas.addLiteral(sheet.operators())
+    def _end(self, operators: str) -> None:
+        self._canvas.addLiteral(operators)
         self._canvas.endForm()
 
     def _draw_logo(self) -> float:
         if self._branding.logo is None:
             return 0.0
-        picture = load_logo(self._branding.logo)
-        scale = min(LOGO_HEIGHT / picture.height, LOGO_WIDTH / picture.width)
-        width, height = picture.width * scale, picture.height * scale
+        logo = load_logo(self._branding.logo)
+        scale = min(LOGO_HEIGHT / logo.height, LOGO_WIDTH / logo.width)
+        width, height = logo.width * scale, logo.height * scale
         bottom = HEIGHT - LOGO_TOP - (LOGO_HEIGHT + height) / 2
-        self._canvas.drawImage(ImageReader(picture), MARGIN, bottom, width, height, mask="auto")
+        canvas = self._canvas
+        if not canvas.hasForm("logo"):
+            canvas._doc.addForm("logo", _picture(canvas._doc, logo))
+        canvas.saveState()
+        canvas.transform(width, 0, 0, height, MARGIN, bottom)
+        canvas.doForm("logo")
+        canvas.restoreState()
         return width
+
+
+@lru_cache(maxsize=32)
+def _first_frame(
+    branding: Branding, product_type: str, logo_width: float
+) -> tuple[str, DocumentFonts]:
+    """Draw a frame as the first in its document, where it is the same every time."""
+    fonts = DocumentFonts()
+    return _draw_frame(fonts, branding, product_type, logo_width), fonts
+
+
+def _draw_frame(
+    fonts: DocumentFonts, branding: Branding, product_type: str, logo_width: float
+) -> str:
+    sheet = Sheet(fonts)
+    draw_frame(sheet, branding, product_type, logo_width=logo_width)
+    return sheet.operators()
+
+
+def _picture(document: Any, logo: Logo) -> Any:
+    """Add a logo as it is kept, compressed once; reportlab would do that for every document."""
+    entries = {
+        "Type": "/XObject",
+        "Subtype": "/Image",
+        "Width": logo.width,
+        "Height": logo.height,
+        "BitsPerComponent": 8,
+        "Filter": "/FlateDecode",
+    }
+    mask = pdfdoc.PDFDictionary(entries | {"ColorSpace": "/DeviceGray"})
+    opacity = document.Reference(pdfdoc.PDFStream(mask, logo.opacity))
+    colours = pdfdoc.PDFDictionary(entries | {"ColorSpace": "/DeviceRGB", "SMask": opacity})
+    return pdfdoc.PDFStream(colours, logo.colours)
 
 
 def _embed(document: Any, used: DocumentFont) -> None:
     """Add the glyphs of a font that the document shows, and what each stands for."""
     font, codes = used.font, used.codes
-    name = pdfdoc.PDFName(f"ODVOUC+{font.name}")
+    name = f"/ODVOUC+{font.name}"
     ascent, descent = font.ascent_descent
     descriptor = {
-        "Type": pdfdoc.PDFName("FontDescriptor"),
+        "Type": "/FontDescriptor",
         "FontName": name,
         "Flags": _SYMBOLIC,
-        "FontBBox": pdfdoc.PDFArray(font.bounds),
+        "FontBBox": f"[{' '.join(map(str, font.bounds))}]",
         "ItalicAngle": 0,
         "Ascent": ascent,
         "Descent": descent,
@@ -223,25 +265,19 @@ def _embed(document: Any, used: DocumentFont) -> None:
     }
     widths = " ".join(str(font.measure(glyph).advance) for glyph, _ in codes)
     glyphs = {
-        "Type": pdfdoc.PDFName("Font"),
-        "Subtype": pdfdoc.PDFName("CIDFontType2"),
+        "Type": "/Font",
+        "Subtype": "/CIDFontType2",
         "BaseFont": name,
-        "CIDSystemInfo": pdfdoc.PDFDictionary(
-            {
-                "Registry": pdfdoc.PDFString("Adobe"),
-                "Ordering": pdfdoc.PDFString("Identity"),
-                "Supplement": 0,
-            }
-        ),
-        "CIDToGIDMap": pdfdoc.PDFName("Identity"),
+        "CIDSystemInfo": "<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>",
+        "CIDToGIDMap": "/Identity",
         "FontDescriptor": _reference(document, descriptor),
         "W": f"[0 [{widths}]]",
     }
     composite = {
-        "Type": pdfdoc.PDFName("Font"),
-        "Subtype": pdfdoc.PDFName("Type0"),
+        "Type": "/Font",
+        "Subtype": "/Type0",
         "BaseFont": name,
-        "Encoding": pdfdoc.PDFName("Identity-H"),
+        "Encoding": "/Identity-H",
         "DescendantFonts": pdfdoc.PDFArray([_reference(document, glyphs)]),
         "ToUnicode": _stream(document, _to_unicode(text for _, text in codes)),
     }

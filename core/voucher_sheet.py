@@ -5,7 +5,6 @@ a code of two bytes in its font, and the fonts of a document know what each code
 """
 
 import re
-from collections.abc import Iterable
 from functools import cache
 
 import zxingcpp
@@ -36,17 +35,21 @@ class Codes(dict[tuple[int, str], str]):
 class DocumentFont:
     """What a document uses of a font: a code for each glyph and what it stands for."""
 
-    def __init__(self, font: Font, name: str) -> None:
+    def __init__(self, font: Font, name: str, codes: Codes | None = None) -> None:
         self.font = font
         self.name = name
-        self.codes = Codes({(0, ""): "0000"})
+        self.codes = Codes({(0, ""): "0000"}) if codes is None else Codes(codes)
 
 
 class DocumentFonts:
     """The fonts of one document, named in the order in which they came into use."""
 
-    def __init__(self) -> None:
-        self._fonts: dict[str, DocumentFont] = {}
+    def __init__(self, begun: "DocumentFonts | None" = None) -> None:
+        """Begin with what another document uses, or with none."""
+        self._fonts = {
+            one.font.name: DocumentFont(one.font, one.name, one.codes)
+            for one in (begun.used() if begun else [])
+        }
 
     def use(self, font: Font) -> DocumentFont:
         """Return the document's side of a font."""
@@ -85,12 +88,12 @@ class Sheet:
 
         `spacing` is put after every glyph.
         """
-        glyphs = sum(len(run.glyphs) for run in line.runs)
-        x -= align * (line.width * size / EM + spacing * max(0, glyphs - 1))
-        inside = (_show(run, self._fonts.use(run.font), size) for run in line.runs)
+        if spacing:
+            x -= align * spacing * (sum(len(run.glyphs) for run in line.runs) - 1)
+        x -= align * line.width * size / EM
+        shown = " ".join([_show(run, self._fonts.use(run.font), size) for run in line.runs])
         self._operators.append(
-            f"q {_numbers(colour)} rg {_numbers(colour)} RG BT {spacing:g} Tc "
-            f"1 0 0 1 {x:.2f} {HEIGHT - y:.2f} Tm {' '.join(inside)} ET Q"
+            f"{_ink(colour)} BT {spacing:g} Tc 1 0 0 1 {x:.2f} {HEIGHT - y:.2f} Tm {shown} ET Q"
         )
 
     def block(self, block: Block, x: float, y: float, *, colour: Colour, align: float = 0) -> float:
@@ -98,9 +101,8 @@ class Sheet:
 
         Lines from right to left begin where the longest of them does.
         """
-        widest = max((line.width for _, line in block.lines), default=0) * block.size / EM
         for baseline, line in block.lines:
-            start, side = (x + widest, 1.0) if line.is_rtl and not align else (x, align)
+            start, side = (x + block.width, 1.0) if line.is_rtl and not align else (x, align)
             self.line(line, start, y + baseline, size=block.size, colour=colour, align=side)
         return y + block.height
 
@@ -144,7 +146,7 @@ class Sheet:
         end: tuple[float, float],
         *,
         colour: Colour,
-        dashes: Iterable[float] = (),
+        dashes: tuple[float, ...] = (),
     ) -> None:
         """Draw a thin line."""
         (x, y), (to_x, to_y) = start, end
@@ -165,11 +167,11 @@ class Sheet:
         path = []
         for row in range(rows):
             dark = modules[row * columns : (row + 1) * columns]
-            stretches = [_stretches(start, dark[start : start + 8]) for start in _EIGHTS]
-            path.append(" ".join(stretches).replace("y", str(rows - row - 1)))
+            stretches = "".join([_stretches(eight, dark[eight : eight + 8]) for eight in _EIGHTS])
+            path.append(stretches.replace("y", str(rows - row - 1)))
         left, bottom = x + QUIET_ZONE * module, HEIGHT - y - side + QUIET_ZONE * module
         self._operators.append(
-            f"q 0 g {module:.4f} 0 0 {module:.4f} {left:.3f} {bottom:.3f} cm {' '.join(path)} f Q"
+            f"q 0 g {module:.4f} 0 0 {module:.4f} {left:.3f} {bottom:.3f} cm {''.join(path)}f Q"
         )
 
     def _paint(self, path: str, fill: Colour, edge: Colour | None) -> None:
@@ -183,8 +185,8 @@ class Sheet:
 @cache
 def _stretches(start: int, modules: bytes) -> str:
     """Return the rectangles of the dark stretches among 8 modules of a row, which is named y."""
-    return " ".join(
-        f"{start + dark.start()} y {dark.end() - dark.start()} 1 re"
+    return "".join(
+        f"{start + dark.start()} y {dark.end() - dark.start()} 1 re "
         for dark in _DARK.finditer(modules)
     )
 
@@ -214,5 +216,11 @@ def _curve(*points: float) -> str:
     return " ".join(f"{point:.2f}" for point in points) + " c"
 
 
-def _numbers(values: Iterable[float]) -> str:
+@cache
+def _ink(colour: Colour) -> str:
+    return f"q {_numbers(colour)} rg {_numbers(colour)} RG"
+
+
+@cache
+def _numbers(values: tuple[float, ...]) -> str:
     return " ".join(f"{value:.3g}" for value in values)

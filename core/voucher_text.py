@@ -30,6 +30,7 @@ class Block:
 
     size: float
     lines: tuple[tuple[float, Line], ...]
+    width: float
     height: float
 
 
@@ -103,7 +104,8 @@ def _set(paragraphs: Sequence[str], width: float, size: float, is_bold: bool) ->
         bottom = baseline - line.bottom * size / EM
         lines.append((baseline, line))
     height = max(bottom, baseline - DESCENT * size / EM) if lines else 0.0
-    return Block(size, tuple(lines), height)
+    widest = max((line.width for _, line in lines), default=0) * size / EM
+    return Block(size, tuple(lines), widest, height)
 
 
 def _wrap(text: str, width: float, is_bold: bool) -> Iterator[Line]:

@@ -15,6 +15,7 @@ from tests.bench.importing import measure_import
 from tests.bench.opening import measure_opening
 from tests.bench.servers import order_desk
 from tests.bench.side_by_side import compare
+from tests.bench.voucher_pdfs import measure_vouchers
 
 SMALL, MIDDLE, LARGE = 10_000, 100_000, 1_000_000
 PATHS = ("/orders", "/order_items", "/transactions")
@@ -43,6 +44,7 @@ def _measure_all() -> Iterator[Figure]:
         yield from _order_desk(browser, small, large)
         for database in (small, middle):
             yield from compare(browser, database)
+    yield from measure_vouchers()
 
 
 def _filling(database: FilledDatabase) -> Iterator[Figure]:

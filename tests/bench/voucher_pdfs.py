@@ -1,0 +1,99 @@
+"""Vouchers as PDF, ours and the same page in platypus: CPU time, size and memory."""
+
+import io
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from core import voucher_pdf
+from tests.bench.figures import Figure, in_seconds, memory_figure
+from tests.bench.processes import PROJECT
+from tests.vouchers import BRANDING, make_vouchers
+
+MANY = 1000
+ROUNDS = {("ours", MANY): 3, ("platypus", MANY): 1}  # of one voucher as many as follow
+ROUNDS_OF_ONE = 30
+MIN_RATIO_ONE, MIN_RATIO_MANY = 10, 35
+MAX_MEGABYTES, MAX_MEMORY = 4, 120
+ALTERNATIVE = "platypus: "
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What rendering took in a process of its own."""
+
+    seconds: float  # of CPU, for one file
+    megabytes: float  # of the file
+    memory: float  # in MiB, at the process's peak
+
+
+def measure_vouchers() -> Iterator[Figure]:
+    """Render one voucher and a thousand merged, both ways."""
+    one, other_one = _rendered("ours", 1), _rendered("platypus", 1)
+    yield _faster("One voucher as PDF: CPU", one, other_one, MIN_RATIO_ONE)
+    many, other_many = _rendered("ours", MANY), _rendered("platypus", MANY)
+    yield _faster(f"{MANY:,} vouchers merged: CPU", many, other_many, MIN_RATIO_MANY)
+    size = f"{many.megabytes:.1f} MB"
+    yield Figure(
+        f"{MANY:,} vouchers merged: size",
+        size,
+        f"{ALTERNATIVE}{other_many.megabytes:.1f} MB",
+        other_many.megabytes / many.megabytes,
+        f"under {MAX_MEGABYTES} MB",
+        many.megabytes < MAX_MEGABYTES,
+    )
+    yield memory_figure(f"{MANY:,} vouchers merged: memory at its peak", many.memory, MAX_MEMORY)
+
+
+def _faster(measure: str, ours: Rendering, other: Rendering, least: float) -> Figure:
+    ratio = other.seconds / ours.seconds
+    said = ALTERNATIVE + _in_time(other.seconds)
+    bar = f"{least} times faster"
+    return Figure(measure, _in_time(ours.seconds), said, ratio, bar, ratio >= least)
+
+
+def _in_time(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.1 else in_seconds(seconds)
+
+
+def _rendered(how: str, count: int) -> Rendering:
+    command = [sys.executable, "-m", "tests.bench.voucher_pdfs", how, str(count)]
+    done = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
+    return Rendering(**json.loads(done.stdout))
+
+
+def _render(how: str, count: int) -> Rendering:
+    """Render in this process, once to be warm; one voucher several times, each another one."""
+    render = _ours if how == "ours" else _platypus
+    rounds = ROUNDS.get((how, count), ROUNDS_OF_ONE)
+    vouchers = make_vouchers(count * rounds)
+    render(vouchers[-1:])
+    size, times = 0, []
+    for number in range(rounds):
+        started = time.process_time()
+        size = len(render(vouchers[count * number : count * (number + 1)]))
+        times.append(time.process_time() - started)
+    seconds = median(times)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Rendering(seconds, size / 1e6, peak)
+
+
+def _ours(vouchers: list[voucher_pdf.Voucher]) -> bytes:
+    file = io.BytesIO()
+    voucher_pdf.render_vouchers(vouchers, BRANDING, file)
+    return file.getvalue()
+
+
+def _platypus(vouchers: list[voucher_pdf.Voucher]) -> bytes:
+    from tests.bench import platypus_vouchers  # its memory is not ours
+
+    return platypus_vouchers.render(vouchers, BRANDING)
+
+
+if __name__ == "__main__":
+    print(json.dumps(vars(_render(sys.argv[1], int(sys.argv[2])))))
