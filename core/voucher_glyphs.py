@@ -23,7 +23,7 @@ JOINERS = "\u200c\u200d"
 UNSEEN = "\u200d"  # what a glyph without a letter of its own stands for, when text is copied
 
 _NOT_PLAIN = re.compile(
-    "[^\u0020-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u0482\u048a-\u052f]"
+    "[^\u0020-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03e1\u03f0-\u0482\u048a-\u052f]"
 )
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _RTL = frozenset(("R", "AL", "AN"))
@@ -247,7 +247,7 @@ def _shape(font: Font, text: str, *, is_rtl: bool, is_bold: bool) -> Run:
 
 def _texts(text: str, starts: list[int], glyphs: list[int], font: Font) -> list[str]:
     """Say what each glyph stands for: a letter, several (a ligature), or nothing of its own."""
-    if len(starts) == len(text) and is_plain(text):
+    if starts == list(range(len(text))):
         return list(text)
     bounds = sorted({*starts, len(text)})
     ends = dict(pairwise(bounds))

@@ -11,13 +11,16 @@ from zoneinfo import ZoneInfo
 
 from core.states import PaxType, ProductType
 from core.voucher_fonts import EM
+from core.voucher_logo import Logo
 from core.voucher_sheet import WIDTH, Colour, Sheet
 from core.voucher_text import fit, shape_line
 
 MARGIN = 48.0
 INNER = WIDTH - 2 * MARGIN
 RIGHT = WIDTH - MARGIN
-LOGO_TOP, LOGO_HEIGHT, LOGO_WIDTH = 34.0, 36.0, 150.0
+LOGO = "Logo"  # what the frame calls the picture
+
+_LOGO_TOP, _LOGO_HEIGHT, _LOGO_WIDTH = 34.0, 36.0, 150.0
 
 INK: Colour = (0.059, 0.09, 0.165)
 MUTED: Colour = (0.337, 0.396, 0.49)
@@ -26,9 +29,11 @@ PANEL: Colour = (0.969, 0.976, 0.984)
 WHITE: Colour = (1, 1, 1)
 
 _PANEL_TOP, _PANEL_HEIGHT, _PADDING = 250.0, 276.0, 24.0
-_QR_SIDE = 171.5  # 49 modules of 3.5 points: the code itself is 50 mm wide
-_QR_LEFT = RIGHT - _PADDING - _QR_SIDE
-_FOLD = _QR_LEFT - _PADDING  # the dashed line between details and code
+_TILE = 171.5  # the white square that holds the code
+_TILE_LEFT = RIGHT - _PADDING - _TILE
+_TILE_MIDDLE = _TILE_LEFT + _TILE / 2
+_QR_SIDE = 161.7  # 49 modules of 3.3 points with the quiet zone: the code itself is 48 mm wide
+_FOLD = _TILE_LEFT - _PADDING  # the dashed line between details and code
 _LEFT = MARGIN + _PADDING
 _DETAILS = _FOLD - _PADDING - _LEFT  # the width of the details
 _STEPS_TOP, _RULES_TOP, _FOOTER_TOP = 560.0, 672.0, 790.0
@@ -102,13 +107,19 @@ class Branding:
     terms: str  # a rule on every line
 
 
-def draw_frame(sheet: Sheet, branding: Branding, product_type: str, *, logo_width: float) -> None:
-    """Draw what all vouchers of a product type share; leaves room for a logo of that width."""
+def draw_frame(sheet: Sheet, branding: Branding, product_type: str, logo: Logo | None) -> None:
+    """Draw what all vouchers of a product type share."""
     brand = _colour(branding.colour)
     sheet.box(0, 0, WIDTH, 8, fill=brand)
-    left = MARGIN + (logo_width + 12 if logo_width else 0)
-    name = fit(branding.name, 300 - logo_width, LOGO_HEIGHT, size=16, is_bold=True)
-    sheet.block(name, left, LOGO_TOP + (LOGO_HEIGHT - name.height) / 2 + 1, colour=INK)
+    left = MARGIN
+    if logo is not None:
+        scale = min(_LOGO_HEIGHT / logo.height, _LOGO_WIDTH / logo.width)
+        width, height = logo.width * scale, logo.height * scale
+        top = _LOGO_TOP + (_LOGO_HEIGHT - height) / 2
+        sheet.picture(LOGO, MARGIN, top, width, height)
+        left += width + 12
+    name = fit(branding.name, 340 - left, _LOGO_HEIGHT, size=16, is_bold=True)
+    sheet.block(name, left, _LOGO_TOP + (_LOGO_HEIGHT - name.height) / 2 + 1, colour=INK)
     sheet.line(shape_line("Voucher", is_bold=True), RIGHT, 49, size=16, colour=INK, align=1)
     sheet.rule((MARGIN, 90), (RIGHT, 90), colour=HAIRLINE)
     _draw_panel(sheet)
@@ -128,7 +139,7 @@ def _draw_panel(sheet: Sheet) -> None:
         sheet.disc(_FOLD, edge, 8, fill=WHITE, edge=HAIRLINE)
         sheet.box(_FOLD - 10, edge + cover, 20, 8, fill=WHITE)
     sheet.box(
-        *(_QR_LEFT, _PANEL_TOP + _PADDING, _QR_SIDE, _QR_SIDE), fill=WHITE, edge=HAIRLINE, radius=8
+        *(_TILE_LEFT, _PANEL_TOP + _PADDING, _TILE, _TILE), fill=WHITE, edge=HAIRLINE, radius=8
     )
     _label(sheet, "Passenger", _LEFT, _PANEL_TOP + 33)
     sheet.rule((_LEFT, _PANEL_TOP + 95), (_FOLD - _PADDING, _PANEL_TOP + 95), colour=HAIRLINE)
@@ -136,7 +147,7 @@ def _draw_panel(sheet: Sheet) -> None:
     _label(sheet, "Valid until", _LEFT, _PANEL_TOP + 174)
     _label(sheet, "Flight", _LEFT, _PANEL_TOP + 224)
     _label(sheet, "Passenger type", _LEFT + _DETAILS / 2, _PANEL_TOP + 224)
-    _label(sheet, "Voucher code", _QR_LEFT + _QR_SIDE / 2, _PANEL_TOP + 222, align=0.5)
+    _label(sheet, "Voucher code", _TILE_MIDDLE, _PANEL_TOP + 222, align=0.5)
 
 
 def _draw_steps(sheet: Sheet, product_type: str, brand: Colour) -> None:
@@ -188,8 +199,8 @@ def draw_details(sheet: Sheet, voucher: Voucher) -> None:
     zone = ZoneInfo(voucher.airport_tz)
     number = fit(voucher.order_item_id, 210, 12, size=9)
     sheet.block(number, RIGHT, 57, colour=MUTED, align=1)
-    name = fit(voucher.passenger_name, _DETAILS, 48, size=21)
-    sheet.block(name, _LEFT, _PANEL_TOP + 40 + (48 - name.height) * 0.3, colour=INK)
+    name = fit(voucher.passenger_name, _DETAILS, 45, size=20)
+    sheet.block(name, _LEFT, _PANEL_TOP + 43 + (45 - name.height) * 0.3, colour=INK)
     service = voucher.service_at.astimezone(zone)
     _value(sheet, _moment(service), _LEFT, _PANEL_TOP + 137)
     local = fit(f"{voucher.airport_tz}, UTC{_offset(service)}", _DETAILS, 12, size=8.5)
@@ -204,9 +215,11 @@ def draw_details(sheet: Sheet, voucher: Voucher) -> None:
 
 
 def _draw_code(sheet: Sheet, voucher: Voucher) -> None:
-    sheet.qr_code(voucher.signed_code, _QR_LEFT, _PANEL_TOP + _PADDING, side=_QR_SIDE)
-    code = fit(voucher.voucher_code, _QR_SIDE, 24, size=17.5, is_bold=True)
-    sheet.block(code, _QR_LEFT + _QR_SIDE / 2, _PANEL_TOP + 229, colour=INK, align=0.5)
+    inset = (_TILE - _QR_SIDE) / 2
+    place = _TILE_LEFT + inset, _PANEL_TOP + _PADDING + inset
+    sheet.qr_code(voucher.signed_code, *place, side=_QR_SIDE)
+    code = fit(voucher.voucher_code, _TILE, 24, size=17.5, is_bold=True)
+    sheet.block(code, _TILE_MIDDLE, _PANEL_TOP + 229, colour=INK, align=0.5)
 
 
 def _draw_numbers(sheet: Sheet, voucher: Voucher, zone: ZoneInfo) -> None:

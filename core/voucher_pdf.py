@@ -8,6 +8,7 @@ import io
 import re
 import threading
 import zipfile
+import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import IO, Any
@@ -21,10 +22,7 @@ from core.voucher_fonts import fonts
 from core.voucher_glyphs import UNSEEN
 from core.voucher_logo import Logo, load_logo
 from core.voucher_page import (
-    LOGO_HEIGHT,
-    LOGO_TOP,
-    LOGO_WIDTH,
-    MARGIN,
+    LOGO,
     Branding,
     Voucher,
     draw_details,
@@ -123,6 +121,7 @@ class _Document:
         self._forms: dict[tuple[str | None, ...], str] = {}
         self._first: Voucher | None = None
         self._pages = 0
+        self._logo = None if branding.logo is None else load_logo(branding.logo)
         self._canvas: Any = Canvas(
             file,
             pagesize=(WIDTH, HEIGHT),
@@ -131,6 +130,8 @@ class _Document:
             pdfVersion=(1, 4),
             lang="en",
         )
+        document = self._canvas._doc
+        self._picture = None if self._logo is None else _add_picture(document, self._logo)
 
     def add(self, voucher: Voucher) -> None:
         """Draw a voucher on a page of its own, with a bookmark."""
@@ -167,70 +168,56 @@ class _Document:
     def _frame(self, product_type: str) -> str:
         key = ("frame", product_type)
         if key not in self._forms:
-            width = self._begin(key, has_logo=True)
             if self._fonts.used():
-                operators = _draw_frame(self._fonts, self._branding, product_type, width)
+                content = _frame(self._fonts, self._branding, product_type, self._logo)
             else:
-                operators, begun = _first_frame(self._branding, product_type, width)
+                content, begun = _first_frame(self._branding, product_type, self._logo)
                 self._fonts = DocumentFonts(begun)
-            self._end(operators)
+            self._share(key, content)
         return self._forms[key]
 
     def _heading(self, voucher: Voucher) -> str:
         place = voucher.airport_iata, voucher.airport_name, voucher.terminal
         key = (voucher.product_type, voucher.product, *place)
         if key not in self._forms:
-            self._begin(key)
             sheet = Sheet(self._fonts)
             draw_product(sheet, voucher, self._branding.colour)
-            self._end(sheet.operators())
+            self._share(key, zlib.compress(sheet.operators().encode()))
         return self._forms[key]
 
-    def _begin(self, key: tuple[str | None, ...], *, has_logo: bool = False) -> float:
-        """Begin a form that pages share; returns the width of the logo in it."""
-        self._forms[key] = f"shared{len(self._forms)}"
-        self._canvas.beginForm(self._forms[key], upperx=WIDTH, uppery=HEIGHT)
-        return self._draw_logo() if has_logo else 0.0
-
-    def _end(self, operators: str) -> None:
-        self._canvas.addLiteral(operators)
-        self._canvas.endForm()
-
-    def _draw_logo(self) -> float:
-        if self._branding.logo is None:
-            return 0.0
-        logo = load_logo(self._branding.logo)
-        scale = min(LOGO_HEIGHT / logo.height, LOGO_WIDTH / logo.width)
-        width, height = logo.width * scale, logo.height * scale
-        bottom = HEIGHT - LOGO_TOP - (LOGO_HEIGHT + height) / 2
-        canvas = self._canvas
-        if not canvas.hasForm("logo"):
-            canvas._doc.addForm("logo", _picture(canvas._doc, logo))
-        canvas.saveState()
-        canvas.transform(width, 0, 0, height, MARGIN, bottom)
-        canvas.doForm("logo")
-        canvas.restoreState()
-        return width
+    def _share(self, key: tuple[str | None, ...], content: bytes) -> None:
+        """Add a form that pages show; its content is compressed."""
+        resources = {"Font": pdfdoc.PDFObjectReference(pdfdoc.BasicFonts)}
+        if self._picture is not None:
+            resources["XObject"] = pdfdoc.PDFDictionary({LOGO: self._picture})
+        entries = {
+            "Type": "/XObject",
+            "Subtype": "/Form",
+            "BBox": f"[0 0 {WIDTH} {HEIGHT}]",
+            "Resources": pdfdoc.PDFDictionary(resources),
+            "Filter": "/FlateDecode",
+        }
+        self._forms[key] = name = f"shared{len(self._forms)}"
+        form = pdfdoc.PDFStream(pdfdoc.PDFDictionary(entries), content)
+        self._canvas._doc.addForm(name, form)
 
 
 @lru_cache(maxsize=32)
 def _first_frame(
-    branding: Branding, product_type: str, logo_width: float
-) -> tuple[str, DocumentFonts]:
-    """Draw a frame as the first in its document, where it is the same every time."""
+    branding: Branding, product_type: str, logo: Logo | None
+) -> tuple[bytes, DocumentFonts]:
+    """Draw a frame as the first thing in its document, where it is the same every time."""
     fonts = DocumentFonts()
-    return _draw_frame(fonts, branding, product_type, logo_width), fonts
+    return _frame(fonts, branding, product_type, logo), fonts
 
 
-def _draw_frame(
-    fonts: DocumentFonts, branding: Branding, product_type: str, logo_width: float
-) -> str:
+def _frame(fonts: DocumentFonts, branding: Branding, product_type: str, logo: Logo | None) -> bytes:
     sheet = Sheet(fonts)
-    draw_frame(sheet, branding, product_type, logo_width=logo_width)
-    return sheet.operators()
+    draw_frame(sheet, branding, product_type, logo)
+    return zlib.compress(sheet.operators().encode())
 
 
-def _picture(document: Any, logo: Logo) -> Any:
+def _add_picture(document: Any, logo: Logo) -> Any:
     """Add a logo as it is kept, compressed once; reportlab would do that for every document."""
     entries = {
         "Type": "/XObject",
@@ -243,7 +230,7 @@ def _picture(document: Any, logo: Logo) -> Any:
     mask = pdfdoc.PDFDictionary(entries | {"ColorSpace": "/DeviceGray"})
     opacity = document.Reference(pdfdoc.PDFStream(mask, logo.opacity))
     colours = pdfdoc.PDFDictionary(entries | {"ColorSpace": "/DeviceRGB", "SMask": opacity})
-    return pdfdoc.PDFStream(colours, logo.colours)
+    return document.Reference(pdfdoc.PDFStream(colours, logo.colours))
 
 
 def _embed(document: Any, used: DocumentFont) -> None:
@@ -289,12 +276,8 @@ def _reference(document: Any, entries: dict[str, Any]) -> Any:
 
 
 def _stream(document: Any, content: bytes) -> Any:
-    stream = pdfdoc.PDFStream(
-        dictionary=pdfdoc.PDFDictionary({"Length1": len(content)}),
-        content=content,
-        filters=[pdfdoc.PDFZCompress],
-    )
-    return document.Reference(stream)
+    entries = pdfdoc.PDFDictionary({"Length1": len(content)})
+    return document.Reference(pdfdoc.PDFStream(entries, content, [pdfdoc.PDFZCompress]))
 
 
 def _to_unicode(texts: Iterable[str]) -> bytes:

@@ -155,6 +155,11 @@ class Sheet:
             f"{x:.2f} {HEIGHT - y:.2f} m {to_x:.2f} {HEIGHT - to_y:.2f} l S Q"
         )
 
+    def picture(self, name: str, x: float, y: float, width: float, height: float) -> None:
+        """Draw a picture that the sheet's resources have under a name."""
+        place = f"{width:.2f} 0 0 {height:.2f} {x:.2f} {HEIGHT - y - height:.2f}"
+        self._operators.append(f"q {place} cm /{name} Do Q")
+
     def qr_code(self, text: str, x: float, y: float, *, side: float) -> None:
         """Draw a QR code, its quiet zone in the square, as one path of the rows' dark stretches."""
         code = zxingcpp.create_barcode(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that Chromium and a PostgreSQL server are on this machine; the tests drive both.
+# Makes sure that Chromium, a PostgreSQL server and Poppler, which draws PDFs, are on this machine.
 set -eu
 
 has_chromium() {
@@ -10,9 +10,14 @@ has_postgresql() {
     command -v initdb || ls /usr/lib/postgresql/*/bin/initdb /usr/libexec/postgresql*/initdb
 }
 
+has_poppler() {
+    command -v pdftoppm
+}
+
 missing() {
     has_chromium >/dev/null 2>&1 || echo chromium
     has_postgresql >/dev/null 2>&1 || echo postgresql
+    has_poppler >/dev/null 2>&1 || echo poppler-utils
 }
 
 needed=$(missing)
@@ -29,9 +34,9 @@ elif command -v dnf >/dev/null; then
 elif command -v apk >/dev/null; then
     $sudo apk add $needed || true
 elif command -v pacman >/dev/null; then
-    $sudo pacman -S --noconfirm $needed || true
+    $sudo pacman -S --noconfirm $(echo "$needed" | sed 's/^poppler-utils$/poppler/') || true
 elif command -v brew >/dev/null; then
-    brew install $needed || true
+    brew install $(echo "$needed" | sed 's/^poppler-utils$/poppler/') || true
 fi
 
 needed=$(missing)

@@ -61,10 +61,10 @@ _PRODUCTS = [
 _NAMES = ["Olivia Smith", "Léa Fernández", "Иван Шевченко", "Γιώργος Νικολάου", "Ayşe Yılmaz"]
 
 
-def make_vouchers(count: int) -> list[Voucher]:
+def make_vouchers(count: int, *, first: int = 0) -> list[Voucher]:
     """Return vouchers of four products, for passengers of many names."""
     made = []
-    for number in range(count):
+    for number in range(first, first + count):
         product, product_type = _PRODUCTS[number % 4]
         made.append(
             make_voucher(

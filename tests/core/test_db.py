@@ -111,6 +111,10 @@ def test_a_database_busy_with_another_change_is_said_so(sqlite_database: str) ->
         ("IMPORT_ZONE", "Mars/Olympus"),
         ("IMPORT_MAX_MB", "many"),
         ("LOGO", "/no/such/file.svg"),
+        ("LOGO", __file__),
+        ("VOUCHER_COLOUR", "teal"),
+        ("VOUCHER_SUPPORT", "x" * 201),
+        ("VOUCHER_TERMS", "x" * 1501),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_its_name(
