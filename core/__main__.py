@@ -1,4 +1,4 @@
-"""The command line: python -m core import | dump | demo | export | template | worker."""
+"""The command line: python -m core and a command; --help lists them."""
 
 import argparse
 import os
@@ -10,8 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
-from core import demo, excel, imports, saved_views, startup, users, worker
-from core.errors import AppError, InvalidInput
+from core import (
+    demo,
+    excel,
+    imports,
+    saved_views,
+    startup,
+    users,
+    verification,
+    voucher_code,
+    worker,
+)
+from core.errors import AppError, InvalidInput, Refused
 from core.tables import TABLES
 from core.users import Actor
 
@@ -24,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     now = datetime.now(UTC)
     try:
+        if getattr(asked, "public_key", None):
+            print(_verify_offline(asked))
+            return 0
         startup.prepare(now, may_fill=False)
         actor = users.find_local_actor()
         if actor is None:
@@ -64,6 +77,16 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--view", default=None, help="the text of ?view= in the page's address")
     one.add_argument("--zone", default="UTC", help="IANA time zone, when the view names none")
     one.set_defaults(command=_export)
+
+    one = commands.add_parser("public-key", help="print the keys that verify vouchers offline")
+    one.set_defaults(command=_public_key)
+
+    one = commands.add_parser("verify", help="say what the code of a voucher stands for")
+    one.add_argument("code", metavar="CODE")
+    one.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="verify offline: genuine, not its state"
+    )
+    one.set_defaults(command=_verify)
 
     one = commands.add_parser("worker", help="settle refunds until it is stopped, apart from pages")
     one.set_defaults(command=_work)
@@ -112,6 +135,28 @@ def _work(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
     print("Settling refunds; Ctrl+C ends it.", flush=True)
     worker.work(stop)
     return "Stopped."
+
+
+def _public_key(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
+    return voucher_code.public_key_text().rstrip()
+
+
+def _verify(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
+    found = verification.verify(asked.code, actor=actor, now=now)
+    if found.verdict is not verification.Verdict.VALID:
+        raise Refused(f"{found.verdict}: {found.sentence}")
+    return f"{found.verdict}: {found.sentence}"
+
+
+def _verify_offline(asked: argparse.Namespace) -> str:
+    """Say that a code is genuine, by a public key alone: without database and settings."""
+    keys = voucher_code.parse_public_keys(asked.public_key.read_text())
+    found = voucher_code.parse_code(asked.code, keys)
+    first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
+    return (
+        f"genuine: valid from {first} to {last}, {found.pax_type}. "
+        "Whether it was used or refunded, only the Verify page knows."
+    )
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:

@@ -14,6 +14,12 @@ def airport_zones() -> dict[str, str]:
 
 
 @cache
+def airport_names() -> dict[str, str]:
+    """Return the name of every airport, by IATA code, from airportsdata."""
+    return {code: airport["name"] for code, airport in airportsdata.load("IATA").items()}
+
+
+@cache
 def zones() -> frozenset[str]:
     """Return every IANA time zone."""
     return frozenset(available_timezones())

@@ -4,7 +4,7 @@ import secrets
 
 # 31 letters and digits that are not mistaken for each other: no I, L, O, 0 and 1.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-CODE_LENGTH = 12
+CODE_LENGTH, GROUP = 12, 4
 SERIAL_BYTES = 8
 
 

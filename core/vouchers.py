@@ -1,0 +1,220 @@
+"""Vouchers: which can be had, the copies that leave the house, and what a code stands for.
+
+A voucher is valid exactly while its item is not used and its service day is not over. From the
+moment a refund is requested no copy leaves the house.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit, db, voucher_code, voucher_pdf
+from core.conditions import is_among, scope
+from core.errors import InvalidInput, NotPermitted, Refused
+from core.models import AuditEvent, OrderItem
+from core.places import airport_names, in_place
+from core.query import MAX_SELECTED
+from core.states import ItemStatus, Role
+from core.tables import ORDER_ITEMS
+from core.users import Actor
+from core.voucher_pdf import Voucher
+
+MAY_DOWNLOAD = {Role.AGENT, Role.ADMIN}
+DOWNLOADED = "voucher.downloaded"
+Form = Literal["pdf", "zip"]
+_UNSAFE = re.compile("[^A-Za-z0-9._-]")  # in a file's name, on some system
+
+
+@dataclass(frozen=True)
+class VoucherLine:
+    """One item whose voucher somebody wants: it can be had unless there is a `why`."""
+
+    order_item_id: str
+    product: str
+    why: str | None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a voucher that left the house: when, and who has it."""
+
+    order_item_id: str
+    at: datetime
+    who: str
+
+
+def why_not_valid(
+    status: str,
+    valid_until: datetime,
+    refunded_at: datetime | None,
+    airport_tz: str,
+    *,
+    now: datetime,
+) -> str | None:
+    """Return why a voucher is not valid at the instant `now`, as a sentence; None when it is."""
+    match status:
+        case ItemStatus.REFUNDED:
+            when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
+            return f"It was refunded{when}."
+        case ItemStatus.REFUND_REQUESTED:
+            return "A refund of it is in progress."
+        case ItemStatus.USED:
+            return "It has been used."
+    if now > valid_until:
+        return f"It expired on {in_place(valid_until, airport_tz)}."
+    return None
+
+
+def may_download(actor: Actor) -> bool:
+    """Say whether the actor's role hands out vouchers."""
+    return actor.role in MAY_DOWNLOAD
+
+
+def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
+    """Say of each item whether its voucher can be had now; raises InvalidInput for no ID at all."""
+    ids = _checked_ids(item_ids)
+    with db.reading() as session:
+        return _assess(ids, _load(session, ids, actor), now)
+
+
+def _checked_ids(item_ids: Sequence[str]) -> list[str]:
+    ids = list(dict.fromkeys(item_ids))
+    if not 0 < len(ids) <= MAX_SELECTED:
+        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} order items to download their vouchers.")
+    return ids
+
+
+def _load(session: Session, ids: Sequence[str], actor: Actor) -> dict[str, OrderItem]:
+    is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
+    rows = session.scalars(select(OrderItem).where(is_one, scope(ORDER_ITEMS, actor)))
+    return {item.order_item_id: item for item in rows}
+
+
+def _assess(ids: Sequence[str], items: dict[str, OrderItem], now: datetime) -> list[VoucherLine]:
+    lines = []
+    for one in ids:
+        item = items.get(one)
+        if item is None:
+            sentence = f"There is no order item “{one[:100]}” that you may see."
+            lines.append(VoucherLine(one, "", sentence))
+            continue
+        terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
+        lines.append(VoucherLine(one, item.product, why_not_valid(*terms, now=now)))
+    return lines
+
+
+def issue(
+    item_ids: Sequence[str], file: IO[bytes], *, form: Form, actor: Actor, now: datetime
+) -> str:
+    """Write the vouchers of those items that are valid, audit each copy, and return a file name.
+
+    One item is one PDF, several one with a page and a bookmark each, or a ZIP of single ones.
+    Raises NotPermitted, InvalidInput, and Refused, with every reason, when none of them is valid.
+    """
+    if not may_download(actor):
+        raise NotPermitted(f"Your role, {actor.role}, does not download vouchers.")
+    ids = _checked_ids(item_ids)
+    with db.writing() as session:
+        items = _load(session, ids, actor)
+        lines = _assess(ids, items, now)
+        valid = [items[line.order_item_id] for line in lines if line.why is None]
+        if not valid:
+            whys = " ".join(dict.fromkeys(str(line.why) for line in lines))
+            raise Refused(f"None of these vouchers can be had. {whys}")
+        numbers = _numbers(session, {item.order_id for item in valid})
+        vouchers = [_voucher(item, numbers) for item in valid]
+        _record(session, valid, actor, now)
+    # Written after the commit: that somebody may have a copy is known before it leaves.
+    branding = voucher_pdf.current_branding()
+    if form == "zip":
+        voucher_pdf.render_zip(vouchers, branding, file)
+    else:
+        voucher_pdf.render_vouchers(vouchers, branding, file)
+    return _file_name(vouchers, form)
+
+
+def _file_name(vouchers: Sequence[Voucher], form: Form) -> str:
+    """Name a file by what is in it: one item, the items of one order, or of several."""
+    orders = {voucher.order_id for voucher in vouchers}
+    if len(vouchers) == 1 and form == "pdf":
+        return voucher_pdf.file_name(vouchers[0])
+    name = f"vouchers-{orders.pop()}" if len(orders) == 1 else "vouchers"
+    return f"{_UNSAFE.sub('_', name)}.{form}"
+
+
+def _voucher(item: OrderItem, numbers: dict[str, str]) -> Voucher:
+    return Voucher(
+        order_item_id=item.order_item_id,
+        order_id=item.order_id,
+        number=numbers[item.order_item_id],
+        product=item.product,
+        product_type=item.product_type,
+        airport_iata=item.airport_iata,
+        airport_name=airport_names().get(item.airport_iata),
+        terminal=item.terminal,
+        airport_tz=item.airport_tz,
+        service_at=item.service_at,
+        flight_number=item.flight_number,
+        valid_until=item.valid_until,
+        pax_type=item.pax_type,
+        passenger_name=item.passenger_name,
+        voucher_code=item.voucher_code,
+        signed_code=voucher_code.sign(
+            serial=item.voucher_serial,
+            valid_from=item.valid_from,
+            valid_until=item.valid_until,
+            pax_type=item.pax_type,
+        ),
+        refund_expire_at=item.refund_expire_at if item.is_refundable else None,
+        issued_at=item.created_at,
+    )
+
+
+def _numbers(session: Session, order_ids: set[str]) -> dict[str, str]:
+    """Return which item of its order each is: 2 of 3."""
+    orders: dict[str, list[str]] = defaultdict(list)
+    rows = select(OrderItem.order_id, OrderItem.order_item_id).where(
+        OrderItem.order_id.in_(order_ids)
+    )
+    for order_id, item_id in session.execute(rows.order_by(OrderItem.no)):
+        orders[order_id].append(item_id)
+    return {
+        item_id: f"{number} of {len(items)}"
+        for items in orders.values()
+        for number, item_id in enumerate(items, 1)
+    }
+
+
+def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: datetime) -> None:
+    for item in items:
+        audit.record(
+            session,
+            DOWNLOADED,
+            actor=actor,
+            entity="order_item",
+            entity_id=item.order_item_id,
+            order_id=item.order_id,
+            contract_id=item.contract_id,
+            now=now,
+            after={"voucher_code": item.voucher_code},
+        )
+
+
+def find_copies(item_ids: Sequence[str], *, actor: Actor) -> list[Copy]:
+    """Find the copies that left the house of the vouchers of items that the actor may see."""
+    ids = _checked_ids(item_ids)
+    with db.reading() as session:
+        seen = sorted(_load(session, ids, actor))
+        events = (
+            select(AuditEvent.entity_id, func.max(AuditEvent.at), AuditEvent.actor)
+            .where(AuditEvent.entity_id.in_(seen), AuditEvent.action == DOWNLOADED)
+            .group_by(AuditEvent.entity_id, AuditEvent.actor)
+            .order_by(AuditEvent.entity_id, func.max(AuditEvent.at))
+        )
+        return [Copy(*row) for row in session.execute(events)]

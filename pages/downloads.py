@@ -1,0 +1,70 @@
+"""How the own routes send a file that is made when it is asked for: built, watched, streamed.
+
+The file is an unnamed temporary one: it is gone when the answer has been sent, or was cut off.
+"""
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from core.excel import Unwanted
+from pages.web import PRIVATE
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPES = {"xlsx": XLSX, "pdf": "application/pdf", "zip": "application/zip"}
+CHUNK_BYTES = 256 * 1024
+ASK_SECONDS = 0.5
+# So many files are made at once; more wait, and everybody else's pages keep their threads.
+_LIMITER = CapacityLimiter(4)
+
+Write = Callable[[Request, IO[bytes], threading.Event], str]
+
+
+async def answer_file(request: Request, write: Write) -> Response:
+    """Have `write` fill a file and name it, while watching that somebody still waits for it."""
+    stop = threading.Event()
+    building = asyncio.ensure_future(
+        to_thread.run_sync(_build, request, write, stop, limiter=_LIMITER)
+    )
+    try:
+        while not building.done():
+            await asyncio.wait([building], timeout=ASK_SECONDS)
+            if not building.done() and await request.is_disconnected():
+                stop.set()
+    except asyncio.CancelledError:
+        stop.set()
+        raise
+    try:
+        file, name = building.result()
+    except Unwanted:
+        return Response(status_code=499)  # nobody is there to read it
+    size = file.seek(0, 2)
+    headers = PRIVATE | {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Length": str(size),
+        "Content-Encoding": "identity",  # it is compressed already
+    }
+    media_type = MEDIA_TYPES[name.rpartition(".")[2]]
+    return StreamingResponse(_chunks(file), media_type=media_type, headers=headers)
+
+
+def _build(request: Request, write: Write, stop: threading.Event) -> tuple[IO[bytes], str]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _chunks, when it has been sent
+    try:
+        return file, write(request, file, stop)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

@@ -1,0 +1,64 @@
+"""Verify: what the code of a voucher in hand stands for."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.errors import AppError
+from core.verification import Verdict, Verification, verify
+from pages.frame import current_actor, plain
+
+LOOKS = {
+    Verdict.VALID: (st.success, ":material/verified:"),
+    Verdict.USED: (st.warning, ":material/task_alt:"),
+    Verdict.REFUNDED: (st.error, ":material/undo:"),
+    Verdict.IN_PROGRESS: (st.error, ":material/hourglass_top:"),
+    Verdict.EXPIRED: (st.error, ":material/event_busy:"),
+    Verdict.UNKNOWN: (st.error, ":material/help:"),
+    Verdict.FORGED: (st.error, ":material/gpp_bad:"),
+    Verdict.DAMAGED: (st.warning, ":material/broken_image:"),
+}
+
+
+def show_verdict(found: Verification) -> None:
+    """Say the verdict, and what the code stands for."""
+    show, icon = LOOKS[found.verdict]
+    show(f"**{found.verdict.capitalize()}.** {plain(found.sentence)}", icon=icon)
+    item = found.item
+    if item is None:
+        return
+    zone = ZoneInfo(item.airport_tz)
+    facts = {
+        "Product": item.product,
+        "Airport": item.airport_iata,
+        "Passenger": f"{item.passenger_name} ({item.pax_type})",
+        "Service Date": f"{item.service_at.astimezone(zone):%Y-%m-%d %H:%M} ({item.airport_tz})",
+        "Valid Until": f"{item.valid_until.astimezone(zone):%Y-%m-%d %H:%M} ({item.airport_tz})",
+        "Voucher Code": item.voucher_code,
+        "Order Item ID": item.order_item_id,
+    }
+    with st.container(horizontal=True, key="facts", gap="medium"):
+        for name, value in facts.items():
+            with st.container(width="content", gap=None):
+                st.caption(name)
+                st.text(value)
+    order = {"order": item.order_id}
+    st.page_link("order.py", label=f"Order {plain(item.order_id)}", query_params=order)
+
+
+actor = current_actor()
+st.title("Verify", anchor=False)
+with st.form("verify", border=False):
+    code = st.text_input(
+        "Code",
+        key="code",
+        placeholder="Scan the QR code, or type the code under it: 7QXM-22KD-9WTA",
+        width=560,
+    )
+    st.form_submit_button("Verify", type="primary", icon=":material/search:")
+if code:
+    try:
+        show_verdict(verify(code, actor=actor, now=datetime.now(UTC)))
+    except AppError as error:
+        st.error(plain(str(error)))

@@ -1,0 +1,32 @@
+"""GET /vouchers?view=…&form=pdf|zip&token=…: the vouchers of order items, as PDF or ZIP.
+
+The items are the pasted IDs of the view, which is how an address holds any number of them. Whether
+each is valid is asked again at this moment.
+"""
+
+import threading
+from datetime import UTC, datetime
+from typing import IO, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core import saved_views, tokens, vouchers
+from core.tables import ORDER_ITEMS
+from pages.downloads import answer_file
+from pages.web import browser_of
+
+
+async def answer_vouchers(request: Request) -> Response:
+    """Check, write and audit the vouchers, then stream them."""
+    return await answer_file(request, _write)
+
+
+def _write(request: Request, file: IO[bytes], _stop: threading.Event) -> str:
+    asked = request.query_params
+    token, browser = asked.get("token", ""), browser_of(request)
+    grant = tokens.accept(token, "vouchers", table=ORDER_ITEMS.name, browser=browser)
+    view = saved_views.view_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC")
+    form: Literal["pdf", "zip"] = "zip" if asked.get("form") == "zip" else "pdf"
+    now = datetime.now(UTC)
+    return vouchers.issue(view.ids, file, form=form, actor=grant.actor, now=now)
