@@ -14,6 +14,7 @@ from core.conditions import scope
 from core.errors import NotFound
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
+from core.refund_assessment import UNSTORABLE
 from core.sheets import DataSheets, StreamedWorkbook
 from core.states import RefundStatus, Role
 from core.tables import ORDER_ITEMS
@@ -69,7 +70,7 @@ def get_results(batch_id: str, *, actor: Actor) -> Results:
     Raises NotFound unless it is the actor's own, or the actor an admin.
     """
     with db.reading() as session:
-        batch = session.get(RefundBatch, batch_id) if "\x00" not in batch_id else None
+        batch = session.get(RefundBatch, batch_id) if not UNSTORABLE.search(batch_id) else None
         is_theirs = batch is not None and (
             batch.requested_by == actor.email or actor.role is Role.ADMIN
         )
