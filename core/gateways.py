@@ -142,7 +142,9 @@ class CardGateway:
                 if metadata is not None and getattr(metadata, "refund", None) == job.key:
                     return refund
         except (stripe.InvalidRequestError, stripe.CardError) as error:
-            # A look-up that is refused says nothing of the refund, which may have been made.
+            # A look-up that is refused says nothing of the refund, which may have been made: with
+            # the key of another account, say. Somebody has to look.
+            logger.error("Stripe refuses to look up the refund %s: %s", job.key, error)
             raise stripe.APIError(f"The look-up was refused: {error}") from error
         return None
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import select
 
-from core import db, money
+from core import audit, db, money
 from core.columns import Column, Kind
 from core.conditions import scope
 from core.errors import NotFound
@@ -105,7 +105,7 @@ def _result(one: dict[str, object], refunds: dict[str, Refund]) -> tuple[object,
 def export_results(
     batch_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str
 ) -> None:
-    """Write the result of every item as Excel, with a sheet that says whose request it was."""
+    """Write the result of every item as Excel, with whose request it was; audit it."""
     results = get_results(batch_id, actor=actor)
     workbook = StreamedWorkbook()
     try:
@@ -116,6 +116,16 @@ def export_results(
         workbook.save(file)
     finally:
         workbook.discard()
+    with db.writing() as session:
+        audit.record(
+            session,
+            "refunds.exported",
+            actor=actor,
+            entity="refund_batch",
+            entity_id=batch_id,
+            now=now,
+            after={"rows": len(results.frame)},
+        )
 
 
 def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tuple[str, str]]:
