@@ -1,7 +1,7 @@
 # Order Desk. `make run` serves it, `make test` checks it; see the README.
 .POSIX:
 .SUFFIXES:
-.PHONY: help run test format demo import dump bench clean
+.PHONY: help run test format demo import dump bench soak clean
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -15,6 +15,7 @@ help:
 	@echo "make import FILE=orders.xlsx  import your own orders"
 	@echo "make dump FILE=orders.xlsx    write everything as an import workbook"
 	@echo "make bench                    measure, side by side with the plain alternative"
+	@echo "make soak                     attack refunds at full size, for some minutes"
 	@echo "make format                   format the code"
 
 run: $(VENV)/installed
@@ -40,6 +41,10 @@ test: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh
 	$(PY) -m tests.bench
+
+soak: $(VENV)/installed-dev
+	sh tests/install_system_packages.sh
+	$(PY) -m tests.soak
 
 format: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check --fix .

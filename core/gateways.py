@@ -136,10 +136,16 @@ class CardGateway:
     def _find(self, job: RefundJob, payment: dict[str, str]) -> Any:
         """Find what an earlier request under the same key made."""
         asked: Any = {"limit": 100, **payment}
-        for refund in self._client.v1.refunds.list(asked).auto_paging_iter():
-            metadata: Any = refund.metadata
-            if metadata is not None and getattr(metadata, "refund", None) == job.key:
-                return refund
+        try:
+            for refund in self._client.v1.refunds.list(asked).auto_paging_iter():
+                metadata: Any = refund.metadata
+                if metadata is not None and getattr(metadata, "refund", None) == job.key:
+                    return refund
+        except (stripe.InvalidRequestError, stripe.CardError) as error:
+            # A look-up that is refused says nothing of the refund, which may have been made: with
+            # the key of another account, say. Somebody has to look.
+            logger.error("Stripe refuses to look up the refund %s: %s", job.key, error)
+            raise stripe.APIError(f"The look-up was refused: {error}") from error
         return None
 
 

@@ -46,3 +46,15 @@ def day_starts(day: date) -> dict[datetime, list[str]]:
     for name in sorted(zones()):
         starts.setdefault(start_of_day(day, ZoneInfo(name)), []).append(name)
     return starts
+
+
+def in_place(instant: datetime, zone: str, *, seconds: bool = False) -> str:
+    """Write an instant as local time: 2026-10-25 14:30 (Europe/London).
+
+    In the hour that the end of summer time repeats, the offset tells which of the two it is.
+    """
+    local = instant.astimezone(ZoneInfo(zone))
+    is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    offset = f", UTC{local.isoformat()[-6:]}" if is_repeated else ""
+    time = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    return f"{local:%Y-%m-%d} {time} ({zone}{offset})"

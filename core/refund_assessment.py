@@ -21,6 +21,23 @@ from core.states import Method, TransactionStatus, TransactionType
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
+# Made once: to put a statement together takes as long as to run it.
+_ITEMS = select(
+    *(OrderItem.order_item_id, OrderItem.order_id, OrderItem.contract_id),
+    *(Contract.currency.label("contract_currency"), OrderItem.product),
+    *(OrderItem.passenger_name, OrderItem.airport_tz),
+    *(OrderItem.price_minor, OrderItem.currency, OrderItem.is_refundable),
+    *(OrderItem.refund_expire_at, OrderItem.valid_until, OrderItem.status),
+    OrderItem.refunded_at,
+).join(Contract, Contract.contract_id == OrderItem.contract_id)
+_PAYMENTS = (
+    select(Transaction.order_id, Transaction.currency, Transaction.method, Transaction.reference)
+    .where(
+        Transaction.type == TransactionType.PAYMENT,
+        Transaction.status == TransactionStatus.SUCCEEDED,
+    )
+    .order_by(Transaction.created_at, Transaction.transaction_id)
+)
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # by PostgreSQL, and by UTF-8
 
 
@@ -114,20 +131,8 @@ def _load_items(
     session: Session, ids: Sequence[str], actor: Actor, gateways: frozenset[Method]
 ) -> dict[str, RefundItem]:
     """Load the items that the actor may see, by ID, with contract currency and payments."""
-    columns = (
-        *(OrderItem.order_item_id, OrderItem.order_id, OrderItem.contract_id),
-        *(Contract.currency.label("contract_currency"), OrderItem.product),
-        *(OrderItem.passenger_name, OrderItem.airport_tz),
-        *(OrderItem.price_minor, OrderItem.currency, OrderItem.is_refundable),
-        *(OrderItem.refund_expire_at, OrderItem.valid_until, OrderItem.status),
-        OrderItem.refunded_at,
-    )
     is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
-    statement = (
-        select(*columns)
-        .join(Contract, Contract.contract_id == OrderItem.contract_id)
-        .where(is_one, scope(ORDER_ITEMS, actor))
-    )
+    statement = _ITEMS.where(is_one, scope(ORDER_ITEMS, actor))
     rows = session.execute(statement).all()
     payments = _load_payments(session, {row.order_id for row in rows})
     found = {}
@@ -142,17 +147,7 @@ def _load_payments(
     session: Session, order_ids: set[str]
 ) -> dict[tuple[str | None, str], list[Payment]]:
     """Load the succeeded payments of orders, by order and currency."""
-    statement = (
-        select(
-            Transaction.order_id, Transaction.currency, Transaction.method, Transaction.reference
-        )
-        .where(
-            Transaction.order_id.in_(order_ids),
-            Transaction.type == TransactionType.PAYMENT,
-            Transaction.status == TransactionStatus.SUCCEEDED,
-        )
-        .order_by(Transaction.created_at, Transaction.transaction_id)
-    )
+    statement = _PAYMENTS.where(Transaction.order_id.in_(order_ids))
     payments: dict[tuple[str | None, str], list[Payment]] = defaultdict(list)
     for order_id, currency, method, reference in session.execute(statement):
         payments[order_id, currency].append(Payment(Method(method), reference))

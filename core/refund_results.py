@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import select
 
-from core import db, money
+from core import audit, db, money
 from core.columns import Column, Kind
 from core.conditions import scope
 from core.errors import NotFound
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
+from core.refund_assessment import UNSTORABLE
 from core.sheets import DataSheets, StreamedWorkbook
 from core.states import RefundStatus, Role
 from core.tables import ORDER_ITEMS
@@ -69,7 +70,7 @@ def get_results(batch_id: str, *, actor: Actor) -> Results:
     Raises NotFound unless it is the actor's own, or the actor an admin.
     """
     with db.reading() as session:
-        batch = session.get(RefundBatch, batch_id) if "\x00" not in batch_id else None
+        batch = session.get(RefundBatch, batch_id) if not UNSTORABLE.search(batch_id) else None
         is_theirs = batch is not None and (
             batch.requested_by == actor.email or actor.role is Role.ADMIN
         )
@@ -104,7 +105,7 @@ def _result(one: dict[str, object], refunds: dict[str, Refund]) -> tuple[object,
 def export_results(
     batch_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str
 ) -> None:
-    """Write the result of every item as Excel, with a sheet that says whose request it was."""
+    """Write the result of every item as Excel, with whose request it was; audit it."""
     results = get_results(batch_id, actor=actor)
     workbook = StreamedWorkbook()
     try:
@@ -115,6 +116,16 @@ def export_results(
         workbook.save(file)
     finally:
         workbook.discard()
+    with db.writing() as session:
+        audit.record(
+            session,
+            "refunds.exported",
+            actor=actor,
+            entity="refund_batch",
+            entity_id=batch_id,
+            now=now,
+            after={"rows": len(results.frame)},
+        )
 
 
 def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from core.places import in_place
 from core.states import ItemStatus, Method, Role
 from core.users import Actor
 
@@ -156,4 +156,4 @@ def _unknown(payments: Sequence[Payment]) -> str:
 
 def _local(instant: datetime, item: RefundItem) -> str:
     """Write an instant as it is at the airport."""
-    return f"{instant.astimezone(ZoneInfo(item.airport_tz)):%Y-%m-%d %H:%M:%S} ({item.airport_tz})"
+    return in_place(instant, item.airport_tz, seconds=True)

@@ -7,10 +7,10 @@ returns the first answer. Paying back comes after it (see core.settlement), outs
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from core.conditions import is_among, scope
 from core.errors import InvalidInput, NotPermitted, Refused
 from core.gateways import Gateways, configured
 from core.models import OrderItem, Refund, RefundBatch, User, new_id
-from core.refund_assessment import UNSTORABLE, Assessment, assess, assess_in, checked_ids
+from core.refund_assessment import UNSTORABLE, Assessed, Assessment, assess, assess_in, checked_ids
 from core.refund_rule import Reason, RefundItem, Refusal, may_refund, refundable
 from core.settings import get_settings
 from core.states import ItemStatus, RefundStatus
@@ -63,6 +63,25 @@ class Answer:
     def requested(self) -> list[Outcome]:
         """Return those that are being refunded."""
         return [one for one in self.outcomes if one.refund_id is not None]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked, checked: of which items, why, by whom, when, under which key."""
+
+    ids: list[str]
+    reason: str
+    note: str | None
+    key: str
+    actor: Actor
+    now: datetime
+    batch_id: str = field(default_factory=new_id)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what tells this request from another under the same key."""
+        asked = json.dumps([self.ids, self.reason, self.note, self.actor.user_id])
+        return hashlib.sha256(asked.encode()).hexdigest()
 
 
 class TooMany(Refused):
@@ -109,17 +128,10 @@ def request(
     note = _checked_note(reason, note)
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise InvalidInput("A refund needs a key; close the dialog and open it again.")
-    asked = json.dumps([sorted(ids), reason, note, actor.user_id])
-    batch = RefundBatch(
-        batch_id=new_id(),
-        idempotency_key=key,
-        request_hash=hashlib.sha256(asked.encode()).hexdigest(),
-        answer={},
-        requested_by=actor.email,
-        created_at=now,
-    )
-    answer = _write_once(batch, ids, reason, note, actor, now)
-    settlement.settle_batch(answer.batch_id, now=now, gateways=gateways or configured())
+    asked = _Request(ids, reason, note, key, actor, now)
+    answer = _write_once(asked)
+    gateways = configured() if gateways is None else gateways
+    settlement.settle_batch(answer.batch_id, now=now, gateways=gateways)
     return answer
 
 
@@ -134,99 +146,95 @@ def _checked_note(reason: str, note: str | None) -> str | None:
     return note
 
 
-def _write_once(
-    batch: RefundBatch, ids: list[str], reason: str, note: str | None, actor: Actor, now: datetime
-) -> Answer:
-    key, request_hash = batch.idempotency_key, batch.request_hash
-    before = _find_answer(key, request_hash)
-    if before is not None:
-        return before
+def _write_once(asked: _Request) -> Answer:
     try:
         with db.writing() as session:
-            session.add(batch)
-            session.flush()  # who sends the same key at this moment waits here for our commit
-            _check_limit(session, len(ids), actor, now)
-            outcomes = _take(session, batch, ids, reason, note, actor, now)
-            batch.answer = {"outcomes": [asdict(one) for one in outcomes]}
-            return Answer(batch.batch_id, tuple(outcomes))
-    except IntegrityError:
-        before = _find_answer(key, request_hash)
+            return _write(session, asked)
+    except IntegrityError:  # the key is there: this is a replay, maybe of this very moment
+        before = _find_answer(asked)
         if before is None:
             raise
         return before
 
 
-def _find_answer(key: str, request_hash: str) -> Answer | None:
+def _find_answer(asked: _Request) -> Answer | None:
     """Find the first answer to a key; raises KeyTaken when it was for another request."""
     with db.reading() as session:
         batch = session.scalars(
-            select(RefundBatch).where(RefundBatch.idempotency_key == key)
+            select(RefundBatch).where(RefundBatch.idempotency_key == asked.key)
         ).one_or_none()
         if batch is None:
             return None
-        if batch.request_hash != request_hash:
+        if batch.request_hash != asked.fingerprint:
             raise KeyTaken
-        return _answer_in(batch)
+        outcomes = batch.answer.get("outcomes", [])
+        return Answer(batch.batch_id, tuple(Outcome(**one) for one in outcomes))
 
 
-def _answer_in(batch: RefundBatch) -> Answer:
-    outcomes = batch.answer.get("outcomes", [])
-    return Answer(batch.batch_id, tuple(Outcome(**one) for one in outcomes))
+def _write(session: Session, asked: _Request) -> Answer:
+    """Take the items that can be refunded, and write batch, refunds and audit events."""
+    lines, items = _take(session, asked)
+    refunds = _refunds_of(session, items)
+    outcomes = []
+    for line in lines:
+        item, refund = line.item, refunds.get(line.order_item_id)
+        if item is not None and refund is not None:
+            granted = refund.refund_id, None, item.price_minor, item.currency
+            outcomes.append(Outcome(line.order_item_id, *granted))
+        else:
+            why = line.refusal.sentence if line.refusal else "It changed meanwhile: try again."
+            outcomes.append(Outcome(line.order_item_id, None, why, None, None))
+    batch = {
+        "batch_id": asked.batch_id,
+        "idempotency_key": asked.key,
+        "request_hash": asked.fingerprint,
+        "answer": {"outcomes": [asdict(one) for one in outcomes]},
+        "requested_by": asked.actor.email,
+        "created_at": asked.now,
+    }
+    session.execute(insert(RefundBatch), [batch])
+    for item in items:
+        refund = refunds[item.order_item_id]
+        _fill(refund, item, asked)
+        session.add(refund)
+        _record(session, refund, asked)
+    return Answer(asked.batch_id, tuple(outcomes))
 
 
-def _check_limit(session: Session, count: int, actor: Actor, now: datetime) -> None:
+def _take(session: Session, asked: _Request) -> tuple[list[Assessed], list[RefundItem]]:
+    """Take what can be refunded in one conditional UPDATE; return every line, and what was taken.
+
+    Where somebody was faster, the lines say what became of those items.
+    """
+    actor, now = asked.actor, asked.now
+    lines = assess_in(session, asked.ids, actor=actor, now=now)
+    able = [line.item for line in lines if line.item and not line.refusal]
+    if not able:
+        return lines, []
+    _check_limit(session, len(able), asked)
+    taken = _mark_requested(session, [item.order_item_id for item in able], asked)
+    if len(taken) < len(able):
+        late = assess_in(session, asked.ids, actor=actor, now=now)
+        pairs = zip(lines, late, strict=True)
+        lines = [then if then.order_item_id in taken else by_now for then, by_now in pairs]
+    return lines, [item for item in able if item.order_item_id in taken]
+
+
+def _check_limit(session: Session, count: int, asked: _Request) -> None:
     limit = get_settings().refunds_per_hour
     if limit is None:
         return
     # A change of the user's own row, so that their requests at the same moment take turns.
-    mine = update(User).where(User.user_id == actor.user_id)
+    mine = update(User).where(User.user_id == asked.actor.user_id)
     session.execute(mine.values(is_active=User.is_active))
-    before = session.scalar(
-        select(func.count())
-        .select_from(Refund)
-        .where(Refund.requested_by == actor.email, Refund.requested_at > now - AN_HOUR)
-    )
-    if (before or 0) + count > limit:
-        raise TooMany(limit, before or 0)
+    in_hour = Refund.requested_at > asked.now - AN_HOUR
+    statement = select(func.count()).where(Refund.requested_by == asked.actor.email, in_hour)
+    before = session.execute(statement).scalar_one()
+    if before + count > limit:
+        raise TooMany(limit, before)
 
 
-def _take(
-    session: Session,
-    batch: RefundBatch,
-    ids: list[str],
-    reason: str,
-    note: str | None,
-    actor: Actor,
-    now: datetime,
-) -> list[Outcome]:
-    """Take the items that can be refunded, all in one conditional UPDATE, and refuse the others."""
-    lines = assess_in(session, ids, actor=actor, now=now)
-    able = [line.order_item_id for line in lines if not line.refusal]
-    taken = _mark_requested(session, able, actor, now)
-    if len(taken) < len(able):  # somebody was faster: say what became of those
-        late = {one.order_item_id: one for one in assess_in(session, ids, actor=actor, now=now)}
-        lines = [one if one.order_item_id in taken else late[one.order_item_id] for one in lines]
-    failed = _failed_before(session, taken)
-    outcomes = []
-    for line in lines:
-        item = line.item
-        if item is None or line.order_item_id not in taken:
-            why = line.refusal.sentence if line.refusal else "It changed meanwhile: try again."
-            outcomes.append(Outcome(line.order_item_id, None, why, None, None))
-            continue
-        refund = failed.get(item.order_item_id) or Refund(refund_id=new_id(), attempt=0)
-        _fill(refund, item, batch)
-        refund.reason, refund.note, refund.requested_at = reason, note, now
-        refund.next_attempt_at = now
-        session.add(refund)
-        _record(session, refund, actor, now)
-        outcomes.append(
-            Outcome(item.order_item_id, refund.refund_id, None, item.price_minor, item.currency)
-        )
-    return outcomes
-
-
-def _mark_requested(session: Session, ids: Sequence[str], actor: Actor, now: datetime) -> set[str]:
+def _mark_requested(session: Session, ids: Sequence[str], asked: _Request) -> set[str]:
     """Change the items' status where the rule still holds; return those that were changed."""
     key = ORDER_ITEMS.key_column
     statement = (
@@ -235,9 +243,9 @@ def _mark_requested(session: Session, ids: Sequence[str], actor: Actor, now: dat
             is_among(ORDER_ITEMS, key, tuple(ids)),
             OrderItem.status == ItemStatus.NOT_USED,
             OrderItem.is_refundable,
-            OrderItem.refund_expire_at >= now,
-            OrderItem.valid_until >= now,
-            scope(ORDER_ITEMS, actor),
+            OrderItem.refund_expire_at >= asked.now,
+            OrderItem.valid_until >= asked.now,
+            scope(ORDER_ITEMS, asked.actor),
         )
         .values(status=ItemStatus.REFUND_REQUESTED)
         .returning(OrderItem.order_item_id)
@@ -245,42 +253,48 @@ def _mark_requested(session: Session, ids: Sequence[str], actor: Actor, now: dat
     return set(session.scalars(statement, execution_options={"synchronize_session": False}))
 
 
-def _failed_before(session: Session, item_ids: set[str]) -> dict[str, Refund]:
-    """Find the failed refunds of items: to try again is the same refund with another attempt."""
+def _refunds_of(session: Session, items: Sequence[RefundItem]) -> dict[str, Refund]:
+    """Return the refund of each item: its failed one, which is tried again, or a new one."""
+    if not items:
+        return {}
+    ids = [item.order_item_id for item in items]
     failed = select(Refund).where(
-        Refund.order_item_id.in_(item_ids), Refund.status == RefundStatus.FAILED
+        Refund.order_item_id.in_(ids), Refund.status == RefundStatus.FAILED
     )
     rows = session.scalars(failed.order_by(Refund.requested_at, Refund.refund_id))
-    return {refund.order_item_id: refund for refund in rows}
+    before = {refund.order_item_id: refund for refund in rows}
+    return {one: before.get(one) or Refund(refund_id=new_id(), attempt=0) for one in ids}
 
 
-def _fill(refund: Refund, item: RefundItem, batch: RefundBatch) -> None:
+def _fill(refund: Refund, item: RefundItem, asked: _Request) -> None:
     assert item.payment is not None  # the rule refuses an item without
-    refund.batch_id = batch.batch_id
-    refund.requested_by = batch.requested_by
+    refund.batch_id = asked.batch_id
     refund.order_item_id = item.order_item_id
     refund.order_id = item.order_id
     refund.contract_id = item.contract_id
     refund.amount_minor = item.price_minor
     refund.currency = item.currency
+    refund.reason, refund.note = asked.reason, asked.note
     refund.gateway = item.payment.method
     refund.payment_reference = item.payment.reference
     refund.status = RefundStatus.REQUESTED
     refund.attempt += 1
     refund.failure = refund.external_reference = None
     refund.settled_at = refund.lease_until = None
+    refund.requested_by = asked.actor.email
+    refund.requested_at = refund.next_attempt_at = asked.now
 
 
-def _record(session: Session, refund: Refund, actor: Actor, now: datetime) -> None:
+def _record(session: Session, refund: Refund, asked: _Request) -> None:
     audit.record(
         session,
         "order_item.refund_requested",
-        actor=actor,
+        actor=asked.actor,
         entity="order_item",
         entity_id=refund.order_item_id,
         order_id=refund.order_id,
         contract_id=refund.contract_id,
-        now=now,
+        now=asked.now,
         before={"status": ItemStatus.NOT_USED},
         after={
             "status": ItemStatus.REFUND_REQUESTED,

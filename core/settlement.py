@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from core import audit, db
-from core.errors import AppError
+from core.errors import AppError, OutsideFailed
 from core.gateways import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
 from core.models import Contract, OrderItem, Refund, Transaction, new_id
 from core.settings import get_settings
@@ -24,8 +24,8 @@ from core.states import ItemStatus, Method, RefundStatus, TransactionStatus, Tra
 logger = logging.getLogger(__name__)
 
 OPEN = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
-# How many are claimed, asked and recorded at once. Of cards one: its time-outs have to fit the
-# lease, and what the provider answered must not be lost with the next.
+# How many are claimed, asked and recorded at once. Of cards one, so that its time-outs fit the
+# lease and its answer is not lost with the next; one that drips is asked twice, under the same key.
 AT_ONCE = {Method.BALANCE: 1_000, Method.CARD: 1}
 PATIENCE_SECONDS = 15  # of the person who asked; what is left then is the worker's
 SOONEST, LATEST = timedelta(seconds=5), timedelta(minutes=10)
@@ -105,15 +105,32 @@ def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJo
 
 
 def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> None:
-    """Record outcomes in one transaction: refund, item, ledger, balance and audit trail."""
-    with db.writing() as session:
-        settled = []
-        for job, outcome in outcomes:
-            refund = _close(session, job, outcome, now)
-            if refund is not None and not isinstance(outcome, Unknown):
-                settled.append(refund)
-        _credit(session, settled)
+    """Record outcomes in one transaction: refund, item, ledger, balance and audit trail.
+
+    One that cannot be recorded does not hold up the others: it is logged, and asked again.
+    """
+    try:
+        with db.writing() as session:
+            _write(session, outcomes, now)
+    except OutsideFailed:
+        raise
+    except Exception:
+        if len(outcomes) == 1:
+            logger.exception("What became of %s could not be recorded", outcomes[0][0].key)
+            return
+        for one in outcomes:
+            _record([one], now)
+
+
+def _write(session: Session, outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> None:
+    settled = []
+    for job, outcome in outcomes:
+        refund = _close(session, job, outcome, now)
+        if refund is not None and not isinstance(outcome, Unknown):
+            settled.append(refund)
+    if settled:
         _enter(session, settled, now)
+        _credit(session, settled)  # last, since others wait for the contract's row
 
 
 def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) -> Refund | None:
@@ -180,13 +197,7 @@ def _credit(session: Session, settled: Sequence[Refund]) -> None:
 
 def _enter(session: Session, settled: Sequence[Refund], now: datetime) -> None:
     """Enter each outcome into the ledger, the failed ones too, as numbered transactions."""
-    if not settled:
-        return
-    if not db.is_sqlite():
-        # Running numbers go on from the highest: the last step, so that others wait shortly.
-        session.execute(text("LOCK TABLE transactions IN SHARE ROW EXCLUSIVE MODE"))
-    highest = session.scalar(select(func.max(Transaction.no))) or 0
-    for no, refund in enumerate(settled, highest + 1):
+    for no, refund in zip(_next_numbers(session, len(settled)), settled, strict=True):
         is_done = refund.status == RefundStatus.SUCCEEDED
         session.add(
             Transaction(
@@ -206,6 +217,26 @@ def _enter(session: Session, settled: Sequence[Refund], now: datetime) -> None:
                 author=refund.requested_by,
             )
         )
+
+
+def _next_numbers(session: Session, count: int) -> list[int]:
+    """Return free running numbers of the ledger: max + 1 and on, on PostgreSQL of a sequence.
+
+    Imports and others number by themselves; a sequence that they have overtaken is set ahead.
+    """
+    highest = session.scalar(select(func.max(Transaction.no))) or 0
+    if db.is_sqlite():
+        return list(range(highest + 1, highest + 1 + count))
+    following = select(func.nextval("transactions_no")).select_from(func.generate_series(1, count))
+    numbers = list(session.scalars(following))
+    if numbers[0] > highest:
+        return numbers
+    ahead = text(
+        "SELECT setval('transactions_no', :count + greatest(:highest, last_value)) "
+        "FROM transactions_no"
+    )
+    last = session.execute(ahead, {"count": count, "highest": highest}).scalar_one()
+    return list(range(last - count + 1, last + 1))
 
 
 def _audit(session: Session, refund: Refund, now: datetime) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,8 +51,8 @@ def _ordinary_user() -> str | None:
     return "postgres" if "postgres" in {one.pw_name for one in pwd.getpwall()} else "nobody"
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
+@contextmanager
+def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
     """Run a PostgreSQL server on loopback as an ordinary user; yields its address."""
     user, port, programs = _ordinary_user(), free_port(), _postgresql_programs()
     folder = Path(tempfile.mkdtemp(prefix="order-desk-postgresql-"))
@@ -65,12 +66,22 @@ def postgresql_server() -> Iterator[str]:
 
     try:
         run("initdb", "-U", "orderdesk", "-A", "trust", "-E", "UTF8", "--no-locale")
-        listens = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        safe = "on" if fsync else "off"
+        listens = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync={safe}"
         run("pg_ctl", "-w", "-o", listens, "-l", str(folder / "log"), "start")
-        yield f"postgresql+psycopg://orderdesk@127.0.0.1:{port}"
-        run("pg_ctl", "-m", "immediate", "stop")
+        try:
+            yield f"postgresql+psycopg://orderdesk@127.0.0.1:{port}"
+        finally:
+            run("pg_ctl", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """Run a PostgreSQL server for the tests; yields its address."""
+    with running_postgresql() as address:
+        yield address
 
 
 def use_database(url: str) -> None:

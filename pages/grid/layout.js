@@ -83,6 +83,11 @@
     desk.sayAgain();
   };
 
+  /* A header that is being dragged passes others: where it is dropped is one step of Back. */
+  desk.onColumnMoved = function ({ finished, source }) {
+    if (finished && source !== "api") desk.sayAgain();
+  };
+
   /* Columns share what room is left in the window; where there is none, the grid scrolls. */
   desk.fit = function () {
     const api = desk.api();

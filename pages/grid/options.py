@@ -49,6 +49,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "onGridSizeChanged": JsCode("orderDesk.fit"),
         "onColumnVisible": JsCode("orderDesk.fit"),
         "onColumnResized": JsCode("orderDesk.onColumnResized"),
+        "onColumnMoved": JsCode("orderDesk.onColumnMoved"),
         "onRowSelected": JsCode("orderDesk.onRowSelected"),
         "onRowClicked": JsCode("orderDesk.onRowClicked"),
         "onCellKeyDown": JsCode("orderDesk.onCellKeyDown"),

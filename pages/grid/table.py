@@ -31,7 +31,6 @@ ASSETS = [
 UPDATE_ON = [
     ("filterChanged", 50),
     ("sortChanged", 50),
-    ("columnMoved", 300),
     ("columnPinned", 100),
     "orderDeskSay",
 ]

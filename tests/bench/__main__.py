@@ -13,6 +13,7 @@ from tests.bench.filtering import measure_tables
 from tests.bench.grid_page import browsing
 from tests.bench.importing import measure_import
 from tests.bench.opening import measure_opening
+from tests.bench.refunding import measure_refunds
 from tests.bench.servers import order_desk
 from tests.bench.side_by_side import compare
 from tests.bench.voucher_pdfs import measure_vouchers
@@ -40,6 +41,7 @@ def _measure_all() -> Iterator[Figure]:
     small, middle, large = (provide(orders) for orders in (SMALL, MIDDLE, LARGE))
     yield from _filling(large)
     yield from measure_import()
+    yield from measure_refunds()
     with browsing() as browser:
         yield from _order_desk(browser, small, large)
         for database in (small, middle):

@@ -11,8 +11,10 @@ IS_OPEN = sa.text("status IN ('requested', 'processing')")
 
 
 def upgrade() -> None:
-    """Add the payment's reference and the indexes."""
+    """Add the payment's reference, the indexes, and the sequence of the ledger's numbers."""
     op.add_column("refunds", sa.Column("payment_reference", PLAIN, nullable=True))
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE SEQUENCE transactions_no OWNED BY transactions.no")
     op.create_index("ix_refunds_item", "refunds", ["order_item_id"])
     op.create_index("ix_refunds_requested", "refunds", ["requested_by", "requested_at"])
     op.create_index(

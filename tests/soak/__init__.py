@@ -1,0 +1,1 @@
+"""The long version of the tests that attack refunds: `make soak`."""
