@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core import db, startup, worker
-from core.errors import OutsideFailed
+from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
 from pages.exports import answer_export
 from pages.grid.rows import answer_rows
@@ -72,6 +72,10 @@ def refuse_open_door(address: str | None) -> None:
 
 refuse_open_door(st.get_option("server.address"))
 get_settings()  # a wrong setting stops the start here, with its name
+try:
+    startup.check_vouchers()
+except AppError as error:
+    raise SystemExit(f"Order Desk cannot start.\n{error}") from None
 app = st.App(
     "pages/main.py",
     routes=[

@@ -386,6 +386,7 @@ class AuditEvent(Base):
     __table_args__ = (
         Index("ix_audit_events_at", "at", "event_id"),
         Index("ix_audit_events_order", "order_id"),
+        Index("ix_audit_events_entity", "entity_id", "action"),
     )
     event_id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]

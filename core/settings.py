@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     public_url: str = Field(default_factory=_local_address)
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
+    verifications_per_minute: Annotated[int, Field(ge=1)] = 60
     refunds_per_hour: Annotated[int, Field(ge=1)] | None = None
     stripe_api_key: SecretStr | None = None
     stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None

@@ -3,9 +3,18 @@
 import logging
 from datetime import datetime
 
-from core import db, demo, tokens, users
+from core import db, demo, tokens, users, voucher_code, voucher_pdf
 
 logger = logging.getLogger(__name__)
+
+
+def check_vouchers() -> None:
+    """Make the key that signs vouchers, or find that it, a font or the logo cannot be used.
+
+    Raises AppError, which names the file.
+    """
+    voucher_code.ensure_keys()
+    voucher_pdf.ensure_parts(voucher_pdf.current_branding())
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core import money, query, refund_results, refunds, tokens
+from core import money, query, refund_results, refunds, tokens, vouchers
 from core.errors import AppError
+from core.places import in_place
 from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from core.refund_rule import RefundItem
 from core.refunds import Assessment
@@ -95,6 +96,7 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
     if able:
         show_text_table(_able_lines(able, viewer_zone()), key="refund_able")
         _show_sums(found)
+        _show_copies([item.order_item_id for item in able], actor)
     if refused:
         st.markdown(f"**Cannot be refunded** ({len(refused):,})")
         lines = [
@@ -234,6 +236,24 @@ def _result_lines(results: Results) -> list[dict[str, str]]:
         }
         for one in frame.to_dict("records")
     ]
+
+
+def _show_copies(item_ids: Sequence[str], actor: Actor) -> None:
+    """Say who has a copy of a voucher that will be worth nothing."""
+    copies = vouchers.find_copies(item_ids, actor=actor)
+    if not copies:
+        return
+    zone = viewer_zone()
+    lines = [
+        {
+            "Order Item ID": one.order_item_id,
+            "Copy": f"downloaded by {one.who}",
+            "When": in_place(one.at, zone),
+        }
+        for one in copies
+    ]
+    st.markdown(f":material/content_copy: **Copies that will be void** ({len(copies):,})")
+    show_text_table(lines, key="refund_copies", lines_shown=2)
 
 
 def _show_sums(found: Assessment) -> None:

@@ -1,11 +1,11 @@
 """Verify: what the code of a voucher in hand stands for."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from core.errors import AppError
+from core.places import in_place
 from core.verification import Verdict, Verification, verify
 from pages.frame import current_actor, plain
 
@@ -28,13 +28,12 @@ def show_verdict(found: Verification) -> None:
     item = found.item
     if item is None:
         return
-    zone = ZoneInfo(item.airport_tz)
     facts = {
         "Product": item.product,
         "Airport": item.airport_iata,
         "Passenger": f"{item.passenger_name} ({item.pax_type})",
-        "Service Date": f"{item.service_at.astimezone(zone):%Y-%m-%d %H:%M} ({item.airport_tz})",
-        "Valid Until": f"{item.valid_until.astimezone(zone):%Y-%m-%d %H:%M} ({item.airport_tz})",
+        "Service Date": in_place(item.service_at, item.airport_tz),
+        "Valid Until": in_place(item.valid_until, item.airport_tz),
         "Voucher Code": item.voucher_code,
         "Order Item ID": item.order_item_id,
     }

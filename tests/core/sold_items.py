@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core import db
 from core.models import Contract, Order, OrderItem, Transaction, fold
 from core.states import Method
-from core.vouchers import new_code, new_serial
+from core.voucher_codes import new_code, new_serial
 from tests.conftest import NOW
 
 CONTRACTS, ITEMS_AN_ORDER = 4, 3

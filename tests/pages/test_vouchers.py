@@ -1,0 +1,94 @@
+"""Download Voucher and Verify, run without a browser."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import db
+from core.models import OrderItem, User
+from core.users import LOCAL_USER_ID
+from tests.pages.opened import grid_says, open_page, texts
+from tests.rows import make_item, make_order
+
+SOON = datetime.now(UTC) + timedelta(days=3)
+
+
+@pytest.fixture
+def shop(sqlite_database: str) -> None:
+    """Store two valid vouchers, and one that was used."""
+    make_order("OD-1", item_count=3)
+    for number, status in enumerate(("not_used", "not_used", "used"), 1):
+        make_item("OD-1", order_item_id=f"I-{number}", status=status, valid_until=SOON)
+
+
+def ticked(*items: str) -> AppTest:
+    page = open_page("order_items")
+    return grid_says(page, place="order_items", view={}, selected=list(items))
+
+
+def links(page: AppTest) -> list[str]:
+    return [link.proto.label for link in page.get("link_button")]
+
+
+def verified(code: str) -> AppTest:
+    page = open_page("verify")
+    page.text_input(key="code").input(code)
+    return page.button[0].click().run()
+
+
+@pytest.mark.usefixtures("shop")
+def test_vouchers_wait_for_a_tick() -> None:
+    page = open_page("order_items")
+    button = page.button(key="voucher_order_items")
+    assert (button.label, button.disabled) == ("Download Voucher", True)
+    assert button.help == "Tick order items to download their vouchers"
+
+
+@pytest.mark.usefixtures("shop")
+def test_with_none_valid_the_button_says_why() -> None:
+    button = ticked("I-3").button(key="voucher_order_items")
+    assert button.disabled
+    assert button.help == "None of the ticked vouchers is valid. It has been used."
+
+
+@pytest.mark.usefixtures("shop")
+def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> None:
+    page = ticked("I-1", "I-2", "I-3")
+    (link,) = (
+        one.proto for one in page.get("link_button") if one.proto.label == "Download Voucher"
+    )
+    assert link.help == "2 vouchers in one PDF, a page each; 1 left out"
+    assert link.url.startswith("/vouchers?view=")
+    page.session_state["vouchers_order_items"] = True
+    page.run()
+    (table,) = page.get("table")
+    assert table.value["Order Item ID"].tolist() == ["I-3"]
+    assert table.value["Why"].tolist() == ["It has been used."]
+    assert "Download as single PDFs (ZIP)" in links(page)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("role", ["viewer", "accountant"])
+def test_who_hands_out_no_vouchers_is_not_offered_them(role: str) -> None:
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = role
+    page = ticked("I-1")
+    assert not page.exception
+    assert "Download Voucher" not in [*links(page), *(button.label for button in page.button)]
+
+
+@pytest.mark.usefixtures("shop")
+def test_verify_says_what_a_code_stands_for() -> None:
+    with db.reading() as session:
+        code = session.get_one(OrderItem, "I-1").voucher_code
+    page = verified(code.lower())
+    assert page.success[0].value == "**Valid.** It is genuine, and has not been used."
+    assert "Zoë Müller (adult)" in texts(page)
+    page = verified("7QXM-22KD-9WTA")
+    assert page.error[0].value == "**Unknown.** No voucher that you may see has this code."
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_is_typed_for_a_code_is_shown_as_text() -> None:
+    assert "javascript" not in texts(verified("[x](javascript:alert(1))"))
