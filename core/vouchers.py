@@ -124,6 +124,7 @@ def issue(
         items = _load(session, ids, actor)
         lines = _assess(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
+        valid.sort(key=lambda item: item.no)  # an order's together, however they were ticked
         if not valid:
             whys = " ".join(dict.fromkeys(str(line.why) for line in lines))
             raise Refused(f"None of these vouchers can be had. {whys}")

@@ -35,6 +35,12 @@ FATES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def nobody_has_tried() -> None:
+    """Let each test begin a minute of its own."""
+    verification._tries.clear()
+
+
 @pytest.fixture
 def shop(database: str) -> None:
     """Store an order with an item of every fate, and another contract's."""
