@@ -36,7 +36,8 @@ test: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 tests/core tests/pages
+	$(PY) -m pytest tests/e2e
 
 bench: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh

@@ -21,7 +21,7 @@ from core import (
     voucher_code,
     worker,
 )
-from core.errors import AppError, InvalidInput, Refused
+from core.errors import AppError, InvalidInput, OutsideFailed, Refused
 from core.tables import TABLES
 from core.users import Actor
 
@@ -37,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
         if getattr(asked, "public_key", None):
             print(_verify_offline(asked))
             return 0
+        if asked.command is _work:
+            print(_work())
+            return 0
         startup.prepare(now, may_fill=False)
         actor = users.find_local_actor()
         if actor is None:
@@ -45,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     except imports.Faulty as error:
         print(error.report(), file=sys.stderr)
         return 1
-    except (AppError, OSError) as error:
+    except (AppError, OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -128,12 +131,20 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     return f"{asked.file}: {rows:,} {table.many}"
 
 
-def _work(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
+def _work() -> str:
+    """Settle until it is told to stop; a database that is not there yet is waited for."""
     stop = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
     print("Settling refunds; Ctrl+C ends it.", flush=True)
-    worker.work(stop)
+    while not stop.is_set():
+        try:
+            startup.prepare(datetime.now(UTC), may_fill=False)
+        except OutsideFailed as error:
+            print(error, file=sys.stderr, flush=True)
+            stop.wait(worker.PAUSE_SECONDS)
+        else:
+            worker.work(stop)
     return "Stopped."
 
 

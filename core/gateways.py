@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Protocol
 
 import stripe
@@ -82,8 +83,14 @@ def configured() -> Gateways:
     settings = get_settings()
     if settings.stripe_api_key is not None:
         key = settings.stripe_api_key.get_secret_value()
-        gateways[Method.CARD] = CardGateway(key, address=settings.stripe_api_base)
+        gateways[Method.CARD] = _card_gateway(key, settings.stripe_api_base)
     return gateways
+
+
+@cache
+def _card_gateway(key: str, address: str | None) -> "CardGateway":
+    """Keep the client, and so its connections."""
+    return CardGateway(key, address=address)
 
 
 class BalanceGateway:

@@ -1,11 +1,12 @@
 """View -> SELECT -> DataFrame: rows, count, totals and choices, all of the same conditions."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from core import db
@@ -16,12 +17,23 @@ from core.filter_json import check_text
 from core.frames import to_frame
 from core.users import Actor
 from core.view import View
-from core.windows import find_few, find_keys, sort_terms
+from core.windows import Few, find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
 MAX_SELECTED = 1_000
 CHUNK_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many rows a view has, and their totals: minor units by currency.
+
+    The totals are None where there are many rows: to add those up takes longer than to count them.
+    """
+
+    count: int
+    totals: dict[str, int] | None
 
 
 def load_rows(view: View, *, actor: Actor, now: datetime, start: int, end: int) -> pd.DataFrame:
@@ -84,6 +96,20 @@ def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime)
         return session.execute(statement).scalar_one()
 
 
+def load_figures(view: View, *, actor: Actor, now: datetime) -> Figures:
+    """Count the rows of a view, and add them up where that is no more work."""
+    with db.reading() as session:
+        few = _few_in(session, view, actor=actor, now=now)
+        if few is None:
+            return Figures(count_in(session, view, actor=actor, now=now), None)
+        return Figures(few.count, _add_up(session, view, [few.condition]))
+
+
+def _few_in(session: Session, view: View, *, actor: Actor, now: datetime) -> Few | None:
+    conditions = where(view, actor=actor, now=now)
+    return find_few(session, view.table, conditions) if view.is_filtered else None
+
+
 def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
     """Add up the table's amount over every row of a view: minor units by currency."""
     with db.reading() as session:
@@ -92,15 +118,20 @@ def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
 
 def totals_in(session: Session, view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
     """Add up the table's amount inside the caller's transaction; empty for a table without."""
+    few = _few_in(session, view, actor=actor, now=now)
+    conditions = where(view, actor=actor, now=now) if few is None else [few.condition]
+    return _add_up(session, view, conditions)
+
+
+def _add_up(
+    session: Session, view: View, conditions: Sequence[ColumnElement[bool]]
+) -> dict[str, int]:
     amount = view.table.amount
     if amount is None:
         return {}
     currency = view.table.model.__table__.c[str(amount.currency)]
-    conditions = where(view, actor=actor, now=now)
-    few = find_few(session, view.table, conditions) if view.is_filtered else None
-    rows = select(currency.label("currency"), view.table.attribute(amount).label("amount")).where(
-        *(conditions if few is None else [few])
-    )
+    rows = select(currency.label("currency"), view.table.attribute(amount).label("amount"))
+    rows = rows.where(*conditions)
     # Offset 0 keeps it a subquery, or SQLite walks an index of currencies for a few matches.
     found = (rows.offset(0) if view.is_filtered else rows).subquery()
     statement = (

@@ -86,6 +86,8 @@ def get_results(batch_id: str, *, actor: Actor) -> Results:
         refund_ids = [one["refund_id"] for one in outcomes if one["refund_id"]]
         rows = session.scalars(select(Refund).where(Refund.refund_id.in_(refund_ids)))
         refunds = {refund.refund_id: refund for refund in rows}
+        if batch.requested_by != actor.email:  # an admin's look at somebody else's
+            outcomes = [one for one in outcomes if one[_ITEM] in items]
         lines = [
             (one[_ITEM], *items.get(one[_ITEM], (None, None, None)), *_result(one, refunds))
             for one in outcomes
@@ -143,5 +145,6 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
             for code, minor in results.totals(result).items()
         )
         count = len(results.having(result))
+        sums = "" if result == NOT_REFUNDED else sums  # refused items have no amount here
         lines.append((result.capitalize(), f"{count:,}{f': {sums}' if sums else ''}"))
     return [*lines, ("Exported by", actor.email), ("Exported at", local(now))]

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     OTHER_CURRENCY = "other_currency"
     PAYMENT_UNKNOWN = "payment_unknown"
     NO_GATEWAY = "no_gateway"
+    NOT_AGREED = "not_agreed"  # by the person, who was told that it cannot be refunded
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ returns the first answer. Paying back comes after it (see core.settlement), outs
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, insert, select, update
@@ -70,6 +70,7 @@ class _Request:
     """What is asked, checked: of which items, why, by whom, when, under which key."""
 
     ids: list[str]
+    agreed: frozenset[str]
     reason: str
     note: str | None
     key: str
@@ -100,8 +101,8 @@ class KeyTaken(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "This request was sent before with other items, so nothing was refunded. "
-            "Close the dialog and open it again."
+            "This request was sent before with other items, reason or note, and this time nothing "
+            "was changed. Close the dialog and look what became of the items."
         )
 
 
@@ -113,11 +114,13 @@ def request(
     key: str,
     actor: Actor,
     now: datetime,
+    agreed: Collection[str] | None = None,
     gateways: Gateways | None = None,
 ) -> Answer:
     """Request the refund of order items under an idempotency key, and settle what can be at once.
 
-    Items that cannot be refunded are in the answer with the reason, and never stop the others.
+    Items that cannot be refunded are in the answer with the reason, and never stop the others; so
+    are those that can be, but are not among the `agreed` ones that the person was shown.
     The same key and request again: the first answer, and nothing changes. Raises NotPermitted,
     InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another request; then
     nothing was changed.
@@ -128,7 +131,8 @@ def request(
     note = _checked_note(reason, note)
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise InvalidInput("A refund needs a key; close the dialog and open it again.")
-    asked = _Request(ids, reason, note, key, actor, now)
+    agreed = frozenset(ids if agreed is None else agreed)
+    asked = _Request(ids, agreed, reason, note, key, actor, now)
     answer = _write_once(asked)
     gateways = configured() if gateways is None else gateways
     settlement.settle_batch(answer.batch_id, now=now, gateways=gateways)
@@ -150,7 +154,8 @@ def _write_once(asked: _Request) -> Answer:
     try:
         with db.writing() as session:
             return _write(session, asked)
-    except IntegrityError:  # the key is there: this is a replay, maybe of this very moment
+    # The key is there, so this is a replay, maybe of this very moment; it counts for no limit.
+    except (IntegrityError, TooMany):
         before = _find_answer(asked)
         if before is None:
             raise
@@ -208,6 +213,7 @@ def _take(session: Session, asked: _Request) -> tuple[list[Assessed], list[Refun
     """
     actor, now = asked.actor, asked.now
     lines = assess_in(session, asked.ids, actor=actor, now=now)
+    lines = [_unless_agreed(line, asked) for line in lines]
     able = [line.item for line in lines if line.item and not line.refusal]
     if not able:
         return lines, []
@@ -218,6 +224,13 @@ def _take(session: Session, asked: _Request) -> tuple[list[Assessed], list[Refun
         pairs = zip(lines, late, strict=True)
         lines = [then if then.order_item_id in taken else by_now for then, by_now in pairs]
     return lines, [item for item in able if item.order_item_id in taken]
+
+
+def _unless_agreed(line: Assessed, asked: _Request) -> Assessed:
+    if line.refusal or line.order_item_id in asked.agreed:
+        return line
+    sentence = "It can be refunded only since you confirmed: tick it again."
+    return replace(line, refusal=Refusal(Reason.NOT_AGREED, sentence))
 
 
 def _check_limit(session: Session, count: int, asked: _Request) -> None:

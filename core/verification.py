@@ -18,6 +18,7 @@ from core import db, voucher_code
 from core.conditions import scope
 from core.errors import AppError, InvalidInput, Refused
 from core.models import OrderItem
+from core.refund_assessment import UNSTORABLE
 from core.settings import get_settings
 from core.states import ItemStatus
 from core.tables import ORDER_ITEMS
@@ -99,7 +100,7 @@ def verify(text: str, *, actor: Actor, now: datetime) -> Verification:
         signed = voucher_code.parse_code(text, voucher_code.public_keys())
     except ForeignCode:
         return _look_up(_is_printed(text), actor, now)
-    except (DamagedCode, UnknownKey, WrongSignature) as error:
+    except tuple(_BY_ERROR) as error:
         return Verification(_BY_ERROR[type(error)], str(error))
     return _look_up(OrderItem.voucher_serial == signed.serial, actor, now)
 
@@ -120,7 +121,9 @@ def _is_printed(text: str) -> ColumnElement[bool]:
     bare = _NOT_IN_CODE.sub("", text.upper())
     groups = (bare[i : i + GROUP] for i in range(0, CODE_LENGTH, GROUP))
     candidates = {text, "-".join(groups)} if len(bare) == CODE_LENGTH else {text}
-    return OrderItem.voucher_code.in_(sorted(one for one in candidates if "\x00" not in one))
+    return OrderItem.voucher_code.in_(
+        sorted(one for one in candidates if not UNSTORABLE.search(one))
+    )
 
 
 def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:

@@ -126,6 +126,11 @@ class View:
         return bool(self.filters or self.search or self.ids)
 
     @property
+    def any_order(self) -> "View":
+        """Return the view as far as it decides which rows there are, not how they are shown."""
+        return replace(self, sort=(), columns=(), layout=())
+
+    @property
     def total_header(self) -> str:
         """Return what the totals are: of refunds that soon expire, the value at risk."""
         soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}

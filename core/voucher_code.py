@@ -102,11 +102,16 @@ def sign(
         _VERSION,
         bytes.fromhex(key_id_of(key.public_key())),
         serial,
-        int(valid_from.timestamp()),
-        int(valid_until.timestamp()),
+        _in_32_bits(valid_from),
+        _in_32_bits(valid_until),
         _PAX_TYPES.index(PaxType(pax_type)),
     )
     return PREFIX + base64.b32encode(head + key.sign(PREFIX.encode() + head)).decode()
+
+
+def _in_32_bits(instant: datetime) -> int:
+    """Return seconds since 1970; a day after 2106, meant as no end, is the last there is."""
+    return min(max(int(instant.timestamp()), 0), 2**32 - 1)
 
 
 def parse_code(text: str, public_keys: PublicKeys) -> SignedVoucher:

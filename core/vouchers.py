@@ -27,6 +27,7 @@ from core.voucher_pdf import Voucher
 
 MAY_DOWNLOAD = {Role.AGENT, Role.ADMIN}
 DOWNLOADED = "voucher.downloaded"
+SAID = 4  # reasons
 Form = Literal["pdf", "zip"]
 _UNSAFE = re.compile("[^A-Za-z0-9._-]")  # in a file's name, on some system
 
@@ -58,6 +59,7 @@ def why_not_valid(
     now: datetime,
 ) -> str | None:
     """Return why a voucher is not valid at the instant `now`, as a sentence; None when it is."""
+    now = now.replace(microsecond=0)
     match status:
         case ItemStatus.REFUNDED:
             when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
@@ -90,10 +92,21 @@ def _checked_ids(item_ids: Sequence[str]) -> list[str]:
     return ids
 
 
-def _load(session: Session, ids: Sequence[str], actor: Actor) -> dict[str, OrderItem]:
+def _load(
+    session: Session, ids: Sequence[str], actor: Actor, *, is_kept: bool = False
+) -> dict[str, OrderItem]:
+    """Load items; `is_kept` holds off whoever would refund them until the transaction ends."""
     is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
-    rows = session.scalars(select(OrderItem).where(is_one, scope(ORDER_ITEMS, actor)))
+    statement = select(OrderItem).where(is_one, scope(ORDER_ITEMS, actor))
+    statement = statement.order_by(OrderItem.order_item_id)
+    rows = session.scalars(statement.with_for_update(read=True) if is_kept else statement)
     return {item.order_item_id: item for item in rows}
+
+
+def in_short(lines: Sequence[VoucherLine]) -> str:
+    """Say why vouchers cannot be had: the first different reasons."""
+    whys = list(dict.fromkeys(line.why for line in lines if line.why))
+    return " ".join(whys[:SAID]) + (" …" if len(whys) > SAID else "")
 
 
 def _assess(ids: Sequence[str], items: dict[str, OrderItem], now: datetime) -> list[VoucherLine]:
@@ -121,13 +134,12 @@ def issue(
         raise NotPermitted(f"Your role, {actor.role}, does not download vouchers.")
     ids = _checked_ids(item_ids)
     with db.writing() as session:
-        items = _load(session, ids, actor)
+        items = _load(session, ids, actor, is_kept=True)
         lines = _assess(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
         valid.sort(key=lambda item: item.no)  # an order's together, however they were ticked
         if not valid:
-            whys = " ".join(dict.fromkeys(str(line.why) for line in lines))
-            raise Refused(f"None of these vouchers can be had. {whys}")
+            raise Refused(f"None of these vouchers is valid. {in_short(lines)}")
         numbers = _numbers(session, {item.order_id for item in valid})
         vouchers = [_voucher(item, numbers) for item in valid]
         _record(session, valid, actor, now)

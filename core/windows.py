@@ -47,6 +47,14 @@ class Term:
         return directed.nulls_last() if self.is_nullable else directed
 
 
+@dataclass(frozen=True)
+class Few:
+    """Matches that are few: how many, and the condition that names them one by one."""
+
+    count: int
+    condition: ColumnElement[bool]
+
+
 def sort_terms(view: View, now: datetime) -> list[Term]:
     """Return a view's ORDER BY; it ends in the key, so that paging never repeats or skips a row."""
     key = view.table.key_column
@@ -78,15 +86,15 @@ def find_keys(
     conditions = where(view, actor=actor, now=now)
     if view.is_filtered and start <= FEW:
         few = find_few(session, view.table, conditions)
-        conditions = conditions if few is None else [few]
+        conditions = conditions if few is None else [few.condition]
     ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
     return list(session.scalars(ordered.offset(start).limit(end - start)))
 
 
 def find_few(
     session: Session, table: Table, conditions: Sequence[ColumnElement[bool]]
-) -> ColumnElement[bool] | None:
-    """Find the matches if they are few, and return the condition that names them one by one."""
+) -> Few | None:
+    """Find the matches if they are few; None when they are more."""
     key = table.attribute(table.key_column)
     # Every index of SQLite has the number of the row, not every one has its key.
     row = literal_column(f"{table.name}.rowid", BigInteger) if db.is_sqlite() else key
@@ -95,6 +103,6 @@ def find_few(
     if len(found) > FEW:
         return None
     if not db.is_sqlite():
-        return is_among(table, table.key_column, tuple(found))
+        return Few(len(found), is_among(table, table.key_column, tuple(found)))
     each = func.json_each(json.dumps(found)).table_valued("value")
-    return row.in_(select(each.c.value))
+    return Few(len(found), row.in_(select(each.c.value)))

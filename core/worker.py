@@ -15,7 +15,7 @@ from core.errors import OutsideFailed
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
-STOP_SECONDS = 15.0  # a gateway's time-out, and some more
+STOP_SECONDS = 15.0  # what is cut off is asked again, under the same key, after its lease
 
 
 def work(stop: threading.Event) -> None:

@@ -17,7 +17,6 @@ from pages.refund_dialog import show_refund
 from pages.text_table import show_text_table
 
 MAX_IN_LINK = 60_000  # a longer address is refused by the server
-SAID = 3
 LABEL, ICON = "Download Voucher", ":material/confirmation_number:"
 
 
@@ -38,7 +37,8 @@ def _show_vouchers(state: GridState, actor: Actor) -> None:
     )
     valid, refused = _parted(lines)
     if not valid:
-        why = _in_short(refused) if refused else "Tick order items to download their vouchers"
+        none = f"None of the ticked vouchers is valid. {vouchers.in_short(refused)}"
+        why = none if refused else "Tick order items to download their vouchers"
         key = f"voucher_{state.place.key}"
         st.button(LABEL, key=key, icon=ICON, disabled=True, help=plain(why))
         return
@@ -73,13 +73,6 @@ def _show_more(
             ]
             show_text_table(lines, key="vouchers_refused")
         st.link_button("Download as single PDFs (ZIP)", _address(state, valid, actor, "zip"))
-
-
-def _in_short(refused: list[VoucherLine]) -> str:
-    """Say why none of the ticked vouchers can be had."""
-    whys = list(dict.fromkeys(line.why or "" for line in refused))
-    more = " …" if len(whys) > SAID else ""
-    return f"None of the ticked vouchers is valid. {' '.join(whys[:SAID])}{more}"
 
 
 def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> str:

@@ -1,4 +1,4 @@
-"""Order Items: every bought service, filtered, sorted, pulled into Excel, and refunded."""
+"""Order Items: every bought service, filtered, pulled into Excel, refunded, with vouchers."""
 
 from core.tables import ORDER_ITEMS
 from pages.actions import show_item_actions

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from core import money, query, refund_results, refunds, tokens, vouchers
 from core.errors import AppError
 from core.places import in_place
+from core.refund_assessment import Assessed
 from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
-from core.refund_rule import RefundItem
+from core.refund_rule import Reason, RefundItem
 from core.refunds import Assessment
 from core.users import Actor
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
@@ -36,6 +36,7 @@ class RefundDialog:
     item_ids: tuple[str, ...]
     key: str
     hidden: int = 0  # of the items, by the filter of the table
+    agreed: tuple[str, ...] = ()  # what the person was told will be refunded
     batch_id: str | None = None
     fault: str = ""
     was_sent: bool = False  # just now: the page behind has yet to show it
@@ -90,6 +91,7 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
     now = datetime.now(UTC)
     found = refunds.assess(dialog.item_ids, actor=actor, now=now)
     able, refused = found.refundable, [line for line in found.lines if line.refusal]
+    dialog.agreed = tuple(item.order_item_id for item in able)
     st.markdown(f"**{len(able):,}** of {_items(len(found.lines))} will be refunded.")
     if dialog.hidden:
         st.caption(f"{dialog.hidden:,} of them not in the current filter")
@@ -103,7 +105,7 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
             {
                 "Order Item ID": line.order_item_id,
                 "Product": line.item.product if line.item else "",
-                "Why": line.refusal.sentence if line.refusal else "",
+                "Why": _why(line),
             }
             for line in refused
         ]
@@ -129,6 +131,16 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
         )
 
 
+def _why(line: Assessed) -> str:
+    """Say the reason; a deadline that passed also in the viewer's time zone."""
+    if line.refusal is None:
+        return ""
+    deadline = line.item.refund_expire_at if line.item else None
+    if line.refusal.reason is not Reason.DEADLINE_PASSED or deadline is None:
+        return line.refusal.sentence
+    return f"{line.refusal.sentence} That is {in_place(deadline, viewer_zone(), seconds=True)}."
+
+
 @acting
 def _confirm(state: GridState, dialog: RefundDialog, *, actor: Actor) -> None:
     """Send the request: the one call that changes anything, made before anything is drawn."""
@@ -140,6 +152,7 @@ def _confirm(state: GridState, dialog: RefundDialog, *, actor: Actor) -> None:
             reason=reason,
             note=note,
             key=dialog.key,
+            agreed=dialog.agreed,
             actor=actor,
             now=datetime.now(UTC),
         )
@@ -209,16 +222,16 @@ def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
     lines = []
     for item in items:
         assert item.refund_expire_at is not None  # the rule refuses an item without
-        there = item.refund_expire_at.astimezone(ZoneInfo(item.airport_tz))
-        here = item.refund_expire_at.astimezone(ZoneInfo(zone))
         lines.append(
             {
                 "Order Item ID": item.order_item_id,
                 "Product": item.product,
                 "Passenger": item.passenger_name,
                 "Amount": _amount(item.price_minor, item.currency),
-                "Refund Expire Date": f"{there:%Y-%m-%d %H:%M} ({item.airport_tz})",
-                f"In {zone}": f"{here:%Y-%m-%d %H:%M}",
+                "Refund Expire Date": in_place(
+                    item.refund_expire_at, item.airport_tz, seconds=True
+                ),
+                "In your time zone": in_place(item.refund_expire_at, zone, seconds=True),
             }
         )
     return lines

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.errors import AppError
+from core.errors import InvalidInput, Refused
 from core.places import in_place
 from core.verification import Verdict, Verification, verify
 from pages.frame import current_actor, plain
@@ -59,5 +59,5 @@ with st.form("verify", border=False):
 if code:
     try:
         show_verdict(verify(code, actor=actor, now=datetime.now(UTC)))
-    except AppError as error:
+    except (InvalidInput, Refused) as error:
         st.error(plain(str(error)))

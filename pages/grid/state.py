@@ -30,7 +30,7 @@ from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE
 
 RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
-FIGURES_STAND = timedelta(seconds=5)
+FIGURES_STAND = timedelta(seconds=10)
 Figure = TypeVar("Figure")
 
 
@@ -109,15 +109,15 @@ class GridState:
         self.data_revision += 1
         self.figures.clear()
 
-    def figure(self, name: str, now: datetime, load: Callable[[], Figure]) -> Figure:
-        """Return a figure of the view, loaded anew unless it was some seconds ago.
+    def figure(self, name: str, view: View, now: datetime, load: Callable[[], Figure]) -> Figure:
+        """Return a figure of a view, loaded anew unless it was some seconds ago.
 
-        Ticking a row is a run of the page, too, and adding up millions of rows takes a second.
+        Ticking a row or sorting is a run of the page, too, and to add up millions takes a second.
         """
-        view, at, value = self.figures.get(name, (None, now, None))
-        if view != self.view or now - at > FIGURES_STAND:
+        asked, at, value = self.figures.get(name, (None, now, None))
+        if asked != view.any_order or now - at > FIGURES_STAND:
             value = load()
-            self.figures[name] = (self.view, now, value)
+            self.figures[name] = (view.any_order, now, value)
         return cast(Figure, value)
 
     def keep_tokens(self, actor: Actor) -> None:

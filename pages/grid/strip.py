@@ -23,9 +23,15 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
     """Draw title, count and Download Excel of the view; return the count."""
     view = state.view
     table = view.table
-    everything = view.without_filters()
-    count = state.figure("count", now, lambda: query.count_rows(view, actor=actor, now=now))
-    total = state.figure("total", now, lambda: query.count_rows(everything, actor=actor, now=now))
+    count = _figures(state, actor, now).count
+    total = count
+    if view.is_filtered:
+        everything = view.without_filters()
+
+        def count_all() -> int:
+            return query.count_rows(everything, actor=actor, now=now)
+
+        total = state.figure("total", everything, now, count_all)
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         if view.order_id is None:
             st.title(table.title, anchor=False, width="content")
@@ -36,6 +42,15 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
         st.caption(_effort(view, count), width="content")
         _show_downloads(state, count, actor)
     return count
+
+
+def _figures(state: GridState, actor: Actor, now: datetime) -> query.Figures:
+    view = state.view
+
+    def load() -> query.Figures:
+        return query.load_figures(view, actor=actor, now=now)
+
+    return state.figure("figures", view, now, load)
 
 
 def _show_downloads(state: GridState, count: int, actor: Actor) -> None:
@@ -170,8 +185,13 @@ def _select_all(state: GridState, *, actor: Actor) -> None:
 
 def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
     """Add up the amounts of every row of the view, per currency."""
-    view = state.view
-    totals = state.figure("totals", now, lambda: query.load_totals(view, actor=actor, now=now))
+    view, totals = state.view, _figures(state, actor, now).totals
+    if totals is None:
+
+        def add_up() -> dict[str, int]:
+            return query.load_totals(view, actor=actor, now=now)
+
+        totals = state.figure("totals", view, now, add_up)
     sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
     # Where it is longer than the window is wide, it scrolls: with tabindex, by keyboard too.

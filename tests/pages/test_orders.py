@@ -138,7 +138,7 @@ def test_an_unknown_failure_is_logged_whole_and_shown_plainly(
     def fail(*_: Any, **__: Any) -> int:
         raise RuntimeError("a secret of the house")
 
-    monkeypatch.setattr("core.query.count_rows", fail)
+    monkeypatch.setattr("core.query.load_figures", fail)
     page = open_page()
     assert not page.exception
     assert "Something went wrong on this page" in texts(page)
