@@ -18,8 +18,8 @@ from pages.web import browser_of
 
 
 async def answer_vouchers(request: Request) -> Response:
-    """Check, write and audit the vouchers, then stream them; a HEAD would audit a copy of nobody."""
-    if request.method != "GET":
+    """Check, write and audit the vouchers, then stream them."""
+    if request.method != "GET":  # a HEAD would audit a copy that nobody gets
         return Response(status_code=405, headers={"Allow": "GET"})
     return await answer_file(request, _write)
 
