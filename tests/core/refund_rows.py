@@ -1,6 +1,6 @@
 """What the tests of refunds share: orders that were paid, gateways that are told what to answer."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,10 +96,18 @@ def request(
     gateways: Gateways | None = None,
     reason: str = "goodwill",
     note: str | None = None,
+    agreed: Collection[str] | None = None,
 ) -> refunds.Answer:
     """Request a refund, as an agent who has just opened the dialog."""
     return refunds.request(
-        item_ids, reason=reason, note=note, key=key, actor=actor, now=now, gateways=gateways
+        item_ids,
+        reason=reason,
+        note=note,
+        key=key,
+        agreed=agreed,
+        actor=actor,
+        now=now,
+        gateways=gateways,
     )
 
 

@@ -308,3 +308,12 @@ class TestHourlyLimit:
         with settings(refunds_per_hour=2), ThreadPoolExecutor(6) as people:
             assert sum(people.map(ask, items)) == 2
         assert get_balance() == 7600
+
+
+def test_an_item_that_became_refundable_since_it_was_shown_is_not_refunded(order: str) -> None:
+    shown, late = make_refundable(), make_refundable()
+    answer = request(shown, late, agreed=[shown])
+    assert [one.order_item_id for one in answer.requested] == [shown]
+    (refused,) = (one for one in answer.outcomes if one.refund_id is None)
+    assert refused.why == "It can be refunded only since you confirmed: tick it again."
+    assert get_item(late).status == "not_used"

@@ -304,3 +304,12 @@ def test_a_wrong_key_in_the_environment_stops_the_start_without_being_shown(
     with pytest.raises(SystemExit, match="VOUCHER_PRIVATE_KEY: is not one private key") as stopped:
         get_settings()
     assert "my-secret" not in str(stopped.value)
+
+
+def test_a_day_that_means_no_end_is_the_last_that_a_code_can_hold() -> None:
+    far = datetime(2199, 12, 31, tzinfo=UTC)
+    early = datetime(1960, 1, 1, tzinfo=UTC)
+    code = sign(serial=bytes(8), valid_from=early, valid_until=far, pax_type="adult", key=KEY)
+    found = parse_code(code, KEYS)
+    assert found.valid_from == datetime(1970, 1, 1, tzinfo=UTC)
+    assert found.valid_until.year == 2106
