@@ -100,21 +100,9 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
         _show_sums(found)
         _show_copies([item.order_item_id for item in able], actor)
     if refused:
-        st.markdown(f"**Cannot be refunded** ({len(refused):,})")
-        lines = [
-            {
-                "Order Item ID": line.order_item_id,
-                "Product": line.item.product if line.item else "",
-                "Why": _why(line),
-            }
-            for line in refused
-        ]
-        show_text_table(lines, key="refund_refused")
+        _show_refused(refused)
     if able:
-        reasons = refunds.REASONS
-        left, right = st.columns([2, 3])
-        left.selectbox("Reason", list(reasons), format_func=lambda one: reasons[one], key=REASON)
-        right.text_input("Note", key=NOTE, max_chars=refunds.MAX_NOTE, placeholder="Optional")
+        _ask_why()
     if dialog.fault:
         st.error(plain(dialog.fault))
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -129,6 +117,26 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
             on_click=_confirm,
             args=(state, dialog),
         )
+
+
+def _show_refused(refused: Sequence[Assessed]) -> None:
+    st.markdown(f"**Cannot be refunded** ({len(refused):,})")
+    lines = [
+        {
+            "Order Item ID": line.order_item_id,
+            "Product": line.item.product if line.item else "",
+            "Why": _why(line),
+        }
+        for line in refused
+    ]
+    show_text_table(lines, key="refund_refused")
+
+
+def _ask_why() -> None:
+    reasons = refunds.REASONS
+    left, right = st.columns([2, 3])
+    left.selectbox("Reason", list(reasons), format_func=lambda one: reasons[one], key=REASON)
+    right.text_input("Note", key=NOTE, max_chars=refunds.MAX_NOTE, placeholder="Optional")
 
 
 def _why(line: Assessed) -> str:
