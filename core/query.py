@@ -17,7 +17,7 @@ from core.filter_json import check_text
 from core.frames import to_frame
 from core.users import Actor
 from core.view import View
-from core.windows import Few, find_few, find_keys, sort_terms
+from core.windows import find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
@@ -98,16 +98,12 @@ def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime)
 
 def load_figures(view: View, *, actor: Actor, now: datetime) -> Figures:
     """Count the rows of a view, and add them up where that is no more work."""
+    conditions = where(view, actor=actor, now=now)
     with db.reading() as session:
-        few = _few_in(session, view, actor=actor, now=now)
+        few = find_few(session, view.table, conditions) if view.is_filtered else None
         if few is None:
             return Figures(count_in(session, view, actor=actor, now=now), None)
         return Figures(few.count, _add_up(session, view, [few.condition]))
-
-
-def _few_in(session: Session, view: View, *, actor: Actor, now: datetime) -> Few | None:
-    conditions = where(view, actor=actor, now=now)
-    return find_few(session, view.table, conditions) if view.is_filtered else None
 
 
 def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
@@ -118,9 +114,7 @@ def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
 
 def totals_in(session: Session, view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
     """Add up the table's amount inside the caller's transaction; empty for a table without."""
-    few = _few_in(session, view, actor=actor, now=now)
-    conditions = where(view, actor=actor, now=now) if few is None else [few.condition]
-    return _add_up(session, view, conditions)
+    return _add_up(session, view, where(view, actor=actor, now=now))
 
 
 def _add_up(

@@ -79,6 +79,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         },
         "suppressDragLeaveHidesColumns": True,
         "maintainColumnOrder": True,  # when the page has something to say, and options come anew
+        "rowBuffer": 4,  # above and below the window: each is two dozen cells more to draw
         "suppressColumnVirtualisation": True,  # two dozen at most: all are there to be read
         "suppressMultiSort": False,
         "enableCellTextSelection": True,
@@ -98,7 +99,7 @@ def _column_definition(column: Column) -> dict[str, Any]:
         "initialWidth": column.width,
         "minWidth": 60,
         "filter": FILTERS.get(column.kind),
-        "filterParams": {"debounceMs": 200, "inRangeInclusive": True},
+        "filterParams": {"debounceMs": 150, "inRangeInclusive": True},
     }
     if column.kind is Kind.INSTANT:
         definition["filterParams"] |= {
