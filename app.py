@@ -19,6 +19,7 @@ from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
 from pages.exports import answer_export
 from pages.grid.rows import answer_rows
+from pages.messages import answer_message
 from pages.vouchers import answer_vouchers
 from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
 
@@ -81,6 +82,7 @@ app = st.App(
     routes=[
         Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
         Route("/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
+        Route("/messages/{delivery_id}", answering(answer_message, refuse_page), methods=["GET"]),
         Route("/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
         Route("/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
     ],

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.models import Base
@@ -67,6 +67,11 @@ class Table:
     model: type[Base]
     key: str
     columns: tuple[Column, ...]
+    newest: str = "created_at"  # the column that a table is sorted by at first, newest first
+    hint: str | None = None  # what brings its first row, where that is not an import
+    # Where rows are of several orders: which of them are of one, and which of others alone.
+    of_order: Callable[[str], ColumnElement[bool]] | None = None
+    only_of: Callable[[Select[str]], ColumnElement[bool]] | None = None
 
     def column(self, name: str) -> Column | None:
         """Find a column by its name."""

@@ -47,7 +47,7 @@ def where(view: View, *, actor: Actor, now: datetime) -> list[Sql]:
     """Return the conditions of a view's rows, its actor's scope first."""
     conditions = [scope(view.table, actor)]
     if view.order_id is not None:
-        conditions.append(view.table.model.__table__.c.order_id == view.order_id)
+        conditions.append(of_order(view.table, view.order_id))
     if view.ids:
         references = (column for column in view.table.columns if column.is_reference)
         conditions.append(or_(*(is_among(view.table, column, view.ids) for column in references)))
@@ -65,8 +65,16 @@ def scope(table: Table, actor: Actor) -> Sql:
         allowed = stored.contract_id.in_(contracts) if contracts else false()
     if actor.only_own_orders:
         own = select(Order.order_id).where(Order.author_folded == fold(actor.email))
-        allowed = and_(allowed, stored.order_id.in_(own))
+        is_own = table.only_of(own) if table.only_of else stored.order_id.in_(own)
+        allowed = and_(allowed, is_own)
     return allowed
+
+
+def of_order(table: Table, order_id: str) -> Sql:
+    """Leave the rows of one order."""
+    if table.of_order is not None:
+        return table.of_order(order_id)
+    return table.model.__table__.c.order_id == order_id
 
 
 def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:

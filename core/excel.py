@@ -13,7 +13,7 @@ from core import audit, db, money, query, saved_views
 from core.orders import OrderDetails, get_order
 from core.settings import get_settings
 from core.sheets import MAX_CELL_UNITS, MAX_ROWS, DataSheets, StreamedWorkbook
-from core.tables import ORDER_ITEMS, ORDER_TABS, TABLES, TRANSACTIONS
+from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor
 from core.view import View, describe_sort
 from core.view_json import default_view, to_json
@@ -147,7 +147,7 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     workbook, counts = StreamedWorkbook(), {}
     try:
         with db.reading() as session:
-            for table in TABLES.values():
+            for table in BOOKS:
                 sheets = DataSheets(workbook, table.title, table.stored, "UTC", is_dump=True)
                 for frame in query.read_table(session, table, actor=actor):
                     sheets.write(frame)
@@ -173,7 +173,7 @@ def write_template(file: IO[bytes]) -> None:
     """Write the import workbook without rows: its headers, and a sheet that explains each."""
     workbook = StreamedWorkbook()
     notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
-    for table in TABLES.values():
+    for table in BOOKS:
         headers = tuple(column.header for column in table.stored)
         widths = tuple(column.width / 7 for column in table.stored)
         workbook.add_notes(table.title, [headers], widths=widths)

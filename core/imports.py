@@ -27,7 +27,7 @@ from core.models import (
     new_id,
 )
 from core.states import ItemStatus, Method, Role, TransactionStatus
-from core.tables import TABLES
+from core.tables import BOOKS, TABLES
 from core.users import Actor
 
 __all__ = ["Faulty", "Outcome", "import_files"]
@@ -46,7 +46,7 @@ class Outcome:
     def in_words(self) -> str:
         """Say it to a person."""
         lines = []
-        for table in TABLES.values():
+        for table in BOOKS:
             added, unchanged = self.added.get(table.name, 0), self.unchanged.get(table.name, 0)
             if added or unchanged:
                 lines.append(f"{table.title}: {added:,} added, {unchanged:,} were there unchanged.")

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60
+    mail_max_mb: Annotated[int, Field(ge=1)] = 10
+    emails_per_hour: Annotated[int, Field(ge=1)] | None = None
     refunds_per_hour: Annotated[int, Field(ge=1)] | None = None
     stripe_api_key: SecretStr | None = None
     stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None

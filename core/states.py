@@ -65,6 +65,30 @@ class Method(StrEnum):
     CARD = "card"
 
 
+class DeliveryKind(StrEnum):
+    """What an e-mail brings: vouchers, or word that they are void."""
+
+    VOUCHER = "voucher"
+    VOID_NOTICE = "void_notice"
+
+
+class Channel(StrEnum):
+    """Which way an e-mail goes: to a mail server, or into the outbox on disk."""
+
+    SMTP = "smtp"
+    OUTBOX = "outbox"
+
+
+class DeliveryStatus(StrEnum):
+    """The states of a delivery."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Role(StrEnum):
     """What a person may do."""
 

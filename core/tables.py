@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists
 
 from core.columns import Column, Kind, Table
+from core.desk_tables import EMAILS
 from core.models import Order, OrderItem, Transaction
 from core.states import (
     EXPIRED,
@@ -288,5 +289,6 @@ TRANSACTIONS = Table(
     ),
 )
 
-ORDER_TABS = {"order_items": "products", "transactions": "transactions"}
-TABLES = {table.name: table for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS)}
+ORDER_TABS = {"order_items": "products", "transactions": "transactions", "emails": "emails"}
+BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS)  # what is imported and dumped
+TABLES = {table.name: table for table in (*BOOKS, EMAILS)}

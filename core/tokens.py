@@ -18,7 +18,7 @@ from core.secret_files import read_or_make
 from core.settings import get_settings
 from core.users import Actor, find_actor
 
-Purpose = Literal["rows", "export", "vouchers"]
+Purpose = Literal["rows", "export", "vouchers", "messages"]
 LIFE_SECONDS = 8 * 3600
 
 

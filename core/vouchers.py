@@ -6,7 +6,7 @@ moment a refund is requested no copy leaves the house.
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Literal
@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from core import audit, db, voucher_code, voucher_pdf
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, NotPermitted, Refused
-from core.models import AuditEvent, OrderItem
+from core.filter_json import MAX_TEXT
+from core.models import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.places import airport_names, in_place
 from core.query import MAX_SELECTED
-from core.states import ItemStatus, Role
+from core.refund_assessment import UNSTORABLE
+from core.states import DeliveryKind, ItemStatus, Role
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 from core.voucher_pdf import Voucher
@@ -43,11 +45,11 @@ class VoucherLine:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of a voucher that left the house: when, and who has it."""
+    """A copy of a voucher that left the house: when, and how: “e-mailed to zoe@mail.example”."""
 
     order_item_id: str
     at: datetime
-    who: str
+    how: str
 
 
 def why_not_valid(
@@ -80,19 +82,22 @@ def may_download(actor: Actor) -> bool:
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
     """Say of each item whether its voucher can be had now; raises InvalidInput for no ID at all."""
-    ids = _checked_ids(item_ids)
+    ids = checked_ids(item_ids)
     with db.reading() as session:
-        return _assess(ids, _load(session, ids, actor), now)
+        return assess_items(ids, load_items(session, ids, actor), now)
 
 
-def _checked_ids(item_ids: Sequence[str]) -> list[str]:
+def checked_ids(item_ids: Sequence[str]) -> list[str]:
+    """Check the IDs that a page sends, in their order; raises InvalidInput."""
     ids = list(dict.fromkeys(item_ids))
     if not 0 < len(ids) <= MAX_SELECTED:
-        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} order items to download their vouchers.")
+        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} order items for their vouchers.")
+    if any(UNSTORABLE.search(one) or len(one) > MAX_TEXT for one in ids):
+        raise InvalidInput("An Order Item ID has characters that no ID has.")
     return ids
 
 
-def _load(
+def load_items(
     session: Session, ids: Sequence[str], actor: Actor, *, is_kept: bool = False
 ) -> dict[str, OrderItem]:
     """Load items; `is_kept` holds off whoever would refund them until the transaction ends."""
@@ -109,7 +114,10 @@ def in_short(lines: Sequence[VoucherLine]) -> str:
     return " ".join(whys[:SAID]) + (" …" if len(whys) > SAID else "")
 
 
-def _assess(ids: Sequence[str], items: dict[str, OrderItem], now: datetime) -> list[VoucherLine]:
+def assess_items(
+    ids: Sequence[str], items: Mapping[str, OrderItem], now: datetime
+) -> list[VoucherLine]:
+    """Say of each ID, of the items that were found, whether its voucher can be had."""
     lines = []
     for one in ids:
         item = items.get(one)
@@ -132,16 +140,15 @@ def issue(
     """
     if not may_download(actor):
         raise NotPermitted(f"Your role, {actor.role}, does not download vouchers.")
-    ids = _checked_ids(item_ids)
+    ids = checked_ids(item_ids)
     with db.writing() as session:
-        items = _load(session, ids, actor, is_kept=True)
-        lines = _assess(ids, items, now)
+        items = load_items(session, ids, actor, is_kept=True)
+        lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
         valid.sort(key=lambda item: item.no)  # an order's together, however they were ticked
         if not valid:
             raise Refused(f"None of these vouchers is valid. {in_short(lines)}")
-        numbers = _numbers(session, {item.order_id for item in valid})
-        vouchers = [_voucher(item, numbers) for item in valid]
+        vouchers = to_vouchers(session, valid)
         _record(session, valid, actor, now)
     # Written after the commit: that somebody may have a copy is known before it leaves.
     branding = voucher_pdf.current_branding()
@@ -159,6 +166,12 @@ def _file_name(vouchers: Sequence[Voucher], form: Form) -> str:
         return voucher_pdf.file_name(vouchers[0])
     name = f"vouchers-{orders.pop()}" if len(orders) == 1 else "vouchers"
     return f"{_UNSAFE.sub('_', name)}.{form}"
+
+
+def to_vouchers(session: Session, items: Sequence[OrderItem]) -> list[Voucher]:
+    """Return what is printed of items, in their order, whether they are valid or not."""
+    numbers = _numbers(session, {item.order_id for item in items})
+    return [_voucher(item, numbers) for item in items]
 
 
 def _voucher(item: OrderItem, numbers: dict[str, str]) -> Voucher:
@@ -221,13 +234,35 @@ def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: dat
 
 def find_copies(item_ids: Sequence[str], *, actor: Actor) -> list[Copy]:
     """Find the copies that left the house of the vouchers of items that the actor may see."""
-    ids = _checked_ids(item_ids)
+    ids = checked_ids(item_ids)
     with db.reading() as session:
-        seen = sorted(_load(session, ids, actor))
-        events = (
-            select(AuditEvent.entity_id, func.max(AuditEvent.at), AuditEvent.actor)
-            .where(AuditEvent.entity_id.in_(seen), AuditEvent.action == DOWNLOADED)
-            .group_by(AuditEvent.entity_id, AuditEvent.actor)
-            .order_by(AuditEvent.entity_id, func.max(AuditEvent.at))
+        seen = sorted(load_items(session, ids, actor))
+        return sorted(
+            (*_downloaded(session, seen), *_mailed(session, seen)),
+            key=lambda copy: (copy.order_item_id, copy.at, copy.how),
         )
-        return [Copy(*row) for row in session.execute(events)]
+
+
+def _downloaded(session: Session, item_ids: Sequence[str]) -> list[Copy]:
+    events = (
+        select(AuditEvent.entity_id, func.max(AuditEvent.at), AuditEvent.actor)
+        .where(AuditEvent.entity_id.in_(item_ids), AuditEvent.action == DOWNLOADED)
+        .group_by(AuditEvent.entity_id, AuditEvent.actor)
+    )
+    return [Copy(item, at, f"downloaded by {who}") for item, at, who in session.execute(events)]
+
+
+def _mailed(session: Session, item_ids: Sequence[str]) -> list[Copy]:
+    """Find whom vouchers were mailed to: everybody who may have the mail, sent for sure or not."""
+    mails = (
+        select(DeliveryItem.order_item_id, func.max(Delivery.handed_over_at), Delivery.recipient)
+        .join(Delivery, Delivery.delivery_id == DeliveryItem.delivery_id)
+        .where(
+            DeliveryItem.order_item_id.in_(item_ids),
+            DeliveryItem.left_out.is_(None),
+            Delivery.kind == DeliveryKind.VOUCHER,
+            Delivery.handed_over_at.is_not(None),
+        )
+        .group_by(DeliveryItem.order_item_id, Delivery.recipient)
+    )
+    return [Copy(item, at, f"e-mailed to {who}") for item, at, who in session.execute(mails)]

@@ -1,4 +1,4 @@
-"""What a person does with the order items they ticked: Refund and Download Voucher."""
+"""What a person does with the order items they ticked: Refund, Download and Send Voucher."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from core.vouchers import VoucherLine, may_download
 from pages.frame import base_path, plain
 from pages.grid.state import GridState
 from pages.refund_dialog import show_refund
+from pages.send_dialog import show_send
 from pages.text_table import show_text_table
 
 MAX_IN_LINK = 60_000  # a longer address is refused by the server
@@ -26,6 +27,7 @@ def show_item_actions(state: GridState, *, actor: Actor) -> None:
         show_refund(state, actor=actor)
     if may_download(actor):
         _show_vouchers(state, actor)
+        show_send(state, actor=actor)
 
 
 def _show_vouchers(state: GridState, actor: Actor) -> None:

@@ -9,6 +9,7 @@ pages = [
     st.Page("orders.py", title="Orders"),
     st.Page("order_items.py", title="Order Items"),
     st.Page("transactions.py", title="Transactions"),
+    st.Page("emails.py", title="E-mails"),
     st.Page("verify.py", title="Verify"),
 ]
 order = st.Page("order.py", title="Order", visibility="hidden")

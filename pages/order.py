@@ -6,16 +6,23 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core import money, tokens
+from core.email_messages import may_see
 from core.errors import InvalidInput, NotFound
 from core.orders import OrderDetails, get_order
-from core.tables import ORDER_ITEMS, TRANSACTIONS
+from core.tables import EMAILS, ORDER_ITEMS, TRANSACTIONS
 from core.users import Actor
 from pages.actions import show_item_actions
+from pages.email_actions import show_email_actions
 from pages.frame import base_path, current_actor, plain
 from pages.grid.state import browser_cookie, viewer_zone
 from pages.grid.table import show_table
+from pages.grid.tools import Actions
 
-TABS = {"Products": ORDER_ITEMS, "Transactions": TRANSACTIONS}
+TABS = {"Products": ORDER_ITEMS, "Transactions": TRANSACTIONS, "E-mails": EMAILS}
+ACTIONS: dict[str, Actions] = {
+    ORDER_ITEMS.name: show_item_actions,
+    EMAILS.name: show_email_actions,
+}
 
 
 def show_order(order: OrderDetails, actor: Actor) -> None:
@@ -44,13 +51,13 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
             with st.container(width="content", gap=None):
                 st.caption(name)
                 st.text(value or "–")
-    for name, tab in zip(
-        TABS, st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"), strict=True
-    ):
+    tables = {name: one for name, one in TABS.items() if one is not EMAILS or may_see(actor)}
+    tabs = st.tabs(list(tables), key="tab", on_change="rerun", bind="query-params")
+    for table, tab in zip(tables.values(), tabs, strict=True):
         if tab.open:
             with tab:
-                actions = show_item_actions if TABS[name] is ORDER_ITEMS else None
-                show_table(TABS[name], actor=actor, order_id=order.order_id, actions=actions)
+                actions = ACTIONS.get(table.name)
+                show_table(table, actor=actor, order_id=order.order_id, actions=actions)
 
 
 def _amount(minor: int, currency: str) -> str:

@@ -21,9 +21,11 @@ from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from core.refund_rule import Reason, RefundItem
 from core.refunds import Assessment
 from core.users import Actor
+from core.vouchers import may_download
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
 from pages.text_table import show_text_table
+from pages.void_notice import show_void_notice
 
 ASK_SECONDS = 1
 REASON, NOTE = "refund_reason", "refund_note"
@@ -215,7 +217,10 @@ def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
     browser = state.browser
     token = tokens.issue("export", table="refunds", actor=actor, browser=browser)
     asked = {"batch": dialog.batch_id, "zone": viewer_zone(), "token": token}
+    refunded = refund_results.get_results(dialog.batch_id or "", actor=actor).having(REFUNDED)
     with st.container(horizontal=True, horizontal_alignment="right"):
+        if may_download(actor):
+            show_void_notice(state, list(refunded["order_item_id"]), actor=actor)
         st.link_button(
             "Download Results",
             f"{base_path()}/export/refunds?{urlencode(asked)}",
@@ -268,7 +273,7 @@ def _show_copies(item_ids: Sequence[str], actor: Actor) -> None:
     lines = [
         {
             "Order Item ID": one.order_item_id,
-            "Copy": f"downloaded by {one.who}",
+            "Copy": one.how,
             "When": in_place(one.at, zone),
         }
         for one in copies

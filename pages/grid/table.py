@@ -35,7 +35,7 @@ UPDATE_ON = [
     "orderDeskSay",
 ]
 EMPTY = """
-**There are no {many} yet.** Bring in your own, or look around with demo data. In a terminal, in the
+Bring in your own, or look around with demo data. In a terminal, in the
 project's folder:
 
 - `make import FILE=your-orders.xlsx` imports a workbook or CSV file (the README says how it looks)
@@ -57,7 +57,8 @@ def show_table(
     state = follow_address(Place(table, order_id), actor)
     if order_id is None and _is_empty(state.view, actor, now):
         st.title(table.title, anchor=False)
-        st.info(EMPTY.format(many=table.many), icon=":material/inbox:")
+        said = f"**There are no {table.many} yet.** {table.hint or EMPTY}"
+        st.info(said, icon=":material/inbox:")
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")

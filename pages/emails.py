@@ -1,0 +1,28 @@
+"""E-mails: every delivery with its state; looked at, sent again, followed by void notices."""
+
+import streamlit as st
+
+from core.delivery_records import get_pause
+from core.email_contents import configured_channel
+from core.email_messages import check_may_see
+from core.settings import get_settings
+from core.states import Channel
+from core.tables import EMAILS
+from pages.email_actions import show_email_actions
+from pages.frame import current_actor, plain
+from pages.grid.table import show_table
+from pages.mail_preview import show_pause
+
+actor = current_actor()
+check_may_see(actor)
+pause = get_pause()
+if configured_channel() is Channel.OUTBOX:
+    folder = plain(str(get_settings().data_dir / "outbox"))
+    st.info(
+        f"No mail server is set, so nobody is mailed: e-mails go into the outbox on disk, "
+        f"{folder}. The setting SMTP\\_HOST names a server.",
+        icon=":material/inbox:",
+    )
+elif pause is not None:
+    show_pause(pause)
+show_table(EMAILS, actor=actor, actions=show_email_actions)
