@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import airportsdata
 
+_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()  # strftime follows the machine's language
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
 
 @cache
 def airport_zones() -> dict[str, str]:
@@ -58,3 +61,15 @@ def in_place(instant: datetime, zone: str, *, seconds: bool = False) -> str:
     offset = f", UTC{local.isoformat()[-6:]}" if is_repeated else ""
     time = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
     return f"{local:%Y-%m-%d} {time} ({zone}{offset})"
+
+
+def day_and_time(local: datetime) -> str:
+    """Write a local time for passengers: Tue 1 Dec 2026, 14:30."""
+    day = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{day}, {local.hour:02}:{local.minute:02}"
+
+
+def utc_offset(local: datetime) -> str:
+    """Return how far a local time is from UTC: +05:30."""
+    written = f"{local:%z}"
+    return f"{written[:3]}:{written[3:5]}"

@@ -1,4 +1,4 @@
-"""The issuer's logo: read from a PNG, JPEG or SVG file, small enough to be embedded."""
+"""The issuer's logo: read from a PNG, JPEG or SVG file, small enough to be embedded or sent."""
 
 import io
 import warnings
@@ -61,6 +61,17 @@ def _load(path: Path, _stamp: int) -> Logo:
         zlib.compress(picture.convert("RGB").tobytes(), 9),
         zlib.compress(picture.getchannel("A").tobytes(), 9),
     )
+
+
+@lru_cache(maxsize=4)
+def to_png(logo: Logo) -> bytes:
+    """Write a logo as PNG, for programs that show no SVG."""
+    size = logo.width, logo.height
+    picture = Image.frombytes("RGB", size, zlib.decompress(logo.colours))
+    picture.putalpha(Image.frombytes("L", size, zlib.decompress(logo.opacity)))
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return file.getvalue()
 
 
 def draw_svg(svg: str) -> bytes:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from core.colours import INK, WHITE, Colour, parse_colour, readable, readable_on, tint
+from core.places import day_and_time, utc_offset
 from core.states import PaxType, ProductType
 from core.voucher_fonts import EM
 from core.voucher_logo import Logo
-from core.voucher_sheet import WIDTH, Colour, Sheet
+from core.voucher_sheet import WIDTH, Sheet
 from core.voucher_text import fit, shape_line
 
 MARGIN = 48.0
@@ -22,11 +24,9 @@ LOGO = "Logo"  # what the frame calls the picture
 
 _LOGO_TOP, _LOGO_HEIGHT, _LOGO_WIDTH = 34.0, 36.0, 150.0
 
-INK: Colour = (0.059, 0.09, 0.165)
 MUTED: Colour = (0.337, 0.396, 0.49)
 HAIRLINE: Colour = (0.855, 0.882, 0.914)
 PANEL: Colour = (0.969, 0.976, 0.984)
-WHITE: Colour = (1, 1, 1)
 
 _PANEL_TOP, _PANEL_HEIGHT, _PADDING = 250.0, 276.0, 24.0
 _TILE = 171.5  # the white square that holds the code
@@ -39,8 +39,6 @@ _DETAILS = _FOLD - _PADDING - _LEFT  # the width of the details
 _STEPS_TOP, _RULES_TOP, _FOOTER_TOP = 560.0, 672.0, 790.0
 _DEADLINE_WIDTH = 168.0
 
-_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()  # strftime follows the machine's language
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _PRODUCT_TYPES = {
     ProductType.LOUNGE: "Airport lounge",
     ProductType.FAST_TRACK: "Fast track",
@@ -109,7 +107,7 @@ class Branding:
 
 def draw_frame(sheet: Sheet, branding: Branding, product_type: str, logo: Logo | None) -> None:
     """Draw what all vouchers of a product type share."""
-    brand = _colour(branding.colour)
+    brand = parse_colour(branding.colour)
     sheet.box(0, 0, WIDTH, 8, fill=brand)
     left = MARGIN
     if logo is not None:
@@ -158,7 +156,7 @@ def _draw_steps(sheet: Sheet, product_type: str, brand: Colour) -> None:
         x, y = MARGIN + (number - 1) * (column + gap), _STEPS_TOP + 18
         sheet.disc(x + 11, y + 11, 11, fill=brand)
         digit = shape_line(str(number), is_bold=True)
-        sheet.line(digit, x + 11, y + 15, size=11, colour=_on(brand), align=0.5)
+        sheet.line(digit, x + 11, y + 15, size=11, colour=readable_on(brand), align=0.5)
         words = fit(step, column - 32, 60, size=10)
         sheet.block(words, x + 32, y + 2, colour=INK)
 
@@ -174,7 +172,7 @@ def _draw_rules(sheet: Sheet, terms: str) -> None:
 
 def draw_product(sheet: Sheet, voucher: Voucher, brand: str) -> None:
     """Draw what the vouchers of a product at an airport share: its heading."""
-    colour = _readable(_colour(brand))
+    colour = readable(parse_colour(brand))
     kind = _PRODUCT_TYPES[ProductType(voucher.product_type)].upper()
     sheet.line(shape_line(kind, is_bold=True), MARGIN, 122, size=9, colour=colour, spacing=1.1)
     product = fit(voucher.product, INNER, 74, size=28, is_bold=True)
@@ -185,7 +183,7 @@ def draw_product(sheet: Sheet, voucher: Voucher, brand: str) -> None:
 def _draw_airport(sheet: Sheet, voucher: Voucher, y: float, colour: Colour) -> None:
     iata = shape_line(voucher.airport_iata, is_bold=True)
     width = iata.width * 13 / EM + 18
-    sheet.box(MARGIN, y, width, 24, fill=_tint(colour), radius=6)
+    sheet.box(MARGIN, y, width, 24, fill=tint(colour), radius=6)
     sheet.line(iata, MARGIN + width / 2, y + 16.7, size=13, colour=colour, align=0.5)
     left = MARGIN + width + 12
     parts = [voucher.airport_name, voucher.terminal and f"Terminal {voucher.terminal}"]
@@ -202,10 +200,10 @@ def draw_details(sheet: Sheet, voucher: Voucher) -> None:
     name = fit(voucher.passenger_name, _DETAILS, 45, size=20)
     sheet.block(name, _LEFT, _PANEL_TOP + 43 + (45 - name.height) * 0.3, colour=INK)
     service = voucher.service_at.astimezone(zone)
-    _value(sheet, _moment(service), _LEFT, _PANEL_TOP + 137)
-    local = fit(f"{voucher.airport_tz}, UTC{_offset(service)}", _DETAILS, 12, size=8.5)
+    _value(sheet, day_and_time(service), _LEFT, _PANEL_TOP + 137)
+    local = fit(f"{voucher.airport_tz}, UTC{utc_offset(service)}", _DETAILS, 12, size=8.5)
     sheet.block(local, _LEFT, _PANEL_TOP + 142, colour=MUTED)
-    _value(sheet, _moment(voucher.valid_until.astimezone(zone)), _LEFT, _PANEL_TOP + 191)
+    _value(sheet, day_and_time(voucher.valid_until.astimezone(zone)), _LEFT, _PANEL_TOP + 191)
     half = _DETAILS / 2
     _value(sheet, voucher.flight_number or "–", _LEFT, _PANEL_TOP + 241, half - 10)
     pax_type = _PAX_TYPES[PaxType(voucher.pax_type)]
@@ -229,11 +227,11 @@ def _draw_numbers(sheet: Sheet, voucher: Voucher, zone: ZoneInfo) -> None:
         sheet.block(words, left, y, colour=INK)
     else:
         until = voucher.refund_expire_at.astimezone(zone)
-        words = fit(_moment(until), _DEADLINE_WIDTH, 18, size=11, is_bold=True)
+        words = fit(day_and_time(until), _DEADLINE_WIDTH, 18, size=11, is_bold=True)
         y = sheet.block(words, left, y, colour=INK)
-        local = fit(f"{voucher.airport_tz}, UTC{_offset(until)}", _DEADLINE_WIDTH, 14, size=8.5)
+        local = fit(f"{voucher.airport_tz}, UTC{utc_offset(until)}", _DEADLINE_WIDTH, 14, size=8.5)
         sheet.block(local, left, y + 2, colour=MUTED)
-    issued = f"{_moment(voucher.issued_at.astimezone(UTC))} UTC"
+    issued = f"{day_and_time(voucher.issued_at.astimezone(UTC))} UTC"
     facts = f"Order {voucher.order_id}  ·  Item {voucher.number}  ·  Issued {issued}"
     sheet.block(fit(facts, INNER, 12, size=8.5), MARGIN, _FOOTER_TOP + 9, colour=MUTED)
 
@@ -250,45 +248,3 @@ def _value(sheet: Sheet, text: str, x: float, y: float, width: float = _DETAILS)
     value = fit(text, width, 22, size=14, is_bold=True)
     baseline = value.lines[0][0] if value.lines else 0
     sheet.block(value, x, y - baseline, colour=INK)
-
-
-def _moment(instant: datetime) -> str:
-    day = f"{_DAYS[instant.weekday()]} {instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
-    return f"{day}, {instant.hour:02}:{instant.minute:02}"
-
-
-def _offset(instant: datetime) -> str:
-    """Return how far a local time is from UTC: +05:30."""
-    written = f"{instant:%z}"
-    return f"{written[:3]}:{written[3:5]}"
-
-
-def _colour(code: str) -> Colour:
-    red, green, blue = bytes.fromhex(code.removeprefix("#"))
-    return red / 255, green / 255, blue / 255
-
-
-def _luminance(colour: Colour) -> float:
-    """Return how light a colour is, as WCAG 2 measures contrast."""
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _readable(colour: Colour) -> Colour:
-    """Darken a colour until it can be read on white and on its own tint (contrast 4.5 to 1)."""
-    while _luminance(colour) > 0.15:
-        red, green, blue = colour
-        colour = red * 0.9, green * 0.9, blue * 0.9
-    return colour
-
-
-def _on(colour: Colour) -> Colour:
-    """Return what can be read on a colour: white or ink."""
-    return WHITE if _luminance(colour) < 0.4 else INK
-
-
-def _tint(colour: Colour) -> Colour:
-    red, green, blue = (0.9 + 0.1 * part for part in colour)
-    return red, green, blue

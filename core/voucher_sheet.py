@@ -9,6 +9,7 @@ from functools import cache
 
 import zxingcpp
 
+from core.colours import Colour
 from core.voucher_fonts import EM, Font
 from core.voucher_glyphs import Line, Run
 from core.voucher_text import Block
@@ -20,8 +21,6 @@ _CIRCLE = 0.5523  # of the radius: how far the handles of a quarter's Bézier cu
 _DARK = re.compile(rb"\x00+")
 _EIGHTS = range(0, 41, 8)  # of the 41 modules in a row
 _MASK = 2  # fixed: to find the best of the eight takes a hundred times longer, and all scan well
-
-Colour = tuple[float, float, float]
 
 
 class Codes(dict[tuple[int, str], str]):

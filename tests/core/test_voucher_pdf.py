@@ -20,7 +20,7 @@ import zxingcpp
 from PIL import Image, ImageFilter
 from pypdf import PdfReader
 
-from core import voucher_fonts, voucher_page, voucher_pdf
+from core import colours, voucher_fonts, voucher_page, voucher_pdf
 from core.voucher_fonts import EM, FontFault
 from core.voucher_glyphs import REPLACEMENT, Line, is_plain
 from core.voucher_logo import LogoFault
@@ -555,10 +555,10 @@ def test_a_missing_or_damaged_font_is_named(
 
 @pytest.mark.parametrize("colour", ["#ffff00", "#ffffff", "#000000", "#0f766e", "#E11D48"])
 def test_a_brand_colour_of_any_lightness_can_be_read(colour: str) -> None:
-    readable = voucher_page._readable(voucher_page._colour(colour))
-    assert 1.05 / (voucher_page._luminance(readable) + 0.05) > 4.5
-    on = voucher_page._on(voucher_page._colour(colour))
-    light, dark = sorted(map(voucher_page._luminance, (voucher_page._colour(colour), on)))[::-1]
+    brand = colours.parse_colour(colour)
+    assert 1.05 / (colours.luminance(colours.readable(brand)) + 0.05) > 4.5
+    on = colours.readable_on(brand)
+    light, dark = sorted(map(colours.luminance, (brand, on)))[::-1]
     assert (light + 0.05) / (dark + 0.05) > 2.3
 
 
