@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
@@ -174,7 +175,9 @@ def _pause(session: Session, why: str, now: datetime) -> None:
     since = now.isoformat() if fact is None else json.loads(fact.value)["since"]
     until = (now + PAUSE).isoformat()
     said = json.dumps({"why": why, "since": since, "until": until})
-    session.merge(DatabaseFact(name=_PAUSED, value=said))
+    insert = (sqlite if db.is_sqlite() else postgresql).insert(DatabaseFact)
+    paused = insert.values(name=_PAUSED, value=said)  # others may find the same at this moment
+    session.execute(paused.on_conflict_do_update(index_elements=["name"], set_={"value": said}))
 
 
 def end_pause(session: Session) -> None:

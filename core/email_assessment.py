@@ -128,7 +128,7 @@ def _load_known(session: Session, orders: Mapping[str, Order]) -> Known:
         OrderItem.order_id.in_(orders), OrderItem.passenger_email.is_not(None)
     )
     for order_id, address in session.execute(passengers):
-        known[order_id].add(address)
+        known[order_id].add(address or "")
     return {one: frozenset(a.strip().casefold() for a in known[one] if a) for one in known}
 
 

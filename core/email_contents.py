@@ -128,7 +128,7 @@ def to_mail_items(items: Sequence[OrderItem], printed: Sequence[Voucher]) -> tup
 def sender_address() -> str:
     """Return whom mail comes from: MAIL_FROM, or a name of this machine for the outbox on disk."""
     settings = get_settings()
-    return settings.mail_from or f"{settings.app_name} <order-desk@localhost>"
+    return settings.mail_from or f"{settings.app_name} <order-desk@desk.local>"
 
 
 def configured_channel() -> Channel:

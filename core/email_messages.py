@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, voucher_pdf, vouchers
 from core.conditions import is_among, scope
+from core.desk_tables import EMAILS
 from core.email_assessment import Envelope
 from core.email_contents import (
     Contents,
@@ -30,7 +31,6 @@ from core.mail_body import Mail, render_html, render_text
 from core.models import Delivery, DeliveryItem, OrderItem, new_id
 from core.refund_assessment import UNSTORABLE
 from core.states import DeliveryKind, DeliveryStatus
-from core.tables import EMAILS
 from core.users import Actor
 from core.voucher_logo import load_logo, to_png
 from core.vouchers import DOWNLOADED, VoucherLine, may_download
@@ -193,7 +193,7 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now, is_kept=True)
         if contents.left_out:
-            contents = replace(contents, vouchers=())
+            contents = replace(contents, mail=load_mail(session, delivery), vouchers=())
         for one in contents.vouchers:
             audit.record(
                 session,

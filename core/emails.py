@@ -12,11 +12,16 @@ from sqlalchemy.orm import Session
 
 from core import db, vouchers
 from core.conditions import is_among, scope
+from core.desk_tables import EMAILS
 from core.email_assessment import (
     Assessment,
+    Envelope,
     To,
+    assess,
     assess_in,
     checked_recipients,
+    find_contacts,
+    find_void_notices,
     void_notices_in,
 )
 from core.email_queue import (
@@ -32,15 +37,25 @@ from core.email_queue import (
 from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.mail import MAX_MESSAGE
 from core.models import Delivery, DeliveryItem
+from core.query import MAX_SELECTED
 from core.refund_assessment import UNSTORABLE
 from core.states import DeliveryKind, DeliveryStatus
-from core.tables import EMAILS
 from core.users import Actor
-from core.vouchers import MAX_SELECTED, in_short, may_download
+from core.vouchers import in_short, may_download
 
 __all__ = [
-    *("Answer", "Assessment", "Envelope", "To", "assess", "find_contacts", "find_void_notices"),
-    *("MAX_MESSAGE", "MAX_SELECTED", "notify_void", "resend", "send"),
+    "MAX_MESSAGE",
+    "MAX_SELECTED",
+    "Answer",
+    "Assessment",
+    "Envelope",
+    "To",
+    "assess",
+    "find_contacts",
+    "find_void_notices",
+    "notify_void",
+    "resend",
+    "send",
 ]
 
 ENDED = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)

@@ -16,13 +16,13 @@ from email.utils import quote
 from zoneinfo import ZoneInfo
 
 from core.addresses import ascii_form, parse_sender
-from core.mail_body import MAX_MESSAGE, Kind, Mail, MailItem, one_line, render_html, render_text
+from core.mail_body import MAX_MESSAGE, Mail, MailItem, one_line, render_html, render_text
+from core.states import DeliveryKind
 from core.voucher_logo import load_logo, to_png
 from core.voucher_page import Branding
 
 __all__ = [
     "MAX_MESSAGE",
-    "Kind",
     "Mail",
     "MailItem",
     "clean_header",
@@ -79,7 +79,7 @@ _HEADERS.map_to_type("from", _From)  # type: ignore[arg-type]
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
-def default_subject(kind: Kind, items: Sequence[MailItem]) -> str:
+def default_subject(kind: DeliveryKind, items: Sequence[MailItem]) -> str:
     """Return what a mail about items has as its subject; ValueError when there is none."""
     if not items:
         raise ValueError("There is no voucher to write about.")
@@ -118,20 +118,19 @@ def make_message_id(delivery_id: str, sender: str) -> str:
 
 
 def compose(mail: Mail, branding: Branding, *, sender: str, pdf: bytes | None) -> EmailMessage:
-    """Return a mail as a message to one recipient; vouchers come with their PDF, a notice without.
+    """Return a mail as a message to one recipient; a notice comes without a PDF.
 
     `sender` is an address, or a name and an address; without one, the name is the branding's.
-    Raises InvalidInput for an address that is none, LogoFault, and ValueError for a PDF where
-    there should be none, or the other way round.
+    Raises InvalidInput for an address that is none, LogoFault, and ValueError for a notice's PDF.
     """
-    if (pdf is not None) != (mail.kind == "voucher"):
-        raise ValueError(f"A mail of the kind {mail.kind} has {'no' if pdf else 'a'} PDF.")
+    if pdf is not None and mail.kind != "voucher":
+        raise ValueError(f"A mail of the kind {mail.kind} has no PDF.")
     message = EmailMessage(_POLICY)
     _add_headers(message, mail, branding, sender)
     message.set_content(render_text(mail, branding), cte=_ENCODING)
     _add_html(message, mail, branding)
     if pdf is not None:
-        name = _file_name(mail.items)
+        name = file_name(mail.items)
         message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
     _set_boundaries(message, mail.message_id)
     return message
@@ -173,8 +172,8 @@ def _add_html(message: EmailMessage, mail: Mail, branding: Branding) -> None:
         part.set_param("type", "text/html")  # RFC 2387 wants it
 
 
-def _file_name(items: Sequence[MailItem]) -> str:
-    """Name the PDF by what is in it: one item, the items of one order, or of several."""
+def file_name(items: Sequence[MailItem]) -> str:
+    """Name the PDF of a mail by what is in it: one item, the items of one order, or of several."""
     orders = {item.order_id for item in items}
     if len(items) == 1:
         name = f"voucher-{items[0].order_item_id[:60]}"

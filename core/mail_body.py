@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
@@ -13,11 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from core import colours
 from core.places import day_and_time, utc_offset
+from core.states import DeliveryKind
 from core.voucher_logo import load_logo
 from core.voucher_page import Branding
 from core.voucher_text import MAX_CHARACTERS, clean
-
-Kind = Literal["voucher", "void_notice"]
 
 MAX_MESSAGE = MAX_CHARACTERS  # of a personal message; what is longer ends with an ellipsis
 _TEMPLATES = Path(__file__).parent / "mail_templates"
@@ -50,7 +49,7 @@ class MailItem:
 class Mail:
     """One mail to one recipient: vouchers, or the notice that vouchers are void."""
 
-    kind: Kind
+    kind: DeliveryKind
     message_id: str
     recipient: str
     subject: str
@@ -118,7 +117,7 @@ def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
     }
 
 
-def _words(kind: Kind, count: int) -> dict[str, str]:
+def _words(kind: DeliveryKind, count: int) -> dict[str, str]:
     is_one = count == 1
     if kind == "void_notice":
         these, were = ("this voucher", "It was") if is_one else ("these vouchers", "They were")
@@ -137,7 +136,7 @@ def _words(kind: Kind, count: int) -> dict[str, str]:
     }
 
 
-def _shown(item: MailItem, kind: Kind) -> _Shown:
+def _shown(item: MailItem, kind: DeliveryKind) -> _Shown:
     product, passenger = one_line(item.product), one_line(item.passenger_name)
     place = [item.airport_iata, item.airport_name, item.terminal and f"Terminal {item.terminal}"]
     when, zone = _at_airport(item, item.service_at)

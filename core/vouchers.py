@@ -265,4 +265,4 @@ def _mailed(session: Session, item_ids: Sequence[str]) -> list[Copy]:
         )
         .group_by(DeliveryItem.order_item_id, Delivery.recipient)
     )
-    return [Copy(item, at, f"e-mailed to {who}") for item, at, who in session.execute(mails)]
+    return [Copy(item, at, f"e-mailed to {who}") for item, at, who in session.execute(mails) if at]

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from core.delivery_records import get_pause
+from core.desk_tables import EMAILS
 from core.email_contents import configured_channel
 from core.email_messages import check_may_see
 from core.settings import get_settings
 from core.states import Channel
-from core.tables import EMAILS
 from pages.email_actions import show_email_actions
 from pages.frame import current_actor, plain
 from pages.grid.table import show_table

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import tokens
+from core.desk_tables import EMAILS
 from core.email_messages import write_message
-from core.tables import EMAILS
 from pages.downloads import answer_file
 from pages.web import browser_of
 

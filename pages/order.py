@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core import money, tokens
+from core.desk_tables import EMAILS
 from core.email_messages import may_see
 from core.errors import InvalidInput, NotFound
 from core.orders import OrderDetails, get_order
-from core.tables import EMAILS, ORDER_ITEMS, TRANSACTIONS
+from core.tables import ORDER_ITEMS, TRANSACTIONS
 from core.users import Actor
 from pages.actions import show_item_actions
 from pages.email_actions import show_email_actions

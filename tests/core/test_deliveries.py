@@ -1,4 +1,4 @@
-"""Sending: by lease, checked again at the last moment, recorded; nothing lost, nobody told twice."""
+"""Sending: by lease, checked again at the last moment, recorded; and nothing is lost."""
 
 import io
 import mailbox
