@@ -1,11 +1,16 @@
 """Every setting, typed, read from the environment once and checked at start."""
 
 import os
+import re
+import ssl
+from email.headerregistry import Address
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -14,6 +19,7 @@ from core import pem
 from core.places import zones
 
 PROJECT = Path(__file__).resolve().parent.parent
+Security = Literal["starttls", "tls", "plain"]
 PICTURES = (".svg", ".png", ".jpg", ".jpeg")
 DEFAULT_TERMS = (
     "Valid once, for the passenger named above.\n"
@@ -67,6 +73,56 @@ def _signing_key(text: SecretStr) -> SecretStr:
     return text
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, by its name or address, is this machine itself."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text):
+        return text
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError("must be the name or address of a host, without its port") from None
+
+
+def _mailbox(text: str) -> str:
+    """Check an address, alone or as `Name <address>`; return it as a header has it."""
+    parts = re.fullmatch(
+        r"(?:(?P<name>[^<>]*?)\s*<(?P<inner>[^<>]*)>|(?P<alone>[^<>]*))", text.strip()
+    )
+    if parts is None or not text.isprintable() or "=?" in text:
+        raise ValueError("must be an address, or a name and an address: Name <name@example.com>")
+    try:
+        found = validate_email(
+            parts["alone"] or parts["inner"] or "", allow_smtputf8=False, check_deliverability=False
+        )
+    except EmailNotValidError as error:
+        raise ValueError(f"is not an address that can send: {error}") from None
+    name = (parts["name"] or "").strip().strip('"')
+    return str(Address(name, addr_spec=found.ascii_email or ""))
+
+
+def _sign_in(text: SecretStr) -> SecretStr:
+    if not text.get_secret_value().isascii():
+        raise ValueError("has characters beyond ASCII, which the sign-in of SMTP does not carry")
+    return text
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError as error:
+        raise ValueError(f"{path} holds no certificates in PEM") from error
+    return path
+
+
 class Settings(BaseSettings):
     """The settings table of the README, in code. An environment variable is the upper-case name."""
 
@@ -94,6 +150,32 @@ class Settings(BaseSettings):
     run_worker: bool = True
     lease_seconds: Annotated[int, Field(ge=1)] = 60
     signing_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    smtp_host: Annotated[str, AfterValidator(_host)] | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    smtp_security: Security | None = None
+    smtp_user: Annotated[str, Field(pattern="^[ -~]+$")] | None = None
+    smtp_password: Annotated[SecretStr, AfterValidator(_sign_in)] | None = None
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10
+    smtp_connections: Annotated[int, Field(ge=1)] = 4
+    smtp_ca_file: (
+        Annotated[Path, AfterValidator(_readable_file), AfterValidator(_certificates)] | None
+    ) = None
+    mail_from: Annotated[str, AfterValidator(_mailbox)] | None = None
+
+    @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        """Check the settings of mail together; each fault names its variable itself."""
+        if self.smtp_host is not None and self.mail_from is None:
+            raise ValueError("MAIL_FROM: is needed with SMTP_HOST, as the sender of every mail")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            name = "SMTP_PASSWORD" if self.smtp_password is None else "SMTP_USER"
+            raise ValueError(f"{name}: is missing; the user and the password go together")
+        if self.smtp_security == "plain" and not is_loopback(self.smtp_host or "localhost"):
+            raise ValueError(
+                "SMTP_SECURITY: plain is for a server on this machine alone; "
+                "use starttls or tls for any other"
+            )
+        return self
 
 
 @cache
@@ -102,8 +184,11 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = [
-            f"{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors(include_input=False)
-        ]
+        faults = [_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
         raise SystemExit("Order Desk cannot start.\n" + "\n".join(faults)) from None
+
+
+def _fault(place: tuple[int | str, ...], message: str) -> str:
+    """Name the variable; a fault of several together has no place, and names it itself."""
+    said = message.removeprefix("Value error, ")
+    return f"{str(place[0]).upper()}: {said}" if place else said
