@@ -107,7 +107,7 @@ def _show_form(state: GridState, dialog: SendDialog, actor: Actor) -> None:
     if dialog.hidden:
         st.caption(f"{dialog.hidden:,} of the ticked items not in the current filter")
     modes = [one for one in WHOM if one != To.CONTACTS or len(dialog.contacts) > 1]
-    st.segmented_control("Send to", modes, format_func=WHOM.__getitem__, key=MODE, required=True)
+    st.radio("Send to", modes, format_func=WHOM.__getitem__, key=MODE, horizontal=True)
     if st.session_state[MODE] == ADDRESSES:
         st.text_area(
             "Recipients",

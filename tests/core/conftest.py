@@ -1,14 +1,17 @@
 """Fixtures of the core tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.imports import Outcome, import_files
+from core.smtp import Post
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.imported import Sheets, write_workbook
+from tests.core.mail_server import MailServer, mail_server
+from tests.core.mails import patience, posting
 
 
 @pytest.fixture
@@ -21,3 +24,19 @@ def import_sheets(tmp_path: Path, admin: Actor) -> Callable[[Sheets], Outcome]:
         return import_files([path], actor=admin, now=NOW)
 
     return run
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[MailServer]:
+    """Run a mail server for the test, plain."""
+    with mail_server() as running:
+        yield running
+
+
+@pytest.fixture
+def post(smtp_server: MailServer, request: pytest.FixtureRequest) -> Iterator[Post]:
+    """Return what sends to that mail server; with little patience in a test where that hangs."""
+    callspec = getattr(request.node, "callspec", None)
+    how = callspec.params.get("how", "") if callspec else ""
+    with posting(smtp_server.describe(timeout=patience(how))) as opened:
+        yield opened
