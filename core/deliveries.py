@@ -69,6 +69,7 @@ def configured() -> Door:
 
 def deliver_due(*, now: datetime, door: Door) -> int:
     """Claim deliveries that are due, send them, record the outcomes; return how many."""
+    now = now.replace(microsecond=0)  # as the lease is stored, by which a worker knows its own
     connections = get_settings().smtp_connections
     jobs = _claim(now, connections * ROUNDS)
     if jobs:

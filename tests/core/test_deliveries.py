@@ -202,6 +202,12 @@ def test_delivery_is_one_workers_until_its_lease_is_over(admin: Actor) -> None:
     assert statuses() == {ZOE: "sent"}
 
 
+def test_fractions_of_a_second_do_not_cost_a_worker_its_lease(admin: Actor) -> None:
+    send("A", to=[ZOE], actor=admin)
+    send_due(Told(), after=timedelta(microseconds=123_456))
+    assert statuses() == {ZOE: "sent"}
+
+
 def test_worker_that_died_before_handing_over_leaves_no_doubt(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     deliveries._claim(NOW, 10)

@@ -34,7 +34,7 @@ def card_refunds(items: int, actor: Actor) -> Iterator[tuple[str, Till]]:
 
     Yields the provider's address and its till.
     """
-    with providing() as (address, till), _settings(SETTINGS | {"STRIPE_API_BASE": address}):
+    with providing() as (address, till), changed(SETTINGS | {"STRIPE_API_BASE": address}):
         sold, now = sell(items, method=Method.CARD), datetime.now(UTC)
         for first in range(0, items, MAX_SELECTED):
             refunds.request(
@@ -50,7 +50,8 @@ def card_refunds(items: int, actor: Actor) -> Iterator[tuple[str, Till]]:
 
 
 @contextmanager
-def _settings(given: dict[str, str]) -> Iterator[None]:
+def changed(given: dict[str, str]) -> Iterator[None]:
+    """Change settings, for this process and those that it starts."""
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     get_settings.cache_clear()
