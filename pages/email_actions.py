@@ -13,7 +13,7 @@ from core.states import DeliveryStatus
 from core.users import Actor
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState
-from pages.mail_preview import show_preview
+from pages.mail_preview import ICONS, show_preview
 from pages.text_table import show_text_table
 from pages.void_notice import say_queued, show_void_notice
 
@@ -101,11 +101,9 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
 
 
 def _show_state(found: DeliveryDetails) -> None:
-    said = f"**{found.status.capitalize()}**"
-    if found.last_error:
-        said += f" · {plain(found.last_error)}"
-    is_bad = found.status in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
-    (st.error if is_bad else st.info)(said)
+    icon = ICONS[DeliveryStatus(found.status)]
+    said = f"{icon} **{found.status.capitalize()}**"
+    st.markdown(f"{said} · {plain(found.last_error)}" if found.last_error else said)
     lines = [
         {"Order Item ID": one.order_item_id, "Product": one.product, "Left out": one.why or ""}
         for one in found.lines

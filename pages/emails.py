@@ -18,10 +18,9 @@ check_may_see(actor)
 pause = get_pause()
 if configured_channel() is Channel.OUTBOX:
     folder = plain(str(get_settings().data_dir / "outbox"))
-    st.info(
-        f"No mail server is set, so nobody is mailed: e-mails go into the outbox on disk, "
-        f"{folder}. The setting SMTP\\_HOST names a server.",
-        icon=":material/inbox:",
+    st.caption(
+        f":material/inbox: No mail server is set, so nobody is mailed: e-mails go into the outbox "
+        f"on disk, {folder}"
     )
 elif pause is not None:
     show_pause(pause)

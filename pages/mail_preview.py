@@ -33,15 +33,14 @@ GUARD = (
 
 def show_preview(preview: Preview) -> None:
     """Draw a mail: its headers, then how it looks or its plain text."""
-    with st.container(key="mail_headers"):
-        for name, value in (
-            ("From", preview.sender),
-            ("To", preview.recipient),
-            ("Subject", preview.subject),
-            ("Attached", preview.attachment),
-        ):
-            if value:
-                st.markdown(f":gray[{name}] {plain(value)}")
+    headers = {
+        "From": preview.sender,
+        "To": preview.recipient,
+        "Subject": preview.subject,
+        "Attached": preview.attachment,
+    }
+    lines = [f":gray[{name}] {plain(value)}" for name, value in headers.items() if value]
+    st.markdown("  \n".join(lines))
     html, text = st.tabs(["E-mail", "Plain text"])
     with html:
         guarded = preview.html.replace("<head>", f"<head>{GUARD}", 1)

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
-from core.addresses import split_addresses
 
 from core import emails, query
+from core.addresses import split_addresses
 from core.email_messages import preview_draft
 from core.emails import Answer, Assessment, Envelope, To
 from core.errors import AppError

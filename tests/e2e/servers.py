@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,16 +65,21 @@ class Server:
         return None
 
 
-def start_server(database: str, folder: Path, port: int | None = None) -> Server:
+def start_server(
+    database: str,
+    folder: Path,
+    port: int | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Server:
     """Start a server, on a free port unless one is given, without waiting for it."""
     port = port or free_port()
     log = folder / f"server-{port}.log"
-    settings = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)}
+    usual = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)}
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py"],
             cwd=PROJECT,
-            env=os.environ | settings,
+            env=os.environ | usual | dict(settings or {}),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -93,10 +98,15 @@ def stop_server(server: Server) -> None:
 
 @contextmanager
 def serving(
-    database: str, folder: Path, *, status: int = 200, port: int | None = None
+    database: str,
+    folder: Path,
+    *,
+    status: int = 200,
+    port: int | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run a server until the block ends; it is up when /readyz answers with the status."""
-    server = start_server(database, folder, port)
+    server = start_server(database, folder, port, settings)
     try:
         server.wait_for_status(status)
         yield server

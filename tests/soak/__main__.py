@@ -1,4 +1,4 @@
-"""Attacks refunds at full size on both databases; exit code 1 when a figure is missed."""
+"""Attacks refunds and mail at full size on both databases; exit code 1 for a missed figure."""
 
 import signal
 import sys
@@ -9,6 +9,7 @@ from core.users import Actor
 from tests.bench.figures import Figure
 from tests.core import naive_refunds
 from tests.core.books import check_books
+from tests.core.mail_deaths import kill_mail_workers, queued_mails
 from tests.core.refund_deaths import kill_requesters
 from tests.core.refund_races import (
     at_once,
@@ -24,7 +25,7 @@ from tests.soak.databases import KINDS, fresh_databases
 
 THREADS, REQUESTS, ITEMS = 32, 60, 1_500
 ROUNDS = 20
-CARDS, KILLS = 600, 60
+CARDS, MAILS, KILLS = 600, 600, 60
 
 Attack = Callable[[Actor], Iterator[Figure]]
 
@@ -136,6 +137,17 @@ def killed_naive_workers(admin: Actor) -> Iterator[Figure]:
         yield _some("paid twice by naive workers", till.paid_twice)
 
 
+def killed_mail_workers(admin: Actor) -> Iterator[Figure]:
+    """Kill workers as they send."""
+    with queued_mails(MAILS, admin) as server:
+        met = kill_mail_workers(server, kills=KILLS)
+        yield Figure("workers killed", f"{KILLS} in {MAILS} mails")
+        yield _none("mails that did not arrive", MAILS - met.arrived)
+        yield _none("mails that are not said to be sent", MAILS - met.sent)
+        yield Figure("arrived twice, and said so", f"{len(met.twice):,}")
+        yield Figure("said to be possibly twice", f"{met.in_doubt:,}")
+
+
 ATTACKS: tuple[Attack, ...] = (
     race_of_requests,
     race_without_guards,
@@ -144,6 +156,7 @@ ATTACKS: tuple[Attack, ...] = (
     killed_processes,
     killed_workers,
     killed_naive_workers,
+    killed_mail_workers,
 )
 
 if __name__ == "__main__":
