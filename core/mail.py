@@ -20,6 +20,7 @@ from core.mail_body import MAX_MESSAGE, Mail, MailItem, one_line, render_html, r
 from core.states import DeliveryKind
 from core.voucher_logo import load_logo, to_png
 from core.voucher_page import Branding
+from core.voucher_text import clean
 
 __all__ = [
     "MAX_MESSAGE",
@@ -102,7 +103,7 @@ def clean_header(text: str) -> str:
     Encoded words are dropped: Python before 3.11.10 decodes one in a text that it is given, and
     writes a line break within it as the beginning of another header (CVE-2024-6923).
     """
-    line = text
+    line = clean(text)  # first: what it drops may stand within an encoded word
     while (plain := _ENCODED_WORD.sub("", line)) != line:  # one may be left by another
         line = plain
     return one_line(line.replace("=?", "= ?").replace("?=", "? ="), _LONGEST)
