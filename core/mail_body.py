@@ -22,6 +22,7 @@ MAX_MESSAGE = MAX_CHARACTERS  # of a personal message; what is longer ends with 
 _TEMPLATES = Path(__file__).parent / "mail_templates"
 _WIDTH = 72  # characters in a line of the text
 _LONGEST = 300  # characters of a product or name, as long as a voucher takes them
+_LISTED = 25  # items; Gmail cuts off a mail of over 102 kB, which is about 29
 _LOGO_HEIGHT, _LOGO_WIDTH = 36, 180  # the room for the logo, in pixels
 
 
@@ -102,19 +103,32 @@ def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
     """Return what both templates are given; ValueError for a mail without items."""
     if not mail.items:
         raise ValueError("There is no voucher to write about.")
-    items = [_shown(item, mail.kind) for item in mail.items]
-    more = f" and {len(items) - 1:,} more" if len(items) > 1 else ""
+    items = [_shown(item, mail.kind) for item in mail.items[:_LISTED]]
+    more = f" and {len(mail.items) - 1:,} more" if len(mail.items) > 1 else ""
     return {
-        **_words(mail.kind, len(items)),
+        **_words(mail.kind, len(mail.items)),
         "is_void": mail.kind == "void_notice",
         "preheader": f"{items[0].in_short}{more}",
         "items": items,
+        "count": len(mail.items),
+        "rest": _rest(mail),
         "message": _paragraphs(mail.message or ""),
         "name": one_line(branding.name),
         "support": one_line(branding.support),
         "terms": [line for line in map(clean, branding.terms.splitlines()) if line],
         "recipient": one_line(mail.recipient),
     }
+
+
+def _rest(mail: Mail) -> str:
+    """Say what of many items the list leaves out; of void vouchers no code is left unsaid."""
+    rest = mail.items[_LISTED:]
+    if not rest:
+        return ""
+    if mail.kind == DeliveryKind.VOID_NOTICE:
+        codes = ", ".join(one_line(item.voucher_code, 100) for item in rest)
+        return f"No longer valid either: {codes}"
+    return f"And {len(rest):,} more: all {len(mail.items):,} are in the attached PDF."
 
 
 def _words(kind: DeliveryKind, count: int) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Outbox:
         try:
             with self._lock:
                 self._folder.parent.mkdir(parents=True, exist_ok=True)
-                mailbox.Maildir(self._folder).add(message)
+                mailbox.Maildir(self._folder).add(message.as_bytes())
         except OSError as error:
             return Later(f"The outbox {self._folder} cannot be written: {error.strerror}.")
         return Sent()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.mail import Mail, MailItem, make_message_id
+from core.states import DeliveryKind
 from tests.vouchers import SERVICE_AT
 
 SENDER = "Order Desk <vouchers@orderdesk.example>"
@@ -33,7 +34,7 @@ def make_mail_item(**fields: Any) -> MailItem:
 def make_mail(*items: MailItem, **fields: Any) -> Mail:
     """Return a mail with one voucher, but for the items and fields that are given."""
     defaults = {
-        "kind": "voucher",
+        "kind": DeliveryKind.VOUCHER,
         "message_id": make_message_id("0190f7e2-7b3c-7def-8123-456789abcdef", SENDER),
         "recipient": "olivia@mail.example",
         "subject": "Your voucher",

@@ -20,7 +20,6 @@ from PIL import Image
 from core.errors import InvalidInput
 from core.mail import (
     MAX_MESSAGE,
-    Kind,
     Mail,
     MailItem,
     clean_header,
@@ -30,6 +29,7 @@ from core.mail import (
     render_html,
     render_text,
 )
+from core.states import DeliveryKind
 from core.voucher_logo import LogoFault
 from core.voucher_page import Branding
 from core.voucher_text import clean
@@ -90,7 +90,7 @@ ITEMS = st.builds(
     **{name: st.none() | TEXTS for name in ("airport_name", "terminal", "flight_number")},
     refunded_at=st.none() | st.just(NOW),
 )
-KINDS: st.SearchStrategy[Kind] = st.sampled_from(["voucher", "void_notice"])
+KINDS = st.sampled_from(DeliveryKind)
 MAILS = st.builds(
     lambda items, **fields: make_mail(*items, **fields),
     st.lists(ITEMS, min_size=1, max_size=3),
@@ -173,7 +173,7 @@ class _Tags(HTMLParser):
 def _known_tags(branding: Branding, logo: str | None) -> _Tags:
     items = make_mail_item(refunded_at=NOW), make_mail_item()
     full = make_mail(*items, message="One\nTwo\n\nThree")
-    mails = full, replace(full, kind="void_notice")
+    mails = full, replace(full, kind=DeliveryKind.VOID_NOTICE)
     branding = replace(branding, name="Desk", support="Help", terms="Rule")
     return _Tags("".join(render_html(mail, branding, logo=logo) for mail in mails))
 
@@ -181,8 +181,8 @@ def _known_tags(branding: Branding, logo: str | None) -> _Tags:
 # What it says
 
 
-@pytest.mark.parametrize("kind", ["voucher", "void_notice"])
-def test_text_and_html_say_everything(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(DeliveryKind))
+def test_text_and_html_say_everything(kind: DeliveryKind) -> None:
     items = (
         make_mail_item(),
         make_mail_item(
@@ -255,15 +255,28 @@ def test_a_mail_has_the_structure_and_headers_of_one() -> None:
     assert Image.open(io.BytesIO(picture.get_content())).size == (150, 150)
 
 
-def test_a_void_notice_has_no_pdf_and_a_voucher_always_has_one() -> None:
-    notice = make_mail(make_mail_item(refunded_at=NOW), kind="void_notice")
+def test_a_void_notice_has_no_pdf() -> None:
+    notice = make_mail(make_mail_item(refunded_at=NOW), kind=DeliveryKind.VOID_NOTICE)
     message = _compose(notice)
     assert message.get_content_type() == "multipart/alternative"
     assert "application/pdf" not in [part.get_content_type() for part in message.walk()]
     with pytest.raises(ValueError, match="void_notice"):
         compose(notice, BRANDING, sender=SENDER, pdf=PDF)
-    with pytest.raises(ValueError, match="voucher"):
-        compose(make_mail(), BRANDING, sender=SENDER, pdf=None)
+
+
+def test_of_many_vouchers_a_mail_lists_some_and_of_void_ones_every_code() -> None:
+    items = [make_mail_item(voucher_code=f"CODE-{number:03}") for number in range(500)]
+    texts = {
+        kind: render_text(make_mail(*items, kind=kind), BRANDING)
+        for kind in (DeliveryKind.VOUCHER, DeliveryKind.VOID_NOTICE)
+    }
+    voucher = texts[DeliveryKind.VOUCHER]
+    assert "CODE-024" in voucher
+    assert "CODE-025" not in voucher
+    assert "And 475 more: all 500 are in the attached PDF." in voucher
+    assert all(item.voucher_code in texts[DeliveryKind.VOID_NOTICE] for item in items)
+    html = render_html(make_mail(*items), BRANDING, logo=None)
+    assert len(html) < 100_000
 
 
 def test_the_pdf_is_named_by_what_is_in_it() -> None:
@@ -409,7 +422,9 @@ def test_no_text_becomes_html(mail: Mail, branding: Branding) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(ITEMS, KINDS, TEXTS)
-def test_no_text_looks_like_another_part_of_the_text(item: MailItem, kind: Kind, note: str) -> None:
+def test_no_text_looks_like_another_part_of_the_text(
+    item: MailItem, kind: DeliveryKind, note: str
+) -> None:
     usual = render_text(make_mail(kind=kind), BRANDING).splitlines()
     lines = render_text(make_mail(item, kind=kind, message=note), BRANDING).splitlines()
     for label in ("Product:", "Passenger:", "Airport:", "Order:", "Voucher code:", "Help:"):
