@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import cache
+from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
@@ -37,7 +38,7 @@ class Post:
     """Connections to one server, opened when needed and kept for what comes next; thread-safe."""
 
     def __init__(self, server: Server) -> None:
-        context = ssl.create_default_context(cafile=server.ca_file)
+        context = _trusting(server.ca_file)
         self._is_closed = False
         self._idle: LifoQueue[_Connection] = LifoQueue()  # the last one used is the first again
         for _ in range(server.connections):
@@ -273,6 +274,12 @@ def _connect(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
+
+
+@cache
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what checks certificates and host names, by the system's authorities or the file's."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 @cache

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -24,12 +25,13 @@ from tests.core.certificates import make_certificate
 from tests.core.mail_server import HOST, PASSWORD, USER
 from tests.core.mails import RECIPIENT, SENDER, make_message
 
-ROUNDS = 5  # in turns; the medians count
-MESSAGES = 20  # of a round, for each connection
-FEWER = 10  # of a round, a new connection for each
+ROUNDS = 15  # in turns; the medians count
+MESSAGES = 6  # of a round, for each connection
+ANEW = 0  # a new connection for each mail
 PDF_BYTES = 30_000
 FAR_SECONDS = 0.015  # before each reply of a server that is not next door
 MIN_RATIO, MIN_RATIO_FAR, MIN_RATIO_FOUR = 8, 4, 10
+Send = Callable[[EmailMessage], None]
 
 
 def measure_mail() -> Iterator[Figure]:
@@ -37,13 +39,13 @@ def measure_mail() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder) / "server.pem")
         with _serving(certificate, 0) as server:
-            one, anew = _in_turns(server, (1, 0))
+            one, anew = _in_turns(server, (1, ANEW))
             yield _figure("One mail, one connection kept", one, anew, MIN_RATIO)
         with _serving(certificate, FAR_SECONDS) as server:
-            one, four, anew = _in_turns(server, (1, 4, 0))
-            far = f"{FAR_SECONDS * 1000:.0f} ms a reply"
-            yield _figure(f"One mail, {far}, one connection kept", one, anew, MIN_RATIO_FAR)
-            yield _figure(f"One mail, {far}, four connections", four, anew, MIN_RATIO_FOUR)
+            one, four, anew = _in_turns(server, (1, 4, ANEW))
+            far = f"One mail, {FAR_SECONDS * 1000:.0f} ms a reply"
+            yield _figure(f"{far}, one connection kept", one, anew, MIN_RATIO_FAR)
+            yield _figure(f"{far}, four connections", four, anew, MIN_RATIO_FOUR)
 
 
 def _figure(measure: str, ours: float, anew: float, least: float) -> Figure:
@@ -60,7 +62,12 @@ def _in_time(seconds: float) -> str:
 def _serving(certificate: Path, delay: float) -> Iterator[Server]:
     command = [sys.executable, "-m", "tests.core.mail_server", str(delay), str(certificate)]
     with subprocess.Popen(
-        command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # aiosmtpd complains of its own future
+        text=True,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -71,40 +78,40 @@ def _serving(certificate: Path, delay: float) -> Iterator[Server]:
             process.stdin.close()
 
 
-def _in_turns(server: Server, ways: tuple[int, ...]) -> Iterator[float]:
-    """Return the seconds a message of each way: over so many kept connections, 0: new ones."""
-    with _ways(server, ways) as send:
-        for one in send:  # to be warm, and to have the connections
-            one()
-        rounds = [[one() for one in send] for _ in range(ROUNDS)]
-    yield from map(median, zip(*rounds, strict=True))
-
-
-@contextmanager
-def _ways(server: Server, ways: tuple[int, ...]) -> Iterator[list[Callable[[], float]]]:
-    posts = {count: Post(server) for count in ways if count}
-
-    def kept(count: int) -> float:
-        return _timed(count, MESSAGES * count, lambda message: _send(posts[count], message))
-
-    def anew() -> float:
-        return _timed(1, FEWER, lambda message: _send_anew(server, message))
-
+def _in_turns(server: Server, ways: tuple[int, ...]) -> list[float]:
+    """Return the seconds that a mail takes: over so many kept connections, or ANEW."""
+    posts = {count: Post(server) for count in ways if count != ANEW}
+    sends: dict[int, Send] = {count: partial(_send, post) for count, post in posts.items()}
+    sends[ANEW] = partial(_send_anew, server)
+    taken: dict[int, list[float]] = {count: [] for count in ways}
     try:
-        yield [(lambda count=count: kept(count)) if count else anew for count in ways]
+        for number in range(ROUNDS + 1):
+            for count in ways:
+                times = _round(sends[count], count)
+                taken[count] += times if number else []  # the first is there to be warm
     finally:
         for post in posts.values():
             post.close()
+    return [median(taken[count]) for count in ways]
 
 
-def _timed(threads: int, messages: int, send: Callable[[EmailMessage], None]) -> float:
-    """Return the seconds a message."""
-    made = [_message(number) for number in range(messages)]
+def _round(send: Send, threads: int) -> list[float]:
+    """Return what each mail took; of several threads, a mail's part of the time of all."""
+    if threads <= 1:
+        return [_seconds(send, number) for number in range(MESSAGES)]
+    made = [_message(number) for number in range(MESSAGES * threads)]
     with ThreadPoolExecutor(threads) as pool:
         started = time.perf_counter()
         for _ in pool.map(send, made):
             pass
-        return (time.perf_counter() - started) / messages
+        return [(time.perf_counter() - started) / len(made)]
+
+
+def _seconds(send: Send, number: int) -> float:
+    message = _message(number)
+    started = time.perf_counter()
+    send(message)
+    return time.perf_counter() - started
 
 
 def _message(number: int) -> EmailMessage:
