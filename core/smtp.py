@@ -205,9 +205,10 @@ class _Connection:
             why = f"{drop} All of the message had been handed over: it may have arrived."
             logger.warning("%s", why, exc_info=drop)
             return Later(why, may_have_arrived=True)
-        with suppress(_Dropped):  # 421, which is one more way to say later
-            return self._refused("the message", reply)
-        return self._verdict("the message", reply)
+        if reply.is_goodbye:
+            self._drop()
+            return self._verdict("the message", reply)
+        return self._refused("the message", reply)
 
     def _refused(self, what: str, reply: _Reply) -> Result:
         """Make ready for the next message; _Dropped when the server ends the connection."""
