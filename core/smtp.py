@@ -10,15 +10,16 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import cache
+from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
-from core.smtp_message import Outgoing
+from core.smtp_message import Outgoing, Step
 from core.smtp_server import Later, Rejected, Result, Sent, Server, Unusable, configured
 
 __all__ = ["Later", "Post", "Rejected", "Result", "Sent", "Server", "Unusable", "configured"]
@@ -37,7 +38,7 @@ class Post:
     """Connections to one server, opened when needed and kept for what comes next; thread-safe."""
 
     def __init__(self, server: Server) -> None:
-        context = ssl.create_default_context(cafile=server.ca_file)
+        context = _trusting(server.ca_file)
         self._is_closed = False
         self._idle: LifoQueue[_Connection] = LifoQueue()  # the last one used is the first again
         for _ in range(server.connections):
@@ -53,8 +54,8 @@ class Post:
     ) -> Result:
         """Hand the message over; waits for a connection when all are in use.
 
-        `may_hand_over` is asked just before the message goes, maybe twice; when it says no, the
-        message does not go. What it raises is raised here. Addresses are bare, without a name.
+        `may_hand_over` is asked just before DATA goes, maybe twice; when it says no, the message
+        does not go. What it raises is raised here. Addresses are bare, without a name.
         """
         mail = Outgoing(message, sender, recipient, may_hand_over)
         if fault := mail.find_fault():
@@ -87,6 +88,10 @@ class _Reply:
     @property
     def is_yes(self) -> bool:
         return 200 <= self.code <= 299
+
+    @property
+    def is_goodbye(self) -> bool:
+        return self.code == 421
 
     @property
     def is_no(self) -> bool:
@@ -157,22 +162,33 @@ class _Connection:
         prepared = mail.prepare(smtp.esmtp_features)
         if isinstance(prepared, Rejected):
             return prepared
+        # RFC 2920: where the server offers it, all goes at once and all replies come back at once.
+        steps = prepared.steps
+        flights = [steps] if smtp.has_extn("pipelining") else [(step,) for step in steps]
+        for flight in flights:
+            if flight[-1] is steps[-1] and not mail.may_hand_over():
+                self._reset()
+                return Later("It was held back just before it was handed to the mail server.")
+            if refusal := self._announce(smtp, flight):
+                return refusal
         with self._talking():
-            what, reply = "the sender", _Reply(*smtp.mail(mail.sender, prepared.options))
-            if reply.is_yes:
-                what, reply = "the recipient", _Reply(*smtp.rcpt(mail.recipient))
-        if not reply.is_yes:
-            return self._refused(what, reply)
-        if not mail.may_hand_over():
-            self._reset()
-            return Later("It was held back just before it was handed to the mail server.")
-        with self._talking():
-            reply = _Reply(*smtp.docmd("DATA"))
-            if reply.code != 354:
-                return self._refused("the message", reply)
             for start in range(0, len(prepared.data), PIECE_BYTES):
                 smtp.send(prepared.data[start : start + PIECE_BYTES])
         return self._outcome(smtp)
+
+    def _announce(self, smtp: smtplib.SMTP, flight: Sequence[Step]) -> Result | None:
+        """Send the commands, read their replies; return what the first refusal means, if any."""
+        replies: list[_Reply] = []
+        with self._talking():
+            smtp.send("".join(f"{step.command}\r\n" for step in flight).encode())
+            while len(replies) < len(flight) and not (replies and replies[-1].is_goodbye):
+                replies.append(_Reply(*smtp.getreply()))
+        for step, reply in zip(flight, replies, strict=False):
+            if reply.code // 100 != step.needs:
+                if replies[-1].code == 354:  # it waits for a message all the same
+                    self._drop()
+                return self._refused(step.what, reply)
+        return None
 
     def _outcome(self, smtp: smtplib.SMTP) -> Result:
         """Read the reply to a message that was handed over."""
@@ -189,14 +205,15 @@ class _Connection:
             why = f"{drop} All of the message had been handed over: it may have arrived."
             logger.warning("%s", why, exc_info=drop)
             return Later(why, may_have_arrived=True)
-        with suppress(_Dropped):  # 421, which is one more way to say later
-            return self._refused("the message", reply)
-        return self._verdict("the message", reply)
+        if reply.is_goodbye:
+            self._drop()
+            return self._verdict("the message", reply)
+        return self._refused("the message", reply)
 
     def _refused(self, what: str, reply: _Reply) -> Result:
         """Make ready for the next message; _Dropped when the server ends the connection."""
         verdict = self._verdict(what, reply)
-        if reply.code == 421 or not reply.is_no:
+        if reply.is_goodbye or not reply.is_no:
             self._drop()
             raise _Dropped(verdict.why)
         if isinstance(verdict, Unusable):
@@ -219,9 +236,8 @@ class _Connection:
 
     def _reset(self) -> None:
         """Let the server forget what it was told of a message that is not sent."""
-        assert self._smtp is not None
         with suppress(OSError):
-            if _Reply(*self._smtp.rset()).is_yes:
+            if self._smtp is not None and _Reply(*self._smtp.rset()).is_yes:
                 return
         self._drop()
 
@@ -259,6 +275,12 @@ def _connect(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
+
+
+@cache
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what checks certificates and host names, by the system's authorities or the file's."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 @cache

@@ -39,20 +39,34 @@ class Outgoing:
         if most.isdecimal() and 0 < int(most) < len(data):  # RFC 1870: 0 is no limit
             size, limit = (f"{count / 1e6:,.2f} MB" for count in (len(data), int(most)))
             return Rejected(f"The message has {size}, and the mail server takes at most {limit}.")
-        options = [f"SIZE={len(data)}"] if "size" in extensions else []
+        options = [f" SIZE={len(data)}"] if "size" in extensions else []
         if takes_8bit and not data.isascii():
-            options.append("BODY=8BITMIME")
+            options.append(" BODY=8BITMIME")
         if is_utf8:
-            options.append("SMTPUTF8")
-        return Prepared(_dotted(data), options)
+            options.append(" SMTPUTF8")
+        steps = (
+            Step("the sender", f"MAIL FROM:<{self.sender}>{''.join(options)}", 2),
+            Step("the recipient", f"RCPT TO:<{self.recipient}>", 2),
+            Step("the message", "DATA", 3),
+        )
+        return Prepared(steps, _dotted(data))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, what a refusal of it refuses, and the first digit of the reply that it needs."""
+
+    what: str
+    command: str
+    needs: int
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What follows DATA, its end included, and the options of MAIL."""
+    """The commands that announce a message, and what follows them, its end included."""
 
+    steps: tuple[Step, ...]
     data: bytes
-    options: list[str]
 
 
 def _dotted(data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from tests.bench.figures import Figure, as_text, memory_figure, time_figure, wri
 from tests.bench.filtering import measure_tables
 from tests.bench.grid_page import browsing
 from tests.bench.importing import measure_import
+from tests.bench.mailing import measure_mail
 from tests.bench.opening import measure_opening
 from tests.bench.refunding import measure_refunds
 from tests.bench.servers import order_desk
@@ -47,6 +48,7 @@ def _measure_all() -> Iterator[Figure]:
         for database in (small, middle):
             yield from compare(browser, database)
     yield from measure_vouchers()
+    yield from measure_mail()
 
 
 def _filling(database: FilledDatabase) -> Iterator[Figure]:

@@ -184,7 +184,7 @@ class _Session(SMTP):
 
     def __init__(self, server: MailServer, **given: Any) -> None:
         super().__init__(_Taking(server), **given)
-        self.server, self.number = server, 0
+        self.server, self.number, self.arrived_at = server, 0, self.loop.time()
         self._smtp_methods = {
             verb: self._faulty(verb, method) for verb, method in self._smtp_methods.items()
         }
@@ -193,6 +193,14 @@ class _Session(SMTP):
         if not self.number:  # after STARTTLS it is made once more
             self.number = self.server.opened(self)
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.arrived_at = self.loop.time()
+        super().data_received(data)
+
+    async def wait(self) -> None:
+        """Wait until the delay since the last bytes came is over, as from a server far away."""
+        await asyncio.sleep(self.arrived_at + self.server.delay - self.loop.time())
 
     def connection_lost(self, error: Exception | None) -> None:
         self.server.closed(self)
@@ -218,7 +226,7 @@ class _Session(SMTP):
         return how
 
     async def _handle_client(self) -> None:
-        await asyncio.sleep(self.server.delay)
+        await self.wait()
         reply = await self.fault("BANNER")
         if reply is None:
             await super()._handle_client()
@@ -229,7 +237,7 @@ class _Session(SMTP):
     def _faulty(self, verb: str, method: Callable[[str], Any]) -> Callable[[str], Any]:
         async def run(argument: str) -> None:
             self.server.commands[verb] += 1
-            await asyncio.sleep(self.server.delay)
+            await self.wait()
             reply = await self.fault(verb)
             if reply is None:
                 await method(argument)
@@ -251,7 +259,8 @@ class _Taking:
         self, _: SMTP, session: Session, __: Envelope, name: str, replies: list[str]
     ) -> list[str]:
         session.host_name = name
-        return [one for one in replies if one[4:].split()[0] not in self._server.without]
+        offered = [replies[0], "250-PIPELINING", *replies[1:]]
+        return [one for one in offered if one[4:].split()[0] not in self._server.without]
 
     async def handle_RCPT(  # noqa: N802
         self, _: SMTP, __: Session, envelope: Envelope, address: str, options: list[str]
@@ -264,7 +273,7 @@ class _Taking:
     async def handle_DATA(  # noqa: N802
         self, smtp: _Session, session: Session, envelope: Envelope
     ) -> str:
-        await asyncio.sleep(self._server.delay)
+        await smtp.wait()
         if reply := await smtp.fault("CONTENT"):
             return reply
         number = self._server.take(smtp.number, session, envelope)

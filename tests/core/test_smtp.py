@@ -1,23 +1,25 @@
 """The mail server's door: what a server takes, puts off, refuses for good, and loses."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from core.smtp import Later, Post, Rejected, Sent, Unusable
-from tests.core.mail_server import CUT, DROP, HANG, HOST, MailServer
-from tests.core.mails import (
-    RECIPIENT,
-    SENDER,
-    SHORT,
-    make_message,
-    send,
-    send_to,
-)
+from tests.core.mail_server import CUT, DROP, HANG, HOST, MailServer, mail_server
+from tests.core.mails import RECIPIENT, SENDER, SHORT, make_message, send, send_to
 
 WHERE = f"The mail server {HOST}:"
 SILENT = f"did not answer within {SHORT} s."
 BROKEN = {DROP: "closed the connection.", HANG: SILENT}
+
+
+@pytest.fixture(params=["in one flight", "one by one"])
+def smtp_server(request: pytest.FixtureRequest) -> Iterator[MailServer]:
+    """Run a mail server that takes the commands in one flight (RFC 2920), and one that does not."""
+    with mail_server() as running:
+        running.without |= {"PIPELINING"} if request.param == "one by one" else set()
+        yield running
 
 
 def test_a_message_arrives_with_its_envelope(smtp_server: MailServer, post: Post) -> None:
@@ -136,12 +138,24 @@ def test_a_message_that_may_not_go_does_not(smtp_server: MailServer, post: Post)
     assert smtp_server.connections == 1
 
 
-def test_whether_it_may_go_is_asked_after_the_recipient_and_before_the_message(
+def test_whether_it_may_go_is_asked_just_before_it_goes(
     smtp_server: MailServer, post: Post
 ) -> None:
     asked: list[dict[str, int]] = []
     send(post, may_hand_over=lambda: bool(asked.append(dict(smtp_server.commands)) or True))
-    assert asked == [{"EHLO": 1, "MAIL": 1, "RCPT": 1}]
+    told = {"MAIL": 1, "RCPT": 1} if "PIPELINING" in smtp_server.without else {}
+    assert asked == [{"EHLO": 1} | told]
+
+
+def test_a_server_that_waits_for_a_message_without_recipient_gets_none(
+    smtp_server: MailServer, post: Post
+) -> None:
+    smtp_server.refused[RECIPIENT] = "550 5.1.1 no such user"
+    smtp_server.fail("DATA", "354 go on")
+    assert isinstance(send(post), Rejected)
+    smtp_server.recover()
+    assert isinstance(send(post), Sent)
+    assert [taken.recipient for taken in smtp_server.received] == [RECIPIENT]
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, OSError, KeyboardInterrupt])

@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 from core.smtp import Post, Rejected, Sent
 from core.smtp_message import Outgoing, Prepared
 from tests.core.mail_server import MailServer, mail_server
-from tests.core.mails import (
-    RECIPIENT,
-    SENDER,
-    make_message,
-    posting,
-    send,
-)
+from tests.core.mails import RECIPIENT, SENDER, make_message, posting, send
 
 
 @pytest.mark.parametrize(

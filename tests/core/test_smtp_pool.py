@@ -9,11 +9,7 @@ import pytest
 from core import smtp
 from core.smtp import Later, Post, Rejected, Result, Sent
 from tests.core.mail_server import DROP, HANG, MailServer
-from tests.core.mails import (
-    RECIPIENT,
-    posting,
-    send,
-)
+from tests.core.mails import RECIPIENT, posting, send
 
 
 def together(threads: int, work: Callable[[int], Result]) -> list[Result]:

@@ -1,0 +1,164 @@
+"""Mail: what one takes over connections that are kept, against smtplib as it comes.
+
+All are encrypted and signed in, to a mail server in a process of its own, in turns. smtplib as it
+comes is a new connection for each mail, or one kept open on which Nagle's algorithm is left on: it
+waits for an acknowledgement that the other end puts off for 40 ms. A new one escapes it mostly, for
+Linux acknowledges the first packets of a connection at once.
+"""
+
+import smtplib
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from statistics import median
+
+from core.smtp import Post, Sent, Server
+from tests.bench.figures import Figure
+from tests.bench.processes import PROJECT
+from tests.core.certificates import make_certificate
+from tests.core.mail_server import HOST, PASSWORD, USER
+from tests.core.mails import RECIPIENT, SENDER, make_message
+
+ROUNDS = 15  # in turns; the medians count
+MESSAGES = 6  # of a round, for each connection
+PDF_BYTES = 30_000
+FAR_SECONDS = 0.015  # before each reply of a server that is not next door
+NEW_EACH = "a new connection each"
+MIN_RATIO_NAGLE, MIN_RATIO_NEAR, MIN_RATIO_FAR, MIN_RATIO_FOUR = 8, 2, 4, 10
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to send, by so many threads at once."""
+
+    send: Callable[[EmailMessage], None]
+    threads: int = 1
+
+
+def measure_mail() -> Iterator[Figure]:
+    """Send to a server that answers at once, and to one that takes a while for each reply."""
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = make_certificate(Path(folder) / "server.pem")
+        with (
+            _serving(certificate, 0) as server,
+            _posting(server, 1) as one,
+            _connected(server) as nagle,
+        ):
+            anew = Way(partial(_send_anew, server))
+            ours, as_it_comes, each = _in_turns(one, Way(partial(_send_on, nagle)), anew)
+            yield _figure(
+                "One mail, both on one connection", ours, "smtplib", as_it_comes, MIN_RATIO_NAGLE
+            )
+            yield _figure("One mail", ours, NEW_EACH, each, MIN_RATIO_NEAR)
+        with (
+            _serving(certificate, FAR_SECONDS) as server,
+            _posting(server, 1) as one,
+            _posting(server, 4) as four,
+        ):
+            anew = Way(partial(_send_anew, server))
+            ours, ours_four, each = _in_turns(one, four, anew)
+            far = f"One mail, {FAR_SECONDS * 1000:.0f} ms a reply"
+            yield _figure(far, ours, NEW_EACH, each, MIN_RATIO_FAR)
+            yield _figure(f"{far}, four connections", ours_four, NEW_EACH, each, MIN_RATIO_FOUR)
+
+
+def _figure(measure: str, ours: float, what: str, other: float, least: float) -> Figure:
+    ratio = other / ours
+    said = f"{what}: {_in_time(other)}"
+    return Figure(measure, _in_time(ours), said, ratio, f"{least} times faster", ratio >= least)
+
+
+def _in_time(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
+
+
+@contextmanager
+def _serving(certificate: Path, delay: float) -> Iterator[Server]:
+    command = [sys.executable, "-m", "tests.core.mail_server", str(delay), str(certificate)]
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # aiosmtpd complains of its own future
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        try:
+            yield Server(HOST, port, user=USER, password=PASSWORD, ca_file=certificate)
+        finally:
+            process.stdin.close()
+
+
+@contextmanager
+def _posting(server: Server, connections: int) -> Iterator[Way]:
+    post = Post(replace(server, connections=connections))
+    try:
+        yield Way(partial(_send, post), connections)
+    finally:
+        post.close()
+
+
+@contextmanager
+def _connected(server: Server) -> Iterator[smtplib.SMTP]:
+    """Connect as smtplib does it: Nagle's algorithm is on."""
+    with smtplib.SMTP(server.host, server.port, timeout=server.timeout) as smtp:
+        smtp.starttls(context=ssl.create_default_context(cafile=server.ca_file))
+        smtp.login(USER, PASSWORD)
+        yield smtp
+
+
+def _in_turns(*ways: Way) -> list[float]:
+    """Return the seconds that a mail takes each way."""
+    rounds = [[_round(way) for way in ways] for _ in range(ROUNDS + 1)]
+    by_way = zip(*rounds[1:], strict=True)  # the first is there to be warm
+    return [median(chain.from_iterable(times)) for times in by_way]
+
+
+def _round(way: Way) -> list[float]:
+    """Return what each mail took; of several threads, a mail's part of the time of all."""
+    made = [_message(number) for number in range(MESSAGES * way.threads)]
+    if way.threads == 1:
+        return [_seconds(lambda message=message: way.send(message)) for message in made]
+    with ThreadPoolExecutor(way.threads) as pool:
+        return [_seconds(lambda: list(pool.map(way.send, made))) / len(made)]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _message(number: int) -> EmailMessage:
+    message = make_message(**{"Message-ID": f"<{number}@helios.example>"})
+    pdf = b"%PDF-1.7\n" + bytes(index * 7 % 251 for index in range(PDF_BYTES))
+    message.add_attachment(pdf, maintype="application", subtype="pdf", filename="vouchers.pdf")
+    return message
+
+
+def _send(post: Post, message: EmailMessage) -> None:
+    result = post.send(message, sender=SENDER, recipient=RECIPIENT, may_hand_over=lambda: True)
+    if not isinstance(result, Sent):
+        raise SystemExit(f"The mail server does not take the mail: {result}")
+
+
+def _send_on(smtp: smtplib.SMTP, message: EmailMessage) -> None:
+    smtp.send_message(message)
+
+
+def _send_anew(server: Server, message: EmailMessage) -> None:
+    with _connected(server) as smtp:
+        smtp.send_message(message)
