@@ -28,11 +28,15 @@ _NOT_BLANK = {"filterType": "text", "type": "notBlank"}
 _YES = {"filterType": "set", "values": ["yes"]}
 
 
-def _created(preset: str) -> dict[str, Any]:
-    return {"filters": {"created_at": {"filterType": "date", "type": preset}}}
+def _usual(column: str = "created_at") -> dict[str, dict[str, Any]]:
+    return {
+        name: {"filters": {column: {"filterType": "date", "type": preset}}}
+        for name, preset in (("Today", "today"), ("This month", "thisMonth"))
+    }
 
 
-_USUAL = {"Today": _created("today"), "This month": _created("thisMonth")}
+def _having(*statuses: str) -> dict[str, Any]:
+    return {"filters": {"status": {"filterType": "set", "values": list(statuses)}}}
 
 
 def _expiring(preset: str) -> dict[str, Any]:
@@ -48,18 +52,23 @@ def _expiring(preset: str) -> dict[str, Any]:
 
 
 READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
-    "orders": _USUAL
+    "orders": _usual()
     | {
         "Via widget": {"filters": {"widget_id": _NOT_BLANK}},
         "Refundable": {"filters": {"refundable": _YES}},
     },
-    "order_items": _USUAL
+    "order_items": _usual()
     | {
         "Refundable": _expiring("fromNow"),
         "Refund expires within 24 hours": _expiring("next24Hours"),
         "Refund expires within 7 days": _expiring("next7Days"),
     },
-    "transactions": _USUAL,
+    "transactions": _usual(),
+    "emails": _usual("queued_at")
+    | {
+        "On the way": _having("queued", "sending"),
+        "Not sent": _having("failed", "cancelled"),
+    },
 }
 
 

@@ -17,7 +17,12 @@ from core.excel import Unwanted
 from pages.web import PRIVATE
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MEDIA_TYPES = {"xlsx": XLSX, "pdf": "application/pdf", "zip": "application/zip"}
+MEDIA_TYPES = {
+    "xlsx": XLSX,
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+    "eml": "message/rfc822",
+}
 CHUNK_BYTES = 256 * 1024
 ASK_SECONDS = 0.5
 # So many files are made at once; more wait, and everybody else's pages keep their threads.

@@ -1,4 +1,4 @@
-"""Random rows of the three tables, hostile in every way that a stored row may be."""
+"""Random rows of every table, hostile in every way that a stored row may be."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,19 @@ from zoneinfo import ZoneInfo
 
 from core import bulk, db
 from core.columns import Table
-from core.models import Base, Contract, fold
-from core.states import ItemStatus, Method, PaxType, ProductType, TransactionStatus, TransactionType
+from core.desk_tables import EMAILS
+from core.models import Base, Contract, DeliveryItem, fold
+from core.states import (
+    Channel,
+    DeliveryKind,
+    DeliveryStatus,
+    ItemStatus,
+    Method,
+    PaxType,
+    ProductType,
+    TransactionStatus,
+    TransactionType,
+)
 from core.tables import ORDER_ITEMS, ORDERS, TABLES, TRANSACTIONS
 from tests.conftest import use_database
 
@@ -31,7 +42,7 @@ CODES = ["W-1", "w-1", "W_2", "É%", "é%", "=X", "0012", "A/b", "a b", "K", "\u
 CURRENCIES = ["EUR", "GBP", "JPY", "KWD", "CLF"]
 CONTRACTS = ["CT-1", "CT-2", "ct-3"]
 OWN_EMAIL = "ana@helios.example"
-ORDER_ROWS, ITEM_ROWS, TRANSACTION_ROWS = 45, 110, 80
+ORDER_ROWS, ITEM_ROWS, TRANSACTION_ROWS, EMAIL_ROWS = 45, 110, 80, 60
 
 _drawn = random.Random(7)
 
@@ -128,13 +139,54 @@ def _transaction(no: int, item: Row) -> Row:
     }
 
 
+def _email(no: int, items: list[Row]) -> Row:
+    orders = sorted({item["order_id"] for item in items})
+    return {
+        "delivery_id": f"{_drawn.choice(('D', 'd', '%'))}-{no}",
+        "idempotency_key": f"key-{no}",
+        "recipient": _drawn.choice(TEXTS),
+        "contract_id": items[0]["contract_id"],
+        "order_id": orders[0] if len(orders) == 1 else None,
+        "item_count": len(items),
+        "kind": _drawn.choice(list(DeliveryKind)).value,
+        "channel": _drawn.choice(list(Channel)).value,
+        "subject": _drawn.choice(TEXTS),
+        "message": _maybe(_drawn.choice(TEXTS), 0.4),
+        "status": _drawn.choice(list(DeliveryStatus)).value,
+        "attempts": _drawn.randrange(7),
+        "next_attempt_at": _moment(),
+        "lease_until": None,
+        "handed_over_at": _maybe(_moment()),
+        "last_error": _maybe(_drawn.choice(TEXTS), 0.4),
+        "may_be_twice": _drawn.random() < 0.2,
+        "message_id": f"<{no}@desk.example>",
+        "requested_by": _drawn.choice(TEXTS),
+        "queued_at": _moment(),
+        "sent_at": _maybe(_moment()),
+    }
+
+
+def _some_items() -> list[Row]:
+    """Return items of one contract, of one order or of several."""
+    first = _drawn.choice(_items)
+    others = [one for one in _items if one["contract_id"] == first["contract_id"]]
+    return [first, *_drawn.sample([one for one in others if one is not first], _drawn.randrange(3))]
+
+
 _orders = [_order(no) for no in range(1, ORDER_ROWS + 1)]
 _items = [_item(no, _drawn.choice(_orders)) for no in range(1, ITEM_ROWS + 1)]
 _transactions = [_transaction(no, _drawn.choice(_items)) for no in range(1, TRANSACTION_ROWS + 1)]
+_enclosed = [_some_items() for _ in range(EMAIL_ROWS)]
+_emails = [_email(no, items) for no, items in enumerate(_enclosed, 1)]
+_orders_by_email = {
+    email["delivery_id"]: {item["order_id"] for item in items}
+    for email, items in zip(_emails, _enclosed, strict=True)
+}
 ROWS: dict[str, list[Row]] = {
     ORDERS.name: _orders,
     ORDER_ITEMS.name: _items,
     TRANSACTIONS.name: _transactions,
+    EMAILS.name: _emails,
 }
 
 
@@ -149,6 +201,15 @@ def fill(url: str) -> str:
             names = bulk.names_of(table.model)
             rows = (_as_stored(row, table.model) for row in ROWS[table.name])
             bulk.insert(session, table.model, [tuple(row[name] for name in names) for row in rows])
+        enclosed = zip(_emails, _enclosed, strict=True)
+        session.add_all(
+            DeliveryItem(
+                delivery_id=email["delivery_id"],
+                **{key: item[key] for key in ("order_item_id", "order_id", "contract_id")},
+            )
+            for email, items in enclosed
+            for item in items
+        )
     return url
 
 
@@ -167,7 +228,12 @@ def rows_of(table: Table, now: datetime) -> list[Row]:
         return [row | {"status": _status(row, now)} for row in _items]
     if table is ORDERS:
         return [row | {"refundable": _is_refundable(row, now)} for row in _orders]
-    return _transactions
+    return ROWS[table.name]
+
+
+def orders_of(table: Table, row: Row) -> set[str | None]:
+    """Return the orders that a row is about; an e-mail may be about several."""
+    return _orders_by_email[row["delivery_id"]] if table is EMAILS else {row["order_id"]}
 
 
 def items_of(order: Row) -> list[Row]:
