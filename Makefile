@@ -37,7 +37,7 @@ test: $(VENV)/installed-dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PY) -m pytest -n 2 tests/core tests/pages
-	$(PY) -m pytest tests/e2e
+	$(PY) -m pytest -n 2 --dist loadfile tests/e2e
 
 bench: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core import db, startup, tokens, users, voucher_code
@@ -22,6 +22,9 @@ from core.users import Actor
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 TEMPLATE = "order_desk_template"
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3  # bytes, more than all tests need at once
+HASTY = ("fsync", "synchronous_commit", "full_page_writes")  # what outlives a power cut
 
 
 def free_port() -> int:
@@ -51,11 +54,22 @@ def _ordinary_user() -> str | None:
     return "postgres" if "postgres" in {one.pw_name for one in pwd.getpwall()} else "nobody"
 
 
+def memory() -> Path | None:
+    """Return a folder in memory for databases that nobody keeps; None where there is no room."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        return None
+    return MEMORY
+
+
 @contextmanager
 def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
-    """Run a PostgreSQL server on loopback as an ordinary user; yields its address."""
+    """Run a PostgreSQL server on loopback as an ordinary user; yields its address.
+
+    Without `fsync` it lies in memory, where there is some, and would not outlive a power cut.
+    """
     user, port, programs = _ordinary_user(), free_port(), _postgresql_programs()
-    folder = Path(tempfile.mkdtemp(prefix="order-desk-postgresql-"))
+    place = None if fsync else memory()
+    folder = Path(tempfile.mkdtemp(prefix="order-desk-postgresql-", dir=place))
     if user:
         shutil.chown(folder, user)
 
@@ -66,9 +80,10 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
 
     try:
         run("initdb", "-U", "orderdesk", "-A", "trust", "-E", "UTF8", "--no-locale")
-        safe = "on" if fsync else "off"
-        listens = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync={safe}"
-        run("pg_ctl", "-w", "-o", listens, "-l", str(folder / "log"), "start")
+        listens = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+        hasty = "-c max_wal_size=128MB" + "".join(f" -c {setting}=off" for setting in HASTY)
+        options = listens if fsync else f"{listens} {hasty}"
+        run("pg_ctl", "-w", "-o", options, "-l", str(folder / "log"), "start")
         try:
             yield f"postgresql+psycopg://orderdesk@127.0.0.1:{port}"
         finally:
@@ -95,10 +110,27 @@ def use_database(url: str) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> Iterator[Path]:
-    """Keep what the application writes out of the project."""
-    with tempfile.TemporaryDirectory(prefix="order-desk-data-") as folder:
+    """Keep what the application writes out of the project, and off the disk."""
+    with tempfile.TemporaryDirectory(prefix="order-desk-data-", dir=memory()) as folder:
         os.environ["DATA_DIR"] = folder
         yield Path(folder)
+
+
+@contextmanager
+def _administrating(server: str) -> Iterator[Connection]:
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as admin:
+        yield admin
+
+
+def drop_database(url: str) -> None:
+    """Give the room of a test's database back."""
+    server, _, name = url.rpartition("/")
+    if url.startswith("sqlite"):
+        Path(server.removeprefix("sqlite:///"), name).unlink()
+        return
+    with _administrating(server) as admin:
+        admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture(scope="session")
@@ -116,10 +148,7 @@ def make_database(request: pytest.FixtureRequest, data_dir: Path) -> Callable[[s
 
     def make_postgresql() -> str:
         server = request.getfixturevalue("postgresql_server")
-        engine = create_engine(
-            f"{server}/postgres", isolation_level="AUTOCOMMIT", poolclass=NullPool
-        )
-        with engine.connect() as admin:
+        with _administrating(server) as admin:
             names = set(admin.scalars(text("SELECT datname FROM pg_database")))
             if TEMPLATE not in names:
                 admin.execute(text(f"CREATE DATABASE {TEMPLATE}"))
@@ -140,6 +169,7 @@ def database(request: pytest.FixtureRequest, make_database: Callable[[str], str]
     use_database(url)
     yield url
     db.engine().dispose()
+    drop_database(url)
 
 
 @pytest.fixture
@@ -149,6 +179,7 @@ def sqlite_database(make_database: Callable[[str], str]) -> Iterator[str]:
     use_database(url)
     yield url
     db.engine().dispose()
+    drop_database(url)
 
 
 @pytest.fixture

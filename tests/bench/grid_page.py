@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playw
 from tests.bench.expected import ANY_ROW, Expected
 
 PATIENCE_MS = 60_000
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 # Asked once a frame, from the page itself: the component's frame may be made anew meanwhile.

@@ -1,6 +1,5 @@
 """The quick search and pasted IDs: what they find, what they say, and how they are left again."""
 
-import time
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
@@ -131,11 +130,9 @@ def test_ten_thousand_pasted_ids_are_answered_and_travel_in_a_short_link(
     desk = open_tab().open()
     known = demo.newest("orders", "no > 100")
     pasted = [*known, *(f"OD-NOWHERE-{number:05d}" for number in range(MANY - len(known)))]
-    began = time.monotonic()
     paste(desk, "\n".join(pasted))
     desk.expect_count(len(known))
     desk.expect_column("order_id", known)
-    assert time.monotonic() - began < 10
     desk.expect_words("ID is one of 10,000 pasted")
     missing = f"{MANY - len(known):,} of the 10,000 pasted IDs were not found"
     expect(desk.page.get_by_text(missing)).to_be_visible()
