@@ -2,8 +2,8 @@
 
 python -m tests.bench.mail_sink DELAY CERTIFICATE: it prints its port and serves until its input
 ends; each reply comes so many seconds after its command, as over a wire. It offers STARTTLS,
-AUTH and PIPELINING as Postfix does, and looks at nothing: aiosmtpd takes several milliseconds to read a mail line by line, which
-would hide what the sending costs.
+AUTH and PIPELINING as Postfix does, and looks at nothing: aiosmtpd takes several milliseconds to
+read a mail line by line, which would hide what the sending costs.
 """
 
 import socket

@@ -1,0 +1,113 @@
+"""Send Voucher and E-mails, run without a browser."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from core import db, deliveries, emails
+from core.models import Delivery, User
+from core.outbox import Outbox
+from core.users import LOCAL_USER_ID, Actor
+from tests.pages.opened import grid_says, open_page, texts
+from tests.rows import make_item, make_order
+
+SOON = datetime.now(UTC) + timedelta(days=3)
+CONTACT = "contact@helios.example"
+
+
+@pytest.fixture(autouse=True)
+def shop(sqlite_database: str) -> None:
+    """Store two valid vouchers of one order, a used one, and one of another order."""
+    make_order("OD-1", item_count=3, contact_email=CONTACT)
+    for number, status in enumerate(("not_used", "not_used", "used"), 1):
+        make_item("OD-1", order_item_id=f"I-{number}", status=status, valid_until=SOON)
+    make_order("OD-2", contact_email="other@helios.example")
+    make_item("OD-2", order_item_id="J-1", valid_until=SOON)
+
+
+def ticked(*items: str) -> AppTest:
+    page = open_page("order_items")
+    return grid_says(page, place="order_items", view={}, selected=list(items))
+
+
+def opened(*items: str) -> AppTest:
+    return ticked(*items).button(key="send_order_items").click().run()
+
+
+def recipients() -> list[str]:
+    with db.reading() as session:
+        return sorted(session.scalars(select(Delivery.recipient)))
+
+
+def role_is(role: str) -> None:
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = role
+
+
+def test_button_waits_for_ticks() -> None:
+    assert open_page("order_items").button(key="send_order_items").disabled
+    assert not ticked("I-1").button(key="send_order_items").disabled
+
+
+def test_contact_of_the_one_order_is_filled_in_and_gets_the_mail() -> None:
+    page = opened("I-1", "I-3")
+    assert page.text_area(key="send_recipients").value == CONTACT
+    assert "It has been used." in str(page.table[0].value)
+    assert page.button(key="send_confirm").label == "Send 1 e-mail"
+    page.button(key="send_confirm").click().run()
+    assert recipients() == [CONTACT]
+    assert "1 e-mail" in texts(page)
+
+
+def test_items_of_several_orders_go_each_to_their_own_contact_unless_told_otherwise() -> None:
+    page = opened("I-1", "J-1")
+    assert page.radio(key="send_mode").value == "contacts"
+    assert page.button(key="send_confirm").label == "Send 2 e-mails"
+    page.button(key="send_confirm").click().run()
+    assert recipients() == [CONTACT, "other@helios.example"]
+
+
+def test_second_click_sends_nothing_more() -> None:
+    page = opened("I-1")
+    page.button(key="send_confirm").click().run()
+    emails_before = recipients()
+    page.button(key="send_done").click().run()
+    assert recipients() == emails_before == [CONTACT]
+
+
+def test_without_a_recipient_the_click_says_what_is_missing() -> None:
+    page = opened("I-1")
+    page.text_area(key="send_recipients").input("").run()
+    page.button(key="send_confirm").click().run()
+    assert "There is no recipient" in texts(page)
+    assert recipients() == []
+
+
+def test_role_that_hands_out_no_vouchers_has_neither_button_nor_page() -> None:
+    role_is("viewer")
+    page = ticked("I-1")
+    assert not [one for one in page.button if one.label == "Send Voucher"]
+    assert "does not see e-mails" in texts(open_page("emails"))
+
+
+def test_without_emails_the_page_says_how_to_send_one() -> None:
+    assert "click *Send Voucher*" in texts(open_page("emails"))
+
+
+def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
+    admin: Actor, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    answer = emails.send(["I-1"], [CONTACT], message="Hello!", key="k", actor=admin, now=now)
+    deliveries.deliver_due(now=now, door=Outbox(tmp_path / "outbox"))
+    page = open_page("emails")
+    assert "into the outbox on disk" in texts(page)
+    page = grid_says(page, place="emails", view={}, selected=[answer.deliveries[0].delivery_id])
+    page.button(key="show_emails").click().run()
+    assert "Hello!" in page.code[0].value
+    assert f":gray[To] {CONTACT}" in texts(page).replace("\\", "")
+    page.button(key="resend_emails").click().run()
+    assert recipients() == [CONTACT, CONTACT]
