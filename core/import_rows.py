@@ -25,7 +25,7 @@ from core.import_values import (
 )
 from core.places import airport_zones, zones
 from core.settings import get_settings
-from core.tables import TABLES
+from core.tables import BOOKS
 
 ROWS_A_BATCH = 10_000
 MAX_CODE = 200  # an index of PostgreSQL holds no more than 2,700 bytes a row
@@ -63,7 +63,7 @@ def read_tables(paths: Sequence[Path]) -> tuple[dict[str, pd.DataFrame], list[Fa
                 found = True
                 frames[table.name] += _read_sheet(sheet, table, faults)
         if not found:
-            titles = ", ".join(table.title for table in TABLES.values())
+            titles = ", ".join(table.title for table in BOOKS)
             raise InvalidInput(
                 f"{path.name}: none of the sheets {titles} is in it, nor the headers of one."
             )
@@ -76,10 +76,10 @@ def _table_of(sheet: Sheet) -> Table | None:
     if sheet.title is not None:
         # A dump goes on in “Orders (2)” where a sheet is full.
         title = _normal(re.sub(r"\s*\(\d+\)$", "", sheet.title))
-        return next((t for t in TABLES.values() if title in (_normal(t.title), t.name)), None)
+        return next((t for t in BOOKS if title in (_normal(t.title), t.name)), None)
     headers = {_normal(_split_zone(str(header))[0]) for header in sheet.header if header}
     # The tables refer to each other's keys: it is the one that knows most of the headers.
-    fitting = [t for t in TABLES.values() if _normal(t.key_column.header) in headers]
+    fitting = [t for t in BOOKS if _normal(t.key_column.header) in headers]
     return max(fitting, key=lambda t: len(headers & set(map(_normal, _headers(t)))), default=None)
 
 

@@ -15,6 +15,7 @@ from core import db
 from core.columns import Table
 from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.models import SavedView, new_id
+from core.permissions import require
 from core.states import Role
 from core.users import Actor
 from core.view import View
@@ -25,14 +26,16 @@ MAX_NAME = 60
 STORED = "saved."  # before a stored view's ID where `view` and `saved` share a parameter
 
 _NOT_BLANK = {"filterType": "text", "type": "notBlank"}
+_IS = {"filterType": "text", "type": "equals"}
+_ENDS = {"filterType": "text", "type": "endsWith"}
 _YES = {"filterType": "set", "values": ["yes"]}
 
 
-def _created(preset: str) -> dict[str, Any]:
-    return {"filters": {"created_at": {"filterType": "date", "type": preset}}}
+def _on(column: str, preset: str) -> dict[str, Any]:
+    return {"filters": {column: {"filterType": "date", "type": preset}}}
 
 
-_USUAL = {"Today": _created("today"), "This month": _created("thisMonth")}
+_USUAL = {"Today": _on("created_at", "today"), "This month": _on("created_at", "thisMonth")}
 
 
 def _expiring(preset: str) -> dict[str, Any]:
@@ -60,6 +63,15 @@ READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
         "Refund expires within 7 days": _expiring("next7Days"),
     },
     "transactions": _USUAL,
+    "audit_trail": {
+        "Today": _on("at", "today"),
+        "This month": _on("at", "thisMonth"),
+        "Refused": {"filters": {"action": _ENDS | {"filter": ".refused"}}},
+    },
+    "users": {
+        "Admins": {"filters": {"role": {"filterType": "set", "values": ["admin"]}}},
+        "Never signed in": {"filters": {"has_signed_in": {"filterType": "set", "values": ["no"]}}},
+    },
 }
 
 
@@ -117,8 +129,10 @@ def view_at(
     """Return the view that an address asks for; without one, the view a person sees first.
 
     Raises InvalidInput for a damaged view, NotFound for a saved one that does not exist or is
-    somebody else's own. With `left_out`, what a view asks in vain is left out and said there.
+    somebody else's own, NotPermitted for a table that is not for the actor's role. With
+    `left_out`, what a view asks in vain is left out and said there.
     """
+    require(actor, table.permission(order_id))
     text = parameters.get(parameter)
     saved_id = parameters.get("saved") if parameter == "view" else None
     if text is not None and text.startswith(STORED):
@@ -158,14 +172,20 @@ def _default(table: Table, actor: Actor) -> dict[str, Any]:
         return session.scalars(own).first() or {}
 
 
-def ready_made(table: Table, zone: str) -> dict[str, View]:
+def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
     """Return the views that come with a table, by name."""
     raw = READY_MADE.get(table.name, {})
+    if table.name == "orders":
+        raw = {"Mine": {"filters": {"author": _IS | {"filter": actor.email}}}} | raw
     return {name: parse_view(table, one, zone=zone) for name, one in raw.items()}
 
 
 def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
-    """Find the named views of a table that the actor has, then those that others share."""
+    """Find the named views of a table that the actor has, then those that others share.
+
+    Raises NotPermitted, as all that follow, for a table that is not for the actor's role.
+    """
+    require(actor, table.permission(None))
     is_mine = SavedView.owner == actor.user_id
     statement = (
         select(SavedView)
@@ -200,6 +220,7 @@ def save(
 
     Raises NameTaken when the actor has one of that name, unless it `replaces` that one.
     """
+    require(actor, view.table.permission(view.order_id))
     name = _checked(name)
     try:
         with db.writing() as session:
@@ -244,6 +265,7 @@ def change(
 
     Raises NotFound, or NotPermitted when it is neither the actor's own nor the actor an admin.
     """
+    require(actor, table.permission(None))
     with db.writing() as session:
         row = _changeable(session, table, view_id, actor)
         if view is not None:
@@ -257,6 +279,7 @@ def change(
 
 def delete(table: Table, view_id: str, *, actor: Actor) -> None:
     """Delete a named view; raises NotFound or NotPermitted as `change` does."""
+    require(actor, table.permission(None))
     with db.writing() as session:
         session.delete(_changeable(session, table, view_id, actor))
 

@@ -3,9 +3,11 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -50,6 +52,20 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _safe_address(url: str) -> str:
+    parts = urlsplit(_web_address(url))
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("must start with https://, or be on this machine")
+    return url
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError("is not an e-mail address") from error
+
+
 def _readable_file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
@@ -84,7 +100,12 @@ class Settings(BaseSettings):
     voucher_support: Annotated[str, Field(max_length=200)] = ""
     voucher_terms: Annotated[str, Field(max_length=1500)] = DEFAULT_TERMS
     voucher_private_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
-    public_url: str = Field(default_factory=_local_address)
+    public_url: Annotated[str, AfterValidator(_web_address)] = Field(default_factory=_local_address)
+    oidc_metadata_url: Annotated[str, AfterValidator(_safe_address)] | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    first_admin_email: Annotated[str, AfterValidator(_email)] | None = None
+    sign_in_idle_minutes: Annotated[int, Field(ge=1)] = 60
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60
@@ -95,6 +116,25 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[int, Field(ge=1)] = 60
     signing_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
 
+    @property
+    def has_sign_in(self) -> bool:
+        """Say whether people sign in; without, this is local mode."""
+        return self.oidc_metadata_url is not None
+
+    @model_validator(mode="after")
+    def _check_sign_in(self) -> Self:
+        """Sign-in is set up whole, at an address that keeps its cookies secret, or not at all."""
+        names = ("oidc_metadata_url", "oidc_client_id", "oidc_client_secret")
+        missing = [name.upper() for name in names if getattr(self, name) is None]
+        if missing and len(missing) < len(names):
+            raise ValueError(f"{' and '.join(missing)}: must be set too, for people to sign in")
+        if self.has_sign_in:
+            try:
+                _safe_address(self.public_url)
+            except ValueError as error:
+                raise ValueError(f"PUBLIC_URL: where people sign in, it {error}") from None
+        return self
+
 
 @cache
 def get_settings() -> Settings:
@@ -103,7 +143,8 @@ def get_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = [
-            f"{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            "".join(f"{str(name).upper()}: " for name in fault["loc"][:1])
+            + fault["msg"].removeprefix("Value error, ")
             for fault in error.errors(include_input=False)
         ]
         raise SystemExit("Order Desk cannot start.\n" + "\n".join(faults)) from None

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists
 
+from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Column, Kind, Table
 from core.models import Order, OrderItem, Transaction
+from core.permissions import Permission
 from core.states import (
     EXPIRED,
     ItemStatus,
@@ -229,6 +231,8 @@ TRANSACTIONS = Table(
     many="transactions",
     model=Transaction,
     key="transaction_id",
+    seen_with=Permission.TRANSACTIONS,
+    seen_in_order_with=Permission.OVERVIEW,
     columns=(
         _NO,
         Column(
@@ -288,5 +292,10 @@ TRANSACTIONS = Table(
     ),
 )
 
-ORDER_TABS = {"order_items": "products", "transactions": "transactions"}
-TABLES = {table.name: table for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS)}
+ORDER_TABS = {
+    "order_items": "products",
+    "transactions": "transactions",
+    "audit_trail": "history",
+}
+BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS)  # what is imported and dumped
+TABLES = {table.name: table for table in (*BOOKS, USERS, AUDIT_EVENTS)}

@@ -124,7 +124,7 @@ def _parse_sort(
     table: Table, raw: list[_RawSort] | None, left_out: list[str] | None
 ) -> tuple[Sort, ...]:
     if raw is None:
-        raw = [_RawSort(colId="created_at", sort="desc")]
+        raw = [_RawSort(colId=table.newest, sort="desc")]
     if len({one.colId for one in raw}) < len(raw):
         raise InvalidInput("The view sorts by the same column twice.")
 

@@ -97,7 +97,9 @@ def find_few(
     """Find the matches if they are few; None when they are more."""
     key = table.attribute(table.key_column)
     # Every index of SQLite has the number of the row, not every one has its key.
-    row = literal_column(f"{table.name}.rowid", BigInteger) if db.is_sqlite() else key
+    row = (
+        literal_column(f"{table.model.__tablename__}.rowid", BigInteger) if db.is_sqlite() else key
+    )
     matches = select(row).select_from(table.model).where(*conditions).limit(FEW + 1)
     found = list(session.scalars(matches))
     if len(found) > FEW:

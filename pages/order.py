@@ -1,4 +1,4 @@
-"""One order, opened by `?order=<id>`: what it is, its products and its transactions."""
+"""One order, opened by `?order=<id>`: what it is, products, transactions and history."""
 
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core import money, tokens
+from core.admin_tables import AUDIT_EVENTS
 from core.errors import InvalidInput, NotFound
 from core.orders import OrderDetails, get_order
 from core.tables import ORDER_ITEMS, TRANSACTIONS
@@ -15,7 +16,7 @@ from pages.frame import base_path, current_actor, plain
 from pages.grid.state import browser_cookie, viewer_zone
 from pages.grid.table import show_table
 
-TABS = {"Products": ORDER_ITEMS, "Transactions": TRANSACTIONS}
+TABS = {"Products": ORDER_ITEMS, "Transactions": TRANSACTIONS, "History": AUDIT_EVENTS}
 
 
 def show_order(order: OrderDetails, actor: Actor) -> None:

@@ -13,6 +13,8 @@ from st_aggrid import AgGrid, JsCode
 
 from core import query
 from core.columns import Table
+from core.permissions import Permission, may
+from core.tables import BOOKS
 from core.users import Actor
 from core.view import View
 from core.view_json import to_json
@@ -34,7 +36,8 @@ UPDATE_ON = [
     ("columnPinned", 100),
     "orderDeskSay",
 ]
-EMPTY = """
+EMPTY = "**There are no {many} yet.**"
+EMPTY_BOOKS = """
 **There are no {many} yet.** Bring in your own, or look around with demo data. In a terminal, in the
 project's folder:
 
@@ -57,7 +60,8 @@ def show_table(
     state = follow_address(Place(table, order_id), actor)
     if order_id is None and _is_empty(state.view, actor, now):
         st.title(table.title, anchor=False)
-        st.info(EMPTY.format(many=table.many), icon=":material/inbox:")
+        words = EMPTY_BOOKS if table in BOOKS and may(actor, Permission.IMPORT) else EMPTY
+        st.info(words.format(many=table.many), icon=":material/inbox:")
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")

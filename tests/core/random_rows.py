@@ -9,7 +9,7 @@ from core import bulk, db
 from core.columns import Table
 from core.models import Base, Contract, fold
 from core.states import ItemStatus, Method, PaxType, ProductType, TransactionStatus, TransactionType
-from core.tables import ORDER_ITEMS, ORDERS, TABLES, TRANSACTIONS
+from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
 from tests.conftest import use_database
 
 Row = dict[str, Any]
@@ -145,7 +145,7 @@ def fill(url: str) -> str:
         for contract_id in CONTRACTS:
             session.add(Contract(contract_id=contract_id, name=contract_id, currency="EUR"))
         session.flush()
-        for table in TABLES.values():
+        for table in BOOKS:
             names = bulk.names_of(table.model)
             rows = (_as_stored(row, table.model) for row in ROWS[table.name])
             bulk.insert(session, table.model, [tuple(row[name] for name in names) for row in rows])
