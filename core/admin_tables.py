@@ -101,7 +101,7 @@ AUDIT_EVENTS = Table(
     seen_with=Permission.AUDIT_TRAIL,
     seen_in_order_with=Permission.OVERVIEW,
     columns=(
-        Column("at", "When", INSTANT, "When it was done.", is_shown=True, width=150),
+        Column("at", "When", INSTANT, "When it was done.", is_shown=True, width=165),
         Column(
             "actor", "Who", CODE, "Who did it.", has_choices=True, is_shown=True, width=195
         ),
@@ -111,7 +111,7 @@ AUDIT_EVENTS = Table(
         ),
         Column(
             "order_id", "Order ID", CODE, "The order that it was about; blank for others.",
-            is_shown=True, is_reference=True, opens_order=True, width=140
+            is_shown=True, is_reference=True, opens_order=True, width=165
         ),
         Column(
             "entity", "What", CODE, "What kind of thing it was done to.",
@@ -119,7 +119,7 @@ AUDIT_EVENTS = Table(
         ),
         Column(
             "entity_id", "Which", CODE, "The reference of that thing.",
-            is_shown=True, is_reference=True, width=150
+            is_shown=True, is_reference=True, width=180
         ),
         Column(
             "contract_id", "Contract ID", CODE, "The contract of the order.",

@@ -180,13 +180,11 @@ def _find_user(session: Session, account: Account) -> User | str:
         user = session.scalars(select(User).where(*is_theirs)).one_or_none()
         if user is not None and user.issuer is not None:
             return (
-                f"The user {account.email} signs in with another account. "
+                "This e-mail address is that of a user who signs in with another account. "
                 "Ask an admin of Order Desk."
             )
     if user is None or not user.is_active:
-        return (
-            f"{account.email or 'You'} may not come in: ask an admin of Order Desk to let you in."
-        )
+        return "You may not come in yet: ask an admin of Order Desk to let you in."
     return user
 
 

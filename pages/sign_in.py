@@ -43,6 +43,7 @@ def _claims() -> Mapping[str, object] | None:
 
 def show_sign_in(why: Exception, words: str) -> None:
     """Draw, in place of a page, what keeps the person out and the button that helps."""
+    claims = _claims()
     with st.container(key="sign_in", gap="medium"):
         st.image(str(get_settings().logo), width=48)
         st.title(get_settings().app_name, anchor=False)
@@ -50,10 +51,12 @@ def show_sign_in(why: Exception, words: str) -> None:
             st.markdown(words)
         else:
             st.error(words, icon=":material/lock:")
+            if claims:
+                st.text(f"Signed in as {claims.get('email') or claims.get('sub')}")
         if isinstance(why, sign_ins.SignInNeeded) and get_settings().has_sign_in:
             if st.button("Sign in", type="primary", key="sign_in_now", width="stretch"):
                 st.login()
-        elif _claims() is not None and st.button(
+        elif claims and st.button(
             "Sign in with another account", key="sign_in_anew", width="stretch"
         ):
             st.logout()

@@ -1,6 +1,9 @@
-"""What an admin does on Users: add a person, and change the rights of the one who is ticked."""
+"""What an admin does on Users: add a person, and change the rights of the one who is ticked.
 
-from dataclasses import replace
+The dialog lives in the session until it is closed, so that a rerun of the page leaves it open.
+"""
+
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -10,143 +13,169 @@ from core.errors import AppError
 from core.people import Person, Rights
 from core.states import Role
 from core.users import Actor
-from pages.frame import current_actor, failures_shown, plain
+from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 
-ASKED = "users_dialog"  # in the session: which dialog opens in this run
+KEPT = "user_dialog"
+EMAIL, NAME = "user_email", "user_name"
+
+
+@dataclass
+class UserDialog:
+    """An open dialog: of a new person, or of the user who was ticked."""
+
+    user_id: str | None = None
+    fault: str = ""
+
+    def key(self, name: str) -> str:
+        """Return what a widget of the dialog is named by."""
+        return f"user_{name}_{self.user_id or 'new'}"
 
 
 def show_user_actions(state: GridState, *, actor: Actor) -> None:
-    """Draw the buttons, and the dialog that one of them opened."""
+    """Draw the buttons, and the dialog while it is open."""
+    if "add_user" not in st.session_state:  # the page was left meanwhile, and its dialog with it
+        st.session_state.pop(KEPT, None)
+    is_one = len(state.selected) == 1
     st.button(
         "Change",
         key="change_user",
         icon=":material/manage_accounts:",
-        disabled=len(state.selected) != 1,
-        help=None if len(state.selected) == 1 else "Tick one user to change their rights",
-        on_click=_ask,
-        args=(state, "change"),
+        disabled=not is_one,
+        help=None if is_one else "Tick one user to change their rights",
+        on_click=_open,
+        args=(state, state.selected[0] if is_one else None),
     )
     st.button(
         "Add user",
         key="add_user",
         type="primary",
         icon=":material/person_add:",
-        on_click=_ask,
-        args=(state, "add"),
+        on_click=_open,
+        args=(state, None),
     )
-    asked = st.session_state.pop(ASKED, None)
-    if asked == "add":
-        _add(state)
-    elif asked == "change" and len(state.selected) == 1:
-        _change(state, state.selected[0])
+    dialog: UserDialog | None = st.session_state.get(KEPT)
+    if dialog is not None:
+        title = "Add user" if dialog.user_id is None else "Change user"
+        st.dialog(title, on_dismiss=_close)(_show_dialog)(state, dialog)
 
 
-def _ask(state: GridState, dialog: str) -> None:
+def _open(state: GridState, user_id: str | None) -> None:
     state.touch()
-    st.session_state[ASKED] = dialog
+    for key in (EMAIL, NAME):
+        st.session_state.pop(key, None)
+    st.session_state[KEPT] = UserDialog(user_id)
 
 
-@st.dialog("Add user")
-def _add(state: GridState) -> None:
+def _close() -> None:
+    st.session_state.pop(KEPT, None)
+
+
+def _show_dialog(state: GridState, dialog: UserDialog) -> None:
     with failures_shown():
+        if KEPT not in st.session_state:  # it was confirmed just now
+            st.rerun()
         actor = current_actor()  # a dialog may be open for hours
-        email = st.text_input("E-mail", key="user_email", placeholder="ana@helios.example")
-        name = st.text_input("Name", key="user_name", placeholder="Optional: else the provider's")
-        rights = _ask_rights("new", Rights(), actor)
-        st.caption("They come in with the first sign-in that proves this e-mail address.")
-        if not _is_confirmed("Add user", "user_added"):
-            return
-        now = datetime.now(UTC)
-        try:
-            people.add_user(email, name=name, rights=rights, actor=actor, now=now)
-        except AppError as error:
-            st.error(plain(str(error)))
-            return
-        _close(state, f"{email.strip()} is added.")
+        if dialog.user_id is None:
+            _ask_person(dialog, actor)
+        else:
+            person = people.get_person(dialog.user_id, actor=actor)
+            if not _ask_changes(dialog, person, actor):
+                return
+        if dialog.fault:
+            st.error(plain(dialog.fault))
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Cancel", key="user_cancel"):
+                _close()
+                st.rerun()
+            st.button(
+                "Add user" if dialog.user_id is None else "Save",
+                type="primary",
+                key="user_confirm",
+                on_click=_confirm,
+                args=(state, dialog),
+            )
 
 
-@st.dialog("Change user")
-def _change(state: GridState, user_id: str) -> None:
-    with failures_shown():
-        actor = current_actor()
-        person = people.get_person(user_id, actor=actor)
-        st.markdown(f"**{plain(person.name)}**")
-        if person.name != person.email:
-            st.caption(plain(person.email))
-        if user_id == actor.user_id:
-            st.info("Nobody changes their own rights: ask another admin.")
-            return
-        rights = _ask_rights(user_id, person.rights, actor)
-        active = st.checkbox("Active: let in", person.rights.is_active, key=f"active_{user_id}")
-        is_forgotten = person.has_signed_in and st.checkbox(
+def _ask_person(dialog: UserDialog, actor: Actor) -> None:
+    st.text_input("E-mail", key=EMAIL, placeholder="ana@helios.example")
+    st.text_input("Name", key=NAME, placeholder="Optional: else the provider's")
+    _ask_rights(dialog, Rights(), actor)
+    st.caption("They come in with the first sign-in that proves this e-mail address.")
+
+
+def _ask_changes(dialog: UserDialog, person: Person, actor: Actor) -> bool:
+    """Ask what to change; False where it is nothing that the actor may."""
+    st.markdown(f"**{plain(person.name)}**")
+    if person.name != person.email:
+        st.text(person.email)
+    if person.user_id == actor.user_id:
+        st.info("Nobody changes their own rights: ask another admin.")
+        return False
+    _ask_rights(dialog, person.rights, actor)
+    st.checkbox("Active: let in", person.rights.is_active, key=dialog.key("active"))
+    if person.has_signed_in:
+        st.checkbox(
             "Bind to another account at the next sign-in",
-            key=f"forget_{user_id}",
+            key=dialog.key("forget"),
             help="For when their account at the provider has been replaced",
         )
-        if not _is_confirmed("Save", "user_saved"):
-            return
-        try:
-            _save(person, replace(rights, is_active=active), is_forgotten, actor)
-        except AppError as error:
-            st.error(plain(str(error)))
-            return
-        _close(state, f"The rights of {person.email} are changed, from now on.")
+    return True
 
 
-def _save(person: Person, rights: Rights, is_forgotten: bool, actor: Actor) -> None:
-    now = datetime.now(UTC)
-    people.change_user(person.user_id, rights=rights, actor=actor, now=now)
-    if is_forgotten:
-        people.forget_sign_in(person.user_id, actor=actor, now=now)
-
-
-def _ask_rights(key: str, rights: Rights, actor: Actor) -> Rights:
+def _ask_rights(dialog: UserDialog, rights: Rights, actor: Actor) -> None:
     """Ask for role and scope; whether somebody is active is another question."""
-    roles = list(Role)
-    role = st.segmented_control(
+    st.segmented_control(
         "Role",
-        roles,
-        default=rights.role,
+        [role.value for role in Role],
+        default=rights.role.value,
         format_func=str.capitalize,
-        key=f"role_{key}",
+        key=dialog.key("role"),
         required=True,
         width="stretch",
     )
-    sees_all = st.checkbox("Sees all contracts", rights.sees_all_contracts, key=f"all_{key}")
+    sees_all = st.checkbox("Sees all contracts", rights.sees_all_contracts, key=dialog.key("all"))
     names = people.find_contracts(actor=actor)
-    chosen = st.multiselect(
+    st.multiselect(
         "Contracts",
         list(names),
         default=sorted(rights.contracts & names.keys()),
         format_func=lambda one: one if names[one] == one else f"{one} · {names[one]}",
-        key=f"contracts_{key}",
+        key=dialog.key("contracts"),
         disabled=sees_all,
         placeholder="All of them" if sees_all else "None: sees no order",
     )
-    own = st.checkbox(
-        "Own orders only: those whose author they are",
-        key=f"own_{key}",
-        value=rights.only_own_orders,
-    )
-    return replace(
-        rights,
-        role=role or rights.role,
-        sees_all_contracts=sees_all,
-        contracts=frozenset(chosen),
-        only_own_orders=own,
-    )
+    label = "Own orders only: those whose author they are"
+    st.checkbox(label, rights.only_own_orders, key=dialog.key("own"))
 
 
-def _is_confirmed(label: str, key: str) -> bool:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Cancel", key=f"{key}_not"):
-            st.rerun()
-        return st.button(label, type="primary", key=key)
-
-
-def _close(state: GridState, words: str) -> None:
-    """Close the dialog, say what was done, and show the rows as they are by now."""
+@acting
+def _confirm(state: GridState, dialog: UserDialog, *, actor: Actor) -> None:
+    """Do what was asked for; what is wrong with it is said in the dialog, which stays open."""
+    try:
+        words = _save(dialog, actor)
+    except AppError as error:
+        dialog.fault = str(error)
+        return
+    _close()
     state.refresh()
     st.toast(plain(words), icon=":material/check:")
-    st.rerun()
+
+
+def _save(dialog: UserDialog, actor: Actor) -> str:
+    asked, now = st.session_state, datetime.now(UTC)
+    rights = Rights(
+        role=Role(asked[dialog.key("role")]),
+        sees_all_contracts=asked[dialog.key("all")],
+        contracts=frozenset(asked[dialog.key("contracts")]),
+        only_own_orders=asked[dialog.key("own")],
+        is_active=asked.get(dialog.key("active"), True),
+    )
+    if dialog.user_id is None:
+        email, name = asked[EMAIL] or "", asked[NAME] or ""
+        people.add_user(email, name=name, rights=rights, actor=actor, now=now)
+        return f"{email.strip()} is added."
+    people.change_user(dialog.user_id, rights=rights, actor=actor, now=now)
+    if asked.get(dialog.key("forget")):
+        people.forget_sign_in(dialog.user_id, actor=actor, now=now)
+    return "Their rights are changed, from now on."
