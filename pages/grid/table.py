@@ -37,6 +37,7 @@ UPDATE_ON = [
     "orderDeskSay",
 ]
 EMPTY = "**There are no {many} yet.**"
+EMPTY_FOR_YOU = " Which you see depends on your contracts: an admin can change them."
 EMPTY_BOOKS = """
 **There are no {many} yet.** Bring in your own, or look around with demo data. In a terminal, in the
 project's folder:
@@ -60,8 +61,7 @@ def show_table(
     state = follow_address(Place(table, order_id), actor)
     if order_id is None and _is_empty(state.view, actor, now):
         st.title(table.title, anchor=False)
-        words = EMPTY_BOOKS if table in BOOKS and may(actor, Permission.IMPORT) else EMPTY
-        st.info(words.format(many=table.many), icon=":material/inbox:")
+        st.info(_why_empty(table, actor).format(many=table.many), icon=":material/inbox:")
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
@@ -77,6 +77,12 @@ def show_table(
     with st.container(horizontal=True, vertical_alignment="center", key="below"):
         show_selection(state, count, actor=actor, now=now)
         show_totals(state, actor=actor, now=now)
+
+
+def _why_empty(table: Table, actor: Actor) -> str:
+    if not actor.sees_everything:
+        return EMPTY + EMPTY_FOR_YOU
+    return EMPTY_BOOKS if table in BOOKS and may(actor, Permission.IMPORT) else EMPTY
 
 
 def _is_empty(view: View, actor: Actor, now: datetime) -> bool:

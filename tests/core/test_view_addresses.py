@@ -1,5 +1,6 @@
 """Views in addresses: in the text itself, or stored when they are long; and those ready made."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -140,6 +141,16 @@ def test_orders_via_a_widget_are_those_that_name_one(make_database: Any) -> None
     via = saved_views.ready_made(ORDERS, "UTC", actor=ANA)["Via widget"]
     rows = [row for row in rows_of(ORDERS, NOWS[0]) if row["widget_id"] is not None]
     assert _keys(via, NOWS[0]) == sorted(row["order_id"] for row in rows)
+
+
+def test_mine_are_the_orders_that_the_person_made(make_database: Any) -> None:
+    fill(make_database("sqlite"))
+    author = rows_of(ORDERS, NOWS[0])[3]["author"]
+    me = replace(ANA, email=author.upper())
+    mine = saved_views.ready_made(ORDERS, "UTC", actor=me)["Mine"]
+    rows = [row for row in rows_of(ORDERS, NOWS[0]) if row["author"].lower() == author.lower()]
+    assert _keys(mine, NOWS[0]) == sorted(row["order_id"] for row in rows)
+    assert mine.in_words() == [f"Author is “{author.upper()}”"]
 
 
 def test_refundable_items_come_with_the_nearest_deadline_first(make_database: Any) -> None:
