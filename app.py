@@ -17,9 +17,12 @@ from starlette.routing import Route
 from core import db, startup, worker
 from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
+from pages.deep_link import DeepLink
 from pages.exports import answer_export
+from pages.frame import base_path
 from pages.grid.rows import answer_rows
 from pages.messages import answer_message
+from pages.sign_in import streamlit_secrets
 from pages.vouchers import answer_vouchers
 from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
 
@@ -39,7 +42,7 @@ async def answer_ready(_request: Request) -> Response:
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; where it does not answer, serve and keep trying."""
     retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
-    with worker.working() if get_settings().run_worker else nullcontext():
+    with worker.working() if settings.run_worker else nullcontext():
         yield
     if retrying is not None:
         retrying.cancel()
@@ -61,18 +64,19 @@ async def _prepare_later() -> None:
         await asyncio.sleep(RETRY_SECONDS)
 
 
-def refuse_open_door(address: str | None) -> None:
+def refuse_open_door(address: str | None, *, has_sign_in: bool) -> None:
     """Stop the start where others could reach a server that asks nobody to sign in."""
-    if address not in LOOPBACK:
+    if not has_sign_in and address not in LOOPBACK:
         raise SystemExit(
             f"Order Desk cannot start.\nSTREAMLIT_SERVER_ADDRESS: {address or 'every address'} can "
             "be reached by others, and nobody signs in: everyone would be the admin. "
-            "Set it to 127.0.0.1."
+            "Set it to 127.0.0.1; or have people sign in: set OIDC_METADATA_URL, OIDC_CLIENT_ID, "
+            "OIDC_CLIENT_SECRET, PUBLIC_URL and FIRST_ADMIN_EMAIL (see the README)."
         )
 
 
-refuse_open_door(st.get_option("server.address"))
-get_settings()  # a wrong setting stops the start here, with its name
+settings = get_settings()  # a wrong setting stops the start here, with its name
+refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
 try:
     startup.check_vouchers()
 except AppError as error:
@@ -86,6 +90,11 @@ app = st.App(
         Route("/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
         Route("/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
     ],
-    middleware=[Middleware(LocalOnly), Middleware(BrowserCookie)],
+    # Where people sign in, who asks from where makes no difference.
+    middleware=[
+        Middleware(DeepLink, base=base_path()) if settings.has_sign_in else Middleware(LocalOnly),
+        Middleware(BrowserCookie),
+    ],
+    secrets=streamlit_secrets(),
     lifespan=lifespan,
 )

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(_work())
             return 0
         startup.prepare(now, may_fill=False)
-        actor = users.find_local_actor()
+        actor = users.find_console_actor()
         if actor is None:
             raise InvalidInput("The local user has been deactivated, so nothing was done.")
         print(asked.command(asked, actor, now))

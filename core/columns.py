@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.models import Base
+from core.permissions import Permission
 
 
 class Kind(StrEnum):
@@ -69,9 +70,17 @@ class Table:
     columns: tuple[Column, ...]
     newest: str = "created_at"  # the column that a table is sorted by at first, newest first
     hint: str | None = None  # what brings its first row, where that is not an import
+    seen_with: Permission = Permission.ORDERS  # what its page and its rows are for
+    seen_in_order_with: Permission | None = None  # the rows of one order, where that is another
     # Where rows are of several orders: which of them are of one, and which of others alone.
     of_order: Callable[[str], ColumnElement[bool]] | None = None
     only_of: Callable[[Select[str]], ColumnElement[bool]] | None = None
+
+    def permission(self, order_id: str | None) -> Permission:
+        """Return what one needs to see the table's rows: of every order, or of one."""
+        if order_id is not None and self.seen_in_order_with is not None:
+            return self.seen_in_order_with
+        return self.seen_with
 
     def column(self, name: str) -> Column | None:
         """Find a column by its name."""
@@ -92,10 +101,9 @@ class Table:
         return attribute
 
     def is_nullable(self, column: Column) -> bool:
-        """Say whether the column's value can be missing; a derived one never is."""
-        return not column.derived and bool(
-            self.attribute(column).property.columns[0].nullable,
-        )
+        """Say whether the column's value can be missing; one that is not stored never is."""
+        stored = self.model.__table__.c.get(column.name)
+        return stored is not None and bool(stored.nullable)
 
     @property
     def stored(self) -> tuple[Column, ...]:

@@ -37,6 +37,7 @@ from core.columns import Column, Kind, Table
 from core.day_conditions import Sql, matches_time
 from core.filter_json import check_text
 from core.models import Order, OrderItem, fold, in_common_units
+from core.permissions import require
 from core.users import Actor
 from core.view import BLANK, Condition, Filter, Operator, View
 
@@ -44,21 +45,30 @@ Value = ColumnElement[Any]
 
 
 def where(view: View, *, actor: Actor, now: datetime) -> list[Sql]:
-    """Return the conditions of a view's rows, its actor's scope first."""
+    """Return the conditions of a view's rows, its actor's scope first.
+
+    Raises NotPermitted when the table is not for the actor's role: every query of a view asks here.
+    """
+    require(actor, view.table.permission(view.order_id))
     conditions = [scope(view.table, actor)]
     if view.order_id is not None:
         conditions.append(of_order(view.table, view.order_id))
     if view.ids:
         references = (column for column in view.table.columns if column.is_reference)
         conditions.append(or_(*(is_among(view.table, column, view.ids) for column in references)))
-    conditions += [_holds(view.table, word) for word in view.search.split()]
+    conditions += [_holds(view.table, word, now) for word in view.search.split()]
     conditions += [_filtered(view.table, one, ZoneInfo(view.zone), now) for one in view.filters]
     return conditions
 
 
 def scope(table: Table, actor: Actor) -> Sql:
-    """Leave the rows that the actor may see; neither flag nor contracts means none."""
+    """Leave the rows that the actor may see; neither flag nor contracts means none.
+
+    What belongs to no contract or order is for who sees them all.
+    """
     stored = table.model.__table__.c
+    if "contract_id" not in stored:
+        return true() if actor.sees_everything else false()
     allowed: Sql = true()
     if not actor.sees_all_contracts:
         contracts = sorted(actor.contracts)
@@ -97,11 +107,11 @@ def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sq
     return or_(found, expression.is_(None)) if sought in BLANK else found
 
 
-def _holds(table: Table, word: str) -> Sql:
+def _holds(table: Table, word: str, now: datetime) -> Sql:
     """Find a word of the search in any text of the row; on Orders in its items' too."""
     asked = Condition(Operator.CONTAINS, word)
     found = [
-        _matches_text(table, column, asked) for column in table.offered if _is_searched(column)
+        _matches_text(table, column, asked, now) for column in table.offered if _is_searched(column)
     ]
     if table.model is Order:
         # Written for the items' own columns: core.tables describes them, and needs this module not.
@@ -149,9 +159,9 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
     if column.kind is Kind.MONEY:
         amount = in_common_units(expression, table.model.__table__.c[str(column.currency)])
         return _compare(amount, asked, _in_common_units)
-    if column.derived or column.allowed:
+    if column.allowed:
         return _matches_word(expression, asked)
-    return _matches_text(table, column, asked)
+    return _matches_text(table, column, asked, now)
 
 
 def _is_one_of(expression: SQLColumnExpression[Any], values: tuple[Any, ...]) -> Sql:
@@ -171,12 +181,12 @@ def _matches_word(expression: SQLColumnExpression[Any], asked: Condition) -> Sql
     return _compare_text(expression, ascii_lower(asked.value).replace(" ", "_"), asked.operator)
 
 
-def _matches_text(table: Table, column: Column, asked: Condition) -> Sql:
+def _matches_text(table: Table, column: Column, asked: Condition, now: datetime) -> Sql:
     if column.kind is Kind.TEXT:
         return _compare_text(table.folded(column), fold(asked.value), asked.operator)
-    attribute = table.attribute(column)
+    expression = table.expression(column, now)
     is_equal = asked.operator is Operator.EQUALS
-    text = func.lower(attribute) if is_equal else _codes(attribute)
+    text = func.lower(expression) if is_equal else _codes(expression)
     return _compare_text(text, ascii_lower(asked.value), asked.operator)
 
 

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import select, text
 
-from core import audit, db
+from core import audit, db, people
 from core.demo_rows import DemoRows
 from core.errors import Refused
 from core.models import Contract, DatabaseFact, Order
-from core.users import Actor, ensure_local_user
+from core.permissions import Permission, require
+from core.users import Actor
 
 DEFAULT_ORDERS = 2_000
 DEMO = "demo"
@@ -17,11 +18,12 @@ DEMO = "demo"
 def fill(orders: int, *, actor: Actor, now: datetime) -> None:
     """Fill the database with demo orders and mark it as demo; one so marked is rebuilt first.
 
-    Raises Refused, changing nothing, when the database holds data that is not demo.
+    Raises NotPermitted, and Refused, changing nothing, when it holds data that is not demo.
     """
+    require(actor, Permission.IMPORT)
     if is_demo():
         db.rebuild_schema()
-        ensure_local_user()
+        people.ensure_somebody(now)
     with db.writing() as session:
         held = session.scalar(select(Order.order_id).limit(1)) or session.scalar(
             select(Contract.contract_id).limit(1)

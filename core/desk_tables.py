@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, Select, exists
 
 from core.columns import Column, Kind, Table
 from core.models import Delivery, DeliveryItem
+from core.permissions import Permission
 from core.states import Channel, DeliveryKind, DeliveryStatus
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
@@ -32,6 +33,7 @@ EMAILS = Table(
     model=Delivery,
     key="delivery_id",
     newest="queued_at",
+    seen_with=Permission.EMAILS,
     hint="Tick order items on Order Items, or on an order's Products, and click *Send Voucher*.",
     of_order=_is_about,
     only_of=_is_only_about,

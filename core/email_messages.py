@@ -25,15 +25,16 @@ from core.email_contents import (
     sender_address,
     to_mail_items,
 )
-from core.errors import NotFound, NotPermitted
+from core.errors import NotFound
 from core.mail import default_subject, file_name, make_message_id
 from core.mail_body import Mail, render_html, render_text
 from core.models import Delivery, DeliveryItem, OrderItem, new_id
+from core.permissions import Permission, require
 from core.refund_assessment import UNSTORABLE
 from core.states import DeliveryKind, DeliveryStatus
 from core.users import Actor
 from core.voucher_logo import load_logo, to_png
-from core.vouchers import DOWNLOADED, VoucherLine, may_download
+from core.vouchers import DOWNLOADED, VoucherLine
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _preview(written: Mail) -> Preview:
 
 def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDetails:
     """Return a delivery; raises NotPermitted, or NotFound: also where others may see it."""
-    check_may_see(actor)
+    require(actor, Permission.EMAILS)
     with db.reading() as session:
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now)
@@ -126,24 +127,13 @@ class DeliveryState:
 
 def get_states(delivery_ids: Sequence[str], *, actor: Actor) -> list[DeliveryState]:
     """Return what became of mails that the actor may see, by recipient."""
-    check_may_see(actor)
+    require(actor, Permission.EMAILS)
     is_one = is_among(EMAILS, EMAILS.key_column, tuple(delivery_ids)), scope(EMAILS, actor)
     facts = (Delivery.delivery_id, Delivery.recipient, Delivery.status, Delivery.channel)
     statement = select(*facts, Delivery.last_error).where(*is_one)
     with db.reading() as session:
         ordered = statement.order_by(Delivery.recipient, Delivery.delivery_id)
         return [DeliveryState(*row) for row in session.execute(ordered)]
-
-
-def may_see(actor: Actor) -> bool:
-    """Say whether the actor's role sees e-mails, and so what became of them."""
-    return may_download(actor)
-
-
-def check_may_see(actor: Actor) -> None:
-    """Raise NotPermitted where the actor's role sees no e-mails."""
-    if not may_see(actor):
-        raise NotPermitted(f"Your role, {actor.role}, does not see e-mails.")
 
 
 def _get(session: Session, delivery_id: str, actor: Actor) -> Delivery:
@@ -188,7 +178,7 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
     The vouchers come with it only while every one is valid; otherwise the file says why not.
     Raises NotPermitted, NotFound.
     """
-    check_may_see(actor)
+    require(actor, Permission.EMAILS)
     with db.writing() as session:
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now, is_kept=True)

@@ -34,14 +34,15 @@ from core.email_queue import (
     queue_once,
     record,
 )
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
+from core.errors import InvalidInput, NotFound, Refused
 from core.mail import MAX_MESSAGE
 from core.models import Delivery, DeliveryItem
+from core.permissions import Permission, require
 from core.query import MAX_SELECTED
 from core.refund_assessment import UNSTORABLE
 from core.states import DeliveryKind, DeliveryStatus
 from core.users import Actor
-from core.vouchers import in_short, may_download
+from core.vouchers import in_short
 
 __all__ = [
     "MAX_MESSAGE",
@@ -77,7 +78,7 @@ def send(
     with every fault; Refused, when no mail would go, one would be too large, there are too many in
     an hour, or the key is another request's. Then nothing was queued.
     """
-    _check_may_send(actor)
+    require(actor, Permission.VOUCHERS)
     ids, to = sorted(vouchers.checked_ids(item_ids)), checked_recipients(recipients)
     asked = Request(
         DeliveryKind.VOUCHER, ids, to, _checked_message(message), checked_key(key), actor, now
@@ -97,7 +98,7 @@ def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetim
 
     Of items that are refunded; others have nothing to be told. Raises as `send` does.
     """
-    _check_may_send(actor)
+    require(actor, Permission.EMAILS)
     ids = sorted(vouchers.checked_ids(item_ids))
     asked = Request(DeliveryKind.VOID_NOTICE, ids, [], None, checked_key(key), actor, now)
 
@@ -116,7 +117,7 @@ def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime
     One that is queued or being sent is left alone. Raises NotFound for one that is not the actor's
     to see, and else as `send` does.
     """
-    _check_may_send(actor)
+    require(actor, Permission.EMAILS)
     ids, key = sorted(set(delivery_ids)), checked_key(key)
     if not 0 < len(ids) <= MAX_SELECTED or any(UNSTORABLE.search(one) for one in ids):
         raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} e-mails to send them again.")
@@ -174,11 +175,6 @@ def _copies(about: Sequence[DeliveryItem], delivery_id: str) -> list[DeliveryIte
         )
         for item in about
     ]
-
-
-def _check_may_send(actor: Actor) -> None:
-    if not may_download(actor):
-        raise NotPermitted(f"Your role, {actor.role}, does not send vouchers.")
 
 
 def _checked_message(message: str | None) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, money, query, saved_views
 from core.orders import OrderDetails, get_order
+from core.permissions import Permission, may, require
 from core.settings import get_settings
 from core.sheets import MAX_CELL_UNITS, MAX_ROWS, DataSheets, StreamedWorkbook
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
@@ -85,6 +86,7 @@ def _write_rows(
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
     """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
 
+    What the actor's role may not see is left out.
     Raises NotFound for an order that is not there, or not the actor's to see.
     """
     order = get_order(order_id, actor=actor)
@@ -93,6 +95,8 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         with db.reading() as session:
             for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS)):
+                if not may(actor, table.permission(order_id)):
+                    continue
                 view = replace(default_view(table, zone, order_id=order_id), columns=table.offered)
                 _write_rows(
                     session, workbook, view, lambda: True, actor=actor, now=now, title=title
@@ -141,9 +145,10 @@ def _order_lines(
 def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     """Write the import workbook: every stored column of every row, instants in UTC; audit it.
 
-    Returns the number of rows by sheet. Raises InvalidInput, naming the row, for a text that no
-    cell can hold: a dump loses nothing.
+    Returns the number of rows by sheet. Raises NotPermitted, and InvalidInput, naming the row, for
+    a text that no cell can hold: a dump loses nothing.
     """
+    require(actor, Permission.IMPORT)
     workbook, counts = StreamedWorkbook(), {}
     try:
         with db.reading() as session:

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from core import audit, bulk, db
 from core.columns import Table
-from core.errors import NotPermitted
 from core.import_existing import Existing, compare
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, fault_at
 from core.import_known import Known
@@ -26,7 +25,8 @@ from core.models import (
     Transaction,
     new_id,
 )
-from core.states import ItemStatus, Method, Role, TransactionStatus
+from core.permissions import Permission, require
+from core.states import ItemStatus, Method, TransactionStatus
 from core.tables import BOOKS, TABLES
 from core.users import Actor
 
@@ -63,11 +63,10 @@ class Outcome:
 def import_files(paths: Sequence[Path], *, actor: Actor, now: datetime) -> Outcome:
     """Import workbooks and CSV files as one: in one transaction, all or nothing.
 
-    Raises NotPermitted unless the actor is an admin, InvalidInput for a file that cannot be read,
+    Raises NotPermitted unless the actor imports, InvalidInput for a file that cannot be read,
     and Faulty, listing every fault, when a value, a reference or a difference is wrong.
     """
-    if actor.role is not Role.ADMIN:
-        raise NotPermitted("Only an admin imports orders.")
+    require(actor, Permission.IMPORT)
     frames, faults = read_tables(paths)
     if faults:
         raise Faulty(faults)
@@ -137,17 +136,24 @@ class _Import:
     def _use(self, used: list[tuple[str, int]]) -> None:
         """Record that items were used: the one change that a file may bring."""
         for item_id, at in used:
-            changed = update(OrderItem).where(
-                OrderItem.order_item_id == item_id, OrderItem.status == ItemStatus.NOT_USED
-            )
             moment = pd.Timestamp(at, unit="s", tz="UTC").to_pydatetime()
-            self.session.execute(changed.values(status=ItemStatus.USED, used_at=moment))
+            changed = (
+                update(OrderItem)
+                .where(OrderItem.order_item_id == item_id, OrderItem.status == ItemStatus.NOT_USED)
+                .values(status=ItemStatus.USED, used_at=moment)
+                .returning(OrderItem.order_id, OrderItem.contract_id)
+            )
+            home = self.session.execute(changed).first()
+            if home is None:  # the file has it twice, which is a fault
+                continue
             audit.record(
                 self.session,
                 "order_item.used",
                 actor=self.actor,
                 entity="order_item",
                 entity_id=item_id,
+                order_id=home.order_id,
+                contract_id=home.contract_id,
                 now=self.now,
                 before={"status": ItemStatus.NOT_USED},
                 after={"status": ItemStatus.USED, "used_at": moment.isoformat()},

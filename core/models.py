@@ -170,12 +170,26 @@ class User(Base):
     user_id: Mapped[str] = mapped_column(primary_key=True)
     issuer: Mapped[str | None]
     subject: Mapped[str | None]
-    email: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str] = mapped_column(unique=True)  # folded: unique without regard to case
     name: Mapped[str]
+    name_folded: Mapped[str]
     role: Mapped[str]
     sees_all_contracts: Mapped[bool] = mapped_column(default=False)
     only_own_orders: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class SignIn(Base):
+    """One sign-in with the provider, in one browser; without a user, of somebody not let in."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (Index("ix_sign_ins_expires", "expires_at"),)
+    sign_in_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.user_id"))
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class UserContract(Base):

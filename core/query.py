@@ -15,6 +15,7 @@ from core.conditions import is_among, matches_choice, of_order, scope, where
 from core.errors import InvalidInput
 from core.filter_json import check_text
 from core.frames import to_frame
+from core.permissions import require
 from core.users import Actor
 from core.view import View
 from core.windows import find_few, find_keys, sort_terms
@@ -139,7 +140,11 @@ def _add_up(
 def find_references(
     table: Table, texts: Sequence[str], *, actor: Actor, order_id: str | None = None
 ) -> set[str]:
-    """Find which of the texts are IDs of rows that the actor may see, filtered or not."""
+    """Find which of the texts are IDs of rows that the actor may see, filtered or not.
+
+    Raises NotPermitted when the table is not for the actor's role.
+    """
+    require(actor, table.permission(order_id))
     own = of_order(table, order_id) if order_id is not None else true()
     found: set[str] = set()
     with db.reading() as session:

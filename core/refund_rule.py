@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.permissions import Permission, why_not
 from core.places import in_place
-from core.states import ItemStatus, Method, Role
+from core.states import ItemStatus, Method
 from core.users import Actor
-
-MAY_REFUND = {Role.AGENT, Role.ADMIN}
 
 
 class Reason(StrEnum):
@@ -81,11 +80,6 @@ class RefundItem:
         return None
 
 
-def may_refund(actor: Actor) -> bool:
-    """Say whether the actor's role refunds at all."""
-    return actor.role in MAY_REFUND
-
-
 def not_there(order_item_id: str) -> Refusal:
     """Refuse an item that does not exist or is not the actor's to see: the same sentence."""
     sentence = f"There is no order item “{order_item_id[:100]}” that you may see."
@@ -98,9 +92,9 @@ def refundable(item: RefundItem, *, now: datetime, actor: Actor) -> Refusal | No
     The Refund Expire Date is inclusive, to the second. What became of the item is said before
     what its terms are, and its terms before how it was paid.
     """
-    if not may_refund(actor):
-        sentence = f"Your role, {actor.role}, does not refund."
-        return Refusal(Reason.NO_PERMISSION, sentence)
+    why = why_not(actor, Permission.REFUND)
+    if why is not None:
+        return Refusal(Reason.NO_PERMISSION, why)
     if not (actor.sees_all_contracts or item.contract_id in actor.contracts):
         return not_there(item.order_item_id)
     return _by_fate(item) or _by_terms(item, now.replace(microsecond=0)) or _by_payment(item)

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, settlement
 from core.conditions import is_among, scope
-from core.errors import InvalidInput, NotPermitted, Refused
+from core.errors import InvalidInput, Refused
 from core.gateways import Gateways, configured
 from core.models import OrderItem, Refund, RefundBatch, User, new_id
+from core.permissions import Permission, require
 from core.refund_assessment import UNSTORABLE, Assessed, Assessment, assess, assess_in, checked_ids
-from core.refund_rule import Reason, RefundItem, Refusal, may_refund, refundable
+from core.refund_rule import Reason, RefundItem, Refusal, refundable
 from core.settings import get_settings
 from core.states import ItemStatus, RefundStatus
 from core.tables import ORDER_ITEMS
@@ -125,8 +126,7 @@ def request(
     InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another request; then
     nothing was changed.
     """
-    if not may_refund(actor):
-        raise NotPermitted(f"Your role, {actor.role}, does not refund.")
+    require(actor, Permission.REFUND)
     ids = checked_ids(item_ids)
     note = _checked_note(reason, note)
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():

@@ -15,6 +15,7 @@ from core import db
 from core.columns import Table
 from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.models import SavedView, new_id
+from core.permissions import require
 from core.states import Role
 from core.users import Actor
 from core.view import View
@@ -25,6 +26,8 @@ MAX_NAME = 60
 STORED = "saved."  # before a stored view's ID where `view` and `saved` share a parameter
 
 _NOT_BLANK = {"filterType": "text", "type": "notBlank"}
+_IS = {"filterType": "text", "type": "equals"}
+_ENDS = {"filterType": "text", "type": "endsWith"}
 _YES = {"filterType": "set", "values": ["yes"]}
 
 
@@ -35,8 +38,8 @@ def _usual(column: str = "created_at") -> dict[str, dict[str, Any]]:
     }
 
 
-def _having(*statuses: str) -> dict[str, Any]:
-    return {"filters": {"status": {"filterType": "set", "values": list(statuses)}}}
+def _having(column: str, *values: str) -> dict[str, Any]:
+    return {"filters": {column: {"filterType": "set", "values": list(values)}}}
 
 
 def _expiring(preset: str) -> dict[str, Any]:
@@ -66,8 +69,14 @@ READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
     "transactions": _usual(),
     "emails": _usual("queued_at")
     | {
-        "On the way": _having("queued", "sending"),
-        "Not sent": _having("failed", "cancelled"),
+        "On the way": _having("status", "queued", "sending"),
+        "Not sent": _having("status", "failed", "cancelled"),
+    },
+    "audit_trail": _usual("at")
+    | {"Refused": {"filters": {"action": _ENDS | {"filter": ".refused"}}}},
+    "users": {
+        "Admins": _having("role", "admin"),
+        "Never signed in": _having("has_signed_in", "no"),
     },
 }
 
@@ -126,8 +135,10 @@ def view_at(
     """Return the view that an address asks for; without one, the view a person sees first.
 
     Raises InvalidInput for a damaged view, NotFound for a saved one that does not exist or is
-    somebody else's own. With `left_out`, what a view asks in vain is left out and said there.
+    somebody else's own, NotPermitted for a table that is not for the actor's role. With
+    `left_out`, what a view asks in vain is left out and said there.
     """
+    require(actor, table.permission(order_id))
     text = parameters.get(parameter)
     saved_id = parameters.get("saved") if parameter == "view" else None
     if text is not None and text.startswith(STORED):
@@ -167,14 +178,20 @@ def _default(table: Table, actor: Actor) -> dict[str, Any]:
         return session.scalars(own).first() or {}
 
 
-def ready_made(table: Table, zone: str) -> dict[str, View]:
+def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
     """Return the views that come with a table, by name."""
     raw = READY_MADE.get(table.name, {})
+    if table.name == "orders":
+        raw = {"Mine": {"filters": {"author": _IS | {"filter": actor.email}}}} | raw
     return {name: parse_view(table, one, zone=zone) for name, one in raw.items()}
 
 
 def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
-    """Find the named views of a table that the actor has, then those that others share."""
+    """Find the named views of a table that the actor has, then those that others share.
+
+    Raises NotPermitted, as all that follow, for a table that is not for the actor's role.
+    """
+    require(actor, table.permission(None))
     is_mine = SavedView.owner == actor.user_id
     statement = (
         select(SavedView)
@@ -209,6 +226,7 @@ def save(
 
     Raises NameTaken when the actor has one of that name, unless it `replaces` that one.
     """
+    require(actor, view.table.permission(view.order_id))
     name = _checked(name)
     try:
         with db.writing() as session:
@@ -253,6 +271,7 @@ def change(
 
     Raises NotFound, or NotPermitted when it is neither the actor's own nor the actor an admin.
     """
+    require(actor, table.permission(None))
     with db.writing() as session:
         row = _changeable(session, table, view_id, actor)
         if view is not None:
@@ -266,6 +285,7 @@ def change(
 
 def delete(table: Table, view_id: str, *, actor: Actor) -> None:
     """Delete a named view; raises NotFound or NotPermitted as `change` does."""
+    require(actor, table.permission(None))
     with db.writing() as session:
         session.delete(_changeable(session, table, view_id, actor))
 

@@ -8,6 +8,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -54,6 +55,20 @@ def _web_address(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise ValueError("must start with https:// or http://")
     return url
+
+
+def _safe_address(url: str) -> str:
+    parts = urlsplit(_web_address(url))
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("must start with https://, or be on this machine")
+    return url
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError("is not an e-mail address") from error
 
 
 def _readable_file(path: Path) -> Path:
@@ -140,7 +155,12 @@ class Settings(BaseSettings):
     voucher_support: Annotated[str, Field(max_length=200)] = ""
     voucher_terms: Annotated[str, Field(max_length=1500)] = DEFAULT_TERMS
     voucher_private_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
-    public_url: str = Field(default_factory=_local_address)
+    public_url: Annotated[str, AfterValidator(_web_address)] = Field(default_factory=_local_address)
+    oidc_metadata_url: Annotated[str, AfterValidator(_safe_address)] | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    first_admin_email: Annotated[str, AfterValidator(_email)] | None = None
+    sign_in_idle_minutes: Annotated[int, Field(ge=1)] = 60
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60
@@ -177,6 +197,25 @@ class Settings(BaseSettings):
                 "SMTP_SECURITY: plain is for a server on this machine alone; "
                 "use starttls or tls for any other"
             )
+        return self
+
+    @property
+    def has_sign_in(self) -> bool:
+        """Say whether people sign in; without, this is local mode."""
+        return self.oidc_metadata_url is not None
+
+    @model_validator(mode="after")
+    def _check_sign_in(self) -> Self:
+        """Sign-in is set up whole, at an address that keeps its cookies secret, or not at all."""
+        names = ("oidc_metadata_url", "oidc_client_id", "oidc_client_secret")
+        missing = [name.upper() for name in names if getattr(self, name) is None]
+        if missing and len(missing) < len(names):
+            raise ValueError(f"{' and '.join(missing)}: must be set too, for people to sign in")
+        if self.has_sign_in:
+            try:
+                _safe_address(self.public_url)
+            except ValueError as error:
+                raise ValueError(f"PUBLIC_URL: where people sign in, it {error}") from None
         return self
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists
 
+from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Column, Kind, Table
 from core.desk_tables import EMAILS
 from core.models import Order, OrderItem, Transaction
+from core.permissions import Permission
 from core.states import (
     EXPIRED,
     ItemStatus,
@@ -230,6 +232,8 @@ TRANSACTIONS = Table(
     many="transactions",
     model=Transaction,
     key="transaction_id",
+    seen_with=Permission.TRANSACTIONS,
+    seen_in_order_with=Permission.OVERVIEW,
     columns=(
         _NO,
         Column(
@@ -289,6 +293,11 @@ TRANSACTIONS = Table(
     ),
 )
 
-ORDER_TABS = {"order_items": "products", "transactions": "transactions", "emails": "emails"}
+ORDER_TABS = {
+    "order_items": "products",
+    "transactions": "transactions",
+    "emails": "emails",
+    "audit_trail": "history",
+}
 BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS)  # what is imported and dumped
-TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
+TABLES = {table.name: table for table in (*BOOKS, EMAILS, USERS, AUDIT_EVENTS)}

@@ -8,15 +8,17 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Literal
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
+from core import sign_ins
 from core.errors import NotPermitted, NotSignedIn
 from core.secret_files import read_or_make
 from core.settings import get_settings
-from core.users import Actor, find_actor
+from core.users import Actor
 
 Purpose = Literal["rows", "export", "vouchers", "messages"]
 LIFE_SECONDS = 8 * 3600
@@ -34,15 +36,15 @@ def issue(
     purpose: Purpose, *, table: str, actor: Actor, browser: str, order_id: str | None = None
 ) -> str:
     """Sign a token for one purpose, one table (of one order), one user and one browser's cookie."""
-    claims = {"user": actor.user_id, "table": table, "browser": _print_of(browser)}
-    return _serializer(purpose).dumps(claims | {"order": order_id})
+    claims = {"user": actor.user_id, "sign_in": actor.sign_in_id, "table": table}
+    return _serializer(purpose).dumps(claims | {"browser": _print_of(browser), "order": order_id})
 
 
 def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Grant:
     """Return what a token grants, to the user as they are now.
 
-    Raises NotSignedIn when the token is absent, forged, too old, from another browser or of a
-    user who is no longer active; NotPermitted when it is for another table.
+    Raises NotSignedIn when the token is absent, forged, too old, from another browser, of a user
+    who is no longer active or of a sign-in that is over; NotPermitted for another table.
     """
     try:
         claims = _serializer(purpose).loads(token, max_age=LIFE_SECONDS)
@@ -54,10 +56,8 @@ def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Grant:
         raise NotSignedIn("This link was made for another browser.")
     if claims["table"] != table:
         raise NotPermitted("This link was made for another table.")
-    actor = find_actor(claims["user"])
-    if actor is None:
-        raise NotSignedIn("You are not signed in.")
-    return Grant(actor, claims.get("order"))
+    actor = sign_ins.resume(claims["user"], claims["sign_in"], now=datetime.now(UTC))
+    return Grant(actor, claims["order"])
 
 
 def _print_of(browser: str) -> str:
@@ -71,6 +71,11 @@ def _serializer(purpose: Purpose) -> URLSafeTimedSerializer:
 def ensure_secret() -> None:
     """Make the signing secret, or find that it cannot be made, before anyone is served."""
     _secret()
+
+
+def secret_for(purpose: str) -> str:
+    """Derive a secret for signatures that are not ours, so that it says nothing of our own."""
+    return hmac.new(_secret().encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 @cache

@@ -1,18 +1,20 @@
 """Who is asking: the actor that every use case takes, and where actors come from."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import User, UserContract
+from core.models import User, UserContract, fold
+from core.settings import get_settings
 from core.states import Role
 
 LOCAL_USER_ID = "local"
 LOCAL_USER_EMAIL = "analyst@local"
+LOCAL_USER_NAME = "Local analyst"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ class Actor:
     sees_all_contracts: bool = False
     contracts: frozenset[str] = frozenset()
     only_own_orders: bool = False
+    sign_in_id: str | None = field(default=None, compare=False)  # none of the local user
+
+    @property
+    def sees_everything(self) -> bool:
+        """Say whether no order is hidden from them."""
+        return self.sees_all_contracts and not self.only_own_orders
+
+
+# Who runs the command line where people sign in: they hold the database and its secrets anyway.
+CONSOLE = Actor("console", "console", Role.ADMIN, sees_all_contracts=True)
 
 
 def ensure_local_user() -> None:
@@ -38,7 +50,8 @@ def ensure_local_user() -> None:
             User(
                 user_id=LOCAL_USER_ID,
                 email=LOCAL_USER_EMAIL,
-                name="Local analyst",
+                name=LOCAL_USER_NAME,
+                name_folded=fold(LOCAL_USER_NAME),
                 role=Role.ADMIN,
                 sees_all_contracts=True,
             )
@@ -48,6 +61,11 @@ def ensure_local_user() -> None:
 def find_local_actor() -> Actor | None:
     """Find the actor of local mode; None when that user has been deactivated."""
     return find_actor(LOCAL_USER_ID)
+
+
+def find_console_actor() -> Actor | None:
+    """Find who runs the command line: the local user, or where people sign in, *console*."""
+    return CONSOLE if get_settings().has_sign_in else find_local_actor()
 
 
 def find_actor(user_id: str) -> Actor | None:

@@ -16,18 +16,18 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, voucher_code, voucher_pdf
 from core.conditions import is_among, scope
-from core.errors import InvalidInput, NotPermitted, Refused
+from core.errors import InvalidInput, Refused
 from core.filter_json import MAX_TEXT
 from core.models import AuditEvent, Delivery, DeliveryItem, OrderItem
+from core.permissions import Permission, require
 from core.places import airport_names, in_place
 from core.query import MAX_SELECTED
 from core.refund_assessment import UNSTORABLE
-from core.states import DeliveryKind, ItemStatus, Role
+from core.states import DeliveryKind, ItemStatus
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 from core.voucher_pdf import Voucher
 
-MAY_DOWNLOAD = {Role.AGENT, Role.ADMIN}
 DOWNLOADED = "voucher.downloaded"
 SAID = 4  # reasons
 Form = Literal["pdf", "zip"]
@@ -73,11 +73,6 @@ def why_not_valid(
     if now > valid_until:
         return f"It expired on {in_place(valid_until, airport_tz)}."
     return None
-
-
-def may_download(actor: Actor) -> bool:
-    """Say whether the actor's role hands out vouchers."""
-    return actor.role in MAY_DOWNLOAD
 
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
@@ -138,8 +133,7 @@ def issue(
     One item is one PDF, several one with a page and a bookmark each, or a ZIP of single ones.
     Raises NotPermitted, InvalidInput, and Refused, with every reason, when none of them is valid.
     """
-    if not may_download(actor):
-        raise NotPermitted(f"Your role, {actor.role}, does not download vouchers.")
+    require(actor, Permission.VOUCHERS)
     ids = checked_ids(item_ids)
     with db.writing() as session:
         items = load_items(session, ids, actor, is_kept=True)

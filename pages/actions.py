@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core import saved_views, tokens, vouchers
-from core.refund_rule import may_refund
+from core.permissions import Permission, may
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 from core.view_json import default_view, to_address
-from core.vouchers import VoucherLine, may_download
+from core.vouchers import VoucherLine
 from pages.frame import base_path, plain
 from pages.grid.state import GridState
 from pages.refund_dialog import show_refund
@@ -23,9 +23,9 @@ LABEL, ICON = "Download Voucher", ":material/confirmation_number:"
 
 def show_item_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the ticked order items."""
-    if may_refund(actor):
+    if may(actor, Permission.REFUND):
         show_refund(state, actor=actor)
-    if may_download(actor):
+    if may(actor, Permission.VOUCHERS):
         _show_vouchers(state, actor)
         show_send(state, actor=actor)
 

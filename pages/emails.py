@@ -5,7 +5,7 @@ import streamlit as st
 from core.delivery_records import get_pause
 from core.desk_tables import EMAILS
 from core.email_contents import configured_channel
-from core.email_messages import check_may_see
+from core.permissions import Permission, require
 from core.settings import get_settings
 from core.states import Channel
 from pages.email_actions import show_email_actions
@@ -14,7 +14,7 @@ from pages.grid.table import show_table
 from pages.mail_preview import show_pause
 
 actor = current_actor()
-check_may_see(actor)
+require(actor, Permission.EMAILS)
 pause = get_pause()
 if configured_channel() is Channel.OUTBOX:
     folder = plain(str(get_settings().data_dir / "outbox"))

@@ -14,9 +14,10 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core import db, users
-from core.errors import AppError, NotSignedIn, OutsideFailed
+from core.errors import AppError, NotPermitted, NotSignedIn, OutsideFailed
 from core.settings import get_settings
 from core.users import Actor
+from pages.sign_in import show_account, show_sign_in, signed_in_actor
 
 logger = logging.getLogger(__name__)
 
@@ -24,35 +25,40 @@ STYLE = (Path(__file__).parent / "frame.css").read_text()
 RETRY_SECONDS = 2
 
 
-def draw_frame(pages: Sequence[StreamlitPage]) -> None:
-    """Set title, logo and style, and draw the navigation: the same on every page."""
+def draw_frame() -> None:
+    """Set title, logo and style: the same on every page, and for whoever is not let in."""
     settings = get_settings()
     st.set_page_config(page_title=settings.app_name, page_icon=str(settings.logo), layout="wide")
     # The name stands beside the logo; JSON's escapes of quotes are those of a CSS string.
     name = json.dumps(settings.app_name, ensure_ascii=False).replace("<", "\\3c ")
     st.html(f"<style>{STYLE}\n:root {{ --order-desk-name: {name}; }}</style>")
     st.logo(str(settings.logo), size="large")
+
+
+def draw_header(actor: Actor, pages: Sequence[StreamlitPage]) -> None:
+    """Draw the navigation to the pages that the actor may open, and say who is here."""
     with st.container(horizontal=True, key="navigation", gap="small"):
         for page in pages:
             st.page_link(page)
+    with st.container(key="who"):
+        if get_settings().has_sign_in:
+            show_account(actor, plain(actor.email))
+        else:
+            st.caption(f"Local mode · {actor.email}")
 
 
 def current_actor() -> Actor:
     """Return who is asking: the gate. main.py runs no page without, and each page asks anew.
 
-    In local mode everyone at the machine is the one local user, as long as that user is active.
-    Raises NotSignedIn where nobody is.
+    Whoever has signed in; in local mode everyone at the machine is the one local user, as long as
+    that user is active. Raises NotSignedIn where nobody is.
     """
+    if get_settings().has_sign_in:
+        return signed_in_actor()
     actor = users.find_local_actor()
     if actor is None:
         raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to let you in.")
     return actor
-
-
-def show_who(actor: Actor) -> None:
-    """Say in the header who is here, and how they came in."""
-    with st.container(key="who"):
-        st.caption(f"Local mode · {actor.email}")
 
 
 @contextmanager
@@ -66,7 +72,9 @@ def failures_shown() -> Iterator[None]:
         st.error(plain(str(error)), icon=":material/cloud_off:")
         _reload_when_back()
     except NotSignedIn as error:
-        st.title(get_settings().app_name, anchor=False)
+        show_sign_in(error, plain(str(error)))
+    except NotPermitted as error:
+        logger.warning("%s", error)
         st.error(plain(str(error)), icon=":material/lock:")
     except AppError as error:
         logger.warning("%s", error)

@@ -2,16 +2,21 @@
 
 import streamlit as st
 
-from pages.frame import current_actor, draw_frame, failures_shown, show_who
+from core.permissions import Permission, may
+from pages.frame import current_actor, draw_frame, draw_header, failures_shown
 
-# No icons: an icon of :material/...: would be fetched from outside as the favicon.
-pages = [
-    st.Page("orders.py", title="Orders"),
-    st.Page("order_items.py", title="Order Items"),
-    st.Page("transactions.py", title="Transactions"),
-    st.Page("emails.py", title="E-mails"),
-    st.Page("verify.py", title="Verify"),
-]
+# Every page is known to everybody, so that an address leads to the form that signs in, or to the
+# word that the page is not for one's role. No icons: one of :material/...: would be fetched from
+# outside as the favicon.
+pages = {
+    st.Page("orders.py", title="Orders"): Permission.ORDERS,
+    st.Page("order_items.py", title="Order Items"): Permission.ORDERS,
+    st.Page("transactions.py", title="Transactions"): Permission.TRANSACTIONS,
+    st.Page("emails.py", title="E-mails"): Permission.EMAILS,
+    st.Page("verify.py", title="Verify"): Permission.OVERVIEW,
+    st.Page("users.py", title="Users"): Permission.USERS,
+    st.Page("audit_trail.py", title="Audit Trail"): Permission.AUDIT_TRAIL,
+}
 order = st.Page("order.py", title="Order", visibility="hidden")
 
 
@@ -20,13 +25,14 @@ def home() -> None:
 
     `?order=<id>` leads to that order.
     """
-    first = order if "order" in st.query_params else pages[0]
+    first = order if "order" in st.query_params else next(iter(pages))
     st.switch_page(first, query_params=st.query_params.to_dict())
 
 
 start = st.Page(home, title="Home", default=True)
 page = st.navigation([start, *pages, order], position="hidden")
-draw_frame(pages)
+draw_frame()
 with failures_shown():
-    show_who(current_actor())
+    actor = current_actor()
+    draw_header(actor, [one for one, permission in pages.items() if may(actor, permission)])
     page.run()

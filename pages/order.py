@@ -1,4 +1,4 @@
-"""One order, opened by `?order=<id>`: what it is, its products and its transactions."""
+"""One order, opened by `?order=<id>`: what it is, products, transactions and history."""
 
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core import money, tokens
+from core.admin_tables import AUDIT_EVENTS
 from core.desk_tables import EMAILS
-from core.email_messages import may_see
 from core.errors import InvalidInput, NotFound
 from core.orders import OrderDetails, get_order
+from core.permissions import may
 from core.tables import ORDER_ITEMS, TRANSACTIONS
 from core.users import Actor
 from pages.actions import show_item_actions
@@ -19,7 +20,12 @@ from pages.grid.state import browser_cookie, viewer_zone
 from pages.grid.table import show_table
 from pages.grid.tools import Actions
 
-TABS = {"Products": ORDER_ITEMS, "Transactions": TRANSACTIONS, "E-mails": EMAILS}
+TABS = {
+    "Products": ORDER_ITEMS,
+    "Transactions": TRANSACTIONS,
+    "E-mails": EMAILS,
+    "History": AUDIT_EVENTS,
+}
 ACTIONS: dict[str, Actions] = {
     ORDER_ITEMS.name: show_item_actions,
     EMAILS.name: show_email_actions,
@@ -52,7 +58,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
             with st.container(width="content", gap=None):
                 st.caption(name)
                 st.text(value or "–")
-    tables = {name: one for name, one in TABS.items() if one is not EMAILS or may_see(actor)}
+    tables = {name: one for name, one in TABS.items() if may(actor, one.permission(order.order_id))}
     tabs = st.tabs(list(tables), key="tab", on_change="rerun", bind="query-params")
     for table, tab in zip(tables.values(), tabs, strict=True):
         if tab.open:

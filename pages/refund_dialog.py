@@ -15,13 +15,13 @@ import streamlit as st
 
 from core import money, query, refund_results, refunds, tokens, vouchers
 from core.errors import AppError
+from core.permissions import Permission, may
 from core.places import in_place
 from core.refund_assessment import Assessed
 from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from core.refund_rule import Reason, RefundItem
 from core.refunds import Assessment
 from core.users import Actor
-from core.vouchers import may_download
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
 from pages.text_table import show_text_table
@@ -219,7 +219,7 @@ def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
     asked = {"batch": dialog.batch_id, "zone": viewer_zone(), "token": token}
     refunded = refund_results.get_results(dialog.batch_id or "", actor=actor).having(REFUNDED)
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if may_download(actor):
+        if may(actor, Permission.EMAILS):
             show_void_notice(state, list(refunded["order_item_id"]), actor=actor)
         st.link_button(
             "Download Results",

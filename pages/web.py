@@ -137,7 +137,7 @@ class BrowserCookie:
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                cookie = _new_cookie(is_secure=scope["scheme"] == "https")
+                cookie = _new_cookie(is_secure=scope["scheme"] == "https" or _is_behind_tls())
                 MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 
@@ -146,6 +146,11 @@ class BrowserCookie:
 
 def _asks_for_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not browser_of(request)
+
+
+def _is_behind_tls() -> bool:
+    settings = get_settings()
+    return settings.has_sign_in and settings.public_url.startswith("https://")
 
 
 def _new_cookie(*, is_secure: bool) -> str:

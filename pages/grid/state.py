@@ -19,7 +19,7 @@ import streamlit as st
 
 from core import query, saved_views, tokens
 from core.columns import Table
-from core.errors import AppError, InvalidInput, OutsideFailed
+from core.errors import AppError, InvalidInput, NotPermitted, OutsideFailed
 from core.filter_json import check_text
 from core.places import zones
 from core.tables import ORDER_TABS
@@ -218,7 +218,7 @@ def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple
             order_id=place.order_id,
             left_out=left_out,
         )
-    except OutsideFailed:
+    except (OutsideFailed, NotPermitted):
         raise
     except AppError as error:
         view = default_view(place.table, zone, order_id=place.order_id)

@@ -13,6 +13,8 @@ from st_aggrid import AgGrid, JsCode
 
 from core import query
 from core.columns import Table
+from core.permissions import Permission, may
+from core.tables import BOOKS
 from core.users import Actor
 from core.view import View
 from core.view_json import to_json
@@ -34,8 +36,10 @@ UPDATE_ON = [
     ("columnPinned", 100),
     "orderDeskSay",
 ]
-EMPTY = """
-Bring in your own, or look around with demo data. In a terminal, in the
+EMPTY = "**There are no {many} yet.**"
+EMPTY_FOR_YOU = " Which you see depends on your contracts: an admin can change them."
+EMPTY_BOOKS = """
+**There are no {many} yet.** Bring in your own, or look around with demo data. In a terminal, in the
 project's folder:
 
 - `make import FILE=your-orders.xlsx` imports a workbook or CSV file (the README says how it looks)
@@ -57,8 +61,7 @@ def show_table(
     state = follow_address(Place(table, order_id), actor)
     if order_id is None and _is_empty(state.view, actor, now):
         st.title(table.title, anchor=False)
-        said = f"**There are no {table.many} yet.** {table.hint or EMPTY}"
-        st.info(said, icon=":material/inbox:")
+        st.info(_why_empty(table, actor).format(many=table.many), icon=":material/inbox:")
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
@@ -74,6 +77,14 @@ def show_table(
     with st.container(horizontal=True, vertical_alignment="center", key="below"):
         show_selection(state, count, actor=actor, now=now)
         show_totals(state, actor=actor, now=now)
+
+
+def _why_empty(table: Table, actor: Actor) -> str:
+    if not actor.sees_everything:
+        return EMPTY + EMPTY_FOR_YOU
+    if table in BOOKS and may(actor, Permission.IMPORT):
+        return EMPTY_BOOKS
+    return f"{EMPTY} {table.hint}" if table.hint else EMPTY
 
 
 def _is_empty(view: View, actor: Actor, now: datetime) -> bool:

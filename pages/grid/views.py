@@ -35,7 +35,7 @@ def _key(state: GridState) -> str:
 def _show_links(state: GridState, actor: Actor) -> None:
     table, zone = state.place.table, viewer_zone()
     ready = {f"All {table.many}": default_view(table, zone)}
-    ready |= saved_views.ready_made(table, zone)
+    ready |= saved_views.ready_made(table, zone, actor=actor)
     saved = saved_views.find_saved(table, actor=actor)
     with st.container(key="views", gap=None):
         for name, view in ready.items():

@@ -190,7 +190,7 @@ def every_word(table: Table) -> list[str]:
 
 
 ACTORS = [
-    Actor("all", "all@desk.example", Role.VIEWER, sees_all_contracts=True),
-    Actor("two", "two@desk.example", Role.VIEWER, contracts=frozenset(CONTRACTS[:2])),
-    Actor("own", OWN_EMAIL, Role.AGENT, sees_all_contracts=True, only_own_orders=True),
+    Actor("all", "all@desk.example", Role.ADMIN, sees_all_contracts=True),
+    Actor("two", "two@desk.example", Role.ADMIN, contracts=frozenset(CONTRACTS[:2])),
+    Actor("own", OWN_EMAIL, Role.ADMIN, sees_all_contracts=True, only_own_orders=True),
 ]

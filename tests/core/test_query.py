@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core import excel, money, query
 from core.columns import Kind, Table
-from core.tables import ORDER_ITEMS, ORDER_TABS, TABLES
+from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS
 from core.users import Actor
 from core.view import View
 from core.view_json import from_address, parse_view, to_address, to_json
@@ -22,6 +22,7 @@ from tests.core.random_rows import ROWS, ZONES, Row, fill
 from tests.core.random_views import ACTORS, NOWS, PRESETS, Raw, every_condition, every_word, views
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
 
+TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
 EVERY_ROW: Raw = {"filters": {}, "sort": []}
 WINDOW = 37  # which divides no table evenly
 

@@ -1,5 +1,6 @@
 """Views in addresses: in the text itself, or stored when they are long; and those ready made."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,14 @@ from core.columns import Table
 from core.errors import InvalidInput, NotFound
 from core.models import SavedView
 from core.states import Role
-from core.tables import ORDER_ITEMS, ORDERS, TABLES, TRANSACTIONS
+from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view
 from tests.core.random_rows import Row, fill, rows_of
 from tests.core.random_views import NOWS
 
-ANA = Actor("u-ana", "ana@helios.example", Role.VIEWER, sees_all_contracts=True)
+ANA = Actor("u-ana", "ana@helios.example", Role.ADMIN, sees_all_contracts=True)
 BOB = Actor("u-bob", "bob@helios.example", Role.VIEWER)
 
 
@@ -115,8 +116,8 @@ def _is_refundable(row: Row, now: datetime) -> bool:
 def test_ready_made_views_mean_what_they_say(make_database: Any) -> None:
     for kind in ("sqlite", "postgresql"):
         fill(make_database(kind))
-        for table in TABLES.values():
-            ready = saved_views.ready_made(table, "UTC")
+        for table in BOOKS:
+            ready = saved_views.ready_made(table, "UTC", actor=ANA)
             for name, means in (("Today", _is_today), ("This month", _is_this_month)):
                 for now in NOWS:
                     expected = [row for row in rows_of(table, now) if means(table, row, now)]
@@ -129,29 +130,39 @@ def test_an_order_is_refundable_exactly_when_an_item_of_it_is(make_database: Any
         fill(make_database(kind))
         for now in NOWS:
             items = [row for row in rows_of(ORDER_ITEMS, now) if _is_refundable(row, now)]
-            of_items = saved_views.ready_made(ORDER_ITEMS, "UTC")["Refundable"]
+            of_items = saved_views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable"]
             assert _keys(of_items, now) == sorted(row["order_item_id"] for row in items)
-            of_orders = saved_views.ready_made(ORDERS, "UTC")["Refundable"]
+            of_orders = saved_views.ready_made(ORDERS, "UTC", actor=ANA)["Refundable"]
             assert _keys(of_orders, now) == sorted({row["order_id"] for row in items})
 
 
 def test_orders_via_a_widget_are_those_that_name_one(make_database: Any) -> None:
     fill(make_database("sqlite"))
-    via = saved_views.ready_made(ORDERS, "UTC")["Via widget"]
+    via = saved_views.ready_made(ORDERS, "UTC", actor=ANA)["Via widget"]
     rows = [row for row in rows_of(ORDERS, NOWS[0]) if row["widget_id"] is not None]
     assert _keys(via, NOWS[0]) == sorted(row["order_id"] for row in rows)
 
 
+def test_mine_are_the_orders_that_the_person_made(make_database: Any) -> None:
+    fill(make_database("sqlite"))
+    author = rows_of(ORDERS, NOWS[0])[3]["author"]
+    me = replace(ANA, email=author.upper())
+    mine = saved_views.ready_made(ORDERS, "UTC", actor=me)["Mine"]
+    rows = [row for row in rows_of(ORDERS, NOWS[0]) if row["author"].lower() == author.lower()]
+    assert _keys(mine, NOWS[0]) == sorted(row["order_id"] for row in rows)
+    assert mine.in_words() == [f"Author is “{author.upper()}”"]
+
+
 def test_refundable_items_come_with_the_nearest_deadline_first(make_database: Any) -> None:
     fill(make_database("sqlite"))
-    view = saved_views.ready_made(ORDER_ITEMS, "UTC")["Refundable"]
+    view = saved_views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable"]
     frame = query.load_rows(view, actor=ANA, now=NOWS[0], start=0, end=100)
     assert frame["refund_expire_at"].is_monotonic_increasing
     assert len(frame) > 3
 
 
 def test_ready_made_views_are_in_the_zone_of_the_person() -> None:
-    for table in TABLES.values():
-        for view in saved_views.ready_made(table, "Asia/Tokyo").values():
+    for table in BOOKS:
+        for view in saved_views.ready_made(table, "Asia/Tokyo", actor=ANA).values():
             assert view.zone == "Asia/Tokyo"
             assert view.columns == table.shown

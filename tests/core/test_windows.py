@@ -74,7 +74,7 @@ def _views(table: Table) -> list[View]:
     ]
 
 
-@pytest.mark.parametrize("table", BOOKS, ids=[table.name for table in BOOKS])
+@pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_finds_the_rows_that_an_export_has_there(
     filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, way: str

@@ -28,6 +28,13 @@ class Shown:
 ORDERS = Shown("Orders", "orders", "/orders", "order_id")
 ITEMS = Shown("Order Items", "order items", "/order_items", "order_item_id")
 TRANSACTIONS = Shown("Transactions", "transactions", "/transactions", "transaction_id")
+USERS = Shown("Users", "users", "/users", "user_id")
+AUDIT = Shown("Audit Trail", "events", "/audit_trail", "event_id")
+TABS = {
+    "Products": (ITEMS, "products"),
+    "Transactions": (TRANSACTIONS, "transactions"),
+    "History": (AUDIT, "history"),
+}
 
 # The columns of Orders, as they stand at first.
 HEADERS = ["No", "Order ID", "Widget ID", "Created Date", "Total", "Contract ID", "Author"]
@@ -86,9 +93,7 @@ class Desk:
 
     def open_order(self, order_id: str, tab: str = "Products") -> "Desk":
         """Go to an order's page, and to one of its tabs."""
-        self.table, self.parameter = (
-            (ITEMS, "products") if tab == "Products" else (TRANSACTIONS, "transactions")
-        )
+        self.table, self.parameter = TABS[tab]
         address = f"{self.server}/order?order={quote(order_id)}&tab={tab}"
         self.page.goto(address, wait_until="commit")
         self.wait_for_rows()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class Server:
 
     def wait_for_status(self, expected: int) -> None:
         """Wait until /readyz answers with a status."""
-        _wait_until(lambda: self._status() == expected, self.process, self.log)
+        wait_until(lambda: self._status() == expected, self.process, self.log)
 
     def _status(self) -> int | None:
         with suppress(httpx.TransportError):
@@ -65,21 +65,16 @@ class Server:
         return None
 
 
-def start_server(
-    database: str,
-    folder: Path,
-    port: int | None = None,
-    settings: Mapping[str, str] | None = None,
-) -> Server:
-    """Start a server, on a free port unless one is given, without waiting for it."""
+def start_server(database: str, folder: Path, port: int | None = None, **given: str) -> Server:
+    """Start a server, on a free port and with settings if given, without waiting for it."""
     port = port or free_port()
     log = folder / f"server-{port}.log"
-    usual = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)}
+    settings = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)} | given
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py"],
             cwd=PROJECT,
-            env=os.environ | usual | dict(settings or {}),
+            env=os.environ | settings,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -98,15 +93,10 @@ def stop_server(server: Server) -> None:
 
 @contextmanager
 def serving(
-    database: str,
-    folder: Path,
-    *,
-    status: int = 200,
-    port: int | None = None,
-    settings: Mapping[str, str] | None = None,
+    database: str, folder: Path, *, status: int = 200, port: int | None = None, **given: str
 ) -> Iterator[Server]:
     """Run a server until the block ends; it is up when /readyz answers with the status."""
-    server = start_server(database, folder, port, settings)
+    server = start_server(database, folder, port, **given)
     try:
         server.wait_for_status(status)
         yield server
@@ -114,7 +104,8 @@ def serving(
         stop_server(server)
 
 
-def _wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until something is so; fail with the log when the process ends before."""
     for _ in range(int(START_SECONDS / ASK_SECONDS)):
         if is_so():
             return

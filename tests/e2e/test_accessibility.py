@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk
+from tests.e2e.desk import AUDIT, ITEMS, TRANSACTIONS, USERS, Desk
 from tests.e2e.servers import Server
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -92,12 +92,23 @@ def show_refund(desk: Desk) -> None:
     desk.wait_for_run()
 
 
+def show_new_user(desk: Desk) -> None:
+    desk.open(table=USERS)
+    desk.page.get_by_role("button", name="Add user").click()
+    expect(desk.page.get_by_role("dialog").get_by_role("textbox", name="E-mail")).to_be_visible()
+    desk.wait_for_run()
+
+
 STATES: dict[str, Callable[[Desk], object]] = {
     "orders": show_orders,
     "order items": lambda desk: desk.open(table=ITEMS),
     "transactions": lambda desk: desk.open(table=TRANSACTIONS),
     "products of an order": lambda desk: show_order(desk, "Products"),
     "transactions of an order": lambda desk: show_order(desk, "Transactions"),
+    "history of an order": lambda desk: show_order(desk, "History"),
+    "users": lambda desk: desk.open(table=USERS),
+    "add a user": show_new_user,
+    "audit trail": lambda desk: desk.open(table=AUDIT),
     "views": lambda desk: show_popover(desk, "Views"),
     "paste IDs": lambda desk: show_popover(desk, "Paste IDs"),
     "columns": lambda desk: show_popover(desk, "Columns"),

@@ -52,7 +52,7 @@ def server(
         "SMTP_PORT": str(mail.port),
         "MAIL_FROM": "Order Desk <desk@helios.example>",
     }
-    with serving(url, data_dir, settings=settings) as running:
+    with serving(url, data_dir, **settings) as running:
         yield running
 
 

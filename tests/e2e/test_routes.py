@@ -1,6 +1,9 @@
 """The routes that give a page its rows and files: whom they answer, and how they refuse."""
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +13,20 @@ from playwright.sync_api import expect
 
 from core import tokens
 from core.states import Role
+from core.tables import ORDER_ITEMS, TABLES
 from core.tokens import Purpose
 from core.users import LOCAL_USER_ID, Actor
+from core.view_json import default_view, to_address
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
-from tests.rows import make_order
+from tests.rows import make_item, make_order
 
 BROWSER = "the-browser-of-this-test"
 COOKIE = "order_desk_browser"
 AUTHOR = "only.author@secret.example"
+ITEM = "ITEM-1"
+SOON = datetime.now(UTC) + timedelta(days=3)
 WINDOW: dict[str, Any] = {"view": {}, "start": 0, "end": 50}
 LOCAL = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
 
@@ -29,7 +36,7 @@ def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Serv
     """Run a server with one order, and sign tokens with its secret."""
     url = make_database("sqlite")
     use_database(url)
-    make_order(author=AUTHOR)
+    make_item(make_order(author=AUTHOR), order_item_id=ITEM, valid_until=SOON)
     with serving(url, data_dir) as server:
         yield server
 
@@ -49,9 +56,23 @@ def inactive(server: Server) -> Iterator[None]:
     server.execute("UPDATE users SET is_active = true")
 
 
-def sign(purpose: Purpose, *, table: str = "orders", browser: str = BROWSER) -> str:
+def table_of(purpose: Purpose) -> str:
+    """Return the table that a purpose is asked of in these tests."""
+    return "order_items" if purpose == "vouchers" else "orders"
+
+
+def sign(purpose: Purpose, *, table: str = "", browser: str = BROWSER, actor: Actor = LOCAL) -> str:
     """Sign a token as the page does."""
-    return tokens.issue(purpose, table=table, actor=LOCAL, browser=browser)
+    table = table or table_of(purpose)
+    return tokens.issue(purpose, table=table, actor=actor, browser=browser)
+
+
+def sign_long_ago(purpose: Purpose) -> str:
+    """Sign a token that is older than tokens live."""
+    then = time.time() - tokens.LIFE_SECONDS - 60
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: then)
+        return sign(purpose)
 
 
 def ask_rows(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
@@ -65,13 +86,30 @@ def ask_file(client: httpx.Client, token: str | None, **more: Any) -> httpx.Resp
     return client.get("/export/orders", params={} if token is None else {"token": token}, **more)
 
 
-ASK: dict[Purpose, Callable[..., httpx.Response]] = {"rows": ask_rows, "export": ask_file}
+def ask_vouchers(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
+    """Ask for the voucher of the one item."""
+    view = to_address(default_view(ORDER_ITEMS).with_ids((ITEM,)))
+    parameters = {"view": view} if token is None else {"view": view, "token": token}
+    return client.get("/vouchers", params=parameters, **more)
+
+
+ASK: dict[Purpose, Callable[..., httpx.Response]] = {
+    "rows": ask_rows,
+    "export": ask_file,
+    "vouchers": ask_vouchers,
+}
+PURPOSES = list(ASK)
 BAD_TOKENS: dict[str, Callable[[Purpose], str | None]] = {
     "absent": lambda _purpose: None,
     "forged": lambda purpose: sign(purpose)[:-4] + "AAAA",
     "not a token": lambda _purpose: "é\u2028 {}",
-    "of another purpose": lambda purpose: sign("export" if purpose == "rows" else "rows"),
-    "of another table": lambda purpose: sign(purpose, table="order_items"),
+    "too old": sign_long_ago,
+    "of another purpose": lambda purpose: sign(
+        "export" if purpose == "rows" else "rows", table=table_of(purpose)
+    ),
+    "of another table": lambda purpose: sign(purpose, table="transactions"),
+    "of another user": lambda purpose: sign(purpose, actor=replace(LOCAL, user_id="somebody")),
+    "of a sign-in": lambda purpose: sign(purpose, actor=replace(LOCAL, sign_in_id="x")),
     "of another browser": lambda purpose: sign(purpose, browser="another"),
     "of no browser": lambda purpose: sign(purpose, browser=""),
 }
@@ -86,18 +124,18 @@ def assert_refused(answer: httpx.Response, purpose: Purpose) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("purpose", ["rows", "export"])
+@pytest.mark.parametrize("purpose", PURPOSES)
 def test_right_token_with_its_browser_is_answered(client: httpx.Client, purpose: Purpose) -> None:
     answer = ASK[purpose](client, sign(purpose))
     assert answer.status_code == 200
     if purpose == "rows":
         assert [row["author"] for row in answer.json()["rows"]] == [AUTHOR]
     else:
-        assert answer.content.startswith(b"PK")
+        assert answer.content.startswith(b"%PDF" if purpose == "vouchers" else b"PK")
 
 
 @pytest.mark.parametrize("fault", BAD_TOKENS)
-@pytest.mark.parametrize("purpose", ["rows", "export"])
+@pytest.mark.parametrize("purpose", PURPOSES)
 def test_wrong_token_gets_no_row(client: httpx.Client, purpose: Purpose, fault: str) -> None:
     token = BAD_TOKENS[fault](purpose)
     if purpose == "rows" and token and not token.isascii():
@@ -105,7 +143,7 @@ def test_wrong_token_gets_no_row(client: httpx.Client, purpose: Purpose, fault: 
     assert_refused(ASK[purpose](client, token), purpose)
 
 
-@pytest.mark.parametrize("purpose", ["rows", "export"])
+@pytest.mark.parametrize("purpose", PURPOSES)
 def test_token_without_the_cookie_gets_no_row(server: Server, purpose: Purpose) -> None:
     for browser in (BROWSER, ""):
         with httpx.Client(base_url=server.url) as stranger:
@@ -113,7 +151,7 @@ def test_token_without_the_cookie_gets_no_row(server: Server, purpose: Purpose) 
 
 
 @pytest.mark.usefixtures("inactive")
-@pytest.mark.parametrize("purpose", ["rows", "export"])
+@pytest.mark.parametrize("purpose", PURPOSES)
 def test_token_of_a_deactivated_user_gets_no_row(client: httpx.Client, purpose: Purpose) -> None:
     assert_refused(ASK[purpose](client, sign(purpose)), purpose)
 
@@ -236,10 +274,10 @@ def assert_sentence(answer: httpx.Response) -> None:
 
 
 def test_unknown_table_is_not_found(client: httpx.Client) -> None:
-    rows = {"Authorization": f"Bearer {sign('rows', table='users')}"}
-    answer = client.post("/rows/users", json=WINDOW, headers=rows)
+    rows = {"Authorization": f"Bearer {sign('rows', table='nothing')}"}
+    answer = client.post("/rows/nothing", json=WINDOW, headers=rows)
     assert answer.status_code == 404
-    assert client.get(f"/export/users?token={sign('export', table='users')}").status_code == 404
+    assert client.get(f"/export/nothing?token={sign('export', table='nothing')}").status_code == 404
 
 
 def test_forged_export_link_shows_a_page_with_a_way_back(
@@ -253,3 +291,77 @@ def test_forged_export_link_shows_a_page_with_a_way_back(
     desk.page.get_by_role("link", name="Back to Order Desk").click()
     desk.wait_for_rows()
     desk.expect_count(1, 1)
+
+
+# Every role against every route.
+
+EVERYONE, ADMINS = set(Role), {Role.ADMIN}
+SEEN: dict[str, set[Role]] = {
+    "orders": EVERYONE,
+    "order_items": EVERYONE,
+    "transactions": {Role.ACCOUNTANT, Role.ADMIN},
+    "users": ADMINS,
+    "audit_trail": ADMINS,
+}
+
+
+@pytest.fixture(params=Role)
+def role(server: Server, request: pytest.FixtureRequest) -> Iterator[Role]:
+    """Give the local user a role for the length of a test; its tokens say nothing of it."""
+    server.execute(f"UPDATE users SET role = '{request.param}'")
+    yield request.param
+    server.execute("UPDATE users SET role = 'admin'")
+
+
+def assert_answered(answer: httpx.Response, *, is_allowed: bool) -> None:
+    """Check that a route answers or refuses by role, in a sentence and without a row."""
+    if is_allowed:
+        assert answer.status_code == 200
+        return
+    assert answer.status_code == 403
+    assert "Your role, " in answer.text
+    assert AUTHOR not in answer.text
+    assert ITEM not in answer.text
+
+
+def test_the_routes_of_rows_know_every_table() -> None:
+    assert SEEN.keys() == TABLES.keys()
+
+
+@pytest.mark.parametrize("table", SEEN)
+def test_every_role_gets_the_rows_and_files_of_its_tables(
+    client: httpx.Client, role: Role, table: str
+) -> None:
+    bearer = {"Authorization": f"Bearer {sign('rows', table=table)}"}
+    choices = {"view": {}, "choices": next(c.name for c in TABLES[table].columns if c.has_choices)}
+    is_allowed = role in SEEN[table]
+    for body in (WINDOW, {"view": {}, "count": True}, choices, {"view": {}, "keys": ["x"]}):
+        answer = client.post(f"/rows/{table}", json=body, headers=bearer)
+        assert_answered(answer, is_allowed=is_allowed)
+    token = sign("export", table=table)
+    for more in ("", "&columns=all"):
+        file = client.get(f"/export/{table}?token={token}{more}")
+        assert_answered(file, is_allowed=is_allowed)
+
+
+@pytest.mark.parametrize("table", ["order_items", "transactions", "audit_trail"])
+def test_every_role_gets_the_tabs_of_an_order(
+    client: httpx.Client, server: Server, role: Role, table: str
+) -> None:
+    (order,) = server.query("SELECT order_id FROM orders")
+
+    def sign_of_order(purpose: Purpose, table: str) -> str:
+        asked = {"actor": LOCAL, "browser": BROWSER}
+        return tokens.issue(purpose, table=table, order_id=order, **asked)
+
+    bearer = {"Authorization": f"Bearer {sign_of_order('rows', table)}"}
+    rows = client.post(f"/rows/{table}", json=WINDOW, headers=bearer)
+    assert_answered(rows, is_allowed=True)
+    for name in (table, "order"):
+        file = client.get(f"/export/{name}?token={sign_of_order('export', name)}")
+        assert_answered(file, is_allowed=True)
+
+
+def test_vouchers_go_to_those_who_hand_them_out(client: httpx.Client, role: Role) -> None:
+    answer = ask_vouchers(client, sign("vouchers"))
+    assert_answered(answer, is_allowed=role in (Role.AGENT, Role.ADMIN))

@@ -176,6 +176,9 @@ def test_every_table_has_ready_made_views(
 
 
 def test_ready_made_views_of_orders_show_their_rows(desk: Desk) -> None:
+    open_view(desk, "Mine")
+    desk.expect_words("Author is “analyst@local”")
+    desk.expect_count(0, 2)
     open_view(desk, "Via widget")
     desk.expect_words("Widget ID is not blank")
     desk.expect_column("order_id", ["OD-ONE"])

@@ -1,0 +1,91 @@
+"""What each role may do: the one table that says so, and the check that each use case makes.
+
+Which rows a person sees is another question: see core.conditions.scope.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from core import audit, db
+from core.errors import NotPermitted
+from core.states import Role
+from core.users import Actor
+
+
+class Permission(StrEnum):
+    """Something that a role may do or not; a refused try is audited as `<permission>.refused`."""
+
+    ORDERS = "orders"  # see orders and order items, and export what is seen
+    VOUCHERS = "vouchers"  # download and send them
+    REFUND = "refund"  # also once more, after one that failed
+    OVERVIEW = "overview"  # and an order's Transactions and History, verify, own saved views
+    EMAILS = "emails"  # see what was sent, send it again, send notice that a voucher is void
+    TRANSACTIONS = "transactions"  # those of every order: the page
+    IMPORT = "import"  # and dump, and demo data
+    USERS = "users"
+    AUDIT_TRAIL = "audit_trail"
+
+
+_HANDS_ON = frozenset({Role.AGENT, Role.ADMIN})
+ROLES: dict[Permission, frozenset[Role]] = {
+    Permission.ORDERS: frozenset(Role),
+    Permission.VOUCHERS: _HANDS_ON,
+    Permission.REFUND: _HANDS_ON,
+    Permission.OVERVIEW: frozenset(Role),
+    Permission.EMAILS: _HANDS_ON,
+    Permission.TRANSACTIONS: frozenset({Role.ACCOUNTANT, Role.ADMIN}),
+    Permission.IMPORT: frozenset({Role.ADMIN}),
+    Permission.USERS: frozenset({Role.ADMIN}),
+    Permission.AUDIT_TRAIL: frozenset({Role.ADMIN}),
+}
+# What reaches every contract is for those alone who see them all.
+OF_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
+_DOES = {
+    Permission.ORDERS: "see orders",
+    Permission.VOUCHERS: "hand out vouchers",
+    Permission.REFUND: "refund",
+    Permission.OVERVIEW: "see the overview",
+    Permission.EMAILS: "handle e-mails",
+    Permission.TRANSACTIONS: "see the transactions of every order",
+    Permission.IMPORT: "import, dump or fill in orders",
+    Permission.USERS: "manage users",
+    Permission.AUDIT_TRAIL: "see the audit trail",
+}
+
+
+def may(actor: Actor, permission: Permission) -> bool:
+    """Say whether the actor's role, as it is now, may do something."""
+    if permission in OF_ALL_CONTRACTS and not actor.sees_everything:
+        return False
+    return actor.role in ROLES[permission]
+
+
+def why_not(actor: Actor, permission: Permission) -> str | None:
+    """Return why the actor may not do something, as a sentence; None when they may."""
+    if may(actor, permission):
+        return None
+    if actor.role in ROLES[permission]:
+        return f"Only who sees every order of every contract may {_DOES[permission]}."
+    return f"Your role, {actor.role}, does not {_DOES[permission]}."
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Let through who may do something; audit the try of whoever may not, and raise NotPermitted.
+
+    Called before a transaction begins: the refusal is written in one of its own, at the time of
+    the clock, since that of the use case is never there.
+    """
+    why = why_not(actor, permission)
+    if why is None:
+        return
+    with db.writing() as session:
+        audit.record(
+            session,
+            f"{permission}.refused",
+            actor=actor,
+            entity="permission",
+            entity_id=permission,
+            now=datetime.now(UTC),
+            after={"role": actor.role},
+        )
+    raise NotPermitted(why)

@@ -1,0 +1,61 @@
+"""Users and what they did, in the browser: added, changed, and told in the audit trail."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.desk import AUDIT, USERS
+from tests.e2e.servers import Server, serving
+from tests.e2e.shop import make_shop
+
+
+@pytest.fixture(scope="module")
+def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+    """Run a server with the small shop, whose users this module changes."""
+    with serving(make_shop(make_database), data_dir) as server:
+        yield server
+
+
+def test_an_admin_adds_somebody_and_changes_their_rights(
+    open_tab: OpenDesk, server: Server, tmp_path: Path
+) -> None:
+    desk = open_tab(server).open(table=USERS)
+    page = desk.page
+    page.get_by_role("button", name="Add user").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="E-mail").fill("Zoë@helios.example")
+    dialog.get_by_role("radio", name="Agent").click()
+    dialog.get_by_role("button", name="Add user").click()
+    expect(dialog).to_have_count(0)
+    desk.expect_count(2, 2)
+    desk.expect_column("email", ["analyst@local", "zoë@helios.example"])
+    desk.expect_column("role", ["admin", "agent"])
+    desk.box_of(1).click()
+    page.get_by_role("button", name="Change", exact=True).click()
+    dialog.get_by_text("Sees all contracts").click()
+    dialog.get_by_text("Active: let in").click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    desk.expect_column("is_active", ["yes", "no"])
+    desk.expect_column("sees_all_contracts", ["yes", "yes"])
+    assert desk.download(tmp_path).column("E-mail") == ["analyst@local", "zoë@helios.example"]
+    desk.open(table=AUDIT)
+    desk.search("zoë@helios.example")
+    desk.expect_count(3, 4)
+    actions = sorted(desk.cell(row, "action").inner_text() for row in range(3))
+    assert actions == ["user.added", "user.deactivated", "user.scope_changed"]
+
+
+def test_an_orders_history_tells_what_was_done_with_it(open_tab: OpenDesk, server: Server) -> None:
+    desk = open_tab(server).open_order("OD-ONE", "History")
+    expect(desk.overlay).to_have_text("No event matches these filters.")
+    with desk.page.expect_download():
+        desk.page.get_by_role("link", name="Download Order").click()
+    desk.open_order("OD-ONE", "History")
+    desk.expect_column("action", ["order.exported"])
+    desk.expect_column("actor", ["analyst@local"])
+    desk.open_order("OD-TWO", "History")
+    expect(desk.overlay).to_be_visible()

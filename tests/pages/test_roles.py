@@ -1,0 +1,185 @@
+"""Every role on every page, as the table of roles says, run without a browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from core import db, people
+from core.models import AuditEvent, User
+from core.people import Rights
+from core.states import Role
+from core.users import LOCAL_USER_ID, Actor
+from tests.conftest import NOW
+from tests.core.refund_rows import settings
+from tests.core.test_people import SIGN_IN
+from tests.pages.opened import grid_says, open_page, texts
+from tests.rows import make_contract, make_item, make_order, make_transaction
+
+EVERYONE = set(Role)
+OPENS: dict[str, tuple[str, set[Role]]] = {
+    "orders": ("Orders", EVERYONE),
+    "order_items": ("Order Items", EVERYONE),
+    "transactions": ("Transactions", {Role.ACCOUNTANT, Role.ADMIN}),
+    "verify": ("Verify", EVERYONE),
+    "users": ("Users", {Role.ADMIN}),
+    "audit_trail": ("Audit Trail", {Role.ADMIN}),
+}
+SECRETS = ("OD-1", "TX-1", "ana@helios.example", "Aspire", "new@helios.example")
+
+
+@pytest.fixture
+def shop(sqlite_database: str, admin: Actor) -> None:
+    """Store a row of every table."""
+    make_order("OD-1")
+    make_item("OD-1")
+    make_transaction(transaction_id="TX-1", order_id="OD-1")
+    people.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
+
+
+def become(role: Role) -> None:
+    """Give the local user a role."""
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = role
+
+
+def refused() -> list[str]:
+    actions = select(AuditEvent.action).where(AuditEvent.action.endswith(".refused"))
+    with db.reading() as session:
+        return list(session.scalars(actions))
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("name", OPENS)
+def test_every_role_opens_its_pages_and_no_other(role: Role, name: str) -> None:
+    become(role)
+    title, roles = OPENS[name]
+    page = open_page(name)
+    assert not page.exception
+    shown = [one for one, (_, allowed) in OPENS.items() if role in allowed]
+    assert [link.proto.label for link in page.get("page_link")] == [OPENS[one][0] for one in shown]
+    if role in roles:
+        assert page.title[0].value == title
+        assert refused() == []
+        return
+    assert [error.value for error in page.error] == [f"Your role, {role}, does not {_DOES[name]}."]
+    assert refused() == [f"{name}.refused"]
+    assert not page.title
+    for kind in ("component_instance", "link_button", "text_input", "popover"):
+        assert not page.get(kind)
+    assert not any(secret in texts(page) for secret in SECRETS)
+
+
+_DOES = {
+    "transactions": "see the transactions of every order",
+    "users": "manage users",
+    "audit_trail": "see the audit trail",
+}
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("tab", ["Products", "Transactions", "History"])
+def test_every_role_sees_every_tab_of_an_order(role: Role, tab: str) -> None:
+    become(role)
+    page = open_page("order", order="OD-1", tab=tab)
+    assert not page.exception
+    assert not page.error
+    assert page.title[0].value == "Order OD-1"
+    assert {one.label for one in page.tabs} == {"Products", "Transactions", "History"}
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("role", Role)
+def test_refund_and_vouchers_are_offered_to_those_who_hand_out(role: Role) -> None:
+    become(role)
+    page = open_page("order_items")
+    labels = {button.label for button in page.button}
+    expected = {"Refund", "Download Voucher"} if role in (Role.AGENT, Role.ADMIN) else set()
+    assert labels & {"Refund", "Download Voucher"} == expected
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_change_of_role_acts_in_the_next_run() -> None:
+    page = open_page("users")
+    assert page.title[0].value == "Users"
+    become(Role.VIEWER)
+    page.run()
+    assert "does not manage users" in texts(page)
+    assert not page.get("component_instance")
+
+
+# Users.
+
+
+def _user(page: AppTest, user_id: str) -> AppTest:
+    page = grid_says(page, place="users", view={}, selected=[user_id])
+    return page.button(key="change_user").click().run()
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_person_is_added_by_e_mail(admin: Actor) -> None:
+    make_contract("CT-2")
+    page = open_page("users")
+    assert page.button(key="change_user").disabled
+    page.button(key="add_user").click().run()
+    page.text_input(key="user_email").input("ana")
+    page.button(key="user_confirm").click().run()
+    assert "is not an e-mail address" in texts(page)
+    page.text_input(key="user_email").input("Ana@Helios.example")
+    page.text_input(key="user_name").input("Ana Díaz")
+    page.segmented_control(key="user_role_new").set_value("agent")
+    page.multiselect(key="user_contracts_new").select("CT-2")
+    page.button(key="user_confirm").click().run()
+    assert not page.exception
+    with db.reading() as session:
+        user = session.scalars(select(User).where(User.email == "ana@helios.example")).one()
+    person = people.get_person(user.user_id, actor=admin)
+    assert person.name == "Ana Díaz"
+    assert person.rights == Rights(Role.AGENT, contracts=frozenset({"CT-2"}))
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_person_who_is_ticked_is_changed(admin: Actor) -> None:
+    with db.reading() as session:
+        user_id = session.scalars(
+            select(User.user_id).where(User.email == "new@helios.example")
+        ).one()
+    page = _user(open_page("users"), user_id)
+    assert "new@helios.example" in texts(page).replace("\\", "")
+    page.checkbox(key=f"user_all_{user_id}").check()
+    page.checkbox(key=f"user_active_{user_id}").uncheck()
+    page.button(key="user_confirm").click().run()
+    assert not page.exception
+    rights = people.get_person(user_id, actor=admin).rights
+    assert (rights.sees_all_contracts, rights.is_active) == (True, False)
+
+
+@pytest.mark.usefixtures("shop")
+def test_ones_own_rights_are_not_offered_for_change() -> None:
+    page = _user(open_page("users"), LOCAL_USER_ID)
+    assert "Nobody changes their own rights" in texts(page)
+    assert not [button for button in page.button if button.key == "user_confirm"]
+
+
+# Signed in by a provider.
+
+
+@pytest.fixture
+def signing_in(shop: None) -> Iterator[None]:
+    with settings(**SIGN_IN):
+        yield
+
+
+@pytest.mark.usefixtures("signing_in")
+@pytest.mark.parametrize("name", [*OPENS, "order", ""])
+def test_whoever_is_not_signed_in_sees_the_form_and_nothing_else(name: str) -> None:
+    page = open_page(name, order="OD-1")
+    assert not page.exception
+    assert page.title[0].value == "Order Desk"
+    assert [button.label for button in page.button] == ["Sign in"]
+    for kind in ("component_instance", "link_button", "text_input", "page_link", "popover"):
+        assert not page.get(kind)
+    assert not any(secret in texts(page) for secret in SECRETS)
