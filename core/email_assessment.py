@@ -14,6 +14,7 @@ from core.addresses import parse_address, parse_recipients
 from core.email_contents import MANY, render_pdf
 from core.errors import InvalidInput
 from core.models import Delivery, DeliveryItem, Order, OrderItem
+from core.permissions import Permission, require
 from core.states import DeliveryKind, DeliveryStatus, ItemStatus
 from core.users import Actor
 from core.vouchers import VoucherLine, assess_items, checked_ids, load_items, to_vouchers
@@ -55,6 +56,7 @@ def assess(
     Recipients are addresses, each of which gets every voucher, or a `To`. No mail mixes contracts.
     Raises InvalidInput with every fault of the addresses, TooLarge for a mail that would be.
     """
+    require(actor, Permission.VOUCHERS)
     ids, to = checked_ids(item_ids), checked_recipients(recipients)
     with db.reading() as session:
         return assess_in(session, ids, to, actor=actor, now=now)
@@ -150,6 +152,7 @@ def _envelopes(addressed: Sequence[tuple[str, OrderItem]], known: Known) -> tupl
 
 def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
     """Find the contacts of the items' orders, each once: what a dialog offers first."""
+    require(actor, Permission.VOUCHERS)
     with db.reading() as session:
         items = load_items(session, checked_ids(item_ids), actor)
         orders = _load_orders(session, list(items.values()))
@@ -163,6 +166,7 @@ def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
 
 def find_void_notices(item_ids: Sequence[str], *, actor: Actor) -> tuple[Envelope, ...]:
     """Find who has a mailed voucher of a refunded item, and has not been told that it is void."""
+    require(actor, Permission.EMAILS)
     with db.reading() as session:
         return void_notices_in(session, checked_ids(item_ids), actor=actor)
 

@@ -65,6 +65,7 @@ def preview_draft(
     envelope: Envelope, message: str | None, *, kind: DeliveryKind, actor: Actor, now: datetime
 ) -> Preview:
     """Return what a mail would look like that is not queued yet."""
+    require(actor, Permission.VOUCHERS)
     with db.reading() as session:
         found = vouchers.load_items(session, envelope.item_ids, actor)
         items = [found[one] for one in envelope.item_ids if one in found]
@@ -156,6 +157,7 @@ def _lines(session: Session, delivery: Delivery) -> tuple[VoucherLine, ...]:
 
 def count_open(*, actor: Actor) -> int:
     """Count the e-mails that are on their way, of those that the actor may see."""
+    require(actor, Permission.EMAILS)
     is_open = Delivery.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.SENDING))
     statement = select(func.count()).select_from(Delivery).where(is_open, scope(EMAILS, actor))
     with db.reading() as session:
@@ -164,6 +166,7 @@ def count_open(*, actor: Actor) -> int:
 
 def find_items(delivery_ids: Sequence[str], *, actor: Actor) -> list[str]:
     """Find the order items that e-mails are about, of e-mails that the actor may see."""
+    require(actor, Permission.EMAILS)
     with db.reading() as session:
         is_one = is_among(EMAILS, EMAILS.key_column, tuple(delivery_ids)), scope(EMAILS, actor)
         about = select(DeliveryItem.order_item_id).join(

@@ -197,7 +197,7 @@ def test_a_provider_that_is_down_leaves_the_outcome_unknown(was_asked: bool) -> 
 def answer_of(status: int, body: bytes, *, was_asked: bool = False) -> Outcome:
     """Ask a provider that answers everything with the same."""
     with answering(lambda *_: (status, body)) as address:
-        gateway = CardGateway(KEY, address=address, timeout=SHORT)
+        gateway = CardGateway(KEY, address=address)
         return gateway.refund(job_of("pi_1", was_asked=was_asked))
 
 

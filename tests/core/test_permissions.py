@@ -13,6 +13,8 @@ from sqlalchemy import select
 from core import (
     db,
     demo,
+    email_messages,
+    emails,
     excel,
     imports,
     orders,
@@ -27,6 +29,7 @@ from core import (
 )
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Table
+from core.desk_tables import EMAILS as EMAIL_TABLE
 from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.gateways import Failed, Gateways
 from core.models import Refund
@@ -37,6 +40,7 @@ from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
 from core.view_json import default_view
 from tests.conftest import NOW
+from tests.core.mailing import ZOE
 from tests.core.read_back import open_book
 from tests.core.refund_rows import (
     FakeGateway,
@@ -125,6 +129,7 @@ class Shop:
     failed: str
     user: str
     file: Path
+    email: str
 
 
 @pytest.fixture
@@ -136,7 +141,12 @@ def shop(sqlite_database: str, admin: Actor, tmp_path: Path) -> Shop:
     item = make_refundable("OD-1", order_item_id="FINE")
     _fail_a_refund(failed, admin)
     user = people.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
-    return Shop(item, failed, user, tmp_path / "none.csv")
+    email = _send(item, admin, "first").deliveries[0].delivery_id
+    return Shop(item, failed, user, tmp_path / "none.csv", email)
+
+
+def _send(item: str, actor: Actor, key: str) -> emails.Answer:
+    return emails.send([item], [ZOE], message=None, key=key, actor=actor, now=NOW)
 
 
 def _fail_a_refund(item: str, admin: Actor) -> None:
@@ -160,6 +170,59 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         VOUCHERS,
         Permission.VOUCHERS,
         lambda s, a: vouchers.issue([s.item], io.BytesIO(), form="pdf", actor=a, now=NOW),
+    ),
+    "send vouchers": (VOUCHERS, Permission.VOUCHERS, lambda s, a: _send(s.item, a, "again")),
+    "what would be sent": (
+        VOUCHERS,
+        Permission.VOUCHERS,
+        lambda s, a: emails.assess([s.item], [ZOE], actor=a, now=NOW),
+    ),
+    "whom to send to": (
+        VOUCHERS,
+        Permission.VOUCHERS,
+        lambda s, a: emails.find_contacts([s.item], actor=a),
+    ),
+    "e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a)),
+    "an order's e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a, "OD-1")),
+    "an e-mail": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda s, a: email_messages.get_delivery(s.email, actor=a, now=NOW),
+    ),
+    "an e-mail as a file": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda s, a: email_messages.write_message(s.email, io.BytesIO(), actor=a, now=NOW),
+    ),
+    "what became of e-mails": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda s, a: email_messages.get_states([s.email], actor=a),
+    ),
+    "how many e-mails are on the way": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda _, a: email_messages.count_open(actor=a),
+    ),
+    "what e-mails are about": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda s, a: email_messages.find_items([s.email], actor=a),
+    ),
+    "resend": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda s, a: emails.resend([s.email], key="r", actor=a, now=NOW),
+    ),
+    "void notice": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda s, a: emails.notify_void([s.item], key="v", actor=a, now=NOW),
+    ),
+    "who has to be told": (
+        EMAILS,
+        Permission.EMAILS,
+        lambda s, a: emails.find_void_notices([s.item], actor=a),
     ),
     "refund": (REFUND, Permission.REFUND, lambda s, a: _refund(s.item, a)),
     "retry a failed refund": (RETRY, Permission.REFUND, lambda s, a: _refund(s.failed, a)),
@@ -249,7 +312,8 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(
-    ("table", "row"), [(TRANSACTIONS, LEDGER), (USERS, ADMIN), (AUDIT_EVENTS, ADMIN)]
+    ("table", "row"),
+    [(TRANSACTIONS, LEDGER), (EMAIL_TABLE, EMAILS), (USERS, ADMIN), (AUDIT_EVENTS, ADMIN)],
 )
 def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
     shop: Shop, role: Role, table: Table, row: str

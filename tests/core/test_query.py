@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core import excel, money, query
 from core.columns import Kind, Table
+from core.desk_tables import EMAILS
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS
 from core.users import Actor
 from core.view import View
