@@ -9,11 +9,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core import excel, imports, query
+from core import excel, import_rows, imports, query
 from core.columns import Column, Kind, Table
 from core.errors import InvalidInput
 from core.imports import Faulty, import_files
-from core.tables import ORDER_ITEMS, TABLES
+from core.tables import BOOKS, ORDER_ITEMS, TABLES
 from core.users import Actor
 from core.view_json import default_view, parse_view
 from pages.grid.options import grid_options
@@ -36,7 +36,14 @@ Describe = Callable[[Table], None]
 @pytest.fixture
 def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
     """Return what puts another description in the place of the order items'."""
-    return lambda table: monkeypatch.setitem(TABLES, table.name, table)
+
+    def describe(table: Table) -> None:
+        monkeypatch.setitem(TABLES, table.name, table)
+        books = tuple(table if one.name == table.name else one for one in BOOKS)
+        for module in (excel, import_rows, imports):
+            monkeypatch.setattr(module, "BOOKS", books)
+
+    return describe
 
 
 def _two_items() -> None:
