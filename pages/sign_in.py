@@ -45,7 +45,7 @@ def show_sign_in(why: Exception, words: str) -> None:
     """Draw, in place of a page, what keeps the person out and the button that helps."""
     claims = _claims()
     with st.container(key="sign_in", gap="medium"):
-        st.image(str(get_settings().logo), width=48)
+        st.image(str(get_settings().logo), width=48, alt="")
         st.title(get_settings().app_name, anchor=False)
         if isinstance(why, sign_ins.SignInNeeded):
             st.markdown(words)
