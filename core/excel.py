@@ -1,6 +1,7 @@
 """What goes out as Excel: the rows of a view, the dump of everything, the import template."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from typing import IO
@@ -43,9 +44,9 @@ def export(
         with db.reading() as session:
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
-            frames = query.read_chunks(session, view, actor=actor, now=now)
-            wanted = _while_wanted(frames, is_wanted)
-            written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
+            with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
+                wanted = _while_wanted(frames, is_wanted)
+                written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
     if not is_wanted():
         raise Unwanted
@@ -81,8 +82,8 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS)):
             view = replace(default_view(table, zone, order_id=order_id), columns=table.offered)
-            frames = query.read_chunks(session, view, actor=actor, now=now)
-            workbook.add_table(title, view.columns, zone, frames)
+            with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
+                workbook.add_table(title, view.columns, zone, frames)
     with db.writing() as session:
         audit.record(
             session,
@@ -132,8 +133,8 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
         for table in TABLES.values():
             # One zone throughout, so that it can be read back wherever it came from.
             columns = [replace(column, place_zone=None) for column in table.stored]
-            frames = query.read_table(session, table, actor=actor)
-            written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
+            with closing(query.read_table(session, table, actor=actor)) as frames:
+                written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
             counts[table.title] = written.rows
     with db.writing() as session:
         audit.record(

@@ -29,7 +29,7 @@ MAX_ROWS = 1_048_575
 MAX_SHEET_BYTES = 3 * 2**29
 PIECE_ROWS, PIECE_BYTES = 10_000, 2**25
 LEVEL = 1  # of deflate: level 6 makes files 20 % smaller, and takes 2.5 times as long
-_FIRST = "_rels/.rels"  # where programs look that guess what kind of archive it is
+_FIRST = ("docProps/", "xl/theme/")  # programs that guess what an archive is look at its beginning
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class StreamedWorkbook:
         """Return what a sheet's XML has before its rows, its header included, and after them."""
         parts = self._parts()
         if not self.archive.namelist():
-            self._add_parts({_FIRST: parts[_FIRST]})
+            self._add_parts({name: parts[name] for name in parts if name.startswith(_FIRST)})
         head, end, tail = parts[_path(sheet)].partition(b"</sheetData>")
         # It would say that the header is all there is.
         return re.sub(b"<dimension [^>]*>", b"", head), end + tail
