@@ -20,16 +20,24 @@ _DTYPES: dict[Any, Any] = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDt
 
 
 def to_frame(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """Make a frame of typed columns: Int64, UTC instants, boolean, text.
+    """Make a frame of typed columns: Int64, UTC instants, boolean, text."""
+    return join_frame([to_arrow(columns, rows)])
 
-    An instant is a datetime, or the seconds since 1970, which are read five times as fast.
-    """
+
+def to_arrow(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Make a table of typed columns; an instant is a datetime, or the seconds since 1970."""
     by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    arrays = {
-        column.name: pa.array(values, _TYPES.get(column.kind, pa.large_string()))
-        for column, values in zip(columns, by_column, strict=True)
-    }
-    frame: pd.DataFrame = pa.table(arrays).to_pandas(types_mapper=_DTYPES.get)
+    return pa.table(
+        {
+            column.name: pa.array(values, _TYPES.get(column.kind, pa.large_string()))
+            for column, values in zip(columns, by_column, strict=True)
+        }
+    )
+
+
+def join_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """Join tables of the same columns to one frame."""
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(types_mapper=_DTYPES.get)
     return frame
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -26,7 +27,7 @@ from core.columns import Column, Kind, Table
 from core.conditions import is_among, matches_choice, scope, where
 from core.errors import InvalidInput
 from core.filter_json import check_text
-from core.frames import to_frame
+from core.frames import join_frame, to_arrow, to_frame
 from core.users import Actor
 from core.view import View
 from core.windows import find_few, find_keys, sort_terms
@@ -35,6 +36,7 @@ MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
 MAX_SELECTED = 1_000
 CHUNK_ROWS = 10_000
+READ_ROWS = 1_000  # as Python's objects: ten times as many take half as long again
 
 
 @dataclass(frozen=True)
@@ -198,10 +200,11 @@ def stream(
     in the middle of our transaction; with PostgreSQL it needs a second connection a request, to
     which the moment that the caller's transaction sees has to be handed over.
     """
-    options = {"yield_per": CHUNK_ROWS}
+    options = {"yield_per": READ_ROWS}
     with session.connection().execute(statement, execution_options=options) as result:
-        for rows in result.partitions():
-            yield to_frame(columns, rows)
+        tables = (to_arrow(columns, rows) for rows in result.partitions())
+        while some := list(islice(tables, CHUNK_ROWS // READ_ROWS)):
+            yield join_frame(some)
 
 
 def load_choices(

@@ -1,6 +1,9 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server and Poppler, which draws PDFs, are on this machine.
+# Makes sure that Chromium, a PostgreSQL server and Poppler, which draws PDFs, are on this machine;
+# and, with the word “office”, LibreOffice's spreadsheets.
 set -eu
+
+with=${1:-}
 
 has_chromium() {
     command -v chromium || command -v chromium-browser || command -v google-chrome
@@ -14,10 +17,15 @@ has_poppler() {
     command -v pdftoppm
 }
 
+has_office() {
+    [ "$with" != office ] || command -v soffice
+}
+
 missing() {
     has_chromium >/dev/null 2>&1 || echo chromium
     has_postgresql >/dev/null 2>&1 || echo postgresql
     has_poppler >/dev/null 2>&1 || echo poppler-utils
+    has_office >/dev/null 2>&1 || echo libreoffice-calc-nogui
 }
 
 needed=$(missing)
@@ -30,13 +38,16 @@ if command -v apt-get >/dev/null; then
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
 elif command -v dnf >/dev/null; then
-    $sudo dnf install -y $(echo "$needed" | sed 's/^postgresql$/postgresql-server/') || true
+    $sudo dnf install -y $(echo "$needed" |
+        sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/') || true
 elif command -v apk >/dev/null; then
-    $sudo apk add $needed || true
+    $sudo apk add $(echo "$needed" | sed 's/-calc-nogui$/-calc/') || true
 elif command -v pacman >/dev/null; then
-    $sudo pacman -S --noconfirm $(echo "$needed" | sed 's/^poppler-utils$/poppler/') || true
+    $sudo pacman -S --noconfirm $(echo "$needed" |
+        sed 's/^poppler-utils$/poppler/; s/-calc-nogui$/-fresh/') || true
 elif command -v brew >/dev/null; then
-    brew install $(echo "$needed" | sed 's/^poppler-utils$/poppler/') || true
+    brew install $(echo "$needed" |
+        sed 's/^poppler-utils$/poppler/; s/-calc-nogui$//') || true
 fi
 
 needed=$(missing)

@@ -132,6 +132,7 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(query, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(query, "READ_ROWS", 2)
     for _ in range(9):
         make_order()
     answers = iter([True, True, False])
