@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -47,7 +48,8 @@ def local_times(frame: pd.DataFrame, column: Column, zone: str) -> "pd.Series[An
     if column.place_zone is None:
         here: pd.Series[Any] = instants.dt.tz_convert(zone).dt.tz_localize(None)
         return here
-    local = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[s]")
-    for place, some in instants.groupby(frame[column.place_zone]):
-        local.loc[some.index] = some.dt.tz_convert(str(place)).dt.tz_localize(None)
-    return local
+    moments = pd.DatetimeIndex(instants)
+    local = np.full(len(frame), "NaT", dtype="datetime64[s]")
+    for place, rows in frame.groupby(column.place_zone).indices.items():
+        local[rows] = moments[rows].tz_convert(str(place)).tz_localize(None)
+    return pd.Series(local, index=frame.index)

@@ -35,7 +35,7 @@ from core.windows import find_few, find_keys, sort_terms
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
 MAX_SELECTED = 1_000
-CHUNK_ROWS = 10_000
+CHUNK_ROWS = 20_000
 READ_ROWS = 1_000  # as Python's objects: ten times as many take half as long again
 
 

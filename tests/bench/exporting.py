@@ -32,7 +32,7 @@ ZONE = "Europe/London"
 MIN_RATIO = 30
 MAX_ADDED_MEGABYTES = 150
 LOADED_ROWS, MAX_LOADING_SECONDS = 100_000, 0.6
-MAX_EXPORT_SECONDS, MAX_EXPORT_MEGABYTES = 60, 300
+MAX_EXPORT_SECONDS, MAX_EXPORT_MEGABYTES = 30, 350
 ALTERNATIVES = {"write": "to_excel", "load": "read_sql"}
 
 
@@ -152,7 +152,7 @@ def _memory(field: str) -> float:
 
 def _load(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
     with db.reading() as session:
-        return pd.concat(query.read_chunks(session, view, actor=actor, now=now))
+        return pd.concat(query.read_chunks(session, view, actor=actor, now=now), ignore_index=True)
 
 
 def _read_sql(view: View, actor: Actor, now: datetime) -> pd.DataFrame:

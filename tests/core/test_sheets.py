@@ -276,3 +276,12 @@ def test_tables_and_small_sheets_keep_the_order_they_were_added_in() -> None:
     assert book["Transactions"]["A3"].quotePrefix
     assert list(book["Notes"].values) == [("A", "B"), ("=1", "b")]
     assert book["Order"]["B1"].data_type == "s"
+
+
+def test_local_times_are_right_whatever_the_rows_are_labelled() -> None:
+    moment = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    frame = to_frame([SERVICE, ZONE], [(moment, "Asia/Tokyo"), (moment, None), (moment, "UTC")])
+    file, _ = _write([SERVICE, ZONE], pd.concat([frame, frame]))
+    times = [row[0] for row in list(openpyxl.load_workbook(file)["Orders"].values)[1:]]
+    local = [datetime(2026, 7, 2, 7, 30), None, datetime(2026, 7, 1, 22, 30)]  # noqa: DTZ001
+    assert times == local * 2
