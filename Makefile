@@ -44,7 +44,7 @@ bench: $(VENV)/installed-dev
 	$(PY) -m tests.bench
 
 soak: $(VENV)/installed-dev
-	sh tests/install_system_packages.sh
+	sh tests/install_system_packages.sh office
 	$(PY) -m tests.soak
 
 format: $(VENV)/installed-dev

@@ -1,19 +1,21 @@
 """What goes out as Excel: the rows of a view, the dump of everything, the import template."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from typing import IO
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
+import pandas as pd
 
 from core import audit, db, money, query, saved_views
+from core.cells import MAX_CELL_UNITS
 from core.orders import OrderDetails, get_order
 from core.permissions import Permission, may, require
 from core.settings import get_settings
-from core.sheets import MAX_CELL_UNITS, MAX_ROWS, DataSheets, StreamedWorkbook
+from core.sheets import MAX_ROWS, StreamedWorkbook, Written
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor
 from core.view import View, describe_sort
@@ -39,16 +41,14 @@ def export(
     Rows, total and the sheet *About this export* are of one moment. Raises Unwanted, leaving
     nothing behind, as soon as `is_wanted` says no.
     """
-    workbook = StreamedWorkbook()
-    try:
+    with StreamedWorkbook(file) as workbook:
         with db.reading() as session:
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
-            sheets = _write_rows(session, workbook, view, is_wanted, actor=actor, now=now)
-        workbook.add_lines(ABOUT, _about(view, sheets, total, totals, actor=actor, now=now))
-        workbook.save(file)
-    finally:
-        workbook.discard()
+            with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
+                wanted = _while_wanted(frames, is_wanted)
+                written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
+        workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
     if not is_wanted():
         raise Unwanted
     with db.writing() as session:
@@ -59,28 +59,18 @@ def export(
             entity="table",
             entity_id=view.table.name,
             now=now,
-            after={"view": to_json(view), "order_id": view.order_id, "rows": sheets.rows},
+            after={"view": to_json(view), "order_id": view.order_id, "rows": written.rows},
         )
-    return sheets.rows
+    return written.rows
 
 
-def _write_rows(
-    session: Session,
-    workbook: StreamedWorkbook,
-    view: View,
-    is_wanted: Callable[[], bool],
-    *,
-    actor: Actor,
-    now: datetime,
-    title: str | None = None,
-) -> DataSheets:
-    sheets = DataSheets(workbook, title or view.table.title, view.columns, view.zone)
-    for frame in query.read_chunks(session, view, actor=actor, now=now):
+def _while_wanted(
+    frames: Iterator[pd.DataFrame], is_wanted: Callable[[], bool]
+) -> Iterator[pd.DataFrame]:
+    for frame in frames:
         if not is_wanted():
             raise Unwanted
-        sheets.write(frame)
-    sheets.finish()
-    return sheets
+        yield frame
 
 
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
@@ -90,20 +80,14 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
     Raises NotFound for an order that is not there, or not the actor's to see.
     """
     order = get_order(order_id, actor=actor)
-    workbook = StreamedWorkbook()
-    try:
+    with StreamedWorkbook(file) as workbook, db.reading() as session:
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
-        with db.reading() as session:
-            for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS)):
-                if not may(actor, table.permission(order_id)):
-                    continue
-                view = replace(default_view(table, zone, order_id=order_id), columns=table.offered)
-                _write_rows(
-                    session, workbook, view, lambda: True, actor=actor, now=now, title=title
-                )
-        workbook.save(file)
-    finally:
-        workbook.discard()
+        for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS)):
+            if not may(actor, table.permission(order_id)):
+                continue
+            view = replace(default_view(table, zone, order_id=order_id), columns=table.offered)
+            with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
+                workbook.add_table(title, view.columns, zone, frames)
     with db.writing() as session:
         audit.record(
             session,
@@ -149,18 +133,14 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     a text that no cell can hold: a dump loses nothing.
     """
     require(actor, Permission.IMPORT)
-    workbook, counts = StreamedWorkbook(), {}
-    try:
-        with db.reading() as session:
-            for table in BOOKS:
-                sheets = DataSheets(workbook, table.title, table.stored, "UTC", is_dump=True)
-                for frame in query.read_table(session, table, actor=actor):
-                    sheets.write(frame)
-                sheets.finish()
-                counts[table.title] = sheets.rows
-        workbook.save(file)
-    finally:
-        workbook.discard()
+    counts = {}
+    with StreamedWorkbook(file) as workbook, db.reading() as session:
+        for table in BOOKS:
+            # One zone throughout, so that it can be read back wherever it came from.
+            columns = [replace(column, place_zone=None) for column in table.stored]
+            with closing(query.read_table(session, table, actor=actor)) as frames:
+                written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
+            counts[table.title] = written.rows
     with db.writing() as session:
         audit.record(
             session,
@@ -176,23 +156,22 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
 
 def write_template(file: IO[bytes]) -> None:
     """Write the import workbook without rows: its headers, and a sheet that explains each."""
-    workbook = StreamedWorkbook()
     notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
-    for table in BOOKS:
-        headers = tuple(column.header for column in table.stored)
-        widths = tuple(column.width / 7 for column in table.stored)
-        workbook.add_notes(table.title, [headers], widths=widths)
-        notes += [
-            (table.title, column.header, "yes" if column.is_required else "no", column.help)
-            for column in table.stored
-        ]
-    workbook.add_notes("Columns", notes, widths=(16, 22, 10, 90))
-    workbook.save(file)
+    with StreamedWorkbook(file) as workbook:
+        for table in BOOKS:
+            headers = tuple(column.header for column in table.stored)
+            widths = tuple(column.width / 7 for column in table.stored)
+            workbook.add_notes(table.title, [headers], widths=widths)
+            notes += [
+                (table.title, column.header, "yes" if column.is_required else "no", column.help)
+                for column in table.stored
+            ]
+        workbook.add_notes("Columns", notes, widths=(16, 22, 10, 90))
 
 
 def _about(
     view: View,
-    sheets: DataSheets,
+    written: Written,
     total: int,
     totals: dict[str, int],
     *,
@@ -207,7 +186,7 @@ def _about(
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]
     lines += [
         ("Sort", describe_sort(view)),
-        ("Rows", f"{sheets.rows:,} of {total:,} {view.table.many}"),
+        ("Rows", f"{written.rows:,} of {total:,} {view.table.many}"),
         *(
             (f"Total {amount.header}" if i == 0 else "", one)
             for i, one in enumerate(sums)
@@ -220,11 +199,14 @@ def _about(
     ]
     if view.order_id is not None:
         lines.insert(1, ("Order ID", view.order_id))
-    if sheets.cut:
-        cut = f"{sheets.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, all a cell holds."
+    if written.cut:
+        cut = (
+            f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, all a cell holds."
+        )
         lines.append(("Note", cut))
-    if sheets.sheets > 1:
-        lines.append(("Note", f"A sheet holds {MAX_ROWS:,} rows, so there are {sheets.sheets}."))
+    if written.sheets > 1:
+        full = f"A sheet holds at most {MAX_ROWS:,} rows, or fewer long ones"
+        lines.append(("Note", f"{full}, so there are {written.sheets}."))
     return lines
 
 

@@ -1,20 +1,33 @@
 """View -> SELECT -> DataFrame: rows, count, totals and choices, all of the same conditions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Row, Select, func, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    cast,
+    extract,
+    func,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from core import db
-from core.columns import Column, Table
+from core.columns import Column, Kind, Table
 from core.conditions import is_among, matches_choice, of_order, scope, where
 from core.errors import InvalidInput
 from core.filter_json import check_text
-from core.frames import to_frame
+from core.frames import join_frame, to_arrow, to_frame
 from core.permissions import require
 from core.users import Actor
 from core.view import View
@@ -23,7 +36,8 @@ from core.windows import find_few, find_keys, sort_terms
 MAX_WINDOW = 1_000
 MAX_CHOICES_LISTED = 500
 MAX_SELECTED = 1_000
-CHUNK_ROWS = 10_000
+CHUNK_ROWS = 20_000
+READ_ROWS = 1_000  # as Python's objects: ten times as many take half as long again
 
 
 @dataclass(frozen=True)
@@ -158,18 +172,19 @@ def find_references(
 
 def read_chunks(
     session: Session, view: View, *, actor: Actor, now: datetime
-) -> Iterator[pd.DataFrame]:
+) -> Generator[pd.DataFrame]:
     """Read every row of a view, a frame of at most CHUNK_ROWS at a time; memory stays flat.
 
-    The frames have the view's columns, and those that they need to be shown.
+    The frames have the view's columns, and those that they need to be shown. Whoever may not read
+    them all has to close the generator, which ends the query.
     """
     columns = _with_needed(view)
     yield from stream(session, _statement(view, columns, actor, now), columns)
 
 
-def read_table(session: Session, table: Table, *, actor: Actor) -> Iterator[pd.DataFrame]:
+def read_table(session: Session, table: Table, *, actor: Actor) -> Generator[pd.DataFrame]:
     """Read every stored column of every row the actor may see, oldest first, in frames."""
-    columns = tuple(table.attribute(column) for column in table.stored)
+    columns = [_quick(table.attribute(column), column) for column in table.stored]
     statement = (
         select(*columns)
         .where(scope(table, actor))
@@ -180,11 +195,21 @@ def read_table(session: Session, table: Table, *, actor: Actor) -> Iterator[pd.D
 
 def stream(
     session: Session, statement: Select[Any], columns: Sequence[Column]
-) -> Iterator[pd.DataFrame]:
-    """Run a statement whose columns are `columns`, as typed frames of at most CHUNK_ROWS."""
-    result = session.execute(statement, execution_options={"yield_per": CHUNK_ROWS})
-    for rows in result.partitions():
-        yield to_frame(columns, rows)
+) -> Generator[pd.DataFrame]:
+    """Run a statement whose columns are `columns`, as typed frames of at most CHUNK_ROWS.
+
+    It takes 0.4 of the time of `session.execute`: the connection spares the work of the ORM, and
+    `_quick` that of dates. ADBC takes a quarter of what is left, and is not used: its SQLite is
+    a second one in the process, and whichever closes the file first gives up the locks of both
+    (sqlite.org, “How To Corrupt An SQLite Database File”, 2.2.1), so that another process wrote
+    in the middle of our transaction; with PostgreSQL it needs a second connection a request, to
+    which the moment that the caller's transaction sees has to be handed over.
+    """
+    options = {"yield_per": READ_ROWS}
+    with session.connection().execute(statement, execution_options=options) as result:
+        tables = (to_arrow(columns, rows) for rows in result.partitions())
+        while some := list(islice(tables, CHUNK_ROWS // READ_ROWS)):
+            yield join_frame(some)
 
 
 def load_choices(
@@ -227,8 +252,19 @@ def _with_needed(view: View, *needed: Column) -> list[Column]:
     return [*view.columns, *(c for c in view.table.columns if c.name in names and c not in shown)]
 
 
+def _quick(
+    expression: SQLColumnExpression[Any], column: Column
+) -> SQLColumnExpression[Any] | ColumnElement[Any]:
+    """Read an instant as seconds since 1970: a datetime of Python's for each takes far longer."""
+    if column.kind is not Kind.INSTANT:
+        return expression
+    if db.is_sqlite():
+        return type_coerce(expression, BigInteger)  # it is stored so
+    return cast(func.floor(extract("epoch", expression)), BigInteger)
+
+
 def _statement(view: View, columns: Sequence[Column], actor: Actor, now: datetime) -> Select[Any]:
-    expressions = [view.table.expression(column, now) for column in columns]
+    expressions = [_quick(view.table.expression(column, now), column) for column in columns]
     return (
         select(*expressions)
         .select_from(view.table.model)

@@ -15,7 +15,7 @@ from core.errors import NotFound
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
 from core.refund_assessment import UNSTORABLE
-from core.sheets import DataSheets, StreamedWorkbook
+from core.sheets import StreamedWorkbook
 from core.states import RefundStatus, Role
 from core.tables import ORDER_ITEMS
 from core.users import Actor
@@ -109,15 +109,9 @@ def export_results(
 ) -> None:
     """Write the result of every item as Excel, with whose request it was; audit it."""
     results = get_results(batch_id, actor=actor)
-    workbook = StreamedWorkbook()
-    try:
-        sheets = DataSheets(workbook, "Refunds", COLUMNS, zone)
-        sheets.write(results.frame)
-        sheets.finish()
+    with StreamedWorkbook(file) as workbook:
+        workbook.add_table("Refunds", COLUMNS, zone, [results.frame])
         workbook.add_lines("About this export", _about(results, actor, now, zone))
-        workbook.save(file)
-    finally:
-        workbook.discard()
     with db.writing() as session:
         audit.record(
             session,

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server and Poppler, which draws PDFs, are on this machine.
+# Makes sure that Chromium, a PostgreSQL server and Poppler, which draws PDFs, are on this machine;
+# and, with the word “office”, LibreOffice's spreadsheets.
 set -eu
 
 # Debian has Chromium's engine alone, with which a tab opens faster; elsewhere a whole one will do.
@@ -8,6 +9,7 @@ browser=chromium
 if grep -qx 'ID=debian' /etc/os-release 2>/dev/null; then
     browser=$shell
 fi
+with=${1:-}
 
 has_chromium() {
     command -v $shell || command -v chromium || command -v chromium-browser || command -v google-chrome
@@ -21,10 +23,15 @@ has_poppler() {
     command -v pdftoppm
 }
 
+has_office() {
+    [ "$with" != office ] || command -v soffice
+}
+
 missing() {
     has_chromium >/dev/null 2>&1 || echo $browser
     has_postgresql >/dev/null 2>&1 || echo postgresql
     has_poppler >/dev/null 2>&1 || echo poppler-utils
+    has_office >/dev/null 2>&1 || echo libreoffice-calc-nogui
 }
 
 needed=$(missing)
@@ -40,13 +47,16 @@ if command -v apt-get >/dev/null; then
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
 elif command -v dnf >/dev/null; then
-    $sudo dnf install -y $(echo "$needed" | sed 's/^postgresql$/postgresql-server/') || true
+    $sudo dnf install -y $(echo "$needed" |
+        sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/') || true
 elif command -v apk >/dev/null; then
-    $sudo apk add $needed || true
+    $sudo apk add $(echo "$needed" | sed 's/-calc-nogui$/-calc/') || true
 elif command -v pacman >/dev/null; then
-    $sudo pacman -S --noconfirm $(echo "$needed" | sed 's/^poppler-utils$/poppler/') || true
+    $sudo pacman -S --noconfirm $(echo "$needed" |
+        sed 's/^poppler-utils$/poppler/; s/-calc-nogui$/-fresh/') || true
 elif command -v brew >/dev/null; then
-    brew install $(echo "$needed" | sed 's/^poppler-utils$/poppler/') || true
+    brew install $(echo "$needed" |
+        sed 's/^poppler-utils$/poppler/; s/-calc-nogui$//') || true
 fi
 
 needed=$(missing)

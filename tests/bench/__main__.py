@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from playwright.sync_api import Browser
 
 from tests.bench.databases import FilledDatabase, provide
+from tests.bench.exporting import measure_exports
 from tests.bench.figures import Figure, as_text, memory_figure, time_figure, write_results
 from tests.bench.filtering import measure_tables
 from tests.bench.grid_page import browsing
@@ -41,6 +42,7 @@ def main() -> int:
 def _measure_all() -> Iterator[Figure]:
     small, middle, large = (provide(orders) for orders in (SMALL, MIDDLE, LARGE))
     yield from _filling(large)
+    yield from measure_exports(middle, large)
     yield from measure_import()
     yield from measure_refunds()
     with browsing() as browser:

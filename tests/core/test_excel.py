@@ -7,9 +7,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from core import audit, db, excel, sheets
+from core import audit, db, excel, query, sheets
 from core.models import AuditEvent
 from core.tables import ORDERS
 from core.users import Actor
@@ -127,20 +127,54 @@ def test_an_export_and_its_filters_are_audited(database: str, admin: Actor) -> N
         assert event.after["view"]["filters"]["no"]["filter"] == 0
 
 
-def test_an_export_nobody_waits_for_ends_and_leaves_nothing(
-    sqlite_database: str, admin: Actor, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
+    database: str, admin: Actor, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    make_order()
+    monkeypatch.setattr(query, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(query, "READ_ROWS", 2)
+    for _ in range(9):
+        make_order()
+    answers = iter([True, True, False])
     with pytest.raises(excel.Unwanted):
         excel.export(
-            default_view(ORDERS), io.BytesIO(), actor=admin, now=NOW, is_wanted=lambda: False
+            default_view(ORDERS),
+            io.BytesIO(),
+            actor=admin,
+            now=NOW,
+            is_wanted=lambda: next(answers),
         )
     assert list(tmp_path.iterdir()) == []
+    pool: Any = db.engine().pool
+    assert pool.checkedout() == 0
+    with db.reading() as session:
+        assert session.scalars(select(AuditEvent)).all() == []
+        if not db.is_sqlite():
+            others = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND datname = "
+            others += "current_database() AND pid <> pg_backend_pid()"
+            assert session.scalar(text(others)) == 0
+
+
+def test_an_export_is_of_one_moment(
+    database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_order()
+    make_order()
+
+    def count_and_change(*arguments: Any, **options: Any) -> int:
+        counted = count_in(*arguments, **options)
+        make_order(author="latecomer")
+        return counted
+
+    count_in = query.count_in
+    monkeypatch.setattr(query, "count_in", count_and_change)
+    book, _ = _export(admin)
+    about = {row[0].value: row[1].value for row in book["About this export"].iter_rows()}
+    assert about["Rows"] == "2 of 2 orders"
+    assert book["Orders"].max_row == 3
 
 
 def test_audit_events_and_ledger_cannot_be_rewritten(database: str, admin: Actor) -> None:
-    from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
     from tests.rows import make_transaction
