@@ -180,13 +180,13 @@ def test_rejected_mail_says_why_on_the_emails_page_and_is_resent(
     desk.page.goto(f"{server.url}/emails", wait_until="commit")
     expect(desk.cell(0, "recipient")).to_have_text("full@mail.example")
     expect(desk.cell(0, "last_error")).to_contain_text("mailbox is full")
+    expect_no_grave_fault(desk.page)
     inbox.recover()
     desk.box_of(0).click()
     desk.page.get_by_role("button", name="Resend").click()
     expect(desk.cell(0, "status")).to_have_text("sent", timeout=SENT_SECONDS)
     expect(desk.cell(0, "last_error")).to_have_text("")
     assert [one.recipient for one in inbox.received] == ["full@mail.example"]
-    expect_no_grave_fault(desk.page)
 
 
 def test_refund_leads_to_a_void_notice_to_whom_had_the_voucher(

@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from core import tokens
+from core import db, emails, tokens
+from core.models import Delivery
 from core.states import Role
 from core.tables import ORDER_ITEMS, TABLES
 from core.tokens import Purpose
@@ -26,6 +28,7 @@ BROWSER = "the-browser-of-this-test"
 COOKIE = "order_desk_browser"
 AUTHOR = "only.author@secret.example"
 ITEM = "ITEM-1"
+RECIPIENT = "zoe@mail.example"
 SOON = datetime.now(UTC) + timedelta(days=3)
 WINDOW: dict[str, Any] = {"view": {}, "start": 0, "end": 50}
 LOCAL = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
@@ -37,6 +40,8 @@ def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Serv
     url = make_database("sqlite")
     use_database(url)
     make_item(make_order(author=AUTHOR), order_item_id=ITEM, valid_until=SOON)
+    now = datetime.now(UTC)
+    emails.send([ITEM], [RECIPIENT], message=None, key="k", actor=LOCAL, now=now)
     with serving(url, data_dir) as server:
         yield server
 
@@ -58,7 +63,7 @@ def inactive(server: Server) -> Iterator[None]:
 
 def table_of(purpose: Purpose) -> str:
     """Return the table that a purpose is asked of in these tests."""
-    return "order_items" if purpose == "vouchers" else "orders"
+    return {"vouchers": "order_items", "messages": "emails"}.get(purpose, "orders")
 
 
 def sign(purpose: Purpose, *, table: str = "", browser: str = BROWSER, actor: Actor = LOCAL) -> str:
@@ -93,11 +98,21 @@ def ask_vouchers(client: httpx.Client, token: str | None, **more: Any) -> httpx.
     return client.get("/vouchers", params=parameters, **more)
 
 
+def ask_message(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
+    """Ask for the one e-mail as a file."""
+    with db.reading() as session:
+        delivery_id = session.scalars(select(Delivery.delivery_id)).one()
+    parameters = {} if token is None else {"token": token}
+    return client.get(f"/messages/{delivery_id}", params=parameters, **more)
+
+
 ASK: dict[Purpose, Callable[..., httpx.Response]] = {
     "rows": ask_rows,
     "export": ask_file,
     "vouchers": ask_vouchers,
+    "messages": ask_message,
 }
+STARTS = {"export": b"PK", "vouchers": b"%PDF", "messages": b'From: "Order Desk" '}
 PURPOSES = list(ASK)
 BAD_TOKENS: dict[str, Callable[[Purpose], str | None]] = {
     "absent": lambda _purpose: None,
@@ -131,7 +146,7 @@ def test_right_token_with_its_browser_is_answered(client: httpx.Client, purpose:
     if purpose == "rows":
         assert [row["author"] for row in answer.json()["rows"]] == [AUTHOR]
     else:
-        assert answer.content.startswith(b"%PDF" if purpose == "vouchers" else b"PK")
+        assert answer.content.startswith(STARTS[purpose])
 
 
 @pytest.mark.parametrize("fault", BAD_TOKENS)
@@ -300,6 +315,7 @@ SEEN: dict[str, set[Role]] = {
     "orders": EVERYONE,
     "order_items": EVERYONE,
     "transactions": {Role.ACCOUNTANT, Role.ADMIN},
+    "emails": {Role.AGENT, Role.ADMIN},
     "users": ADMINS,
     "audit_trail": ADMINS,
 }
@@ -365,3 +381,13 @@ def test_every_role_gets_the_tabs_of_an_order(
 def test_vouchers_go_to_those_who_hand_them_out(client: httpx.Client, role: Role) -> None:
     answer = ask_vouchers(client, sign("vouchers"))
     assert_answered(answer, is_allowed=role in (Role.AGENT, Role.ADMIN))
+
+
+def test_messages_go_to_those_who_handle_emails(client: httpx.Client, role: Role) -> None:
+    answer = ask_message(client, sign("messages"))
+    assert_answered(answer, is_allowed=role in (Role.AGENT, Role.ADMIN))
+
+
+def test_a_head_of_a_file_that_is_audited_is_not_allowed(client: httpx.Client) -> None:
+    for path in ("/vouchers", "/messages/x"):
+        assert client.head(path).status_code == 405
