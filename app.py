@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core import db, startup, worker
+from core import db, shutdown, startup, worker
 from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
 from pages.exports import answer_export
@@ -29,18 +29,28 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 async def answer_ready(_request: Request) -> Response:
-    """Answer 200 when the database answers and has its tables, else 503; the body says which."""
-    is_ready = await run_in_threadpool(db.is_reachable)
-    status = "ready" if is_ready else "the database cannot be reached"
-    return JSONResponse({"status": status}, 200 if is_ready else 503, headers=PRIVATE)
+    """Answer 200 when the database has its tables and a worker is at work; else 503 and why."""
+    fault = await run_in_threadpool(_find_fault)
+    return JSONResponse({"status": fault or "ready"}, 503 if fault else 200, headers=PRIVATE)
+
+
+def _find_fault() -> str | None:
+    if not db.is_reachable():
+        return "the database cannot be reached"
+    try:
+        return worker.find_fault(datetime.now(UTC))
+    except OutsideFailed:
+        return "the database cannot be reached"
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; where it does not answer, serve and keep trying."""
     retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
+    shutdown.heed_signals(before_others=True)
     with worker.working() if get_settings().run_worker else nullcontext():
         yield
+        await run_in_threadpool(shutdown.wait_for_actions)
     if retrying is not None:
         retrying.cancel()
         with suppress(asyncio.CancelledError):

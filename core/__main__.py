@@ -2,9 +2,7 @@
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from core import (
     excel,
     imports,
     saved_views,
+    shutdown,
     startup,
     users,
     verification,
@@ -91,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(command=_verify)
 
-    one = commands.add_parser("worker", help="settle refunds until it is stopped, apart from pages")
+    one = commands.add_parser(
+        "worker", help="settle refunds and send mail until stopped, apart from pages"
+    )
     one.set_defaults(command=_work)
     return parser
 
@@ -133,18 +134,16 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 def _work() -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
-    stop = threading.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: stop.set())
-    print("Settling refunds; Ctrl+C ends it.", flush=True)
-    while not stop.is_set():
+    shutdown.heed_signals(before_others=False)
+    print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
+    while not shutdown.ending.is_set():
         try:
             startup.prepare(datetime.now(UTC), may_fill=False)
         except OutsideFailed as error:
             print(error, file=sys.stderr, flush=True)
-            stop.wait(worker.PAUSE_SECONDS)
+            shutdown.ending.wait(worker.PAUSE_SECONDS)
         else:
-            worker.work(stop)
+            worker.work(shutdown.ending, is_apart=True)
     return "Stopped."
 
 

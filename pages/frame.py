@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import db, users
+from core import db, shutdown, users
 from core.errors import AppError, NotSignedIn, OutsideFailed
 from core.settings import get_settings
 from core.users import Actor
@@ -89,7 +89,8 @@ def acting(act: Callable[..., None]) -> Callable[..., None]:
     @wraps(act)
     def guarded(*given: Any, **named: Any) -> None:
         try:
-            act(*given, **named, actor=current_actor())
+            with shutdown.finishing():
+                act(*given, **named, actor=current_actor())
         except AppError as error:
             logger.warning("%s", error)
             st.toast(plain(str(error)), icon=":material/error:")
