@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from core import (
+    backups,
     demo,
     excel,
     imports,
@@ -36,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         if getattr(asked, "public_key", None):
             print(_verify_offline(asked))
             return 0
-        if asked.command is _work:
-            print(_work())
+        if asked.command in (_work, _back_up, _restore):
+            print(asked.command(asked))  # as it is: neither prepared nor asked who is there
             return 0
         startup.prepare(now, may_fill=False)
         actor = users.find_local_actor()
@@ -90,6 +91,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(command=_verify)
 
+    one = commands.add_parser("backup", help="copy the SQLite database, also while it is in use")
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.set_defaults(command=_back_up)
+
+    one = commands.add_parser("restore", help="put a backup in the place of the SQLite database")
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("--replace", action="store_true", help="also where there are real orders")
+    one.set_defaults(command=_restore)
+
     one = commands.add_parser(
         "worker", help="settle refunds and send mail until stopped, apart from pages"
     )
@@ -132,7 +142,17 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     return f"{asked.file}: {rows:,} {table.many}"
 
 
-def _work() -> str:
+def _back_up(asked: argparse.Namespace) -> str:
+    size = backups.back_up(asked.file)
+    return f"{asked.file}: {size:,} bytes, checked. It holds everything but the files of DATA_DIR."
+
+
+def _restore(asked: argparse.Namespace) -> str:
+    size = backups.restore(asked.file, may_replace=asked.replace)
+    return f"Restored {asked.file}: {size:,} bytes, checked."
+
+
+def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
     shutdown.heed_signals(before_others=False)
     print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
