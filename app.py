@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+import streamlit.logger
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core import db, shutdown, startup, worker
+from core import db, logs, shutdown, startup, worker
 from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
 from pages.exports import answer_export
@@ -83,6 +84,11 @@ def refuse_open_door(address: str | None) -> None:
 
 refuse_open_door(st.get_option("server.address"))
 get_settings()  # a wrong setting stops the start here, with its name
+logs.configure()
+streamlit.logger.setup_formatter = logs.hand_over  # what gives each of its loggers a handler
+streamlit.logger.update_formatter()
+for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+    logs.hand_over(logging.getLogger(name))
 try:
     startup.check_vouchers()
 except AppError as error:

@@ -13,6 +13,7 @@ from core import (
     demo,
     excel,
     imports,
+    logs,
     saved_views,
     shutdown,
     startup,
@@ -205,4 +206,5 @@ def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
 
 
 if __name__ == "__main__":
+    logs.configure()
     sys.exit(main())

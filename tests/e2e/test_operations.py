@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.core.books import check_books
@@ -171,3 +172,35 @@ def test_a_request_that_never_ends_does_not_hold_up_the_end(database: str, data_
             server.wait_for_status(200)  # by now it has been read
             server.process.send_signal(signal.SIGTERM)
             server.process.wait(END_SECONDS)
+
+
+def lines_of(server: Server) -> list[dict[str, str]]:
+    """Read the log; what is no JSON is Streamlit's own greeting, on the standard output."""
+    lines = server.log.read_text().splitlines()
+    rest = [line for line in lines if line and not line.startswith("{")]
+    greeting = ("You can now view", "Local URL", "Network URL", "External URL", "URL:")
+    assert [line for line in rest if not line.strip().startswith(greeting)] == []
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
+    open_tab: OpenDesk, database: str, data_dir: Path
+) -> None:
+    wanted = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+    with serving(database, data_dir, settings=wanted) as server:
+        refused = httpx.get(f"{server.url}/export/orders?token=eyJhc2VjcmV0")
+        server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")
+        desk = open_tab(server, fresh=True)
+        desk.page.goto(f"{server.url}/emails", wait_until="commit")
+        said = desk.page.get_by_text("It has been logged under")
+        expect(said).to_be_visible()
+        reference = said.inner_text().partition("logged under ")[2][:8]
+        desk.page.close()
+    lines = lines_of(server)
+    assert "eyJhc2VjcmV0" not in server.log.read_text()
+    of_refused = [one for one in lines if one["request"] == refused.headers["x-request-id"]]
+    assert "GET /export/orders answered with 401" in [one["message"] for one in of_refused]
+    (failed,) = [one for one in lines if one["request"] == reference and "error" in one]
+    assert (failed["level"], failed["logger"]) == ("error", "pages.frame")
+    assert failed["error"].startswith("Traceback")
+    assert "uvicorn.error" in {one["logger"] for one in lines}
