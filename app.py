@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+import streamlit.logger
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core import db, startup, worker
+from core import db, logs, shutdown, startup, worker
 from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
 from pages.deep_link import DeepLink
@@ -32,18 +33,28 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 async def answer_ready(_request: Request) -> Response:
-    """Answer 200 when the database answers and has its tables, else 503; the body says which."""
-    is_ready = await run_in_threadpool(db.is_reachable)
-    status = "ready" if is_ready else "the database cannot be reached"
-    return JSONResponse({"status": status}, 200 if is_ready else 503, headers=PRIVATE)
+    """Answer 200 when the database has its tables and a worker is at work; else 503 and why."""
+    fault = await run_in_threadpool(_find_fault)
+    return JSONResponse({"status": fault or "ready"}, 503 if fault else 200, headers=PRIVATE)
+
+
+def _find_fault() -> str | None:
+    if not db.is_reachable():
+        return "the database cannot be reached"
+    try:
+        return worker.find_fault(datetime.now(UTC))
+    except OutsideFailed:
+        return "the database cannot be reached"
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; where it does not answer, serve and keep trying."""
     retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
+    shutdown.heed_signals(before_others=True)
     with worker.working() if settings.run_worker else nullcontext():
         yield
+        await run_in_threadpool(shutdown.wait_for_actions)
     if retrying is not None:
         retrying.cancel()
         with suppress(asyncio.CancelledError):
@@ -77,6 +88,11 @@ def refuse_open_door(address: str | None, *, has_sign_in: bool) -> None:
 
 settings = get_settings()  # a wrong setting stops the start here, with its name
 refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
+logs.configure()
+streamlit.logger.setup_formatter = logs.hand_over  # what gives each of its loggers a handler
+streamlit.logger.update_formatter()
+for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+    logs.hand_over(logging.getLogger(name))
 try:
     startup.check_vouchers()
 except AppError as error:

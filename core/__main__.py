@@ -2,19 +2,20 @@
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
 from core import (
+    backups,
     demo,
     excel,
     imports,
+    logs,
     saved_views,
+    shutdown,
     startup,
     users,
     verification,
@@ -37,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         if getattr(asked, "public_key", None):
             print(_verify_offline(asked))
             return 0
-        if asked.command is _work:
-            print(_work())
+        if asked.command in (_work, _back_up, _restore):
+            print(asked.command(asked))  # as it is: neither prepared nor asked who is there
             return 0
         startup.prepare(now, may_fill=False)
         actor = users.find_console_actor()
@@ -91,7 +92,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(command=_verify)
 
-    one = commands.add_parser("worker", help="settle refunds until it is stopped, apart from pages")
+    one = commands.add_parser("backup", help="copy the SQLite database, also while it is in use")
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.set_defaults(command=_back_up)
+
+    one = commands.add_parser("restore", help="put a backup in the place of the SQLite database")
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("--replace", action="store_true", help="also where there are real orders")
+    one.set_defaults(command=_restore)
+
+    one = commands.add_parser(
+        "worker", help="settle refunds and send mail until stopped, apart from pages"
+    )
     one.set_defaults(command=_work)
     return parser
 
@@ -131,20 +143,28 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     return f"{asked.file}: {rows:,} {table.many}"
 
 
-def _work() -> str:
+def _back_up(asked: argparse.Namespace) -> str:
+    size = backups.back_up(asked.file)
+    return f"{asked.file}: {size:,} bytes, checked. It holds everything but the files of DATA_DIR."
+
+
+def _restore(asked: argparse.Namespace) -> str:
+    size = backups.restore(asked.file, may_replace=asked.replace)
+    return f"Restored {asked.file}: {size:,} bytes, checked."
+
+
+def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
-    stop = threading.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: stop.set())
-    print("Settling refunds; Ctrl+C ends it.", flush=True)
-    while not stop.is_set():
+    shutdown.heed_signals(before_others=False)
+    print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
+    while not shutdown.ending.is_set():
         try:
             startup.prepare(datetime.now(UTC), may_fill=False)
         except OutsideFailed as error:
             print(error, file=sys.stderr, flush=True)
-            stop.wait(worker.PAUSE_SECONDS)
+            shutdown.ending.wait(worker.PAUSE_SECONDS)
         else:
-            worker.work(stop)
+            worker.work(shutdown.ending, is_apart=True)
     return "Stopped."
 
 
@@ -186,4 +206,5 @@ def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
 
 
 if __name__ == "__main__":
+    logs.configure()
     sys.exit(main())

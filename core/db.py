@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -213,6 +214,12 @@ def migrate() -> bool:
                 writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
             command.upgrade(_alembic_config(writer), "head")
     return is_new
+
+
+def known_versions() -> set[str]:
+    """Return the versions of the schema that this program knows, and can bring to the newest."""
+    scripts = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+    return {script.revision for script in scripts.walk_revisions()}
 
 
 def rebuild_schema() -> None:

@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import db, smtp
+from core import db, shutdown, smtp
 from core.addresses import ascii_form
 from core.delivery_records import Cancelled, Job, Tried, find_pause, record_tried
 from core.email_contents import (
@@ -127,6 +127,8 @@ def _claim(now: datetime, most: int) -> list[Job]:
 
 def _deliver(job: Job, now: datetime, door: Door) -> None:
     """Send one delivery and record what became of it; a failure of ours leaves it to its lease."""
+    if shutdown.ending.is_set():
+        return
     try:
         tried = _send(job, now, door)
         if tried is not None:

@@ -147,6 +147,8 @@ class Settings(BaseSettings):
         f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
     )
     data_dir: Path = PROJECT / "data"
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
     app_name: Annotated[str, Field(min_length=1, max_length=60)] = "Order Desk"
     logo: Annotated[Path, AfterValidator(_readable_file), AfterValidator(_picture)] = (
         PROJECT / "pages/static/logo.svg"

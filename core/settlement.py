@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, db
+from core import audit, db, shutdown
 from core.errors import AppError, OutsideFailed
 from core.gateways import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
 from core.models import Contract, OrderItem, Refund, Transaction, new_id
@@ -39,7 +39,9 @@ def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
     started = time.monotonic()
     try:
         while time.monotonic() - started < PATIENCE_SECONDS:
-            if not settle_due(now=now, gateways=gateways, batch_id=batch_id):
+            if shutdown.ending.is_set() or not settle_due(
+                now=now, gateways=gateways, batch_id=batch_id
+            ):
                 return
     except AppError as error:
         logger.warning("Refunds of batch %s are left to the worker: %s", batch_id, error)

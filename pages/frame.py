@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -13,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import db, users
+from core import db, logs, shutdown, users
 from core.errors import AppError, NotPermitted, NotSignedIn, OutsideFailed
 from core.settings import get_settings
 from core.users import Actor
@@ -64,6 +63,12 @@ def current_actor() -> Actor:
 @contextmanager
 def failures_shown() -> Iterator[None]:
     """Turn a failure into words on the page: ours as they are, others logged whole."""
+    with logs.numbered() as reference, _failures_shown(reference):
+        yield
+
+
+@contextmanager
+def _failures_shown(reference: str) -> Iterator[None]:
     try:
         yield
     except OutsideFailed as error:
@@ -80,8 +85,7 @@ def failures_shown() -> Iterator[None]:
         logger.warning("%s", error)
         st.error(plain(str(error)))
     except Exception:
-        reference = secrets.token_hex(4)
-        logger.exception("The page failed [%s]", reference)
+        logger.exception("The page failed")
         st.error(
             f"Something went wrong on this page. It has been logged under {reference}; "
             "reload the page to try again."
@@ -96,14 +100,17 @@ def acting(act: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(act)
     def guarded(*given: Any, **named: Any) -> None:
+        with logs.numbered() as reference, shutdown.finishing():
+            attempt(reference, *given, **named)
+
+    def attempt(reference: str, *given: Any, **named: Any) -> None:
         try:
             act(*given, **named, actor=current_actor())
         except AppError as error:
             logger.warning("%s", error)
             st.toast(plain(str(error)), icon=":material/error:")
         except Exception:
-            reference = secrets.token_hex(4)
-            logger.exception("A widget's action failed [%s]", reference)
+            logger.exception("A widget's action failed")
             st.toast(f"That did not work. It has been logged under {reference}.")
 
     return guarded

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core import logs
 from core.errors import (
     AppError,
     InvalidInput,
@@ -50,6 +51,14 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
     """Wrap a route: a failure becomes a plain sentence with its status, and a line in the log."""
 
     async def answer(request: Request) -> Response:
+        reference = logs.number()
+        response = await attempt(request, reference)
+        response.headers["X-Request-ID"] = reference
+        what = (request.method, request.url.path, response.status_code)
+        logger.info("%s %s answered with %s", *what)
+        return response
+
+    async def attempt(request: Request, reference: str) -> Response:
         try:
             return await endpoint(request)
         except AppError as error:
@@ -57,8 +66,7 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
             logger.warning("%s %s refused: %s", request.method, request.url.path, error)
             return refuse(str(error), status)
         except Exception:
-            reference = secrets.token_hex(4)
-            logger.exception("%s %s failed [%s]", request.method, request.url.path, reference)
+            logger.exception("%s %s failed", request.method, request.url.path)
             sentence = f"Something went wrong here; it has been logged under {reference}."
             return refuse(sentence, 500)
 

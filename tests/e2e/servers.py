@@ -57,7 +57,11 @@ class Server:
 
     def wait_for_status(self, expected: int) -> None:
         """Wait until /readyz answers with a status."""
-        wait_until(lambda: self._status() == expected, self.process, self.log)
+        self.wait_until(lambda: self._status() == expected)
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so, as long as the server runs."""
+        wait_until(is_so, self.process, self.log)
 
     def _status(self) -> int | None:
         with suppress(httpx.TransportError):

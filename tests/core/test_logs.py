@@ -1,0 +1,128 @@
+"""The log: whole lines, the request's id, and never a secret."""
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from core import logs
+from core.logs import JsonLine, TextLine, without_secrets
+from core.settings import get_settings
+
+KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----"
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Let a test set settings of its own."""
+    logs._secrets.cache_clear()
+    get_settings.cache_clear()
+    yield monkeypatch
+    monkeypatch.undo()
+    logs._secrets.cache_clear()
+    get_settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("said", "secret"),
+    [
+        ('127.0.0.1 - "GET /export/orders?view=x&token=eyJ1c2Vy.abc.def HTTP/1.1" 200', "eyJ1c2Vy"),
+        ("GET /oauth2callback?code=4/0AX4XfWh&state=zXcVbNm HTTP/1.1", "0AX4"),
+        ("GET /oauth2callback?code=4/0AX4XfWh&state=zXcVbNm HTTP/1.1", "zXcV"),
+        ("client_secret=hunter22&grant=x", "hunter22"),
+        ("Authorization: Bearer eyJ1c2Vy.abc", "eyJ1c2Vy"),
+        ("Cookie: order_desk_browser=Zm9vYmFy; other=1", "Zm9v"),
+        ("connecting to postgresql://desk:s3cr3t@db/orders failed", "s3cr3t"),
+        ("connecting to postgresql://desk:s3c@r3t@db/orders failed", "r3t@"),
+        ("No such API key: sk_live_51HxAbc", "51Hx"),
+        (f"could not read {KEY}", "MC4C"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(sqlite_database: str, said: str, secret: str) -> None:
+    assert secret in said
+    hidden = without_secrets(said)
+    assert secret not in hidden
+    assert logs.HIDDEN in hidden
+
+
+def test_secrets_of_the_settings_are_hidden_wherever_they_stand(
+    settings: pytest.MonkeyPatch,
+) -> None:
+    settings.setenv("SMTP_HOST", "mail.example")
+    settings.setenv("MAIL_FROM", "desk@mail.example")
+    settings.setenv("SMTP_USER", "desk")
+    settings.setenv("SMTP_PASSWORD", "correct horse")
+    settings.setenv("SIGNING_SECRET", "battery-staple-16+")
+    settings.setenv("DATABASE_URL", "postgresql+psycopg://desk:stable%40door@db/orders")
+    said = "b'AUTH correct horse' battery-staple-16+ stable@door"
+    assert without_secrets(said) == "b'AUTH ***' *** ***"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "GET /rows/orders answered with 200",
+        "Refunds of batch 0192f are left to the worker: The database cannot be reached.",
+        "Delivery 12 waits for its lease: ana@helios.example",
+    ],
+)
+def test_what_is_no_secret_is_left_as_it_is(sqlite_database: str, said: str) -> None:
+    assert without_secrets(said) == said
+
+
+def record_of(message: str, *given: object, error: bool = False) -> logging.LogRecord:
+    record = logging.LogRecord(
+        "core.worker",
+        logging.WARNING,
+        __file__,
+        1,
+        message,
+        given,
+        sys.exc_info() if error else None,
+    )
+    logs._add_request(record)
+    return record
+
+
+def test_json_line_is_one_line_with_everything_in_it(sqlite_database: str) -> None:
+    with logs.numbered() as reference:
+        try:
+            raise ValueError("token=abcdef\nsecond line")
+        except ValueError:
+            record = record_of("It %s:\nfailed", "really", error=True)
+    line = JsonLine().format(record)
+    assert "\n" not in line
+    said = json.loads(line)
+    assert said.pop("time").endswith("+00:00")
+    error = said.pop("error")
+    assert error.startswith("Traceback")
+    assert "abcdef" not in error
+    assert said == {
+        "level": "warning",
+        "logger": "core.worker",
+        "message": "It really:\nfailed",
+        "request": reference,
+    }
+
+
+def test_text_line_cannot_be_forged_by_what_somebody_asked_for(sqlite_database: str) -> None:
+    line = TextLine().format(record_of("GET %s", "/x\n2026-11-24 ERROR core [1] Paid twice"))
+    assert "\n" not in line
+    assert "/x\\n2026" in line
+
+
+def test_each_request_has_its_own_id_and_what_is_inside_it_the_same(sqlite_database: str) -> None:
+    with logs.numbered() as outer:
+        with logs.numbered() as inner:
+            assert record_of("x").request == outer == inner  # type: ignore[attr-defined]
+        others: list[str | None] = []
+        thread = threading.Thread(target=lambda: others.append(logs._request.get()))
+        thread.start()
+        thread.join()
+    with logs.numbered() as later:
+        assert later != outer
+    assert others == [None]
+    assert record_of("x").request is None  # type: ignore[attr-defined]

@@ -1,0 +1,206 @@
+"""What an operator sees: whether it is ready, and how it ends while money is on its way."""
+
+import json
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import use_database
+from tests.core.books import check_books
+from tests.core.refund_deaths import running
+from tests.core.stripe_server import Answer, answering
+from tests.core.worker_deaths import changed
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.servers import Server, serving
+from tests.e2e.test_refunds import make_paid_order, open_dialog
+
+END_SECONDS = 5
+SLOW_SECONDS = 1.5
+CARD = {"method": "card", "reference": "pi_1"}
+
+
+@dataclass
+class Provider:
+    """A card provider that takes its time; it makes one refund for each key."""
+
+    is_hanging: bool = False
+    keys: list[str] = field(default_factory=list)
+    is_asked: threading.Event = field(default_factory=threading.Event)
+
+    def reply(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer | None:
+        """Answer the two calls that Order Desk makes."""
+        if method == "GET":
+            found = [self._made() for _ in self.keys[:1]]
+            listed = {"object": "list", "url": path, "has_more": False, "data": found}
+            return 200, json.dumps(listed).encode()
+        self.keys.append(headers["Idempotency-Key"])
+        self.is_asked.set()
+        if self.is_hanging:
+            return None
+        threading.Event().wait(SLOW_SECONDS)
+        return 200, json.dumps(self._made()).encode()
+
+    def _made(self) -> dict[str, object]:
+        made = {"id": "re_1", "object": "refund", "amount": 3800, "currency": "eur"}
+        return made | {"status": "succeeded", "metadata": {"refund": self.keys[0]}}
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """Run the provider for a test, and let every process that the test starts use it."""
+    provider = Provider()
+    with answering(provider.reply) as address:
+        given = {"STRIPE_API_KEY": "sk_test_slow", "STRIPE_API_BASE": address, "LEASE_SECONDS": "4"}
+        with changed(given):
+            yield provider
+
+
+@pytest.fixture
+def database(make_database: Callable[[str], str]) -> str:
+    """Give a database with one order that was paid by card."""
+    url = make_database("sqlite")
+    use_database(url)
+    make_paid_order("OD-SLOW", {}, **CARD)
+    return url
+
+
+def refund_and_end(open_tab: OpenDesk, server: Server, provider: Provider) -> None:
+    """Refund in the browser, and end the server while the provider is being asked."""
+    desk = open_tab(server, fresh=True).open_order("OD-SLOW")
+    open_dialog(desk, 0).get_by_role("button", name="Refund 1 item").click()
+    assert provider.is_asked.wait(15)
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(END_SECONDS)
+    desk.page.close()
+
+
+def test_refund_in_flight_is_recorded_before_the_server_ends(
+    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+) -> None:
+    with serving(database, data_dir) as server:
+        refund_and_end(open_tab, server, provider)
+    assert server.query("SELECT status FROM refunds") == ["succeeded"]
+    assert server.query("SELECT status FROM order_items") == ["refunded"]
+    assert len(provider.keys) == 1
+    check_books()
+
+
+def test_refund_whose_provider_hangs_is_cut_off_whole_and_settled_once_after_the_next_start(
+    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+) -> None:
+    provider.is_hanging = True
+    with serving(database, data_dir) as server:
+        refund_and_end(open_tab, server, provider)
+    assert server.query("SELECT status FROM order_items") == ["refund_requested"]
+    check_books()
+    provider.is_hanging = False
+    is_refunded = "SELECT count(*) FROM refunds WHERE status = 'succeeded'"
+    with serving(database, data_dir) as again:
+        again.wait_until(lambda: again.query(is_refunded) == [1])
+    assert set(provider.keys) == {provider.keys[0]}
+    check_books()
+
+
+def test_worker_of_its_own_ends_in_time_while_the_provider_hangs(
+    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+) -> None:
+    provider.is_hanging = True
+    with (
+        changed({"RUN_WORKER": "false"}),
+        running("core", "worker") as worker,
+        serving(database, data_dir) as server,
+    ):
+        desk = open_tab(server, fresh=True).open_order("OD-SLOW")
+        open_dialog(desk, 0).get_by_role("button", name="Refund 1 item").click()
+        assert provider.is_asked.wait(15)
+        for process in (worker, server.process):
+            process.send_signal(signal.SIGTERM)
+        for process in (worker, server.process):
+            process.wait(END_SECONDS)
+        desk.page.close()
+    assert server.query("SELECT status FROM order_items") == ["refund_requested"]
+    check_books()
+
+
+def said_by(server: Server) -> tuple[int, str]:
+    answer = httpx.get(f"{server.url}/readyz")
+    return answer.status_code, answer.json()["status"]
+
+
+def test_readyz_names_the_worker_that_is_missing_silent_or_back(
+    database: str, data_dir: Path
+) -> None:
+    with changed({"RUN_WORKER": "false"}), serving(database, data_dir, status=503) as server:
+        missing = "no worker has been started: python -m core worker"
+        assert said_by(server) == (503, missing)
+        with running("core", "worker") as worker:
+            server.wait_for_status(200)
+            assert said_by(server) == (200, "ready")
+            worker.terminate()
+            assert worker.wait(END_SECONDS) == 0
+        long_ago = datetime.now(UTC) - timedelta(minutes=3)
+        server.execute(f"UPDATE database_facts SET value = '{long_ago.isoformat()}'")
+        heard = f"no worker has been heard of since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
+        assert said_by(server) == (503, heard)
+
+
+def test_readyz_is_ready_while_its_own_worker_is_held_up_by_a_slow_provider(
+    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+) -> None:
+    with serving(database, data_dir) as server:
+        desk = open_tab(server, fresh=True).open_order("OD-SLOW")
+        open_dialog(desk, 0).get_by_role("button", name="Refund 1 item").click()
+        assert provider.is_asked.wait(15)
+        assert said_by(server) == (200, "ready")
+        desk.page.close()
+
+
+def test_a_request_that_never_ends_does_not_hold_up_the_end(database: str, data_dir: Path) -> None:
+    with serving(database, data_dir) as server:
+        where = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+        half = b"POST /rows/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
+        with socket.create_connection(where) as client:
+            client.sendall(half)
+            server.wait_for_status(200)  # by now it has been read
+            server.process.send_signal(signal.SIGTERM)
+            server.process.wait(END_SECONDS)
+
+
+def lines_of(server: Server) -> list[dict[str, str]]:
+    """Read the log; what is no JSON is Streamlit's own greeting, on the standard output."""
+    lines = server.log.read_text().splitlines()
+    rest = [line for line in lines if line and not line.startswith("{")]
+    greeting = ("You can now view", "Local URL", "Network URL", "External URL", "URL:")
+    assert [line for line in rest if not line.strip().startswith(greeting)] == []
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
+    open_tab: OpenDesk, database: str, data_dir: Path
+) -> None:
+    wanted = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+    with serving(database, data_dir, settings=wanted) as server:
+        refused = httpx.get(f"{server.url}/export/orders?token=eyJhc2VjcmV0")
+        server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")
+        desk = open_tab(server, fresh=True)
+        desk.page.goto(f"{server.url}/emails", wait_until="commit")
+        said = desk.page.get_by_text("It has been logged under")
+        expect(said).to_be_visible()
+        reference = said.inner_text().partition("logged under ")[2][:8]
+        desk.page.close()
+    lines = lines_of(server)
+    assert "eyJhc2VjcmV0" not in server.log.read_text()
+    of_refused = [one for one in lines if one["request"] == refused.headers["x-request-id"]]
+    assert "GET /export/orders answered with 401" in [one["message"] for one in of_refused]
+    (failed,) = [one for one in lines if one["request"] == reference and "error" in one]
+    assert (failed["level"], failed["logger"]) == ("error", "pages.frame")
+    assert failed["error"].startswith("Traceback")
+    assert "uvicorn.error" in {one["logger"] for one in lines}
