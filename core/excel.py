@@ -1,6 +1,6 @@
 """What goes out as Excel: the rows of a view, the dump of everything, the import template."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import IO
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from core import audit, db, money, query, saved_views
+from core.export_limit import check_limit, record_export
 from core.orders import OrderDetails, get_order
 from core.settings import get_settings
 from core.sheets import MAX_CELL_UNITS, MAX_ROWS, DataSheets, StreamedWorkbook
@@ -36,11 +37,13 @@ def export(
     """Write every row of the view to an .xlsx file and audit it; return the number of rows.
 
     Rows, total and the sheet *About this export* are of one moment. Raises Unwanted, leaving
-    nothing behind, as soon as `is_wanted` says no.
+    nothing behind, as soon as `is_wanted` says no; TooManyRows over the hourly limit, before the
+    file is begun.
     """
     workbook = StreamedWorkbook()
     try:
         with db.reading() as session:
+            check_limit(session, _count_of(session, [view], actor, now), actor=actor, now=now)
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             sheets = _write_rows(session, workbook, view, is_wanted, actor=actor, now=now)
@@ -51,16 +54,23 @@ def export(
     if not is_wanted():
         raise Unwanted
     with db.writing() as session:
-        audit.record(
+        record_export(
             session,
             f"{view.table.name}.exported",
+            rows=sheets.rows,
             actor=actor,
             entity="table",
             entity_id=view.table.name,
             now=now,
-            after={"view": to_json(view), "order_id": view.order_id, "rows": sheets.rows},
+            after={"view": to_json(view), "order_id": view.order_id},
         )
     return sheets.rows
+
+
+def _count_of(
+    session: Session, views: Sequence[View], actor: Actor, now: datetime
+) -> Callable[[], int]:
+    return lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views)
 
 
 def _write_rows(
@@ -85,25 +95,31 @@ def _write_rows(
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
     """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
 
-    Raises NotFound for an order that is not there, or not the actor's to see.
+    Raises NotFound for an order that is not there, or not the actor's to see, and TooManyRows.
     """
     order = get_order(order_id, actor=actor)
-    workbook = StreamedWorkbook()
+    workbook, rows = StreamedWorkbook(), 0
     try:
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         with db.reading() as session:
-            for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS)):
-                view = replace(default_view(table, zone, order_id=order_id), columns=table.offered)
-                _write_rows(
+            views = {
+                title: replace(default_view(table, zone, order_id=order_id), columns=table.offered)
+                for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS))
+            }
+            counted = _count_of(session, list(views.values()), actor, now)
+            check_limit(session, counted, actor=actor, now=now)
+            for title, view in views.items():
+                rows += _write_rows(
                     session, workbook, view, lambda: True, actor=actor, now=now, title=title
-                )
+                ).rows
         workbook.save(file)
     finally:
         workbook.discard()
     with db.writing() as session:
-        audit.record(
+        record_export(
             session,
             "order.exported",
+            rows=rows,
             actor=actor,
             entity="order",
             entity_id=order_id,
