@@ -7,7 +7,7 @@ words stands in some column.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -42,6 +42,7 @@ from core.users import Actor
 from core.view import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]
+MANY = 200  # so many values in a list are a parameter each; PostgreSQL takes 65,535 a statement
 
 
 def where(view: View, *, actor: Actor, now: datetime) -> list[Sql]:
@@ -89,11 +90,14 @@ def of_order(table: Table, order_id: str) -> Sql:
 
 def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
     """Compare with any number of texts, bound as one parameter: databases limit how many."""
-    attribute = table.attribute(column)
+    return _is_among(table.attribute(column), values)
+
+
+def _is_among(expression: SQLColumnExpression[Any], values: Sequence[str]) -> Sql:
     if db.is_sqlite():
         each = func.json_each(json.dumps(values)).table_valued("value")
-        return attribute.in_(select(each.c.value))
-    return attribute == any_(bindparam(None, list(values), type_=ARRAY(Text)))
+        return expression.in_(select(each.c.value))
+    return expression == any_(bindparam(None, list(values), type_=ARRAY(Text)))
 
 
 def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sql:
@@ -166,7 +170,10 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
 
 def _is_one_of(expression: SQLColumnExpression[Any], values: tuple[Any, ...]) -> Sql:
     named = [value for value in values if value is not None]
-    found = expression.in_(named) if named else false()
+    if len(named) > MANY:
+        found: Sql = _is_among(expression, named)
+    else:
+        found = expression.in_(named) if named else false()
     return or_(found, expression.is_(None)) if None in values else found
 
 

@@ -1,6 +1,6 @@
 """What goes out as Excel: the rows of a view, the dump of everything, the import template."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+from sqlalchemy.orm import Session
 
 from core import audit, db, money, query, saved_views
 from core.cells import MAX_CELL_UNITS
+from core.export_limit import check_limit, record_export
 from core.orders import OrderDetails, get_order
 from core.permissions import Permission, may, require
 from core.settings import get_settings
@@ -39,10 +41,12 @@ def export(
     """Write every row of the view to an .xlsx file and audit it; return the number of rows.
 
     Rows, total and the sheet *About this export* are of one moment. Raises Unwanted, leaving
-    nothing behind, as soon as `is_wanted` says no.
+    nothing behind, as soon as `is_wanted` says no; TooManyRows over the hourly limit, before the
+    file is begun.
     """
     with StreamedWorkbook(file) as workbook:
         with db.reading() as session:
+            check_limit(session, _count_of(session, [view], actor, now), actor=actor, now=now)
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -52,16 +56,23 @@ def export(
     if not is_wanted():
         raise Unwanted
     with db.writing() as session:
-        audit.record(
+        record_export(
             session,
             f"{view.table.name}.exported",
+            rows=written.rows,
             actor=actor,
             entity="table",
             entity_id=view.table.name,
             now=now,
-            after={"view": to_json(view), "order_id": view.order_id, "rows": written.rows},
+            after={"view": to_json(view), "order_id": view.order_id},
         )
     return written.rows
+
+
+def _count_of(
+    session: Session, views: Sequence[View], actor: Actor, now: datetime
+) -> Callable[[], int]:
+    return lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views)
 
 
 def _while_wanted(
@@ -76,22 +87,27 @@ def _while_wanted(
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
     """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
 
-    What the actor's role may not see is left out.
-    Raises NotFound for an order that is not there, or not the actor's to see.
+    What the actor's role may not see is left out. Raises NotFound for an order that is not there,
+    or not the actor's to see, and TooManyRows over the hourly limit.
     """
-    order = get_order(order_id, actor=actor)
+    order, rows = get_order(order_id, actor=actor), 0
+    views = {
+        title: replace(default_view(table, zone, order_id=order_id), columns=table.offered)
+        for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS))
+        if may(actor, table.permission(order_id))
+    }
     with StreamedWorkbook(file) as workbook, db.reading() as session:
+        counted = _count_of(session, list(views.values()), actor, now)
+        check_limit(session, counted, actor=actor, now=now)
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
-        for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS)):
-            if not may(actor, table.permission(order_id)):
-                continue
-            view = replace(default_view(table, zone, order_id=order_id), columns=table.offered)
+        for title, view in views.items():
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                workbook.add_table(title, view.columns, zone, frames)
+                rows += workbook.add_table(title, view.columns, zone, frames).rows
     with db.writing() as session:
-        audit.record(
+        record_export(
             session,
             "order.exported",
+            rows=rows,
             actor=actor,
             entity="order",
             entity_id=order_id,

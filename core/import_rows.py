@@ -102,7 +102,7 @@ def _read_sheet(sheet: Sheet, table: Table, faults: list[Fault]) -> list[pd.Data
     if headings is None:
         return []
     heads = {heading.index + 1: heading.column.header for heading in headings}
-    for number, index in sheet.unreadable_cells():
+    for number, index in sheet.unreadable:
         problem = "holds an error, or a formula without its result"
         faults.append(Fault(sheet.file, title, number, heads.get(index, ""), "", problem))
     frames = []

@@ -51,10 +51,12 @@ def parse_amount(value: Any, currency: str) -> int | None:
     number = _decimal(value, decimals=money.decimals(currency))
     if number is None:
         return None
+    if abs(number) > money.MAX_AMOUNT:  # first: so many digits cannot be rounded
+        raise ValueError("is too large")
     if isinstance(value, float):
         number = round(number, money.decimals(currency) + 6)  # a float's 12.499999999999998
     minor = money.to_minor(number, currency)
-    if abs(number) > money.MAX_AMOUNT or abs(minor) > MAX_EXACT:
+    if abs(minor) > MAX_EXACT:
         raise ValueError("is too large")
     return minor
 

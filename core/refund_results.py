@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import select
 
-from core import audit, db, money
+from core import db, money
 from core.columns import Column, Kind
 from core.conditions import scope
 from core.errors import NotFound
+from core.export_limit import check_limit, record_export
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
 from core.refund_assessment import UNSTORABLE
@@ -107,20 +108,25 @@ def _result(one: dict[str, object], refunds: dict[str, Refund]) -> tuple[object,
 def export_results(
     batch_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str
 ) -> None:
-    """Write the result of every item as Excel, with whose request it was; audit it."""
+    """Write the result of every item as Excel, with whose request it was; audit it.
+
+    Raises NotFound as `get_results` does, and TooManyRows over the hourly limit.
+    """
     results = get_results(batch_id, actor=actor)
+    with db.reading() as session:
+        check_limit(session, lambda: len(results.frame), actor=actor, now=now)
     with StreamedWorkbook(file) as workbook:
         workbook.add_table("Refunds", COLUMNS, zone, [results.frame])
         workbook.add_lines("About this export", _about(results, actor, now, zone))
     with db.writing() as session:
-        audit.record(
+        record_export(
             session,
             "refunds.exported",
+            rows=len(results.frame),
             actor=actor,
             entity="refund_batch",
             entity_id=batch_id,
             now=now,
-            after={"rows": len(results.frame)},
         )
 
 

@@ -169,6 +169,7 @@ class Settings(BaseSettings):
     mail_max_mb: Annotated[int, Field(ge=1)] = 10
     emails_per_hour: Annotated[int, Field(ge=1)] | None = None
     refunds_per_hour: Annotated[int, Field(ge=1)] | None = None
+    exported_rows_per_hour: Annotated[int, Field(ge=1)] | None = None
     stripe_api_key: SecretStr | None = None
     stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None
     run_worker: bool = True

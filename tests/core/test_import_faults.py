@@ -1,6 +1,8 @@
 """What an import refuses: every fault with its place, every unreadable file with its reason."""
 
 import io
+import re
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from core.models import Contract, Order, OrderItem, Transaction
 from core.settings import get_settings
 from core.users import Actor
 from tests.conftest import NOW
+from tests.core.fuzzed_files import parts_of, write_parts
 from tests.core.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain, write_workbook
 
 FAULTY: dict[str, tuple[Sheets, str]] = {
@@ -171,6 +174,52 @@ def _make_bomb(path: Path) -> None:
         archive.writestr("xl/worksheets/sheet1.xml", b" " * 3_000_000)
 
 
+def _make_lying_bomb(path: Path) -> None:
+    """Write a part of 3 MB that claims to have 9 bytes, in both places where a zip file says so."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", b" " * 3_000_000)
+        archive.writestr("xl/workbook.xml", b"")
+    size, lie = (number.to_bytes(4, "little") for number in (3_000_000, 9))
+    path.write_bytes(path.read_bytes().replace(size, lie))
+
+
+def _with_sheet(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """Return what writes a small workbook with its first sheet's XML changed."""
+
+    def make(path: Path) -> None:
+        write_workbook(path, plain())
+        parts = parts_of(path)
+        first = "xl/worksheets/sheet1.xml"
+        write_parts(path, parts | {first: change(parts[first])})
+
+    return make
+
+
+def _with_cells(cells: bytes) -> Callable[[Path], None]:
+    end = b"</sheetData>"
+    return _with_sheet(lambda sheet: sheet.replace(end, cells + end))
+
+
+def _with_entity(declared: bytes) -> Callable[[Path], None]:
+    """Return what writes a workbook whose sheet declares an entity and uses it as an author."""
+    kind = b"<!DOCTYPE worksheet [" + declared + b"]>"
+    return _with_sheet(lambda sheet: kind + sheet.replace(b"<t>Ana<", b"<t>&a;<"))
+
+
+def _make_counting(path: Path) -> None:
+    """Write a workbook that claims to hold billions of texts."""
+    write_workbook(path, plain())
+    styles = "xl/styles.xml"
+    claim = b'<cellXfs count="99999999999"'
+    parts = parts_of(path)
+    write_parts(path, parts | {styles: re.sub(b'<cellXfs( count="[0-9]+")?', claim, parts[styles])})
+
+
+LAUGHS = b'<!ENTITY z "ha">' + b"".join(
+    b'<!ENTITY %c "%s">' % (letter, b"&%c;" % (letter + 1) * 10) for letter in range(97, 122)
+)
+
+
 def _make_truncated(path: Path) -> None:
     whole = io.BytesIO()
     book = openpyxl.Workbook()
@@ -188,6 +237,19 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "latin1.csv": (lambda path: path.write_bytes("Ordér ID;é\n".encode("latin-1")), "UTF-8"),
     "quotes.csv": (lambda path: path.write_text(",".join(ORDER) + '\n"x,y\n'), "line 2"),
     "bomb.xlsx": (_make_bomb, "over the limit of 1 MB"),
+    "lying.xlsx": (_make_lying_bomb, "over the limit of 1 MB"),
+    "counting.xlsx": (_make_counting, "damaged"),
+    "laughs.xlsx": (_with_entity(LAUGHS), "damaged"),
+    "outside.xlsx": (_with_entity(b'<!ENTITY a SYSTEM "file:///etc/hostname">'), "damaged"),
+    "far.xlsx": (
+        _with_cells(b'<row r="9"><c r="A9"/></row><row r="1048576"><c r="XFD1048576"/></row>'),
+        "the sheet Orders reaches to row 1,048,576 and column 16,384, more than can be read",
+    ),
+    "farther.xlsx": (_with_cells(b"<row r='4294967295'><c><v>1</v></c></row>"), "4,294,967,295"),
+    "wide.xlsx": (
+        _with_cells(b"<row>" + b"<c/>" * 20_000 + b"</row>" + b"<row/>" * 2_000),
+        "reaches to row 2,003 and column 20,000",
+    ),
     "folder.xlsx": (lambda path: path.mkdir(), "no such file"),
 }
 
@@ -206,4 +268,25 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_name_and_reason(
     assert said in str(refusal.value)
     assert name in str(refusal.value)
     assert count(Order) == 0
+    get_settings.cache_clear()
+
+
+def test_a_file_that_unpacks_to_far_more_than_it_is_takes_no_room(
+    sqlite_database: str, admin: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPORT_MAX_MB", "150")
+    get_settings.cache_clear()
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"<workbook/>")
+        with archive.open("xl/sharedStrings.xml", "w") as part:
+            for _ in range(196):
+                part.write(b" " * 1_000_000)
+    assert path.stat().st_size < 575_000
+    tracemalloc.start()
+    with pytest.raises(InvalidInput, match="over the limit of 150 MB"):
+        import_files([path], actor=admin, now=NOW)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20_000_000
     get_settings.cache_clear()

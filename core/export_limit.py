@@ -1,0 +1,73 @@
+"""How many rows one person may take out as Excel in an hour, counted from the audit trail."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import Refused
+from core.models import AuditEvent, User
+from core.settings import get_settings
+from core.users import Actor
+
+AN_HOUR = timedelta(hours=1)
+
+
+class TooManyRows(Refused):
+    """The actor would export more rows in an hour than the settings allow."""
+
+    def __init__(self, limit: int, before: int, asked: int) -> None:
+        super().__init__(
+            f"You may export {limit:,} rows an hour, and {before:,} were exported in the last "
+            f"hour; this would be {asked:,} more. Filter for fewer, or try again later. Nothing "
+            "was exported."
+        )
+
+
+def check_limit(session: Session, count: Callable[[], int], *, actor: Actor, now: datetime) -> None:
+    """Raise TooManyRows where so many more rows would be over the actor's limit of an hour.
+
+    They are counted only where EXPORTED_ROWS_PER_HOUR sets a limit.
+    """
+    limit = get_settings().exported_rows_per_hour
+    if limit is None:
+        return
+    before, asked = _exported(session, actor, now), count()
+    if before + asked > limit:
+        raise TooManyRows(limit, before, asked)
+
+
+def record_export(
+    session: Session,
+    action: str,
+    *,
+    rows: int,
+    actor: Actor,
+    now: datetime,
+    after: dict[str, Any] | None = None,
+    **about: Any,
+) -> None:
+    """Audit an export in the caller's transaction, as core.audit.record does, with its rows.
+
+    Raises TooManyRows where exports at the same moment have been faster: no file is given then.
+    """
+    if get_settings().exported_rows_per_hour is not None:
+        # A change of the user's own row, so that their exports at the same moment take turns.
+        mine = update(User).where(User.user_id == actor.user_id)
+        session.execute(mine.values(is_active=User.is_active))
+        check_limit(session, lambda: rows, actor=actor, now=now)
+    audit.record(
+        session, action, actor=actor, now=now, after=(after or {}) | {"rows": rows}, **about
+    )
+
+
+def _exported(session: Session, actor: Actor, now: datetime) -> int:
+    events = select(AuditEvent.after).where(
+        AuditEvent.actor == actor.email,
+        AuditEvent.at > now - AN_HOUR,
+        AuditEvent.action.endswith(".exported", autoescape=True),
+    )
+    return sum((after or {}).get("rows", 0) for after in session.scalars(events))

@@ -1,0 +1,45 @@
+"""1,000 broken files a database: imported, or refused in words with nothing written."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, literal, select, union_all
+
+from core import db
+from core.errors import InvalidInput
+from core.imports import Faulty, import_files
+from core.models import Base
+from core.users import Actor
+from tests.conftest import NOW
+from tests.core.books import check_books
+from tests.core.fuzzed_files import KINDS, fuzzed_files
+
+FILES_OF_A_KIND = 1_000 // len(KINDS)
+COUNTS = union_all(
+    *(
+        select(literal(table.name), func.count()).select_from(table)
+        for table in Base.metadata.sorted_tables
+    )
+)
+
+
+def _counts() -> dict[str, int]:
+    with db.reading() as session:
+        return {row[0]: row[1] for row in session.execute(COUNTS)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_file_is_imported_or_refused_with_nothing_written(
+    database: str, admin: Actor, tmp_path: Path, kind: str
+) -> None:
+    before, refused = _counts(), 0
+    for path in fuzzed_files(kind, FILES_OF_A_KIND, tmp_path):
+        try:
+            import_files([path], actor=admin, now=NOW)
+        except (InvalidInput, Faulty):
+            refused += 1
+            assert _counts() == before
+        else:
+            before = _counts()
+    assert refused > FILES_OF_A_KIND // 4
+    check_books()
