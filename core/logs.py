@@ -60,6 +60,7 @@ def configure() -> None:
     settings = get_settings()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine() if settings.log_format == "json" else TextLine())
+    handler.setLevel(settings.log_level.upper())  # some loggers have a level of their own
     handler.addFilter(_add_request)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 

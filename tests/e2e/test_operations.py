@@ -187,7 +187,7 @@ def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
     open_tab: OpenDesk, database: str, data_dir: Path
 ) -> None:
     wanted = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
-    with serving(database, data_dir, settings=wanted) as server:
+    with serving(database, data_dir, **wanted) as server:
         refused = httpx.get(f"{server.url}/export/orders?token=eyJhc2VjcmV0")
         server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")
         desk = open_tab(server, fresh=True)
