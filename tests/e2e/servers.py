@@ -138,12 +138,17 @@ class Wire:
     def cut(self) -> None:
         """Break every connection, and refuse new ones."""
         listener, self.listener = self.listener, None
-        for one in (*self.sockets, *filter(None, [listener])):
+        if listener is not None:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            self.threads[0].join(5)  # from here on no connection is added
+            listener.close()
+        for one in self.sockets:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
             thread.join(5)
-        for one in (*self.sockets, *filter(None, [listener])):
+        for one in self.sockets:
             one.close()
         self.sockets.clear()
         self.threads.clear()

@@ -1,5 +1,7 @@
 """Things that go away and come back: the database, a token. The page gets over it by itself."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,13 +10,18 @@ import pytest
 from playwright.sync_api import Route, expect
 from sqlalchemy.engine import make_url
 
+from core import db
 from tests.conftest import use_database
+from tests.core.sold_items import sell
+from tests.core.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
+from tests.e2e.load import Load
 from tests.e2e.servers import Server, Wire, serving
 from tests.rows import make_order
 
 PATIENCE_MS = 30_000
+GONE_SECONDS = 10
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +125,52 @@ def test_database_lost_under_the_grid_is_said_there_and_rows_come_back(
     line.mend()
     expect(desk.list_rows).to_have_text(["CT-12"], timeout=PATIENCE_MS)
     expect(notice).to_be_hidden()
+
+
+@pytest.fixture
+def busy(make_database: Callable[[str], str]) -> Iterator[tuple[Wire, str, str]]:
+    """Give a database of its own with a wire that is there: the wire, the way by it, the direct."""
+    direct = make_database("postgresql")
+    address = make_url(direct)
+    assert address.port is not None
+    wire = Wire(address.port)
+    wire.mend()
+    yield wire, address.set(port=wire.port).render_as_string(hide_password=False), direct
+    wire.cut()
+    use_database(direct)
+    db.engine().dispose()
+
+
+# The pool drops connections that were in use when they broke; the collector finds them open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_database_gone_for_ten_seconds_under_load_loses_and_doubles_no_action(
+    open_tab: OpenDesk, busy: tuple[Wire, str, str], data_dir: Path
+) -> None:
+    wire, by_wire, direct = busy
+    use_database(direct)
+    load = Load(sell(500), sell(9))
+    use_database(by_wire)
+    with changed({"LEASE_SECONDS": "5"}), serving(by_wire, data_dir) as server:
+        desk = open_tab(server).open()
+        said = desk.page.get_by_text("The database cannot be reached.")
+        with load.going_on():
+            load.wait_for_answers(12)
+            wire.cut()
+            gone_until = time.monotonic() + GONE_SECONDS
+            server.wait_for_status(503)
+            desk.header("Total").click()
+            expect(said).to_be_visible(timeout=15_000)
+            threading.Event().wait(max(0, gone_until - time.monotonic()))
+            assert load.failures > 0
+            wire.mend()
+            server.wait_for_status(200)
+            load.wait_for_answers(len(load.answers) + 12)
+        expect(said).to_have_count(0, timeout=PATIENCE_MS)
+        desk.wait_for_rows()
+        desk.page.close()
+        use_database(direct)
+        server.wait_until(load.is_done)
+    load.check(data_dir / "outbox")
 
 
 def test_token_that_is_too_old_is_renewed_once_and_the_rows_come(desk: Desk) -> None:
