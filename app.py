@@ -20,6 +20,7 @@ from core.settings import get_settings
 from pages.exports import answer_export
 from pages.grid.rows import answer_rows
 from pages.messages import answer_message
+from pages.security_headers import SecurityHeaders
 from pages.vouchers import answer_vouchers
 from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
 
@@ -86,6 +87,6 @@ app = st.App(
         Route("/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
         Route("/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
     ],
-    middleware=[Middleware(LocalOnly), Middleware(BrowserCookie)],
+    middleware=[Middleware(SecurityHeaders), Middleware(LocalOnly), Middleware(BrowserCookie)],
     lifespan=lifespan,
 )

@@ -78,7 +78,7 @@ def test_an_orders_workbook_and_the_results_of_refunds_count_too(
     export_order(io.BytesIO(), admin)  # 3 items; their payment and refund
     refund_results.export_results(batch_id, io.BytesIO(), actor=admin, now=NOW, zone="UTC")
     file = io.BytesIO()
-    with pytest.raises(TooManyRows, match="6 were exported .* be 5 more"):
+    with pytest.raises(TooManyRows, match=r"6 were exported .* be 5 more"):
         export_order(file, admin)
     assert export_orders(admin) == 3
     with pytest.raises(TooManyRows, match="this would be 1 more"):
