@@ -50,7 +50,7 @@ soak: $(VENV)/installed-dev
 
 # pip-audit fails on a known vulnerability; where nobody could be asked, that is said as well.
 audit: $(VENV)-audit/installed
-	@$(VENV)-audit/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps \
+	@$(VENV)-audit/bin/pip-audit --strict --requirement requirements.txt --disable-pip --no-deps \
 		--progress-spinner off --timeout 30 || { \
 		echo "make audit: a vulnerability is listed above, or the advisory service could not be" \
 		"reached, and then nothing was checked: look at the lines above." >&2; exit 1; }
