@@ -52,7 +52,7 @@ def current_actor() -> Actor:
 def show_who(actor: Actor) -> None:
     """Say in the header who is here, and how they came in."""
     with st.container(key="who"):
-        st.caption(f"Local mode · {actor.email}")
+        st.caption(f"Local mode · {plain(actor.email)}")
 
 
 @contextmanager
