@@ -1,7 +1,7 @@
 # Order Desk. `make run` serves it, `make test` checks it; see the README.
 .POSIX:
 .SUFFIXES:
-.PHONY: help run test format demo import dump bench soak clean
+.PHONY: help run test format demo import dump bench soak audit clean
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -16,6 +16,7 @@ help:
 	@echo "make dump FILE=orders.xlsx    write everything as an import workbook"
 	@echo "make bench                    measure, side by side with the plain alternative"
 	@echo "make soak                     attack refunds at full size, for some minutes"
+	@echo "make audit                    look for known vulnerabilities; needs the network"
 	@echo "make format                   format the code"
 
 run: $(VENV)/installed
@@ -47,15 +48,27 @@ soak: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh office
 	$(PY) -m tests.soak
 
+# pip-audit fails on a known vulnerability; where nobody could be asked, that is said as well.
+audit: $(VENV)-audit/installed
+	@$(VENV)-audit/bin/pip-audit --strict --requirement requirements.txt --disable-pip --no-deps \
+		--progress-spinner off --timeout 30 || { \
+		echo "make audit: a vulnerability is listed above, or the advisory service could not be" \
+		"reached, and then nothing was checked: look at the lines above." >&2; exit 1; }
+
 format: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench
+	rm -rf $(VENV) $(VENV)-audit .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench
 
 $(VENV)/bin/pip:
 	sh tests/make_venv.sh $(VENV)
+
+$(VENV)-audit/installed: requirements-audit.txt
+	sh tests/make_venv.sh $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 $(VENV)/installed: $(VENV)/bin/pip requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -23,6 +23,7 @@ from pages.exports import answer_export
 from pages.frame import base_path
 from pages.grid.rows import answer_rows
 from pages.messages import answer_message
+from pages.security_headers import SecurityHeaders
 from pages.sign_in import streamlit_secrets
 from pages.vouchers import answer_vouchers
 from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
@@ -108,6 +109,7 @@ app = st.App(
     ],
     # Where people sign in, who asks from where makes no difference.
     middleware=[
+        Middleware(SecurityHeaders),
         Middleware(DeepLink, base=base_path()) if settings.has_sign_in else Middleware(LocalOnly),
         Middleware(BrowserCookie),
     ],

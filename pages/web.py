@@ -22,6 +22,7 @@ from core.errors import (
     Refused,
 )
 from core.settings import get_settings
+from pages.security_headers import OWN_ROUTES
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ STATUS: dict[type[AppError], int] = {
     Refused: 409,
     OutsideFailed: 503,
 }
-PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+PRIVATE = OWN_ROUTES | {"Cache-Control": "no-store"}
 
 
 def browser_of(request: Request) -> str:

@@ -288,6 +288,51 @@ def assert_sentence(answer: httpx.Response) -> None:
     assert "Traceback" not in answer.text
 
 
+OWN_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+def test_answers_of_own_routes_can_do_nothing_and_tell_nobody_their_address(
+    client: httpx.Client,
+) -> None:
+    answers = [
+        ask_rows(client, sign("rows")),
+        ask_rows(client, None),
+        ask_file(client, sign("export")),
+        ask_file(client, None),
+        client.get("/vouchers"),
+        client.get("/messages/none"),
+        client.get("/readyz"),
+        client.get("/", headers={"Host": "evil.example"}),
+    ]
+    for answer in answers:
+        assert answer.headers["content-security-policy"].startswith(OWN_POLICY)
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_pages_are_framed_by_nobody_else_and_keep_their_address_to_themselves(
+    client: httpx.Client,
+) -> None:
+    for path in ("/", "/orders", "/static/index.js", "/_stcore/health", "/app/static/logo.svg"):
+        headers = client.get(path, headers={"Accept": "text/html"}).headers
+        assert headers["content-security-policy"].startswith("frame-ancestors 'self'"), path
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["x-frame-options"] == "SAMEORIGIN"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "strict-transport-security" not in headers  # only over HTTPS
+
+
+def test_another_page_cannot_show_order_desk_in_a_frame(open_tab: OpenDesk, server: Server) -> None:
+    page = open_tab(server).page
+    page.goto(f"data:text/html,<iframe src='{server.url}/orders'></iframe>")
+    (frame,) = page.main_frame.child_frames
+    assert "chrome-error" in frame.url
+    assert "Order Desk" not in frame.content()
+
+
 def test_unknown_table_is_not_found(client: httpx.Client) -> None:
     rows = {"Authorization": f"Bearer {sign('rows', table='nothing')}"}
     answer = client.post("/rows/nothing", json=WINDOW, headers=rows)

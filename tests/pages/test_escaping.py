@@ -1,0 +1,86 @@
+"""Where Streamlit reads Markdown, data stands only as plain(…): read from the pages' own source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+NOT_MARKDOWN = {"key", "format_func", "icon", "url"}
+NOT_WORDS = {"iframe", "html", "code", "text", "form"}
+# Words of our own that a sentence is put together from, by file.
+OWN_WORDS = {
+    ("email_actions.py", "said"),  # our icon and word for a state
+    ("emails.py", "folder"),  # escaped where it is made
+    ("frame.py", "reference"),  # hexadecimal digits of our own
+    ("mail_preview.py", "icon"),
+    ("mail_preview.py", "status"),
+    ("mail_preview.py", "where"),
+    ("refund_dialog.py", "icon"),
+    ("refund_dialog.py", "result"),
+    ("strip.py", "table.many"),
+    ("strip.py", "view.zone"),  # one of the IANA zones
+    ("strip.py", "', '.join(hidden)"),  # headers of our columns
+    ("strip.py", "hidden if seen < len(selected) else ''"),  # a number and words
+    ("tools.py", "state.place.table.many"),
+    ("tools.py", "also"),
+    ("views.py", "state.place.table.title"),
+    ("views.py", "table.title"),
+}
+COUNTS = {"_items", "_mails", "len"}
+
+
+def _spoken() -> Iterator[tuple[str, int, ast.FormattedValue]]:
+    """Yield what is put into the texts of every st.… call."""
+    for path in sorted(PAGES.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call) or not ast.unparse(call.func).startswith("st."):
+                continue
+            kind = ast.unparse(call.func).removeprefix("st.")
+            if kind in NOT_WORDS or kind.startswith("session_state"):
+                continue
+            words = call.args[:1] + [k.value for k in call.keywords if k.arg not in NOT_MARKDOWN]
+            for word in words:
+                yield from ((path.name, call.lineno, one) for one in _formatted(word))
+
+
+def _formatted(node: ast.AST) -> Iterator[ast.FormattedValue]:
+    """Yield what f-strings in an expression are made of, but not those inside plain(…)."""
+    if _is_call_of(node, {"plain", "_address", "_workbook"}):
+        return
+    if isinstance(node, ast.FormattedValue):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _formatted(child)
+
+
+def _is_call_of(node: ast.AST, names: set[str]) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+
+
+def _is_harmless(file: str, one: ast.FormattedValue) -> bool:
+    is_number = one.format_spec is not None and "," in ast.unparse(one.format_spec)
+    is_plural = ast.unparse(one.value).startswith("'s' * ")
+    is_ours = (file, ast.unparse(one.value)) in OWN_WORDS
+    return is_number or is_plural or is_ours or _is_call_of(one.value, COUNTS | {"plain"})
+
+
+def test_no_sentence_of_a_page_holds_data_that_could_be_markdown() -> None:
+    found = [
+        f"{file}:{line}: {ast.unparse(one.value)}"
+        for file, line, one in _spoken()
+        if not _is_harmless(file, one)
+    ]
+    assert found == []
+
+
+def test_no_page_or_rule_loads_pickles_runs_a_shell_or_writes_data_as_html() -> None:
+    banned = ("pickle", "shell=True", "unsafe_allow_html", "innerHTML", "os.system", "eval(")
+    sources = [path for folder in (PAGES, PAGES.parent / "core") for path in folder.rglob("*.*")]
+    found = [
+        f"{path.name}: {word}"
+        for path in sources
+        if path.suffix in (".py", ".js")
+        for word in banned
+        if word in path.read_text()
+    ]
+    assert found == []
