@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy.orm import Session
 
 from core import audit, db, money, query, saved_views
 from core.cells import MAX_CELL_UNITS
@@ -44,9 +43,9 @@ def export(
     nothing behind, as soon as `is_wanted` says no; TooManyRows over the hourly limit, before the
     file is begun.
     """
+    _check_limit([view], actor, now)
     with StreamedWorkbook(file) as workbook:
         with db.reading() as session:
-            check_limit(session, _count_of(session, [view], actor, now), actor=actor, now=now)
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -69,10 +68,14 @@ def export(
     return written.rows
 
 
-def _count_of(
-    session: Session, views: Sequence[View], actor: Actor, now: datetime
-) -> Callable[[], int]:
-    return lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views)
+def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
+    with db.reading() as session:
+        check_limit(
+            session,
+            lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views),
+            actor=actor,
+            now=now,
+        )
 
 
 def _while_wanted(
@@ -96,9 +99,8 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS))
         if may(actor, table.permission(order_id))
     }
+    _check_limit(list(views.values()), actor, now)
     with StreamedWorkbook(file) as workbook, db.reading() as session:
-        counted = _count_of(session, list(views.values()), actor, now)
-        check_limit(session, counted, actor=actor, now=now)
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         for title, view in views.items():
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:

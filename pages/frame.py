@@ -43,7 +43,7 @@ def draw_header(actor: Actor, pages: Sequence[StreamlitPage]) -> None:
         if get_settings().has_sign_in:
             show_account(actor, plain(actor.email))
         else:
-            st.caption(f"Local mode · {actor.email}")
+            st.caption(f"Local mode · {plain(actor.email)}")
 
 
 def current_actor() -> Actor:

@@ -65,7 +65,7 @@ async def _post(table: Table, token: str, bodies: list[bytes]) -> list[httpx.Res
 
 
 @pytest.mark.usefixtures("scoped")
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ROWS)
 def test_a_broken_request_gets_a_sentence_or_rows_of_the_actors_own(name: str) -> None:
     table, actor = TABLES[name], users.find_local_actor()
     assert actor is not None
