@@ -15,6 +15,7 @@ from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
 from core.orders import OrderDetails, get_order
 from core.permissions import Permission, may, require
+from core.places import in_place
 from core.settings import get_settings
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
@@ -122,14 +123,11 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
 def _order_lines(
     order: OrderDetails, *, actor: Actor, now: datetime, zone: str
 ) -> list[tuple[str, str]]:
-    def local(instant: datetime) -> str:
-        return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} ({zone})"
-
     address = urlencode({"order": order.order_id})
     return [
         ("Order ID", order.order_id),
         ("No", str(order.no)),
-        ("Created Date", local(order.created_at)),
+        ("Created Date", in_place(order.created_at, zone, seconds=True)),
         ("Contract ID", order.contract_id),
         ("Contract", order.contract_name),
         ("Widget ID", order.widget_id or ""),
@@ -139,7 +137,7 @@ def _order_lines(
         ("Refunded", f"{money.in_words(order.refunded_minor, order.currency)} {order.currency}"),
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
-        ("Exported at", local(now)),
+        ("Exported at", in_place(now, zone, seconds=True)),
         ("Page", f"{get_settings().public_url.rstrip('/')}/order?{address}"),
     ]
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from core.errors import NotFound
 from core.export_limit import check_limit, record_export
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
+from core.places import in_place
 from core.refund_assessment import UNSTORABLE
 from core.sheets import StreamedWorkbook
 from core.states import RefundStatus, Role
@@ -131,13 +131,10 @@ def export_results(
 
 
 def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tuple[str, str]]:
-    def local(instant: datetime) -> str:
-        return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} ({zone})"
-
     lines = [
         ("Table", "Refunds of one request"),
         ("Requested by", results.requested_by),
-        ("Requested at", local(results.requested_at)),
+        ("Requested at", in_place(results.requested_at, zone, seconds=True)),
     ]
     for result in _ORDER:
         sums = " · ".join(
@@ -147,4 +144,8 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
         count = len(results.having(result))
         sums = "" if result == NOT_REFUNDED else sums  # refused items have no amount here
         lines.append((result.capitalize(), f"{count:,}{f': {sums}' if sums else ''}"))
-    return [*lines, ("Exported by", actor.email), ("Exported at", local(now))]
+    return [
+        *lines,
+        ("Exported by", actor.email),
+        ("Exported at", in_place(now, zone, seconds=True)),
+    ]
