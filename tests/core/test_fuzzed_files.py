@@ -1,4 +1,7 @@
-"""1,000 broken files a database: imported, or refused in words with nothing written."""
+"""1,000 broken files: imported, or refused in words with nothing written.
+
+On PostgreSQL a tenth of them: only what is stored differs there, the reading is the same.
+"""
 
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.fuzzed_files import KINDS, fuzzed_files
 
-FILES_OF_A_KIND = 1_000 // len(KINDS)
+FILES, FILES_ON_POSTGRESQL = 1_000, 100
 COUNTS = union_all(
     *(
         select(literal(table.name), func.count()).select_from(table)
@@ -32,8 +35,9 @@ def _counts() -> dict[str, int]:
 def test_a_broken_file_is_imported_or_refused_with_nothing_written(
     database: str, admin: Actor, tmp_path: Path, kind: str
 ) -> None:
+    count = (FILES if db.is_sqlite() else FILES_ON_POSTGRESQL) // len(KINDS)
     before, refused = _counts(), 0
-    for path in fuzzed_files(kind, FILES_OF_A_KIND, tmp_path):
+    for path in fuzzed_files(kind, count, tmp_path):
         try:
             import_files([path], actor=admin, now=NOW)
         except (InvalidInput, Faulty):
@@ -41,5 +45,5 @@ def test_a_broken_file_is_imported_or_refused_with_nothing_written(
             assert _counts() == before
         else:
             before = _counts()
-    assert refused > FILES_OF_A_KIND // 4
+    assert refused > count // 4
     check_books()
