@@ -1,4 +1,4 @@
-"""3,000 broken views a database: refused in a sentence, or answered with rows of the actor's own.
+"""3,000 broken views, 1,000 on PostgreSQL: refused in a sentence, or answered with own rows alone.
 
 What a right view means is proved in test_query; here only what may never happen.
 """
