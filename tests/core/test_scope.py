@@ -170,7 +170,11 @@ def test_a_scope_hides_every_trace_of_what_is_not_theirs(
     assert ("TX-MINE-TOP" in seen) == (
         scope == "one contract" and Permission.TRANSACTIONS in _of(actor)
     )
-    assert [trace for trace in OTHERS if trace not in everything_seen(_all_seeing())] == []
+
+
+def test_without_a_scope_every_trace_is_seen(two_contracts: None) -> None:
+    seen = everything_seen(_all_seeing())
+    assert [trace for trace in OTHERS if trace not in seen] == []
 
 
 def _of(actor: Actor) -> set[Permission]:
