@@ -207,7 +207,7 @@ def test_refund_leads_to_a_void_notice_to_whom_had_the_voucher(
     expect(dialog.get_by_role("button", name="Send Void Notice")).to_be_disabled()
     dialog.get_by_role("button", name="Done").click()
 
-    desk.page.get_by_role("tab", name="E-mails").click()
+    desk.open_tab("E-mails")
     expect(desk.cell(0, "kind")).to_have_text("void notice")
     expect(desk.cell(0, "status")).to_have_text("sent", timeout=SENT_SECONDS)
     first, notice = inbox.received
