@@ -10,6 +10,7 @@ from typing import IO, TypeVar
 
 from core import (
     backups,
+    copies,
     demo,
     excel,
     imports,
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         if getattr(asked, "public_key", None):
             print(_verify_offline(asked))
             return 0
-        if asked.command in (_work, _back_up, _restore):
+        if asked.command in (_work, _back_up, _restore, _copy):
             print(asked.command(asked))  # as it is: neither prepared nor asked who is there
             return 0
         startup.prepare(now, may_fill=False)
@@ -101,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--replace", action="store_true", help="also where there are real orders")
     one.set_defaults(command=_restore)
 
+    one = commands.add_parser("copy", help="copy everything to another database, an empty one")
+    one.add_argument("--to", required=True, metavar="URL", help="as DATABASE_URL names one")
+    one.add_argument("--replace", action="store_true", help="also where it holds data")
+    one.set_defaults(command=_copy)
+
     one = commands.add_parser(
         "worker", help="settle refunds and send mail until stopped, apart from pages"
     )
@@ -151,6 +157,10 @@ def _back_up(asked: argparse.Namespace) -> str:
 def _restore(asked: argparse.Namespace) -> str:
     size = backups.restore(asked.file, may_replace=asked.replace)
     return f"Restored {asked.file}: {size:,} bytes, checked."
+
+
+def _copy(asked: argparse.Namespace) -> str:
+    return copies.in_words(asked.to, copies.copy_to(asked.to, may_replace=asked.replace))
 
 
 def _work(_asked: argparse.Namespace) -> str:

@@ -139,15 +139,17 @@ def is_sqlite() -> bool:
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
+def reading(at: Engine | None = None) -> Iterator[Session]:
     """Open a read-only transaction in which every query sees the same moment.
 
-    Raises OutsideFailed when the database does not answer.
+    It is of DATABASE_URL's database, unless `at` names another. Raises OutsideFailed when the
+    database does not answer.
     """
-    options: dict[str, Any] = (
-        {} if is_sqlite() else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    )
-    with _reachable(), engine().connect().execution_options(**options) as connection:
+    at = at or engine()
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    if at.dialect.name == "sqlite":
+        options = {}
+    with _reachable(), at.connect().execution_options(**options) as connection:
         yield Session(connection)
 
 
@@ -187,9 +189,9 @@ def _is_busy(error: DBAPIError) -> bool:
     return code in ("55P03", sqlite3.SQLITE_BUSY)
 
 
-def _create_missing_file() -> bool:
-    """Make the SQLite file that DATABASE_URL names, empty, unless it is there; say whether."""
-    address = make_url(get_settings().database_url)
+def create_missing_file(url: str) -> bool:
+    """Make the SQLite file that an address names, empty, unless it is there; say whether."""
+    address = make_url(url)
     path = Path(address.database or "")
     if address.get_backend_name() != "sqlite" or path.exists():
         return False
@@ -214,15 +216,19 @@ def migrate() -> bool:
     A SQLite file that is not there is made; returns whether it was. Raises OutsideFailed when
     the database does not answer.
     """
-    is_new = _create_missing_file()
+    is_new = create_missing_file(get_settings().database_url)
     with _reachable(), engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with writer.begin():
-            if not is_sqlite():
-                # Two processes that start at once take turns; the lock ends with the transaction.
-                writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
-            command.upgrade(_alembic_config(writer), "head")
+            _upgrade(writer)
     return is_new
+
+
+def _upgrade(writer: Connection) -> None:
+    if writer.dialect.name != "sqlite":
+        # Two processes that start at once take turns; the lock ends with the transaction.
+        writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
+    command.upgrade(_alembic_config(writer), "head")
 
 
 def known_versions() -> set[str]:
@@ -233,20 +239,35 @@ def known_versions() -> set[str]:
 
 def rebuild_schema() -> None:
     """Drop every table with its rows and make the schema anew: only for a demo database."""
-    lock = _sqlite_write_lock if is_sqlite() else nullcontext()
-    with _reachable(), lock, engine().connect() as connection:
+    with _sqlite_write_lock if is_sqlite() else nullcontext(), rebuilding(engine()) as session:
+        make_schema_anew(session)
+
+
+@contextmanager
+def rebuilding(at: Engine) -> Iterator[Session]:
+    """Open a writing transaction in which tables may be dropped: foreign keys do not hinder it.
+
+    Raises OutsideFailed when the database does not answer.
+    """
+    with _reachable(), at.connect() as connection:
         driver: Any = connection.connection.driver_connection
-        if is_sqlite():
+        if at.dialect.name == "sqlite":
             driver.execute("PRAGMA foreign_keys=OFF")  # or each dropped row is checked first
         writer = connection.execution_options(order_desk_writes=True)
         try:
-            with writer.begin():
-                Base.metadata.drop_all(writer)
-                writer.execute(text("DROP TABLE IF EXISTS alembic_version"))
+            with Session(writer) as session, session.begin():
+                yield session
         finally:
-            if is_sqlite():
+            if at.dialect.name == "sqlite":
                 driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
-    migrate()
+
+
+def make_schema_anew(session: Session) -> None:
+    """Drop every table with its rows, and make the newest schema, in a `rebuilding` transaction."""
+    writer = session.connection()
+    Base.metadata.drop_all(writer)
+    writer.execute(text("DROP TABLE IF EXISTS alembic_version"))
+    _upgrade(writer)
 
 
 def _alembic_config(connection: Connection) -> Config:

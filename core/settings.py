@@ -35,7 +35,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_database(url: str) -> str:
+def known_database(url: str) -> str:
+    """Return the address of a database that can be used; raises ValueError for any other."""
     try:
         address = make_url(url)
     except ArgumentError as error:
@@ -143,7 +144,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
-    database_url: Annotated[str, AfterValidator(_known_database)] = (
+    database_url: Annotated[str, AfterValidator(known_database)] = (
         f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
     )
     data_dir: Path = PROJECT / "data"

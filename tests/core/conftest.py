@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from core import db
 from core.imports import Outcome, import_files
 from core.smtp import Post
 from core.users import Actor
-from tests.conftest import NOW
+from tests.conftest import NOW, drop_database
 from tests.core.imported import Sheets, write_workbook
 from tests.core.mail_server import MailServer, mail_server
 from tests.core.mails import patience, posting
@@ -40,3 +41,18 @@ def post(smtp_server: MailServer, request: pytest.FixtureRequest) -> Iterator[Po
     how = callspec.params.get("how", "") if callspec else ""
     with posting(smtp_server.describe(timeout=patience(how))) as opened:
         yield opened
+
+
+@pytest.fixture
+def desks(make_database: Callable[[str], str]) -> Iterator[Callable[[str], str]]:
+    """Return what makes an empty, migrated database of a kind; all are gone after the test."""
+    made: list[str] = []
+
+    def make(kind: str) -> str:
+        made.append(make_database(kind))
+        return made[-1]
+
+    yield make
+    db.engine().dispose()
+    for url in made:
+        drop_database(url)

@@ -1,0 +1,60 @@
+"""Desks to be copied to another database: how they are filled, and how they read."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from core import audit, db, demo, emails, people, saved_views, users
+from core.models import Base, SignIn
+from core.people import Rights
+from core.states import Role
+from core.tables import ORDERS
+from core.users import Actor
+from core.view_json import parse_view
+from tests.conftest import NOW, use_database
+from tests.core.every_kind import HOSTILE
+from tests.core.refund_races import guarded
+from tests.core.sold_items import sell
+
+STORABLE = [one for one in HOSTILE if "\x00" not in one]
+
+
+def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Read every row of every table, as the application reads them."""
+    use_database(url)
+    with db.reading() as session:
+        return {
+            table.name: [
+                tuple(row)
+                for row in session.execute(select(table).order_by(*table.primary_key.columns))
+            ]
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def local_admin() -> Actor:
+    actor = users.find_local_actor()
+    assert actor is not None
+    return actor
+
+
+def work_at(url: str) -> list[str]:
+    """Have a desk with rows in every table, and books that are right; returns items to refund."""
+    use_database(url)
+    admin = local_admin()
+    demo.fill(25, actor=admin, now=NOW)
+    items = sell(9)
+    guarded(admin)(items[:3], "before")
+    emails.send(items[3:5], ["zoe@mail.example"], message="Grüße", key="k", actor=admin, now=NOW)
+    rights = Rights(role=Role.AGENT, contracts=frozenset({"SOLD-1", "SOLD-2"}))
+    ana = people.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
+    view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})
+    saved_views.save(view, "“Mine” 100%", actor=admin)
+    times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}
+    with db.writing() as session:
+        session.add(SignIn(sign_in_id="one", user_id=ana, ended_at=NOW, **times))
+        odd = {"texts": STORABLE, "numbers": [0, -1, 2**63, 1e22, 1e3, 0.1, 12.50], "no": None}
+        about = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}
+        audit.record(session, "odd.happened", before=odd, after={"é\\u0000": {}, "a": []}, **about)
+    return items[5:]
