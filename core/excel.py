@@ -1,6 +1,6 @@
 """What goes out as Excel: the rows of a view, the dump of everything, the import template."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from core.permissions import Permission, may, require
 from core.places import in_place
 from core.settings import get_settings
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
+from core.stop import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor
 from core.view import View, describe_sort
@@ -26,35 +27,30 @@ from core.view_json import default_view, to_json
 ABOUT = "About this export"
 
 
-class Unwanted(Exception):
-    """Nobody waits for the file any more."""
-
-
 def export(
     view: View,
     file: IO[bytes],
     *,
     actor: Actor,
     now: datetime,
-    is_wanted: Callable[[], bool] = lambda: True,
+    stop: Stop | None = None,
 ) -> int:
     """Write every row of the view to an .xlsx file and audit it; return the number of rows.
 
     Rows, total and the sheet *About this export* are of one moment. Raises Unwanted, leaving
-    nothing behind, as soon as `is_wanted` says no; TooManyRows over the hourly limit, before the
-    file is begun.
+    nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file is begun.
     """
+    stop = stop or Stop()
     _check_limit([view], actor, now)
     with StreamedWorkbook(file) as workbook:
-        with db.reading() as session:
+        with db.reading() as session, stop.ending(session):
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                wanted = _while_wanted(frames, is_wanted)
+                wanted = _while_wanted(frames, stop)
                 written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
-    if not is_wanted():
-        raise Unwanted
+    stop.check()
     with db.writing() as session:
         record_export(
             session,
@@ -79,12 +75,9 @@ def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
         )
 
 
-def _while_wanted(
-    frames: Iterator[pd.DataFrame], is_wanted: Callable[[], bool]
-) -> Iterator[pd.DataFrame]:
+def _while_wanted(frames: Iterator[pd.DataFrame], stop: Stop) -> Iterator[pd.DataFrame]:
     for frame in frames:
-        if not is_wanted():
-            raise Unwanted
+        stop.check()
         yield frame
 
 

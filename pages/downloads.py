@@ -5,15 +5,15 @@ The file is an unnamed temporary one: it is gone when the answer has been sent, 
 
 import asyncio
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
-from typing import IO
+from typing import IO, Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from core.excel import Unwanted
+from core.stop import Stop, Unwanted
 from pages.web import PRIVATE
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -28,12 +28,12 @@ ASK_SECONDS = 0.5
 # So many files are made at once; more wait, and everybody else's pages keep their threads.
 _LIMITER = CapacityLimiter(4)
 
-Write = Callable[[Request, IO[bytes], threading.Event], str]
+Write = Callable[[Request, IO[bytes], Stop], str]
 
 
 async def answer_file(request: Request, write: Write) -> Response:
     """Have `write` fill a file and name it, while watching that somebody still waits for it."""
-    stop = threading.Event()
+    stop = Stop()
     building = asyncio.ensure_future(
         to_thread.run_sync(_build, request, write, stop, limiter=_LIMITER)
     )
@@ -41,7 +41,7 @@ async def answer_file(request: Request, write: Write) -> Response:
         while not building.done():
             await asyncio.wait([building], timeout=ASK_SECONDS)
             if not building.done() and await request.is_disconnected():
-                stop.set()
+                await to_thread.run_sync(stop.set)
     except asyncio.CancelledError:
         stop.set()
         raise
@@ -56,11 +56,11 @@ async def answer_file(request: Request, write: Write) -> Response:
         "Content-Encoding": "identity",  # it is compressed already
     }
     media_type = MEDIA_TYPES[name.rpartition(".")[2]]
-    return StreamingResponse(_chunks(file), media_type=media_type, headers=headers)
+    return _Download(file, media_type=media_type, headers=headers)
 
 
-def _build(request: Request, write: Write, stop: threading.Event) -> tuple[IO[bytes], str]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _chunks, when it has been sent
+def _build(request: Request, write: Write, stop: Stop) -> tuple[IO[bytes], str]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _Download, when it has been sent
     try:
         return file, write(request, file, stop)
     except BaseException:
@@ -68,8 +68,20 @@ def _build(request: Request, write: Write, stop: threading.Event) -> tuple[IO[by
         raise
 
 
+class _Download(StreamingResponse):
+    """Sends a file, and closes it, which removes it, also when nobody takes it to the end."""
+
+    def __init__(self, file: IO[bytes], **given: Any) -> None:
+        super().__init__(_chunks(file), **given)
+        self.file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        with self.file:
+            await super().__call__(scope, receive, send)
+
+
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    file.seek(0)
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk

@@ -4,7 +4,6 @@
 results of one request to refund.
 """
 
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from core import excel, refund_results, saved_views, tokens
 from core.errors import InvalidInput, NotFound
 from core.places import zones
+from core.stop import Stop
 from core.tables import TABLES
 from pages.downloads import answer_file
 from pages.web import browser_of
@@ -27,7 +27,7 @@ async def answer_export(request: Request) -> Response:
     return await answer_file(request, _write)
 
 
-def _write(request: Request, file: IO[bytes], stop: threading.Event) -> str:
+def _write(request: Request, file: IO[bytes], stop: Stop) -> str:
     name = request.path_params["table"]
     token = request.query_params.get("token", "")
     grant = tokens.accept(token, "export", table=name, browser=browser_of(request))
@@ -60,7 +60,7 @@ def _zone_of(request: Request) -> str:
 
 
 def _write_table(
-    request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime, stop: threading.Event
+    request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime, stop: Stop
 ) -> None:
     """Write the view; `columns=all` writes every column that the grid can show."""
     name, asked = request.path_params["table"], request.query_params
@@ -70,4 +70,4 @@ def _write_table(
     view = saved_views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
     if asked.get("columns") == "all":
         view = replace(view, columns=view.all_columns)
-    excel.export(view, file, actor=grant.actor, now=now, is_wanted=lambda: not stop.is_set())
+    excel.export(view, file, actor=grant.actor, now=now, stop=stop)

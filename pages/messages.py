@@ -3,7 +3,6 @@
 Its vouchers come with it only while every one of them is valid, at this moment.
 """
 
-import threading
 from datetime import UTC, datetime
 from typing import IO
 
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from core import tokens
 from core.desk_tables import EMAILS
 from core.email_messages import write_message
+from core.stop import Stop
 from pages.downloads import answer_file
 from pages.web import browser_of
 
@@ -24,7 +24,7 @@ async def answer_message(request: Request) -> Response:
     return await answer_file(request, _write)
 
 
-def _write(request: Request, file: IO[bytes], _stop: threading.Event) -> str:
+def _write(request: Request, file: IO[bytes], _stop: Stop) -> str:
     token, browser = request.query_params.get("token", ""), browser_of(request)
     grant = tokens.accept(token, "messages", table=EMAILS.name, browser=browser)
     delivery_id = request.path_params["delivery_id"]

@@ -4,7 +4,6 @@ The items are the pasted IDs of the view, which is how an address holds any numb
 each is valid is asked again at this moment.
 """
 
-import threading
 from datetime import UTC, datetime
 from typing import IO, Literal
 
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import saved_views, tokens, vouchers
+from core.stop import Stop
 from core.tables import ORDER_ITEMS
 from pages.downloads import answer_file
 from pages.web import browser_of
@@ -24,7 +24,7 @@ async def answer_vouchers(request: Request) -> Response:
     return await answer_file(request, _write)
 
 
-def _write(request: Request, file: IO[bytes], _stop: threading.Event) -> str:
+def _write(request: Request, file: IO[bytes], _stop: Stop) -> str:
     asked = request.query_params
     token, browser = asked.get("token", ""), browser_of(request)
     grant = tokens.accept(token, "vouchers", table=ORDER_ITEMS.name, browser=browser)

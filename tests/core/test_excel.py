@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from core import audit, db, excel, query, sheets
 from core.models import AuditEvent
+from core.stop import Stop, Unwanted
 from core.tables import ORDERS
 from core.users import Actor
 from core.view_json import default_view, parse_view
@@ -135,15 +136,15 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
     monkeypatch.setattr(query, "READ_ROWS", 2)
     for _ in range(9):
         make_order()
-    answers = iter([True, True, False])
-    with pytest.raises(excel.Unwanted):
-        excel.export(
-            default_view(ORDERS),
-            io.BytesIO(),
-            actor=admin,
-            now=NOW,
-            is_wanted=lambda: next(answers),
-        )
+    stop = Stop()
+
+    class Leaving(io.BytesIO):
+        def write(self, part: Any) -> int:
+            stop.set()  # when the file has begun
+            return super().write(part)
+
+    with pytest.raises(Unwanted):
+        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, stop=stop)
     assert list(tmp_path.iterdir()) == []
     pool: Any = db.engine().pool
     assert pool.checkedout() == 0
