@@ -42,7 +42,7 @@ test: $(VENV)/installed-dev
 	$(PY) -m pytest -n 2 --dist loadfile tests/e2e || \
 		$(PY) -m pytest --last-failed --last-failed-no-failures none tests/e2e
 
-bench: $(VENV)/installed-dev
+bench: $(VENV)/installed-dev $(VENV)-bench/installed
 	sh tests/install_system_packages.sh
 	$(PY) -m tests.bench
 
@@ -62,7 +62,7 @@ format: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format .
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench
 
 $(VENV)/bin/pip:
 	sh tests/make_venv.sh $(VENV)
@@ -70,6 +70,11 @@ $(VENV)/bin/pip:
 $(VENV)-audit/installed: requirements-audit.txt
 	sh tests/make_venv.sh $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV)-bench/installed: requirements-bench.txt
+	sh tests/make_venv.sh $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 $(VENV)/installed: $(VENV)/bin/pip requirements.txt

@@ -1,5 +1,9 @@
 """The ASGI application: own routes, start-up, shut-down. `make run` serves it."""
 
+import gc
+
+gc.disable()  # what is imported stays: to look through it again and again takes half a second
+
 import asyncio
 import logging
 from collections.abc import AsyncIterator
@@ -116,3 +120,5 @@ app = st.App(
     secrets=streamlit_secrets(),
     lifespan=lifespan,
 )
+gc.freeze()  # nor does a later collection look through it
+gc.enable()

@@ -1,13 +1,18 @@
-"""Measures everything, prints the table, writes RESULTS.md; exit code 1 when a bar is missed."""
+"""Measures everything, prints the table, writes RESULTS.md; exit code 1 when a bar is missed.
+
+`python -m tests.bench PART…` measures some parts. Each has a process of its own, so that none
+pays for what another left in memory; RESULTS.md keeps what it says of the others.
+"""
 
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from playwright.sync_api import Browser
-
+from tests.bench.beside_datasette import measure_beside_datasette
 from tests.bench.databases import FilledDatabase, provide
+from tests.bench.downloading import measure_downloads
 from tests.bench.exporting import measure_exports
 from tests.bench.figures import Figure, as_text, memory_figure, time_figure, write_results
 from tests.bench.filtering import measure_tables
@@ -15,9 +20,13 @@ from tests.bench.grid_page import browsing
 from tests.bench.importing import measure_import
 from tests.bench.mailing import measure_mail
 from tests.bench.opening import measure_opening
+from tests.bench.people import measure_people
+from tests.bench.processes import PROJECT
 from tests.bench.refunding import measure_refunds
+from tests.bench.reruns import measure_reruns
 from tests.bench.servers import order_desk
 from tests.bench.side_by_side import compare
+from tests.bench.starting import measure_start
 from tests.bench.voucher_pdfs import measure_vouchers
 
 SMALL, MIDDLE, LARGE = 10_000, 100_000, 1_000_000
@@ -26,49 +35,92 @@ MAX_MEGABYTES = 500
 MAX_FILL_SECONDS, MAX_FILL_MEGABYTES = 8 * 60, 1_000
 
 
-def main() -> int:
-    """Run the bench."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end with it
-    load = os.getloadavg()[0]
-    figures = []
-    for figure in _measure_all():
-        print(f"  {figure.measure}: {figure.ours}", file=sys.stderr, flush=True)
-        figures.append(figure)
-    print(as_text(figures))
-    write_results(figures, load)
-    return 0 if all(figure.is_met for figure in figures) else 1
-
-
-def _measure_all() -> Iterator[Figure]:
-    small, middle, large = (provide(orders) for orders in (SMALL, MIDDLE, LARGE))
-    yield from _filling(large)
-    yield from measure_exports(middle, large)
-    yield from measure_import()
-    yield from measure_refunds()
-    with browsing() as browser:
-        yield from _order_desk(browser, small, large)
-        for database in (small, middle):
-            yield from compare(browser, database)
-    yield from measure_vouchers()
-    yield from measure_mail()
-
-
-def _filling(database: FilledDatabase) -> Iterator[Figure]:
+def _filling() -> Iterator[Figure]:
+    database = provide(LARGE)
     filled = f"Fill {database.orders:,} orders{' (cached)' if database.is_cached else ''}"
     yield time_figure(f"{filled}: time", database.cost.seconds, MAX_FILL_SECONDS)
     yield memory_figure(f"{filled}: memory", database.cost.megabytes, MAX_FILL_MEGABYTES)
 
 
-def _order_desk(browser: Browser, small: FilledDatabase, large: FilledDatabase) -> Iterator[Figure]:
-    with order_desk(large) as server:
-        with order_desk(small) as other:
-            for path in PATHS:
-                yield measure_opening(browser, other, server, path)
-        yield from measure_tables(browser, server, large)
-        measure = f"Memory of the server, {large.orders:,} orders"
+def _opening() -> Iterator[Figure]:
+    with (
+        browsing() as browser,
+        order_desk(provide(LARGE)) as large,
+        order_desk(provide(SMALL)) as small,
+    ):
+        for path in PATHS:
+            yield measure_opening(browser, small, large, path)
+
+
+def _tables() -> Iterator[Figure]:
+    database: FilledDatabase = provide(LARGE)
+    with browsing() as browser, order_desk(database) as server:
+        yield from measure_tables(browser, server, database)
+        measure = f"Memory of the server, {database.orders:,} orders"
         yield memory_figure(f"{measure}: after it all", server.megabytes("VmRSS"), MAX_MEGABYTES)
         yield memory_figure(f"{measure}: at its peak", server.megabytes("VmHWM"), MAX_MEGABYTES)
 
 
+def _beside_the_plain_grid() -> Iterator[Figure]:
+    with browsing() as browser:
+        for orders in (SMALL, MIDDLE):
+            yield from compare(browser, provide(orders))
+
+
+def _beside_datasette() -> Iterator[Figure]:
+    with browsing() as browser:
+        yield from measure_beside_datasette(browser, provide(LARGE))
+
+
+def _downloads() -> Iterator[Figure]:
+    with browsing() as browser:
+        yield from measure_downloads(browser, provide(MIDDLE), provide(LARGE))
+
+
+PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "filling": _filling,
+    "exports": lambda: measure_exports(provide(MIDDLE), provide(LARGE)),
+    "downloads": _downloads,
+    "opening": _opening,
+    "tables": _tables,
+    "plain-grid": _beside_the_plain_grid,
+    "datasette": _beside_datasette,
+    "reruns": lambda: measure_reruns(provide(SMALL)),
+    "people": lambda: measure_people(provide(LARGE)),
+    "starting": lambda: measure_start(provide(SMALL)),
+    "import": measure_import,
+    "refunds": measure_refunds,
+    "vouchers": measure_vouchers,
+    "mail": measure_mail,
+}
+
+
+def main(names: list[str]) -> int:
+    """Measure the named parts, or all of them."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end with it
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"There is no part {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
+        return 2
+    if len(names) == 1:
+        return _measure(names[0])
+    codes = [
+        subprocess.run([sys.executable, "-m", "tests.bench", name], cwd=PROJECT).returncode
+        for name in names or PARTS
+    ]
+    return max(codes)
+
+
+def _measure(name: str) -> int:
+    load = os.getloadavg()[0]
+    figures = []
+    for figure in PARTS[name]():
+        print(f"  {figure.measure}: {figure.ours}", file=sys.stderr, flush=True)
+        figures.append(figure)
+    print(as_text(figures), flush=True)
+    write_results(name, list(PARTS), figures, load)
+    return 0 if all(figure.is_met for figure in figures) else 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

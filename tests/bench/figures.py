@@ -10,6 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+TITLE = """# What `make bench` measured
+
+`python -m tests.bench PART` measures one part anew. “Alternative” is the plain `AgGrid(df)` with
+the whole frame, unless it says otherwise; the ratio is alternative to ours, and against 10,000
+orders, or against nobody else, it is ours to ours.
+"""
 HEADER = ("measure", "ours", "alternative", "ratio", "bar", "result")
 
 
@@ -37,6 +43,11 @@ def in_seconds(seconds: float) -> str:
     if math.isinf(seconds):
         return "timed out"
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:,.0f} s"
+
+
+def in_milliseconds(seconds: float) -> str:
+    """Say a short time."""
+    return f"{seconds * 1000:,.{1 if seconds < 0.01 else 0}f} ms"
 
 
 def in_megabytes(megabytes: float) -> str:
@@ -67,13 +78,25 @@ def as_text(figures: Sequence[Figure]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def write_results(figures: Sequence[Figure], load: float) -> None:
-    """Write the table to RESULTS.md, with what it was measured on; `load` is the others'."""
+def write_results(part: str, parts: Sequence[str], figures: Sequence[Figure], load: float) -> None:
+    """Write a part's table into RESULTS.md; the other parts, and the notes, stay as they are.
+
+    `load` is the others'. Notes are the lines of a part that begin with “>”.
+    """
+    sections = _read_sections()
+    notes = [line for line in sections.get(part, "").splitlines() if line.startswith(">")]
     rows = [HEADER, ("---",) * len(HEADER), *(figure.cells for figure in figures)]
-    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    RESULTS.write_text(
-        f"# What `make bench` measured\n\n{_circumstances(load)}\n\n{table}\n", encoding="utf-8"
-    )
+    lines = [_circumstances(load), "", *("| " + " | ".join(row) + " |" for row in rows)]
+    sections[part] = "\n".join([*lines, *(["", *notes] if notes else [])])
+    known = [f"## {name}\n\n{sections[name]}\n" for name in parts if name in sections]
+    RESULTS.write_text("\n".join([TITLE, *known]), encoding="utf-8")
+
+
+def _read_sections() -> dict[str, str]:
+    """Return what RESULTS.md says, by part."""
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    parted = (part.partition("\n") for part in text.split("\n## ")[1:])
+    return {name.strip(): said.strip() for name, _, said in parted}
 
 
 def _circumstances(load: float) -> str:
@@ -81,7 +104,5 @@ def _circumstances(load: float) -> str:
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPUs with a load "
         f"of {load:.1f} before it began, "
         f"Python {platform.python_version()}, Streamlit {version('streamlit')}, "
-        f"streamlit-aggrid {version('streamlit-aggrid')}. “Alternative” is the plain "
-        "`AgGrid(df)` with the whole frame, unless it says otherwise; the ratio is alternative "
-        "to ours, and against 10,000 orders it is ours to ours."
+        f"streamlit-aggrid {version('streamlit-aggrid')}."
     )

@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from core.smtp import Post, Sent, Server
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, in_milliseconds
 from tests.bench.processes import PROJECT
 from tests.core.certificates import make_certificate
 from tests.core.mail_server import HOST, PASSWORD, USER
@@ -71,12 +71,10 @@ def measure_mail() -> Iterator[Figure]:
 
 def _figure(measure: str, ours: float, what: str, other: float, least: float) -> Figure:
     ratio = other / ours
-    said = f"{what}: {_in_time(other)}"
-    return Figure(measure, _in_time(ours), said, ratio, f"{least} times faster", ratio >= least)
-
-
-def _in_time(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms"
+    said = f"{what}: {in_milliseconds(other)}"
+    return Figure(
+        measure, in_milliseconds(ours), said, ratio, f"{least} times faster", ratio >= least
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 STREAMLIT = Path(sys.executable).with_name("streamlit")
 START_SECONDS = 60
-ASK_SECONDS = 0.1
+ASK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,29 @@ def serving(
     log: Path,
 ) -> Iterator[Server]:
     """Run a script under Streamlit until the block ends; `ready` is the path that says it is up."""
-    port = _free_port()
+    port = free_port()
     settings = {"STREAMLIT_SERVER_PORT": str(port), **environment}
+    command = [STREAMLIT, "run", script, *flags]
+    with running(command, port, cwd=cwd, ready=ready, environment=settings, log=log) as server:
+        yield server
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path],
+    port: int,
+    *,
+    cwd: Path,
+    ready: str,
+    environment: Mapping[str, str],
+    log: Path,
+) -> Iterator[Server]:
+    """Run a server on a port until the block ends; `ready` is the path that says it is up."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [STREAMLIT, "run", script, *flags],
+            command,
             cwd=cwd,
-            env=os.environ | settings,
+            env=os.environ | environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -123,7 +139,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -10,7 +10,7 @@ from core.errors import OutsideFailed
 from core.gateways import configured
 from core.query import MAX_SELECTED
 from core.users import Actor
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, in_milliseconds
 from tests.conftest import NOW
 from tests.core import naive_refunds
 from tests.core.books import check_books
@@ -84,15 +84,11 @@ def _requests(ours: Race, naive: Race, measure: str) -> Iterator[Figure]:
 def _time_figure(measure: str, ours: float, naive: float, bar: float) -> Figure:
     return Figure(
         measure,
-        _in_milliseconds(ours),
-        f"{_in_milliseconds(naive)} (naive)",
-        bar=f"at most {_in_milliseconds(bar)}",
+        in_milliseconds(ours),
+        f"{in_milliseconds(naive)} (naive)",
+        bar=f"at most {in_milliseconds(bar)}",
         is_met=ours <= bar,
     )
-
-
-def _in_milliseconds(seconds: float) -> str:
-    return f"{seconds * 1_000:,.0f} ms"
 
 
 def _double_figure(measure: str, doubles: int) -> Figure:
@@ -130,7 +126,7 @@ def _settling(asked: Race, admin: Actor, measure: str) -> Iterator[Figure]:
     count = sum(one.count for one in settled)
     p95 = percentile_95([one.seconds for one in settled])
     yield Figure(f"{measure}: settlements a second, by who asked", f"{count / elapsed:.0f}")
-    yield Figure(f"{measure}: 95 of 100 settle within", _in_milliseconds(p95))
+    yield Figure(f"{measure}: 95 of 100 settle within", in_milliseconds(p95))
     yield Figure(f"{measure}: left to the worker", f"{asked.granted.total() - count}")
     settle_all()
     yield Figure(f"{measure}: settlements a second, a worker alone", f"{_backlog(admin):.0f}")

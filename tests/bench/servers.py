@@ -1,13 +1,16 @@
-"""The two that are compared, each served on a database: Order Desk, and the plain alternative."""
+"""What is compared, each served on a database: Order Desk, and the alternatives to it."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.databases import KEPT, FilledDatabase
-from tests.bench.processes import PROJECT, Server, core_environment, serving
+from tests.bench.processes import PROJECT, Server, core_environment, free_port, running, serving
 
+DATASETTE = PROJECT / ".venv-bench" / "bin" / "datasette"
+TUNING = ("import gc", "gc.disable()", "gc.freeze()", "gc.enable()")
 PLAIN_SCRIPT = Path(__file__).with_name("plain_app.py")
 PLAIN_FLAGS = (
     "--server.headless=true",
@@ -43,4 +46,47 @@ def plain_alternative(database: FilledDatabase) -> Iterator[Server]:
             log=KEPT / f"plain-{database.orders}.log",
         ) as server,
     ):
+        yield server
+
+
+@contextmanager
+def untuned(database: FilledDatabase) -> Iterator[Server]:
+    """Serve Order Desk with Streamlit's own settings, and without its care for Python's collector.
+
+    From a folder of its own, with the same pages, in which app.py lacks the lines on `gc`.
+    """
+    folder = KEPT / "untuned"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("core", "pages"):
+        (folder / name).symlink_to(PROJECT / name)
+    lines = (PROJECT / "app.py").read_text().splitlines(keepends=True)
+    plain = [line for line in lines if not line.startswith(TUNING)]
+    if len(lines) - len(plain) != len(TUNING):
+        raise SystemExit("app.py tunes Python's collector in another way now: mend the bench.")
+    (folder / "app.py").write_text("".join(plain))
+    with serving(
+        folder / "app.py",
+        *PLAIN_FLAGS,
+        cwd=folder,
+        ready="/readyz",
+        environment=core_environment(database.folder) | {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1"},
+        log=KEPT / "untuned.log",
+    ) as server:
+        yield server
+
+
+@contextmanager
+def datasette(database: FilledDatabase) -> Iterator[Server]:
+    """Serve the same SQLite file with datasette, which may take as long as it needs."""
+    port = free_port()
+    flags = ("--port", str(port), "--setting", "sql_time_limit_ms", "60000")
+    with running(
+        [DATASETTE, "serve", database.path, *flags],
+        port,
+        cwd=database.folder,
+        ready="/-/versions.json",
+        environment={},
+        log=KEPT / "datasette.log",
+    ) as server:
         yield server

@@ -1,0 +1,127 @@
+"""Fifty people at once, who scroll and filter a million orders: each asks for rows every second."""
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from core import tokens, users
+from tests.bench.databases import FilledDatabase
+from tests.bench.figures import Figure, in_milliseconds, memory_figure
+from tests.bench.processes import PROJECT, Server, core_environment
+from tests.bench.servers import order_desk
+
+PEOPLE, SECONDS = 50, 30
+BLOCK_ROWS = 200
+MAX_SECONDS, MAX_MEGABYTES = 0.25, 600
+PATIENCE_SECONDS = 30
+BROWSER = "the-browser-of-the-bench"
+FILTER_SHARE = 0.3  # of what they ask; else they scroll on
+TEXTS = {
+    "author": ("maria", "wei", "nair", "@local", "o", "zzzz"),
+    "order_id": ("OD2602", "0500", "-0499", "zzzz"),
+    "contract_id": ("1002", "CT-10", "zzzz"),
+}
+LISTED = {"contract_id": "CT-1002", "widget_id": "WGT-HELIOS-KIOSK"}
+
+
+def measure_people(database: FilledDatabase) -> Iterator[Figure]:
+    """Serve a database to fifty people for half a minute."""
+    database.warm()
+    with order_desk(database) as server:
+        answers = ask(database, server, PEOPLE, SECONDS)
+        measure = f"{PEOPLE} people scrolling and filtering {database.orders:,} orders: "
+        within = percentile(answers["seconds"], 95)
+        yield Figure(
+            f"{measure}95 of 100 answers within",
+            in_milliseconds(within),
+            bar=f"at most {in_milliseconds(MAX_SECONDS)}",
+            is_met=within <= MAX_SECONDS,
+        )
+        slowest = in_milliseconds(max(answers["seconds"]))
+        yield Figure(f"{measure}slowest of {len(answers['seconds']):,} answers", slowest)
+        errors = answers["errors"]
+        yield Figure(f"{measure}errors", str(errors), bar="0", is_met=errors == 0)
+        peak = server.megabytes("VmHWM")
+        yield memory_figure(f"{measure}memory at its peak", peak, MAX_MEGABYTES)
+
+
+def ask(database: FilledDatabase, server: Server, people: int, seconds: float) -> dict[str, Any]:
+    """Have people ask in a process of their own; return the `seconds` of each, and `errors`."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.bench.people", server.address, str(people), str(seconds)],
+        cwd=PROJECT,
+        env=os.environ | core_environment(database.folder),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    answers: dict[str, Any] = json.loads(answer.stdout)
+    return answers
+
+
+def percentile(seconds: list[float], share: int) -> float:
+    """Return the time within which so many of a hundred were."""
+    return sorted(seconds)[min(len(seconds) - 1, len(seconds) * share // 100)]
+
+
+def _new_view(choose: random.Random) -> dict[str, Any]:
+    """Filter by a text, by a value of a list, or by nothing."""
+    kind = choose.randrange(4)
+    if kind == 0:
+        return {}
+    if kind == 1:
+        column = choose.choice(list(LISTED))
+        return {"filters": {column: {"filterType": "set", "values": [LISTED[column]]}}}
+    column = choose.choice(list(TEXTS))
+    asked = {"filterType": "text", "type": "contains", "filter": choose.choice(TEXTS[column])}
+    return {"filters": {column: asked}}
+
+
+async def _use(
+    client: httpx.AsyncClient, number: int, people: int, until: float, answers: dict[str, Any]
+) -> None:
+    choose = random.Random(number)
+    view, start = _new_view(choose), 0
+    await asyncio.sleep(number / people)  # they do not ask at the same moment
+    while (began := time.monotonic()) < until:
+        try:
+            window = {"view": view, "start": start, "end": start + BLOCK_ROWS}
+            answer = await client.post("/rows/orders", json=window)
+            answer.raise_for_status()
+            start = 0 if answer.json()["last"] is not None else start + BLOCK_ROWS
+        except httpx.HTTPError:
+            answers["errors"] += 1
+        answers["seconds"].append(time.monotonic() - began)
+        if start == 0 or choose.random() < FILTER_SHARE:
+            view, start = _new_view(choose), 0
+        await asyncio.sleep(max(0.0, began + 1 - time.monotonic()))
+
+
+async def _use_together(address: str, people: int, seconds: float) -> dict[str, Any]:
+    actor = users.find_local_actor()
+    assert actor is not None
+    token = tokens.issue("rows", table="orders", actor=actor, browser=BROWSER)
+    answers: dict[str, Any] = {"seconds": [], "errors": 0}
+    async with httpx.AsyncClient(
+        base_url=address,
+        cookies={"order_desk_browser": BROWSER},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=PATIENCE_SECONDS,
+        limits=httpx.Limits(max_connections=people),
+    ) as client:
+        until = time.monotonic() + seconds
+        await asyncio.gather(
+            *(_use(client, number, people, until, answers) for number in range(people))
+        )
+    return answers
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_use_together(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))))
