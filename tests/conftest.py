@@ -20,11 +20,24 @@ from core import db, startup, tokens, users, voucher_code
 from core.settings import get_settings
 from core.users import Actor
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 TEMPLATE = "order_desk_template"
 MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3  # bytes, more than all tests need at once
 HASTY = ("fsync", "synchronous_commit", "full_page_writes")  # what outlives a power cut
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the browser's tests run on either kind of database; other tests run on both."""
+    kinds = (SQLITE, POSTGRESQL)
+    parser.addoption("--database", choices=kinds, default=SQLITE, help="what tests/e2e run on")
+
+
+@pytest.fixture(scope="session")
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return the kind of database that the browser's tests run on."""
+    return str(request.config.getoption("--database"))
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ For all that a worker of pytest runs, that is: each has its own.
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
+from core import users
+from core.demo import DEFAULT_ORDERS, fill
+from tests.conftest import POSTGRESQL, use_database
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.shop import make_shop
@@ -41,9 +45,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo(data_dir: Path) -> Iterator[Server]:
-    """Run a server as after the very first `make run`: a new SQLite file, filled by itself."""
-    with serving(f"sqlite:///{data_dir / 'first-start.db'}", data_dir) as server:
+def demo(make_database: Callable[[str], str], data_dir: Path, kind: str) -> Iterator[Server]:
+    """Run a server as after the very first `make run`: a new SQLite file, filled by itself.
+
+    With PostgreSQL, which is not filled by itself, as after `make demo`.
+    """
+    url = f"sqlite:///{data_dir / 'first-start.db'}"
+    if kind == POSTGRESQL:
+        url = make_database(kind)
+        use_database(url)
+        admin = users.find_local_actor()
+        assert admin is not None
+        fill(DEFAULT_ORDERS, actor=admin, now=datetime.now(UTC))
+    with serving(url, data_dir) as server:
         yield server
 
 
@@ -165,9 +179,9 @@ def desk(
 
 
 @pytest.fixture(scope="session")
-def shop(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def shop(make_database: Callable[[str], str], data_dir: Path, kind: str) -> Iterator[Server]:
     """Run a server with the small shop; who changes its rows or users puts them back."""
-    with serving(make_shop(make_database), data_dir) as server:
+    with serving(make_shop(make_database(kind)), data_dir) as server:
         yield server
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,13 @@ class Server:
         engine = create_engine(self.database, poolclass=NullPool)
         with engine.connect() as connection:
             return list(connection.scalars(text(sql), values))
+
+    def instants(self, sql: str) -> list[datetime]:
+        """Ask for instants, which SQLite stores as seconds since 1970."""
+        return [
+            at.astimezone(UTC) if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+            for at in self.query(sql)
+        ]
 
     def newest(self, table: str, where: str = "true") -> list[str]:
         """Return the keys of the rows that a condition leaves, newest first."""

@@ -1,6 +1,5 @@
 """A small shop: two orders of two contracts, whose every value a test can name."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from tests.conftest import use_database
@@ -11,9 +10,8 @@ PAYING = {"type": "payment", "amount_minor": -7600}
 REFUND = {"type": "refund", "amount_minor": 3800}
 
 
-def make_shop(make_database: Callable[[str], str]) -> str:
-    """Store the shop in a new database and return its address."""
-    url = make_database("sqlite")
+def make_shop(url: str) -> str:
+    """Store the shop in a new database; return its address."""
     use_database(url)
     make_order("OD-ONE", author=ANA, item_count=2, amount_minor=7600, widget_id="WGT-1")
     make_order(

@@ -27,9 +27,9 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def hostile(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def hostile(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
     """Run a server whose authors would fall apart in a spreadsheet."""
-    url = make_database("sqlite")
+    url = make_database(kind)
     use_database(url)
     for no, author in enumerate(HOSTILE):
         make_order(f"OD-{no}", author=author, created_at=CREATED - timedelta(days=no))

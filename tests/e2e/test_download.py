@@ -1,6 +1,5 @@
 """Download Excel: the file holds the rows of the screen, and says so itself."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -39,8 +38,8 @@ def test_file_without_filters_holds_every_order_with_real_dates_and_numbers(
     zone = ZoneInfo("America/New_York")
     dated = [f"{header} (America/New_York)" if "Date" in header else header for header in HEADERS]
     assert file.headers == dated
-    made = demo.query(f"SELECT created_at FROM orders {NEWEST_FIRST}")
-    local = [datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None) for at in made]
+    made = demo.instants(f"SELECT created_at FROM orders {NEWEST_FIRST}")
+    local = [at.astimezone(zone).replace(tzinfo=None) for at in made]
     assert file.column("Created Date (America/New_York)") == local
     assert file.column("Total") == demo.query(f"SELECT item_count FROM orders {NEWEST_FIRST}")
     assert file.says("Filters") == "none"

@@ -35,10 +35,10 @@ def mail() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module")
 def server(
-    make_database: Callable[[str], str], data_dir: Path, mail: MailServer
+    make_database: Callable[[str], str], kind: str, data_dir: Path, mail: MailServer
 ) -> Iterator[Server]:
     """Run a server with orders of two passengers, which sends by that mail server."""
-    url = make_database("sqlite")
+    url = make_database(kind)
     use_database(url)
     for order_id in ("OD-M", "OD-N"):
         make_order(order_id, item_count=2, contact_email=CONTACT)

@@ -13,9 +13,9 @@ from tests.rows import make_order
 
 
 @pytest.fixture
-def empty(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def empty(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
     """Run a server on a database without orders."""
-    with serving(make_database("sqlite"), data_dir) as server:
+    with serving(make_database(kind), data_dir) as server:
         yield server
 
 

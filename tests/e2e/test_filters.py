@@ -1,7 +1,7 @@
 """Filtering in the grid: rows, count, words and address change together and agree."""
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
@@ -20,8 +20,8 @@ def orders(server: Server, where: str) -> list[str]:
 
 def days(server: Server, zone: str) -> list[tuple[date, str]]:
     """Return the day of every order in a zone, with its id, newest first."""
-    made = server.query(f"SELECT created_at FROM orders {NEWEST_FIRST}")
-    local = [datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone)).date() for at in made]
+    made = server.instants(f"SELECT created_at FROM orders {NEWEST_FIRST}")
+    local = [at.astimezone(ZoneInfo(zone)).date() for at in made]
     return list(zip(local, orders(server, "true"), strict=True))
 
 

@@ -36,9 +36,9 @@ IS_HACKED = "() => Boolean(window.hacked || document.querySelector('iframe')?.co
 
 
 @pytest.fixture(scope="module")
-def hostile(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def hostile(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
     """Run a server whose orders have hostile authors, widgets and contracts."""
-    url = make_database("sqlite")
+    url = make_database(kind)
     use_database(url)
     for no, value in enumerate(VALUES):
         made = CREATED - timedelta(days=no)

@@ -64,9 +64,9 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def database(make_database: Callable[[str], str]) -> str:
+def database(make_database: Callable[[str], str], kind: str) -> str:
     """Give a database with one order that was paid by card."""
-    url = make_database("sqlite")
+    url = make_database(kind)
     use_database(url)
     make_paid_order("OD-SLOW", {}, **CARD)
     return url

@@ -1,7 +1,6 @@
 """The first look at Orders: what is there, in which order, and what the browser does for it."""
 
 import re
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
@@ -31,7 +30,7 @@ def test_bare_address_leads_to_orders(open_tab: OpenDesk) -> None:
 def test_times_are_in_the_zone_of_the_browser(open_tab: OpenDesk, demo: Server) -> None:
     desk = open_tab(zone="America/New_York").open()
     expect(desk.page.get_by_text("times in America/New_York")).to_be_visible()
-    newest = datetime.fromtimestamp(demo.query("SELECT max(created_at) FROM orders")[0], UTC)
+    newest = demo.instants("SELECT max(created_at) FROM orders")[0]
     local = newest.astimezone(ZoneInfo("America/New_York"))
     expect(desk.cell(0, "created_at")).to_have_text(f"{local:%Y-%m-%d %H:%M}")
 

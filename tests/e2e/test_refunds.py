@@ -33,9 +33,9 @@ def make_paid_order(order_id: str, *items: dict[str, object], **payment: object)
 
 
 @pytest.fixture(scope="module")
-def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
     """Run a server with an order for each test; nobody answers for its cards."""
-    url = make_database("sqlite")
+    url = make_database(kind)
     use_database(url)
     gone = {"status": "refunded", "refunded_at": PAST}
     used = {"status": "used", "used_at": PAST}

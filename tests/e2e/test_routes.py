@@ -35,9 +35,9 @@ LOCAL = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=Tru
 
 
 @pytest.fixture(scope="module")
-def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
     """Run a server with one order, and sign tokens with its secret."""
-    url = make_database("sqlite")
+    url = make_database(kind)
     use_database(url)
     make_item(make_order(author=AUTHOR), order_item_id=ITEM, valid_until=SOON)
     now = datetime.now(UTC)

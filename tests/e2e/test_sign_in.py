@@ -37,10 +37,10 @@ def provider(data_dir: Path) -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def server(
-    make_database: Callable[[str], str], data_dir: Path, provider: Provider
+    make_database: Callable[[str], str], kind: str, data_dir: Path, provider: Provider
 ) -> Iterator[Server]:
     """Run a server with the small shop, whose first admin is Ana; Bob is an agent."""
-    url = make_shop(make_database)
+    url = make_shop(make_database(kind))
     given = provider.settings | {"FIRST_ADMIN_EMAIL": "Ana@Helios.example"}
     with serving(url, data_dir, **given) as server:
         server.execute(
@@ -218,13 +218,13 @@ def test_another_role_acts_at_once(person: BrowserContext, server: Server) -> No
 
 
 def test_a_sign_in_lasts_as_long_as_the_providers_token(
-    person: BrowserContext, make_database: Callable[[str], str], data_dir: Path
+    person: BrowserContext, make_database: Callable[[str], str], kind: str, data_dir: Path
 ) -> None:
     with ExitStack() as stack:
         provider = stack.enter_context(providing(data_dir, seconds=12))
         provider.knows("Ana", **ANA)
         given = provider.settings | {"FIRST_ADMIN_EMAIL": "ana@helios.example"}
-        server = stack.enter_context(serving(make_shop(make_database), data_dir, **given))
+        server = stack.enter_context(serving(make_shop(make_database(kind)), data_dir, **given))
         desk = Desk(come_in(person, server, "Ana"), server.url)
         desk.wait_for_rows()
         (expires,) = server.query("SELECT expires_at FROM sign_ins")
@@ -242,9 +242,9 @@ def test_where_people_sign_in_any_name_and_proxy_is_answered(server: Server) -> 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::"])
 def test_without_signing_in_no_other_machine_is_served(
-    make_database: Callable[[str], str], data_dir: Path, address: str
+    make_database: Callable[[str], str], kind: str, data_dir: Path, address: str
 ) -> None:
-    server = start_server(make_database("sqlite"), data_dir, STREAMLIT_SERVER_ADDRESS=address)
+    server = start_server(make_database(kind), data_dir, STREAMLIT_SERVER_ADDRESS=address)
     try:
         assert server.process.wait(60) == 1
     finally:
@@ -256,8 +256,8 @@ def test_without_signing_in_no_other_machine_is_served(
 
 
 def test_where_people_sign_in_other_machines_are_served(
-    make_database: Callable[[str], str], data_dir: Path, provider: Provider
+    make_database: Callable[[str], str], kind: str, data_dir: Path, provider: Provider
 ) -> None:
     given = provider.settings | {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}
-    with serving(make_database("sqlite"), data_dir, **given) as server:
+    with serving(make_database(kind), data_dir, **given) as server:
         assert server.url

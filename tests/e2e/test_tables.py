@@ -142,11 +142,11 @@ def test_date_preset_takes_the_days_of_the_browsers_zone(
 def test_service_date_is_the_day_at_the_airport(items: Desk, demo: Server, tmp_path: Path) -> None:
     rows = zip(
         demo.newest("order_items"),
-        demo.query(f"SELECT service_at FROM order_items {NEWEST}"),
+        demo.instants(f"SELECT service_at FROM order_items {NEWEST}"),
         demo.query(f"SELECT airport_tz FROM order_items {NEWEST}"),
         strict=True,
     )
-    instants = {key: (datetime.fromtimestamp(at, UTC), zone) for key, at, zone in rows}
+    instants = {key: (at, zone) for key, at, zone in rows}
     there = {key: at.astimezone(ZoneInfo(zone)) for key, (at, zone) in instants.items()}
     # A day on which somewhere far away it was another one in London.
     one = next(k for k, at in there.items() if at.date() != instants[k][0].date())

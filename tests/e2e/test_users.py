@@ -13,9 +13,9 @@ from tests.e2e.shop import make_shop
 
 
 @pytest.fixture(scope="module")
-def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
     """Run a server with the small shop, whose users this module changes."""
-    with serving(make_shop(make_database), data_dir) as server:
+    with serving(make_shop(make_database(kind)), data_dir) as server:
         yield server
 
 

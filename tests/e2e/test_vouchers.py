@@ -25,9 +25,9 @@ NAME = "Ömer Yılmaz"
 
 
 @pytest.fixture(scope="module")
-def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Server]:
+def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
     """Run a server with an order of three valid items and a used one."""
-    url = make_database("sqlite")
+    url = make_database(kind)
     use_database(url)
     make_order("OD-V", item_count=4)
     make_transaction(order_id="OD-V", amount_minor=-15200)
