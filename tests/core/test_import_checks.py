@@ -223,7 +223,7 @@ def test_a_check_takes_no_more_memory_than_the_import(
 ) -> None:
     check_files(_many(tmp_path, 5), actor=admin)  # what is loaded once
     peaks = []
-    paths = _many(tmp_path, 5_000)
+    paths = _many(tmp_path, 2_000)
     for act, asked in ((check_files, {}), (import_files, {"now": NOW})):
         tracemalloc.start()
         act(paths, actor=admin, **asked)
