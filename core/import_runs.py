@@ -26,7 +26,7 @@ from core.users import Actor
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (".xlsx", ".xlsm", ".csv", ".txt", ".tsv")
+SUFFIXES = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt")
 MAX_FILES = 20
 MAX_NAME = 120
 KEPT_SECONDS = 3600.0  # so long the files of a check wait to be imported

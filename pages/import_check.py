@@ -29,7 +29,7 @@ def show_check(
     run: Run, check: Check, *, begin: Callable[..., None], forget: Callable[..., None]
 ) -> None:
     """Draw the counts, the click that imports, and each table with its first rows."""
-    st.markdown(f"**{plain(', '.join(run.names))}**: no faults. Importing it will do this:")
+    st.markdown(f"**{plain(', '.join(run.names))}** · no faults; to be imported:")
     show_text_table(_counts(check), key="import_counts")
     for words in _notes(check):
         st.markdown(plain(words))
@@ -48,8 +48,9 @@ def show_check(
         st.button("Choose other files", key="import_forget", on_click=forget)
     if not has_news:
         st.info("All of it is here already: there is nothing to import.", icon=":material/inbox:")
-    st.subheader("What was understood", anchor=False)
-    st.caption(NUMBERS)
+    with st.container(gap=None):
+        st.subheader("What was understood", anchor=False)
+        st.caption(NUMBERS)
     seen: set[str] = set()
     for sheet in check.sheets:
         _show_sheet(sheet)
@@ -90,12 +91,14 @@ def _show_sheet(sheet: SheetRead) -> None:
     given = {heading.column.name for heading in sheet.headings}
     missing = [one.header for one in sheet.table.stored if one.name not in given]
     understood = ", ".join(heading.column.header for heading in sheet.headings)
-    st.markdown(f"**{plain(sheet.title)}** · {sheet.rows:,} rows · {plain(sheet.file)}")
-    st.caption(f"Understood: {plain(understood)}")
-    if missing:
-        st.caption(f"Not given, so as usual: {plain(', '.join(missing))}")
-    if zones := _zones(sheet.headings):
-        st.caption(f"Times without a zone were read so: {plain(zones)}")
+    rows = f"{sheet.rows:,} row{'s' * (sheet.rows != 1)}"
+    with st.container(gap=None):
+        st.markdown(f"**{plain(sheet.title)}** · {plain(rows)} · {plain(sheet.file)}")
+        st.caption(f"Understood: {plain(understood)}")
+        if missing:
+            st.caption(f"Not in the file, so as usual: {plain(', '.join(missing))}")
+        if zones := _zones(sheet.headings):
+            st.caption(f"Times without a zone were read so: {plain(zones)}")
 
 
 def _show_rows(table: str, first_rows: pd.DataFrame | None) -> None:

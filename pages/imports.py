@@ -29,15 +29,16 @@ def show_page(actor: Actor) -> None:
     """Draw what is running, or what became of the last files and the way to bring others."""
     running = import_runs.find_running(actor=actor)  # and refuses whoever does not import
     st.title("Import", anchor=False)
-    if fault := st.session_state.pop(FAULT, None):
-        st.error(plain(fault))
-    if running is not None:
-        _show_running()
-        return
-    run = import_runs.find(actor=actor)
-    if run is not None and run.state is State.CHECKED and run.check is not None:
-        show_check(run, run.check, begin=_import, forget=_forget)
-    else:
+    with st.container(key="import"):
+        if fault := st.session_state.pop(FAULT, None):
+            st.error(plain(fault))
+        if running is not None:
+            _show_running()
+            return
+        run = import_runs.find(actor=actor)
+        if run is not None and run.state is State.CHECKED and run.check is not None:
+            show_check(run, run.check, begin=_import, forget=_forget)
+            return
         if run is not None:
             _show_end(run, actor)
         _show_upload()
@@ -144,10 +145,11 @@ def _show_upload() -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    st.caption("A check writes nothing: you see what was understood, and then decide.")
-    for table in BOOKS:
-        needed = ", ".join(column.header for column in table.stored if column.is_required)
-        st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
+    with st.container(gap=None):
+        st.caption("A check writes nothing: you see what was understood, and then decide.")
+        for table in BOOKS:
+            needed = ", ".join(column.header for column in table.stored if column.is_required)
+            st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
 
 
 def _template() -> bytes:
