@@ -29,13 +29,15 @@ def show_check(
     run: Run, check: Check, *, begin: Callable[..., None], forget: Callable[..., None]
 ) -> None:
     """Draw the counts, the click that imports, and each table with its first rows."""
-    st.markdown(f"**{plain(', '.join(run.names))}** · no faults; to be imported:")
+    st.markdown(f"**{plain(', '.join(run.names))}** · no faults")
     show_text_table(_counts(check), key="import_counts")
     for words in _notes(check):
         st.markdown(plain(words))
-    if check.is_demo:
-        st.warning(DEMO, icon=":material/info:")
     has_news = bool(check.outcome.used) or any(check.outcome.added.values())
+    if not has_news:
+        st.info("All of it is here already: there is nothing to import.", icon=":material/inbox:")
+    elif check.is_demo:
+        st.warning(DEMO, icon=":material/info:")
     with st.container(horizontal=True, key="import_decide"):
         if has_news:
             st.button(
@@ -46,8 +48,11 @@ def show_check(
                 on_click=begin,
             )
         st.button("Choose other files", key="import_forget", on_click=forget)
-    if not has_news:
-        st.info("All of it is here already: there is nothing to import.", icon=":material/inbox:")
+    _show_understood(check)
+
+
+def _show_understood(check: Check) -> None:
+    """Draw the sheets, and of each table its first rows; name the sheets that were left out."""
     with st.container(gap=None):
         st.subheader("What was understood", anchor=False)
         st.caption(NUMBERS)

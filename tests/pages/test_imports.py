@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import db, demo, import_runs
 from core.import_runs import State
 from core.models import AuditEvent, Order, User
+from core.settings import get_settings
 from core.states import Role
 from core.users import LOCAL_USER_ID, Actor
 from pages.frame import plain as plain_text
@@ -200,6 +202,18 @@ def test_an_empty_table_leads_to_import_whoever_may() -> None:
     assert "Import your own orders" not in [one.proto.label for one in page.get("page_link")]
     with db.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
+
+
+def test_the_box_takes_no_more_than_an_import_or_the_server_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = int(st.get_option("server.maxUploadSize"))
+    assert server <= get_settings().import_max_mb
+    for setting, shown in (("7", 7), (str(server + 1), server)):
+        monkeypatch.setenv("IMPORT_MAX_MB", setting)
+        get_settings.cache_clear()
+        assert open_page("imports").file_uploader[0].proto.max_upload_size_mb == shown
+    get_settings.cache_clear()
 
 
 def test_what_is_refused_at_once_is_said_where_it_stays(tmp_path: Path) -> None:
