@@ -197,6 +197,7 @@ def _refuse_busy() -> None:
 def _copy(file: IO[bytes], path: Path, name: str) -> Path:
     limit_mb = get_settings().import_max_mb
     room = limit_mb * 1_000_000
+    file.seek(0)  # it may have been read for a try that was refused
     with path.open("xb") as copy:
         while block := file.read(COPIED_BYTES):
             room -= len(block)
