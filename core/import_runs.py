@@ -4,6 +4,7 @@ What somebody brings lies in a folder of its own, under names of our own, as lon
 Everybody has one run: the last one. Nothing of it outlives the process.
 """
 
+import atexit
 import logging
 import shutil
 import tempfile
@@ -231,6 +232,12 @@ def _change(actor: Actor, **changes: object) -> Run:
 def _remove_files(run: Run) -> None:
     for folder in {path.parent for path in run.paths}:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@atexit.register
+def _remove_all_files() -> None:
+    for run in list(_runs.values()):
+        _remove_files(run)
 
 
 Act = Callable[[Run, Progress], dict[str, object]]

@@ -109,7 +109,9 @@ def test_a_long_import_says_how_far_it_is_and_ends_whole_when_cancelled_or_stopp
     open_tab: OpenDesk, make_database: Callable[[str], str], data_dir: Path, tmp_path: Path
 ) -> None:
     paths = _many(tmp_path)
-    with serving(make_database("sqlite"), data_dir) as server:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with serving(make_database("sqlite"), data_dir, TMPDIR=str(kept)) as server:
         page = at_imports(open_tab(server))
         check(page, *paths)
         expect(page.get_by_role("progressbar")).to_be_visible()
@@ -126,3 +128,4 @@ def test_a_long_import_says_how_far_it_is_and_ends_whole_when_cancelled_or_stopp
         server.process.wait(END_SECONDS)
         assert server.query("SELECT count(*) FROM orders") == [0]
         assert server.query("SELECT count(*) FROM contracts") == [0]
+        assert list(kept.glob("order-desk-import-*")) == []
