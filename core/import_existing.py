@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.columns import Table
 from core.import_faults import Fault, as_written, fault_at
+from core.import_progress import SILENT, Progress
 from core.import_rows import iterate
 from core.models import Base, Order, OrderItem, Transaction
 from core.states import ItemStatus
@@ -61,13 +62,19 @@ class Compared:
     faults: list[Fault] = field(default_factory=list)
 
 
-def compare(existing: Existing, table: Table, frame: pd.DataFrame) -> Compared:
+def compare(
+    existing: Existing, table: Table, frame: pd.DataFrame, progress: Progress = SILENT
+) -> Compared:
     """Tell new rows from those that are there: unchanged, newly used, kept, or differing."""
     names = [column.name for column in table.stored]
     key = table.attribute(table.key_column)
     found = Compared(fresh=frame)
     is_fresh = np.ones(len(frame), dtype=bool)
     for first in range(0, len(frame), KEYS_A_QUERY):
+        progress.say(
+            f"Comparing {first:,} of {len(frame):,} {table.many} with what is stored",
+            first / len(frame),
+        )
         part = frame.iloc[first : first + KEYS_A_QUERY]
         stored = {row[table.key]: row for row in existing.find(key, part[table.key], names)}
         if not stored:

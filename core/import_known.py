@@ -50,9 +50,14 @@ class Known:
     """The fresh rows of every table, and what they refer to; collects the faults found."""
 
     def __init__(
-        self, existing: Existing, fresh: dict[str, pd.DataFrame], faults: list[Fault]
+        self,
+        existing: Existing,
+        fresh: dict[str, pd.DataFrame],
+        faults: list[Fault],
+        used: set[str],
     ) -> None:
         self.existing, self.faults = existing, faults
+        self.used = used  # stored items that the files say were used
         self.unwritten: set[str] = set()  # keys of rows with a fault, and of what refers to them
         nothing = pd.DataFrame()
         self.order_rows = fresh.get("orders", nothing)
@@ -97,12 +102,17 @@ class Known:
         return {
             row["order_item_id"]: KnownItem(
                 row["order_id"],
-                row.get("status") or ItemStatus.NOT_USED,
+                self._status_of(row),
                 row["price_minor"],
                 row["currency"],
             )
             for row in found
         }
+
+    def _status_of(self, row: Row) -> str:
+        if row["order_item_id"] in self.used:
+            return ItemStatus.USED
+        return row.get("status") or ItemStatus.NOT_USED
 
     def _known_orders(self) -> dict[str, KnownOrder]:
         """Return contract, created, author and whether it is new, of every order referred to."""

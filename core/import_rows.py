@@ -1,34 +1,33 @@
 """Raw sheets -> typed frames, one for each table, with every fault and where it is."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from core import money
 from core.columns import Column, Kind, Table
 from core.errors import InvalidInput
 from core.import_faults import FILE, ROW, SHEET, SHOWN_CHARACTERS, Fault
 from core.import_files import Row, Sheet, read_sheets
+from core.import_headers import Heading, read_header, table_of
+from core.import_progress import SILENT, Progress
+from core.import_texts import text_parser
 from core.import_values import (
     parse_amount,
     parse_bytes,
     parse_flag,
     parse_instant,
-    parse_text,
     parse_whole,
 )
-from core.places import airport_zones, zones
+from core.places import airport_zones
 from core.settings import get_settings
 from core.tables import BOOKS
 
 ROWS_A_BATCH = 10_000
-MAX_CODE = 200  # an index of PostgreSQL holds no more than 2,700 bytes a row
 DTYPES = {
     Kind.NUMBER: "Int64",
     Kind.MONEY: "Int64",
@@ -39,109 +38,84 @@ DTYPES = {
 
 
 @dataclass(frozen=True)
-class _Heading:
-    """A column of a sheet: its place, what it is, and the zone its header names."""
+class SheetRead:
+    """A sheet that was read: what it is called, what was understood of it, and its rows."""
 
-    index: int
-    column: Column
-    zone: str | None
+    file: str
+    title: str
+    table: Table
+    headings: tuple[Heading, ...]
+    rows: int
 
 
-def read_tables(paths: Sequence[Path]) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
-    """Read files into a typed frame for each table, and every fault of a single value.
+@dataclass
+class Tables:
+    """What files hold: a typed frame for each table, and every fault of a single value.
 
     A frame has the columns that the files give, and file_, sheet_, row_. A column that no file
-    gives is not in the frame. Raises InvalidInput for a file that cannot be read at all.
+    gives is not in the frame.
     """
-    frames: dict[str, list[pd.DataFrame]] = defaultdict(list)
-    faults: list[Fault] = []
-    for path in paths:
-        found = False
-        for sheet in read_sheets(path):
-            table = _table_of(sheet)
-            if table is not None:
-                found = True
-                frames[table.name] += _read_sheet(sheet, table, faults)
-        if not found:
-            titles = ", ".join(table.title for table in BOOKS)
-            raise InvalidInput(
-                f"{path.name}: none of the sheets {titles} is in it, nor the headers of one."
-            )
+
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    sheets: list[SheetRead] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)  # file and sheet of no table
+
+
+def read_tables(files: Sequence[tuple[Path, str]], *, progress: Progress = SILENT) -> Tables:
+    """Read files, each with what it is called.
+
+    Raises InvalidInput for a file that cannot be read at all, and Cancelled.
+    """
+    parts: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    read = Tables()
+    for number, (path, name) in enumerate(files):
+        _read_file(
+            path, name, read, parts, progress.part(number / len(files), (number + 1) / len(files))
+        )
     # A table at a time, and its parts let go: the files may be large.
-    names = [name for name, parts in frames.items() if parts]
-    return {name: pd.concat(frames.pop(name), ignore_index=True) for name in names}, faults
+    for table in [table for table, frames in parts.items() if frames]:
+        read.frames[table] = pd.concat(parts.pop(table), ignore_index=True)
+    return read
 
 
-def _table_of(sheet: Sheet) -> Table | None:
-    if sheet.title is not None:
-        # A dump goes on in “Orders (2)” where a sheet is full.
-        title = _normal(re.sub(r"\s*\(\d+\)$", "", sheet.title))
-        return next((t for t in BOOKS if title in (_normal(t.title), t.name)), None)
-    headers = {_normal(_split_zone(str(header))[0]) for header in sheet.header if header}
-    # The tables refer to each other's keys: it is the one that knows most of the headers.
-    fitting = [t for t in BOOKS if _normal(t.key_column.header) in headers]
-    return max(fitting, key=lambda t: len(headers & set(map(_normal, _headers(t)))), default=None)
+def _read_file(
+    path: Path,
+    name: str,
+    read: Tables,
+    parts: dict[str, list[pd.DataFrame]],
+    progress: Progress,
+) -> None:
+    progress.say(f"Reading {name}", 0)
+    found = False
+    for sheet in read_sheets(path, name):
+        table = table_of(sheet)
+        if table is not None:
+            found = True
+            parts[table.name] += _read_sheet(sheet, table, read, progress)
+        elif sheet.title is not None:
+            read.left_out.append((name, sheet.title))
+    if not found:
+        titles = ", ".join(table.title for table in BOOKS)
+        raise InvalidInput(f"{name}: none of the sheets {titles} is in it, nor the headers of one.")
 
 
-def _headers(table: Table) -> list[str]:
-    return [column.header for column in table.stored]
-
-
-def _normal(header: str) -> str:
-    return re.sub(r"[\s_\-]+", "_", header.strip().casefold())
-
-
-def _split_zone(header: str) -> tuple[str, str | None]:
-    found = re.match(r"(.*?)\s*\(([^()]*)\)\s*$", header, re.DOTALL)
-    return (found[1], found[2].strip()) if found else (header, None)
-
-
-def _read_sheet(sheet: Sheet, table: Table, faults: list[Fault]) -> list[pd.DataFrame]:
+def _read_sheet(sheet: Sheet, table: Table, read: Tables, progress: Progress) -> list[pd.DataFrame]:
     title = sheet.title or table.title
-    headings = _read_header(sheet, table, title, faults)
+    headings = read_header(sheet, table, title, read.faults)
     if headings is None:
         return []
     heads = {heading.index + 1: heading.column.header for heading in headings}
     for number, index in sheet.unreadable:
         problem = "holds an error, or a formula without its result"
-        faults.append(Fault(sheet.file, title, number, heads.get(index, ""), "", problem))
+        read.faults.append(Fault(sheet.file, title, number, heads.get(index, ""), "", problem))
     frames = []
     rows = (row for row in sheet.rows if any(map(_is_filled, row[1])))
     while batch := list(islice(rows, ROWS_A_BATCH)):
-        frames.append(_Batch(sheet.file, title, batch, headings, faults).to_frame(table))
+        frames.append(_Batch(sheet.file, title, batch, headings, read.faults).to_frame(table))
+        progress.say(f"Reading {sheet.file}: {table.title}", sheet.share_at(batch[-1][0]))
+    read.sheets.append(SheetRead(sheet.file, title, table, tuple(headings), sum(map(len, frames))))
     return frames
-
-
-def _read_header(
-    sheet: Sheet, table: Table, title: str, faults: list[Fault]
-) -> list[_Heading] | None:
-    """Match the header to the table's columns; None when a fault makes reading on senseless."""
-    known = {_normal(c.header): c for c in table.stored} | {c.name: c for c in table.stored}
-    headings: list[_Heading] = []
-    before = len(faults)
-
-    def fault(header: str, problem: str) -> None:
-        faults.append(Fault(sheet.file, title, 1, header, "", problem))
-
-    for index, raw in enumerate(sheet.header):
-        header = "" if raw is None else str(raw).strip()
-        if not header:
-            continue
-        name, zone = _split_zone(header)
-        column = known.get(_normal(name)) or known.get(_normal(header))
-        if column is None:
-            fault(header, f"is not a column of {table.title}")
-        elif any(heading.column == column for heading in headings):
-            fault(header, "stands twice in the header")
-        elif zone is not None and column.kind is Kind.INSTANT and zone not in zones():
-            fault(header, f"names “{zone}”, which is not a time zone such as Europe/London")
-        else:
-            headings.append(_Heading(index, column, zone))
-    given = {heading.column.name for heading in headings}
-    for column in table.stored:
-        if column.is_required and column.name not in given:
-            fault(column.header, "is missing from the header")
-    return headings if len(faults) == before else None
 
 
 def _is_filled(value: Any) -> bool:
@@ -156,7 +130,7 @@ class _Batch:
         file: str,
         title: str,
         rows: list[Row],
-        headings: list[_Heading],
+        headings: list[Heading],
         faults: list[Fault],
     ) -> None:
         self.file, self.title, self.faults = file, title, faults
@@ -199,7 +173,7 @@ class _Batch:
         frame[ROW] = pd.Series(self.numbers, dtype="int32")
         return frame
 
-    def _parse(self, heading: _Heading) -> list[Any]:
+    def _parse(self, heading: Heading) -> list[Any]:
         column, values = heading.column, self.raw[heading.index]
         parse = self._parser(heading)
         parsed: list[Any] = []
@@ -214,7 +188,7 @@ class _Batch:
             parsed.append(result)
         return parsed
 
-    def _parser(self, heading: _Heading) -> Callable[[Any, int], Any]:
+    def _parser(self, heading: Heading) -> Callable[[Any, int], Any]:
         """Return what parses a value of the column at a place in the batch."""
         column = heading.column
         simple = {Kind.NUMBER: parse_whole, Kind.FLAG: parse_flag, Kind.BYTES: parse_bytes}
@@ -227,16 +201,10 @@ class _Batch:
         if column.kind is Kind.INSTANT:
             zones = self._zones(heading)
             return lambda value, place: parse_instant(value, zones[place])
-        if column.allowed is not None:
-            return lambda value, _place: _member(column, parse_text(value))
-        if column.name in CHECKS:
-            check = CHECKS[column.name]
-            return lambda value, _place: check(parse_text(value))
-        if column.kind is Kind.CODE:
-            return lambda value, _place: _code(parse_text(value))
-        return lambda value, _place: parse_text(value)
+        parse = text_parser(column)
+        return lambda value, _place: parse(value)
 
-    def _zones(self, heading: _Heading) -> Sequence[str]:
+    def _zones(self, heading: Heading) -> Sequence[str]:
         """Return the zone that a local time of each row is in: header, place, or setting."""
         usual = get_settings().import_zone
         if heading.zone is not None or heading.column.place_zone is None:
@@ -259,60 +227,12 @@ class _Batch:
         )
 
 
-def _member(column: Column, text: str | None) -> str | None:
-    """Read “Not used” as not_used; expired is derived from the day, so it reads as not used."""
-    if text is None or column.allowed is None:
-        return None
-    name = _normal(text.replace("&", "and"))
-    if column.name == "status" and name == "expired":
-        name = "not_used"
-    members = [member.value for member in column.allowed]
-    if name not in members:
-        raise ValueError(f"is not one of {', '.join(members)}")
-    return name
-
-
 def _amount(value: Any, currency: str | None) -> int | None:
     if currency is not None:
         return parse_amount(value, currency)
     if _is_filled(value):
         raise ValueError("needs its Currency beside it")
     return None
-
-
-def _code(text: str | None) -> str | None:
-    if text is not None and len(text) > MAX_CODE:
-        raise ValueError(f"is longer than {MAX_CODE} characters")
-    return text
-
-
-def _check_currency(text: str | None) -> str | None:
-    if text is None:
-        return None
-    if not money.is_currency(text.upper()):
-        raise ValueError("is not a currency such as EUR (ISO 4217)")
-    return text.upper()
-
-
-def _check_zone(text: str | None) -> str | None:
-    if text is not None and text not in zones():
-        raise ValueError("is not a time zone such as Europe/London (IANA)")
-    return text
-
-
-def _check_airport(text: str | None) -> str | None:
-    if text is None:
-        return None
-    if not re.fullmatch(r"[A-Za-z]{3}", text):
-        raise ValueError("is not an IATA code of three letters")
-    return text.upper()
-
-
-CHECKS: dict[str, Callable[[str | None], str | None]] = {
-    "currency": _check_currency,
-    "airport_tz": _check_zone,
-    "airport_iata": _check_airport,
-}
 
 
 def iterate(frame: pd.DataFrame) -> Iterator[dict[Any, Any]]:

@@ -1,10 +1,9 @@
 """Importing the business's own orders: everything is understood and checked, or nothing written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from sqlalchemy import case, func, select, text, update
@@ -12,75 +11,115 @@ from sqlalchemy.orm import Session
 
 from core import audit, bulk, db
 from core.columns import Table
-from core.import_existing import Existing, compare
-from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, fault_at
-from core.import_known import Known
-from core.import_new import NewRows
-from core.import_rows import iterate, read_tables
-from core.models import (
-    Contract,
-    DatabaseFact,
-    OrderItem,
-    RefundBatch,
-    Transaction,
-    new_id,
-)
+from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
+from core.import_outcome import Outcome
+from core.import_plan import Plan, moment_of
+from core.import_progress import SILENT, Cancelled, Progress
+from core.import_rows import SheetRead, Tables, iterate, read_tables
+from core.models import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.permissions import Permission, require
 from core.states import ItemStatus, Method, TransactionStatus
-from core.tables import BOOKS, TABLES
+from core.tables import TABLES
 from core.users import Actor
 
-__all__ = ["Faulty", "Outcome", "import_files"]
+__all__ = ["Cancelled", "Check", "Faulty", "Outcome", "check_files", "import_files"]
+
+FIRST_ROWS = 5
+READ = 0.5  # of the whole: reading, and after it comparing; the rest is writing
+COMPARED = 0.6
 
 
-@dataclass
-class Outcome:
-    """What an import did, by table."""
+@dataclass(frozen=True)
+class Check:
+    """What was understood of files, and what importing them would do; or their faults."""
 
-    added: dict[str, int] = field(default_factory=dict)
-    unchanged: dict[str, int] = field(default_factory=dict)
-    used: list[str] = field(default_factory=list)  # items that are now used
-    kept: list[str] = field(default_factory=list)  # items whose refund made here stays
-    was_demo: bool = False
+    sheets: tuple[SheetRead, ...]
+    left_out: tuple[tuple[str, str], ...]  # file and sheet that is none of the tables
+    first_rows: dict[str, pd.DataFrame]  # by table: headers, and values as people write them
+    faults: tuple[Fault, ...]
+    outcome: Outcome  # what would be added, is unchanged, used, kept; empty where there are faults
+    is_demo: bool  # the database holds demo orders, which stay beside the imported ones
 
-    def in_words(self) -> str:
-        """Say it to a person."""
-        lines = []
-        for table in BOOKS:
-            added, unchanged = self.added.get(table.name, 0), self.unchanged.get(table.name, 0)
-            if added or unchanged:
-                lines.append(f"{table.title}: {added:,} added, {unchanged:,} were there unchanged.")
-        if self.used:
-            lines.append(f"{len(self.used):,} order items are now used.")
-        if self.kept:
-            listed = ", ".join(self.kept)
-            lines.append(f"Kept, since the refund made here is newer than the file: {listed}.")
-        if self.was_demo:
-            lines.append("This database also holds demo orders; it is no longer marked as demo.")
-        return "\n".join(lines) or "There were no rows to import."
+    @property
+    def rows(self) -> int:
+        """Return how many rows were read."""
+        return sum(sheet.rows for sheet in self.sheets)
 
 
-def import_files(paths: Sequence[Path], *, actor: Actor, now: datetime) -> Outcome:
-    """Import workbooks and CSV files as one: in one transaction, all or nothing.
+def check_files(
+    paths: Sequence[Path],
+    *,
+    actor: Actor,
+    names: Sequence[str] = (),
+    progress: Progress = SILENT,
+) -> Check:
+    """Find out what `import_files` would do with the same files now, and write nothing.
 
-    Raises NotPermitted unless the actor imports, InvalidInput for a file that cannot be read,
-    and Faulty, listing every fault, when a value, a reference or a difference is wrong.
+    Raises NotPermitted, InvalidInput and Cancelled as it does; faults are in the answer.
     """
     require(actor, Permission.IMPORT)
-    frames, faults = read_tables(paths)
-    if faults:
-        raise Faulty(faults)
+    read = read_tables(_named(paths, names), progress=progress.part(0, READ))
+    first_rows = {name: _first_rows(TABLES[name], frame) for name, frame in read.frames.items()}
+    with db.reading() as session:
+        is_demo = session.get(DatabaseFact, "demo") is not None
+        if read.faults:
+            return _checked(read, first_rows, read.faults, Outcome(), is_demo)
+        plan = _compared(session, read, actor, progress)
+        if not plan.faults:
+            plan.rows.contracts()  # from here on it knows the currencies of balances
+            for _, rows in plan.written("Checking", progress.part(COMPARED, 1)):
+                for _ in rows:
+                    pass
+    return _checked(read, first_rows, plan.faults, plan.outcome, is_demo)
+
+
+def _checked(
+    read: Tables,
+    first_rows: dict[str, pd.DataFrame],
+    faults: list[Fault],
+    outcome: Outcome,
+    is_demo: bool,
+) -> Check:
+    known = Outcome() if faults else outcome
+    return Check(
+        tuple(read.sheets), tuple(read.left_out), first_rows, tuple(faults), known, is_demo
+    )
+
+
+def import_files(
+    paths: Sequence[Path],
+    *,
+    actor: Actor,
+    now: datetime,
+    names: Sequence[str] = (),
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Import workbooks and CSV files as one: in one transaction, all or nothing.
+
+    `names` are what people call the files, where that is not what they are stored as. Raises
+    NotPermitted unless the actor imports, InvalidInput for a file that cannot be read, Cancelled
+    when it is no longer wanted, and Faulty, listing every fault, when a value, a reference or a
+    difference is wrong.
+    """
+    require(actor, Permission.IMPORT)
+    files = _named(paths, names)
+    read = read_tables(files, progress=progress.part(0, READ))
+    if read.faults:
+        raise Faulty(read.faults)
+    progress.say("Waiting for other changes to end", READ)
     with db.writing() as session:
         if not db.is_sqlite():
             # Running numbers go on from the highest: others wait to write, none waits to read.
             session.execute(text("LOCK TABLE orders, order_items, transactions IN EXCLUSIVE MODE"))
-        outcome = _Import(session, actor, now).run(frames)
+        plan = _compared(session, read, actor, progress)
+        _carry_out(session, plan, actor, now, progress.part(COMPARED, 1))
+        outcome = plan.outcome
         audit.record(
             session,
             "orders.imported",
             actor=actor,
             entity="file",
-            entity_id=", ".join(path.name for path in paths)[:500],
+            entity_id=", ".join(name for _, name in files)[:500],
             now=now,
             after={
                 "added": outcome.added,
@@ -89,125 +128,104 @@ def import_files(paths: Sequence[Path], *, actor: Actor, now: datetime) -> Outco
                 "kept": outcome.kept,
             },
         )
+        progress.say("Storing for good", 1)
     return outcome
 
 
-class _Import:
-    """One import, inside its transaction."""
+def _named(paths: Sequence[Path], names: Sequence[str]) -> list[tuple[Path, str]]:
+    return list(zip(paths, names or [path.name for path in paths], strict=True))
 
-    def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
-        self.session, self.actor, self.now = session, actor, now
-        self.outcome = Outcome()
 
-    def run(self, frames: dict[str, pd.DataFrame]) -> Outcome:
-        existing = Existing(self.session)
-        faults: list[Fault] = []
-        fresh = {}
-        for name in list(frames):
-            frame = self._distinct(TABLES[name], frames.pop(name), faults)
-            found = compare(existing, TABLES[name], frame)
-            faults += found.faults
-            fresh[name] = found.fresh
-            self.outcome.unchanged[name] = found.unchanged
-            self.outcome.kept += found.kept
-            self.outcome.used += [item_id for item_id, _ in found.used]
-            self._use(found.used)
-        known = Known(existing, fresh, faults)
-        rows = NewRows(known, batch_id=new_id(), author=self.actor.email)
-        if faults:
-            raise Faulty(faults)
-        self._write(rows)
-        if faults:
-            raise Faulty(faults)
-        return self.outcome
+def _compared(session: Session, read: Tables, actor: Actor, progress: Progress) -> Plan:
+    return Plan(session, read.frames, actor, progress.part(READ, COMPARED))
 
-    def _distinct(self, table: Table, frame: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
-        """Leave out mere repetitions; the same key with other values is a fault."""
-        if frame[table.key].is_unique:
-            return frame
-        values = [name for name in frame.columns if name not in (FILE, SHEET, ROW)]
-        distinct = frame.drop_duplicates(values)
-        title = table.key_column.header
-        for row in iterate(distinct[distinct.duplicated(table.key, keep=False)]):
-            problem = "stands more than once, with different values"
-            faults.append(fault_at(row, title, row[table.key], problem))
-        return distinct
 
-    def _use(self, used: list[tuple[str, int]]) -> None:
-        """Record that items were used: the one change that a file may bring."""
-        for item_id, at in used:
-            moment = pd.Timestamp(at, unit="s", tz="UTC").to_pydatetime()
-            changed = (
-                update(OrderItem)
-                .where(OrderItem.order_item_id == item_id, OrderItem.status == ItemStatus.NOT_USED)
-                .values(status=ItemStatus.USED, used_at=moment)
-                .returning(OrderItem.order_id, OrderItem.contract_id)
-            )
-            home = self.session.execute(changed).first()
-            if home is None:  # the file has it twice, which is a fault
-                continue
-            audit.record(
-                self.session,
-                "order_item.used",
-                actor=self.actor,
-                entity="order_item",
-                entity_id=item_id,
-                order_id=home.order_id,
-                contract_id=home.contract_id,
-                now=self.now,
-                before={"status": ItemStatus.NOT_USED},
-                after={"status": ItemStatus.USED, "used_at": moment.isoformat()},
-            )
+def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the first rows as text: headers as they are ours, values as they were understood."""
+    given = [column for column in table.stored if column.name in frame.columns]
+    lines = [
+        {c.header: as_written(c.kind, row[c.name], row.get(str(c.currency))) for c in given}
+        for row in iterate(frame.head(FIRST_ROWS).drop(columns=[FILE, SHEET, ROW]))
+    ]
+    return pd.DataFrame(lines, columns=[column.header for column in given], dtype="str")
 
-    def _write(self, rows: NewRows) -> None:
-        """Write the new rows in the order in which they refer to each other."""
-        for contract_id, currency in rows.contracts():
-            self.session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
-        if rows.known.has_refunds:
-            self.session.add(self._batch(rows.batch_id))
-        self.session.flush()
-        for model, written in rows.written():
-            name = model.__tablename__
-            bulk.insert(self.session, model, _counted(written, self.outcome, name))
-        self._balance(rows.touched_contracts)
-        mark = self.session.get(DatabaseFact, "demo")
-        if mark is not None and any(self.outcome.added.values()):
-            # From now on rebuilding the demo would lose somebody's orders.
-            self.session.delete(mark)
-            self.outcome.was_demo = True
 
-    def _batch(self, batch_id: str) -> RefundBatch:
-        return RefundBatch(
-            batch_id=batch_id,
-            idempotency_key=f"import-{batch_id}",
-            request_hash="",
-            answer={},
-            requested_by=self.actor.email,
-            created_at=self.now,
+def _carry_out(
+    session: Session, plan: Plan, actor: Actor, now: datetime, progress: Progress
+) -> None:
+    """Write what is new, and that items were used; raises Faulty, for the caller to roll back."""
+    if plan.faults:
+        raise Faulty(plan.faults)
+    _use(session, plan.used, actor, now)
+    for contract_id, currency in plan.rows.contracts():
+        session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
+    if plan.rows.known.has_refunds:
+        session.add(_batch(plan.rows.batch_id, actor, now))
+    session.flush()
+    for model, rows in plan.written("Writing", progress):
+        bulk.insert(session, model, rows)
+    if plan.faults:
+        raise Faulty(plan.faults)
+    _balance(session, plan.rows.touched_contracts)
+    mark = session.get(DatabaseFact, "demo")
+    if mark is not None and any(plan.outcome.added.values()):
+        # From now on rebuilding the demo would lose somebody's orders.
+        session.delete(mark)
+        plan.outcome.was_demo = True
+
+
+def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datetime) -> None:
+    """Record that items were used: the one change that a file may bring."""
+    for item_id, at in used:
+        moment = moment_of(at)
+        changed = (
+            update(OrderItem)
+            .where(OrderItem.order_item_id == item_id, OrderItem.status == ItemStatus.NOT_USED)
+            .values(status=ItemStatus.USED, used_at=moment)
+            .returning(OrderItem.order_id, OrderItem.contract_id)
+        )
+        home = session.execute(changed).one()
+        audit.record(
+            session,
+            "order_item.used",
+            actor=actor,
+            entity="order_item",
+            entity_id=item_id,
+            order_id=home.order_id,
+            contract_id=home.contract_id,
+            now=now,
+            before={"status": ItemStatus.NOT_USED},
+            after={"status": ItemStatus.USED, "used_at": moment.isoformat()},
         )
 
-    def _balance(self, contract_ids: Sequence[str]) -> None:
-        """Keep a contract's balance the sum of its succeeded transactions by balance."""
-        counted = case(
-            (
-                (Transaction.status == TransactionStatus.SUCCEEDED)
-                & (Transaction.method == Method.BALANCE),
-                Transaction.amount_minor,
-            ),
-            else_=0,
+
+def _batch(batch_id: str, actor: Actor, now: datetime) -> RefundBatch:
+    return RefundBatch(
+        batch_id=batch_id,
+        idempotency_key=f"import-{batch_id}",
+        request_hash="",
+        answer={},
+        requested_by=actor.email,
+        created_at=now,
+    )
+
+
+def _balance(session: Session, contract_ids: Sequence[str]) -> None:
+    """Keep a contract's balance the sum of its succeeded transactions by balance."""
+    counted = case(
+        (
+            (Transaction.status == TransactionStatus.SUCCEEDED)
+            & (Transaction.method == Method.BALANCE),
+            Transaction.amount_minor,
+        ),
+        else_=0,
+    )
+    for contract_id in contract_ids:
+        total = select(func.coalesce(func.sum(counted), 0)).where(
+            Transaction.contract_id == contract_id
         )
-        for contract_id in contract_ids:
-            total = select(func.coalesce(func.sum(counted), 0)).where(
-                Transaction.contract_id == contract_id
-            )
-            self.session.execute(
-                update(Contract)
-                .where(Contract.contract_id == contract_id)
-                .values(balance_minor=total.scalar_subquery())
-            )
-
-
-def _counted(rows: Any, outcome: Outcome, name: str) -> Any:
-    for row in rows:
-        outcome.added[name] = outcome.added.get(name, 0) + 1
-        yield row
+        session.execute(
+            update(Contract)
+            .where(Contract.contract_id == contract_id)
+            .values(balance_minor=total.scalar_subquery())
+        )

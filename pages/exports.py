@@ -1,7 +1,7 @@
 """GET /export/<table>?view=…&token=…: the rows of a view as an Excel file.
 
 /export/order is the workbook of one order, which the token names; /export/refunds?batch=… has the
-results of one request to refund.
+results of one request to refund, /export/import_faults the faults of one's last import.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from typing import IO
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import excel, refund_results, saved_views, tokens
+from core import excel, import_report, refund_results, saved_views, tokens
 from core.errors import InvalidInput, NotFound
 from core.places import zones
 from core.stop import Stop
@@ -19,7 +19,7 @@ from core.tables import TABLES
 from pages.downloads import answer_file
 from pages.web import browser_of
 
-ORDER, REFUNDS = "order", "refunds"
+ORDER, REFUNDS, FAULTS = "order", "refunds", "import_faults"
 
 
 async def answer_export(request: Request) -> Response:
@@ -36,6 +36,9 @@ def _write(request: Request, file: IO[bytes], stop: Stop) -> str:
         _write_order(request, grant, file, now)
     elif name == REFUNDS:
         _write_refunds(request, grant, file, now)
+    elif name == FAULTS:
+        zone = _zone_of(request)
+        import_report.export_faults(file, actor=grant.actor, now=now, zone=zone)
     else:
         _write_table(request, grant, file, now, stop)
     return f"{name}-{now:%Y-%m-%d-%H%M}.xlsx"

@@ -14,6 +14,7 @@ pages = {
     st.Page("transactions.py", title="Transactions"): Permission.TRANSACTIONS,
     st.Page("emails.py", title="E-mails"): Permission.EMAILS,
     st.Page("verify.py", title="Verify"): Permission.OVERVIEW,
+    st.Page("imports.py", title="Import"): Permission.IMPORT,
     st.Page("users.py", title="Users"): Permission.USERS,
     st.Page("audit_trail.py", title="Audit Trail"): Permission.AUDIT_TRAIL,
 }

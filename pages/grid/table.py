@@ -39,10 +39,10 @@ UPDATE_ON = [
 EMPTY = "**There are no {many} yet.**"
 EMPTY_FOR_YOU = " Which you see depends on your contracts: an admin can change them."
 EMPTY_BOOKS = """
-**There are no {many} yet.** Bring in your own, or look around with demo data. In a terminal, in the
-project's folder:
+**There are no {many} yet.** Bring in your own on the page *Import*, or look around with demo data.
+In a terminal, in the project's folder:
 
-- `make import FILE=your-orders.xlsx` imports a workbook or CSV file (the README says how it looks)
+- `make import FILE=your-orders.xlsx` imports a workbook or CSV file, as the page does
 - `make demo ORDERS=2000` fills the database with demo orders
 
 Then reload this page.
@@ -62,6 +62,9 @@ def show_table(
     if order_id is None and _is_empty(state.view, actor, now):
         st.title(table.title, anchor=False)
         st.info(_why_empty(table, actor).format(many=table.many), icon=":material/inbox:")
+        if table in BOOKS and may(actor, Permission.IMPORT):
+            label, icon = "Import your own orders", ":material/upload_file:"
+            st.page_link("imports.py", label=label, icon=icon)
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")

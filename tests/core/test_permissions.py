@@ -16,6 +16,8 @@ from core import (
     email_messages,
     emails,
     excel,
+    import_report,
+    import_runs,
     imports,
     orders,
     pasted_ids,
@@ -254,6 +256,34 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.IMPORT,
         lambda s, a: imports.import_files([s.file], actor=a, now=NOW),
     ),
+    "check an import": (
+        ADMIN,
+        Permission.IMPORT,
+        lambda s, a: imports.check_files([s.file], actor=a),
+    ),
+    "begin to check": (
+        ADMIN,
+        Permission.IMPORT,
+        lambda _, a: import_runs.begin_check([], actor=a, now=NOW),
+    ),
+    "begin to import": (
+        ADMIN,
+        Permission.IMPORT,
+        lambda _, a: import_runs.begin_import(actor=a, now=NOW),
+    ),
+    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.find(actor=a)),
+    "what is being imported": (
+        ADMIN,
+        Permission.IMPORT,
+        lambda _, a: import_runs.find_running(actor=a),
+    ),
+    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.cancel(actor=a)),
+    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.forget(actor=a)),
+    "faults of an import": (
+        ADMIN,
+        Permission.IMPORT,
+        lambda _, a: import_report.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
+    ),
     "dump": (ADMIN, Permission.IMPORT, lambda _, a: excel.dump(io.BytesIO(), actor=a, now=NOW)),
     "demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.fill(5, actor=a, now=NOW)),
     "users": (ADMIN, Permission.USERS, lambda _, a: rows_of(USERS, a)),
@@ -299,7 +329,7 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
     row, permission, use = USE_CASES[name]
     actor = actor_of(role)
     if role in MAY[row]:
-        with suppress(InvalidInput, Refused):  # the file is none, the database holds orders
+        with suppress(InvalidInput, NotFound, Refused):  # no file, and the database holds orders
             use(shop, actor)
         assert refusals() == []
         return

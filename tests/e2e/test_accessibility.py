@@ -99,6 +99,12 @@ def show_new_user(desk: Desk) -> None:
     desk.wait_for_run()
 
 
+def show_import(desk: Desk) -> None:
+    desk.page.goto(f"{desk.server}/imports", wait_until="commit")
+    expect(desk.page.get_by_role("button", name="Check files")).to_be_visible()
+    desk.wait_for_run()
+
+
 STATES: dict[str, Callable[[Desk], object]] = {
     "orders": show_orders,
     "order items": lambda desk: desk.open(table=ITEMS),
@@ -106,6 +112,7 @@ STATES: dict[str, Callable[[Desk], object]] = {
     "products of an order": lambda desk: show_order(desk, "Products"),
     "transactions of an order": lambda desk: show_order(desk, "Transactions"),
     "history of an order": lambda desk: show_order(desk, "History"),
+    "import": show_import,
     "users": lambda desk: desk.open(table=USERS),
     "add a user": show_new_user,
     "audit trail": lambda desk: desk.open(table=AUDIT),

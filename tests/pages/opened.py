@@ -6,7 +6,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
-KINDS = ("title", "markdown", "caption", "text", "html", "info", "warning", "error", "toast")
+KINDS = (
+    "title", "markdown", "caption", "text", "html", "info", "success", "warning", "error", "toast",
+)  # fmt: skip
 
 
 def open_page(page_file: str = "orders", **parameters: str) -> AppTest:

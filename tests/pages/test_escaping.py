@@ -12,6 +12,7 @@ OWN_WORDS = {
     ("email_actions.py", "said"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
     ("frame.py", "reference"),  # hexadecimal digits of our own
+    ("import_run.py", "doing"),
     ("mail_preview.py", "icon"),
     ("mail_preview.py", "status"),
     ("mail_preview.py", "where"),

@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core import excel, import_rows, imports, query
+from core import excel, import_headers, import_outcome, import_rows, query
 from core.columns import Column, Kind, Table
 from core.errors import InvalidInput
 from core.imports import Faulty, import_files
@@ -40,7 +40,7 @@ def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
     def put(table: Table) -> None:
         monkeypatch.setitem(TABLES, table.name, table)
         books = tuple(table if one.name == table.name else one for one in BOOKS)
-        for module in (excel, imports, import_rows):
+        for module in (excel, import_headers, import_outcome, import_rows):
             monkeypatch.setattr(module, "BOOKS", books)
 
     return put
@@ -106,7 +106,7 @@ def test_the_import_takes_the_new_column_and_the_dump_gives_it_back(
     assert import_files([path], actor=admin, now=NOW).added["order_items"] == 1
     found = query.load_keys(parse_view(AFTER, IN_HALL_5), actor=admin, now=NOW)
     assert found == ["A1-1"]
-    assert imports.import_files([path], actor=admin, now=NOW).unchanged["order_items"] == 1
+    assert import_files([path], actor=admin, now=NOW).unchanged["order_items"] == 1
     file = io.BytesIO()
     excel.dump(file, actor=admin, now=NOW)
     header, row = openpyxl.load_workbook(file)["Order Items"].values

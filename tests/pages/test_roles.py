@@ -24,6 +24,7 @@ OPENS: dict[str, tuple[str, set[Role]]] = {
     "transactions": ("Transactions", {Role.ACCOUNTANT, Role.ADMIN}),
     "emails": ("E-mails", {Role.AGENT, Role.ADMIN}),
     "verify": ("Verify", EVERYONE),
+    "imports": ("Import", {Role.ADMIN}),
     "users": ("Users", {Role.ADMIN}),
     "audit_trail": ("Audit Trail", {Role.ADMIN}),
 }
@@ -66,16 +67,18 @@ def test_every_role_opens_its_pages_and_no_other(role: Role, name: str) -> None:
         assert refused() == []
         return
     assert [error.value for error in page.error] == [f"Your role, {role}, does not {_DOES[name]}."]
-    assert refused() == [f"{name}.refused"]
+    assert refused() == [f"{_NEEDS.get(name, name)}.refused"]
     assert not page.title
-    for kind in ("component_instance", "link_button", "text_input", "popover"):
+    for kind in ("component_instance", "link_button", "text_input", "popover", "file_uploader"):
         assert not page.get(kind)
     assert not any(secret in texts(page) for secret in SECRETS)
 
 
+_NEEDS = {"imports": "import"}  # the permission, where a page is called otherwise
 _DOES = {
     "transactions": "see the transactions of every order",
     "emails": "handle e-mails",
+    "imports": "import, dump or fill in orders",
     "users": "manage users",
     "audit_trail": "see the audit trail",
 }
@@ -183,6 +186,8 @@ def test_whoever_is_not_signed_in_sees_the_form_and_nothing_else(name: str) -> N
     assert not page.exception
     assert page.title[0].value == "Order Desk"
     assert [button.label for button in page.button] == ["Sign in"]
-    for kind in ("component_instance", "link_button", "text_input", "page_link", "popover"):
+    for kind in (
+        "component_instance", "link_button", "text_input", "page_link", "popover", "file_uploader",
+    ):  # fmt: skip
         assert not page.get(kind)
     assert not any(secret in texts(page) for secret in SECRETS)

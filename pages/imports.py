@@ -1,0 +1,113 @@
+"""Import: bring in your own orders from a workbook or CSV files, all or nothing."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core import excel, import_runs
+from core.errors import AppError
+from core.import_runs import State
+from core.settings import get_settings
+from core.tables import BOOKS
+from core.users import Actor
+from pages.frame import acting, current_actor, plain
+from pages.import_check import show_check
+from pages.import_run import show_end, show_running
+
+ROUND, FAULT = "import_round", "import_fault"
+
+
+def show_page(actor: Actor) -> None:
+    """Draw what is running, or what became of the last files and the way to bring others."""
+    running = import_runs.find_running(actor=actor)  # and refuses whoever does not import
+    st.title("Import", anchor=False)
+    with st.container(key="import"):
+        if fault := st.session_state.pop(FAULT, None):
+            st.error(plain(fault))
+        if running is not None:
+            show_running()
+            return
+        run = import_runs.find(actor=actor)
+        if run is not None and run.state is State.CHECKED and run.check is not None:
+            show_check(run, run.check, begin=_import, forget=_forget)
+            return
+        if run is not None:
+            show_end(run, actor)
+        _show_upload()
+
+
+def _show_upload() -> None:
+    """Draw the box for files, what they need to have, and the template."""
+    number = st.session_state.setdefault(ROUND, 0)  # another box once its files are taken
+    key = f"import_files_{number}"
+    limit = min(get_settings().import_max_mb, int(st.get_option("server.maxUploadSize")))
+    files = st.file_uploader(
+        "A workbook (.xlsx), or CSV files of which each is a table",
+        type=[suffix.removeprefix(".") for suffix in import_runs.SUFFIXES],
+        accept_multiple_files=True,
+        max_upload_size=limit,
+        key=key,
+    )
+    with st.container(horizontal=True, key="import_begin"):
+        st.button(
+            "Check files",
+            type="primary",
+            key="import_check",
+            icon=":material/fact_check:",
+            disabled=not files,
+            help=None if files else "Choose files first",
+            on_click=_check,
+            args=(key,),
+        )
+        st.download_button(
+            "Download Template",
+            _template,
+            file_name="order-desk-import-template.xlsx",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    with st.container(gap=None):
+        st.caption("A check writes nothing: you see what was understood, and then decide.")
+        for table in BOOKS:
+            needed = ", ".join(column.header for column in table.stored if column.is_required)
+            st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
+
+
+def _template() -> bytes:
+    file = io.BytesIO()
+    excel.write_template(file)
+    return file.getvalue()
+
+
+@contextmanager
+def _faults_kept() -> Iterator[None]:
+    """Keep what is refused for the page to say, where it stays longer than a notice."""
+    try:
+        yield
+    except AppError as error:
+        st.session_state[FAULT] = str(error)
+
+
+@acting
+def _check(key: str, *, actor: Actor) -> None:
+    files = [(one.name, one) for one in st.session_state.get(key) or []]
+    with _faults_kept():
+        import_runs.begin_check(files, actor=actor, now=datetime.now(UTC))
+        st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+
+
+@acting
+def _import(*, actor: Actor) -> None:
+    with _faults_kept():
+        import_runs.begin_import(actor=actor, now=datetime.now(UTC))
+
+
+@acting
+def _forget(*, actor: Actor) -> None:
+    import_runs.forget(actor=actor)
+
+
+show_page(current_actor())

@@ -1,0 +1,224 @@
+"""Import, run without a browser: what is said before, during and after, and who may."""
+
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from core import db, demo, import_runs
+from core.import_runs import State
+from core.models import AuditEvent, Order, User
+from core.settings import get_settings
+from core.states import Role
+from core.users import LOCAL_USER_ID, Actor
+from pages.frame import plain as plain_text
+from tests.conftest import NOW
+from tests.core.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
+from tests.pages.opened import open_page, texts
+
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(sqlite_database: str, admin: Actor) -> Iterator[None]:
+    """Leave no run behind."""
+    yield
+    import_runs.cancel(actor=admin)
+    _wait()
+    import_runs.forget(actor=admin)
+
+
+def _wait() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "import":
+            thread.join(PATIENCE_SECONDS)
+
+
+def _bytes(tmp_path: Path, sheets: Sheets) -> bytes:
+    write_workbook(tmp_path / "made.xlsx", sheets)
+    return (tmp_path / "made.xlsx").read_bytes()
+
+
+def _check(page: AppTest, content: bytes, name: str = "orders.xlsx") -> AppTest:
+    """Choose a file, have it checked, and come back when that is over."""
+    page.file_uploader[0].set_value((name, content, "application/octet-stream"))
+    page.run()
+    page.button(key="import_check").click().run()
+    assert not page.exception
+    _wait()
+    return page.run()
+
+
+def test_without_files_there_is_nothing_to_check_and_the_page_says_what_it_needs() -> None:
+    page = open_page("imports")
+    assert not page.exception
+    assert page.button(key="import_check").disabled
+    assert "**Orders** needs Order ID, Created Date, Contract ID, Author." in texts(page)
+    assert [one.proto.label for one in page.get("download_button")] == ["Download Template"]
+
+
+def test_files_are_checked_shown_and_imported(tmp_path: Path) -> None:
+    page = _check(open_page("imports"), _bytes(tmp_path, plain() | {"Notes": [{"Milk": 2}]}))
+    assert "no faults" in texts(page)
+    assert "Understood: Order ID, Created Date, Contract ID, Author" in texts(page)
+    assert "Created Date in UTC (IMPORT\\_ZONE)" in texts(page)
+    assert "Service Date at the airport" in texts(page)
+    assert "none of the tables: Notes (orders.xlsx)" in texts(page)
+    counts, orders, items = (table.value for table in page.table)
+    assert counts["Will be added"].tolist() == ["1", "1"]
+    assert orders["Created Date"].tolist() == [plain_text("2026-03-01 10:00:00 UTC")]
+    assert items["Price"].tolist() == ["38.50"]
+    assert count(Order) == 0
+    page.button(key="import_now").click().run()
+    _wait()
+    page.run()
+    assert not page.exception
+    assert "Orders\\: 1 added, 0 were there unchanged." in texts(page)
+    assert "See them on Orders" in [one.proto.label for one in page.get("page_link")]
+    assert count(Order) == 1
+
+
+def test_what_is_here_already_is_not_offered_for_import(tmp_path: Path) -> None:
+    page = _check(open_page("imports"), _bytes(tmp_path, plain()))
+    page.button(key="import_now").click().run()
+    _wait()
+    page = _check(page.run(), _bytes(tmp_path, plain()))
+    assert "there is nothing to import" in texts(page)
+    assert not [button for button in page.button if button.key == "import_now"]
+    page.button(key="import_forget").click().run()
+    assert page.button(key="import_check").disabled
+
+
+def test_faults_are_a_table_and_the_first_are_shown(tmp_path: Path) -> None:
+    sheets: Sheets = {
+        "Orders": [ORDER],
+        "Order Items": [
+            ITEM | {"Order Item ID": f"I{number}", "Price": "*a*"} for number in range(230)
+        ],
+    }
+    page = _check(open_page("imports"), _bytes(tmp_path, sheets), "my_[orders].xlsx")
+    assert "**my\\_\\[orders\\].xlsx**" in texts(page)
+    assert "230 faults; nothing was imported." in texts(page)
+    assert "The first 200 of 230 are shown; all are in the Excel file." in texts(page)
+    (table,) = page.table
+    assert len(table.value) == 200
+    assert table.value.iloc[0].to_dict() == {
+        "Sheet": "Order Items",
+        "Row": "2",
+        "Column": "Price",
+        "Value": "\\*a\\*",
+        "Problem": "is not a number",
+    }
+    (link,) = page.get("link_button")
+    assert (link.proto.label, link.proto.url[:23]) == ("Download Faults", "/export/import_faults?z")
+    assert page.button(key="import_check").disabled
+
+
+def test_what_cannot_be_read_is_said_in_a_sentence() -> None:
+    page = _check(open_page("imports"), b"PK <b>damaged</b>", "a_b.xlsx")
+    assert "the workbook is damaged" in texts(page)
+    assert not page.get("link_button")
+
+
+def test_a_demo_is_told_of_before_the_click(tmp_path: Path, admin: Actor) -> None:
+    demo.fill(5, actor=admin, now=NOW)
+    page = _check(open_page("imports"), _bytes(tmp_path, plain()))
+    assert "they stay beside yours" in texts(page)
+    assert page.button(key="import_now")
+
+
+def test_what_runs_is_shown_with_a_way_to_cancel_and_found_again(
+    tmp_path: Path, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    check = import_runs._check
+
+    def held(run: import_runs.Run, progress: object) -> dict[str, object]:
+        go.wait(PATIENCE_SECONDS)
+        return check(run, progress)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(import_runs, "_check", held)
+    file = io.BytesIO(_bytes(tmp_path, plain()))
+    import_runs.begin_check([("orders.xlsx", file)], actor=admin, now=NOW)
+    for _ in range(2):  # also for who comes back
+        page = open_page("imports")
+        assert "Checking **orders.xlsx**" in texts(page)
+        assert not page.get("file_uploader")
+    page.button(key="import_cancel").click().run()
+    assert page.button(key="import_cancel").disabled
+    go.set()
+    _wait()
+    run = import_runs.find(actor=admin)
+    assert run is not None
+    assert run.state is State.FAILED
+    assert "Cancelled; nothing was imported." in texts(page.run())
+
+
+def test_a_second_tab_is_told_that_one_is_running(
+    tmp_path: Path, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = _check(open_page("imports"), _bytes(tmp_path, plain()))
+    second = open_page("imports")
+    go = threading.Event()
+    held = import_runs._import
+
+    def wait(run: import_runs.Run, progress: object) -> dict[str, object]:
+        go.wait(PATIENCE_SECONDS)
+        return held(run, progress)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(import_runs, "_import", wait)
+    page.button(key="import_now").click().run()
+    second.button(key="import_now").click().run()
+    assert "An import by analyst@local is running" in texts(second)
+    assert "Importing **orders.xlsx**" in texts(second)
+    go.set()
+    _wait()
+    with db.reading() as session:
+        assert session.scalars(select(AuditEvent.action)).all() == ["orders.imported"]
+
+
+def test_a_click_of_somebody_who_may_no_longer_import_does_nothing(tmp_path: Path) -> None:
+    page = _check(open_page("imports"), _bytes(tmp_path, plain()))
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
+    page.button(key="import_now").click().run()
+    assert "does not import" in texts(page)
+    assert count(Order) == 0
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
+
+
+def test_an_empty_table_leads_to_import_whoever_may() -> None:
+    page = open_page("orders")
+    assert "Import your own orders" in [one.proto.label for one in page.get("page_link")]
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
+    page = open_page("orders")
+    assert "Import your own orders" not in [one.proto.label for one in page.get("page_link")]
+    with db.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
+
+
+def test_the_box_takes_no_more_than_an_import_or_the_server_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = int(st.get_option("server.maxUploadSize"))
+    assert server <= get_settings().import_max_mb
+    for setting, shown in (("7", 7), (str(server + 1), server)):
+        monkeypatch.setenv("IMPORT_MAX_MB", setting)
+        get_settings.cache_clear()
+        assert open_page("imports").file_uploader[0].proto.max_upload_size_mb == shown
+    get_settings.cache_clear()
+
+
+def test_what_is_refused_at_once_is_said_where_it_stays(tmp_path: Path) -> None:
+    page = open_page("imports")
+    page.file_uploader[0].set_value([(f"{number}.csv", b"x", "text/csv") for number in range(21)])
+    page.run()
+    page.button(key="import_check").click().run()
+    assert [error.value for error in page.error] == ["Choose 1 to 20 files."]
