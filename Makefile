@@ -32,6 +32,8 @@ dump: $(VENV)/installed
 	$(PY) -m core dump "$(FILE)"
 
 # What failed in the browser, while two of them shared the processors, runs once more, alone.
+# The main job, refunds and vouchers are tried in it on PostgreSQL as well.
+ON_POSTGRESQL = tests/e2e/test_download.py tests/e2e/test_refunds.py tests/e2e/test_vouchers.py
 test: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh
 	$(VENV)/bin/ruff format --check .
@@ -41,6 +43,7 @@ test: $(VENV)/installed-dev
 	$(PY) -m pytest -n 2 tests/core tests/pages
 	$(PY) -m pytest -n 2 --dist loadfile tests/e2e || \
 		$(PY) -m pytest --last-failed --last-failed-no-failures none tests/e2e
+	$(PY) -m pytest -n 2 --dist loadfile --database postgresql $(ON_POSTGRESQL)
 
 bench: $(VENV)/installed-dev $(VENV)-bench/installed
 	sh tests/install_system_packages.sh
