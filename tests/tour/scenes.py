@@ -47,7 +47,8 @@ def show_states(desk: Desk) -> None:
     """Show order items with the states of their vouchers."""
     columns = ["order_item_id", "product", "airport_iata", "passenger_name", "service_at"]
     columns += ["price_minor", "currency", "status", "refund_expire_at"]
-    desk.open(view={"columns": columns}, table=ITEMS)
+    lately = {"service_at": {"filterType": "date", "type": "last7Days"}}
+    desk.open(view={"columns": columns, "filters": lately}, table=ITEMS)
 
 
 def show_order(desk: Desk) -> None:
