@@ -45,6 +45,7 @@ def test_an_admin_adds_somebody_and_changes_their_rights(
     desk.open(table=AUDIT)
     desk.search("zoë@helios.example")
     desk.expect_count(3, 4)
+    expect(desk.cell(2, "action")).to_have_text("user.added")
     actions = sorted(desk.cell(row, "action").inner_text() for row in range(3))
     assert actions == ["user.added", "user.deactivated", "user.scope_changed"]
 
