@@ -1,7 +1,7 @@
 # Order Desk. `make run` serves it, `make test` checks it; see the README.
 .POSIX:
 .SUFFIXES:
-.PHONY: help run test format demo import dump bench soak audit clean
+.PHONY: help run test format demo import dump bench soak audit screenshots clean
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -17,6 +17,7 @@ help:
 	@echo "make bench                    measure, side by side with the plain alternative"
 	@echo "make soak                     attack refunds at full size, for some minutes"
 	@echo "make audit                    look for known vulnerabilities; needs the network"
+	@echo "make screenshots              make the pictures of the README anew"
 	@echo "make format                   format the code"
 
 run: $(VENV)/installed
@@ -52,6 +53,10 @@ bench: $(VENV)/installed-dev $(VENV)-bench/installed
 soak: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh office
 	$(PY) -m tests.soak
+
+screenshots: $(VENV)/installed-dev
+	sh tests/install_system_packages.sh
+	$(PY) -m tests.tour
 
 # pip-audit fails on a known vulnerability; where nobody could be asked, that is said as well.
 audit: $(VENV)-audit/installed

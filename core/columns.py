@@ -37,6 +37,7 @@ class Column:
     is_shown: bool = False  # in the grid and its Excel file from the first
     is_offered: bool = False  # hidden at first; a person can show it
     is_required: bool = False  # an import must give it
+    if_blank: str = ""  # what an import makes of a missing value, as a sentence
     is_reference: bool = False  # pasted IDs are looked for in it
     opens_order: bool = False  # holds an order's ID, which leads to that order
     allowed: type[StrEnum] | None = None
@@ -45,6 +46,11 @@ class Column:
     width: int = 140  # pixels in the grid
     derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None  # of the instant `now`
     sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None  # if not it
+
+    @property
+    def import_help(self) -> str:
+        """Return what the column means to whoever writes a file to import."""
+        return f"{self.help} {self.if_blank}".rstrip()
 
     @property
     def can_be_shown(self) -> bool:
@@ -70,6 +76,7 @@ class Table:
     columns: tuple[Column, ...]
     newest: str = "created_at"  # the column that a table is sorted by at first, newest first
     hint: str | None = None  # what brings its first row, where that is not an import
+    hint_of_order: str | None = None  # the same, of one order
     seen_with: Permission = Permission.ORDERS  # what its page and its rows are for
     seen_in_order_with: Permission | None = None  # the rows of one order, where that is another
     # Where rows are of several orders: which of them are of one, and which of others alone.

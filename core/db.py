@@ -15,7 +15,7 @@ from urllib.parse import quote
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -184,9 +184,9 @@ def _reachable() -> Iterator[None]:
 
 
 def _is_busy(error: DBAPIError) -> bool:
-    """Say whether somebody else's change was in the way (lock_not_available, SQLITE_BUSY)."""
+    """Say whether somebody else was in the way: a lock not had, or a deadlock; SQLITE_BUSY."""
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
-    return code in ("55P03", sqlite3.SQLITE_BUSY)
+    return code in ("55P03", "40P01", sqlite3.SQLITE_BUSY)
 
 
 def create_missing_file(url: str) -> bool:
@@ -210,25 +210,41 @@ def is_reachable() -> bool:
     return True
 
 
-def migrate() -> bool:
+def migrate() -> None:
     """Bring the database to the newest schema, one process at a time; safe to repeat.
 
-    A SQLite file that is not there is made; returns whether it was. Raises OutsideFailed when
-    the database does not answer.
+    A SQLite file that is not there is made. Raises OutsideFailed when the database does not answer.
     """
-    is_new = create_missing_file(get_settings().database_url)
+    create_missing_file(get_settings().database_url)
     with _reachable(), engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with writer.begin():
             _upgrade(writer)
-    return is_new
+
+
+def is_blank() -> bool:
+    """Say whether the database is a SQLite file without any table; a missing one is made."""
+    create_missing_file(get_settings().database_url)
+    if not is_sqlite():
+        return False
+    with reading() as session:
+        return not has_tables(session)
+
+
+def has_tables(session: Session) -> bool:
+    """Say whether the database has any table."""
+    return bool(inspect(session.connection()).get_table_names())
 
 
 def _upgrade(writer: Connection) -> None:
-    if writer.dialect.name != "sqlite":
-        # Two processes that start at once take turns; the lock ends with the transaction.
-        writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
+    _take_turns(writer)
     command.upgrade(_alembic_config(writer), "head")
+
+
+def _take_turns(writer: Connection) -> None:
+    """Have processes that change the schema at once take turns, until the transaction ends."""
+    if writer.dialect.name != "sqlite":
+        writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
 
 
 def known_versions() -> set[str]:
@@ -237,29 +253,37 @@ def known_versions() -> set[str]:
     return {script.revision for script in scripts.walk_revisions()}
 
 
-def rebuild_schema() -> None:
-    """Drop every table with its rows and make the schema anew: only for a demo database."""
-    with _sqlite_write_lock if is_sqlite() else nullcontext(), rebuilding(engine()) as session:
-        make_schema_anew(session)
-
-
 @contextmanager
 def rebuilding(at: Engine) -> Iterator[Session]:
     """Open a writing transaction in which tables may be dropped: foreign keys do not hinder it.
 
-    Raises OutsideFailed when the database does not answer.
+    From its begin nobody else writes; with PostgreSQL nobody reads either, and who does is waited
+    for. Raises OutsideFailed when the database does not answer, or somebody stays in the way.
     """
-    with _reachable(), at.connect() as connection:
+    lock = _sqlite_write_lock if at is engine() and is_sqlite() else nullcontext()
+    with _reachable(), lock, at.connect() as connection:
         driver: Any = connection.connection.driver_connection
         if at.dialect.name == "sqlite":
             driver.execute("PRAGMA foreign_keys=OFF")  # or each dropped row is checked first
         writer = connection.execution_options(order_desk_writes=True)
         try:
             with Session(writer) as session, session.begin():
+                _keep_others_out(session.connection())
                 yield session
         finally:
-            if at.dialect.name == "sqlite":
+            if at.dialect.name == "sqlite" and not connection.invalidated:
                 driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
+
+
+def _keep_others_out(writer: Connection) -> None:
+    """Lock every table, so that what is read from here on is still so when they are dropped."""
+    _take_turns(writer)
+    if writer.dialect.name == "sqlite":
+        return  # it began as a writer, of which there is one
+    present = set(inspect(writer).get_table_names())
+    ours = [name for name in (one.name for one in Base.metadata.sorted_tables) if name in present]
+    if ours:
+        writer.execute(text(f"LOCK TABLE {', '.join(ours)} IN ACCESS EXCLUSIVE MODE"))
 
 
 def make_schema_anew(session: Session) -> None:

@@ -61,9 +61,8 @@ def record_tried(job: Job, tried: Tried, *, now: datetime) -> None:
     That it was sent is recorded even when the lease was over meanwhile: it is so all the same.
     """
     with db.writing() as session:
-        delivery = session.get_one(Delivery, job.delivery_id, with_for_update=True)
-        is_mine = delivery.lease_until == job.lease or isinstance(tried.outcome, Sent)
-        if delivery.status != DeliveryStatus.SENDING or not is_mine:
+        delivery = _find_mine(session, job, tried.outcome)
+        if delivery is None:
             return
         delivery.lease_until = None
         if not delivery.may_be_twice:  # or it is not known what the recipient has
@@ -87,6 +86,15 @@ def record_tried(job: Job, tried: Tried, *, now: datetime) -> None:
             delivery.handed_over_at = None  # the server did not take it
         if isinstance(tried.outcome, Sent | Later | Rejected):
             end_pause(session)
+
+
+def _find_mine(session: Session, job: Job, outcome: Result | Cancelled) -> Delivery | None:
+    """Lock the delivery; None when it is somebody else's by now, or gone with its demo."""
+    delivery = session.get(Delivery, job.delivery_id, with_for_update=True)
+    if delivery is None or delivery.status != DeliveryStatus.SENDING:
+        return None
+    is_mine = delivery.lease_until == job.lease or isinstance(outcome, Sent)
+    return delivery if is_mine else None
 
 
 def _note_left_out(session: Session, delivery: Delivery, left_out: dict[str, str]) -> None:

@@ -1,18 +1,58 @@
-"""Demo data: filled into a database that is empty, or marked as demo."""
+"""Demo data: filled in, made up anew, or taken away, all at once or not at all.
 
+Only a database that is marked as demo is ever rebuilt: an import of real orders takes the mark off.
+People stay in every case, with their roles and sign-ins, and what the audit trail says of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
-from core import audit, db, people
+from core import audit, bulk, db
 from core.demo_rows import DemoRows
 from core.errors import Refused
-from core.models import Contract, DatabaseFact, Order
+from core.models import (
+    AuditEvent,
+    Base,
+    Contract,
+    DatabaseFact,
+    Delivery,
+    Order,
+    Refund,
+    SavedView,
+    SignIn,
+    User,
+    UserContract,
+)
 from core.permissions import Permission, require
 from core.users import Actor
 
 DEFAULT_ORDERS = 2_000
 DEMO = "demo"
+# What the audit trail says of these is no demo: it stays.
+OF_PEOPLE = {"user", "sign_in", "permission", "database"}
+
+
+class NotDemo(Refused):
+    """The database is not marked as demo, so nothing in it may be taken away."""
+
+    def __init__(self) -> None:
+        super().__init__("This database holds no demo data any more, so nothing was changed.")
+
+
+@dataclass(frozen=True)
+class DemoContents:
+    """What a demo database holds that is gone when it is rebuilt, and the people, who stay."""
+
+    orders: int
+    refunds: int
+    emails: int
+    saved_views: int
+    people: int
 
 
 def fill(orders: int, *, actor: Actor, now: datetime) -> None:
@@ -21,35 +61,151 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
     Raises NotPermitted, and Refused, changing nothing, when it holds data that is not demo.
     """
     require(actor, Permission.IMPORT)
-    if is_demo():
-        db.rebuild_schema()
-        people.ensure_somebody(now)
-    with db.writing() as session:
-        held = session.scalar(select(Order.order_id).limit(1)) or session.scalar(
-            select(Contract.contract_id).limit(1)
-        )
-        if held:
+    with db.rebuilding(db.engine()) as session:
+        if _is_marked(session):
+            _rebuild(session, lambda: _make_up(session, orders, now))
+        elif _holds_data(session):
             raise Refused(
                 "This database holds data that is not demo data, so nothing was changed. "
                 "Name an empty database in DATABASE_URL."
             )
-        session.add(DatabaseFact(name=DEMO, value=str(orders)))
-        DemoRows(session, orders, now).write()
-        audit.record(
-            session,
-            "orders.demo_filled",
-            actor=actor,
-            entity="database",
-            entity_id=DEMO,
-            now=now,
-            after={"orders": orders},
-        )
-        session.flush()
-        # The planner chooses indexes by what it knows of the tables.
-        session.execute(text("ANALYZE"))
+        else:
+            _make_up(session, orders, now)
+        _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
+
+
+def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
+    """Make schema and demo orders in a database without any table, unless it has some by now.
+
+    One transaction: whoever dies in the middle of it leaves a database that is blank, as before.
+    """
+    with db.rebuilding(db.engine()) as session:
+        if db.has_tables(session):  # another process was faster
+            return
+        db.make_schema_anew(session)
+        _make_up(session, orders, now)
+        _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
+
+
+def reset(*, actor: Actor, now: datetime) -> None:
+    """Put as many new demo orders in the place of the old ones, and take all else away.
+
+    Raises NotPermitted, NotDemo, and OutsideFailed where somebody else is in the way.
+    """
+    require(actor, Permission.IMPORT)
+    with db.rebuilding(db.engine()) as session:
+        orders, before = _count_marked(session), _contents(session)
+        _rebuild(session, lambda: _make_up(session, orders, now))
+        _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
+
+
+def clear(*, actor: Actor, now: datetime) -> None:
+    """Take all demo data away: the database is empty, and no demo any more.
+
+    Raises NotPermitted, NotDemo, and OutsideFailed where somebody else is in the way.
+    """
+    require(actor, Permission.IMPORT)
+    with db.rebuilding(db.engine()) as session:
+        _count_marked(session)
+        before = _contents(session)
+        _rebuild(session)
+        _record(session, "orders.demo_cleared", actor, now, before)
 
 
 def is_demo() -> bool:
     """Say whether the database is marked as demo."""
+    return count_orders() is not None
+
+
+def count_orders() -> int | None:
+    """Return how many orders were made up; None where the database is not marked as demo."""
     with db.reading() as session:
-        return session.get(DatabaseFact, DEMO) is not None
+        mark = session.get(DatabaseFact, DEMO)
+        return int(mark.value) if mark is not None else None
+
+
+def get_contents(*, actor: Actor) -> DemoContents:
+    """Count what there is to lose; raises NotPermitted, and NotDemo."""
+    require(actor, Permission.IMPORT)
+    with db.reading() as session:
+        _count_marked(session)
+        return _contents(session)
+
+
+def _is_marked(session: Session) -> bool:
+    return session.get(DatabaseFact, DEMO) is not None
+
+
+def _count_marked(session: Session) -> int:
+    mark = session.get(DatabaseFact, DEMO)
+    if mark is None:
+        raise NotDemo
+    return int(mark.value)
+
+
+def _holds_data(session: Session) -> bool:
+    order, contract = select(Order.order_id).limit(1), select(Contract.contract_id).limit(1)
+    return bool(session.scalar(order) or session.scalar(contract))
+
+
+def _contents(session: Session) -> DemoContents:
+    def count(model: type[Base], *conditions: Any) -> int:
+        return session.execute(
+            select(func.count()).select_from(model).where(*conditions)
+        ).scalar_one()
+
+    return DemoContents(
+        orders=count(Order),
+        refunds=count(Refund),
+        emails=count(Delivery),
+        saved_views=count(SavedView, SavedView.name.is_not(None)),
+        people=count(User),
+    )
+
+
+def _make_up(session: Session, orders: int, now: datetime) -> None:
+    session.add(DatabaseFact(name=DEMO, value=str(orders)))
+    DemoRows(session, orders, now).write()
+    session.flush()
+
+
+def _rebuild(session: Session, make_up: Callable[[], None] | None = None) -> None:
+    """Make the schema anew, without rows but those of people; `make_up` fills it."""
+    people = {model: list(bulk.read(session, model)) for model in (User, SignIn)}
+    scopes = list(bulk.read(session, UserContract))
+    entity = bulk.names_of(AuditEvent).index("entity")
+    events = [row for row in bulk.read(session, AuditEvent) if row[entity] in OF_PEOPLE]
+    session.expire_all()
+    session.expunge_all()
+    db.make_schema_anew(session)
+    for model, rows in people.items():
+        bulk.insert(session, model, rows)
+    bulk.insert(session, AuditEvent, events)
+    if make_up is not None:
+        make_up()
+    contracts = set(session.scalars(select(Contract.contract_id)))
+    contract = bulk.names_of(UserContract).index("contract_id")
+    bulk.insert(session, UserContract, [row for row in scopes if row[contract] in contracts])
+
+
+def _record(
+    session: Session,
+    action: str,
+    actor: Actor | str,
+    now: datetime,
+    before: DemoContents | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    audit.record(
+        session,
+        action,
+        actor=actor,
+        entity="database",
+        entity_id=DEMO,
+        now=now,
+        before=asdict(before) if before else None,
+        after=after,
+    )
+    session.flush()
+    # The planner chooses indexes by what it knows of the tables.
+    session.execute(text("ANALYZE"))

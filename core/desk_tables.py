@@ -35,6 +35,7 @@ EMAILS = Table(
     newest="queued_at",
     seen_with=Permission.EMAILS,
     hint="Tick order items on Order Items, or on an order's Products, and click *Send Voucher*.",
+    hint_of_order="Tick items under *Products* and click *Send Voucher*.",
     of_order=_is_about,
     only_of=_is_only_about,
     columns=(

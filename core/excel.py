@@ -172,7 +172,12 @@ def write_template(file: IO[bytes]) -> None:
             widths = tuple(column.width / 7 for column in table.stored)
             workbook.add_notes(table.title, [headers], widths=widths)
             notes += [
-                (table.title, column.header, "yes" if column.is_required else "no", column.help)
+                (
+                    table.title,
+                    column.header,
+                    "yes" if column.is_required else "no",
+                    column.import_help,
+                )
                 for column in table.stored
             ]
         workbook.add_notes("Columns", notes, widths=(16, 22, 10, 90))

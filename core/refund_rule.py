@@ -32,6 +32,21 @@ class Reason(StrEnum):
     NOT_AGREED = "not_agreed"  # by the person, who was told that it cannot be refunded
 
 
+# Why an item, as it is sold and paid, cannot be refunded: in general, in the order of the rule.
+IN_GENERAL = {
+    Reason.REFUNDED: "Already refunded",
+    Reason.IN_PROGRESS: "A refund of it is in progress",
+    Reason.USED: "The voucher has been used",
+    Reason.NOT_REFUNDABLE: "The voucher is not refundable",
+    Reason.DEADLINE_PASSED: "The Refund Expire Date has passed",
+    Reason.EXPIRED: "The voucher has expired",
+    Reason.FREE: "It cost nothing, so there is nothing to refund",
+    Reason.OTHER_CURRENCY: "It was sold in another currency than its contract has",
+    Reason.PAYMENT_UNKNOWN: "It is not known which payment to pay back",
+    Reason.NO_GATEWAY: "It was paid by card; card refunds are not set up (STRIPE_API_KEY)",
+}
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A reason, and the sentence that says it to a person."""
@@ -100,33 +115,35 @@ def refundable(item: RefundItem, *, now: datetime, actor: Actor) -> Refusal | No
     return _by_fate(item) or _by_terms(item, now.replace(microsecond=0)) or _by_payment(item)
 
 
+def _refuse(reason: Reason, detail: str = "") -> Refusal:
+    return Refusal(reason, f"{IN_GENERAL[reason]}{detail}.")
+
+
 def _by_fate(item: RefundItem) -> Refusal | None:
     match item.status:
         case ItemStatus.REFUNDED:
             when = f" on {_local(item.refunded_at, item)}" if item.refunded_at else ""
-            return Refusal(Reason.REFUNDED, f"Already refunded{when}.")
+            return _refuse(Reason.REFUNDED, when)
         case ItemStatus.REFUND_REQUESTED:
-            return Refusal(Reason.IN_PROGRESS, "A refund of it is in progress.")
+            return _refuse(Reason.IN_PROGRESS)
         case ItemStatus.USED:
-            return Refusal(Reason.USED, "The voucher has been used.")
+            return _refuse(Reason.USED)
     return None
 
 
 def _by_terms(item: RefundItem, now: datetime) -> Refusal | None:
     if not item.is_refundable or item.refund_expire_at is None:
-        return Refusal(Reason.NOT_REFUNDABLE, "The voucher is not refundable.")
+        return _refuse(Reason.NOT_REFUNDABLE)
     if now > item.refund_expire_at:
-        passed = _local(item.refund_expire_at, item)
-        return Refusal(Reason.DEADLINE_PASSED, f"The Refund Expire Date has passed: {passed}.")
+        return _refuse(Reason.DEADLINE_PASSED, f": {_local(item.refund_expire_at, item)}")
     if now > item.valid_until:
-        passed = _local(item.valid_until, item)
-        return Refusal(Reason.EXPIRED, f"The voucher has expired: {passed}.")
+        return _refuse(Reason.EXPIRED, f": {_local(item.valid_until, item)}")
     return None
 
 
 def _by_payment(item: RefundItem) -> Refusal | None:
     if item.price_minor == 0:
-        return Refusal(Reason.FREE, "It cost nothing, so there is nothing to refund.")
+        return _refuse(Reason.FREE)
     if item.currency != item.contract_currency:
         sentence = (
             f"It was sold in {item.currency}, but contract {item.contract_id} is in "
@@ -136,8 +153,7 @@ def _by_payment(item: RefundItem) -> Refusal | None:
     if item.payment is None:
         return Refusal(Reason.PAYMENT_UNKNOWN, _unknown(item.payments))
     if item.payment.method not in item.gateways:
-        sentence = "It was paid by card; card refunds are not set up (STRIPE_API_KEY)."
-        return Refusal(Reason.NO_GATEWAY, sentence)
+        return _refuse(Reason.NO_GATEWAY)
     return None
 
 

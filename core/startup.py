@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 from core import db, demo, people, tokens, users, voucher_code, voucher_pdf
+from core.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
@@ -18,15 +19,15 @@ def check_vouchers() -> None:
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:
-    """Migrate the database and make the first user; fill a SQLite file that was just created.
+    """Migrate the database and make the first user; fill a SQLite file that is new.
 
+    One without any table counts as new, so that a first start that was cut off is made up for.
     Raises OutsideFailed when the database does not answer; safe to repeat.
     """
-    is_new = db.migrate()
+    if may_fill and db.is_blank():
+        logger.warning("New database: filling it with demo data.")
+        who = users.CONSOLE.email if get_settings().has_sign_in else users.LOCAL_USER_EMAIL
+        demo.fill_blank(demo.DEFAULT_ORDERS, actor=who, now=now)
+    db.migrate()
     people.ensure_somebody(now)
     tokens.ensure_secret()
-    if is_new and may_fill:
-        actor = users.find_console_actor()
-        assert actor is not None
-        logger.warning("New database: filling it with demo data.")
-        demo.fill(demo.DEFAULT_ORDERS, actor=actor, now=now)

@@ -96,3 +96,36 @@ class Role(StrEnum):
     AGENT = "agent"
     ACCOUNTANT = "accountant"
     ADMIN = "admin"
+
+
+class Tone(StrEnum):
+    """How a state is felt: the tint of its tag on the screen, beside its word."""
+
+    GOOD = "good"
+    NEUTRAL = "neutral"
+    WARN = "warn"  # not settled: somebody may have to look at it
+    BAD = "bad"
+
+
+# Of the states alone: a type or a role is no better than another.
+TONES: dict[type[StrEnum], dict[str, Tone]] = {
+    ItemStatus: {
+        ItemStatus.NOT_USED: Tone.GOOD,
+        ItemStatus.USED: Tone.NEUTRAL,
+        ItemStatus.REFUND_REQUESTED: Tone.WARN,
+        ItemStatus.REFUNDED: Tone.NEUTRAL,
+        EXPIRED: Tone.NEUTRAL,
+    },
+    TransactionStatus: {
+        TransactionStatus.PENDING: Tone.WARN,
+        TransactionStatus.SUCCEEDED: Tone.GOOD,
+        TransactionStatus.FAILED: Tone.BAD,
+    },
+    DeliveryStatus: {
+        DeliveryStatus.QUEUED: Tone.WARN,
+        DeliveryStatus.SENDING: Tone.WARN,
+        DeliveryStatus.SENT: Tone.GOOD,
+        DeliveryStatus.FAILED: Tone.BAD,
+        DeliveryStatus.CANCELLED: Tone.NEUTRAL,
+    },
+}

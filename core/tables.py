@@ -89,12 +89,14 @@ ORDERS = Table(
         ),
         Column(
             "amount_minor", "Amount", MONEY,
-            "The sum of the prices of the order's items; worked out when not given.",
+            "The sum of the prices of the order's items.",
+            if_blank="Worked out when not given.",
             is_offered=True, currency="currency", width=120
         ),
         Column(
             "currency", "Currency", CODE,
-            "The currency of Amount (ISO 4217); the items' currency when not given.",
+            "The currency of Amount (ISO 4217).",
+            if_blank="The items' currency when not given.",
             has_choices=True, is_offered=True, width=110
         ),
         Column(
@@ -146,7 +148,8 @@ ORDER_ITEMS = Table(
             is_shown=True, is_required=True, width=200
         ),
         Column(
-            "pax_type", "Pax Type", CODE, "Adult, child or infant; adult when not given.",
+            "pax_type", "Pax Type", CODE, "Adult, child or infant.",
+            if_blank="Adult when not given.",
             has_choices=True, is_shown=True, allowed=PaxType, width=110
         ),
         Column(
@@ -156,7 +159,8 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "airport_tz", "Airport Time Zone", CODE,
-            "The airport's time zone (IANA); known from the airport when not given.",
+            "The airport's time zone (IANA).",
+            if_blank="Known from the airport when not given.",
             has_choices=True, is_shown=True, width=180
         ),
         Column(
@@ -164,7 +168,7 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "voucher_code", "Voucher Code", CODE,
-            "The code printed on the voucher; made when not given.",
+            "The code printed on the voucher.", if_blank="Made when not given.",
             is_shown=True, is_reference=True, width=170
         ),
         Column(
@@ -177,13 +181,14 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "status", "Status", CODE,
-            "Not used, used or refunded; not used when not given. Expired reads as not used.",
+            "Not used, used, refund requested, refunded; expired once its day is over.",
+            if_blank="Not used when not given; expired reads as not used.",
             has_choices=True, is_shown=True, allowed=ItemStatus, derived=_status,
             sorted_by=_status_in_order, width=150
         ),
         Column(
             "is_refundable", "Refundable", FLAG,
-            "Whether the voucher can be refunded at all; no when not given.",
+            "Whether the voucher can be refunded at all.", if_blank="No when not given.",
             has_choices=True, is_shown=True, width=120
         ),
         Column(
@@ -197,7 +202,7 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "created_at", "Created Date", INSTANT,
-            "When the item was made; the order's Created Date when not given.",
+            "When the item was made.", if_blank="The order's Created Date when not given.",
             is_shown=True, width=175
         ),
         Column(
@@ -210,17 +215,20 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "valid_from", "Valid From", INSTANT,
-            "First instant of the service day at the airport; worked out when not given.",
+            "First instant of the service day at the airport.",
+            if_blank="Worked out when not given.",
             place_zone="airport_tz"
         ),
         Column(
             "valid_until", "Valid Until", INSTANT,
-            "Last second of the service day at the airport; worked out when not given.",
+            "Last second of the service day at the airport.",
+            if_blank="Worked out when not given.",
             place_zone="airport_tz"
         ),
         Column(
             "voucher_serial", "Voucher Serial", BYTES,
-            "Eight random bytes of the signed code, as 16 hexadecimal digits; made when not given."
+            "Eight random bytes of the signed code, as 16 hexadecimal digits.",
+            if_blank="Made when not given."
         ),
     ),
 )
@@ -234,6 +242,7 @@ TRANSACTIONS = Table(
     key="transaction_id",
     seen_with=Permission.TRANSACTIONS,
     seen_in_order_with=Permission.OVERVIEW,
+    hint_of_order="Its payment comes with the import of transactions, its refunds by themselves.",
     columns=(
         _NO,
         Column(
@@ -249,7 +258,8 @@ TRANSACTIONS = Table(
             has_choices=True, is_shown=True, is_required=True, allowed=TransactionType, width=120
         ),
         Column(
-            "status", "Status", CODE, "Pending, succeeded or failed; succeeded when not given.",
+            "status", "Status", CODE, "Pending, succeeded or failed.",
+            if_blank="Succeeded when not given.",
             has_choices=True, is_shown=True, allowed=TransactionStatus, width=120
         ),
         Column(
@@ -262,11 +272,12 @@ TRANSACTIONS = Table(
             is_shown=True, is_reference=True, width=190
         ),
         Column(
-            "refund_id", "Refund ID", CODE, "The refund that made it; made when not given."
+            "refund_id", "Refund ID", CODE, "The refund that made it.",
+            if_blank="Made when not given."
         ),
         Column(
             "contract_id", "Contract ID", CODE,
-            "The contract whose money moved; the order's when not given.",
+            "The contract whose money moved.", if_blank="The order's when not given.",
             has_choices=True, is_shown=True, width=140
         ),
         Column(
@@ -279,7 +290,8 @@ TRANSACTIONS = Table(
             has_choices=True, is_shown=True, is_required=True, width=110
         ),
         Column(
-            "method", "Method", CODE, "Balance or card; balance when not given.",
+            "method", "Method", CODE, "Balance or card.",
+            if_blank="Balance when not given.",
             has_choices=True, is_shown=True, allowed=Method, width=110
         ),
         Column(
@@ -287,7 +299,8 @@ TRANSACTIONS = Table(
             is_shown=True, width=170
         ),
         Column(
-            "author", "Author", CODE, "Who caused it; the order's author when not given.",
+            "author", "Author", CODE, "Who caused it.",
+            if_blank="The order's author when not given.",
             has_choices=True, is_shown=True, width=240
         ),
     ),

@@ -11,6 +11,7 @@ from core.tables import ORDER_ITEMS
 from core.users import Actor
 from core.view_json import default_view, to_address
 from core.vouchers import VoucherLine
+from pages.explained import show_refund_rule
 from pages.frame import base_path, plain
 from pages.grid.state import GridState
 from pages.refund_dialog import show_refund
@@ -24,6 +25,7 @@ LABEL, ICON = "Download Voucher", ":material/confirmation_number:"
 def show_item_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the ticked order items."""
     if may(actor, Permission.REFUND):
+        show_refund_rule(state)
         show_refund(state, actor=actor)
     if may(actor, Permission.VOUCHERS):
         _show_vouchers(state, actor)

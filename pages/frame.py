@@ -30,7 +30,9 @@ def draw_frame() -> None:
     st.set_page_config(page_title=settings.app_name, page_icon=str(settings.logo), layout="wide")
     # The name stands beside the logo; JSON's escapes of quotes are those of a CSS string.
     name = json.dumps(settings.app_name, ensure_ascii=False).replace("<", "\\3c ")
-    st.html(f"<style>{STYLE}\n:root {{ --order-desk-name: {name}; }}</style>")
+    light, dark = map(st.get_option, ("theme.light.linkColor", "theme.dark.linkColor"))
+    own = f":root {{ --order-desk-name: {name}; --desk-link: light-dark({light}, {dark}); }}"
+    st.html(f"<style>{STYLE}\n{own}</style>")
     st.logo(str(settings.logo), size="large")
 
 

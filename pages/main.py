@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.permissions import Permission, may
+from pages.demo_strip import show_demo
 from pages.frame import current_actor, draw_frame, draw_header, failures_shown
 
 # Every page is known to everybody, so that an address leads to the form that signs in, or to the
@@ -36,4 +37,5 @@ draw_frame()
 with failures_shown():
     actor = current_actor()
     draw_header(actor, [one for one, permission in pages.items() if may(actor, permission)])
+    show_demo(actor)
     page.run()

@@ -86,7 +86,11 @@ actor = current_actor()
 try:
     order = get_order(asked, actor=actor)
 except NotFound as error:
+    st.title("Order not found", anchor=False)
     st.error(plain(str(error)), icon=":material/search_off:")
+    st.caption(
+        "IDs are written in their own capitals and small letters. The quick search finds parts."
+    )
     st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
 else:
     show_order(order, actor)

@@ -22,6 +22,7 @@ from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from core.refund_rule import Reason, RefundItem
 from core.refunds import Assessment
 from core.users import Actor
+from pages.explained import say_refund_rule
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
 from pages.text_table import show_text_table
@@ -105,6 +106,8 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
         _show_refused(refused)
     if able:
         _ask_why()
+    with st.expander("What can be refunded?", icon=":material/help:"):
+        say_refund_rule()
     if dialog.fault:
         st.error(plain(dialog.fault))
     with st.container(horizontal=True, horizontal_alignment="right"):

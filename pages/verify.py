@@ -48,6 +48,7 @@ def show_verdict(found: Verification) -> None:
 
 actor = current_actor()
 st.title("Verify", anchor=False)
+st.caption("What the code of a voucher stands for: valid, used, refunded, expired, or not genuine.")
 with st.form("verify", border=False):
     code = st.text_input(
         "Code",

@@ -51,12 +51,12 @@
   }
   desk.OrderLink = OrderLink;
 
-  /* A member of an enumeration: its colour, if it has one, is in grid.css. */
+  /* A member of an enumeration; a state is a tag, whose tint grid.css has for its tone. */
   class Word {
-    init({ value }) {
+    init({ value, tones }) {
       this.gui = document.createElement("span");
       this.gui.className = "deskWord";
-      this.gui.dataset.word = value || "";
+      if (tones[value]) this.gui.dataset.tone = tones[value];
       this.gui.textContent = value || "";
     }
 

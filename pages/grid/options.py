@@ -4,7 +4,8 @@ from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.columns import Column, Kind, Table
+from core.columns import Column, Kind, Table, in_words
+from core.states import TONES
 from core.view import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
@@ -120,6 +121,10 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["cellRenderer"] = JsCode("orderDesk.OrderLink")
     elif column.allowed is not None:
         definition["cellRenderer"] = JsCode("orderDesk.Word")
+        tones = TONES.get(column.allowed, {})
+        definition["cellRendererParams"] = {
+            "tones": {in_words(word): tone.value for word, tone in tones.items()}
+        }
     return definition
 
 

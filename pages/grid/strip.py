@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core import money, pasted_ids, query, saved_views
+from core.columns import Kind, Table
 from core.users import Actor
 from core.view import View, describe_filter, describe_ids, describe_search
+from pages.explained import show_columns_explained
 from pages.frame import acting, base_path, plain
 from pages.grid.rows import let_rows_go_first
 from pages.grid.state import GridState
@@ -36,13 +38,17 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         if view.order_id is None:
             st.title(table.title, anchor=False, width="content")
-        st.markdown(
-            f"**{count:,}** of {total:,} {table.many} :gray[· times in {view.zone}]",
-            width="stretch",
-        )
+        times = f" :gray[· times in {view.zone}]" if _has_times(table) else ""
+        st.markdown(f"**{count:,}** of {total:,} {table.many}{times}", width="content")
+        show_columns_explained(state)
+        st.space("stretch")
         st.caption(_effort(view, count), width="content")
         _show_downloads(state, count, actor)
     return count
+
+
+def _has_times(table: Table) -> bool:
+    return any(column.kind is Kind.INSTANT for column in table.offered)
 
 
 def _figures(state: GridState, actor: Actor, now: datetime) -> query.Figures:

@@ -38,6 +38,8 @@ UPDATE_ON = [
 ]
 EMPTY = "**There are no {many} yet.**"
 EMPTY_FOR_YOU = " Which you see depends on your contracts: an admin can change them."
+EMPTY_FOR_OTHERS = " An admin brings them in."
+EMPTY_OF_ORDER = "**There are no {many} of this order yet.**"
 EMPTY_BOOKS = """
 **There are no {many} yet.** Bring in your own on the page *Import*, or look around with demo data.
 In a terminal, in the project's folder:
@@ -59,15 +61,14 @@ def show_table(
     """
     now = datetime.now(UTC)
     state = follow_address(Place(table, order_id), actor)
-    if order_id is None and _is_empty(state.view, actor, now):
-        st.title(table.title, anchor=False)
-        st.info(_why_empty(table, actor).format(many=table.many), icon=":material/inbox:")
-        if table in BOOKS and may(actor, Permission.IMPORT):
-            label, icon = "Import your own orders", ":material/upload_file:"
-            st.page_link("imports.py", label=label, icon=icon)
+    if _is_empty(state.view, actor, now):
+        if order_id is None:
+            st.title(table.title, anchor=False)
+        show_empty(table, actor, order_id)
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
+    above.empty()  # or the container is not there until it is drawn into, and the grid jumps
     fault = follow_grid(state, _draw(state))
     write_address(state, actor)
     with above:
@@ -82,11 +83,22 @@ def show_table(
         show_totals(state, actor=actor, now=now)
 
 
-def _why_empty(table: Table, actor: Actor) -> str:
+def show_empty(table: Table, actor: Actor, order_id: str | None = None) -> None:
+    """Say that a table has no rows, of one order or at all, and what brings the first."""
+    words = _why_empty(table, actor, order_id).format(many=table.many)
+    st.info(words, icon=":material/inbox:")
+    if order_id is None and table in BOOKS and may(actor, Permission.IMPORT):
+        label, icon = "Import your own orders", ":material/upload_file:"
+        st.page_link("imports.py", label=label, icon=icon)
+
+
+def _why_empty(table: Table, actor: Actor, order_id: str | None) -> str:
+    if order_id is not None:
+        return f"{EMPTY_OF_ORDER} {table.hint_of_order}" if table.hint_of_order else EMPTY_OF_ORDER
     if not actor.sees_everything:
         return EMPTY + EMPTY_FOR_YOU
-    if table in BOOKS and may(actor, Permission.IMPORT):
-        return EMPTY_BOOKS
+    if table in BOOKS:
+        return EMPTY_BOOKS if may(actor, Permission.IMPORT) else EMPTY + EMPTY_FOR_OTHERS
     return f"{EMPTY} {table.hint}" if table.hint else EMPTY
 
 

@@ -8,6 +8,7 @@ from core.saved_views import NameTaken, Saved
 from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view
+from pages.explained import show_views_explained
 from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
 
@@ -53,6 +54,7 @@ def _show_links(state: GridState, actor: Actor) -> None:
         st.button("Save this view …", key=f"save_{table.name}", on_click=_ask, args=(state, "save"))
         if any(one.is_own for one in saved):
             st.button("Manage …", key=f"manage_{table.name}", on_click=_ask, args=(state, "manage"))
+    show_views_explained()
 
 
 def _show_link(

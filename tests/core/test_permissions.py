@@ -286,6 +286,9 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     ),
     "dump": (ADMIN, Permission.IMPORT, lambda _, a: excel.dump(io.BytesIO(), actor=a, now=NOW)),
     "demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.fill(5, actor=a, now=NOW)),
+    "what a demo holds": (ADMIN, Permission.IMPORT, lambda _, a: demo.get_contents(actor=a)),
+    "reset the demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.reset(actor=a, now=NOW)),
+    "own orders": (ADMIN, Permission.IMPORT, lambda _, a: demo.clear(actor=a, now=NOW)),
     "users": (ADMIN, Permission.USERS, lambda _, a: rows_of(USERS, a)),
     "a user": (ADMIN, Permission.USERS, lambda s, a: people.get_person(s.user, actor=a)),
     "contracts to choose from": (

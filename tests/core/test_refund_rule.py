@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.refund_rule import Payment, Reason, RefundItem, refundable
+from core.refund_rule import IN_GENERAL, Payment, Reason, RefundItem, refundable
 from core.states import ItemStatus, Method, Role
 from core.users import Actor
 from tests.conftest import NOW
@@ -293,3 +293,14 @@ def test_the_examples_are_of_both_kinds() -> None:
 
     collect()
     assert found == {True, False}
+
+
+def test_what_people_read_of_the_rule_is_every_reason_in_its_order() -> None:
+    of_the_item = [reason for reason, *_ in FAULTS if reason is not Reason.NOT_THERE]
+    said = dict.fromkeys(of_the_item)
+    assert [reason for reason in IN_GENERAL if reason in said] == list(said)
+    about_people = {Reason.NO_PERMISSION, Reason.NOT_THERE, Reason.NOT_AGREED}
+    assert set(IN_GENERAL) == set(Reason) - about_people
+    for reason, fault, sentence in FAULTS:
+        if reason not in about_people | {Reason.OTHER_CURRENCY, Reason.PAYMENT_UNKNOWN}:
+            assert sentence.startswith(IN_GENERAL[reason]), fault

@@ -32,14 +32,17 @@ OpenDesk = Callable[..., Desk]
 expect.set_options(timeout=PATIENCE_MS)
 
 
+def find_chromium() -> str:
+    """Return the program of the machine's Chromium."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    return program or pytest.fail("There is no Chromium: run sh tests/install_system_packages.sh")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Run Chromium for the whole session."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.fail("There is no Chromium: run sh tests/install_system_packages.sh")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield browser
         browser.close()
 

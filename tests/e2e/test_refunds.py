@@ -146,7 +146,9 @@ def test_deadline_that_passes_while_the_dialog_is_open_is_said(
 ) -> None:
     desk = open_tab(server).open_order("OD-LATE")
     dialog = open_dialog(desk, 0)
-    server.execute("UPDATE order_items SET refund_expire_at = created_at WHERE order_id = 'OD-LATE'")
+    server.execute(
+        "UPDATE order_items SET refund_expire_at = created_at WHERE order_id = 'OD-LATE'"
+    )
     dialog.get_by_role("button", name="Refund 1 item").click()
     expect(dialog.get_by_text("1 item not refunded")).to_be_visible()
     assert "The Refund Expire Date has passed" in lines_of(dialog, "results")[0][4]

@@ -69,7 +69,7 @@ def test_an_order_of_others_is_as_if_it_were_not_there(database: str, order_id: 
     (said,) = [one.value for one in page.error]
     assert said == f"There is no order “{order_id}” that you may see."
     assert "secret" not in texts(page)
-    assert not page.title
+    assert [one.value for one in page.title] == ["Order not found"]
     assert not page.get("component_instance")
     assert not page.get("link_button")
 

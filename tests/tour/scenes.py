@@ -1,0 +1,102 @@
+"""What the pictures show: each a page, brought to where it tells something."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from playwright.sync_api import expect
+
+from tests.e2e.desk import ITEMS, Desk
+from tests.e2e.servers import PROJECT
+
+Scheme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture: its file's name, its colours, and what leads there."""
+
+    name: str
+    scheme: Scheme
+    go: Callable[[Desk], object]
+    page: str = "orders"  # the file in pages/ without which there is no such picture
+
+    @property
+    def is_there(self) -> bool:
+        """Say whether this Order Desk has the page."""
+        return (PROJECT / "pages" / f"{self.page}.py").exists()
+
+
+def show_filtered(desk: Desk) -> None:
+    """Filter by two columns and the search, and tick two rows."""
+    contract = {"filterType": "set", "values": ["CT-1001", "CT-1007"]}
+    widget = {"filterType": "text", "type": "notBlank"}
+    total = {"filterType": "number", "type": "greaterThan", "filter": 2}
+    filters = {"contract_id": contract, "widget_id": widget, "item_count": total}
+    desk.open(view={"filters": filters, "columns": FILTERED})
+    desk.box_of(1).click()
+    desk.box_of(3).click()
+    desk.expect_selected("2 selected")
+
+
+FILTERED = ["no", "order_id", "widget_id", "created_at", "item_count", "contract_id", "author"]
+FILTERED += ["amount_minor", "currency"]
+
+
+def show_states(desk: Desk) -> None:
+    """Show order items with the states of their vouchers."""
+    columns = ["order_item_id", "product", "airport_iata", "passenger_name", "service_at"]
+    columns += ["price_minor", "currency", "status", "refund_expire_at"]
+    desk.open(view={"columns": columns, "search": "müller"}, table=ITEMS)
+
+
+def show_order(desk: Desk) -> None:
+    """Open the newest order."""
+    newest = desk.open().cell(0, "order_id").inner_text()
+    desk.open_order(newest)
+
+
+def show_refund(desk: Desk) -> None:
+    """Open the refund of some items that can be refunded, and some that cannot."""
+    desk.open(view={"search": "lounge"}, table=ITEMS)
+    for row in range(8):
+        desk.box_of(row).click()
+    desk.expect_selected("8 selected")
+    desk.page.get_by_role("button", name="Refund", exact=True).click()
+    expect(desk.page.get_by_text("items will be refunded.")).to_be_visible()
+
+
+def show_send(desk: Desk) -> None:
+    """Open the dialog that mails vouchers."""
+    desk.open(view={"search": "lounge"}, table=ITEMS)
+    desk.box_of(0).click()
+    desk.expect_selected("1 selected")
+    desk.page.get_by_role("button", name="Send Voucher").click()
+    dialog = desk.page.get_by_role("dialog")
+    dialog.get_by_text("Preview").click()
+    expect(dialog.get_by_text("Subject")).to_be_visible()
+
+
+def show_explained(desk: Desk) -> None:
+    """Open the meaning of the columns."""
+    desk.open(table=ITEMS).open_popover("What do the columns mean?")
+
+
+def at(address: str) -> Callable[[Desk], object]:
+    """Return what goes to a page that is no table."""
+    return lambda desk: desk.page.goto(f"{desk.server}{address}", wait_until="commit")
+
+
+SCENES = (
+    Scene("overview", "light", at("/overview"), page="overview"),
+    Scene("orders-light", "light", lambda desk: desk.open()),
+    Scene("orders-dark", "dark", lambda desk: desk.open()),
+    Scene("filtered", "light", show_filtered),
+    Scene("order-items", "light", show_states),
+    Scene("order-dark", "dark", show_order),
+    Scene("refund", "light", show_refund),
+    Scene("send", "light", show_send),
+    Scene("columns", "dark", show_explained),
+    Scene("imports", "light", at("/imports"), page="imports"),
+)
+TOUR = ("overview", "orders-light", "filtered", "order-items", "refund", "send", "imports")
