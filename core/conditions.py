@@ -115,7 +115,7 @@ def _holds(table: Table, word: str, now: datetime) -> Sql:
     """Find a word of the search in any text of the row; on Orders in its items' too."""
     asked = Condition(Operator.CONTAINS, word)
     found = [
-        _matches_text(table, column, asked, now) for column in table.offered if _is_searched(column)
+        _matches_text(table, column, asked, now) for column in table.offered if is_searched(column)
     ]
     if table.model is Order:
         # Written for the items' own columns: core.tables describes them, and needs this module not.
@@ -125,7 +125,8 @@ def _holds(table: Table, word: str, now: datetime) -> Sql:
     return or_(*found)
 
 
-def _is_searched(column: Column) -> bool:
+def is_searched(column: Column) -> bool:
+    """Say whether a search looks into a column: text, but not words that have a list."""
     return column.kind in (Kind.TEXT, Kind.CODE) and column.allowed is None
 
 
