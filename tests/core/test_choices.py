@@ -90,9 +90,7 @@ def test_what_others_may_see_or_filters_leave_is_counted_and_no_other_value_told
 ) -> None:
     make_order("OD-1", contract_id="CT-1", author="ana@helios.example")
     make_order("OD-2", contract_id="CT-2", author="zoe@helios.example")
-    one = Actor(
-        "u", "e", "n", _admin().role, sees_all_contracts=False, contracts=frozenset({"CT-1"})
-    )
+    one = Actor("u", "u@desk.example", _admin().role, contracts=frozenset({"CT-1"}))
     view = default_view(ORDERS)
     listed = choices.load_choices(view, "author", actor=one, now=NOW, is_counted=False)
     assert listed.to_numpy().tolist() == [["ana@helios.example", 1]]
