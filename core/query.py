@@ -108,7 +108,8 @@ def _narrowed(
     session: Session, view: View, actor: Actor, now: datetime
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of a view, and what leads to its matches by an index."""
-    return where(view, actor=actor, now=now) + narrow(session, view).conditions
+    narrowing = narrow(session, view).conditions
+    return where(view, actor=actor, now=now, of_few=bool(narrowing)) + narrowing
 
 
 def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime) -> int:

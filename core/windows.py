@@ -70,12 +70,27 @@ def find_keys(
     conditions = where(view, actor=actor, now=now)
     if view.is_filtered and start <= FEW:
         narrowing = narrow(session, view)
-        conditions += narrowing.conditions
-        limit = FREQUENT if narrowing.is_frequent else FEW
-        few = find_few(session, view.table, conditions, limit)
-        conditions = conditions if few is None else [few.has(view.table.model)]
+        if narrowing.conditions or narrowing.sample:
+            conditions = where(view, actor=actor, now=now, of_few=True) + narrowing.conditions
+        if not _are_frequent(session, view.table, conditions, narrowing.sample):
+            limit = FREQUENT if narrowing.sample else FEW
+            few = find_few(session, view.table, conditions, limit)
+            conditions = conditions if few is None else [few.has(view.table.model)]
     ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
     return list(session.scalars(ordered.offset(start).limit(end - start)))
+
+
+def _are_frequent(
+    session: Session,
+    table: Table,
+    conditions: Sequence[ColumnElement[bool]],
+    sample: Gathered | None,
+) -> bool:
+    """Say whether one in ten of the rows matches which an index gave of a frequent text."""
+    if sample is None:
+        return False
+    matching = rows_of(table.model).where(sample.has(table.model), *conditions)
+    return gather(session, matching, sample.count // 10) is None
 
 
 def find_few(
