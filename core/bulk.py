@@ -27,6 +27,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
+from core import search_index
 from core.models import Base, Instant
 
 ROWS_A_CALL = 5_000
@@ -51,8 +52,9 @@ def insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, ...]])
         statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
         connection = session.connection()
         rows = iter(rows)
-        while batch := list(islice(rows, ROWS_A_CALL)):
-            connection.exec_driver_sql(statement, batch)
+        with search_index.filled_at_once(connection, model.__tablename__):
+            while batch := list(islice(rows, ROWS_A_CALL)):
+                connection.exec_driver_sql(statement, batch)
         return
     instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
     driver: Any = session.connection().connection.driver_connection
@@ -100,13 +102,15 @@ def _plain(column: ColumnElement[Any], is_sqlite: bool) -> ColumnElement[Any]:
 
 @contextmanager
 def without_indexes(session: Session, *models: type[Base]) -> Iterator[None]:
-    """Drop the tables' indexes, and make them anew at the end: for filling empty tables."""
+    """Drop the indexes of empty tables that are filled, and make them and the search at the end."""
     tables = [Base.metadata.tables[model.__tablename__] for model in models]
     indexes = sorted(
         (index for table in tables for index in table.indexes), key=lambda index: str(index.name)
     )
     for index in indexes:
         session.execute(DropIndex(index))
-    yield
-    for index in indexes:
-        session.execute(CreateIndex(index))
+    names = [model.__tablename__ for model in models]
+    with search_index.rebuilt(session.connection(), names):
+        yield
+        for index in indexes:
+            session.execute(CreateIndex(index))

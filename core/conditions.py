@@ -45,9 +45,11 @@ Value = ColumnElement[Any]
 MANY = 200  # so many values in a list are a parameter each; PostgreSQL takes 65,535 a statement
 
 
-def where(view: View, *, actor: Actor, now: datetime) -> list[Sql]:
+def where(view: View, *, actor: Actor, now: datetime, of_few: bool = False) -> list[Sql]:
     """Return the conditions of a view's rows, its actor's scope first.
 
+    With `of_few` a search looks at the items of each order that is met, not at all items at once:
+    the same rows, sooner where few orders are met.
     Raises NotPermitted when the table is not for the actor's role: every query of a view asks here.
     """
     require(actor, view.table.permission(view.order_id))
@@ -57,7 +59,7 @@ def where(view: View, *, actor: Actor, now: datetime) -> list[Sql]:
     if view.ids:
         references = (column for column in view.table.columns if column.is_reference)
         conditions.append(or_(*(is_among(view.table, column, view.ids) for column in references)))
-    conditions += [_holds(view.table, word, now) for word in view.search.split()]
+    conditions += [_holds(view.table, word, now, of_few) for word in view.search.split()]
     conditions += [_filtered(view.table, one, ZoneInfo(view.zone), now) for one in view.filters]
     return conditions
 
@@ -111,21 +113,24 @@ def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sq
     return or_(found, expression.is_(None)) if sought in BLANK else found
 
 
-def _holds(table: Table, word: str, now: datetime) -> Sql:
+def _holds(table: Table, word: str, now: datetime, of_few: bool) -> Sql:
     """Find a word of the search in any text of the row; on Orders in its items' too."""
     asked = Condition(Operator.CONTAINS, word)
     found = [
-        _matches_text(table, column, asked, now) for column in table.offered if _is_searched(column)
+        _matches_text(table, column, asked, now) for column in table.offered if is_searched(column)
     ]
     if table.model is Order:
         # Written for the items' own columns: core.tables describes them, and needs this module not.
         passenger = OrderItem.passenger_name_folded.contains(fold(word), autoescape=True)
         code = _codes(OrderItem.voucher_code).contains(ascii_lower(word), autoescape=True)
-        found.append(Order.order_id.in_(select(OrderItem.order_id).where(or_(passenger, code))))
+        items = select(OrderItem.order_id).where(or_(passenger, code))
+        own = items.where(OrderItem.order_id == Order.order_id).exists()
+        found.append(own if of_few else Order.order_id.in_(items))
     return or_(*found)
 
 
-def _is_searched(column: Column) -> bool:
+def is_searched(column: Column) -> bool:
+    """Say whether a search looks into a column: text, but not words that have a list."""
     return column.kind in (Kind.TEXT, Kind.CODE) and column.allowed is None
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from core import search_index
 from core.errors import OutsideFailed
 from core.models import Base, DatabaseFact
 from core.settings import get_settings
@@ -289,6 +290,7 @@ def _keep_others_out(writer: Connection) -> None:
 def make_schema_anew(session: Session) -> None:
     """Drop every table with its rows, and make the newest schema, in a `rebuilding` transaction."""
     writer = session.connection()
+    search_index.drop(writer)
     Base.metadata.drop_all(writer)
     writer.execute(text("DROP TABLE IF EXISTS alembic_version"))
     _upgrade(writer)

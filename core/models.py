@@ -211,6 +211,8 @@ class Order(Base):
         Index("ix_orders_created", "created_at", "order_id", "contract_id", "widget_id"),
         Index("ix_orders_contract", "contract_id", "created_at", "order_id"),
         Index("ix_orders_widget", "widget_id", "created_at", "order_id"),
+        Index("ix_orders_author", "author", "created_at", "order_id"),
+        Index("ix_orders_currency", "currency"),
         Index("ix_orders_total", "item_count", "created_at", "order_id"),
     )
     order_id: Mapped[str] = mapped_column(primary_key=True)
@@ -253,6 +255,7 @@ class OrderItem(Base):
         Index("ix_order_items_product_type", "product_type", "order_item_id"),
         Index("ix_order_items_product", "product", "order_item_id", "product_folded"),
         Index("ix_order_items_airport", "airport_iata", "order_item_id"),
+        Index("ix_order_items_airport_tz", "airport_tz"),
         Index("ix_order_items_terminal", "terminal", "order_item_id"),
         Index("ix_order_items_pax_type", "pax_type", "order_item_id"),
         Index("ix_order_items_currency", "currency", "order_item_id", "price_minor"),
@@ -379,6 +382,12 @@ class Transaction(Base):
         Index("ix_transactions_order", "order_id"),
         Index("ix_transactions_created", "created_at", "transaction_id"),
         Index("ix_transactions_contract", "contract_id", "created_at", "transaction_id"),
+        Index("ix_transactions_item", "order_item_id"),
+        Index("ix_transactions_type", "type"),
+        Index("ix_transactions_status", "status"),
+        Index("ix_transactions_currency", "currency"),
+        Index("ix_transactions_method", "method"),
+        Index("ix_transactions_author", "author"),
     )
     transaction_id: Mapped[str] = mapped_column(primary_key=True)
     no: Mapped[int]

@@ -1,4 +1,4 @@
-"""View -> SELECT -> DataFrame: rows, count, totals and choices, all of the same conditions."""
+"""View -> SELECT -> DataFrame: rows, count and totals, all of the same conditions."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -23,18 +23,20 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from core import db
+from core.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
+from core.choices import load_choices as load_choices
 from core.columns import Column, Kind, Table
-from core.conditions import is_among, matches_choice, of_order, scope, where
+from core.conditions import is_among, of_order, scope, where
 from core.errors import InvalidInput
 from core.filter_json import check_text
 from core.frames import join_frame, to_arrow, to_frame
 from core.permissions import require
+from core.search import FEW, narrow
 from core.users import Actor
 from core.view import View
 from core.windows import find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000
-MAX_CHOICES_LISTED = 500
 MAX_SELECTED = 1_000
 CHUNK_ROWS = 20_000
 READ_ROWS = 1_000  # as Python's objects: ten times as many take half as long again
@@ -97,9 +99,17 @@ def count_rows(view: View, *, actor: Actor, now: datetime) -> int:
 
 def count_in(session: Session, view: View, *, actor: Actor, now: datetime) -> int:
     """Count the rows of a view inside the caller's transaction."""
-    conditions = where(view, actor=actor, now=now)
+    conditions = _narrowed(session, view, actor, now)
     statement = select(func.count()).select_from(view.table.model).where(*conditions)
     return session.execute(statement).scalar_one()
+
+
+def _narrowed(
+    session: Session, view: View, actor: Actor, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of a view, and what leads to its matches by an index."""
+    narrowing = narrow(session, view).conditions
+    return where(view, actor=actor, now=now, of_few=bool(narrowing)) + narrowing
 
 
 def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime) -> int:
@@ -113,12 +123,13 @@ def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime)
 
 def load_figures(view: View, *, actor: Actor, now: datetime) -> Figures:
     """Count the rows of a view, and add them up where that is no more work."""
-    conditions = where(view, actor=actor, now=now)
     with db.reading() as session:
-        few = find_few(session, view.table, conditions) if view.is_filtered else None
-        if few is None:
-            return Figures(count_in(session, view, actor=actor, now=now), None)
-        return Figures(few.count, _add_up(session, view, [few.condition]))
+        if view.is_filtered:
+            conditions = _narrowed(session, view, actor, now)
+            few = find_few(session, view.table, conditions, FEW)
+            if few is not None:
+                return Figures(few.count, _add_up(session, view, [few.has(view.table.model)]))
+        return Figures(count_in(session, view, actor=actor, now=now), None)
 
 
 def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
@@ -129,7 +140,7 @@ def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
 
 def totals_in(session: Session, view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
     """Add up the table's amount inside the caller's transaction; empty for a table without."""
-    return _add_up(session, view, where(view, actor=actor, now=now))
+    return _add_up(session, view, _narrowed(session, view, actor, now))
 
 
 def _add_up(
@@ -179,7 +190,8 @@ def read_chunks(
     them all has to close the generator, which ends the query.
     """
     columns = _with_needed(view)
-    yield from stream(session, _statement(view, columns, actor, now), columns)
+    statement = _statement(view, columns, actor, now).where(*narrow(session, view).conditions)
+    yield from stream(session, statement, columns)
 
 
 def read_table(session: Session, table: Table, *, actor: Actor) -> Generator[pd.DataFrame]:
@@ -210,38 +222,6 @@ def stream(
         tables = (to_arrow(columns, rows) for rows in result.partitions())
         while some := list(islice(tables, CHUNK_ROWS // READ_ROWS)):
             yield join_frame(some)
-
-
-def load_choices(
-    view: View, name: str, *, actor: Actor, now: datetime, search: str = ""
-) -> pd.DataFrame:
-    """Load the values that the set filter of a column offers: `value` (None is blank), `count`.
-
-    Counts are of the rows that the view's *other* filters leave. At most MAX_CHOICES_LISTED + 1
-    rows, by value, blank first; one more than the list shows says that there are more.
-    Raises InvalidInput for a column that has no such filter.
-    """
-    column = view.table.column(name)
-    if column is None or not column.can_be_shown or not column.has_choices:
-        raise InvalidInput(f"{view.table.title} has no list of values for “{name[:60]}”.")
-    value = view.table.expression(column, now)
-    asked = matches_choice(view.table, column, search, now) if search else true()
-    # As a subquery, since PostgreSQL does not see that an expression with `now` is twice the same.
-    values = (
-        select(value.label("value"))
-        .select_from(view.table.model)
-        .where(*where(view.without_filter(name), actor=actor, now=now), asked)
-        .subquery()
-    )
-    statement = (
-        select(values.c.value, func.count())
-        .group_by(values.c.value)
-        .order_by(values.c.value.asc().nulls_first())
-        .limit(MAX_CHOICES_LISTED + 1)
-    )
-    with db.reading() as session:
-        rows = session.execute(statement).all()
-    return pd.DataFrame([tuple(row) for row in rows], columns=["value", "count"], dtype="object")
 
 
 def _with_needed(view: View, *needed: Column) -> list[Column]:

@@ -7,30 +7,22 @@ are more, the database walks the rows in their order, and soon meets enough. Onl
 to sort millions of whole rows takes four times as long.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    SQLColumnExpression,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import ColumnElement, SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
-from core import db
 from core.columns import Column, Kind, Table
-from core.conditions import is_among, where
+from core.conditions import where
 from core.models import in_common_units
+from core.search import FEW, Gathered, gather, narrow, rows_of
 from core.users import Actor
 from core.view import View
 
-FEW = 20_000  # sorted in 20 ms; of three million rows that are more, one in 150 matches
+FREQUENT = 1_000  # when an index has said that more than FEW rows may match
 
 
 @dataclass(frozen=True)
@@ -45,14 +37,6 @@ class Term:
         """Direct the expression, or what stands for it outside a subquery; blanks come last."""
         directed = expression.desc() if self.descending else expression.asc()
         return directed.nulls_last() if self.is_nullable else directed
-
-
-@dataclass(frozen=True)
-class Few:
-    """Matches that are few: how many, and the condition that names them one by one."""
-
-    count: int
-    condition: ColumnElement[bool]
 
 
 def sort_terms(view: View, now: datetime) -> list[Term]:
@@ -85,26 +69,32 @@ def find_keys(
     key, terms = view.table.attribute(view.table.key_column), sort_terms(view, now)
     conditions = where(view, actor=actor, now=now)
     if view.is_filtered and start <= FEW:
-        few = find_few(session, view.table, conditions)
-        conditions = conditions if few is None else [few.condition]
+        narrowing = narrow(session, view)
+        if narrowing.conditions or narrowing.sample:
+            conditions = where(view, actor=actor, now=now, of_few=True) + narrowing.conditions
+        if not _are_frequent(session, view.table, conditions, narrowing.sample):
+            limit = FREQUENT if narrowing.sample else FEW
+            few = find_few(session, view.table, conditions, limit)
+            conditions = conditions if few is None else [few.has(view.table.model)]
     ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
     return list(session.scalars(ordered.offset(start).limit(end - start)))
 
 
+def _are_frequent(
+    session: Session,
+    table: Table,
+    conditions: Sequence[ColumnElement[bool]],
+    sample: Gathered | None,
+) -> bool:
+    """Say whether one in ten of the rows matches which an index gave of a frequent text."""
+    if sample is None:
+        return False
+    matching = rows_of(table.model).where(sample.has(table.model), *conditions)
+    return gather(session, matching, sample.count // 10) is None
+
+
 def find_few(
-    session: Session, table: Table, conditions: Sequence[ColumnElement[bool]]
-) -> Few | None:
-    """Find the matches if they are few; None when they are more."""
-    key = table.attribute(table.key_column)
-    # Every index of SQLite has the number of the row, not every one has its key.
-    row = (
-        literal_column(f"{table.model.__tablename__}.rowid", BigInteger) if db.is_sqlite() else key
-    )
-    matches = select(row).select_from(table.model).where(*conditions).limit(FEW + 1)
-    found = list(session.scalars(matches))
-    if len(found) > FEW:
-        return None
-    if not db.is_sqlite():
-        return Few(len(found), is_among(table, table.key_column, tuple(found)))
-    each = func.json_each(json.dumps(found)).table_valued("value")
-    return Few(len(found), row.in_(select(each.c.value)))
+    session: Session, table: Table, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> Gathered | None:
+    """Find the matches if they are at most so many; None when they are more."""
+    return gather(session, rows_of(table.model).where(*conditions), limit)

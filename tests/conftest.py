@@ -80,9 +80,21 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
 
     Without `fsync` it lies in memory, where there is some, and would not outlive a power cut.
     """
+    folder = Path(
+        tempfile.mkdtemp(prefix="order-desk-postgresql-", dir=None if fsync else memory())
+    )
+    try:
+        with kept_postgresql(folder, fsync=fsync) as address:
+            yield address
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def kept_postgresql(folder: Path, *, fsync: bool = True) -> Iterator[str]:
+    """Run a PostgreSQL server in a folder that is kept, made at first; yields its address."""
     user, port, programs = _ordinary_user(), free_port(), _postgresql_programs()
-    place = None if fsync else memory()
-    folder = Path(tempfile.mkdtemp(prefix="order-desk-postgresql-", dir=place))
+    folder.mkdir(parents=True, exist_ok=True)
     if user:
         shutil.chown(folder, user)
 
@@ -91,18 +103,17 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
         with (folder / "output").open("a") as output:
             subprocess.run(command, check=True, user=user, cwd=folder, stdout=output, stderr=output)
 
-    try:
+    if not (folder / "data").exists():
         run("initdb", "-U", "orderdesk", "-A", "trust", "-E", "UTF8", "--no-locale")
-        listens = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-        hasty = "-c max_wal_size=128MB" + "".join(f" -c {setting}=off" for setting in HASTY)
-        options = listens if fsync else f"{listens} {hasty}"
-        run("pg_ctl", "-w", "-o", options, "-l", str(folder / "log"), "start")
-        try:
-            yield f"postgresql+psycopg://orderdesk@127.0.0.1:{port}"
-        finally:
-            run("pg_ctl", "-m", "immediate", "stop")
+    # A socket's address is short: the folder's may be too long for one.
+    listens = f"-p {port} -c unix_socket_directories= -c listen_addresses=127.0.0.1"
+    hasty = "-c max_wal_size=128MB" + "".join(f" -c {setting}=off" for setting in HASTY)
+    options = listens if fsync else f"{listens} {hasty}"
+    run("pg_ctl", "-w", "-o", options, "-l", str(folder / "log"), "start")
+    try:
+        yield f"postgresql+psycopg://orderdesk@127.0.0.1:{port}"
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        run("pg_ctl", "-m", "fast" if fsync else "immediate", "stop")
 
 
 @pytest.fixture(scope="session")

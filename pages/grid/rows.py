@@ -1,8 +1,9 @@
 """The server half of the grid: POST /rows/<table> answers with rows, a count or choices.
 
 The body is JSON: `view` (see core.view_json) and one of `start` and `end` (a window of rows),
-`count` (true), `choices` (a column, with an optional `search`), or `keys` (of ticked rows). The
-token travels as `Authorization: Bearer`.
+`count` (true), `choices` (a column, with an optional `search`), or `keys` (of ticked rows). With
+`counts` false, choices may come without counts (null), at once. The token travels as
+`Authorization: Bearer`.
 """
 
 import json
@@ -66,6 +67,7 @@ class _Question(BaseModel):
     count: bool = False
     choices: str | None = None
     search: str = ""
+    counts: bool = True
     keys: list[str] | None = Field(None, min_length=1, max_length=query.MAX_SELECTED)
 
 
@@ -99,7 +101,7 @@ def _answer(table_name: str, token: str, browser: str, body: bytes) -> dict[str,
     if question.count:
         return {"count": query.count_rows(view, actor=actor, now=now)}
     if question.choices is not None:
-        return _choices(view, question.choices, question.search, actor, now)
+        return _choices(view, question, actor, now)
     # Every column that can be shown: one that is shown later is there already.
     view = replace(view, columns=view.table.offered)
     if question.keys is not None:
@@ -125,8 +127,11 @@ def _parse_question(body: bytes) -> _Question:
         raise InvalidInput("The request is not JSON.") from None
 
 
-def _choices(view: View, name: str, search: str, actor: Actor, now: datetime) -> dict[str, Any]:
-    frame = query.load_choices(view, name, actor=actor, now=now, search=search)
+def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> dict[str, Any]:
+    name = question.choices or ""
+    frame = query.load_choices(
+        view, name, actor=actor, now=now, search=question.search, is_counted=question.counts
+    )
     listed = frame.head(query.MAX_CHOICES_LISTED)
     column = view.table.column(name)
     assert column is not None

@@ -9,6 +9,8 @@
   const label = (value, isWords) =>
     value === null ? "(blank)" : isWords ? value.replaceAll("_", " ") : value;
 
+  const inWords = (count) => (count === null ? "…" : count.toLocaleString("en"));
+
   /* Questions that a link or a saved view may ask, though this filter's list does not offer them. */
   const SAYS = {
     blank: "(blank)",
@@ -118,18 +120,35 @@
       const question = { view, choices: name, search: this.search.value.trim() };
       this.note.textContent = "Loading …";
       try {
-        const { choices, more } = await desk.ask(question, () => mine === this.asked);
-        if (mine !== this.asked) return;
-        this.list.replaceChildren(...choices.map(([value, count]) => this.row(value, count)));
-        this.note.textContent = more
-          ? `The first ${choices.length} values; search to find others.`
-          : choices.length
-            ? ""
-            : "No value matches.";
-        this.mark();
+        /* The values come at once, their counts when they are counted. */
+        for (const counts of [false, true]) {
+          const answer = await desk.ask({ ...question, counts }, () => mine === this.asked);
+          if (mine !== this.asked) return;
+          this.show(answer);
+          if (answer.choices.every(([, count]) => count !== null)) break;
+        }
       } catch (error) {
         if (mine === this.asked) this.note.textContent = error.message;
       }
+    }
+
+    show({ choices, more }) {
+      const listed = JSON.stringify(choices.map(([value]) => value));
+      if (listed === this.listed && this.list.childElementCount) {
+        /* Only the counts are new: what a person is about to tick stays where it is. */
+        choices.forEach(([, count], i) => {
+          this.list.children[i].lastElementChild.textContent = inWords(count);
+        });
+      } else {
+        this.list.replaceChildren(...choices.map(([value, count]) => this.row(value, count)));
+        this.listed = listed;
+      }
+      this.note.textContent = more
+        ? `The first ${choices.length} values; search to find others.`
+        : choices.length
+          ? ""
+          : "No value matches.";
+      this.mark();
     }
 
     row(value, count) {
@@ -141,7 +160,7 @@
       const words = label(value, this.params.isWords);
       const text = element("span", value === null ? "deskSetBlank" : "deskSetValue", words);
       text.title = words;
-      row.append(box, text, element("span", "deskSetCount", count.toLocaleString("en")));
+      row.append(box, text, element("span", "deskSetCount", inWords(count)));
       return row;
     }
 

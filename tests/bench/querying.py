@@ -1,0 +1,249 @@
+"""The database alone, at a million orders: pages, searches and lists of values, on each kind.
+
+Each question is asked both ways in turns, best of ROUNDS: ours, and as it would be without the
+index (plain LIKE, GROUP BY). Times are of the whole question, from the view to the rows as they
+come from the database.
+"""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.pool import NullPool
+
+from core import db, query, users
+from core.columns import Table
+from core.conditions import where
+from core.demo_world import CONTRACTS
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
+from core.users import Actor
+from core.view import View
+from core.view_json import default_view, parse_view
+from core.windows import find_keys
+from tests.bench.databases import KEPT, FilledDatabase, provide
+from tests.bench.figures import Figure, as_text
+from tests.bench.processes import core_environment, run_core
+from tests.conftest import kept_postgresql, use_database
+
+MANY, DEEP, PAGE, ROUNDS = 1_000_000, 500_000, 100, 5
+LOADED_ROWS = 100_000
+MAX_PAGE, MAX_DEEP, MAX_SEARCH, MAX_COUNTED, MAX_VALUES = 0.005, 0.1, 0.015, 0.3, 0.005
+MAX_LOADING = 0.6
+SEARCHES: tuple[tuple[Table, str, str, str], ...] = (
+    (ORDERS, "author", "rare", "zzzzzz"),
+    (ORDERS, "author", "frequent", "maria"),
+    (ORDERS, "order_id", "rare", "0499848"),
+    (ORDERS, "order_id", "frequent", "OD26"),
+    (ORDERS, "search", "rare", "X3ZZ"),
+    (ORDERS, "search", "frequent", "maria"),
+    (ORDER_ITEMS, "passenger_name", "rare", "zzzzzz"),
+    (ORDER_ITEMS, "passenger_name", "frequent", "maria"),
+    (ORDER_ITEMS, "voucher_code", "rare", "X3ZZ"),
+    (ORDER_ITEMS, "order_id", "rare", "0499848"),
+    (ORDER_ITEMS, "search", "rare", "0499848"),
+    (ORDER_ITEMS, "search", "frequent", "lounge"),
+    (TRANSACTIONS, "reference", "rare", "zzzzzz"),
+    (TRANSACTIONS, "search", "rare", "0499848"),
+)
+LISTS = (
+    (ORDERS, ("widget_id", "contract_id", "author", "currency")),
+    (ORDER_ITEMS, ("product_type", "airport_iata", "airport_tz", "is_refundable")),
+    (TRANSACTIONS, ("type", "author")),
+)
+
+
+def measure_queries() -> Iterator[Figure]:
+    """Measure on the kept SQLite file of a million orders, and on a copy of it in PostgreSQL."""
+    database = provide(MANY)
+    before = os.environ.get("DATABASE_URL")
+    try:
+        database.warm()
+        use_database(core_environment(database.folder)["DATABASE_URL"])
+        yield from _measure("SQLite")
+        with _in_postgresql(database) as url:
+            use_database(url)
+            yield from _measure("PostgreSQL")
+    finally:
+        db.engine().dispose()
+        os.environ.pop("DATABASE_URL", None)
+        if before is not None:
+            os.environ["DATABASE_URL"] = before
+
+
+@contextmanager
+def _in_postgresql(database: FilledDatabase) -> Iterator[str]:
+    """Yield the address of a copy, which is kept with its cluster until the original is another."""
+    folder, marker = KEPT / f"postgresql-{MANY}", database.folder / "filled.json"
+    copied = KEPT / f"postgresql-{MANY}.json"
+    is_kept = folder.exists() and copied.exists() and copied.read_text() == marker.read_text()
+    if not is_kept:
+        copied.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    with kept_postgresql(folder) as server:
+        url = f"{server}/orders"
+        if not is_kept:
+            _ask(f"{server}/postgres", "CREATE DATABASE orders")
+            run_core("copy", "--to", url, folder=database.folder)
+            _ask(url, "VACUUM ANALYZE")
+            shutil.copy(marker, copied)
+        yield url
+
+
+def _ask(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as admin:
+        admin.execute(text(statement))
+
+
+def _measure(kind: str) -> Iterator[Figure]:
+    actor, now = users.find_local_actor(), datetime.now(UTC)
+    assert actor is not None
+    desk = _Desk(actor, now)
+    yield from _pages(kind, desk)
+    for table, name, how, sought in SEARCHES:
+        view = _searching(table, name, sought)
+        ours, plain = _best(lambda v=view: desk.page(v), lambda v=view: desk.plain_page(v))
+        column = table.column(name)
+        where_to = f"{column.header} contains" if column else "search"
+        measure = f"{kind}: {table.title}, {where_to} “{sought}” ({how})"
+        yield _figure(measure, ours, plain, "LIKE", MAX_SEARCH)
+    for table, names in LISTS:
+        for name in names:
+            yield from _list(kind, desk, table, name)
+    yield from _loading(kind, desk)
+
+
+class _Desk:
+    """Asks as one person at one moment."""
+
+    def __init__(self, actor: Actor, now: datetime) -> None:
+        self.asked: dict[str, Any] = {"actor": actor, "now": now}
+
+    def page(self, view: View, start: int = 0) -> object:
+        """Find a page's rows and read them, as the grid does."""
+        needed = query._with_needed(view, view.table.key_column)
+        with db.reading() as session:
+            keys = find_keys(session, view, start=start, end=start + PAGE, **self.asked)
+            return query._read_rows(session, view.table, needed, keys, self.asked["now"])
+
+    def plain_page(self, view: View) -> object:
+        """Load a page as its conditions alone lead to it."""
+        shown = [view.table.expression(one, self.asked["now"]) for one in view.columns]
+        stored = view.table.model.__table__.c
+        order = (stored.created_at.desc(), view.table.attribute(view.table.key_column).desc())
+        statement = select(*shown).where(*where(view, **self.asked)).order_by(*order).limit(PAGE)
+        with db.reading() as session:
+            return session.execute(statement).all()
+
+    def values(self, table: Table, name: str, is_counted: bool) -> object:
+        """Load a list of values."""
+        view = default_view(table)
+        return query.load_choices(view, name, is_counted=is_counted, **self.asked)
+
+    def grouped(self, table: Table, name: str) -> object:
+        """List values as GROUP BY does which no index helps."""
+        stored = table.model.__table__.c[name]
+        bare = stored + 0 if name.startswith("is_") and db.is_sqlite() else func.coalesce(stored)
+        with db.reading() as session:
+            return session.execute(select(bare, func.count()).group_by(bare)).all()
+
+
+def _pages(kind: str, desk: _Desk) -> Iterator[Figure]:
+    one_contract = {
+        "filters": {
+            "contract_id": {"filterType": "set", "values": [CONTRACTS[-1].contract_id]},
+        }
+    }
+    for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS):
+        view = default_view(table)
+        first = _time(lambda v=view: desk.page(v))
+        yield _figure(f"{kind}: {table.title}, first page", first, None, "", MAX_PAGE)
+        deep = _time(lambda v=view: desk.page(v, DEEP))
+        yield _figure(f"{kind}: {table.title}, page at {DEEP:,}", deep, None, "", MAX_DEEP)
+    actor: Actor = desk.asked["actor"]
+    one = Actor(
+        actor.user_id, actor.email, actor.role, contracts=frozenset({CONTRACTS[-1].contract_id})
+    )
+    scoped = _Desk(one, desk.asked["now"])
+    view = default_view(ORDERS)
+    theirs = _time(lambda: scoped.page(view))
+    yield _figure(f"{kind}: Orders of who has one contract", theirs, None, "", MAX_PAGE)
+    filtered = _time(lambda: desk.page(parse_view(ORDERS, one_contract | {"zone": "UTC"})))
+    yield _figure(f"{kind}: Orders filtered by a contract", filtered, None, "", None)
+
+
+def _searching(table: Table, name: str, sought: str) -> View:
+    contains = {"filterType": "text", "type": "contains", "filter": sought}
+    raw = {"search": sought} if name == "search" else {"filters": {name: contains}}
+    return parse_view(table, raw | {"zone": "UTC"})
+
+
+def _list(kind: str, desk: _Desk, table: Table, name: str) -> Iterator[Figure]:
+    measure = f"{kind}: {table.title}, list of {name}"
+    ours, plain = _best(lambda: desk.values(table, name, True), lambda: desk.grouped(table, name))
+    yield _figure(f"{measure} with counts", ours, plain, "GROUP BY", MAX_COUNTED)
+    values = _time(lambda: desk.values(table, name, False))
+    yield _figure(f"{measure}, values alone", values, plain, "GROUP BY", MAX_VALUES)
+
+
+def _loading(kind: str, desk: _Desk) -> Iterator[Figure]:
+    few = {"no": {"filterType": "number", "type": "lessThanOrEqual", "filter": LOADED_ROWS}}
+    view = parse_view(ORDERS, {"filters": few, "zone": "UTC"})
+
+    def load() -> object:
+        with db.reading() as session:
+            return pd.concat(query.read_chunks(session, view, **desk.asked), ignore_index=True)
+
+    def read_sql() -> object:
+        shown = [view.table.expression(one, desk.asked["now"]) for one in view.columns]
+        statement = select(*shown).where(*where(view, **desk.asked))
+        with db.reading() as session:
+            return pd.read_sql(statement, session.connection())
+
+    ours, plain = _best(load, read_sql)
+    measure = f"{kind}: load {LOADED_ROWS:,} filtered orders"
+    yield _figure(measure, ours, plain, "read_sql", MAX_LOADING)
+
+
+def _best(ours: Callable[[], object], plain: Callable[[], object]) -> tuple[float, float]:
+    """Do both in turns; the best counts, since others share the processors."""
+    times = [(_once(ours), _once(plain)) for _ in range(ROUNDS)]
+    return min(one for one, _ in times), min(other for _, other in times)
+
+
+def _time(ours: Callable[[], object]) -> float:
+    return min(_once(ours) for _ in range(ROUNDS))
+
+
+def _once(ask: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    ask()
+    return time.perf_counter() - started
+
+
+def _figure(measure: str, ours: float, plain: float | None, way: str, bar: float | None) -> Figure:
+    return Figure(
+        measure,
+        _in_milliseconds(ours),
+        f"{_in_milliseconds(plain)} ({way})" if plain is not None else "",
+        plain / ours if plain is not None else None,
+        f"at most {_in_milliseconds(bar)}" if bar is not None else "",
+        is_met=bar is None or ours <= bar,
+    )
+
+
+def _in_milliseconds(seconds: float) -> str:
+    return f"{seconds * 1_000:,.1f} ms"
+
+
+if __name__ == "__main__":
+    measured = list(measure_queries())
+    print(as_text(measured))
+    sys.exit(0 if all(one.is_met for one in measured) else 1)
