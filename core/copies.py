@@ -1,7 +1,7 @@
 """A move to another database: every row, exact, all or nothing, from SQLite to PostgreSQL or back.
 
 All is copied as it is, sign-ins too: without their rows one that was ended would count as new.
-Leases run out by themselves. What the target's own triggers derive from rows, it derives anew.
+Leases run out by themselves. What is derived from rows, such as the daily figures, is made anew.
 """
 
 import json
@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import bulk, db
+from core import bulk, db, figures
 from core.errors import InvalidInput, OutsideFailed, Refused
 from core.models import Base
 from core.settings import get_settings, known_database
@@ -62,7 +62,9 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
             with db.rebuilding(target) as new:
                 _check_target(new, may_replace)  # again, now that nobody else writes
                 db.make_schema_anew(new)
-                return _copy(old, new)
+                counts = _copy(old, new)
+                figures.rebuild_in(new)
+                return counts
 
 
 def in_words(url: str, counts: dict[str, int]) -> str:
@@ -150,7 +152,7 @@ def _check_target(other: Session, may_replace: bool) -> None:
 
 
 def _models() -> list[type[Base]]:
-    """Return the stored tables, those that others refer to first."""
+    """Return the tables that are copied, those that others refer to first."""
     by_table = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
     return [by_table[table] for table in Base.metadata.sorted_tables if table in by_table]
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from core import figure_models  # noqa: F401 - its tables belong to the schema
 from core.errors import OutsideFailed
 from core.models import Base, DatabaseFact
 from core.settings import get_settings

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select, text
 
-from core import audit, db, people
+from core import audit, db, figures, people
 from core.demo_rows import DemoRows
 from core.errors import Refused
 from core.models import Contract, DatabaseFact, Order
@@ -34,6 +34,7 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
                 "Name an empty database in DATABASE_URL."
             )
         session.add(DatabaseFact(name=DEMO, value=str(orders)))
+        figures.forget(session)
         DemoRows(session, orders, now).write()
         audit.record(
             session,
@@ -47,6 +48,7 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
         session.flush()
         # The planner chooses indexes by what it knows of the tables.
         session.execute(text("ANALYZE"))
+        figures.rebuild_in(session)
 
 
 def is_demo() -> bool:

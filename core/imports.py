@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db
+from core import audit, bulk, db, figures
 from core.columns import Table
 from core.import_existing import Existing, compare
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, fault_at
@@ -89,6 +89,7 @@ def import_files(paths: Sequence[Path], *, actor: Actor, now: datetime) -> Outco
                 "kept": outcome.kept,
             },
         )
+    figures.refresh_soon()
     return outcome
 
 

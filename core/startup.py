@@ -1,9 +1,9 @@
-"""What has to be true before anyone is served: schema, a first user, first demo data, secret."""
+"""What has to be true before anyone is served: schema, first user, figures, demo data, secret."""
 
 import logging
 from datetime import datetime
 
-from core import db, demo, people, tokens, users, voucher_code, voucher_pdf
+from core import db, demo, figures, people, tokens, users, voucher_code, voucher_pdf
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +18,13 @@ def check_vouchers() -> None:
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:
-    """Migrate the database and make the first user; fill a SQLite file that was just created.
+    """Migrate the database, make first user and figures; fill a SQLite file that was just created.
 
     Raises OutsideFailed when the database does not answer; safe to repeat.
     """
     is_new = db.migrate()
     people.ensure_somebody(now)
+    figures.refresh()
     tokens.ensure_secret()
     if is_new and may_fill:
         actor = users.find_console_actor()
