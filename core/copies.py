@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from core import bulk, db, figures
 from core.errors import InvalidInput, OutsideFailed, Refused
+from core.figure_models import DERIVED
 from core.models import Base
 from core.settings import get_settings, known_database
 
@@ -146,7 +147,7 @@ def _check_target(other: Session, may_replace: bool) -> None:
         )
     if may_replace:
         return
-    of_people = present & set(Base.metadata.tables) - _OF_A_START
+    of_people = present & set(Base.metadata.tables) - _OF_A_START - DERIVED
     if any(other.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in of_people):  # noqa: S608
         raise Refused(HOLDS_DATA)
 

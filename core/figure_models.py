@@ -50,7 +50,7 @@ class Day(TypeDecorator[date]):
         return None if value is None else date.fromordinal(value)
 
 
-# Neither is a class of the ORM: what is derived is made anew in a copy.
+# None is a class of the ORM: what is derived is made anew in a copy.
 DAILY_FIGURES = Table(
     "daily_figures",
     Base.metadata,
@@ -75,3 +75,11 @@ FIGURE_CHANGES = Table(
     Column("writer", Plain, primary_key=True),
     sqlite_with_rowid=False,
 )
+# One row, when all figures are made: the zone that their days are in.
+FIGURES_MADE = Table(
+    "figures_made",
+    Base.metadata,
+    Column("row", Integer, primary_key=True, autoincrement=False),
+    Column("zone", Plain, nullable=False),
+)
+DERIVED = {table.name for table in (DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE)}

@@ -3,7 +3,7 @@
 Triggers on the two tables queue the contracts and hours that change, in the transaction of the
 change: nothing that writes rows can forget to, be it an import, a refund or a hand at the
 database. Whoever reads counts the queued days anew first. A load of a whole database forgets the
-figures instead, and counts all at its end. The fact *figures* names the zone that they are of;
+figures instead, and counts all at its end. The row of figures_made names the zone that they are of;
 without it, or when REPORT_ZONE has changed, all are counted anew.
 """
 
@@ -38,8 +38,8 @@ from core.figure_days import (
     next_month,
     starts,
 )
-from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, Channel, Dimension, Span
-from core.models import DatabaseFact, Order, OrderItem
+from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Channel, Dimension, Span
+from core.models import Order, OrderItem
 from core.permissions import Permission, require
 from core.settings import get_settings
 from core.states import ItemStatus
@@ -47,7 +47,7 @@ from core.users import Actor
 
 logger = logging.getLogger(__name__)
 
-FACT = "figures"
+THE_ROW = 1  # of figures_made
 KEYS = ("contract_id", "currency", "value")
 SUMS = ("row_count", "amount_minor", "refunded_count", "refunded_minor")
 MANY_DAYS = 5  # of one month: from so many on, the month is counted at once
@@ -77,9 +77,10 @@ def refresh() -> None:
         _take_turn(session)
         if _is_made(session):
             _count_changed(session)
-        else:
+            return
+        if _earliest(session, Order, None) is not None:
             logger.warning("Counting the daily figures of every order.")
-            rebuild_in(session)
+        rebuild_in(session)
 
 
 def refresh_soon() -> None:
@@ -98,14 +99,14 @@ def rebuild(*, actor: Actor, now: datetime) -> int:
         _take_turn(session)
         rebuild_in(session)
         audit.record(
-            session, "figures.rebuilt", actor=actor, entity="database", entity_id=FACT, now=now
+            session, "figures.rebuilt", actor=actor, entity="database", entity_id="figures", now=now
         )
         return session.scalar(select(func.count()).select_from(DAILY_FIGURES)) or 0
 
 
 def forget(session: Session) -> None:
     """Say that the figures are not made: before a whole database is filled, then `rebuild_in`."""
-    session.execute(delete(DatabaseFact).where(DatabaseFact.name == FACT))
+    session.execute(delete(FIGURES_MADE))
 
 
 def rebuild_in(session: Session) -> None:
@@ -116,8 +117,8 @@ def rebuild_in(session: Session) -> None:
     for month in _months(session, zone):
         _count_days(session, zone, month, next_month(month) - timedelta(days=1))
         _add_up_month(session, month)
-    session.merge(DatabaseFact(name=FACT, value=str(zone)))
-    session.flush()
+    forget(session)
+    session.execute(insert(FIGURES_MADE).values(row=THE_ROW, zone=str(zone)))
     # The planner chooses indexes by what it knows of the table.
     session.execute(text("ANALYZE daily_figures"))
 
@@ -177,18 +178,17 @@ def _amount(dimension: Dimension) -> InstrumentedAttribute[int]:
 
 
 def _is_made(session: Session) -> bool:
-    fact = select(DatabaseFact.value).where(DatabaseFact.name == FACT)
-    return session.scalar(fact) == get_settings().report_zone
+    return session.scalar(select(FIGURES_MADE.c.zone)) == get_settings().report_zone
 
 
 def _take_turn(session: Session) -> None:
-    """Wait until nobody else counts: a change of the fact's own row makes them take turns."""
+    """Wait until nobody else counts: a change of the one row makes them take turns."""
     session.execute(
         text(
-            "INSERT INTO database_facts (name, value) VALUES (:name, '') "
-            "ON CONFLICT (name) DO UPDATE SET value = database_facts.value"
+            "INSERT INTO figures_made (row, zone) VALUES (:row, '') "
+            "ON CONFLICT (row) DO UPDATE SET zone = figures_made.zone"
         ),
-        {"name": FACT},
+        {"row": THE_ROW},
     )
 
 

@@ -18,7 +18,7 @@ from core.figure_days import day_expression, day_of, starts
 from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES
 from core.gateways import Failed, Succeeded
 from core.imports import Outcome
-from core.models import AuditEvent, DatabaseFact, Order, OrderItem, Refund
+from core.models import AuditEvent, Order, OrderItem, Refund
 from core.overview import Overview, Question
 from core.periods import PERIODS, Period
 from core.places import next_day, start_of_day
@@ -379,7 +379,7 @@ def test_a_copy_has_the_figures_of_its_rows(
 def test_figures_that_were_never_made_are_made_by_the_start(database: str, admin: Actor) -> None:
     fill(database)
     with db.writing() as session:
-        session.execute(delete(DatabaseFact).where(DatabaseFact.name == figures.FACT))
+        figures.forget(session)
         session.execute(delete(FIGURE_CHANGES))
     startup.prepare(NOW, may_fill=False)
     assert _kept()

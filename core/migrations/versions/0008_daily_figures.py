@@ -1,7 +1,7 @@
 """The daily figures, the triggers that tell what changed, and indexes for whoever sees a part.
 
-The figures themselves are made by the start that follows (core.figures): no fact says yet that
-they are there.
+The figures themselves are made by the start that follows (core.figures), since figures_made does
+not say yet that they are there.
 """
 
 import sqlalchemy as sa
@@ -48,6 +48,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contract_id", "hour", "writer", name=op.f("pk_figure_changes")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "figures_made",
+        sa.Column("row", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("zone", PLAIN, nullable=False),
+        sa.PrimaryKeyConstraint("row", name=op.f("pk_figures_made")),
+    )
     op.create_index(
         "ix_orders_author_folded", "orders", ["author_folded", "created_at", "order_id"]
     )
@@ -74,7 +80,7 @@ def upgrade() -> None:
 
 def _watch_sqlite(table: str, columns: tuple[str, ...]) -> None:
     """Queue row by row; not while figures are still to be made, which counts every row anyway."""
-    is_made = "EXISTS (SELECT 1 FROM database_facts WHERE name = 'figures')"
+    is_made = "EXISTS (SELECT 1 FROM figures_made)"
     differs = " OR ".join(_differs(name) for name in columns)
     for when, rows, condition in (
         ("INSERT", ("NEW",), is_made),
