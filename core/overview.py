@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core import db, figures
 from core.columns import Table
 from core.conditions import where
-from core.figure_days import next_month
+from core.figure_days import day_of, next_month
 from core.figure_models import Channel, Dimension
 from core.figure_sums import Counted, Sums, sum_up
 from core.models import Contract, OrderItem
@@ -111,6 +111,20 @@ class Overview:
 def rate(part: Rows, whole: Rows) -> float:
     """Return which share of the rows another figure's are, from 0 to 1."""
     return part.count / whole.count if whole.count else 0.0
+
+
+def today(now: datetime) -> date:
+    """Return which day it is in the zone of the figures."""
+    return day_of(now, figures.report_zone())
+
+
+def currencies(offers: Sequence[Offer], contract_id: str | None) -> list[str]:
+    """Return the currencies of a contract, or of all: the one of most orders first."""
+    orders: dict[str, int] = defaultdict(int)
+    for one in offers:
+        if contract_id in (None, one.contract_id):
+            orders[one.currency] += one.orders
+    return sorted(orders, key=lambda currency: (-orders[currency], currency))
 
 
 def load_offers(*, actor: Actor) -> list[Offer]:

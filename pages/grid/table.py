@@ -61,7 +61,7 @@ def show_table(
     state = follow_address(Place(table, order_id), actor)
     if order_id is None and _is_empty(state.view, actor, now):
         st.title(table.title, anchor=False)
-        st.info(_why_empty(table, actor).format(many=table.many), icon=":material/inbox:")
+        show_empty(table, actor)
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
@@ -77,6 +77,11 @@ def show_table(
     with st.container(horizontal=True, vertical_alignment="center", key="below"):
         show_selection(state, count, actor=actor, now=now)
         show_totals(state, actor=actor, now=now)
+
+
+def show_empty(table: Table, actor: Actor) -> None:
+    """Say that a table has no rows, and what brings the first."""
+    st.info(_why_empty(table, actor).format(many=table.many), icon=":material/inbox:")
 
 
 def _why_empty(table: Table, actor: Actor) -> str:
