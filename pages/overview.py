@@ -1,5 +1,6 @@
 """Overview: what orders, refunds and deadlines come to; every figure leads to its rows."""
 
+import html
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +11,9 @@ from core.filter_json import EARLIEST, LATEST
 from core.overview import Offer, Overview, Question, Rows
 from core.periods import PERIODS, Period
 from core.tables import ORDERS
-from pages.frame import current_actor, plain
+from pages.frame import current_actor
 from pages.grid.table import show_empty
-from pages.plots import link_to, show_plots
+from pages.plots import address_of, show_plots
 
 OWN, EVERY = "own", ""
 USUAL = list(PERIODS).index("30-days")
@@ -81,28 +82,32 @@ def _names(offers: Sequence[Offer]) -> dict[str, str]:
 def show_figures(found: Overview, currency: str) -> None:
     """Draw the figures in a row, each a link to its rows."""
     refunded, items = found.refunded, found.items
-    with st.container(horizontal=True, key="figures"):
-        _show("Orders", f"{found.orders.count:,}", found.orders)
-        _show("Order items", f"{items.count:,}", items)
-        _show("Amount", _amount(found.orders, currency), found.orders)
-        part = f"{refunded.count:,} of {items.count:,} order items"
-        _show("Refunded", _amount(refunded, currency), refunded, part, help_=REFUNDED)
-        _show("Refund rate", f"{overview.rate(refunded, items):.1%}", refunded, part, help_=RATE)
-        for soon, rows in found.at_risk.items():
-            part = f"{rows.count:,} order items"
-            words = f"At risk in {soon}"
-            _show(words, _amount(rows, currency), rows, part, help_=RISK.format(soon))
+    part = f"{refunded.count:,} of {items.count:,} order items"
+    figures_shown = [
+        _figure("Orders", f"{found.orders.count:,}", found.orders),
+        _figure("Order items", f"{items.count:,}", items),
+        _figure("Amount", _amount(found.orders, currency), found.orders),
+        _figure("Refunded", _amount(refunded, currency), refunded, part, REFUNDED),
+        _figure("Refund rate", f"{overview.rate(refunded, items):.1%}", refunded, part, RATE),
+    ]
+    for soon, rows in found.at_risk.items():
+        part, why = f"{rows.count:,} order items", RISK.format(soon)
+        said = _amount(rows, currency)
+        figures_shown.append(_figure(f"At risk in {soon}", said, rows, part, why))
+    with st.container(key="figures"):
+        st.html("".join(figures_shown))
 
 
 def _amount(rows: Rows, currency: str) -> str:
     return f"{money.in_words(rows.amount_minor, currency)} {currency}"
 
 
-def _show(words: str, said: str, rows: Rows, part: str = "", *, help_: str | None = None) -> None:
-    with st.container(gap=None, key=f"figure_{words}"):
-        st.caption(plain(words), help=help_)
-        st.page_link(f"{rows.view.table.name}.py", label=plain(said), query_params=link_to(rows))
-        st.caption(plain(part))
+def _figure(words: str, said: str, rows: Rows, part: str = "", why: str = "") -> str:
+    words, said, part, why, address = map(html.escape, (words, said, part, why, address_of(rows)))
+    return (
+        f'<a href="{address}" title="{why}"><span>{words}</span><strong>{said}</strong>'
+        f"<span>{part}</span></a>"
+    )
 
 
 actor, now = current_actor(), datetime.now(UTC)

@@ -32,11 +32,6 @@ class Bar:
     name: str
     said: str
 
-    @property
-    def address(self) -> str:
-        """The address of its rows."""
-        return f"{base_path()}/{self.rows.view.table.name}?{urlencode(link_to(self.rows))}"
-
 
 @dataclass(frozen=True)
 class Plot:
@@ -50,9 +45,14 @@ class Plot:
     note: str = ""
 
 
-def link_to(rows: Rows) -> dict[str, str]:
-    """Return the query parameters that open the rows of a figure."""
-    return {"view": to_short_address(rows.view)}
+def address_of(rows: Rows) -> str:
+    """Return the address of a figure's rows.
+
+    A link as any other, which loads the page: Streamlit's own would lose, for Back, what this
+    page's address holds.
+    """
+    view = {"view": to_short_address(rows.view)}
+    return f"{base_path()}/{rows.view.table.name}?{urlencode(view)}"
 
 
 def show_plots(
@@ -141,7 +141,7 @@ def _share(place: str, name: str, part: Rows, whole: Rows) -> Bar:
 
 def _chart(plot: Plot) -> alt.Chart:
     frame = pd.DataFrame(
-        [(one.place, one.value, one.name, one.said, one.address) for one in plot.bars],
+        [(one.place, one.value, one.name, one.said, address_of(one.rows)) for one in plot.bars],
         columns=["place", "value", "name", "said", "address"],
     )
     frame["words"] = frame["name"] + ": " + frame["said"]
@@ -172,7 +172,7 @@ def _table(plot: Plot) -> str:
     """Write the bars as a table whose figures are links: for the keyboard, and to read exactly."""
     lines = "".join(
         f'<tr><th scope="row">{html.escape(one.name)}</th>'
-        f'<td><a href="{html.escape(one.address)}">{html.escape(one.said)}</a></td></tr>'
+        f'<td><a href="{html.escape(address_of(one.rows))}">{html.escape(one.said)}</a></td></tr>'
         for one in plot.bars
     )
     words = html.escape(plot.title)

@@ -1,5 +1,6 @@
 """Overview, run without a browser: what it says, and where its figures lead."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -17,12 +18,13 @@ TODAY = datetime.now(UTC) - timedelta(minutes=1)
 PLOTS = 8
 
 
+FIGURE = re.compile(r'<a href="[^?"]*\?([^"]*)" [^>]*><span>([^<]*)</span><strong>([^<]*)<')
+
+
 def figures(page: AppTest) -> dict[str, tuple[str, str]]:
     """Return what each headline figure says, and the query of its link, by its label."""
-    links = [link.proto for link in page.get("page_link") if link.proto.query_string]
-    labels = [caption.value for caption in page.caption if caption.value in LABELS]
-    pairs = zip(labels, links, strict=True)
-    return {label: (link.label.replace("\\", ""), link.query_string) for label, link in pairs}
+    (row,) = [one.value for one in page.get("html") if "<strong>" in one.value]
+    return {label: (said, asked) for asked, label, said in FIGURE.findall(row)}
 
 
 LABELS = {
