@@ -15,6 +15,7 @@ from tests.bench.grid_page import browsing
 from tests.bench.importing import measure_import
 from tests.bench.mailing import measure_mail
 from tests.bench.opening import measure_opening
+from tests.bench.overview import measure_overview
 from tests.bench.refunding import measure_refunds
 from tests.bench.servers import order_desk
 from tests.bench.side_by_side import compare
@@ -64,6 +65,7 @@ def _order_desk(browser: Browser, small: FilledDatabase, large: FilledDatabase) 
         with order_desk(small) as other:
             for path in PATHS:
                 yield measure_opening(browser, other, server, path)
+            yield from measure_overview(browser, other, server, large)
         yield from measure_tables(browser, server, large)
         measure = f"Memory of the server, {large.orders:,} orders"
         yield memory_figure(f"{measure}: after it all", server.megabytes("VmRSS"), MAX_MEGABYTES)
