@@ -3,6 +3,7 @@
 As a program of its own it prints the slowest query's seconds, on the database of DATABASE_URL.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -61,7 +62,7 @@ def _slowest_query(database: FilledDatabase) -> float:
     run = subprocess.run(
         [sys.executable, "-m", "tests.bench.overview"],
         cwd=PROJECT,
-        env=core_environment(database.folder),
+        env=os.environ | core_environment(database.folder),
         check=True,
         capture_output=True,
         text=True,
