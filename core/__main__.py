@@ -13,6 +13,7 @@ from core import (
     copies,
     demo,
     excel,
+    figures,
     imports,
     logs,
     saved_views,
@@ -83,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--zone", default="UTC", help="IANA time zone, when the view names none")
     one.set_defaults(command=_export)
 
+    one = commands.add_parser("rebuild-figures", help="count the figures of Overview anew")
+    one.set_defaults(command=_rebuild_figures)
+
     one = commands.add_parser("public-key", help="print the keys that verify vouchers offline")
     one.set_defaults(command=_public_key)
 
@@ -139,6 +143,10 @@ def _template(asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
 def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     demo.fill(asked.orders, actor=actor, now=now)
     return f"{asked.orders:,} demo orders, with their items, refunds and transactions."
+
+
+def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
+    return f"{figures.rebuild(actor=actor, now=now):,} figures were counted anew."
 
 
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """A move to another database: every row, exact, all or nothing, from SQLite to PostgreSQL or back.
 
 All is copied as it is, sign-ins too: without their rows one that was ended would count as new.
-Leases run out by themselves. What the target's own triggers derive from rows, it derives anew.
+Leases run out by themselves. What is derived from rows, such as the daily figures, is made anew.
 """
 
 import json
@@ -18,8 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import bulk, db
+from core import bulk, db, figures
 from core.errors import InvalidInput, OutsideFailed, Refused
+from core.figure_models import DERIVED
 from core.models import Base
 from core.settings import get_settings, known_database
 
@@ -62,7 +63,9 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
             with db.rebuilding(target) as new:
                 _check_target(new, may_replace)  # again, now that nobody else writes
                 db.make_schema_anew(new)
-                return _copy(old, new)
+                counts = _copy(old, new)
+                figures.rebuild_in(new)
+                return counts
 
 
 def in_words(url: str, counts: dict[str, int]) -> str:
@@ -144,13 +147,13 @@ def _check_target(other: Session, may_replace: bool) -> None:
         )
     if may_replace:
         return
-    of_people = present & set(Base.metadata.tables) - _OF_A_START
+    of_people = present & set(Base.metadata.tables) - _OF_A_START - DERIVED
     if any(other.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in of_people):  # noqa: S608
         raise Refused(HOLDS_DATA)
 
 
 def _models() -> list[type[Base]]:
-    """Return the stored tables, those that others refer to first."""
+    """Return the tables that are copied, those that others refer to first."""
     by_table = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
     return [by_table[table] for table in Base.metadata.sorted_tables if table in by_table]
 

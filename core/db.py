@@ -22,7 +22,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from core import search_index
+from core import (
+    figure_models,  # noqa: F401 - its tables belong to the schema
+    search_index,
+)
 from core.errors import OutsideFailed
 from core.models import Base, DatabaseFact
 from core.settings import get_settings

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db
+from core import audit, bulk, db, figures
 from core.demo_rows import DemoRows
 from core.errors import Refused
 from core.models import (
@@ -165,8 +165,10 @@ def _contents(session: Session) -> DemoContents:
 
 def _make_up(session: Session, orders: int, now: datetime) -> None:
     session.add(DatabaseFact(name=DEMO, value=str(orders)))
+    figures.forget(session)
     DemoRows(session, orders, now).write()
     session.flush()
+    figures.rebuild_in(session)
 
 
 def _rebuild(session: Session, make_up: Callable[[], None] | None = None) -> None:

@@ -191,6 +191,9 @@ def complete_item(known: Known, row: Row) -> bool:
     if not order.is_new:
         problem = "is an order that is stored already; its Total would differ"
         return known.fault(row, "Order ID", row["order_id"], problem)
+    if (row.get("contract_id") or order.contract_id) != order.contract_id:
+        problem = f"is not that of its order, {order.contract_id}"
+        return known.fault(row, "Contract ID", row["contract_id"], problem)
     if row["price_minor"] < 0:
         return known.fault(row, "Price", row["price_minor"], "is below zero")
     row["airport_tz"] = row.get("airport_tz") or airport_zones().get(row["airport_iata"])

@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db
+from core import audit, bulk, db, figures
 from core.columns import Table
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
 from core.import_outcome import Outcome
@@ -129,6 +129,7 @@ def import_files(
             },
         )
         progress.say("Storing for good", 1)
+    figures.refresh_soon()
     return outcome
 
 

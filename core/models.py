@@ -214,6 +214,7 @@ class Order(Base):
         Index("ix_orders_author", "author", "created_at", "order_id"),
         Index("ix_orders_currency", "currency"),
         Index("ix_orders_total", "item_count", "created_at", "order_id"),
+        Index("ix_orders_author_folded", "author_folded", "created_at", "order_id"),
     )
     order_id: Mapped[str] = mapped_column(primary_key=True)
     no: Mapped[int]
@@ -252,6 +253,7 @@ class OrderItem(Base):
             *("passenger_name", "order_item_id", "passenger_name_folded"),
         ),
         # Of columns with few values: a sort by one has millions of rows that tie.
+        Index("ix_order_items_contract", "contract_id", "order_item_id"),
         Index("ix_order_items_product_type", "product_type", "order_item_id"),
         Index("ix_order_items_product", "product", "order_item_id", "product_folded"),
         Index("ix_order_items_airport", "airport_iata", "order_item_id"),
@@ -263,7 +265,8 @@ class OrderItem(Base):
         Index("ix_order_items_status", "status", "order_item_id", "valid_until"),
         Index(
             "ix_order_items_refund_expire",
-            "refund_expire_at",
+            *("refund_expire_at", "valid_until", "currency", "contract_id", "price_minor"),
+            *("status", "is_refundable"),
             sqlite_where=text("status = 'not_used' AND is_refundable"),
             postgresql_where=text("status = 'not_used' AND is_refundable"),
         ),

@@ -164,6 +164,7 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     first_admin_email: Annotated[str, AfterValidator(_email)] | None = None
     sign_in_idle_minutes: Annotated[int, Field(ge=1)] = 60
+    report_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60

@@ -1,9 +1,9 @@
-"""What has to be true before anyone is served: schema, a first user, first demo data, secret."""
+"""What has to be true before anyone is served: schema, first user, figures, demo data, secret."""
 
 import logging
 from datetime import datetime
 
-from core import db, demo, people, tokens, users, voucher_code, voucher_pdf
+from core import db, demo, figures, people, tokens, users, voucher_code, voucher_pdf
 from core.settings import get_settings
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def check_vouchers() -> None:
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:
-    """Migrate the database and make the first user; fill a SQLite file that is new.
+    """Migrate the database, make first user and figures; fill a SQLite file that is new.
 
     One without any table counts as new, so that a first start that was cut off is made up for.
     Raises OutsideFailed when the database does not answer; safe to repeat.
@@ -30,4 +30,5 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
         demo.fill_blank(demo.DEFAULT_ORDERS, actor=who, now=now)
     db.migrate()
     people.ensure_somebody(now)
+    figures.refresh()
     tokens.ensure_secret()

@@ -128,6 +128,11 @@ ORDER_ITEMS = Table(
             is_shown=True, is_required=True, is_reference=True, opens_order=True, width=180
         ),
         Column(
+            "contract_id", "Contract ID", CODE,
+            "The contract of its order; the order's when not given.",
+            has_choices=True, is_offered=True, width=150
+        ),
+        Column(
             "product_type", "Product Type", CODE, "What kind of service it is.",
             has_choices=True, is_shown=True, is_required=True, allowed=ProductType, width=150
         ),

@@ -10,6 +10,7 @@ from pages.frame import current_actor, draw_frame, draw_header, failures_shown
 # word that the page is not for one's role. No icons: one of :material/...: would be fetched from
 # outside as the favicon.
 pages = {
+    st.Page("overview.py", title="Overview"): Permission.OVERVIEW,
     st.Page("orders.py", title="Orders"): Permission.ORDERS,
     st.Page("order_items.py", title="Order Items"): Permission.ORDERS,
     st.Page("transactions.py", title="Transactions"): Permission.TRANSACTIONS,

@@ -20,8 +20,10 @@ from tests.bench.grid_page import browsing
 from tests.bench.importing import measure_import
 from tests.bench.mailing import measure_mail
 from tests.bench.opening import measure_opening
+from tests.bench.overview import measure_overview
 from tests.bench.people import measure_people
 from tests.bench.processes import PROJECT
+from tests.bench.querying import measure_queries
 from tests.bench.refunding import measure_refunds
 from tests.bench.reruns import measure_reruns
 from tests.bench.servers import order_desk
@@ -50,6 +52,16 @@ def _opening() -> Iterator[Figure]:
     ):
         for path in PATHS:
             yield measure_opening(browser, small, large, path)
+
+
+def _overview() -> Iterator[Figure]:
+    database = provide(LARGE)
+    with (
+        browsing() as browser,
+        order_desk(database) as large,
+        order_desk(provide(SMALL)) as small,
+    ):
+        yield from measure_overview(browser, small, large, database)
 
 
 def _tables() -> Iterator[Figure]:
@@ -82,6 +94,8 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "exports": lambda: measure_exports(provide(MIDDLE), provide(LARGE)),
     "downloads": _downloads,
     "opening": _opening,
+    "queries": measure_queries,
+    "overview": _overview,
     "tables": _tables,
     "plain-grid": _beside_the_plain_grid,
     "datasette": _beside_datasette,

@@ -14,7 +14,10 @@ from tests.bench.processes import PROJECT, Cost, run_core
 KEPT = PROJECT / ".bench"
 MARKER = "filled.json"  # written last: without it a database is half made
 # What decides the rows and how they are written: a change of it makes a kept database out of date.
-DECISIVE = ("core/demo*.py", "core/bulk.py", "core/models.py", "core/migrations/versions/*.py")
+DECISIVE = (
+    *("core/demo*.py", "core/bulk.py", "core/models.py", "core/figure*.py"),
+    "core/migrations/versions/*.py",
+)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core import audit, db, demo, emails, people, saved_views, users
+from core.figure_models import DERIVED
 from core.models import Base, SignIn
 from core.people import Rights
 from core.states import Role
@@ -21,7 +22,7 @@ STORABLE = [one for one in HOSTILE if "\x00" not in one]
 
 
 def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Read every row of every table, as the application reads them."""
+    """Read every row of every table that is copied, as the application reads them."""
     use_database(url)
     with db.reading() as session:
         return {
@@ -30,6 +31,7 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
                 for row in session.execute(select(table).order_by(*table.primary_key.columns))
             ]
             for table in Base.metadata.sorted_tables
+            if table.name not in DERIVED
         }
 
 

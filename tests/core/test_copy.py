@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from core import bulk, copies, db
 from core.__main__ import main
 from core.errors import InvalidInput
+from core.figure_models import DERIVED
 from core.models import Base, Order, Refund, Transaction
 from core.users import Actor
 from tests.conftest import use_database
@@ -90,7 +91,8 @@ def test_random_hostile_rows_come_out_equal(
 
 
 def test_no_stored_table_is_forgotten() -> None:
-    assert [model.__table__ for model in copies._models()] == Base.metadata.sorted_tables
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in DERIVED]
+    assert [model.__table__ for model in copies._models()] == tables
 
 
 def test_a_file_that_is_not_there_is_made_and_a_source_that_is_not_there_is_not(

@@ -16,10 +16,12 @@ from core import (
     email_messages,
     emails,
     excel,
+    figures,
     import_report,
     import_runs,
     imports,
     orders,
+    overview,
     pasted_ids,
     people,
     permissions,
@@ -36,6 +38,7 @@ from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.gateways import Failed, Gateways
 from core.models import Refund
 from core.people import Rights
+from core.periods import Period
 from core.permissions import Permission
 from core.states import Method, Role
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
@@ -164,6 +167,10 @@ def _refund(item: str, actor: Actor) -> object:
     )
 
 
+def _look_over(actor: Actor) -> object:
+    return overview.load(overview.Question(Period(), "EUR"), actor=actor, now=NOW)
+
+
 USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = {
     "orders": (SEE, Permission.ORDERS, lambda _, a: rows_of(ORDERS, a)),
     "order items": (SEE, Permission.ORDERS, lambda _, a: rows_of(ORDER_ITEMS, a)),
@@ -244,6 +251,8 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.OVERVIEW,
         lambda _, a: excel.export_order("OD-1", io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
+    "overview": (LOOK, Permission.OVERVIEW, lambda _, a: _look_over(a)),
+    "what overview offers": (LOOK, Permission.OVERVIEW, lambda _, a: overview.load_offers(actor=a)),
     "verify": (LOOK, Permission.OVERVIEW, lambda _, a: verification.verify("X", actor=a, now=NOW)),
     "save a view": (
         LOOK,
@@ -311,6 +320,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.USERS,
         lambda s, a: people.forget_sign_in(s.user, actor=a, now=NOW),
     ),
+    "rebuild figures": (ADMIN, Permission.IMPORT, lambda _, a: figures.rebuild(actor=a, now=NOW)),
     "audit trail": (ADMIN, Permission.AUDIT_TRAIL, lambda _, a: rows_of(AUDIT_EVENTS, a)),
 }
 

@@ -124,7 +124,15 @@ def show_import(desk: Desk) -> None:
     desk.wait_for_run()
 
 
+def show_overview(desk: Desk, show: str, shown: str) -> None:
+    desk.page.goto(f"{desk.server}/overview?show={show}", wait_until="commit")
+    expect(desk.page.locator(shown)).to_have_count(8)
+    desk.wait_for_run()
+
+
 STATES: dict[str, Callable[[Desk], object]] = {
+    "overview": lambda desk: show_overview(desk, "Charts", '[role="graphics-document"]'),
+    "overview as tables": lambda desk: show_overview(desk, "Tables", ".st-key-plots table"),
     "orders": show_orders,
     "order items": lambda desk: desk.open(table=ITEMS),
     "transactions": lambda desk: desk.open(table=TRANSACTIONS),

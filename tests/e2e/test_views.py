@@ -98,7 +98,7 @@ def test_view_that_opens_first_is_what_the_bare_address_shows(
     filter_author(desk, "ana")
     save(desk, "First", "Open Orders with it")
     first = open_tab(shop, fresh=True)
-    first.page.goto(f"{shop.url}/", wait_until="commit")
+    first.page.goto(f"{shop.url}/orders", wait_until="commit")
     first.expect_words("Author contains “ana”")
     first.expect_column("order_id", ["OD-ONE"])
     open_view(first, "All orders")

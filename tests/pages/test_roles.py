@@ -19,6 +19,7 @@ from tests.rows import make_contract, make_item, make_order, make_transaction
 
 EVERYONE = set(Role)
 OPENS: dict[str, tuple[str, set[Role]]] = {
+    "overview": ("Overview", EVERYONE),
     "orders": ("Orders", EVERYONE),
     "order_items": ("Order Items", EVERYONE),
     "transactions": ("Transactions", {Role.ACCOUNTANT, Role.ADMIN}),

@@ -1,0 +1,182 @@
+"""The plots of Overview: bars that lead to their rows, and the same as tables of links."""
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core import money
+from core.columns import in_words
+from core.overview import Group, Overview, Question, Rows, rate
+from core.view_json import to_short_address
+from pages.frame import base_path, plain
+
+AIRPORTS_SHOWN = 12
+TALL, LOW, THICKEST = 290, 190, 22  # pixels
+RATES = "#c27a2c"  # can be told from the amounts' colour, on light and on dark
+# By the unit of a plot over time: how Vega parts time, and what its axis says.
+TIMES = {"day": ("utcyearmonthdate", "%-d %b"), "month": ("utcyearmonth", "%b %Y")}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar: its place on the axis, how long it is, and the rows it leads to, in words too."""
+
+    place: str
+    value: float
+    rows: Rows
+    name: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot: bars over time (by `unit`) or, without, one under another."""
+
+    title: str
+    bars: Sequence[Bar]
+    unit: str | None = None
+    is_rate: bool = False
+    height: int = LOW
+    note: str = ""
+
+
+def address_of(rows: Rows) -> str:
+    """Return the address of a figure's rows.
+
+    A link as any other, which loads the page: Streamlit's own would lose, for Back, what this
+    page's address holds.
+    """
+    view = {"view": to_short_address(rows.view)}
+    return f"{base_path()}/{rows.view.table.name}?{urlencode(view)}"
+
+
+def show_plots(
+    found: Overview, question: Question, names: Mapping[str, str], *, as_tables: bool
+) -> None:
+    """Draw every plot, two beside each other, as charts or as tables of links.
+
+    `names` are those of the contracts.
+    """
+    plots = [*_over_time(found, question), *_by_group(found, question, names)]
+    with st.container(key="plots"):
+        for pair in zip(plots[::2], plots[1::2], strict=True):
+            for column, plot in zip(st.columns(2, border=True), pair, strict=True):
+                with column:
+                    _show(plot, as_tables=as_tables)
+
+
+def _show(plot: Plot, *, as_tables: bool) -> None:
+    note = f" :gray[· {plain(plot.note)}]" if plot.note else ""
+    st.markdown(f"**{plain(plot.title)}**{note}")
+    if as_tables:
+        st.html(_table(plot))
+    else:
+        st.altair_chart(_chart(plot), key=f"plot_{plot.title}", height=plot.height)
+
+
+def _over_time(found: Overview, question: Question) -> list[Plot]:
+    unit = "day" if question.period.is_by_day else "month"
+    orders, amounts, rates = list[Bar](), list[Bar](), list[Bar]()
+    for one in found.times:
+        first = one.period.first
+        assert first is not None
+        at = f"{first}", f"{first:%Y-%m-%d}" if unit == "day" else f"{first:%Y-%m}"
+        orders.append(_count(*at, one.orders))
+        amounts.append(_amount(*at, one.orders, question.currency))
+        rates.append(_share(*at, one.refunded, one.items))
+    return [
+        Plot(f"Orders by {unit}", orders, unit),
+        Plot(f"Amount by {unit}", amounts, unit),
+        Plot(f"Refund rate by {unit}", rates, unit, is_rate=True),
+    ]
+
+
+def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> list[Plot]:
+    def amounts(groups: Sequence[Group], name: Callable[[str], str]) -> list[Bar]:
+        currency = question.currency
+        return [_amount(name(one.value), name(one.value), one.rows, currency) for one in groups]
+
+    types, airports = found.by_product_type, found.by_airport
+    rates = [
+        _share(_word(one.value), _word(one.value), one.refunded, one.rows)
+        for one in types
+        if one.refunded is not None
+    ]
+    note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
+    largest = amounts(airports[:AIRPORTS_SHOWN], str)
+    return [
+        Plot("Amount by product type", amounts(types, _word)),
+        Plot("Amount by airport", largest, height=TALL, note=note),
+        Plot("Amount by contract", amounts(found.by_contract, names.__getitem__), height=TALL),
+        Plot("Amount by widget or direct", amounts(found.by_channel, str.capitalize)),
+        Plot("Refund rate by product type", rates, is_rate=True),
+    ]
+
+
+def _word(value: str) -> str:
+    return in_words(value).capitalize()
+
+
+def _count(place: str, name: str, rows: Rows) -> Bar:
+    words = rows.view.table.one if rows.count == 1 else rows.view.table.many
+    return Bar(place, rows.count, rows, name, f"{rows.count:,} {words}")
+
+
+def _amount(place: str, name: str, rows: Rows, currency: str) -> Bar:
+    length = float(money.to_major(rows.amount_minor, currency))
+    said = f"{money.in_words(rows.amount_minor, currency)} {currency}"
+    return Bar(place, length, rows, name, said)
+
+
+def _share(place: str, name: str, part: Rows, whole: Rows) -> Bar:
+    share = rate(part, whole)
+    said = f"{share:.1%}: {part.count:,} of {whole.count:,} order items"
+    return Bar(place, share, part, name, said)
+
+
+def _chart(plot: Plot) -> alt.Chart:
+    frame = pd.DataFrame(
+        [(one.place, one.value, one.name, one.said, address_of(one.rows)) for one in plot.bars],
+        columns=["place", "value", "name", "said", "address"],
+    )
+    frame["words"] = frame["name"] + ": " + frame["said"]
+    number = "~%" if plot.is_rate else "~s"
+    scale = alt.Axis(labelExpr=f"format(datum.value, '{number}')", tickCount=4)
+    chart = alt.Chart(frame)
+    if plot.unit is None:
+        thickness = min(THICKEST, 0.7 * plot.height / max(1, len(frame)))
+        chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer", size=thickness).encode(
+            y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
+            x=alt.X("value:Q", title=None, axis=scale),
+        )
+    else:
+        days, words = TIMES[plot.unit]
+        axis = alt.Axis(grid=False, format=words, tickCount=7, labelFlush=False)
+        chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer").encode(
+            x=alt.X(f"{days}(place):T", title=None, axis=axis),
+            y=alt.Y("value:Q", title=None, axis=scale),
+        )
+    tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("said:N", title=" ")]
+    chart = chart.encode(tooltip=tips, href="address:N", description="words:N")
+    colour = alt.value(RATES) if plot.is_rate else alt.Undefined
+    result: alt.Chart = chart.encode(color=colour).properties(height=plot.height)
+    return result
+
+
+def _table(plot: Plot) -> str:
+    """Write the bars as a table whose figures are links: for the keyboard, and to read exactly."""
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(one.name)}</th>'
+        f'<td><a href="{html.escape(address_of(one.rows))}">{html.escape(one.said)}</a></td></tr>'
+        for one in plot.bars
+    )
+    words = html.escape(plot.title)
+    return (
+        f'<div tabindex="0" role="region" aria-label="{words}">'
+        f"<table><tbody>{lines}</tbody></table></div>"
+    )

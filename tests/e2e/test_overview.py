@@ -1,0 +1,81 @@
+"""Overview in the browser: it comes first, and its figures and bars lead to their rows."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import OpenDesk
+from tests.e2e.desk import ITEMS, ORDERS, Desk, Shown
+from tests.e2e.servers import Server
+
+BARS = "[data-testid=stVegaLiteChart] svg [aria-roledescription=bar]"
+
+
+def open_overview(desk: Desk, asked: str = "?period=All+time") -> Page:
+    desk.page.goto(f"{desk.server}/overview{asked}", wait_until="commit")
+    expect(desk.page.locator(BARS).first).to_be_visible(timeout=20_000)
+    desk.wait_for_run()
+    return desk.page
+
+
+def figure(page: Page, label: str) -> Locator:
+    """The link of a headline figure."""
+    return page.locator(".st-key-figures").get_by_role("link", name=re.compile(f"^{label}"))
+
+
+def expect_rows(desk: Desk, table: Shown, count: int) -> None:
+    """Wait until a table's page says that so many rows are shown."""
+    desk.table = table
+    desk.page.wait_for_url(re.compile(rf"{table.path}\?view="), wait_until="commit")
+    said = re.compile(rf"(?<![\d,]){count:,} of [\d,]+ {table.many}")
+    expect(desk.page.locator(".st-key-head")).to_contain_text(said, timeout=20_000)
+
+
+def test_bare_address_leads_to_overview(open_tab: OpenDesk) -> None:
+    page = open_tab().page
+    page.goto(open_tab().server, wait_until="commit")
+    expect(page).to_have_url(re.compile(r"/overview(\?.*)?$"))
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_figure_and_bar_lead_to_as_many_rows_and_back_returns(
+    open_tab: OpenDesk, demo: Server
+) -> None:
+    desk = open_tab(fresh=True)
+    page = open_overview(desk)
+    refunded = demo.query(
+        "SELECT count(*) FROM order_items WHERE currency = 'EUR' AND status = 'refunded'"
+    )
+    figure(page, "Refund rate").click()
+    expect_rows(desk, ITEMS, refunded[0])
+    page.go_back()
+    expect(page.locator(BARS).first).to_be_visible()
+    desk.wait_for_run()
+    assert page.url.endswith("/overview?period=All+time")
+
+    bar = page.locator(BARS).nth(10)
+    said = re.search(r"([\d,]+) orders?$", bar.get_attribute("aria-label") or "")
+    assert said is not None
+    bar.click()
+    expect_rows(desk, ORDERS, int(said[1].replace(",", "")))
+    page.go_back()
+    expect(page.locator(BARS).first).to_be_visible()
+    assert page.url.endswith("/overview?period=All+time")
+
+
+def test_keyboard_reaches_the_rows_of_every_bar(open_tab: OpenDesk, demo: Server) -> None:
+    desk = open_tab(fresh=True)
+    page = open_overview(desk)
+    bars = page.locator(BARS).count()
+    page.get_by_text("Tables", exact=True).click()
+    plots = page.locator(".st-key-plots").get_by_role("table")
+    expect(plots).to_have_count(8)
+    assert plots.get_by_role("link").count() == bars
+    assert "show=Tables" in page.url
+    lounges = demo.query(
+        "SELECT count(*) FROM order_items WHERE currency = 'EUR' AND product_type = 'lounge'"
+    )
+    types = page.get_by_role("region", name="Amount by product type")
+    types.get_by_role("row", name="Lounge").get_by_role("link").focus()
+    page.keyboard.press("Enter")
+    expect_rows(desk, ITEMS, lounges[0])

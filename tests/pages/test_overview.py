@@ -1,0 +1,130 @@
+"""Overview, run without a browser: what it says, and where its figures lead."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import demo, query
+from core.tables import TABLES
+from core.users import Actor
+from core.view_json import from_address, parse_view
+from tests.pages.opened import open_page, texts
+from tests.rows import make_contract, make_item, make_order
+
+TODAY = datetime.now(UTC) - timedelta(minutes=1)
+PLOTS = 8
+
+
+FIGURE = re.compile(r'<a href="[^?"]*\?([^"]*)" [^>]*><span>([^<]*)</span><strong>([^<]*)<')
+
+
+def figures(page: AppTest) -> dict[str, tuple[str, str]]:
+    """Return what each headline figure says, and the query of its link, by its label."""
+    (row,) = [one.value for one in page.get("html") if "<strong>" in one.value]
+    return {label: (said, asked) for asked, label, said in FIGURE.findall(row)}
+
+
+LABELS = {
+    "Orders": "orders",
+    "Order items": "order_items",
+    "Amount": "orders",
+    "Refunded": "order_items",
+    "Refund rate": "order_items",
+    "At risk in 24 hours": "order_items",
+    "At risk in 7 days": "order_items",
+}
+
+
+def test_every_headline_figure_is_what_its_link_shows(database: str, admin: Actor) -> None:
+    demo.fill(400, actor=admin, now=TODAY)
+    page = open_page("overview", period="All time")
+    assert not page.exception
+    said = figures(page)
+    assert list(said) == list(LABELS)
+    for label, (words, asked) in said.items():
+        (text,) = parse_qs(asked)["view"]
+        view = parse_view(TABLES[LABELS[label]], from_address(text))
+        count = query.count_rows(view, actor=admin, now=datetime.now(UTC))
+        amount = query.load_totals(view, actor=admin, now=datetime.now(UTC)).get("EUR", 0)
+        if label in ("Orders", "Order items"):
+            assert words == f"{count:,}"
+        elif label == "Refund rate":
+            assert f"{count:,} of" in texts(page)
+        else:
+            assert words == f"{amount / 100:,.2f} EUR"
+    assert len(page.get("vega_lite_chart")) == PLOTS
+
+
+def test_the_bare_address_leads_to_it(sqlite_database: str) -> None:
+    make_order()
+    assert open_page("").title[0].value == "Overview"
+
+
+def test_what_is_chosen_acts_and_so_does_the_address(sqlite_database: str) -> None:
+    make_contract("CT-2")
+    make_item(make_order("OD-1", created_at=TODAY))
+    make_item(make_order("OD-2", contract_id="CT-2", created_at=TODAY), contract_id="CT-2")
+    make_order("OD-3", created_at=TODAY, currency="JPY")
+    page = open_page("overview")
+    assert figures(page)["Orders"][0] == "2"
+    page.selectbox(key="contract").set_value("CT-2").run()
+    assert figures(page)["Orders"][0] == "1"
+    again = open_page("overview", contract="CT-2")
+    assert figures(again) == figures(page)
+    yen = open_page("overview", currency="JPY")
+    assert (yen.selectbox(key="currency").value, figures(yen)["Orders"][0]) == ("JPY", "1")
+
+
+def test_an_own_range_is_of_whole_days_both_included(sqlite_database: str) -> None:
+    for day in (9, 10, 11, 12):
+        make_order(created_at=datetime(2026, 3, day, 23, 59, tzinfo=UTC))
+    page = open_page("overview", period="Own range", **{"from": "2026-03-11", "to": "2026-03-10"})
+    assert figures(page)["Orders"][0] == "2"
+
+
+def test_tables_take_the_place_of_charts(sqlite_database: str) -> None:
+    make_item(make_order(created_at=TODAY), created_at=TODAY)
+    page = open_page("overview", show="Tables")
+    assert not page.get("vega_lite_chart")
+    tables = [one.value for one in page.get("html") if "<table" in one.value]
+    assert len(tables) == PLOTS
+    assert all('<a href="/order' in one for one in tables)
+
+
+def test_hostile_names_stay_text_in_tables_and_lists(sqlite_database: str) -> None:
+    hostile = "<script>x</script> **b** :material/home: $x$"
+    make_contract(hostile)
+    order = make_order(contract_id=hostile, created_at=TODAY)
+    make_item(order, contract_id=hostile, airport_iata="<b>", created_at=TODAY)
+    for show in ("Tables", "Charts"):
+        page = open_page("overview", show=show)
+        assert not page.exception
+        assert "<script>" not in texts(page)
+        assert "<b>" not in texts(page)
+
+
+def test_an_empty_database_says_what_to_do_next(sqlite_database: str) -> None:
+    page = open_page("overview")
+    assert "There are no orders yet" in texts(page)
+    assert "make demo" in texts(page)
+    assert not page.get("vega_lite_chart")
+
+
+def test_a_period_without_orders_says_so(sqlite_database: str) -> None:
+    make_order()
+    page = open_page("overview", period="Last 7 days")
+    assert "There are no orders in this period" in texts(page)
+    assert figures(page)["Orders"][0] == "0"
+
+
+@pytest.mark.parametrize("asked", [{"period": "x"}, {"contract": "CT-9"}, {"from": "1", "to": "z"}])
+def test_an_address_that_asks_in_vain_shows_what_is_usual(
+    sqlite_database: str, asked: dict[str, str]
+) -> None:
+    make_order(created_at=TODAY)
+    page = open_page("overview", **asked)
+    assert not page.exception
+    assert figures(page)["Orders"][0] == "1"
