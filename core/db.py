@@ -143,17 +143,20 @@ def is_sqlite() -> bool:
 
 
 @contextmanager
-def reading(at: Engine | None = None) -> Iterator[Session]:
+def reading(at: Engine | None = None, *, held: type[Base] | None = None) -> Iterator[Session]:
     """Open a read-only transaction in which every query sees the same moment.
 
-    It is of DATABASE_URL's database, unless `at` names another. Raises OutsideFailed when the
-    database does not answer.
+    It is of DATABASE_URL's database, unless `at` names another. That moment is after anybody who
+    rebuilds the table `held`: else who waits for them (PostgreSQL) sees the new one without rows.
+    Raises OutsideFailed when the database does not answer.
     """
     at = at or engine()
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     if at.dialect.name == "sqlite":
         options = {}
     with _reachable(), at.connect().execution_options(**options) as connection:
+        if held is not None and at.dialect.name != "sqlite":
+            connection.execute(text(f"LOCK TABLE {held.__tablename__} IN ACCESS SHARE MODE"))
         yield Session(connection)
 
 

@@ -70,12 +70,12 @@ def find_console_actor() -> Actor | None:
 
 def find_actor(user_id: str) -> Actor | None:
     """Find an active user as an actor, with role and contracts as they are now."""
-    # Who waited while a demo database was rebuilt (PostgreSQL) sees it without any row: look twice.
-    return _find_actor(user_id) or _find_actor(user_id)
+    # Nobody is locked out for a moment because a demo is being rebuilt: so look twice.
+    return _find_actor(user_id) or _find_actor(user_id, held=User)
 
 
-def _find_actor(user_id: str) -> Actor | None:
-    with db.reading() as session:
+def _find_actor(user_id: str, held: type[User] | None = None) -> Actor | None:
+    with db.reading(held=held) as session:
         user = session.get(User, user_id)
         if user is None or not user.is_active:
             return None
