@@ -88,6 +88,10 @@ def test_a_workbook_with_faults_is_mended_and_imported(
     desk.wait_for_rows()
     desk.expect_count(1, 1)
     desk.expect_column("order_id", ["A1"])
+    page.goto(f"{server.url}/overview?period=All+time", wait_until="commit")
+    figures = page.locator(".st-key-figures")
+    expect(figures.get_by_role("link", name=re.compile(r"^Orders\s*1$"))).to_be_visible()
+    expect(figures.get_by_role("link", name=re.compile(r"^Order items\s*1$"))).to_be_visible()
     expect(at_imports(open_tab(server)).get_by_role("status")).to_contain_text("1 added")
 
 
