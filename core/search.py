@@ -24,7 +24,6 @@ from sqlalchemy import (
     case,
     column,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -108,7 +107,11 @@ def gather(session: Session, rows: GenerativeSelect, limit: int = FEW) -> Gather
     number, which = session.execute(counted).one()
     if number > limit:
         return None
-    return Gathered(number, which or ("[]" if db.is_sqlite() else []))
+    return Gathered(number, which) if number else _none()
+
+
+def _none() -> Gathered:
+    return Gathered(0, "[]" if db.is_sqlite() else [])
 
 
 def narrow(session: Session, view: View) -> Narrowing:
@@ -201,7 +204,7 @@ def _candidates(
     for other in dict.fromkeys(one.model for one in term):
         lookup = union_all(*(_lookup(one) for one in term if one.model is other))
         if not db.is_sqlite() and _estimate(session, lookup) > FEW:
-            return Gathered(0, [])
+            return _none()
         found = gather(session, lookup, left)
         if found is not None and found.count and other is not model:
             found = gather(session, _of_same_orders(model, other, found), left)
@@ -239,8 +242,9 @@ def _of_same_orders(model: type[Base], other: type[Base], found: Gathered) -> Se
 
 
 def _among(model: type[Base], parts: Sequence[Gathered]) -> ColumnElement[bool]:
-    if len(parts) <= 1 or not db.is_sqlite():
-        return or_(*(one.has(model) for one in parts)) if parts else literal(1) == 0
+    parts = parts or [_none()]
+    if len(parts) == 1 or not db.is_sqlite():
+        return or_(*(one.has(model) for one in parts))
     each = [func.json_each(one.listed).table_valued("value") for one in parts]
     return row_of(model).in_(union_all(*(select(one.c.value) for one in each)))
 
