@@ -114,7 +114,8 @@ def create_database_engine(url: str) -> Engine:
             max_overflow=20,
             pool_timeout=10,
             pool_pre_ping=True,
-            connect_args=_PATIENCE | {"options": "-c lock_timeout=3s -c timezone=UTC"},
+            # Without jit: to compile a question takes longer than most of ours take to answer.
+            connect_args=_PATIENCE | {"options": "-c lock_timeout=3s -c timezone=UTC -c jit=off"},
         )
     # mode=rw: a file that has gone away is an error, not a reason to make an empty one.
     name = f"file:{quote(address.database or '')}?mode=rw"

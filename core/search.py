@@ -21,10 +21,9 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
-    cast,
+    case,
     column,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -52,17 +51,17 @@ _ITEMS_SEARCHED = ("passenger_name_folded", "voucher_code")  # for words on Orde
 
 @dataclass(frozen=True)
 class Gathered:
-    """Rows that are few: how many, and which, as the database wrote them down for itself."""
+    """Rows that are few: how many, and which (on SQLite as the JSON that it wrote itself)."""
 
     count: int
-    listed: str
+    listed: Any
 
     def has(self, model: type[Base]) -> ColumnElement[bool]:
         """Leave the rows that are among them."""
         if db.is_sqlite():
             each = func.json_each(self.listed).table_valued("value")
             return row_of(model).in_(select(each.c.value))
-        return row_of(model) == any_(cast(bindparam(None, self.listed, Text), ARRAY(Text)))
+        return row_of(model) == any_(bindparam(None, self.listed, type_=ARRAY(Text)))
 
 
 @dataclass
@@ -73,7 +72,7 @@ class Narrowing:
     """
 
     conditions: list[ColumnElement[bool]] = field(default_factory=list)
-    sample: Gathered | None = None
+    sample: Gathered | None = None  # empty where PostgreSQL only expects it to be frequent
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,17 @@ def gather(session: Session, rows: GenerativeSelect, limit: int = FEW) -> Gather
     """Gather rows if there are at most so many; None when there are more."""
     found = rows.limit(limit + 1).subquery()
     one = next(iter(found.c))
-    listed = func.json_group_array(one) if db.is_sqlite() else cast(func.array_agg(one), Text)
-    count, which = session.execute(select(func.count(), listed).select_from(found)).one()
-    return None if count > limit else Gathered(count, which or ("[]" if db.is_sqlite() else "{}"))
+    count = func.count()
+    listed = func.json_group_array(one) if db.is_sqlite() else func.array_agg(one)
+    counted = select(count, case((count <= limit, listed))).select_from(found)
+    number, which = session.execute(counted).one()
+    if number > limit:
+        return None
+    return Gathered(number, which) if number else _none()
+
+
+def _none() -> Gathered:
+    return Gathered(0, "[]" if db.is_sqlite() else [])
 
 
 def narrow(session: Session, view: View) -> Narrowing:
@@ -113,7 +120,7 @@ def narrow(session: Session, view: View) -> Narrowing:
     terms = list(_terms(view)) if view.table.model in _INDEXED else []
     indexed = _indexed(session) if terms else set()
     for term in terms:
-        if not all(_can_narrow(session, one, indexed) for one in term):
+        if not _can_narrow(session, term, indexed):
             continue
         parts = _candidates(session, view.table.model, term)
         if isinstance(parts, Gathered):
@@ -165,22 +172,27 @@ def _indexed(session: Session) -> set[str]:
     found = (
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE %'"
         if db.is_sqlite()
-        else "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'"
+        else "SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ '^ix_.*_search$'"
     )
     return set(session.scalars(text(found)))
 
 
-def _can_narrow(session: Session, sought: _Sought, indexed: set[str]) -> bool:
-    """Say whether there is an index, and a trigram to look up in it."""
-    if len(sought.text) < LENGTH:
+def _can_narrow(session: Session, term: Sequence[_Sought], indexed: set[str]) -> bool:
+    """Say whether there is an index for each text, and a trigram to look up in it."""
+    texts = {one.text for one in term}
+    if min(map(len, texts)) < LENGTH:
         return False
     if db.is_sqlite():
-        return _fts_name(sought) in indexed
-    if f"ix_{sought.model.__tablename__}_search" not in indexed:
+        return all(_fts_name(one) in indexed for one in term)
+    if any(f"ix_{one.model.__tablename__}_search" not in indexed for one in term):
         return False
-    # Which characters make words depends on the server's locale: those with blanks are its edges.
-    trigrams = select(func.unnest(func.show_trgm(sought.text)).label("one")).subquery()
-    inner = select(func.count()).where(trigrams.c.one.not_like("% %"))
+    return all(_has_trigram(session, one) for one in texts)
+
+
+def _has_trigram(session: Session, sought: str) -> bool:
+    """Ask PostgreSQL, since which characters make words depends on the server's locale."""
+    trigrams = select(func.unnest(func.show_trgm(sought)).label("one")).subquery()
+    inner = select(func.count()).where(trigrams.c.one.not_like("% %"))  # the others are of edges
     return bool(session.scalar(inner))
 
 
@@ -191,6 +203,8 @@ def _candidates(
     gathered, left = [], FEW
     for other in dict.fromkeys(one.model for one in term):
         lookup = union_all(*(_lookup(one) for one in term if one.model is other))
+        if not db.is_sqlite() and _estimate(session, lookup) > FEW:
+            return _none()
         found = gather(session, lookup, left)
         if found is not None and found.count and other is not model:
             found = gather(session, _of_same_orders(model, other, found), left)
@@ -199,6 +213,15 @@ def _candidates(
         left -= found.count
         gathered.append(found)
     return [one for one in gathered if one.count]
+
+
+def _estimate(session: Session, rows: CompoundSelect[Any]) -> int:
+    """Ask PostgreSQL how many rows it expects: to look for them may take long."""
+    connection = session.connection()
+    compiled = rows.compile(connection)
+    explain = f"EXPLAIN (FORMAT JSON) {compiled}"
+    (plan,) = connection.exec_driver_sql(explain, compiled.params).scalar_one()
+    return int(plan["Plan"]["Plan Rows"])
 
 
 def _sample(
@@ -219,8 +242,9 @@ def _of_same_orders(model: type[Base], other: type[Base], found: Gathered) -> Se
 
 
 def _among(model: type[Base], parts: Sequence[Gathered]) -> ColumnElement[bool]:
-    if len(parts) <= 1 or not db.is_sqlite():
-        return or_(*(one.has(model) for one in parts)) if parts else literal(1) == 0
+    parts = parts or [_none()]
+    if len(parts) == 1 or not db.is_sqlite():
+        return or_(*(one.has(model) for one in parts))
     each = [func.json_each(one.listed).table_valued("value") for one in parts]
     return row_of(model).in_(union_all(*(select(one.c.value) for one in each)))
 

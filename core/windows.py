@@ -70,10 +70,10 @@ def find_keys(
     conditions = where(view, actor=actor, now=now)
     if view.is_filtered and start <= FEW:
         narrowing = narrow(session, view)
-        if narrowing.conditions or narrowing.sample:
+        if narrowing.conditions or narrowing.sample is not None:
             conditions = where(view, actor=actor, now=now, of_few=True) + narrowing.conditions
         if not _are_frequent(session, view.table, conditions, narrowing.sample):
-            limit = FREQUENT if narrowing.sample else FEW
+            limit = FEW if narrowing.sample is None else FREQUENT
             few = find_few(session, view.table, conditions, limit)
             conditions = conditions if few is None else [few.has(view.table.model)]
     ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
@@ -87,8 +87,8 @@ def _are_frequent(
     sample: Gathered | None,
 ) -> bool:
     """Say whether one in ten of the rows matches which an index gave of a frequent text."""
-    if sample is None:
-        return False
+    if sample is None or not sample.count:
+        return sample is not None
     matching = rows_of(table.model).where(sample.has(table.model), *conditions)
     return gather(session, matching, sample.count // 10) is None
 

@@ -334,7 +334,7 @@ def test_without_the_search_tables_the_same_is_found(sqlite_database: str) -> No
         search_index.drop(session.connection())
     assert [_keys(ORDERS, raw) for raw in asked] == expected
     demo.fill(60, actor=_admin(), now=NOW)
-    make_order("OD-LATER")
+    make_order("OD-LATER", no=90_002)
     assert _keys(ORDERS, {"search": "later"}) == ["OD-LATER"]
 
 
@@ -362,7 +362,7 @@ def test_who_may_not_make_the_extension_is_told_once_and_searches_all_the_same(
         assert len(told) == 1
         assert "CREATE EXTENSION pg_trgm" in told[0]
         demo.fill(40, actor=_admin(), now=NOW)
-        order = make_order("OD-ALPHA")
+        order = make_order("OD-ALPHA", no=90_001)
         assert _keys(ORDERS, {"search": "alpha"}) == [order]
         assert _keys(ORDERS, {"filters": {"order_id": _contains("LPH")}}) == [order]
     finally:
