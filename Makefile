@@ -27,9 +27,11 @@ demo: $(VENV)/installed
 	$(PY) -m core demo --orders $(ORDERS)
 
 import: $(VENV)/installed
+	@[ -n "$(FILE)" ] || { echo "Name the file: make import FILE=orders.xlsx" >&2; exit 2; }
 	$(PY) -m core import "$(FILE)"
 
 dump: $(VENV)/installed
+	@[ -n "$(FILE)" ] || { echo "Name the file: make dump FILE=orders.xlsx" >&2; exit 2; }
 	$(PY) -m core dump "$(FILE)"
 
 # What failed in the browser, while two of them shared the processors, runs once more, alone.
@@ -86,6 +88,7 @@ $(VENV)-bench/installed: requirements-bench.txt
 	touch $@
 
 $(VENV)/installed: $(VENV)/bin/pip requirements.txt
+	@echo "Installing what Order Desk needs into $(VENV): a minute or two"
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 

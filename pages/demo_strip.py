@@ -103,11 +103,11 @@ def _show_dialog(dialog: DemoDialog) -> None:
             st.rerun()
         way = WAYS[dialog.way]
         found = demo.get_contents(actor=current_actor())  # a dialog may be open for hours
-        st.markdown("This is gone then, for everybody, and cannot be brought back:")
+        st.markdown("This will be gone, for everybody, and cannot be brought back:")
         _show_losses(found)
         st.markdown(
-            f"{way.then} {found.people:,} user{'s' * (found.people != 1)} and their roles stay, "
-            "and what the audit trail says of them."
+            f"{way.then} Users and their roles stay ({found.people:,}); of the audit trail only "
+            "what it says of them."
         )
         if dialog.fault:
             st.error(plain(dialog.fault))

@@ -16,8 +16,8 @@ from pages.frame import plain
 from pages.text_table import show_text_table
 
 DEMO = (
-    "This database holds demo orders, and they stay beside yours. To have yours alone, choose "
-    "*Start with my own orders* in the notice of the demo first, which empties it."
+    "This database holds demo orders. They stay beside yours, and after an import nothing here "
+    "takes them away any more. To have yours alone, choose *Start with my own orders* above first."
 )
 NUMBERS = (
     "Amounts are understood as 1,234.50 and as 1.234,50; one that reads two ways would have been a "

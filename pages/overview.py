@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
@@ -29,7 +29,9 @@ def ask(offers: Sequence[Offer], now: datetime) -> tuple[Question, bool]:
         st.markdown(f":gray[days in {figures.report_zone()}]", width="stretch")
         period = _ask_period(now)
         labels = {EVERY: "All contracts"} | _names(offers)
-        contract = _choose("Contract", list(labels), width=250, say=labels.__getitem__)
+        contract = _choose(
+            "Contract", list(labels), width=250, say=labels.__getitem__, then=_forget_currency
+        )
         contract_id = None if contract == EVERY else contract
         currency = _choose("Currency", overview.currencies(offers, contract_id), width=95)
         shown = st.segmented_control(
@@ -42,17 +44,38 @@ def ask(offers: Sequence[Offer], now: datetime) -> tuple[Question, bool]:
 def _ask_period(now: datetime) -> Period:
     today = overview.today(now)
     names = {name: words for name, (words, _) in PERIODS.items()} | {OWN: "Own range"}
-    name = _choose("Period", list(names), index=USUAL, width=145, say=names.__getitem__)
+    name = _choose(
+        "Period", list(names), index=USUAL, width=145, say=names.__getitem__, then=_begin_range
+    )
     if name != OWN:
         return PERIODS[name][1](today)
-    days = [
+    return _ask_days(today)
+
+
+def _ask_days(today: date) -> Period:
+    """Ask for a first and a last day, which the address always has: tomorrow it means the same."""
+    asked = [
         st.date_input(
-            words, day, min_value=EARLIEST, max_value=LATEST, key=words.lower(),
+            words, None, min_value=EARLIEST, max_value=LATEST, key=words.lower(),
             bind="query-params", label_visibility="collapsed", width=125, help=words,
         )
-        for words, day in (("From", today - timedelta(days=29)), ("To", today))
+        for words in ("From", "To")
     ]  # fmt: skip
+    days = [day or today for day in asked]
     return Period(min(days), max(days))
+
+
+def _begin_range() -> None:
+    """Put the days of an own range into the address."""
+    if st.session_state.get("period") == OWN:
+        today = overview.today(datetime.now(UTC))
+        for key, day in {"from": today - timedelta(days=29), "to": today}.items():
+            st.session_state[key], st.query_params[key] = day, f"{day}"
+
+
+def _forget_currency() -> None:
+    """Begin with the contract's own: what the address lacks is then the same for everybody."""
+    st.session_state.pop("currency", None)
 
 
 def _choose(
@@ -62,10 +85,11 @@ def _choose(
     width: int,
     index: int = 0,
     say: Callable[[str], str] = str,
+    then: Callable[[], None] | None = None,
 ) -> str:
     chosen = st.selectbox(
         words, options, index, say, key=words.lower(), bind="query-params", required=True,
-        label_visibility="collapsed", width=width,
+        label_visibility="collapsed", width=width, on_change=then,
     )  # fmt: skip
     return chosen or options[index]
 
@@ -91,7 +115,7 @@ def show_figures(found: Overview, currency: str) -> None:
         _figure("Refund rate", f"{overview.rate(refunded, items):.1%}", refunded, part, RATE),
     ]
     for soon, rows in found.at_risk.items():
-        part, why = f"{rows.count:,} order items", RISK.format(soon)
+        part, why = f"{rows.count:,} order item{'s' * (rows.count != 1)}", RISK.format(soon)
         said = _amount(rows, currency)
         figures_shown.append(_figure(f"At risk in {soon}", said, rows, part, why))
     with st.container(key="figures"):

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import altair as alt
@@ -12,14 +13,16 @@ import streamlit as st
 from core import money
 from core.columns import in_words
 from core.overview import Group, Overview, Question, Rows, rate
+from core.periods import Period
 from core.view_json import to_short_address
 from pages.frame import base_path, plain
 
 AIRPORTS_SHOWN = 12
 TALL, LOW, THICKEST = 290, 190, 22  # pixels
 RATES = "#c27a2c"  # can be told from the amounts' colour, on light and on dark
-# By the unit of a plot over time: how Vega parts time, and what its axis says.
-TIMES = {"day": ("utcyearmonthdate", "%-d %b"), "month": ("utcyearmonth", "%b %Y")}
+# By the unit of a plot over time: how a bar's place is written, and what its axis says of it.
+TIMES = {"day": ("%Y-%m-%d", "%-d %b"), "month": ("%Y-%m", "%b %Y")}
+LABELS = 7  # at most so many on an axis of time, each under its bar
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Plot:
 
     title: str
     bars: Sequence[Bar]
+    places: Sequence[str] = ()  # of time: every day or month of the period
     unit: str | None = None
     is_rate: bool = False
     height: int = LOW
@@ -81,19 +85,31 @@ def _show(plot: Plot, *, as_tables: bool) -> None:
 
 def _over_time(found: Overview, question: Question) -> list[Plot]:
     unit = "day" if question.period.is_by_day else "month"
+    places = _places(found, question.period, unit)
     orders, amounts, rates = list[Bar](), list[Bar](), list[Bar]()
     for one in found.times:
         first = one.period.first
         assert first is not None
-        at = f"{first}", f"{first:%Y-%m-%d}" if unit == "day" else f"{first:%Y-%m}"
+        at = (first.strftime(TIMES[unit][0]),) * 2
         orders.append(_count(*at, one.orders))
         amounts.append(_amount(*at, one.orders, question.currency))
         rates.append(_share(*at, one.refunded, one.items))
     return [
-        Plot(f"Orders by {unit}", orders, unit),
-        Plot(f"Amount by {unit}", amounts, unit),
-        Plot(f"Refund rate by {unit}", rates, unit, is_rate=True),
+        Plot(f"Orders by {unit}", orders, places, unit),
+        Plot(f"Amount by {unit}", amounts, places, unit),
+        Plot(f"Refund rate by {unit}", rates, places, unit, is_rate=True),
     ]
+
+
+def _places(found: Overview, period: Period, unit: str) -> list[str]:
+    """Return every day or month of the period, also those without orders."""
+    known = [one.period for one in found.times]
+    first = period.first or (known[0].first if known else None)
+    last = period.last or (known[-1].last if known else None)
+    if first is None or last is None:
+        return []
+    days = pd.date_range(first, last, freq="D").strftime(TIMES[unit][0])
+    return list(dict.fromkeys(days))
 
 
 def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> list[Plot]:
@@ -145,27 +161,52 @@ def _chart(plot: Plot) -> alt.Chart:
         columns=["place", "value", "name", "said", "address"],
     )
     frame["words"] = frame["name"] + ": " + frame["said"]
+    highest = max((one.value for one in plot.bars), default=0) or 1
     number = "~%" if plot.is_rate else "~s"
-    scale = alt.Axis(labelExpr=f"format(datum.value, '{number}')", tickCount=4)
+    step = 0.01 if plot.is_rate else 1  # there is no half order, and no need of cents
+    values: dict[str, Any] = {
+        "title": None,
+        "axis": alt.Axis(
+            labelExpr=f"format(datum.value, '{number}')", tickCount=4, tickMinStep=step
+        ),
+        "scale": alt.Scale(domain=[0, highest], nice=True),
+    }
     chart = alt.Chart(frame)
     if plot.unit is None:
         thickness = min(THICKEST, 0.7 * plot.height / max(1, len(frame)))
         chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer", size=thickness).encode(
             y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
-            x=alt.X("value:Q", title=None, axis=scale),
+            x=alt.X("value:Q", **values),
         )
     else:
-        days, words = TIMES[plot.unit]
-        axis = alt.Axis(grid=False, format=words, tickCount=7, labelFlush=False)
         chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer").encode(
-            x=alt.X(f"{days}(place):T", title=None, axis=axis),
-            y=alt.Y("value:Q", title=None, axis=scale),
+            x=alt.X(
+                "place:N",
+                title=None,
+                scale=alt.Scale(domain=list(plot.places), paddingInner=0.2),
+                axis=_time_axis(plot.unit, plot.places),
+            ),
+            y=alt.Y("value:Q", **values),
         )
     tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("said:N", title=" ")]
     chart = chart.encode(tooltip=tips, href="address:N", description="words:N")
     colour = alt.value(RATES) if plot.is_rate else alt.Undefined
-    result: alt.Chart = chart.encode(color=colour).properties(height=plot.height)
+    result: alt.Chart = chart.encode(color=colour).properties(
+        height=plot.height, padding={"left": 2, "top": 6, "right": 14, "bottom": 2}
+    )
     return result
+
+
+def _time_axis(unit: str, places: Sequence[str]) -> alt.Axis:
+    """Label some of the places, the same number of days or months apart, to the last one."""
+    written, said = TIMES[unit]
+    step = -(-len(places) // LABELS) or 1
+    return alt.Axis(
+        grid=False,
+        labelAngle=0,
+        values=list(places[::-1][::step]),
+        labelExpr=f"utcFormat(utcParse(datum.value, '{written}'), '{said}')",
+    )
 
 
 def _table(plot: Plot) -> str:

@@ -167,7 +167,10 @@ def _show_assessment(dialog: SendDialog, found: Assessment, actor: Actor) -> Non
     )
     if len(found.envelopes) > 1:
         show_text_table([_line(one) for one in found.envelopes], key="send_mails")
-    strangers = {one.recipient: one.unknown_to for one in found.envelopes if one.unknown_to}
+    strangers: dict[str, list[str]] = {}
+    for one in found.envelopes:  # of one recipient there may be several: a mail for each contract
+        if one.unknown_to:
+            strangers.setdefault(one.recipient, []).extend(one.unknown_to)
     for recipient, orders in list(strangers.items())[:3]:
         listed = ", ".join(orders[:3]) + (" …" if len(orders) > 3 else "")
         st.warning(

@@ -111,3 +111,14 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
     assert f":gray[To] {CONTACT}" in texts(page).replace("\\", "")
     page.button(key="resend_emails").click().run()
     assert recipients() == [CONTACT, CONTACT]
+
+
+def test_address_that_orders_of_two_contracts_do_not_know_is_said_for_both() -> None:
+    make_order("OD-3", contract_id="CT-2", contact_email=CONTACT)
+    make_item("OD-3", order_item_id="K-1", contract_id="CT-2", valid_until=SOON)
+    page = opened("I-1", "K-1")
+    page.radio(key="send_mode").set_value("addresses").run()
+    page.text_area(key="send_recipients").set_value("boss@mail.example").run()
+    (warning,) = [one.value for one in page.warning if "neither contact" in one.value]
+    assert "OD-1" in warning
+    assert "OD-3" in warning

@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_said_in_a_sentence() -> None:
 def test_a_demo_is_told_of_before_the_click(tmp_path: Path, admin: Actor) -> None:
     demo.fill(5, actor=admin, now=NOW)
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
-    assert "they stay beside yours" in texts(page)
+    assert "They stay beside yours" in texts(page)
     assert page.button(key="import_now")
 
 
