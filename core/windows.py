@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from core.columns import Column, Kind, Table
 from core.conditions import where
-from core.models import in_common_units
+from core.models import Base, in_common_units
 from core.search import FEW, Gathered, gather, narrow, rows_of
 from core.users import Actor
-from core.view import View
+from core.view import Operator, View
 
+DATED = "created_at"  # what indexes of a value and its dates have second
 FREQUENT = 1_000  # when an index has said that more than FEW rows may match
 
 
@@ -68,7 +69,7 @@ def find_keys(
     """Find the keys of the rows [start, end) of a view, in its order."""
     key, terms = view.table.attribute(view.table.key_column), sort_terms(view, now)
     conditions = where(view, actor=actor, now=now)
-    if view.is_filtered and start <= FEW:
+    if view.is_filtered and start <= FEW and not _is_walked(view):
         narrowing = narrow(session, view)
         if narrowing.conditions or narrowing.sample is not None:
             conditions = where(view, actor=actor, now=now, of_few=True) + narrowing.conditions
@@ -78,6 +79,20 @@ def find_keys(
             conditions = conditions if few is None else [few.has(view.table.model)]
     ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
     return list(session.scalars(ordered.offset(start).limit(end - start)))
+
+
+def _is_walked(view: View) -> bool:
+    """Say whether an index has the view's rows alone, in its order: one value, by its dates."""
+    if view.search or view.ids or view.order_id is not None or len(view.filters) != 1:
+        return False
+    (only,) = view.filters
+    asked = only.conditions[0]
+    is_one = len(only.conditions) == 1 and asked.operator is Operator.IN and len(asked.value) == 1
+    if not is_one or None in asked.value or [one.column.name for one in view.sort] != [DATED]:
+        return False
+    stored = Base.metadata.tables[view.table.model.__tablename__]
+    leading = ([column.name for column in index.columns][:2] for index in stored.indexes)
+    return [only.column.name, DATED] in leading
 
 
 def _are_frequent(

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core import db, demo, query, users, windows
 from core.columns import Table
 from core.models import Base
-from core.tables import BOOKS, ORDER_ITEMS
+from core.tables import BOOKS, ORDER_ITEMS, ORDERS
 from core.users import Actor
 from core.view import View
 from core.view_json import parse_view
@@ -30,6 +30,7 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
     "orders": [
         {"author": {"filterType": "text", "type": "contains", "filter": "a"}},
         {"refundable": {"filterType": "set", "values": ["yes"]}},
+        {"contract_id": {"filterType": "set", "values": ["CT-1001"]}},
     ],
     "transactions": [
         {"type": {"filterType": "set", "values": ["payment"]}},
@@ -90,6 +91,28 @@ def test_every_way_finds_the_rows_that_an_export_has_there(
             first = max(start, 0)
             rows = query.load_rows(view, actor=actor, now=NOW, start=first, end=end)
             assert list(rows[table.key]) == keys[first:end], (view.sort, view.filters)
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
+    filled: str, direction: str
+) -> None:
+    use_database(filled)
+    of_one = {"contract_id": {"filterType": "set", "values": ["CT-1001"]}}
+    sort = [{"colId": "created_at", "sort": direction}]
+    view = parse_view(ORDERS, {"filters": of_one, "sort": sort})
+    asked: list[str] = []
+    with db.reading() as session:
+        event.listen(
+            session.connection(),
+            "before_cursor_execute",
+            lambda *given: asked.append(given[2]),
+        )
+        keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        assert len(asked) == 1
+        where = "contract_id = 'CT-1001'"
+        every = f"SELECT order_id FROM orders WHERE {where} ORDER BY created_at {direction}"
+        assert keys == list(session.scalars(text(f"{every}, order_id {direction} LIMIT 10")))
 
 
 def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
