@@ -103,7 +103,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 
 @hypothesis_settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

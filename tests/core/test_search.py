@@ -118,7 +118,7 @@ def _plainly() -> Iterator[None]:
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @settings(
-    max_examples=120,
+    max_examples=50,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
