@@ -168,6 +168,8 @@ def _make_up(session: Session, orders: int, now: datetime) -> None:
     figures.forget(session)
     DemoRows(session, orders, now).write()
     session.flush()
+    # The planner chooses indexes by what it knows of the tables.
+    session.execute(text("ANALYZE"))
     figures.rebuild_in(session)
 
 
@@ -208,6 +210,3 @@ def _record(
         before=asdict(before) if before else None,
         after=after,
     )
-    session.flush()
-    # The planner chooses indexes by what it knows of the tables.
-    session.execute(text("ANALYZE"))

@@ -107,6 +107,7 @@ def test_more_than_a_thousand_rows_cannot_be_selected_and_that_is_said(
     desk.below.get_by_role("button", name="Select all 1,000 matching").click()
     desk.expect_selected("1,000 selected")
     desk.page.get_by_role("button", name="Clear all").click()
+    expect(desk.cell(0, "no")).to_have_text("2000")
     desk.expect_selected("1,000 selected")
     desk.box_of(0).click()
     expect(desk.grid.get_by_role("alert")).to_have_text("At most 1,000 rows can be selected.")
