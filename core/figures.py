@@ -79,7 +79,7 @@ def refresh() -> None:
             _count_changed(session)
             return
         if _earliest(session, Order, None) is not None:
-            logger.warning("Counting the daily figures of every order.")
+            logger.info("Counting the daily figures of every order.")
         rebuild_in(session)
 
 
