@@ -160,8 +160,11 @@ def _narrows(asked: Condition) -> bool:
 
 
 def _sought(table: Table, column: Column, value: str) -> _Sought:
-    if column.name == "order_id":
-        return _Sought(Order, "order_id", ascii_lower(value))
+    is_of_order = column.name == "order_id" or (
+        table.model is OrderItem and column.name == "contract_id"  # an item's is its order's
+    )
+    if is_of_order:
+        return _Sought(Order, column.name, ascii_lower(value))
     if column.kind is Kind.TEXT:
         return _Sought(table.model, f"{column.name}_folded", fold(value))
     return _Sought(table.model, column.name, ascii_lower(value))

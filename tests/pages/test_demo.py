@@ -71,7 +71,7 @@ def test_own_orders_begin_after_the_dialog_said_what_goes() -> None:
         "Refunds",
         "E-mails",
         "Saved views",
-        "1 user",
+        "Users and their roles stay (1)",
     ):
         assert words in said
     assert "40" in [one.value for one in page.text]
