@@ -7,6 +7,7 @@ are more, the database walks the rows in their order, and soon meets enough. Onl
 to sort millions of whole rows takes four times as long.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +23,12 @@ from core.search import FEW, Gathered, gather, narrow, rows_of
 from core.users import Actor
 from core.view import Operator, View
 
+REMEMBERED_SECONDS, MOST_REMEMBERED = 60.0, 1_000
 DATED = "created_at"  # what indexes of a value and its dates have second
 FREQUENT = 1_000  # when an index has said that more than FEW rows may match
+
+
+_many: dict[tuple[Any, ...], float] = {}  # views with many matches, and until when that is kept
 
 
 @dataclass(frozen=True)
@@ -69,16 +74,37 @@ def find_keys(
     """Find the keys of the rows [start, end) of a view, in its order."""
     key, terms = view.table.attribute(view.table.key_column), sort_terms(view, now)
     conditions = where(view, actor=actor, now=now)
-    if view.is_filtered and start <= FEW and not _is_walked(view):
+    if view.is_filtered and start <= FEW and not _is_walked(view) and not _is_known(view, actor):
         narrowing = narrow(session, view)
         if narrowing.conditions or narrowing.sample is not None:
             conditions = where(view, actor=actor, now=now, of_few=True) + narrowing.conditions
+        is_many = True
         if not _are_frequent(session, view.table, conditions, narrowing.sample):
             limit = FEW if narrowing.sample is None else FREQUENT
             few = find_few(session, view.table, conditions, limit)
             conditions = conditions if few is None else [few.has(view.table.model)]
+            is_many = few is None
+        if is_many:
+            _remember(view, actor)
     ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
     return list(session.scalars(ordered.offset(start).limit(end - start)))
+
+
+def _key_of(view: View, actor: Actor) -> tuple[Any, ...]:
+    asked = (view.filters, view.search, view.ids, view.zone, view.order_id)
+    return (view.table.name, view.sort, *asked, actor)
+
+
+def _is_known(view: View, actor: Actor) -> bool:
+    """Say whether the view had many matches a moment ago, as for who scrolls on in it."""
+    return _many.get(_key_of(view, actor), 0.0) > time.monotonic()
+
+
+def _remember(view: View, actor: Actor) -> None:
+    """Remember that the view has many matches; which rows are found does not depend on it."""
+    if len(_many) >= MOST_REMEMBERED:
+        _many.clear()
+    _many[_key_of(view, actor)] = time.monotonic() + REMEMBERED_SECONDS
 
 
 def _is_walked(view: View) -> bool:

@@ -127,12 +127,14 @@ def main(names: list[str]) -> int:
 
 def _measure(name: str) -> int:
     load = os.getloadavg()[0]
-    figures = []
-    for figure in PARTS[name]():
-        print(f"  {figure.measure}: {figure.ours}", file=sys.stderr, flush=True)
-        figures.append(figure)
-    print(as_text(figures), flush=True)
-    write_results(name, list(PARTS), figures, load)
+    figures: list[Figure] = []
+    try:
+        for figure in PARTS[name]():
+            print(f"  {figure.measure}: {figure.ours}", file=sys.stderr, flush=True)
+            figures.append(figure)
+    finally:  # what was measured until it was cut off
+        print(as_text(figures), flush=True)
+        write_results(name, list(PARTS), figures, load)
     return 0 if all(figure.is_met for figure in figures) else 1
 
 

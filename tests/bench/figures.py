@@ -42,6 +42,8 @@ def in_seconds(seconds: float) -> str:
     """Say a time; one that ended in a time-out is infinite."""
     if math.isinf(seconds):
         return "timed out"
+    if seconds < 0.1:
+        return in_milliseconds(seconds)
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:,.0f} s"
 
 

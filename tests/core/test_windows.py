@@ -82,6 +82,7 @@ def test_every_way_finds_the_rows_that_an_export_has_there(
 ) -> None:
     use_database(filled)
     monkeypatch.setattr(windows, "FEW", WAYS[way])
+    windows._many.clear()
     actor = _admin()
     for view in _views(table):
         with db.reading() as session:
@@ -113,6 +114,30 @@ def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
         where = "contract_id = 'CT-1001'"
         every = f"SELECT order_id FROM orders WHERE {where} ORDER BY created_at {direction}"
         assert keys == list(session.scalars(text(f"{every}, order_id {direction} LIMIT 10")))
+
+
+def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "FEW", 20)
+    windows._many.clear()
+    view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
+    asked: list[str] = []
+    with db.reading() as session:
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
+        )
+        first = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        looked = len(asked)
+        again = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        assert again == first
+        assert len(asked) - looked == 1 < looked
+        monkeypatch.setattr(windows, "REMEMBERED_SECONDS", -1.0)
+        windows._many.clear()
+        for _ in range(2):
+            windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        assert len(asked) == looked + 1 + 2 * looked
 
 
 def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
