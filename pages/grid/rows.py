@@ -168,7 +168,8 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     values = frame[column.name]
     if column.kind is Kind.INSTANT:
         values = local_times(frame, column, zone).dt.strftime("%Y-%m-%d %H:%M")
-    listed: list[Any] = values.to_numpy(dtype=object, na_value=None).tolist()
+    blank: Any = None  # which the stubs of pandas do not know
+    listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
         currencies = frame[str(column.currency)]
         return [money.in_words(one, code) for one, code in zip(listed, currencies, strict=True)]
