@@ -84,7 +84,7 @@ def find_keys(
             few = find_few(session, view.table, conditions, limit)
             conditions = conditions if few is None else [few.has(view.table.model)]
             is_many = few is None
-        if is_many:
+        if is_many and not view.ids:  # thousands of them are too many to keep
             _remember(view, actor)
     ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
     return list(session.scalars(ordered.offset(start).limit(end - start)))
