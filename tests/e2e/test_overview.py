@@ -80,3 +80,26 @@ def test_keyboard_reaches_the_rows_of_every_bar(open_tab: OpenDesk, demo: Server
     types.get_by_role("row", name="Lounge").get_by_role("link").focus()
     page.keyboard.press("Enter")
     expect_rows(desk, ITEMS, lounges[0])
+
+
+def test_address_keeps_contract_currency_and_days(open_tab: OpenDesk) -> None:
+    page = open_overview(open_tab(fresh=True), "")
+    figures = page.locator(".st-key-figures")
+
+    def choose(label: str, option: str) -> None:
+        page.get_by_role("combobox", name=label).click()
+        page.get_by_role("option", name=option).click()
+
+    def expect_currency(code: str) -> None:
+        amount = figures.get_by_role("link", name=re.compile(rf"^Amount.* {code}"))
+        expect(amount).to_be_visible()
+        page.reload(wait_until="commit")
+        expect(amount).to_be_visible()
+
+    choose("Contract", "CT-1002")  # most of whose orders are in pounds
+    expect_currency("GBP")
+    choose("Contract", "All contracts")
+    expect_currency("EUR")
+    choose("Period", "Own range")
+    page.wait_for_url(re.compile(r"from=\d{4}-\d\d-\d\d&to=\d{4}-\d\d-\d\d"))
+    expect(page.get_by_test_id("stDateInput")).to_have_count(2)
