@@ -69,7 +69,11 @@ def _search_column(table: str, column: str) -> None:
         "tokenize='trigram', detail=none, columnsize=0)"
     )
     op.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', 16777216)")  # noqa: S608
-    op.execute(f"INSERT INTO {name}({name}) VALUES ('rebuild')")  # noqa: S608
+    # FTS5's own 'rebuild' reads an index where there is one, and takes many times as long.
+    op.execute(
+        f"INSERT INTO {name}(rowid, {column}) SELECT rowid, {column} FROM {table} "  # noqa: S608
+        "NOT INDEXED ORDER BY rowid"
+    )
     op.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', 1048576)")  # noqa: S608
 
 
