@@ -1,7 +1,7 @@
 """Amounts: integer minor units plus an ISO 4217 currency."""
 
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.numbers import list_currencies
 
@@ -43,6 +43,7 @@ def to_minor(amount: Decimal, currency: str) -> int:
     return int(minor)
 
 
+@lru_cache(maxsize=10_000)  # prices are met again and again
 def in_words(minor: int, currency: str) -> str:
     """Return an amount as people read it: 1,234.50."""
     return f"{to_major(minor, currency):,f}"

@@ -256,10 +256,15 @@ def _statement(view: View, columns: Sequence[Column], actor: Actor, now: datetim
 def _read_rows(
     session: Session, table: Table, columns: Sequence[Column], keys: Sequence[str], now: datetime
 ) -> list[Row[Any]]:
-    """Read the rows with these keys, in the order of the keys."""
+    """Read the rows with these keys, in the order of the keys; instants as `_quick` has them."""
     key = columns.index(table.key_column)
-    expressions = [table.expression(column, now) for column in columns]
+    expressions = [_quick(table.expression(column, now), column) for column in columns]
     is_one = is_among(table, table.key_column, tuple(keys))
-    rows = session.execute(select(*expressions).select_from(table.model).where(is_one))
+    # The connection, as in `stream`: it spares the work of the ORM.
+    rows = (
+        session.connection()
+        .execute(select(*expressions).select_from(table.model).where(is_one))
+        .all()
+    )
     by_key = {row[key]: row for row in rows}
     return [by_key[one] for one in keys]
