@@ -38,7 +38,9 @@ def to_arrow(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pa.Tab
 
 def join_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
     """Join tables of the same columns to one frame."""
-    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(types_mapper=_DTYPES.get)
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(
+        use_threads=False, types_mapper=_DTYPES.get
+    )
     return frame
 
 

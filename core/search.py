@@ -73,6 +73,7 @@ class Narrowing:
 
     conditions: list[ColumnElement[bool]] = field(default_factory=list)
     sample: Gathered | None = None  # empty where PostgreSQL only expects it to be frequent
+    most: int = 0  # rows that any of the conditions leaves
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ def narrow(session: Session, view: View) -> Narrowing:
             found.sample = parts
         else:
             found.conditions.append(_among(view.table.model, parts))
+            found.most = max(found.most, sum(one.count for one in parts))
     return found
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -32,9 +33,9 @@ from core.view_json import parse_view
 from pages.web import PRIVATE, browser_of
 
 MOST_PATIENCE_SECONDS = 0.7
-# So many questions are answered at once, and more wait their turn: with dozens of threads, and as
-# many connections to the database, each takes several times as long.
-_LIMITER = CapacityLimiter(4)
+# So many questions are answered at once, and more wait their turn: threads that hand Python's
+# lock to each other at every row take longer together than one after another, by half with four.
+_LIMITER = CapacityLimiter(2)
 MAX_BODY_BYTES = 4_000_000  # a view with 10,000 IDs of 200 characters, and more
 
 
@@ -167,7 +168,7 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     assert column is not None
     values = frame[column.name]
     if column.kind is Kind.INSTANT:
-        values = local_times(frame, column, zone).dt.strftime("%Y-%m-%d %H:%M")
+        return _to_minutes(local_times(frame, column, zone))
     blank: Any = None  # which the stubs of pandas do not know
     listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
@@ -176,3 +177,9 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     if column.kind is Kind.FLAG or column.allowed:
         return [None if value is None else as_choice(column, value) for value in listed]
     return listed
+
+
+def _to_minutes(times: "pd.Series[Any]") -> list[str | None]:
+    """Write local times as 2026-11-26 09:30: a quarter of the time of `strftime`."""
+    written = np.datetime_as_string(times.to_numpy("datetime64[m]"), unit="m")
+    return [None if one == "NaT" else one.replace("T", " ") for one in written.tolist()]

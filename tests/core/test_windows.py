@@ -169,3 +169,30 @@ def _definition(connection: Connection, name: str) -> str:
     )
     found = str(connection.execute(text(statement), {"name": name}).scalar_one())
     return "".join(letter for letter in found if letter not in " ()")
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("sought", ["OD2", "-0000", "-00001", "00000"])
+def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
+    filled: str, monkeypatch: pytest.MonkeyPatch, direction: str, sought: str
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "FREQUENT", 20)
+    monkeypatch.setattr(windows, "EARLY", 60)
+    windows._many.clear()
+    contains = {"order_id": {"filterType": "text", "type": "contains", "filter": sought}}
+    sort = [{"colId": "created_at", "sort": direction}]
+    view = parse_view(ORDERS, {"filters": contains, "sort": sort})
+    every = f"SELECT order_id FROM orders WHERE order_id LIKE '%{sought}%'"
+    with db.reading() as session:
+        ordered = text(f"{every} ORDER BY created_at {direction}, order_id {direction}")
+        keys = list(session.scalars(ordered))
+        asked: list[str] = []
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
+        )
+        for start, end in ((0, 1), (0, 20), (7, 20)):
+            found = windows.find_keys(session, view, actor=_admin(), now=NOW, start=start, end=end)
+            assert found == keys[start:end]
+    early = [one for one in asked if "created_at >=" in one or "created_at <=" in one]
+    assert len(early) == 3
