@@ -32,34 +32,35 @@ from core.settings import get_settings
 
 
 class _Queue:
-    """A lock that is had in the order in which it was asked for, so that nobody waits for ever."""
+    """Places, had in the order in which they were asked for, so that nobody waits for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: int) -> None:
         self._guard = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
-        self._is_taken = False
+        self._free = places
 
     def __enter__(self) -> None:
         with self._guard:
-            if not self._is_taken:
-                self._is_taken = True
+            if self._free:
+                self._free -= 1
                 return
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()  # until the one before lets go
+        turn.acquire()  # until somebody before lets go
 
     def __exit__(self, *_: object) -> None:
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
-                self._is_taken = False
+                self._free += 1
 
 
-# One writer at a time in this process: without it a SQLite write waited up to 8.5 s, with a lock
-# that has no order up to 2 s.
-_sqlite_write_lock = _Queue()
+# SQLite has one writer at a time: without a queue a write waited up to 8.5 s, with a lock that has
+# no order up to 2 s. To PostgreSQL more than a few at once get nothing done sooner, and without
+# order the slowest of 32 waits twice as long.
+_sqlite_writers, _postgresql_writers = _Queue(1), _Queue(8)
 
 logger = logging.getLogger(__name__)
 
@@ -167,8 +168,8 @@ def writing() -> Iterator[Session]:
 
     Raises OutsideFailed when the database does not answer.
     """
-    lock = _sqlite_write_lock if is_sqlite() else nullcontext()
-    with _reachable(), lock, engine().connect() as connection:
+    queue = _sqlite_writers if is_sqlite() else _postgresql_writers
+    with _reachable(), queue, engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
             yield session
@@ -268,8 +269,8 @@ def rebuilding(at: Engine) -> Iterator[Session]:
     From its begin nobody else writes; with PostgreSQL nobody reads either, and who does is waited
     for. Raises OutsideFailed when the database does not answer, or somebody stays in the way.
     """
-    lock = _sqlite_write_lock if at is engine() and is_sqlite() else nullcontext()
-    with _reachable(), lock, at.connect() as connection:
+    queue = _sqlite_writers if at is engine() and is_sqlite() else nullcontext()
+    with _reachable(), queue, at.connect() as connection:
         driver: Any = connection.connection.driver_connection
         if at.dialect.name == "sqlite":
             driver.execute("PRAGMA foreign_keys=OFF")  # or each dropped row is checked first
