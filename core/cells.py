@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -91,12 +92,14 @@ class TableRows:
         the row, for a text of a dump that no cell can hold.
         """
         self._first = first
-        numbers = _strings(pa.array(range(first, first + len(frame))))
-        cells = []
+        numbers = _strings(pa.array(np.arange(first, first + len(frame))))
+        parts: list[Any] = ['<row r="', numbers, '">']
         for index, column in enumerate(self.columns, 1):
             head, values, tail = self._cells(column, frame)
-            cells.append(_join(f'<c r="{get_column_letter(index)}', numbers, head, values, tail))
-        rows = _join('<row r="', numbers, '">', *cells, "</row>", missing="skip")
+            cell = [f'<c r="{get_column_letter(index)}', numbers, head, values, tail]
+            # Only what may be missing has to be a part of its own: each copies its texts.
+            parts += [_join(*cell)] if values.null_count else cell
+        rows = _join(*parts, "</row>", missing="skip")
         return memoryview(rows.buffers()[2])[: pc.sum(pc.binary_length(rows)).as_py()]
 
     def _cells(self, column: Column, frame: pd.DataFrame) -> _Cells:
