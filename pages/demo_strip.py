@@ -27,6 +27,7 @@ class Way:
     icon: str
     then: str
     confirm: str
+    doing: str
     done: str
 
 
@@ -36,6 +37,7 @@ WAYS = {
         ":material/rocket_launch:",
         "Order Desk is empty then, and stays so at the next start: bring in your orders next.",
         "Take the demo away",
+        "Taking the demo away",
         "The demo is gone. Now bring in your own orders.",
     ),
     "reset": Way(
@@ -43,6 +45,7 @@ WAYS = {
         ":material/restart_alt:",
         "As many new demo orders are made up, the latest of them a moment old.",
         "Reset the demo",
+        "Making up new demo orders: some seconds, for a million some minutes",
         "The demo begins anew.",
     ),
 }
@@ -115,9 +118,12 @@ def _show_dialog(dialog: DemoDialog) -> None:
             if st.button("Cancel", key="demo_cancel"):
                 _close()
                 st.rerun()
-            st.button(
-                way.confirm, type="primary", key="demo_confirm", on_click=_confirm, args=(dialog,)
-            )
+            is_confirmed = st.button(way.confirm, type="primary", key="demo_confirm")
+        if is_confirmed:
+            with st.spinner(f"{way.doing} …"):
+                _confirm(dialog)
+            if KEPT not in st.session_state or dialog.fault:  # else it has been said
+                st.rerun()
 
 
 def _show_losses(found: DemoContents) -> None:
