@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, select
@@ -20,13 +19,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core.columns import Column, Kind, Table
 from core.conditions import where
 from core.models import Base, in_common_units
-from core.search import FEW, Gathered, gather, narrow, rows_of
+from core.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
 from core.users import Actor
 from core.view import Operator, View
 
 REMEMBERED_SECONDS, MOST_REMEMBERED = 60.0, 1_000
 DATED = "created_at"  # what indexes of a value and its dates have second
-EARLY = 50_000  # rows by date that are walked in 15 ms
+SOON = 25  # rows by date that are walked at first, for each that is asked for: 1 ms a page
+EARLY = 50_000  # rows by date that are walked in 15 ms, where a text is not rare
 FREQUENT = 1_000  # when an index has said that more than FEW rows may match
 
 
@@ -70,54 +70,74 @@ def _sorted_by(table: Table, column: Column, now: datetime) -> tuple[SQLColumnEx
     return (expression,)
 
 
+@dataclass(frozen=True)
+class _Window:
+    """The rows [start, end) of a view, in its order."""
+
+    session: Session
+    view: View
+    now: datetime
+    start: int
+    end: int
+
+    def find(self, conditions: Sequence[ColumnElement[bool]]) -> list[str]:
+        """Find the keys of its rows."""
+        key = self.view.table.attribute(self.view.table.key_column)
+        terms = [term.of(term.expression) for term in sort_terms(self.view, self.now)]
+        ordered = select(key).where(*conditions).order_by(*terms)
+        return list(self.session.scalars(ordered.offset(self.start).limit(self.end - self.start)))
+
+    def find_among_first(
+        self, rows: int, conditions: Sequence[ColumnElement[bool]]
+    ) -> list[str] | None:
+        """Find its keys among so many first rows by date; None where they are not all there."""
+        view = self.view
+        if not rows or self.end > FREQUENT or not _is_by_date(view):
+            return None
+        stored: InstrumentedAttribute[datetime] = getattr(view.table.model, DATED)
+        (by,) = view.sort
+        dates = select(stored).order_by(stored.desc() if by.descending else stored.asc())
+        last = self.session.scalar(dates.offset(rows - 1).limit(1))
+        if last is None:  # the table has no more
+            return self.find(conditions)
+        is_first = stored >= last if by.descending else stored <= last
+        found = self.find([*conditions, is_first])
+        return found if len(found) == self.end - self.start else None
+
+
 def find_keys(
     session: Session, view: View, *, actor: Actor, now: datetime, start: int, end: int
 ) -> list[str]:
     """Find the keys of the rows [start, end) of a view, in its order."""
+    window = _Window(session, view, now, start, end)
     conditions = where(view, actor=actor, now=now)
-    page = partial(_page, session, view, now, start, end)
-    if view.is_filtered and start <= FEW and not _is_walked(view) and not _is_known(view, actor):
+    if not view.is_filtered or start > FEW or _is_walked(view):
+        return window.find(conditions)
+    found = window.find_among_first(end * SOON, conditions)
+    if found is None and not _is_known(view, actor):
         narrowing = narrow(session, view)
-        if narrowing.most > FREQUENT >= end and _is_by_date(view):
-            early = _early(session, view)
-            found = page(conditions + early)
-            if len(found) == end - start or not early:
-                return found
-        if narrowing.conditions or narrowing.sample is not None:
-            conditions = where(view, actor=actor, now=now, of_few=True) + narrowing.conditions
-        is_many = True
-        if not _are_frequent(session, view.table, conditions, narrowing.sample):
-            limit = FEW if narrowing.sample is None else FREQUENT
-            few = find_few(session, view.table, conditions, limit)
-            conditions = conditions if few is None else [few.has(view.table.model)]
-            is_many = few is None
-        if is_many and not view.ids:  # thousands of them are too many to keep
-            _remember(view, actor)
-    return page(conditions)
+        if narrowing.most > FREQUENT:
+            found = window.find_among_first(EARLY, conditions)
+        if found is None:
+            conditions = _lead(window, actor, narrowing, conditions)
+    return window.find(conditions) if found is None else found
 
 
-def _page(
-    session: Session,
-    view: View,
-    now: datetime,
-    start: int,
-    end: int,
-    conditions: Sequence[ColumnElement[bool]],
-) -> list[str]:
-    key, terms = view.table.attribute(view.table.key_column), sort_terms(view, now)
-    ordered = select(key).where(*conditions).order_by(*(term.of(term.expression) for term in terms))
-    return list(session.scalars(ordered.offset(start).limit(end - start)))
-
-
-def _early(session: Session, view: View) -> list[ColumnElement[bool]]:
-    """Leave the first EARLY rows by date: a text that is not rare is met in them. [] if all are."""
-    stored: InstrumentedAttribute[datetime] = getattr(view.table.model, DATED)
-    (by,) = view.sort
-    ordered = select(stored).order_by(stored.desc() if by.descending else stored.asc())
-    last = session.scalar(ordered.offset(EARLY - 1).limit(1))
-    if last is None:
-        return []
-    return [stored >= last if by.descending else stored <= last]
+def _lead(
+    window: _Window, actor: Actor, narrowing: Narrowing, conditions: list[ColumnElement[bool]]
+) -> list[ColumnElement[bool]]:
+    """Return conditions that leave the same rows, and lead to them where they are few."""
+    session, view = window.session, window.view
+    if narrowing.conditions or narrowing.sample is not None:
+        conditions = where(view, actor=actor, now=window.now, of_few=True) + narrowing.conditions
+    if not _are_frequent(session, view.table, conditions, narrowing.sample):
+        limit = FEW if narrowing.sample is None else FREQUENT
+        few = find_few(session, view.table, conditions, limit)
+        if few is not None:
+            return [few.has(view.table.model)]
+    if not view.ids:  # thousands of them are too many to keep
+        _remember(view, actor)
+    return conditions
 
 
 def _key_of(view: View, actor: Actor) -> tuple[Any, ...]:
@@ -152,7 +172,9 @@ def _is_walked(view: View) -> bool:
 
 
 def _is_by_date(view: View) -> bool:
-    return [one.column.name for one in view.sort] == [DATED]
+    """Say whether an index has all of the table's rows in the view's order."""
+    is_of_all = not view.ids and view.order_id is None
+    return is_of_all and [one.column.name for one in view.sort] == [DATED]
 
 
 def _are_frequent(

@@ -1,7 +1,7 @@
 """Windows of a view: each way to find one finds the same rows."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -39,6 +39,14 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
 }
 # How many matches are few: all that there are, some of them, none.
 WAYS = {"sorted": 20_000, "probed in vain": 20, "walked": -1}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_found_at_first() -> Iterator[None]:
+    """Leave the first rows out: a small table would be walked from the first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "SOON", 0)
+        yield
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -196,3 +204,39 @@ def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
             assert found == keys[start:end]
     early = [one for one in asked if "created_at >=" in one or "created_at <=" in one]
     assert len(early) == 3
+
+
+@pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("soon", [1, 3, 25])
+def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
+    filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, direction: str, soon: int
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "SOON", soon)
+    actor, sort = _admin(), [{"colId": "created_at", "sort": direction}]
+    for filters in FILTERS[table.name]:
+        view = parse_view(table, {"filters": filters, "sort": sort, "columns": [table.key]})
+        with db.reading() as session:
+            frames = query.read_chunks(session, view, actor=actor, now=NOW)
+            keys = [key for frame in frames for key in frame[table.key]]
+        for start, end in ((0, 1), (0, 10), (7, 40), (95, 105), (0, 1_000)):
+            windows._many.clear()
+            rows = query.load_rows(view, actor=actor, now=NOW, start=start, end=end)
+            assert list(rows[table.key]) == keys[start:end], (filters, start, end)
+
+
+def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "SOON", 5)
+    view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
+    asked: list[str] = []
+    with db.reading() as session:
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
+        )
+        keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+    assert len(keys) == 10
+    assert len(asked) == 2  # which dates are the first, and the rows
