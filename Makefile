@@ -1,7 +1,7 @@
 # Order Desk. `make run` serves it, `make test` checks it; see the README.
 .POSIX:
 .SUFFIXES:
-.PHONY: help run test format demo import dump bench soak audit screenshots clean
+.PHONY: help run test system-packages format demo import dump bench soak audit screenshots clean
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -37,8 +37,8 @@ dump: $(VENV)/installed
 # What failed in the browser, while two of them shared the processors, runs once more, alone.
 # The main job, refunds and vouchers are tried in it on PostgreSQL as well.
 ON_POSTGRESQL = tests/e2e/test_download.py tests/e2e/test_refunds.py tests/e2e/test_vouchers.py
-test: $(VENV)/installed-dev
-	sh tests/install_system_packages.sh
+test:
+	$(MAKE) -j 2 $(VENV)/installed-dev system-packages
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -48,16 +48,17 @@ test: $(VENV)/installed-dev
 		$(PY) -m pytest --last-failed --last-failed-no-failures none tests/e2e
 	$(PY) -m pytest -n 2 --dist loadfile --database postgresql $(ON_POSTGRESQL)
 
-bench: $(VENV)/installed-dev $(VENV)-bench/installed
+system-packages:
 	sh tests/install_system_packages.sh
+
+bench: $(VENV)/installed-dev $(VENV)-bench/installed system-packages
 	$(PY) -m tests.bench
 
 soak: $(VENV)/installed-dev
 	sh tests/install_system_packages.sh office
 	$(PY) -m tests.soak
 
-screenshots: $(VENV)/installed-dev
-	sh tests/install_system_packages.sh
+screenshots: $(VENV)/installed-dev system-packages
 	$(PY) -m tests.tour
 
 # pip-audit fails on a known vulnerability; where nobody could be asked, that is said as well.

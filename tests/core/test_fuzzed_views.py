@@ -21,7 +21,7 @@ from tests.core.fuzzed_models import fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill
 from tests.core.random_views import NOWS
 
-VIEWS, VIEWS_ON_POSTGRESQL = 3_000, 1_000
+VIEWS, VIEWS_ON_POSTGRESQL = 3_000, 300
 OWN = CONTRACTS[1]
 ACTOR = Actor("one", "one@desk.example", Role.ADMIN, contracts=frozenset({OWN}))
 

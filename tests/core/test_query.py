@@ -94,7 +94,7 @@ def _homes(table: Table) -> st.SearchStrategy[str | None]:
 
 @pytest.mark.parametrize("name", TABLES)
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

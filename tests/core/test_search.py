@@ -138,7 +138,7 @@ def _plainly() -> Iterator[None]:
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @settings(
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
