@@ -113,23 +113,31 @@ def find_keys(
     conditions = where(view, actor=actor, now=now)
     if not view.is_filtered or start > FEW or _is_walked(view):
         return window.find(conditions)
-    found = window.find_among_first(end * SOON, conditions)
-    if found is None and not _is_known(view, actor):
+    of_few = where(view, actor=actor, now=now, of_few=True)
+    # A search looks into many columns, of orders into their items too: that takes longer.
+    found = None if view.search else window.find_among_first(end * SOON, of_few)
+    if found is None and _is_known(view, actor):
+        found = window.find(of_few)
+    if found is None:
         narrowing = narrow(session, view)
         if narrowing.most > FREQUENT:
-            found = window.find_among_first(EARLY, conditions)
+            found = window.find_among_first(EARLY, of_few)
         if found is None:
-            conditions = _lead(window, actor, narrowing, conditions)
+            conditions = _lead(window, actor, narrowing, conditions, of_few)
     return window.find(conditions) if found is None else found
 
 
 def _lead(
-    window: _Window, actor: Actor, narrowing: Narrowing, conditions: list[ColumnElement[bool]]
+    window: _Window,
+    actor: Actor,
+    narrowing: Narrowing,
+    conditions: list[ColumnElement[bool]],
+    of_few: list[ColumnElement[bool]],
 ) -> list[ColumnElement[bool]]:
     """Return conditions that leave the same rows, and lead to them where they are few."""
     session, view = window.session, window.view
     if narrowing.conditions or narrowing.sample is not None:
-        conditions = where(view, actor=actor, now=window.now, of_few=True) + narrowing.conditions
+        conditions = of_few + narrowing.conditions
     if not _are_frequent(session, view.table, conditions, narrowing.sample):
         limit = FEW if narrowing.sample is None else FREQUENT
         few = find_few(session, view.table, conditions, limit)

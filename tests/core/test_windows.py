@@ -240,3 +240,23 @@ def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
     assert len(keys) == 10
     assert len(asked) == 2  # which dates are the first, and the rows
+
+
+def test_who_scrolls_on_in_a_search_does_not_read_every_item(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "FEW", 20)
+    windows._many.clear()
+    view = parse_view(ORDERS, {"search": "OD"})
+    asked: list[str] = []
+    with db.reading() as session:
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
+        )
+        for start in (0, 10):
+            windows.find_keys(session, view, actor=_admin(), now=NOW, start=start, end=start + 10)
+    pages = [one for one in asked if one.startswith("SELECT orders.order_id")]
+    assert len(pages) == 2
+    assert "EXISTS" in pages[1]
+    assert "orders.order_id IN (SELECT" not in pages[1]
