@@ -8,14 +8,16 @@ to sort millions of whole rows takes four times as long.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from core import db
 from core.columns import Column, Kind, Table
 from core.conditions import where
 from core.models import Base, in_common_units
@@ -101,8 +103,20 @@ class _Window:
         if last is None:  # the table has no more
             return self.find(conditions)
         is_first = stored >= last if by.descending else stored <= last
-        found = self.find([*conditions, is_first])
+        with _walking(self.session):
+            found = self.find([*conditions, is_first])
         return found if len(found) == self.end - self.start else None
+
+
+@contextmanager
+def _walking(session: Session) -> Iterator[None]:
+    """Have PostgreSQL walk rows in their order: it would look up every match by its trigrams."""
+    if db.is_sqlite():
+        yield
+        return
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
+    yield
+    session.execute(text("SET LOCAL enable_bitmapscan = on"))
 
 
 def find_keys(

@@ -239,7 +239,8 @@ def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
         )
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
     assert len(keys) == 10
-    assert len(asked) == 2  # which dates are the first, and the rows
+    questions = [one for one in asked if one.startswith("SELECT")]
+    assert len(questions) == 2  # which dates are the first, and the rows
 
 
 def test_who_scrolls_on_in_a_search_does_not_read_every_item(
