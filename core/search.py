@@ -222,11 +222,9 @@ def _candidates(
 
 def _estimate(session: Session, rows: CompoundSelect[Any]) -> int:
     """Ask PostgreSQL how many rows it expects: to look for them may take long."""
-    connection = session.connection()
-    compiled = rows.compile(connection)
-    explain = f"EXPLAIN (FORMAT JSON) {compiled}"
-    (plan,) = connection.exec_driver_sql(explain, compiled.params).scalar_one()
-    return int(plan["Plan"]["Plan Rows"])
+    asked = session.connection().execute(rows, execution_options={db.EXPLAINS: True})
+    plans: Any = asked.scalar_one()
+    return int(plans[0]["Plan"]["Plan Rows"])
 
 
 def _sample(
