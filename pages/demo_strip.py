@@ -37,7 +37,7 @@ WAYS = {
         ":material/rocket_launch:",
         "Order Desk is empty then, and stays so at the next start: bring in your orders next.",
         "Take the demo away",
-        "Taking the demo away",
+        "Taking the demo away …",
         "The demo is gone. Now bring in your own orders.",
     ),
     "reset": Way(
@@ -45,7 +45,7 @@ WAYS = {
         ":material/restart_alt:",
         "As many new demo orders are made up, the latest of them a moment old.",
         "Reset the demo",
-        "Making up new demo orders: some seconds, for a million some minutes",
+        "Making up new demo orders: some seconds, for a million some minutes …",
         "The demo begins anew.",
     ),
 }
@@ -120,7 +120,7 @@ def _show_dialog(dialog: DemoDialog) -> None:
                 st.rerun()
             is_confirmed = st.button(way.confirm, type="primary", key="demo_confirm")
         if is_confirmed:
-            with st.spinner(f"{way.doing} …"):
+            with st.spinner(way.doing):
                 _confirm(dialog)
             if KEPT not in st.session_state or dialog.fault:  # else it has been said
                 st.rerun()
