@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core import db, demo, query, users, windows
@@ -64,6 +65,15 @@ def _admin() -> Actor:
     return actor
 
 
+def _heard(session: Session) -> list[str]:
+    """Return a list that grows by each statement which the session sends."""
+    asked: list[str] = []
+    event.listen(
+        session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
+    )
+    return asked
+
+
 def _views(table: Table) -> list[View]:
     """Sort by every column in both directions and by some two, each under one of the filters."""
     drawn = random.Random(3)
@@ -110,13 +120,8 @@ def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
     of_one = {"contract_id": {"filterType": "set", "values": ["CT-1001"]}}
     sort = [{"colId": "created_at", "sort": direction}]
     view = parse_view(ORDERS, {"filters": of_one, "sort": sort})
-    asked: list[str] = []
     with db.reading() as session:
-        event.listen(
-            session.connection(),
-            "before_cursor_execute",
-            lambda *given: asked.append(given[2]),
-        )
+        asked = _heard(session)
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         assert len(asked) == 1
         where = "contract_id = 'CT-1001'"
@@ -131,11 +136,8 @@ def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
     monkeypatch.setattr(windows, "FEW", 20)
     windows._many.clear()
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
-    asked: list[str] = []
     with db.reading() as session:
-        event.listen(
-            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
-        )
+        asked = _heard(session)
         first = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         looked = len(asked)
         again = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
@@ -195,10 +197,7 @@ def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
     with db.reading() as session:
         ordered = text(f"{every} ORDER BY created_at {direction}, order_id {direction}")
         keys = list(session.scalars(ordered))
-        asked: list[str] = []
-        event.listen(
-            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
-        )
+        asked = _heard(session)
         for start, end in ((0, 1), (0, 20), (7, 20)):
             found = windows.find_keys(session, view, actor=_admin(), now=NOW, start=start, end=end)
             assert found == keys[start:end]
@@ -232,11 +231,8 @@ def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
     use_database(filled)
     monkeypatch.setattr(windows, "SOON", 5)
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
-    asked: list[str] = []
     with db.reading() as session:
-        event.listen(
-            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
-        )
+        asked = _heard(session)
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
     assert len(keys) == 10
     questions = [one for one in asked if one.startswith("SELECT")]
@@ -250,11 +246,8 @@ def test_who_scrolls_on_in_a_search_does_not_read_every_item(
     monkeypatch.setattr(windows, "FEW", 20)
     windows._many.clear()
     view = parse_view(ORDERS, {"search": "OD"})
-    asked: list[str] = []
     with db.reading() as session:
-        event.listen(
-            session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
-        )
+        asked = _heard(session)
         for start in (0, 10):
             windows.find_keys(session, view, actor=_admin(), now=NOW, start=start, end=start + 10)
     pages = [one for one in asked if one.startswith("SELECT orders.order_id")]

@@ -206,9 +206,8 @@ def test_another_role_acts_at_once(person: BrowserContext, server: Server) -> No
     assert "Transactions" not in navigation(page)
     server.execute("UPDATE users SET role = 'accountant' WHERE user_id = 'bob'")
     try:
-        page.get_by_role(
-            "button", name=re.compile(r"Columns$")
-        ).click()  # whatever: the page runs again
+        # Whatever is clicked: the page runs again.
+        page.get_by_role("button", name=re.compile(r"Columns$")).click()
         expect(refund).to_have_count(0)
         assert "Transactions" in navigation(page)
         assert "Users" not in navigation(page)
