@@ -396,6 +396,7 @@ class Transaction(Base):
     """An entry of the ledger, signed from the contract's side; append-only by trigger."""
 
     __tablename__ = "transactions"
+    IS_REFUND_WITH_REFERENCE = "transactions.type = 'refund' AND transactions.reference IS NOT NULL"
     __table_args__ = (
         one_of("type", TransactionType),
         one_of("method", Method),
@@ -415,6 +416,11 @@ class Transaction(Base):
         Index("ix_transactions_currency", "currency"),
         Index("ix_transactions_method", "method"),
         Index("ix_transactions_author", "author"),
+        _partial(
+            "ix_transactions_refund_reference",
+            "reference",
+            where="type = 'refund' AND reference IS NOT NULL",
+        ),
     )
     transaction_id: Mapped[str] = mapped_column(primary_key=True)
     no: Mapped[int]

@@ -10,14 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import audit, db, settlement
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
-from core.gateways import Gateways, configured
+from core.gateway import Gateways
+from core.gateways import configured
 from core.models import OrderItem, Refund, RefundBatch, User, new_id
 from core.permissions import Permission, require
 from core.refund_assessment import UNSTORABLE, Assessed, Assessment, assess, assess_in, checked_ids
@@ -218,7 +219,8 @@ def _take(session: Session, asked: _Request) -> tuple[list[Assessed], list[Refun
     if not able:
         return lines, []
     _check_limit(session, len(able), asked)
-    taken = _mark_requested(session, [item.order_item_id for item in able], asked)
+    taken = _mark_requested(session, [one.order_item_id for one in able], asked)
+    taken |= _mark_returned(session, [one.order_item_id for one in able if one.is_returned], asked)
     if len(taken) < len(able):
         late = assess_in(session, asked.ids, actor=actor, now=now)
         pairs = zip(lines, late, strict=True)
@@ -266,15 +268,36 @@ def _mark_requested(session: Session, ids: Sequence[str], asked: _Request) -> se
     return set(session.scalars(statement, execution_options={"synchronize_session": False}))
 
 
+def _mark_returned(session: Session, ids: Sequence[str], asked: _Request) -> set[str]:
+    """Claim the refunds that the bank returned, where they still are; return their items."""
+    if not ids:
+        return set()
+    theirs = select(OrderItem.order_item_id).where(
+        is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)),
+        OrderItem.status == ItemStatus.REFUND_REQUESTED,
+        scope(ORDER_ITEMS, asked.actor),
+    )
+    statement = (
+        update(Refund)
+        .where(Refund.order_item_id.in_(theirs), text(Refund.IS_RETURNED))
+        .values(status=RefundStatus.REQUESTED)
+        .returning(Refund.order_item_id)
+    )
+    return set(session.scalars(statement, execution_options={"synchronize_session": False}))
+
+
 def _refunds_of(session: Session, items: Sequence[RefundItem]) -> dict[str, Refund]:
     """Return the refund of each item: its failed one, which is tried again, or a new one."""
     if not items:
         return {}
     ids = [item.order_item_id for item in items]
-    failed = select(Refund).where(
-        Refund.order_item_id.in_(ids), Refund.status == RefundStatus.FAILED
+    has_failed = or_(
+        Refund.status == RefundStatus.FAILED, Refund.failed_after_success_at.is_not(None)
     )
-    rows = session.scalars(failed.order_by(Refund.requested_at, Refund.refund_id))
+    failed = select(Refund).where(Refund.order_item_id.in_(ids), has_failed)
+    # The last one counts: it is the one that the bank returned, where there is one.
+    in_order = Refund.failed_after_success_at.is_not(None), Refund.requested_at, Refund.refund_id
+    rows = session.scalars(failed.order_by(*in_order))
     before = {refund.order_item_id: refund for refund in rows}
     return {one: before.get(one) or Refund(refund_id=new_id(), attempt=0) for one in ids}
 
@@ -308,7 +331,11 @@ def _record(session: Session, refund: Refund, asked: _Request) -> None:
         order_id=refund.order_id,
         contract_id=refund.contract_id,
         now=asked.now,
-        before={"status": ItemStatus.NOT_USED},
+        before={
+            "status": ItemStatus.REFUND_REQUESTED
+            if refund.failed_after_success_at
+            else ItemStatus.NOT_USED
+        },
         after={
             "status": ItemStatus.REFUND_REQUESTED,
             "refund_id": refund.refund_id,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import db, deliveries, demo, emails, gateways, people, saved_views, settlement, startup
+from core import db, deliveries, demo, emails, people, saved_views, settlement, startup
 from core.demo import DemoContents, NotDemo
 from core.errors import NotPermitted, OutsideFailed, Refused
-from core.gateways import Succeeded
+from core.gateway import Outcome, RefundJob, Succeeded
 from core.models import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.people import Rights
 from core.states import Method, Role
@@ -288,7 +288,7 @@ def test_a_refund_that_the_worker_holds_goes_with_the_demo(
     demo.fill(60, actor=admin, now=NOW)
 
     class Resetting(FakeGateway):
-        def refund(self, job: gateways.RefundJob) -> gateways.Outcome:
+        def refund(self, job: RefundJob) -> Outcome:
             ACTS[act](actor=admin, now=NOW)
             return super().refund(job)
 

@@ -35,7 +35,7 @@ from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Table
 from core.desk_tables import EMAILS as EMAIL_TABLE
 from core.errors import InvalidInput, NotFound, NotPermitted, Refused
-from core.gateways import Failed, Gateways
+from core.gateway import Failed, Gateways
 from core.models import Refund
 from core.people import Rights
 from core.periods import Period

@@ -65,6 +65,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_provider_refunds")),
     )
     op.create_index("ix_provider_refunds_order", "provider_refunds", ["order_id"])
+    has_reference = sa.text("type = 'refund' AND reference IS NOT NULL")
+    op.create_index(
+        "ix_transactions_refund_reference",
+        "transactions",
+        ["reference"],
+        sqlite_where=has_reference,
+        postgresql_where=has_reference,
+    )
     _look_soon()
 
 
