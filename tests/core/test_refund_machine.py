@@ -1,14 +1,13 @@
 """Refunds under everything that can happen to them, in any order: the books hold at every step.
 
 Hypothesis plays people who refund, retry and click twice, workers that die, a provider that pays,
-refuses, breaks and is not heard of, and the clock.
+refuses, breaks, forgets and is not heard of, banks that return money, somebody who refunds by hand
+at the provider, and the clock.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck
@@ -24,14 +23,19 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from core import db
-from core.gateway import Failed, Outcome, RefundJob, Succeeded, Unknown
-from core.models import OrderItem, Refund, RefundBatch, Transaction
+from core.gateway import MadeRefund, Standing, Succeeded
+from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, Transaction
+from core.refund_matching import is_to_match
 from core.refunds import Answer, KeyTaken
+from core.returned_refunds import look_again_due
 from core.settlement import OPEN, settle_due
 from core.states import RefundStatus
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
+from tests.core.card_bank import Payment
+from tests.core.moody_bank import LEASE, MOODS, WELL, Mood, MoodyBank
 from tests.core.refund_rows import (
+    FakeGateway,
     Killed,
     by_card,
     count,
@@ -43,73 +47,15 @@ from tests.core.refund_rows import (
 )
 from tests.rows import make_transaction
 
-AN_HOUR, LEASE = timedelta(hours=1), timedelta(seconds=60)
-DEADLINES = (NOW + AN_HOUR, NOW + timedelta(days=1), NOW + timedelta(days=30))
+AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
+DEADLINES = (NOW + AN_HOUR, NOW + A_DAY, NOW + timedelta(days=30))
 PRICES = (3800, 1250, 990)
 ITEMS = 2 * len(PRICES)  # half of them by balance, half by card
-
-
-class Mood(NamedTuple):
-    """What happens when the provider is asked: does the request arrive, and then the answer?
-
-    A slow answer comes after the lease, when another worker has asked again.
-    """
-
-    arrives: bool
-    pays: bool
-    end: str  # one of ENDS
-
-    def __repr__(self) -> str:
-        done = ("pays" if self.pays else "refuses") if self.arrives else "hears nothing"
-        return f"<{done}, {self.end}>"
-
-
-ENDS = ("answer", "silence", "breaks", "dies", "slow")
-MOODS = st.builds(Mood, st.booleans(), st.booleans(), st.sampled_from(ENDS))
-WELL = Mood(arrives=True, pays=True, end="answer")
-
-
-class Provider:
-    """Decides once for each key, and pays once; keeps its own record of that."""
-
-    def __init__(self, others: Callable[[], None]) -> None:
-        self.others = others
-        self.now = NOW
-        self.moods = [WELL]
-        self.decided: dict[str, bool] = {}
-        self.paid: dict[str, int] = defaultdict(int)
-        self.jobs: dict[str, RefundJob] = {}
-        self.not_before: dict[str, datetime] = {}
-        self.faults: list[str] = []  # of whoever asks: an error raised here would be caught
-
-    def refund(self, job: RefundJob) -> Outcome:
-        self.check(job)
-        mood = self.moods.pop(0) if len(self.moods) > 1 else self.moods[0]
-        if mood.arrives and job.key not in self.decided:
-            self.decided[job.key] = mood.pays
-            if mood.pays:
-                self.paid[job.refund_id] += job.amount_minor
-        wait = LEASE if mood.end in ("dies", "slow") else timedelta(seconds=5)
-        self.not_before[job.key] = self.now + wait
-        if mood.end == "slow":
-            self.others()
-        if mood.end == "breaks":
-            raise OSError(f"The answer for {job.key} is lost")
-        if mood.end == "dies":
-            raise Killed
-        if mood.end == "silence" or not mood.arrives:
-            return Unknown("Nobody answers.")
-        return Succeeded(f"re_{job.key}") if self.decided[job.key] else Failed("No.")
-
-    def check(self, job: RefundJob) -> None:
-        before = self.jobs.setdefault(job.key, job)
-        same = (job.amount_minor, job.currency, job.reference)
-        if same != (before.amount_minor, before.currency, before.reference):
-            self.faults.append(f"{job} is unlike {before}")
-        if before is not job and not job.was_asked:
-            self.faults.append(f"{job} was asked before")
-        if self.now < self.not_before.get(job.key, self.now):
-            self.faults.append(f"{job} was asked again too soon")
+ODD_PAYMENTS = [
+    {"currency": "JPY"},
+    {"is_captured": False},
+    {"amount_minor": 2_000},
+]
 
 
 def sell() -> list[str]:
@@ -130,14 +76,30 @@ def sell() -> list[str]:
     ]
 
 
+BY_HAND = (100, PRICES[0])  # what somebody refunds by hand at the provider
+MOST_BY_HAND = 4
+
+
+def sell_for_matching() -> dict[int, list[str]]:
+    """Store items with which refunds made by hand are matched, by their price."""
+    count = MOST_BY_HAND * len(BY_HAND)
+    make_card_order("BY-HAND", reference="pi_2", paid=MOST_BY_HAND * sum(BY_HAND), item_count=count)
+    return {
+        price: [make_refundable("BY-HAND", price_minor=price) for _ in range(MOST_BY_HAND)]
+        for price in BY_HAND
+    }
+
+
 class RefundMachine(RuleBasedStateMachine):
     """One contract, two orders, six items; every rule is something that happens."""
 
     def __init__(self) -> None:
         super().__init__()
         self.items = sell()
-        self.provider = Provider(others=self.another_worker)
+        self.provider = MoodyBank(others=self.another_worker)
         self.sent: list[tuple[str, list[str], Answer | None]] = []
+        self.for_matching = sell_for_matching()
+        self.by_hand = self.matched = 0
 
     @property
     def now(self) -> datetime:
@@ -147,7 +109,12 @@ class RefundMachine(RuleBasedStateMachine):
         """Work after a lease, while the first worker still waits for its answer."""
         self.provider.now += LEASE
         self.provider.moods = [WELL]
-        settle_due(now=self.now, gateways=by_card(self.provider))
+        self.settle_and_look()
+
+    def settle_and_look(self) -> int:
+        gateways = by_card(self.provider)
+        settled = settle_due(now=self.now, gateways=gateways)
+        return settled + look_again_due(now=self.now, gateways=gateways)
 
     def send(self, key: str, items: list[str]) -> Answer | None:
         """Send a request; None when the process died before it could answer."""
@@ -159,11 +126,25 @@ class RefundMachine(RuleBasedStateMachine):
 
     def read_items(self) -> dict[str, OrderItem]:
         with db.reading() as session:
-            return {item.order_item_id: item for item in session.scalars(select(OrderItem))}
+            ours = select(OrderItem).where(OrderItem.order_item_id.in_(self.items))
+            return {item.order_item_id: item for item in session.scalars(ours)}
 
-    def read_refunds(self) -> list[Refund]:
+    def read_refunds(self) -> dict[str, Refund]:
+        """Read the refund of each item: a retry is the same refund."""
         with db.reading() as session:
-            return list(session.scalars(select(Refund)))
+            ours = select(Refund).where(Refund.order_item_id.in_(self.items))
+            refunds = list(session.scalars(ours))
+        by_item = {one.order_item_id: one for one in refunds}
+        assert len(by_item) == len(refunds)
+        return by_item
+
+    def is_able(self, item: OrderItem) -> bool:
+        """Say whether an item can be refunded now: as it is sold, or because money came back."""
+        refund = self.read_refunds().get(item.order_item_id)
+        if item.status == "refund_requested":
+            assert refund is not None
+            return refund.status == "failed" and refund.failed_after_success_at is not None
+        return item.status == "not_used" and self.now <= item.refund_expire_at
 
     @rule(
         picked=st.sets(st.integers(0, ITEMS - 1), min_size=1),
@@ -173,11 +154,7 @@ class RefundMachine(RuleBasedStateMachine):
         self.provider.moods = moods
         items = [self.items[number] for number in sorted(picked)]
         before = self.read_items()
-        able = {
-            one
-            for one in items
-            if before[one].status == "not_used" and self.now <= before[one].refund_expire_at
-        }
+        able = {one for one in items if self.is_able(before[one])}
         key = f"key {len(self.sent)}"
         answer = self.send(key, items)
         self.sent.append((key, items, answer))
@@ -192,8 +169,8 @@ class RefundMachine(RuleBasedStateMachine):
         self.refund(set(failed), moods)
 
     def failed(self) -> list[str]:
-        refunds = self.read_refunds()
-        return [one.order_item_id for one in refunds if one.status == RefundStatus.FAILED]
+        refunds = self.read_refunds().items()
+        return [item for item, one in refunds if one.status == RefundStatus.FAILED]
 
     @precondition(lambda self: self.sent)
     @rule(number=st.integers(0, 100), mood=MOODS)
@@ -224,11 +201,76 @@ class RefundMachine(RuleBasedStateMachine):
     def work(self, moods: list[Mood]) -> None:
         self.provider.moods = moods
         with suppress(Killed):
-            settle_due(now=self.now, gateways=by_card(self.provider))
+            self.settle_and_look()
 
-    @rule(seconds=st.sampled_from([1, 5, 59, 61, 600, 3_599, 3_601, 90_000]))
+    @rule(seconds=st.sampled_from([1, 5, 59, 61, 600, 3_599, 3_601, 90_000, 700_000]))
     def wait(self, seconds: int) -> None:
-        self.provider.now += timedelta(seconds=seconds)
+        self.provider.wait(seconds)
+
+    @rule(is_slow=st.booleans())
+    def let_the_provider_take_days(self, is_slow: bool) -> None:
+        self.provider.standing = Standing.PENDING if is_slow else Standing.SUCCEEDED
+
+    def paid_out(self, standing: Standing) -> list[MadeRefund]:
+        found = self.provider.all_refunds
+        return [one for one in found if one.standing is standing and one.order_item_id]
+
+    @precondition(lambda self: self.paid_out(Standing.PENDING))
+    @rule(number=st.integers(0, 100), is_paid=st.booleans())
+    def end_a_pending_refund(self, number: int, is_paid: bool) -> None:
+        pending = self.paid_out(Standing.PENDING)
+        end = Standing.SUCCEEDED if is_paid else Standing.ENDED
+        self.provider.change(pending[number % len(pending)].reference, end)
+
+    @precondition(lambda self: self.paid_out(Standing.SUCCEEDED))
+    @rule(number=st.integers(0, 100), is_seen=st.booleans())
+    def let_the_bank_return_money(self, number: int, is_seen: bool) -> None:
+        paid = self.paid_out(Standing.SUCCEEDED)
+        self.provider.give_back(paid[number % len(paid)].reference)
+        if is_seen:
+            self.provider.moods = [WELL]
+            self.provider.wait(700_000)
+            while look_again_due(now=self.now, gateways=by_card(self.provider)):
+                pass
+
+    @precondition(lambda self: self.by_hand < MOST_BY_HAND)
+    @rule(amount=st.sampled_from(BY_HAND))
+    def refund_by_hand(self, amount: int) -> None:
+        self.by_hand += 1
+        self.provider.make("pi_1", amount)
+
+    @rule(odd=st.sampled_from(ODD_PAYMENTS))
+    def find_the_payment_odd_for_once(self, odd: dict[str, object]) -> None:
+        """Work while the payment is not what our books say of it."""
+        payment = self.provider.payment("pi_1")
+        for name, value in odd.items():
+            setattr(payment, name, value)
+        paid = [one.reference for one in self.provider.all_refunds]
+        self.provider.moods = [WELL]
+        self.send_what_can_be_sent()
+        self.settle_and_look()
+        assert [one.reference for one in self.provider.all_refunds] == paid
+        for name in odd:
+            setattr(payment, name, getattr(Payment(), name))
+
+    def send_what_can_be_sent(self) -> None:
+        """Refund the dearest card item, if it can be: it costs more than little leaves."""
+        dearest = self.items[len(PRICES)]
+        key = f"key {len(self.sent)}"
+        self.sent.append((key, [dearest], self.send(key, [dearest])))
+
+    @precondition(lambda self: self.to_match())
+    @rule()
+    def match_what_was_made_by_hand(self) -> None:
+        for one in self.to_match():
+            self.matched += 1
+            item = self.for_matching[one.amount_minor].pop()
+            matched = by_card(FakeGateway(Succeeded(one.reference)))
+            request(item, key=f"match {one.reference}", now=NOW, gateways=matched)
+
+    def to_match(self) -> list[ProviderRefund]:
+        with db.reading() as session:
+            return list(session.scalars(select(ProviderRefund).where(is_to_match())))
 
     @invariant()
     def the_books_are_right(self) -> None:
@@ -238,36 +280,66 @@ class RefundMachine(RuleBasedStateMachine):
     def the_provider_paid_what_the_items_say(self) -> None:
         assert self.provider.faults == []
         refunds = self.read_refunds()
-        by_item = {one.order_item_id: one.refund_id for one in refunds}
-        assert len(by_item) == len(refunds), "a retry is the same refund"
         for item_id, item in self.read_items().items():
-            paid = self.provider.paid.get(by_item.get(item_id, ""), 0)
+            paid = self.provider.paid_for(item_id)
             is_by_card = item.order_id == "BY-CARD"
             price = item.price_minor if is_by_card else 0
-            allowed = {"not_used": {0}, "refund_requested": {0, price}, "refunded": {price}}
+            reference = refunds[item_id].external_reference if item_id in refunds else None
+            is_back = reference in self.provider.returned
+            allowed = {
+                "not_used": {0},
+                "refund_requested": {0, price},
+                "refunded": {0} if is_back else {price},
+            }
             assert paid in allowed[item.status], (item_id, item.status, paid)
 
     @invariant()
+    def what_the_books_call_paid_is_alive_at_the_provider(self) -> None:
+        for item_id, refund in self.read_refunds().items():
+            if refund.status == RefundStatus.SUCCEEDED and refund.gateway == "card":
+                found = self.provider.find(str(refund.external_reference))
+                assert found.order_item_id == item_id
+                assert found.is_alive or found.reference in self.provider.returned
+
+    @invariant()
     def every_request_is_kept_once(self) -> None:
-        assert count(RefundBatch) == len(self.sent)
+        assert count(RefundBatch) == len(self.sent) + self.matched
 
     def teardown(self) -> None:
-        """Let the provider be well and time pass: everything comes to its end."""
-        self.provider.moods = [WELL]
-        self.provider.now += AN_HOUR  # no lease lasts that long, and nothing waits longer
-        while settle_due(now=self.now, gateways=by_card(self.provider)):
-            pass
-        assert not [one for one in self.read_refunds() if one.status in OPEN]
+        """Let the provider be well, people match, and time pass: everything comes to its end."""
+        self.provider.standing = Standing.SUCCEEDED
+        for one in self.paid_out(Standing.PENDING):
+            self.provider.change(one.reference, Standing.SUCCEEDED)
+        for _ in range(2):  # what is found by hand in the first round is in nobody's way after it
+            self.provider.moods = [WELL]
+            self.provider.wait(60 * 86_400)  # no lease or look waits longer
+            while self.settle_and_look():
+                pass
+            self.match_what_was_made_by_hand()
+        refunds = self.read_refunds()
+        assert not [one for one in refunds.values() if one.status in OPEN]
         self.the_books_are_right()
         self.the_provider_paid_what_the_items_say()
-        entered = select(Transaction.refund_id, func.sum(Transaction.amount_minor)).where(
-            Transaction.type == "refund",
-            Transaction.method == "card",
+        self.what_the_books_call_paid_is_alive_at_the_provider()
+        known = {one.external_reference for one in refunds.values() if one.status == "succeeded"}
+        alive = [one for one in self.provider.all_refunds if one.is_alive and one.order_item_id]
+        assert {one.reference for one in alive} <= known
+        assert self.entered() == {
+            one: self.provider.paid_for(one) for one in self.items if one.startswith("BY-CARD")
+        }
+
+    def entered(self) -> dict[str, int]:
+        """Return what the ledger says was paid back for each item by card, and not returned."""
+        sums = select(Transaction.order_item_id, func.sum(Transaction.amount_minor)).where(
+            Transaction.refund_id.is_not(None),
+            Transaction.order_id == "BY-CARD",
             Transaction.status == "succeeded",
         )
         with db.reading() as session:
-            ledger: list[Any] = list(session.execute(entered.group_by(Transaction.refund_id)))
-        assert dict(ledger) == self.provider.paid
+            rows = session.execute(sums.group_by(Transaction.order_item_id)).all()
+        found = {item: int(total) for item, total in rows}
+        by_card = [one for one in self.items if one.startswith("BY-CARD")]
+        return {one: found.get(one, 0) for one in by_card}
 
 
 # A new database for each example: one of PostgreSQL takes three times as long.
