@@ -23,6 +23,8 @@ from core.users import Actor
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "refunded", "in progress", "not refunded"
 _RESULTS = {
+    RefundStatus.WAITING: IN_PROGRESS,
+    RefundStatus.DECLINED: NOT_REFUNDED,
     RefundStatus.REQUESTED: IN_PROGRESS,
     RefundStatus.PROCESSING: IN_PROGRESS,
     RefundStatus.SUCCEEDED: REFUNDED,

@@ -7,7 +7,7 @@ at the provider, and the clock.
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck
@@ -20,12 +20,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import func, select
 
 from core import db
 from core.gateway import MadeRefund, Standing, Succeeded
-from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, Transaction
-from core.refund_matching import is_to_match
+from core.models import OrderItem, Refund, RefundBatch
 from core.refunds import Answer, KeyTaken
 from core.returned_refunds import look_again_due
 from core.settlement import OPEN, settle_due
@@ -39,55 +37,22 @@ from tests.core.refund_rows import (
     Killed,
     by_card,
     count,
-    make_card_order,
-    make_paid_order,
-    make_refundable,
     request,
     settings,
 )
-from tests.rows import make_transaction
-
-AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
-DEADLINES = (NOW + AN_HOUR, NOW + A_DAY, NOW + timedelta(days=30))
-PRICES = (3800, 1250, 990)
-ITEMS = 2 * len(PRICES)  # half of them by balance, half by card
-ODD_PAYMENTS = [
-    {"currency": "JPY"},
-    {"is_captured": False},
-    {"amount_minor": 2_000},
-]
-
-
-def sell() -> list[str]:
-    """Store an order paid by balance and one paid by card, and books that are right."""
-    paid = sum(PRICES)
-    make_paid_order("BY-BALANCE", paid=paid, item_count=len(PRICES))
-    make_card_order("BY-CARD", reference="pi_1", paid=paid, item_count=len(PRICES))
-    make_transaction(type="top_up", amount_minor=paid)
-    return [
-        make_refundable(
-            order,
-            order_item_id=f"{order}-{number}",
-            price_minor=price,
-            refund_expire_at=deadline,
-        )
-        for order in ("BY-BALANCE", "BY-CARD")
-        for number, (price, deadline) in enumerate(zip(PRICES, DEADLINES, strict=True))
-    ]
-
-
-BY_HAND = (100, PRICES[0])  # what somebody refunds by hand at the provider
-MOST_BY_HAND = 4
-
-
-def sell_for_matching() -> dict[int, list[str]]:
-    """Store items with which refunds made by hand are matched, by their price."""
-    count = MOST_BY_HAND * len(BY_HAND)
-    make_card_order("BY-HAND", reference="pi_2", paid=MOST_BY_HAND * sum(BY_HAND), item_count=count)
-    return {
-        price: [make_refundable("BY-HAND", price_minor=price) for _ in range(MOST_BY_HAND)]
-        for price in BY_HAND
-    }
+from tests.core.refund_world import (
+    BY_HAND,
+    ITEMS,
+    MOST_BY_HAND,
+    ODD_PAYMENTS,
+    PRICES,
+    entered,
+    read_items,
+    read_refunds,
+    read_to_match,
+    sell,
+    sell_for_matching,
+)
 
 
 class RefundMachine(RuleBasedStateMachine):
@@ -125,18 +90,10 @@ class RefundMachine(RuleBasedStateMachine):
             return None
 
     def read_items(self) -> dict[str, OrderItem]:
-        with db.reading() as session:
-            ours = select(OrderItem).where(OrderItem.order_item_id.in_(self.items))
-            return {item.order_item_id: item for item in session.scalars(ours)}
+        return read_items(self.items)
 
     def read_refunds(self) -> dict[str, Refund]:
-        """Read the refund of each item: a retry is the same refund."""
-        with db.reading() as session:
-            ours = select(Refund).where(Refund.order_item_id.in_(self.items))
-            refunds = list(session.scalars(ours))
-        by_item = {one.order_item_id: one for one in refunds}
-        assert len(by_item) == len(refunds)
-        return by_item
+        return read_refunds(self.items)
 
     def is_able(self, item: OrderItem) -> bool:
         """Say whether an item can be refunded now: as it is sold, or because money came back."""
@@ -259,18 +216,14 @@ class RefundMachine(RuleBasedStateMachine):
         key = f"key {len(self.sent)}"
         self.sent.append((key, [dearest], self.send(key, [dearest])))
 
-    @precondition(lambda self: self.to_match())
+    @precondition(lambda self: read_to_match())
     @rule()
     def match_what_was_made_by_hand(self) -> None:
-        for one in self.to_match():
+        for one in read_to_match():
             self.matched += 1
             item = self.for_matching[one.amount_minor].pop()
             matched = by_card(FakeGateway(Succeeded(one.reference)))
             request(item, key=f"match {one.reference}", now=NOW, gateways=matched)
-
-    def to_match(self) -> list[ProviderRefund]:
-        with db.reading() as session:
-            return list(session.scalars(select(ProviderRefund).where(is_to_match())))
 
     @invariant()
     def the_books_are_right(self) -> None:
@@ -324,22 +277,8 @@ class RefundMachine(RuleBasedStateMachine):
         known = {one.external_reference for one in refunds.values() if one.status == "succeeded"}
         alive = [one for one in self.provider.all_refunds if one.is_alive and one.order_item_id]
         assert {one.reference for one in alive} <= known
-        assert self.entered() == {
-            one: self.provider.paid_for(one) for one in self.items if one.startswith("BY-CARD")
-        }
-
-    def entered(self) -> dict[str, int]:
-        """Return what the ledger says was paid back for each item by card, and not returned."""
-        sums = select(Transaction.order_item_id, func.sum(Transaction.amount_minor)).where(
-            Transaction.refund_id.is_not(None),
-            Transaction.order_id == "BY-CARD",
-            Transaction.status == "succeeded",
-        )
-        with db.reading() as session:
-            rows = session.execute(sums.group_by(Transaction.order_item_id)).all()
-        found = {item: int(total) for item, total in rows}
-        by_card = [one for one in self.items if one.startswith("BY-CARD")]
-        return {one: found.get(one, 0) for one in by_card}
+        cards = [one for one in self.items if one.startswith("BY-CARD")]
+        assert entered(cards) == {one: self.provider.paid_for(one) for one in cards}
 
 
 # A new database for each example: one of PostgreSQL takes three times as long.

@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import update
 
-from core import refunds
+from core import db, refunds
 from core.errors import InvalidInput, NotFound
 from core.gateway import Failed, Succeeded, Unknown
+from core.models import Refund
 from core.refund_assessment import BalanceChange
 from core.refund_results import COLUMNS, export_results, get_results
 from core.states import Role
@@ -262,3 +264,16 @@ def test_results_follow_a_refund_that_settles_later(order: str) -> None:
         request(item, key="2", now=later, gateways=by_card(gateway))
     [line] = get_results(first.batch_id, actor=AGENT).frame.to_dict("records")
     assert (line["result"], line["settled_at"]) == ("refunded", later)
+
+
+@pytest.mark.parametrize(
+    ("status", "result"), [("waiting", "in progress"), ("declined", "not refunded")]
+)
+def test_results_tell_of_a_refund_that_another_person_decides(
+    order: str, status: str, result: str
+) -> None:
+    answer = request(make_refundable(), gateways={})
+    with db.writing() as session:
+        session.execute(update(Refund).values(status=status))
+    [line] = get_results(answer.batch_id, actor=AGENT).frame.to_dict("records")
+    assert line["result"] == result

@@ -1,26 +1,21 @@
 """Card refunds that the bank returns: found by looking again, recorded once, and paid again."""
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 
-from core import db, emails, refunds, vouchers
+from core import db, emails, vouchers
 from core.errors import AppError
-from core.gateway import Failed, MadeRefund, Standing, Unknown
-from core.models import AuditEvent, Refund, RefundBatch, Transaction
+from core.gateway import Failed, Standing, Unknown
+from core.models import AuditEvent
 from core.refund_results import get_results
 from core.returned_refunds import LOOKS, look_again_due
-from core.settlement import settle_due
-from core.states import RefundStatus
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.card_bank import CardBank
 from tests.core.refund_races import at_once
 from tests.core.refund_rows import (
     AGENT,
@@ -35,25 +30,19 @@ from tests.core.refund_rows import (
     request,
     settings,
 )
+from tests.core.returned import (
+    A_DAY,
+    AN_HOUR,
+    BACK,
+    LONG_AFTER,
+    PAID,
+    PAID_AGAIN,
+    Bank,
+    entries,
+    look,
+)
 
-AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
-LONG_AFTER = NOW + timedelta(days=400)  # every deadline of the item has passed
 WHY = "The bank returned the money: closed account. Refund the item again."
-THREADS = 32
-
-
-class Bank(CardBank):
-    """A provider that can be silent when it is looked at, or do something meanwhile."""
-
-    said: MadeRefund | Failed | Unknown | BaseException | None = None
-    meanwhile: Callable[[], object] = staticmethod(lambda: None)
-
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
-        found = super().look_again(reference)
-        self.meanwhile()
-        if isinstance(self.said, BaseException):
-            raise self.said
-        return found if self.said is None else self.said
 
 
 @pytest.fixture
@@ -79,23 +68,6 @@ def returned(item: str, bank: Bank) -> str:
     assert look(bank, NOW + AN_HOUR) == 1
     assert get_item(item).status == "refund_requested"
     return item
-
-
-def look(bank: Bank, now: datetime) -> int:
-    return look_again_due(now=now, gateways=by_card(bank))
-
-
-def entries(item: str) -> list[tuple[str, str, int, str | None]]:
-    """Return type, status, amount and reference of an item's entries."""
-    of_item = select(Transaction).where(Transaction.order_item_id == item).order_by("no")
-    with db.reading() as session:
-        rows = session.scalars(of_item).all()
-    return [(one.type, one.status, one.amount_minor, one.reference) for one in rows]
-
-
-PAID = ("refund", "succeeded", 3800, "re_0")
-BACK = ("adjustment", "succeeded", -3800, "re_0")
-PAID_AGAIN = ("refund", "succeeded", 3800, "re_1")
 
 
 def test_a_refund_is_looked_at_for_35_days_and_no_longer(item: str, bank: Bank) -> None:
@@ -174,82 +146,6 @@ def test_the_voucher_stays_void(returned: str, admin: Actor) -> None:
     to = ["zoe@mail.example"]
     with pytest.raises(AppError, match="refund"):
         emails.send([returned], to, message=None, key="mail", actor=admin, now=NOW)
-
-
-def test_it_is_paid_again_long_after_the_deadline(returned: str, bank: Bank) -> None:
-    before = get_refund(returned)
-    answer = request(returned, key="again", now=LONG_AFTER, gateways=by_card(bank))
-    assert [one.order_item_id for one in answer.requested] == [returned]
-    refund = get_refund(returned)  # the same row
-    assert (refund.refund_id, refund.attempt, refund.status) == (before.refund_id, 2, "succeeded")
-    assert (refund.failure, refund.external_reference) == (None, "re_1")
-    assert (get_item(returned).status, get_item(returned).refunded_at) == ("refunded", LONG_AFTER)
-    assert [job.key for job in bank.asked] == [f"{refund.refund_id}:{one}" for one in (1, 2)]
-    assert entries(returned) == [PAID, BACK, PAID_AGAIN]
-    assert bank.paid_in_all == 3800
-    assert refund.next_look_at == LONG_AFTER + AN_HOUR  # it is looked at like any other
-    check_books()
-
-
-def test_an_item_that_came_to_its_deadline_otherwise_is_refused(item: str, bank: Bank) -> None:
-    """A negative control: only the return lifts the deadline."""
-    sold = make_refundable("OD-2", price_minor=100)
-    for one in (item, sold):
-        answer = request(one, key=one, now=LONG_AFTER, gateways=by_card(bank))
-        assert answer.requested == []
-
-
-def test_a_returned_refund_is_for_those_who_may_refund_it(returned: str) -> None:
-    stranger = replace(AGENT, contracts=frozenset({"CT-2"}))
-    answer = request(returned, key="stranger", actor=stranger, now=LONG_AFTER, gateways={})
-    assert answer.requested == []
-    refund, status = get_refund(returned), get_item(returned).status
-    assert (refund.status, refund.attempt, status) == ("failed", 1, "refund_requested")
-
-
-def test_a_retry_that_fails_can_be_tried_again(returned: str, bank: Bank) -> None:
-    bank.payment("pi_1").is_captured = False
-    for attempt in (2, 3):
-        request(returned, key=f"{attempt}", now=LONG_AFTER, gateways=by_card(bank))
-        refund = get_refund(returned)
-        assert (refund.status, refund.attempt) == ("failed", attempt)
-        assert "there is nothing to pay back" in str(refund.failure)
-        assert get_item(returned).status == "refund_requested"
-        check_books()
-    bank.payment("pi_1").is_captured = True
-    request(returned, key="4", now=LONG_AFTER, gateways=by_card(bank))
-    assert (get_item(returned).status, bank.paid_in_all) == ("refunded", 3800)
-    failed = ("refund", "failed", 3800, None)
-    assert entries(returned) == [PAID, BACK, failed, failed, PAID_AGAIN]
-    check_books()
-
-
-def test_a_retry_without_an_outcome_is_nobody_elses(returned: str, bank: Bank) -> None:
-    bank.standing = Standing.PENDING
-    request(returned, key="2", now=LONG_AFTER, gateways=by_card(bank))
-    assert get_refund(returned).status == "processing"
-    answer = request(returned, key="3", now=LONG_AFTER, gateways=by_card(bank))
-    assert [one.why for one in answer.outcomes] == ["A refund of it is in progress."]
-    check_books()
-    bank.change("re_1", Standing.SUCCEEDED)
-    assert settle_due(now=LONG_AFTER + A_DAY, gateways=by_card(bank)) == 1
-    assert (get_item(returned).status, bank.paid_in_all) == ("refunded", 3800)
-    check_books()
-
-
-def test_money_that_comes_back_twice_is_entered_twice(returned: str, bank: Bank) -> None:
-    request(returned, key="2", now=LONG_AFTER, gateways=by_card(bank))
-    bank.give_back("re_1", "the card has expired")
-    assert look(bank, LONG_AFTER + AN_HOUR) == 1
-    refund = get_refund(returned)
-    assert (refund.status, refund.failed_after_success_at) == ("failed", LONG_AFTER + AN_HOUR)
-    assert str(refund.failure).startswith("The bank returned the money: the card has expired.")
-    assert get_item(returned).status == "refund_requested"
-    assert entries(returned)[2:] == [PAID_AGAIN, ("adjustment", "succeeded", -3800, "re_1")]
-    check_books()
-    request(returned, key="3", now=LONG_AFTER + A_DAY, gateways=by_card(bank))
-    assert (get_refund(returned).attempt, bank.paid_in_all) == (3, 3800)
-    check_books()
 
 
 SILENCES = [Unknown("Nobody answers."), Failed("No such refund"), OSError("oops")]
@@ -367,63 +263,3 @@ def test_refunds_of_the_balance_are_never_looked_at(database: str, bank: Bank) -
 def test_a_house_that_takes_no_cards_any_more_looks_at_nothing(item: str) -> None:
     assert look_again_due(now=NOW + AN_HOUR, gateways={}) == 0
     assert get_refund(item).next_look_at == NOW + AN_HOUR
-
-
-def test_many_clicks_and_retries_at_once_pay_once(returned: str, bank: Bank) -> None:
-    answers = at_once(
-        THREADS,
-        lambda number: request(
-            returned, key=f"key {number % 16}", now=LONG_AFTER, gateways=by_card(bank)
-        ),
-    )
-    granted = {answer.batch_id for answer in answers if answer.requested}
-    assert len(granted) == 1
-    while settle_due(now=LONG_AFTER + A_DAY, gateways=by_card(bank)):
-        pass
-    assert (get_refund(returned).attempt, bank.paid_in_all) == (2, 3800)
-    assert (get_item(returned).status, entries(returned)) == (
-        "refunded",
-        [PAID, BACK, PAID_AGAIN],
-    )
-    check_books()
-
-
-def insert_another(item: str) -> None:
-    """Insert a second refund of an item, as code without any guard does."""
-    first = get_refund(item)
-    kept = {column.key: getattr(first, column.key) for column in Refund.__table__.columns}
-    other = {"refund_id": "R-2", "status": RefundStatus.REQUESTED, "external_reference": None}
-    with db.writing() as session:
-        session.add(Refund(**kept | other | {"failed_after_success_at": None}))
-
-
-def test_the_index_refuses_a_second_refund_while_one_is_returned(returned: str) -> None:
-    with pytest.raises(IntegrityError):
-        insert_another(returned)
-
-
-def test_without_its_condition_the_index_would_let_it(returned: str) -> None:
-    with db.writing() as session:
-        session.execute(text("DROP INDEX ix_refunds_one_per_item"))
-        session.execute(
-            text(
-                "CREATE UNIQUE INDEX ix_refunds_one_per_item ON refunds (order_item_id) "
-                "WHERE status NOT IN ('failed', 'declined')"
-            )
-        )
-    insert_another(returned)
-
-
-def test_what_is_assessed_is_what_is_done(returned: str, bank: Bank) -> None:
-    """The dialog says before what the request does."""
-    with settings(stripe_api_key="sk_test_x"):
-        assessment = refunds.assess([returned], actor=AGENT, now=LONG_AFTER)
-    assert [one.order_item_id for one in assessment.refundable] == [returned]
-    assert assessment.totals == {"EUR": 3800}
-    request(returned, key="again", now=LONG_AFTER, gateways=by_card(bank))
-    after = refunds.assess([returned], actor=AGENT, now=LONG_AFTER)
-    assert [str(line.refusal.sentence)[:16] for line in after.lines if line.refusal] == [
-        "Already refunded"
-    ]
-    with db.reading() as session:
-        assert len(session.scalars(select(RefundBatch)).all()) == 2
