@@ -25,7 +25,7 @@ from tests.core.refund_rows import (
     request,
     settings,
 )
-from tests.core.returned import (
+from tests.core.silent_bank import (
     A_DAY,
     AN_HOUR,
     BACK,
