@@ -65,6 +65,8 @@ READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
         "Refundable": _expiring("fromNow"),
         "Refund expires within 24 hours": _expiring("next24Hours"),
         "Refund expires within 7 days": _expiring("next7Days"),
+        "Refund returned by the bank": {"filters": {"refund_returned": _YES}},
+        "To be matched": {"filters": {"unmatched_refund": _YES}},
     },
     "transactions": _usual(),
     "emails": _usual("queued_at")
