@@ -14,12 +14,12 @@ from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, settlement
+from core import audit, db, rights, settlement
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
 from core.gateway import Gateways
 from core.gateways import configured
-from core.models import OrderItem, Refund, RefundBatch, User, new_id
+from core.models import OrderItem, Refund, RefundBatch, new_id
 from core.permissions import Permission, require
 from core.refund_assessment import UNSTORABLE, Assessed, Assessment, assess, assess_in, checked_ids
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
@@ -124,8 +124,8 @@ def request(
     Items that cannot be refunded are in the answer with the reason, and never stop the others; so
     are those that can be, but are not among the `agreed` ones that the person was shown.
     The same key and request again: the first answer, and nothing changes. Raises NotPermitted,
-    InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another request; then
-    nothing was changed.
+    NoLongerIn, InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another
+    request; then nothing was changed.
     """
     require(actor, Permission.REFUND)
     ids = checked_ids(item_ids)
@@ -153,8 +153,9 @@ def _checked_note(reason: str, note: str | None) -> str | None:
 
 def _write_once(asked: _Request) -> Answer:
     try:
-        with db.writing() as session:
-            return _write(session, asked)
+        is_limited = get_settings().refunds_per_hour is not None
+        with rights.changing(asked.actor, Permission.REFUND, counts=is_limited) as (session, actor):
+            return _write(session, replace(asked, actor=actor))
     # The key is there, so this is a replay, maybe of this very moment; it counts for no limit.
     except (IntegrityError, TooMany):
         before = _find_answer(asked)
@@ -239,9 +240,6 @@ def _check_limit(session: Session, count: int, asked: _Request) -> None:
     limit = get_settings().refunds_per_hour
     if limit is None:
         return
-    # A change of the user's own row, so that their requests at the same moment take turns.
-    mine = update(User).where(User.user_id == asked.actor.user_id)
-    session.execute(mine.values(is_active=User.is_active))
     in_hour = Refund.requested_at > asked.now - AN_HOUR
     statement = select(func.count()).where(Refund.requested_by == asked.actor.email, in_hour)
     before = session.execute(statement).scalar_one()
