@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import money, refund_matches, returned_items
 from core.permissions import Permission, may
@@ -29,11 +30,21 @@ def _show_returned(returned: list[Returned], actor: Actor) -> None:
         f"{in_place(one.noticed_at, viewer_zone())}: {plain(one.why)}"
         for one in returned
     ]
-    words = "The bank returned money after the refund had succeeded. The vouchers stay void. "
+    words = "The bank returned money after its refund had succeeded. The vouchers stay void. "
     advice = "Tick the items under *Products* and refund them again."
-    st.warning("\n".join([words + advice, *lines]), icon=":material/undo:")
-    if not may(actor, Permission.GIVE_BACK):
-        return
+    with _notice("\n".join([words + advice, *lines]), ":material/undo:"):
+        if may(actor, Permission.GIVE_BACK):
+            _ask_what_to_give_back(returned)
+
+
+def _notice(words: str, icon: str) -> DeltaGenerator:
+    """Draw a notice, and return the row that it stands in, for what can be done about it."""
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.warning(words, icon=icon)
+    return row
+
+
+def _ask_what_to_give_back(returned: list[Returned]) -> None:
     with st.popover("Give items back", icon=":material/redo:", key="give_back"):
         st.caption("The items can be used again, and no money is paid.")
         ids = [one.order_item_id for one in returned]
@@ -44,14 +55,17 @@ def _show_returned(returned: list[Returned], actor: Actor) -> None:
 
 def _show_unmatched(one: Unmatched, actor: Actor) -> None:
     amount = _amount(one.amount_minor, one.currency)
-    st.warning(
+    words = (
         f"The card provider has a refund that Order Desk did not make: {plain(one.reference)}, "
         f"{amount}, of payment {plain(one.payment_reference)}. Other refunds of this payment wait "
-        "until you match it with an order item.",
-        icon=":material/link_off:",
+        "until it is matched with an order item."
     )
-    if not may(actor, Permission.REFUND):
-        return
+    with _notice(words, ":material/link_off:"):
+        if may(actor, Permission.REFUND):
+            _ask_for_match(one)
+
+
+def _ask_for_match(one: Unmatched) -> None:
     with st.popover("Match refund", icon=":material/link:", key=f"match_{one.reference}"):
         names = {
             item.order_item_id: f"{item.order_item_id} · {item.product} · {item.passenger_name}"
@@ -62,7 +76,7 @@ def _show_unmatched(one: Unmatched, actor: Actor) -> None:
                 "Order item",
                 list(names),
                 index=None,
-                placeholder="Choose the item that was refunded",
+                placeholder="Choose the item",
                 format_func=lambda item_id: names[item_id],
                 key=f"match_item_{one.reference}",
             )
