@@ -242,10 +242,24 @@ def migrate() -> None:
     A SQLite file that is not there is made. Raises OutsideFailed when the database does not answer.
     """
     create_missing_file(get_settings().database_url)
-    with _reachable(), engine().connect() as connection:
+    with _reachable(), engine().connect() as connection, _without_foreign_keys(connection):
         writer = connection.execution_options(order_desk_writes=True)
         with writer.begin():
             _upgrade(writer)
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Let tables be dropped and made again on SQLite, where each row would be checked first."""
+    is_embedded = connection.dialect.name == "sqlite"
+    driver: Any = connection.connection.driver_connection
+    if is_embedded:
+        driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        if is_embedded and not connection.invalidated:
+            driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
 
 
 def is_blank() -> bool:
@@ -287,18 +301,11 @@ def rebuilding(at: Engine) -> Iterator[Session]:
     for. Raises OutsideFailed when the database does not answer, or somebody stays in the way.
     """
     queue = _sqlite_writers if at is engine() and is_sqlite() else nullcontext()
-    with _reachable(), queue, at.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        if at.dialect.name == "sqlite":
-            driver.execute("PRAGMA foreign_keys=OFF")  # or each dropped row is checked first
+    with _reachable(), queue, at.connect() as connection, _without_foreign_keys(connection):
         writer = connection.execution_options(order_desk_writes=True)
-        try:
-            with Session(writer) as session, session.begin():
-                _keep_others_out(session.connection())
-                yield session
-        finally:
-            if at.dialect.name == "sqlite" and not connection.invalidated:
-                driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
+        with Session(writer) as session, session.begin():
+            _keep_others_out(session.connection())
+            yield session
 
 
 def _keep_others_out(writer: Connection) -> None:

@@ -273,6 +273,7 @@ class DemoRows:
                 order.author,
                 at,
                 at,
+                *(None, None, None, None, None),  # nothing came back, nobody had to decide
             )
         )
         self._enter(order, at, TransactionType.REFUND, price, item_id, refund_id)

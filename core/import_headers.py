@@ -49,6 +49,8 @@ def read_header(
     sheet: Sheet, table: Table, title: str, faults: list[Fault]
 ) -> list[Heading] | None:
     """Match the header to the table's columns; None when a fault makes reading on senseless."""
+    # What a file of the grid has beyond: worked out from the rows, so there is nothing to import.
+    worked_out = {normal(c.header) for c in table.offered if c not in table.stored}
     known = {normal(c.header): c for c in table.stored} | {c.name: c for c in table.stored}
     headings: list[Heading] = []
     before = len(faults)
@@ -62,6 +64,8 @@ def read_header(
             continue
         name, zone = _split_zone(header)
         column = known.get(normal(name)) or known.get(normal(header))
+        if column is None and normal(name) in worked_out:
+            continue
         if column is None:
             fault(header, f"is not a column of {table.title}")
         elif any(heading.column == column for heading in headings):

@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db, figures
+from core import audit, bulk, db, figures, rights
 from core.columns import Table
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
 from core.import_outcome import Outcome
@@ -97,7 +97,8 @@ def import_files(
     """Import workbooks and CSV files as one: in one transaction, all or nothing.
 
     `names` are what people call the files, where that is not what they are stored as. Raises
-    NotPermitted unless the actor imports, InvalidInput for a file that cannot be read, Cancelled
+    NotPermitted unless the actor imports, also when they lost that right on the way, NoLongerIn,
+    InvalidInput for a file that cannot be read, Cancelled
     when it is no longer wanted, and Faulty, listing every fault, when a value, a reference or a
     difference is wrong.
     """
@@ -107,7 +108,7 @@ def import_files(
     if read.faults:
         raise Faulty(read.faults)
     progress.say("Waiting for other changes to end", READ)
-    with db.writing() as session:
+    with rights.committing(actor, Permission.IMPORT) as session:
         if not db.is_sqlite():
             # Running numbers go on from the highest: others wait to write, none waits to read.
             session.execute(text("LOCK TABLE orders, order_items, transactions IN EXCLUSIVE MODE"))

@@ -91,6 +91,12 @@ def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
 
 
+def _partial(name: str, column: str, *, where: str, unique: bool = False) -> Index:
+    """Build an index of those rows alone for which a condition holds."""
+    condition = text(where)
+    return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
 def fold(value: str) -> str:
     """Return the text as searches compare it: composed (NFC) and without case, in every script."""
     folded = unicodedata.normalize("NFC", value).casefold()
@@ -323,28 +329,24 @@ class RefundBatch(Base):
 
 
 class Refund(Base):
-    """The refund of one order item; an item has at most one that is not failed."""
+    """The refund of one order item; an item has at most one that counts (see IS_COUNTED)."""
 
     __tablename__ = "refunds"
+    # A failed one counts if it had succeeded: the bank returned the money, the voucher stays void.
+    IS_COUNTED = "status NOT IN ('failed', 'declined') OR failed_after_success_at IS NOT NULL"
+    IS_RETURNED = "status = 'failed' AND failed_after_success_at IS NOT NULL"
+    IS_OPEN = "status IN ('requested', 'processing')"
     __table_args__ = (
         one_of("status", RefundStatus),
         one_of("gateway", Method),
-        Index(
-            "ix_refunds_one_per_item",
-            "order_item_id",
-            unique=True,
-            sqlite_where=text("status <> 'failed'"),
-            postgresql_where=text("status <> 'failed'"),
-        ),
+        _partial("ix_refunds_one_per_item", "order_item_id", where=IS_COUNTED, unique=True),
         Index("ix_refunds_batch", "batch_id"),
         Index("ix_refunds_item", "order_item_id"),
         Index("ix_refunds_requested", "requested_by", "requested_at"),
-        Index(
-            "ix_refunds_due",
-            "next_attempt_at",
-            sqlite_where=text("status IN ('requested', 'processing')"),
-            postgresql_where=text("status IN ('requested', 'processing')"),
-        ),
+        Index("ix_refunds_reference", "external_reference", unique=True),
+        _partial("ix_refunds_due", "next_attempt_at", where=IS_OPEN),
+        _partial("ix_refunds_look", "next_look_at", where="next_look_at IS NOT NULL"),
+        _partial("ix_refunds_returned", "order_item_id", where=IS_RETURNED),
     )
     refund_id: Mapped[str] = mapped_column(primary_key=True)
     batch_id: Mapped[str] = mapped_column(ForeignKey("refund_batches.batch_id"))
@@ -362,16 +364,43 @@ class Refund(Base):
     next_attempt_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     failure: Mapped[str | None]
-    external_reference: Mapped[str | None]
+    external_reference: Mapped[str | None]  # of the refund, at its provider
     requested_by: Mapped[str]
     requested_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    failed_after_success_at: Mapped[datetime | None]
+    next_look_at: Mapped[datetime | None]  # when the provider is asked whether it still stands
+    decided_by: Mapped[str | None]  # who approved, declined, or gave a returned one's item back
+    decided_at: Mapped[datetime | None]
+    decision_note: Mapped[str | None]
+
+
+class ProviderRefund(Base):
+    """A refund that the card provider has of a payment, and that Order Desk did not make.
+
+    It is to be matched with an order item, unless a row of ours holds its reference by now, or a
+    person has dismissed it: it is of no order item.
+    """
+
+    __tablename__ = "provider_refunds"
+    __table_args__ = (Index("ix_provider_refunds_order", "order_id"),)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    payment_reference: Mapped[str]
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.contract_id"))
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    found_at: Mapped[datetime]
+    dismissed_by: Mapped[str | None]
+    dismissed_at: Mapped[datetime | None]
+    note: Mapped[str | None]
 
 
 class Transaction(Base):
     """An entry of the ledger, signed from the contract's side; append-only by trigger."""
 
     __tablename__ = "transactions"
+    IS_REFUND_WITH_REFERENCE = "transactions.type = 'refund' AND transactions.reference IS NOT NULL"
     __table_args__ = (
         one_of("type", TransactionType),
         one_of("method", Method),
@@ -391,6 +420,11 @@ class Transaction(Base):
         Index("ix_transactions_currency", "currency"),
         Index("ix_transactions_method", "method"),
         Index("ix_transactions_author", "author"),
+        _partial(
+            "ix_transactions_refund_reference",
+            "reference",
+            where="type = 'refund' AND reference IS NOT NULL",
+        ),
     )
     transaction_id: Mapped[str] = mapped_column(primary_key=True)
     no: Mapped[int]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
 from core import db
@@ -14,7 +14,7 @@ from core.conditions import is_among, scope
 from core.errors import InvalidInput
 from core.filter_json import MAX_TEXT
 from core.gateways import configured
-from core.models import Contract, OrderItem, Transaction
+from core.models import Contract, OrderItem, Refund, Transaction
 from core.query import MAX_SELECTED
 from core.refund_rule import Payment, RefundItem, Refusal, not_there, refundable
 from core.states import Method, TransactionStatus, TransactionType
@@ -29,6 +29,9 @@ _ITEMS = select(
     *(OrderItem.price_minor, OrderItem.currency, OrderItem.is_refundable),
     *(OrderItem.refund_expire_at, OrderItem.valid_until, OrderItem.status),
     OrderItem.refunded_at,
+    exists()
+    .where(Refund.order_item_id == OrderItem.order_item_id, text(Refund.IS_RETURNED))
+    .label("is_returned"),
 ).join(Contract, Contract.contract_id == OrderItem.contract_id)
 _PAYMENTS = (
     select(Transaction.order_id, Transaction.currency, Transaction.method, Transaction.reference)
@@ -38,6 +41,9 @@ _PAYMENTS = (
     )
     .order_by(Transaction.created_at, Transaction.transaction_id)
 )
+# White space, and signs that show nothing: zero-width ones, a byte order mark.
+_UNSEEN = r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]"
+_AROUND = re.compile(rf"\A{_UNSEEN}+|{_UNSEEN}+\Z")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # by PostgreSQL, and by UTF-8
 
 
@@ -150,5 +156,10 @@ def _load_payments(
     statement = _PAYMENTS.where(Transaction.order_id.in_(order_ids))
     payments: dict[tuple[str | None, str], list[Payment]] = defaultdict(list)
     for order_id, currency, method, reference in session.execute(statement):
-        payments[order_id, currency].append(Payment(Method(method), reference))
+        payments[order_id, currency].append(Payment(Method(method), _trimmed(reference)))
     return payments
+
+
+def _trimmed(reference: str | None) -> str | None:
+    """Return a reference without the blanks, line breaks and unseen signs around it."""
+    return _AROUND.sub("", reference or "") or None

@@ -80,6 +80,7 @@ class RefundItem:
     refund_expire_at: datetime | None
     valid_until: datetime
     status: str
+    is_returned: bool = False  # a refund of it succeeded, and the bank returned the money
     refunded_at: datetime | None = None
     payments: tuple[Payment, ...] = ()  # succeeded ones, in the item's currency
     gateways: frozenset[Method] = frozenset({Method.BALANCE})  # those that are set up
@@ -105,13 +106,16 @@ def refundable(item: RefundItem, *, now: datetime, actor: Actor) -> Refusal | No
     """Return why the item cannot be refunded at the instant `now`; None when it can.
 
     The Refund Expire Date is inclusive, to the second. What became of the item is said before
-    what its terms are, and its terms before how it was paid.
+    what its terms are, and its terms before how it was paid. One whose refund the bank returned is
+    refunded again without its terms being asked: its voucher has been void all the time.
     """
     why = why_not(actor, Permission.REFUND)
     if why is not None:
         return Refusal(Reason.NO_PERMISSION, why)
     if not (actor.sees_all_contracts or item.contract_id in actor.contracts):
         return not_there(item.order_item_id)
+    if item.status == ItemStatus.REFUND_REQUESTED and item.is_returned:
+        return _by_payment(item)
     return _by_fate(item) or _by_terms(item, now.replace(microsecond=0)) or _by_payment(item)
 
 

@@ -10,15 +10,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, settlement
+from core import audit, db, rights, settlement
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
-from core.gateways import Gateways, configured
-from core.models import OrderItem, Refund, RefundBatch, User, new_id
+from core.gateway import Gateways
+from core.gateways import configured
+from core.models import OrderItem, Refund, RefundBatch, new_id
 from core.permissions import Permission, require
 from core.refund_assessment import UNSTORABLE, Assessed, Assessment, assess, assess_in, checked_ids
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
@@ -123,8 +124,8 @@ def request(
     Items that cannot be refunded are in the answer with the reason, and never stop the others; so
     are those that can be, but are not among the `agreed` ones that the person was shown.
     The same key and request again: the first answer, and nothing changes. Raises NotPermitted,
-    InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another request; then
-    nothing was changed.
+    NoLongerIn, InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another
+    request; then nothing was changed.
     """
     require(actor, Permission.REFUND)
     ids = checked_ids(item_ids)
@@ -152,8 +153,9 @@ def _checked_note(reason: str, note: str | None) -> str | None:
 
 def _write_once(asked: _Request) -> Answer:
     try:
-        with db.writing() as session:
-            return _write(session, asked)
+        is_limited = get_settings().refunds_per_hour is not None
+        with rights.changing(asked.actor, Permission.REFUND, counts=is_limited) as (session, actor):
+            return _write(session, replace(asked, actor=actor))
     # The key is there, so this is a replay, maybe of this very moment; it counts for no limit.
     except (IntegrityError, TooMany):
         before = _find_answer(asked)
@@ -218,7 +220,8 @@ def _take(session: Session, asked: _Request) -> tuple[list[Assessed], list[Refun
     if not able:
         return lines, []
     _check_limit(session, len(able), asked)
-    taken = _mark_requested(session, [item.order_item_id for item in able], asked)
+    taken = _mark_requested(session, [one.order_item_id for one in able], asked)
+    taken |= _mark_returned(session, [one.order_item_id for one in able if one.is_returned], asked)
     if len(taken) < len(able):
         late = assess_in(session, asked.ids, actor=actor, now=now)
         pairs = zip(lines, late, strict=True)
@@ -237,9 +240,6 @@ def _check_limit(session: Session, count: int, asked: _Request) -> None:
     limit = get_settings().refunds_per_hour
     if limit is None:
         return
-    # A change of the user's own row, so that their requests at the same moment take turns.
-    mine = update(User).where(User.user_id == asked.actor.user_id)
-    session.execute(mine.values(is_active=User.is_active))
     in_hour = Refund.requested_at > asked.now - AN_HOUR
     statement = select(func.count()).where(Refund.requested_by == asked.actor.email, in_hour)
     before = session.execute(statement).scalar_one()
@@ -266,15 +266,36 @@ def _mark_requested(session: Session, ids: Sequence[str], asked: _Request) -> se
     return set(session.scalars(statement, execution_options={"synchronize_session": False}))
 
 
+def _mark_returned(session: Session, ids: Sequence[str], asked: _Request) -> set[str]:
+    """Claim the refunds that the bank returned, where they still are; return their items."""
+    if not ids:
+        return set()
+    theirs = select(OrderItem.order_item_id).where(
+        is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)),
+        OrderItem.status == ItemStatus.REFUND_REQUESTED,
+        scope(ORDER_ITEMS, asked.actor),
+    )
+    statement = (
+        update(Refund)
+        .where(Refund.order_item_id.in_(theirs), text(Refund.IS_RETURNED))
+        .values(status=RefundStatus.REQUESTED)
+        .returning(Refund.order_item_id)
+    )
+    return set(session.scalars(statement, execution_options={"synchronize_session": False}))
+
+
 def _refunds_of(session: Session, items: Sequence[RefundItem]) -> dict[str, Refund]:
     """Return the refund of each item: its failed one, which is tried again, or a new one."""
     if not items:
         return {}
     ids = [item.order_item_id for item in items]
-    failed = select(Refund).where(
-        Refund.order_item_id.in_(ids), Refund.status == RefundStatus.FAILED
+    has_failed = or_(
+        Refund.status == RefundStatus.FAILED, Refund.failed_after_success_at.is_not(None)
     )
-    rows = session.scalars(failed.order_by(Refund.requested_at, Refund.refund_id))
+    failed = select(Refund).where(Refund.order_item_id.in_(ids), has_failed)
+    # The last one counts: it is the one that the bank returned, where there is one.
+    in_order = Refund.failed_after_success_at.is_not(None), Refund.requested_at, Refund.refund_id
+    rows = session.scalars(failed.order_by(*in_order))
     before = {refund.order_item_id: refund for refund in rows}
     return {one: before.get(one) or Refund(refund_id=new_id(), attempt=0) for one in ids}
 
@@ -308,7 +329,11 @@ def _record(session: Session, refund: Refund, asked: _Request) -> None:
         order_id=refund.order_id,
         contract_id=refund.contract_id,
         now=asked.now,
-        before={"status": ItemStatus.NOT_USED},
+        before={
+            "status": ItemStatus.REFUND_REQUESTED
+            if refund.failed_after_success_at
+            else ItemStatus.NOT_USED
+        },
         after={
             "status": ItemStatus.REFUND_REQUESTED,
             "refund_id": refund.refund_id,

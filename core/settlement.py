@@ -6,20 +6,20 @@ dies in between leaves a lease, after which the gateway is asked again under the
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, db, shutdown
+from core import audit, db, ledger, refund_matching, shutdown
 from core.errors import AppError, OutsideFailed
-from core.gateways import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
-from core.models import Contract, OrderItem, Refund, Transaction, new_id
+from core.gateway import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
+from core.models import OrderItem, Refund
+from core.returned_refunds import first_look
 from core.settings import get_settings
-from core.states import ItemStatus, Method, RefundStatus, TransactionStatus, TransactionType
+from core.states import ItemStatus, Method, RefundStatus
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,12 @@ OPEN = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
 AT_ONCE = {Method.BALANCE: 1_000, Method.CARD: 1}
 PATIENCE_SECONDS = 15  # of the person who asked; what is left then is the worker's
 SOONEST, LATEST = timedelta(seconds=5), timedelta(minutes=10)
+_STATUS = {
+    Succeeded: RefundStatus.SUCCEEDED,
+    Failed: RefundStatus.FAILED,
+    Unknown: RefundStatus.PROCESSING,
+}
+_ITEM_STATUS = {Succeeded: ItemStatus.REFUNDED, Failed: ItemStatus.NOT_USED, Unknown: None}
 
 
 def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
@@ -60,7 +66,7 @@ def settle_due(*, now: datetime, gateways: Gateways, batch_id: str | None = None
 
 def _ask(gateway: Gateway, job: RefundJob) -> Outcome:
     try:
-        return gateway.refund(job)
+        return refund_matching.refund_once(gateway, job)
     except Exception:
         logger.exception("The gateway failed for %s", job.key)
         return Unknown("The provider's answer could not be understood; it is asked again.")
@@ -96,7 +102,7 @@ def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJo
             .values(status=RefundStatus.PROCESSING, lease_until=now + lease)
             .returning(
                 *(Refund.refund_id, Refund.attempt, Refund.amount_minor, Refund.currency),
-                Refund.payment_reference,
+                *(Refund.order_id, Refund.order_item_id, Refund.payment_reference),
             )
         )
         rows = session.execute(claimed, execution_options={"synchronize_session": False}).all()
@@ -128,23 +134,21 @@ def _write(session: Session, outcomes: Sequence[tuple[RefundJob, Outcome]], now:
     settled = []
     for job, outcome in outcomes:
         refund = _close(session, job, outcome, now)
-        if refund is not None and not isinstance(outcome, Unknown):
+        if refund is None:
+            continue
+        if not isinstance(outcome, Succeeded):
+            refund_matching.keep(session, refund, outcome.to_match, now)
+        if not isinstance(outcome, Unknown):
             settled.append(refund)
     if settled:
-        _enter(session, settled, now)
-        _credit(session, settled)  # last, since others wait for the contract's row
+        ledger.enter_outcomes(session, settled, now)
+        ledger.credit(session, settled)
 
 
 def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) -> Refund | None:
     """Change the refund, unless somebody else has recorded this attempt; then its item."""
-    item_status: ItemStatus | None
-    match outcome:
-        case Succeeded(reference):
-            status, item_status, failure = RefundStatus.SUCCEEDED, ItemStatus.REFUNDED, None
-        case Failed(failure):
-            status, item_status, reference = RefundStatus.FAILED, ItemStatus.NOT_USED, None
-        case Unknown(failure):
-            status, item_status, reference = RefundStatus.PROCESSING, None, None
+    failure, reference = getattr(outcome, "why", None), getattr(outcome, "reference", None)
+    item_status = _ITEM_STATUS[type(outcome)]
     changed = (
         update(Refund)
         .where(
@@ -153,7 +157,7 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
             Refund.status == RefundStatus.PROCESSING,
         )
         .values(
-            status=status,
+            status=_STATUS[type(outcome)],
             failure=failure,
             external_reference=reference,
             lease_until=None,
@@ -168,7 +172,10 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
         waited = (now - refund.requested_at) / 2
         refund.next_attempt_at = now + min(max(waited, SOONEST), LATEST)
         return refund
-    _change_item(session, refund, item_status, now)
+    refund.next_look_at = first_look(refund)
+    # The voucher of one that the bank returned before stays void until the money is paid.
+    if refund.status == RefundStatus.SUCCEEDED or refund.failed_after_success_at is None:
+        _change_item(session, refund, item_status, now)
     _audit(session, refund, now)
     return refund
 
@@ -184,61 +191,6 @@ def _change_item(session: Session, refund: Refund, status: ItemStatus, now: date
     changed = session.scalars(item.values(**values).returning(OrderItem.order_item_id)).all()
     if len(changed) != 1:
         raise RuntimeError(f"Item {refund.order_item_id} is not in the refund {refund.refund_id}")
-
-
-def _credit(session: Session, settled: Sequence[Refund]) -> None:
-    """Credit the balances, each once and in order, so that writers at once take turns."""
-    credits: dict[str, int] = defaultdict(int)
-    for refund in settled:
-        if refund.gateway == Method.BALANCE and refund.status == RefundStatus.SUCCEEDED:
-            credits[refund.contract_id] += refund.amount_minor
-    for contract_id, amount in sorted(credits.items()):
-        contract = update(Contract).where(Contract.contract_id == contract_id)
-        session.execute(contract.values(balance_minor=Contract.balance_minor + amount))
-
-
-def _enter(session: Session, settled: Sequence[Refund], now: datetime) -> None:
-    """Enter each outcome into the ledger, the failed ones too, as numbered transactions."""
-    for no, refund in zip(_next_numbers(session, len(settled)), settled, strict=True):
-        is_done = refund.status == RefundStatus.SUCCEEDED
-        session.add(
-            Transaction(
-                transaction_id=new_id(),
-                no=no,
-                created_at=now,
-                contract_id=refund.contract_id,
-                order_id=refund.order_id,
-                order_item_id=refund.order_item_id,
-                refund_id=refund.refund_id,
-                type=TransactionType.REFUND,
-                method=refund.gateway,
-                amount_minor=refund.amount_minor,
-                currency=refund.currency,
-                status=TransactionStatus.SUCCEEDED if is_done else TransactionStatus.FAILED,
-                reference=refund.external_reference,
-                author=refund.requested_by,
-            )
-        )
-
-
-def _next_numbers(session: Session, count: int) -> list[int]:
-    """Return free running numbers of the ledger: max + 1 and on, on PostgreSQL of a sequence.
-
-    Imports and others number by themselves; a sequence that they have overtaken is set ahead.
-    """
-    highest = session.scalar(select(func.max(Transaction.no))) or 0
-    if db.is_sqlite():
-        return list(range(highest + 1, highest + 1 + count))
-    following = select(func.nextval("transactions_no")).select_from(func.generate_series(1, count))
-    numbers = list(session.scalars(following))
-    if numbers[0] > highest:
-        return numbers
-    ahead = text(
-        "SELECT setval('transactions_no', :count + greatest(:highest, last_value)) "
-        "FROM transactions_no"
-    )
-    last = session.execute(ahead, {"count": count, "highest": highest}).scalar_one()
-    return list(range(last - count + 1, last + 1))
 
 
 def _audit(session: Session, refund: Refund, now: datetime) -> None:

@@ -33,8 +33,10 @@ EXPIRED = "expired"
 
 
 class RefundStatus(StrEnum):
-    """The states of a refund."""
+    """The states of a refund; a failed one may have succeeded before (failed_after_success_at)."""
 
+    WAITING = "waiting"  # for a second person
+    DECLINED = "declined"
     REQUESTED = "requested"
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"

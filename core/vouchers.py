@@ -14,7 +14,7 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, voucher_code, voucher_pdf
+from core import audit, db, rights, voucher_code, voucher_pdf
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
 from core.filter_json import MAX_TEXT
@@ -143,11 +143,12 @@ def issue(
     """Write the vouchers of those items that are valid, audit each copy, and return a file name.
 
     One item is one PDF, several one with a page and a bookmark each, or a ZIP of single ones.
-    Raises NotPermitted, InvalidInput, and Refused, with every reason, when none of them is valid.
+    Raises NotPermitted, NoLongerIn, InvalidInput, and Refused, with every reason, when none of
+    them is valid.
     """
     require(actor, Permission.VOUCHERS)
     ids = checked_ids(item_ids)
-    with db.writing() as session:
+    with rights.changing(actor, Permission.VOUCHERS) as (session, actor):
         items = load_items(session, ids, actor, is_kept=True)
         lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core import db, deliveries, gateways, settlement, shutdown
+from core import db, deliveries, gateways, returned_refunds, settlement, shutdown
 from core.errors import AppError, OutsideFailed
 from core.models import DatabaseFact
 from core.settings import get_settings
@@ -46,7 +46,9 @@ def work(stop: threading.Event, *, is_apart: bool = False) -> None:
 
 
 def _settle() -> int:
-    return settlement.settle_due(now=datetime.now(UTC), gateways=gateways.configured())
+    ours = gateways.configured()
+    settled = settlement.settle_due(now=datetime.now(UTC), gateways=ours)
+    return settled + returned_refunds.look_again_due(now=datetime.now(UTC), gateways=ours)
 
 
 def _send() -> int:

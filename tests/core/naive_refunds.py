@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from core import db
-from core.gateways import Gateway, RefundJob
+from core.gateway import Gateway, RefundJob
 from core.models import OrderItem, Refund, RefundBatch, Transaction, new_id
 from core.refunds import Answer, Outcome
 from core.states import ItemStatus, Method, RefundStatus

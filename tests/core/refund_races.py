@@ -14,7 +14,8 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from core import db, refunds, settlement
-from core.gateways import Gateways, configured
+from core.gateway import Gateways
+from core.gateways import configured
 from core.models import OrderItem, Refund
 from core.refunds import Answer
 from core.settlement import OPEN

@@ -9,13 +9,24 @@ import pytest
 from sqlalchemy import func, select
 
 from core import db, refunds
-from core.gateways import BalanceGateway, Gateway, Gateways, Outcome, RefundJob
+from core.gateway import (
+    Failed,
+    Gateway,
+    Gateways,
+    MadeRefund,
+    Outcome,
+    PaidAtProvider,
+    RefundJob,
+    Succeeded,
+    Unknown,
+)
+from core.gateways import BalanceGateway
 from core.models import Base, Contract, OrderItem, Refund, RefundBatch, Transaction
 from core.settings import get_settings
 from core.states import Method, Role
 from core.users import Actor
 from tests.conftest import NOW
-from tests.rows import make_item, make_order, make_transaction
+from tests.rows import make_item, make_order, make_transaction, store_user
 
 LATER = NOW + timedelta(days=30)
 A_SECOND = timedelta(seconds=1)
@@ -28,16 +39,35 @@ class Killed(BaseException):
 
 
 class FakeGateway:
-    """Answers what it is told to, and the last of it again and again; keeps what it was asked."""
+    """Answers what it is told to, and the last of it again and again; keeps what it was asked.
+
+    What it is told of a payment is what it answers to a look-up, and of a refund to another look.
+    """
 
     def __init__(self, *answers: Outcome | BaseException) -> None:
         self.answers, self.asked = list(answers), list[RefundJob]()
+        self.paid: PaidAtProvider | Failed | Unknown | None = None
+        self.seen: MadeRefund | Unknown | BaseException = Unknown("Nobody answers.")
+        self.looked_at: list[str] = []
+        self.given: set[str | None] = set()
+
+    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+        return self.paid
+
+    def look_again(self, reference: str) -> MadeRefund | Unknown:
+        self.looked_at.append(reference)
+        if isinstance(self.seen, BaseException):
+            raise self.seen
+        return self.seen
 
     def refund(self, job: RefundJob) -> Outcome:
         self.asked.append(job)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, BaseException):
             raise answer
+        if isinstance(answer, Succeeded) and answer.reference in self.given:
+            answer = Succeeded(f"{answer.reference} of {job.key}")  # a provider's are all different
+        self.given.add(getattr(answer, "reference", None))
         return answer
 
 
@@ -98,7 +128,8 @@ def request(
     note: str | None = None,
     agreed: Collection[str] | None = None,
 ) -> refunds.Answer:
-    """Request a refund, as an agent who has just opened the dialog."""
+    """Request a refund, as an agent who has just opened the dialog, a user with these rights."""
+    store_user(actor)
     return refunds.request(
         item_ids,
         reason=reason,

@@ -9,18 +9,12 @@ from typing import Any
 import pytest
 
 from core import db
-from core.gateways import (
-    CardGateway,
-    Failed,
-    Outcome,
-    RefundJob,
-    Succeeded,
-    Unknown,
-    configured,
-)
+from core.gateway import Failed, Outcome, RefundJob, Succeeded, Unknown
+from core.gateways import configured
 from core.models import Transaction
 from core.settlement import settle_due
 from core.states import Method
+from core.stripe_gateway import CardGateway
 from tests.conftest import NOW, free_port
 from tests.core.books import check_books
 from tests.core.refund_rows import (

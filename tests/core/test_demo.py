@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import db, deliveries, demo, emails, gateways, people, saved_views, settlement, startup
+from core import db, deliveries, demo, emails, people, saved_views, settlement, startup
 from core.demo import DemoContents, NotDemo
 from core.errors import NotPermitted, OutsideFailed, Refused
-from core.gateways import Succeeded
+from core.gateway import Outcome, RefundJob, Succeeded
 from core.models import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.people import Rights
 from core.states import Method, Role
@@ -24,7 +24,7 @@ from tests.core.books import check_books
 from tests.core.mailing import Told, send_due
 from tests.core.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
-from tests.rows import make_order
+from tests.rows import make_actor, make_order
 
 ACTS = {"reset": demo.reset, "clear": demo.clear}
 
@@ -136,8 +136,8 @@ def test_only_a_demo_can_be_taken_away(database: str, admin: Actor, act: str) ->
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.ACCOUNTANT])
 @pytest.mark.parametrize("act", ACTS)
 def test_other_roles_take_no_demo_away(tried_out: str, act: str, role: Role) -> None:
+    actor = make_actor(role)
     before = everything_stored()
-    actor = Actor("u", "u@helios.example", role, sees_all_contracts=True)
     with pytest.raises(NotPermitted):
         ACTS[act](actor=actor, now=NOW)
     assert refusals() == [("import.refused", actor.email)]
@@ -145,7 +145,7 @@ def test_other_roles_take_no_demo_away(tried_out: str, act: str, role: Role) -> 
 
 
 def test_an_admin_of_some_contracts_takes_no_demo_away(tried_out: str) -> None:
-    actor = Actor("u", "u@helios.example", Role.ADMIN, contracts=frozenset({"CT-1001"}))
+    actor = make_actor(Role.ADMIN, contracts=frozenset({"CT-1001"}))
     with pytest.raises(NotPermitted):
         demo.clear(actor=actor, now=NOW)
     assert demo.is_demo()
@@ -288,7 +288,7 @@ def test_a_refund_that_the_worker_holds_goes_with_the_demo(
     demo.fill(60, actor=admin, now=NOW)
 
     class Resetting(FakeGateway):
-        def refund(self, job: gateways.RefundJob) -> gateways.Outcome:
+        def refund(self, job: RefundJob) -> Outcome:
             ACTS[act](actor=admin, now=NOW)
             return super().refund(job)
 

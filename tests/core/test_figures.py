@@ -16,7 +16,7 @@ from core import copies, db, demo, figures, overview, query, startup
 from core.errors import NotPermitted
 from core.figure_days import day_expression, day_of, starts
 from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES
-from core.gateways import Failed, Succeeded
+from core.gateway import Failed, Succeeded
 from core.imports import Outcome
 from core.models import AuditEvent, Order, OrderItem, Refund
 from core.overview import Overview, Question

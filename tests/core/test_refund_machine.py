@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from core import db
-from core.gateways import Failed, Outcome, RefundJob, Succeeded, Unknown
+from core.gateway import Failed, Outcome, RefundJob, Succeeded, Unknown
 from core.models import OrderItem, Refund, RefundBatch, Transaction
 from core.refunds import Answer, KeyTaken
 from core.settlement import OPEN, settle_due

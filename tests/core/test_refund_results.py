@@ -10,7 +10,7 @@ import pytest
 
 from core import refunds
 from core.errors import InvalidInput, NotFound
-from core.gateways import Failed, Succeeded, Unknown
+from core.gateway import Failed, Succeeded, Unknown
 from core.refund_assessment import BalanceChange
 from core.refund_results import COLUMNS, export_results, get_results
 from core.states import Role

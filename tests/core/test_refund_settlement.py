@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from core import db, worker
-from core.gateways import BalanceGateway, Failed, Outcome, RefundJob, Succeeded, Unknown
+from core.gateway import Failed, Outcome, RefundJob, Succeeded, Unknown
+from core.gateways import BalanceGateway
 from core.models import AuditEvent
 from core.refund_results import get_results
 from core.settlement import settle_due
@@ -52,7 +53,8 @@ def test_a_card_refund_asks_for_what_was_paid(card_item: str) -> None:
     gateway = FakeGateway(DONE)
     request(card_item, gateways=by_card(gateway))
     refund = get_refund(card_item)
-    assert gateway.asked == [RefundJob(refund.refund_id, 1, 3800, "EUR", "pi_1", was_asked=False)]
+    about = (refund.refund_id, 1, 3800, "EUR", "OD-2", card_item, "pi_1")
+    assert gateway.asked == [RefundJob(*about, was_asked=False)]
     assert (refund.status, refund.external_reference, refund.settled_at) == (
         "succeeded",
         "re_1",
@@ -187,15 +189,16 @@ def test_what_a_killed_process_had_claimed_is_asked_for_after_its_lease(card_ite
     assert ledger(card_item) == [("succeeded", 3800)]
 
 
-class SlowGateway:
+class SlowGateway(FakeGateway):
     """While it works on one refund, another worker looks for some, at a moment of its own."""
 
     def __init__(self, other: FakeGateway, moment: datetime) -> None:
+        super().__init__(DONE)
         self.other, self.moment, self.found = other, moment, list[int]()
 
     def refund(self, job: RefundJob) -> Outcome:
         self.found.append(settle_due(now=self.moment, gateways=by_card(self.other)))
-        return DONE
+        return super().refund(job)
 
 
 def test_one_that_is_being_asked_for_is_nobody_elses(card_item: str) -> None:
