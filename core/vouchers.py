@@ -1,7 +1,7 @@
 """Vouchers: which can be had, the copies that leave the house, and what a code stands for.
 
-A voucher is valid exactly while its item is not used and its service day is not over. From the
-moment a refund is requested no copy leaves the house.
+A voucher can be downloaded and mailed exactly while its item is not used and its service day is not
+over, so also before it is valid. From the moment a refund is requested no copy leaves the house.
 """
 
 import re
@@ -60,8 +60,10 @@ def why_not_valid(
     *,
     now: datetime,
 ) -> str | None:
-    """Return why a voucher is not valid at the instant `now`, as a sentence; None when it is."""
-    now = now.replace(microsecond=0)
+    """Return why a voucher is void at the instant `now`, as a sentence; None when it is not.
+
+    A voucher before its Valid From is not void: see is_early.
+    """
     match status:
         case ItemStatus.REFUNDED:
             when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
@@ -70,9 +72,19 @@ def why_not_valid(
             return "A refund of it is in progress."
         case ItemStatus.USED:
             return "It has been used."
-    if now > valid_until:
+    if is_over(valid_until, now=now):
         return f"It expired on {in_place(valid_until, airport_tz)}."
     return None
+
+
+def is_early(valid_from: datetime, *, now: datetime) -> bool:
+    """Return whether a voucher is not valid yet; it is from the second of Valid From on."""
+    return now.replace(microsecond=0) < valid_from
+
+
+def is_over(valid_until: datetime, *, now: datetime) -> bool:
+    """Return whether a voucher has expired; it is valid for the whole second of Valid Until."""
+    return now.replace(microsecond=0) > valid_until
 
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
