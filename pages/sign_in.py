@@ -19,7 +19,7 @@ def streamlit_secrets() -> dict[str, Any] | None:
     assert settings.oidc_client_secret is not None
     return {
         "auth": {
-            "redirect_uri": f"{settings.public_url.rstrip('/')}/oauth2callback",
+            "redirect_uri": f"{settings.public_url}/oauth2callback",
             "cookie_secret": tokens.secret_for("streamlit.auth"),
             "client_id": settings.oidc_client_id,
             "client_secret": settings.oidc_client_secret.get_secret_value(),
