@@ -31,6 +31,7 @@ from pages.messages import answer_message
 from pages.origins import OwnOrigin
 from pages.security_headers import SecurityHeaders
 from pages.sign_in import streamlit_secrets
+from pages.uploads import Uploads
 from pages.vouchers import answer_vouchers
 from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
 
@@ -125,6 +126,7 @@ app = st.App(
         Middleware(OwnOrigin),
         Middleware(SecurityHeaders),
         Middleware(DeepLink, base=base) if settings.has_sign_in else Middleware(LocalOnly),
+        Middleware(Uploads, base=base),
         Middleware(BrowserCookie),
     ],
     secrets=streamlit_secrets(),

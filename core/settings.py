@@ -170,6 +170,8 @@ class Settings(BaseSettings):
     report_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
+    uploads_max_mb: Annotated[int, Field(ge=1)] = 1200
+    uploads_max_mb_per_person: Annotated[int, Field(ge=1)] = 600
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60
     mail_max_mb: Annotated[int, Field(ge=1)] = 10
     emails_per_hour: Annotated[int, Field(ge=1)] | None = None
