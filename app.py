@@ -6,6 +6,7 @@ gc.disable()  # what is imported stays: to look through it again and again takes
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -27,8 +28,10 @@ from pages.exports import answer_export
 from pages.frame import base_path
 from pages.grid.rows import answer_rows
 from pages.messages import answer_message
+from pages.origins import OwnOrigin
 from pages.security_headers import SecurityHeaders
 from pages.sign_in import streamlit_secrets
+from pages.uploads import Uploads
 from pages.vouchers import answer_vouchers
 from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
 
@@ -91,6 +94,9 @@ def refuse_open_door(address: str | None, *, has_sign_in: bool) -> None:
         )
 
 
+base = base_path()
+# However it was set: what is linked from a file, or by a worker that is started here, has it too.
+os.environ["STREAMLIT_SERVER_BASE_URL_PATH"] = base
 settings = get_settings()  # a wrong setting stops the start here, with its name
 refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
 logs.configure()
@@ -105,16 +111,22 @@ except AppError as error:
 app = st.App(
     "pages/main.py",
     routes=[
-        Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
-        Route("/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
-        Route("/messages/{delivery_id}", answering(answer_message, refuse_page), methods=["GET"]),
-        Route("/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
-        Route("/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
+        Route(base + "/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
+        Route(base + "/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
+        Route(
+            base + "/messages/{delivery_id}",
+            answering(answer_message, refuse_page),
+            methods=["GET"],
+        ),
+        Route(base + "/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
+        Route(base + "/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
     ],
     # Where people sign in, who asks from where makes no difference.
     middleware=[
+        Middleware(OwnOrigin),
         Middleware(SecurityHeaders),
-        Middleware(DeepLink, base=base_path()) if settings.has_sign_in else Middleware(LocalOnly),
+        Middleware(DeepLink, base=base) if settings.has_sign_in else Middleware(LocalOnly),
+        Middleware(Uploads, base=base),
         Middleware(BrowserCookie),
     ],
     secrets=streamlit_secrets(),

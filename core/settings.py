@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from core import pem
+from core import pem, public_address
 from core.places import zones
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -158,7 +158,10 @@ class Settings(BaseSettings):
     voucher_support: Annotated[str, Field(max_length=200)] = ""
     voucher_terms: Annotated[str, Field(max_length=1500)] = DEFAULT_TERMS
     voucher_private_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
-    public_url: Annotated[str, AfterValidator(_web_address)] = Field(default_factory=_local_address)
+    public_url: Annotated[str, AfterValidator(public_address.parse)] = Field(
+        default_factory=_local_address
+    )
+    streamlit_server_base_url_path: str = ""
     oidc_metadata_url: Annotated[str, AfterValidator(_safe_address)] | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
@@ -167,6 +170,8 @@ class Settings(BaseSettings):
     report_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
+    uploads_max_mb: Annotated[int, Field(ge=1)] = 1200
+    uploads_max_mb_per_person: Annotated[int, Field(ge=1)] = 600
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60
     mail_max_mb: Annotated[int, Field(ge=1)] = 10
     emails_per_hour: Annotated[int, Field(ge=1)] | None = None
@@ -208,6 +213,12 @@ class Settings(BaseSettings):
     def has_sign_in(self) -> bool:
         """Say whether people sign in; without, this is local mode."""
         return self.oidc_metadata_url is not None
+
+    @model_validator(mode="after")
+    def _serve_under_path(self) -> Self:
+        """Have PUBLIC_URL name the path that Order Desk is served under, given or not."""
+        self.public_url = public_address.under(self.public_url, self.streamlit_server_base_url_path)
+        return self
 
     @model_validator(mode="after")
     def _check_sign_in(self) -> Self:

@@ -22,6 +22,7 @@ from core.errors import (
     Refused,
 )
 from core.settings import get_settings
+from pages.frame import base_path
 from pages.security_headers import OWN_ROUTES
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
         try:
             return await endpoint(request)
         except AppError as error:
-            status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+            status = status_of(error)
             logger.warning("%s %s refused: %s", request.method, request.url.path, error)
             return refuse(str(error), status)
         except Exception:
@@ -72,6 +73,11 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
             return refuse(sentence, 500)
 
     return answer
+
+
+def status_of(error: AppError) -> int:
+    """Return the status that a failure is answered with."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def refuse_json(sentence: str, status: int) -> Response:
@@ -89,7 +95,7 @@ def refuse_page(sentence: str, status: int) -> Response:
         'max-width:34rem;margin:18vh auto;padding:0 1.5rem;background:canvas">'
         '<h1 style="font-size:1.3rem">Not downloaded</h1>'
         f"<p>{html.escape(_encodable(sentence))}</p>"
-        f'<p><a href="../">Back to {name}</a></p>'
+        f'<p><a href="{html.escape(base_path())}/">Back to {name}</a></p>'
     )
     return HTMLResponse(page, status, headers=PRIVATE)
 
@@ -165,7 +171,7 @@ def _is_behind_tls() -> bool:
 def _new_cookie(*, is_secure: bool) -> str:
     cookie: SimpleCookie = SimpleCookie({BROWSER_COOKIE: secrets.token_urlsafe(24)})
     morsel = cookie[BROWSER_COOKIE]
-    morsel["path"], morsel["httponly"], morsel["samesite"] = "/", True, "Lax"
+    morsel["path"], morsel["httponly"], morsel["samesite"] = base_path() or "/", True, "Lax"
     if is_secure:
         morsel["secure"] = True
     return morsel.OutputString()
