@@ -110,9 +110,7 @@ def _host(text: str) -> str:
 
 def _mailbox(text: str) -> str:
     """Check an address, alone or as `Name <address>`; return it as a header has it."""
-    parts = re.fullmatch(
-        r"(?:(?P<name>[^<>]*?)\s*<(?P<inner>[^<>]*)>|(?P<alone>[^<>]*))", text.strip()
-    )
+    parts = re.fullmatch(r"(?P<name>[^<>]*+)<(?P<inner>[^<>]*+)>|(?P<alone>[^<>]*+)", text.strip())
     if parts is None or not text.isprintable() or "=?" in text:
         raise ValueError("must be an address, or a name and an address: Name <name@example.com>")
     try:
