@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core import pem
 from core.places import zones
+from core.secret_strength import HOW, find_weakness
 
 PROJECT = Path(__file__).resolve().parent.parent
 Security = Literal["starttls", "tls", "plain"]
@@ -86,6 +87,13 @@ def _picture(path: Path) -> Path:
 
 def _signing_key(text: SecretStr) -> SecretStr:
     pem.parse_private_pem(text.get_secret_value())
+    return text
+
+
+def _hard_to_guess(text: SecretStr) -> SecretStr:
+    weakness = find_weakness(text.get_secret_value())
+    if weakness is not None:
+        raise ValueError(f"{weakness}; {HOW}")
     return text
 
 
@@ -174,7 +182,7 @@ class Settings(BaseSettings):
     stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None
     run_worker: bool = True
     lease_seconds: Annotated[int, Field(ge=1)] = 60
-    signing_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    signing_secret: Annotated[SecretStr, AfterValidator(_hard_to_guess)] | None = None
     smtp_host: Annotated[str, AfterValidator(_host)] | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     smtp_security: Security | None = None

@@ -1,10 +1,16 @@
 """Signing in and out by Streamlit's own OpenID Connect: its settings, the form, who is here."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+from streamlit import config
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from core import sign_ins, tokens
 from core.settings import get_settings
@@ -12,11 +18,16 @@ from core.users import Actor
 
 
 def streamlit_secrets() -> dict[str, Any] | None:
-    """Return what Streamlit reads from its secrets, made of our settings; None in local mode."""
+    """Return what Streamlit reads from its secrets, made of our settings; None in local mode.
+
+    They are the same in every process that has the same SIGNING_SECRET or DATA_DIR.
+    """
     settings = get_settings()
     if not settings.has_sign_in:
         return None
     assert settings.oidc_client_secret is not None
+    # Before it reads its secrets, Streamlit takes this to sign the state of a sign-in that begins.
+    config.set_option("server.cookieSecret", tokens.secret_for("streamlit.auth"))
     return {
         "auth": {
             "redirect_uri": f"{settings.public_url.rstrip('/')}/oauth2callback",
@@ -39,6 +50,17 @@ def signed_in_actor() -> Actor:
 def _claims() -> Mapping[str, object] | None:
     claims: Mapping[str, object] = st.user.to_dict()
     return claims if claims.get("is_logged_in") is True else None
+
+
+def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:
+    """Return what Streamlit's cookie says of who has signed in; None without one that it signed."""
+
+    def read(name: str) -> bytes | None:
+        return decode_signed_value(get_cookie_secret(), name, cookies.get(name, ""))
+
+    whole = get_cookie_with_chunks(read, USER_COOKIE_NAME)
+    claims: Mapping[str, object] | None = json.loads(whole) if whole else None
+    return claims
 
 
 def show_sign_in(why: Exception, words: str) -> None:
