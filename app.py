@@ -104,6 +104,7 @@ for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
     logs.hand_over(logging.getLogger(name))
 try:
     startup.check_vouchers()
+    startup.warn_of_open_files()
 except AppError as error:
     raise SystemExit(f"Order Desk cannot start.\n{error}") from None
 # Where people sign in, who asks from where makes no difference.
