@@ -23,17 +23,21 @@ from starlette.routing import Route
 from core import db, logs, shutdown, startup, worker
 from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
+from pages.closed_doors import ClosedDoors
+from pages.cookies import BrowserCookie, SecureCookies
 from pages.deep_link import DeepLink
 from pages.exports import answer_export
 from pages.frame import base_path
 from pages.grid.rows import answer_rows
 from pages.messages import answer_message
 from pages.origins import OwnOrigin
+from pages.request_limits import RequestLimits
 from pages.security_headers import SecurityHeaders
 from pages.sign_in import streamlit_secrets
+from pages.sign_out import SignOut
 from pages.uploads import Uploads
 from pages.vouchers import answer_vouchers
-from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
+from pages.web import PRIVATE, LocalOnly, answering, refuse_json, refuse_page
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
@@ -106,8 +110,11 @@ for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
     logs.hand_over(logging.getLogger(name))
 try:
     startup.check_vouchers()
+    startup.warn_of_open_files()
 except AppError as error:
     raise SystemExit(f"Order Desk cannot start.\n{error}") from None
+# Where people sign in, who asks from where makes no difference.
+DOORS = [Middleware(kind, base=base) for kind in (ClosedDoors, SignOut, DeepLink)]
 app = st.App(
     "pages/main.py",
     routes=[
@@ -121,13 +128,14 @@ app = st.App(
         Route(base + "/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
         Route(base + "/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
     ],
-    # Where people sign in, who asks from where makes no difference.
     middleware=[
         Middleware(OwnOrigin),
         Middleware(SecurityHeaders),
-        Middleware(DeepLink, base=base) if settings.has_sign_in else Middleware(LocalOnly),
+        Middleware(RequestLimits),
+        Middleware(SecureCookies),
+        *(DOORS if settings.has_sign_in else [Middleware(LocalOnly)]),
         Middleware(Uploads, base=base),
-        Middleware(BrowserCookie),
+        Middleware(BrowserCookie, base=base),
     ],
     secrets=streamlit_secrets(),
     lifespan=lifespan,

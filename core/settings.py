@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core import pem, public_address
 from core.places import zones
+from core.secret_strength import HOW, find_weakness
 
 PROJECT = Path(__file__).resolve().parent.parent
 Security = Literal["starttls", "tls", "plain"]
@@ -89,6 +90,13 @@ def _signing_key(text: SecretStr) -> SecretStr:
     return text
 
 
+def _hard_to_guess(text: SecretStr) -> SecretStr:
+    weakness = find_weakness(text.get_secret_value())
+    if weakness is not None:
+        raise ValueError(f"{weakness}; {HOW}")
+    return text
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host, by its name or address, is this machine itself."""
     if host.lower() == "localhost":
@@ -110,9 +118,7 @@ def _host(text: str) -> str:
 
 def _mailbox(text: str) -> str:
     """Check an address, alone or as `Name <address>`; return it as a header has it."""
-    parts = re.fullmatch(
-        r"(?:(?P<name>[^<>]*?)\s*<(?P<inner>[^<>]*)>|(?P<alone>[^<>]*))", text.strip()
-    )
+    parts = re.fullmatch(r"(?P<name>[^<>]*+)<(?P<inner>[^<>]*+)>|(?P<alone>[^<>]*+)", text.strip())
     if parts is None or not text.isprintable() or "=?" in text:
         raise ValueError("must be an address, or a name and an address: Name <name@example.com>")
     try:
@@ -181,7 +187,7 @@ class Settings(BaseSettings):
     stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None
     run_worker: bool = True
     lease_seconds: Annotated[int, Field(ge=1)] = 60
-    signing_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    signing_secret: Annotated[SecretStr, AfterValidator(_hard_to_guess)] | None = None
     smtp_host: Annotated[str, AfterValidator(_host)] | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     smtp_security: Security | None = None

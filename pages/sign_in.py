@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+from streamlit import config
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
@@ -18,11 +19,16 @@ from core.users import Actor
 
 
 def streamlit_secrets() -> dict[str, Any] | None:
-    """Return what Streamlit reads from its secrets, made of our settings; None in local mode."""
+    """Return what Streamlit reads from its secrets, made of our settings; None in local mode.
+
+    They are the same in every process that has the same SIGNING_SECRET or DATA_DIR.
+    """
     settings = get_settings()
     if not settings.has_sign_in:
         return None
     assert settings.oidc_client_secret is not None
+    # Before it reads its secrets, Streamlit takes this to sign the state of a sign-in that begins.
+    config.set_option("server.cookieSecret", _cookie_secret())
     return {
         "auth": {
             "redirect_uri": f"{settings.public_url}/oauth2callback",
