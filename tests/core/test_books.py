@@ -50,9 +50,7 @@ COPY = """
     SELECT 'TX-X', 9000, created_at, contract_id, {order_id}, {order_item_id}, {refund_id}, {type},
     {method}, {amount_minor}, currency, status, author FROM transactions
     WHERE order_item_id = '{item}' AND type = 'refund'"""
-AS_IT_IS = {
-    one: one for one in "order_id order_item_id refund_id type method amount_minor".split()
-}
+AS_IT_IS = {one: one for one in "order_id order_item_id refund_id type method amount_minor".split()}
 
 
 def enter(item: str, **given: str) -> str:
