@@ -149,4 +149,4 @@ def test_files_take_so_much_room_until_they_are_checked(
             expect(page.get_by_role("alert")).to_contain_text(f"{file.name}")
         with page.expect_response(lambda answer: answer.status == 413):
             page.locator("input[type=file]").set_input_files(files)
-        expect(page.get_by_test_id("stFileUploaderFileErrorMessage")).to_have_count(1)
+        expect(page.get_by_test_id("stFileChipIconError")).to_have_count(1)
