@@ -17,6 +17,7 @@ from core import db
 from core.models import Refund, RefundBatch
 from core.refunds import Answer, Outcome
 from core.states import RefundStatus
+from tests.core import steps
 from tests.core.books import check_books
 from tests.core.refund_races import Ask, count_open, settle_all
 
@@ -63,7 +64,7 @@ class Deaths:
 def kill_requesters(ask: Ask, *, rounds: int, seed: int = 7) -> Deaths:
     """Kill a process that requests refunds, again and again, and check what it left each time."""
     met, chance, said = Deaths(rounds), random.Random(seed), []
-    for number in range(rounds):
+    for number in steps.through(rounds):
         said.append(_run_and_kill(f"{seed}-{number}", chance))
         check_books()  # before anybody has repaired anything
         met.answered += len(said[-1].answered)
