@@ -26,6 +26,7 @@ from core import (
     worker,
 )
 from core.errors import AppError, InvalidInput, OutsideFailed, Refused
+from core.private_files import open_private
 from core.tables import TABLES
 from core.users import Actor
 from core.verification import Verdict
@@ -176,6 +177,7 @@ def _copy(asked: argparse.Namespace) -> str:
 def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
     shutdown.heed_signals(before_others=False)
+    startup.warn_of_open_files()
     print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
     while not shutdown.ending.is_set():
         try:
@@ -219,13 +221,13 @@ def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
-    """Write a file beside its place and move it there: whole, or not at all."""
+    """Write a file for this user alone, beside its place, and move it there: whole, or not."""
     folder = path.resolve().parent
     if not folder.is_dir():
         raise InvalidInput(f"There is no folder {folder}.")
     part = folder / f".{path.name}.{os.getpid()}.part"
     try:
-        with part.open("xb") as file:
+        with open(part, "xb", opener=open_private) as file:
             result = write(file)
         part.replace(path)
     finally:

@@ -132,7 +132,7 @@ def _order_lines(
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
         ("Exported at", in_place(now, zone, seconds=True)),
-        ("Page", f"{get_settings().public_url.rstrip('/')}/order?{address}"),
+        ("Page", f"{get_settings().public_url}/order?{address}"),
     ]
 
 
@@ -232,4 +232,4 @@ def _page_of(view: View, actor: Actor) -> str:
         tab = ORDER_TABS[view.table.name]
         address = saved_views.address_of(view, actor=actor, parameter=tab)
         page, parameters = "order", {"order": view.order_id} | address
-    return f"{get_settings().public_url.rstrip('/')}/{page}?{urlencode(parameters)}"
+    return f"{get_settings().public_url}/{page}?{urlencode(parameters)}"

@@ -23,7 +23,7 @@ def table_of(sheet: Sheet) -> Table | None:
     """Return the table that a sheet is of, by its title, or by its headers; None for none."""
     if sheet.title is not None:
         # A dump goes on in “Orders (2)” where a sheet is full.
-        title = normal(re.sub(r"\s*\(\d+\)$", "", sheet.title))
+        title = normal(re.sub(r"\(\d+\)$", "", sheet.title))
         return next((t for t in BOOKS if title in (normal(t.title), t.name)), None)
     headers = {normal(_split_zone(str(header))[0]) for header in sheet.header if header}
     # The tables refer to each other's keys: it is the one that knows most of the headers.
@@ -41,8 +41,11 @@ def normal(header: str) -> str:
 
 
 def _split_zone(header: str) -> tuple[str, str | None]:
-    found = re.match(r"(.*?)\s*\(([^()]*)\)\s*$", header, re.DOTALL)
-    return (found[1], found[2].strip()) if found else (header, None)
+    text = header.rstrip()
+    name, opened, zone = text.removesuffix(")").rpartition("(")
+    if not opened or not text.endswith(")") or ")" in zone:
+        return header, None
+    return name.rstrip(), zone.strip()
 
 
 def read_header(

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     IMPORT = "import"  # and dump, and demo data
     USERS = "users"
     AUDIT_TRAIL = "audit_trail"
+    GIVE_BACK = "give_back"  # an item whose refund the bank returned
 
 
 _HANDS_ON = frozenset({Role.AGENT, Role.ADMIN})
@@ -38,6 +39,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     Permission.IMPORT: frozenset({Role.ADMIN}),
     Permission.USERS: frozenset({Role.ADMIN}),
     Permission.AUDIT_TRAIL: frozenset({Role.ADMIN}),
+    Permission.GIVE_BACK: frozenset({Role.ADMIN}),
 }
 # What reaches every contract is for those alone who see them all.
 OF_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
@@ -51,6 +53,7 @@ _DOES = {
     Permission.IMPORT: "import, dump or fill in orders",
     Permission.USERS: "manage users",
     Permission.AUDIT_TRAIL: "see the audit trail",
+    Permission.GIVE_BACK: "give items back whose refund the bank returned",
 }
 
 

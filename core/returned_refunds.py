@@ -90,7 +90,7 @@ def _wait(session: Session, refund: Refund, now: datetime, *, is_known: bool) ->
 
 def _record_return(session: Session, refund: Refund, found: MadeRefund, now: datetime) -> None:
     """Record that the money came back: refund, item, ledger and audit trail, all or nothing."""
-    why = f"The bank returned the money: {found.why_ended}. Refund the item again."
+    why = f"The bank returned the money: {found.why_ended}."
     mine = update(Refund).where(
         Refund.refund_id == refund.refund_id,
         Refund.attempt == refund.attempt,

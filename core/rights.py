@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from core import db
 from core.errors import AppError, NotPermitted, NotSignedIn
 from core.models import SignIn, User
-from core.permissions import Permission, may, refuse, why_not
+from core.permissions import Permission, may, refuse, require, why_not
 from core.states import Role
 from core.users import CONSOLE, Actor, find_actor_in
 
@@ -79,9 +79,10 @@ def changing(
     """Open a writing transaction of a person, and yield it with the actor as they are now.
 
     With `counts` the person's requests take turns. `changed_user` is locked together with the
-    actor. Raises NoLongerIn, and NotPermitted without the permission; then nothing is written
-    but the audit event.
+    actor. Raises NotPermitted without the permission, at once when the page knew it already, and
+    NoLongerIn; then nothing is written but the audit event.
     """
+    require(actor, permission)
     lock = _FOR_NO_KEY_UPDATE if counts else _FOR_SHARE
     with _audited(permission), opened() as session:
         if changed_user is None:
@@ -92,12 +93,14 @@ def changing(
 
 @contextmanager
 def committing(actor: Actor, permission: Permission) -> Iterator[Session]:
-    """Open a writing transaction that asks for the rights at its end, just before the commit.
+    """Open a writing transaction that asks for the rights again just before its commit.
 
     For what takes minutes: a lock held so long keeps an admin from changing that person. Raises
     as `changing` does.
     """
+    require(actor, permission)
     with _audited(permission), db.writing() as session:
+        _confirm(session, actor, permission, None)
         yield session
         _confirm(session, actor, permission, _FOR_KEY_SHARE)
 
@@ -134,7 +137,7 @@ def _confirm(
     session: Session,
     actor: Actor,
     permission: Permission,
-    lock: _Lock,
+    lock: _Lock | None,
     changed_user: str | None = None,
 ) -> Actor:
     """Lock the actor and return them as they are now; raises _Lost without the permission."""
@@ -151,13 +154,15 @@ def _confirm(
     return by_now
 
 
-def _lock(session: Session, actor: Actor, changed_user: str | None, lock: _Lock) -> list[User]:
+def _lock(
+    session: Session, actor: Actor, changed_user: str | None, lock: _Lock | None
+) -> list[User]:
     """Lock the rows of the actor, and of the user they change, in one order.
 
     None are found when the actor's sign-in has ended. The session keeps what was read.
     """
     is_locked: list[ColumnElement[bool]] = [
-        User.user_id.in_({actor.user_id, changed_user} - {None})
+        User.user_id.in_(sorted({actor.user_id, changed_user or actor.user_id}))
     ]
     if actor == CONSOLE and changed_user is not None:
         is_locked.append(User.role == Role.ADMIN)  # it has no row of its own to take turns at
@@ -165,7 +170,8 @@ def _lock(session: Session, actor: Actor, changed_user: str | None, lock: _Lock)
     if actor.sign_in_id is not None:
         is_alive = SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)
         statement = statement.join(SignIn, and_(SignIn.sign_in_id == actor.sign_in_id, *is_alive))
-    statement = statement.with_for_update(read=lock.read, key_share=lock.key_share)
+    if lock is not None:
+        statement = statement.with_for_update(read=lock.read, key_share=lock.key_share)
     as_now: dict[str, Any] = {"populate_existing": True}
     return list(session.scalars(statement, execution_options=as_now))
 

@@ -3,53 +3,68 @@
 from sqlalchemy import text
 
 from core import db
+from core.models import Refund
 
+# The entries of refunds: what was paid back, and what the bank returned.
+OF_REFUNDS = "(t.type = 'refund' OR t.type = 'adjustment' AND t.refund_id IS NOT NULL)"
 # What must be so, and the query for what would break it.
 INVARIANTS = {
-    "an item has at most one refund that is not failed": """
-        SELECT order_item_id, count(*) FROM refunds WHERE status <> 'failed'
+    "an item has at most one refund that counts": f"""
+        SELECT order_item_id, count(*) FROM refunds WHERE {Refund.IS_COUNTED}
         GROUP BY order_item_id HAVING count(*) > 1""",
     "an item is refunded when it has exactly one succeeded refund, and only then": """
         SELECT i.order_item_id, i.status, count(r.refund_id) FROM order_items i
         LEFT JOIN refunds r ON r.order_item_id = i.order_item_id AND r.status = 'succeeded'
         GROUP BY i.order_item_id, i.status
         HAVING count(r.refund_id) <> CASE i.status WHEN 'refunded' THEN 1 ELSE 0 END""",
-    "an item is refunded when it has exactly one succeeded transaction, and only then": """
-        SELECT i.order_item_id, i.status, count(t.transaction_id) FROM order_items i
-        LEFT JOIN transactions t ON t.order_item_id = i.order_item_id
-        AND t.type = 'refund' AND t.status = 'succeeded'
-        GROUP BY i.order_item_id, i.status
-        HAVING count(t.transaction_id) <> CASE i.status WHEN 'refunded' THEN 1 ELSE 0 END""",
-    "a refund that succeeded, and no other, has one succeeded transaction": """
-        SELECT r.refund_id, r.status, count(t.transaction_id) FROM refunds r
-        LEFT JOIN transactions t ON t.refund_id = r.refund_id
-        AND t.type = 'refund' AND t.status = 'succeeded'
-        GROUP BY r.refund_id, r.status
-        HAVING count(t.transaction_id) <> CASE r.status WHEN 'succeeded' THEN 1 ELSE 0 END""",
-    "a refund's transaction is of its item, amount and currency": """
+    "what was paid back for an item is its price while it is refunded, else nothing": f"""
+        SELECT i.order_item_id, i.status, i.price_minor, coalesce(sum(t.amount_minor), 0)
+        FROM order_items i LEFT JOIN transactions t ON t.order_item_id = i.order_item_id
+        AND t.status = 'succeeded' AND {OF_REFUNDS}
+        GROUP BY i.order_item_id, i.status, i.price_minor HAVING coalesce(sum(t.amount_minor), 0)
+        <> CASE i.status WHEN 'refunded' THEN i.price_minor ELSE 0 END""",
+    "the entries of a refund are its amount while it is succeeded, else nothing": """
+        SELECT r.refund_id, r.status, r.amount_minor, coalesce(sum(t.amount_minor), 0)
+        FROM refunds r LEFT JOIN transactions t ON t.refund_id = r.refund_id
+        AND t.status = 'succeeded'
+        GROUP BY r.refund_id, r.status, r.amount_minor HAVING coalesce(sum(t.amount_minor), 0)
+        <> CASE r.status WHEN 'succeeded' THEN r.amount_minor ELSE 0 END""",
+    "an entry of a refund is of its item, amount and currency": """
         SELECT r.refund_id, t.transaction_id FROM refunds r
         JOIN transactions t ON t.refund_id = r.refund_id
-        WHERE t.type <> 'refund' OR t.order_item_id IS NULL OR t.order_id IS NULL
-        OR t.order_item_id <> r.order_item_id OR t.order_id <> r.order_id
-        OR t.contract_id <> r.contract_id OR t.method <> r.gateway
-        OR t.amount_minor <> r.amount_minor OR t.currency <> r.currency""",
-    "an item whose refund was requested has exactly one open refund, and no other has any": """
+        WHERE t.type NOT IN ('refund', 'adjustment') OR t.order_item_id IS NULL
+        OR t.order_id IS NULL OR t.order_item_id <> r.order_item_id OR t.order_id <> r.order_id
+        OR t.contract_id <> r.contract_id OR t.method <> r.gateway OR t.currency <> r.currency
+        OR t.amount_minor <> CASE t.type WHEN 'refund' THEN r.amount_minor
+        ELSE -r.amount_minor END""",
+    "every refund entry belongs to a refund": """
+        SELECT transaction_id FROM transactions WHERE type = 'refund' AND refund_id IS NULL""",
+    "a refund that the bank returned has the entry of its return": """
+        SELECT r.refund_id FROM refunds r WHERE r.failed_after_success_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.refund_id = r.refund_id
+        AND t.type = 'adjustment' AND t.status = 'succeeded')""",
+    "an item whose refund was requested has exactly one that is not done, and no other has any": """
         SELECT i.order_item_id, i.status, count(r.refund_id) FROM order_items i
         LEFT JOIN refunds r ON r.order_item_id = i.order_item_id
-        AND r.status IN ('requested', 'processing')
+        AND (r.status IN ('waiting', 'requested', 'processing')
+        OR r.status = 'failed' AND r.failed_after_success_at IS NOT NULL)
         GROUP BY i.order_item_id, i.status
         HAVING count(r.refund_id) <> CASE i.status WHEN 'refund_requested' THEN 1 ELSE 0 END""",
+    "no two refunds have the same reference at the provider": """
+        SELECT external_reference, count(*) FROM refunds WHERE external_reference IS NOT NULL
+        GROUP BY external_reference HAVING count(*) > 1""",
     "a contract's balance is the sum of its succeeded transactions by balance": """
         SELECT c.contract_id, c.balance_minor, coalesce(sum(t.amount_minor), 0) FROM contracts c
         LEFT JOIN transactions t ON t.contract_id = c.contract_id
         AND t.status = 'succeeded' AND t.method = 'balance'
         GROUP BY c.contract_id, c.balance_minor
         HAVING c.balance_minor <> coalesce(sum(t.amount_minor), 0)""",
-    "of an order that was paid, what is paid and not refunded is the price of its items": """
+    "of an order that was paid, what is paid and not refunded is the price of its items": f"""
         WITH money AS (
-            SELECT order_id, currency, -sum(amount_minor) AS kept FROM transactions
-            WHERE status = 'succeeded' AND type IN ('payment', 'refund') AND order_id IS NOT NULL
-            GROUP BY order_id, currency HAVING sum(CASE type WHEN 'payment' THEN 1 ELSE 0 END) > 0
+            SELECT order_id, currency, -sum(amount_minor) AS kept FROM transactions t
+            WHERE status = 'succeeded' AND (type = 'payment' OR {OF_REFUNDS})
+            AND order_id IS NOT NULL GROUP BY order_id, currency
+            HAVING sum(CASE type WHEN 'payment' THEN 1 ELSE 0 END) > 0
         ), items AS (
             SELECT order_id, currency, sum(price_minor) AS price FROM order_items
             WHERE status <> 'refunded' GROUP BY order_id, currency
@@ -64,9 +79,14 @@ INVARIANTS = {
 }
 
 
-def check_books() -> None:
-    """Check every invariant, all at the same moment; says which is broken, and by what."""
+def find_broken() -> dict[str, list[tuple[object, ...]]]:
+    """Return the invariants that do not hold, with what breaks each, all at the same moment."""
     with db.reading() as session:
-        for invariant, statement in INVARIANTS.items():
-            broken = [tuple(row) for row in session.execute(text(statement))]
-            assert not broken, f"Not so: {invariant}. {len(broken)} rows, such as {broken[:3]}"
+        found = {one: session.execute(text(query)).all() for one, query in INVARIANTS.items()}
+    return {one: [tuple(row) for row in rows] for one, rows in found.items() if rows}
+
+
+def check_books() -> None:
+    """Check every invariant; says which is broken, and by what."""
+    for invariant, rows in find_broken().items():
+        raise AssertionError(f"Not so: {invariant}. {len(rows)} rows, such as {rows[:3]}")

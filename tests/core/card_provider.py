@@ -1,7 +1,8 @@
-"""A small payment provider on loopback: the two calls of Stripe that core makes, and no more.
+"""A small payment provider on loopback: the calls of Stripe that core makes, and no more.
 
-It pays once for each idempotency key, and remembers every payout, whoever asked and died. It
-answers with a delay of chance, so that who asks can die between the payout and its answer.
+It pays once for each idempotency key as long as it knows the key, and remembers every payout,
+whoever asked and died. It answers with a random delay, so that who asks can die between the payout
+and its answer.
 """
 
 import json
@@ -16,7 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-PATH = "/v1/refunds"
+REFUNDS, PAYMENTS = "/v1/refunds", "/v1/payment_intents"
+CAPTURED = 10_000_000  # of every payment: more than any test refunds
+COMES_ALONG = 10  # refunds that a payment lists of itself
 
 
 @dataclass
@@ -24,36 +27,50 @@ class Till:
     """What the provider has paid out."""
 
     most_delay: float
-    made: dict[str, dict[str, Any]] = field(default_factory=dict)  # refunds, by idempotency key
+    keys: dict[str, dict[str, Any]] = field(default_factory=dict)  # refunds, by idempotency key
+    made: list[dict[str, Any]] = field(default_factory=list)
     payouts: Counter[str] = field(default_factory=Counter)  # by payment intent
-    asked_again: int = 0  # under a key that was paid before, or for the list that has it
+    asked_again: int = 0  # under a key that was paid before, or for a payment that has a refund
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def pay(self, key: str, payment: str, amount: int, refund: str) -> dict[str, Any]:
-        """Pay out, unless it was done under this key."""
+    def pay(self, key: str | None, payment: str, amount: int, named: dict[str, str]) -> Any:
+        """Pay out, unless it was done under this key; by hand there is none."""
         with self.changed:
-            if key in self.made:
+            if key is not None and key in self.keys:
                 self.asked_again += 1
-                return self.made[key]
+                return self.keys[key]
             self.payouts[payment] += 1
-            self.made[key] = {
+            refund = {
                 "id": f"re_{len(self.made)}",
                 "object": "refund",
                 "amount": amount,
                 "currency": "eur",
                 "payment_intent": payment,
                 "status": "succeeded",
-                "metadata": {"refund": refund},
+                "metadata": named,
             }
+            self.made.append(refund)
+            if key is not None:
+                self.keys[key] = refund
             self.changed.notify_all()
-            return self.made[key]
+            return refund
+
+    def forget_keys(self) -> None:
+        """Forget the idempotency keys, as Stripe does after a day."""
+        with self.changed:
+            self.keys.clear()
 
     def find(self, payment: str) -> list[dict[str, Any]]:
-        """List what was paid out for a payment."""
+        """List what was paid out for a payment, the newest first."""
         with self.changed:
-            found = [one for one in self.made.values() if one["payment_intent"] == payment]
+            found = [one for one in self.made if one["payment_intent"] == payment]
             self.asked_again += bool(found)
-            return found
+            return found[::-1]
+
+    def get(self, reference: str) -> dict[str, Any] | None:
+        """Return a refund by its reference; None when there is none."""
+        with self.changed:
+            return next((one for one in self.made if one["id"] == reference), None)
 
     @property
     def paid_twice(self) -> int:
@@ -64,6 +81,29 @@ class Till:
         """Wait until that many payouts were made; say whether they were."""
         with self.changed:
             return self.changed.wait_for(lambda: self.payouts.total() >= payouts, seconds)
+
+
+def _payment(payment: str, refunds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Describe a payment as Stripe does with its charge and refunds expanded."""
+    along = {"data": refunds[:COMES_ALONG], "has_more": len(refunds) > COMES_ALONG}
+    charge = {
+        "id": f"ch_{payment}",
+        "object": "charge",
+        "captured": True,
+        "amount_captured": CAPTURED,
+        "refunds": {"object": "list", "url": REFUNDS} | along,
+    }
+    return {
+        "id": payment,
+        "object": "payment_intent",
+        "amount": CAPTURED,
+        "currency": "eur",
+        "status": "succeeded",
+        "latest_charge": charge,
+    }
+
+
+NOT_FOUND = {"error": {"type": "invalid_request_error", "message": "No such refund"}}
 
 
 class _Server(ThreadingHTTPServer):
@@ -84,23 +124,30 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         asked = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        made = self.server.till.pay(
-            self.headers["Idempotency-Key"],
-            asked["payment_intent"],
-            int(asked["amount"]),
-            asked["metadata[refund]"],
-        )
-        self._answer(made)
+        named = {
+            name.removeprefix("metadata[").removesuffix("]"): value
+            for name, value in asked.items()
+            if name.startswith("metadata[")
+        }
+        key, payment = self.headers["Idempotency-Key"], asked["payment_intent"]
+        self._answer(self.server.till.pay(key, payment, int(asked["amount"]), named))
 
     def do_GET(self) -> None:
-        asked = parse_qs(urlsplit(self.path).query)
-        found = self.server.till.find(asked["payment_intent"][0])
-        self._answer({"object": "list", "url": PATH, "has_more": False, "data": found})
+        address, till = urlsplit(self.path), self.server.till
+        folder, _, name = address.path.rpartition("/")
+        if folder == PAYMENTS:
+            self._answer(_payment(name, till.find(name)))
+        elif folder == REFUNDS:
+            found = till.get(name)
+            self._answer(found or NOT_FOUND, 200 if found else 404)
+        else:
+            found = till.find(parse_qs(address.query)["payment_intent"][0])
+            self._answer({"object": "list", "url": REFUNDS, "has_more": False, "data": found})
 
-    def _answer(self, what: dict[str, Any]) -> None:
+    def _answer(self, what: dict[str, Any], status: int = 200) -> None:
         time.sleep(random.uniform(0, self.server.till.most_delay))
         body = json.dumps(what).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
