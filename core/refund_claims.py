@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, db
 from core.conditions import is_among, scope
 from core.models import OrderItem, Refund, new_id
 from core.refund_rule import RefundItem
@@ -39,18 +39,24 @@ class Request:
 
 
 def mark_requested(session: Session, ids: Sequence[str], asked: Request) -> set[str]:
-    """Change the items' status where the rule still holds; return those that were changed."""
-    key = ORDER_ITEMS.key_column
+    """Change the items' status where the rule still holds; return those that were changed.
+
+    PostgreSQL locks them by ID first, as everyone does who locks several: else two can deadlock.
+    """
+    is_able = [
+        is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)),
+        OrderItem.status == ItemStatus.NOT_USED,
+        OrderItem.is_refundable,
+        OrderItem.refund_expire_at >= asked.now,
+        OrderItem.valid_until >= asked.now,
+        scope(ORDER_ITEMS, asked.actor),
+    ]
+    locked = select(OrderItem.order_item_id).where(*is_able).order_by(OrderItem.order_item_id)
+    if not db.is_sqlite():
+        session.execute(locked.with_for_update())
     statement = (
         update(OrderItem)
-        .where(
-            is_among(ORDER_ITEMS, key, tuple(ids)),
-            OrderItem.status == ItemStatus.NOT_USED,
-            OrderItem.is_refundable,
-            OrderItem.refund_expire_at >= asked.now,
-            OrderItem.valid_until >= asked.now,
-            scope(ORDER_ITEMS, asked.actor),
-        )
+        .where(*is_able)
         .values(status=ItemStatus.REFUND_REQUESTED)
         .returning(OrderItem.order_item_id)
     )
