@@ -61,6 +61,9 @@ def have_returned_money() -> None:
                 amount_minor=1250,
                 currency="EUR",
                 found_at=NOW,
+                dismissed_by="zoe",
+                dismissed_at=NOW,
+                note="“No” 王",
             )
         )
 
@@ -75,12 +78,12 @@ def work_at(url: str) -> list[str]:
     have_returned_money()
     emails.send(items[3:5], ["zoe@mail.example"], message="Grüße", key="k", actor=admin, now=NOW)
     rights = Rights(role=Role.AGENT, contracts=frozenset({"SOLD-1", "SOLD-2"}))
-    ana = people.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
+    zoe = people.add_user("zoe@helios.example", rights=rights, actor=admin, now=NOW)
     view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})
     saved_views.save(view, "“Mine” 100%", actor=admin)
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}
     with db.writing() as session:
-        session.add(SignIn(sign_in_id="one", user_id=ana, ended_at=NOW, **times))
+        session.add(SignIn(sign_in_id="one", user_id=zoe, ended_at=NOW, **times))
         odd = {"texts": STORABLE, "numbers": [0, -1, 2**63, 1e22, 1e3, 0.1, 12.50], "no": None}
         about = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}
         audit.record(session, "odd.happened", before=odd, after={"é\\u0000": {}, "a": []}, **about)

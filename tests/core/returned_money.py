@@ -3,11 +3,9 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
-
-from core import db
+from core import returned_items, users
 from core.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded
-from core.models import OrderItem, Refund
+from core.models import Refund
 from core.returned_refunds import look_again_due
 from tests.conftest import NOW
 from tests.core.refund_rows import (
@@ -58,13 +56,11 @@ def let_the_bank_return(item_id: str, *, at: datetime) -> None:
     assert get_refund(item_id).failed_after_success_at == at
 
 
-def give_back(item_id: str) -> None:
+def give_back(item_id: str, *, at: datetime) -> None:
     """Give an item back as not used, as an admin does whose customer keeps the service."""
-    with db.writing() as session:
-        item = update(OrderItem).where(OrderItem.order_item_id == item_id)
-        session.execute(item.values(status="not_used"))
-        refund = update(Refund).where(Refund.order_item_id == item_id)
-        session.execute(refund.values(failed_after_success_at=None))
+    admin = users.find_local_actor()
+    assert admin is not None
+    assert returned_items.give_back([item_id], note="Kept.", actor=admin, now=at) == [item_id]
 
 
 def make_every_kind() -> dict[str, str]:
@@ -91,7 +87,7 @@ def make_every_kind() -> dict[str, str]:
         if kind.startswith("returned"):
             let_the_bank_return(item, at=NOW + 2 * A_DAY)
         if "given back" in kind:
-            give_back(item)
+            give_back(item, at=NOW + 2 * A_DAY)
         if "again" in kind or "twice" in kind or "anew" in kind:
             pay_back(item, at=NOW + 3 * A_DAY)
         if "then failed" in kind:

@@ -96,7 +96,7 @@ def test_overview_counts_a_refund_while_the_money_is_with_the_payer(
     look(admin, {"IT-1", "IT-3"})
     let_the_bank_return("IT-3", at=NOW + 5 * A_DAY)
     look(admin, {"IT-1"})
-    give_back("IT-2")
+    give_back("IT-2", at=NOW + 5 * A_DAY)
     look(admin, {"IT-1"})
     pay_back("IT-2", at=NOW + 6 * A_DAY)
     look(admin, {"IT-1", "IT-2"})
