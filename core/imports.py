@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 
 from core import audit, bulk, db, figures, rights
 from core.columns import Table
+from core.errors import Refused
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
+from core.import_known import Return
 from core.import_outcome import Outcome
 from core.import_plan import Plan, moment_of
 from core.import_progress import SILENT, Cancelled, Progress
 from core.import_rows import SheetRead, Tables, iterate, read_tables
 from core.models import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.permissions import Permission, require
+from core.returned_refunds import WAS_RETURNED, record, take_back
 from core.states import ItemStatus, Method, TransactionStatus
 from core.tables import TABLES
 from core.users import Actor
@@ -155,7 +158,10 @@ def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 def _carry_out(
     session: Session, plan: Plan, actor: Actor, now: datetime, progress: Progress
 ) -> None:
-    """Write what is new, and that items were used; raises Faulty, for the caller to roll back."""
+    """Write what is new, that items were used, and that refunds came back.
+
+    Raises Faulty, and Refused when a refund that came back has changed: the caller rolls back.
+    """
     if plan.faults:
         raise Faulty(plan.faults)
     _use(session, plan.used, actor, now)
@@ -168,6 +174,7 @@ def _carry_out(
         bulk.insert(session, model, rows)
     if plan.faults:
         raise Faulty(plan.faults)
+    _return(session, plan.returns, actor, now)
     _balance(session, plan.rows.touched_contracts)
     mark = session.get(DatabaseFact, "demo")
     if mark is not None and any(plan.outcome.added.values()):
@@ -199,6 +206,19 @@ def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datet
             before={"status": ItemStatus.NOT_USED},
             after={"status": ItemStatus.USED, "used_at": moment.isoformat()},
         )
+
+
+def _return(session: Session, returns: dict[str, Return], actor: Actor, now: datetime) -> None:
+    """Record that the money of stored refunds came back, of which the files have the entries."""
+    for refund_id, one in returns.items():
+        at = moment_of(one.at)
+        refund = take_back(session, refund_id, one.attempt, why=WAS_RETURNED, at=at)
+        if refund is None:
+            raise Refused(
+                f"Refund {refund_id} has just changed here, so nothing was imported. "
+                "Check the files again."
+            )
+        record(session, refund, actor=actor, now=now)
 
 
 def _batch(batch_id: str, actor: Actor, now: datetime) -> RefundBatch:

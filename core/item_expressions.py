@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, select, text
 
 from core.models import Order, OrderItem, ProviderRefund, Refund, Transaction
-from core.states import EXPIRED, ItemStatus
+from core.states import EXPIRED, ItemStatus, TransactionStatus
 
 
 def _is_expired(now: datetime) -> ColumnElement[bool]:
@@ -50,6 +50,8 @@ def is_to_match() -> ColumnElement[bool]:
     reference = ProviderRefund.reference
     is_refund = exists().where(Refund.external_reference == reference)
     is_entry = exists().where(
-        text(Transaction.IS_REFUND_WITH_REFERENCE), Transaction.reference == reference
+        text(Transaction.IS_REFUND_WITH_REFERENCE),
+        Transaction.reference == reference,
+        Transaction.status != TransactionStatus.FAILED,
     )
     return and_(ProviderRefund.dismissed_at.is_(None), ~is_refund, ~is_entry)

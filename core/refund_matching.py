@@ -25,6 +25,7 @@ from core.gateway import (
     Unknown,
 )
 from core.models import ProviderRefund, Refund, Transaction
+from core.states import TransactionStatus
 
 
 def refund_once(gateway: Gateway, job: RefundJob) -> Outcome:
@@ -42,7 +43,8 @@ def judge(job: RefundJob, paid: PaidAtProvider, *, held: Collection[str]) -> Out
     `held` are the references that rows of ours hold: those are other refunds.
     """
     free = [one for one in paid.refunds if one.reference not in held]
-    made = _made(job, free)
+    alive = [one for one in free if one.is_alive and not _names_another_item(job, one)]
+    made = _made(job, free, alive)
     if made is not None:
         return made
     if paid.currency != job.currency:
@@ -55,9 +57,9 @@ def judge(job: RefundJob, paid: PaidAtProvider, *, held: Collection[str]) -> Out
             f"Payment {paid.reference} was authorised and not captured, or did not go through: "
             "there is nothing to pay back. Look at it at the card provider."
         )
-    to_match = tuple(one for one in free if one.is_alive and not _names_another_item(job, one))
-    if to_match:
-        return _stop(job, to_match)
+    if alive:
+        what = "of this payment that Order Desk did not make"
+        return _stop(job, alive, f"{what}: {_named(alive)}. Nothing was paid back")
     # What was asked for under this key is asked for again: the provider decides, and only once.
     if not job.was_asked and paid.left_minor < job.amount_minor:
         left = f"{money.in_words(max(0, paid.left_minor), paid.currency)} {paid.currency}"
@@ -68,42 +70,52 @@ def judge(job: RefundJob, paid: PaidAtProvider, *, held: Collection[str]) -> Out
     return None
 
 
-def _made(job: RefundJob, free: Sequence[MadeRefund]) -> Outcome | None:
-    """Find what became of this attempt, or a refund of this very item to adopt."""
-    for one in free:
-        if one.key == job.key and not one.is_alive:
-            return Failed(f"The card provider refused it: {one.why_ended}.")
-    for one in free:
-        same = (one.amount_minor, one.currency) == (job.amount_minor, job.currency)
-        if one.is_alive and same and _is_of(job, one):
+def _made(
+    job: RefundJob, free: Sequence[MadeRefund], alive: Sequence[MadeRefund]
+) -> Outcome | None:
+    """Find a refund of this very item to adopt, or what became of this attempt."""
+    mine = [one for one in alive if _is_of(job, one)]
+    for one in mine:
+        if (one.amount_minor, one.currency) == (job.amount_minor, job.currency):
             if one.standing is Standing.SUCCEEDED:
                 return Succeeded(one.reference)
             return Unknown("The card provider is still working on it.")
+    if mine:
+        what = "of this order item with another amount or currency"
+        return _stop(job, mine, f"{what}: {_named(mine)}. Check it there")
+    for one in free:
+        if one.key == job.key and not one.is_alive:
+            return Failed(f"The card provider refused it: {one.why_ended}.")
     return None
 
 
 def _is_of(job: RefundJob, one: MadeRefund) -> bool:
     """Say whether a refund names the job's item; older versions named the refund alone."""
-    if one.order_item_id is not None:
+    if one.order_item_id:
         return one.order_item_id == job.order_item_id
     return one.key is not None and one.key.rpartition(":")[0] == job.refund_id
 
 
 def _names_another_item(job: RefundJob, one: MadeRefund) -> bool:
-    return one.order_item_id is not None and one.order_item_id != job.order_item_id
+    """Say whether a refund has our metadata, of another item; a person may have written a part."""
+    return bool(one.key and one.order_item_id) and one.order_item_id != job.order_item_id
 
 
-def _stop(job: RefundJob, to_match: tuple[MadeRefund, ...]) -> Outcome:
-    """Stop; an attempt that may have been paid stays open until a person has matched."""
-    first = to_match[0]
+def _named(refunds: Sequence[MadeRefund]) -> str:
+    first = refunds[0]
     amount = f"{money.in_words(first.amount_minor, first.currency)} {first.currency}"
-    others = f" and {len(to_match) - 1} more" if len(to_match) > 1 else ""
+    others = f" and {len(refunds) - 1} more" if len(refunds) > 1 else ""
+    return f"{first.reference}, {amount}{others}"
+
+
+def _stop(job: RefundJob, to_match: Sequence[MadeRefund], what: str) -> Outcome:
+    """Stop; an attempt that may have been paid stays open until a person has matched."""
     why = (
-        f"The card provider has a refund of this payment that Order Desk did not make: "
-        f"{first.reference}, {amount}{others}. Nothing was paid back: match it with an order item "
-        "first (on the order's page)."
+        f"The card provider has a refund {what}: "
+        "match it with an order item first (on the order's page)."
     )
-    return Unknown(why, to_match) if job.was_asked else Failed(why, to_match)
+    kept = tuple(to_match)
+    return Unknown(why, kept) if job.was_asked else Failed(why, kept)
 
 
 def _held(job: RefundJob, paid: PaidAtProvider) -> set[str]:
@@ -124,6 +136,7 @@ def _held(job: RefundJob, paid: PaidAtProvider) -> set[str]:
         entries = select(Transaction.reference).where(
             text(Transaction.IS_REFUND_WITH_REFERENCE),
             Transaction.reference.in_(left),
+            Transaction.status != TransactionStatus.FAILED,
         )
         entered = {one for one in session.scalars(entries) if one}
         return held | entered | set(session.scalars(dismissed))

@@ -6,15 +6,16 @@ taken away before the change, or after it, never in the middle of it.
 
 With PostgreSQL that lock is the first of the transaction. It is FOR SHARE, and FOR NO KEY UPDATE
 where a limit is counted, so that one person's requests take turns; taking one after the other
-would let two of them deadlock. A change of users takes FOR UPDATE on both rows, in one order.
-SQLite has one writer at a time, so there reading is enough.
+would let two of them deadlock. A change of users takes FOR UPDATE on both rows, in one order,
+and an advisory lock before it, so that no click overtakes it. SQLite has one writer at a time, so
+there reading is enough.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import db
@@ -161,12 +162,16 @@ def _lock(
 
     None are found when the actor's sign-in has ended. The session keeps what was read.
     """
-    is_locked: list[ColumnElement[bool]] = [
-        User.user_id.in_(sorted({actor.user_id, changed_user or actor.user_id}))
-    ]
+    ids = sorted({actor.user_id, changed_user or actor.user_id})
+    is_locked: list[ColumnElement[bool]] = [User.user_id.in_(ids)]
     if actor == CONSOLE and changed_user is not None:
         is_locked.append(User.role == Role.ADMIN)  # it has no row of its own to take turns at
     statement = select(User).where(or_(*is_locked)).order_by(User.user_id)
+    if not db.is_sqlite() and lock == _FOR_SHARE:
+        statement = statement.where(func.pg_advisory_xact_lock_shared(_turn(ids[0])).is_not(None))
+    if not db.is_sqlite() and lock == _FOR_UPDATE:
+        for one in ids:
+            session.execute(select(func.pg_advisory_xact_lock(_turn(one))))
     if actor.sign_in_id is not None:
         is_alive = SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)
         statement = statement.join(SignIn, and_(SignIn.sign_in_id == actor.sign_in_id, *is_alive))
@@ -174,6 +179,15 @@ def _lock(
         statement = statement.with_for_update(read=lock.read, key_share=lock.key_share)
     as_now: dict[str, Any] = {"populate_existing": True}
     return list(session.scalars(statement, execution_options=as_now))
+
+
+def _turn(user_id: str) -> ColumnElement[int]:
+    """Return the key of a user's turn, which is waited for in order of arrival.
+
+    FOR SHARE overtakes whoever waits to change the row: the clicks of one person could keep an
+    admin from deactivating them.
+    """
+    return func.hashtextextended(user_id, 0)
 
 
 def _covers(by_now: Actor, before: Actor) -> bool:

@@ -26,9 +26,9 @@ TIMEOUT_SECONDS = 10
 # Stripe, "Supported currencies" (docs, currencies): amounts are in the currency's smallest unit,
 # with these exceptions to ISO 4217.
 _STRIPE_DECIMALS = {"ISK": 2, "UGX": 2, "MGA": 0}
-_REFERENCE = re.compile(r"(pi|ch|py)_\w{1,250}", re.ASCII)
+_REFERENCE = re.compile(r"(pi|ch|py)_[\w-]{1,250}", re.ASCII)
 # Stripe, "The Refund object" (docs, api/refunds): status.
-_STANDINGS = {
+_STANDINGS: dict[str | None, Standing] = {
     "succeeded": Standing.SUCCEEDED,
     "pending": Standing.PENDING,
     "requires_action": Standing.PENDING,
@@ -71,7 +71,7 @@ class CardGateway:
         options: Any = {"idempotency_key": job.key}
 
         def create() -> Outcome:
-            made = _parse(self._client.v1.refunds.create(asked, options))
+            made = _parse(self._client.v1.refunds.create(asked, options), payment)
             if (made.amount_minor, made.currency) != (job.amount_minor, job.currency):
                 logger.error("Stripe answered for %s with something else: %s", job.key, made)
                 return _NO_SENSE
@@ -81,27 +81,33 @@ class CardGateway:
 
     def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
         """Read a refund that succeeded: it has ended when the bank has returned the money."""
-        refunds = self._client.v1.refunds
-        return _asking(reference, lambda: _parse(refunds.retrieve(reference)), _unclear)
+
+        def retrieve() -> MadeRefund:
+            made = _parse(self._client.v1.refunds.retrieve(reference))
+            _expect(made.reference == reference, made.reference)
+            return made
+
+        return _asking(reference, retrieve, _unclear)
 
     def _read(self, payment: str) -> PaidAtProvider:
         """Read the payment with its refunds, in one request unless they are many."""
-        intent = None
+        wanted: Any
         if payment.startswith("pi_"):
-            wanted: Any = {"expand": ["latest_charge.refunds"]}
-            intent = self._client.v1.payment_intents.retrieve(payment, wanted)
-            charge: Any = intent.latest_charge
+            wanted = {"expand": ["latest_charge.refunds"]}
+            paid: Any = self._client.v1.payment_intents.retrieve(payment, wanted)
+            charge: Any = paid.latest_charge
         else:
             wanted = {"expand": ["refunds"]}
-            charge = self._client.v1.charges.retrieve(payment, wanted)
-        paid: Any = intent or charge
-        currency = str(paid.currency).upper()
-        is_captured = paid.status == "succeeded" and getattr(charge, "captured", True) is True
-        captured = getattr(charge, "amount_captured", None)
-        amount = captured if is_captured and captured is not None else paid.amount
-        made = self._refunds(payment, charge) if charge is not None else []
-        refunds = tuple(_parse(one) for one in made)
-        return PaidAtProvider(payment, currency, is_captured, _minor(amount, currency), refunds)
+            paid = charge = self._client.v1.charges.retrieve(payment, wanted)
+        _expect(paid.id == payment, paid.id)
+        currency = _currency(paid)
+        is_captured = _text(paid.status) == "succeeded" and _is_captured(charge)
+        captured = getattr(charge, "amount_captured", None) if is_captured else None
+        amount = _minor(paid.amount if captured is None else captured, currency)
+        was_charged = is_captured or charge is not None
+        made = self._refunds(payment, charge) if was_charged else []
+        refunds = tuple(_parse(one, payment) for one in made)
+        return PaidAtProvider(payment, currency, is_captured, amount, refunds)
 
     def _refunds(self, payment: str, charge: Any) -> Iterable[Any]:
         listed: Any = getattr(charge, "refunds", None)
@@ -158,20 +164,45 @@ def outcome_of(made: MadeRefund) -> Outcome:
     return Succeeded(made.reference)
 
 
-def _parse(made: Any) -> MadeRefund:
-    """Understand a refund of Stripe's; raises an error where it makes no sense."""
+def _parse(made: Any, payment: str | None = None) -> MadeRefund:
+    """Understand a refund of Stripe's, of that payment; raises an error where it makes no sense."""
     metadata = dict(made.metadata.to_dict()) if made.metadata else {}
-    currency = str(made.currency).upper()
-    why = getattr(made, "failure_reason", None) or made.status
+    if payment is not None:
+        _expect(getattr(made, _kind(payment), None) in (None, payment), made)
+    currency = _currency(made)
+    status = None if made.status is None else _text(made.status)
     return MadeRefund(
-        reference=str(made.id),
-        standing=_STANDINGS[made.status],
+        reference=_text(made.id),
+        standing=_STANDINGS.get(status, Standing.PENDING),  # a new word: the money may be paid
         amount_minor=_minor(made.amount, currency),
         currency=currency,
         key=metadata.get("refund"),
         order_item_id=metadata.get("order_item"),
-        why_ended=str(why).replace("_", " "),
+        why_ended=str(getattr(made, "failure_reason", None) or status).replace("_", " "),
     )
+
+
+def _expect(is_so: bool, what: object) -> None:
+    if not is_so:
+        raise ValueError(f"{what!r} makes no sense")
+
+
+def _text(value: Any) -> str:
+    _expect(isinstance(value, str) and value != "", value)
+    return str(value)
+
+
+def _currency(of: Any) -> str:
+    return _text(of.currency).upper()
+
+
+def _is_captured(charge: Any) -> bool:
+    """Say whether a charge was captured; of one that is not expanded the payment's status says."""
+    if charge is None or isinstance(charge, str):
+        return True
+    captured = getattr(charge, "captured", True)
+    _expect(isinstance(charge, stripe.StripeObject) and isinstance(captured, bool), charge)
+    return bool(captured)
 
 
 def _reference(job: RefundJob) -> str | None:
@@ -193,7 +224,8 @@ def in_stripe_units(minor: int, currency: str) -> int | None:
 
 
 def _minor(amount: Any, currency: str) -> int:
-    """Return an amount of Stripe's in minor units; raises ValueError for what is no number."""
-    if not isinstance(amount, int) or isinstance(amount, bool):
-        raise ValueError(f"{amount!r} is no amount")
-    return int(Decimal(amount).scaleb(money.decimals(currency) - _decimals(currency)))
+    """Return an amount of Stripe's in minor units; raises ValueError for what is no amount."""
+    _expect(isinstance(amount, int) and not isinstance(amount, bool) and amount >= 0, amount)
+    minor = Decimal(amount).scaleb(money.decimals(currency) - _decimals(currency))
+    _expect(minor == minor.to_integral_value(), amount)
+    return int(minor)

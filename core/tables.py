@@ -264,8 +264,8 @@ TRANSACTIONS = Table(
             is_shown=True, is_reference=True, width=190
         ),
         Column(
-            "refund_id", "Refund ID", CODE, "The refund that made it.",
-            if_blank="Made when not given."
+            "refund_id", "Refund ID", CODE, "The refund it is of; an adjustment of one returns it.",
+            if_blank="Made for a refund when not given."
         ),
         Column(
             "contract_id", "Contract ID", CODE,

@@ -86,6 +86,8 @@ def _notes(check: Check) -> list[str]:
     notes = []
     if used := check.outcome.used:
         notes.append(f"{len(used):,} order items that are not used here will be marked as used.")
+    if returned := check.outcome.returned:
+        notes.append(f"{len(returned):,} order items wait for their refund again: it came back.")
     if kept := check.outcome.kept:
         notes.append(f"{len(kept):,} order items keep the refund that was made here.")
     return notes

@@ -22,7 +22,7 @@ class RequestLimits:
         if scope["type"] not in ("http", "websocket") or not _is_too_long(scope):
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            await refuse_page(TOO_LONG, 431)(scope, receive, send)
+            await refuse_page(TOO_LONG, 431, "Not answered")(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 

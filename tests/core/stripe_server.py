@@ -11,10 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import PIPE, Popen
 from threading import Event, Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
 
+from core.gateway import RefundJob
 from tests.conftest import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -47,16 +49,28 @@ def running_stripe() -> Iterator[str]:
             process.kill()
 
 
+def job_of(reference: str | None, minor: int = 3800, currency: str = "EUR", **given: Any) -> Any:
+    """Return the job to refund an item, the first attempt unless it says otherwise."""
+    usual = {"refund_id": "R-1", "attempt": 1, "order_id": "OD-1", "order_item_id": "I-1"}
+    return RefundJob(amount_minor=minor, currency=currency, reference=reference, **usual | given)
+
+
 def client_of(address: str) -> stripe.StripeClient:
     """Return the client with which a shop takes payments."""
     return stripe.StripeClient(KEY, base_addresses={"api": address}, max_network_retries=0)
 
 
-def pay(address: str, amount: int = 3800, currency: str = "eur", card: str = "pm_card_visa") -> str:
+def pay(
+    address: str,
+    amount: int = 3800,
+    currency: str = "eur",
+    card: str = "pm_card_visa",
+    capture: str = "automatic",
+) -> str:
     """Pay by card, in Stripe's units; return the payment's reference."""
     client = client_of(address)
-    payment = {"amount": amount, "currency": currency, "payment_method": card}
-    intent = client.v1.payment_intents.create(payment)
+    payment: Any = {"amount": amount, "currency": currency, "payment_method": card}
+    intent = client.v1.payment_intents.create(payment | {"capture_method": capture})
     try:
         client.v1.payment_intents.confirm(intent.id)
     except stripe.CardError:
@@ -68,6 +82,12 @@ def charge(address: str, amount: int = 3800) -> str:
     """Pay as shops did before there were payment intents."""
     paid = {"amount": amount, "currency": "eur", "source": "pm_card_visa"}
     return client_of(address).v1.charges.create(paid).id
+
+
+def refund_by_hand(address: str, payment: str, amount: int, **named: str) -> str:
+    """Refund as a person does at the provider, or an older version with its metadata."""
+    asked: Any = {"payment_intent": payment, "amount": amount}
+    return client_of(address).v1.refunds.create(asked | ({"metadata": named} if named else {})).id
 
 
 def refunds_at(address: str, payment: str) -> list[tuple[int, str]]:
@@ -118,9 +138,11 @@ class Line:
         self.target, self.is_bad = urlsplit(target).netloc, False
         self.late_by: float = 0
         self.keys: list[str | None] = []
+        self.requests: list[str] = []  # method and path of each
 
     def reply(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer | None:
         connection = HTTPConnection(self.target)
+        self.requests.append(f"{method} {urlsplit(path).path}")
         kept = {name: value for name, value in headers.items() if name != "Host"}
         try:
             connection.request(method, path, body or None, kept)

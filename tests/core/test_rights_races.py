@@ -184,6 +184,35 @@ def test_one_person_is_deactivated_while_many_tabs_of_theirs_refund(database: st
     assert 0 < granted == run.granted.total()
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one queue
+def test_clicks_of_a_person_do_not_overtake_an_admin_who_waits_for_them(database: str) -> None:
+    agent = make_actor()
+
+    def click() -> None:
+        with rights.changing(agent, Permission.REFUND):
+            pass
+
+    with ThreadPoolExecutor(2) as pool:
+        with rights.changing(agent, Permission.REFUND):
+            taken = start_and_wait(pool, lambda: take_away(agent, is_active=False), waiting=1)
+            clicked = start_and_wait(pool, click, waiting=2)
+        taken.result()
+        assert type(clicked.exception()) is NoLongerIn
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
+    agent = make_actor()
+    mine = select(User).where(User.user_id == agent.user_id)
+    with ThreadPoolExecutor(1) as pool:
+        with rights.changing(agent, Permission.REFUND):
+            taken = start_and_wait(pool, lambda: take_away(agent, is_active=False), waiting=1)
+            with db.writing() as session:
+                assert session.scalars(mine.with_for_update(read=True)).one().is_active
+            assert not taken.done()
+        taken.result()
+
+
 # Admins.
 
 

@@ -90,7 +90,9 @@ def start_server(database: str, folder: Path, port: int | None = None, **given: 
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    return Server(f"http://localhost:{port}", database, process, log)
+    base = given.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
+    url = f"http://localhost:{port}/{base}".rstrip("/")
+    return Server(url, database, process, log)
 
 
 def stop_server(server: Server) -> None:

@@ -1,0 +1,429 @@
+"""Card refunds that the bank returns: found by looking again, recorded once, and paid again."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from core import db, emails, refunds, vouchers
+from core.errors import AppError
+from core.gateway import Failed, MadeRefund, Standing, Unknown
+from core.models import AuditEvent, Refund, RefundBatch, Transaction
+from core.refund_results import get_results
+from core.returned_refunds import LOOKS, look_again_due
+from core.settlement import settle_due
+from core.states import RefundStatus
+from core.users import Actor
+from tests.conftest import NOW
+from tests.core.books import check_books
+from tests.core.card_bank import CardBank
+from tests.core.refund_races import at_once
+from tests.core.refund_rows import (
+    AGENT,
+    Killed,
+    by_card,
+    get_balance,
+    get_item,
+    get_refund,
+    make_card_order,
+    make_paid_order,
+    make_refundable,
+    request,
+    settings,
+)
+
+AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
+LONG_AFTER = NOW + timedelta(days=400)  # every deadline of the item has passed
+WHY = "The bank returned the money: closed account. Refund the item again."
+THREADS = 32
+
+
+class Bank(CardBank):
+    """A provider that can be silent when it is looked at, or do something meanwhile."""
+
+    said: MadeRefund | Failed | Unknown | BaseException | None = None
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
+        found = super().look_again(reference)
+        self.meanwhile()
+        if isinstance(self.said, BaseException):
+            raise self.said
+        return found if self.said is None else self.said
+
+
+@pytest.fixture
+def bank() -> Bank:
+    return Bank()
+
+
+@pytest.fixture
+def item(database: str, bank: Bank) -> Iterator[str]:
+    """Refund an item that was paid by card."""
+    make_card_order("OD-2", reference="pi_1")
+    with settings(stripe_api_key="sk_test_x"):
+        item = make_refundable("OD-2", passenger_email="zoe@mail.example")
+        request(item, key="first", gateways=by_card(bank))
+        assert get_item(item).status == "refunded"
+        yield item
+
+
+@pytest.fixture
+def returned(item: str, bank: Bank) -> str:
+    """Let the bank return the money, and find that out."""
+    bank.give_back("re_0")
+    assert look(bank, NOW + AN_HOUR) == 1
+    assert get_item(item).status == "refund_requested"
+    return item
+
+
+def look(bank: Bank, now: datetime) -> int:
+    return look_again_due(now=now, gateways=by_card(bank))
+
+
+def entries(item: str) -> list[tuple[str, str, int, str | None]]:
+    """Return type, status, amount and reference of an item's entries."""
+    of_item = select(Transaction).where(Transaction.order_item_id == item).order_by("no")
+    with db.reading() as session:
+        rows = session.scalars(of_item).all()
+    return [(one.type, one.status, one.amount_minor, one.reference) for one in rows]
+
+
+PAID = ("refund", "succeeded", 3800, "re_0")
+BACK = ("adjustment", "succeeded", -3800, "re_0")
+PAID_AGAIN = ("refund", "succeeded", 3800, "re_1")
+
+
+def test_a_refund_is_looked_at_for_35_days_and_no_longer(item: str, bank: Bank) -> None:
+    moments = []
+    while (moment := get_refund(item).next_look_at) is not None:
+        moments.append(moment)
+        assert look(bank, moment - timedelta(seconds=1)) == 0
+        assert look(bank, moment) == 1
+        assert look(bank, moment) == 0
+    days = [1, 3, 7, 14, 21, 35]
+    assert moments == [NOW + AN_HOUR, *(NOW + one * A_DAY for one in days)]
+    assert bank.looked_at == ["re_0"] * 7
+    assert look(bank, LONG_AFTER) == 0
+    assert (get_item(item).status, entries(item)) == ("refunded", [PAID])
+    check_books()
+
+
+def test_a_worker_that_was_away_looks_once_and_not_for_every_look_it_missed(
+    item: str, bank: Bank
+) -> None:
+    assert look(bank, NOW + 8 * A_DAY) == 1
+    assert get_refund(item).next_look_at == NOW + 14 * A_DAY
+    assert look(bank, NOW + 100 * A_DAY) == 1
+    assert get_refund(item).next_look_at is None
+
+
+@pytest.mark.parametrize("number", range(len(LOOKS)))
+def test_a_return_is_found_at_each_look(item: str, bank: Bank, number: int) -> None:
+    for wait in LOOKS[:number]:
+        assert look(bank, NOW + wait) == 1
+    bank.give_back("re_0")
+    found_at = NOW + LOOKS[number]
+    assert look(bank, found_at) == 1
+    refund, after = get_refund(item), get_item(item)
+    assert (refund.status, refund.failure, refund.next_look_at) == ("failed", WHY, None)
+    assert (refund.failed_after_success_at, refund.settled_at) == (found_at, found_at)
+    assert (after.status, after.refunded_at) == ("refund_requested", None)
+    assert entries(item) == [PAID, BACK]
+    assert get_balance() == 0
+    assert look(bank, LONG_AFTER) == 0
+    check_books()
+
+
+def test_a_return_is_in_the_audit_trail(returned: str) -> None:
+    with db.reading() as session:
+        event = session.scalars(
+            select(AuditEvent).where(AuditEvent.action == "refund.returned")
+        ).one()
+    assert (event.at, event.actor, event.order_id, event.contract_id) == (
+        *(NOW + AN_HOUR, AGENT.email),
+        *("OD-2", "CT-1"),
+    )
+    assert event.before == {"status": "succeeded"}
+    assert event.after == {
+        "status": "failed",
+        "order_item_id": returned,
+        "amount_minor": 3800,
+        "currency": "EUR",
+        "attempt": 1,
+        "reference": "re_0",
+        "failure": WHY,
+    }
+
+
+def test_the_results_of_the_request_tell_of_the_return(returned: str) -> None:
+    results = get_results(get_refund(returned).batch_id, actor=AGENT)
+    [line] = results.frame.to_dict("records")
+    assert (line["result"], line["why"]) == ("not refunded", WHY)
+    assert line["settled_at"] == NOW + AN_HOUR
+    assert results.totals("refunded") == {}
+
+
+def test_the_voucher_stays_void(returned: str, admin: Actor) -> None:
+    with pytest.raises(AppError, match="refund"):
+        vouchers.issue([returned], io.BytesIO(), form="pdf", actor=admin, now=NOW)
+    to = ["zoe@mail.example"]
+    with pytest.raises(AppError, match="refund"):
+        emails.send([returned], to, message=None, key="mail", actor=admin, now=NOW)
+
+
+def test_it_is_paid_again_long_after_the_deadline(returned: str, bank: Bank) -> None:
+    before = get_refund(returned)
+    answer = request(returned, key="again", now=LONG_AFTER, gateways=by_card(bank))
+    assert [one.order_item_id for one in answer.requested] == [returned]
+    refund = get_refund(returned)  # the same row
+    assert (refund.refund_id, refund.attempt, refund.status) == (before.refund_id, 2, "succeeded")
+    assert (refund.failure, refund.external_reference) == (None, "re_1")
+    assert (get_item(returned).status, get_item(returned).refunded_at) == ("refunded", LONG_AFTER)
+    assert [job.key for job in bank.asked] == [f"{refund.refund_id}:{one}" for one in (1, 2)]
+    assert entries(returned) == [PAID, BACK, PAID_AGAIN]
+    assert bank.paid_in_all == 3800
+    assert refund.next_look_at == LONG_AFTER + AN_HOUR  # it is looked at like any other
+    check_books()
+
+
+def test_an_item_that_came_to_its_deadline_otherwise_is_refused(item: str, bank: Bank) -> None:
+    """A negative control: only the return lifts the deadline."""
+    sold = make_refundable("OD-2", price_minor=100)
+    for one in (item, sold):
+        answer = request(one, key=one, now=LONG_AFTER, gateways=by_card(bank))
+        assert answer.requested == []
+
+
+def test_a_returned_refund_is_for_those_who_may_refund_it(returned: str) -> None:
+    stranger = replace(AGENT, contracts=frozenset({"CT-2"}))
+    answer = request(returned, key="stranger", actor=stranger, now=LONG_AFTER, gateways={})
+    assert answer.requested == []
+    refund, status = get_refund(returned), get_item(returned).status
+    assert (refund.status, refund.attempt, status) == ("failed", 1, "refund_requested")
+
+
+def test_a_retry_that_fails_can_be_tried_again(returned: str, bank: Bank) -> None:
+    bank.payment("pi_1").is_captured = False
+    for attempt in (2, 3):
+        request(returned, key=f"{attempt}", now=LONG_AFTER, gateways=by_card(bank))
+        refund = get_refund(returned)
+        assert (refund.status, refund.attempt) == ("failed", attempt)
+        assert "there is nothing to pay back" in str(refund.failure)
+        assert get_item(returned).status == "refund_requested"
+        check_books()
+    bank.payment("pi_1").is_captured = True
+    request(returned, key="4", now=LONG_AFTER, gateways=by_card(bank))
+    assert (get_item(returned).status, bank.paid_in_all) == ("refunded", 3800)
+    failed = ("refund", "failed", 3800, None)
+    assert entries(returned) == [PAID, BACK, failed, failed, PAID_AGAIN]
+    check_books()
+
+
+def test_a_retry_without_an_outcome_is_nobody_elses(returned: str, bank: Bank) -> None:
+    bank.standing = Standing.PENDING
+    request(returned, key="2", now=LONG_AFTER, gateways=by_card(bank))
+    assert get_refund(returned).status == "processing"
+    answer = request(returned, key="3", now=LONG_AFTER, gateways=by_card(bank))
+    assert [one.why for one in answer.outcomes] == ["A refund of it is in progress."]
+    check_books()
+    bank.change("re_1", Standing.SUCCEEDED)
+    assert settle_due(now=LONG_AFTER + A_DAY, gateways=by_card(bank)) == 1
+    assert (get_item(returned).status, bank.paid_in_all) == ("refunded", 3800)
+    check_books()
+
+
+def test_money_that_comes_back_twice_is_entered_twice(returned: str, bank: Bank) -> None:
+    request(returned, key="2", now=LONG_AFTER, gateways=by_card(bank))
+    bank.give_back("re_1", "the card has expired")
+    assert look(bank, LONG_AFTER + AN_HOUR) == 1
+    refund = get_refund(returned)
+    assert (refund.status, refund.failed_after_success_at) == ("failed", LONG_AFTER + AN_HOUR)
+    assert str(refund.failure).startswith("The bank returned the money: the card has expired.")
+    assert get_item(returned).status == "refund_requested"
+    assert entries(returned)[2:] == [PAID_AGAIN, ("adjustment", "succeeded", -3800, "re_1")]
+    check_books()
+    request(returned, key="3", now=LONG_AFTER + A_DAY, gateways=by_card(bank))
+    assert (get_refund(returned).attempt, bank.paid_in_all) == (3, 3800)
+    check_books()
+
+
+SILENCES = [Unknown("Nobody answers."), Failed("No such refund"), OSError("oops")]
+
+
+@pytest.mark.parametrize("said", SILENCES, ids=["silent", "not known", "breaks"])
+def test_where_no_answer_comes_it_is_asked_every_hour(item: str, bank: Bank, said: object) -> None:
+    bank.said = said
+    for hours in (1, 2, 3):
+        assert look(bank, NOW + hours * AN_HOUR) == 1
+        assert get_refund(item).next_look_at == NOW + (hours + 1) * AN_HOUR
+    assert (get_refund(item).status, get_item(item).status) == ("succeeded", "refunded")
+    bank.said = None
+    assert look(bank, NOW + 4 * AN_HOUR) == 1
+    assert get_refund(item).next_look_at == NOW + A_DAY
+    check_books()
+
+
+def test_a_provider_that_never_answers_is_given_up_after_42_days(item: str, bank: Bank) -> None:
+    bank.said = Unknown("Nobody answers.")
+    assert look(bank, NOW + 42 * A_DAY - timedelta(seconds=1)) == 1
+    last = get_refund(item).next_look_at
+    assert last == NOW + 42 * A_DAY + AN_HOUR - timedelta(seconds=1)
+    assert look(bank, last) == 1
+    assert get_refund(item).next_look_at is None
+    assert get_item(item).status == "refunded"
+
+
+def test_a_pending_refund_is_looked_at_on(item: str, bank: Bank) -> None:
+    """It succeeded before; a provider that is at work on it again has not returned it."""
+    bank.change("re_0", Standing.PENDING)
+    assert look(bank, NOW + AN_HOUR) == 1
+    assert (get_refund(item).status, get_refund(item).next_look_at) == ("succeeded", NOW + A_DAY)
+
+
+def test_workers_at_once_look_once(item: str, bank: Bank) -> None:
+    bank.give_back("re_0")
+    assert sum(at_once(8, lambda _: look(bank, NOW + AN_HOUR))) == 1
+    assert bank.looked_at == ["re_0"]
+    assert entries(item) == [PAID, BACK]
+    check_books()
+
+
+@pytest.mark.parametrize(
+    ("later", "found"), [(timedelta(seconds=59), 0), (timedelta(seconds=60), 1)]
+)
+def test_a_slow_look_is_recorded_once(item: str, later: timedelta, found: int) -> None:
+    """Another worker comes by meanwhile: within the lease it finds nothing, after it it looks."""
+    slow, other = Bank(), Bank()
+    for one in (slow, other):
+        one.make("pi_1", 3800)
+        one.give_back("re_0")
+    seen: list[int] = []
+    slow.meanwhile = lambda: seen.append(look(other, NOW + AN_HOUR + later))
+    assert look(slow, NOW + AN_HOUR) == 1
+    assert seen == [found]
+    assert entries(item) == [PAID, BACK]
+    with db.reading() as session:
+        returns = select(AuditEvent).where(AuditEvent.action == "refund.returned")
+        assert len(session.scalars(returns).all()) == 1
+    check_books()
+
+
+def test_a_late_answer_does_not_touch_a_retry(item: str) -> None:
+    """While one worker waits for its answer, the return is found and the item refunded again."""
+    slow, other = Bank(), Bank()
+    for one in (slow, other):
+        one.make("pi_1", 3800)
+        one.give_back("re_0")
+
+    def meanwhile() -> None:
+        assert look(other, NOW + 2 * AN_HOUR) == 1
+        request(item, key="again", now=NOW + 2 * AN_HOUR, gateways=by_card(other))
+
+    slow.meanwhile = meanwhile
+    assert look(slow, NOW + AN_HOUR) == 1
+    refund = get_refund(item)
+    assert (refund.status, refund.attempt, get_item(item).status) == ("succeeded", 2, "refunded")
+    assert refund.next_look_at == NOW + 3 * AN_HOUR
+    assert entries(item) == [PAID, BACK, PAID_AGAIN]
+    check_books()
+
+
+def test_a_worker_that_dies_between_look_and_record_loses_nothing(item: str, bank: Bank) -> None:
+    bank.give_back("re_0")
+    bank.said = Killed()
+    with pytest.raises(Killed):
+        look(bank, NOW + AN_HOUR)
+    assert (get_item(item).status, entries(item)) == ("refunded", [PAID])
+    bank.said = None
+    assert look(bank, NOW + AN_HOUR + timedelta(seconds=59)) == 0  # its lease
+    assert look(bank, NOW + AN_HOUR + timedelta(seconds=60)) == 1
+    assert (get_item(item).status, entries(item)) == ("refund_requested", [PAID, BACK])
+    check_books()
+
+
+def test_one_return_does_not_hide_another(item: str, bank: Bank) -> None:
+    other = make_refundable("OD-2", price_minor=100)
+    request(other, key="other", gateways=by_card(bank))
+    for reference in ("re_0", "re_1"):
+        bank.give_back(reference)
+    assert [look(bank, NOW + AN_HOUR) for _ in range(3)] == [1, 1, 0]
+    assert {get_item(one).status for one in (item, other)} == {"refund_requested"}
+
+
+def test_refunds_of_the_balance_are_never_looked_at(database: str, bank: Bank) -> None:
+    make_paid_order("OD-1")
+    item = make_refundable("OD-1")
+    request(item, gateways=by_card(bank))
+    assert get_item(item).status == "refunded"
+    assert look(bank, LONG_AFTER) == 0
+    assert get_refund(item).next_look_at is None
+
+
+def test_a_house_that_takes_no_cards_any_more_looks_at_nothing(item: str) -> None:
+    assert look_again_due(now=NOW + AN_HOUR, gateways={}) == 0
+    assert get_refund(item).next_look_at == NOW + AN_HOUR
+
+
+def test_many_clicks_and_retries_at_once_pay_once(returned: str, bank: Bank) -> None:
+    answers = at_once(
+        THREADS,
+        lambda number: request(
+            returned, key=f"key {number % 16}", now=LONG_AFTER, gateways=by_card(bank)
+        ),
+    )
+    granted = {answer.batch_id for answer in answers if answer.requested}
+    assert len(granted) == 1
+    while settle_due(now=LONG_AFTER + A_DAY, gateways=by_card(bank)):
+        pass
+    assert (get_refund(returned).attempt, bank.paid_in_all) == (2, 3800)
+    assert (get_item(returned).status, entries(returned)) == (
+        "refunded",
+        [PAID, BACK, PAID_AGAIN],
+    )
+    check_books()
+
+
+def insert_another(item: str) -> None:
+    """Insert a second refund of an item, as code without any guard does."""
+    first = get_refund(item)
+    kept = {column.key: getattr(first, column.key) for column in Refund.__table__.columns}
+    other = {"refund_id": "R-2", "status": RefundStatus.REQUESTED, "external_reference": None}
+    with db.writing() as session:
+        session.add(Refund(**kept | other | {"failed_after_success_at": None}))
+
+
+def test_the_index_refuses_a_second_refund_while_one_is_returned(returned: str) -> None:
+    with pytest.raises(IntegrityError):
+        insert_another(returned)
+
+
+def test_without_its_condition_the_index_would_let_it(returned: str) -> None:
+    with db.writing() as session:
+        session.execute(text("DROP INDEX ix_refunds_one_per_item"))
+        session.execute(
+            text(
+                "CREATE UNIQUE INDEX ix_refunds_one_per_item ON refunds (order_item_id) "
+                "WHERE status NOT IN ('failed', 'declined')"
+            )
+        )
+    insert_another(returned)
+
+
+def test_what_is_assessed_is_what_is_done(returned: str, bank: Bank) -> None:
+    """The dialog says before what the request does."""
+    with settings(stripe_api_key="sk_test_x"):
+        assessment = refunds.assess([returned], actor=AGENT, now=LONG_AFTER)
+    assert [one.order_item_id for one in assessment.refundable] == [returned]
+    assert assessment.totals == {"EUR": 3800}
+    request(returned, key="again", now=LONG_AFTER, gateways=by_card(bank))
+    after = refunds.assess([returned], actor=AGENT, now=LONG_AFTER)
+    assert [str(line.refusal.sentence)[:16] for line in after.lines if line.refusal] == [
+        "Already refunded"
+    ]
+    with db.reading() as session:
+        assert len(session.scalars(select(RefundBatch)).all()) == 2
