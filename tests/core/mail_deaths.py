@@ -18,7 +18,7 @@ from core.models import Delivery
 from core.states import DeliveryStatus
 from core.users import Actor
 from tests.core import steps
-from tests.core.forked_workers import working
+from tests.core.forks import working
 from tests.core.mail_server import HOST, MailServer, mail_server
 from tests.core.sold_items import sell
 from tests.core.worker_deaths import END_SECONDS, LOOK_SECONDS, START_SECONDS, changed

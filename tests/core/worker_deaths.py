@@ -16,7 +16,7 @@ from core.stripe_gateway import CardGateway
 from core.users import Actor
 from tests.core import naive_refunds, steps
 from tests.core.card_provider import Till, providing
-from tests.core.forked_workers import working
+from tests.core.forks import working
 from tests.core.refund_races import UNSETTLED, count_open
 from tests.core.sold_items import sell
 

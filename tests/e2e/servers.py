@@ -118,6 +118,18 @@ def serving(
         stop_server(server)
 
 
+@contextmanager
+def running(*module: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a module; should the block fail, its process does not outlive it."""
+    command = [sys.executable, "-m", *module]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
 def wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Wait until something is so; fail with the log when the process ends before."""
     for _ in range(int(START_SECONDS / ASK_SECONDS)):

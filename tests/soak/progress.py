@@ -47,15 +47,20 @@ class Progress:
         while True:
             with self.lock:
                 if self.is_terminal:
-                    print(f"\r\x1b[K{self.line()}", end="", file=self.output, flush=True)
+                    print(
+                        f"\r\x1b[K{self.line(time.monotonic())}",
+                        end="",
+                        file=self.output,
+                        flush=True,
+                    )
                 else:
-                    print(f"  … {self.line()}", file=self.output, flush=True)
+                    print(f"  … {self.line(time.monotonic())}", file=self.output, flush=True)
             if is_over.wait(EVERY_SECONDS[self.is_terminal]):
                 return
 
-    def line(self) -> str:
+    def line(self, now: float) -> str:
         """Say what runs, how far it is, the time that passed and the time that is left."""
-        now, (name, planned) = time.monotonic(), self.plan[self.number]
+        name, planned = self.plan[self.number]
         done, total = steps.said()
         passed = now - self.part_started
         left = planned * (1 - done / total) if total else max(planned - passed, 0)
