@@ -15,7 +15,7 @@ help:
 	@echo "make import FILE=orders.xlsx  import your own orders"
 	@echo "make dump FILE=orders.xlsx    write everything as an import workbook"
 	@echo "make bench                    measure, side by side with the plain alternative"
-	@echo "make soak                     attack refunds at full size, for some minutes"
+	@echo "make soak                     attack refunds, rights and mail at full size, for half an hour at most"
 	@echo "make audit                    look for known vulnerabilities; needs the network"
 	@echo "make screenshots              make the pictures of the README anew"
 	@echo "make format                   format the code"

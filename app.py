@@ -6,6 +6,7 @@ gc.disable()  # what is imported stays: to look through it again and again takes
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -22,15 +23,21 @@ from starlette.routing import Route
 from core import db, logs, shutdown, startup, worker
 from core.errors import AppError, OutsideFailed
 from core.settings import get_settings
+from pages.closed_doors import ClosedDoors
+from pages.cookies import BrowserCookie, SecureCookies
 from pages.deep_link import DeepLink
 from pages.exports import answer_export
 from pages.frame import base_path
 from pages.grid.rows import answer_rows
 from pages.messages import answer_message
+from pages.origins import OwnOrigin
+from pages.request_limits import RequestLimits
 from pages.security_headers import SecurityHeaders
 from pages.sign_in import streamlit_secrets
+from pages.sign_out import SignOut
+from pages.uploads import Uploads
 from pages.vouchers import answer_vouchers
-from pages.web import PRIVATE, BrowserCookie, LocalOnly, answering, refuse_json, refuse_page
+from pages.web import PRIVATE, LocalOnly, answering, refuse_json, refuse_page
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
@@ -91,6 +98,9 @@ def refuse_open_door(address: str | None, *, has_sign_in: bool) -> None:
         )
 
 
+base = base_path()
+# However it was set: what is linked from a file, or by a worker that is started here, has it too.
+os.environ["STREAMLIT_SERVER_BASE_URL_PATH"] = base
 settings = get_settings()  # a wrong setting stops the start here, with its name
 refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
 logs.configure()
@@ -100,22 +110,32 @@ for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
     logs.hand_over(logging.getLogger(name))
 try:
     startup.check_vouchers()
+    startup.warn_of_open_files()
 except AppError as error:
     raise SystemExit(f"Order Desk cannot start.\n{error}") from None
+# Where people sign in, who asks from where makes no difference.
+DOORS = [Middleware(kind, base=base) for kind in (ClosedDoors, SignOut, DeepLink)]
 app = st.App(
     "pages/main.py",
     routes=[
-        Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
-        Route("/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
-        Route("/messages/{delivery_id}", answering(answer_message, refuse_page), methods=["GET"]),
-        Route("/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
-        Route("/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
+        Route(base + "/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
+        Route(base + "/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
+        Route(
+            base + "/messages/{delivery_id}",
+            answering(answer_message, refuse_page),
+            methods=["GET"],
+        ),
+        Route(base + "/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
+        Route(base + "/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
     ],
-    # Where people sign in, who asks from where makes no difference.
     middleware=[
+        Middleware(OwnOrigin),
         Middleware(SecurityHeaders),
-        Middleware(DeepLink, base=base_path()) if settings.has_sign_in else Middleware(LocalOnly),
-        Middleware(BrowserCookie),
+        Middleware(RequestLimits),
+        Middleware(SecureCookies),
+        *(DOORS if settings.has_sign_in else [Middleware(LocalOnly)]),
+        Middleware(Uploads, base=base),
+        Middleware(BrowserCookie, base=base),
     ],
     secrets=streamlit_secrets(),
     lifespan=lifespan,

@@ -22,11 +22,14 @@ from core import (
     users,
     verification,
     voucher_code,
+    vouchers,
     worker,
 )
 from core.errors import AppError, InvalidInput, OutsideFailed, Refused
+from core.private_files import open_private
 from core.tables import TABLES
 from core.users import Actor
+from core.verification import Verdict
 
 Result = TypeVar("Result")
 _SHOWN = [table.name for table in TABLES.values() if table.shown]
@@ -38,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     now = datetime.now(UTC)
     try:
         if getattr(asked, "public_key", None):
-            print(_verify_offline(asked))
+            print(_verify_offline(asked, now))
             return 0
         if asked.command in (_work, _back_up, _restore, _copy):
             print(asked.command(asked))  # as it is: neither prepared nor asked who is there
@@ -174,6 +177,7 @@ def _copy(asked: argparse.Namespace) -> str:
 def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
     shutdown.heed_signals(before_others=False)
+    startup.warn_of_open_files()
     print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
     while not shutdown.ending.is_set():
         try:
@@ -192,30 +196,38 @@ def _public_key(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> st
 
 def _verify(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     found = verification.verify(asked.code, actor=actor, now=now)
-    if found.verdict is not verification.Verdict.VALID:
+    if found.verdict is not Verdict.VALID:
         raise Refused(f"{found.verdict}: {found.sentence}")
     return f"{found.verdict}: {found.sentence}"
 
 
-def _verify_offline(asked: argparse.Namespace) -> str:
-    """Say that a code is genuine, by a public key alone: without database and settings."""
+def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
+    """Say what a code says by itself, by a public key alone: without database and settings.
+
+    Raises Refused when it is genuine but expired or not valid yet.
+    """
     keys = voucher_code.parse_public_keys(asked.public_key.read_text())
     found = voucher_code.parse_code(asked.code, keys)
     first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
-    return (
+    said = (
         f"genuine: valid from {first} to {last}, {found.pax_type}. "
         "Whether it was used or refunded, only the Verify page knows."
     )
+    if vouchers.is_over(found.valid_until, now=now):
+        raise Refused(f"{Verdict.EXPIRED}, {said}")
+    if vouchers.is_early(found.valid_from, now=now):
+        raise Refused(f"{Verdict.EARLY}, {said}")
+    return said
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
-    """Write a file beside its place and move it there: whole, or not at all."""
+    """Write a file for this user alone, beside its place, and move it there: whole, or not."""
     folder = path.resolve().parent
     if not folder.is_dir():
         raise InvalidInput(f"There is no folder {folder}.")
     part = folder / f".{path.name}.{os.getpid()}.part"
     try:
-        with part.open("xb") as file:
+        with open(part, "xb", opener=open_private) as file:
             result = write(file)
         part.replace(path)
     finally:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from core import db
 from core.demo import DEMO
 from core.errors import InvalidInput, Refused
+from core.private_files import FILE, make_folder
 from core.settings import get_settings
 
 BUSY_SECONDS = 10
@@ -19,7 +20,7 @@ HOLDS_DATA = (
     "This database holds data that is not demo data, so nothing was changed. "
     "Back it up and say --replace, or name another in DATABASE_URL."
 )
-_FOLLOWERS = ("-wal", "-shm", "-journal")  # files that SQLite keeps beside a database
+FOLLOWERS = ("-wal", "-shm", "-journal")  # files that SQLite keeps beside a database
 
 
 def back_up(path: Path) -> int:
@@ -54,9 +55,9 @@ def restore(path: Path, *, may_replace: bool = False) -> int:
         raise InvalidInput(f"There is no file {path}.")
     if target.exists() and path.samefile(target):
         raise InvalidInput(f"{path} is the database itself.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with _copied(path, target) as part, _locked(target, may_replace):
-        for follower in _FOLLOWERS:  # what is left of another would be played into this one
+        for follower in FOLLOWERS:  # what is left of another would be played into this one
             Path(f"{target}{follower}").unlink(missing_ok=True)
         part.replace(target)
     _keep(target.parent)
@@ -81,7 +82,7 @@ def _copied(source: Path, place: Path) -> Iterator[Path]:
         raise InvalidInput(f"There is no folder {folder}.")
     part = folder / f".{place.name}.{os.getpid()}.part"
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
         try:
             _copy(source, part)
             with closing(_open(part)) as copy:
@@ -93,7 +94,7 @@ def _copied(source: Path, place: Path) -> Iterator[Path]:
         _keep(part)
         yield part
     finally:
-        for name in ("", *_FOLLOWERS):
+        for name in ("", *FOLLOWERS):
             Path(f"{part}{name}").unlink(missing_ok=True)
 
 

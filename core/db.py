@@ -24,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from core import (
     figure_models,  # noqa: F401 - its tables belong to the schema
+    private_files,
     search_index,
 )
 from core.errors import OutsideFailed
@@ -216,13 +217,12 @@ def _is_busy(error: DBAPIError) -> bool:
 
 
 def create_missing_file(url: str) -> bool:
-    """Make the SQLite file that an address names, empty, unless it is there; say whether."""
+    """Make the SQLite file of an address, for this user alone, unless it is there; say whether."""
     address = make_url(url)
     path = Path(address.database or "")
     if address.get_backend_name() != "sqlite" or path.exists():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    private_files.make_file(path)
     return True
 
 

@@ -31,7 +31,7 @@ from core.email_contents import (
 )
 from core.errors import AppError
 from core.models import Delivery
-from core.outbox import Outbox
+from core.outbox import OUTBOX_FOLDER, Outbox
 from core.settings import get_settings
 from core.smtp import Later, Rejected, Result
 from core.states import DeliveryStatus
@@ -64,7 +64,7 @@ class Door(Protocol):
 def configured() -> Door:
     """Return the process's door: the mail server of the settings, or the outbox on disk."""
     server = smtp.configured()
-    return Outbox(get_settings().data_dir / "outbox") if server is None else smtp.Post(server)
+    return Outbox(get_settings().data_dir / OUTBOX_FOLDER) if server is None else smtp.Post(server)
 
 
 def deliver_due(*, now: datetime, door: Door) -> int:

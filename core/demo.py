@@ -4,15 +4,17 @@ Only a database that is marked as demo is ever rebuilt: an import of real orders
 People stay in every case, with their roles and sign-ins, and what the audit trail says of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db, figures
+from core import audit, bulk, db, figures, rights
 from core.demo_rows import DemoRows
 from core.errors import Refused
 from core.models import (
@@ -58,10 +60,10 @@ class DemoContents:
 def fill(orders: int, *, actor: Actor, now: datetime) -> None:
     """Fill the database with demo orders and mark it as demo; one so marked is rebuilt first.
 
-    Raises NotPermitted, and Refused, changing nothing, when it holds data that is not demo.
+    Raises NotPermitted, NoLongerIn, and Refused, changing nothing, when it holds data that is not
+    demo.
     """
-    require(actor, Permission.IMPORT)
-    with db.rebuilding(db.engine()) as session:
+    with _rebuilding(actor) as (session, actor):
         if _is_marked(session):
             _rebuild(session, lambda: _make_up(session, orders, now))
         elif _holds_data(session):
@@ -91,10 +93,9 @@ def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
 def reset(*, actor: Actor, now: datetime) -> None:
     """Put as many new demo orders in the place of the old ones, and take all else away.
 
-    Raises NotPermitted, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, NoLongerIn, NotDemo, and OutsideFailed where somebody else is in the way.
     """
-    require(actor, Permission.IMPORT)
-    with db.rebuilding(db.engine()) as session:
+    with _rebuilding(actor) as (session, actor):
         orders, before = _count_marked(session), _contents(session)
         _rebuild(session, lambda: _make_up(session, orders, now))
         _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
@@ -104,14 +105,21 @@ def reset(*, actor: Actor, now: datetime) -> None:
 def clear(*, actor: Actor, now: datetime) -> None:
     """Take all demo data away: the database is empty, and no demo any more.
 
-    Raises NotPermitted, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, NoLongerIn, NotDemo, and OutsideFailed where somebody else is in the way.
     """
-    require(actor, Permission.IMPORT)
-    with db.rebuilding(db.engine()) as session:
+    with _rebuilding(actor) as (session, actor):
         _count_marked(session)
         before = _contents(session)
         _rebuild(session)
         _record(session, "orders.demo_cleared", actor, now, before)
+
+
+@contextmanager
+def _rebuilding(actor: Actor) -> Iterator[tuple[Session, Actor]]:
+    """Open the transaction of a person who rebuilds the database; yield the actor as of now."""
+    rebuilding = partial(db.rebuilding, db.engine())
+    with rights.changing(actor, Permission.IMPORT, opened=rebuilding) as found:
+        yield found
 
 
 def is_demo() -> bool:

@@ -13,7 +13,7 @@ from typing import IO
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, voucher_pdf, vouchers
+from core import audit, db, rights, voucher_pdf, vouchers
 from core.conditions import is_among, scope
 from core.desk_tables import EMAILS
 from core.email_assessment import Envelope
@@ -179,10 +179,9 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
     """Write a mail as a file that mail programs open, audit the copy, and return its name.
 
     The vouchers come with it only while every one is valid; otherwise the file says why not.
-    Raises NotPermitted, NotFound.
+    Raises NotPermitted, NoLongerIn, NotFound.
     """
-    require(actor, Permission.EMAILS)
-    with db.writing() as session:
+    with rights.changing(actor, Permission.EMAILS) as (session, actor):
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now, is_kept=True)
         if contents.left_out:

@@ -5,21 +5,23 @@ A replay of a request changes nothing and returns the first answer.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, vouchers
+from core import audit, rights, vouchers
 from core.email_assessment import Assessment, Envelope, To
 from core.email_contents import configured_channel, sender_address, to_mail_items
 from core.errors import InvalidInput, Refused
 from core.mail import default_subject, make_message_id
-from core.models import Delivery, DeliveryItem, DeliveryRequest, OrderItem, User, fold, new_id
+from core.models import Delivery, DeliveryItem, DeliveryRequest, OrderItem, fold, new_id
+from core.permissions import Permission
 from core.refunds import MAX_KEY, KeyTaken
 from core.settings import get_settings
 from core.states import DeliveryKind, DeliveryStatus
@@ -84,50 +86,65 @@ def checked_key(key: str) -> str:
     return key
 
 
-def queue_once(asked: Request, look: Callable[[Session], Assessment]) -> Answer:
+Look = Callable[[Session, Actor], Assessment]
+
+
+@contextmanager
+def queueing(actor: Actor, permission: Permission) -> Iterator[tuple[Session, Actor]]:
+    """Open the transaction of a person who queues mails, as core.rights.changing does.
+
+    Their requests take turns where EMAILS_PER_HOUR sets a limit.
+    """
+    is_limited = get_settings().emails_per_hour is not None
+    with rights.changing(actor, permission, counts=is_limited) as opened:
+        yield opened
+
+
+def queue_once(asked: Request, permission: Permission, look: Look) -> Answer:
     """Queue what `look` finds in the transaction, or return the first answer to the key.
 
-    Raises KeyTaken, TooManyMails, and what `look` raises; then nothing was queued.
+    Raises NotPermitted, NoLongerIn, KeyTaken, TooManyMails, and what `look` raises; then nothing
+    was queued.
     """
-    before = _find_answer(asked)
-    if before is not None:
-        return before
     try:
-        with db.writing() as session:
-            found = look(session)
-            check_limit(session, len(found.envelopes), asked.actor, asked.now)
-            return _write(session, asked, found)
+        return _queue(asked, permission, look)
     except IntegrityError:  # the key is there: a replay of this very moment
-        before = _find_answer(asked)
-        if before is None:
-            raise
-        return before
+        return _queue(asked, permission, look)
 
 
-def _find_answer(asked: Request) -> Answer | None:
+def _queue(asked: Request, permission: Permission, look: Look) -> Answer:
+    with queueing(asked.actor, permission) as (session, actor):
+        before = _find_answer(session, asked)
+        if before is not None:
+            return before
+        found = look(session, actor)
+        check_limit(session, len(found.envelopes), actor, asked.now)
+        return _write(session, replace(asked, actor=actor), found)
+
+
+def _find_answer(session: Session, asked: Request) -> Answer | None:
     """Find the first answer to a key; raises KeyTaken when it was for another request."""
-    with db.reading() as session:
-        request = session.get(DeliveryRequest, asked.key)
-        if request is None:
-            return None
-        if request.request_hash != asked.fingerprint:
-            raise KeyTaken
-        queued = [
-            Queued(**(one | {"item_ids": tuple(one["item_ids"])}))
-            for one in request.answer["deliveries"]
-        ]
-        left_out = [VoucherLine(**one) for one in request.answer["left_out"]]
-        return Answer(tuple(queued), tuple(left_out))
+    request = session.get(DeliveryRequest, asked.key)
+    if request is None:
+        return None
+    if request.request_hash != asked.fingerprint:
+        raise KeyTaken
+    queued = [
+        Queued(**(one | {"item_ids": tuple(one["item_ids"])}))
+        for one in request.answer["deliveries"]
+    ]
+    left_out = [VoucherLine(**one) for one in request.answer["left_out"]]
+    return Answer(tuple(queued), tuple(left_out))
 
 
 def check_limit(session: Session, count: int, actor: Actor, now: datetime) -> None:
-    """Raise TooManyMails where so many more would be over the actor's limit of an hour."""
+    """Raise TooManyMails where so many more would be over the actor's limit of an hour.
+
+    The transaction is one of `queueing`.
+    """
     limit = get_settings().emails_per_hour
     if limit is None:
         return
-    # A change of the user's own row, so that their requests at the same moment take turns.
-    mine = update(User).where(User.user_id == actor.user_id)
-    session.execute(mine.values(is_active=User.is_active))
     in_hour = Delivery.requested_by == actor.email, Delivery.queued_at > now - AN_HOUR
     before = session.scalar(select(func.count()).select_from(Delivery).where(*in_hour)) or 0
     if before + count > limit:

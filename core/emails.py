@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import db, vouchers
+from core import vouchers
 from core.conditions import is_among, scope
 from core.desk_tables import EMAILS
 from core.email_assessment import (
@@ -32,6 +32,7 @@ from core.email_queue import (
     checked_key,
     new_delivery,
     queue_once,
+    queueing,
     record,
 )
 from core.errors import InvalidInput, NotFound, Refused
@@ -84,13 +85,13 @@ def send(
         DeliveryKind.VOUCHER, ids, to, _checked_message(message), checked_key(key), actor, now
     )
 
-    def look(session: Session) -> Assessment:
+    def look(session: Session, actor: Actor) -> Assessment:
         found = assess_in(session, ids, to, actor=actor, now=now, is_kept=True)
         if not found.envelopes:
             raise Refused(f"No voucher can be sent. {in_short(found.left_out)}")
         return found
 
-    return queue_once(asked, look)
+    return queue_once(asked, Permission.VOUCHERS, look)
 
 
 def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetime) -> Answer:
@@ -102,13 +103,13 @@ def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetim
     ids = sorted(vouchers.checked_ids(item_ids))
     asked = Request(DeliveryKind.VOID_NOTICE, ids, [], None, checked_key(key), actor, now)
 
-    def look(session: Session) -> Assessment:
+    def look(session: Session, actor: Actor) -> Assessment:
         found = void_notices_in(session, ids, actor=actor, is_kept=True)
         if not found:
             raise Refused("Nobody has to be told: no refunded item was mailed, or all know.")
         return Assessment(found, ())
 
-    return queue_once(asked, look)
+    return queue_once(asked, Permission.EMAILS, look)
 
 
 def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime) -> Answer:
@@ -121,7 +122,7 @@ def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime
     ids, key = sorted(set(delivery_ids)), checked_key(key)
     if not 0 < len(ids) <= MAX_SELECTED or any(UNSTORABLE.search(one) for one in ids):
         raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} e-mails to send them again.")
-    with db.writing() as session:
+    with queueing(actor, Permission.EMAILS) as (session, actor):
         is_one = is_among(EMAILS, EMAILS.key_column, tuple(ids)), scope(EMAILS, actor)
         found = list(session.scalars(select(Delivery).where(*is_one).with_for_update()))
         if len(found) < len(ids):

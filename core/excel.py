@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import audit, db, money, query, saved_views
+from core import audit, db, money, query, rights, saved_views
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
 from core.orders import OrderDetails, get_order
@@ -37,8 +37,9 @@ def export(
 ) -> int:
     """Write every row of the view to an .xlsx file and audit it; return the number of rows.
 
-    Rows, total and the sheet *About this export* are of one moment. Raises Unwanted, leaving
-    nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file is begun.
+    Rows, total and the sheet *About this export* are of one moment. Raises NotPermitted; Unwanted,
+    leaving nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file
+    is begun; and as core.rights.handing_out does, when the actor may no longer have the file.
     """
     stop = stop or Stop()
     _check_limit([view], actor, now)
@@ -51,17 +52,17 @@ def export(
                 written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
     stop.check()
-    with db.writing() as session:
-        record_export(
-            session,
-            f"{view.table.name}.exported",
-            rows=written.rows,
-            actor=actor,
-            entity="table",
-            entity_id=view.table.name,
-            now=now,
-            after={"view": to_json(view), "order_id": view.order_id},
-        )
+    record_export(
+        file,
+        f"{view.table.name}.exported",
+        view.table.permission(view.order_id),
+        rows=written.rows,
+        actor=actor,
+        entity="table",
+        entity_id=view.table.name,
+        now=now,
+        after={"view": to_json(view), "order_id": view.order_id},
+    )
     return written.rows
 
 
@@ -85,7 +86,7 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
     """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
 
     What the actor's role may not see is left out. Raises NotFound for an order that is not there,
-    or not the actor's to see, and TooManyRows over the hourly limit.
+    or not the actor's to see; TooManyRows over the hourly limit; and as core.rights.handing_out.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
@@ -99,18 +100,18 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         for title, view in views.items():
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
                 rows += workbook.add_table(title, view.columns, zone, frames).rows
-    with db.writing() as session:
-        record_export(
-            session,
-            "order.exported",
-            rows=rows,
-            actor=actor,
-            entity="order",
-            entity_id=order_id,
-            order_id=order_id,
-            contract_id=order.contract_id,
-            now=now,
-        )
+    record_export(
+        file,
+        "order.exported",
+        Permission.ORDERS,
+        rows=rows,
+        actor=actor,
+        entity="order",
+        entity_id=order_id,
+        order_id=order_id,
+        contract_id=order.contract_id,
+        now=now,
+    )
 
 
 def _order_lines(
@@ -131,15 +132,15 @@ def _order_lines(
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
         ("Exported at", in_place(now, zone, seconds=True)),
-        ("Page", f"{get_settings().public_url.rstrip('/')}/order?{address}"),
+        ("Page", f"{get_settings().public_url}/order?{address}"),
     ]
 
 
 def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     """Write the import workbook: every stored column of every row, instants in UTC; audit it.
 
-    Returns the number of rows by sheet. Raises NotPermitted, and InvalidInput, naming the row, for
-    a text that no cell can hold: a dump loses nothing.
+    Returns the number of rows by sheet. Raises NotPermitted, InvalidInput, naming the row, for a
+    text that no cell can hold (a dump loses nothing), and as core.rights.handing_out does.
     """
     require(actor, Permission.IMPORT)
     counts = {}
@@ -150,7 +151,7 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
             counts[table.title] = written.rows
-    with db.writing() as session:
+    with rights.handing_out(file, actor, Permission.IMPORT) as session:
         audit.record(
             session,
             "orders.dumped",
@@ -231,4 +232,4 @@ def _page_of(view: View, actor: Actor) -> str:
         tab = ORDER_TABS[view.table.name]
         address = saved_views.address_of(view, actor=actor, parameter=tab)
         page, parameters = "order", {"order": view.order_id} | address
-    return f"{get_settings().public_url.rstrip('/')}/{page}?{urlencode(parameters)}"
+    return f"{get_settings().public_url}/{page}?{urlencode(parameters)}"

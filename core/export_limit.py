@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import IO, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, rights
 from core.errors import Refused
-from core.models import AuditEvent, User
+from core.models import AuditEvent
+from core.permissions import Permission
 from core.settings import get_settings
 from core.users import Actor
 
@@ -41,8 +42,9 @@ def check_limit(session: Session, count: Callable[[], int], *, actor: Actor, now
 
 
 def record_export(
-    session: Session,
+    file: IO[bytes],
     action: str,
+    permission: Permission,
     *,
     rows: int,
     actor: Actor,
@@ -50,18 +52,17 @@ def record_export(
     after: dict[str, Any] | None = None,
     **about: Any,
 ) -> None:
-    """Audit an export in the caller's transaction, as core.audit.record does, with its rows.
+    """Audit a written file, as core.audit.record does, with its rows.
 
-    Raises TooManyRows where exports at the same moment have been faster: no file is given then.
+    Raises as core.rights.handing_out does, and TooManyRows where exports at the same moment have
+    been faster: the file is emptied then.
     """
-    if get_settings().exported_rows_per_hour is not None:
-        # A change of the user's own row, so that their exports at the same moment take turns.
-        mine = update(User).where(User.user_id == actor.user_id)
-        session.execute(mine.values(is_active=User.is_active))
+    is_limited = get_settings().exported_rows_per_hour is not None
+    with rights.handing_out(file, actor, permission, counts=is_limited) as session:
         check_limit(session, lambda: rows, actor=actor, now=now)
-    audit.record(
-        session, action, actor=actor, now=now, after=(after or {}) | {"rows": rows}, **about
-    )
+        audit.record(
+            session, action, actor=actor, now=now, after=(after or {}) | {"rows": rows}, **about
+        )
 
 
 def _exported(session: Session, actor: Actor, now: datetime) -> int:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import audit, db
+from core import audit, db, rights
 from core.errors import OutsideFailed
 from core.figure_days import (
     day_expression,
@@ -40,7 +40,7 @@ from core.figure_days import (
 )
 from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Channel, Dimension, Span
 from core.models import Order, OrderItem
-from core.permissions import Permission, require
+from core.permissions import Permission
 from core.settings import get_settings
 from core.states import ItemStatus
 from core.users import Actor
@@ -92,10 +92,9 @@ def refresh_soon() -> None:
 def rebuild(*, actor: Actor, now: datetime) -> int:
     """Count every figure anew, and audit it; return how many rows they are.
 
-    Raises NotPermitted, and OutsideFailed when the database does not answer.
+    Raises NotPermitted, NoLongerIn, and OutsideFailed when the database does not answer.
     """
-    require(actor, Permission.IMPORT)
-    with db.writing() as session:
+    with rights.changing(actor, Permission.IMPORT) as (session, actor):
         _take_turn(session)
         rebuild_in(session)
         audit.record(

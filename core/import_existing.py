@@ -59,6 +59,7 @@ class Compared:
     unchanged: int = 0
     used: list[tuple[str, int]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    refunded: set[str] = field(default_factory=set)  # items that are so in the file and here
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -100,6 +101,8 @@ def _compare_row(
         and row[column.name] != stored[column.name]
     ]
     states = {column.name for column in differing} & {"status", "used_at", "refunded_at"}
+    if stored.get("status") == ItemStatus.REFUNDED == row.get("status"):
+        found.refunded.add(row[table.key])
     if table.model is OrderItem and states:
         if stored["status"] in REFUND_STATES and row.get("status") != ItemStatus.USED:
             found.kept.append(row[table.key])

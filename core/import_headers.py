@@ -23,7 +23,7 @@ def table_of(sheet: Sheet) -> Table | None:
     """Return the table that a sheet is of, by its title, or by its headers; None for none."""
     if sheet.title is not None:
         # A dump goes on in “Orders (2)” where a sheet is full.
-        title = normal(re.sub(r"\s*\(\d+\)$", "", sheet.title))
+        title = normal(re.sub(r"\(\d+\)$", "", sheet.title))
         return next((t for t in BOOKS if title in (normal(t.title), t.name)), None)
     headers = {normal(_split_zone(str(header))[0]) for header in sheet.header if header}
     # The tables refer to each other's keys: it is the one that knows most of the headers.
@@ -41,14 +41,19 @@ def normal(header: str) -> str:
 
 
 def _split_zone(header: str) -> tuple[str, str | None]:
-    found = re.match(r"(.*?)\s*\(([^()]*)\)\s*$", header, re.DOTALL)
-    return (found[1], found[2].strip()) if found else (header, None)
+    text = header.rstrip()
+    name, opened, zone = text.removesuffix(")").rpartition("(")
+    if not opened or not text.endswith(")") or ")" in zone:
+        return header, None
+    return name.rstrip(), zone.strip()
 
 
 def read_header(
     sheet: Sheet, table: Table, title: str, faults: list[Fault]
 ) -> list[Heading] | None:
     """Match the header to the table's columns; None when a fault makes reading on senseless."""
+    # What a file of the grid has beyond: worked out from the rows, so there is nothing to import.
+    worked_out = {normal(c.header) for c in table.offered if c not in table.stored}
     known = {normal(c.header): c for c in table.stored} | {c.name: c for c in table.stored}
     headings: list[Heading] = []
     before = len(faults)
@@ -62,6 +67,8 @@ def read_header(
             continue
         name, zone = _split_zone(header)
         column = known.get(normal(name)) or known.get(normal(header))
+        if column is None and normal(name) in worked_out:
+            continue
         if column is None:
             fault(header, f"is not a column of {table.title}")
         elif any(heading.column == column for heading in headings):

@@ -8,9 +8,10 @@ import pandas as pd
 from core.columns import Kind
 from core.import_existing import Existing
 from core.import_faults import Fault, as_written, fault_at
+from core.import_refunds import GivenRefund, gather
 from core.import_rows import iterate
 from core.models import Order, OrderItem, Refund
-from core.states import ItemStatus, RefundStatus, TransactionStatus, TransactionType
+from core.states import ItemStatus, RefundStatus, TransactionType
 
 Row = dict[Any, Any]
 
@@ -31,6 +32,26 @@ class KnownItem(NamedTuple):
     status: str
     price_minor: int
     currency: str
+
+
+class StoredRefund(NamedTuple):
+    """A stored refund that transactions name; instants in epoch seconds."""
+
+    order_item_id: str
+    amount_minor: int
+    currency: str
+    gateway: str
+    status: str
+    attempt: int
+    settled_at: int | None
+
+
+class Return(NamedTuple):
+    """The money of a stored refund that came back: of which attempt, and when."""
+
+    order_item_id: str
+    attempt: int
+    at: int  # epoch seconds
 
 
 @dataclass(frozen=True)
@@ -55,9 +76,11 @@ class Known:
         fresh: dict[str, pd.DataFrame],
         faults: list[Fault],
         used: set[str],
+        refunded: set[str],
     ) -> None:
         self.existing, self.faults = existing, faults
-        self.used = used  # stored items that the files say were used
+        # Stored items that the files say were used, or are refunded, as they are here.
+        self.used, self.refunded = used, refunded
         self.unwritten: set[str] = set()  # keys of rows with a fault, and of what refers to them
         nothing = pd.DataFrame()
         self.order_rows = fresh.get("orders", nothing)
@@ -66,8 +89,13 @@ class Known:
         self.items = self._known_items()
         self.orders = self._known_orders()
         self.totals = self._totals()
-        self.refunds = self._refund_moments()
-        self.stored_refund_ids, self.refunded_before = self._stored_refunds()
+        self.refunds = gather(self.transaction_rows)
+        self.refunds_of: dict[str, list[GivenRefund]] = {}  # by order item
+        for refund in self.refunds.values():
+            self.refunds_of.setdefault(refund.order_item_id or "", []).append(refund)
+        self.stored_refunds = self._stored_refunds()
+        self.refunded_before = self._refunded_before()
+        self.returns: dict[str, Return] = {}  # of stored refunds, by ID, as they are found
 
     def may_be_written(self, row: Row, key: str) -> bool:
         """Say whether all that the row refers to was written; only then can the row be, too."""
@@ -148,29 +176,22 @@ class Known:
             order_id: Totals(int(counts[order_id]), one.amounts) for order_id, one in totals.items()
         }
 
-    def _refund_moments(self) -> dict[str, list[int]]:
-        """Return when each item was refunded: once for every succeeded refund transaction."""
-        frame = self.transaction_rows
-        if not self.has_refunds or "order_item_id" not in frame:
-            return {}
-        is_refund = frame["type"] == TransactionType.REFUND
-        if "status" in frame:
-            is_refund &= frame["status"].fillna("succeeded") == TransactionStatus.SUCCEEDED
-        moments: dict[str, list[int]] = {}
-        for row in iterate(frame[is_refund][["order_item_id", "created_at"]]):
-            moments.setdefault(row["order_item_id"], []).append(row["created_at"])
-        return moments
+    def _stored_refunds(self) -> dict[str, StoredRefund]:
+        """Return the refunds that the transactions name and that are stored, by ID."""
+        ids = sorted({refund.refund_id for refund in self.refunds.values()})
+        names = ["refund_id", *StoredRefund._fields]
+        rows = self.existing.find(Refund.refund_id, ids, names)
+        return {row.pop("refund_id"): StoredRefund(**row) for row in rows}
 
-    def _stored_refunds(self) -> tuple[set[str], set[str]]:
-        """Return what is stored: ids of refunds, and of items with one that has not failed."""
-        if not self.has_refunds or "order_item_id" not in self.transaction_rows:
-            return set(), set()
-        given = self.transaction_rows
-        ids = given["refund_id"].dropna().tolist() if "refund_id" in given else []
-        refunds = self.existing.find(Refund.refund_id, ids, ["refund_id"])
-        names = ["order_item_id", "status"]
-        items = self.existing.find(Refund.order_item_id, list(self.items), names)
-        return (
-            {row["refund_id"] for row in refunds},
-            {row["order_item_id"] for row in items if row["status"] != RefundStatus.FAILED},
-        )
+    def _refunded_before(self) -> set[str]:
+        """Return the items that have a stored refund that counts."""
+        if not self.refunds:
+            return set()
+        names = ["order_item_id", "status", "failed_after_success_at"]
+        rows = self.existing.find(Refund.order_item_id, list(self.items), names)
+        ended = {RefundStatus.FAILED, RefundStatus.DECLINED}
+        return {
+            row["order_item_id"]
+            for row in rows
+            if row["status"] not in ended or row["failed_after_success_at"] is not None
+        }

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from core.import_known import Known, KnownItem, Row
-from core.import_rows import iterate
-from core.models import new_id
+from core.import_known import Known, KnownItem, KnownOrder, Return, Row
+from core.import_refunds import Entry, GivenRefund, entry_of
+from core.returned_refunds import WAS_RETURNED
 from core.states import (
     ItemStatus,
     Method,
@@ -17,73 +17,113 @@ REASON = "imported"
 
 
 def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Iterator[Row]:
-    """Make the refund row of each refund transaction; `refund_ids` learns it by transaction."""
-    if not known.has_refunds:
-        return
-    made: dict[str, str] = {}  # the items of the refunds that the file names
-    for row in _refund_rows(known):
-        item = known.items.get(row.get("order_item_id") or "")
+    """Make the row of each new refund; `refund_ids` learns the refund of each transaction."""
+    made: set[str] = set()
+    for refund in known.refunds.values():
+        item = known.items.get(refund.order_item_id or "")
         order = known.orders.get(item.order_id) if item else None
-        refund_id = row.get("refund_id") or new_id()
-        is_failed = row.get("status") == TransactionStatus.FAILED
-        if is_failed and made.get(refund_id, "") == row.get("order_item_id"):
-            refund_ids[row["transaction_id"]] = refund_id  # it was tried more than once
+        if not refund.attempts or item is None or order is None:
+            continue  # a stored one, or a fault that is found when the transaction itself comes
+        is_new = refund.refund_id not in made and refund.refund_id not in known.stored_refunds
+        made.add(refund.refund_id)
+        if not _check_refund(known, refund, item, is_new=is_new):
             continue
-        if item is None or order is None or not _check_refund(known, row, item):
-            continue  # a fault, found here or when the transaction itself comes
-        refund_ids[row["transaction_id"]] = refund_id
-        if row.get("refund_id"):
-            made[refund_id] = row["order_item_id"]
-        known.stored_refund_ids.add(refund_id)
-        if not known.may_be_written(row, refund_id):
-            known.unwritten.add(refund_id)
-            continue
-        yield {
-            "refund_id": refund_id,
-            "batch_id": batch_id,
-            "order_item_id": row["order_item_id"],
-            "order_id": item.order_id,
-            "contract_id": order.contract_id,
-            "amount_minor": row["amount_minor"],
-            "currency": row["currency"],
-            "reason": REASON,
-            "gateway": row.get("method") or Method.BALANCE.value,
-            "status": row.get("status") or RefundStatus.SUCCEEDED.value,
-            "attempt": 1,
-            "requested_by": row.get("author") or order.author,
-            "requested_at": row["created_at"],
-            "settled_at": row["created_at"],
-        }
+        for one in refund.entries:
+            refund_ids[one.transaction_id] = refund.refund_id
+        parents = {"order_id": item.order_id, "order_item_id": refund.order_item_id}
+        if known.may_be_written(parents, refund.refund_id):
+            yield _refund_row(known, refund, item, order) | {"batch_id": batch_id}
+        else:
+            known.unwritten.add(refund.refund_id)
 
 
-def _refund_rows(known: Known) -> Iterator[Row]:
-    """Iterate over the refund transactions, those that failed last: a later try decides."""
-    frame = known.transaction_rows
-    frame = frame[frame["type"] == TransactionType.REFUND]
-    if "status" not in frame:
-        yield from iterate(frame)
-        return
-    is_failed = frame["status"] == TransactionStatus.FAILED
-    yield from iterate(frame[~is_failed])
-    yield from iterate(frame[is_failed])
+def _refund_row(known: Known, refund: GivenRefund, item: KnownItem, order: KnownOrder) -> Row:
+    came_back = _came_back_at(known, refund, item)
+    return {
+        "refund_id": refund.refund_id,
+        "order_item_id": refund.order_item_id,
+        "order_id": item.order_id,
+        "contract_id": order.contract_id,
+        "amount_minor": item.price_minor,
+        "currency": item.currency,
+        "reason": REASON,
+        "gateway": refund.last.method,
+        "status": (RefundStatus.SUCCEEDED if refund.is_paid else RefundStatus.FAILED).value,
+        "attempt": len(refund.attempts),
+        "failure": WAS_RETURNED if came_back and not refund.is_paid else None,
+        "requested_by": refund.last.author or order.author,
+        "requested_at": refund.last.created_at,
+        "settled_at": refund.settled_at,
+        "failed_after_success_at": came_back,
+    }
 
 
-def _check_refund(known: Known, row: Row, item: KnownItem) -> bool:
-    refund_id, item_id = row.get("refund_id"), row["order_item_id"]
-    if refund_id in known.stored_refund_ids:
-        return known.fault(row, "Refund ID", refund_id, "is a refund that is there already")
-    is_done = (row.get("status") or "succeeded") == TransactionStatus.SUCCEEDED
-    if is_done and item_id in known.refunded_before:
-        return known.fault(row, "Order Item ID", item_id, "has a refund here already")
-    if row.get("status") == TransactionStatus.PENDING:
+def _came_back_at(known: Known, refund: GivenRefund, item: KnownItem) -> int | None:
+    """Return when the money came back of the refund that counts for its item; of others None.
+
+    An item that an admin gave back has no refund that counts, and can be refunded anew.
+    """
+    if not refund.returned:
+        return None
+    item_id = refund.order_item_id or ""
+    others = [one for one in known.refunds_of[item_id] if one.is_returned]
+    is_waited_for = (
+        item.status == ItemStatus.REFUND_REQUESTED
+        and item_id not in known.refunded_before
+        and refund is max(others, key=lambda one: one.settled_at, default=None)
+    )
+    return refund.returned[-1].created_at if refund.is_paid or is_waited_for else None
+
+
+def _check_refund(known: Known, refund: GivenRefund, item: KnownItem, *, is_new: bool) -> bool:
+    """Find what is wrong with the transactions of a refund; say whether nothing is."""
+    before = len(known.faults)
+    for one in refund.entries:
+        if not is_new and one.type == TransactionType.REFUND:
+            problem = "is a refund that is there already"
+            known.fault(one.row, "Refund ID", refund.refund_id, problem)
+        else:
+            _check_entry(known, refund, item, one)
+    for one, problem in refund.out_of_turn():
+        known.fault(one.row, "Refund ID", refund.refund_id, problem)
+    if refund.is_paid and is_new:
+        item_id, row = refund.order_item_id, refund.last.row
+        if item_id in known.refunded_before:
+            known.fault(row, "Order Item ID", item_id, "has a refund here already")
+        elif item.status != ItemStatus.REFUNDED:
+            problem = f"is refunded by this transaction, but its Status is {item.status}"
+            known.fault(row, "Order Item ID", item_id, problem)
+    return len(known.faults) == before
+
+
+def _check_entry(known: Known, refund: GivenRefund, item: KnownItem, one: Entry) -> None:
+    if one.status == TransactionStatus.PENDING:
         problem = "is a refund in progress; import it when it has succeeded or failed"
-        return known.fault(row, "Status", row["status"], problem)
-    if (row["amount_minor"], row["currency"]) != (item.price_minor, item.currency):
+        known.fault(one.row, "Status", one.status, problem)
+    elif one.type == TransactionType.ADJUSTMENT:
+        paid = item.price_minor, item.currency, refund.last.method
+        _check_adjustment(known, one, *paid)
+    elif (one.amount_minor, one.currency) != (item.price_minor, item.currency):
         problem = "is not the price of the refunded item"
-        return known.fault(row, "Amount", row["amount_minor"], problem)
-    if is_done and item.status != ItemStatus.REFUNDED:
-        problem = f"is refunded by this transaction, but its Status is {item.status}"
-        return known.fault(row, "Order Item ID", row["order_item_id"], problem)
+        known.fault(one.row, "Amount", one.amount_minor, problem)
+    elif one.method != refund.last.method:
+        problem = f"is not that of the refund’s other transactions, {refund.last.method}"
+        known.fault(one.row, "Method", one.method, problem)
+
+
+def _check_adjustment(known: Known, one: Entry, amount: int, currency: str, method: str) -> bool:
+    """Check that an adjustment takes back all that a refund paid: nothing less, nothing more."""
+    if one.status != TransactionStatus.SUCCEEDED:
+        problem = "of an adjustment that returns a refund has to be succeeded"
+        return known.fault(one.row, "Status", one.status, problem)
+    if one.currency != currency:
+        problem = f"is not that of the refund, {currency}"
+        return known.fault(one.row, "Currency", one.currency, problem)
+    if one.amount_minor != -amount:
+        problem = "is not the amount of the refund with the opposite sign"
+        return known.fault(one.row, "Amount", one.amount_minor, problem)
+    if one.method != method:
+        return known.fault(one.row, "Method", one.method, f"is not that of the refund, {method}")
     return True
 
 
@@ -123,11 +163,50 @@ def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
         return known.fault(row, "Amount", amount, f"of a {kind} has to be above zero")
     if amount == 0:
         return known.fault(row, "Amount", amount, "is zero")
-    if kind == TransactionType.REFUND:
-        if row.get("order_item_id") is None:
-            return known.fault(row, "Order Item ID", None, "is missing; a refund needs it")
-        row["refund_id"] = refund_ids.get(row["transaction_id"])
-        return row["refund_id"] is not None
+    if kind == TransactionType.REFUND or (
+        kind == TransactionType.ADJUSTMENT and row.get("refund_id")
+    ):
+        return _check_part(known, row, refund_ids)
     if row.get("refund_id") is not None:
         return known.fault(row, "Refund ID", row["refund_id"], f"does not belong to a {kind}")
+    return True
+
+
+def _check_part(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
+    """Check that a transaction is part of a refund: one of the files, or one that is stored."""
+    item_id, refund_id = row.get("order_item_id"), row.get("refund_id")
+    if item_id is None:
+        return known.fault(row, "Order Item ID", None, "is missing; a refund needs it")
+    made = refund_ids.get(row["transaction_id"])
+    if made is not None:
+        row["refund_id"] = made
+        return True
+    if row["type"] == TransactionType.REFUND or known.refunds[str(refund_id), item_id].attempts:
+        return False  # the fault was found with the refund
+    return _check_return(known, row)
+
+
+def _check_return(known: Known, row: Row) -> bool:
+    """Check an adjustment of a stored refund, and note that the money of that came back."""
+    refund_id, item_id = row["refund_id"], row["order_item_id"]
+    refund = known.stored_refunds.get(refund_id)
+    if refund is None:
+        problem = f"is not a refund of item {item_id}, here or in the files"
+        return known.fault(row, "Refund ID", refund_id, problem)
+    if refund.order_item_id != item_id:
+        problem = f"is not that of the refund, {refund.order_item_id}"
+        return known.fault(row, "Order Item ID", item_id, problem)
+    if refund.status != RefundStatus.SUCCEEDED or refund_id in known.returns:
+        problem = "is not a succeeded refund here, so there is nothing to return"
+        return known.fault(row, "Refund ID", refund_id, problem)
+    paid = refund.amount_minor, refund.currency, refund.gateway
+    if not _check_adjustment(known, entry_of(row), *paid):
+        return False
+    if refund.settled_at is not None and row["created_at"] < refund.settled_at:
+        problem = "is a refund that succeeded after this adjustment"
+        return known.fault(row, "Refund ID", refund_id, problem)
+    if item_id in known.refunded:
+        problem = "is refunded in the files, but this adjustment returns the refund"
+        return known.fault(row, "Order Item ID", item_id, problem)
+    known.returns[refund_id] = Return(item_id, refund.attempt, row["created_at"])
     return True

@@ -228,15 +228,21 @@ def _fill_item(row: Row, contract_id: str, created: int) -> None:
 
 
 def _check_fate(known: Known, row: Row) -> bool:
-    """Check that an item is refunded exactly when one succeeded refund transaction says so."""
-    refunds = len(known.refunds.get(row["order_item_id"], []))
+    """Check that an item is refunded exactly when one refund comes to its price.
+
+    It is in a refund only when the bank returned the money of one; an open refund stays outside.
+    """
+    given = known.refunds_of.get(row["order_item_id"], [])
+    paid = [refund for refund in given if refund.is_paid]
+    is_returned = any(refund.is_returned for refund in given)
     status = row["status"]
-    if status == ItemStatus.REFUND_REQUESTED:
+    if status == ItemStatus.REFUND_REQUESTED and not paid and not is_returned:
         problem = "is a refund in progress; import it when it has succeeded or failed"
         return known.fault(row, "Status", status, problem)
-    if (refunds == 1) != (status == ItemStatus.REFUNDED) or refunds > 1:
-        problem = f"does not fit its {refunds} succeeded refund transactions"
-        return known.fault(row, "Status", status, problem)
+    if len(paid) != (status == ItemStatus.REFUNDED):
+        problem = f"does not fit its {len(paid)} succeeded refund transactions"
+        returned = "; those that an adjustment returned do not count" if is_returned else ""
+        return known.fault(row, "Status", status, f"{problem}{returned}")
     if status == ItemStatus.USED and row.get("used_at") is None:
         row["used_at"] = row["service_at"]
     if status != ItemStatus.USED and row.get("used_at") is not None:
@@ -244,5 +250,5 @@ def _check_fate(known: Known, row: Row) -> bool:
     if status != ItemStatus.REFUNDED and row.get("refunded_at") is not None:
         return known.fault(row, "Refunded At", None, f"is given, but the item is {status}")
     if status == ItemStatus.REFUNDED and row.get("refunded_at") is None:
-        row["refunded_at"] = known.refunds[row["order_item_id"]][0]
+        row["refunded_at"] = paid[0].settled_at
     return True

@@ -13,6 +13,7 @@ class Outcome:
     unchanged: dict[str, int] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)  # items that are now used
     kept: list[str] = field(default_factory=list)  # items whose refund made here stays
+    returned: list[str] = field(default_factory=list)  # items whose refund here came back
     was_demo: bool = False
 
     def in_words(self) -> str:
@@ -24,6 +25,9 @@ class Outcome:
                 lines.append(f"{table.title}: {added:,} added, {unchanged:,} were there unchanged.")
         if self.used:
             lines.append(f"{len(self.used):,} order items are now used.")
+        if self.returned:
+            listed = ", ".join(self.returned)
+            lines.append(f"The bank returned the refund of these order items: {listed}.")
         if self.kept:
             listed = ", ".join(self.kept)
             lines.append(f"Kept, since the refund made here is newer than the file: {listed}.")

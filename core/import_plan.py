@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.columns import Table
 from core.import_existing import Existing, compare
 from core.import_faults import FILE, ROW, SHEET, Fault, fault_at
-from core.import_known import Known
+from core.import_known import Known, Return
 from core.import_new import NewRows
 from core.import_outcome import Outcome
 from core.import_progress import Progress
@@ -38,6 +38,7 @@ class Plan:
         self.outcome = Outcome()
         self.faults: list[Fault] = []
         self.used: list[tuple[str, int]] = []  # items that are now used, and when (epoch seconds)
+        self.refunded: set[str] = set()  # items that are refunded in the files and here
         existing = Existing(session)
         fresh = {}
         count = len(frames)
@@ -45,7 +46,8 @@ class Plan:
             part = progress.part(number / count, (number + 1) / count)
             fresh[name] = self._compare(existing, TABLES[name], frames.pop(name), part)
         self.total = {name: len(frame) for name, frame in fresh.items()}
-        known = Known(existing, fresh, self.faults, {item_id for item_id, _ in self.used})
+        used = {item_id for item_id, _ in self.used}
+        known = Known(existing, fresh, self.faults, used, self.refunded)
         self.rows = NewRows(known, batch_id=new_id(), author=actor.email)
 
     def _compare(
@@ -58,6 +60,7 @@ class Plan:
         self.outcome.kept += found.kept
         self.outcome.used += [item_id for item_id, _ in found.used]
         self.used += found.used
+        self.refunded |= found.refunded
         return found.fresh
 
     def _distinct(self, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -87,6 +90,13 @@ class Plan:
             part = progress.part(done / whole, min(1, (done + count) / whole))
             yield model, self._counted(rows, name, f"{doing} {{}} of {count:,} {many}", count, part)
             done += count
+        self.outcome.returned = [one.order_item_id for one in self.returns.values()]
+        self.outcome.kept = [one for one in self.outcome.kept if one not in self.outcome.returned]
+
+    @property
+    def returns(self) -> dict[str, Return]:
+        """Return the stored refunds whose money came back, by ID; known once all is drawn."""
+        return self.rows.known.returns
 
     def _counted(
         self,

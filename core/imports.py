@@ -9,15 +9,18 @@ import pandas as pd
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db, figures
+from core import audit, bulk, db, figures, rights
 from core.columns import Table
+from core.errors import Refused
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
+from core.import_known import Return
 from core.import_outcome import Outcome
 from core.import_plan import Plan, moment_of
 from core.import_progress import SILENT, Cancelled, Progress
 from core.import_rows import SheetRead, Tables, iterate, read_tables
 from core.models import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.permissions import Permission, require
+from core.returned_refunds import WAS_RETURNED, record, take_back
 from core.states import ItemStatus, Method, TransactionStatus
 from core.tables import TABLES
 from core.users import Actor
@@ -97,7 +100,8 @@ def import_files(
     """Import workbooks and CSV files as one: in one transaction, all or nothing.
 
     `names` are what people call the files, where that is not what they are stored as. Raises
-    NotPermitted unless the actor imports, InvalidInput for a file that cannot be read, Cancelled
+    NotPermitted unless the actor imports, also when they lost that right on the way, NoLongerIn,
+    InvalidInput for a file that cannot be read, Cancelled
     when it is no longer wanted, and Faulty, listing every fault, when a value, a reference or a
     difference is wrong.
     """
@@ -107,7 +111,7 @@ def import_files(
     if read.faults:
         raise Faulty(read.faults)
     progress.say("Waiting for other changes to end", READ)
-    with db.writing() as session:
+    with rights.committing(actor, Permission.IMPORT) as session:
         if not db.is_sqlite():
             # Running numbers go on from the highest: others wait to write, none waits to read.
             session.execute(text("LOCK TABLE orders, order_items, transactions IN EXCLUSIVE MODE"))
@@ -154,7 +158,10 @@ def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 def _carry_out(
     session: Session, plan: Plan, actor: Actor, now: datetime, progress: Progress
 ) -> None:
-    """Write what is new, and that items were used; raises Faulty, for the caller to roll back."""
+    """Write what is new, that items were used, and that refunds came back.
+
+    Raises Faulty, and Refused when a refund that came back has changed: the caller rolls back.
+    """
     if plan.faults:
         raise Faulty(plan.faults)
     _use(session, plan.used, actor, now)
@@ -167,6 +174,7 @@ def _carry_out(
         bulk.insert(session, model, rows)
     if plan.faults:
         raise Faulty(plan.faults)
+    _return(session, plan.returns, actor, now)
     _balance(session, plan.rows.touched_contracts)
     mark = session.get(DatabaseFact, "demo")
     if mark is not None and any(plan.outcome.added.values()):
@@ -198,6 +206,19 @@ def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datet
             before={"status": ItemStatus.NOT_USED},
             after={"status": ItemStatus.USED, "used_at": moment.isoformat()},
         )
+
+
+def _return(session: Session, returns: dict[str, Return], actor: Actor, now: datetime) -> None:
+    """Record that the money of stored refunds came back, of which the files have the entries."""
+    for refund_id, one in returns.items():
+        at = moment_of(one.at)
+        refund = take_back(session, refund_id, one.attempt, why=WAS_RETURNED, at=at)
+        if refund is None:
+            raise Refused(
+                f"Refund {refund_id} has just changed here, so nothing was imported. "
+                "Check the files again."
+            )
+        record(session, refund, actor=actor, now=now)
 
 
 def _batch(batch_id: str, actor: Actor, now: datetime) -> RefundBatch:

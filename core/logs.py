@@ -17,19 +17,24 @@ from sqlalchemy.engine import make_url
 from core.settings import get_settings
 
 HIDDEN = "***"
+MOST_OF_MESSAGE, MOST_OF_ERROR = 10_000, 40_000  # characters
+MOST_READ = 200_000  # characters, which takes some hundredths of a second
+MOST_SPLIT = 10_000  # characters of a secret with blanks in it, which that end may split
 LEAST = 6  # characters of a secret that is hidden wherever it stands; less is part of many words
 _request: ContextVar[str | None] = ContextVar("request", default=None)
 _HIDDEN_AFTER = [
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        r"(\b[a-z_]*(?:token|code|state|password|secret|api_key|browser)(?:=|%3d))[^&\s\"',;)]+",
+        r"((?:token|code|state|password|secret|api_key|browser)(?:=|%3d))[^&\s\"',;)]+",
         r"(\b(?:bearer|basic) +)[^\s\"',;]+",
-        r"(\b(?:set-)?cookie['\"]?[:=] *)[^\n]+",
-        r"(://[^/\s:@]*:)\S+(?=@)",
+        r"(\b(?:set-)?cookie['\"]?[:=] *+)[^\n]+",
         r"(\b[rs]k_(?:live|test)_)\w+",
         r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?=-----END|$)",
     )
 ]
+# The password of an address, up to the last @ of its word. It takes in the rest of the word, so
+# that no part of it is read once more for each address that begins there.
+_IN_ADDRESS = re.compile(r"(://[^/\s:@]*+:)((?:[^\s@]*+@)*+)(\S*+)")
 
 
 @contextmanager
@@ -78,7 +83,33 @@ def without_secrets(text: str) -> str:
         text = text.replace(secret, HIDDEN)
     for pattern in _HIDDEN_AFTER:
         text = pattern.sub(rf"\1{HIDDEN}", text)
-    return text
+    return _IN_ADDRESS.sub(_without_password, text)
+
+
+def _without_password(found: re.Match[str]) -> str:
+    start, password, rest = found.groups()
+    return f"{start}{HIDDEN}@{rest}" if password else found[0]
+
+
+def _shown(text: str, most: int) -> str:
+    """Return a text without secrets, and of a long one its two ends.
+
+    It is cut after its secrets are hidden: half a secret would not be known for one. Of a text that
+    is too long to look through, only the beginning is read, up to the last whole word.
+    """
+    if len(text) > MOST_READ:
+        words = text[:MOST_READ].rsplit(None, 1)
+        read = without_secrets(words[0])[:-MOST_SPLIT] if len(words) > 1 else ""
+        return f"{read[:most]} {_left_out(len(text) - min(len(read), most))}"
+    hidden = without_secrets(text)
+    if len(hidden) <= most:
+        return hidden
+    half = most // 2
+    return f"{hidden[:half]} {_left_out(len(hidden) - 2 * half)} {hidden[-half:]}"
+
+
+def _left_out(count: int) -> str:
+    return f"[… {count:,} characters left out …]"
 
 
 @cache
@@ -95,7 +126,19 @@ def _add_request(record: logging.LogRecord) -> bool:
     return True
 
 
-class TextLine(logging.Formatter):
+class _Line(logging.Formatter):
+    """What both kinds of line say: message and error, without secrets, and not at any length."""
+
+    def _message(self, record: logging.LogRecord) -> str:
+        return _shown(record.getMessage(), MOST_OF_MESSAGE)
+
+    def _error(self, record: logging.LogRecord) -> str:
+        parts = [self.formatException(record.exc_info)] if record.exc_info else []
+        parts += [self.formatStack(record.stack_info)] if record.stack_info else []
+        return _shown("\n".join(parts), MOST_OF_ERROR)
+
+
+class TextLine(_Line):
     """A line to read; below it the traceback of a failure."""
 
     def __init__(self) -> None:
@@ -108,11 +151,13 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets."""
-        return without_secrets(super().format(record))
+        record.message = self._message(record)
+        record.asctime = self.formatTime(record)
+        return "\n".join(filter(None, (self.formatMessage(record), self._error(record))))
 
 
-class JsonLine(logging.Formatter):
-    """A line for programs: time (UTC), level, logger, message, request, and the error whole."""
+class JsonLine(_Line):
+    """A line for programs: time (UTC), level, logger, message, request, and the error."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets."""
@@ -120,9 +165,9 @@ class JsonLine(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": without_secrets(record.getMessage()),
+            "message": self._message(record),
             "request": getattr(record, "request", None),
         }
-        if record.exc_info:
-            line["error"] = without_secrets(self.formatException(record.exc_info))
+        if error := self._error(record):
+            line["error"] = error
         return json.dumps(line)

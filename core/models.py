@@ -378,7 +378,8 @@ class Refund(Base):
 class ProviderRefund(Base):
     """A refund that the card provider has of a payment, and that Order Desk did not make.
 
-    It is to be matched with an order item as long as no row of ours holds its reference.
+    It is to be matched with an order item, unless a row of ours holds its reference by now, or a
+    person has dismissed it: it is of no order item.
     """
 
     __tablename__ = "provider_refunds"
@@ -390,6 +391,9 @@ class ProviderRefund(Base):
     amount_minor: Mapped[int]
     currency: Mapped[str]
     found_at: Mapped[datetime]
+    dismissed_by: Mapped[str | None]
+    dismissed_at: Mapped[datetime | None]
+    note: Mapped[str | None]
 
 
 class Transaction(Base):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from core import db
 from core.conditions import scope
@@ -41,7 +41,14 @@ def get_order(order_id: str, *, actor: Actor) -> OrderDetails:
         .where(
             Transaction.order_id == Order.order_id,
             Transaction.currency == Order.currency,
-            Transaction.type == TransactionType.REFUND,
+            # An adjustment of a refund takes back what the bank returned.
+            or_(
+                Transaction.type == TransactionType.REFUND,
+                and_(
+                    Transaction.type == TransactionType.ADJUSTMENT,
+                    Transaction.refund_id.is_not(None),
+                ),
+            ),
             Transaction.status == TransactionStatus.SUCCEEDED,
         )
         .scalar_subquery()

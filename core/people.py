@@ -1,6 +1,7 @@
 """Who may come in, and with which rights: added, changed and kept safe by admins."""
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from core import audit, db
 from core.errors import InvalidInput, NotFound, Refused
 from core.models import Contract, User, UserContract, fold, new_id
 from core.permissions import Permission, require
+from core.rights import changing
 from core.settings import get_settings
 from core.states import Role
 from core.users import CONSOLE, LOCAL_USER_ID, Actor, ensure_local_user
@@ -119,7 +121,7 @@ def add_user(email: str, *, rights: Rights, actor: Actor, now: datetime, name: s
     if len(name) > MAX_NAME or not (name.isprintable() or not name):
         raise InvalidInput(f"A name has at most {MAX_NAME} characters, all of them printable.")
     try:
-        with db.writing() as session:
+        with changing(actor, Permission.USERS) as (session, actor):
             if session.scalar(select(User.user_id).where(User.email == email)):
                 raise KnownAlready(email)
             return _add(session, email, name, rights, actor, now)
@@ -145,9 +147,7 @@ def change_user(user_id: str, *, rights: Rights, actor: Actor, now: datetime) ->
     Raises NotPermitted, NotFound, InvalidInput for a contract that is not there, OwnRights, and
     LastAdmin when nobody would be left who manages users.
     """
-    require(actor, Permission.USERS)
-    with db.writing() as session:
-        _wait_for_turn(session)
+    with _changing(user_id, actor) as (session, actor):
         user = _get(session, user_id)
         before = _person(session, user).rights
         if rights == before:
@@ -162,8 +162,7 @@ def change_user(user_id: str, *, rights: Rights, actor: Actor, now: datetime) ->
 
 def forget_sign_in(user_id: str, *, actor: Actor, now: datetime) -> None:
     """Bind a user anew at their next sign-in, as when their account at the provider is another."""
-    require(actor, Permission.USERS)
-    with db.writing() as session:
+    with _changing(user_id, actor) as (session, actor):
         user = _get(session, user_id)
         if user_id == actor.user_id:
             raise OwnRights
@@ -173,10 +172,13 @@ def forget_sign_in(user_id: str, *, actor: Actor, now: datetime) -> None:
             _record(session, "user.sign_in_forgotten", user, actor, now, before=before)
 
 
-def _wait_for_turn(session: Session) -> None:
-    """Have changes of users at the same moment take turns: two admins may demote each other."""
-    if not db.is_sqlite():
-        session.execute(select(User.user_id).where(User.role == Role.ADMIN).with_for_update())
+def _changing(user_id: str, actor: Actor) -> AbstractContextManager[tuple[Session, Actor]]:
+    """Open the transaction of an admin who changes a user: both rows are locked, in one order.
+
+    Two admins may demote each other at once. Then the second is no admin any more.
+    """
+    can_be_there = "\x00" not in user_id
+    return changing(actor, Permission.USERS, changed_user=user_id if can_be_there else None)
 
 
 def _is_manager(rights: Rights) -> bool:
@@ -269,10 +271,10 @@ def ensure_somebody(now: datetime) -> None:
         if _count_managers(session):
             return
     with db.writing() as session:
-        _wait_for_turn(session)
+        named = select(User).where(User.email == email).with_for_update()
+        user = session.scalars(named).one_or_none()
         if _count_managers(session):
             return
-        user = session.scalars(select(User).where(User.email == email)).one_or_none()
         if user is None:
             _add(session, email, "", rights, CONSOLE, now)
             return

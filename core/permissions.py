@@ -5,9 +5,10 @@ Which rows a person sees is another question: see core.conditions.scope.
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NoReturn
 
 from core import audit, db
-from core.errors import NotPermitted
+from core.errors import AppError, NotPermitted
 from core.states import Role
 from core.users import Actor
 
@@ -24,6 +25,7 @@ class Permission(StrEnum):
     IMPORT = "import"  # and dump, and demo data
     USERS = "users"
     AUDIT_TRAIL = "audit_trail"
+    GIVE_BACK = "give_back"  # an item whose refund the bank returned
 
 
 _HANDS_ON = frozenset({Role.AGENT, Role.ADMIN})
@@ -37,6 +39,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     Permission.IMPORT: frozenset({Role.ADMIN}),
     Permission.USERS: frozenset({Role.ADMIN}),
     Permission.AUDIT_TRAIL: frozenset({Role.ADMIN}),
+    Permission.GIVE_BACK: frozenset({Role.ADMIN}),
 }
 # What reaches every contract is for those alone who see them all.
 OF_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
@@ -50,6 +53,7 @@ _DOES = {
     Permission.IMPORT: "import, dump or fill in orders",
     Permission.USERS: "manage users",
     Permission.AUDIT_TRAIL: "see the audit trail",
+    Permission.GIVE_BACK: "give items back whose refund the bank returned",
 }
 
 
@@ -70,14 +74,20 @@ def why_not(actor: Actor, permission: Permission) -> str | None:
 
 
 def require(actor: Actor, permission: Permission) -> None:
-    """Let through who may do something; audit the try of whoever may not, and raise NotPermitted.
+    """Raise NotPermitted, and audit the attempt, unless the actor as given has the permission.
 
-    Called before a transaction begins: the refusal is written in one of its own, at the time of
-    the clock, since that of the use case is never there.
+    This is enough to read. What writes or hands out asks again in its transaction: core.rights.
     """
     why = why_not(actor, permission)
-    if why is None:
-        return
+    if why is not None:
+        refuse(actor, permission, NotPermitted(why))
+
+
+def refuse(actor: Actor, permission: Permission, error: AppError) -> NoReturn:
+    """Audit an attempt that is refused, in a transaction of its own, and raise the error.
+
+    No other transaction may be open: that of the use case is not there yet, or rolled back.
+    """
     with db.writing() as session:
         audit.record(
             session,
@@ -86,6 +96,6 @@ def require(actor: Actor, permission: Permission) -> None:
             entity="permission",
             entity_id=permission,
             now=datetime.now(UTC),
-            after={"role": actor.role},
+            after={"role": actor.role, "why": str(error)},
         )
-    raise NotPermitted(why)
+    raise error from None

@@ -8,7 +8,7 @@ itself: a person has to match it with an order item.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -119,7 +119,7 @@ def _stop(job: RefundJob, to_match: Sequence[MadeRefund], what: str) -> Outcome:
 
 
 def _held(job: RefundJob, paid: PaidAtProvider) -> set[str]:
-    """Return the references that refunds or transactions of ours hold."""
+    """Return the references that rows of ours hold, and those that a person has dismissed."""
     references = [one.reference for one in paid.refunds]
     if not references:
         return set()
@@ -129,13 +129,17 @@ def _held(job: RefundJob, paid: PaidAtProvider) -> set[str]:
         )
         held = {one for one in session.scalars(refunds) if one}
         left = [one for one in references if one not in held]
+        dismissed = select(ProviderRefund.reference).where(
+            ProviderRefund.reference.in_(left), ProviderRefund.dismissed_at.is_not(None)
+        )
         # Said as the partial index ix_transactions_refund_reference says it.
         entries = select(Transaction.reference).where(
             text(Transaction.IS_REFUND_WITH_REFERENCE),
             Transaction.reference.in_(left),
             Transaction.status != TransactionStatus.FAILED,
         )
-        return held | {one for one in session.scalars(entries) if one}
+        entered = {one for one in session.scalars(entries) if one}
+        return held | entered | set(session.scalars(dismissed))
 
 
 def keep(session: Session, refund: Refund, to_match: Sequence[MadeRefund], now: datetime) -> None:
@@ -152,15 +156,3 @@ def keep(session: Session, refund: Refund, to_match: Sequence[MadeRefund], now: 
             "found_at": now,
         }
         session.execute(insert.values(row).on_conflict_do_nothing())
-
-
-def is_to_match() -> ColumnElement[bool]:
-    """Leave the refunds of the provider that no row of ours holds."""
-    reference = ProviderRefund.reference
-    is_refund = exists().where(Refund.external_reference == reference)
-    is_entry = exists().where(
-        text(Transaction.IS_REFUND_WITH_REFERENCE),
-        Transaction.reference == reference,
-        Transaction.status != TransactionStatus.FAILED,
-    )
-    return and_(~is_refund, ~is_entry)

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.export_limit import check_limit, record_export
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
+from core.permissions import Permission
 from core.places import in_place
 from core.refund_assessment import UNSTORABLE
 from core.sheets import StreamedWorkbook
@@ -112,7 +113,8 @@ def export_results(
 ) -> None:
     """Write the result of every item as Excel, with whose request it was; audit it.
 
-    Raises NotFound as `get_results` does, and TooManyRows over the hourly limit.
+    Raises NotFound as `get_results` does, TooManyRows over the hourly limit, and as
+    core.rights.handing_out does.
     """
     results = get_results(batch_id, actor=actor)
     with db.reading() as session:
@@ -120,16 +122,16 @@ def export_results(
     with StreamedWorkbook(file) as workbook:
         workbook.add_table("Refunds", COLUMNS, zone, [results.frame])
         workbook.add_lines("About this export", _about(results, actor, now, zone))
-    with db.writing() as session:
-        record_export(
-            session,
-            "refunds.exported",
-            rows=len(results.frame),
-            actor=actor,
-            entity="refund_batch",
-            entity_id=batch_id,
-            now=now,
-        )
+    record_export(
+        file,
+        "refunds.exported",
+        Permission.ORDERS,
+        rows=len(results.frame),
+        actor=actor,
+        entity="refund_batch",
+        entity_id=batch_id,
+        now=now,
+    )
 
 
 def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tuple[str, str]]:

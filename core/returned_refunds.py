@@ -16,6 +16,7 @@ from core.gateway import Failed, Gateways, MadeRefund, Unknown
 from core.models import OrderItem, Refund
 from core.settings import get_settings
 from core.states import ItemStatus, Method, RefundStatus
+from core.users import Actor
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ AN_HOUR = timedelta(hours=1)
 # How long after its success a refund is looked at: most that come back do so in some days, and
 # Stripe tells of banks that take up to a month.
 LOOKS = (AN_HOUR, *(timedelta(days=count) for count in (1, 3, 7, 14, 21, 35)))
+WAS_RETURNED = "The bank returned the money. Refund the item again."
 GIVEN_UP_AFTER = timedelta(days=42)  # where the provider gives no answer, asked every hour
 
 
@@ -90,35 +92,53 @@ def _wait(session: Session, refund: Refund, now: datetime, *, is_known: bool) ->
 
 def _record_return(session: Session, refund: Refund, found: MadeRefund, now: datetime) -> None:
     """Record that the money came back: refund, item, ledger and audit trail, all or nothing."""
-    why = f"The bank returned the money: {found.why_ended}. Refund the item again."
+    why = f"The bank returned the money: {found.why_ended}."
+    returned = take_back(session, refund.refund_id, refund.attempt, why=why, at=now)
+    if returned is None:
+        return  # another worker has recorded it
+    ledger.enter_return(session, returned, now)
+    record(session, returned, actor=returned.requested_by, now=now)
+
+
+def take_back(
+    session: Session, refund_id: str, attempt: int, *, why: str, at: datetime
+) -> Refund | None:
+    """Change a refund that came back after it succeeded, and its item; None if it is no more so.
+
+    Its entry in the ledger and its audit event are the caller's.
+    """
     mine = update(Refund).where(
-        Refund.refund_id == refund.refund_id,
-        Refund.attempt == refund.attempt,
+        Refund.refund_id == refund_id,
+        Refund.attempt == attempt,
         Refund.status == RefundStatus.SUCCEEDED,
     )
     changed = mine.values(
         status=RefundStatus.FAILED,
         failure=why,
-        failed_after_success_at=now,
-        settled_at=now,
+        failed_after_success_at=at,
+        settled_at=at,
         next_look_at=None,
         lease_until=None,
     ).returning(Refund)
     returned = session.scalars(changed).one_or_none()
     if returned is None:
-        return  # another worker has recorded it
+        return None
     item = update(OrderItem).where(
         OrderItem.order_item_id == returned.order_item_id, OrderItem.status == ItemStatus.REFUNDED
     )
     values = {"status": ItemStatus.REFUND_REQUESTED, "refunded_at": None}
     items = session.scalars(item.values(values).returning(OrderItem.order_item_id)).all()
     if len(items) != 1:
-        raise RuntimeError(f"Item {returned.order_item_id} is not refunded by {refund.refund_id}")
-    ledger.enter_return(session, returned, now)
+        raise RuntimeError(f"Item {returned.order_item_id} is not refunded by {refund_id}")
+    return returned
+
+
+def record(session: Session, returned: Refund, *, actor: Actor | str, now: datetime) -> None:
+    """Audit that the money of a refund came back."""
     audit.record(
         session,
         "refund.returned",
-        actor=returned.requested_by,
+        actor=actor,
         entity="refund",
         entity_id=returned.refund_id,
         order_id=returned.order_id,
@@ -132,6 +152,6 @@ def _record_return(session: Session, refund: Refund, found: MadeRefund, now: dat
             "currency": returned.currency,
             "attempt": returned.attempt,
             "reference": returned.external_reference,
-            "failure": why,
+            "failure": returned.failure,
         },
     )

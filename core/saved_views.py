@@ -11,7 +11,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db
+from core import db, rights
 from core.columns import Table
 from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.models import SavedView, new_id
@@ -65,6 +65,8 @@ READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
         "Refundable": _expiring("fromNow"),
         "Refund expires within 24 hours": _expiring("next24Hours"),
         "Refund expires within 7 days": _expiring("next7Days"),
+        "Refund returned by the bank": {"filters": {"refund_returned": _YES}},
+        "To be matched": {"filters": {"unmatched_refund": _YES}},
     },
     "transactions": _usual(),
     "emails": _usual("queued_at")
@@ -104,7 +106,7 @@ def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str
     """Return the query parameters that open the view: `view`, or `saved` when it is over 4 kB.
 
     A long view is stored without a name, once for each person, for links to point at. Under
-    another parameter's name, that one says either.
+    another parameter's name, that one says either. Raises NotPermitted, and NoLongerIn.
     """
     text = to_address(view)
     if len(text) <= MAX_IN_ADDRESS:
@@ -116,7 +118,8 @@ def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str
         is_stored = session.get(SavedView, view_id) is not None
     if not is_stored:
         # Two tabs at once may store the same view; the second finds the key taken.
-        with suppress(IntegrityError), db.writing() as session:
+        permission = view.table.permission(view.order_id)
+        with suppress(IntegrityError), rights.changing(actor, permission) as (session, _):
             row = {"view_id": view_id, "table_name": view.table.name, "owner": actor.user_id}
             session.add(SavedView(**row, view=raw))
     return {"saved": view_id} if parameter == "view" else {parameter: STORED + view_id}
@@ -226,10 +229,11 @@ def save(
 
     Raises NameTaken when the actor has one of that name, unless it `replaces` that one.
     """
-    require(actor, view.table.permission(view.order_id))
+    permission = view.table.permission(view.order_id)
+    require(actor, permission)
     name = _checked(name)
     try:
-        with db.writing() as session:
+        with rights.changing(actor, permission) as (session, actor):
             row = session.scalars(
                 select(SavedView).where(
                     SavedView.owner == actor.user_id,
@@ -271,8 +275,7 @@ def change(
 
     Raises NotFound, or NotPermitted when it is neither the actor's own nor the actor an admin.
     """
-    require(actor, table.permission(None))
-    with db.writing() as session:
+    with rights.changing(actor, table.permission(None)) as (session, actor):
         row = _changeable(session, table, view_id, actor)
         if view is not None:
             row.view = to_json(view)
@@ -285,8 +288,7 @@ def change(
 
 def delete(table: Table, view_id: str, *, actor: Actor) -> None:
     """Delete a named view; raises NotFound or NotPermitted as `change` does."""
-    require(actor, table.permission(None))
-    with db.writing() as session:
+    with rights.changing(actor, table.permission(None)) as (session, actor):
         session.delete(_changeable(session, table, view_id, actor))
 
 

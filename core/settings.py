@@ -16,8 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from core import pem
+from core import pem, public_address
 from core.places import zones
+from core.secret_strength import HOW, find_weakness
 
 PROJECT = Path(__file__).resolve().parent.parent
 Security = Literal["starttls", "tls", "plain"]
@@ -89,6 +90,13 @@ def _signing_key(text: SecretStr) -> SecretStr:
     return text
 
 
+def _hard_to_guess(text: SecretStr) -> SecretStr:
+    weakness = find_weakness(text.get_secret_value())
+    if weakness is not None:
+        raise ValueError(f"{weakness}; {HOW}")
+    return text
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host, by its name or address, is this machine itself."""
     if host.lower() == "localhost":
@@ -110,9 +118,7 @@ def _host(text: str) -> str:
 
 def _mailbox(text: str) -> str:
     """Check an address, alone or as `Name <address>`; return it as a header has it."""
-    parts = re.fullmatch(
-        r"(?:(?P<name>[^<>]*?)\s*<(?P<inner>[^<>]*)>|(?P<alone>[^<>]*))", text.strip()
-    )
+    parts = re.fullmatch(r"(?P<name>[^<>]*+)<(?P<inner>[^<>]*+)>|(?P<alone>[^<>]*+)", text.strip())
     if parts is None or not text.isprintable() or "=?" in text:
         raise ValueError("must be an address, or a name and an address: Name <name@example.com>")
     try:
@@ -158,7 +164,10 @@ class Settings(BaseSettings):
     voucher_support: Annotated[str, Field(max_length=200)] = ""
     voucher_terms: Annotated[str, Field(max_length=1500)] = DEFAULT_TERMS
     voucher_private_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
-    public_url: Annotated[str, AfterValidator(_web_address)] = Field(default_factory=_local_address)
+    public_url: Annotated[str, AfterValidator(public_address.parse)] = Field(
+        default_factory=_local_address
+    )
+    streamlit_server_base_url_path: str = ""
     oidc_metadata_url: Annotated[str, AfterValidator(_safe_address)] | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
@@ -167,6 +176,8 @@ class Settings(BaseSettings):
     report_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
+    uploads_max_mb: Annotated[int, Field(ge=1)] = 1200
+    uploads_max_mb_per_person: Annotated[int, Field(ge=1)] = 600
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60
     mail_max_mb: Annotated[int, Field(ge=1)] = 10
     emails_per_hour: Annotated[int, Field(ge=1)] | None = None
@@ -176,7 +187,7 @@ class Settings(BaseSettings):
     stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None
     run_worker: bool = True
     lease_seconds: Annotated[int, Field(ge=1)] = 60
-    signing_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    signing_secret: Annotated[SecretStr, AfterValidator(_hard_to_guess)] | None = None
     smtp_host: Annotated[str, AfterValidator(_host)] | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     smtp_security: Security | None = None
@@ -208,6 +219,12 @@ class Settings(BaseSettings):
     def has_sign_in(self) -> bool:
         """Say whether people sign in; without, this is local mode."""
         return self.oidc_metadata_url is not None
+
+    @model_validator(mode="after")
+    def _serve_under_path(self) -> Self:
+        """Have PUBLIC_URL name the path that Order Desk is served under, given or not."""
+        self.public_url = public_address.under(self.public_url, self.streamlit_server_base_url_path)
+        return self
 
     @model_validator(mode="after")
     def _check_sign_in(self) -> Self:

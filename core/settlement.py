@@ -132,7 +132,8 @@ def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> Non
 
 def _write(session: Session, outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> None:
     settled = []
-    for job, outcome in outcomes:
+    # By item: everyone who locks several items does so in this order, or two can deadlock.
+    for job, outcome in sorted(outcomes, key=lambda one: one[0].order_item_id):
         refund = _close(session, job, outcome, now)
         if refund is None:
             continue

@@ -139,7 +139,7 @@ class StreamedWorkbook:
             self._add_parts({name: parts[name] for name in parts if name.startswith(_FIRST)})
         head, end, tail = parts[_path(sheet)].partition(b"</sheetData>")
         # It would say that the header is all there is.
-        return re.sub(b"<dimension [^>]*>", b"", head), end + tail
+        return re.sub(b"<dimension [^<>]*>", b"", head), end + tail
 
     def _parts(self) -> dict[str, bytes]:
         """Have openpyxl write the workbook, whose tables have no rows."""

@@ -131,12 +131,47 @@ def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
 def end(actor: Actor, *, now: datetime) -> None:
     """End a sign-in in every tab of its browser, and with it what its tokens open; audited."""
     with db.writing() as session:
-        mine = update(SignIn).where(
-            SignIn.sign_in_id == actor.sign_in_id, SignIn.ended_at.is_(None)
-        )
-        ended = session.scalars(mine.values(ended_at=now).returning(SignIn.sign_in_id)).all()
-        if ended:
-            _record(session, "sign_in.ended", actor.email, now)
+        _end(session, actor.sign_in_id, actor.email, now)
+
+
+def sign_out(claims: Mapping[str, object], *, now: datetime) -> None:
+    """End the sign-in that a provider's claims stand for, as `end` does; once is enough.
+
+    One that no page has seen yet is written down as ended, so that its cookie opens nothing later.
+    Raises SignInNeeded when the claims do not tell people and sign-ins apart.
+    """
+    account = parse_claims(claims)
+    try:
+        _sign_out(account, now)
+    except IntegrityError:  # a page of the same browser wrote it down first
+        _sign_out(account, now)
+
+
+def _sign_out(account: Account, now: datetime) -> None:
+    with db.writing() as session:
+        row = session.get(SignIn, account.sign_in_id)
+        if row is None:
+            row = _new_row(account, now)
+            session.add(row)
+            session.flush()
+        user = session.get(User, row.user_id) if row.user_id is not None else None
+        _end(session, account.sign_in_id, user.email if user else _called(account), now)
+
+
+def _end(session: Session, sign_in_id: str | None, who: str, now: datetime) -> None:
+    mine = update(SignIn).where(SignIn.sign_in_id == sign_in_id, SignIn.ended_at.is_(None))
+    ended = session.scalars(mine.values(ended_at=now).returning(SignIn.sign_in_id)).all()
+    if ended:
+        _record(session, "sign_in.ended", who, now)
+
+
+def _new_row(account: Account, now: datetime) -> SignIn:
+    times = {"began_at": now, "seen_at": now, "expires_at": account.expires_at}
+    return SignIn(sign_in_id=account.sign_in_id, **times)
+
+
+def _called(account: Account) -> str:
+    return account.email or f"{account.subject} of {account.issuer}"
 
 
 def _actor(user_id: str, sign_in_id: str, seen_at: datetime, now: datetime) -> Actor:
@@ -202,8 +237,7 @@ def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
         row = session.get(SignIn, account.sign_in_id)
         is_first = row is None
         if row is None:
-            times = {"began_at": now, "seen_at": now, "expires_at": account.expires_at}
-            row = SignIn(sign_in_id=account.sign_in_id, **times)
+            row = _new_row(account, now)
             session.add(row)
         found = _find_user(session, account)
         if isinstance(found, User):
@@ -212,8 +246,7 @@ def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
                 row.user_id = found.user_id
                 _record(session, "sign_in.succeeded", found.email, now)
         elif is_first:
-            who = account.email or f"{account.subject} of {account.issuer}"
-            _record(session, "sign_in.refused", who, now, why=found)
+            _record(session, "sign_in.refused", _called(account), now, why=found)
         return row.user_id, found
 
 

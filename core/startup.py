@@ -2,8 +2,23 @@
 
 import logging
 from datetime import datetime
+from pathlib import Path
 
-from core import db, demo, figures, people, tokens, users, voucher_code, voucher_pdf
+from sqlalchemy.engine import make_url
+
+from core import (
+    backups,
+    db,
+    demo,
+    figures,
+    people,
+    private_files,
+    tokens,
+    users,
+    voucher_code,
+    voucher_pdf,
+)
+from core.outbox import OUTBOX_FOLDER
 from core.settings import get_settings
 
 logger = logging.getLogger(__name__)
@@ -16,6 +31,17 @@ def check_vouchers() -> None:
     """
     voucher_code.ensure_keys()
     voucher_pdf.ensure_parts(voucher_pdf.current_branding())
+
+
+def warn_of_open_files() -> None:
+    """Say in the log which files that hold data or secrets others on this machine can open."""
+    settings = get_settings()
+    names = (tokens.SECRET_FILE, voucher_code.KEY_FILE, OUTBOX_FOLDER)
+    paths = [settings.data_dir, *(settings.data_dir / name for name in names)]
+    database = make_url(settings.database_url)
+    if database.get_backend_name() == "sqlite":
+        paths += [Path(f"{database.database}{end}") for end in ("", *backups.FOLLOWERS)]
+    private_files.warn_of_open(paths)
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:

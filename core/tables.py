@@ -1,17 +1,18 @@
 """The tables, described once: what grid, filters, Excel, import and help are made from."""
 
-from datetime import datetime
-from typing import Any
-
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists
-
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Column, Kind, Table
 from core.desk_tables import EMAILS
+from core.item_expressions import (
+    has_refundable_item,
+    has_returned_refund,
+    has_unmatched_refund,
+    status,
+    status_in_order,
+)
 from core.models import Order, OrderItem, Transaction
 from core.permissions import Permission
 from core.states import (
-    EXPIRED,
     ItemStatus,
     Method,
     PaxType,
@@ -21,30 +22,6 @@ from core.states import (
 )
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
-
-
-def _is_expired(now: datetime) -> ColumnElement[bool]:
-    return and_(OrderItem.status == ItemStatus.NOT_USED, OrderItem.valid_until < now)
-
-
-def _status(now: datetime) -> SQLColumnExpression[Any]:
-    """*Expired* is an unused item whose day is over: told by the clock, never stored."""
-    return case((_is_expired(now), EXPIRED), else_=OrderItem.status)
-
-
-def _status_in_order(now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
-    """Sort as by the word, but by what is stored and so indexed: expired comes before not used."""
-    return OrderItem.status, case((_is_expired(now), 0), else_=1)
-
-
-def _has_refundable_item(now: datetime) -> SQLColumnExpression[Any]:
-    return exists().where(
-        OrderItem.order_id == Order.order_id,
-        OrderItem.status == ItemStatus.NOT_USED,
-        OrderItem.valid_until >= now,  # or it is expired
-        OrderItem.is_refundable,
-        OrderItem.refund_expire_at >= now,
-    )
 
 
 # One line each for what it is, and one for what it does: ruff would give every word its own.
@@ -105,7 +82,7 @@ ORDERS = Table(
         ),
         Column(
             "refundable", "Refundable", FLAG, "Whether an item of the order can be refunded now.",
-            has_choices=True, is_offered=True, width=120, derived=_has_refundable_item
+            has_choices=True, is_offered=True, width=120, derived=has_refundable_item
         ),
     ),
 )
@@ -188,8 +165,8 @@ ORDER_ITEMS = Table(
             "status", "Status", CODE,
             "Not used, used, refund requested, refunded; expired once its day is over.",
             if_blank="Not used when not given; expired reads as not used.",
-            has_choices=True, is_shown=True, allowed=ItemStatus, derived=_status,
-            sorted_by=_status_in_order, width=150
+            has_choices=True, is_shown=True, allowed=ItemStatus, derived=status,
+            sorted_by=status_in_order, width=150
         ),
         Column(
             "is_refundable", "Refundable", FLAG,
@@ -217,6 +194,16 @@ ORDER_ITEMS = Table(
         Column(
             "passenger_email", "Passenger E-mail", CODE, "The passenger's own address.",
             is_offered=True, width=240
+        ),
+        Column(
+            "refund_returned", "Refund Returned", FLAG,
+            "Whether the bank returned the money of its refund: refund it again.",
+            has_choices=True, is_offered=True, width=140, derived=has_returned_refund
+        ),
+        Column(
+            "unmatched_refund", "Unmatched Refund", FLAG,
+            "Whether the card provider has a refund of its order that Order Desk did not make.",
+            has_choices=True, is_offered=True, width=150, derived=has_unmatched_refund
         ),
         Column(
             "valid_from", "Valid From", INSTANT,
@@ -277,8 +264,8 @@ TRANSACTIONS = Table(
             is_shown=True, is_reference=True, width=190
         ),
         Column(
-            "refund_id", "Refund ID", CODE, "The refund that made it.",
-            if_blank="Made when not given."
+            "refund_id", "Refund ID", CODE, "The refund it is of; an adjustment of one returns it.",
+            if_blank="Made for a refund when not given."
         ),
         Column(
             "contract_id", "Contract ID", CODE,

@@ -22,6 +22,7 @@ from core.users import Actor
 
 Purpose = Literal["rows", "export", "vouchers", "messages"]
 LIFE_SECONDS = 8 * 3600
+SECRET_FILE = "signing_secret"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,4 @@ def _secret() -> str:
     configured = get_settings().signing_secret
     if configured is not None:
         return configured.get_secret_value()
-    return read_or_make(
-        get_settings().data_dir / "signing_secret", lambda: secrets.token_urlsafe(48)
-    )
+    return read_or_make(get_settings().data_dir / SECRET_FILE, lambda: secrets.token_urlsafe(48))

@@ -76,17 +76,22 @@ def find_actor(user_id: str) -> Actor | None:
 
 def _find_actor(user_id: str, held: type[User] | None = None) -> Actor | None:
     with db.reading(held=held) as session:
-        user = session.get(User, user_id)
-        if user is None or not user.is_active:
-            return None
-        return Actor(
-            user_id=user.user_id,
-            email=user.email,
-            role=Role(user.role),
-            sees_all_contracts=user.sees_all_contracts,
-            contracts=_contracts(session, user_id),
-            only_own_orders=user.only_own_orders,
-        )
+        return find_actor_in(session, user_id)
+
+
+def find_actor_in(session: Session, user_id: str) -> Actor | None:
+    """Find an active user as an actor inside the caller's transaction."""
+    user = session.get(User, user_id)
+    if user is None or not user.is_active:
+        return None
+    return Actor(
+        user_id=user.user_id,
+        email=user.email,
+        role=Role(user.role),
+        sees_all_contracts=user.sees_all_contracts,
+        contracts=_contracts(session, user_id),
+        only_own_orders=user.only_own_orders,
+    )
 
 
 def _contracts(session: Session, user_id: str) -> frozenset[str]:

@@ -18,6 +18,7 @@ from core import db, voucher_code
 from core.conditions import scope
 from core.errors import AppError, InvalidInput, Refused
 from core.models import OrderItem
+from core.places import in_place
 from core.refund_assessment import UNSTORABLE
 from core.settings import get_settings
 from core.states import ItemStatus
@@ -25,7 +26,7 @@ from core.tables import ORDER_ITEMS
 from core.users import Actor
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 from core.voucher_codes import ALPHABET, CODE_LENGTH, GROUP
-from core.vouchers import why_not_valid
+from core.vouchers import is_early, why_not_valid
 
 A_MINUTE = 60.0
 MAX_LENGTH = 500
@@ -40,6 +41,7 @@ class Verdict(StrEnum):
     REFUNDED = "refunded"
     IN_PROGRESS = "refund in progress"
     EXPIRED = "expired"
+    EARLY = "not valid yet"
     UNKNOWN = "unknown"
     FORGED = "signature wrong"
     DAMAGED = "damaged"
@@ -69,6 +71,7 @@ class VerifiedItem:
     passenger_name: str
     pax_type: str
     service_at: datetime
+    valid_from: datetime
     valid_until: datetime
     voucher_code: str
 
@@ -136,6 +139,9 @@ def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verific
         why = why_not_valid(*terms, now=now)
         names = VerifiedItem.__dataclass_fields__
         found = VerifiedItem(**{name: getattr(item, name) for name in names})
-    if why is None:
-        return Verification(Verdict.VALID, "It is genuine, and has not been used.", found)
-    return Verification(_BY_STATUS.get(ItemStatus(item.status), Verdict.EXPIRED), why, found)
+    if why is not None:
+        return Verification(_BY_STATUS.get(ItemStatus(item.status), Verdict.EXPIRED), why, found)
+    if is_early(found.valid_from, now=now):
+        since = in_place(found.valid_from, found.airport_tz, seconds=bool(found.valid_from.second))
+        return Verification(Verdict.EARLY, f"It is valid from {since}.", found)
+    return Verification(Verdict.VALID, "It is genuine, and has not been used.", found)

@@ -1,7 +1,7 @@
 """Vouchers: which can be had, the copies that leave the house, and what a code stands for.
 
-A voucher is valid exactly while its item is not used and its service day is not over. From the
-moment a refund is requested no copy leaves the house.
+A voucher can be downloaded and mailed exactly while its item is not used and its service day is not
+over, so also before it is valid. From the moment a refund is requested no copy leaves the house.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, voucher_code, voucher_pdf
+from core import audit, db, rights, voucher_code, voucher_pdf
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
 from core.filter_json import MAX_TEXT
@@ -60,8 +60,10 @@ def why_not_valid(
     *,
     now: datetime,
 ) -> str | None:
-    """Return why a voucher is not valid at the instant `now`, as a sentence; None when it is."""
-    now = now.replace(microsecond=0)
+    """Return why a voucher is void at the instant `now`, as a sentence; None when it is not.
+
+    A voucher before its Valid From is not void: see is_early.
+    """
     match status:
         case ItemStatus.REFUNDED:
             when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
@@ -70,9 +72,19 @@ def why_not_valid(
             return "A refund of it is in progress."
         case ItemStatus.USED:
             return "It has been used."
-    if now > valid_until:
+    if is_over(valid_until, now=now):
         return f"It expired on {in_place(valid_until, airport_tz)}."
     return None
+
+
+def is_early(valid_from: datetime, *, now: datetime) -> bool:
+    """Return whether a voucher is not valid yet; it is from the second of Valid From on."""
+    return now.replace(microsecond=0) < valid_from
+
+
+def is_over(valid_until: datetime, *, now: datetime) -> bool:
+    """Return whether a voucher has expired; it is valid for the whole second of Valid Until."""
+    return now.replace(microsecond=0) > valid_until
 
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
@@ -131,11 +143,12 @@ def issue(
     """Write the vouchers of those items that are valid, audit each copy, and return a file name.
 
     One item is one PDF, several one with a page and a bookmark each, or a ZIP of single ones.
-    Raises NotPermitted, InvalidInput, and Refused, with every reason, when none of them is valid.
+    Raises NotPermitted, NoLongerIn, InvalidInput, and Refused, with every reason, when none of
+    them is valid.
     """
     require(actor, Permission.VOUCHERS)
     ids = checked_ids(item_ids)
-    with db.writing() as session:
+    with rights.changing(actor, Permission.VOUCHERS) as (session, actor):
         items = load_items(session, ids, actor, is_kept=True)
         lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]

@@ -12,6 +12,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.origins import is_own
+
 COOKIE = "order_desk_address"
 LIFE_SECONDS = 600
 MAX_LENGTH = 3_900  # browsers keep no cookie over 4,096
@@ -40,7 +42,7 @@ class DeepLink:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if path == LEAVING:
-                    headers.append("set-cookie", _cookie(_address_in(request), LIFE_SECONDS))
+                    headers.append("set-cookie", self._cookie(_address_in(request), LIFE_SECONDS))
                 else:
                     self._lead(headers, request)
             await send(message)
@@ -51,13 +53,20 @@ class DeepLink:
         address = request.cookies.get(COOKIE, "")
         if headers.get("location") == f"{self.base}/" and _is_safe(address, self.base):
             headers["location"] = address
-        headers.append("set-cookie", _cookie("", 0))
+        headers.append("set-cookie", self._cookie("", 0))
+
+    def _cookie(self, address: str, seconds: int) -> str:
+        path = self.base or "/"
+        return f"{COOKIE}={address}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax"
 
 
 def _address_in(request: Request) -> str:
     """Return the path and query of the page that is left; empty when it is none of ours."""
-    page = urlsplit(request.headers.get("referer", ""))
-    if page.netloc != request.headers.get("host"):
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    if not is_own(f"{page.scheme}://{page.netloc}".encode("latin-1", "replace"), request.scope):
         return ""
     whole = f"{page.path}?{page.query}" if page.query else page.path
     # What it holds beyond is escaped, for a cookie's value ends there.
@@ -68,7 +77,3 @@ def _address_in(request: Request) -> str:
 def _is_safe(address: str, base: str) -> bool:
     is_ours = address.startswith(f"{base}/") and len(address) <= MAX_LENGTH
     return is_ours and _SAFE.fullmatch(address) is not None
-
-
-def _cookie(address: str, seconds: int) -> str:
-    return f"{COOKIE}={address}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"

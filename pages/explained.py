@@ -58,7 +58,10 @@ def say_refund_rule() -> None:
         "An order item can be refunded **unless one of these is so**; the dialog says which."
     )
     st.markdown("\n".join(f"- {words}." for words in IN_GENERAL.values()))
-    st.caption("The Refund Expire Date is inclusive, to the second, and counts at the airport.")
+    st.caption(
+        "The Refund Expire Date is inclusive, to the second, and counts at the airport. It is not "
+        "asked again for an item whose refund the bank returned."
+    )
 
 
 def show_views_explained() -> None:

@@ -86,6 +86,9 @@ def _notes(check: Check) -> list[str]:
     notes = []
     if used := check.outcome.used:
         notes.append(f"{len(used):,} order items that are not used here will be marked as used.")
+    if returned := check.outcome.returned:
+        count = f"{len(returned):,} order item{'s' * (len(returned) != 1)}"
+        notes.append(f"The bank returned the refund of {count}, to be refunded again.")
     if kept := check.outcome.kept:
         notes.append(f"{len(kept):,} order items keep the refund that was made here.")
     return notes

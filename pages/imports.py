@@ -1,11 +1,15 @@
 """Import: bring in your own orders from a workbook or CSV files, all or nothing."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import cast
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import excel, import_runs
 from core.errors import AppError
@@ -71,6 +75,7 @@ def _show_upload() -> None:
         )
     with st.container(gap=None):
         st.caption("A check writes nothing: you see what was understood, and then decide.")
+        st.caption(f"All files together: {get_settings().uploads_max_mb_per_person:,} MB at most.")
         for table in BOOKS:
             needed = ", ".join(column.header for column in table.stored if column.is_required)
             st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
@@ -93,10 +98,21 @@ def _faults_kept() -> Iterator[None]:
 
 @acting
 def _check(key: str, *, actor: Actor) -> None:
-    files = [(one.name, one) for one in st.session_state.get(key) or []]
+    files = st.session_state.get(key) or []
     with _faults_kept():
-        import_runs.begin_check(files, actor=actor, now=datetime.now(UTC))
+        named = [(one.name, one) for one in files]
+        import_runs.begin_check(named, actor=actor, now=datetime.now(UTC))
+        _drop(files)
         st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+
+
+def _drop(files: Sequence[UploadedFile]) -> None:
+    """Take files that were copied out of memory, where they stay as long as the page is open."""
+    context = get_script_run_ctx()
+    assert context is not None
+    kept = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)
+    for one in files:
+        kept.remove_file(context.session_id, one.file_id)
 
 
 @acting

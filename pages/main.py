@@ -5,6 +5,7 @@ import streamlit as st
 from core.permissions import Permission, may
 from pages.demo_strip import show_demo
 from pages.frame import current_actor, draw_frame, draw_header, failures_shown
+from pages.reconnection import follow_reconnection
 
 # Every page is known to everybody, so that an address leads to the form that signs in, or to the
 # word that the page is not for one's role. No icons: one of :material/...: would be fetched from
@@ -35,6 +36,7 @@ def home() -> None:
 start = st.Page(home, title="Home", default=True)
 page = st.navigation([start, *pages, order], position="hidden")
 draw_frame()
+follow_reconnection()
 with failures_shown():
     actor = current_actor()
     draw_header(actor, [one for one, permission in pages.items() if may(actor, permission)])

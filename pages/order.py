@@ -19,6 +19,7 @@ from pages.frame import base_path, current_actor, plain
 from pages.grid.state import browser_cookie, viewer_zone
 from pages.grid.table import show_table
 from pages.grid.tools import Actions
+from pages.refund_notices import show_refund_notices
 
 TABS = {
     "Products": ORDER_ITEMS,
@@ -58,6 +59,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
             with st.container(width="content", gap=None):
                 st.caption(name)
                 st.text(value or "–")
+    show_refund_notices(order.order_id, actor)
     tables = {name: one for name, one in TABS.items() if may(actor, one.permission(order.order_id))}
     tabs = st.tabs(list(tables), key="tab", on_change="rerun", bind="query-params")
     for table, tab in zip(tables.values(), tabs, strict=True):

@@ -235,22 +235,22 @@ def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
 
 
 def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
-    lines = []
-    for item in items:
-        assert item.refund_expire_at is not None  # the rule refuses an item without
-        lines.append(
-            {
-                "Order Item ID": item.order_item_id,
-                "Product": item.product,
-                "Passenger": item.passenger_name,
-                "Amount": _amount(item.price_minor, item.currency),
-                "Refund Expire Date": in_place(
-                    item.refund_expire_at, item.airport_tz, seconds=True
-                ),
-                "In your time zone": in_place(item.refund_expire_at, zone, seconds=True),
-            }
-        )
-    return lines
+    def deadline(item: RefundItem, zone: str) -> str:
+        # Of one that the bank returned it is not asked again, and may be blank.
+        at = None if item.is_returned else item.refund_expire_at
+        return in_place(at, zone, seconds=True) if at else "Returned by the bank"
+
+    return [
+        {
+            "Order Item ID": item.order_item_id,
+            "Product": item.product,
+            "Passenger": item.passenger_name,
+            "Amount": _amount(item.price_minor, item.currency),
+            "Refund Expire Date": deadline(item, item.airport_tz),
+            "In your time zone": deadline(item, zone),
+        }
+        for item in items
+    ]
 
 
 def _result_lines(results: Results) -> list[dict[str, str]]:

@@ -3,6 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.settings import get_settings
+
 # Of the pages: Streamlit needs scripts and styles of its own, and frames the grid from here.
 USUAL = {
     "X-Content-Type-Options": "nosniff",
@@ -25,6 +27,13 @@ OWN_ROUTES = {
 HTTPS_ONLY = "max-age=31536000"
 
 
+def is_behind_tls(scope: Scope) -> bool:
+    """Say whether people come by HTTPS, whoever ends it: this server, or a proxy before it."""
+    settings = get_settings()
+    is_public = settings.has_sign_in and settings.public_url.startswith("https://")
+    return is_public or scope["scheme"] in ("https", "wss")
+
+
 class SecurityHeaders:
     """Adds what an answer does not say itself; over HTTPS also that it is to stay so."""
 
@@ -42,7 +51,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in USUAL.items():
                     headers.setdefault(name, value)
-                if scope["scheme"] == "https":
+                if is_behind_tls(scope):
                     headers.setdefault("Strict-Transport-Security", HTTPS_ONLY)
             await send(message)
 

@@ -15,6 +15,7 @@ LOOKS = {
     Verdict.REFUNDED: (st.error, ":material/undo:"),
     Verdict.IN_PROGRESS: (st.error, ":material/hourglass_top:"),
     Verdict.EXPIRED: (st.error, ":material/event_busy:"),
+    Verdict.EARLY: (st.warning, ":material/event_upcoming:"),
     Verdict.UNKNOWN: (st.error, ":material/help:"),
     Verdict.FORGED: (st.error, ":material/gpp_bad:"),
     Verdict.DAMAGED: (st.warning, ":material/broken_image:"),
@@ -33,6 +34,7 @@ def show_verdict(found: Verification) -> None:
         "Airport": item.airport_iata,
         "Passenger": f"{item.passenger_name} ({item.pax_type})",
         "Service Date": in_place(item.service_at, item.airport_tz),
+        "Valid From": in_place(item.valid_from, item.airport_tz),
         "Valid Until": in_place(item.valid_until, item.airport_tz),
         "Voucher Code": item.voucher_code,
         "Order Item ID": item.order_item_id,
@@ -48,7 +50,10 @@ def show_verdict(found: Verification) -> None:
 
 actor = current_actor()
 st.title("Verify", anchor=False)
-st.caption("What the code of a voucher stands for: valid, used, refunded, expired, or not genuine.")
+st.caption(
+    "What the code of a voucher stands for: valid, not valid yet, used, refunded, expired, "
+    "or not genuine."
+)
 with st.form("verify", border=False):
     code = st.text_input(
         "Code",

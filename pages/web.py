@@ -1,15 +1,12 @@
-"""What the own routes share: who asks, how a failure is answered, and the browser's cookie."""
+"""What the own routes share: who asks, from where, and how a failure is answered."""
 
 import html
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
-from http.cookies import SimpleCookie
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import logs
 from core.errors import (
@@ -22,6 +19,8 @@ from core.errors import (
     Refused,
 )
 from core.settings import get_settings
+from pages.frame import base_path
+from pages.proxies import is_of_proxy
 from pages.security_headers import OWN_ROUTES
 
 logger = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
         try:
             return await endpoint(request)
         except AppError as error:
-            status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+            status = status_of(error)
             logger.warning("%s %s refused: %s", request.method, request.url.path, error)
             return refuse(str(error), status)
         except Exception:
@@ -74,12 +73,17 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
     return answer
 
 
+def status_of(error: AppError) -> int:
+    """Return the status that a failure is answered with."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
 def refuse_json(sentence: str, status: int) -> Response:
     """Refuse a script's request."""
     return JSONResponse({"error": _encodable(sentence)}, status, headers=PRIVATE)
 
 
-def refuse_page(sentence: str, status: int) -> Response:
+def refuse_page(sentence: str, status: int, title: str = "Not downloaded") -> Response:
     """Refuse a link with a small page that has a way back, since it opens in a new tab."""
     name = html.escape(get_settings().app_name)
     page = (
@@ -87,9 +91,9 @@ def refuse_page(sentence: str, status: int) -> Response:
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
         f'content="light dark"><title>{name}</title><body style="font:16px/1.5 system-ui;'
         'max-width:34rem;margin:18vh auto;padding:0 1.5rem;background:canvas">'
-        '<h1 style="font-size:1.3rem">Not downloaded</h1>'
+        f'<h1 style="font-size:1.3rem">{title}</h1>'
         f"<p>{html.escape(_encodable(sentence))}</p>"
-        f'<p><a href="../">Back to {name}</a></p>'
+        f'<p><a href="{html.escape(base_path())}/">Back to {name}</a></p>'
     )
     return HTMLResponse(page, status, headers=PRIVATE)
 
@@ -123,49 +127,4 @@ class LocalOnly:
     def _is_local(self, request: Request) -> bool:
         host = request.headers.get("host", "").rsplit(":", 1)
         name = host[0] if len(host) == 2 and host[1].isdigit() else ":".join(host)
-        forwarded = any(
-            key == "forwarded" or key.startswith("x-forwarded-") for key in request.headers
-        )
-        return name in LOCAL_HOSTS and not forwarded
-
-
-class BrowserCookie:
-    """Gives every browser a cookie with the page's HTML; tokens are bound to it.
-
-    Lax, not Strict: a Strict cookie is dropped on arrival from a link in a mail, and replaced.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the cookie on the answer to a request for a page that brought none."""
-        if scope["type"] != "http" or not _asks_for_page(Request(scope)):
-            await self.app(scope, receive, send)
-            return
-
-        async def send_with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                cookie = _new_cookie(is_secure=scope["scheme"] == "https" or _is_behind_tls())
-                MutableHeaders(scope=message).append("set-cookie", cookie)
-            await send(message)
-
-        await self.app(scope, receive, send_with_cookie)
-
-
-def _asks_for_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not browser_of(request)
-
-
-def _is_behind_tls() -> bool:
-    settings = get_settings()
-    return settings.has_sign_in and settings.public_url.startswith("https://")
-
-
-def _new_cookie(*, is_secure: bool) -> str:
-    cookie: SimpleCookie = SimpleCookie({BROWSER_COOKIE: secrets.token_urlsafe(24)})
-    morsel = cookie[BROWSER_COOKIE]
-    morsel["path"], morsel["httponly"], morsel["samesite"] = "/", True, "Lax"
-    if is_secure:
-        morsel["secure"] = True
-    return morsel.OutputString()
+        return name in LOCAL_HOSTS and not any(map(is_of_proxy, request.headers))

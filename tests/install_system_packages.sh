@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server and Poppler, which draws PDFs, are on this machine;
-# and, with the word “office”, LibreOffice's spreadsheets.
+# Makes sure that Chromium, a PostgreSQL server, nginx and Poppler, which draws PDFs, are on this
+# machine; and, with the word “office”, LibreOffice's spreadsheets.
 set -eu
 
 # Debian has Chromium's engine alone, with which a tab opens faster; elsewhere a whole one will do.
@@ -19,6 +19,10 @@ has_postgresql() {
     command -v initdb || ls /usr/lib/postgresql/*/bin/initdb /usr/libexec/postgresql*/initdb
 }
 
+has_nginx() {
+    command -v nginx || ls /usr/sbin/nginx
+}
+
 has_poppler() {
     command -v pdftoppm
 }
@@ -30,6 +34,7 @@ has_office() {
 missing() {
     has_chromium >/dev/null 2>&1 || echo $browser
     has_postgresql >/dev/null 2>&1 || echo postgresql
+    has_nginx >/dev/null 2>&1 || echo nginx
     has_poppler >/dev/null 2>&1 || echo poppler-utils
     has_office >/dev/null 2>&1 || echo libreoffice-calc-nogui
 }
@@ -43,9 +48,15 @@ fi
 sudo=$([ "$(id -u)" = 0 ] || echo "sudo -n")
 echo "Installing for the tests:" $needed
 if command -v apt-get >/dev/null; then
-    # Debian starts a cluster with the package; the tests run their own.
+    # Debian starts what it installs, nginx for everybody to reach: not here, the tests run their own.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null && $sudo chmod 755 $policy
+        trap '$sudo rm -f $policy' EXIT
+    fi
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
+    case "$needed" in *nginx*) $sudo systemctl disable -q nginx 2>/dev/null || true ;; esac
 elif command -v dnf >/dev/null; then
     $sudo dnf install -y $(echo "$needed" |
         sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/') || true

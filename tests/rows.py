@@ -2,13 +2,19 @@
 
 from datetime import UTC, datetime
 from itertools import count
+from threading import Lock
 from typing import Any
 
+from sqlalchemy import delete
+
 from core import db
-from core.models import Contract, Order, OrderItem, Transaction, fold
+from core.models import Contract, Order, OrderItem, Transaction, User, UserContract, fold, new_id
+from core.states import Role
+from core.users import Actor
 from core.voucher_codes import new_code, new_serial
 
 _numbers = count(1)
+_one_stores = Lock()  # of a test's threads: two would both insert the user
 CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -18,6 +24,36 @@ def make_contract(contract_id: str = "CT-1", *, currency: str = "EUR") -> str:
         if session.get(Contract, contract_id) is None:
             session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
     return contract_id
+
+
+def make_actor(role: Role = Role.AGENT, **given: Any) -> Actor:
+    """Store a user, who sees every contract unless it is said, and return them as an actor."""
+    user_id = new_id()
+    values: dict[str, Any] = {
+        "user_id": user_id,
+        "email": f"{user_id}@helios.example",
+        "sees_all_contracts": "contracts" not in given,
+    } | given
+    return store_user(Actor(role=role, **values))
+
+
+def store_user(actor: Actor) -> Actor:
+    """Store the user that an actor is, with the rights of the actor, and return the actor."""
+    for contract_id in actor.contracts:
+        make_contract(contract_id)
+    with _one_stores, db.writing() as session:
+        user = session.get(User, actor.user_id)
+        if user is None:
+            user = User(user_id=actor.user_id, email=actor.email, is_active=True)
+            session.add(user)
+        user.name, user.name_folded, user.role = actor.email, fold(actor.email), actor.role
+        user.sees_all_contracts = actor.sees_all_contracts
+        user.only_own_orders = actor.only_own_orders
+        session.flush()
+        session.execute(delete(UserContract).where(UserContract.user_id == actor.user_id))
+        for contract_id in sorted(actor.contracts):
+            session.add(UserContract(user_id=actor.user_id, contract_id=contract_id))
+    return actor
 
 
 def make_order(order_id: str | None = None, **given: Any) -> str:

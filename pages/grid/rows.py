@@ -6,6 +6,7 @@ The body is JSON: `view` (see core.view_json) and one of `start` and `end` (a wi
 `Authorization: Bearer`.
 """
 
+import asyncio
 import gzip
 import json
 import threading
@@ -30,6 +31,7 @@ from core.tables import TABLES
 from core.users import Actor
 from core.view import View, as_choice
 from core.view_json import parse_view
+from pages.bodies import declared_bytes
 from pages.web import PRIVATE, browser_of
 
 MOST_PATIENCE_SECONDS = 0.7
@@ -37,6 +39,9 @@ MOST_PATIENCE_SECONDS = 0.7
 # lock to each other at every row take longer together than one after another, by half with four.
 # Counts and lists of values, which take longer, wait in a queue of their own: none holds rows up.
 _ROWS_AT_ONCE, _OTHERS_AT_ONCE = CapacityLimiter(2), CapacityLimiter(2)
+_TOKENS_AT_ONCE = CapacityLimiter(4)
+MOST_BODY_SECONDS = 30
+TOO_LONG = "The filters are too long."
 MAX_BODY_BYTES = 4_000_000  # a view with 10,000 IDs of 200 characters, and more
 
 
@@ -79,11 +84,11 @@ class _Question(BaseModel):
 
 async def answer_rows(request: Request) -> Response:
     """Answer the grid; errors are raised as AppError for the caller to turn into a status."""
-    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    name = request.path_params["table"]
+    grant = await to_thread.run_sync(_accept, request, name, limiter=_TOKENS_AT_ONCE)
     body = await _read_body(request)
-    asked = request.path_params["table"], token, browser_of(request), body
     limiter = _ROWS_AT_ONCE if b'"start"' in body else _OTHERS_AT_ONCE  # where it waits, no more
-    answer = await to_thread.run_sync(_answer, *asked, limiter=limiter)
+    answer = await to_thread.run_sync(_answer, grant, name, body, limiter=limiter)
     return _packed(JSONResponse(answer, headers=PRIVATE), request)
 
 
@@ -97,17 +102,28 @@ def _packed(response: Response, request: Request) -> Response:
     return response
 
 
+def _accept(request: Request, table_name: str) -> tokens.Grant:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return tokens.accept(token, "rows", table=table_name, browser=browser_of(request))
+
+
 async def _read_body(request: Request) -> bytes:
+    """Read the body of somebody whose token was accepted, and who is still who they were then."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise InvalidInput("The filters are too long.")
+    if (declared_bytes(request) or 0) > MAX_BODY_BYTES:
+        raise InvalidInput(TOO_LONG)
+    try:
+        async with asyncio.timeout(MOST_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise InvalidInput(TOO_LONG)
+    except TimeoutError:
+        raise InvalidInput("The request took too long to arrive. Reload the page.") from None
     return bytes(body)
 
 
-def _answer(table_name: str, token: str, browser: str, body: bytes) -> dict[str, Any]:
-    grant = tokens.accept(token, "rows", table=table_name, browser=browser)
+def _answer(grant: tokens.Grant, table_name: str, body: bytes) -> dict[str, Any]:
     actor, now = grant.actor, datetime.now(UTC)
     table = TABLES.get(table_name)
     if table is None:

@@ -1,5 +1,7 @@
 """Saved views above a grid: open one by its link, save the one on the screen, change your own."""
 
+from functools import partial
+
 import streamlit as st
 
 from core import saved_views
@@ -18,19 +20,24 @@ TAKEN = "save_taken"  # a name that the dialog found taken, and now offers to re
 def show_views(state: GridState, *, actor: Actor) -> None:
     """Draw the list of views, each a link, and what keeps one."""
     key = _key(state)
+    if key not in st.session_state:  # the page was left meanwhile, and its dialog with it
+        st.session_state.pop(_kept(state), None)
     views = st.popover("Views", icon=":material/bookmarks:", key=key, on_change=state.touch)
     if views.open:
         with views:
             _show_links(state, actor)
-    asked = st.session_state.pop(f"{key}_asked", None)
-    if asked == "save":
-        _save(state)
-    elif asked == "manage":
-        _manage(state)
+    dialog = st.session_state.get(_kept(state))
+    if dialog is not None:
+        title, show = DIALOGS[dialog]
+        st.dialog(title, on_dismiss=partial(_close, state))(show)(state)
 
 
 def _key(state: GridState) -> str:
     return f"views_{state.place.table.name}"
+
+
+def _kept(state: GridState) -> str:
+    return f"{_key(state)}_dialog"
 
 
 def _show_links(state: GridState, actor: Actor) -> None:
@@ -84,7 +91,12 @@ def _ask(state: GridState, dialog: str) -> None:
     state.touch()
     st.session_state.pop(TAKEN, None)
     st.session_state[_key(state)] = False
-    st.session_state[f"{_key(state)}_asked"] = dialog
+    st.session_state[_kept(state)] = dialog
+
+
+def _close(state: GridState) -> None:
+    state.touch()
+    st.session_state.pop(_kept(state), None)
 
 
 def _label(one: Saved) -> str:
@@ -93,7 +105,6 @@ def _label(one: Saved) -> str:
     return plain(one.name) + (f" :gray[({', '.join(notes)})]" if notes else "")
 
 
-@st.dialog("Save this view")
 def _save(state: GridState) -> None:
     """Ask for a name; a name that is taken is asked about, never overwritten unasked."""
     with failures_shown():
@@ -118,10 +129,10 @@ def _save(state: GridState) -> None:
             st.session_state[TAKEN] = name
             st.rerun(scope="fragment")
         st.toast(plain(f"Saved as “{name}”."), icon=":material/bookmark_added:")
+        _close(state)
         st.rerun()
 
 
-@st.dialog("Manage views")
 def _manage(state: GridState) -> None:
     """Change or delete one of the person's own views."""
     with failures_shown():
@@ -148,4 +159,8 @@ def _manage(state: GridState) -> None:
             saved_views.delete(table, view_id, actor=actor)
             st.toast(plain(f"“{one.name}” is deleted."))
         if is_changed or is_deleted:
+            _close(state)
             st.rerun()
+
+
+DIALOGS = {"save": ("Save this view", _save), "manage": ("Manage views", _manage)}

@@ -83,7 +83,7 @@ class Till:
             return self.changed.wait_for(lambda: self.payouts.total() >= payouts, seconds)
 
 
-def _payment(payment: str, refunds: list[dict[str, Any]]) -> dict[str, Any]:
+def describe_payment(payment: str, refunds: list[dict[str, Any]]) -> dict[str, Any]:
     """Describe a payment as Stripe does with its charge and refunds expanded."""
     along = {"data": refunds[:COMES_ALONG], "has_more": len(refunds) > COMES_ALONG}
     charge = {
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         address, till = urlsplit(self.path), self.server.till
         folder, _, name = address.path.rpartition("/")
         if folder == PAYMENTS:
-            self._answer(_payment(name, till.find(name)))
+            self._answer(describe_payment(name, till.find(name)))
         elif folder == REFUNDS:
             found = till.get(name)
             self._answer(found or NOT_FOUND, 200 if found else 404)

@@ -17,10 +17,11 @@ from core.addresses import MAX_RECIPIENTS
 from core.models import Delivery
 from core.states import DeliveryStatus
 from core.users import Actor
+from tests.core import steps
+from tests.core.forks import working
 from tests.core.mail_server import HOST, MailServer, mail_server
-from tests.core.refund_deaths import running
 from tests.core.sold_items import sell
-from tests.core.worker_deaths import END_SECONDS, LOOK_SECONDS, START_SECONDS, WORKER, changed
+from tests.core.worker_deaths import END_SECONDS, LOOK_SECONDS, START_SECONDS, changed
 
 MOST_SECONDS = 0.05  # from a mail to the kill: before its reply, or while it is recorded
 DELAY = 0.003  # seconds before each reply, so that kills come in the middle of things
@@ -56,17 +57,16 @@ def queued_mails(count: int, actor: Actor) -> Iterator[MailServer]:
 def kill_mail_workers(server: MailServer, *, kills: int, seed: int = 7) -> Met:
     """Kill one worker after the other as they send; the last one goes on until all is sent."""
     chance, total = random.Random(seed), _count_open()
-    for number in range(kills):
+    for number in steps.through(kills):
         goal = max(total * (number + 1) // (kills + 1), len(server.received) + 1)
-        with running(*WORKER) as worker:
+        with working() as worker:
             _wait(partial(_has_arrived, server, goal), START_SECONDS, server)
             time.sleep(chance.uniform(0, MOST_SECONDS))
             worker.kill()
-        assert worker.returncode == -signal.SIGKILL, f"It ended by itself: {worker.returncode}"
-    with running(*WORKER) as worker:
+        assert worker.exitcode == -signal.SIGKILL, f"It ended by itself: {worker.exitcode}"
+    with working() as worker:
         _wait(lambda: _count_open() == 0, END_SECONDS, server)
         worker.terminate()
-        worker.wait(END_SECONDS)
     return _met(server)
 
 

@@ -78,10 +78,8 @@ def work(gateway: Gateway, *, now: datetime, may_die: Callable[[], None]) -> Non
     with db.reading() as session:
         found = session.scalars(select(Refund).where(Refund.status == RefundStatus.REQUESTED)).all()
     for refund in found:
-        amount, of_item = (
-            (refund.amount_minor, refund.currency),
-            (refund.order_id, refund.order_item_id),
-        )
+        amount = refund.amount_minor, refund.currency
+        of_item = refund.order_id, refund.order_item_id
         job = RefundJob(new_id(), 1, *amount, *of_item, reference=refund.payment_reference)
         gateway.refund(job)
         may_die()

@@ -5,10 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
 from core import bulk, db
 from core.columns import Table
 from core.desk_tables import EMAILS
-from core.models import Base, Contract, DeliveryItem, fold
+from core.models import (
+    Base,
+    Contract,
+    DeliveryItem,
+    ProviderRefund,
+    Refund,
+    RefundBatch,
+    fold,
+)
 from core.states import (
     Channel,
     DeliveryKind,
@@ -21,7 +31,7 @@ from core.states import (
     TransactionType,
 )
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
-from tests.conftest import use_database
+from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]
 
@@ -175,6 +185,8 @@ def _some_items() -> list[Row]:
 
 _orders = [_order(no) for no in range(1, ORDER_ROWS + 1)]
 _items = [_item(no, _drawn.choice(_orders)) for no in range(1, ITEM_ROWS + 1)]
+_RETURNED = {item["order_item_id"] for item in _items[::7]}
+_UNMATCHED = {order["order_id"] for order in _orders[::11]}
 _transactions = [_transaction(no, _drawn.choice(_items)) for no in range(1, TRANSACTION_ROWS + 1)]
 _enclosed = [_some_items() for _ in range(EMAIL_ROWS)]
 _emails = [_email(no, items) for no, items in enumerate(_enclosed, 1)]
@@ -210,7 +222,28 @@ def fill(url: str) -> str:
             for email, items in enclosed
             for item in items
         )
+        _refund(session)
     return url
+
+
+def _refund(session: Session) -> None:
+    """Store the refunds that were returned, and those that nobody has matched."""
+    about = {"requested_by": "ana@helios.example", "requested_at": NOW}
+    batch = {"batch_id": "B", "idempotency_key": "B", "request_hash": "B", "answer": {}}
+    session.add(RefundBatch(**batch, requested_by="ana@helios.example", created_at=NOW))
+    session.flush()
+    for item in _items:
+        if item["order_item_id"] in _RETURNED:
+            names = ("order_item_id", "order_id", "contract_id", "currency")
+            of_item = {name: item[name] for name in names} | about
+            of_item |= {"batch_id": "B", "refund_id": f"R-{item['no']}", "reason": "other"}
+            of_item |= {"amount_minor": item["price_minor"], "gateway": "card", "status": "failed"}
+            session.add(Refund(**of_item, failed_after_success_at=NOW))
+    for order in _orders:
+        if order["order_id"] in _UNMATCHED:
+            found = {"reference": f"re_{order['no']}", "payment_reference": "pi_1"}
+            found |= {name: order[name] for name in ("order_id", "contract_id", "currency")}
+            session.add(ProviderRefund(**found, amount_minor=order["amount_minor"], found_at=NOW))
 
 
 def _as_stored(row: Row, model: type[Base]) -> Row:
@@ -225,7 +258,7 @@ def _as_stored(row: Row, model: type[Base]) -> Row:
 def rows_of(table: Table, now: datetime) -> list[Row]:
     """Return the table's rows as they read at an instant: with what only the clock tells."""
     if table is ORDER_ITEMS:
-        return [row | {"status": _status(row, now)} for row in _items]
+        return [row | _worked_out(row, now) for row in _items]
     if table is ORDERS:
         return [row | {"refundable": _is_refundable(row, now)} for row in _orders]
     return ROWS[table.name]
@@ -250,6 +283,14 @@ def _status(item: Row, now: datetime) -> str:
     """An item that was not used by the end of its day is expired."""
     is_over = item["status"] == "not_used" and item["valid_until"] < now
     return "expired" if is_over else item["status"]
+
+
+def _worked_out(item: Row, now: datetime) -> Row:
+    return {
+        "status": _status(item, now),
+        "refund_returned": item["order_item_id"] in _RETURNED,
+        "unmatched_refund": item["order_id"] in _UNMATCHED,
+    }
 
 
 def _is_refundable(order: Row, now: datetime) -> bool:

@@ -3,13 +3,8 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import select
 
@@ -17,10 +12,11 @@ from core import db
 from core.models import Refund, RefundBatch
 from core.refunds import Answer, Outcome
 from core.states import RefundStatus
+from tests.core import refund_process, steps
 from tests.core.books import check_books
+from tests.core.forks import forked
 from tests.core.refund_races import Ask, count_open, settle_all
 
-PROJECT = Path(__file__).resolve().parents[2]
 MOST_ANSWERS = 30  # before the process is killed
 MOST_SECONDS = 0.05  # after that: the moment itself is one of chance
 
@@ -63,7 +59,7 @@ class Deaths:
 def kill_requesters(ask: Ask, *, rounds: int, seed: int = 7) -> Deaths:
     """Kill a process that requests refunds, again and again, and check what it left each time."""
     met, chance, said = Deaths(rounds), random.Random(seed), []
-    for number in range(rounds):
+    for number in steps.through(rounds):
         said.append(_run_and_kill(f"{seed}-{number}", chance))
         check_books()  # before anybody has repaired anything
         met.answered += len(said[-1].answered)
@@ -82,27 +78,14 @@ def kill_requesters(ask: Ask, *, rounds: int, seed: int = 7) -> Deaths:
 
 def _run_and_kill(seed: str, chance: random.Random) -> Said:
     enough, said = chance.randint(1, MOST_ANSWERS), Said()
-    with running("tests.core.refund_process", seed) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
+    with forked(refund_process.main, seed) as (process, output):
+        for line in output:
             said.hear(line)
             if len(said.answered) == enough:
                 time.sleep(chance.uniform(0, MOST_SECONDS))
                 process.kill()
-    assert process.returncode == -signal.SIGKILL, f"It ended by itself: {process.returncode}"
+    assert process.exitcode == -signal.SIGKILL, f"It ended by itself: {process.exitcode}"
     return said
-
-
-@contextmanager
-def running(*module: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a module; should the block fail, its process does not outlive it."""
-    command = [sys.executable, "-m", *module]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        except BaseException:
-            process.kill()
-            raise
 
 
 def _count_written(keys: list[str]) -> int:

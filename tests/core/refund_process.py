@@ -1,4 +1,4 @@
-"""A process that requests refunds until it is killed: python -m tests.core.refund_process SEED.
+"""A process that requests refunds until it is killed; see tests.core.forks.
 
 It says on its output what it is about to ask, and then what it was answered: once that line is
 out, the answer was given to somebody.
@@ -7,7 +7,6 @@ out, the answer was given to somebody.
 import json
 import os
 import random
-import sys
 import threading
 import traceback
 from dataclasses import asdict
@@ -50,7 +49,3 @@ def say(**what: object) -> None:
     """Write one whole line."""
     with _output:
         print(json.dumps(what), flush=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

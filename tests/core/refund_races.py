@@ -22,6 +22,7 @@ from core.settlement import OPEN
 from core.states import ItemStatus, RefundStatus
 from core.users import Actor
 from tests.conftest import NOW
+from tests.core import steps
 
 MOST_ITEMS = 8  # that one request asks for
 LEASES_ARE_OVER = NOW + timedelta(hours=1)
@@ -113,6 +114,7 @@ def race(ask: Ask, items: Sequence[str], *, threads: int, requests: int, seed: i
             for number in range(requests)
         ]
 
+    steps.begin(threads * requests)
     started = time.perf_counter()
     replies = [reply for replies in at_once(threads, run) for reply in replies]
     return Race(replies, time.perf_counter() - started)
@@ -129,6 +131,7 @@ def _timed(ask: Ask, item_ids: list[str], key: str) -> Reply:
         answer, error = ask(item_ids, key), None
     except Exception as failure:
         answer, error = None, failure
+    steps.step()
     return Reply(item_ids, time.perf_counter() - started, answer, error)
 
 

@@ -26,7 +26,7 @@ from core.settings import get_settings
 from core.states import Method, Role
 from core.users import Actor
 from tests.conftest import NOW
-from tests.rows import make_item, make_order, make_transaction
+from tests.rows import make_item, make_order, make_transaction, store_user
 
 LATER = NOW + timedelta(days=30)
 A_SECOND = timedelta(seconds=1)
@@ -128,7 +128,8 @@ def request(
     note: str | None = None,
     agreed: Collection[str] | None = None,
 ) -> refunds.Answer:
-    """Request a refund, as an agent who has just opened the dialog."""
+    """Request a refund, as an agent who has just opened the dialog, a user with these rights."""
+    store_user(actor)
     return refunds.request(
         item_ids,
         reason=reason,

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from core import db
+from core.item_expressions import is_to_match
 from core.models import OrderItem, ProviderRefund, Refund, Transaction
-from core.refund_matching import is_to_match
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     make_card_order,

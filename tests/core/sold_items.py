@@ -111,6 +111,6 @@ def _payment(no: int, order: Order, method: Method) -> Transaction:
         amount_minor=-order.amount_minor,
         currency="EUR",
         status="succeeded",
-        reference=f"pi_{order.order_id}" if method is Method.CARD else None,
+        reference=f"pi_{no}" if method is Method.CARD else None,
         author=AUTHOR,
     )

@@ -26,6 +26,7 @@ from tests.conftest import (
     use_database,
 )
 from tests.core.books import check_books
+from tests.core.copied import have_returned_money, rows_of, work_at
 from tests.core.refund_races import guarded, race
 from tests.core.sold_items import sell
 from tests.rows import make_order
@@ -136,6 +137,18 @@ def test_restore_brings_back_what_was_there_and_asks_before_it_replaces(
     db.engine().dispose()
     assert main(["restore", str(file), "--replace"]) == 0
     assert count_rows("orders") == 1
+
+
+def test_every_row_of_every_table_comes_back(
+    sqlite_database: str, elsewhere: str, tmp_path: Path
+) -> None:
+    work_at(sqlite_database)
+    before = rows_of(sqlite_database)
+    assert main(["backup", str(tmp_path / "orders.backup")]) == 0
+    use_database(elsewhere)
+    assert main(["restore", str(tmp_path / "orders.backup")]) == 0
+    assert rows_of(elsewhere) == before
+    assert all(before.values())  # no table was empty
 
 
 def test_restore_into_a_demo_database_needs_no_word(
@@ -264,6 +277,8 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     assert admin is not None
     items = sell(9)
     guarded(admin)(items[:4], "one")
+    have_returned_money()
+    before = rows_of(source)
     plain = source.replace("+psycopg", "")
     file, other = tmp_path / "orders.dump", f"restored_{uuid.uuid4().hex}"
     dump = [programs / "pg_dump", "--format=custom", f"--file={file}", plain]
@@ -274,8 +289,8 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     options = ["--no-owner", "--exit-on-error", "--single-transaction"]
     to = f"--dbname={address.replace('+psycopg', '')}"
     subprocess.run([programs / "pg_restore", *options, to, file], check=True)
-    use_database(address)
-    assert (count_rows("orders"), count_rows("refunds")) == (3, 4)
+    assert rows_of(address) == before
+    assert (count_rows("orders"), count_rows("refunds")) == (5, 6)
     check_books()
     guarded(admin)(items[4:], "two")
     check_books()

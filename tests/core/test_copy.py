@@ -16,7 +16,7 @@ from core import bulk, copies, db
 from core.__main__ import main
 from core.errors import InvalidInput
 from core.figure_models import DERIVED
-from core.models import Base, Order, Refund, Transaction
+from core.models import Base, Order, ProviderRefund, Refund, Transaction
 from core.users import Actor
 from tests.conftest import use_database
 from tests.core import random_rows
@@ -45,6 +45,7 @@ def test_every_row_of_every_table_comes_out_equal_and_the_desk_works_on(
     items = work_at(source)
     before = rows_of(source)
     assert [name for name, rows in before.items() if not rows] == []
+    check_every_column_is_used(before)
     assert copies.copy_to(target) == {name: len(rows) for name, rows in before.items()}
     assert rows_of(target) == before == rows_of(source)
 
@@ -54,6 +55,15 @@ def test_every_row_of_every_table_comes_out_equal_and_the_desk_works_on(
     check_books()
     assert dump(tmp_path / "second.xlsx") == first
     goes_on(items, tmp_path)
+
+
+def check_every_column_is_used(rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Find that the refunds have a value in every column, so that none could be left behind."""
+    for model in (Refund, ProviderRefund):
+        table = model.__table__
+        for number, column in enumerate(table.columns):
+            values = {row[number] for row in rows[model.__tablename__]}
+            assert values - {None}, f"{column.name} is empty in every row"
 
 
 def goes_on(items: list[str], tmp_path: Path) -> None:

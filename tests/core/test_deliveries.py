@@ -31,7 +31,7 @@ from tests.core.mailing import (
     statuses,
     stored,
 )
-from tests.rows import make_item, make_order
+from tests.rows import make_actor, make_item, make_order
 
 LEASE = timedelta(seconds=61)
 
@@ -328,8 +328,8 @@ def test_message_file_has_its_pdf_only_while_every_item_is_valid(
 
 def test_message_of_another_contract_is_not_there(admin: Actor, tmp_path: Path) -> None:
     (delivery_id,) = send("C", to=[ZOE], actor=admin)
-    scoped = Actor("u", "u@desk.example", Role.AGENT, contracts=frozenset({"CT-1"}))
-    viewer = Actor("v", "v@desk.example", Role.VIEWER, sees_all_contracts=True)
+    scoped = make_actor(contracts=frozenset({"CT-1"}))
+    viewer = make_actor(Role.VIEWER)
     with pytest.raises(NotFound):
         get_delivery(delivery_id, actor=scoped, now=NOW)
     with pytest.raises(NotPermitted):
@@ -343,9 +343,7 @@ def test_own_orders_only_hides_mail_about_others(admin: Actor) -> None:
     make_item("OD-3", order_item_id="D", **GIVEN)
     mixed = send("A", "D", to=[ZOE], actor=admin)
     own = send("A", to=[OMER], actor=admin, key="own")
-    ana = Actor(
-        "u", "ana@helios.example", Role.AGENT, sees_all_contracts=True, only_own_orders=True
-    )
+    ana = make_actor(email="ana@helios.example", only_own_orders=True)
     assert get_delivery(own[0], actor=ana, now=NOW).status == "queued"
     with pytest.raises(NotFound):
         get_delivery(mixed[0], actor=ana, now=NOW)

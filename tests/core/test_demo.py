@@ -24,7 +24,7 @@ from tests.core.books import check_books
 from tests.core.mailing import Told, send_due
 from tests.core.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
-from tests.rows import make_order
+from tests.rows import make_actor, make_order
 
 ACTS = {"reset": demo.reset, "clear": demo.clear}
 
@@ -136,8 +136,8 @@ def test_only_a_demo_can_be_taken_away(database: str, admin: Actor, act: str) ->
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.ACCOUNTANT])
 @pytest.mark.parametrize("act", ACTS)
 def test_other_roles_take_no_demo_away(tried_out: str, act: str, role: Role) -> None:
+    actor = make_actor(role)
     before = everything_stored()
-    actor = Actor("u", "u@helios.example", role, sees_all_contracts=True)
     with pytest.raises(NotPermitted):
         ACTS[act](actor=actor, now=NOW)
     assert refusals() == [("import.refused", actor.email)]
@@ -145,7 +145,7 @@ def test_other_roles_take_no_demo_away(tried_out: str, act: str, role: Role) -> 
 
 
 def test_an_admin_of_some_contracts_takes_no_demo_away(tried_out: str) -> None:
-    actor = Actor("u", "u@helios.example", Role.ADMIN, contracts=frozenset({"CT-1001"}))
+    actor = make_actor(Role.ADMIN, contracts=frozenset({"CT-1001"}))
     with pytest.raises(NotPermitted):
         demo.clear(actor=actor, now=NOW)
     assert demo.is_demo()

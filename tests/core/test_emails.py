@@ -20,6 +20,7 @@ from core.users import Actor
 from tests.conftest import NOW
 from tests.core.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
 from tests.core.sold_items import sell
+from tests.rows import make_actor
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_one_key_from_many_threads_queues_once(shop: None, admin: Actor) -> None
 
 def test_roles_that_hand_out_no_vouchers_send_none(shop: None, admin: Actor) -> None:
     for role in (Role.VIEWER, Role.ACCOUNTANT):
-        actor = Actor("u", "u@desk.example", role, sees_all_contracts=True)
+        actor = make_actor(role)
         with pytest.raises(NotPermitted):
             send("A", to=[ZOE], actor=actor)
         with pytest.raises(NotPermitted):
@@ -150,7 +151,7 @@ def test_roles_that_hand_out_no_vouchers_send_none(shop: None, admin: Actor) -> 
 
 
 def test_item_of_another_contract_is_neither_sent_nor_named(shop: None, admin: Actor) -> None:
-    scoped = Actor("u", "u@desk.example", Role.AGENT, contracts=frozenset({"CT-1"}))
+    scoped = make_actor(contracts=frozenset({"CT-1"}))
     answer = send("A", "C", to=[ZOE], actor=scoped)
     assert sent_to(answer) == [(ZOE, "CT-1", ("A",))]
     (left,) = answer.left_out

@@ -38,7 +38,7 @@ from tests.core.refund_rows import (
     request,
     settings,
 )
-from tests.rows import make_item, make_order
+from tests.rows import make_item, make_order, store_user
 
 ALL = Period()
 NOBODY = Actor("none", "none@desk.example", Role.VIEWER)
@@ -389,7 +389,7 @@ def test_figures_that_were_never_made_are_made_by_the_start(database: str, admin
 def test_rebuilding_is_for_who_may_import_and_is_audited(database: str, admin: Actor) -> None:
     make_order("OD-1")
     with pytest.raises(NotPermitted):
-        figures.rebuild(actor=AGENT, now=NOW)
+        figures.rebuild(actor=store_user(AGENT), now=NOW)
     assert figures.rebuild(actor=admin, now=NOW) == 2  # a day and its month
     with db.reading() as session:
         actions = set(session.scalars(select(AuditEvent.action)))

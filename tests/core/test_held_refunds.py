@@ -14,8 +14,9 @@ from core.gateway import (
     Succeeded,
     Unknown,
 )
+from core.item_expressions import is_to_match
 from core.models import ProviderRefund, Refund, Transaction
-from core.refund_matching import _held, is_to_match, keep
+from core.refund_matching import _held, keep
 from tests.conftest import NOW
 from tests.core.refund_races import at_once
 from tests.core.refund_rows import (

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -112,6 +113,96 @@ def test_text_line_cannot_be_forged_by_what_somebody_asked_for(sqlite_database: 
     line = TextLine().format(record_of("GET %s", "/x\n2026-11-24 ERROR core [1] Paid twice"))
     assert "\n" not in line
     assert "/x\\n2026" in line
+
+
+LINES = [TextLine(), JsonLine()]
+HOSTILE = [
+    "://a:",
+    "token=",
+    "://a:@",
+    "cookie: ",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "\n",
+]
+
+
+@pytest.mark.parametrize("line", LINES, ids=["text", "json"])
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_hostile_text_is_logged_in_no_time(
+    sqlite_database: str, line: logging.Formatter, piece: str
+) -> None:
+    record = record_of("Error during authentication: %s", piece * (64_000 // len(piece)))
+    begin = time.process_time()
+    assert len(line.format(record)) < 25_000  # a line break is written as two signs
+    assert time.process_time() - begin < 0.5
+
+
+@pytest.mark.parametrize("line", LINES, ids=["text", "json"])
+def test_a_long_message_keeps_its_two_ends_and_says_so(
+    sqlite_database: str, line: logging.Formatter
+) -> None:
+    said = line.format(record_of("%s", f"begin {'x' * 64_000} end"))
+    assert "begin xxx" in said
+    assert "xxx end" in said
+    assert "characters left out" in said
+    assert len(said) < 11_000
+    whole = line.format(record_of("%s", "x" * 9_000))
+    assert "x" * 9_000 in whole
+    assert "left out" not in whole
+
+
+@pytest.mark.parametrize("line", LINES, ids=["text", "json"])
+def test_a_long_error_keeps_where_it_began_and_what_it_says(
+    sqlite_database: str, line: logging.Formatter
+) -> None:
+    try:
+        raise ValueError(f"{'x' * 100_000} in the end")
+    except ValueError:
+        said = line.format(record_of("It failed", error=True))
+    assert "Traceback (most recent call last)" in said
+    assert "in the end" in said
+    assert "characters left out" in said
+    assert len(said) < 42_000
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"token={'hunter22' * 100}",
+        f"https://desk:{'hunter22' * 100}@db/orders",
+        f"Cookie: a={'hunter22' * 100}",
+        f"-----BEGIN PRIVATE KEY-----\n{'hunter22' * 100}\n-----END PRIVATE KEY-----",
+    ],
+)
+@pytest.mark.parametrize("most", [logs.MOST_OF_MESSAGE // 2, logs.MOST_READ])
+def test_where_a_text_is_cut_no_half_of_a_secret_is_left(
+    sqlite_database: str, secret: str, most: int
+) -> None:
+    for before in range(most - len(secret), most, 97):
+        for blank in ("x", "x ", "hunter2 token=y "):
+            text = (blank * most)[:before] + " " + secret + " " + "y" * most
+            for line in LINES:
+                assert "hunter22" not in line.format(record_of("%s", text))
+
+
+def test_a_text_that_is_cut_before_its_secrets_are_hidden_would_show_half_of_one(
+    sqlite_database: str,
+) -> None:
+    text = "https://desk:hunter22hunter22@db/orders"
+    assert "hunter22" in without_secrets(text[:24])
+
+
+def test_a_secret_of_the_settings_is_whole_again_in_no_cut(settings: pytest.MonkeyPatch) -> None:
+    settings.setenv("SIGNING_SECRET", "correct horse battery staple 16+")
+    for before in range(logs.MOST_OF_MESSAGE // 2 - 40, logs.MOST_OF_MESSAGE // 2, 3):
+        text = f"{'x' * before}correct horse battery staple 16+{'y' * 20_000}"
+        said = TextLine().format(record_of("%s", text))
+        assert "correct" not in said
+        assert "staple" not in said
+    # Of a text of which not all is read, and that is mostly secrets.
+    text = "correct horse battery staple 16+ " * 20_000
+    assert "correct" not in TextLine().format(record_of("%s", text))
 
 
 def test_each_request_has_its_own_id_and_what_is_inside_it_the_same(sqlite_database: str) -> None:

@@ -17,6 +17,8 @@ from core.tables import ORDER_ITEMS, TRANSACTIONS
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
+from tests.core.refund_rows import make_card_order, make_refundable
+from tests.core.returned_money import A_DAY, let_the_bank_return, pay_back
 from tests.rows import make_item, make_order, make_transaction
 
 STRANGER = Actor("u", "u@desk.example", Role.ADMIN, contracts=frozenset({"CT-9"}))
@@ -55,6 +57,26 @@ def test_what_was_refunded_is_the_sum_of_the_orders_succeeded_refunds(
     _refund("OD-1", 70, currency="JPY")
     _refund("OD-2", 80)
     assert get_order("OD-1", actor=admin).refunded_minor == 4000
+
+
+def test_what_the_bank_returned_is_no_longer_refunded(database: str, admin: Actor) -> None:
+    make_card_order("OD-1", paid=7600)
+    item, other = (make_refundable("OD-1", order_item_id=f"IT-{number}") for number in (1, 2))
+    refunded = []
+    for day, step in enumerate((pay_back, let_the_bank_return, pay_back)):
+        step(item, at=NOW + day * A_DAY)
+        refunded.append(get_order("OD-1", actor=admin).refunded_minor)
+    assert refunded == [3800, 0, 3800]
+    pay_back(other)
+    assert get_order("OD-1", actor=admin).refunded_minor == 7600
+
+
+def test_an_adjustment_that_is_of_no_refund_is_not_refunded(database: str, admin: Actor) -> None:
+    make_order("OD-1")
+    _refund("OD-1", 3800)
+    make_transaction(order_id="OD-1", type="adjustment", amount_minor=-500)
+    make_transaction(order_id="OD-1", type="adjustment", amount_minor=700)
+    assert get_order("OD-1", actor=admin).refunded_minor == 3800
 
 
 @pytest.mark.parametrize("actor", [STRANGER, NOBODY, OTHER_AUTHOR])

@@ -53,6 +53,7 @@ from tests.core.refund_rows import (
     make_refundable,
 )
 from tests.core.refusals import everything_stored, refusals
+from tests.rows import store_user
 
 # As it was agreed, row by row.
 AGREED = """
@@ -340,7 +341,7 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
     shop: Shop, role: Role, name: str
 ) -> None:
     row, permission, use = USE_CASES[name]
-    actor = actor_of(role)
+    actor = store_user(actor_of(role))
     if role in MAY[row]:
         with suppress(InvalidInput, NotFound, Refused):  # no file, and the database holds orders
             use(shop, actor)
@@ -361,7 +362,8 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
 def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
     shop: Shop, role: Role, table: Table, row: str
 ) -> None:
-    for number, ask in enumerate(every_question(table, actor_of(role))):
+    actor = store_user(actor_of(role))
+    for number, ask in enumerate(every_question(table, actor)):
         if role in MAY[row]:
             with suppress(NotFound, InvalidInput):
                 ask()
@@ -377,7 +379,7 @@ def test_a_workbook_of_one_order_leaves_out_what_the_role_may_not_see(
     monkeypatch.setitem(permissions.ROLES, Permission.OVERVIEW, frozenset({Role.ADMIN}))
     for actor, sheets in (
         (admin, ["Order", "Products", "Transactions"]),
-        (actor_of(Role.VIEWER), ["Order", "Products"]),
+        (store_user(actor_of(Role.VIEWER)), ["Order", "Products"]),
     ):
         file = io.BytesIO()
         excel.export_order("OD-1", file, actor=actor, now=NOW, zone="UTC")

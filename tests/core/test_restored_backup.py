@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from core import db
 from core.gateway import Standing
+from core.item_expressions import is_to_match
 from core.models import ProviderRefund
-from core.refund_matching import is_to_match
 from core.returned_refunds import look_again_due
 from core.settlement import settle_due
 from tests.conftest import NOW

@@ -42,7 +42,7 @@ from tests.core.silent_bank import (
     look,
 )
 
-WHY = "The bank returned the money: closed account. Refund the item again."
+WHY = "The bank returned the money: closed account."
 
 
 @pytest.fixture

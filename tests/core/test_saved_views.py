@@ -17,10 +17,20 @@ from core.tables import ORDER_ITEMS, ORDERS
 from core.users import Actor
 from core.view import View
 from core.view_json import parse_view
+from tests.rows import store_user
 
 ANA = Actor("u-ana", "ana@helios.example", Role.VIEWER, sees_all_contracts=True)
 BOB = Actor("u-bob", "bob@helios.example", Role.AGENT, sees_all_contracts=True)
 CHIEF = Actor("u-chief", "chief@helios.example", Role.ADMIN, sees_all_contracts=True)
+
+
+@pytest.fixture(autouse=True)
+def users(request: pytest.FixtureRequest) -> None:
+    """Store the people of these tests in the test's database, where it has one."""
+    for name in {"database", "sqlite_database"} & set(request.fixturenames):
+        request.getfixturevalue(name)
+        for actor in (ANA, BOB, CHIEF):
+            store_user(actor)
 
 
 def by_author(author: str = "ana", table: Table = ORDERS, column: str = "author") -> View:

@@ -34,7 +34,7 @@ from tests.conftest import NOW
 from tests.core.read_back import open_book
 from tests.core.refund_rows import make_paid_order, make_refundable
 from tests.core.refusals import everything_stored, refusals
-from tests.rows import make_contract, make_transaction
+from tests.rows import make_contract, make_transaction, store_user
 
 MINE, THEIRS = "CT-1", "CT-2"
 SIDES = {  # contract, currency, author, and what product and passenger are called
@@ -56,7 +56,7 @@ SCOPES: dict[str, dict[str, Any]] = {
 
 def _actor_of(role: Role, **given: Any) -> Actor:
     scope: dict[str, Any] = {"sees_all_contracts": True} | given
-    return Actor(f"u-{role}", "me@helios.example", role, **scope)
+    return store_user(Actor(f"u-{role}", "me@helios.example", role, **scope))
 
 
 @pytest.fixture

@@ -230,6 +230,51 @@ def test_a_person_can_be_bound_anew(ana: str) -> None:
         sign_ins.accept(claims(nonce="third"), now=NOW)
 
 
+def test_signing_out_by_the_providers_claims_ends_the_sign_in_and_is_audited_once(
+    ana: str,
+) -> None:
+    actor = sign_ins.accept(claims(), now=NOW)
+    other = sign_ins.accept(claims(nonce="second"), now=NOW)
+    for minutes in (1, 2):
+        sign_ins.sign_out(claims(), now=NOW + minutes * MINUTE)
+    with pytest.raises(SignInNeeded, match="You have signed out"):
+        sign_ins.accept(claims(), now=NOW + 3 * MINUTE)
+    with pytest.raises(SignInNeeded, match="You have signed out"):
+        sign_ins.resume(ana, actor.sign_in_id, now=NOW + 3 * MINUTE)
+    assert told().count(("sign_in.ended", ANA)) == 1
+    # The sign-in of another browser goes on.
+    assert sign_ins.resume(ana, other.sign_in_id, now=NOW + 3 * MINUTE).user_id == ana
+
+
+def test_after_the_button_ended_a_sign_in_the_way_out_audits_nothing_more(ana: str) -> None:
+    sign_ins.end(sign_ins.accept(claims(), now=NOW), now=NOW)
+    sign_ins.sign_out(claims(), now=NOW)
+    assert told().count(("sign_in.ended", ANA)) == 1
+
+
+def test_a_sign_in_that_no_page_has_seen_yet_can_be_ended(ana: str) -> None:
+    sign_ins.sign_out(claims(), now=NOW)
+    with pytest.raises(SignInNeeded, match="You have signed out"):
+        sign_ins.accept(claims(), now=NOW)
+    assert told() == [("sign_in.ended", ANA)]
+    assert sign_ins.accept(claims(nonce="second"), now=NOW).user_id == ana
+
+
+def test_many_sign_out_at_once_and_it_is_audited_once(ana: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: sign_ins.sign_out(claims(), now=NOW), range(16)))
+    assert told() == [("sign_in.ended", ANA)]
+
+
+def test_somebody_who_was_not_let_in_signs_out_under_their_own_name(database: str) -> None:
+    with pytest.raises(NotLetIn):
+        sign_ins.accept(claims(email="eve@evil.example"), now=NOW)
+    sign_ins.sign_out(claims(email="eve@evil.example"), now=NOW)
+    sign_ins.sign_out(claims(email=None, nonce="second"), now=NOW)
+    ended = [who for action, who in told() if action == "sign_in.ended"]
+    assert ended == ["eve@evil.example", "ana-1 of https://id.helios.example"]
+
+
 def test_the_command_line_acts_as_console(
     sqlite_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,9 +18,19 @@ from core.view import View
 from core.view_json import default_view, parse_view
 from tests.core.random_rows import Row, fill, rows_of
 from tests.core.random_views import NOWS
+from tests.rows import store_user
 
 ANA = Actor("u-ana", "ana@helios.example", Role.ADMIN, sees_all_contracts=True)
 BOB = Actor("u-bob", "bob@helios.example", Role.VIEWER)
+
+
+@pytest.fixture(autouse=True)
+def users(request: pytest.FixtureRequest) -> None:
+    """Store the people of these tests in the test's database, where it has one."""
+    for name in {"database", "sqlite_database"} & set(request.fixturenames):
+        request.getfixturevalue(name)
+        for actor in (ANA, BOB):
+            store_user(actor)
 
 
 def many_ids(table: Table = ORDER_ITEMS, **given: Any) -> View:

@@ -14,15 +14,14 @@ from core.settings import get_settings
 from core.states import Method
 from core.stripe_gateway import CardGateway
 from core.users import Actor
-from tests.core import naive_refunds
+from tests.core import naive_refunds, steps
 from tests.core.card_provider import Till, providing
-from tests.core.refund_deaths import running
+from tests.core.forks import working
 from tests.core.refund_races import UNSETTLED, count_open
 from tests.core.sold_items import sell
 
 KEY = "sk_test_of_nobody"
 SETTINGS = {"STRIPE_API_KEY": KEY, "LEASE_SECONDS": "1", "NO_PROXY": "127.0.0.1"}
-WORKER = ("core", "worker")
 MOST_SECONDS = 0.06  # from a payout to the kill: before its answer, or while it is recorded
 START_SECONDS, END_SECONDS = 60, 60
 LOOK_SECONDS = 0.05
@@ -68,18 +67,17 @@ def changed(given: dict[str, str]) -> Iterator[None]:
 def kill_workers(till: Till, *, kills: int, seed: int = 7) -> None:
     """Kill one worker after the other as they pay; the last one goes on until all is settled."""
     chance, total = random.Random(seed), count_open()
-    for number in range(kills):
+    for number in steps.through(kills):
         goal = max(total * (number + 1) // (kills + 1), till.payouts.total() + 1)
-        with running(*WORKER) as worker:
+        with working() as worker:
             assert till.wait_for(goal, START_SECONDS), f"{till.payouts.total()} of {goal} payouts"
             time.sleep(chance.uniform(0, MOST_SECONDS))
             worker.kill()
-        assert worker.returncode == -signal.SIGKILL, f"It ended by itself: {worker.returncode}"
-    with running(*WORKER) as worker:
+        assert worker.exitcode == -signal.SIGKILL, f"It ended by itself: {worker.exitcode}"
+    with working() as worker:
         _wait_until_settled()
         worker.terminate()
-        worker.wait(END_SECONDS)
-    assert worker.returncode == 0
+    assert worker.exitcode == 0
 
 
 def _wait_until_settled() -> None:
@@ -100,12 +98,14 @@ def kill_naive_workers(address: str, *, kills: int, seed: int = 7) -> None:
     left = [chance.randint(1, count_open() // (kills + 1)) for _ in range(kills)]
 
     def may_die() -> None:
+        steps.step()
         if left:
             left[0] -= 1
             if left[0] == 0:
                 left.pop(0)
                 raise Killed
 
+    steps.begin(count_open())
     while count_open():
         try:
             naive_refunds.work(gateway, now=now, may_die=may_die)

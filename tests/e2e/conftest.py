@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -111,9 +112,10 @@ def context_in(browser: Browser) -> Callable[[str], BrowserContext]:
     return context_in
 
 
-def new_context(browser: Browser, zone: str) -> BrowserContext:
+def new_context(browser: Browser, zone: str, **given: Any) -> BrowserContext:
     """Make a browser profile without cookies and cache."""
     context = browser.new_context(
+        **given,
         viewport=WINDOW,
         timezone_id=zone,
         color_scheme="light",

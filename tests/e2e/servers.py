@@ -90,7 +90,9 @@ def start_server(database: str, folder: Path, port: int | None = None, **given: 
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    return Server(f"http://localhost:{port}", database, process, log)
+    base = given.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
+    url = f"http://localhost:{port}/{base}".rstrip("/")
+    return Server(url, database, process, log)
 
 
 def stop_server(server: Server) -> None:
@@ -114,6 +116,18 @@ def serving(
         yield server
     finally:
         stop_server(server)
+
+
+@contextmanager
+def running(*module: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a module; should the block fail, its process does not outlive it."""
+    command = [sys.executable, "-m", *module]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 def wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:

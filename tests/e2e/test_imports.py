@@ -133,3 +133,20 @@ def test_a_long_import_says_how_far_it_is_and_ends_whole_when_cancelled_or_stopp
         assert server.query("SELECT count(*) FROM orders") == [0]
         assert server.query("SELECT count(*) FROM contracts") == [0]
         assert list(kept.glob("order-desk-import-*")) == []
+
+
+def test_files_take_so_much_room_until_they_are_checked(
+    open_tab: OpenDesk, make_database: Callable[[str], str], data_dir: Path, tmp_path: Path
+) -> None:
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for file in files:
+        file.write_text("Milk\n" + "2\n" * 750_000)
+    room = {"UPLOADS_MAX_MB_PER_PERSON": "1"}  # and one more, for what a form adds
+    with serving(make_database("sqlite"), data_dir, **room) as server:
+        page = at_imports(open_tab(server, fresh=True))
+        for file in files:  # the second has the room of the first again, in the same tab
+            check(page, file)
+            expect(page.get_by_role("alert")).to_contain_text(f"{file.name}")
+        with page.expect_response(lambda answer: answer.status == 413):
+            page.locator("input[type=file]").set_input_files(files)
+        expect(page.get_by_test_id("stFileChipIconError")).to_have_count(1)

@@ -15,11 +15,11 @@ from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.core.books import check_books
-from tests.core.refund_deaths import running
+from tests.core.card_provider import describe_payment
 from tests.core.stripe_server import Answer, answering
 from tests.core.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.servers import Server, serving
+from tests.e2e.servers import Server, running, serving
 from tests.e2e.test_refunds import make_paid_order, open_dialog
 
 END_SECONDS = 5
@@ -36,11 +36,10 @@ class Provider:
     is_asked: threading.Event = field(default_factory=threading.Event)
 
     def reply(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer | None:
-        """Answer the two calls that Order Desk makes."""
+        """Answer the two calls that Order Desk makes: the payment first, then its refund."""
         if method == "GET":
-            found = [self._made() for _ in self.keys[:1]]
-            listed = {"object": "list", "url": path, "has_more": False, "data": found}
-            return 200, json.dumps(listed).encode()
+            made = [self._made() for _ in self.keys[:1]]
+            return 200, json.dumps(describe_payment(CARD["reference"], made)).encode()
         self.keys.append(headers["Idempotency-Key"])
         self.is_asked.set()
         if self.is_hanging:
@@ -50,7 +49,8 @@ class Provider:
 
     def _made(self) -> dict[str, object]:
         made = {"id": "re_1", "object": "refund", "amount": 3800, "currency": "eur"}
-        return made | {"status": "succeeded", "metadata": {"refund": self.keys[0]}}
+        named = {"refund": self.keys[0], "order": "OD-SLOW", "order_item": "OD-SLOW-1"}
+        return made | {"status": "succeeded", "metadata": named}
 
 
 @pytest.fixture

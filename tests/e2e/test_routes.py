@@ -181,6 +181,8 @@ def test_token_of_a_deactivated_user_gets_no_row(client: httpx.Client, purpose: 
         {"X-Forwarded-For": "203.0.113.7"},
         {"X-Forwarded-Host": "localhost"},
         {"Forwarded": "for=203.0.113.7"},
+        {"X-Real-IP": "203.0.113.7"},
+        {"Via": "1.1 proxy"},
     ],
 )
 def test_request_from_elsewhere_is_refused_on_every_path(

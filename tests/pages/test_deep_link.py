@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pages.deep_link import COOKIE, MAX_LENGTH, DeepLink
 
-HERE = "http://desk.helios.example"
+HERE = "http://localhost:8501"
 GOOD = [
     "/orders",
     "/order?order=OD-1&tab=Transactions",
@@ -50,7 +50,7 @@ def ask(path: str, location: str = "/", base: str = "", **headers: str) -> dict[
     async def receive() -> Message:
         raise AssertionError("nothing is read")
 
-    raw = [(b"host", b"desk.helios.example")]
+    raw = [(b"host", b"localhost:8501")]
     raw += [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "headers": raw}
     asyncio.run(DeepLink(redirects, base)(scope, receive, send))
@@ -70,7 +70,8 @@ def kept(referer: str) -> str:
 def led_to(address: str, base: str = "") -> str:
     """Come back from the provider with a cookie; return where one is led to."""
     answer = ask(f"{base}/oauth2callback", f"{base}/", base, cookie=f"{COOKIE}={address}")
-    assert answer["set-cookie"] == [f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"]
+    ended = f"{COOKIE}=; Path={base or '/'}; Max-Age=0; HttpOnly; SameSite=Lax"
+    assert answer["set-cookie"] == [ended]
     return answer["location"][0]
 
 
@@ -90,7 +91,9 @@ def test_what_is_no_address_here_leads_to_the_first_page(address: str) -> None:
     [
         "",
         "https://evil.example/orders",
-        "http://desk.helios.example.evil.example/orders",
+        "http://localhost:8501.evil.example/orders",
+        "http://evil.example:8501/orders",
+        "http://[evil/orders",
         "about:x",
     ],
 )

@@ -19,6 +19,7 @@ from core.users import LOCAL_USER_ID, Actor
 from pages.frame import plain as plain_text
 from tests.conftest import NOW
 from tests.core.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
+from tests.core.imported_refunds import PAID, RETURNED, sold
 from tests.pages.opened import open_page, texts
 
 PATIENCE_SECONDS = 30
@@ -92,6 +93,19 @@ def test_what_is_here_already_is_not_offered_for_import(tmp_path: Path) -> None:
     assert not [button for button in page.button if button.key == "import_now"]
     page.button(key="import_forget").click().run()
     assert page.button(key="import_check").disabled
+
+
+def test_a_refund_that_the_bank_returned_is_told_of_before_the_import(tmp_path: Path) -> None:
+    page = _check(open_page("imports"), _bytes(tmp_path, sold("refunded", PAID)))
+    page.button(key="import_now").click().run()
+    _wait()
+    page = _check(page.run(), _bytes(tmp_path, sold("refund_requested", PAID, RETURNED)))
+    told = "The bank returned the refund of 1 order item, to be refunded again."
+    assert told in texts(page)
+    page.button(key="import_now").click().run()
+    _wait()
+    done = plain_text("The bank returned the refund of these order items: A1-1.")
+    assert done in texts(page.run())
 
 
 def test_faults_are_a_table_and_the_first_are_shown(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from core import db
 from core.models import OrderItem, Refund, User
 from core.settings import get_settings
 from core.users import LOCAL_USER_ID
+from tests.core.refund_rows import settings
+from tests.core.returned import returned_item
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_transaction
 
@@ -123,3 +125,12 @@ def test_the_radar_says_the_value_at_risk(sqlite_database: str) -> None:
     within = next(b for b in page.button if b.label == "Refund expires within 7 days")
     within.click().run()
     assert "Value at risk: 76.00 EUR" in texts(page)
+
+
+def test_one_that_the_bank_returned_is_refunded_again(sqlite_database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        page = _open_dialog(item)
+        assert "**1** of 1 item will be refunded." in texts(page)
+        shown = page.get("table")[0].value
+        assert shown["Refund Expire Date"].tolist() == ["Returned by the bank"]

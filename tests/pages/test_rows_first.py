@@ -46,6 +46,7 @@ def test_a_count_does_not_wait_for_rows_that_take_long(monkeypatch: pytest.Monke
 def test_rows_do_not_wait_for_the_counts_of_others(
     monkeypatch: pytest.MonkeyPatch, body: bytes, is_answered: bool
 ) -> None:
+    monkeypatch.setattr(rows, "_accept", lambda *_: None)
     monkeypatch.setattr(rows, "_answer", lambda *_: {"rows": []})
 
     async def receive() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core import db
 from core.models import OrderItem, User
 from core.users import LOCAL_USER_ID
+from pages.frame import plain
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
 
@@ -87,6 +88,21 @@ def test_verify_says_what_a_code_stands_for() -> None:
     assert "Zoë Müller (adult)" in texts(page)
     page = verified("7QXM-22KD-9WTA")
     assert page.error[0].value == "**Unknown.** No voucher that you may see has this code."
+
+
+@pytest.mark.usefixtures("shop")
+def test_verify_warns_of_a_voucher_before_its_first_day() -> None:
+    first = datetime(2040, 1, 2, 3, 4, tzinfo=UTC)
+    days = {"valid_from": first, "valid_until": first + timedelta(hours=9)}
+    make_item("OD-1", voucher_code="LATE", airport_tz="Pacific/Kiritimati", **days)
+    page = verified("LATE")
+    (warning,) = page.warning
+    said = f"It is valid from {plain('2040-01-02 17:04 (Pacific/Kiritimati)')}."
+    assert warning.value == f"**Not valid yet.** {said}"
+    assert not page.success
+    shown = texts(page)
+    assert "Valid From" in shown
+    assert "2040-01-02 17:04 (Pacific/Kiritimati)" in shown
 
 
 @pytest.mark.usefixtures("shop")

@@ -56,6 +56,9 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", PLAIN, nullable=False),
         sa.Column("found_at", Instant(), nullable=False),
+        sa.Column("dismissed_by", PLAIN, nullable=True),
+        sa.Column("dismissed_at", Instant(), nullable=True),
+        sa.Column("note", PLAIN, nullable=True),
         sa.ForeignKeyConstraint(
             ["order_id"], ["orders.order_id"], name=op.f("fk_provider_refunds_order_id")
         ),

@@ -1,0 +1,312 @@
+"""Every pattern of the product, and texts that are built from a pattern's own pieces.
+
+A pattern is found by itself: in the source, where it is written out, and in the namespaces of
+modules that build theirs.
+"""
+
+import ast
+import importlib
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from re import _constants as code  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+SHORT, LONG = 4_000, 32_000  # characters: eight times as long
+MOST_GROWTH = 24  # times: linear work grows by 8, quadratic by 64
+FEW_SECONDS = 0.02  # of work that is let pass: less is lost among what else the process does
+PATIENCE = 3.0  # seconds of work, then it is given up
+MOST_PIECES = 160
+TAILS = ("", "\x00", "\n!")
+METHODS = ("search", "match", "fullmatch")
+CALLS = {"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
+# What stands for a set of characters: one of each sort.
+SIGNS = "a0 -_.:/@=?*(\"'\n,;\\A\x00é"
+
+Pattern = re.Pattern[Any]
+
+
+class TooSlow(Exception):
+    """A pattern works on a text for longer than anybody waits."""
+
+
+def sources() -> list[Path]:
+    """Return every Python file of the product."""
+    files = [PROJECT / "app.py", *PROJECT.glob("core/**/*.py"), *PROJECT.glob("pages/**/*.py")]
+    return sorted(file for file in files if "migrations" not in file.parts)
+
+
+@dataclass(frozen=True)
+class Used:
+    """A pattern, and the methods that it is asked with: search for all that look on."""
+
+    pattern: Pattern
+    methods: tuple[str, ...] = METHODS
+
+
+def written_out(source: str) -> tuple[list[Used], list[int]]:
+    """Return the patterns that a source has as literals, and the lines of those it builds."""
+    tree = ast.parse(source)
+    names = _names(tree)
+    found, built = [], []
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and _is_of_re(node.func)):
+            continue
+        assert isinstance(node.func, ast.Attribute)
+        try:
+            text = ast.literal_eval(node.args[0])
+        except ValueError:
+            built.append(node.lineno)
+            continue
+        name = names.get(id(node), "")
+        is_kept = node.func.attr == "compile"
+        methods = _methods_of(source, name) if is_kept else _as_methods({node.func.attr})
+        found.append(Used(re.compile(text, _flags(node, node.func.attr)), methods))
+    return found, built
+
+
+def _is_of_re(called: ast.expr) -> bool:
+    is_of_module = isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name)
+    return is_of_module and called.value.id == "re" and called.attr in CALLS
+
+
+def _names(tree: ast.Module) -> dict[int, str]:
+    """Name what is assigned to a plain name of a module."""
+    return {
+        id(one.value): one.targets[0].id
+        for one in tree.body
+        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
+    }
+
+
+def _methods_of(source: str, name: str) -> tuple[str, ...]:
+    """Return what a source asks a pattern of a name with; everything, where that is not plain."""
+    asked = re.findall(rf"\b{re.escape(name)}\.(\w+)\(", source) if name else []
+    is_plain = asked and len(re.findall(rf"\b{re.escape(name)}\b", source)) == len(asked) + 1
+    return _as_methods(set(asked)) if is_plain else METHODS
+
+
+def _as_methods(asked: set[str]) -> tuple[str, ...]:
+    return tuple({one if one in ("match", "fullmatch") else "search" for one in asked})
+
+
+def _flags(node: ast.Call, name: str) -> int:
+    given = [one.value for one in node.keywords if one.arg == "flags"]
+    if name == "compile":
+        given += node.args[1:2]
+    whole = [eval(compile(ast.Expression(one), "flags", "eval"), {"re": re}) for one in given]
+    return int(sum(whole))
+
+
+def kept_in(value: Any, depth: int = 3) -> Iterator[Pattern]:
+    """Find the patterns that a value is, or holds."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif depth and isinstance(value, dict):
+        for one in value.values():
+            yield from kept_in(one, depth - 1)
+    elif depth and isinstance(value, list | tuple | set | frozenset):
+        for one in value:
+            yield from kept_in(one, depth - 1)
+    elif depth and isinstance(value, type) and value.__module__.startswith(("core", "pages")):
+        yield from kept_in(dict(vars(value)), depth - 1)
+
+
+def every_pattern() -> dict[str, Used]:
+    """Return every pattern of the product, named by its file and its text."""
+    found: dict[str, Used] = {}
+    for file in sources():
+        place = str(file.relative_to(PROJECT))
+        patterns, built = written_out(file.read_text())
+        if built:
+            module = importlib.import_module(place.removesuffix(".py").replace("/", "."))
+            known = {one.pattern for one in patterns}
+            patterns += [Used(one) for one in kept_in(vars(module)) if one not in known]
+        found |= {f"{place} {one.pattern.pattern!r}": one for one in patterns}
+    return found
+
+
+def slow_text(used: Used) -> str | None:
+    """Return a text on which the pattern's work grows faster than the text, if there is one."""
+    pattern = used.pattern
+    works: list[Callable[[Any], object]] = [getattr(pattern, one) for one in used.methods]
+    if "search" in used.methods:
+        works.append(lambda text: pattern.sub(_nothing, text))
+    for head, piece, tail in hostile(pattern):
+        for work in works:
+            if _grows(work, pattern, head, piece, tail):
+                return f"{head!r} + {piece!r} * n + {tail!r}"
+    return None
+
+
+def _nothing(found: "re.Match[Any]") -> Any:
+    return found[0][:0]
+
+
+def _grows(
+    work: Callable[[Any], object], pattern: Pattern, head: str, piece: str, tail: str
+) -> bool:
+    """Say whether eight times the text takes far more than eight times the work."""
+
+    def seconds(length: int) -> float:
+        text: str | bytes = head + piece * (length // len(piece)) + tail
+        if isinstance(pattern.pattern, bytes):
+            assert isinstance(text, str)
+            text = text.encode("latin-1", "replace")
+        begin = time.process_time()
+        work(text)
+        return time.process_time() - begin
+
+    try:
+        with given_up_after(PATIENCE):
+            if seconds(LONG) < FEW_SECONDS:
+                return False
+            most = min(seconds(LONG) for _ in range(3))
+            least = min(seconds(SHORT) for _ in range(3))
+    except TooSlow:
+        return True
+    return most > FEW_SECONDS and most > MOST_GROWTH * least
+
+
+@contextmanager
+def given_up_after(seconds: float) -> Iterator[None]:
+    """Break off what the processor does for longer; Python looks for signals inside a match too."""
+
+    def give_up(*_: object) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def hostile(pattern: Pattern) -> Iterator[tuple[str, str, str]]:
+    """Build texts from a pattern's pieces: one repeated, alone or after what leads to it."""
+    text = pattern.pattern
+    assert isinstance(text, str | bytes)
+    tree = list(_parser.parse(text, pattern.flags & ~re.UNICODE if _is(text) else pattern.flags))
+    seen = set()
+    for head, piece in _pieces(tree):
+        for start in {"", head}:
+            for tail in TAILS:
+                if piece and (start, piece, tail) not in seen:
+                    seen.add((start, piece, tail))
+                    yield start, piece, tail
+
+
+def _is(text: str | bytes) -> bool:
+    return isinstance(text, bytes)
+
+
+def _pieces(tree: list[Any]) -> list[tuple[str, str]]:
+    """Return a text for each run of a pattern's parts, with the text of what stands before it."""
+    found: dict[tuple[str, str], None] = {}
+    for choice in range(3):
+        for parts in _sequences(tree):
+            texts = [one for part in parts if (one := _sample(part, choice))]
+            texts = _joined(texts, parts)
+            for start in range(len(texts)):
+                for end in range(start + 1, len(texts) + 1):
+                    found["".join(texts[:start]), "".join(texts[start:end])] = None
+    return sorted(found, key=lambda one: len(one[1]))[:MOST_PIECES]
+
+
+def _joined(texts: list[str], parts: list[Any]) -> list[str]:
+    """Take letters that follow each other as one word, unless that leaves too little."""
+    if len(texts) <= 12:
+        return texts
+    joined: list[str] = []
+    was_letter = False
+    for part, text in zip([one for one in parts if _sample(one, 0)], texts, strict=False):
+        is_letter = part[0] is code.LITERAL
+        if is_letter and was_letter:
+            joined[-1] += text
+        else:
+            joined.append(text)
+        was_letter = is_letter
+    return joined
+
+
+def _sequences(tree: list[Any]) -> Iterator[list[Any]]:
+    """Return the parts of a pattern, and those of each group, branch and repetition in it."""
+    yield tree
+    for kind, given in tree:
+        if kind is code.BRANCH:
+            for branch in given[1]:
+                yield from _sequences(list(branch))
+        elif kind in (code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT):
+            yield from _sequences(list(given[2]))
+        elif kind is code.SUBPATTERN:
+            yield from _sequences(list(given[3]))
+        elif kind in (code.ASSERT, code.ASSERT_NOT):
+            yield from _sequences(list(given[1]))
+        elif kind is code.ATOMIC_GROUP:
+            yield from _sequences(list(given))
+
+
+def _sample(part: Any, choice: int) -> str:
+    """Return a text that a part of a pattern matches, another one for each choice."""
+    kind, given = part
+    if kind is code.LITERAL:
+        return chr(given)
+    if kind is code.NOT_LITERAL:
+        return next(sign for sign in SIGNS[choice:] if sign != chr(given))
+    if kind is code.ANY:
+        return "a0 "[choice]
+    if kind is code.IN:
+        fitting = [sign for sign in _members(given) if _is_in(sign, given)] or ["a"]
+        return fitting[(0, -1, len(fitting) // 2)[choice]]
+    if kind in (code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT):
+        return _text(given[2], choice) * max(1, given[0])
+    if kind is code.SUBPATTERN:
+        return _text(given[3], choice)
+    if kind is code.BRANCH:
+        return _text(given[1][choice % len(given[1])], choice)
+    if kind is code.ATOMIC_GROUP:
+        return _text(given, choice)
+    return ""  # a place, a look around, or a group once more
+
+
+def _text(parts: Any, choice: int) -> str:
+    return "".join(_sample(part, choice) for part in parts)
+
+
+def _members(given: list[Any]) -> list[str]:
+    named = [chr(value) for kind, value in given if kind is code.LITERAL]
+    named += [chr(value[0]) for kind, value in given if kind is code.RANGE]
+    return [*named, *SIGNS]
+
+
+def _is_in(sign: str, given: list[Any]) -> bool:
+    is_negated = any(kind is code.NEGATE for kind, _ in given)
+    return any(_fits(sign, kind, value) for kind, value in given) != is_negated
+
+
+def _fits(sign: str, kind: Any, value: Any) -> bool:
+    if kind is code.LITERAL:
+        return ord(sign) == value
+    if kind is code.RANGE:
+        return bool(value[0] <= ord(sign) <= value[1])
+    if kind is not code.CATEGORY:
+        return False
+    is_so = {
+        code.CATEGORY_DIGIT: sign.isdigit(),
+        code.CATEGORY_SPACE: sign.isspace(),
+        code.CATEGORY_WORD: sign.isalnum() or sign == "_",
+    }
+    negated = {
+        code.CATEGORY_NOT_DIGIT: not sign.isdigit(),
+        code.CATEGORY_NOT_SPACE: not sign.isspace(),
+        code.CATEGORY_NOT_WORD: not (sign.isalnum() or sign == "_"),
+    }
+    return bool((is_so | negated)[value])

@@ -1,0 +1,214 @@
+"""Refunds that were made by hand at the provider: found, matched with an item, or dismissed."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from core import db
+from core.errors import InvalidInput, NotFound, NotPermitted, Refused
+from core.gateway import Succeeded, Unknown
+from core.models import AuditEvent, ProviderRefund
+from core.refund_matches import dismiss, find_unmatched, match
+from core.settlement import settle_due
+from core.states import Role
+from core.users import Actor
+from tests.conftest import NOW
+from tests.core.books import check_books
+from tests.core.refund_rows import (
+    AGENT,
+    FakeGateway,
+    by_card,
+    get_balance,
+    get_item,
+    get_refund,
+    ledger,
+    make_card_order,
+    make_refundable,
+    request,
+    settings,
+)
+from tests.core.returned import TOMORROW, made, paid, unmatched_items
+from tests.rows import make_actor, make_order
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def items(database: str) -> Iterator[list[str]]:
+    with settings(stripe_api_key="sk_test_x"):
+        yield unmatched_items()
+        check_books()
+
+
+def references() -> list[str]:
+    return [one.reference for one in find_unmatched("OD-2", actor=AGENT)]
+
+
+def actions() -> list[str]:
+    with db.reading() as session:
+        return list(session.scalars(select(AuditEvent.action).order_by(AuditEvent.event_id)))
+
+
+def test_a_request_that_meets_one_stops_in_words_and_pays_nothing(items: list[str]) -> None:
+    refund = get_refund(items[0])
+    assert refund.status == "failed"
+    assert "re_hand, 38.00 EUR" in str(refund.failure)
+    assert get_item(items[0]).status == "not_used"
+    (found,) = find_unmatched("OD-2", actor=AGENT)
+    assert (found.reference, found.payment_reference) == ("re_hand", "pi_1")
+    assert [one.order_item_id for one in found.candidates] == items[:2]
+
+
+def test_a_matched_one_is_the_refund_of_its_item(items: list[str]) -> None:
+    match("re_hand", items[1], note=" by Ana ", actor=AGENT, now=NOW)
+    refund = get_refund(items[1])
+    assert (refund.status, refund.external_reference, refund.note) == (
+        "succeeded",
+        "re_hand",
+        "by Ana",
+    )
+    assert get_item(items[1]).status == "refunded"
+    assert ledger(items[1]) == [("succeeded", 3800)]
+    assert (get_balance(), references()) == (0, [])
+    assert "refund.matched" in actions()
+
+
+def test_after_it_the_other_items_are_refunded(items: list[str]) -> None:
+    gateway = FakeGateway(Succeeded("re_2"))
+    gateway.paid = paid(made())
+    request(items[0], key="too early", now=TOMORROW, gateways=by_card(gateway))
+    assert gateway.asked == []  # the negative control
+    match("re_hand", items[1], note=None, actor=AGENT, now=TOMORROW)
+    request(items[0], key="after", now=TOMORROW, gateways=by_card(gateway))
+    assert get_item(items[0]).status == "refunded"
+    assert len(gateway.asked) == 1
+
+
+def test_the_item_whose_refund_failed_can_be_matched_as_the_same_refund(items: list[str]) -> None:
+    before = get_refund(items[0]).refund_id
+    match("re_hand", items[0], note=None, actor=AGENT, now=NOW)
+    assert get_refund(items[0]).refund_id == before
+    assert ledger(items[0]) == [("failed", 3800), ("succeeded", 3800)]
+
+
+def test_a_dismissed_one_no_longer_stops_others(items: list[str]) -> None:
+    dismiss("re_hand", note="of another shop", actor=AGENT, now=NOW)
+    assert references() == []
+    gateway = FakeGateway(Succeeded("re_2"))
+    gateway.paid = paid(made())
+    request(items[0], key="after", now=TOMORROW, gateways=by_card(gateway))
+    assert get_item(items[0]).status == "refunded"
+    assert "provider_refund.dismissed" in actions()
+
+
+def test_each_is_decided_once(items: list[str]) -> None:
+    match("re_hand", items[1], note=None, actor=AGENT, now=NOW)
+    with pytest.raises(Refused, match="matched or dismissed meanwhile"):
+        match("re_hand", items[0], note=None, actor=AGENT, now=NOW)
+    with pytest.raises(Refused, match="matched or dismissed meanwhile"):
+        dismiss("re_hand", note="no", actor=AGENT, now=NOW)
+    assert get_item(items[0]).status == "not_used"
+
+
+@pytest.mark.parametrize("note", [None, "", "  "])
+def test_dismissing_needs_a_note(items: list[str], note: str | None) -> None:
+    with pytest.raises(InvalidInput, match="Say in the note"):
+        dismiss("re_hand", note=note, actor=AGENT, now=NOW)
+    assert references() == ["re_hand"]
+
+
+def test_a_note_has_an_end(items: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="at most 1,000"):
+        match("re_hand", items[1], note="x" * 1_001, actor=AGENT, now=NOW)
+    assert references() == ["re_hand"]
+
+
+def test_an_item_of_another_price_or_order_does_not_fit(items: list[str]) -> None:
+    with pytest.raises(Refused, match=r"38\.00 EUR, which is not the item's price"):
+        match("re_hand", items[2], note=None, actor=AGENT, now=NOW)
+    make_order("OD-3")
+    other = make_refundable("OD-3")
+    with pytest.raises(NotFound):
+        match("re_hand", other, note=None, actor=AGENT, now=NOW)
+    assert references() == ["re_hand"]
+
+
+def test_an_item_that_was_refunded_does_not_fit(items: list[str]) -> None:
+    gateway = FakeGateway(Succeeded("re_2"))
+    request(items[1], key="other", gateways=by_card(gateway))
+    with pytest.raises(Refused, match="refunded already"):
+        match("re_hand", items[1], note=None, actor=AGENT, now=NOW)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ACCOUNTANT])
+def test_who_cannot_refund_cannot_match_or_dismiss(items: list[str], role: Role) -> None:
+    actor = make_actor(role, sees_all_contracts=True)
+    for decide in (
+        lambda: match("re_hand", items[1], note=None, actor=actor, now=NOW),
+        lambda: dismiss("re_hand", note="no", actor=actor, now=NOW),
+    ):
+        with pytest.raises(NotPermitted):
+            decide()
+    assert references() == ["re_hand"]
+    assert actions().count("refund.refused") == 2
+
+
+def test_one_of_another_contract_is_not_there(items: list[str]) -> None:
+    stranger: Actor = make_actor(Role.AGENT, contracts=frozenset({"CT-9"}))
+    assert find_unmatched("OD-2", actor=stranger) == []
+    with pytest.raises(Refused, match="no access"):
+        match("re_hand", items[1], note=None, actor=stranger, now=NOW)
+    with pytest.raises(Refused, match="no access"):
+        dismiss("re_hand", note="no", actor=stranger, now=NOW)
+
+
+@pytest.mark.parametrize("reference", ["", "re_none", "re\x00hand", "re_\ud800"])
+def test_an_unknown_reference_is_refused(items: list[str], reference: str) -> None:
+    with pytest.raises(Refused):
+        match(reference, items[1], note=None, actor=AGENT, now=NOW)
+
+
+def test_an_attempt_that_may_have_been_paid_waits_for_the_match(database: str) -> None:
+    """Its outcome is unknown, and then somebody refunds by hand: nothing is paid meanwhile."""
+    with settings(stripe_api_key="sk_test_x"):
+        make_card_order("OD-2")
+        item = make_refundable("OD-2")
+        gateway = FakeGateway(Unknown("Nobody answers."))
+        request(item, gateways=by_card(gateway))
+        gateway.paid = paid(made())
+        assert settle_due(now=NOW + MINUTE, gateways=by_card(gateway)) == 1
+        assert len(gateway.asked) == 1
+        assert get_refund(item).status == "processing"
+        match("re_hand", item, note=None, actor=AGENT, now=NOW + MINUTE)
+        assert (get_item(item).status, get_refund(item).status) == ("refunded", "succeeded")
+        assert settle_due(now=TOMORROW, gateways=by_card(gateway)) == 0
+        check_books()
+
+
+def test_one_that_is_being_asked_for_right_now_is_not_matched(database: str) -> None:
+    """Else the worker that has looked already would pay the item a second time."""
+
+    class Matching(FakeGateway):
+        refused = ""
+
+        def refund(self, job):  # type: ignore[no-untyped-def]
+            with pytest.raises(Refused) as refusal:
+                match("re_hand", job.order_item_id, note=None, actor=AGENT, now=NOW)
+            self.refused = str(refusal.value)
+            return super().refund(job)
+
+    with settings(stripe_api_key="sk_test_x"):
+        make_card_order("OD-2")
+        item = make_refundable("OD-2")
+        with db.writing() as session:
+            about = {"order_id": "OD-2", "contract_id": "CT-1", "currency": "EUR"}
+            found = {"reference": "re_hand", "payment_reference": "pi_1", "amount_minor": 3800}
+            session.add(ProviderRefund(**about, **found, found_at=NOW))
+        gateway = Matching(Succeeded("re_1"))
+        request(item, gateways=by_card(gateway))
+        assert "being refunded right now" in gateway.refused
+        assert (get_item(item).status, get_refund(item).external_reference) == ("refunded", "re_1")
+        assert references() == ["re_hand"]
+        check_books()

@@ -1,0 +1,152 @@
+"""Every use case that writes goes through core.rights: found by source, so none is forgotten."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import core
+from tests.core.use_cases import USE_CASES
+
+OPENS = {"db.writing", "db.rebuilding"}
+DOOR = {"rights.changing", "rights.committing", "rights.handing_out"}
+# What the worker does with what was asked for while it was permitted.
+WORKER = {"deliveries", "delivery_records", "settlement", "worker"}
+# What acts in nobody's name, or what a person who is gone may do as well: sign out.
+OF_NO_PERSON = {
+    "copies.copy_to",
+    "demo.fill_blank",
+    "figures.refresh",
+    "people.ensure_somebody",
+    "permissions.refuse",
+    "sign_ins._actor",
+    "sign_ins._write",
+    "sign_ins.end",
+    "users.ensure_local_user",
+}
+HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
+# Parts of use cases, which are tried with them.
+PARTS = {"email_queue.queueing", "export_limit.record_export", "import_runs.begin_import"}
+Sources = Mapping[str, str]  # of modules, by name
+
+
+def sources_of_core() -> Sources:
+    folder = Path(core.__file__).parent
+    return {path.stem: path.read_text() for path in folder.glob("*.py")}
+
+
+def functions(module: str, source: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Yield the functions and methods of a module by name; nested ones belong to the outer one."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef):
+            yield f"{module}.{node.name}", node
+        elif isinstance(node, ast.ClassDef):
+            methods = (one for one in node.body if isinstance(one, ast.FunctionDef))
+            yield from ((f"{module}.{node.name}.{one.name}", one) for one in methods)
+
+
+def known_names(module: str, source: str) -> dict[str, str]:
+    """Return what the names of a module stand for: `core.db` is db, its functions db.writing."""
+    tree = ast.parse(source)
+    known = {name.rpartition(".")[2]: name for name, _ in functions(module, source)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "core":
+            home = (node.module or "").removeprefix("core").removeprefix(".")
+            for one in node.names:
+                known[one.asname or one.name] = f"{home}.{one.name}".removeprefix(".")
+    return known
+
+
+def uses(sources: Sources) -> dict[str, set[str]]:
+    """Return what each function of core calls, or passes on, of core."""
+    found = {}
+    for module, source in sources.items():
+        known = known_names(module, source)
+        for name, function in functions(module, source):
+            found[name] = {used for node in ast.walk(function) if (used := _used(node, known))}
+    return found
+
+
+def _used(node: ast.AST, known: Mapping[str, str]) -> str | None:
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{known.get(node.value.id)}.{node.attr}"
+    return None
+
+
+def openers(sources: Sources) -> set[str]:
+    """Find the functions that open a writing transaction themselves."""
+    return {name for name, used in uses(sources).items() if used & OPENS and name not in DOOR}
+
+
+def use_cases(sources: Sources) -> set[str]:
+    """Find the public functions with an actor that reach the door, through whichever helper."""
+    used_by, reaching = uses(sources), set(DOOR)
+    while more := {name for name, used in used_by.items() if used & reaching} - reaching:
+        reaching |= more
+    return {
+        name
+        for module, source in sources.items()
+        for name, function in functions(module, source)
+        if name in reaching - DOOR and "._" not in name and "actor" in parameters(function)
+    }
+
+
+def parameters(function: ast.FunctionDef) -> set[str]:
+    given = function.args
+    return {one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+
+
+def test_only_the_door_and_what_acts_for_no_person_open_a_writing_transaction() -> None:
+    found = openers(sources_of_core())
+    elsewhere = {name for name in found if name.split(".")[0] not in WORKER}
+    assert elsewhere == OF_NO_PERSON | HANDED_TO_THE_DOOR
+
+
+def test_the_worker_takes_no_actor() -> None:
+    sources = {name: text for name, text in sources_of_core().items() if name in WORKER}
+    assert set(sources) == WORKER
+    for module, source in sources.items():
+        taking = [name for name, one in functions(module, source) if "actor" in parameters(one)]
+        assert taking == []
+
+
+def test_every_use_case_that_reaches_the_door_is_tried_without_rights() -> None:
+    assert use_cases(sources_of_core()) == set(USE_CASES) | PARTS
+
+
+NAIVE = """
+from core import db
+from core.permissions import Permission, require
+
+def remove(order_id, *, actor):
+    require(actor, Permission.IMPORT)
+    _remove(order_id)
+
+def _remove(order_id):
+    with db.writing() as session:
+        session.delete(order_id)
+"""
+GUARDED = """
+from core import rights
+from core.permissions import Permission
+
+def remove(order_id, *, actor):
+    _remove(order_id, actor)
+
+def _remove(order_id, actor):
+    with rights.changing(actor, Permission.IMPORT) as (session, actor):
+        session.delete(order_id)
+"""
+ALIASED = "from core.db import rebuilding\n\ndef wipe(*, actor):\n    start = rebuilding\n"
+
+
+def test_a_use_case_that_opens_the_transaction_itself_is_found() -> None:
+    assert openers({"orders": NAIVE}) == {"orders._remove"}
+    assert openers({"orders": ALIASED}) == {"orders.wipe"}
+    assert openers({"orders": GUARDED}) == set()
+
+
+def test_a_use_case_that_nobody_has_tried_yet_is_found() -> None:
+    assert use_cases({"orders": GUARDED}) == {"orders.remove"}
+    assert use_cases({"orders": NAIVE}) == set()

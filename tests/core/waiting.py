@@ -1,0 +1,35 @@
+"""Tests of who waits for whom: transactions that are held open until others stand behind them."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import text
+
+from core import db
+
+Result = TypeVar("Result")
+PATIENCE_SECONDS = 2.5  # a lock is waited for 3 seconds
+PAUSE_SECONDS = 0.01
+
+
+def start_and_wait(
+    pool: ThreadPoolExecutor, act: Callable[[], Result], *, waiting: int
+) -> Future[Result]:
+    """Start an act in a thread, and return once so many wait for a transaction to end."""
+    started, deadline = pool.submit(act), time.monotonic() + PATIENCE_SECONDS
+    while count_waiting() < waiting:
+        assert not started.done(), "It did not wait"
+        assert time.monotonic() < deadline, f"{count_waiting()} wait"
+        time.sleep(PAUSE_SECONDS)
+    return started
+
+
+def count_waiting() -> int:
+    """Count those who wait for the writer (SQLite), or for a lock (PostgreSQL)."""
+    if db.is_sqlite():
+        return len(db._sqlite_writers._waiting)
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with db.reading() as session:
+        return int(session.execute(text(f"{waits} AND datname = current_database()")).scalar_one())

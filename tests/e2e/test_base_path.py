@@ -1,0 +1,175 @@
+"""Order Desk under a path of a site, alone and behind nginx with TLS and signing in."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pypdf
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.conftest import free_port
+from tests.core.imported import plain, write_workbook
+from tests.e2e.conftest import ZONE, new_context
+from tests.e2e.desk import ITEMS, Desk
+from tests.e2e.nginx import proxying
+from tests.e2e.provider import expect_form, providing, sign_in
+from tests.e2e.servers import Server, serving
+from tests.e2e.shop import make_shop
+from tests.rows import make_item, make_transaction
+
+BASE = "/desk"
+UNDER = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
+SOON = datetime.now(UTC) + timedelta(days=9)
+ANA = {"email": "ana@helios.example", "email_verified": True, "name": "Ana"}
+
+
+def _fill(url: str) -> str:
+    """Store the shop, and an item whose voucher is valid."""
+    make_shop(url)
+    make_item("OD-ONE", order_item_id="OD-ONE-3", valid_until=SOON, service_at=SOON)
+    make_transaction(transaction_id="TX-3", order_id="OD-ONE", amount_minor=-3800)
+    return url
+
+
+@pytest.fixture(scope="module")
+def plain_server(
+    make_database: Callable[[str], str], kind: str, data_dir: Path
+) -> Iterator[Server]:
+    """Run a server in local mode under a path."""
+    with serving(_fill(make_database(kind)), data_dir, **UNDER) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def site(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
+    """Run a server under a path behind nginx, where people sign in; its address is nginx's."""
+    with ExitStack() as stack:
+        provider = stack.enter_context(providing(data_dir))
+        provider.knows("Ana", **ANA)
+        port, target = free_port(), free_port()
+        # The address of the site, without the path: it is added.
+        given = provider.settings | {"PUBLIC_URL": f"https://localhost:{port}"}
+        given |= UNDER | {"FIRST_ADMIN_EMAIL": ANA["email"]}
+        database = _fill(make_database(kind))
+        server = stack.enter_context(serving(database, data_dir, port=target, **given))
+        url = stack.enter_context(proxying(data_dir, port=port, target=target, base=BASE))
+        yield replace(server, url=f"{url}{BASE}")
+
+
+@pytest.fixture
+def person(browser: Browser) -> Iterator[BrowserContext]:
+    """Give a test a browser in which nobody has signed in."""
+    context = new_context(browser, ZONE, ignore_https_errors=True)
+    # The provider's pages want a style sheet of another machine.
+    context.route("**/cdn.jsdelivr.net/**", lambda route: route.abort())
+    yield context
+    context.close()
+
+
+@pytest.fixture(params=["plain_server", "site"])
+def desk(request: pytest.FixtureRequest, person: BrowserContext) -> Desk:
+    """Come in, where that is asked for, on the way to Orders."""
+    server: Server = request.getfixturevalue(request.param)
+    page = person.new_page()
+    desk = Desk(page, server.url)
+    if request.param == "site":
+        page.goto(f"{server.url}/orders?search=OD-ONE", wait_until="commit")
+        expect_form(page, "Sign in to see your orders.")
+        sign_in(page, "Ana")
+        expect(page.locator(".st-key-account")).to_contain_text(ANA["email"], timeout=20_000)
+        assert page.url == f"{server.url}/orders?search=OD-ONE"  # where they wanted to go
+    return desk
+
+
+def stray(page: Page) -> list[str]:
+    """Note what a page asks for beside the path."""
+    noted: list[str] = []
+
+    def note(what: Any) -> None:
+        parts = urlsplit(what.url)
+        if parts.hostname and parts.path != BASE and not parts.path.startswith(f"{BASE}/"):
+            noted.append(what.url)
+
+    page.on("request", note)
+    page.on("websocket", note)
+    return noted
+
+
+def test_a_table_loads_filters_and_downloads(desk: Desk, tmp_path: Path) -> None:
+    strayed = stray(desk.page)
+    desk.open()
+    desk.expect_column("order_id", ["OD-TWO", "OD-ONE"])
+    desk.box("Author").fill("ana")
+    desk.expect_column("order_id", ["OD-ONE"])
+    assert desk.download(tmp_path).column("Order ID") == ["OD-ONE"]
+    desk.open_list("Contract ID")
+    expect(desk.list_rows).to_have_count(1)
+    assert strayed == []
+
+
+def test_an_order_opens_by_a_click_and_by_its_address(desk: Desk) -> None:
+    desk.open()
+    desk.cell(0, "order_id").click()
+    expect(desk.page).to_have_url(re.compile(rf"{BASE}/order\?order=OD-TWO"))
+    desk.open_order("OD-ONE")
+    desk.expect_column("order_item_id", ["OD-ONE-3", "OD-ONE-2", "OD-ONE-1"])
+
+
+def test_a_voucher_is_downloaded_and_a_refusal_leads_back(desk: Desk, tmp_path: Path) -> None:
+    desk.open(table=ITEMS)
+    desk.search("OD-ONE-3")
+    desk.expect_column("order_item_id", ["OD-ONE-3"])
+    desk.box_of(0).click()
+    link = desk.page.get_by_role("link", name="Download Voucher")
+    with desk.page.expect_download() as waiting:
+        link.click()
+    path = tmp_path / "voucher.pdf"
+    waiting.value.save_as(path)
+    assert len(pypdf.PdfReader(path).pages) == 1
+    for path_of in ("/vouchers?form=pdf", "/export/orders", "/messages/x"):
+        desk.page.goto(f"{desk.server}{path_of}")
+        desk.page.get_by_role("link", name="Back to Order Desk").click()
+        expect(desk.page).to_have_url(f"{desk.server}/overview")
+
+
+def test_import_uploads(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "orders.xlsx"
+    write_workbook(path, plain())
+    desk.page.goto(f"{desk.server}/imports", wait_until="commit")
+    desk.page.locator("input[type=file]").set_input_files(path)
+    desk.page.get_by_role("button", name="Check files").click()
+    expect(desk.page.get_by_role("heading", name="What was understood")).to_be_visible()
+    desk.page.get_by_role("button", name="Choose other files").click()
+    expect(desk.page.get_by_role("button", name="Check files")).to_be_disabled()
+
+
+def test_the_cookies_are_for_the_path_alone(desk: Desk) -> None:
+    desk.open()
+    paths = {one.get("name"): one.get("path") for one in desk.page.context.cookies()}
+    assert paths["order_desk_browser"] == BASE
+    assert paths.get("_streamlit_user", BASE) == BASE
+
+
+@pytest.mark.parametrize("name", ["plain_server", "site"])
+def test_readyz_answers_below_the_path_as_json(name: str, request: pytest.FixtureRequest) -> None:
+    server: Server = request.getfixturevalue(name)
+    answer = httpx.get(f"{server.url}/readyz", verify=False)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert httpx.get(f"{server.url}/_stcore/health", verify=False).text == "ok"
+    refused = httpx.post(f"{server.url}/rows/orders", content=b"{}", verify=False)
+    assert (refused.status_code, list(refused.json())) == (401, ["error"])
+    foreign = {"Origin": "https://evil.example"}
+    refused = httpx.post(f"{server.url}/rows/orders", headers=foreign, verify=False)
+    assert refused.status_code == 403
+
+
+def test_the_file_names_the_address_with_the_path(desk: Desk, tmp_path: Path) -> None:
+    file = desk.open().download(tmp_path)
+    assert any(text.startswith(f"{desk.server}/orders?view=") for _label, text in file.about)

@@ -1,0 +1,75 @@
+"""Asking one middleware, before an application that answers with what a test gives it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Headers = Sequence[tuple[str, str]]
+Wrap = Callable[[ASGIApp], ASGIApp]
+
+
+@dataclass
+class Answer:
+    """What came back, and whether the application behind was reached."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    is_let_through: bool
+
+    def all(self, name: str) -> list[str]:
+        """Return every header of a name."""
+        return [value for key, value in self.headers if key == name]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Return each cookie that is set, by its name, with its attributes."""
+        return {line.partition("=")[0]: line.partition("=")[2] for line in self.all("set-cookie")}
+
+
+def ask(
+    wrap: Wrap,
+    path: str = "/",
+    *,
+    headers: Headers = (),
+    query: str = "",
+    scheme: str = "http",
+    method: str = "GET",
+    answer: Headers = (),
+) -> Answer:
+    """Ask as a browser asks; the application answers 200 with the headers `answer`."""
+    reached, sent = [], list[Message]()
+
+    async def application(_scope: Scope, _receive: Receive, send: Send) -> None:
+        reached.append(path)
+        said = [(key.encode(), value.encode()) for key, value in answer]
+        await send({"type": "http.response.start", "status": 200, "headers": said})
+        await send({"type": "http.response.body", "body": b"inside"})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    raw = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers]
+    if "host" not in {key.lower() for key, _ in headers}:
+        raw.append((b"host", b"desk.helios.example"))
+    scope: dict[str, Any] = {
+        "type": "websocket" if scheme in ("ws", "wss") else "http",
+        "method": method,
+        "scheme": scheme,
+        "path": path,
+        "query_string": query.encode("latin-1"),
+        "headers": raw,
+    }
+    asyncio.run(wrap(application)(scope, receive, send))
+    if sent[0]["type"] == "websocket.close":
+        return Answer(403, [], b"", is_let_through=bool(reached))
+    start = sent[0]
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    found = [(key.decode(), value.decode()) for key, value in start["headers"]]
+    return Answer(start["status"], found, body, is_let_through=bool(reached))

@@ -1,0 +1,172 @@
+"""The attacks at full size, each on a database of its own, and the parts that they make up."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from core.users import Actor
+from tests.bench.figures import Figure
+from tests.core import naive_refunds, steps
+from tests.core.books import check_books
+from tests.core.mail_deaths import kill_mail_workers, queued_mails
+from tests.core.refund_deaths import kill_requesters
+from tests.core.refund_races import (
+    at_once,
+    count_double_refunds,
+    guarded,
+    race,
+    refunded_items,
+    settle_all,
+)
+from tests.core.rights_races import ACTS, naive_hand_out, race_for_rights
+from tests.core.sold_items import sell
+from tests.core.worker_deaths import card_refunds, kill_naive_workers, kill_workers
+
+THREADS, REQUESTS, ITEMS = 32, 60, 1_500
+ROUNDS = 20
+RIGHTS_ROUNDS, NAIVE_ROUNDS = 15, 8  # of four changes each
+CARDS, MAILS, KILLS = 600, 600, 60
+
+Attack = Callable[[Actor], Iterator[Figure]]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An attack, and how many seconds it takes on two idle cores."""
+
+    attack: Attack
+    seconds: float
+
+
+def _none(measure: str, count: int) -> Figure:
+    return Figure(measure, f"{count:,}", bar="0", is_met=count == 0)
+
+
+def _some(measure: str, count: int) -> Figure:
+    return Figure(measure, f"{count:,}", bar="more than 0", is_met=count > 0)
+
+
+def race_of_requests(admin: Actor) -> Iterator[Figure]:
+    """Let many request overlapping items at once."""
+    run = race(guarded(admin), sell(ITEMS), threads=THREADS, requests=REQUESTS)
+    for error in run.errors[:3]:
+        print(f"  {error!r}")
+    yield Figure(
+        "requests, settled at once", f"{len(run.replies):,}, {run.per_second:.0f} a second"
+    )
+    yield _none("unexpected errors", len(run.errors))
+    yield _none("answers that leave items out", len(run.incomplete))
+    yield _none("double refunds", count_double_refunds())
+    yield _none("refunds granted twice", sum(run.granted.values()) - len(run.granted))
+    settle_all()
+    check_books()
+    yield _none("items that were wanted and not refunded", len(run.wanted ^ refunded_items()))
+
+
+def race_without_guards(_admin: Actor) -> Iterator[Figure]:
+    """Do the same with the naive request: the race has to be one."""
+    items = sell(ITEMS)
+    naive_refunds.drop_index()
+    race(naive_refunds.request, items, threads=THREADS, requests=REQUESTS)
+    yield _some("double refunds without guards", count_double_refunds())
+
+
+def one_key(admin: Actor) -> Iterator[Figure]:
+    """Send one key many times at once, then a new key each time to the naive request."""
+    items, other_answers = sell(REQUESTS), 0
+    steps.begin(REQUESTS)
+    for item in items:
+        answers = at_once(THREADS, lambda _, item=item: guarded(admin)([item], item))
+        other_answers += sum(answer != answers[0] for answer in answers)
+        steps.step()
+    yield _none("other answers to the same key", other_answers)
+    yield _none("double refunds under the same key", count_double_refunds())
+    settle_all()
+    check_books()
+
+
+def new_keys_without_guards(_admin: Actor) -> Iterator[Figure]:
+    """Send a new key each time to the naive request."""
+    items = sell(REQUESTS)
+    naive_refunds.drop_index()
+    for number in steps.through(REQUESTS):
+        item = items[number]
+        at_once(THREADS, lambda n, item=item: naive_refunds.request([item], f"{item} {n}"))
+    yield _some("double refunds with new keys and without guards", count_double_refunds())
+
+
+def killed_processes(admin: Actor) -> Iterator[Figure]:
+    """Kill processes that request refunds."""
+    sell(ITEMS)
+    met = kill_requesters(guarded(admin), rounds=ROUNDS)
+    yield Figure("processes killed, and nothing lost or half done", f"{met.rounds}")
+    yield Figure("answers given before the kills", f"{met.answered:,}")
+    yield _some("requests in flight at the kills", met.in_flight)
+    yield Figure("of these written, and not answered any more", f"{met.written:,}")
+    yield Figure("refunds that a kill left open", f"{met.left_open:,}")
+
+
+def killed_workers(admin: Actor) -> Iterator[Figure]:
+    """Kill workers as they pay back by card."""
+    with card_refunds(CARDS, admin) as (_, till):
+        kill_workers(till, kills=KILLS)
+        yield Figure("workers killed", f"{KILLS} in {CARDS} refunds by card")
+        yield _some("payouts asked for again after a kill", till.asked_again)
+        yield _none("paid twice", till.paid_twice)
+        yield _none("unpaid", CARDS - len(till.payouts))
+        yield _none("items that are not refunded", CARDS - len(refunded_items()))
+        check_books()
+
+
+def killed_naive_workers(admin: Actor) -> Iterator[Figure]:
+    """Kill naive workers between a payout and its record."""
+    with card_refunds(CARDS, admin) as (address, till):
+        kill_naive_workers(address, kills=KILLS)
+        yield _some("paid twice by naive workers", till.paid_twice)
+
+
+def killed_mail_workers(admin: Actor) -> Iterator[Figure]:
+    """Kill workers as they send."""
+    with queued_mails(MAILS, admin) as server:
+        met = kill_mail_workers(server, kills=KILLS)
+        yield Figure("workers killed", f"{KILLS} in {MAILS} mails")
+        yield _none("mails that did not arrive", MAILS - met.arrived)
+        yield _none("mails that are not said to be sent", MAILS - met.sent)
+        yield Figure("arrived twice, and said so", f"{len(met.twice):,}")
+        yield Figure("said to be possibly twice", f"{met.in_doubt:,}")
+
+
+def rights_taken_away(admin: Actor) -> Iterator[Figure]:
+    """Let agents refund, mail and hand out vouchers while an admin takes their rights away."""
+    run = race_for_rights(ACTS, sell(ITEMS), admin=admin, threads=THREADS, rounds=RIGHTS_ROUNDS)
+    for error in run.errors[:3]:
+        print(f"  {error!r}")
+    yield Figure("changes of rights", f"{len(run.changes)}")
+    yield _none("unexpected errors", len(run.errors))
+    yield _some("refunds granted before the changes", run.granted.refunds)
+    yield _some("mails queued before the changes", run.granted.mails)
+    yield _some("vouchers handed out before the changes", run.granted.vouchers)
+    yield _none("granted after the change that forbids it", run.late)
+    settle_all()
+    check_books()
+
+
+def rights_read_too_early(admin: Actor) -> Iterator[Figure]:
+    """Do the same with an act that reads the rights before its transaction."""
+    run = race_for_rights(
+        [naive_hand_out], sell(ITEMS), admin=admin, threads=THREADS, rounds=NAIVE_ROUNDS
+    )
+    yield _some("granted after the change, by rights read too early", run.late)
+
+
+PARTS: dict[str, tuple[Planned, ...]] = {
+    "refunds": (
+        Planned(race_of_requests, 60),
+        Planned(race_without_guards, 40),
+        Planned(one_key, 40),
+        Planned(new_keys_without_guards, 40),
+    ),
+    "rights": (Planned(rights_taken_away, 60), Planned(rights_read_too_early, 20)),
+    "processes": (Planned(killed_processes, 120),),
+    "workers": (Planned(killed_workers, 120), Planned(killed_naive_workers, 40)),
+    "mail": (Planned(killed_mail_workers, 120),),
+}
