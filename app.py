@@ -17,7 +17,7 @@ import streamlit.logger
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core import db, logs, shutdown, startup, worker
@@ -48,6 +48,12 @@ async def answer_ready(_request: Request) -> Response:
     """Answer 200 when the database has its tables and a worker is at work; else 503 and why."""
     fault = await run_in_threadpool(_find_fault)
     return JSONResponse({"status": fault or "ready"}, 503 if fault else 200, headers=PRIVATE)
+
+
+async def lead_below(request: Request) -> Response:
+    """Lead from the base path to the page below it, at whatever host and scheme it was asked."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{base}/{query}", 307)
 
 
 def _find_fault() -> str | None:
@@ -127,6 +133,7 @@ app = st.App(
         ),
         Route(base + "/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
         Route(base + "/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
+        *([Route(base, lead_below, methods=["GET"])] if base else []),
     ],
     middleware=[
         Middleware(OwnOrigin),

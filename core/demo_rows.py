@@ -273,7 +273,7 @@ class DemoRows:
                 order.author,
                 at,
                 at,
-                *(None, None, None, None, None),  # nothing came back, nobody had to decide
+                *[None] * 7,  # nothing was asked for or came back, nobody had to decide
             )
         )
         self._enter(order, at, TransactionType.REFUND, price, item_id, refund_id)

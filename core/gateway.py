@@ -23,7 +23,7 @@ class RefundJob:
     order_id: str
     order_item_id: str
     reference: str | None = None
-    was_asked: bool = False  # under this key, with an outcome that is not known
+    was_asked: bool = False  # under this key: it may have been paid
 
     @property
     def key(self) -> str:
@@ -111,7 +111,10 @@ class Gateway(Protocol):
         ...
 
     def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
-        """Read a refund that succeeded: it has ended when the bank has returned the money."""
+        """Read a refund that succeeded: it has ended when the bank has returned the money.
+
+        Failed where the provider does not show it, and Unknown where it does not answer.
+        """
         ...
 
 

@@ -368,6 +368,8 @@ class Refund(Base):
     requested_by: Mapped[str]
     requested_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]  # of this attempt: from then on it may have been paid
+    stopped_by: Mapped[str | None]  # a refund at the provider that its last look-up stopped at
     failed_after_success_at: Mapped[datetime | None]
     next_look_at: Mapped[datetime | None]  # when the provider is asked whether it still stands
     decided_by: Mapped[str | None]  # who approved, declined, or gave a returned one's item back

@@ -72,9 +72,13 @@ def mark_returned(session: Session, ids: Sequence[str], asked: Request) -> set[s
         OrderItem.status == ItemStatus.REFUND_REQUESTED,
         scope(ORDER_ITEMS, asked.actor),
     )
+    is_theirs = Refund.order_item_id.in_(theirs), text(Refund.IS_RETURNED)
+    session.execute(
+        select(Refund.refund_id).where(*is_theirs).order_by(Refund.order_item_id).with_for_update()
+    )
     statement = (
         update(Refund)
-        .where(Refund.order_item_id.in_(theirs), text(Refund.IS_RETURNED))
+        .where(*is_theirs)
         .values(status=RefundStatus.REQUESTED)
         .returning(Refund.order_item_id)
     )
@@ -112,7 +116,7 @@ def write(session: Session, refund: Refund, item: RefundItem, asked: Request) ->
     refund.status = RefundStatus.REQUESTED
     refund.attempt += 1
     refund.failure = refund.external_reference = None
-    refund.settled_at = refund.lease_until = None
+    refund.settled_at = refund.lease_until = refund.asked_at = refund.stopped_by = None
     refund.requested_by = asked.actor.email
     refund.requested_at = refund.next_attempt_at = asked.now
     session.add(refund)

@@ -4,13 +4,14 @@ A person matches one with the order item that it is of, or dismisses it: it is o
 no other refund of that payment is asked for (see core.refund_matching).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from core import audit, db, ledger, money, rights
 from core.conditions import scope
@@ -19,12 +20,12 @@ from core.item_expressions import is_to_match
 from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
 from core.permissions import Permission
 from core.refund_assessment import UNSTORABLE
+from core.refund_decisions import change_one, checked_note, record
 from core.returned_refunds import first_look
 from core.states import ItemStatus, Method, RefundStatus
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
-MAX_NOTE = 1_000
 MATCHED = "matched"  # the reason of a refund that was made at the provider
 GONE = (
     "This refund was matched or dismissed meanwhile, or you have no access to it. "
@@ -96,7 +97,10 @@ def match(
     item is not free; then nothing is changed.
     """
     note = checked_note(note)
-    with rights.changing(actor, Permission.REFUND) as (session, actor):
+    with (
+        _once(),
+        rights.changing(actor, Permission.REFUND) as (session, actor),
+    ):
         one = _take(session, reference, actor)
         mine = select(OrderItem).where(
             OrderItem.order_item_id == order_item_id,
@@ -111,9 +115,18 @@ def match(
             raise Refused(why)
         before = item.status
         refund = _settle(session, item, one, actor, now)
-        refund.note = note
+        refund.note = note or refund.note
         ledger.enter_outcomes(session, [refund], now)
         record(session, "refund.matched", refund, actor, now, before=before, note=note)
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    """Let one of two people at once match a refund: its reference is unique among ours."""
+    try:
+        yield
+    except IntegrityError:
+        raise Refused(GONE) from None
 
 
 def _take(session: Session, reference: str, actor: Actor) -> ProviderRefund:
@@ -147,7 +160,10 @@ def _settle(
     if open_before:  # the refund first, as whoever settles it does: two at once never deadlock
         change_one(
             session,
-            update(Refund).where(*_is_free(item, now)).values(paid).returning(Refund.refund_id),
+            update(Refund)
+            .where(*_can_be_matched(item, one, now))
+            .values(paid)
+            .returning(Refund.refund_id),
         )
     changed = update(OrderItem).where(
         OrderItem.order_item_id == item.order_item_id, OrderItem.status == item.status
@@ -157,28 +173,27 @@ def _settle(
     refund = _refund_of(session, item, actor, now)
     for name, value in paid.items():
         setattr(refund, name, value)
+    refund.attempt += 1  # so that no late answer to an earlier one is taken for it
     refund.next_look_at = first_look(refund)
     session.flush()
     return refund
 
 
-def _is_free(item: OrderItem, now: datetime) -> list[ColumnElement[bool]]:
-    """Leave the item's refund that is open or was returned, and that nobody asks for right now."""
+def _can_be_matched(
+    item: OrderItem, one: ProviderRefund, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Leave the item's own refund if no money of it can be on its way.
+
+    It was returned; or nobody asks for it right now, and either nobody ever did, or the last
+    look-up found this other refund instead of it.
+    """
     is_open = and_(
-        text(f"({Refund.IS_OPEN})"), or_(Refund.lease_until.is_(None), Refund.lease_until <= now)
+        text(f"({Refund.IS_OPEN})"),
+        or_(Refund.lease_until.is_(None), Refund.lease_until <= now),
+        or_(Refund.asked_at.is_(None), Refund.stopped_by == one.reference),
     )
     is_mine = Refund.order_item_id == item.order_item_id
     return [is_mine, or_(is_open, text(f"({Refund.IS_RETURNED})"))]
-
-
-def change_one(session: Session, statement: ReturningUpdate[Any]) -> None:
-    """Change exactly one row; raises Refused when somebody was faster."""
-    changed = session.execute(statement, execution_options={"synchronize_session": False}).all()
-    if len(changed) != 1:
-        raise Refused(
-            "The item is being refunded right now, or it changed meanwhile. Reload the page, and "
-            "try again in a minute. Nothing was changed."
-        )
 
 
 def _refund_of(session: Session, item: OrderItem, actor: Actor, now: datetime) -> Refund:
@@ -211,7 +226,7 @@ def _refund_of(session: Session, item: OrderItem, actor: Actor, now: datetime) -
         currency=item.currency,
         reason=MATCHED,
         gateway=Method.CARD,
-        attempt=1,
+        attempt=0,
         requested_by=actor.email,
         requested_at=now,
     )
@@ -241,42 +256,3 @@ def dismiss(reference: str, *, note: str | None, actor: Actor, now: datetime) ->
             now=now,
             after={"amount_minor": one.amount_minor, "currency": one.currency, "note": note},
         )
-
-
-def checked_note(note: str | None) -> str | None:
-    """Return a note without blanks around it; None for an empty one. Raises InvalidInput."""
-    text = UNSTORABLE.sub("\ufffd", (note or "").strip())
-    if len(text) > MAX_NOTE:
-        raise InvalidInput(f"A note has at most {MAX_NOTE:,} characters.")
-    return text or None
-
-
-def record(
-    session: Session,
-    action: str,
-    refund: Refund,
-    actor: Actor,
-    now: datetime,
-    *,
-    before: str,
-    note: str | None,
-) -> None:
-    """Audit a decision about a refund, in the caller's transaction."""
-    audit.record(
-        session,
-        action,
-        actor=actor,
-        entity="refund",
-        entity_id=refund.refund_id,
-        order_id=refund.order_id,
-        contract_id=refund.contract_id,
-        now=now,
-        before={"status": before},
-        after={
-            "order_item_id": refund.order_item_id,
-            "amount_minor": refund.amount_minor,
-            "currency": refund.currency,
-            "reference": refund.external_reference,
-            "note": note,
-        },
-    )

@@ -5,7 +5,8 @@ has replaced, is adopted and not paid again. One that Order Desk did not make is
 itself: a person has to match it with an order item.
 """
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, text
@@ -27,14 +28,23 @@ from core.gateway import (
 from core.models import ProviderRefund, Refund, Transaction
 from core.states import TransactionStatus
 
+logger = logging.getLogger(__name__)
 
-def refund_once(gateway: Gateway, job: RefundJob) -> Outcome:
-    """Look the payment up, and ask for the refund only if it is neither made nor forbidden."""
+
+def refund_once(gateway: Gateway, job: RefundJob, *, may_ask: Callable[[], bool]) -> Outcome:
+    """Look the payment up, and ask for the refund only if it is neither made nor forbidden.
+
+    `may_ask` commits that it is asked for, and says whether the refund is still open.
+    """
     paid = gateway.look_up(job)
     if isinstance(paid, Failed | Unknown):
         return paid
-    known = judge(job, paid, held=_held(job, paid)) if paid is not None else None
-    return known or gateway.refund(job)
+    if paid is None:  # our own books, in which it succeeds when it is recorded
+        return gateway.refund(job)
+    known = judge(job, paid, held=_held(job, paid))
+    if known is not None:
+        return known
+    return gateway.refund(job) if may_ask() else Unknown("Somebody else has settled it.")
 
 
 def judge(job: RefundJob, paid: PaidAtProvider, *, held: Collection[str]) -> Outcome | None:
@@ -58,8 +68,12 @@ def judge(job: RefundJob, paid: PaidAtProvider, *, held: Collection[str]) -> Out
             "there is nothing to pay back. Look at it at the card provider."
         )
     if alive:
-        what = "of this payment that Order Desk did not make"
-        return _stop(job, alive, f"{what}: {_named(alive)}. Nothing was paid back")
+        return _stop(
+            job,
+            alive,
+            "The card provider has a refund of this payment that Order Desk did not make: "
+            f"{_named(alive)}. Nothing was paid. Match it on the order's page, then refund again.",
+        )
     # What was asked for under this key is asked for again: the provider decides, and only once.
     if not job.was_asked and paid.left_minor < job.amount_minor:
         left = f"{money.in_words(max(0, paid.left_minor), paid.currency)} {paid.currency}"
@@ -75,14 +89,21 @@ def _made(
 ) -> Outcome | None:
     """Find a refund of this very item to adopt, or what became of this attempt."""
     mine = [one for one in alive if _is_of(job, one)]
+    mine.sort(key=lambda one: one.standing is not Standing.SUCCEEDED)
+    if len(mine) > 1:
+        logger.error("The card provider has several refunds of one item: %s", _named(mine))
     for one in mine:
         if (one.amount_minor, one.currency) == (job.amount_minor, job.currency):
             if one.standing is Standing.SUCCEEDED:
                 return Succeeded(one.reference)
             return Unknown("The card provider is still working on it.")
     if mine:
-        what = "of this order item with another amount or currency"
-        return _stop(job, mine, f"{what}: {_named(mine)}. Check it there")
+        return _stop(
+            job,
+            mine,
+            f"The card provider already has a refund of this order item: {_named(mine)}, which "
+            "is not its price. Nothing was paid now. Settle the rest by hand.",
+        )
     for one in free:
         if one.key == job.key and not one.is_alive:
             return Failed(f"The card provider refused it: {one.why_ended}.")
@@ -108,18 +129,17 @@ def _named(refunds: Sequence[MadeRefund]) -> str:
     return f"{first.reference}, {amount}{others}"
 
 
-def _stop(job: RefundJob, to_match: Sequence[MadeRefund], what: str) -> Outcome:
+def _stop(job: RefundJob, to_match: Sequence[MadeRefund], why: str) -> Outcome:
     """Stop; an attempt that may have been paid stays open until a person has matched."""
-    why = (
-        f"The card provider has a refund {what}: "
-        "match it with an order item first (on the order's page)."
-    )
     kept = tuple(to_match)
     return Unknown(why, kept) if job.was_asked else Failed(why, kept)
 
 
 def _held(job: RefundJob, paid: PaidAtProvider) -> set[str]:
-    """Return the references that rows of ours hold, and those that a person has dismissed."""
+    """Return the references that other rows of ours hold, and those that were dismissed.
+
+    This refund's own entries hold none: what they name is adopted if it still stands.
+    """
     references = [one.reference for one in paid.refunds]
     if not references:
         return set()
@@ -137,13 +157,16 @@ def _held(job: RefundJob, paid: PaidAtProvider) -> set[str]:
             text(Transaction.IS_REFUND_WITH_REFERENCE),
             Transaction.reference.in_(left),
             Transaction.status != TransactionStatus.FAILED,
+            Transaction.refund_id.is_distinct_from(job.refund_id),
         )
         entered = {one for one in session.scalars(entries) if one}
         return held | entered | set(session.scalars(dismissed))
 
 
-def keep(session: Session, refund: Refund, to_match: Sequence[MadeRefund], now: datetime) -> None:
-    """Keep what a person has to match with order items, each refund of the provider's once."""
+def store_unmatched(
+    session: Session, refund: Refund, to_match: Sequence[MadeRefund], now: datetime
+) -> None:
+    """Store what a person has to match with order items, each refund of the provider's once."""
     insert = (sqlite if db.is_sqlite() else postgresql).insert(ProviderRefund)
     for one in to_match:
         row = {

@@ -18,15 +18,15 @@ from core.gateway import Gateways
 from core.gateways import configured
 from core.models import Refund, RefundBatch
 from core.permissions import Permission, require
-from core.refund_assessment import UNSTORABLE, Assessed, Assessment, assess, assess_in, checked_ids
+from core.refund_assessment import Assessed, Assessment, assess, assess_in, checked_ids
 from core.refund_claims import Request
+from core.refund_decisions import MAX_NOTE, checked_note
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
 from core.settings import get_settings
 from core.users import Actor
 
-__all__ = ["Assessment", "Reason", "Refusal", "assess", "refundable", "request"]
+__all__ = ["MAX_NOTE", "Assessment", "Reason", "Refusal", "assess", "refundable", "request"]
 
-MAX_NOTE = 1_000
 MAX_KEY = 100
 REASONS = {
     "passenger_cancelled": "Passenger cancelled",
@@ -117,11 +117,9 @@ def request(
 
 
 def _checked_note(reason: str, note: str | None) -> str | None:
-    note = UNSTORABLE.sub("\ufffd", (note or "").strip()) or None
+    note = checked_note(note)
     if reason not in REASONS:
         raise InvalidInput("Choose a reason for the refund.")
-    if note and len(note) > MAX_NOTE:
-        raise InvalidInput(f"A note has at most {MAX_NOTE:,} characters.")
     if reason == "other" and not note:
         raise InvalidInput("Say in the note what the reason is.")
     return note

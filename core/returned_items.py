@@ -12,7 +12,7 @@ from core.errors import InvalidInput, Refused
 from core.models import OrderItem, Refund
 from core.permissions import Permission
 from core.refund_assessment import checked_ids
-from core.refund_matches import change_one, checked_note, record
+from core.refund_decisions import change_one, checked_note, record
 from core.states import ItemStatus
 from core.tables import ORDER_ITEMS
 from core.users import Actor
@@ -65,9 +65,10 @@ def give_back(
         theirs = select(OrderItem.order_item_id).where(
             is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)), scope(ORDER_ITEMS, actor)
         )
-        returned = update(Refund).where(
-            Refund.order_item_id.in_(theirs), text(f"({Refund.IS_RETURNED})")
-        )
+        is_theirs = Refund.order_item_id.in_(theirs), text(f"({Refund.IS_RETURNED})")
+        in_order = select(Refund.refund_id).where(*is_theirs).order_by(Refund.order_item_id)
+        session.execute(in_order.with_for_update())
+        returned = update(Refund).where(*is_theirs)
         decided = returned.values(
             failed_after_success_at=None, decided_by=actor.email, decided_at=now, decision_note=note
         )

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, db, ledger
-from core.gateway import Failed, Gateways, MadeRefund, Unknown
+from core.gateway import Gateways, MadeRefund, Unknown
 from core.models import OrderItem, Refund
 from core.settings import get_settings
 from core.states import ItemStatus, Method, RefundStatus
@@ -51,7 +51,7 @@ def look_again_due(*, now: datetime, gateways: Gateways) -> int:
         if isinstance(found, MadeRefund) and not found.is_alive:
             _record_return(session, refund, found, now)
         else:
-            _wait(session, refund, now, is_known=not isinstance(found, Failed | Unknown))
+            _wait(session, refund, now, is_known=not isinstance(found, Unknown))
     return 1
 
 

@@ -27,7 +27,7 @@ from core.users import CONSOLE, Actor, find_actor_in
 
 
 class _Lock(NamedTuple):
-    """How SQLAlchemy is told the strength of a row lock."""
+    """The strength of a row lock, as arguments of `with_for_update`."""
 
     read: bool
     key_share: bool
@@ -57,7 +57,7 @@ class RightsChanged(NotPermitted):
     """The person may see less than what was written to their file."""
 
     def __init__(self) -> None:
-        super().__init__("Your rights changed while the file was written: download it again.")
+        super().__init__("Your rights changed while the file was being made. Download it again.")
 
 
 class _Lost(Exception):

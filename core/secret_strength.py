@@ -10,7 +10,7 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyu
 _WORDS = (
     "admin change default demo desk example key letmein login me order pass password please "
     "private production replace root secret secure session sign signing test this token to user "
-    "welcome word your"
+    "welcome word your django here insecure long random server string very"
 ).split()
 _USUAL = {  # words, and pieces of a keyboard's rows in either direction
     *_WORDS,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, db, ledger, refund_matching, shutdown
@@ -34,6 +34,7 @@ _STATUS = {
     Failed: RefundStatus.FAILED,
     Unknown: RefundStatus.PROCESSING,
 }
+_OF_A_JOB = ("refund_id", "attempt", "amount_minor", "currency", "order_id", "order_item_id")
 _ITEM_STATUS = {Succeeded: ItemStatus.REFUNDED, Failed: ItemStatus.NOT_USED, Unknown: None}
 
 
@@ -59,14 +60,14 @@ def settle_due(*, now: datetime, gateways: Gateways, batch_id: str | None = None
     for method, gateway in gateways.items():
         jobs = _claim(method, now, batch_id)
         if jobs:
-            _record([(job, _ask(gateway, job)) for job in jobs], now)
+            _record([(job, _ask(gateway, job, now)) for job in jobs], now)
         count += len(jobs)
     return count
 
 
-def _ask(gateway: Gateway, job: RefundJob) -> Outcome:
+def _ask(gateway: Gateway, job: RefundJob, now: datetime) -> Outcome:
     try:
-        return refund_matching.refund_once(gateway, job)
+        return refund_matching.refund_once(gateway, job, may_ask=lambda: _commit_to_ask(job, now))
     except Exception:
         logger.exception("The gateway failed for %s", job.key)
         return Unknown("The provider's answer could not be understood; it is asked again.")
@@ -86,7 +87,7 @@ def _is_due(method: Method, now: datetime, batch_id: str | None) -> list[ColumnE
 def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJob]:
     """Take refunds that are due for the length of a lease: nobody else asks for them meanwhile."""
     is_due = _is_due(method, now, batch_id)
-    due = select(Refund.refund_id, Refund.status).where(*is_due)
+    due = select(Refund.refund_id).where(*is_due)
     due = due.order_by(Refund.next_attempt_at, Refund.refund_id).limit(AT_ONCE[method])
     with db.reading() as session:  # most of the time there is nothing: nobody has to wait for that
         if session.execute(due.limit(1)).first() is None:
@@ -94,22 +95,42 @@ def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJo
     lease = timedelta(seconds=get_settings().lease_seconds)
     with db.writing() as session:
         # Locked rows are another worker's. What makes it safe is the condition of the UPDATE.
-        found = session.execute(due.with_for_update(skip_locked=True)).all()
-        before = {row.refund_id: row.status for row in found}
+        found = session.scalars(due.with_for_update(skip_locked=True)).all()
         claimed = (
             update(Refund)
-            .where(Refund.refund_id.in_(sorted(before)), *is_due)
-            .values(status=RefundStatus.PROCESSING, lease_until=now + lease)
+            .where(Refund.refund_id.in_(sorted(found)), *is_due)
+            .values(status=RefundStatus.PROCESSING, lease_until=now + lease, stopped_by=None)
             .returning(
-                *(Refund.refund_id, Refund.attempt, Refund.amount_minor, Refund.currency),
-                *(Refund.order_id, Refund.order_item_id, Refund.payment_reference),
+                *(getattr(Refund, name) for name in _OF_A_JOB),
+                *(Refund.payment_reference, Refund.asked_at),
             )
         )
         rows = session.execute(claimed, execution_options={"synchronize_session": False}).all()
         return [
-            RefundJob(*row, was_asked=before[row[0]] == RefundStatus.PROCESSING)
+            RefundJob(
+                **{name: getattr(row, name) for name in _OF_A_JOB},
+                reference=row.payment_reference,
+                was_asked=row.asked_at is not None,
+            )
             for row in sorted(rows)
         ]
+
+
+def _commit_to_ask(job: RefundJob, now: datetime) -> bool:
+    """Store that the refund is asked for, before it is; False when it is no longer open.
+
+    From then on the attempt may have been paid, whatever the answer: nobody calls it failed by
+    guess, nor matches its item with another refund.
+    """
+    mine = update(Refund).where(
+        Refund.refund_id == job.refund_id,
+        Refund.attempt == job.attempt,
+        Refund.status == RefundStatus.PROCESSING,
+    )
+    with db.writing() as session:
+        first = func.coalesce(Refund.asked_at, literal(now, Refund.asked_at.type))
+        asked = mine.values(asked_at=first).returning(Refund.refund_id)
+        return session.scalar(asked) is not None
 
 
 def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> None:
@@ -138,7 +159,7 @@ def _write(session: Session, outcomes: Sequence[tuple[RefundJob, Outcome]], now:
         if refund is None:
             continue
         if not isinstance(outcome, Succeeded):
-            refund_matching.keep(session, refund, outcome.to_match, now)
+            refund_matching.store_unmatched(session, refund, outcome.to_match, now)
         if not isinstance(outcome, Unknown):
             settled.append(refund)
     if settled:
@@ -162,6 +183,7 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
             failure=failure,
             external_reference=reference,
             lease_until=None,
+            stopped_by=next((one.reference for one in getattr(outcome, "to_match", ())), None),
             settled_at=now if item_status else None,
         )
         .returning(Refund)

@@ -58,8 +58,9 @@ class CardGateway:
         A look-up that Stripe refuses says nothing of a refund that was asked for before.
         """
         if _reference(job) is None or in_stripe_units(job.amount_minor, job.currency) is None:
-            what = job.currency if _reference(job) else f"Payment “{job.reference}”"
-            return Failed(f"{what} is not one that Stripe refunds.")
+            if _reference(job):
+                return Failed(f"Stripe cannot refund this amount in {job.currency}.")
+            return Failed(f"Payment “{job.reference}” is not one that Stripe refunds.")
         refused = _unclear if job.was_asked else _refused
         return _asking(job.key, lambda: self._read(_reference(job) or ""), refused)
 
@@ -87,7 +88,7 @@ class CardGateway:
             _expect(made.reference == reference, made.reference)
             return made
 
-        return _asking(reference, retrieve, _unclear)
+        return _asking(reference, retrieve, _not_seen)
 
     def _read(self, payment: str) -> PaidAtProvider:
         """Read the payment with its refunds, in one request unless they are many."""
@@ -147,6 +148,12 @@ def _asking(
 def _refused(_about: str, error: stripe.StripeError) -> Failed:
     words = " ".join((error.user_message or "no reason was given.").split())[:300]
     return Failed(f"Stripe refused it: {words}")
+
+
+def _not_seen(about: str, error: stripe.StripeError) -> Failed:
+    """Say that Stripe knows no such refund: asked with the key of another account, say."""
+    logger.warning("Stripe refuses to show the refund %s: %s", about, error)
+    return Failed("Stripe does not show this refund.")
 
 
 def _unclear(about: str, error: stripe.StripeError) -> Unknown:

@@ -1,4 +1,4 @@
-"""What Streamlit answers to anybody, and nobody needs before they have signed in: closed."""
+"""Close the routes of Streamlit that nobody needs before signing in."""
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send

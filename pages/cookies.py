@@ -1,4 +1,4 @@
-"""The cookies: the one that tokens are bound to, and that none travels in the clear behind TLS."""
+"""Cookies: bind tokens to a browser; mark every cookie Secure behind TLS."""
 
 import secrets
 from http.cookies import SimpleCookie
@@ -7,7 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.deep_link import COMING_BACK
+from pages.deep_link import COMING_BACK, signs_in
 from pages.security_headers import is_behind_tls
 from pages.web import BROWSER_COOKIE, browser_of
 
@@ -25,23 +25,22 @@ class BrowserCookie:
         self.base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the cookie on a page for a browser without one, and on the way back."""
-        if scope["type"] != "http" or not self._needs_cookie(Request(scope)):
+        """Set the cookie on a page for a browser without one, and when somebody has signed in."""
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        request = Request(scope)
+        is_new = "text/html" in request.headers.get("accept", "") and not browser_of(request)
+        comes_back = scope["path"] == f"{self.base}{COMING_BACK}"
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                cookie = _new_cookie(self.base or "/")
-                MutableHeaders(scope=message).append("set-cookie", cookie)
+                headers = MutableHeaders(scope=message)
+                if is_new or (comes_back and signs_in(headers)):
+                    headers.append("set-cookie", _new_cookie(self.base or "/"))
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
-
-    def _needs_cookie(self, request: Request) -> bool:
-        if request.scope["path"] == f"{self.base}{COMING_BACK}":
-            return True
-        return "text/html" in request.headers.get("accept", "") and not browser_of(request)
 
 
 def _new_cookie(path: str) -> str:

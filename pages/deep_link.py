@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from pages.origins import is_own
 
@@ -18,6 +19,8 @@ COOKIE = "order_desk_address"
 LIFE_SECONDS = 600
 MAX_LENGTH = 3_900  # browsers keep no cookie over 4,096
 LEAVING, COMING_BACK = "/auth/login", "/oauth2callback"
+# Not the one that takes the cookie away, which is empty.
+_USER_COOKIE = re.compile(rf'{re.escape(USER_COOKIE_NAME)}="?[^";]')
 # A path, and its query, as a cookie may hold it: no second slash, which would name another site.
 _SAFE = re.compile(r"/(?![/\\])[!#-+\--:<-\[\]-~]*")
 
@@ -50,6 +53,8 @@ class DeepLink:
         await self.app(scope, receive, send_changed)
 
     def _lead(self, headers: MutableHeaders, request: Request) -> None:
+        if not signs_in(headers):  # another site's link, say: a sign-in under way goes on
+            return
         address = request.cookies.get(COOKIE, "")
         if headers.get("location") == f"{self.base}/" and _is_safe(address, self.base):
             headers["location"] = address
@@ -58,6 +63,12 @@ class DeepLink:
     def _cookie(self, address: str, seconds: int) -> str:
         path = self.base or "/"
         return f"{COOKIE}={address}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+
+
+def signs_in(headers: MutableHeaders) -> bool:
+    """Say whether an answer is that of a sign-in that succeeded: it brings Streamlit's cookie."""
+    brought = headers.getlist("set-cookie")
+    return any(_USER_COOKIE.match(one) is not None for one in brought)
 
 
 def _address_in(request: Request) -> str:

@@ -37,11 +37,21 @@ _BEGINNINGS = (
     "true-client-",
     "proxy-client-",
     "wl-proxy-",
+    "x-accel-",
+    "x-auth-request-",
+    "x-bluecoat-",
+    "x-goog-authenticated-",
+    "x-ms-client-principal",
+    "do-connecting-",
+    "ngrok-",
+    "surrogate-",
     "tailscale-",
 )
 _NAMES = {
     "forwarded",
     "forwarded-for",
+    "front-end-https",
+    "remote-user",
     "via",
     "client-ip",
     "http-client-ip",
@@ -61,4 +71,5 @@ _NAMES = {
 
 def is_of_proxy(header: str) -> bool:
     """Say whether a header, by its name in lower case, tells that a proxy passed a request on."""
-    return header in _NAMES or header.startswith(_BEGINNINGS)
+    name = header.replace("_", "-")  # as some servers read X_Forwarded_For
+    return name in _NAMES or name.startswith(_BEGINNINGS)

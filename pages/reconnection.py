@@ -11,9 +11,7 @@ import streamlit as st
 RARELY = timedelta(days=1)
 MET = "tab_was_met"
 # A toast shows three lines.
-WORDS = (
-    "The server was restarted. If a dialog was open, open it again. Nothing unconfirmed was done."
-)
+WORDS = "The connection was lost, and dialogs were closed. What you had not confirmed was not done."
 
 
 def follow_reconnection() -> None:

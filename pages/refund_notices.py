@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import money, refund_matches, returned_items
+from core import money, refund_decisions, refund_matches, returned_items
 from core.permissions import Permission, may
 from core.places import in_place
 from core.refund_matches import Unmatched
@@ -49,7 +49,7 @@ def _ask_what_to_give_back(returned: list[Returned]) -> None:
         st.caption("The items can be used again, and no money is paid.")
         ids = [one.order_item_id for one in returned]
         st.multiselect("Items", ids, default=ids, key="give_back_items")
-        st.text_input("Note", key="give_back_note", max_chars=refund_matches.MAX_NOTE)
+        st.text_input("Note", key="give_back_note", max_chars=refund_decisions.MAX_NOTE)
         st.button("Give back", type="primary", key="give_back_now", on_click=_give_back)
 
 
@@ -57,8 +57,8 @@ def _show_unmatched(one: Unmatched, actor: Actor) -> None:
     amount = _amount(one.amount_minor, one.currency)
     words = (
         f"The card provider has a refund that Order Desk did not make: {plain(one.reference)}, "
-        f"{amount}, of payment {plain(one.payment_reference)}. Other refunds of this payment wait "
-        "until it is matched with an order item."
+        f"{amount}, of payment {plain(one.payment_reference)}. Refunds of this payment are "
+        "stopped until someone matches it with an order item."
     )
     with _notice(words, ":material/link_off:"):
         if may(actor, Permission.REFUND):
@@ -81,8 +81,10 @@ def _ask_for_match(one: Unmatched) -> None:
                 key=f"match_item_{one.reference}",
             )
         else:
-            st.caption("No item of this order has this price and can be refunded.")
-        st.text_input("Note", key=f"match_note_{one.reference}", max_chars=refund_matches.MAX_NOTE)
+            st.caption("No open item of this order costs this amount.")
+        st.text_input(
+            "Note", key=f"match_note_{one.reference}", max_chars=refund_decisions.MAX_NOTE
+        )
         with st.container(horizontal=True):
             st.button(
                 "Match",
@@ -93,11 +95,11 @@ def _ask_for_match(one: Unmatched) -> None:
                 args=(one.reference,),
             )
             st.button(
-                "It is of no item",
+                "Belongs to no item",
                 key=f"match_none_{one.reference}",
                 on_click=_dismiss,
                 args=(one.reference,),
-                help="Say why in the note. The order's items can be refunded then.",
+                help="Say why in the note. Then the order's items can be refunded.",
             )
 
 
@@ -116,7 +118,7 @@ def _match(reference: str, *, actor: Actor) -> None:
 def _dismiss(reference: str, *, actor: Actor) -> None:
     note, now = st.session_state.get(f"match_note_{reference}"), datetime.now(UTC)
     refund_matches.dismiss(reference, note=note, actor=actor, now=now)
-    st.toast("Noted. It is of no item.", icon=":material/check_circle:")
+    st.toast("Noted: this refund belongs to no item.", icon=":material/check_circle:")
 
 
 @acting

@@ -7,7 +7,7 @@ from pages.web import refuse_page
 MOST_BYTES = 128_000  # of an address, and of all headers; our longest link has about half of it
 MOST_OF_COOKIES = 32_000
 # Before 3.11.10, Python reads a cookie in quotes once more for each backslash: 64 kB took 8 s.
-MOST_BACKSLASHES = 100
+MOST_BACKSLASHES = 500
 TOO_LONG = "This request is too long. If you use a browser, delete its cookies of this address."
 
 

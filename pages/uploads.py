@@ -100,5 +100,5 @@ def _admit(request: Request, session_id: str) -> Actor:
     if context is None:
         raise InvalidInput("This page is closed here. Reload it and choose the file again.")
     if not is_of_same_person(request.cookies, context.cookies):
-        raise NotPermitted("This page was opened by somebody else.")
+        raise NotPermitted("Someone else is signed in on this page. Reload it.")
     return actor

@@ -22,6 +22,7 @@ from core.gateway import (
 )
 from core.gateways import BalanceGateway
 from core.models import Base, Contract, OrderItem, Refund, RefundBatch, Transaction
+from core.refund_matching import refund_once
 from core.settings import get_settings
 from core.states import Method, Role
 from core.users import Actor
@@ -46,13 +47,14 @@ class FakeGateway:
 
     def __init__(self, *answers: Outcome | BaseException) -> None:
         self.answers, self.asked = list(answers), list[RefundJob]()
-        self.paid: PaidAtProvider | Failed | Unknown | None = None
+        self.paid: PaidAtProvider | Failed | Unknown | None = None  # else a payment without refunds
         self.seen: MadeRefund | Unknown | BaseException = Unknown("Nobody answers.")
         self.looked_at: list[str] = []
         self.given: set[str | None] = set()
 
     def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
-        return self.paid
+        whole = PaidAtProvider(job.reference or "", job.currency, True, job.amount_minor)
+        return self.paid or whole
 
     def look_again(self, reference: str) -> MadeRefund | Unknown:
         self.looked_at.append(reference)
@@ -85,6 +87,11 @@ def settings(**values: object) -> Iterator[None]:
         get_settings.cache_clear()
         yield
     get_settings.cache_clear()
+
+
+def ask_once(gateway: Gateway, job: RefundJob) -> Outcome:
+    """Look up and ask as settling does, where nobody else settles the refund meanwhile."""
+    return refund_once(gateway, job, may_ask=lambda: True)
 
 
 def make_paid_order(order_id: str = "OD-1", *, paid: int = 3800, **given: Any) -> str:

@@ -7,11 +7,10 @@ import pytest
 
 from core.gateway import Failed, MadeRefund, Outcome, RefundJob, Standing, Succeeded, Unknown
 from core.gateways import configured
-from core.refund_matching import refund_once
 from core.states import Method
 from core.stripe_gateway import CardGateway
 from tests.conftest import free_port
-from tests.core.refund_rows import settings
+from tests.core.refund_rows import ask_once, settings
 from tests.core.stripe_server import (
     DECLINED_CARD,
     KEY,
@@ -56,7 +55,7 @@ def behind_line(line: Line) -> Iterator[CardGateway]:
 
 def ask(address: str, job: RefundJob) -> Outcome:
     """Refund as the worker does: look the payment up, and ask for what is not there."""
-    return refund_once(CardGateway(KEY, address=address), job)
+    return ask_once(CardGateway(KEY, address=address), job)
 
 
 @pytest.mark.parametrize("take_payment", [pay, charge], ids=["payment intent", "charge"])
@@ -162,8 +161,7 @@ def test_a_refund_made_by_hand_stops_those_of_its_payment(stripe_address: str) -
     assert [one.reference for one in outcome.to_match] == [by_hand]
     assert outcome.why == (
         "The card provider has a refund of this payment that Order Desk did not make: "
-        f"{by_hand}, 38.00 EUR. Nothing was paid back: match it with an order item first "
-        "(on the order's page)."
+        f"{by_hand}, 38.00 EUR. Nothing was paid. Match it on the order's page, then refund again."
     )
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]
 
@@ -229,10 +227,10 @@ def test_a_lost_answer_is_found_when_it_is_asked_again(
 ) -> None:
     payment = pay(stripe_address)
     line.is_bad = True
-    assert refund_once(behind_line, job_of(payment)) == NO_ANSWER
+    assert ask_once(behind_line, job_of(payment)) == NO_ANSWER
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]
     line.is_bad = False
-    assert isinstance(refund_once(behind_line, job_of(payment, was_asked=True)), Succeeded)
+    assert isinstance(ask_once(behind_line, job_of(payment, was_asked=True)), Succeeded)
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]
     assert line.keys == ["R-1:1"]  # the second time it was looked up
 
@@ -269,7 +267,7 @@ def test_a_refund_is_found_among_many(stripe_address: str, count: int) -> None:
     ]
     made = [gateway.refund(job) for job in jobs]
     for number in (0, count - 1):
-        assert refund_once(gateway, jobs[number]) == made[number]
+        assert ask_once(gateway, jobs[number]) == made[number]
     assert len(gateway.look_up(jobs[0]).refunds) == count
 
 
@@ -291,7 +289,7 @@ def test_a_slow_answer_is_waited_for(stripe_address: str, line: Line) -> None:
 @pytest.mark.parametrize("was_asked", [False, True])
 def test_a_provider_that_is_down_leaves_the_outcome_unknown(was_asked: bool) -> None:
     nobody = CardGateway(KEY, address=f"http://127.0.0.1:{free_port()}")
-    assert refund_once(nobody, job_of("pi_1", was_asked=was_asked)) == NO_ANSWER
+    assert ask_once(nobody, job_of("pi_1", was_asked=was_asked)) == NO_ANSWER
     assert nobody.look_again("re_1") == NO_ANSWER
 
 
@@ -306,12 +304,12 @@ def test_a_refund_is_looked_at_again(stripe_address: str) -> None:
 
 def test_a_refund_that_the_provider_does_not_know_is_left_as_it_is(stripe_address: str) -> None:
     found = CardGateway(KEY, address=stripe_address).look_again("re_of_nobody")
-    assert found == Unknown("The card provider gave no clear answer; it is asked again.")
+    assert found == Failed("Stripe does not show this refund.")
 
 
 def test_the_settings_say_which_gateways_there_are(stripe_address: str) -> None:
     assert set(configured()) == {Method.BALANCE}
     payment = pay(stripe_address)
     with settings(stripe_api_key=KEY, stripe_api_base=f"{stripe_address}/"):
-        assert isinstance(refund_once(configured()[Method.CARD], job_of(payment)), Succeeded)
+        assert isinstance(ask_once(configured()[Method.CARD], job_of(payment)), Succeeded)
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]

@@ -16,7 +16,7 @@ from core.gateway import (
 )
 from core.item_expressions import is_to_match
 from core.models import ProviderRefund, Refund, Transaction
-from core.refund_matching import _held, keep
+from core.refund_matching import _held, store_unmatched
 from tests.conftest import NOW
 from tests.core.refund_races import at_once
 from tests.core.refund_rows import (
@@ -59,12 +59,18 @@ def look(*references: str, refund_id: str = "R-1") -> set[str]:
 
 
 def test_a_reference_is_held_by_a_refund_or_by_an_entry(items: list[str]) -> None:
-    refund = refunded_by_card(items[0], "re_1")
+    refunded_by_card(items[0], "re_1")
     make_transaction(type="refund", method="card", amount_minor=1, reference="re_2")
     make_transaction(type="payment", method="card", reference="re_3")
     assert look("re_1", "re_2", "re_3", "re_4") == {"re_1", "re_2"}
     assert look() == set()
-    assert look("re_1", refund_id=refund.refund_id) == {"re_1"}  # by its entry
+
+
+def test_a_refund_s_own_entry_holds_nothing(items: list[str]) -> None:
+    """What it names is adopted if it still stands, and not paid a second time."""
+    refund = refunded_by_card(items[0], "re_1")
+    assert look("re_1", refund_id=refund.refund_id) == set()
+    assert look("re_1", refund_id="another") == {"re_1"}
 
 
 def test_an_entry_that_failed_holds_nothing(items: list[str]) -> None:
@@ -91,7 +97,9 @@ def get_refund_of(item_id: str) -> Refund:
 
 def keep_all(refund: Refund, *references: str) -> None:
     with db.writing() as session:
-        keep(session, refund, [replace(BY_HAND, reference=one) for one in references], NOW)
+        store_unmatched(
+            session, refund, [replace(BY_HAND, reference=one) for one in references], NOW
+        )
 
 
 def to_match() -> list[str]:

@@ -11,11 +11,13 @@ from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.gateway import Succeeded, Unknown
 from core.models import AuditEvent, ProviderRefund
 from core.refund_matches import dismiss, find_unmatched, match
+from core.returned_refunds import take_back
 from core.settlement import settle_due
 from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
+from tests.core.refund_races import at_once
 from tests.core.refund_rows import (
     AGENT,
     FakeGateway,
@@ -29,7 +31,7 @@ from tests.core.refund_rows import (
     request,
     settings,
 )
-from tests.core.returned import TOMORROW, made, paid, unmatched_items
+from tests.core.returned import TOMORROW, made, paid, returned_item, unmatched_items
 from tests.rows import make_actor, make_order
 
 MINUTE = timedelta(minutes=1)
@@ -211,4 +213,78 @@ def test_one_that_is_being_asked_for_right_now_is_not_matched(database: str) -> 
         assert "being refunded right now" in gateway.refused
         assert (get_item(item).status, get_refund(item).external_reference) == ("refunded", "re_1")
         assert references() == ["re_hand"]
+        check_books()
+
+
+@pytest.fixture
+def asked_item(items: list[str]) -> str:
+    """Have the refund of another item asked for: nobody knows yet whether it was paid."""
+    gateway = FakeGateway(Unknown("Nobody answers."))
+    request(items[1], key="asked", gateways=by_card(gateway))
+    assert len(gateway.asked) == 1
+    return items[1]
+
+
+def test_an_item_whose_own_refund_may_have_been_paid_is_not_matched_with_another(
+    asked_item: str,
+) -> None:
+    """Else its own payment would never be looked for, and the money be paid twice."""
+    with pytest.raises(Refused, match="try again in a minute"):
+        match("re_hand", asked_item, note=None, actor=AGENT, now=NOW)
+    gateway = FakeGateway(Unknown("Nobody answers."))
+    own = made("re_own", key="x:1", order_item_id=asked_item)
+    gateway.paid = paid(made(), own)
+    settle_due(now=NOW + MINUTE, gateways=by_card(gateway))
+    assert get_refund(asked_item).external_reference == "re_own"
+    assert references() == ["re_hand"]
+
+
+def test_it_is_matched_once_a_look_up_found_the_other_refund_in_its_place(asked_item: str) -> None:
+    gateway = FakeGateway(Unknown("Nobody answers."))
+    gateway.paid = paid(made())
+    settle_due(now=NOW + MINUTE, gateways=by_card(gateway))
+    match("re_hand", asked_item, note=None, actor=AGENT, now=NOW + MINUTE)
+    assert (get_refund(asked_item).status, get_item(asked_item).status) == ("succeeded", "refunded")
+
+
+def test_a_late_answer_to_an_attempt_before_the_match_changes_nothing(database: str) -> None:
+    """A worker looks at the returned refund for long; meanwhile the item is matched."""
+    with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        before = get_refund(item)
+        with db.writing() as session:
+            about = {"order_id": "OD-2", "contract_id": "CT-1", "currency": "EUR"}
+            found = {"reference": "re_hand", "payment_reference": "pi_1", "amount_minor": 3800}
+            session.add(ProviderRefund(**about, **found, found_at=NOW))
+        match("re_hand", item, note=None, actor=AGENT, now=TOMORROW)
+        with db.writing() as session:
+            why, at = "The bank returned the money: late.", TOMORROW
+            assert take_back(session, before.refund_id, before.attempt, why=why, at=at) is None
+        assert get_item(item).status == "refunded"
+        check_books()
+
+
+def test_two_people_match_one_refund_with_two_items_at_once(items: list[str]) -> None:
+    def decide(number: int) -> str:
+        try:
+            match("re_hand", items[number], note=None, actor=AGENT, now=NOW)
+        except Refused as refusal:
+            return str(refusal)
+        return "matched"
+
+    said = at_once(2, decide)
+    assert said.count("matched") == 1
+    assert [get_item(one).status for one in items[:2]].count("refunded") == 1
+
+
+def test_a_return_that_was_wrong_is_not_paid_a_second_time(database: str) -> None:
+    """An import says that the bank returned it, and the provider knows nothing of that."""
+    with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        gateway = FakeGateway(Succeeded("re_2"))
+        gateway.paid = paid(made("re_1", key="x:1", order_item_id=item))
+        request(item, key="again", now=TOMORROW, gateways=by_card(gateway))
+        assert gateway.asked == []
+        assert get_refund(item).external_reference == "re_1"
+        assert get_item(item).status == "refunded"
         check_books()

@@ -156,8 +156,7 @@ def test_a_refund_of_this_item_with_another_amount_stops_it(
     for outcome in (first, again):
         assert outcome.to_match == (made,)
         assert outcome.why.startswith(
-            "The card provider has a refund of this order item with another amount or currency: "
-            "re_1, "
+            "The card provider already has a refund of this order item: re_1, "
         )
 
 

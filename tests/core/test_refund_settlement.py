@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import db, worker
-from core.gateway import Failed, Outcome, RefundJob, Succeeded, Unknown
+from core.gateway import Failed, Outcome, PaidAtProvider, RefundJob, Succeeded, Unknown
 from core.gateways import BalanceGateway
-from core.models import AuditEvent
+from core.models import AuditEvent, Refund
 from core.refund_results import get_results
 from core.settlement import settle_due
 from core.states import Method
@@ -289,3 +289,33 @@ def test_the_worker_finishes_what_a_killed_process_left(database: str) -> None:
             threading.Event().wait(0.02)
     assert (get_item(item).status, get_balance()) == ("refunded", 3800)
     assert "worker" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_look_up_without_an_answer_is_no_request(card_item: str) -> None:
+    """A later word that there is no such payment ends it: nothing can have been paid."""
+    gateway = FakeGateway(DONE)
+    gateway.paid = Unknown("The card provider did not answer.")
+    request(card_item, gateways=by_card(gateway))
+    assert (get_refund(card_item).status, get_refund(card_item).asked_at) == ("processing", None)
+    seen: list[bool] = []
+
+    class Strict(FakeGateway):
+        def look_up(self, job: RefundJob) -> Unknown | Failed:
+            seen.append(job.was_asked)
+            return Unknown("It may have been made.") if job.was_asked else Failed("No such payment")
+
+    settle_due(now=NOW + A_MINUTE, gateways=by_card(Strict(DONE)))
+    assert (seen, gateway.asked) == ([False], [])
+    assert (get_refund(card_item).status, get_item(card_item).status) == ("failed", "not_used")
+
+
+def test_one_that_is_no_longer_open_after_its_look_up_is_not_asked_for(card_item: str) -> None:
+    class Late(FakeGateway):
+        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+            with db.writing() as session:
+                session.execute(update(Refund).values(status="succeeded"))
+            return super().look_up(job)
+
+    gateway = Late(DONE)
+    request(card_item, gateways=by_card(gateway))
+    assert gateway.asked == []

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from core import db
-from core.gateway import Standing
+from core.gateway import Outcome, Standing
 from core.item_expressions import is_to_match
 from core.models import ProviderRefund
 from core.returned_refunds import look_again_due
@@ -97,6 +97,13 @@ class Down(CardBank):
     """A provider that is not reached."""
 
     def look_up(self, job: object) -> None:
+        raise OSError("Nobody answers.")
+
+
+class Silent(CardBank):
+    """A provider that shows its books, and is not heard of when it is asked to pay."""
+
+    def refund(self, job: object) -> Outcome:
         raise OSError("Nobody answers.")
 
 
@@ -206,7 +213,7 @@ def test_a_refund_made_by_hand_stops_the_request_in_words(backup: Backup, bank: 
         assert get_item(MINE).status == "not_used"
         assert str(get_refund(MINE).failure).startswith(
             "The card provider has a refund of this payment that Order Desk did not make: "
-            f"{by_hand}, 38.00 EUR. Nothing was paid back"
+            f"{by_hand}, 38.00 EUR. Nothing was paid. "
         )
     assert bank.asked == []
     assert read_to_match() == [(by_hand, "OD-1", 3800)]
@@ -234,7 +241,7 @@ def hold(reference: str) -> None:
 def test_an_attempt_that_may_have_been_paid_waits_until_it_is_matched(
     backup: Backup, bank: CardBank
 ) -> None:
-    request(MINE, gateways=by_card(Down()))
+    request(MINE, gateways=by_card(Silent()))
     by_hand = bank.make("pi_1", 3800)
     work(bank, NOW + timedelta(minutes=1))
     assert (get_refund(MINE).status, bank.asked) == ("processing", [])

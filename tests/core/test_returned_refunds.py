@@ -148,10 +148,18 @@ def test_the_voucher_stays_void(returned: str, admin: Actor) -> None:
         emails.send([returned], to, message=None, key="mail", actor=admin, now=NOW)
 
 
-SILENCES = [Unknown("Nobody answers."), Failed("No such refund"), OSError("oops")]
+def test_one_that_the_provider_does_not_show_is_looked_at_as_usual(item: str, bank: Bank) -> None:
+    """It is so of every refund, with the key of another account: nobody asks for all each hour."""
+    bank.said = Failed("Stripe does not show this refund.")
+    assert look(bank, NOW + AN_HOUR) == 1
+    assert get_refund(item).next_look_at == NOW + A_DAY
+    assert (get_refund(item).status, get_item(item).status) == ("succeeded", "refunded")
 
 
-@pytest.mark.parametrize("said", SILENCES, ids=["silent", "not known", "breaks"])
+SILENCES = [Unknown("Nobody answers."), OSError("oops")]
+
+
+@pytest.mark.parametrize("said", SILENCES, ids=["silent", "breaks"])
 def test_where_no_answer_comes_it_is_asked_every_hour(item: str, bank: Bank, said: object) -> None:
     bank.said = said
     for hours in (1, 2, 3):

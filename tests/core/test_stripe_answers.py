@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded, Unknown
-from core.refund_matching import refund_once
 from core.stripe_gateway import CardGateway
+from tests.core.refund_rows import ask_once
 from tests.core.stripe_answers import (
     Canned,
     charge_object,
@@ -33,12 +33,15 @@ def error(kind: str, **given: str) -> bytes:
 def answer_of(status: int, body: bytes, *, was_asked: bool = False) -> Outcome:
     """Ask a provider that answers everything with the same."""
     with answering(lambda *_: (status, body)) as address:
-        return refund_once(CardGateway(KEY, address=address), job_of("pi_1", was_asked=was_asked))
+        return ask_once(
+            CardGateway(KEY, address=address),
+            job_of("pi_1", was_asked=was_asked),
+        )
 
 
 def ask(canned: Canned, **given: Any) -> Outcome:
     with gateway_of(canned) as gateway:
-        return refund_once(gateway, job_of("pi_1", **given))
+        return ask_once(gateway, job_of("pi_1", **given))
 
 
 STATUSES: list[tuple[dict[str, Any], Outcome]] = [
@@ -214,7 +217,7 @@ def test_an_amount_with_a_part_of_a_minor_unit_makes_no_sense() -> None:
     odd = refund_object(amount=50_050, currency="isk")
     canned = Canned(payment_object([odd], currency="isk"))
     with gateway_of(canned) as gateway:
-        assert refund_once(gateway, job_of("pi_1", 500, "ISK")) == NO_SENSE
+        assert ask_once(gateway, job_of("pi_1", 500, "ISK")) == NO_SENSE
     assert PAID not in canned.requests
 
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from core.gateway import Outcome, Unknown
-from core.refund_matching import refund_once
 from core.settlement import settle_due
 from core.stripe_gateway import CardGateway
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     FakeGateway,
+    ask_once,
     by_card,
     get_item,
     get_refund,
@@ -98,5 +98,5 @@ def test_an_answer_that_is_none_to_the_request_to_refund_is_unknown(
 
     with answering(reply) as address:
         gateway = CardGateway(KEY, address=address, timeout=SHORT)
-        outcome = refund_once(gateway, job_of("pi_1", was_asked=was_asked))
+        outcome = ask_once(gateway, job_of("pi_1", was_asked=was_asked))
     assert isinstance(outcome, Unknown)

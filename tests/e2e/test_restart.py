@@ -71,7 +71,7 @@ def demo_desk(make_database: Callable[[str], str], data_dir: Path) -> Iterator[R
 
 def expect_said(desk: Desk) -> None:
     """Wait until the page is connected again and says so; close what it says."""
-    said = desk.page.get_by_test_id("stToast").filter(has_text="The server was restarted.")
+    said = desk.page.get_by_test_id("stToast").filter(has_text="The connection was lost")
     expect(said).to_be_visible(timeout=PATIENCE_MS)
     said.get_by_role("button", name="Close").click()
     expect(said).to_have_count(0)

@@ -70,8 +70,13 @@ def test_a_cookie_that_is_secure_already_is_left_alone(local: None) -> None:
     assert answer.all("set-cookie") == ["a=b; SECURE; Path=/"]
 
 
-def browser_cookie(path: str, headers: Headers, base: str = "") -> Answer:
-    return ask(lambda app: BrowserCookie(app, base), path, headers=headers)
+SIGNED_IN = [("set-cookie", "_streamlit_user=signed; Path=/; HttpOnly")]
+
+
+def browser_cookie(
+    path: str, headers: Headers, base: str = "", *, answer: Headers = SIGNED_IN
+) -> Answer:
+    return ask(lambda app: BrowserCookie(app, base), path, headers=headers, answer=answer)
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
@@ -90,8 +95,15 @@ def test_who_comes_back_from_the_provider_gets_a_new_browser_cookie(base: str) -
         assert "SameSite=Lax" in one
 
 
+@pytest.mark.parametrize("said", [[], [("set-cookie", '_streamlit_user=""; Max-Age=0')]])
+def test_a_way_back_without_a_sign_in_leaves_the_cookie(said: Headers) -> None:
+    """Any site can lead there: the pages that are open go on."""
+    mine = [*PAGE, ("cookie", f"{BROWSER_COOKIE}=mine")]
+    assert BROWSER_COOKIE not in browser_cookie("/oauth2callback", mine, answer=said).cookies
+
+
 @pytest.mark.parametrize("path", ["/", "/orders", "/desk/oauth2callback", "/auth/login"])
 def test_on_every_other_page_a_browser_keeps_the_cookie_that_it_has(path: str) -> None:
     kept = browser_cookie(path, [*PAGE, ("cookie", f"{BROWSER_COOKIE}=mine")])
-    assert kept.cookies == {}
+    assert BROWSER_COOKIE not in kept.cookies
     assert BROWSER_COOKIE in browser_cookie(path, PAGE).cookies

@@ -35,11 +35,16 @@ BAD = [
 ]
 
 
-def ask(path: str, location: str = "/", base: str = "", **headers: str) -> dict[str, list[str]]:
+SIGNED_IN = "_streamlit_user=signed; Path=/; HttpOnly"
+
+
+def ask(
+    path: str, location: str = "/", base: str = "", said: str = SIGNED_IN, **headers: str
+) -> dict[str, list[str]]:
     """Ask the middleware before an application that redirects; return the answer's headers."""
 
     async def redirects(_scope: Scope, _receive: Receive, send: Send) -> None:
-        where = [(b"location", location.encode())]
+        where = [(b"location", location.encode()), (b"set-cookie", said.encode())]
         await send({"type": "http.response.start", "status": 302, "headers": where})
 
     sent: list[Message] = []
@@ -62,7 +67,7 @@ def ask(path: str, location: str = "/", base: str = "", **headers: str) -> dict[
 
 def kept(referer: str) -> str:
     """Leave for the provider from a page; return what the cookie then holds."""
-    (cookie,) = ask("/auth/login", "https://id.example/", referer=referer)["set-cookie"]
+    (_, cookie) = ask("/auth/login", "https://id.example/", referer=referer)["set-cookie"]
     assert cookie.endswith("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax")
     return cookie.removeprefix(f"{COOKIE}=").split(";")[0]
 
@@ -71,7 +76,7 @@ def led_to(address: str, base: str = "") -> str:
     """Come back from the provider with a cookie; return where one is led to."""
     answer = ask(f"{base}/oauth2callback", f"{base}/", base, cookie=f"{COOKIE}={address}")
     ended = f"{COOKIE}=; Path={base or '/'}; Max-Age=0; HttpOnly; SameSite=Lax"
-    assert answer["set-cookie"] == [ended]
+    assert answer["set-cookie"] == [SIGNED_IN, ended]
     return answer["location"][0]
 
 
@@ -115,7 +120,15 @@ def test_under_a_path_only_that_path_is_led_to() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/orders", "/auth/logout", "/export/orders"])
 def test_other_answers_are_left_alone(path: str) -> None:
-    assert ask(path, referer=f"{HERE}/x", cookie=f"{COOKIE}=/y") == {"location": ["/"]}
+    answer = ask(path, referer=f"{HERE}/x", cookie=f"{COOKIE}=/y")
+    assert answer == {"location": ["/"], "set-cookie": [SIGNED_IN]}
+
+
+@pytest.mark.parametrize("said", ["other=1", '_streamlit_user=""; Max-Age=0', "_streamlit_user="])
+def test_a_way_back_without_a_sign_in_leaves_the_address_waiting(said: str) -> None:
+    """Any site can lead there: the sign-in that is under way goes on."""
+    answer = ask("/oauth2callback", "/", said=said, cookie=f"{COOKIE}=/orders")
+    assert answer == {"location": ["/"], "set-cookie": [said]}
 
 
 def test_another_redirect_of_the_way_back_is_left_where_it_leads() -> None:

@@ -87,7 +87,7 @@ def test_who_can_refund_is_offered_to_match(
         unmatched_items()
         _become(role)
         page = _open()
-    assert ({"Match", "It is of no item"} <= _buttons(page)) is is_offered
+    assert ({"Match", "Belongs to no item"} <= _buttons(page)) is is_offered
     assert page.warning  # everyone who sees the order reads it
 
 

@@ -14,7 +14,10 @@ down_revision = "0008"
 PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 STATES = "status IN ('waiting', 'declined', 'requested', 'processing', 'succeeded', 'failed')"
 COUNTED = "status NOT IN ('failed', 'declined') OR failed_after_success_at IS NOT NULL"
-NEW = ("failed_after_success_at", "next_look_at", "decided_by", "decided_at", "decision_note")
+NEW = (
+    *("asked_at", "stopped_by", "failed_after_success_at", "next_look_at"),
+    *("decided_by", "decided_at", "decision_note"),
+)
 INDEXES: dict[str, tuple[str, dict[str, Any]]] = {
     "ix_refunds_one_per_item": ("order_item_id", {"unique": True, "where": COUNTED}),
     "ix_refunds_batch": ("batch_id", {}),
@@ -121,15 +124,22 @@ def _change_sqlite() -> None:
 
 
 def _look_soon() -> None:
-    """Have the card refunds of the last weeks looked at: the bank may have returned one."""
+    """Have the card refunds of the last weeks looked at: the bank may have returned one.
+
+    Those in progress may have been asked for.
+    """
     refunds = sa.table(
         "refunds",
         sa.column("gateway", PLAIN),
         sa.column("status", PLAIN),
         sa.column("external_reference", PLAIN),
+        sa.column("requested_at", Instant()),
+        sa.column("asked_at", Instant()),
         sa.column("settled_at", Instant()),
         sa.column("next_look_at", Instant()),
     )
+    was_asked = refunds.update().where(refunds.c.status == "processing")
+    op.execute(was_asked.values(asked_at=refunds.c.requested_at))
     now = datetime.now(UTC)
     op.execute(
         refunds.update()
