@@ -170,6 +170,13 @@ def test_readyz_answers_below_the_path_as_json(name: str, request: pytest.Fixtur
     assert refused.status_code == 403
 
 
+def test_the_path_without_its_slash_leads_below_whatever_the_host_says(
+    plain_server: Server,
+) -> None:
+    answer = httpx.get(f"{plain_server.url}?order=OD-1")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/desk/?order=OD-1")
+
+
 def test_the_file_names_the_address_with_the_path(desk: Desk, tmp_path: Path) -> None:
     file = desk.open().download(tmp_path)
     assert any(text.startswith(f"{desk.server}/orders?view=") for _label, text in file.about)
