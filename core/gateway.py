@@ -5,7 +5,8 @@ is asked again later under the same key and never guessed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,6 +25,7 @@ class RefundJob:
     order_item_id: str
     reference: str | None = None
     was_asked: bool = False  # under this key: it may have been paid
+    lease_until: datetime | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:

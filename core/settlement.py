@@ -111,6 +111,7 @@ def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJo
                 **{name: getattr(row, name) for name in _OF_A_JOB},
                 reference=row.payment_reference,
                 was_asked=row.asked_at is not None,
+                lease_until=now + lease,
             )
             for row in sorted(rows)
         ]
@@ -168,7 +169,10 @@ def _write(session: Session, outcomes: Sequence[tuple[RefundJob, Outcome]], now:
 
 
 def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) -> Refund | None:
-    """Change the refund, unless somebody else has recorded this attempt; then its item."""
+    """Change the refund, unless somebody else has recorded this attempt; then its item.
+
+    That no money was paid counts only while nobody else has asked meanwhile: with the same lease.
+    """
     failure, reference = getattr(outcome, "why", None), getattr(outcome, "reference", None)
     item_status = _ITEM_STATUS[type(outcome)]
     changed = (
@@ -177,6 +181,7 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
             Refund.refund_id == job.refund_id,
             Refund.attempt == job.attempt,
             Refund.status == RefundStatus.PROCESSING,
+            *([] if isinstance(outcome, Succeeded) else [Refund.lease_until == job.lease_until]),
         )
         .values(
             status=_STATUS[type(outcome)],

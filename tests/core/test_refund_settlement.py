@@ -319,3 +319,22 @@ def test_one_that_is_no_longer_open_after_its_look_up_is_not_asked_for(card_item
     gateway = Late(DONE)
     request(card_item, gateways=by_card(gateway))
     assert gateway.asked == []
+
+
+@pytest.mark.parametrize("late", [DECLINED, NO_ANSWER], ids=["declined", "unknown"])
+def test_a_late_word_that_nothing_was_paid_does_not_count_once_another_asks(
+    card_item: str, late: Outcome
+) -> None:
+    """The other worker may be paying at this moment."""
+
+    class Overtaken(FakeGateway):
+        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+            with db.writing() as session:  # another worker, after the lease
+                taken = update(Refund).values(lease_until=NOW + A_MINUTE * 9, asked_at=NOW)
+                session.execute(taken)
+            return late if isinstance(late, Failed | Unknown) else None
+
+    request(card_item, gateways=by_card(Overtaken(DONE)))
+    refund = get_refund(card_item)
+    assert (refund.status, refund.lease_until) == ("processing", NOW + A_MINUTE * 9)
+    assert get_item(card_item).status == "refund_requested"
