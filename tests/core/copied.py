@@ -51,6 +51,7 @@ def have_returned_money() -> None:
     with db.writing() as session:
         refund = session.scalars(select(Refund).where(text(Refund.IS_RETURNED)).limit(1)).one()
         refund.decided_by, refund.decided_at, refund.decision_note = "zoe", NOW, "“No” 王"
+        refund.stopped_by = "re_“王”"
         refund.note, refund.lease_until = "=1+1 é", NOW
         session.add(
             ProviderRefund(

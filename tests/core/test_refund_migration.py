@@ -176,6 +176,17 @@ def test_recent_card_refunds_are_looked_at_soon_and_no_others(filled: object) ->
     assert looked_at == {"now", "recent"}
 
 
+def test_those_in_progress_count_as_asked_for_and_no_others(filled: object) -> None:
+    """Nobody can know of an older version's; so what may have been paid is not called failed."""
+    db.migrate()
+    rows = read("refunds")
+    asked = {row["refund_id"]: row["asked_at"] for row in rows if row["asked_at"] is not None}
+    assert asked == {
+        row["refund_id"]: row["requested_at"] for row in rows if row["status"] == "processing"
+    }
+    assert asked
+
+
 def test_rows_still_refer_to_each_other(filled: object) -> None:
     db.migrate()
     with db.engine().connect() as connection:
