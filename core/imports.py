@@ -218,7 +218,7 @@ def _return(session: Session, returns: dict[str, Return], actor: Actor, now: dat
                 f"Refund {refund_id} has just changed here, so nothing was imported. "
                 "Check the files again."
             )
-        record(session, refund, actor=actor, now=now)
+        record(session, refund, who=actor, now=now)
 
 
 def _batch(batch_id: str, actor: Actor, now: datetime) -> RefundBatch:

@@ -97,7 +97,7 @@ def _record_return(session: Session, refund: Refund, found: MadeRefund, now: dat
     if returned is None:
         return  # another worker has recorded it
     ledger.enter_return(session, returned, now)
-    record(session, returned, actor=returned.requested_by, now=now)
+    record(session, returned, who=returned.requested_by, now=now)
 
 
 def take_back(
@@ -133,12 +133,12 @@ def take_back(
     return returned
 
 
-def record(session: Session, returned: Refund, *, actor: Actor | str, now: datetime) -> None:
+def record(session: Session, returned: Refund, *, who: Actor | str, now: datetime) -> None:
     """Audit that the money of a refund came back."""
     audit.record(
         session,
         "refund.returned",
-        actor=actor,
+        actor=who,
         entity="refund",
         entity_id=returned.refund_id,
         order_id=returned.order_id,

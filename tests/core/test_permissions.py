@@ -26,7 +26,9 @@ from core import (
     people,
     permissions,
     query,
+    refund_matches,
     refunds,
+    returned_items,
     saved_views,
     verification,
     vouchers,
@@ -66,6 +68,7 @@ AGREED = """
 | retry a failed refund | | yes | | yes |
 | Transactions page | | | yes | yes |
 | import, users, audit trail | | | | yes |
+| give an item back whose refund the bank returned | | | | yes |
 """
 HEAD, *ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")] for line in AGREED.strip().splitlines()
@@ -74,7 +77,7 @@ MAY = {
     row[0]: {Role(role) for role, word in zip(HEAD[1:], row[1:], strict=True) if word}
     for row in ROWS
 }
-SEE, VOUCHERS, REFUND, LOOK, EMAILS, RETRY, LEDGER, ADMIN = MAY
+SEE, VOUCHERS, REFUND, LOOK, EMAILS, RETRY, LEDGER, ADMIN, GIVE_BACK = MAY
 STANDS_FOR = {
     SEE: [Permission.ORDERS],
     VOUCHERS: [Permission.VOUCHERS],
@@ -84,6 +87,7 @@ STANDS_FOR = {
     RETRY: [Permission.REFUND],
     LEDGER: [Permission.TRANSACTIONS],
     ADMIN: [Permission.IMPORT, Permission.USERS, Permission.AUDIT_TRAIL],
+    GIVE_BACK: [Permission.GIVE_BACK],
 }
 
 
@@ -320,6 +324,21 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         ADMIN,
         Permission.USERS,
         lambda s, a: people.forget_sign_in(s.user, actor=a, now=NOW),
+    ),
+    "match a refund": (
+        REFUND,
+        Permission.REFUND,
+        lambda s, a: refund_matches.match("re_1", s.item, note=None, actor=a, now=NOW),
+    ),
+    "dismiss a refund": (
+        REFUND,
+        Permission.REFUND,
+        lambda s, a: refund_matches.dismiss("re_1", note="No", actor=a, now=NOW),
+    ),
+    "give an item back": (
+        GIVE_BACK,
+        Permission.GIVE_BACK,
+        lambda s, a: returned_items.give_back([s.item], note="No", actor=a, now=NOW),
     ),
     "rebuild figures": (ADMIN, Permission.IMPORT, lambda _, a: figures.rebuild(actor=a, now=NOW)),
     "audit trail": (ADMIN, Permission.AUDIT_TRAIL, lambda _, a: rows_of(AUDIT_EVENTS, a)),

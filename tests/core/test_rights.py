@@ -263,7 +263,7 @@ def test_an_import_beside_the_pages_says_that_the_right_is_gone(shop: Shop) -> N
 
 
 def test_the_command_line_needs_no_row(shop: Shop) -> None:
-    assert excel.dump(shop.file, actor=CONSOLE, now=NOW)["Orders"] == 1
+    assert excel.dump(shop.file, actor=CONSOLE, now=NOW)["Orders"] == 2
     people.add_user("x@helios.example", rights=people.Rights(), actor=CONSOLE, now=NOW)
     assert refusals() == []
 

@@ -10,7 +10,7 @@ from tests.core.use_cases import USE_CASES
 OPENS = {"db.writing", "db.rebuilding"}
 DOOR = {"rights.changing", "rights.committing", "rights.handing_out"}
 # What the worker does with what was asked for while it was permitted.
-WORKER = {"deliveries", "delivery_records", "settlement", "worker"}
+WORKER = {"deliveries", "delivery_records", "returned_refunds", "settlement", "worker"}
 # What acts in nobody's name, or what a person who is gone may do as well: sign out.
 OF_NO_PERSON = {
     "copies.copy_to",
@@ -19,6 +19,7 @@ OF_NO_PERSON = {
     "people.ensure_somebody",
     "permissions.refuse",
     "sign_ins._actor",
+    "sign_ins._sign_out",
     "sign_ins._write",
     "sign_ins.end",
     "users.ensure_local_user",

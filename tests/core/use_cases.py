@@ -20,12 +20,14 @@ from core import (
     import_runs,
     imports,
     people,
+    refund_matches,
     refund_results,
     refunds,
+    returned_items,
     saved_views,
     vouchers,
 )
-from core.models import Delivery, new_id
+from core.models import Delivery, ProviderRefund, Refund, new_id
 from core.people import Rights
 from core.permissions import Permission
 from core.states import Role
@@ -57,7 +59,8 @@ class Shop:
 
     def actor(self, permission: Permission) -> Actor:
         """Return who does what the permission is for."""
-        return self.chief if permission in (Permission.IMPORT, Permission.USERS) else self.agent
+        of_chief = Permission.IMPORT, Permission.USERS, Permission.GIVE_BACK
+        return self.chief if permission in of_chief else self.agent
 
 
 def make_shop(folder: Path) -> Shop:
@@ -77,8 +80,30 @@ def make_shop(folder: Path) -> Shop:
     write_workbook(folder / "new.xlsx", plain())
     write_workbook(folder / "faulty.xlsx", changed("Order Items", Airport=""))
     _check_faulty(folder / "faulty.xlsx", chief)
+    _refund_at_provider(batch.batch_id)
     delivery = sent.deliveries[0].delivery_id
     return Shop(agent, chief, delivery, batch.batch_id, view, user, folder)
+
+
+def _refund_at_provider(batch_id: str) -> None:
+    """Store two refunds that nobody has matched, and an item whose refund the bank returned."""
+    make_order("OD-2", item_count=2)
+    make_item("OD-2", order_item_id="MATCHED", **GIVEN)
+    make_item("OD-2", order_item_id="RETURNED", **GIVEN | {"status": "refund_requested"})
+    of_order = {"order_id": "OD-2", "contract_id": MINE, "currency": "EUR", "amount_minor": 3800}
+    with db.writing() as session:
+        for reference in ("re_match", "re_dismiss"):
+            at_provider = {"reference": reference, "payment_reference": "pi_1", "found_at": NOW}
+            session.add(ProviderRefund(**of_order, **at_provider))
+        session.add(
+            Refund(
+                **of_order,
+                **{"refund_id": "R-BACK", "batch_id": batch_id, "order_item_id": "RETURNED"},
+                **{"reason": "other", "gateway": "card", "status": "failed"},
+                **{"requested_by": "ana@helios.example", "requested_at": NOW},
+                failed_after_success_at=NOW,
+            )
+        )
 
 
 def _check_faulty(path: Path, actor: Actor) -> None:
@@ -140,6 +165,18 @@ def _excel(write: Callable[..., object], *given: object, **named: object) -> Any
 # By module and function: what finds every use case by its source compares with these names.
 USE_CASES: dict[str, UseCase] = {
     "refunds.request": UseCase(Permission.REFUND, _request),
+    "refund_matches.match": UseCase(
+        Permission.REFUND,
+        lambda s, a: refund_matches.match("re_match", "MATCHED", note=None, actor=a, now=NOW),
+    ),
+    "refund_matches.dismiss": UseCase(
+        Permission.REFUND,
+        lambda s, a: refund_matches.dismiss("re_dismiss", note="No", actor=a, now=NOW),
+    ),
+    "returned_items.give_back": UseCase(
+        Permission.GIVE_BACK,
+        lambda s, a: returned_items.give_back(["RETURNED"], note="No", actor=a, now=NOW),
+    ),
     "emails.send": UseCase(Permission.VOUCHERS, _send),
     "emails.notify_void": UseCase(
         Permission.EMAILS,
