@@ -1,16 +1,12 @@
-"""What a person's decisions about refunds share: the note, one change or none, the audit event."""
+"""What a person's decisions about refunds share: the note, and one change or none."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from core import audit
 from core.errors import InvalidInput, Refused
-from core.models import Refund
 from core.refund_assessment import UNSTORABLE
-from core.users import Actor
 
 MAX_NOTE = 1_000
 
@@ -31,34 +27,3 @@ def change_one(session: Session, statement: ReturningUpdate[Any]) -> None:
             "The item is being refunded right now, or it changed meanwhile. Reload the page, and "
             "try again in a minute. Nothing was changed."
         )
-
-
-def record(
-    session: Session,
-    action: str,
-    refund: Refund,
-    actor: Actor,
-    now: datetime,
-    *,
-    before: str,
-    note: str | None,
-) -> None:
-    """Audit a decision about a refund, in the caller's transaction."""
-    audit.record(
-        session,
-        action,
-        actor=actor,
-        entity="refund",
-        entity_id=refund.refund_id,
-        order_id=refund.order_id,
-        contract_id=refund.contract_id,
-        now=now,
-        before={"status": before},
-        after={
-            "order_item_id": refund.order_item_id,
-            "amount_minor": refund.amount_minor,
-            "currency": refund.currency,
-            "reference": refund.external_reference,
-            "note": note,
-        },
-    )

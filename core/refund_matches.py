@@ -13,14 +13,14 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, ledger, money, rights
+from core import audit, db, ledger, money, refund_events, rights
 from core.conditions import scope
 from core.errors import InvalidInput, NotFound, Refused
 from core.item_expressions import is_to_match
 from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
 from core.permissions import Permission
 from core.refund_assessment import UNSTORABLE
-from core.refund_decisions import change_one, checked_note, record
+from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
 from core.states import ItemStatus, Method, RefundStatus
 from core.tables import ORDER_ITEMS
@@ -117,7 +117,9 @@ def match(
         refund = _settle(session, item, one, actor, now)
         refund.note = note or refund.note
         ledger.enter_outcomes(session, [refund], now)
-        record(session, "refund.matched", refund, actor, now, before=before, note=note)
+        refund_events.record(
+            session, "refund.matched", refund, who=actor, now=now, before=before, note=note
+        )
 
 
 @contextmanager

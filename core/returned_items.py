@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import select, text, update
 
-from core import db, rights
+from core import db, refund_events, rights
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
 from core.models import OrderItem, Refund
 from core.permissions import Permission
 from core.refund_assessment import checked_ids
-from core.refund_decisions import change_one, checked_note, record
+from core.refund_decisions import change_one, checked_note
 from core.states import ItemStatus
 from core.tables import ORDER_ITEMS
 from core.users import Actor
@@ -83,5 +83,13 @@ def give_back(
             free = item.values(status=ItemStatus.NOT_USED).returning(OrderItem.order_item_id)
             change_one(session, free)
             before = ItemStatus.REFUND_REQUESTED
-            record(session, "order_item.given_back", refund, actor, now, before=before, note=note)
+            refund_events.record(
+                session,
+                "order_item.given_back",
+                refund,
+                who=actor,
+                now=now,
+                before=before,
+                note=note,
+            )
         return sorted(refund.order_item_id for refund in refunds)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, db, ledger
+from core import db, ledger, refund_events
 from core.gateway import Gateways, MadeRefund, Unknown
 from core.models import OrderItem, Refund
 from core.settings import get_settings
@@ -135,23 +135,5 @@ def take_back(
 
 def record(session: Session, returned: Refund, *, who: Actor | str, now: datetime) -> None:
     """Audit that the money of a refund came back."""
-    audit.record(
-        session,
-        "refund.returned",
-        actor=who,
-        entity="refund",
-        entity_id=returned.refund_id,
-        order_id=returned.order_id,
-        contract_id=returned.contract_id,
-        now=now,
-        before={"status": RefundStatus.SUCCEEDED},
-        after={
-            "status": RefundStatus.FAILED,
-            "order_item_id": returned.order_item_id,
-            "amount_minor": returned.amount_minor,
-            "currency": returned.currency,
-            "attempt": returned.attempt,
-            "reference": returned.external_reference,
-            "failure": returned.failure,
-        },
-    )
+    before = RefundStatus.SUCCEEDED
+    refund_events.record(session, "refund.returned", returned, who=who, now=now, before=before)

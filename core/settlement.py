@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, db, ledger, refund_matching, shutdown
+from core import db, ledger, refund_events, refund_matching, shutdown
 from core.errors import AppError, OutsideFailed
 from core.gateway import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
 from core.models import OrderItem, Refund
@@ -204,7 +204,14 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
     # The voucher of one that the bank returned before stays void until the money is paid.
     if refund.status == RefundStatus.SUCCEEDED or refund.failed_after_success_at is None:
         _change_item(session, refund, item_status, now)
-    _audit(session, refund, now)
+    refund_events.record(
+        session,
+        f"refund.{refund.status}",
+        refund,
+        who=refund.requested_by,
+        now=now,
+        before=RefundStatus.PROCESSING,
+    )
     return refund
 
 
@@ -219,26 +226,3 @@ def _change_item(session: Session, refund: Refund, status: ItemStatus, now: date
     changed = session.scalars(item.values(**values).returning(OrderItem.order_item_id)).all()
     if len(changed) != 1:
         raise RuntimeError(f"Item {refund.order_item_id} is not in the refund {refund.refund_id}")
-
-
-def _audit(session: Session, refund: Refund, now: datetime) -> None:
-    audit.record(
-        session,
-        f"refund.{refund.status}",
-        actor=refund.requested_by,
-        entity="refund",
-        entity_id=refund.refund_id,
-        order_id=refund.order_id,
-        contract_id=refund.contract_id,
-        now=now,
-        before={"status": RefundStatus.PROCESSING},
-        after={
-            "status": refund.status,
-            "order_item_id": refund.order_item_id,
-            "amount_minor": refund.amount_minor,
-            "currency": refund.currency,
-            "attempt": refund.attempt,
-            "reference": refund.external_reference,
-            "failure": refund.failure,
-        },
-    )
