@@ -22,6 +22,7 @@ from tests.core.plain_filter import expected_rows, expected_totals
 from tests.core.random_rows import ROWS, ZONES, Row, fill
 from tests.core.random_views import ACTORS, NOWS, PRESETS, Raw, every_condition, every_word, views
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
+from tests.rows import store_user
 
 TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
 EVERY_ROW: Raw = {"filters": {}, "sort": []}
@@ -31,7 +32,10 @@ WINDOW = 37  # which divides no table evenly
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
     """Fill one database of each kind with the random rows, once for the module."""
-    return fill(make_database(request.param))
+    url = fill(make_database(request.param))
+    for actor in ACTORS:
+        store_user(actor)
+    return url
 
 
 def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:

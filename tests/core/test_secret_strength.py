@@ -85,9 +85,10 @@ def test_it_stops_the_start_and_says_how_to_make_a_good_one(secret: str) -> None
     ids=["hex 16", "hex 32", "url 24", "url 48", "64 24", "64 32", "32 20", "uuid", "16", "20"],
 )
 def test_a_random_secret_is_good(make: "object") -> None:
+    """Chance makes words and runs too: of those with 16 signs one in some thousands."""
     assert callable(make)
-    made = [make() for _ in range(300)]
-    assert [one for one in made if find_weakness(one)] == []
+    weak = [one for one in (make() for _ in range(300)) if find_weakness(one)]
+    assert len(weak) <= 3, weak
 
 
 def test_hardly_any_of_sixteen_random_hexadecimal_digits_is_refused() -> None:

@@ -10,6 +10,7 @@ from tests.soak.progress import Progress
 
 
 def test_progress_says_what_runs_how_far_it_is_and_what_is_left_by_the_plan() -> None:
+    steps.begin(0)  # whatever ran before in this process
     progress = Progress([("one_key on SQLite", 60), ("killed_workers on SQLite", 90)])
     assert progress.line(progress.started + 2) == (
         "1 of 2: one_key on SQLite, preparing, 2 s · whole: 0:02 passed, about 2:28 left"

@@ -20,7 +20,7 @@ from core.states import Role
 from core.users import Actor
 from core.verification import Verdict
 from tests.conftest import NOW
-from tests.rows import make_item, make_order, make_transaction
+from tests.rows import make_actor, make_item, make_order, make_transaction
 
 LATER = NOW + timedelta(days=30)
 BEFORE = NOW - timedelta(days=3)
@@ -162,7 +162,7 @@ def test_roles_that_hand_out_no_vouchers_are_refused(shop: None, admin: Actor, r
 
 
 def test_another_contract_is_as_if_it_were_not_there(shop: None, admin: Actor) -> None:
-    scoped = replace(admin, sees_all_contracts=False, contracts=frozenset({"CT-1"}))
+    scoped = make_actor(Role.ADMIN, contracts=frozenset({"CT-1"}))
     with pytest.raises(Refused, match="There is no order item “OTHER” that you may see"):
         issue("OTHER", actor=scoped)
     other = stored("OTHER")
