@@ -153,13 +153,16 @@ def test_view_of_a_column_that_is_gone_keeps_the_rest_and_says_so(
     expect(again.headers.filter(has_text="Widget ID")).to_have_count(0)
 
 
-RADAR = ["Refund expires within 24 hours", "Refund expires within 7 days"]
+OF_REFUNDS = [
+    *("Refund expires within 24 hours", "Refund expires within 7 days"),
+    *("Refund returned by the bank", "To be matched"),
+]
 
 
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        (ITEMS, ["All order items", "Today", "This month", "Refundable", *RADAR]),
+        (ITEMS, ["All order items", "Today", "This month", "Refundable", *OF_REFUNDS]),
         (TRANSACTIONS, ["All transactions", "Today", "This month"]),
     ],
 )
