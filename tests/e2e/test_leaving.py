@@ -1,6 +1,7 @@
 """Who leaves in the middle of a download leaves nothing behind: no file, no query."""
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,7 +21,7 @@ from tests.e2e.servers import Server, serving
 from tests.rows import make_order
 
 BROWSER = "the-browser-of-this-test"
-LAST = 1_100_000  # a hundred thousand of them
+LAST = 1_300_000  # three hundred thousand of them: a file that takes long to make and to send
 NUMBERS = {
     "sqlite": "(WITH RECURSIVE n(i) AS (VALUES (1000001) UNION ALL SELECT i + 1 FROM n "
     "WHERE i < {}) SELECT i FROM n)",
@@ -57,7 +58,10 @@ def download(server: Server) -> Iterator[httpx.Client]:
     actor = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
     token = tokens.issue("export", table="orders", actor=actor, browser=BROWSER)
     cookies = {"order_desk_browser": BROWSER}
-    with httpx.Client(base_url=server.url, cookies=cookies, params={"token": token}) as client:
+    # Little room in the system, which else takes the whole file before anybody reads it.
+    little = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)])
+    given = {"base_url": server.url, "cookies": cookies, "params": {"token": token}}
+    with httpx.Client(transport=little, **given) as client:
         yield client
 
 
