@@ -18,7 +18,7 @@ from core.gateway import Gateways
 from core.gateways import configured
 from core.models import Refund, RefundBatch
 from core.permissions import Permission, require
-from core.refund_assessment import Assessed, Assessment, assess, assess_in, checked_ids
+from core.refund_assessment import Assessed, Assessment, assess, assess_in, sorted_ids
 from core.refund_claims import Request
 from core.refund_decisions import MAX_NOTE, checked_note
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
@@ -104,7 +104,7 @@ def request(
     request; then nothing was changed.
     """
     require(actor, Permission.REFUND)
-    ids = checked_ids(item_ids)
+    ids = sorted_ids(item_ids)
     note = _checked_note(reason, note)
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise InvalidInput("A refund needs a key; close the dialog and open it again.")
