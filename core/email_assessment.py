@@ -14,8 +14,8 @@ from core.addresses import parse_address, parse_recipients
 from core.email_contents import MANY, render_pdf
 from core.errors import InvalidInput
 from core.models import Delivery, DeliveryItem, Order, OrderItem
-from core.permissions import Permission, require
-from core.states import DeliveryKind, DeliveryStatus, ItemStatus
+from core.permissions import require
+from core.states import DeliveryKind, DeliveryStatus, ItemStatus, Permission
 from core.users import Actor
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 

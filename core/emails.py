@@ -38,8 +38,8 @@ from core.email_queue import (
 from core.errors import InvalidInput, NotFound, Refused
 from core.mail import MAX_MESSAGE
 from core.models import Delivery, DeliveryItem
-from core.permissions import Permission, require
-from core.states import DeliveryKind, DeliveryStatus
+from core.permissions import require
+from core.states import DeliveryKind, DeliveryStatus, Permission
 from core.text import storable
 from core.ticked import ticked_ids
 from core.users import Actor

@@ -18,10 +18,9 @@ from core.conditions import scope
 from core.errors import InvalidInput, NotFound, Refused
 from core.item_expressions import is_to_match
 from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
-from core.permissions import Permission
 from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
-from core.states import ItemStatus, Method, RefundStatus
+from core.states import ItemStatus, Method, Permission, RefundStatus
 from core.tables import ORDER_ITEMS
 from core.text import is_storable
 from core.users import Actor

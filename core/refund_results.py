@@ -14,10 +14,9 @@ from core.errors import NotFound
 from core.export_limit import check_limit, record_export
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
-from core.permissions import Permission
 from core.places import in_place
 from core.sheets import StreamedWorkbook
-from core.states import RefundStatus, Role
+from core.states import Permission, RefundStatus, Role
 from core.tables import ORDER_ITEMS
 from core.text import is_storable
 from core.users import Actor

@@ -10,10 +10,9 @@ from core import db, refund_events, rights
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
 from core.models import OrderItem, Refund
-from core.permissions import Permission
 from core.refund_assessment import sorted_ids
 from core.refund_decisions import change_one, checked_note
-from core.states import ItemStatus
+from core.states import ItemStatus, Permission
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
