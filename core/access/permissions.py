@@ -6,9 +6,10 @@ Which rows a person sees is another question: see core.conditions.scope.
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from core import audit, storage
+from core import storage
+from core.access import audit
+from core.access.actors import Actor
 from core.ground import AppError, NotPermitted, Permission, Role
-from core.users import Actor
 
 _HANDS_ON = frozenset({Role.AGENT, Role.ADMIN})
 ROLES: dict[Permission, frozenset[Role]] = {
@@ -58,7 +59,7 @@ def why_not(actor: Actor, permission: Permission) -> str | None:
 def require(actor: Actor, permission: Permission) -> None:
     """Raise NotPermitted, and audit the attempt, unless the actor as given has the permission.
 
-    This is enough to read. What writes or hands out asks again in its transaction: core.rights.
+    This is enough to read. What writes or hands out asks again in its transaction: see `rights`.
     """
     why = why_not(actor, permission)
     if why is not None:
@@ -71,7 +72,7 @@ def refuse(actor: Actor, permission: Permission, error: AppError) -> NoReturn:
     No other transaction may be open: that of the use case is not there yet, or rolled back.
     """
     with storage.writing() as session:
-        audit.record(
+        audit.record_event(
             session,
             f"{permission}.refused",
             actor=actor,
