@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from core import query
 from core.access import Actor
-from core.columns import Table
 from core.ground import InvalidInput, check_text
+from core.tables import Table
 from core.view import View
 from core.view_json import MAX_IDS
 

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.columns import Table
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.storage import SavedView, new_id
+from core.tables import Table
 from core.view import View
 from core.view_json import from_address, parse_view, to_address, to_json
 

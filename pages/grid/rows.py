@@ -25,10 +25,9 @@ from starlette.responses import JSONResponse, Response
 
 from core import access, query
 from core.access import Actor
-from core.columns import Column, Kind, Table
 from core.frames import local_times
 from core.ground import InvalidInput, NotFound, amount_in_words
-from core.tables import TABLES
+from core.tables import TABLES, Column, Kind, Table
 from core.ticked import MAX_SELECTED
 from core.view import View, as_choice
 from core.view_json import parse_view

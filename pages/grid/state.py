@@ -19,9 +19,8 @@ import streamlit as st
 
 from core import access, saved_views
 from core.access import Actor
-from core.columns import Table
 from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
-from core.tables import ORDER_TABS
+from core.tables import ORDER_TABS, Table
 from core.ticked import MAX_SELECTED
 from core.view import View
 from core.view_json import default_view, parse_view, to_json

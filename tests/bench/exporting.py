@@ -15,10 +15,9 @@ import pandas as pd
 
 from core import access, query, storage
 from core.access import Actor
-from core.columns import Kind, Table
 from core.frames import local_times
 from core.sheets import StreamedWorkbook
-from core.tables import ORDER_ITEMS, ORDERS, TABLES
+from core.tables import ORDER_ITEMS, ORDERS, TABLES, Kind, Table
 from core.view import View
 from core.view_json import parse_view
 from tests.bench.databases import KEPT, FilledDatabase

@@ -33,14 +33,12 @@ from core import (
     vouchers,
 )
 from core.access import Actor, Rights, permissions
-from core.admin_tables import AUDIT_EVENTS, USERS
-from core.columns import Table
-from core.desk_tables import EMAILS as EMAIL_TABLE
 from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
 from core.periods import Period
 from core.storage import Refund
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
+from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
+from core.tables import EMAILS as EMAIL_TABLE
 from core.view_json import default_view
 from tests.conftest import NOW
 from tests.core.mailing import ZOE

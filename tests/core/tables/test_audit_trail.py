@@ -10,8 +10,8 @@ from sqlalchemy.exc import DatabaseError
 
 from core import access, excel, imports, query, saved_views, storage
 from core.access import Actor
-from core.admin_tables import AUDIT_EVENTS
 from core.ground import NotPermitted, Permission, Role
+from core.tables import AUDIT_EVENTS
 from core.view_json import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet
