@@ -15,7 +15,7 @@ from core.ground import InvalidInput
 from core.search import narrow
 from core.storage import Base
 from core.tables import Column, Table
-from core.view import View
+from core.views import View
 
 MAX_CHOICES_LISTED = 500
 

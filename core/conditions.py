@@ -38,7 +38,7 @@ from core.day_conditions import Sql, matches_time
 from core.ground import MOST_DECIMALS, ascii_lower, check_text, fold
 from core.storage import Order, OrderItem, in_common_units
 from core.tables import Column, Kind, Table
-from core.view import BLANK, Condition, Filter, Operator, View
+from core.views import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]
 MANY = 200  # so many values in a list are a parameter each; PostgreSQL takes 65,535 a statement

@@ -32,7 +32,7 @@ from core.ground import InvalidInput, check_text
 from core.search import FEW, narrow
 from core.tables import Column, Kind, Table
 from core.ticked import MAX_SELECTED
-from core.view import View
+from core.views import View
 from core.windows import find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000

@@ -23,7 +23,7 @@ from core.conditions import where
 from core.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
 from core.storage import Base, in_common_units
 from core.tables import Column, Kind, Table
-from core.view import Operator, View
+from core.views import Operator, View
 
 REMEMBERED_SECONDS, MOST_REMEMBERED = 60.0, 1_000
 DATED = "created_at"  # what indexes of a value and its dates have second

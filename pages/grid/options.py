@@ -6,7 +6,7 @@ from st_aggrid import JsCode, StAggridTheme
 
 from core.ground import TONES
 from core.tables import Column, Kind, Table, in_words
-from core.view import DATE_PRESETS, Operator
+from core.views import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
 FILTERS = {

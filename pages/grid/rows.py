@@ -1,6 +1,6 @@
 """The server half of the grid: POST /rows/<table> answers with rows, a count or choices.
 
-The body is JSON: `view` (see core.view_json) and one of `start` and `end` (a window of rows),
+The body is JSON: `view` (see core.views.codec) and one of `start` and `end` (a window of rows),
 `count` (true), `choices` (a column, with an optional `search`), or `keys` (of ticked rows). With
 `counts` false, choices may come without counts (null), at once. The token travels as
 `Authorization: Bearer`.
@@ -29,8 +29,7 @@ from core.frames import local_times
 from core.ground import InvalidInput, NotFound, amount_in_words
 from core.tables import TABLES, Column, Kind, Table
 from core.ticked import MAX_SELECTED
-from core.view import View, as_choice
-from core.view_json import parse_view
+from core.views import View, as_choice, parse_view
 from pages.bodies import declared_bytes
 from pages.web import PRIVATE, browser_of
 

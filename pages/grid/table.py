@@ -16,8 +16,7 @@ from core.access import Actor, may
 from core.ground import Permission
 from core.tables import BOOKS, Table
 from core.ticked import MAX_SELECTED
-from core.view import View
-from core.view_json import to_json
+from core.views import View, to_json
 from pages.frame import plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address

@@ -12,7 +12,7 @@ from core import excel, storage
 from core.access import Actor
 from core.storage import AuditEvent
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
-from core.view_json import parse_view
+from core.views import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
 from tests.rows import make_item, make_order, make_transaction

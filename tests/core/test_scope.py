@@ -16,7 +16,7 @@ from core.ground import NotFound, NotPermitted, Permission, Refused, Role
 from core.refund_rule import Reason
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
-from core.view_json import default_view, parse_view
+from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book
 from tests.core.refund_rows import make_paid_order, make_refundable

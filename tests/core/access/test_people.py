@@ -15,7 +15,7 @@ from core.access.people import KnownAlready, LastAdmin, OwnRights
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.storage import AuditEvent, User
 from core.tables import USERS
-from core.view_json import parse_view
+from core.views import parse_view
 from tests.conftest import NOW
 from tests.core.refund_rows import settings
 from tests.rows import make_contract

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.ground import MAX_AMOUNT, InvalidInput, check_text
 from core.tables import Column, Kind
-from core.view import DATE_PRESETS, Condition, Filter, Operator
+from core.views.view import DATE_PRESETS, Condition, Filter, Operator
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.
 MAX_CHOICES = 10_000
