@@ -26,7 +26,7 @@ OF_NO_PERSON = {
 }
 HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
 # Parts of use cases, which are tried with them.
-PARTS = {"email_queue.queueing", "export_limit.record_export", "import_runs.begin_import"}
+PARTS = {"email_queue.queueing", "excel.limit.record_export", "import_runs.begin_import"}
 Sources = Mapping[str, str]  # of modules, by name
 
 
