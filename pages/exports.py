@@ -11,7 +11,7 @@ from typing import IO
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import access, excel, import_report, refunds, views
+from core import access, excel, imports, refunds, views
 from core.ground import InvalidInput, NotFound, zones
 from core.storage import Stop
 from core.tables import TABLES
@@ -37,7 +37,7 @@ def _write(request: Request, file: IO[bytes], stop: Stop) -> str:
         _write_refunds(request, grant, file, now)
     elif name == FAULTS:
         zone = _zone_of(request)
-        import_report.export_faults(file, actor=grant.actor, now=now, zone=zone)
+        imports.export_faults(file, actor=grant.actor, now=now, zone=zone)
     else:
         _write_table(request, grant, file, now, stop)
     return f"{name}-{now:%Y-%m-%d-%H%M}.xlsx"

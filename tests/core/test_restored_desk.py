@@ -14,7 +14,7 @@ from core.ground import NotSignedIn, Role
 from core.storage import Delivery, SignIn, User
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.imported import ITEM, ORDER, Sheets
+from tests.core.imports.imported import ITEM, ORDER, Sheets
 from tests.core.mail.mailing import Told, make_shop, send_due
 from tests.core.refunds.refund_rows import get_balance, get_item, request
 from tests.core.refunds.returned_money import EVERYWHERE

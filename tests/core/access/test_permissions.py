@@ -14,8 +14,6 @@ from core import (
     access,
     demo,
     excel,
-    import_report,
-    import_runs,
     imports,
     mail,
     overview,
@@ -27,6 +25,7 @@ from core import (
 )
 from core.access import Actor, Rights, permissions
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
+from core.imports import run
 from core.overview import Period
 from core.refunds.gateway import Failed, Gateways
 from core.storage import Refund
@@ -255,35 +254,35 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.import_files([s.file], actor=a, now=NOW),
+        lambda s, a: run.import_files([s.file], actor=a, now=NOW),
     ),
     "check an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.check_files([s.file], actor=a),
+        lambda s, a: run.check_files([s.file], actor=a),
     ),
     "begin to check": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_check([], actor=a, now=NOW),
+        lambda _, a: imports.begin_check([], actor=a, now=NOW),
     ),
     "begin to import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_import(actor=a, now=NOW),
+        lambda _, a: imports.begin_import(actor=a, now=NOW),
     ),
-    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.find(actor=a)),
+    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: imports.find_run(actor=a)),
     "what is being imported": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.find_running(actor=a),
+        lambda _, a: imports.find_running(actor=a),
     ),
-    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.cancel(actor=a)),
-    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.forget(actor=a)),
+    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.cancel_run(actor=a)),
+    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.forget_run(actor=a)),
     "faults of an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_report.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
+        lambda _, a: imports.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "dump": (ADMIN, Permission.IMPORT, lambda _, a: excel.dump(io.BytesIO(), actor=a, now=NOW)),
     "demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.fill(5, actor=a, now=NOW)),

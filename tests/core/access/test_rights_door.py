@@ -32,7 +32,11 @@ OF_NO_PERSON = {
 }
 HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
 # Parts of use cases, which are tried with them.
-PARTS = {"mail.queue.requests.queueing", "excel.limit.record_export", "import_runs.begin_import"}
+PARTS = {
+    "mail.queue.requests.queueing",
+    "excel.limit.record_export",
+    "imports.background.begin_import",
+}
 Sources = Mapping[str, str]  # of modules, by name
 
 

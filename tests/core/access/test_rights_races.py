@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core import access, excel, import_runs, imports, mail, refunds, storage, vouchers
+from core import access, excel, imports, mail, refunds, storage, vouchers
 from core.access import Actor, rights
 from core.access.actors import find_actor
 from core.access.rights import NoLongerIn
 from core.ground import AppError, OutsideFailed, Permission, Role
-from core.import_progress import Progress
+from core.imports import background
+from core.imports.progress import Progress
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
 from core.views import default_view
@@ -41,7 +42,7 @@ LIMITED: dict[str, object] = dict.fromkeys(LIMITS, 1_000_000)
 def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
     """Store a shop; what it has imported is forgotten afterwards."""
     yield make_shop(tmp_path)
-    import_runs._runs.clear()
+    background._runs.clear()
 
 
 @pytest.fixture(params=[NO_LIMIT, LIMITED], ids=["no limit", "limits"])

@@ -9,27 +9,14 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core import (
-    access,
-    demo,
-    excel,
-    import_report,
-    import_runs,
-    imports,
-    mail,
-    overview,
-    refunds,
-    storage,
-    views,
-    vouchers,
-)
+from core import access, demo, excel, imports, mail, overview, refunds, storage, views, vouchers
 from core.access import CONSOLE, Actor, Rights
 from core.ground import Permission, Role
 from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
 from core.views import View, default_view, parse_view
 from tests.conftest import NOW
-from tests.core.imported import changed, plain, write_workbook
+from tests.core.imports.imported import changed, plain, write_workbook
 from tests.core.mail.mailing import CONTACT, GIVEN, ZOE
 from tests.rows import make_actor, make_item, make_order, make_transaction
 
@@ -101,7 +88,7 @@ def _refund_at_provider(batch_id: str) -> None:
 
 def _check_faulty(path: Path, actor: Actor) -> None:
     file = io.BytesIO(path.read_bytes())
-    import_runs.begin_check([(path.name, file)], actor=actor, now=NOW)
+    imports.begin_check([(path.name, file)], actor=actor, now=NOW)
     wait_for_imports()
 
 
@@ -205,8 +192,8 @@ USE_CASES: dict[str, UseCase] = {
         is_for_viewers=True,
         is_file=True,
     ),
-    "import_report.export_faults": UseCase(
-        Permission.IMPORT, _excel(import_report.export_faults, zone="UTC"), is_file=True
+    "imports.report.export_faults": UseCase(
+        Permission.IMPORT, _excel(imports.export_faults, zone="UTC"), is_file=True
     ),
     "views.saved.address_of": UseCase(
         Permission.ORDERS,
@@ -240,7 +227,7 @@ USE_CASES: dict[str, UseCase] = {
     "access.people.forget_sign_in": UseCase(
         Permission.USERS, lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW)
     ),
-    "imports.import_files": UseCase(Permission.IMPORT, _import),
+    "imports.run.import_files": UseCase(Permission.IMPORT, _import),
     "overview.counting.rebuild_figures": UseCase(
         Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
     ),

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, cast
 import pandas as pd
 
 from core.ground import ItemStatus, RefundStatus, TransactionType
-from core.import_existing import Existing
-from core.import_faults import Fault, as_written, fault_at
-from core.import_refunds import GivenRefund, gather
-from core.import_rows import iterate
+from core.imports.existing import Existing
+from core.imports.faults import Fault, as_written, fault_at
+from core.imports.refunds import GivenRefund, gather
+from core.imports.rows import iterate
 from core.storage import Order, OrderItem, Refund
 from core.tables import Kind
 

@@ -13,13 +13,22 @@ import pytest
 
 from core.access import Actor
 from core.ground import InvalidInput, get_settings
-from core.import_faults import Faulty
-from core.import_outcome import Outcome
 from core.imports import import_files
+from core.imports.faults import Faulty
+from core.imports.outcome import Outcome
 from core.storage import Contract, Order, OrderItem, Transaction
 from tests.conftest import NOW
-from tests.core.fuzzed_files import parts_of, write_parts
-from tests.core.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain, write_workbook
+from tests.core.imports.fuzzed_files import parts_of, write_parts
+from tests.core.imports.imported import (
+    ITEM,
+    ORDER,
+    REFUND,
+    Sheets,
+    changed,
+    count,
+    plain,
+    write_workbook,
+)
 
 FAULTY: dict[str, tuple[Sheets, str]] = {
     "price": (

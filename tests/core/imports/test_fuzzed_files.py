@@ -11,12 +11,13 @@ from sqlalchemy import func, literal, select, union_all
 from core import storage
 from core.access import Actor
 from core.ground import InvalidInput
-from core.import_faults import Faulty
-from core.imports import check_files, import_files
+from core.imports import import_files
+from core.imports.faults import Faulty
+from core.imports.run import check_files
 from core.storage import Base
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.fuzzed_files import KINDS, fuzzed_files
+from tests.core.imports.fuzzed_files import KINDS, fuzzed_files
 
 FILES, FILES_ON_POSTGRESQL = 1_000, 100
 COUNTS = union_all(

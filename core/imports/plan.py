@@ -11,13 +11,13 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from core.access import Actor
-from core.import_existing import Existing, compare
-from core.import_faults import FILE, ROW, SHEET, Fault, fault_at
-from core.import_known import Known, Return
-from core.import_new import NewRows
-from core.import_outcome import Outcome
-from core.import_progress import Progress
-from core.import_rows import iterate
+from core.imports.existing import Existing, compare
+from core.imports.faults import FILE, ROW, SHEET, Fault, fault_at
+from core.imports.known import Known, Return
+from core.imports.new import NewRows
+from core.imports.outcome import Outcome
+from core.imports.progress import Progress
+from core.imports.rows import iterate
 from core.storage import Base, new_id
 from core.tables import TABLES, Table
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from core.ground import Method, TransactionStatus, TransactionType
-from core.import_faults import FILE, ROW, SHEET
-from core.import_rows import iterate
+from core.imports.faults import FILE, ROW, SHEET
+from core.imports.rows import iterate
 from core.storage import new_id
 
 Key = tuple[str, str | None]  # a refund, and its order item: one ID for two items is a fault

@@ -11,14 +11,14 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from core import import_runs, storage
+from core import storage
 from core.access import Actor
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings, shutdown
-from core.import_report import export_faults
-from core.import_runs import Busy, Run, State
+from core.imports import Run, State, background, export_faults
+from core.imports.background import Busy
 from core.storage import AuditEvent, Order
 from tests.conftest import NOW
-from tests.core.imported import Sheets, changed, count, plain, write_workbook
+from tests.core.imports.imported import Sheets, changed, count, plain, write_workbook
 from tests.core.refusals import refusals
 
 PATIENCE_SECONDS = 30
@@ -28,9 +28,9 @@ PATIENCE_SECONDS = 30
 def nothing_runs(admin_of_test: Actor) -> Iterator[None]:
     """Begin and end without a run of anybody."""
     yield
-    import_runs.cancel(actor=admin_of_test)
+    background.cancel_run(actor=admin_of_test)
     ended(admin_of_test)
-    import_runs.forget(actor=admin_of_test)
+    background.forget_run(actor=admin_of_test)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def ended(actor: Actor) -> Run:
     for thread in threading.enumerate():
         if thread.name == "import":
             thread.join(PATIENCE_SECONDS)
-    run = import_runs.find(actor=actor)
+    run = background.find_run(actor=actor)
     if run is None:
         return Run(actor, (), NOW)
     assert not run.is_running
@@ -57,7 +57,7 @@ def ended(actor: Actor) -> Run:
 
 
 def checked(actor: Actor, *files: Any) -> Run:
-    import_runs.begin_check(files, actor=actor, now=NOW)
+    background.begin_check(files, actor=actor, now=NOW)
     return ended(actor)
 
 
@@ -65,7 +65,7 @@ def checked(actor: Actor, *files: Any) -> Run:
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Hold what runs just before it is over, until the event is set."""
     go = threading.Event()
-    waiting = import_runs._progress_of
+    waiting = background._progress_of
 
     def progress_of(actor: Actor) -> Any:
         progress = waiting(actor)
@@ -77,7 +77,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
         return replace(progress, report=report)
 
-    monkeypatch.setattr(import_runs, "_progress_of", progress_of)
+    monkeypatch.setattr(background, "_progress_of", progress_of)
     yield go
     go.set()
 
@@ -90,7 +90,7 @@ def test_checked_files_are_imported_and_then_gone(admin: Actor, tmp_path: Path) 
     assert count(Order) == 0
     assert [path.name for path in run.paths] == ["1.xlsx"]
     assert run.paths[0].parent.stat().st_mode & 0o077 == 0
-    import_runs.begin_import(actor=admin, now=NOW)
+    background.begin_import(actor=admin, now=NOW)
     done = ended(admin)
     assert done.state is State.IMPORTED
     assert done.outcome is not None
@@ -150,8 +150,8 @@ def test_what_is_no_upload_is_refused_before_anything_is_kept(
     get_settings.cache_clear()
     given = [(name, io.BytesIO(content)) for name, content in files]
     with pytest.raises(InvalidInput, match=why):
-        import_runs.begin_check(given, actor=admin, now=NOW)
-    assert import_runs.find(actor=admin) is None
+        background.begin_check(given, actor=admin, now=NOW)
+    assert background.find_run(actor=admin) is None
     get_settings.cache_clear()
 
 
@@ -159,7 +159,7 @@ def test_the_name_of_a_file_is_words_and_never_a_path(admin: Actor, tmp_path: Pa
     hostile = f"../../etc/C:\\x\\\x00\n\ud800{'y' * 300}.xlsx"
     _, file = workbook(tmp_path, plain())
     with pytest.raises(InvalidInput, match="neither a workbook"):  # the ending is cut off
-        import_runs.begin_check([(hostile, file)], actor=admin, now=NOW)
+        background.begin_check([(hostile, file)], actor=admin, now=NOW)
     run = checked(admin, (hostile.replace("y" * 300, "y"), file))
     assert run.names == ("���y.xlsx",)
     assert run.state is State.CHECKED
@@ -171,19 +171,19 @@ def test_a_second_click_or_tab_is_told_that_one_is_running(
     held.set()
     checked(admin, workbook(tmp_path, plain()))
     held.clear()
-    import_runs.begin_import(actor=admin, now=NOW)
+    background.begin_import(actor=admin, now=NOW)
     other = replace(admin, user_id="other", email="other@helios.example")
     for actor in (admin, other):
-        assert import_runs.find_running(actor=actor) is not None
+        assert background.find_running(actor=actor) is not None
         with pytest.raises(Busy, match=r"^An import by analyst@local is running since 09:30 UTC\."):
-            import_runs.begin_check([workbook(tmp_path, plain())], actor=actor, now=NOW)
+            background.begin_check([workbook(tmp_path, plain())], actor=actor, now=NOW)
         with pytest.raises(Busy):
-            import_runs.begin_import(actor=actor, now=NOW)
-    import_runs.forget(actor=admin)  # it is not over
+            background.begin_import(actor=actor, now=NOW)
+    background.forget_run(actor=admin)  # it is not over
     held.set()
     assert ended(admin).state is State.IMPORTED
     with pytest.raises(Refused, match="no checked files any more"):
-        import_runs.begin_import(actor=admin, now=NOW)
+        background.begin_import(actor=admin, now=NOW)
     assert count(Order) == 1
 
 
@@ -194,9 +194,9 @@ def test_an_import_that_is_cancelled_leaves_nothing(
     held.set()
     run = checked(admin, workbook(tmp_path, plain()))
     held.clear()
-    import_runs.begin_import(actor=admin, now=NOW)
+    background.begin_import(actor=admin, now=NOW)
     if who == "somebody":
-        import_runs.cancel(actor=admin)
+        background.cancel_run(actor=admin)
     else:
         ending = threading.Event()
         ending.set()
@@ -211,12 +211,12 @@ def test_an_import_that_is_cancelled_leaves_nothing(
 def test_files_that_nobody_imports_are_let_go(
     admin: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_runs, "KEPT_SECONDS", 0.05)
+    monkeypatch.setattr(background, "KEPT_SECONDS", 0.05)
     folder = checked(admin, workbook(tmp_path, plain())).paths[0].parent
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer) and thread.interval < 1:
             thread.join(PATIENCE_SECONDS)
-    assert import_runs.find(actor=admin) is None
+    assert background.find_run(actor=admin) is None
     assert not folder.exists()
 
 
@@ -225,20 +225,20 @@ def test_other_files_take_the_place_of_the_first(admin: Actor, tmp_path: Path) -
     second = checked(admin, workbook(tmp_path, changed("Orders", **{"Order ID": "A2"})))
     assert second.state is State.FAULTY
     assert not first.paths[0].parent.exists()
-    import_runs.forget(actor=admin)
-    assert import_runs.find(actor=admin) is None
+    background.forget_run(actor=admin)
+    assert background.find_run(actor=admin) is None
 
 
 def test_only_an_admin_has_runs_and_a_refused_try_is_audited(admin: Actor, tmp_path: Path) -> None:
     viewer = replace(admin, role=Role.VIEWER)
     asked: dict[str, Any] = {"actor": viewer, "now": NOW}
     for attempt in (
-        lambda: import_runs.begin_check([("o.csv", io.BytesIO(b"x"))], **asked),
-        lambda: import_runs.begin_import(**asked),
-        lambda: import_runs.find(actor=viewer),
-        lambda: import_runs.find_running(actor=viewer),
-        lambda: import_runs.cancel(actor=viewer),
-        lambda: import_runs.forget(actor=viewer),
+        lambda: background.begin_check([("o.csv", io.BytesIO(b"x"))], **asked),
+        lambda: background.begin_import(**asked),
+        lambda: background.find_run(actor=viewer),
+        lambda: background.find_running(actor=viewer),
+        lambda: background.cancel_run(actor=viewer),
+        lambda: background.forget_run(actor=viewer),
         lambda: export_faults(io.BytesIO(), zone="UTC", **asked),
     ):
         with pytest.raises(NotPermitted):

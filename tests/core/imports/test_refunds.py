@@ -8,8 +8,8 @@ from core.access import Actor
 from core.query import get_order
 from core.storage import Contract, Refund, Transaction
 from tests.core.books import check_books
-from tests.core.imported import ITEM, Sheets
-from tests.core.imported_refunds import (
+from tests.core.imports.imported import ITEM, Sheets
+from tests.core.imports.imported_refunds import (
     PAID,
     PAID_AGAIN,
     PAYMENT,

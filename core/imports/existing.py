@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.ground import ItemStatus
-from core.import_faults import Fault, as_written, fault_at
-from core.import_progress import SILENT, Progress
-from core.import_rows import iterate
+from core.imports.faults import Fault, as_written, fault_at
+from core.imports.progress import SILENT, Progress
+from core.imports.rows import iterate
 from core.storage import Base, Order, OrderItem, Transaction
 from core.tables import Table
 

@@ -15,13 +15,13 @@ from sqlalchemy import select, text
 from core import demo, excel, imports, storage
 from core.access import Actor
 from core.ground import AppError, InvalidInput, NotPermitted, Role, get_settings
-from core.import_faults import Faulty
-from core.import_outcome import Outcome
 from core.imports import import_files
+from core.imports.faults import Faulty
+from core.imports.outcome import Outcome
 from core.storage import AuditEvent, Contract, Order, OrderItem, Refund, Transaction
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain
+from tests.core.imports.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]], **style: Any) -> Path:

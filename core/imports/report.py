@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import IO
 
-from core import access, import_runs
+from core import access
 from core.access import Actor
 from core.excel import StreamedWorkbook
 from core.ground import NotFound, Permission, in_place
+from core.imports import background
 from core.query import to_frame
 from core.tables import Column, Kind
 
@@ -27,7 +28,7 @@ def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) ->
 
     Raises NotPermitted, NotFound where that had none, and as core.access.rights.handing_out does.
     """
-    run = import_runs.find(actor=actor)
+    run = background.find_run(actor=actor)
     if run is None or not run.faults:
         raise NotFound("There are no faults to download: check your files again on Import.")
     lines = [

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.import_faults import Faulty
-from core.import_outcome import Outcome
-from tests.core.imported import ITEM, ORDER, REFUND, Sheets
+from core.imports.faults import Faulty
+from core.imports.outcome import Outcome
+from tests.core.imports.imported import ITEM, ORDER, REFUND, Sheets
 
 Import = Callable[[Sheets], Outcome]
 

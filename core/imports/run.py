@@ -12,17 +12,15 @@ from sqlalchemy.orm import Session
 from core import access, overview, storage
 from core.access import Actor, require
 from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
-from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
-from core.import_known import Return
-from core.import_outcome import Outcome
-from core.import_plan import Plan, moment_of
-from core.import_progress import SILENT, Cancelled, Progress
-from core.import_rows import SheetRead, Tables, iterate, read_tables
+from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, as_written
+from core.imports.known import Return
+from core.imports.outcome import Outcome
+from core.imports.plan import Plan, moment_of
+from core.imports.progress import SILENT, Progress
+from core.imports.rows import SheetRead, Tables, iterate, read_tables
 from core.refunds import WAS_RETURNED, record_return, take_back
 from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.tables import TABLES, Table
-
-__all__ = ["Cancelled", "Check", "Faulty", "Outcome", "check_files", "import_files"]
 
 FIRST_ROWS = 5
 READ = 0.5  # of the whole: reading, and after it comparing; the rest is writing

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.core.imported import ITEM, ORDER, REFUND, Sheets, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, REFUND, Sheets, write_workbook
 from tests.core.query.fuzzed_models import DAYS, INJECTIONS, TEXTS
 
 Parts = dict[str, bytes]

@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core import imports, storage
+from core import storage
 from core.access import Actor
 from core.ground import Refused
-from core.import_known import Return
-from core.imports import check_files
+from core.imports import run
+from core.imports.known import Return
+from core.imports.run import check_files
 from core.query import get_order
 from core.storage import AuditEvent, OrderItem
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.imported import Sheets, write_workbook
-from tests.core.imported_refunds import (
+from tests.core.imports.imported import Sheets, write_workbook
+from tests.core.imports.imported_refunds import (
     PAID,
     PAID_AGAIN,
     PAYMENT,
@@ -166,9 +167,9 @@ def test_a_refund_that_changes_before_its_return_is_written_stops_the_import(
     moment = int(at(5).timestamp())
     late = {"R-1": Return("A1-1", attempt + 1, moment)}
     with pytest.raises(Refused, match="R-1 has just changed here"), storage.writing() as session:
-        imports._return(session, late, admin, NOW)
+        run._return(session, late, admin, NOW)
     assert get_item("A1-1").status == "refunded"
     in_time = {"R-1": Return("A1-1", attempt, moment)}
     with storage.writing() as session:
-        imports._return(session, in_time, admin, NOW)
+        run._return(session, in_time, admin, NOW)
     assert get_item("A1-1").status == "refund_requested"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ground import decimals_of, to_major, to_minor
-from core.import_values import (
+from core.imports.values import (
     parse_amount,
     parse_bytes,
     parse_flag,

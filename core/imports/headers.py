@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from core.ground import zones
-from core.import_faults import Fault
-from core.import_files import Sheet
+from core.imports.faults import Fault
+from core.imports.files import Sheet
 from core.tables import BOOKS, Column, Kind, Table
 
 

@@ -27,10 +27,10 @@ from core.ground import (
     get_settings,
     numbered_work,
 )
-from core.import_faults import Fault, Faulty
-from core.import_outcome import Outcome
-from core.import_progress import Progress
-from core.imports import Check, check_files, import_files
+from core.imports.faults import Fault, Faulty
+from core.imports.outcome import Outcome
+from core.imports.progress import Progress
+from core.imports.run import Check, check_files, import_files
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ _lock = threading.Lock()
 _runs: dict[str, Run] = {}  # the last of each user
 
 
-def find(*, actor: Actor) -> Run | None:
+def find_run(*, actor: Actor) -> Run | None:
     """Return the actor's last run, as it is now."""
     require(actor, Permission.IMPORT)
     with _lock:
@@ -156,7 +156,7 @@ def begin_import(*, actor: Actor, now: datetime) -> None:
     _start(_import, actor)
 
 
-def cancel(*, actor: Actor) -> None:
+def cancel_run(*, actor: Actor) -> None:
     """Ask the actor's own run to end; what it has written is undone."""
     require(actor, Permission.IMPORT)
     with _lock:
@@ -165,7 +165,7 @@ def cancel(*, actor: Actor) -> None:
             _runs[actor.user_id] = replace(run, is_cancelled=True)
 
 
-def forget(*, actor: Actor) -> None:
+def forget_run(*, actor: Actor) -> None:
     """Forget the actor's last run, unless it is running, and its files with it."""
     require(actor, Permission.IMPORT)
     with _lock:

@@ -10,18 +10,12 @@ from typing import Any
 import pandas as pd
 
 from core.ground import InvalidInput, airport_zones, get_settings
-from core.import_faults import FILE, ROW, SHEET, SHOWN_CHARACTERS, Fault
-from core.import_files import Row, Sheet, read_sheets
-from core.import_headers import Heading, read_header, table_of
-from core.import_progress import SILENT, Progress
-from core.import_texts import text_parser
-from core.import_values import (
-    parse_amount,
-    parse_bytes,
-    parse_flag,
-    parse_instant,
-    parse_whole,
-)
+from core.imports.faults import FILE, ROW, SHEET, SHOWN_CHARACTERS, Fault
+from core.imports.files import Row, Sheet, read_sheets
+from core.imports.headers import Heading, read_header, table_of
+from core.imports.progress import SILENT, Progress
+from core.imports.texts import text_parser
+from core.imports.values import parse_amount, parse_bytes, parse_flag, parse_instant, parse_whole
 from core.tables import BOOKS, Column, Kind, Table
 
 ROWS_A_BATCH = 10_000

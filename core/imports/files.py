@@ -12,7 +12,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from core.ground import InvalidInput, get_settings
-from core.import_workbook import DAMAGE, check_parts, unreadable_cells
+from core.imports.workbook import DAMAGE, check_parts, unreadable_cells
 
 OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
 PROTECTED = (
