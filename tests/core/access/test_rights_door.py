@@ -19,7 +19,7 @@ WORKER = {
 }
 # What acts in nobody's name, or what a person who is gone may do as well: sign out.
 OF_NO_PERSON = {
-    "copies.copy_to",
+    "upkeep.copies.copy_to",
     "demo.filling.fill_blank",
     "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",
