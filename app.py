@@ -30,8 +30,6 @@ from core.ground import (
     heed_signals,
     wait_for_actions,
 )
-from pages.exports import answer_export
-from pages.grid.rows import answer_rows
 from pages.guards import (
     BrowserCookie,
     ClosedDoors,
@@ -44,8 +42,7 @@ from pages.guards import (
     SignOut,
     Uploads,
 )
-from pages.messages import answer_message
-from pages.vouchers import answer_vouchers
+from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
 from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
 
 logger = logging.getLogger(__name__)
