@@ -23,7 +23,7 @@ from core.ground import (
     get_settings,
     numbered_work,
 )
-from pages.sign_in import show_account, show_sign_in, signed_in_actor
+from pages.shell.sign_in import show_account, show_sign_in, signed_in_actor
 from pages.web import local_actor
 
 logger = logging.getLogger(__name__)
