@@ -11,8 +11,7 @@ from core.ground import Permission
 from core.tables import ORDER_ITEMS
 from core.views import default_view, to_address
 from core.vouchers import VoucherLine
-from pages.explained import show_refund_rule
-from pages.grid.state import GridState
+from pages.grid import GridState, show_refund_rule
 from pages.refund_dialog import show_refund
 from pages.send_dialog import show_send
 from pages.shell import plain, show_text_table

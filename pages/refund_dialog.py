@@ -26,8 +26,7 @@ from core.refunds import (
     RefundItem,
     Results,
 )
-from pages.explained import say_refund_rule
-from pages.grid.state import GridState, viewer_zone
+from pages.grid import GridState, say_refund_rule, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 from pages.void_notice import show_void_notice
 from pages.web import base_path
