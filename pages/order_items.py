@@ -1,7 +1,7 @@
 """Order Items: every bought service, filtered, pulled into Excel, refunded, with vouchers."""
 
 from core.tables import ORDER_ITEMS
-from pages.actions import show_item_actions
+from pages.dialogs import show_item_actions
 from pages.grid import show_table
 from pages.shell import current_actor
 

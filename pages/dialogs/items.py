@@ -11,9 +11,9 @@ from core.ground import Permission
 from core.tables import ORDER_ITEMS
 from core.views import default_view, to_address
 from core.vouchers import VoucherLine
+from pages.dialogs.refund import show_refund
+from pages.dialogs.send import show_send
 from pages.grid import GridState, show_refund_rule
-from pages.refund_dialog import show_refund
-from pages.send_dialog import show_send
 from pages.shell import plain, show_text_table
 from pages.web import base_path
 
