@@ -1,4 +1,4 @@
-"""What everything else stands on: errors, settings, logs, money, places, states. No database."""
+"""The ground that all packages use: errors, settings, logs, money, places, states. No database."""
 
 from core.ground.errors import (
     AppError,

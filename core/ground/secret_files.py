@@ -1,4 +1,4 @@
-"""Secrets that the first start makes and every later one reads: files of the data folder."""
+"""Secrets in files of the data folder. The first start creates them, later ones read them."""
 
 import os
 import secrets
@@ -18,9 +18,9 @@ def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
         mine = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         with os.fdopen(descriptor, "w") as file:
-            file.write(make())
+            file.write(generate())
         try:
-            os.link(mine, path)  # whole, or not at all; fails when the other process was first
+            os.link(mine, path)  # atomic; fails if another process was first
         except FileExistsError:
             pass
         finally:

@@ -293,7 +293,7 @@ def test_the_command_line_acts_as_console(
         ),
         ({"oidc_metadata_url": "http://id.helios.example/"}, "OIDC_METADATA_URL: must start with"),
         ({"oidc_metadata_url": "id.helios.example"}, "OIDC_METADATA_URL: must start with https"),
-        ({"public_url": "http://desk.helios.example"}, "PUBLIC_URL: where people sign in, it must"),
+        ({"public_url": "http://desk.helios.example"}, "PUBLIC_URL: with sign-in, it must"),
         ({"first_admin_email": "ana"}, "FIRST_ADMIN_EMAIL: is not an e-mail address"),
         ({"sign_in_idle_minutes": "0"}, "SIGN_IN_IDLE_MINUTES: "),
     ],

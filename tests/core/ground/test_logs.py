@@ -174,7 +174,7 @@ def test_a_long_error_keeps_where_it_began_and_what_it_says(
         f"-----BEGIN PRIVATE KEY-----\n{'hunter22' * 100}\n-----END PRIVATE KEY-----",
     ],
 )
-@pytest.mark.parametrize("most", [logs.MOST_OF_MESSAGE // 2, logs.MOST_READ])
+@pytest.mark.parametrize("most", [logs.MAX_MESSAGE // 2, logs.MAX_SCANNED])
 def test_where_a_text_is_cut_no_half_of_a_secret_is_left(
     sqlite_database: str, secret: str, most: int
 ) -> None:
@@ -194,7 +194,7 @@ def test_a_text_that_is_cut_before_its_secrets_are_hidden_would_show_half_of_one
 
 def test_a_secret_of_the_settings_is_whole_again_in_no_cut(settings: pytest.MonkeyPatch) -> None:
     settings.setenv("SIGNING_SECRET", "correct horse battery staple 16+")
-    for before in range(logs.MOST_OF_MESSAGE // 2 - 40, logs.MOST_OF_MESSAGE // 2, 3):
+    for before in range(logs.MAX_MESSAGE // 2 - 40, logs.MAX_MESSAGE // 2, 3):
         text = f"{'x' * before}correct horse battery staple 16+{'y' * 20_000}"
         said = TextLine().format(record_of("%s", text))
         assert "correct" not in said

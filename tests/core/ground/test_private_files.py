@@ -128,8 +128,8 @@ def test_what_others_can_open_is_named_with_its_repair(
     for name, how in opened.items():
         path = first_start / name
         right = "600" if name else "700"
-        assert f"Others on this machine can open {path}. " in said.text
-        assert f"To close it: chmod {right} {path}" in said.text
+        assert f"Other users of this machine can open {path}. " in said.text
+        assert f"Fix: chmod {right} {path}" in said.text
         assert mode(path) == how  # it is not changed silently
 
 
@@ -141,7 +141,7 @@ def test_the_command_that_closes_a_file_can_be_pasted(
     file.chmod(0o644)
     warn_of_open_file([file, tmp_path / "absent"])
     (message,) = said.messages
-    subprocess.run(["sh", "-c", message.partition("To close it: ")[2]], check=True)
+    subprocess.run(["sh", "-c", message.partition("Fix: ")[2]], check=True)
     assert mode(file) == FILE
 
 

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from core.ground import get_settings
-from core.ground.secret_strength import HOW, find_weakness
+from core.ground.secret_strength import HINT, find_weakness
 from tests.core.refund_rows import settings
 
 WEAK = [
@@ -64,8 +64,8 @@ def test_it_stops_the_start_and_says_how_to_make_a_good_one(secret: str) -> None
         get_settings()
     said = str(stopped.value)
     assert said.startswith("Order Desk cannot start.\nSIGNING_SECRET: ")
-    assert HOW in said
-    assert secret not in said.removesuffix(HOW)
+    assert HINT in said
+    assert secret not in said.removesuffix(HINT)
 
 
 @pytest.mark.parametrize(
