@@ -9,16 +9,17 @@ from core.ground.private_files import PRIVATE_FILE, make_private_folder
 
 
 def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
-    """Return what the file holds; make it first, for this user alone, when there is none.
+    """Return the content of a secret file; if it is missing, create it as a private file.
 
-    Two processes that start at once share one. OSError when it cannot be made or read.
+    Processes that start at the same time get the same secret. Raises OSError if the file cannot be
+    created or read.
     """
     make_private_folder(path.parent)
     if not path.exists():
         mine = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         with os.fdopen(descriptor, "w") as file:
-            file.write(generate())
+            file.write(make())
         try:
             os.link(mine, path)  # atomic; fails if another process was first
         except FileExistsError:
