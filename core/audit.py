@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.models import AuditEvent, new_id
+from core.storage import AuditEvent, new_id
 from core.users import Actor
 
 

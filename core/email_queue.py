@@ -28,8 +28,8 @@ from core.ground import (
     get_settings,
 )
 from core.mail import default_subject, make_message_id
-from core.models import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.refunds import MAX_KEY, KeyTaken
+from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.users import Actor
 from core.vouchers import VoucherLine
 

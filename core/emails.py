@@ -45,8 +45,8 @@ from core.ground import (
     storable,
 )
 from core.mail import MAX_MESSAGE
-from core.models import Delivery, DeliveryItem
 from core.permissions import require
+from core.storage import Delivery, DeliveryItem
 from core.ticked import ticked_ids
 from core.users import Actor
 from core.vouchers import in_short

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import audit, db, query, rights, saved_views
+from core import audit, query, rights, saved_views, storage
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
 from core.ground import Permission, amount_in_words, get_settings, in_place
 from core.orders import OrderDetails, get_order
 from core.permissions import may, require
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
-from core.stop import Stop
+from core.storage import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor
 from core.view import View, describe_sort
@@ -43,7 +43,7 @@ def export(
     stop = stop or Stop()
     _check_limit([view], actor, now)
     with StreamedWorkbook(file) as workbook:
-        with db.reading() as session, stop.ending(session):
+        with storage.reading() as session, stop.ending(session):
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -66,7 +66,7 @@ def export(
 
 
 def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         check_limit(
             session,
             lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views),
@@ -94,7 +94,7 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         if may(actor, table.permission(order_id))
     }
     _check_limit(list(views.values()), actor, now)
-    with StreamedWorkbook(file) as workbook, db.reading() as session:
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         for title, view in views.items():
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -143,7 +143,7 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     """
     require(actor, Permission.IMPORT)
     counts = {}
-    with StreamedWorkbook(file) as workbook, db.reading() as session:
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
         for table in BOOKS:
             # One zone throughout, so that it can be read back wherever it came from.
             columns = [replace(column, place_zone=None) for column in table.stored]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, rights
 from core.ground import Permission, Refused, get_settings
-from core.models import AuditEvent
+from core.storage import AuditEvent
 from core.users import Actor
 
 AN_HOUR = timedelta(hours=1)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import audit, db, rights
+from core import audit, rights, storage
 from core.figure_days import (
     day_expression,
     day_of,
@@ -37,9 +37,17 @@ from core.figure_days import (
     next_month,
     starts,
 )
-from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Channel, Dimension, Span
 from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
-from core.models import Order, OrderItem
+from core.storage import (
+    DAILY_FIGURES,
+    FIGURE_CHANGES,
+    FIGURES_MADE,
+    Channel,
+    Dimension,
+    Order,
+    OrderItem,
+    Span,
+)
 from core.users import Actor
 
 logger = logging.getLogger(__name__)
@@ -67,10 +75,10 @@ def refresh() -> None:
 
     Raises OutsideFailed when the database does not answer, or somebody else counts for long.
     """
-    with db.reading() as session:
+    with storage.reading() as session:
         if _is_made(session) and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None:
             return
-    with db.writing() as session:
+    with storage.writing() as session:
         _take_turn(session)
         if _is_made(session):
             _count_changed(session)

@@ -18,7 +18,7 @@ from core.import_new import NewRows
 from core.import_outcome import Outcome
 from core.import_progress import Progress
 from core.import_rows import iterate
-from core.models import Base, new_id
+from core.storage import Base, new_id
 from core.tables import TABLES
 from core.users import Actor
 

@@ -11,11 +11,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db
+from core import audit, storage
 from core.ground import InvalidInput, NotFound, Permission, Refused, Role, fold, get_settings
-from core.models import Contract, User, UserContract, new_id
 from core.permissions import require
 from core.rights import changing
+from core.storage import Contract, User, UserContract, new_id
 from core.users import CONSOLE, LOCAL_USER_ID, Actor, ensure_local_user
 
 MAX_NAME = 200
@@ -77,7 +77,7 @@ def parse_email(text: str) -> str:
 def find_contracts(*, actor: Actor) -> dict[str, str]:
     """Find every contract, by its ID, with its name; raises NotPermitted."""
     require(actor, Permission.USERS)
-    with db.reading() as session:
+    with storage.reading() as session:
         rows = select(Contract.contract_id, Contract.name).order_by(Contract.contract_id)
         return {row.contract_id: row.name for row in session.execute(rows)}
 
@@ -85,7 +85,7 @@ def find_contracts(*, actor: Actor) -> dict[str, str]:
 def get_person(user_id: str, *, actor: Actor) -> Person:
     """Return a user; raises NotPermitted and NotFound."""
     require(actor, Permission.USERS)
-    with db.reading() as session:
+    with storage.reading() as session:
         return _person(session, _get(session, user_id))
 
 
@@ -265,10 +265,10 @@ def ensure_somebody(now: datetime) -> None:
         return
     email = parse_email(settings.first_admin_email)
     rights = Rights(role=Role.ADMIN, sees_all_contracts=True)
-    with db.reading() as session:
+    with storage.reading() as session:
         if _count_managers(session):
             return
-    with db.writing() as session:
+    with storage.writing() as session:
         named = select(User).where(User.email == email).with_for_update()
         user = session.scalars(named).one_or_none()
         if _count_managers(session):

@@ -6,7 +6,7 @@ Which rows a person sees is another question: see core.conditions.scope.
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from core import audit, db
+from core import audit, storage
 from core.ground import AppError, NotPermitted, Permission, Role
 from core.users import Actor
 
@@ -70,7 +70,7 @@ def refuse(actor: Actor, permission: Permission, error: AppError) -> NoReturn:
 
     No other transaction may be open: that of the use case is not there yet, or rolled back.
     """
-    with db.writing() as session:
+    with storage.writing() as session:
         audit.record(
             session,
             f"{permission}.refused",

@@ -9,11 +9,11 @@ from datetime import datetime
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, db
+from core import audit, storage
 from core.conditions import is_among, scope
 from core.ground import ItemStatus, RefundStatus
-from core.models import OrderItem, Refund, new_id
 from core.refund_rule import RefundItem
+from core.storage import OrderItem, Refund, new_id
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
@@ -52,7 +52,7 @@ def mark_requested(session: Session, ids: Sequence[str], asked: Request) -> set[
         scope(ORDER_ITEMS, asked.actor),
     ]
     locked = select(OrderItem.order_item_id).where(*is_able).order_by(OrderItem.order_item_id)
-    if not db.is_sqlite():
+    if not storage.is_sqlite():
         session.execute(locked.with_for_update())
     statement = (
         update(OrderItem)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.models import Refund
+from core.storage import Refund
 from core.users import Actor
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, ledger, refund_events, rights
+from core import audit, ledger, refund_events, rights, storage
 from core.conditions import scope
 from core.ground import (
     InvalidInput,
@@ -26,10 +26,9 @@ from core.ground import (
     amount_in_words,
     is_storable,
 )
-from core.item_expressions import is_to_match
-from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
 from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
+from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_to_match, new_id
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
@@ -62,7 +61,7 @@ class Unmatched:
 
 def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
     """Find the provider's refunds of an order that are to be matched, as the actor may see them."""
-    with db.reading() as session:
+    with storage.reading() as session:
         items = session.scalars(
             select(OrderItem).where(OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor))
         ).all()

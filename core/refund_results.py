@@ -7,7 +7,7 @@ from typing import IO
 import pandas as pd
 from sqlalchemy import select
 
-from core import db
+from core import storage
 from core.columns import Column, Kind
 from core.conditions import scope
 from core.export_limit import check_limit, record_export
@@ -21,8 +21,8 @@ from core.ground import (
     in_place,
     is_storable,
 )
-from core.models import OrderItem, Refund, RefundBatch
 from core.sheets import StreamedWorkbook
+from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
@@ -77,7 +77,7 @@ def get_results(batch_id: str, *, actor: Actor) -> Results:
 
     Raises NotFound unless it is the actor's own, or the actor an admin.
     """
-    with db.reading() as session:
+    with storage.reading() as session:
         batch = session.get(RefundBatch, batch_id) if is_storable(batch_id) else None
         is_theirs = batch is not None and (
             batch.requested_by == actor.email or actor.role is Role.ADMIN
@@ -121,7 +121,7 @@ def export_results(
     core.rights.handing_out does.
     """
     results = get_results(batch_id, actor=actor)
-    with db.reading() as session:
+    with storage.reading() as session:
         check_limit(session, lambda: len(results.frame), actor=actor, now=now)
     with StreamedWorkbook(file) as workbook:
         workbook.add_table("Refunds", COLUMNS, zone, [results.frame])

@@ -12,16 +12,16 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db, refund_claims, rights, settlement
+from core import refund_claims, rights, settlement, storage
 from core.gateway import Gateways
 from core.gateways import configured
 from core.ground import InvalidInput, Permission, Refused, get_settings
-from core.models import Refund, RefundBatch
 from core.permissions import require
 from core.refund_assessment import Assessed, Assessment, assess, assess_in, sorted_ids
 from core.refund_claims import Request
 from core.refund_decisions import MAX_NOTE, checked_note
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
+from core.storage import Refund, RefundBatch
 from core.users import Actor
 
 __all__ = ["MAX_NOTE", "Assessment", "Reason", "Refusal", "assess", "refundable", "request"]
@@ -139,7 +139,7 @@ def _write_once(asked: Request) -> Answer:
 
 def _find_answer(asked: Request) -> Answer | None:
     """Find the first answer to a key; raises KeyTaken when it was for another request."""
-    with db.reading() as session:
+    with storage.reading() as session:
         batch = session.scalars(
             select(RefundBatch).where(RefundBatch.idempotency_key == asked.key)
         ).one_or_none()

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import select, text, update
 
-from core import db, refund_events, rights
+from core import refund_events, rights, storage
 from core.conditions import is_among, scope
 from core.ground import InvalidInput, ItemStatus, Permission, Refused
-from core.models import OrderItem, Refund
 from core.refund_assessment import sorted_ids
 from core.refund_decisions import change_one, checked_note
+from core.storage import OrderItem, Refund
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
@@ -33,7 +33,7 @@ def find_returned(order_id: str, *, actor: Actor) -> list[Returned]:
         OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor)
     )
     returned = select(Refund).where(Refund.order_item_id.in_(seen), text(Refund.IS_RETURNED))
-    with db.reading() as session:
+    with storage.reading() as session:
         return [
             Returned(
                 one.order_item_id,

@@ -18,10 +18,10 @@ from typing import IO, Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
 from core.ground import AppError, NotPermitted, NotSignedIn, Permission, Role
-from core.models import SignIn, User
 from core.permissions import may, refuse, require, why_not
+from core.storage import SignIn, User
 from core.users import CONSOLE, Actor, find_actor_in
 
 
@@ -74,7 +74,7 @@ def changing(
     *,
     counts: bool = False,
     changed_user: str | None = None,
-    opened: Opened = db.writing,
+    opened: Opened = storage.writing,
 ) -> Iterator[tuple[Session, Actor]]:
     """Open a writing transaction of a person, and yield it with the actor as they are now.
 
@@ -99,7 +99,7 @@ def committing(actor: Actor, permission: Permission) -> Iterator[Session]:
     as `changing` does.
     """
     require(actor, permission)
-    with _audited(permission), db.writing() as session:
+    with _audited(permission), storage.writing() as session:
         _confirm(session, actor, permission, None)
         yield session
         _confirm(session, actor, permission, _FOR_KEY_SHARE)
@@ -166,9 +166,9 @@ def _lock(
     if actor == CONSOLE and changed_user is not None:
         is_locked.append(User.role == Role.ADMIN)  # it has no row of its own to take turns at
     statement = select(User).where(or_(*is_locked)).order_by(User.user_id)
-    if not db.is_sqlite() and lock == _FOR_SHARE:
+    if not storage.is_sqlite() and lock == _FOR_SHARE:
         statement = statement.where(func.pg_advisory_xact_lock_shared(_turn(ids[0])).is_not(None))
-    if not db.is_sqlite() and lock == _FOR_UPDATE:
+    if not storage.is_sqlite() and lock == _FOR_UPDATE:
         for one in ids:
             session.execute(select(func.pg_advisory_xact_lock(_turn(one))))
     if actor.sign_in_id is not None:

@@ -15,9 +15,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db
+from core import audit, storage
 from core.ground import NotSignedIn, fold, get_settings
-from core.models import SignIn, User
+from core.storage import SignIn, User
 from core.users import LOCAL_USER_ID, Actor, find_actor, find_local_actor
 
 REMEMBERED = timedelta(days=1)  # what is over, so that a token is not taken for a new one
@@ -93,7 +93,7 @@ def accept(claims: Mapping[str, object], *, now: datetime) -> Actor:
     account = parse_claims(claims)
     if account.expires_at <= now:
         raise SignInNeeded("Your sign-in has run out: sign in again.")
-    with db.reading() as session:
+    with storage.reading() as session:
         row = session.get(SignIn, account.sign_in_id)
         if row is not None:
             _check_alive(row, now)
@@ -118,7 +118,7 @@ def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
         if local is None:
             raise SignInNeeded("You are not signed in.")
         return local
-    with db.reading() as session:
+    with storage.reading() as session:
         row = session.get(SignIn, sign_in_id or "")
         if row is None or row.user_id != user_id or row.expires_at <= now:
             raise SignInNeeded("You are not signed in.")
@@ -129,7 +129,7 @@ def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
 
 def end(actor: Actor, *, now: datetime) -> None:
     """End a sign-in in every tab of its browser, and with it what its tokens open; audited."""
-    with db.writing() as session:
+    with storage.writing() as session:
         _end(session, actor.sign_in_id, actor.email, now)
 
 
@@ -147,7 +147,7 @@ def sign_out(claims: Mapping[str, object], *, now: datetime) -> None:
 
 
 def _sign_out(account: Account, now: datetime) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         row = session.get(SignIn, account.sign_in_id)
         if row is None:
             row = _new_row(account, now)
@@ -178,7 +178,7 @@ def _actor(user_id: str, sign_in_id: str, seen_at: datetime, now: datetime) -> A
     if actor is None:
         raise NotLetIn("You are not let in any more. Ask an admin of Order Desk.")
     if now - seen_at >= min(SEEN_EVERY, _idle_limit() / 4):
-        with db.writing() as session:
+        with storage.writing() as session:
             mine = update(SignIn).where(SignIn.sign_in_id == sign_in_id, SignIn.seen_at < now)
             session.execute(mine.values(seen_at=now))
     return replace(actor, sign_in_id=sign_in_id)
@@ -231,7 +231,7 @@ def _begin(account: Account, now: datetime) -> tuple[str | None, User | str]:
 
 def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
     """Write the sign-in down, bind the account to its user, and audit what became of it."""
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(delete(SignIn).where(SignIn.expires_at < now - REMEMBERED))
         row = session.get(SignIn, account.sign_in_id)
         is_first = row is None

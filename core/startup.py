@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import backups, db, demo, figures, people, tokens, users, voucher_code, voucher_pdf
+from core import backups, demo, figures, people, storage, tokens, users, voucher_code, voucher_pdf
 from core.ground import get_settings, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER
 
@@ -39,11 +39,11 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
     One without any table counts as new, so that a first start that was cut off is made up for.
     Raises OutsideFailed when the database does not answer; safe to repeat.
     """
-    if may_fill and db.is_blank():
+    if may_fill and storage.is_blank():
         logger.warning("New database: filling it with demo data.")
         who = users.CONSOLE.email if get_settings().has_sign_in else users.LOCAL_USER_EMAIL
         demo.fill_blank(demo.DEFAULT_ORDERS, actor=who, now=now)
-    db.migrate()
+    storage.migrate()
     people.ensure_somebody(now)
     figures.refresh()
     tokens.ensure_secret()

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
 from core.ground import Role, fold, get_settings
-from core.models import User, UserContract
+from core.storage import User, UserContract
 
 LOCAL_USER_ID = "local"
 LOCAL_USER_EMAIL = "analyst@local"
@@ -40,11 +40,11 @@ CONSOLE = Actor("console", "console", Role.ADMIN, sees_all_contracts=True)
 
 def ensure_local_user() -> None:
     """Make the one user of local mode, an admin who sees everything, unless it is there."""
-    with db.reading() as session:
+    with storage.reading() as session:
         if session.get(User, LOCAL_USER_ID) is not None:
             return
     # Two processes that start at once both come here; the second finds the key taken.
-    with suppress(IntegrityError), db.writing() as session:
+    with suppress(IntegrityError), storage.writing() as session:
         session.add(
             User(
                 user_id=LOCAL_USER_ID,
@@ -74,7 +74,7 @@ def find_actor(user_id: str) -> Actor | None:
 
 
 def _find_actor(user_id: str, held: type[User] | None = None) -> Actor | None:
-    with db.reading(held=held) as session:
+    with storage.reading(held=held) as session:
         return find_actor_in(session, user_id)
 
 

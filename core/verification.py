@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select
 
-from core import db, voucher_code
+from core import storage, voucher_code
 from core.conditions import scope
 from core.ground import (
     AppError,
@@ -25,7 +25,7 @@ from core.ground import (
     in_place,
     is_storable,
 )
-from core.models import OrderItem
+from core.storage import OrderItem
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
@@ -132,7 +132,7 @@ def _is_printed(text: str) -> ColumnElement[bool]:
 
 
 def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:
-    with db.reading() as session:
+    with storage.reading() as session:
         item = session.scalars(select(OrderItem).where(is_it, scope(ORDER_ITEMS, actor))).first()
         if item is None:
             sentence = "No voucher that you may see has this code."

@@ -14,11 +14,11 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, rights, voucher_code, voucher_pdf
+from core import audit, rights, storage, voucher_code, voucher_pdf
 from core.conditions import is_among, scope
 from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
-from core.models import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.permissions import require
+from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
 from core.ticked import ticked_ids
 from core.users import Actor
@@ -86,7 +86,7 @@ def is_over(valid_until: datetime, *, now: datetime) -> bool:
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
     """Say of each item whether its voucher can be had now; raises InvalidInput for no ID at all."""
     ids = ticked_items(item_ids)
-    with db.reading() as session:
+    with storage.reading() as session:
         return assess_items(ids, load_items(session, ids, actor), now)
 
 
@@ -233,7 +233,7 @@ def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: dat
 def find_copies(item_ids: Sequence[str], *, actor: Actor) -> list[Copy]:
     """Find the copies that left the house of the vouchers of items that the actor may see."""
     ids = ticked_items(item_ids)
-    with db.reading() as session:
+    with storage.reading() as session:
         seen = sorted(load_items(session, ids, actor))
         return sorted(
             (*_downloaded(session, seen), *_mailed(session, seen)),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from core import excel, import_report, refund_results, saved_views, tokens
 from core.ground import InvalidInput, NotFound, zones
-from core.stop import Stop
+from core.storage import Stop
 from core.tables import TABLES
 from pages.downloads import answer_file
 from pages.web import browser_of

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import db
+from core import storage
 from core.ground import (
     AppError,
     NotPermitted,
@@ -135,7 +135,7 @@ def kept_answer(key: str) -> Mapping[str, Any] | None:
 
 @st.fragment(run_every=RETRY_SECONDS)
 def _reload_when_back() -> None:
-    if db.is_reachable():
+    if storage.is_reachable():
         st.rerun(scope="app")
     st.caption("Waiting for the database …")
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from core import tokens
 from core.desk_tables import EMAILS
 from core.email_messages import write_message
-from core.stop import Stop
+from core.storage import Stop
 from pages.downloads import answer_file
 from pages.web import browser_of
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import saved_views, tokens, vouchers
-from core.stop import Stop
+from core.storage import Stop
 from core.tables import ORDER_ITEMS
 from pages.downloads import answer_file
 from pages.web import browser_of

@@ -13,7 +13,7 @@ from statistics import median
 
 import pandas as pd
 
-from core import db, query, users
+from core import query, storage, users
 from core.columns import Kind, Table
 from core.frames import local_times
 from core.sheets import StreamedWorkbook
@@ -151,14 +151,14 @@ def _memory(field: str) -> float:
 
 
 def _load(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
-    with db.reading() as session:
+    with storage.reading() as session:
         return pd.concat(query.read_chunks(session, view, actor=actor, now=now), ignore_index=True)
 
 
 def _read_sql(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
     expressions = [view.table.expression(column, now) for column in view.columns]
     statement = query._statement(view, view.columns, actor, now).with_only_columns(*expressions)
-    with db.reading() as session:
+    with storage.reading() as session:
         return pd.read_sql(statement, session.connection())
 
 

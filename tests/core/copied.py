@@ -5,11 +5,10 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from core import audit, db, demo, emails, people, saved_views, users
-from core.figure_models import DERIVED
+from core import audit, demo, emails, people, saved_views, storage, users
 from core.ground import Method, Role
-from core.models import Base, ProviderRefund, Refund, SignIn
 from core.people import Rights
+from core.storage import DERIVED, Base, ProviderRefund, Refund, SignIn
 from core.tables import ORDERS
 from core.users import Actor
 from core.view_json import parse_view
@@ -25,7 +24,7 @@ STORABLE = [one for one in HOSTILE if "\x00" not in one]
 def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Read every row of every table that is copied, as the application reads them."""
     use_database(url)
-    with db.reading() as session:
+    with storage.reading() as session:
         return {
             table.name: [
                 tuple(row)
@@ -48,7 +47,7 @@ def have_returned_money() -> None:
     for item in items:
         pay_back(item)
     let_the_bank_return(returned, at=NOW + A_DAY)
-    with db.writing() as session:
+    with storage.writing() as session:
         refund = session.scalars(select(Refund).where(text(Refund.IS_RETURNED)).limit(1)).one()
         refund.decided_by, refund.decided_at, refund.decision_note = "zoe", NOW, "“No” 王"
         refund.stopped_by = "re_“王”"
@@ -83,7 +82,7 @@ def work_at(url: str) -> list[str]:
     view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})
     saved_views.save(view, "“Mine” 100%", actor=admin)
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id=zoe, ended_at=NOW, **times))
         odd = {"texts": STORABLE, "numbers": [0, -1, 2**63, 1e22, 1e3, 0.1, 12.50], "no": None}
         about = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}

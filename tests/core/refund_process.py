@@ -14,8 +14,8 @@ from itertools import count
 
 from sqlalchemy import select
 
-from core import db, users
-from core.models import OrderItem
+from core import storage, users
+from core.storage import OrderItem
 from tests.core.refund_races import at_once, guarded, pick
 
 THREADS = 4
@@ -27,7 +27,7 @@ def main(seed: str) -> None:
     actor = users.find_local_actor()
     assert actor is not None
     ask = guarded(actor)
-    with db.reading() as session:
+    with storage.reading() as session:
         items = list(session.scalars(select(OrderItem.order_item_id)))
 
     def run(thread: int) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from core import returned_items, users
 from core.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded
-from core.models import Refund
 from core.returned_refunds import look_again_due
+from core.storage import Refund
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     AGENT,

@@ -16,11 +16,11 @@ from threading import Event
 
 from sqlalchemy import func, select
 
-from core import audit, db, emails, people, refunds, users, vouchers
+from core import audit, emails, people, refunds, storage, users, vouchers
 from core.ground import AppError, OutsideFailed, Permission, Refused, Role
-from core.models import AuditEvent, Delivery, OrderItem, Refund
 from core.people import Rights
 from core.permissions import why_not
+from core.storage import AuditEvent, Delivery, OrderItem, Refund
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core import steps
@@ -89,7 +89,7 @@ def count_granted(email: str, contracts: Collection[str]) -> Granted:
         "vouchers": select(func.count()).where(AuditEvent.actor == email, downloads),
     }
     tables = {"refunds": Refund, "mails": Delivery, "vouchers": AuditEvent}
-    with db.reading() as session:
+    with storage.reading() as session:
         return Granted(
             **{
                 kind: session.scalar(
@@ -127,7 +127,7 @@ def naive_hand_out(actor: Actor, item_id: str, _key: str) -> None:
     (line,) = vouchers.assess([item_id], actor=actor, now=NOW)
     if why_not(actor, Permission.VOUCHERS) or line.why:
         raise Refused("It is not handed out.")
-    with db.writing() as session:
+    with storage.writing() as session:
         item = session.get_one(OrderItem, item_id)
         audit.record(
             session,

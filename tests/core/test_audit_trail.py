@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from core import audit, db, excel, imports, permissions, query, saved_views
+from core import audit, excel, imports, permissions, query, saved_views, storage
 from core.admin_tables import AUDIT_EVENTS
 from core.ground import NotPermitted, Permission, Role
 from core.users import Actor
@@ -24,7 +24,7 @@ VIEWER = Actor("v", "viewer@helios.example", Role.VIEWER, sees_all_contracts=Tru
 def told(database: str, admin: Actor) -> None:
     """Store an event of an order, with letters of several scripts, and a refused try."""
     make_order("OD-1")
-    with db.writing() as session:
+    with storage.writing() as session:
         audit.record(
             session,
             "order_item.refund_requested",
@@ -122,8 +122,8 @@ OF_POSTGRESQL = [
 
 @pytest.mark.usefixtures("told")
 def test_nothing_that_was_written_is_taken_back(admin: Actor) -> None:
-    for statement in REWRITES + (OF_SQLITE if db.is_sqlite() else OF_POSTGRESQL):
-        with pytest.raises(DatabaseError, match="append-only"), db.writing() as session:
+    for statement in REWRITES + (OF_SQLITE if storage.is_sqlite() else OF_POSTGRESQL):
+        with pytest.raises(DatabaseError, match="append-only"), storage.writing() as session:
             session.execute(text(statement))
     assert found(admin) == ["order_item.refund_requested", "users.refused"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from core.ground import InvalidInput, get_settings
 from core.imports import Faulty, Outcome, import_files
-from core.models import Contract, Order, OrderItem, Transaction
+from core.storage import Contract, Order, OrderItem, Transaction
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.fuzzed_files import parts_of, write_parts

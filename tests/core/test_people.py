@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import db, people, query, startup
+from core import people, query, startup, storage
 from core.admin_tables import USERS
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
-from core.models import AuditEvent, User
 from core.people import KnownAlready, LastAdmin, OwnRights, Rights
+from core.storage import AuditEvent, User
 from core.users import CONSOLE, LOCAL_USER_ID, Actor, find_actor
 from core.view_json import parse_view
 from tests.conftest import NOW
@@ -42,13 +42,13 @@ def add(email: str, rights: Rights = ADMIN, *, actor: Actor, **given: Any) -> st
 def events(prefix: str = "user.") -> list[tuple[str, str, Any, Any]]:
     columns = AuditEvent.action, AuditEvent.entity_id, AuditEvent.before, AuditEvent.after
     statement = select(*columns).where(AuditEvent.action.startswith(prefix))
-    with db.reading() as session:
+    with storage.reading() as session:
         return [tuple(row) for row in session.execute(statement.order_by(AuditEvent.event_id))]
 
 
 def admins() -> list[str]:
     is_admin = User.role == "admin", User.is_active, User.user_id != LOCAL_USER_ID
-    with db.reading() as session:
+    with storage.reading() as session:
         return sorted(session.scalars(select(User.email).where(*is_admin)))
 
 
@@ -204,7 +204,7 @@ def test_the_setting_acts_only_while_there_is_no_admin(database: str) -> None:
     other = add("ana@helios.example", actor=CONSOLE)
     startup.prepare(NOW, may_fill=False)
     assert admins() == ["ana@helios.example"]
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, other).is_active = False
     startup.prepare(NOW, may_fill=False)
     assert admins() == ["chief@helios.example"]

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select
 
 from core import (
-    db,
     demo,
     email_messages,
     emails,
@@ -30,6 +29,7 @@ from core import (
     refunds,
     returned_items,
     saved_views,
+    storage,
     verification,
     vouchers,
 )
@@ -38,9 +38,9 @@ from core.columns import Table
 from core.desk_tables import EMAILS as EMAIL_TABLE
 from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
-from core.models import Refund
 from core.people import Rights
 from core.periods import Period
+from core.storage import Refund
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
 from core.view_json import default_view
@@ -160,7 +160,7 @@ def _send(item: str, actor: Actor, key: str) -> emails.Answer:
 def _fail_a_refund(item: str, admin: Actor) -> None:
     gateways: Gateways = {Method.BALANCE: FakeGateway(Failed("Declined."))}
     refunds.request([item], reason="goodwill", key="first", actor=admin, now=NOW, gateways=gateways)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(Refund.status)).all() == ["failed"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core import refunds
 from core.ground import InvalidInput, NotPermitted, Role
-from core.models import AuditEvent, Refund, RefundBatch
+from core.storage import AuditEvent, Refund, RefundBatch
 from core.ticked import MAX_SELECTED
 from core.users import Actor
 from tests.conftest import NOW

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from core import db, excel, import_runs, imports, people, rights, sign_ins
+from core import excel, import_runs, imports, people, rights, sign_ins, storage
 from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
 from core.import_progress import Progress
-from core.models import AuditEvent, Order, SignIn, User, UserContract, new_id
 from core.rights import NoLongerIn, RightsChanged
+from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
 from core.users import CONSOLE, Actor
 from tests.conftest import NOW
 from tests.core.imported import count
@@ -41,13 +41,13 @@ def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
 def sign_in(actor: Actor) -> Actor:
     """Return the actor as one who has signed in."""
     row = {"sign_in_id": new_id(), "user_id": actor.user_id}
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(SignIn(**row, began_at=NOW, seen_at=NOW, expires_at=NOW))
     return replace(actor, sign_in_id=row["sign_in_id"])
 
 
 def delete_user(actor: Actor) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         for model in (UserContract, SignIn, User):
             session.execute(delete(model).where(model.user_id == actor.user_id))
 
@@ -184,7 +184,7 @@ def test_an_item_out_of_a_lost_scope_is_not_refunded(shop: Shop, loss: str) -> N
     take_away(shop.agent, **SCOPES[loss])
     assert USE_CASES["refunds.request"].act(shop, shop.agent) == []
     is_asked = AuditEvent.action == "order_item.refund_requested"
-    with db.reading() as session:
+    with storage.reading() as session:
         asked = session.scalars(select(AuditEvent.entity_id).where(is_asked))
         assert asked.all() == ["MAILED"]
 
@@ -284,7 +284,7 @@ def test_the_sign_in_of_somebody_else_is_none(shop: Shop) -> None:
 def test_rights_that_were_given_back_count_again(shop: Shop) -> None:
     take_away(shop.agent, is_active=False)
     store_user(shop.agent)
-    with db.writing() as session:
+    with storage.writing() as session:
         mine = update(User).where(User.user_id == shop.agent.user_id)
         session.execute(mine.values(is_active=True))
     assert USE_CASES["refunds.request"].act(shop, shop.agent)

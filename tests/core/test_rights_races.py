@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core import db, emails, excel, import_runs, imports, people, refunds, rights, vouchers
+from core import emails, excel, import_runs, imports, people, refunds, rights, storage, vouchers
 from core.ground import AppError, OutsideFailed, Permission, Role
 from core.import_progress import Progress
-from core.models import Delivery, OrderItem, Refund, User, new_id
 from core.rights import NoLongerIn
+from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
 from core.users import Actor, find_actor
 from core.view_json import default_view
@@ -72,7 +72,7 @@ CLICKS: dict[str, Callable[[Shop], object]] = {
 
 def traces(shop: Shop) -> tuple[int, int, int]:
     """Count what the clicks leave beyond the shop: refunds, mails, bytes handed out."""
-    with db.reading() as session:
+    with storage.reading() as session:
         asked = session.scalars(select(Refund.refund_id)).all()
         queued = session.scalars(select(Delivery.delivery_id)).all()
     return len(asked) - 2, len(queued) - 1, len(shop.file.getvalue())
@@ -84,7 +84,7 @@ def test_a_click_that_waits_is_refused_when_the_deactivation_comes_first(
     shop: Shop, click: str
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with db.writing() as session:
+        with storage.writing() as session:
             deactivate_in(session, shop.agent)
             hold_item(session)
             clicked = start_and_wait(pool, lambda: CLICKS[click](shop), waiting=1)
@@ -99,7 +99,7 @@ def test_without_the_guard_a_click_that_waits_goes_through_after_the_deactivatio
 ) -> None:
     monkeypatch.setattr(rights, "_confirm", lambda _session, actor, *_: actor)
     with ThreadPoolExecutor(1) as pool:
-        with db.writing() as session:
+        with storage.writing() as session:
             deactivate_in(session, shop.agent)
             hold_item(session)
             clicked = start_and_wait(pool, lambda: CLICKS[click](shop), waiting=1)
@@ -112,7 +112,7 @@ def test_without_the_guard_a_click_that_waits_goes_through_after_the_deactivatio
 @pytest.mark.parametrize("click", CLICKS)
 def test_a_deactivation_waits_for_a_click_that_came_first(shop: Shop, click: str) -> None:
     with ThreadPoolExecutor(2) as pool:
-        with db.writing() as session:
+        with storage.writing() as session:
             hold_item(session)
             clicked = start_and_wait(pool, lambda: CLICKS[click](shop), waiting=1)
             taken = start_and_wait(pool, lambda: take_away(shop.agent, is_active=False), waiting=2)
@@ -173,7 +173,7 @@ def test_one_person_is_deactivated_while_many_tabs_of_theirs_refund(database: st
         racing = pool.submit(race, guarded(agent, UNSETTLED), items, threads=THREADS, requests=40)
         time.sleep(0.3)
         take_away(agent, is_active=False)
-        with db.reading() as session:
+        with storage.reading() as session:
             granted = len(session.scalars(select(Refund.refund_id)).all())
         run = racing.result()
     assert {type(error) for error in run.errors} == {NoLongerIn}
@@ -203,7 +203,7 @@ def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         with rights.changing(agent, Permission.REFUND):
             taken = start_and_wait(pool, lambda: take_away(agent, is_active=False), waiting=1)
-            with db.writing() as session:
+            with storage.writing() as session:
                 assert session.scalars(mine.with_for_update(read=True)).one().is_active
             assert not taken.done()
         taken.result()

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import db, people, sign_ins, tokens
+from core import people, sign_ins, storage, tokens
 from core.__main__ import main
 from core.ground import NotSignedIn, Role, get_settings
-from core.models import AuditEvent, SignIn, User
 from core.people import Rights
 from core.sign_ins import NotLetIn, SignInNeeded
+from core.storage import AuditEvent, SignIn, User
 from core.users import CONSOLE, LOCAL_USER_ID, Actor
 from tests.conftest import NOW
 from tests.core.refund_rows import settings
@@ -56,7 +56,7 @@ def claims(at: datetime = NOW, **given: Any) -> dict[str, Any]:
 def told() -> list[tuple[str, str]]:
     """Return what the audit trail says of sign-ins."""
     rows = select(AuditEvent.action, AuditEvent.actor).order_by(AuditEvent.event_id)
-    with db.reading() as session:
+    with storage.reading() as session:
         found = session.execute(rows.where(AuditEvent.entity == "sign_in"))
         return [(action, who) for action, who in found]
 
@@ -64,7 +64,7 @@ def told() -> list[tuple[str, str]]:
 def test_the_first_verified_sign_in_binds_the_account(ana: str) -> None:
     actor = sign_ins.accept(claims(), now=NOW)
     assert (actor.user_id, actor.email, actor.role) == (ana, ANA, Role.AGENT)
-    with db.reading() as session:
+    with storage.reading() as session:
         user = session.get_one(User, ana)
         assert (user.issuer, user.subject) == ("https://id.helios.example", "ana-1")
         assert user.name == "Ana Díaz"
@@ -88,7 +88,7 @@ def test_whoever_is_bound_is_known_by_the_account_and_not_by_the_address(ana: st
 def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: object) -> None:
     with pytest.raises(NotLetIn, match="it is not verified"):
         sign_ins.accept(claims(email_verified=verified), now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(User, ana).issuer is None
     assert told() == [("sign_in.refused", ANA)]
 
@@ -216,7 +216,7 @@ def test_what_is_over_is_forgotten_after_a_day(ana: str) -> None:
     sign_ins.accept(claims(), now=NOW)
     later = NOW + timedelta(days=3)
     sign_ins.accept(claims(later, nonce="second"), now=later)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert len(session.scalars(select(SignIn)).all()) == 1
 
 
@@ -278,7 +278,7 @@ def test_the_command_line_acts_as_console(
 ) -> None:
     assert main(["demo", "--orders", "3"]) == 0
     assert "3 demo orders" in capsys.readouterr().out
-    with db.reading() as session:
+    with storage.reading() as session:
         filled = select(AuditEvent.actor).where(AuditEvent.action == "orders.demo_filled")
         assert session.scalars(filled).one() == "console"
 

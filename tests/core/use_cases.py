@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import update
 
 from core import (
-    db,
     demo,
     email_messages,
     emails,
@@ -25,11 +24,12 @@ from core import (
     refunds,
     returned_items,
     saved_views,
+    storage,
     vouchers,
 )
 from core.ground import Permission, Role
-from core.models import Delivery, ProviderRefund, Refund, new_id
 from core.people import Rights
+from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
 from core.users import CONSOLE, Actor
 from core.view import View
@@ -71,7 +71,7 @@ def make_shop(folder: Path) -> Shop:
     agent, chief = make_actor(contracts=frozenset({MINE})), make_actor(Role.ADMIN)
     asked: dict[str, Any] = {"actor": agent, "now": NOW}
     sent = emails.send(["MAILED"], [ZOE], message=None, key="first", **asked)
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(update(Delivery).values(status="sent", sent_at=NOW, handed_over_at=NOW))
     batch = refunds.request(["MAILED"], reason="goodwill", key="first", **asked)
     view = saved_views.save(default_view(ORDERS), "Before", actor=agent)
@@ -90,7 +90,7 @@ def _refund_at_provider(batch_id: str) -> None:
     make_item("OD-2", order_item_id="MATCHED", **GIVEN)
     make_item("OD-2", order_item_id="RETURNED", **GIVEN | {"status": "refund_requested"})
     of_order = {"order_id": "OD-2", "contract_id": MINE, "currency": "EUR", "amount_minor": 3800}
-    with db.writing() as session:
+    with storage.writing() as session:
         for reference in ("re_match", "re_dismiss"):
             at_provider = {"reference": reference, "payment_reference": "pi_1", "found_at": NOW}
             session.add(ProviderRefund(**of_order, **at_provider))

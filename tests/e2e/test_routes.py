@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from core import db, emails, tokens
+from core import emails, storage, tokens
 from core.ground import Role
-from core.models import Delivery
+from core.storage import Delivery
 from core.tables import ORDER_ITEMS, TABLES
 from core.tokens import Purpose
 from core.users import LOCAL_USER_ID, Actor
@@ -100,7 +100,7 @@ def ask_vouchers(client: httpx.Client, token: str | None, **more: Any) -> httpx.
 
 def ask_message(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
     """Ask for the one e-mail as a file."""
-    with db.reading() as session:
+    with storage.reading() as session:
         delivery_id = session.scalars(select(Delivery.delivery_id)).one()
     parameters = {} if token is None else {"token": token}
     return client.get(f"/messages/{delivery_id}", params=parameters, **more)

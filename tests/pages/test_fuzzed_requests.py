@@ -10,9 +10,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from core import db, tokens, users
+from core import storage, tokens, users
 from core.columns import Table
-from core.models import User, UserContract
+from core.storage import User, UserContract
 from core.tables import TABLES
 from core.users import LOCAL_USER_ID
 from pages.grid.rows import answer_rows
@@ -29,7 +29,7 @@ ROUTES = [Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["
 def scoped(database: str) -> None:
     """Store the random rows, and let the local user see one contract alone."""
     fill(database)
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).sees_all_contracts = False
         session.add(UserContract(user_id=LOCAL_USER_ID, contract_id=OWN))
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core import db, demo, users
-from core.models import User
+from core import demo, storage, users
+from core.storage import User
 from core.tables import ORDERS
 from core.users import Actor
 from core.view_json import parse_view, to_address
@@ -114,7 +114,7 @@ def test_an_empty_database_says_what_to_do_next(sqlite_database: str) -> None:
 
 def test_a_closed_gate_shows_no_page(sqlite_database: str) -> None:
     make_order(author="ana@secret.example")
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, users.LOCAL_USER_ID).is_active = False
     page = open_page()
     assert "You are not signed in" in texts(page)

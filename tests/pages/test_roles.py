@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import db, people
+from core import people, storage
 from core.ground import Role
-from core.models import AuditEvent, User
 from core.people import Rights
+from core.storage import AuditEvent, User
 from core.users import LOCAL_USER_ID, Actor
 from tests.conftest import NOW
 from tests.core.refund_rows import settings
@@ -43,13 +43,13 @@ def shop(sqlite_database: str, admin: Actor) -> None:
 
 def become(role: Role) -> None:
     """Give the local user a role."""
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
 
 
 def refused() -> list[str]:
     actions = select(AuditEvent.action).where(AuditEvent.action.endswith(".refused"))
-    with db.reading() as session:
+    with storage.reading() as session:
         return list(session.scalars(actions))
 
 
@@ -141,7 +141,7 @@ def test_a_person_is_added_by_e_mail(admin: Actor) -> None:
     page.multiselect(key="user_contracts_new").select("CT-2")
     page.button(key="user_confirm").click().run()
     assert not page.exception
-    with db.reading() as session:
+    with storage.reading() as session:
         user = session.scalars(select(User).where(User.email == "ana@helios.example")).one()
     person = people.get_person(user.user_id, actor=admin)
     assert person.name == "Ana Díaz"
@@ -150,7 +150,7 @@ def test_a_person_is_added_by_e_mail(admin: Actor) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_a_person_who_is_ticked_is_changed(admin: Actor) -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         user_id = session.scalars(
             select(User.user_id).where(User.email == "new@helios.example")
         ).one()

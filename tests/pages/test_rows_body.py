@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
 
-from core import db, tokens, users
-from core.models import User
+from core import storage, tokens, users
+from core.storage import User
 from core.users import LOCAL_USER_ID
 from pages.grid import rows
 from pages.grid.rows import MAX_BODY_BYTES, answer_rows
@@ -68,7 +68,7 @@ def test_a_body_from_another_browser_or_of_a_user_who_is_out_is_not_read(token: 
     for browser in ("another", ""):
         answer = post(token, BODY, browser=browser)
         assert (answer.status, answer.pieces_read) == (401, 0)
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).is_active = False
     answer = post(token, BODY)
     assert (answer.status, answer.pieces_read) == (401, 0)
@@ -130,9 +130,9 @@ def queries() -> Iterator[list[str]]:
     def note(_connection: object, _cursor: object, sql: str, *_more: object) -> None:
         asked.append(sql)
 
-    event.listen(db.engine(), "before_cursor_execute", note)
+    event.listen(storage.get_engine(), "before_cursor_execute", note)
     yield asked
-    event.remove(db.engine(), "before_cursor_execute", note)
+    event.remove(storage.get_engine(), "before_cursor_execute", note)
 
 
 def test_who_asks_is_looked_up_once_a_request(token: str, queries: list[str]) -> None:

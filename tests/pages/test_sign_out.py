@@ -13,10 +13,10 @@ from streamlit.auth_util import set_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from core import db, people, sign_ins, tokens
+from core import people, sign_ins, storage, tokens
 from core.ground import NotSignedIn, Role
-from core.models import AuditEvent
 from core.people import Rights
+from core.storage import AuditEvent
 from core.users import CONSOLE, Actor
 from pages.sign_in import claims_in, streamlit_secrets
 from pages.sign_out import SignOut
@@ -81,7 +81,7 @@ def leave(cookies: dict[str, str], headers: Headers = (), **given: Any) -> Answe
 
 def ended() -> list[str]:
     wanted = select(AuditEvent.actor).where(AuditEvent.action == "sign_in.ended")
-    with db.reading() as session:
+    with storage.reading() as session:
         return list(session.scalars(wanted))
 
 
@@ -184,10 +184,10 @@ def test_other_paths_end_nothing(path: str) -> None:
 def test_while_the_database_is_away_nobody_is_told_that_they_have_signed_out() -> None:
     cookies = cookies_of(claims())
     with settings(**SIGN_IN, database_url="postgresql+psycopg://desk@127.0.0.1:1/none"):
-        db.engine.cache_clear()
+        storage.get_engine.cache_clear()
         try:
             answer = leave(cookies)
         finally:
-            db.engine.cache_clear()
+            storage.get_engine.cache_clear()
     assert (answer.status, answer.is_let_through) == (503, False)
     assert b"The database cannot be reached." in answer.body

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import db, startup, users
+from core import startup, storage, users
 from core.users import Actor
 from tests.bench.databases import KEPT
 from tests.conftest import NOW, running_postgresql, use_database
@@ -44,7 +44,7 @@ def fresh_databases(kind: str) -> Iterator[Callable[[], Actor]]:
         try:
             yield make
         finally:
-            db.engine().dispose()
+            storage.get_engine().dispose()
             for name, value in before.items():
                 os.environ.pop(name, None)
                 if value is not None:

@@ -17,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from sqlalchemy import select
 
-from core import db, demo, startup, users, vouchers
-from core.models import OrderItem
+from core import demo, startup, storage, users, vouchers
+from core.storage import OrderItem
 from tests.conftest import use_database
 from tests.e2e.conftest import FLAGS, ZONE, find_chromium
 from tests.e2e.desk import Desk
@@ -103,7 +103,7 @@ def _draw_voucher(folder: Path) -> Image.Image:
     valid = select(OrderItem.order_item_id).where(
         OrderItem.status == "not_used", OrderItem.valid_until > now
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         item_id = session.scalars(valid.order_by(OrderItem.no.desc())).first()
     file = folder / "voucher.pdf"
     with file.open("wb") as opened:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core import db, startup, tokens, voucher_code
+from core import startup, storage, tokens, voucher_code
 from core.__main__ import main
 from core.ground import make_private_file, make_private_folder, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER, Outbox
@@ -39,7 +39,7 @@ def first_start(umask: None, tmp_path: Path) -> Iterator[Path]:
         startup.check_vouchers()
         startup.prepare(NOW, may_fill=False)
         yield folder
-        db.engine().dispose()
+        storage.get_engine().dispose()
     use_database(before)
 
 
@@ -81,7 +81,7 @@ def test_what_the_command_line_writes_is_for_its_user_alone(
 def test_a_restored_database_is_for_its_user_alone(first_start: Path, tmp_path: Path) -> None:
     copy = tmp_path / "orders.bak"
     assert main(["backup", str(copy)]) == 0
-    db.engine().dispose()
+    storage.get_engine().dispose()
     copy.chmod(0o644)
     assert main(["restore", str(copy), "--replace"]) == 0
     assert mode(first_start / "orders.db") == FILE

@@ -22,9 +22,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from core import search_index
 from core.ground import OutsideFailed, get_settings, make_private_file
-from core.models import Base, DatabaseFact
+from core.storage import search_index
+from core.storage.models.orders import Base, DatabaseFact
 
 
 class _Queue:
@@ -119,7 +119,7 @@ def create_database_engine(url: str) -> Engine:
     """Build an engine for SQLite (WAL) or PostgreSQL; nothing is connected yet."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        engine = create_engine(
+        get_engine = create_engine(
             address,
             json_serializer=_to_json,
             pool_size=20,
@@ -129,11 +129,11 @@ def create_database_engine(url: str) -> Engine:
             # Without jit: to compile a question takes longer than most of ours take to answer.
             connect_args=_PATIENCE | {"options": "-c lock_timeout=3s -c timezone=UTC -c jit=off"},
         )
-        event.listen(engine, "before_cursor_execute", _explain, retval=True)
-        return engine
+        event.listen(get_engine, "before_cursor_execute", _explain, retval=True)
+        return get_engine
     # mode=rw: a file that has gone away is an error, not a reason to make an empty one.
     name = f"file:{quote(address.database or '')}?mode=rw"
-    engine = create_engine(
+    get_engine = create_engine(
         "sqlite://",
         json_serializer=_to_json,
         creator=lambda: sqlite3.connect(name, uri=True, check_same_thread=False),
@@ -141,20 +141,20 @@ def create_database_engine(url: str) -> Engine:
         pool_size=10,
         max_overflow=20,
     )
-    event.listen(engine, "connect", _prepare_sqlite_connection)
-    event.listen(engine, "begin", _begin)
-    return engine
+    event.listen(get_engine, "connect", _prepare_sqlite_connection)
+    event.listen(get_engine, "begin", _begin)
+    return get_engine
 
 
 @cache
-def engine() -> Engine:
+def get_engine() -> Engine:
     """Return the process's engine for DATABASE_URL."""
     return create_database_engine(get_settings().database_url)
 
 
 def is_sqlite() -> bool:
     """Say whether the database is the embedded one."""
-    return engine().dialect.name == "sqlite"
+    return get_engine().dialect.name == "sqlite"
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def reading(at: Engine | None = None, *, held: type[Base] | None = None) -> Iter
     rebuilds the table `held`: else who waits for them (PostgreSQL) sees the new one without rows.
     Raises OutsideFailed when the database does not answer.
     """
-    at = at or engine()
+    at = at or get_engine()
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     if at.dialect.name == "sqlite":
         options = {}
@@ -182,7 +182,7 @@ def writing() -> Iterator[Session]:
     Raises OutsideFailed when the database does not answer.
     """
     queue = _sqlite_writers if is_sqlite() else _postgresql_writers
-    with _reachable(), queue, engine().connect() as connection:
+    with _reachable(), queue, get_engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
             yield session
@@ -237,7 +237,7 @@ def migrate() -> None:
     A SQLite file that is not there is made. Raises OutsideFailed when the database does not answer.
     """
     create_missing_file(get_settings().database_url)
-    with _reachable(), engine().connect() as connection, _without_foreign_keys(connection):
+    with _reachable(), get_engine().connect() as connection, _without_foreign_keys(connection):
         writer = connection.execution_options(order_desk_writes=True)
         with writer.begin():
             _upgrade(writer)
@@ -295,7 +295,7 @@ def rebuilding(at: Engine) -> Iterator[Session]:
     From its begin nobody else writes; with PostgreSQL nobody reads either, and who does is waited
     for. Raises OutsideFailed when the database does not answer, or somebody stays in the way.
     """
-    queue = _sqlite_writers if at is engine() and is_sqlite() else nullcontext()
+    queue = _sqlite_writers if at is get_engine() and is_sqlite() else nullcontext()
     with _reachable(), queue, at.connect() as connection, _without_foreign_keys(connection):
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
@@ -314,7 +314,7 @@ def _keep_others_out(writer: Connection) -> None:
         writer.execute(text(f"LOCK TABLE {', '.join(ours)} IN ACCESS EXCLUSIVE MODE"))
 
 
-def make_schema_anew(session: Session) -> None:
+def recreate_schema(session: Session) -> None:
     """Drop every table with its rows, and make the newest schema, in a `rebuilding` transaction."""
     writer = session.connection()
     search_index.drop(writer)

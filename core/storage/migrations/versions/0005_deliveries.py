@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from core.models import Instant
+from core.storage import Instant
 
 revision = "0005"
 down_revision = "0004"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import db
+from core.storage import engine
 
 CANCEL_SECONDS = 3.0  # to reach PostgreSQL with the word that a query is to end
 
@@ -46,7 +46,7 @@ class Stop:
         driver: Any = session.connection().connection.driver_connection
 
         def cancel() -> None:
-            if db.is_sqlite():
+            if engine.is_sqlite():
                 driver.interrupt()
             else:
                 driver.cancel_safe(timeout=CANCEL_SECONDS)

@@ -11,7 +11,7 @@ from alembic import command
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from core import db
+from core.storage import engine
 from tests.conftest import _administrating, drop_database, use_database
 
 TODAY = datetime.now(UTC).replace(microsecond=0)
@@ -54,14 +54,14 @@ def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         url = f"{server}/{name}"
     use_database(url)
     with writing() as connection:
-        command.upgrade(db._alembic_config(connection), "0008")
+        command.upgrade(engine._alembic_config(connection), "0008")
     yield url
-    db.engine().dispose()
+    engine.get_engine().dispose()
     drop_database(url)
 
 
 def writing() -> Any:
-    return db.engine().execution_options(order_desk_writes=True).begin()
+    return engine.get_engine().execution_options(order_desk_writes=True).begin()
 
 
 @pytest.fixture
@@ -152,13 +152,13 @@ def stamp(value: Any) -> Any:
 
 
 def read(table: str) -> list[dict[str, Any]]:
-    with db.engine().connect() as connection:
+    with engine.get_engine().connect() as connection:
         rows = connection.execute(text(f"SELECT * FROM {table}")).mappings().all()
     return sorted((dict(row) for row in rows), key=str)
 
 
 def test_every_row_is_kept_as_it_was(filled: dict[str, list[dict[str, Any]]]) -> None:
-    db.migrate()
+    engine.migrate()
     for table, before in filled.items():
         known = before[0].keys()
         after = [{key: row[key] for key in known} for row in read(table)]
@@ -166,19 +166,19 @@ def test_every_row_is_kept_as_it_was(filled: dict[str, list[dict[str, Any]]]) ->
     assert len(filled["refunds"]) == len(OLD)
     fresh = ("failed_after_success_at", "decided_by", "decided_at", "decision_note")
     assert {row[name] for row in read("refunds") for name in fresh} == {None}
-    db.migrate()  # again: nothing more to do
+    engine.migrate()  # again: nothing more to do
     assert len(read("refunds")) == len(OLD)
 
 
 def test_recent_card_refunds_are_looked_at_soon_and_no_others(filled: object) -> None:
-    db.migrate()
+    engine.migrate()
     looked_at = {row["order_item_id"] for row in read("refunds") if row["next_look_at"]}
     assert looked_at == {"now", "recent"}
 
 
 def test_those_in_progress_count_as_asked_for_and_no_others(filled: object) -> None:
     """Nobody can know of an older version's; so what may have been paid is not called failed."""
-    db.migrate()
+    engine.migrate()
     rows = read("refunds")
     asked = {row["refund_id"]: row["asked_at"] for row in rows if row["asked_at"] is not None}
     assert asked == {
@@ -188,8 +188,8 @@ def test_those_in_progress_count_as_asked_for_and_no_others(filled: object) -> N
 
 
 def test_rows_still_refer_to_each_other(filled: object) -> None:
-    db.migrate()
-    with db.engine().connect() as connection:
+    engine.migrate()
+    with engine.get_engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
             assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
@@ -207,7 +207,7 @@ SET_STATUS = text("UPDATE refunds SET status = :status WHERE order_item_id = 're
 
 
 def test_the_new_states_can_be_stored_and_no_others(filled: object) -> None:
-    db.migrate()
+    engine.migrate()
     for status in ("waiting", "declined", "processing", "succeeded", "failed"):
         with writing() as connection:
             connection.execute(SET_STATUS, {"status": status})
@@ -223,8 +223,8 @@ def test_before_the_update_a_waiting_refund_cannot_be_stored(filled: object) -> 
 
 
 def test_the_indexes_are_there(filled: object) -> None:
-    db.migrate()
-    with db.engine().connect() as connection:
+    engine.migrate()
+    with engine.get_engine().connect() as connection:
         found = {str(one["name"]): one for one in inspect(connection).get_indexes("refunds")}
         kind = connection.dialect.name
     assert set(found) == set(INDEXES)
@@ -245,7 +245,7 @@ SECOND, SAME_REFERENCE = (text(COPY_ITEM.format(reference=one)) for one in ("NUL
 
 
 def test_an_item_still_has_one_refund_at_most(filled: object) -> None:
-    db.migrate()
+    engine.migrate()
     for taken in ("requested", "processing", "recent", "by balance"):
         with pytest.raises(IntegrityError), writing() as connection:
             connection.execute(SECOND, {"item": taken})

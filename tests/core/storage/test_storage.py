@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import StatementError
 
-from core import db, demo, startup, tokens, users
+from core import demo, startup, storage, tokens, users
 from core.ground import NotPermitted, NotSignedIn, OutsideFailed, Refused, get_settings
-from core.models import Base, Contract, DatabaseFact, Order, OrderItem, Refund, Transaction, User
+from core.storage import Base, Contract, DatabaseFact, Order, OrderItem, Refund, Transaction, User
 from core.users import Actor
 from tests.conftest import NOW, free_port, use_database
 from tests.core.books import check_books
@@ -25,7 +25,7 @@ from tests.rows import make_contract, make_order
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrated_schema_is_the_one_of_the_models(database: str) -> None:
     options = {"include_object": lambda _, name, *__: not _is_elsewhere(name)}
-    with db.reading() as session:
+    with storage.reading() as session:
         context = MigrationContext.configure(session.connection(), opts=options)
         assert compare_metadata(context, Base.metadata) == []
 
@@ -38,7 +38,7 @@ def _is_elsewhere(name: str | None) -> bool:
 def test_preparing_again_changes_nothing(database: str) -> None:
     make_order("OD-1")
     startup.prepare(NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(Order.order_id)).all() == ["OD-1"]
 
 
@@ -50,7 +50,7 @@ def test_a_naive_datetime_is_refused(database: str) -> None:
 def test_an_instant_comes_back_as_it_was_in_utc(database: str) -> None:
     moment = datetime(1969, 12, 31, 23, 59, 58, tzinfo=UTC)
     make_order("OD-1", created_at=moment)
-    with db.reading() as session:
+    with storage.reading() as session:
         stored = session.get_one(Order, "OD-1").created_at
     assert stored == moment
     assert stored.tzinfo == UTC
@@ -58,14 +58,14 @@ def test_an_instant_comes_back_as_it_was_in_utc(database: str) -> None:
 
 def test_what_fails_in_a_transaction_leaves_nothing(database: str) -> None:
     def fail() -> None:
-        with db.writing() as session:
+        with storage.writing() as session:
             session.add(Contract(contract_id="CT-9", name="x", currency="EUR"))
             session.flush()
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get(Contract, "CT-9") is None
 
 
@@ -74,7 +74,7 @@ def test_writers_at_once_wait_for_each_other(database: str) -> None:
 
     def add_one() -> None:
         for _ in range(10):
-            with db.writing() as session:
+            with storage.writing() as session:
                 balance = text("UPDATE contracts SET balance_minor = balance_minor + 1")
                 session.execute(balance)
 
@@ -83,14 +83,14 @@ def test_writers_at_once_wait_for_each_other(database: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(Contract, "CT-1").balance_minor == 80
 
 
 def test_a_database_that_does_not_answer_is_said_in_a_sentence() -> None:
     use_database(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none")
-    assert not db.is_reachable()
-    with pytest.raises(OutsideFailed, match="The database cannot be reached"), db.reading():
+    assert not storage.is_reachable()
+    with pytest.raises(OutsideFailed, match="The database cannot be reached"), storage.reading():
         pass
     with pytest.raises(OutsideFailed):
         startup.prepare(NOW)
@@ -101,8 +101,11 @@ def test_a_database_busy_with_another_change_is_said_so(sqlite_database: str) ->
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     hurry = "PRAGMA busy_timeout=10"
-    event.listen(db.engine(), "checkout", lambda driver, *_: driver.execute(hurry))
-    with pytest.raises(OutsideFailed, match="busy with another change"), db.writing() as session:
+    event.listen(storage.get_engine(), "checkout", lambda driver, *_: driver.execute(hurry))
+    with (
+        pytest.raises(OutsideFailed, match="busy with another change"),
+        storage.writing() as session,
+    ):
         session.connection()
     other.close()
 
@@ -138,12 +141,12 @@ def test_a_database_file_that_went_away_is_not_replaced_by_an_empty_one(
 ) -> None:
     path = Path(sqlite_database.removeprefix("sqlite:///"))
     away = path.with_suffix(".away")
-    db.engine().dispose()
+    storage.get_engine().dispose()
     path.rename(away)
-    assert not db.is_reachable()
+    assert not storage.is_reachable()
     assert not path.exists()
     away.rename(path)
-    assert db.is_reachable()
+    assert storage.is_reachable()
 
 
 # First start and demo data.
@@ -153,14 +156,14 @@ def test_a_new_sqlite_file_is_filled_and_marked_as_demo(tmp_path: Path) -> None:
     use_database(f"sqlite:///{tmp_path / 'new' / 'orders.db'}")
     startup.prepare(NOW)
     assert demo.is_demo()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == demo.DEFAULT_ORDERS
 
 
 def test_a_database_that_was_there_is_never_filled_by_itself(database: str) -> None:
     startup.prepare(NOW)
     assert not demo.is_demo()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 0
 
 
@@ -168,14 +171,14 @@ def test_demo_data_never_joins_real_orders(database: str, admin: Actor) -> None:
     make_order("OD-1")
     with pytest.raises(Refused, match="not demo data"):
         demo.fill(10, actor=admin, now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(Order.order_id)).all() == ["OD-1"]
 
 
 def test_demo_data_replaces_demo_data(database: str, admin: Actor) -> None:
     demo.fill(50, actor=admin, now=NOW)
     demo.fill(20, actor=admin, now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 20
         assert session.get_one(DatabaseFact, "demo").value == "20"
     assert users.find_local_actor() is not None
@@ -183,7 +186,7 @@ def test_demo_data_replaces_demo_data(database: str, admin: Actor) -> None:
 
 def _fingerprint() -> list[object]:
     tables = (Order, OrderItem, Refund, Transaction)
-    with db.reading() as session:
+    with storage.reading() as session:
         return [
             session.execute(select(model.__table__).order_by(*model.__table__.primary_key)).all()
             for model in tables
@@ -204,7 +207,7 @@ def test_demo_data_keeps_the_books(database: str, admin: Actor) -> None:
 
 def test_demo_data_is_varied_enough_to_show_everything(database: str, admin: Actor) -> None:
     demo.fill(2_000, actor=admin, now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         statuses = set(session.scalars(select(OrderItem.status).distinct()))
         assert statuses == {"not_used", "used", "refunded"}
         currencies = set(session.scalars(select(Order.currency).distinct()))
@@ -267,7 +270,7 @@ def test_a_token_grows_old(
 
 def test_a_deactivated_user_is_nobody_at_once(database: str, admin: Actor) -> None:
     token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, users.LOCAL_USER_ID).is_active = False
     assert users.find_local_actor() is None
     with pytest.raises(NotSignedIn, match="not signed in"):

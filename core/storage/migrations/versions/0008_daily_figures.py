@@ -7,8 +7,7 @@ not say yet that they are there.
 import sqlalchemy as sa
 from alembic import op
 
-from core.figure_models import Day
-from core.models import Instant
+from core.storage import Day, Instant
 
 revision = "0008"
 down_revision = "0007"

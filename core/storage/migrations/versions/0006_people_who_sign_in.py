@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.ground import fold
-from core.models import Instant
+from core.storage import Instant
 
 revision = "0006"
 down_revision = "0005"

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from core.models import Instant
+from core.storage import Instant
 
 revision = "0009"
 down_revision = "0008"
@@ -98,7 +98,7 @@ def _change_postgresql() -> None:
 def _change_sqlite() -> None:
     """Make the table again, since SQLite changes no CHECK: https://sqlite.org/lang_altertable.html.
 
-    Foreign keys are off meanwhile: core.db.migrate sees to that.
+    Foreign keys are off meanwhile: core.storage.engine.migrate sees to that.
     """
     refunds = sa.Table("refunds", sa.MetaData(), autoload_with=op.get_bind(), resolve_fks=False)
     made = op.create_table(

@@ -1,8 +1,8 @@
-"""Runs Alembic inside the transaction that core.db.migrate opened."""
+"""Runs Alembic inside the transaction that core.storage.engine.migrate opened."""
 
 from alembic import context
 
-from core.models import Base
+from core.storage import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

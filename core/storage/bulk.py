@@ -27,25 +27,25 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
-from core import search_index
-from core.models import Base, Instant
+from core.storage import search_index
+from core.storage.models.orders import Base, Instant
 
 ROWS_A_CALL = 5_000
 ROWS_READ = 2_000
 
 
 @cache
-def names_of(model: type[Base]) -> list[str]:
+def stored_names(model: type[Base]) -> list[str]:
     """Return the stored columns of a model, in the order in which `insert` takes them."""
     return [str(name) for name in model.__table__.columns.keys()]  # noqa: SIM118 - not a dict
 
 
-def insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, ...]]) -> None:
+def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert tuples of all the model's columns, as the module says.
 
     `rows` must not query the session while it is drawn: PostgreSQL is in the middle of a COPY.
     """
-    table, names = model.__table__, names_of(model)
+    table, names = model.__table__, stored_names(model)
     if session.get_bind().dialect.name == "sqlite":
         marks = ", ".join("?" for _ in names)
         # Names come from our models, values are bound.
@@ -81,7 +81,7 @@ def _with_datetimes(
         yield values
 
 
-def read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
+def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
     """Read every row of a model, in no order, as `insert` takes them; memory stays flat."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     columns = [_plain(column, is_sqlite) for column in model.__table__.columns]
