@@ -101,18 +101,18 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """Something that a role may do or not; a refused try is audited as `<permission>.refused`."""
+    """Something that a role may do. A refused attempt is audited as `<permission>.refused`."""
 
-    ORDERS = "orders"  # see orders and order items, and export what is seen
+    ORDERS = "orders"  # see and export orders and order items
     VOUCHERS = "vouchers"  # download and send them
-    REFUND = "refund"  # also once more, after one that failed
-    OVERVIEW = "overview"  # and an order's Transactions and History, verify, own saved views
-    EMAILS = "emails"  # see what was sent, send it again, send notice that a voucher is void
-    TRANSACTIONS = "transactions"  # those of every order: the page
-    IMPORT = "import"  # and dump, and demo data
+    REFUND = "refund"  # request refunds, again after a failed one too
+    OVERVIEW = "overview"  # also History of an order, Verify, own saved views
+    EMAILS = "emails"  # see sent e-mails, send them again, send void notices
+    TRANSACTIONS = "transactions"  # see the page Transactions, of all orders
+    IMPORT = "import"  # import, dump, sample data
     USERS = "users"
     AUDIT_TRAIL = "audit_trail"
-    GIVE_BACK = "give_back"  # an item whose refund the bank returned
+    GIVE_BACK = "give_back"  # give back items whose refund the bank returned
 
 
 class Tone(StrEnum):

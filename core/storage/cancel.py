@@ -1,4 +1,4 @@
-"""Ending work that nobody waits for any more, in the middle of its query if need be."""
+"""Cancelling work whose result is no longer needed, even during a query."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from core.storage import engine
 
-CANCEL_SECONDS = 3.0  # to reach PostgreSQL with the word that a query is to end
+CANCEL_SECONDS = 3.0  # timeout of the cancel request to PostgreSQL
 
 
 class Unwanted(Exception):
-    """Nobody waits for the outcome any more."""
+    """The work was cancelled: its result is no longer needed."""
 
 
 class Stop:
-    """Tells a piece of work in another thread that it is unwanted; safe to `set` at any moment."""
+    """Cancels work that runs in another thread. `set` can be called at any time."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -26,22 +26,22 @@ class Stop:
         self._cancel: Callable[[], None] | None = None
 
     def set(self) -> None:
-        """Have the work end: its query if one runs, else at its next `check`."""
+        """Cancel the work: its running query, if any; otherwise it ends at its next `check`."""
         with self._guard:
             self._is_set = True
             if self._cancel is not None:
                 self._cancel()
 
     def check(self) -> None:
-        """Raise Unwanted once the work is unwanted."""
+        """Raise Unwanted if the work was cancelled."""
         if self._is_set:
             raise Unwanted
 
     @contextmanager
     def ending(self, session: Session) -> Iterator[None]:
-        """Let `set` end the session's queries; Unwanted is raised where it did.
+        """Let `set` end the queries of a session during the block, which then raises Unwanted.
 
-        The session is good for nothing afterwards but to be closed.
+        A session whose query was cancelled can only be closed.
         """
         driver: Any = session.connection().connection.driver_connection
 
@@ -61,5 +61,5 @@ class Stop:
                 raise Unwanted from error
             raise
         finally:
-            with self._guard:  # from here on the connection may be somebody else's
+            with self._guard:  # afterwards, another thread may use the connection
                 self._cancel = None
