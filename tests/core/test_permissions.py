@@ -365,7 +365,7 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
         assert refusals() == []
         return
     before = everything_stored()
-    with pytest.raises(NotPermitted, match=rf"^Your role, {role}, does not .*\.$"):
+    with pytest.raises(NotPermitted, match=rf"^Your role, {role.capitalize()}, cannot .*\.$"):
         use(shop, actor)
     assert refusals() == [(f"{permission}.refused", actor.email)]
     assert everything_stored() == before

@@ -210,6 +210,6 @@ def test_what_reaches_every_contract_is_for_who_sees_them_all(
     sqlite_database: str, scope: str, permission: Permission
 ) -> None:
     actor = _actor_of(Role.ADMIN, **SCOPES[scope])
-    with pytest.raises(NotPermitted, match="Only who sees every order of every contract may"):
+    with pytest.raises(NotPermitted, match="Only a user who sees all orders of all contracts can"):
         permissions.require(actor, permission)
     assert refusals() == [(f"{permission}.refused", actor.email)]
