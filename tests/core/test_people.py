@@ -87,7 +87,7 @@ def test_a_person_is_added_with_their_rights(database: str, admin: Actor) -> Non
     ],
 )
 def test_what_is_no_address_is_not_added(sqlite_database: str, admin: Actor, email: str) -> None:
-    with pytest.raises(InvalidInput, match="is not an e-mail address"):
+    with pytest.raises(InvalidInput, match="is not a valid e-mail address"):
         add(email, actor=admin)
     assert events() == []
 
