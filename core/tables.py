@@ -23,7 +23,6 @@ from core.storage import (
     status_in_order,
 )
 
-
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
 # fmt: off
 _NO = Column(
