@@ -9,12 +9,12 @@ from sqlalchemy import Select, func, literal, null, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core import storage
+from core.access import Actor
 from core.columns import Column, Table
 from core.conditions import matches_choice, where
 from core.ground import InvalidInput
 from core.search import narrow
 from core.storage import Base
-from core.users import Actor
 from core.view import View
 
 MAX_CHOICES_LISTED = 500

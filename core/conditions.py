@@ -33,12 +33,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import storage
+from core.access import Actor, require
 from core.columns import Column, Kind, Table
 from core.day_conditions import Sql, matches_time
 from core.ground import MOST_DECIMALS, ascii_lower, check_text, fold
-from core.permissions import require
 from core.storage import Order, OrderItem, in_common_units
-from core.users import Actor
 from core.view import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
-from core import audit, storage
+from core import access, storage
 from core.email_contents import configured_channel
 from core.email_queue import record
 from core.ground import DeliveryKind, DeliveryStatus
@@ -123,7 +123,7 @@ def _record_sent(
     action = "voucher.sent" if delivery.kind == DeliveryKind.VOUCHER else "void_notice.sent"
     for item in _items(session, delivery):
         if item.order_item_id not in left_out:
-            audit.record(
+            access.record_event(
                 session,
                 action,
                 actor=delivery.requested_by,

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import audit, figures, rights, storage
+from core import access, figures, storage
+from core.access import Actor, require
 from core.demo_rows import DemoRows
 from core.ground import Permission, Refused
-from core.permissions import require
 from core.storage import (
     AuditEvent,
     Base,
@@ -31,7 +31,6 @@ from core.storage import (
     User,
     UserContract,
 )
-from core.users import Actor
 
 DEFAULT_ORDERS = 2_000
 DEMO = "demo"
@@ -118,7 +117,7 @@ def clear(*, actor: Actor, now: datetime) -> None:
 def _rebuilding(actor: Actor) -> Iterator[tuple[Session, Actor]]:
     """Open the transaction of a person who rebuilds the database; yield the actor as of now."""
     rebuilding = partial(storage.rebuilding, storage.get_engine())
-    with rights.changing(actor, Permission.IMPORT, opened=rebuilding) as found:
+    with access.changing(actor, Permission.IMPORT, opened=rebuilding) as found:
         yield found
 
 
@@ -212,7 +211,7 @@ def _record(
     before: DemoContents | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    audit.record(
+    access.record_event(
         session,
         action,
         actor=actor,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from core import storage
+from core.access import LOCAL_USER_EMAIL
 from core.demo_world import (
     AIRPORTS,
     AUTHORS,
@@ -37,7 +38,6 @@ from core.ground import (
     start_of_day,
 )
 from core.storage import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
-from core.users import LOCAL_USER_EMAIL
 from core.voucher_codes import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 
 DAYS = 730

@@ -10,12 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import storage
+from core.access import Actor, require
 from core.addresses import parse_address, parse_recipients
 from core.email_contents import MANY, render_pdf
 from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
-from core.permissions import require
 from core.storage import Delivery, DeliveryItem, Order, OrderItem
-from core.users import Actor
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 
 Known = Mapping[str, frozenset[str]]  # by order, the addresses that it knows, in small letters

@@ -13,7 +13,8 @@ from typing import IO
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, rights, storage, voucher_pdf, vouchers
+from core import access, storage, voucher_pdf, vouchers
+from core.access import Actor, require
 from core.conditions import is_among, scope
 from core.desk_tables import EMAILS
 from core.email_assessment import Envelope
@@ -28,9 +29,7 @@ from core.email_contents import (
 from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_storable
 from core.mail import default_subject, file_name, make_message_id
 from core.mail_body import Mail, render_html, render_text
-from core.permissions import require
 from core.storage import Delivery, DeliveryItem, OrderItem, new_id
-from core.users import Actor
 from core.voucher_logo import load_logo, to_png
 from core.vouchers import DOWNLOADED, VoucherLine
 
@@ -179,13 +178,13 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
     The vouchers come with it only while every one is valid; otherwise the file says why not.
     Raises NotPermitted, NoLongerIn, NotFound.
     """
-    with rights.changing(actor, Permission.EMAILS) as (session, actor):
+    with access.changing(actor, Permission.EMAILS) as (session, actor):
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now, is_kept=True)
         if contents.left_out:
             contents = replace(contents, mail=load_mail(session, delivery), vouchers=())
         for one in contents.vouchers:
-            audit.record(
+            access.record_event(
                 session,
                 DOWNLOADED,
                 actor=actor,

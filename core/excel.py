@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import audit, query, rights, saved_views, storage
+from core import access, query, saved_views, storage
+from core.access import Actor, may, require
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
 from core.ground import Permission, amount_in_words, get_settings, in_place
 from core.orders import OrderDetails, get_order
-from core.permissions import may, require
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
 from core.storage import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
-from core.users import Actor
 from core.view import View, describe_sort
 from core.view_json import default_view, to_json
 
@@ -38,7 +37,7 @@ def export(
 
     Rows, total and the sheet *About this export* are of one moment. Raises NotPermitted; Unwanted,
     leaving nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file
-    is begun; and as core.rights.handing_out does, when the actor may no longer have the file.
+    is begun; and as access.handing_out does, when the actor may no longer have the file.
     """
     stop = stop or Stop()
     _check_limit([view], actor, now)
@@ -85,7 +84,7 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
     """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
 
     What the actor's role may not see is left out. Raises NotFound for an order that is not there,
-    or not the actor's to see; TooManyRows over the hourly limit; and as core.rights.handing_out.
+    or not the actor's to see; TooManyRows over the hourly limit; and as access.handing_out.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
@@ -139,7 +138,7 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     """Write the import workbook: every stored column of every row, instants in UTC; audit it.
 
     Returns the number of rows by sheet. Raises NotPermitted, InvalidInput, naming the row, for a
-    text that no cell can hold (a dump loses nothing), and as core.rights.handing_out does.
+    text that no cell can hold (a dump loses nothing), and as access.handing_out does.
     """
     require(actor, Permission.IMPORT)
     counts = {}
@@ -150,8 +149,8 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
             counts[table.title] = written.rows
-    with rights.handing_out(file, actor, Permission.IMPORT) as session:
-        audit.record(
+    with access.handing_out(file, actor, Permission.IMPORT) as session:
+        access.record_event(
             session,
             "orders.dumped",
             actor=actor,

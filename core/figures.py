@@ -29,7 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import audit, rights, storage
+from core import access, storage
+from core.access import Actor
 from core.figure_days import (
     day_expression,
     day_of,
@@ -48,7 +49,6 @@ from core.storage import (
     OrderItem,
     Span,
 )
-from core.users import Actor
 
 logger = logging.getLogger(__name__)
 
@@ -99,10 +99,10 @@ def rebuild(*, actor: Actor, now: datetime) -> int:
 
     Raises NotPermitted, NoLongerIn, and OutsideFailed when the database does not answer.
     """
-    with rights.changing(actor, Permission.IMPORT) as (session, actor):
+    with access.changing(actor, Permission.IMPORT) as (session, actor):
         _take_turn(session)
         rebuild_in(session)
-        audit.record(
+        access.record_event(
             session, "figures.rebuilt", actor=actor, entity="database", entity_id="figures", now=now
         )
         return session.scalar(select(func.count()).select_from(DAILY_FIGURES)) or 0

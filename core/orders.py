@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 
 from core import storage
+from core.access import Actor
 from core.conditions import scope
 from core.ground import NotFound, TransactionStatus, TransactionType
 from core.storage import Contract, Order, Transaction
 from core.tables import ORDERS
-from core.users import Actor
 
 
 @dataclass(frozen=True)

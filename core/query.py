@@ -23,16 +23,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from core import storage
+from core.access import Actor, require
 from core.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.choices import load_choices as load_choices
 from core.columns import Column, Kind, Table
 from core.conditions import is_among, of_order, scope, where
 from core.frames import join_frame, to_arrow, to_frame
 from core.ground import InvalidInput, check_text
-from core.permissions import require
 from core.search import FEW, narrow
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from core.view import View
 from core.windows import find_few, find_keys, sort_terms
 

@@ -9,13 +9,13 @@ from datetime import datetime
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, storage
+from core import access, storage
+from core.access import Actor
 from core.conditions import is_among, scope
 from core.ground import ItemStatus, RefundStatus
 from core.refund_rule import RefundItem
 from core.storage import OrderItem, Refund, new_id
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def write(session: Session, refund: Refund, item: RefundItem, asked: Request) ->
 
 
 def _record(session: Session, refund: Refund, asked: Request) -> None:
-    audit.record(
+    access.record_event(
         session,
         "order_item.refund_requested",
         actor=asked.actor,

@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from core import storage
+from core.access import Actor
 from core.columns import Column, Kind
 from core.conditions import scope
 from core.export_limit import check_limit, record_export
@@ -24,7 +25,6 @@ from core.ground import (
 from core.sheets import StreamedWorkbook
 from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "refunded", "in progress", "not refunded"
 _RESULTS = {
@@ -118,7 +118,7 @@ def export_results(
     """Write the result of every item as Excel, with whose request it was; audit it.
 
     Raises NotFound as `get_results` does, TooManyRows over the hourly limit, and as
-    core.rights.handing_out does.
+    core.access.rights.handing_out does.
     """
     results = get_results(batch_id, actor=actor)
     with storage.reading() as session:

@@ -12,10 +12,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from core import ledger, refund_events, storage
+from core.access import Actor
 from core.gateway import Gateways, MadeRefund, Unknown
 from core.ground import ItemStatus, Method, RefundStatus, get_settings
 from core.storage import OrderItem, Refund
-from core.users import Actor
 
 logger = logging.getLogger(__name__)
 

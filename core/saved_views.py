@@ -11,12 +11,11 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import rights, storage
+from core import access, storage
+from core.access import Actor, require
 from core.columns import Table
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
-from core.permissions import require
 from core.storage import SavedView, new_id
-from core.users import Actor
 from core.view import View
 from core.view_json import from_address, parse_view, to_address, to_json
 
@@ -118,7 +117,7 @@ def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str
     if not is_stored:
         # Two tabs at once may store the same view; the second finds the key taken.
         permission = view.table.permission(view.order_id)
-        with suppress(IntegrityError), rights.changing(actor, permission) as (session, _):
+        with suppress(IntegrityError), access.changing(actor, permission) as (session, _):
             row = {"view_id": view_id, "table_name": view.table.name, "owner": actor.user_id}
             session.add(SavedView(**row, view=raw))
     return {"saved": view_id} if parameter == "view" else {parameter: STORED + view_id}
@@ -232,7 +231,7 @@ def save(
     require(actor, permission)
     name = _checked(name)
     try:
-        with rights.changing(actor, permission) as (session, actor):
+        with access.changing(actor, permission) as (session, actor):
             row = session.scalars(
                 select(SavedView).where(
                     SavedView.owner == actor.user_id,
@@ -274,7 +273,7 @@ def change(
 
     Raises NotFound, or NotPermitted when it is neither the actor's own nor the actor an admin.
     """
-    with rights.changing(actor, table.permission(None)) as (session, actor):
+    with access.changing(actor, table.permission(None)) as (session, actor):
         row = _changeable(session, table, view_id, actor)
         if view is not None:
             row.view = to_json(view)
@@ -287,7 +286,7 @@ def change(
 
 def delete(table: Table, view_id: str, *, actor: Actor) -> None:
     """Delete a named view; raises NotFound or NotPermitted as `change` does."""
-    with rights.changing(actor, table.permission(None)) as (session, actor):
+    with access.changing(actor, table.permission(None)) as (session, actor):
         session.delete(_changeable(session, table, view_id, actor))
 
 

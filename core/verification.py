@@ -15,6 +15,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, select
 
 from core import storage, voucher_code
+from core.access import Actor
 from core.conditions import scope
 from core.ground import (
     AppError,
@@ -27,7 +28,6 @@ from core.ground import (
 )
 from core.storage import OrderItem
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 from core.voucher_codes import ALPHABET, CODE_LENGTH, GROUP
 from core.vouchers import is_early, why_not_valid

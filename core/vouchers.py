@@ -14,14 +14,13 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, rights, storage, voucher_code, voucher_pdf
+from core import access, storage, voucher_code, voucher_pdf
+from core.access import Actor, require
 from core.conditions import is_among, scope
 from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
-from core.permissions import require
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
 from core.ticked import ticked_ids
-from core.users import Actor
 from core.voucher_pdf import Voucher
 
 DOWNLOADED = "voucher.downloaded"
@@ -139,7 +138,7 @@ def issue(
     """
     require(actor, Permission.VOUCHERS)
     ids = ticked_items(item_ids)
-    with rights.changing(actor, Permission.VOUCHERS) as (session, actor):
+    with access.changing(actor, Permission.VOUCHERS) as (session, actor):
         items = load_items(session, ids, actor, is_kept=True)
         lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
@@ -217,7 +216,7 @@ def _numbers(session: Session, order_ids: set[str]) -> dict[str, str]:
 
 def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: datetime) -> None:
     for item in items:
-        audit.record(
+        access.record_event(
             session,
             DOWNLOADED,
             actor=actor,

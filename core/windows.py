@@ -18,11 +18,11 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import storage
+from core.access import Actor
 from core.columns import Column, Kind, Table
 from core.conditions import where
 from core.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
 from core.storage import Base, in_common_units
-from core.users import Actor
 from core.view import Operator, View
 
 REMEMBERED_SECONDS, MOST_REMEMBERED = 60.0, 1_000

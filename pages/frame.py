@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core import storage
+from core.access import Actor
 from core.ground import (
     AppError,
     NotPermitted,
@@ -22,7 +23,6 @@ from core.ground import (
     get_settings,
     numbered_work,
 )
-from core.users import Actor
 from pages.sign_in import local_actor, show_account, show_sign_in, signed_in_actor
 
 logger = logging.getLogger(__name__)

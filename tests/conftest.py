@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import startup, storage, tokens, users, voucher_code
+from core import access, startup, storage, voucher_code
+from core.access import Actor, tokens
 from core.ground import get_settings
-from core.users import Actor
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -209,6 +209,6 @@ def sqlite_database(make_database: Callable[[str], str]) -> Iterator[str]:
 @pytest.fixture
 def admin() -> Actor:
     """Return the local admin of the test's database."""
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import delete
 
 from core import storage
+from core.access import Actor
 from core.ground import Role, fold
 from core.storage import Contract, Order, OrderItem, Transaction, User, UserContract, new_id
-from core.users import Actor
 from core.voucher_codes import new_code, new_serial
 
 _numbers = count(1)

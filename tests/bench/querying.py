@@ -20,12 +20,12 @@ import pandas as pd
 from sqlalchemy import create_engine, func, null, select, text
 from sqlalchemy.pool import NullPool
 
-from core import query, storage, users
+from core import access, query, storage
+from core.access import Actor
 from core.columns import Table
 from core.conditions import where
 from core.demo_world import CONTRACTS
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view
 from core.windows import find_keys
@@ -124,7 +124,7 @@ def _measure_in_passes(kind: str) -> Iterator[Figure]:
 
 
 def _measure(kind: str) -> Iterator[_Timed]:
-    actor, now = users.find_local_actor(), datetime.now(UTC)
+    actor, now = access.find_local_actor(), datetime.now(UTC)
     assert actor is not None
     desk = _Desk(actor, now)
     yield from _pages(kind, desk)

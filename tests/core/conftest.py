@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from core import storage
+from core.access import Actor
 from core.imports import Outcome, import_files
 from core.smtp import Post
-from core.users import Actor
 from tests.conftest import NOW, drop_database
 from tests.core.imported import Sheets, write_workbook
 from tests.core.mail_server import MailServer, mail_server

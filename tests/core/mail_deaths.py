@@ -13,10 +13,10 @@ from functools import partial
 from sqlalchemy import func, select
 
 from core import emails, storage
+from core.access import Actor
 from core.addresses import MAX_RECIPIENTS
 from core.ground import DeliveryStatus
 from core.storage import Delivery
-from core.users import Actor
 from tests.core import steps
 from tests.core.forks import working
 from tests.core.mail_server import HOST, MailServer, mail_server

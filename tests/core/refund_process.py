@@ -14,7 +14,7 @@ from itertools import count
 
 from sqlalchemy import select
 
-from core import storage, users
+from core import access, storage
 from core.storage import OrderItem
 from tests.core.refund_races import at_once, guarded, pick
 
@@ -24,7 +24,7 @@ _output = threading.Lock()
 
 def main(seed: str) -> None:
     """Ask for random items from a few threads, without end."""
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     ask = guarded(actor)
     with storage.reading() as session:

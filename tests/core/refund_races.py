@@ -14,13 +14,13 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from core import refunds, settlement, storage
+from core.access import Actor
 from core.gateway import Gateways
 from core.gateways import configured
 from core.ground import ItemStatus, RefundStatus
 from core.refunds import Answer
 from core.settlement import OPEN
 from core.storage import OrderItem, Refund
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core import steps
 

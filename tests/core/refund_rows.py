@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core import refunds, storage
+from core.access import Actor
 from core.gateway import (
     Failed,
     Gateway,
@@ -24,7 +25,6 @@ from core.gateways import BalanceGateway
 from core.ground import Method, Role, get_settings
 from core.refund_matching import refund_once
 from core.storage import Base, Contract, OrderItem, Refund, RefundBatch, Transaction
-from core.users import Actor
 from tests.conftest import NOW
 from tests.rows import make_item, make_order, make_transaction, store_user
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from core import audit, excel, imports, permissions, query, saved_views, storage
+from core import access, excel, imports, query, saved_views, storage
+from core.access import Actor
 from core.admin_tables import AUDIT_EVENTS
 from core.ground import NotPermitted, Permission, Role
-from core.users import Actor
 from core.view_json import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet
@@ -25,7 +25,7 @@ def told(database: str, admin: Actor) -> None:
     """Store an event of an order, with letters of several scripts, and a refused try."""
     make_order("OD-1")
     with storage.writing() as session:
-        audit.record(
+        access.record_event(
             session,
             "order_item.refund_requested",
             actor=admin,
@@ -38,7 +38,7 @@ def told(database: str, admin: Actor) -> None:
             after={"status": "refund_requested", "note": "Zoë 王, =1+1"},
         )
     with pytest.raises(NotPermitted):
-        permissions.require(VIEWER, Permission.USERS)
+        access.require(VIEWER, Permission.USERS)
 
 
 def found(admin: Actor, **raw: Any) -> list[str]:

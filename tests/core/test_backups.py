@@ -15,10 +15,10 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from core import emails, users
+from core import access, emails
 from core.__main__ import main
+from core.access import Actor
 from core.storage import engine
-from core.users import Actor
 from tests.conftest import (
     NOW,
     _administrating,
@@ -274,7 +274,7 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
 ) -> None:
     source, programs = make_database("postgresql"), _postgresql_programs()
     use_database(source)
-    admin = users.find_local_actor()
+    admin = access.find_local_actor()
     assert admin is not None
     items = sell(9)
     guarded(admin)(items[:4], "one")

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import event
 
-from core import choices, storage, users
+from core import access, choices, storage
+from core.access import Actor
 from core.columns import Table
 from core.tables import BOOKS, ORDERS
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW, use_database
 from tests.core.random_rows import fill
@@ -22,7 +22,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 
 def _admin() -> Actor:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor
 

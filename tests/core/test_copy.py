@@ -14,9 +14,9 @@ from sqlalchemy.engine import make_url
 
 from core import copies, storage
 from core.__main__ import main
+from core.access import Actor
 from core.ground import InvalidInput
 from core.storage import DERIVED, Base, Order, ProviderRefund, Refund, Transaction, engine
-from core.users import Actor
 from tests.conftest import use_database
 from tests.core import random_rows
 from tests.core.books import check_books

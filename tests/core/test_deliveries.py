@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select, update
 
 from core import deliveries, emails, refunds, storage, vouchers
+from core.access import Actor
 from core.delivery_records import PAUSE, TRIES, _wait, get_pause
 from core.email_messages import get_delivery, write_message
 from core.ground import NotFound, NotPermitted, Role
 from core.outbox import Outbox
 from core.smtp import Later, Rejected, Sent, Unusable
 from core.storage import AuditEvent, OrderItem
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.mailing import (
     GIVEN,

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import deliveries, demo, emails, people, saved_views, settlement, startup, storage
+from core import access, deliveries, demo, emails, saved_views, settlement, startup, storage
+from core.access import Actor, Rights, find_local_actor
+from core.access.actors import find_actor
 from core.demo import DemoContents, NotDemo
 from core.gateway import Outcome, RefundJob, Succeeded
 from core.ground import Method, NotPermitted, OutsideFailed, Refused, Role
-from core.people import Rights
 from core.storage import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.tables import ORDERS
-from core.users import Actor, find_actor, find_local_actor
 from core.view_json import default_view
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
@@ -63,7 +63,7 @@ def tried_out(database: str, admin: Actor) -> str:
     """Fill in demo data and try it out: people, a mail, a view; returns the added user."""
     demo.fill(60, actor=admin, now=NOW)
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1001"}))
-    user_id = people.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
+    user_id = access.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
     with storage.writing() as session:
         session.add(
             SignIn(sign_in_id="s-1", user_id=user_id, began_at=NOW, seen_at=NOW, expires_at=NOW)

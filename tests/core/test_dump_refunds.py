@@ -8,9 +8,9 @@ import openpyxl
 from sqlalchemy import select
 
 from core import excel, refunds, storage
+from core.access import Actor
 from core.imports import import_files
 from core.storage import Refund
-from core.users import Actor
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.refund_rows import AGENT, get_item, get_refund, settings

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core import emails, refunds, storage
+from core.access import Actor
 from core.email_assessment import find_void_notices
 from core.email_contents import TooLarge
 from core.emails import Answer, To
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings
 from core.smtp import Rejected
 from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
 from tests.core.sold_items import sell

@@ -9,10 +9,10 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from core import audit, excel, query, sheets, storage
+from core import access, excel, query, sheets, storage
+from core.access import Actor
 from core.storage import AuditEvent, Stop, Unwanted
 from core.tables import ORDERS
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_order
@@ -183,7 +183,7 @@ def test_audit_events_and_ledger_cannot_be_rewritten(database: str, admin: Actor
     pending = make_transaction(order_id="OD-1", status="pending")
     done = make_transaction(order_id="OD-1")
     with storage.writing() as session:
-        audit.record(session, "a.b", actor=admin, entity="x", entity_id="1", now=NOW)
+        access.record_event(session, "a.b", actor=admin, entity="x", entity_id="1", now=NOW)
     forbidden = [
         "UPDATE audit_events SET actor = 'me'",
         "DELETE FROM audit_events",

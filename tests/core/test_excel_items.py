@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from core import excel, storage
+from core.access import Actor
 from core.columns import Table
 from core.storage import AuditEvent
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in

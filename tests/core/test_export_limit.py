@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from core import excel, refund_results, storage
+from core.access import Actor
 from core.export_limit import TooManyRows
 from core.ground import get_settings
 from core.storage import AuditEvent
 from core.tables import ORDERS
-from core.users import Actor
 from core.view_json import default_view
 from tests.conftest import NOW
 from tests.core.refund_rows import make_paid_order, make_refundable, request

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from core import copies, demo, figures, overview, query, startup, storage
+from core.access import Actor
 from core.figure_days import day_expression, day_of, starts
 from core.gateway import Failed, Succeeded
 from core.ground import NotPermitted, Role, next_day, start_of_day
@@ -20,7 +21,6 @@ from core.imports import Outcome
 from core.overview import Overview, Question
 from core.periods import PERIODS, Period
 from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
-from core.users import Actor
 from tests.conftest import NOW, use_database
 from tests.core.imported import Sheets, plain
 from tests.core.random_rows import CONTRACTS, CURRENCIES, ZONES, fill

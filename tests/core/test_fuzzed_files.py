@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, literal, select, union_all
 
 from core import storage
+from core.access import Actor
 from core.ground import InvalidInput
 from core.imports import Faulty, check_files, import_files
 from core.storage import Base
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.fuzzed_files import KINDS, fuzzed_files

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import inspect, text
 
 from core import query, storage
+from core.access import Actor
+from core.access.actors import Role
 from core.columns import Kind, Table
 from core.ground import InvalidInput
 from core.storage import Base
 from core.tables import TABLES
-from core.users import Actor, Role
 from core.view import View
 from core.view_json import default_view, parse_view
 from tests.conftest import use_database

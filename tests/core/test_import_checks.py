@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import update
 
 from core import demo, storage
+from core.access import Actor
 from core.ground import InvalidInput, ItemStatus, get_settings
 from core.import_progress import Progress
 from core.imports import Cancelled, Check, Faulty, Outcome, check_files, import_files
 from core.storage import Order, OrderItem
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.imported import (
     ITEM,

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from core import storage
+from core.access import Actor
 from core.orders import get_order
 from core.storage import Contract, Refund, Transaction
-from core.users import Actor
 from tests.core.books import check_books
 from tests.core.imported import ITEM, Sheets
 from tests.core.imported_refunds import (

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from core import imports, storage
+from core.access import Actor
 from core.ground import Refused
 from core.import_known import Return
 from core.imports import check_files
 from core.orders import get_order
 from core.storage import AuditEvent, OrderItem
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import Sheets, write_workbook

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from core import import_runs, storage
+from core.access import Actor
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings, shutdown
 from core.import_report import export_faults
 from core.import_runs import Busy, Run, State
 from core.storage import AuditEvent, Order
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.imported import Sheets, changed, count, plain, write_workbook
 from tests.core.refusals import refusals

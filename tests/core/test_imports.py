@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import select, text
 
 from core import demo, excel, imports, storage
+from core.access import Actor
 from core.ground import AppError, InvalidInput, NotPermitted, Role, get_settings
 from core.imports import Faulty, Outcome, import_files
 from core.storage import AuditEvent, Contract, Order, OrderItem, Refund, Transaction
-from core.users import Actor
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain

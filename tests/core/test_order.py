@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from core import excel, storage
+from core.access import Actor
 from core.ground import NotFound, Role
 from core.orders import get_order
 from core.storage import AuditEvent
 from core.tables import ORDER_ITEMS, TRANSACTIONS
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
 from tests.core.refund_rows import make_card_order, make_refundable

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import select
 
 from core import storage
+from core.access import Actor
 from core.ground import ItemStatus
 from core.imports import check_files, import_files
 from core.storage import OrderItem, Refund
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, Sheets, write_workbook

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from core import storage
+from core.access import Actor
 from core.gateway import Succeeded, Unknown
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.refund_matches import dismiss, find_unmatched, match
 from core.returned_refunds import take_back
 from core.settlement import settle_due
 from core.storage import AuditEvent, ProviderRefund
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_races import at_once

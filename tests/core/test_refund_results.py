@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import update
 
 from core import refunds, storage
+from core.access import Actor
 from core.gateway import Failed, Succeeded, Unknown
 from core.ground import InvalidInput, NotFound, Role
 from core.refund_assessment import BalanceChange
 from core.refund_results import COLUMNS, export_results, get_results
 from core.storage import Refund
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.read_back import open_book, said_in
 from tests.core.refund_rows import (

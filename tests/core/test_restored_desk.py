@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from core import emails, people, sign_ins, storage, vouchers
+from core import access, emails, storage, vouchers
+from core.access import Actor, Rights, sign_ins
 from core.ground import NotSignedIn, Role
-from core.people import Rights
 from core.storage import Delivery, SignIn, User
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, Sheets
@@ -106,10 +105,10 @@ def test_whoever_was_deactivated_after_the_backup_is_let_in_again_until_an_admin
     backup: Backup, admin: Actor
 ) -> None:
     agent = Rights(role=Role.AGENT, contracts=frozenset())
-    ana = people.add_user("ana@helios.example", rights=agent, actor=admin, now=NOW)
+    ana = access.add_user("ana@helios.example", rights=agent, actor=admin, now=NOW)
     backup.take()
     away = replace(agent, is_active=False)
-    people.change_user(ana, rights=away, actor=admin, now=NOW)
+    access.change_user(ana, rights=away, actor=admin, now=NOW)
     backup.put_back()
     with storage.reading() as session:
         assert session.get_one(User, ana).is_active

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from core import storage
+from core.access import Actor
 from core.gateway import Succeeded
 from core.ground import InvalidInput, NotPermitted, Refused, Role
 from core.returned_items import find_returned, give_back
 from core.storage import AuditEvent
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_rows import (

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from core import emails, storage, vouchers
+from core.access import Actor
 from core.gateway import Failed, Standing, Unknown
 from core.ground import AppError
 from core.refund_results import get_results
 from core.returned_refunds import LOOKS, look_again_due
 from core.storage import AuditEvent
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_races import at_once

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from core import saved_views, storage
+from core.access import Actor
 from core.columns import Table
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.saved_views import NameTaken
 from core.storage import SavedView, new_id
 from core.tables import ORDER_ITEMS, ORDERS
-from core.users import Actor
 from core.view import View
 from core.view_json import parse_view
 from tests.rows import store_user

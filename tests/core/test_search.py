@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from core import backups, copies, demo, query, search, startup, storage, users, windows
+from core import access, backups, copies, demo, query, search, startup, storage, windows
+from core.access import Actor
 from core.columns import Table
 from core.storage import OrderItem, search_index
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW, drop_database, use_database
 from tests.core.random_rows import CODES, TEXTS, fill
@@ -62,7 +62,7 @@ PIECES += [
 
 
 def _admin() -> Actor:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor
 

@@ -10,9 +10,9 @@ import pytest
 
 from core import storage, verification, voucher_code, vouchers
 from core.__main__ import main
+from core.access import Actor
 from core.ground import start_of_day
 from core.storage import OrderItem
-from core.users import Actor
 from core.verification import Verdict
 from tests.conftest import NOW
 from tests.rows import make_item, make_order

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import func, select
 
 from core import query, saved_views, storage
+from core.access import Actor
 from core.columns import Table
 from core.ground import InvalidInput, NotFound, Role
 from core.storage import SavedView
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view
 from tests.core.random_rows import Row, fill, rows_of

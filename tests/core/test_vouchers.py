@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from core import refunds, storage, verification, voucher_code, vouchers
 from core.__main__ import main
+from core.access import Actor
 from core.ground import InvalidInput, NotPermitted, Refused, Role, get_settings
 from core.storage import AuditEvent, OrderItem
-from core.users import Actor
 from core.verification import Verdict
 from tests.conftest import NOW
 from tests.rows import make_actor, make_item, make_order, make_transaction

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
-from core import demo, query, storage, users, windows
+from core import access, demo, query, storage, windows
+from core.access import Actor
 from core.columns import Table
 from core.storage import Base
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS
-from core.users import Actor
 from core.view import View
 from core.view_json import parse_view
 from tests.conftest import NOW, use_database
@@ -60,7 +60,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 
 def _admin() -> Actor:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import emails, refunds, storage, users
+from core import access, emails, refunds, storage
 from core.ground import DeliveryStatus, OutsideFailed
 from core.storage import Delivery
 from tests.core.books import check_books
@@ -28,7 +28,7 @@ class Load:
     """What was asked, and the answers that somebody got."""
 
     def __init__(self, items: Sequence[str], mailed: Sequence[str]) -> None:
-        actor = users.find_local_actor()
+        actor = access.find_local_actor()
         assert actor is not None
         self.actor, self.items, self.mailed = actor, items, list(mailed)
         self.asked: dict[str, Callable[[], Any]] = {}

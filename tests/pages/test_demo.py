@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
 from core import demo, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
 from core.ground import Role
 from core.storage import Order, User
-from core.users import LOCAL_USER_ID, Actor
 from tests.conftest import NOW
 from tests.pages.opened import grid_says, open_page, texts
 from tests.pages.test_roles import OPENS

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import deliveries, emails, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
 from core.outbox import Outbox
 from core.storage import Delivery, User
-from core.users import LOCAL_USER_ID, Actor
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
 

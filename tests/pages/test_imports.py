@@ -11,10 +11,11 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import demo, import_runs, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
 from core.ground import Role, get_settings
 from core.import_runs import State
 from core.storage import AuditEvent, Order, User
-from core.users import LOCAL_USER_ID, Actor
 from pages.frame import plain as plain_text
 from tests.conftest import NOW
 from tests.core.imported import ITEM, ORDER, Sheets, count, plain, write_workbook

@@ -3,8 +3,8 @@
 import pytest
 
 from core import storage
+from core.access.actors import LOCAL_USER_ID
 from core.storage import User, UserContract
-from core.users import LOCAL_USER_ID
 from tests.pages.opened import open_page, texts
 from tests.rows import make_item, make_order, make_transaction
 

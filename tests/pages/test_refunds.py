@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import storage
+from core.access.actors import LOCAL_USER_ID
 from core.ground import get_settings
 from core.storage import OrderItem, Refund, User
-from core.users import LOCAL_USER_ID
 from tests.core.refund_rows import settings
 from tests.core.returned import returned_item
 from tests.pages.opened import grid_says, open_page, texts

@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
 
-from core import storage, tokens, users
+from core import access, storage
+from core.access import tokens
+from core.access.actors import LOCAL_USER_ID
 from core.storage import User
-from core.users import LOCAL_USER_ID
 from pages.grid import rows
 from pages.grid.rows import MAX_BODY_BYTES, answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
@@ -31,9 +32,9 @@ def token(sqlite_database: str) -> str:
     """Store an order, and sign a token for rows."""
     assert sqlite_database
     make_order("OD-1")
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
-    return tokens.issue("rows", table="orders", actor=actor, browser=BROWSER)
+    return tokens.issue_token("rows", table="orders", actor=actor, browser=BROWSER)
 
 
 def post(token: str, *pieces: bytes, more: Headers = (), browser: str = BROWSER) -> Answer:
@@ -54,9 +55,9 @@ def test_a_body_in_pieces_is_answered_with_rows(token: str) -> None:
 def test_a_body_of_somebody_without_a_token_is_not_read(
     token: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
-    other = tokens.issue("export", table="orders", actor=actor, browser=BROWSER)
+    other = tokens.issue_token("export", table="orders", actor=actor, browser=BROWSER)
     if fault == "old":
         monkeypatch.setattr(tokens, "LIFE_SECONDS", -1)
     bad = {"forged": f"{token[:-4]}AAAA", "of another purpose": other, "old": token}

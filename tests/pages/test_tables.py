@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from core import saved_views, storage
+from core.access import Actor
 from core.storage import SavedView
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import parse_view, to_address
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_transaction

@@ -18,16 +18,16 @@ from streamlit.web.server.starlette.starlette_app_utils import (
     generate_xsrf_token_string,
 )
 
-from core import people, storage, tokens
+from core import access, storage
+from core.access import CONSOLE, Rights
+from core.access.actors import LOCAL_USER_ID
 from core.ground import Role
-from core.people import Rights
 from core.storage import AuditEvent, User
-from core.users import CONSOLE, LOCAL_USER_ID
 from pages.upload_room import LEAST_BYTES, MB, uploaded_files
 from pages.uploads import Uploads
+from tests.core.access.test_people import SIGN_IN
+from tests.core.access.test_sign_ins import claims
 from tests.core.refund_rows import settings
-from tests.core.test_people import SIGN_IN
-from tests.core.test_sign_ins import claims
 from tests.pages.asgi import Answer, Headers, Socket, ask, serving
 
 XSRF = generate_xsrf_token_string()
@@ -46,7 +46,7 @@ def people_sign_in(sqlite_database: str) -> Iterator[None]:
         for name, role in (("ana", Role.ADMIN), ("amy", Role.ADMIN), ("bob", Role.AGENT)):
             rights = Rights(role, sees_all_contracts=True)
             email = f"{name}@helios.example"
-            people.add_user(email, rights=rights, actor=CONSOLE, now=datetime.now(UTC))
+            access.add_user(email, rights=rights, actor=CONSOLE, now=datetime.now(UTC))
         yield
 
 
@@ -58,7 +58,7 @@ def cookies_of(name: str, **given: Any) -> Headers:
         email = f"{name}@helios.example"
         usual = claims(now, sub=name, email=email, nonce=name) | {"is_logged_in": True}
         written = json.dumps(usual | {"origin": SITE} | given)
-        secret = tokens.secret_for(given.get("secret_for", "streamlit.auth"))
+        secret = access.secret_for(given.get("secret_for", "streamlit.auth"))
         signed = create_signed_value(secret, "_streamlit_user", written).decode()
         cookie += f"; _streamlit_user={signed}"
     return [("cookie", cookie), ("x-xsrftoken", XSRF)]

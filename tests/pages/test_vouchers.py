@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import storage
+from core.access.actors import LOCAL_USER_ID
 from core.storage import OrderItem, User
-from core.users import LOCAL_USER_ID
 from pages.frame import plain
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order

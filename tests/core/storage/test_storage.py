@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import StatementError
 
-from core import demo, startup, storage, tokens, users
+from core import demo, startup, storage
+from core.access import Actor, actors, tokens
 from core.ground import NotPermitted, NotSignedIn, OutsideFailed, Refused, get_settings
 from core.storage import Base, Contract, DatabaseFact, Order, OrderItem, Refund, Transaction, User
-from core.users import Actor
 from tests.conftest import NOW, free_port, use_database
 from tests.core.books import check_books
 from tests.rows import make_contract, make_order
@@ -181,7 +181,7 @@ def test_demo_data_replaces_demo_data(database: str, admin: Actor) -> None:
     with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 20
         assert session.get_one(DatabaseFact, "demo").value == "20"
-    assert users.find_local_actor() is not None
+    assert actors.find_local_actor() is not None
 
 
 def _fingerprint() -> list[object]:
@@ -229,52 +229,54 @@ def test_demo_data_is_varied_enough_to_show_everything(database: str, admin: Act
 def test_a_token_opens_its_own_purpose_table_and_browser_alone(
     sqlite_database: str, admin: Actor
 ) -> None:
-    token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
-    granted = tokens.accept(token, "rows", table="orders", browser="mine")
+    token = tokens.issue_token("rows", table="orders", actor=admin, browser="mine")
+    granted = tokens.accept_token(token, "rows", table="orders", browser="mine")
     assert granted == tokens.Grant(admin, order_id=None)
     with pytest.raises(NotSignedIn):
-        tokens.accept(token, "export", table="orders", browser="mine")
+        tokens.accept_token(token, "export", table="orders", browser="mine")
     with pytest.raises(NotPermitted):
-        tokens.accept(token, "rows", table="transactions", browser="mine")
+        tokens.accept_token(token, "rows", table="transactions", browser="mine")
     for browser in ("other", ""):
         with pytest.raises(NotSignedIn):
-            tokens.accept(token, "rows", table="orders", browser=browser)
+            tokens.accept_token(token, "rows", table="orders", browser=browser)
     for forged in ("", "x", token[:-1], token + "A", token.replace(".", "")):
         with pytest.raises(NotSignedIn):
-            tokens.accept(forged, "rows", table="orders", browser="mine")
+            tokens.accept_token(forged, "rows", table="orders", browser="mine")
 
 
 def test_a_token_for_one_order_grants_that_order_alone(sqlite_database: str, admin: Actor) -> None:
-    token = tokens.issue("rows", table="transactions", actor=admin, browser="mine", order_id="OD-1")
-    granted = tokens.accept(token, "rows", table="transactions", browser="mine")
+    token = tokens.issue_token(
+        "rows", table="transactions", actor=admin, browser="mine", order_id="OD-1"
+    )
+    granted = tokens.accept_token(token, "rows", table="transactions", browser="mine")
     assert granted == tokens.Grant(admin, order_id="OD-1")
 
 
 def test_a_token_of_a_browser_without_cookie_opens_nothing(
     sqlite_database: str, admin: Actor
 ) -> None:
-    token = tokens.issue("rows", table="orders", actor=admin, browser="")
+    token = tokens.issue_token("rows", table="orders", actor=admin, browser="")
     with pytest.raises(NotSignedIn):
-        tokens.accept(token, "rows", table="orders", browser="")
+        tokens.accept_token(token, "rows", table="orders", browser="")
 
 
 def test_a_token_grows_old(
     sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
-    later = time.time() + tokens.LIFE_SECONDS + 2
+    token = tokens.issue_token("rows", table="orders", actor=admin, browser="mine")
+    later = time.time() + tokens.TOKEN_LIFE_SECONDS + 2
     monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(NotSignedIn, match="too long"):
-        tokens.accept(token, "rows", table="orders", browser="mine")
+        tokens.accept_token(token, "rows", table="orders", browser="mine")
 
 
 def test_a_deactivated_user_is_nobody_at_once(database: str, admin: Actor) -> None:
-    token = tokens.issue("rows", table="orders", actor=admin, browser="mine")
+    token = tokens.issue_token("rows", table="orders", actor=admin, browser="mine")
     with storage.writing() as session:
-        session.get_one(User, users.LOCAL_USER_ID).is_active = False
-    assert users.find_local_actor() is None
+        session.get_one(User, actors.LOCAL_USER_ID).is_active = False
+    assert actors.find_local_actor() is None
     with pytest.raises(NotSignedIn, match="not signed in"):
-        tokens.accept(token, "rows", table="orders", browser="mine")
+        tokens.accept_token(token, "rows", table="orders", browser="mine")
 
 
 def test_the_signing_secret_is_made_once_for_its_owner_alone(

@@ -11,12 +11,13 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, storage
+from core import storage
+from core.access import audit
+from core.access.actors import CONSOLE, LOCAL_USER_ID, Actor, ensure_local_user
+from core.access.permissions import require
+from core.access.rights import changing
 from core.ground import InvalidInput, NotFound, Permission, Refused, Role, fold, get_settings
-from core.permissions import require
-from core.rights import changing
 from core.storage import Contract, User, UserContract, new_id
-from core.users import CONSOLE, LOCAL_USER_ID, Actor, ensure_local_user
 
 MAX_NAME = 200
 
@@ -251,10 +252,12 @@ def _record_changes(
 def _record(
     session: Session, action: str, user: User, actor: Actor, now: datetime, **more: Any
 ) -> None:
-    audit.record(session, action, actor=actor, entity="user", entity_id=user.email, now=now, **more)
+    audit.record_event(
+        session, action, actor=actor, entity="user", entity_id=user.email, now=now, **more
+    )
 
 
-def ensure_somebody(now: datetime) -> None:
+def ensure_someone_can_sign_in(now: datetime) -> None:
     """Make sure that someone can sign in: the local user, or FIRST_ADMIN_EMAIL.
 
     FIRST_ADMIN_EMAIL has an effect only while there is no active admin. Its first sign-in binds

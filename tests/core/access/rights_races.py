@@ -16,12 +16,10 @@ from threading import Event
 
 from sqlalchemy import func, select
 
-from core import audit, emails, people, refunds, storage, users, vouchers
+from core import access, emails, refunds, storage, vouchers
+from core.access import Actor, Rights, actors, why_not
 from core.ground import AppError, OutsideFailed, Permission, Refused, Role
-from core.people import Rights
-from core.permissions import why_not
 from core.storage import AuditEvent, Delivery, OrderItem, Refund
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core import steps
 from tests.core.refund_races import UNSETTLED, at_once
@@ -129,7 +127,7 @@ def naive_hand_out(actor: Actor, item_id: str, _key: str) -> None:
         raise Refused("It is not handed out.")
     with storage.writing() as session:
         item = session.get_one(OrderItem, item_id)
-        audit.record(
+        access.record_event(
             session,
             vouchers.DOWNLOADED,
             actor=actor,
@@ -191,7 +189,7 @@ class _Round:
         self.began, self.is_over = Event(), Event()
 
     def _add(self, email: str) -> str:
-        return people.add_user(email, rights=AGENT, actor=self.admin, now=NOW)
+        return access.add_user(email, rights=AGENT, actor=self.admin, now=NOW)
 
     def run(self, threads: int) -> None:
         """Start the agents' threads and the admin's at once, and wait for all of them."""
@@ -203,7 +201,7 @@ class _Round:
             assert self.began.wait(START_SECONDS), f"Nothing was granted: {self.race.refused}"
             for user_id, (rights, contracts) in zip(self.agents, self.changes, strict=True):
                 time.sleep(chance.uniform(0, MOST_SECONDS))
-                people.change_user(user_id, rights=rights, actor=self.admin, now=NOW)
+                access.change_user(user_id, rights=rights, actor=self.admin, now=NOW)
                 email = f"a{self.agents[user_id]}-{self.seed}@helios.example"
                 by_now = count_granted(email, contracts)
                 self.race.changes.append(Taken(email, contracts, by_now))
@@ -215,7 +213,7 @@ class _Round:
         chance = random.Random(f"{self.seed}-{thread}")
         user_ids = list(self.agents)
         while not self.is_over.is_set():
-            actor = users.find_actor(chance.choice(user_ids))
+            actor = actors.find_actor(chance.choice(user_ids))
             if actor is not None:
                 self._act(actor, chance.choice(self.acts), f"{self.seed}-{next(self.numbers)}")
 

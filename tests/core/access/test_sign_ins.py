@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import people, sign_ins, storage, tokens
+from core import access, storage
 from core.__main__ import main
+from core.access import CONSOLE, Actor, Rights, SignInNeeded, sign_ins
+from core.access.actors import LOCAL_USER_ID
+from core.access.sign_ins import NotLetIn
 from core.ground import NotSignedIn, Role, get_settings
-from core.people import Rights
-from core.sign_ins import NotLetIn, SignInNeeded
 from core.storage import AuditEvent, SignIn, User
-from core.users import CONSOLE, LOCAL_USER_ID, Actor
 from tests.conftest import NOW
+from tests.core.access.test_people import SIGN_IN
 from tests.core.refund_rows import settings
-from tests.core.test_people import SIGN_IN
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ANA = "ana@helios.example"
@@ -35,7 +35,7 @@ def signing_in() -> Iterator[None]:
 def ana(database: str) -> str:
     """Add a person who has never signed in."""
     rights = Rights(Role.AGENT, sees_all_contracts=True)
-    return people.add_user(ANA, rights=rights, actor=CONSOLE, now=NOW)
+    return access.add_user(ANA, rights=rights, actor=CONSOLE, now=NOW)
 
 
 def claims(at: datetime = NOW, **given: Any) -> dict[str, Any]:
@@ -62,32 +62,32 @@ def told() -> list[tuple[str, str]]:
 
 
 def test_the_first_verified_sign_in_binds_the_account(ana: str) -> None:
-    actor = sign_ins.accept(claims(), now=NOW)
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
     assert (actor.user_id, actor.email, actor.role) == (ana, ANA, Role.AGENT)
     with storage.reading() as session:
         user = session.get_one(User, ana)
         assert (user.issuer, user.subject) == ("https://id.helios.example", "ana-1")
         assert user.name == "Ana Díaz"
-    again = sign_ins.accept(claims(), now=NOW + MINUTE)
+    again = sign_ins.accept_sign_in(claims(), now=NOW + MINUTE)
     assert again == actor
     assert told() == [("sign_in.succeeded", ANA)]
 
 
 def test_whoever_is_bound_is_known_by_the_account_and_not_by_the_address(ana: str) -> None:
-    sign_ins.accept(claims(), now=NOW)
+    sign_ins.accept_sign_in(claims(), now=NOW)
     other = claims(email="new@helios.example", email_verified=False, nonce="second")
-    assert sign_ins.accept(other, now=NOW).user_id == ana
+    assert sign_ins.accept_sign_in(other, now=NOW).user_id == ana
     thief = claims(sub="somebody-else", nonce="third")
     with pytest.raises(NotLetIn, match="signs in with another account"):
-        sign_ins.accept(thief, now=NOW)
+        sign_ins.accept_sign_in(thief, now=NOW)
     with pytest.raises(NotLetIn, match="signs in with another account"):
-        sign_ins.accept(claims(iss="https://evil.example", nonce="fourth"), now=NOW)
+        sign_ins.accept_sign_in(claims(iss="https://evil.example", nonce="fourth"), now=NOW)
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1, "yes"])
 def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: object) -> None:
     with pytest.raises(NotLetIn, match="has not verified"):
-        sign_ins.accept(claims(email_verified=verified), now=NOW)
+        sign_ins.accept_sign_in(claims(email_verified=verified), now=NOW)
     with storage.reading() as session:
         assert session.get_one(User, ana).issuer is None
     assert told() == [("sign_in.refused", ANA)]
@@ -97,44 +97,44 @@ def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: objec
 def test_whoever_is_no_user_is_told_to_ask_and_audited_once(database: str, email: object) -> None:
     for minutes in range(3):
         with pytest.raises(NotLetIn, match=r"Ask an admin of Order Desk"):
-            sign_ins.accept(claims(email=email), now=NOW + minutes * MINUTE)
+            sign_ins.accept_sign_in(claims(email=email), now=NOW + minutes * MINUTE)
     ((action, _who),) = told()
     assert action == "sign_in.refused"
 
 
 def test_whoever_is_let_in_meanwhile_comes_in_with_the_same_sign_in(database: str) -> None:
     with pytest.raises(NotLetIn):
-        sign_ins.accept(claims(), now=NOW)
-    people.add_user(ANA, rights=Rights(), actor=CONSOLE, now=NOW)
-    assert sign_ins.accept(claims(), now=NOW + MINUTE).email == ANA
+        sign_ins.accept_sign_in(claims(), now=NOW)
+    access.add_user(ANA, rights=Rights(), actor=CONSOLE, now=NOW)
+    assert sign_ins.accept_sign_in(claims(), now=NOW + MINUTE).email == ANA
     assert [action for action, _ in told()] == ["sign_in.refused", "sign_in.succeeded"]
 
 
 def test_a_deactivated_user_is_out_at_once(ana: str) -> None:
-    actor = sign_ins.accept(claims(), now=NOW)
-    token = tokens.issue("rows", table="orders", actor=actor, browser="b")
-    people.change_user(ana, rights=Rights(is_active=False), actor=CONSOLE, now=NOW)
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    token = access.issue_token("rows", table="orders", actor=actor, browser="b")
+    access.change_user(ana, rights=Rights(is_active=False), actor=CONSOLE, now=NOW)
     with pytest.raises(NotLetIn, match="no longer have access"):
-        sign_ins.accept(claims(), now=NOW)
+        sign_ins.accept_sign_in(claims(), now=NOW)
     with pytest.raises(NotSignedIn):
-        tokens.accept(token, "rows", table="orders", browser="b")
+        access.accept_token(token, "rows", table="orders", browser="b")
     with pytest.raises(NotLetIn, match="Ask an admin"):
-        sign_ins.accept(claims(nonce="second"), now=NOW)
+        sign_ins.accept_sign_in(claims(nonce="second"), now=NOW)
 
 
 def test_a_change_of_role_acts_at_once(ana: str) -> None:
-    sign_ins.accept(claims(), now=NOW)
-    people.change_user(ana, rights=Rights(Role.ACCOUNTANT), actor=CONSOLE, now=NOW)
-    actor = sign_ins.accept(claims(), now=NOW)
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    access.change_user(ana, rights=Rights(Role.ACCOUNTANT), actor=CONSOLE, now=NOW)
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
     assert (actor.role, actor.sees_all_contracts) == (Role.ACCOUNTANT, False)
 
 
 def test_a_sign_in_ends_with_the_providers_token(ana: str) -> None:
     asked = claims(exp=int((NOW + HOUR / 3).timestamp()))
-    actor = sign_ins.accept(asked, now=NOW + HOUR / 3 - timedelta(seconds=1))
+    actor = sign_ins.accept_sign_in(asked, now=NOW + HOUR / 3 - timedelta(seconds=1))
     for late in (HOUR / 3, HOUR):
         with pytest.raises(SignInNeeded, match="has expired"):
-            sign_ins.accept(asked, now=NOW + late)
+            sign_ins.accept_sign_in(asked, now=NOW + late)
         with pytest.raises(SignInNeeded):
             sign_ins.resume(actor.user_id, actor.sign_in_id, now=NOW + late)
 
@@ -143,53 +143,53 @@ def test_a_sign_in_ends_when_nothing_was_asked_for_long(ana: str) -> None:
     asked, now = claims(), NOW
     for minutes in (1, 29, 30, 30):
         now += minutes * MINUTE
-        actor = sign_ins.accept(asked, now=now)
+        actor = sign_ins.accept_sign_in(asked, now=now)
     now += 29 * MINUTE
     sign_ins.resume(actor.user_id, actor.sign_in_id, now=now)  # rows are asked for, too
-    sign_ins.accept(asked, now=now + 30 * MINUTE)
+    sign_ins.accept_sign_in(asked, now=now + 30 * MINUTE)
     late = now + 61 * MINUTE
     for _ in range(2):
         with pytest.raises(SignInNeeded, match="inactive for more than 30 minutes"):
-            sign_ins.accept(asked, now=late)
+            sign_ins.accept_sign_in(asked, now=late)
         with pytest.raises(SignInNeeded):
             sign_ins.resume(actor.user_id, actor.sign_in_id, now=late)
-    assert sign_ins.accept(claims(late, nonce="second"), now=late).user_id == ana
+    assert sign_ins.accept_sign_in(claims(late, nonce="second"), now=late).user_id == ana
 
 
 def test_a_token_of_long_ago_that_nobody_remembers_opens_nothing(ana: str) -> None:
     with pytest.raises(SignInNeeded, match="inactive"):
-        sign_ins.accept(claims(), now=NOW + 31 * MINUTE)
+        sign_ins.accept_sign_in(claims(), now=NOW + 31 * MINUTE)
     assert told() == []
 
 
 def test_signing_out_ends_it_in_every_tab_and_for_its_tokens(ana: str) -> None:
-    actor = sign_ins.accept(claims(), now=NOW)
-    sign_ins.accept(claims(nonce="elsewhere"), now=NOW)
-    token = tokens.issue("rows", table="orders", actor=actor, browser="b")
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    sign_ins.accept_sign_in(claims(nonce="elsewhere"), now=NOW)
+    token = access.issue_token("rows", table="orders", actor=actor, browser="b")
     for _ in range(2):
-        sign_ins.end(actor, now=NOW)
+        sign_ins.end_sign_in(actor, now=NOW)
     with pytest.raises(SignInNeeded, match="You have signed out"):
-        sign_ins.accept(claims(), now=NOW)
+        sign_ins.accept_sign_in(claims(), now=NOW)
     with pytest.raises(NotSignedIn):
-        tokens.accept(token, "rows", table="orders", browser="b")
-    assert sign_ins.accept(claims(nonce="elsewhere"), now=NOW).user_id == ana
+        access.accept_token(token, "rows", table="orders", browser="b")
+    assert sign_ins.accept_sign_in(claims(nonce="elsewhere"), now=NOW).user_id == ana
     assert [action for action, _ in told()].count("sign_in.ended") == 1
 
 
 def test_a_token_is_bound_to_the_sign_in_that_it_was_issued_in(ana: str) -> None:
     now = datetime.now(NOW.tzinfo)
-    actor = sign_ins.accept(claims(now), now=now)
-    token = tokens.issue("rows", table="orders", actor=actor, browser="b")
-    assert tokens.accept(token, "rows", table="orders", browser="b").actor == actor
+    actor = sign_ins.accept_sign_in(claims(now), now=now)
+    token = access.issue_token("rows", table="orders", actor=actor, browser="b")
+    assert access.accept_token(token, "rows", table="orders", browser="b").actor == actor
     for wrong in (
         replace(actor, sign_in_id=None),
         replace(actor, sign_in_id="x"),
         replace(actor, user_id=LOCAL_USER_ID),
         Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True),
     ):
-        forged = tokens.issue("rows", table="orders", actor=wrong, browser="b")
+        forged = access.issue_token("rows", table="orders", actor=wrong, browser="b")
         with pytest.raises(NotSignedIn):
-            tokens.accept(forged, "rows", table="orders", browser="b")
+            access.accept_token(forged, "rows", table="orders", browser="b")
 
 
 @pytest.mark.parametrize(
@@ -202,41 +202,41 @@ def test_a_token_is_bound_to_the_sign_in_that_it_was_issued_in(ana: str) -> None
 )  # fmt: skip
 def test_claims_that_name_nobody_let_nobody_in(ana: str, fault: dict[str, Any]) -> None:
     with pytest.raises(SignInNeeded, match="did not send who you are"):
-        sign_ins.accept(claims(**fault), now=NOW)
+        sign_ins.accept_sign_in(claims(**fault), now=NOW)
 
 
 def test_tabs_that_open_at_once_are_one_sign_in(ana: str) -> None:
     with ThreadPoolExecutor(6) as tabs:
-        actors = list(tabs.map(lambda _: sign_ins.accept(claims(), now=NOW), range(6)))
+        actors = list(tabs.map(lambda _: sign_ins.accept_sign_in(claims(), now=NOW), range(6)))
     assert {actor.user_id for actor in actors} == {ana}
     assert told() == [("sign_in.succeeded", ANA)]
 
 
 def test_what_is_over_is_forgotten_after_a_day(ana: str) -> None:
-    sign_ins.accept(claims(), now=NOW)
+    sign_ins.accept_sign_in(claims(), now=NOW)
     later = NOW + timedelta(days=3)
-    sign_ins.accept(claims(later, nonce="second"), now=later)
+    sign_ins.accept_sign_in(claims(later, nonce="second"), now=later)
     with storage.reading() as session:
         assert len(session.scalars(select(SignIn)).all()) == 1
 
 
 def test_a_person_can_be_bound_anew(ana: str) -> None:
-    sign_ins.accept(claims(), now=NOW)
-    people.forget_sign_in(ana, actor=CONSOLE, now=NOW)
-    assert sign_ins.accept(claims(sub="ana-2", nonce="second"), now=NOW).user_id == ana
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    access.forget_sign_in(ana, actor=CONSOLE, now=NOW)
+    assert sign_ins.accept_sign_in(claims(sub="ana-2", nonce="second"), now=NOW).user_id == ana
     with pytest.raises(NotLetIn):
-        sign_ins.accept(claims(nonce="third"), now=NOW)
+        sign_ins.accept_sign_in(claims(nonce="third"), now=NOW)
 
 
 def test_signing_out_by_the_providers_claims_ends_the_sign_in_and_is_audited_once(
     ana: str,
 ) -> None:
-    actor = sign_ins.accept(claims(), now=NOW)
-    other = sign_ins.accept(claims(nonce="second"), now=NOW)
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    other = sign_ins.accept_sign_in(claims(nonce="second"), now=NOW)
     for minutes in (1, 2):
         sign_ins.sign_out(claims(), now=NOW + minutes * MINUTE)
     with pytest.raises(SignInNeeded, match="You have signed out"):
-        sign_ins.accept(claims(), now=NOW + 3 * MINUTE)
+        sign_ins.accept_sign_in(claims(), now=NOW + 3 * MINUTE)
     with pytest.raises(SignInNeeded, match="You have signed out"):
         sign_ins.resume(ana, actor.sign_in_id, now=NOW + 3 * MINUTE)
     assert told().count(("sign_in.ended", ANA)) == 1
@@ -245,7 +245,7 @@ def test_signing_out_by_the_providers_claims_ends_the_sign_in_and_is_audited_onc
 
 
 def test_after_the_button_ended_a_sign_in_the_way_out_audits_nothing_more(ana: str) -> None:
-    sign_ins.end(sign_ins.accept(claims(), now=NOW), now=NOW)
+    sign_ins.end_sign_in(sign_ins.accept_sign_in(claims(), now=NOW), now=NOW)
     sign_ins.sign_out(claims(), now=NOW)
     assert told().count(("sign_in.ended", ANA)) == 1
 
@@ -253,9 +253,9 @@ def test_after_the_button_ended_a_sign_in_the_way_out_audits_nothing_more(ana: s
 def test_a_sign_in_that_no_page_has_seen_yet_can_be_ended(ana: str) -> None:
     sign_ins.sign_out(claims(), now=NOW)
     with pytest.raises(SignInNeeded, match="You have signed out"):
-        sign_ins.accept(claims(), now=NOW)
+        sign_ins.accept_sign_in(claims(), now=NOW)
     assert told() == [("sign_in.ended", ANA)]
-    assert sign_ins.accept(claims(nonce="second"), now=NOW).user_id == ana
+    assert sign_ins.accept_sign_in(claims(nonce="second"), now=NOW).user_id == ana
 
 
 def test_many_sign_out_at_once_and_it_is_audited_once(ana: str) -> None:
@@ -266,7 +266,7 @@ def test_many_sign_out_at_once_and_it_is_audited_once(ana: str) -> None:
 
 def test_somebody_who_was_not_let_in_signs_out_under_their_own_name(database: str) -> None:
     with pytest.raises(NotLetIn):
-        sign_ins.accept(claims(email="eve@evil.example"), now=NOW)
+        sign_ins.accept_sign_in(claims(email="eve@evil.example"), now=NOW)
     sign_ins.sign_out(claims(email="eve@evil.example"), now=NOW)
     sign_ins.sign_out(claims(email=None, nonce="second"), now=NOW)
     ended = [who for action, who in told() if action == "sign_in.ended"]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import update
 
 from core import (
+    access,
     demo,
     email_messages,
     emails,
@@ -18,7 +19,6 @@ from core import (
     import_report,
     import_runs,
     imports,
-    people,
     refund_matches,
     refund_results,
     refunds,
@@ -27,11 +27,10 @@ from core import (
     storage,
     vouchers,
 )
+from core.access import CONSOLE, Actor, Rights
 from core.ground import Permission, Role
-from core.people import Rights
 from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
-from core.users import CONSOLE, Actor
 from core.view import View
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW
@@ -75,7 +74,7 @@ def make_shop(folder: Path) -> Shop:
         session.execute(update(Delivery).values(status="sent", sent_at=NOW, handed_over_at=NOW))
     batch = refunds.request(["MAILED"], reason="goodwill", key="first", **asked)
     view = saved_views.save(default_view(ORDERS), "Before", actor=agent)
-    user = people.add_user("new@helios.example", rights=Rights(), actor=CONSOLE, now=NOW)
+    user = access.add_user("new@helios.example", rights=Rights(), actor=CONSOLE, now=NOW)
     write_workbook(folder / "new.xlsx", plain())
     write_workbook(folder / "faulty.xlsx", changed("Order Items", Airport=""))
     _check_faulty(folder / "faulty.xlsx", chief)
@@ -151,7 +150,7 @@ def _import(shop: Shop, actor: Actor) -> object:
 
 def _add_user(shop: Shop, actor: Actor) -> object:
     email = f"{new_id()}@helios.example"
-    return people.add_user(email, rights=Rights(), actor=actor, now=NOW)
+    return access.add_user(email, rights=Rights(), actor=actor, now=NOW)
 
 
 def _excel(write: Callable[..., object], *given: object, **named: object) -> Any:
@@ -238,13 +237,13 @@ USE_CASES: dict[str, UseCase] = {
         is_for_viewers=True,
         is_scoped=False,
     ),
-    "people.add_user": UseCase(Permission.USERS, _add_user),
-    "people.change_user": UseCase(
+    "access.people.add_user": UseCase(Permission.USERS, _add_user),
+    "access.people.change_user": UseCase(
         Permission.USERS,
-        lambda s, a: people.change_user(s.user, rights=Rights(Role.AGENT), actor=a, now=NOW),
+        lambda s, a: access.change_user(s.user, rights=Rights(Role.AGENT), actor=a, now=NOW),
     ),
-    "people.forget_sign_in": UseCase(
-        Permission.USERS, lambda s, a: people.forget_sign_in(s.user, actor=a, now=NOW)
+    "access.people.forget_sign_in": UseCase(
+        Permission.USERS, lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW)
     ),
     "imports.import_files": UseCase(Permission.IMPORT, _import),
     "figures.rebuild": UseCase(Permission.IMPORT, lambda s, a: figures.rebuild(actor=a, now=NOW)),
@@ -256,6 +255,6 @@ USE_CASES: dict[str, UseCase] = {
 
 def take_away(actor: Actor, **lost: object) -> None:
     """Have the rights of a user changed by an admin, as the Users page does."""
-    before = people.get_person(actor.user_id, actor=CONSOLE).rights
+    before = access.get_person(actor.user_id, actor=CONSOLE).rights
     after = replace(before, **lost)  # type: ignore[arg-type]
-    people.change_user(actor.user_id, rights=after, actor=CONSOLE, now=NOW)
+    access.change_user(actor.user_id, rights=after, actor=CONSOLE, now=NOW)

@@ -19,10 +19,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import storage
+from core.access.actors import CONSOLE, Actor, find_actor_in
+from core.access.permissions import may, refuse, require, why_not
 from core.ground import AppError, NotPermitted, NotSignedIn, Permission, Role
-from core.permissions import may, refuse, require, why_not
 from core.storage import SignIn, User
-from core.users import CONSOLE, Actor, find_actor_in
 
 
 class _Lock(NamedTuple):

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import people, query, startup, storage
+from core import access, query, startup, storage
+from core.access import CONSOLE, Actor, Rights
+from core.access.actors import LOCAL_USER_ID, find_actor
+from core.access.people import KnownAlready, LastAdmin, OwnRights
 from core.admin_tables import USERS
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
-from core.people import KnownAlready, LastAdmin, OwnRights, Rights
 from core.storage import AuditEvent, User
-from core.users import CONSOLE, LOCAL_USER_ID, Actor, find_actor
 from core.view_json import parse_view
 from tests.conftest import NOW
 from tests.core.refund_rows import settings
@@ -36,7 +37,7 @@ def signing_in() -> Iterator[None]:
 
 
 def add(email: str, rights: Rights = ADMIN, *, actor: Actor, **given: Any) -> str:
-    return people.add_user(email, rights=rights, actor=actor, now=NOW, **given)
+    return access.add_user(email, rights=rights, actor=actor, now=NOW, **given)
 
 
 def events(prefix: str = "user.") -> list[tuple[str, str, Any, Any]]:
@@ -56,7 +57,7 @@ def test_a_person_is_added_with_their_rights(database: str, admin: Actor) -> Non
     make_contract("CT-1")
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1"}), only_own_orders=True)
     user_id = add(" Ana@Helios.Example ", rights, actor=admin, name="  Ana   Díaz ")
-    person = people.get_person(user_id, actor=admin)
+    person = access.get_person(user_id, actor=admin)
     assert (person.email, person.name, person.rights) == ("ana@helios.example", "Ana Díaz", rights)
     assert not person.has_signed_in
     actor = find_actor(user_id)
@@ -116,9 +117,9 @@ def test_each_kind_of_change_is_audited_and_acts_at_once(database: str, admin: A
     make_contract("CT-1")
     user_id = add("ana@helios.example", Rights(Role.VIEWER), actor=admin)
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1"}), is_active=False)
-    people.change_user(user_id, rights=rights, actor=admin, now=NOW)
+    access.change_user(user_id, rights=rights, actor=admin, now=NOW)
     assert find_actor(user_id) is None
-    people.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
+    access.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
     actor = find_actor(user_id)
     assert actor is not None
     assert (actor.role, actor.contracts) == (Role.AGENT, {"CT-1"})
@@ -131,7 +132,7 @@ def test_each_kind_of_change_is_audited_and_acts_at_once(database: str, admin: A
     ]
     (roles,) = (event[2:] for event in events() if event[0] == "user.role_changed")
     assert roles == ({"role": "viewer"}, {"role": "agent"})
-    people.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
+    access.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
     assert len(events()) == 5  # nothing changed, so nothing to tell
 
 
@@ -141,9 +142,9 @@ def test_nobody_changes_their_own_rights(database: str, admin: Actor) -> None:
     assert ana is not None
     for rights in (Rights(Role.VIEWER), replace(ADMIN, is_active=False)):
         with pytest.raises(OwnRights):
-            people.change_user(user_id, rights=rights, actor=ana, now=NOW)
+            access.change_user(user_id, rights=rights, actor=ana, now=NOW)
     with pytest.raises(OwnRights):
-        people.forget_sign_in(user_id, actor=ana, now=NOW)
+        access.forget_sign_in(user_id, actor=ana, now=NOW)
     assert find_actor(user_id) == ana
 
 
@@ -160,9 +161,9 @@ def test_nobody_changes_their_own_rights(database: str, admin: Actor) -> None:
 def test_the_last_admin_stays_one(database: str, rights: Rights) -> None:
     first = add("ana@helios.example", actor=CONSOLE)
     with pytest.raises(LastAdmin, match="is the last active admin"):
-        people.change_user(first, rights=rights, actor=CONSOLE, now=NOW)
+        access.change_user(first, rights=rights, actor=CONSOLE, now=NOW)
     add("bob@helios.example", actor=CONSOLE)
-    people.change_user(first, rights=rights, actor=CONSOLE, now=NOW)
+    access.change_user(first, rights=rights, actor=CONSOLE, now=NOW)
 
 
 @pytest.mark.usefixtures("signing_in")
@@ -173,7 +174,7 @@ def test_of_two_admins_who_demote_each_other_one_stays(database: str) -> None:
     def demote(number: int) -> None:
         actor = actors[number]
         assert actor is not None
-        people.change_user(ids[1 - number], rights=Rights(), actor=actor, now=NOW)
+        access.change_user(ids[1 - number], rights=Rights(), actor=actor, now=NOW)
 
     with ThreadPoolExecutor(2) as at_once:
         tries = [at_once.submit(demote, number) for number in (0, 1)]
@@ -186,7 +187,7 @@ def test_of_two_admins_who_demote_each_other_one_stays(database: str) -> None:
 def test_a_user_who_is_not_there_is_not_found(sqlite_database: str, admin: Actor) -> None:
     for user_id in ("x", "a\x00b", ""):
         with pytest.raises(NotFound):
-            people.change_user(user_id, rights=ADMIN, actor=admin, now=NOW)
+            access.change_user(user_id, rights=ADMIN, actor=admin, now=NOW)
 
 
 @pytest.mark.usefixtures("signing_in")

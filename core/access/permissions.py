@@ -6,9 +6,10 @@ Which rows a user can see is a separate rule: core.conditions.scope.
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from core import audit, storage
+from core import storage
+from core.access import audit
+from core.access.actors import Actor
 from core.ground import AppError, NotPermitted, Permission, Role
-from core.users import Actor
 
 _AGENTS = frozenset({Role.AGENT, Role.ADMIN})
 ROLES: dict[Permission, frozenset[Role]] = {
@@ -59,7 +60,7 @@ def require(actor: Actor, permission: Permission) -> None:
     """Raise NotPermitted, and audit the attempt, unless the actor has the permission.
 
     This is enough to read. Use cases that write or export check again in their transaction, with
-    the current rights: core.rights.
+    the current rights: see `rights`.
     """
     why = why_not(actor, permission)
     if why is not None:
@@ -72,7 +73,7 @@ def refuse(actor: Actor, permission: Permission, error: AppError) -> NoReturn:
     No other transaction may be open: call it before that of the use case, or after its rollback.
     """
     with storage.writing() as session:
-        audit.record(
+        audit.record_event(
             session,
             f"{permission}.refused",
             actor=actor,

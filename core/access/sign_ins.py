@@ -15,10 +15,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, storage
+from core import storage
+from core.access import audit
+from core.access.actors import LOCAL_USER_ID, Actor, find_actor, find_local_actor
 from core.ground import NotSignedIn, fold, get_settings
 from core.storage import SignIn, User
-from core.users import LOCAL_USER_ID, Actor, find_actor, find_local_actor
 
 KEPT_AFTER_EXPIRY = timedelta(days=1)  # so that an old token is not taken for a new sign-in
 SEEN_INTERVAL = timedelta(minutes=1)  # `seen_at` is updated at most this often
@@ -84,7 +85,7 @@ def _instant(value: object) -> datetime | None:
         return None
 
 
-def accept(claims: Mapping[str, object], *, now: datetime) -> Actor:
+def accept_sign_in(claims: Mapping[str, object], *, now: datetime) -> Actor:
     """Return the actor of a provider's claims, and record that they are active.
 
     Raises SignInNeeded if the sign-in has ended, and NotLetIn if the account belongs to no active
@@ -127,7 +128,7 @@ def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
     return _actor(user_id, str(sign_in_id), seen_at, now)
 
 
-def end(actor: Actor, *, now: datetime) -> None:
+def end_sign_in(actor: Actor, *, now: datetime) -> None:
     """End a sign-in in all tabs of its browser and revoke its tokens; audited."""
     with storage.writing() as session:
         _end(session, actor.sign_in_id, actor.email, now)
@@ -256,7 +257,7 @@ def _bind(user: User, account: Account) -> None:
 
 
 def _record(session: Session, action: str, who: str, now: datetime, **after: str) -> None:
-    audit.record(
+    audit.record_event(
         session,
         action,
         actor=who,

@@ -9,16 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from core import excel, import_runs, imports, people, rights, sign_ins, storage
+from core import access, excel, import_runs, imports, storage
+from core.access import CONSOLE, Actor, rights
+from core.access.rights import NoLongerIn, RightsChanged
 from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
 from core.import_progress import Progress
-from core.rights import NoLongerIn, RightsChanged
 from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
-from core.users import CONSOLE, Actor
 from tests.conftest import NOW
-from tests.core.imported import count
-from tests.core.refusals import everything_stored, refusals
-from tests.core.use_cases import (
+from tests.core.access.use_cases import (
     MINE,
     USE_CASES,
     Shop,
@@ -27,6 +25,8 @@ from tests.core.use_cases import (
     take_away,
     wait_for_imports,
 )
+from tests.core.imported import count
+from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_contract, make_order, store_user
 
 
@@ -68,7 +68,7 @@ def attempt(shop: Shop, use: UseCase, actor: Actor) -> AppError | None:
 GONE: dict[str, Callable[[Actor], None]] = {
     "deactivated": lambda actor: take_away(actor, is_active=False),
     "deleted": delete_user,
-    "signed out": lambda actor: sign_ins.end(actor, now=NOW),
+    "signed out": lambda actor: access.end_sign_in(actor, now=NOW),
 }
 
 
@@ -262,7 +262,7 @@ def test_an_import_beside_the_pages_says_that_the_right_is_gone(shop: Shop) -> N
 
 def test_the_command_line_needs_no_row(shop: Shop) -> None:
     assert excel.dump(shop.file, actor=CONSOLE, now=NOW)["Orders"] == 2
-    people.add_user("x@helios.example", rights=people.Rights(), actor=CONSOLE, now=NOW)
+    access.add_user("x@helios.example", rights=access.Rights(), actor=CONSOLE, now=NOW)
     assert refusals() == []
 
 

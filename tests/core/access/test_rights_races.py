@@ -12,21 +12,22 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core import emails, excel, import_runs, imports, people, refunds, rights, storage, vouchers
+from core import access, emails, excel, import_runs, imports, refunds, storage, vouchers
+from core.access import Actor, rights
+from core.access.actors import find_actor
+from core.access.rights import NoLongerIn
 from core.ground import AppError, OutsideFailed, Permission, Role
 from core.import_progress import Progress
-from core.rights import NoLongerIn
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
-from core.users import Actor, find_actor
 from core.view_json import default_view
 from tests.conftest import NOW
+from tests.core.access.use_cases import Shop, make_shop, take_away
 from tests.core.mailing import ZOE
 from tests.core.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
 from tests.core.refund_rows import settings
 from tests.core.refusals import refusals
 from tests.core.sold_items import sell
-from tests.core.use_cases import Shop, make_shop, take_away
 from tests.core.waiting import start_and_wait
 from tests.rows import make_actor
 
@@ -214,14 +215,14 @@ def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
 
 def test_admins_who_deactivate_each_other_never_all_succeed(database: str) -> None:
     admins = [make_actor(Role.ADMIN) for _ in range(8)]
-    gone = people.Rights(Role.ADMIN, sees_all_contracts=True, is_active=False)
+    gone = access.Rights(Role.ADMIN, sees_all_contracts=True, is_active=False)
 
     def deactivate_others(number: int) -> list[Exception]:
         failures: list[Exception] = []
         for step in range(1, len(admins)):
             other = admins[(number + step) % len(admins)]
             try:
-                people.change_user(other.user_id, rights=gone, actor=admins[number], now=NOW)
+                access.change_user(other.user_id, rights=gone, actor=admins[number], now=NOW)
             except NoLongerIn as error:
                 failures.append(error)
         return failures

@@ -14,13 +14,13 @@ from typing import Literal
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
-from core import sign_ins
+from core.access import sign_ins
+from core.access.actors import Actor
 from core.ground import NotPermitted, NotSignedIn, get_settings, read_or_make_secret
-from core.users import Actor
 
 Purpose = Literal["rows", "export", "vouchers", "messages"]
-LIFE_SECONDS = 8 * 3600
-SECRET_FILE = "signing_secret"  # noqa: S105 - a name
+TOKEN_LIFE_SECONDS = 8 * 3600
+SIGNING_SECRET_FILE = "signing_secret"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Grant:
     order_id: str | None
 
 
-def issue(
+def issue_token(
     purpose: Purpose, *, table: str, actor: Actor, browser: str, order_id: str | None = None
 ) -> str:
     """Sign a token for a purpose, a table (or its rows of one order), a user and a browser."""
@@ -40,14 +40,14 @@ def issue(
     return _serializer(purpose).dumps(claims)
 
 
-def accept(token: str, purpose: Purpose, *, table: str, browser: str) -> Grant:
+def accept_token(token: str, purpose: Purpose, *, table: str, browser: str) -> Grant:
     """Return what a token grants, with the user's current rights.
 
     Raises NotSignedIn if the token is missing, forged, expired or from another browser, if its user
     is inactive or its sign-in has ended; NotPermitted if it is for another table.
     """
     try:
-        claims = _serializer(purpose).loads(token, max_age=LIFE_SECONDS)
+        claims = _serializer(purpose).loads(token, max_age=TOKEN_LIFE_SECONDS)
     except SignatureExpired:
         raise NotSignedIn("This page was open for too long.") from None
     except BadSignature:
@@ -84,5 +84,5 @@ def _secret() -> str:
     if configured is not None:
         return configured.get_secret_value()
     return read_or_make_secret(
-        get_settings().data_dir / SECRET_FILE, lambda: secrets.token_urlsafe(48)
+        get_settings().data_dir / SIGNING_SECRET_FILE, lambda: secrets.token_urlsafe(48)
     )

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from core import (
+    access,
     demo,
     email_messages,
     emails,
@@ -22,8 +23,6 @@ from core import (
     orders,
     overview,
     pasted_ids,
-    people,
-    permissions,
     query,
     refund_matches,
     refunds,
@@ -33,16 +32,15 @@ from core import (
     verification,
     vouchers,
 )
+from core.access import Actor, Rights, permissions
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Table
 from core.desk_tables import EMAILS as EMAIL_TABLE
 from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
-from core.people import Rights
 from core.periods import Period
 from core.storage import Refund
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import default_view
 from tests.conftest import NOW
 from tests.core.mailing import ZOE
@@ -148,7 +146,7 @@ def shop(sqlite_database: str, admin: Actor, tmp_path: Path) -> Shop:
     failed = make_refundable("OD-2", order_item_id="FAILED")
     item = make_refundable("OD-1", order_item_id="FINE")
     _fail_a_refund(failed, admin)
-    user = people.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
+    user = access.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
     email = _send(item, admin, "first").deliveries[0].delivery_id
     return Shop(item, failed, user, tmp_path / "none.csv", email)
 
@@ -302,26 +300,26 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "reset the demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.reset(actor=a, now=NOW)),
     "own orders": (ADMIN, Permission.IMPORT, lambda _, a: demo.clear(actor=a, now=NOW)),
     "users": (ADMIN, Permission.USERS, lambda _, a: rows_of(USERS, a)),
-    "a user": (ADMIN, Permission.USERS, lambda s, a: people.get_person(s.user, actor=a)),
+    "a user": (ADMIN, Permission.USERS, lambda s, a: access.get_person(s.user, actor=a)),
     "contracts to choose from": (
         ADMIN,
         Permission.USERS,
-        lambda _, a: people.find_contracts(actor=a),
+        lambda _, a: access.find_contracts(actor=a),
     ),
     "add a user": (
         ADMIN,
         Permission.USERS,
-        lambda _, a: people.add_user("x@helios.example", rights=Rights(), actor=a, now=NOW),
+        lambda _, a: access.add_user("x@helios.example", rights=Rights(), actor=a, now=NOW),
     ),
     "change a user": (
         ADMIN,
         Permission.USERS,
-        lambda s, a: people.change_user(s.user, rights=Rights(Role.AGENT), actor=a, now=NOW),
+        lambda s, a: access.change_user(s.user, rights=Rights(Role.AGENT), actor=a, now=NOW),
     ),
     "bind a user anew": (
         ADMIN,
         Permission.USERS,
-        lambda s, a: people.forget_sign_in(s.user, actor=a, now=NOW),
+        lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW),
     ),
     "match a refund": (
         REFUND,

@@ -1,9 +1,9 @@
 """Rights that are taken away while people use them. Short; see tests.soak for the full size."""
 
-from core.users import Actor
+from core.access import Actor
+from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
 from tests.core.refund_races import settle_all
-from tests.core.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.sold_items import sell
 
 THREADS, ROUNDS, ITEMS = 12, 3, 300

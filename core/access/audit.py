@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.access.actors import Actor
 from core.storage import AuditEvent, new_id
-from core.users import Actor
 
 
-def record(
+def record_event(
     session: Session,
     action: str,
     *,

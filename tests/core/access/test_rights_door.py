@@ -1,14 +1,14 @@
-"""Every use case that writes goes through core.rights: found by source, so none is forgotten."""
+"""Every use case that writes goes through access.rights: found by source, so none is forgotten."""
 
 import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import core
-from tests.core.use_cases import USE_CASES
+from tests.core.access.use_cases import USE_CASES
 
 OPENS = {"storage.engine.writing", "storage.engine.rebuilding"}
-DOOR = {"rights.changing", "rights.committing", "rights.handing_out"}
+DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
 # What the worker does with what was asked for while it was permitted.
 WORKER = {"deliveries", "delivery_records", "returned_refunds", "settlement", "worker"}
 # What acts in nobody's name, or what a person who is gone may do as well: sign out.
@@ -16,13 +16,13 @@ OF_NO_PERSON = {
     "copies.copy_to",
     "demo.fill_blank",
     "figures.refresh",
-    "people.ensure_somebody",
-    "permissions.refuse",
-    "sign_ins._actor",
-    "sign_ins._sign_out",
-    "sign_ins._write",
-    "sign_ins.end",
-    "users.ensure_local_user",
+    "access.people.ensure_someone_can_sign_in",
+    "access.permissions.refuse",
+    "access.sign_ins._actor",
+    "access.sign_ins._sign_out",
+    "access.sign_ins._write",
+    "access.sign_ins.end_sign_in",
+    "access.actors.ensure_local_user",
 }
 HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
 # Parts of use cases, which are tried with them.
@@ -146,14 +146,14 @@ def _remove(order_id):
         session.delete(order_id)
 """
 GUARDED = """
-from core import rights
+from core import access
 from core.states import Permission
 
 def remove(order_id, *, actor):
     _remove(order_id, actor)
 
 def _remove(order_id, actor):
-    with rights.changing(actor, Permission.IMPORT) as (session, actor):
+    with access.changing(actor, Permission.IMPORT) as (session, actor):
         session.delete(order_id)
 """
 ALIASED = (
@@ -169,5 +169,6 @@ def test_a_use_case_that_opens_the_transaction_itself_is_found() -> None:
 
 
 def test_a_use_case_that_nobody_has_tried_yet_is_found() -> None:
-    assert use_cases({"orders": GUARDED}) == {"orders.remove"}
-    assert use_cases({"orders": NAIVE}) == set()
+    face = {"access": "from core.access.rights import changing"}
+    assert use_cases(face | {"orders": GUARDED}) == {"orders.remove"}
+    assert use_cases(face | {"orders": NAIVE}) == set()
