@@ -86,7 +86,7 @@ def test_an_order_out_of_reach_is_as_one_that_is_not_there(database: str, actor:
         with pytest.raises(NotFound) as refusal:
             get_order(order_id, actor=actor)
         said.append(str(refusal.value).replace(order_id, "…"))
-    assert said[0] == said[1] == "There is no order “…” that you may see."
+    assert said[0] == said[1] == "Order “…” was not found, or you have no access to it."
 
 
 @pytest.mark.parametrize("order_id", ["", "a\x00b", "x" * 5_000, "' OR 1=1 --", "od-1"])

@@ -91,7 +91,7 @@ def test_every_id_missing_is_still_a_view_of_none(orders: None, admin: Actor) ->
 
 @pytest.mark.parametrize("text", ["", "  \n\t\n", "Order ID", '""', ",;,", "\x00"])
 def test_a_paste_without_an_id_is_refused(orders: None, admin: Actor, text: str) -> None:
-    with pytest.raises(InvalidInput, match="There is no ID"):
+    with pytest.raises(InvalidInput, match="No IDs were found"):
         _read(text, admin)
 
 
@@ -120,7 +120,7 @@ def test_ten_thousand_ids_are_one_view(database: str, admin: Actor) -> None:
 
 def test_more_ids_than_fit_are_refused(database: str, admin: Actor) -> None:
     text = "\n".join(f"OD-{number}" for number in range(10_001))
-    with pytest.raises(InvalidInput, match="10,001 IDs were pasted; at most 10,000 fit"):
+    with pytest.raises(InvalidInput, match="You pasted 10,001 IDs; the limit is 10,000"):
         read_pasted(text, ORDERS, actor=admin)
 
 

@@ -71,7 +71,7 @@ def _admin() -> Actor:
 def _nothing_is_found_at_first() -> Iterator[None]:
     """Leave the first rows out: a small table would be walked from the first."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "SOON", 0)
+        patch.setattr(windows, "HEAD_PER_ROW", 0)
         yield
 
 
@@ -238,9 +238,9 @@ def test_a_frequent_text_is_not_gathered_but_walked(
     many: Callable[[str], str], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many(kind)
-    monkeypatch.setattr(search, "FEW", 50)
-    monkeypatch.setattr("core.windows.FEW", 50)
-    monkeypatch.setattr("core.windows.FREQUENT", 50)
+    monkeypatch.setattr(search, "MAX_GATHERED", 50)
+    monkeypatch.setattr("core.windows.MAX_GATHERED", 50)
+    monkeypatch.setattr("core.windows.COMMON", 50)
     raw = {"filters": {"order_id": _contains("OD2")}}
     with storage.reading() as session:
         found = search.narrow(session, parse_view(ORDERS, raw | {"zone": "UTC"}))

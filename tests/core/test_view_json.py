@@ -163,7 +163,7 @@ def test_the_first_view_is_newest_first_with_every_shown_column() -> None:
             {"widget_id": {"filterType": "set", "values": [f"W-{i}" for i in range(9)]}},
             "Widget ID is W-0, W-1 or one of 7 more",
         ),
-        ({"widget_id": {"filterType": "set", "values": []}}, "Widget ID is none of the values"),
+        ({"widget_id": {"filterType": "set", "values": []}}, "Widget ID matches no value"),
         (
             {"order_id": {"operator": "OR", "conditions": [_text(filter="a"), _text(filter="b")]}},
             "Order ID contains “a” or contains “b”",

@@ -26,8 +26,8 @@ def test_a_search_is_kept_as_its_words() -> None:
         ("a " * 9, "at most 8 words"),
         ("x" * 1_001, "longer than 1,000 characters"),
         ("a\x00b", "cannot be stored"),
-        (3, "malformed at “search”"),
-        (None, "malformed at “search”"),
+        (3, "invalid at “search”"),
+        (None, "invalid at “search”"),
     ],
 )
 def test_a_search_that_cannot_be_is_refused(search: Any, said: str) -> None:
@@ -46,8 +46,8 @@ def test_ten_thousand_ids_fit_and_not_one_more() -> None:
     ids = [f"OD-{number}" for number in range(10_001)]
     view = parse_view(ORDERS, {"ids": ids[:10_000]})
     assert len(view.ids) == 10_000
-    assert view.in_words() == ["ID is one of 10,000 pasted"]
-    with pytest.raises(InvalidInput, match="malformed at “ids”"):
+    assert view.in_words() == ["10,000 pasted IDs"]
+    with pytest.raises(InvalidInput, match="invalid at “ids”"):
         parse_view(ORDERS, {"ids": ids})
 
 
@@ -74,7 +74,7 @@ def test_widths_and_pins_are_kept_with_their_columns() -> None:
      {"pinned": "top"}, {"pinned": True}, {"hide": True}],
 )  # fmt: skip
 def test_a_layout_that_cannot_be_is_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="malformed at “columns"):
+    with pytest.raises(InvalidInput, match="invalid at “columns"):
         parse_view(ORDERS, {"columns": [{"colId": "no"} | given]})
 
 
@@ -121,7 +121,7 @@ def test_what_is_asked_in_vain_is_left_out_and_said() -> None:
     assert view.layout == (("author", Layout(90)),)
     assert (view.search, view.zone) == ("lounge", "Europe/Rome")
     assert sorted(left_out) == [
-        "Created Date: a day such as 2026-03-01 is missing.",
+        "Created Date: needs a day such as 2026-03-01.",
         "No has no filter “contains”.",
         *["Orders has no column “gone”."] * 3,
     ]

@@ -46,7 +46,7 @@ WAYS = {"sorted": 20_000, "probed in vain": 20, "walked": -1}
 def _nothing_is_found_at_first() -> Iterator[None]:
     """Leave the first rows out: a small table would be walked from the first."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "SOON", 0)
+        patch.setattr(windows, "HEAD_PER_ROW", 0)
         yield
 
 
@@ -99,8 +99,8 @@ def test_every_way_finds_the_rows_that_an_export_has_there(
     filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, way: str
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FEW", WAYS[way])
-    windows._many.clear()
+    monkeypatch.setattr(windows, "MAX_GATHERED", WAYS[way])
+    windows._unselective.clear()
     actor = _admin()
     for view in _views(table):
         with storage.reading() as session:
@@ -133,8 +133,8 @@ def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FEW", 20)
-    windows._many.clear()
+    monkeypatch.setattr(windows, "MAX_GATHERED", 20)
+    windows._unselective.clear()
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
     with storage.reading() as session:
         asked = _heard(session)
@@ -143,8 +143,8 @@ def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
         again = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         assert again == first
         assert len(asked) - looked == 1 < looked
-        monkeypatch.setattr(windows, "REMEMBERED_SECONDS", -1.0)
-        windows._many.clear()
+        monkeypatch.setattr(windows, "CACHE_SECONDS", -1.0)
+        windows._unselective.clear()
         for _ in range(2):
             windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         assert len(asked) == looked + 1 + 2 * looked
@@ -187,9 +187,9 @@ def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
     filled: str, monkeypatch: pytest.MonkeyPatch, direction: str, sought: str
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FREQUENT", 20)
-    monkeypatch.setattr(windows, "EARLY", 60)
-    windows._many.clear()
+    monkeypatch.setattr(windows, "COMMON", 20)
+    monkeypatch.setattr(windows, "HEAD_ROWS", 60)
+    windows._unselective.clear()
     contains = {"order_id": {"filterType": "text", "type": "contains", "filter": sought}}
     sort = [{"colId": "created_at", "sort": direction}]
     view = parse_view(ORDERS, {"filters": contains, "sort": sort})
@@ -212,7 +212,7 @@ def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
     filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, direction: str, soon: int
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "SOON", soon)
+    monkeypatch.setattr(windows, "HEAD_PER_ROW", soon)
     actor, sort = _admin(), [{"colId": "created_at", "sort": direction}]
     for filters in FILTERS[table.name]:
         view = parse_view(table, {"filters": filters, "sort": sort, "columns": [table.key]})
@@ -220,7 +220,7 @@ def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
             frames = query.read_chunks(session, view, actor=actor, now=NOW)
             keys = [key for frame in frames for key in frame[table.key]]
         for start, end in ((0, 1), (0, 10), (7, 40), (95, 105), (0, 1_000)):
-            windows._many.clear()
+            windows._unselective.clear()
             rows = query.load_rows(view, actor=actor, now=NOW, start=start, end=end)
             assert list(rows[table.key]) == keys[start:end], (filters, start, end)
 
@@ -229,7 +229,7 @@ def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "SOON", 5)
+    monkeypatch.setattr(windows, "HEAD_PER_ROW", 5)
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
     with storage.reading() as session:
         asked = _heard(session)
@@ -243,8 +243,8 @@ def test_who_scrolls_on_in_a_search_does_not_read_every_item(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FEW", 20)
-    windows._many.clear()
+    monkeypatch.setattr(windows, "MAX_GATHERED", 20)
+    windows._unselective.clear()
     view = parse_view(ORDERS, {"search": "OD"})
     with storage.reading() as session:
         asked = _heard(session)

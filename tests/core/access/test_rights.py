@@ -139,7 +139,7 @@ def test_a_lowered_role_keeps_what_it_may_still_do(shop: Shop) -> None:
 def test_an_admin_who_is_none_any_more_leaves_the_views_of_others_alone(shop: Shop) -> None:
     USE_CASES["saved_views.change"].act(shop, shop.agent)  # it is shared
     take_away(shop.chief, role=Role.AGENT)
-    with pytest.raises(NotPermitted, match="somebody else's view"):
+    with pytest.raises(NotPermitted, match="belongs to another user"):
         USE_CASES["saved_views.delete"].act(shop, shop.chief)
 
 
