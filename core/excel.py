@@ -15,7 +15,7 @@ from core.access import Actor, may, require
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
 from core.ground import Permission, amount_in_words, get_settings, in_place
-from core.orders import OrderDetails, get_order
+from core.query import OrderDetails, get_order
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
 from core.storage import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS

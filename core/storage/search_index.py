@@ -1,4 +1,4 @@
-"""Maintains the trigram indexes of core.search when many rows are written or tables dropped.
+"""Maintains the trigram indexes of core.query when many rows are written or tables dropped.
 
 For single rows, triggers maintain the search tables of SQLite. The definitions are read from the
 database: if it has no indexes, for lack of FTS5 or pg_trgm, none are dropped or created.

@@ -17,8 +17,8 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from core.cells import MAX_EXACT_INTEGER, clean
-from core.frames import local_times
 from core.ground import to_major
+from core.query import local_times
 from core.sheets import header_of
 from core.tables import Column, Kind, in_words
 

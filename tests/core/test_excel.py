@@ -9,8 +9,9 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from core import access, excel, query, sheets, storage
+from core import access, excel, sheets, storage
 from core.access import Actor
+from core.query import rows as query
 from core.storage import AuditEvent, Stop, Unwanted
 from core.tables import ORDERS
 from core.views import default_view, parse_view
