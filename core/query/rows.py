@@ -29,7 +29,7 @@ from core.query.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.query.choices import load_choices as load_choices
 from core.query.conditions import is_among, of_order, scope, where
 from core.query.frames import join_frame, to_arrow, to_frame
-from core.query.search import FEW, narrow
+from core.query.search import MAX_GATHERED, narrow
 from core.query.ticked import MAX_SELECTED
 from core.query.windows import find_few, find_keys, sort_terms
 from core.tables import Column, Kind, Table
@@ -124,7 +124,7 @@ def load_figures(view: View, *, actor: Actor, now: datetime) -> Figures:
     with storage.reading() as session:
         if view.is_filtered:
             conditions = _narrowed(session, view, actor, now)
-            few = find_few(session, view.table, conditions, FEW)
+            few = find_few(session, view.table, conditions, MAX_GATHERED)
             if few is not None:
                 return Figures(few.count, _add_up(session, view, [few.has(view.table.model)]))
         return Figures(count_in(session, view, actor=actor, now=now), None)

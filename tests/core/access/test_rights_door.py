@@ -114,7 +114,7 @@ def parameters(function: ast.FunctionDef) -> set[str]:
     return {one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
 
 
-def test_only_the_door_and_what_acts_for_no_person_open_a_writing_transaction() -> None:
+def test_only_core_rights_and_code_without_an_actor_open_write_transactions() -> None:
     found = openers(sources_of_core())
     elsewhere = {name for name in found if not name.startswith(tuple(f"{one}." for one in WORKER))}
     assert elsewhere == OF_NO_PERSON | HANDED_TO_THE_DOOR
@@ -128,7 +128,7 @@ def test_the_worker_takes_no_actor() -> None:
         assert taking == []
 
 
-def test_every_use_case_that_reaches_the_door_is_tried_without_rights() -> None:
+def test_every_use_case_that_uses_core_rights_is_tested_without_rights() -> None:
     assert use_cases(sources_of_core()) == set(USE_CASES) | PARTS
 
 
@@ -161,14 +161,14 @@ ALIASED = (
 )
 
 
-def test_a_use_case_that_opens_the_transaction_itself_is_found() -> None:
+def test_a_use_case_that_opens_its_own_transaction_is_detected() -> None:
     face = {"storage": "from core.storage.engine import writing"}
     assert openers(face | {"query.order": NAIVE}) == {"query.order._remove"}
     assert openers(face | {"query.order": ALIASED}) == {"query.order.wipe"}
     assert openers(face | {"query.order": GUARDED}) == set()
 
 
-def test_a_use_case_that_nobody_has_tried_yet_is_found() -> None:
+def test_a_use_case_without_such_a_test_is_detected() -> None:
     face = {"access": "from core.access.rights import changing"}
     assert use_cases(face | {"query.order": GUARDED}) == {"query.order.remove"}
     assert use_cases(face | {"query.order": NAIVE}) == set()

@@ -81,7 +81,7 @@ def traces(shop: Shop) -> tuple[int, int, int]:
 
 @pytest.mark.usefixtures("limits")
 @pytest.mark.parametrize("click", CLICKS)
-def test_a_click_that_waits_is_refused_when_the_deactivation_comes_first(
+def test_a_waiting_request_is_refused_if_the_deactivation_came_first(
     shop: Shop, click: str
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
@@ -95,7 +95,7 @@ def test_a_click_that_waits_is_refused_when_the_deactivation_comes_first(
 
 
 @pytest.mark.parametrize("click", CLICKS)
-def test_without_the_guard_a_click_that_waits_goes_through_after_the_deactivation(
+def test_without_the_guard_a_waiting_request_succeeds_after_the_deactivation(
     shop: Shop, click: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rights, "_confirm", lambda _session, actor, *_: actor)
@@ -111,7 +111,7 @@ def test_without_the_guard_a_click_that_waits_goes_through_after_the_deactivatio
 
 @pytest.mark.usefixtures("limits")
 @pytest.mark.parametrize("click", CLICKS)
-def test_a_deactivation_waits_for_a_click_that_came_first(shop: Shop, click: str) -> None:
+def test_a_deactivation_waits_for_a_request_that_came_first(shop: Shop, click: str) -> None:
     with ThreadPoolExecutor(2) as pool:
         with storage.writing() as session:
             hold_item(session)
@@ -127,7 +127,7 @@ def test_a_deactivation_waits_for_a_click_that_came_first(shop: Shop, click: str
 # One person in many tabs.
 
 
-def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limits: None) -> None:
+def test_requests_from_many_tabs_of_one_user_never_deadlock(shop: Shop, limits: None) -> None:
     def act(thread: int) -> list[str]:
         asked: dict[str, Any] = {"actor": shop.agent, "now": NOW}
         items = ["FINE", "REFUNDABLE"]
@@ -152,7 +152,7 @@ def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limit
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite locks no rows
-def test_a_lock_that_grows_in_the_transaction_is_a_deadlock_of_two_tabs(database: str) -> None:
+def test_upgrading_a_lock_in_the_transaction_deadlocks_two_tabs(database: str) -> None:
     agent, both_share = make_actor(), Barrier(2)
 
     def count_late(_tab: int) -> bool:
@@ -168,7 +168,7 @@ def test_a_lock_that_grows_in_the_transaction_is_a_deadlock_of_two_tabs(database
     assert sorted(at_once(2, count_late)) == [False, True]
 
 
-def test_one_person_is_deactivated_while_many_tabs_of_theirs_refund(database: str) -> None:
+def test_a_user_can_be_deactivated_while_many_of_their_tabs_refund(database: str) -> None:
     agent, items = make_actor(), sell(600)
     with ThreadPoolExecutor(1) as pool:
         racing = pool.submit(race, guarded(agent, UNSETTLED), items, threads=THREADS, requests=40)
@@ -182,7 +182,7 @@ def test_one_person_is_deactivated_while_many_tabs_of_theirs_refund(database: st
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one queue
-def test_clicks_of_a_person_do_not_overtake_an_admin_who_waits_for_them(database: str) -> None:
+def test_requests_of_a_user_do_not_overtake_an_admin_who_waits(database: str) -> None:
     agent = make_actor()
 
     def click() -> None:
@@ -198,7 +198,7 @@ def test_clicks_of_a_person_do_not_overtake_an_admin_who_waits_for_them(database
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
+def test_a_shared_row_lock_alone_overtakes_the_admin(database: str) -> None:
     agent = make_actor()
     mine = select(User).where(User.user_id == agent.user_id)
     with ThreadPoolExecutor(1) as pool:
@@ -213,7 +213,7 @@ def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
 # Admins.
 
 
-def test_admins_who_deactivate_each_other_never_all_succeed(database: str) -> None:
+def test_admins_who_deactivate_each_other_do_not_all_succeed(database: str) -> None:
     admins = [make_actor(Role.ADMIN) for _ in range(8)]
     gone = access.Rights(Role.ADMIN, sees_all_contracts=True, is_active=False)
 
@@ -235,7 +235,7 @@ def test_admins_who_deactivate_each_other_never_all_succeed(database: str) -> No
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer
-def test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_undo_it(
+def test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abort_it(
     shop: Shop,
 ) -> None:
     chief = replace(shop.chief)
@@ -257,9 +257,9 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_u
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_with_a_stronger_lock_it_would_undo_the_import(
+def test_with_a_stronger_lock_it_would_abort_the_import(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rights, "_FOR_KEY_SHARE", rights._FOR_SHARE)
     with pytest.raises(OutsideFailed):
-        test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_undo_it(shop)
+        test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abort_it(shop)

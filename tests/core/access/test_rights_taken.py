@@ -10,9 +10,7 @@ THREADS, ROUNDS, ITEMS = 12, 3, 300
 MOST_ROUNDS = 30  # until the naive act is caught
 
 
-def test_nothing_is_granted_once_the_right_to_it_was_taken_away(
-    database: str, admin: Actor
-) -> None:
+def test_nothing_is_granted_after_the_right_to_it_is_lost(database: str, admin: Actor) -> None:
     race = race_for_rights(ACTS, sell(ITEMS), admin=admin, threads=THREADS, rounds=ROUNDS)
     assert race.errors == []
     assert len(race.changes) == 4 * ROUNDS
@@ -23,9 +21,7 @@ def test_nothing_is_granted_once_the_right_to_it_was_taken_away(
     check_books()
 
 
-def test_rights_that_are_read_before_the_transaction_grant_too_much(
-    database: str, admin: Actor
-) -> None:
+def test_rights_read_before_the_transaction_grant_too_much(database: str, admin: Actor) -> None:
     items, late = sell(ITEMS), 0
     for seed in range(MOST_ROUNDS):
         race = race_for_rights(

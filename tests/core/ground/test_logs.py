@@ -48,7 +48,7 @@ def test_what_looks_like_a_secret_is_hidden(sqlite_database: str, said: str, sec
     assert logs.HIDDEN in hidden
 
 
-def test_secrets_of_the_settings_are_hidden_wherever_they_stand(
+def test_secrets_of_the_settings_are_hidden_everywhere(
     settings: pytest.MonkeyPatch,
 ) -> None:
     settings.setenv("SMTP_HOST", "mail.example")
@@ -69,7 +69,7 @@ def test_secrets_of_the_settings_are_hidden_wherever_they_stand(
         "Delivery 12 waits for its lease: ana@helios.example",
     ],
 )
-def test_what_is_no_secret_is_left_as_it_is(sqlite_database: str, said: str) -> None:
+def test_text_without_secrets_is_unchanged(sqlite_database: str, said: str) -> None:
     assert without_secrets(said) == said
 
 
@@ -87,7 +87,7 @@ def record_of(message: str, *given: object, error: bool = False) -> logging.LogR
     return record
 
 
-def test_json_line_is_one_line_with_everything_in_it(sqlite_database: str) -> None:
+def test_a_json_line_is_one_line_with_all_fields(sqlite_database: str) -> None:
     with logs.numbered_work() as reference:
         try:
             raise ValueError("token=abcdef\nsecond line")
@@ -108,7 +108,7 @@ def test_json_line_is_one_line_with_everything_in_it(sqlite_database: str) -> No
     }
 
 
-def test_text_line_cannot_be_forged_by_what_somebody_asked_for(sqlite_database: str) -> None:
+def test_a_message_cannot_forge_a_text_line(sqlite_database: str) -> None:
     line = TextLine().format(record_of("GET %s", "/x\n2026-11-24 ERROR core [1] Paid twice"))
     assert "\n" not in line
     assert "/x\\n2026" in line
@@ -128,7 +128,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("line", LINES, ids=["text", "json"])
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_a_hostile_text_is_logged_in_no_time(
+def test_a_hostile_text_is_logged_quickly(
     sqlite_database: str, line: logging.Formatter, piece: str
 ) -> None:
     record = record_of("Error during authentication: %s", piece * (64_000 // len(piece)))
@@ -138,9 +138,7 @@ def test_a_hostile_text_is_logged_in_no_time(
 
 
 @pytest.mark.parametrize("line", LINES, ids=["text", "json"])
-def test_a_long_message_keeps_its_two_ends_and_says_so(
-    sqlite_database: str, line: logging.Formatter
-) -> None:
+def test_a_long_message_keeps_its_two_ends(sqlite_database: str, line: logging.Formatter) -> None:
     said = line.format(record_of("%s", f"begin {'x' * 64_000} end"))
     assert "begin xxx" in said
     assert "xxx end" in said
@@ -152,7 +150,7 @@ def test_a_long_message_keeps_its_two_ends_and_says_so(
 
 
 @pytest.mark.parametrize("line", LINES, ids=["text", "json"])
-def test_a_long_error_keeps_where_it_began_and_what_it_says(
+def test_a_long_error_keeps_its_beginning_and_its_message(
     sqlite_database: str, line: logging.Formatter
 ) -> None:
     try:
@@ -175,9 +173,7 @@ def test_a_long_error_keeps_where_it_began_and_what_it_says(
     ],
 )
 @pytest.mark.parametrize("most", [logs.MAX_MESSAGE // 2, logs.MAX_SCANNED])
-def test_where_a_text_is_cut_no_half_of_a_secret_is_left(
-    sqlite_database: str, secret: str, most: int
-) -> None:
+def test_a_cut_leaves_no_part_of_a_secret(sqlite_database: str, secret: str, most: int) -> None:
     for before in range(most - len(secret), most, 97):
         for blank in ("x", "x ", "hunter2 token=y "):
             text = (blank * most)[:before] + " " + secret + " " + "y" * most
@@ -185,14 +181,14 @@ def test_where_a_text_is_cut_no_half_of_a_secret_is_left(
                 assert "hunter22" not in line.format(record_of("%s", text))
 
 
-def test_a_text_that_is_cut_before_its_secrets_are_hidden_would_show_half_of_one(
+def test_a_cut_before_masking_would_show_part_of_a_secret(
     sqlite_database: str,
 ) -> None:
     text = "https://desk:hunter22hunter22@db/orders"
     assert "hunter22" in without_secrets(text[:24])
 
 
-def test_a_secret_of_the_settings_is_whole_again_in_no_cut(settings: pytest.MonkeyPatch) -> None:
+def test_a_cut_leaves_no_part_of_a_secret_of_the_settings(settings: pytest.MonkeyPatch) -> None:
     settings.setenv("SIGNING_SECRET", "correct horse battery staple 16+")
     for before in range(logs.MAX_MESSAGE // 2 - 40, logs.MAX_MESSAGE // 2, 3):
         text = f"{'x' * before}correct horse battery staple 16+{'y' * 20_000}"
@@ -204,7 +200,7 @@ def test_a_secret_of_the_settings_is_whole_again_in_no_cut(settings: pytest.Monk
     assert "correct" not in TextLine().format(record_of("%s", text))
 
 
-def test_each_request_has_its_own_id_and_what_is_inside_it_the_same(sqlite_database: str) -> None:
+def test_each_request_has_its_own_id_which_nested_work_shares(sqlite_database: str) -> None:
     with logs.numbered_work() as outer:
         with logs.numbered_work() as inner:
             assert record_of("x").request == outer == inner  # type: ignore[attr-defined]

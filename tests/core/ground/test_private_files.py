@@ -47,7 +47,7 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_a_first_start_makes_everything_for_its_user_alone(first_start: Path) -> None:
+def test_a_first_start_creates_only_private_files(first_start: Path) -> None:
     make_order("OD-1")  # which leaves what is beside a database in use
     names = ["", "orders.db", "orders.db-wal", "orders.db-shm"]
     names += [access.SIGNING_SECRET_FILE, voucher_code.KEY_FILE]
@@ -56,7 +56,7 @@ def test_a_first_start_makes_everything_for_its_user_alone(first_start: Path) ->
     assert mode(first_start.parent) == FOLDER
 
 
-def test_the_outbox_is_for_its_user_alone(umask: None, tmp_path: Path) -> None:
+def test_the_outbox_is_private(umask: None, tmp_path: Path) -> None:
     folder = tmp_path / "data" / OUTBOX_FOLDER
     message = EmailMessage()
     message.set_content("Your voucher")
@@ -70,7 +70,7 @@ def test_the_outbox_is_for_its_user_alone(umask: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["dump", "backup"])
-def test_what_the_command_line_writes_is_for_its_user_alone(
+def test_the_command_line_writes_private_files(
     first_start: Path, tmp_path: Path, command: str
 ) -> None:
     file = tmp_path / ("orders.xlsx" if command == "dump" else "orders.bak")
@@ -78,7 +78,7 @@ def test_what_the_command_line_writes_is_for_its_user_alone(
     assert mode(file) == FILE
 
 
-def test_a_restored_database_is_for_its_user_alone(first_start: Path, tmp_path: Path) -> None:
+def test_a_restored_database_is_private(first_start: Path, tmp_path: Path) -> None:
     copy = tmp_path / "orders.bak"
     assert main(["backup", str(copy)]) == 0
     storage.get_engine().dispose()
@@ -87,7 +87,7 @@ def test_a_restored_database_is_for_its_user_alone(first_start: Path, tmp_path: 
     assert mode(first_start / "orders.db") == FILE
 
 
-def test_what_is_there_already_keeps_its_mode(umask: None, tmp_path: Path) -> None:
+def test_existing_files_keep_their_mode(umask: None, tmp_path: Path) -> None:
     folder, file = tmp_path / "shared", tmp_path / "shared" / "orders.db"
     folder.mkdir()
     folder.chmod(0o750)
@@ -98,7 +98,7 @@ def test_what_is_there_already_keeps_its_mode(umask: None, tmp_path: Path) -> No
     assert (mode(folder), mode(file), file.read_text()) == (0o750, 0o640, "data")
 
 
-def test_without_care_others_could_open_what_is_made(tmp_path: Path) -> None:
+def test_without_a_mode_others_could_open_a_new_file(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         (tmp_path / "orders.db").touch()
@@ -114,7 +114,7 @@ def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_what_others_can_open_is_named_with_its_repair(
+def test_files_that_others_can_open_are_logged_with_the_fix(
     first_start: Path, said: pytest.LogCaptureFixture
 ) -> None:
     make_order("OD-1")
@@ -138,7 +138,7 @@ def test_what_others_can_open_is_named_with_its_repair(
         assert mode(path) == how  # it is not changed silently
 
 
-def test_the_command_that_closes_a_file_can_be_pasted(
+def test_the_logged_fix_can_be_pasted_into_a_shell(
     tmp_path: Path, said: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "it's; mine"
@@ -150,7 +150,7 @@ def test_the_command_that_closes_a_file_can_be_pasted(
     assert mode(file) == FILE
 
 
-def test_where_there_are_no_modes_nothing_is_said(
+def test_without_file_modes_nothing_is_logged(
     tmp_path: Path, said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "orders.db"
@@ -162,7 +162,7 @@ def test_where_there_are_no_modes_nothing_is_said(
     assert said.messages == []
 
 
-def test_the_server_starts_and_names_a_database_that_is_open_to_others(
+def test_the_server_starts_and_warns_of_a_database_that_others_can_open(
     sqlite_database: str, tmp_path: Path
 ) -> None:
     database = Path(sqlite_database.removeprefix("sqlite:///"))

@@ -77,7 +77,7 @@ def _own(table: Table) -> set[str]:
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("name", ROWS)
-def test_a_broken_view_is_refused_or_shows_only_what_is_the_actors(name: str) -> None:
+def test_a_broken_view_is_refused_or_shows_only_rows_of_the_actor(name: str) -> None:
     table = TABLES[name]
     own, sentences, answered = _own(table), [], 0
     count = (VIEWS if storage.is_sqlite() else VIEWS_ON_POSTGRESQL) // len(ROWS)
@@ -96,7 +96,7 @@ def test_a_broken_view_is_refused_or_shows_only_what_is_the_actors(name: str) ->
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("name", ROWS)
-def test_as_many_values_as_are_allowed_in_every_list_are_answered(name: str) -> None:
+def test_lists_with_the_maximum_number_of_values_work(name: str) -> None:
     table, everything = TABLES[name], default_view(TABLES[name])
     lists = {}
     for column in table.offered:

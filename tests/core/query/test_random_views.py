@@ -111,7 +111,7 @@ def _homes(table: Table) -> st.SearchStrategy[str | None]:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_grid_count_totals_and_file_agree_with_a_plain_python_filter(
+def test_grid_count_totals_and_file_match_a_plain_python_filter(
     filled: str, name: str, data: st.DataObject
 ) -> None:
     use_database(filled)
@@ -134,7 +134,7 @@ def test_grid_count_totals_and_file_agree_with_a_plain_python_filter(
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_operator_of_every_column_means_what_it_says(filled: str, name: str) -> None:
+def test_every_operator_of_every_column_is_correct(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
     asked = [(column, one) for column in table.offered for one in every_condition(table, column)]
@@ -149,7 +149,7 @@ def test_every_operator_of_every_column_means_what_it_says(filled: str, name: st
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name: str) -> None:
+def test_a_search_finds_only_words_of_the_searched_columns(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
     for place, word in enumerate(every_word(table)):
@@ -161,7 +161,7 @@ def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_list_of_every_column_counts_the_rows_that_the_others_leave(
+def test_the_list_of_every_column_counts_rows_that_match_the_other_filters(
     filled: str, name: str
 ) -> None:
     use_database(filled)

@@ -148,7 +148,7 @@ def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
 
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("role", Role)
-def test_a_scope_hides_every_trace_of_what_is_not_theirs(
+def test_a_scope_hides_every_trace_of_other_rows(
     two_contracts: None, role: Role, scope: str
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
@@ -175,7 +175,7 @@ def _all_seeing() -> Actor:
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
+def test_a_scope_prevents_changes_of_other_rows(
     two_contracts: None, role: Role, scope: str
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
@@ -196,7 +196,7 @@ def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
 
 @pytest.mark.parametrize("scope", ["one contract", "own orders", "nothing"])
 @pytest.mark.parametrize("permission", sorted(permissions.OF_ALL_CONTRACTS))
-def test_what_reaches_every_contract_is_for_who_sees_them_all(
+def test_actions_on_all_contracts_need_a_user_who_sees_them_all(
     sqlite_database: str, scope: str, permission: Permission
 ) -> None:
     actor = _actor_of(Role.ADMIN, **SCOPES[scope])

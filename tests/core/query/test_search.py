@@ -132,7 +132,7 @@ def _plainly() -> Iterator[None]:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_the_index_finds_what_reading_every_row_finds(
+def test_the_index_finds_the_same_rows_as_a_scan(
     filled: str, table: Table, data: st.DataObject
 ) -> None:
     use_database(filled)
@@ -212,7 +212,7 @@ def _plans(seen: list[tuple[str, object]]) -> str:
     ],
     ids=lambda value: getattr(value, "name", None) or str(*value.values()),
 )
-def test_a_rare_text_is_looked_up_and_no_table_read_through(
+def test_a_rare_text_is_looked_up_without_a_table_scan(
     many: Callable[[str], str], kind: str, table: Table, raw: dict[str, object]
 ) -> None:
     many(kind)
@@ -234,7 +234,7 @@ def test_a_rare_text_is_looked_up_and_no_table_read_through(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_frequent_text_is_not_gathered_but_walked(
+def test_a_common_text_is_scanned_and_not_gathered(
     many: Callable[[str], str], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many(kind)
@@ -268,7 +268,7 @@ def _check_index(url: str) -> None:
             file.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
 
 
-def test_row_by_row_the_index_stays_in_step(database: str) -> None:
+def test_the_index_follows_changes_of_single_rows(database: str) -> None:
     order = make_order("OD-ALPHA", author="Müller@helios.example")
     item = make_item(order, passenger_name="Łukasz Żółw")
     assert _keys(ORDERS, {"search": "alpha"}) == [order]
@@ -285,7 +285,7 @@ def test_row_by_row_the_index_stays_in_step(database: str) -> None:
         _check_index(database)
 
 
-def test_rows_written_at_once_are_in_the_index_too(sqlite_database: str) -> None:
+def test_bulk_inserted_rows_are_in_the_index(sqlite_database: str) -> None:
     order = make_order("OD-1")
     item = make_item(order, passenger_name="Before")
     with storage.writing() as session:
@@ -305,7 +305,7 @@ def test_rows_written_at_once_are_in_the_index_too(sqlite_database: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_copy_and_a_filling_leave_a_whole_index(
+def test_a_copy_and_a_bulk_fill_leave_a_complete_index(
     desks: Callable[[str], str], kind: str, tmp_path: Path
 ) -> None:
     source, target = desks(kind), desks("sqlite")
@@ -327,7 +327,7 @@ def test_a_copy_and_a_filling_leave_a_whole_index(
     _check_index(f"sqlite:///{backup}")
 
 
-def test_without_the_search_tables_the_same_is_found(sqlite_database: str) -> None:
+def test_without_search_tables_the_same_rows_are_found(sqlite_database: str) -> None:
     demo.fill(60, actor=_admin(), now=NOW)
     asked: list[dict[str, object]] = [{"search": "maria"}, {"search": "helios 0000012"}]
     expected = [_keys(ORDERS, raw) for raw in asked]
@@ -346,7 +346,7 @@ def test_without_the_search_tables_the_same_is_found(sqlite_database: str) -> No
     assert _keys(ORDERS, {"search": "later"}) == ["OD-LATER"]
 
 
-def test_who_may_not_make_the_extension_is_told_once_and_searches_all_the_same(
+def test_without_the_right_to_create_the_extension_searches_work_and_a_warning_is_logged_once(
     postgresql_server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = "without_trigrams"

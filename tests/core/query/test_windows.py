@@ -94,7 +94,7 @@ def _views(table: Table) -> list[View]:
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_finds_the_rows_that_an_export_has_there(
+def test_every_strategy_finds_the_same_rows_as_an_export(
     filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, way: str
 ) -> None:
     use_database(filled)
@@ -112,9 +112,7 @@ def test_every_way_finds_the_rows_that_an_export_has_there(
 
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
-def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
-    filled: str, direction: str
-) -> None:
+def test_orders_of_one_contract_are_scanned_by_their_index(filled: str, direction: str) -> None:
     use_database(filled)
     of_one = {"contract_id": {"filterType": "set", "values": ["CT-1001"]}}
     sort = [{"colId": "created_at", "sort": direction}]
@@ -128,7 +126,7 @@ def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
         assert keys == list(session.scalars(text(f"{every}, order_id {direction} LIMIT 10")))
 
 
-def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
+def test_scrolling_in_many_matches_does_not_gather_again(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
@@ -149,7 +147,7 @@ def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
         assert len(asked) == looked + 1 + 2 * looked
 
 
-def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
+def test_status_sorts_by_the_shown_word(filled: str) -> None:
     use_database(filled)
     raw = {"sort": [{"colId": "status", "sort": "desc"}], "columns": ["status", "order_item_id"]}
     view = parse_view(ORDER_ITEMS, raw)
@@ -159,7 +157,7 @@ def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
     assert {"expired", "not_used"} <= set(rows["status"])
 
 
-def test_the_index_of_prices_is_the_one_of_the_models(database: str) -> None:
+def test_the_index_of_prices_matches_the_models(database: str) -> None:
     indexes = Base.metadata.tables["order_items"].indexes
     index = next(one for one in indexes if one.name == "ix_order_items_price")
     with storage.get_engine().connect() as connection:
@@ -182,7 +180,7 @@ def _definition(connection: Connection, name: str) -> str:
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("sought", ["OD2", "-0000", "-00001", "00000"])
-def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
+def test_a_text_that_is_not_rare_is_searched_in_the_first_rows_by_date(
     filled: str, monkeypatch: pytest.MonkeyPatch, direction: str, sought: str
 ) -> None:
     use_database(filled)
@@ -207,7 +205,7 @@ def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("soon", [1, 3, 25])
-def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
+def test_rows_found_in_the_head_are_the_same_as_in_an_export(
     filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, direction: str, soon: int
 ) -> None:
     use_database(filled)
@@ -224,7 +222,7 @@ def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
             assert list(rows[table.key]) == keys[start:end], (filters, start, end)
 
 
-def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
+def test_a_common_text_is_found_in_the_head_without_an_index(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
@@ -238,7 +236,7 @@ def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
     assert len(questions) == 2  # which dates are the first, and the rows
 
 
-def test_who_scrolls_on_in_a_search_does_not_read_every_item(
+def test_scrolling_in_a_search_does_not_read_all_items(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)

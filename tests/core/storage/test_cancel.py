@@ -20,7 +20,7 @@ def long_query() -> str:
     return FOR_LONG[storage.get_engine().dialect.name]
 
 
-def test_running_query_ends_when_it_is_stopped(database: str) -> None:
+def test_cancelling_ends_the_running_query(database: str) -> None:
     stop, began = Stop(), time.monotonic()
     timer = threading.Timer(0.3, stop.set)
     timer.start()
@@ -32,14 +32,14 @@ def test_running_query_ends_when_it_is_stopped(database: str) -> None:
         assert session.scalar(text("SELECT 1")) == 1
 
 
-def test_work_that_is_stopped_before_it_begins_does_nothing(database: str) -> None:
+def test_work_that_is_cancelled_before_it_begins_does_nothing(database: str) -> None:
     stop = Stop()
     stop.set()
     with pytest.raises(Unwanted), storage.reading() as session, stop.ending(session):
         pytest.fail("The work began.")
 
 
-def test_query_of_somebody_else_goes_on_when_the_work_before_it_is_stopped(database: str) -> None:
+def test_cancelling_finished_work_spares_the_next_query_on_its_connection(database: str) -> None:
     stop = Stop()
     with storage.reading() as session, stop.ending(session):
         session.execute(text("SELECT 1"))
@@ -49,7 +49,7 @@ def test_query_of_somebody_else_goes_on_when_the_work_before_it_is_stopped(datab
         assert session.scalar(text("SELECT 2")) == 2
 
 
-def test_failure_of_work_that_is_wanted_stays_that_failure(database: str) -> None:
+def test_an_error_in_work_that_is_not_cancelled_keeps_its_type(database: str) -> None:
     expected = OutsideFailed if storage.is_sqlite() else ProgrammingError
     with pytest.raises(expected), storage.reading() as session, Stop().ending(session):
         session.execute(text("SELECT * FROM no_such_table"))

@@ -157,7 +157,7 @@ def read(table: str) -> list[dict[str, Any]]:
     return sorted((dict(row) for row in rows), key=str)
 
 
-def test_every_row_is_kept_as_it_was(filled: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_update_keeps_every_row(filled: dict[str, list[dict[str, Any]]]) -> None:
     engine.migrate()
     for table, before in filled.items():
         known = before[0].keys()
@@ -170,13 +170,13 @@ def test_every_row_is_kept_as_it_was(filled: dict[str, list[dict[str, Any]]]) ->
     assert len(read("refunds")) == len(OLD)
 
 
-def test_recent_card_refunds_are_looked_at_soon_and_no_others(filled: object) -> None:
+def test_only_recent_card_refunds_get_a_scheduled_look(filled: object) -> None:
     engine.migrate()
     looked_at = {row["order_item_id"] for row in read("refunds") if row["next_look_at"]}
     assert looked_at == {"now", "recent"}
 
 
-def test_those_in_progress_count_as_asked_for_and_no_others(filled: object) -> None:
+def test_only_refunds_in_progress_count_as_sent_to_the_provider(filled: object) -> None:
     """Nobody can know of an older version's; so what may have been paid is not called failed."""
     engine.migrate()
     rows = read("refunds")
@@ -206,7 +206,7 @@ def test_rows_still_refer_to_each_other(filled: object) -> None:
 SET_STATUS = text("UPDATE refunds SET status = :status WHERE order_item_id = 'requested'")
 
 
-def test_the_new_states_can_be_stored_and_no_others(filled: object) -> None:
+def test_only_known_states_can_be_stored(filled: object) -> None:
     engine.migrate()
     for status in ("waiting", "declined", "processing", "succeeded", "failed"):
         with writing() as connection:
@@ -244,7 +244,7 @@ COPY_ITEM = """
 SECOND, SAME_REFERENCE = (text(COPY_ITEM.format(reference=one)) for one in ("NULL", "'re_6'"))
 
 
-def test_an_item_still_has_one_refund_at_most(filled: object) -> None:
+def test_an_item_still_has_at_most_one_refund(filled: object) -> None:
     engine.migrate()
     for taken in ("requested", "processing", "recent", "by balance"):
         with pytest.raises(IntegrityError), writing() as connection:
