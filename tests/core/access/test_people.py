@@ -1,4 +1,4 @@
-"""Users: added by e-mail, changed by admins, and never so that nobody is left to let people in."""
+"""Users: added by e-mail address, changed by admins; at least one admin always remains."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ ADMIN = Rights(Role.ADMIN, sees_all_contracts=True)
 
 @pytest.fixture
 def signing_in() -> Iterator[None]:
-    """Have people sign in, as with the settings of a provider."""
+    """Turn sign-in on, with the settings of a provider."""
     with settings(**SIGN_IN, first_admin_email="Chief@Helios.example"):
         yield
 
@@ -135,7 +135,7 @@ def test_each_kind_of_change_is_audited_and_takes_effect_at_once(
     (roles,) = (event[2:] for event in events() if event[0] == "user.role_changed")
     assert roles == ({"role": "viewer"}, {"role": "agent"})
     access.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
-    assert len(events()) == 5  # nothing changed, so nothing to tell
+    assert len(events()) == 5  # nothing changed, so there is no event
 
 
 def test_admins_cannot_change_their_own_rights(database: str, admin: Actor) -> None:
@@ -180,7 +180,7 @@ def test_two_admins_who_demote_each_other_leave_one_admin(database: str) -> None
 
     with ThreadPoolExecutor(2) as at_once:
         tries = [at_once.submit(demote, number) for number in (0, 1)]
-    # Whoever comes second is no admin any more.
+    # The second is no longer an admin.
     assert [type(one.exception()) for one in tries if one.exception()] == [NotPermitted]
     assert len(admins()) == 1
     assert [action for action, *_ in events("users.")] == ["users.refused"]

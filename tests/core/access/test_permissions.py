@@ -1,4 +1,4 @@
-"""Every role against every use case, as the table of roles says, allowed and refused."""
+"""Every role with every use case: allowed or refused, as the table of roles says."""
 
 import io
 from collections.abc import Callable
@@ -49,7 +49,7 @@ from tests.core.refund_rows import (
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import store_user
 
-# As it was agreed, row by row.
+# The table as agreed, row by row.
 AGREED = """
 | | viewer | agent | accountant | admin |
 | orders, order items, export | yes | yes | yes | yes |
@@ -100,7 +100,7 @@ def exported(table: Table, actor: Actor, order_id: str | None = None) -> int:
 
 
 def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
-    """Return every way to ask for something of a whole table."""
+    """Return all queries of a whole table."""
     view, asked = default_view(table), {"actor": actor, "now": NOW}
     choices = next(column.name for column in table.offered if column.has_choices)
     return [
@@ -125,7 +125,7 @@ def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
 
 @dataclass(frozen=True)
 class Shop:
-    """What is there to be acted upon."""
+    """The IDs of the stored objects that use cases act on."""
 
     item: str
     failed: str
@@ -354,7 +354,7 @@ def test_every_role_can_do_what_its_permissions_allow_and_nothing_more(
     row, permission, use = USE_CASES[name]
     actor = store_user(actor_of(role))
     if role in MAY[row]:
-        with suppress(InvalidInput, NotFound, Refused):  # no file, and the database holds orders
+        with suppress(InvalidInput, NotFound, Refused):  # no file; the database has orders
             use(shop, actor)
         assert refusals() == []
         return

@@ -1,4 +1,4 @@
-"""Rights that are taken away after a page has read them: then nothing is written or handed out."""
+"""Rights that are lost after a page has read them: nothing is written or exported."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -32,14 +32,14 @@ from tests.rows import make_actor, make_contract, make_order, store_user
 
 @pytest.fixture
 def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
-    """Store a shop; what it has imported is forgotten afterwards."""
+    """Store a shop; reset its background imports afterwards."""
     found = make_shop(tmp_path)
     yield found
     import_runs._runs.clear()
 
 
 def sign_in(actor: Actor) -> Actor:
-    """Return the actor as one who has signed in."""
+    """Return the actor with a sign-in."""
     row = {"sign_in_id": new_id(), "user_id": actor.user_id}
     with storage.writing() as session:
         session.add(SignIn(**row, began_at=NOW, seen_at=NOW, expires_at=NOW))
@@ -53,7 +53,7 @@ def delete_user(actor: Actor) -> None:
 
 
 def attempt(shop: Shop, use: UseCase, actor: Actor) -> AppError | None:
-    """Use the use case, and return what it raised."""
+    """Run the use case, and return the error that it raised."""
     shop.file.seek(0)
     shop.file.truncate()
     try:
@@ -63,7 +63,7 @@ def attempt(shop: Shop, use: UseCase, actor: Actor) -> AppError | None:
     return None
 
 
-# Whoever is gone.
+# Users without access.
 
 GONE: dict[str, Callable[[Actor], None]] = {
     "deactivated": lambda actor: take_away(actor, is_active=False),
@@ -91,7 +91,7 @@ def test_a_user_with_access_can_run_every_use_case(shop: Shop) -> None:
     for name, use in USE_CASES.items():
         actor = sign_in(shop.actor(use.permission))
         error = attempt(shop, use, actor)
-        # The shop is no demo.
+        # The shop is not demo data.
         assert error is None or (name.startswith("demo.") and isinstance(error, Refused)), name
     assert refusals() == []
 
@@ -108,7 +108,7 @@ def test_without_the_guard_a_user_without_access_can_run_every_use_case(
     assert refusals() == []
 
 
-# Whoever has lost a role.
+# Users with a lower role.
 
 
 def test_a_lowered_role_takes_effect_at_once(shop: Shop) -> None:
@@ -137,7 +137,7 @@ def test_a_lowered_role_keeps_its_remaining_permissions(shop: Shop) -> None:
 
 
 def test_a_former_admin_cannot_change_the_views_of_others(shop: Shop) -> None:
-    USE_CASES["saved_views.change"].act(shop, shop.agent)  # it is shared
+    USE_CASES["saved_views.change"].act(shop, shop.agent)  # the view is shared
     take_away(shop.chief, role=Role.AGENT)
     with pytest.raises(NotPermitted, match="belongs to another user"):
         USE_CASES["saved_views.delete"].act(shop, shop.chief)
@@ -149,7 +149,7 @@ def test_a_raised_role_does_not_refuse_a_file(shop: Shop) -> None:
     assert shop.file.getvalue()[:2] == b"PK"
 
 
-# Whoever has lost a contract, or sees their own orders alone.
+# Users who lost a contract, or see only their own orders.
 
 SCOPES: dict[str, dict[str, Any]] = {
     "contract": {"contracts": frozenset({"CT-9"}), "sees_all_contracts": False},
@@ -206,11 +206,11 @@ def test_listed_contracts_do_not_matter_to_a_user_who_sees_all(database: str) ->
     assert file.getvalue()[:2] == b"PK"
 
 
-# What takes long.
+# Long-running use cases.
 
 
 def losing(actor: Actor, at: str, **lost: object) -> Progress:
-    """Return the progress of an import in which rights are lost when it comes to a phase."""
+    """Return a progress callback that takes rights away when the import reaches a phase."""
     seen: list[str] = []
 
     def report(phase: str, _share: float) -> None:
@@ -235,7 +235,7 @@ def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
     assert refusals() == [("import.refused", shop.chief.email)]
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite: nobody else writes
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer
 def test_an_import_is_rolled_back_if_the_right_is_lost_while_it_writes(shop: Shop) -> None:
     progress = losing(shop.chief, "Storing for good", is_active=False)
     before = count(Order)
@@ -259,7 +259,7 @@ def test_a_background_import_says_that_the_right_was_lost(shop: Shop) -> None:
     assert (run.state, run.failure) == (import_runs.State.FAILED, str(NoLongerIn()))
 
 
-# People, and the command line.
+# Users and the command line.
 
 
 def test_the_command_line_needs_no_row(shop: Shop) -> None:

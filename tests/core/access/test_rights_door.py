@@ -1,4 +1,4 @@
-"""Every use case that writes goes through access.rights: found by source, so none is forgotten."""
+"""Every use case that writes uses core.access.rights. The source is searched, so none is missed."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ from tests.core.access.use_cases import USE_CASES
 
 OPENS = {"storage.engine.writing", "storage.engine.rebuilding"}
 DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
-# What the worker does with what was asked for while it was permitted.
+# What the worker does with requests that were permitted when they were made.
 WORKER = {"deliveries", "delivery_records", "returned_refunds", "settlement", "worker"}
-# What acts in nobody's name, or what a person who is gone may do as well: sign out.
+# What acts for no user, or what a user without access may do too: sign out.
 OF_NO_PERSON = {
     "copies.copy_to",
     "demo.fill_blank",
@@ -24,10 +24,10 @@ OF_NO_PERSON = {
     "access.sign_ins.end_sign_in",
     "access.actors.ensure_local_user",
 }
-HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
-# Parts of use cases, which are tried with them.
+HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # it opens the transaction
+# Parts of use cases, which are tested with them.
 PARTS = {"email_queue.queueing", "export_limit.record_export", "import_runs.begin_import"}
-Sources = Mapping[str, str]  # of modules, by name
+Sources = Mapping[str, str]  # module by name
 
 
 def sources_of_core() -> Sources:
@@ -42,7 +42,7 @@ def _name_of(path: Path) -> str:
 
 
 def faces(sources: Sources) -> dict[str, str]:
-    """Return where the names that packages offer are written: storage.writing is of the engine."""
+    """Return the modules that define the names of a package: storage.writing is in the engine."""
     found = {}
     for package, source in sources.items():
         known = known_names(package, source)
@@ -61,7 +61,7 @@ def functions(module: str, source: str) -> Iterator[tuple[str, ast.FunctionDef]]
 
 
 def known_names(module: str, source: str) -> dict[str, str]:
-    """Return what the names of a module stand for, without the `core` in front."""
+    """Return what the names of a module refer to, without the prefix `core`."""
     tree = ast.parse(source)
     known = {name.rpartition(".")[2]: name for name, _ in functions(module, source)}
     for node in ast.walk(tree):
@@ -73,7 +73,7 @@ def known_names(module: str, source: str) -> dict[str, str]:
 
 
 def uses(sources: Sources) -> dict[str, set[str]]:
-    """Return what each function of core calls, or passes on, of core."""
+    """Return the functions of core that each function of core calls or passes on."""
     found, offered = {}, faces(sources)
     for module, source in sources.items():
         known = known_names(module, source)
@@ -92,12 +92,12 @@ def _used(node: ast.AST, known: Mapping[str, str]) -> str | None:
 
 
 def openers(sources: Sources) -> set[str]:
-    """Find the functions that open a writing transaction themselves."""
+    """Find the functions that open a write transaction themselves."""
     return {name for name, used in uses(sources).items() if used & OPENS and name not in DOOR}
 
 
 def use_cases(sources: Sources) -> set[str]:
-    """Find the public functions with an actor that reach the door, through whichever helper."""
+    """Find the public functions with an actor that use core.access.rights, also indirectly."""
     used_by, reaching = uses(sources), set(DOOR)
     while more := {name for name, used in used_by.items() if used & reaching} - reaching:
         reaching |= more

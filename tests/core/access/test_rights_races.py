@@ -1,4 +1,4 @@
-"""A click and an admin who takes the right away at the same moment: one comes first, whole."""
+"""A request, and an admin who takes the right away at the same time: one comes first."""
 
 import io
 import time
@@ -39,20 +39,20 @@ LIMITED: dict[str, object] = dict.fromkeys(LIMITS, 1_000_000)
 
 @pytest.fixture
 def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
-    """Store a shop; what it has imported is forgotten afterwards."""
+    """Store a shop; reset its background imports afterwards."""
     yield make_shop(tmp_path)
     import_runs._runs.clear()
 
 
 @pytest.fixture(params=[NO_LIMIT, LIMITED], ids=["no limit", "limits"])
 def limits(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run the test without hourly limits, and with ones that are not reached."""
+    """Run the test without hourly limits, and with limits that are not reached."""
     with settings(**request.param):
         yield
 
 
 def hold_item(session: Any) -> None:
-    """Hold the item, so that whoever would take or hand it out waits (PostgreSQL)."""
+    """Lock the item, so that requests for it wait (PostgreSQL)."""
     is_it = OrderItem.order_item_id.in_(("FINE", "REFUNDABLE"))
     session.execute(select(OrderItem).where(is_it).with_for_update())
 
@@ -72,7 +72,7 @@ CLICKS: dict[str, Callable[[Shop], object]] = {
 
 
 def traces(shop: Shop) -> tuple[int, int, int]:
-    """Count what the clicks leave beyond the shop: refunds, mails, bytes handed out."""
+    """Count the effects of the requests: refunds, e-mails, downloaded bytes."""
     with storage.reading() as session:
         asked = session.scalars(select(Refund.refund_id)).all()
         queued = session.scalars(select(Delivery.delivery_id)).all()
@@ -124,7 +124,7 @@ def test_a_deactivation_waits_for_a_request_that_came_first(shop: Shop, click: s
     assert refusals() == []
 
 
-# One person in many tabs.
+# One user in many tabs.
 
 
 def test_requests_from_many_tabs_of_one_user_never_deadlock(shop: Shop, limits: None) -> None:
@@ -144,14 +144,14 @@ def test_requests_from_many_tabs_of_one_user_never_deadlock(shop: Shop, limits: 
             except OutsideFailed as error:
                 failures.append(str(error))
             except AppError:
-                pass  # the items are refunded by now
+                pass  # the items are refunded already
         return failures
 
     assert [one for failed in at_once(THREADS, act) for one in failed] == []
     assert count_double_refunds() == 0
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite locks no rows
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has no row locks
 def test_upgrading_a_lock_in_the_transaction_deadlocks_two_tabs(database: str) -> None:
     agent, both_share = make_actor(), Barrier(2)
 
@@ -181,7 +181,7 @@ def test_a_user_can_be_deactivated_while_many_of_their_tabs_refund(database: str
     assert 0 < granted == run.granted.total()
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one queue
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one fair semaphore
 def test_requests_of_a_user_do_not_overtake_an_admin_who_waits(database: str) -> None:
     agent = make_actor()
 

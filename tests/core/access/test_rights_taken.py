@@ -1,4 +1,4 @@
-"""Rights that are taken away while people use them. Short; see tests.soak for the full size."""
+"""Rights that are taken away while users act. A short run; tests.soak has the full size."""
 
 from core.access import Actor
 from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
@@ -7,7 +7,7 @@ from tests.core.refund_races import settle_all
 from tests.core.sold_items import sell
 
 THREADS, ROUNDS, ITEMS = 12, 3, 300
-MOST_ROUNDS = 30  # until the naive act is caught
+MOST_ROUNDS = 30  # until the naive act has made an error
 
 
 def test_nothing_is_granted_after_the_right_to_it_is_lost(database: str, admin: Actor) -> None:

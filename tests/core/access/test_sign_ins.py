@@ -1,4 +1,4 @@
-"""Signing in: whom a provider's word lets in, for how long, and when it ends."""
+"""Sign-ins with a provider: who gets access, for how long, and when a sign-in ends."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,20 +26,20 @@ ANA = "ana@helios.example"
 
 @pytest.fixture(autouse=True)
 def signing_in() -> Iterator[None]:
-    """Have people sign in, and out again by themselves after half an hour."""
+    """Turn sign-in on, with an idle limit of half an hour."""
     with settings(**SIGN_IN, sign_in_idle_minutes=30):
         yield
 
 
 @pytest.fixture
 def ana(database: str) -> str:
-    """Add a person who has never signed in."""
+    """Add a user who has never signed in."""
     rights = Rights(Role.AGENT, sees_all_contracts=True)
     return access.add_user(ANA, rights=rights, actor=CONSOLE, now=NOW)
 
 
 def claims(at: datetime = NOW, **given: Any) -> dict[str, Any]:
-    """Return what an ID token says that was issued at an instant, for an hour."""
+    """Return the claims of an ID token that is issued at an instant and valid for an hour."""
     usual = {
         "iss": "https://id.helios.example",
         "sub": "ana-1",
@@ -54,7 +54,7 @@ def claims(at: datetime = NOW, **given: Any) -> dict[str, Any]:
 
 
 def told() -> list[tuple[str, str]]:
-    """Return what the audit trail says of sign-ins."""
+    """Return the audit events of sign-ins."""
     rows = select(AuditEvent.action, AuditEvent.actor).order_by(AuditEvent.event_id)
     with storage.reading() as session:
         found = session.execute(rows.where(AuditEvent.entity == "sign_in"))
@@ -145,7 +145,7 @@ def test_a_sign_in_ends_after_a_long_time_without_requests(ana: str) -> None:
         now += minutes * MINUTE
         actor = sign_ins.accept_sign_in(asked, now=now)
     now += 29 * MINUTE
-    sign_ins.resume(actor.user_id, actor.sign_in_id, now=now)  # rows are asked for, too
+    sign_ins.resume(actor.user_id, actor.sign_in_id, now=now)  # a request for rows, too
     sign_ins.accept_sign_in(asked, now=now + 30 * MINUTE)
     late = now + 61 * MINUTE
     for _ in range(2):
@@ -240,7 +240,7 @@ def test_signing_out_by_the_providers_claims_ends_the_sign_in_and_is_audited_onc
     with pytest.raises(SignInNeeded, match="You have signed out"):
         sign_ins.resume(ana, actor.sign_in_id, now=NOW + 3 * MINUTE)
     assert told().count(("sign_in.ended", ANA)) == 1
-    # The sign-in of another browser goes on.
+    # The sign-in of another browser stays open.
     assert sign_ins.resume(ana, other.sign_in_id, now=NOW + 3 * MINUTE).user_id == ana
 
 

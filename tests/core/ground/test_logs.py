@@ -1,4 +1,4 @@
-"""The log: whole lines, the request's id, and never a secret."""
+"""The log: one line per record, with the request ID, and never a secret."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----"
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Let a test set settings of its own."""
+    """Let a test change settings."""
     logs._secrets.cache_clear()
     get_settings.cache_clear()
     yield monkeypatch
@@ -133,7 +133,7 @@ def test_a_hostile_text_is_logged_quickly(
 ) -> None:
     record = record_of("Error during authentication: %s", piece * (64_000 // len(piece)))
     begin = time.process_time()
-    assert len(line.format(record)) < 25_000  # a line break is written as two signs
+    assert len(line.format(record)) < 25_000  # a line break is escaped as two characters
     assert time.process_time() - begin < 0.5
 
 
@@ -195,7 +195,7 @@ def test_a_cut_leaves_no_part_of_a_secret_of_the_settings(settings: pytest.Monke
         said = TextLine().format(record_of("%s", text))
         assert "correct" not in said
         assert "staple" not in said
-    # Of a text of which not all is read, and that is mostly secrets.
+    # A text that is too long to scan and is mostly secrets.
     text = "correct horse battery staple 16+ " * 20_000
     assert "correct" not in TextLine().format(record_of("%s", text))
 

@@ -1,4 +1,4 @@
-"""What holds data or secrets is for its user alone, and what is not is named at start."""
+"""Files with data or secrets are private; those that are not are logged at start."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ FILE, FOLDER = 0o600, 0o700
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=["umask 000", "umask 022", "umask 077"])
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Make files as a process does that lets others at them, or not."""
+    """Set the umask of a process that creates open files, or private ones."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -48,7 +48,7 @@ def mode(path: Path) -> int:
 
 
 def test_a_first_start_creates_only_private_files(first_start: Path) -> None:
-    make_order("OD-1")  # which leaves what is beside a database in use
+    make_order("OD-1")  # leaves the files that SQLite keeps beside an open database
     names = ["", "orders.db", "orders.db-wal", "orders.db-shm"]
     names += [access.SIGNING_SECRET_FILE, voucher_code.KEY_FILE]
     modes = {name: mode(first_start / name) for name in names}
@@ -109,7 +109,7 @@ def test_without_a_mode_others_could_open_a_new_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Keep the warnings."""
+    """Collect the warnings."""
     caplog.set_level(logging.WARNING)
     return caplog
 
@@ -135,7 +135,7 @@ def test_files_that_others_can_open_are_logged_with_the_fix(
         right = "600" if name else "700"
         assert f"Other users of this machine can open {path}. " in said.text
         assert f"Fix: chmod {right} {path}" in said.text
-        assert mode(path) == how  # it is not changed silently
+        assert mode(path) == how  # it is only logged, not changed
 
 
 def test_the_logged_fix_can_be_pasted_into_a_shell(

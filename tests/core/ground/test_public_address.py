@@ -1,4 +1,4 @@
-"""The address that people type, with or without the path that Order Desk is served under."""
+"""The public URL, with or without the path that Order Desk is served under."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lists of values: leapt through in an index, as a count of every row would list them."""
+"""Lists of values: a loose index scan finds the same ones as a count of all rows."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from tests.rows import make_order
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
-    """Fill one database of each kind with rows of every script, once for the module."""
+    """Fill one database of each kind with rows in all scripts, once for the module."""
     return fill(make_database(request.param))
 
 

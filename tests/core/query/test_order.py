@@ -1,4 +1,4 @@
-"""One order: its facts, whom they are for, and its workbook."""
+"""One order: its details, who can see them, and its workbook."""
 
 import io
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A column of IDs pasted from a spreadsheet or a mail: which rows it means, and which none."""
+"""IDs pasted from a spreadsheet or an e-mail: which rows they mean, and which are unknown."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Windows, choices and frames of rows; every query starts from what the actor may see."""
+"""Windows, choices and frames of rows; every query is limited to what the actor can see."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What a scope hides: a person never sees or changes a trace of what is not theirs."""
+"""The scope of an actor: they never see or change rows of others."""
 
 import io
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_contract, make_transaction, store_user
 
 MINE, THEIRS = "CT-1", "CT-2"
-SIDES = {  # contract, currency, author, and what product and passenger are called
+SIDES = {  # contract, currency, author, product name and passenger name
     "MINE": (MINE, "EUR", "me@helios.example", "Usual"),
     "THEIRS": (THEIRS, "JPY", "theirs@secret.example", "Secret"),
 }
@@ -49,7 +49,7 @@ def _actor_of(role: Role, **given: Any) -> Actor:
 
 @pytest.fixture
 def two_contracts(database: str, admin: Actor) -> None:
-    """Store an order of each contract, that of the other one by somebody else, with a history."""
+    """Store an order of each contract with a history, each created by another user."""
     verification._tries.clear()
     for name, (contract, currency, author, word) in SIDES.items():
         given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
@@ -74,13 +74,13 @@ def two_contracts(database: str, admin: Actor) -> None:
 
 
 def _export_by_filter(admin: Actor, contract: str) -> None:
-    """Export with a filter that names the contract: the event says so and is of no order."""
+    """Export with a filter that names the contract: the event contains it and has no order."""
     named = {"contract_id": {"filterType": "set", "values": [contract]}}
     excel.export(parse_view(ORDERS, {"filters": named}), io.BytesIO(), actor=admin, now=NOW)
 
 
 def everything_seen(actor: Actor) -> str:
-    """Ask for all that there is, in every way, and return all that is answered, as one text."""
+    """Run all queries, and return all answers as one text."""
     seen: list[object] = []
     for table, order_id in [
         *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, AUDIT_EVENTS, USERS)),
@@ -100,7 +100,7 @@ def everything_seen(actor: Actor) -> str:
 
 
 def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
-    """Return what can be asked about one order and its items."""
+    """Return the queries about one order and its items."""
     ids = [f"IT-{name}-1", f"IT-{name}-2"]
     return [
         lambda: query.get_order(f"OD-{name}", actor=actor),

@@ -1,4 +1,4 @@
-"""Searches by trigrams: the same rows with an index and without, and the index always in step."""
+"""Searches by trigrams find the same rows with and without an index, which is always current."""
 
 import logging
 import random
@@ -24,7 +24,7 @@ from tests.core.random_rows import CODES, TEXTS, fill
 from tests.rows import make_item, make_order
 
 KINDS = ["sqlite", "postgresql"]
-# Letters whose case changes length, marks that combine, what LIKE and FTS5 understand otherwise.
+# Letters whose case changes the length, combining marks, characters special to LIKE and FTS5.
 PIECES = [
     *TEXTS,
     *CODES,
@@ -69,7 +69,7 @@ def _admin() -> Actor:
 
 @pytest.fixture(autouse=True, scope="module")
 def _nothing_is_found_at_first() -> Iterator[None]:
-    """Leave the first rows out: a small table would be walked from the first."""
+    """Turn the scan of the first rows off: it would find everything in a small table."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "HEAD_PER_ROW", 0)
         yield
@@ -77,13 +77,13 @@ def _nothing_is_found_at_first() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=KINDS)
 def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
-    """Fill one database of each kind with rows of every script, once for the module."""
+    """Fill one database of each kind with rows in all scripts, once for the module."""
     return fill(make_database(request.param))
 
 
 @pytest.fixture(scope="module")
 def many(make_database: Callable[[str], str]) -> Callable[[str], str]:
-    """Return what fills a database of a kind with demo orders, each once for the module."""
+    """Return a function that fills a database of a kind with demo orders, once for the module."""
     made: dict[str, str] = {}
 
     def make(kind: str) -> str:
@@ -99,7 +99,7 @@ def many(make_database: Callable[[str], str]) -> Callable[[str], str]:
 
 @st.composite
 def _texts(draw: st.DrawFn) -> str:
-    """Draw a piece of what is stored, some of its letters, or anything at all."""
+    """Draw a part of a stored text, some of its letters, or any text."""
     piece = draw(st.sampled_from(PIECES) | st.text(min_size=1, max_size=6))
     piece = draw(st.sampled_from([piece, piece.upper(), piece.lower(), piece.casefold()]))
     start = draw(st.integers(0, max(0, len(piece) - 1)))
@@ -118,7 +118,7 @@ def _keys(table: Table, raw: dict[str, object]) -> list[str]:
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Search without any index, as where there is none."""
+    """Search without any index."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "_INDEXED", ())
         yield
@@ -172,7 +172,7 @@ def _contains(part: str) -> dict[str, str]:
 
 @contextmanager
 def _statements() -> Iterator[list[tuple[str, object]]]:
-    """Collect the statements that are run, with their values."""
+    """Collect the executed statements with their values."""
     seen: list[tuple[str, object]] = []
 
     def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
@@ -188,7 +188,7 @@ def _statements() -> Iterator[list[tuple[str, object]]]:
 def _plans(seen: list[tuple[str, object]]) -> str:
     explain = "EXPLAIN QUERY PLAN" if storage.is_sqlite() else "EXPLAIN"
     with storage.get_engine().connect() as connection:
-        if not storage.is_sqlite():  # or it finds so small a table quicker to read through
+        if not storage.is_sqlite():  # or it prefers a scan of such a small table
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         return "\n".join(
             str(row)
@@ -258,7 +258,7 @@ def _keys_of_first_page(raw: dict[str, object]) -> list[str]:
 
 
 def _check_index(url: str) -> None:
-    """Find that SQLite's file is sound, and each search table has exactly its column's trigrams."""
+    """Check that SQLite's file is intact, and each search table has the trigrams of its column."""
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         made = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"

@@ -1,4 +1,4 @@
-"""Windows of a view: each way to find one finds the same rows."""
+"""Windows of a view: all strategies find the same rows."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -37,13 +37,13 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
         {"amount_minor": {"filterType": "number", "type": "lessThan", "filter": -50}},
     ],
 }
-# How many matches are few: all that there are, some of them, none.
+# How many matches are gathered: all of them, some of them, none.
 WAYS = {"sorted": 20_000, "probed in vain": 20, "walked": -1}
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _nothing_is_found_at_first() -> Iterator[None]:
-    """Leave the first rows out: a small table would be walked from the first."""
+    """Turn the scan of the first rows off: it would find everything in a small table."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "HEAD_PER_ROW", 0)
         yield
@@ -65,7 +65,7 @@ def _admin() -> Actor:
 
 
 def _heard(session: Session) -> list[str]:
-    """Return a list that grows by each statement which the session sends."""
+    """Return a list to which each statement of the session is appended."""
     asked: list[str] = []
     event.listen(
         session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
@@ -74,7 +74,7 @@ def _heard(session: Session) -> list[str]:
 
 
 def _views(table: Table) -> list[View]:
-    """Sort by every column in both directions and by some two, each under one of the filters."""
+    """Return views sorted by each column in both directions and by pairs, each with a filter."""
     drawn = random.Random(3)
     names = [column.name for column in table.offered]
     sorts = [[(name, sort)] for name in names for sort in ("asc", "desc")]
@@ -233,7 +233,7 @@ def test_a_common_text_is_found_in_the_head_without_an_index(
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
     assert len(keys) == 10
     questions = [one for one in asked if one.startswith("SELECT")]
-    assert len(questions) == 2  # which dates are the first, and the rows
+    assert len(questions) == 2  # the last date of the head, and the rows
 
 
 def test_scrolling_in_a_search_does_not_read_all_items(

@@ -1,4 +1,4 @@
-"""Work that nobody waits for any more ends, in the middle of its query."""
+"""Cancelling work, even during its query."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ FOR_LONG = {"sqlite": COUNT_FOR_LONG + "FROM n", "postgresql": "SELECT pg_sleep(
 
 
 def long_query() -> str:
-    """Return a query that takes a minute, or for ever."""
+    """Return a query that takes a minute or longer."""
     return FOR_LONG[storage.get_engine().dialect.name]
 
 
@@ -28,7 +28,7 @@ def test_cancelling_ends_the_running_query(database: str) -> None:
         session.execute(text(long_query()))
     timer.join()
     assert time.monotonic() - began < 10
-    with storage.reading() as session:  # the connection is as good as before
+    with storage.reading() as session:  # the connection can still be used
         assert session.scalar(text("SELECT 1")) == 1
 
 

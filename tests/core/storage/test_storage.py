@@ -1,4 +1,4 @@
-"""The ground: migrations, transactions, instants, start-up, tokens, demo."""
+"""The database: migrations, transactions, instants, start-up; demo data and tokens."""
 
 import sqlite3
 import threading
@@ -21,7 +21,7 @@ from tests.core.books import check_books
 from tests.rows import make_contract, make_order
 
 
-# Alembic compares no expressions: the index of one is compared in test_windows.py.
+# Alembic does not compare expressions; test_windows.py compares the index of an expression.
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrated_schema_matches_the_models(database: str) -> None:
     options = {"include_object": lambda _, name, *__: not _is_elsewhere(name)}
@@ -31,7 +31,7 @@ def test_the_migrated_schema_matches_the_models(database: str) -> None:
 
 
 def _is_elsewhere(name: str | None) -> bool:
-    """Say whether something is of the search, which no model has: test_search.py is about it."""
+    """Return whether a table or index belongs to the search; test_search.py tests these."""
     return name == "ix_order_items_price" or (name is not None and "s_search" in name)
 
 

@@ -1,4 +1,4 @@
-"""The audit trail: a table like the others, of which nobody takes anything back."""
+"""The audit trail: a table like the others, in which nothing can be changed."""
 
 import io
 from datetime import timedelta
@@ -22,7 +22,7 @@ VIEWER = Actor("v", "viewer@helios.example", Role.VIEWER, sees_all_contracts=Tru
 
 @pytest.fixture
 def told(database: str, admin: Actor) -> None:
-    """Store an event of an order, with letters of several scripts, and a refused try."""
+    """Store an event of an order, with letters of several scripts, and a refused attempt."""
     make_order("OD-1")
     with storage.writing() as session:
         access.record_event(

@@ -1,4 +1,4 @@
-"""Views in addresses: in the text itself, or stored when they are long; and those ready made."""
+"""Views in URLs: in the URL itself, or stored if they are long; and the built-in views."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ BOB = Actor("u-bob", "bob@helios.example", Role.VIEWER)
 
 @pytest.fixture(autouse=True)
 def users(request: pytest.FixtureRequest) -> None:
-    """Store the people of these tests in the test's database, where it has one."""
+    """Store the users of these tests, if the test has a database."""
     for name in {"database", "sqlite_database"} & set(request.fixturenames):
         request.getfixturevalue(name)
         for actor in (ANA, BOB):
@@ -99,7 +99,7 @@ def test_a_damaged_url_is_refused_and_does_not_open_the_default_view(sqlite_data
             views.view_at(ORDERS, {"view": text}, actor=ANA, zone="UTC", left_out=[])
 
 
-# Ready-made views.
+# Built-in views.
 
 
 def _keys(view: View, now: datetime) -> list[str]:

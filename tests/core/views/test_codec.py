@@ -1,4 +1,4 @@
-"""What a browser may send as a view, and what is refused with a sentence."""
+"""Views from the browser: which are valid, and which are refused with a sentence."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Search, IDs and layout of a view: what is kept, what is too much, what is left out unharmed."""
+"""Search, IDs and layout of a view: what is valid, what exceeds a limit, what is left out."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_widths_and_pins_are_kept_with_their_columns() -> None:
     view = parse_view(ORDERS, {"columns": columns})
     layouts = {"order_id": Layout(None, "left"), "item_count": Layout(300)}
     assert dict(view.layout) == layouts | {"author": Layout(None, "right")}
-    # As they stand on the screen, and so in the file: what is pinned stands at its side.
+    # In the order of the screen and the file: pinned columns are at their side.
     assert to_json(view)["columns"] == [pinned[0], columns[1], "no", pinned[1]]
     assert parse_view(ORDERS, from_address(to_address(view))) == view
 
@@ -93,7 +93,7 @@ def test_the_order_of_a_tab_cannot_be_set_by_the_view() -> None:
         parse_view(ORDER_ITEMS, {"order_id": "OD-2"})
 
 
-# Leniency: what is asked in vain is left out and said, the rest stays.
+# Invalid parts are left out and reported; the rest stays.
 
 
 def test_invalid_parts_are_left_out_and_reported() -> None:

@@ -1,4 +1,4 @@
-"""Views kept under a name: whose they are, who sees them, which one opens first."""
+"""Named views: who owns them, who sees them, which one opens first."""
 
 from dataclasses import replace
 from threading import Thread
@@ -22,7 +22,7 @@ CHIEF = Actor("u-chief", "chief@helios.example", Role.ADMIN, sees_all_contracts=
 
 @pytest.fixture(autouse=True)
 def users(request: pytest.FixtureRequest) -> None:
-    """Store the people of these tests in the test's database, where it has one."""
+    """Store the users of these tests, if the test has a database."""
     for name in {"database", "sqlite_database"} & set(request.fixturenames):
         request.getfixturevalue(name)
         for actor in (ANA, BOB, CHIEF):
@@ -153,7 +153,7 @@ def test_a_saved_view_of_another_table_is_not_found(database: str) -> None:
         views.delete_view(ORDER_ITEMS, view_id, actor=ANA)
 
 
-# Which one opens first.
+# The default view.
 
 
 def test_a_default_view_opens_first_only_for_its_owner(database: str) -> None:
@@ -205,7 +205,7 @@ def test_an_admin_cannot_make_another_users_view_their_default(database: str) ->
     assert not first_view(CHIEF).filters
 
 
-# Who may change one.
+# Who can change a view.
 
 
 @pytest.mark.parametrize("actor", [ANA, CHIEF], ids=["owner", "admin"])
