@@ -85,7 +85,7 @@ def test_a_weak_secret_stops_the_start_with_a_hint(secret: str) -> None:
     ids=["hex 16", "hex 32", "url 24", "url 48", "64 24", "64 32", "32 20", "uuid", "16", "20"],
 )
 def test_a_random_secret_is_accepted(make: "object") -> None:
-    """Random secrets contain words and runs too: of 16 characters, one in some thousands is weak."""
+    """Random secrets contain words and runs too: of 16 characters, one in thousands is weak."""
     assert callable(make)
     weak = [one for one in (make() for _ in range(300)) if find_weakness(one)]
     assert len(weak) <= 3, weak
