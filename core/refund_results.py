@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core import storage
 from core.access import Actor
-from core.export_limit import check_limit, record_export
+from core.excel import StreamedWorkbook, check_limit, record_export
 from core.ground import (
     NotFound,
     Permission,
@@ -20,7 +20,6 @@ from core.ground import (
     is_storable,
 )
 from core.query import scope, to_frame
-from core.sheets import StreamedWorkbook
 from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS, Column, Kind
 

@@ -137,18 +137,18 @@ def find_keys(
         if narrowing.most > COMMON:
             found = window.find_in_head(HEAD_ROWS, per_order)
         if found is None:
-            conditions = _lead(window, actor, narrowing, conditions, per_order)
+            conditions = _list_if_few(window, actor, narrowing, conditions, per_order)
     return window.find(conditions) if found is None else found
 
 
-def _lead(
+def _list_if_few(
     window: _Window,
     actor: Actor,
     narrowing: Narrowing,
     conditions: list[ColumnElement[bool]],
     per_order: list[ColumnElement[bool]],
 ) -> list[ColumnElement[bool]]:
-    """Return conditions that leave the same rows, and lead to them where they are few."""
+    """Return equivalent conditions, which list the matches if they are few."""
     session, view = window.session, window.view
     if narrowing.conditions or narrowing.sample is not None:
         conditions = per_order + narrowing.conditions

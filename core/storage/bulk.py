@@ -36,7 +36,7 @@ ROWS_PER_FETCH = 2_000
 
 @cache
 def stored_names(model: type[Base]) -> list[str]:
-    """Return the names of a model's columns, in the order that `insert` expects."""
+    """Return the names of a model's columns, in the order that `bulk_insert` expects."""
     return [str(name) for name in model.__table__.columns.keys()]  # noqa: SIM118 - not a dict
 
 
@@ -82,7 +82,7 @@ def _with_datetimes(
 
 
 def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
-    """Yield all rows of a model, unordered, as `insert` expects them; memory stays constant."""
+    """Yield all rows of a model, unordered, as `bulk_insert` expects them; memory stays constant."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     columns = [_plain(column, is_sqlite) for column in model.__table__.columns]
     options = {"yield_per": ROWS_PER_FETCH}

@@ -294,7 +294,7 @@ def change_view(
 
 
 def delete_view(table: Table, view_id: str, *, actor: Actor) -> None:
-    """Delete a named view; raises NotFound or NotPermitted as `change` does."""
+    """Delete a named view; raises NotFound or NotPermitted as `change_view` does."""
     with access.changing(actor, table.permission(None)) as (session, actor):
         session.delete(_changeable(session, table, view_id, actor))
 

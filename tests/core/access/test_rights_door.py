@@ -15,7 +15,7 @@ WORKER = {"deliveries", "delivery_records", "returned_refunds", "settlement", "w
 OF_NO_PERSON = {
     "copies.copy_to",
     "demo.fill_blank",
-    "figures.refresh",
+    "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",
     "access.permissions.refuse",
     "access.sign_ins._actor",
@@ -26,7 +26,7 @@ OF_NO_PERSON = {
 }
 HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # it opens the transaction
 # Parts of use cases, which are tested with them.
-PARTS = {"email_queue.queueing", "export_limit.record_export", "import_runs.begin_import"}
+PARTS = {"email_queue.queueing", "excel.limit.record_export", "import_runs.begin_import"}
 Sources = Mapping[str, str]  # module by name
 
 

@@ -9,8 +9,9 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from core import access, excel, sheets, storage
+from core import access, excel, storage
 from core.access import Actor
+from core.excel import workbook
 from core.query import rows as query
 from core.storage import AuditEvent, Stop, Unwanted
 from core.tables import ORDERS
@@ -53,9 +54,9 @@ def test_characters_that_xml_forbids_are_replaced(sqlite_database: str, admin: A
 
 
 def test_a_text_that_looks_like_an_escape_is_escaped() -> None:
-    assert sheets.clean("_x0041_") == ("_x005F_x0041_", False)
-    assert sheets.clean("_x0041") == ("_x0041", False)
-    assert sheets.clean("a\rb") == ("a_x000D_b", False)
+    assert workbook.clean("_x0041_") == ("_x005F_x0041_", False)
+    assert workbook.clean("_x0041") == ("_x0041", False)
+    assert workbook.clean("a\rb") == ("a_x000D_b", False)
 
 
 def test_a_text_longer_than_a_cell_is_cut_and_said(sqlite_database: str, admin: Actor) -> None:
@@ -94,7 +95,7 @@ def test_visible_columns_come_in_their_order_with_header_frozen_and_filter_on(
 def test_more_rows_than_a_sheet_holds_go_on_in_the_next(
     sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheets, "MAX_ROWS", 2)
+    monkeypatch.setattr(workbook, "MAX_ROWS", 2)
     for _ in range(5):
         make_order()
     book, _ = _export(admin)

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import figures, storage
+from core import storage
 from core.access import Actor, require
-from core.figure_days import day_of, next_month
-from core.figure_sums import Counted, Sums, sum_up
 from core.ground import ItemStatus, Permission
-from core.periods import Period
+from core.overview import counting
+from core.overview.days import day_of, next_month
+from core.overview.periods import Period
+from core.overview.sums import Counted, Sums, sum_up
 from core.query import where
 from core.storage import Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS, Table
@@ -110,7 +111,7 @@ def rate(part: Rows, whole: Rows) -> float:
 
 def today(now: datetime) -> date:
     """Return which day it is in the zone of the figures."""
-    return day_of(now, figures.report_zone())
+    return day_of(now, counting.report_zone())
 
 
 def currencies(offers: Sequence[Offer], contract_id: str | None) -> list[str]:
@@ -128,7 +129,7 @@ def load_offers(*, actor: Actor) -> list[Offer]:
     Raises NotPermitted, and OutsideFailed without a database.
     """
     require(actor, Permission.OVERVIEW)
-    figures.refresh()
+    counting.refresh_figures()
     with storage.reading() as session:
         keys = ("contract_id", "currency")
         found = sum_up(session, Dimension.CHANNEL, Period(), actor=actor, keys=keys)
@@ -138,13 +139,13 @@ def load_offers(*, actor: Actor) -> list[Offer]:
     return sorted(offers, key=lambda one: (one.contract_id, one.currency))
 
 
-def load(question: Question, *, actor: Actor, now: datetime) -> Overview:
+def load_overview(question: Question, *, actor: Actor, now: datetime) -> Overview:
     """Load every figure of Overview.
 
     Raises NotPermitted, and OutsideFailed without a database.
     """
     require(actor, Permission.OVERVIEW)
-    figures.refresh()
+    counting.refresh_figures()
     with storage.reading() as session:
         return _Answer(session, question, actor, now).load()
 
@@ -154,7 +155,7 @@ class _Answer:
 
     def __init__(self, session: Session, question: Question, actor: Actor, now: datetime) -> None:
         self.session, self.question, self.actor, self.now = session, question, actor, now
-        self.zone = str(figures.report_zone())
+        self.zone = str(counting.report_zone())
 
     def load(self) -> Overview:
         """Load the three dimensions, and make all figures from their sums."""

@@ -4,16 +4,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from core import figures
+from core import overview
 from core.access import Actor
 from core.ground import Role
-from core.overview import Question, Rows
-from core.periods import Period
+from core.overview import Period, Question, Rows
 from tests.conftest import NOW
 from tests.core.books import check_books
+from tests.core.overview.test_figures import _kept, _queued, check
 from tests.core.refund_rows import make_card_order, make_refundable
 from tests.core.returned_money import A_DAY, give_back, let_the_bank_return, pay_back
-from tests.core.test_figures import _kept, _queued, check
 
 PERIOD = Period(date(2026, 3, 1), date(2026, 3, 5))
 SOLD = {  # contract, product type, airport and day of each item
@@ -76,7 +75,7 @@ def look(admin: Actor, items: set[str]) -> None:
         assert refunded(actor, contract_id) == expected(items, contract_id)
     assert _queued() == 0
     kept = _kept()
-    figures.rebuild(actor=admin, now=NOW)
+    overview.rebuild_figures(actor=admin, now=NOW)
     assert _kept() == kept
     check_books()
 

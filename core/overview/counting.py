@@ -31,14 +31,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import access, storage
 from core.access import Actor
-from core.figure_days import (
-    day_expression,
-    day_of,
-    first_of_month,
-    next_month,
-    starts,
-)
 from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
+from core.overview.days import day_expression, day_of, first_of_month, next_month, starts
 from core.storage import (
     DAILY_FIGURES,
     FIGURE_CHANGES,
@@ -70,7 +64,7 @@ def report_zone() -> ZoneInfo:
     return ZoneInfo(get_settings().report_zone)
 
 
-def refresh() -> None:
+def refresh_figures() -> None:
     """Count anew what has changed since the figures were counted; safe to repeat and to race.
 
     Raises OutsideFailed when the database does not answer, or somebody else counts for long.
@@ -85,35 +79,35 @@ def refresh() -> None:
             return
         if _earliest(session, Order, None) is not None:
             logger.info("Counting the daily figures of every order.")
-        rebuild_in(session)
+        rebuild_figures_in(session)
 
 
-def refresh_soon() -> None:
+def refresh_figures_soon() -> None:
     """Count anew after a large change, so that nobody waits for it later; else whoever reads."""
     with suppress(OutsideFailed):
-        refresh()
+        refresh_figures()
 
 
-def rebuild(*, actor: Actor, now: datetime) -> int:
+def rebuild_figures(*, actor: Actor, now: datetime) -> int:
     """Count every figure anew, and audit it; return how many rows they are.
 
     Raises NotPermitted, NoLongerIn, and OutsideFailed when the database does not answer.
     """
     with access.changing(actor, Permission.IMPORT) as (session, actor):
         _take_turn(session)
-        rebuild_in(session)
+        rebuild_figures_in(session)
         access.record_event(
             session, "figures.rebuilt", actor=actor, entity="database", entity_id="figures", now=now
         )
         return session.scalar(select(func.count()).select_from(DAILY_FIGURES)) or 0
 
 
-def forget(session: Session) -> None:
+def forget_figures(session: Session) -> None:
     """Say that the figures are not made: before a whole database is filled, then `rebuild_in`."""
     session.execute(delete(FIGURES_MADE))
 
 
-def rebuild_in(session: Session) -> None:
+def rebuild_figures_in(session: Session) -> None:
     """Count every figure anew inside the caller's transaction."""
     zone = report_zone()
     session.execute(delete(FIGURE_CHANGES))
@@ -121,7 +115,7 @@ def rebuild_in(session: Session) -> None:
     for month in _months(session, zone):
         _count_days(session, zone, month, next_month(month) - timedelta(days=1))
         _add_up_month(session, month)
-    forget(session)
+    forget_figures(session)
     session.execute(insert(FIGURES_MADE).values(row=THE_ROW, zone=str(zone)))
     # The planner chooses indexes by what it knows of the table.
     session.execute(text("ANALYZE daily_figures"))
