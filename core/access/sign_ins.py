@@ -135,7 +135,7 @@ def end_sign_in(actor: Actor, *, now: datetime) -> None:
 
 
 def sign_out(claims: Mapping[str, object], *, now: datetime) -> None:
-    """End the sign-in of a provider's claims, as `end` does; safe to repeat.
+    """End the sign-in of a provider's claims, as `end_sign_in` does; safe to repeat.
 
     A sign-in that no page has stored yet is stored as ended, so that its cookie is useless later.
     Raises SignInNeeded if the claims are incomplete.

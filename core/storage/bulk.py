@@ -82,7 +82,7 @@ def _with_datetimes(
 
 
 def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
-    """Yield all rows of a model, unordered, as `bulk_insert` expects them; memory stays constant."""
+    """Yield all rows of a model, unordered, as `bulk_insert` expects them; memory stays flat."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     columns = [_plain(column, is_sqlite) for column in model.__table__.columns]
     options = {"yield_per": ROWS_PER_FETCH}
