@@ -1,6 +1,6 @@
 """The daily figures, the triggers that record changes, and indexes for users with limited access.
 
-The next start counts the figures (core.overview.counting): figures_made is still empty.
+The next start counts the figures (core.overview): figures_made is still empty.
 """
 
 import sqlalchemy as sa

@@ -14,13 +14,15 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import access, storage, voucher_code, voucher_pdf
+from core import access, storage
 from core.access import Actor, require
 from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
 from core.query import is_among, scope, ticked_ids
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
-from core.voucher_pdf import Voucher
+from core.vouchers import signed_code
+from core.vouchers.pdf import document
+from core.vouchers.pdf.document import Voucher
 
 DOWNLOADED = "voucher.downloaded"
 SAID = 4  # reasons
@@ -147,11 +149,11 @@ def issue(
         vouchers = to_vouchers(session, valid)
         _record(session, valid, actor, now)
     # Written after the commit: that somebody may have a copy is known before it leaves.
-    branding = voucher_pdf.current_branding()
+    branding = document.current_branding()
     if form == "zip":
-        voucher_pdf.render_zip(vouchers, branding, file)
+        document.render_zip(vouchers, branding, file)
     else:
-        voucher_pdf.render_vouchers(vouchers, branding, file)
+        document.render_vouchers(vouchers, branding, file)
     return _file_name(vouchers, form)
 
 
@@ -159,7 +161,7 @@ def _file_name(vouchers: Sequence[Voucher], form: Form) -> str:
     """Name a file by what is in it: one item, the items of one order, or of several."""
     orders = {voucher.order_id for voucher in vouchers}
     if len(vouchers) == 1 and form == "pdf":
-        return voucher_pdf.file_name(vouchers[0])
+        return document.file_name(vouchers[0])
     name = f"vouchers-{orders.pop()}" if len(orders) == 1 else "vouchers"
     return f"{_UNSAFE.sub('_', name)}.{form}"
 
@@ -187,7 +189,7 @@ def _voucher(item: OrderItem, numbers: dict[str, str]) -> Voucher:
         pax_type=item.pax_type,
         passenger_name=item.passenger_name,
         voucher_code=item.voucher_code,
-        signed_code=voucher_code.sign(
+        signed_code=signed_code.sign(
             serial=item.voucher_serial,
             valid_from=item.valid_from,
             valid_until=item.valid_until,

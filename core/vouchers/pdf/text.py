@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.voucher_fonts import EM
-from core.voucher_glyphs import JOINERS, Line, is_plain, is_rtl, levels_of, make_line
+from core.vouchers.pdf.fonts import EM
+from core.vouchers.pdf.glyphs import JOINERS, Line, is_plain, is_rtl, levels_of, make_line
 
 MAX_CHARACTERS = 1500  # longer text ends with an ellipsis
 MAX_MARKS = 4  # combining marks on one letter; no language has more
@@ -37,7 +37,7 @@ class Block:
 @lru_cache(maxsize=1024)
 def shape_line(text: str, *, is_bold: bool = False) -> Line:
     """Shape a text as one line, however long it is."""
-    text = clean(text)
+    text = clean_text(text)
     return make_line(text, levels_of(text), is_bold=is_bold)
 
 
@@ -49,7 +49,7 @@ def fit(
 
     Every line break in the text begins a paragraph. At the `least` size the text is shortened.
     """
-    paragraphs = [clean(part) for part in text[:MAX_CHARACTERS].splitlines()]
+    paragraphs = [clean_text(part) for part in text[:MAX_CHARACTERS].splitlines()]
     while True:
         block = _set(paragraphs, width, size, is_bold)
         if block.height <= height:
@@ -60,7 +60,7 @@ def fit(
             paragraphs = _shortened(paragraphs)
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Compose a text and take out what is not text: controls, overrides of its direction, stacks.
 
     What may not be drawn is dropped, blanks become spaces, and a letter keeps at most four marks.
