@@ -107,7 +107,7 @@ def _narrowed(
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of a view, and those that narrow it down by search indexes."""
     narrowing = narrow(session, view).conditions
-    return where(view, actor=actor, now=now, of_few=bool(narrowing)) + narrowing
+    return where(view, actor=actor, now=now, per_order=bool(narrowing)) + narrowing
 
 
 def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime) -> int:
