@@ -164,9 +164,7 @@ def _raw_of(table: Table, view_id: str, actor: Actor) -> dict[str, Any]:
     with storage.reading() as session:
         saved = _find(session, table, view_id)
         if saved is None or not _may_see(saved, actor):
-            raise NotFound(
-                f"Saved view “{view_id[:60]}” was not found, or you have no access to it."
-            )
+            raise ViewNotFound(view_id)
         return saved.view
 
 
