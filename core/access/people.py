@@ -44,7 +44,7 @@ class Person:
     has_signed_in: bool
 
 
-class KnownAlready(Refused):
+class EmailTaken(Refused):
     """Another user has the e-mail address."""
 
     def __init__(self, email: str) -> None:
@@ -113,7 +113,7 @@ def add_user(email: str, *, rights: Rights, actor: Actor, now: datetime, name: s
     """Add a user by e-mail address, audit it, and return the user ID.
 
     The first sign-in with that address, verified, binds its account to the user. Raises
-    NotPermitted, InvalidInput, and KnownAlready if a user has the address, in upper or lower case.
+    NotPermitted, InvalidInput, and EmailTaken if a user has the address, in upper or lower case.
     """
     require(actor, Permission.USERS)
     email, name = parse_email(email), " ".join(name.split())
@@ -122,10 +122,10 @@ def add_user(email: str, *, rights: Rights, actor: Actor, now: datetime, name: s
     try:
         with changing(actor, Permission.USERS) as (session, actor):
             if session.scalar(select(User.user_id).where(User.email == email)):
-                raise KnownAlready(email)
+                raise EmailTaken(email)
             return _add(session, email, name, rights, actor, now)
     except IntegrityError:  # another admin added it at the same time
-        raise KnownAlready(email) from None
+        raise EmailTaken(email) from None
 
 
 def _add(

@@ -25,7 +25,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     Permission.GIVE_BACK: frozenset({Role.ADMIN}),
 }
 # These affect all contracts, so they need a user who sees all contracts.
-OF_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
+NEED_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
 _ACTIONS = {
     Permission.ORDERS: "see orders",
     Permission.VOUCHERS: "download or send vouchers",
@@ -42,7 +42,7 @@ _ACTIONS = {
 
 def may(actor: Actor, permission: Permission) -> bool:
     """Return whether an actor has a permission."""
-    if permission in OF_ALL_CONTRACTS and not actor.sees_everything:
+    if permission in NEED_ALL_CONTRACTS and not actor.sees_everything:
         return False
     return actor.role in ROLES[permission]
 

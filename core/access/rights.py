@@ -42,7 +42,7 @@ _FOR_KEY_SHARE = _Lock(read=True, key_share=True)
 OpenTransaction = Callable[[], AbstractContextManager[Session]]
 
 
-class NoLongerIn(NotSignedIn):
+class AccessLost(NotSignedIn):
     """The user was deactivated or has signed out since the request began."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ def changing(
 
     With `counts`, the requests of one user run one after the other. `changed_user` is locked
     together with the actor. Raises NotPermitted without the permission (at once if the given actor
-    lacks it), and NoLongerIn. Then only the audit event is written.
+    lacks it), and AccessLost. Then only the audit event is written.
     """
     require(actor, permission)
     lock = _FOR_NO_KEY_UPDATE if counts else _FOR_SHARE
@@ -147,7 +147,7 @@ def _confirm(
     is_locked = any(user.user_id == actor.user_id for user in locked)
     current = find_actor_in(session, actor.user_id) if is_locked else None
     if current is None:
-        raise _RightsLost(NoLongerIn(), actor)
+        raise _RightsLost(AccessLost(), actor)
     why = why_not(current, permission)
     if why is not None:
         raise _RightsLost(NotPermitted(why), current)

@@ -30,7 +30,7 @@ class SignInNeeded(NotSignedIn):
     """No one is signed in, or the sign-in has ended. The user has to sign in again."""
 
 
-class NotLetIn(NotSignedIn):
+class NoAccess(NotSignedIn):
     """The account belongs to no active user. An admin has to help."""
 
 
@@ -88,7 +88,7 @@ def _instant(value: object) -> datetime | None:
 def accept_sign_in(claims: Mapping[str, object], *, now: datetime) -> Actor:
     """Return the actor of a provider's claims, and record that they are active.
 
-    Raises SignInNeeded if the sign-in has ended, and NotLetIn if the account belongs to no active
+    Raises SignInNeeded if the sign-in has ended, and NoAccess if the account belongs to no active
     user; the first refusal is audited as `sign_in.refused`.
     """
     account = parse_claims(claims)
@@ -105,7 +105,7 @@ def accept_sign_in(claims: Mapping[str, object], *, now: datetime) -> Actor:
     if user_id is None and (row is None or not isinstance(found, str)):
         user_id, found = _begin(account, now)
     if user_id is None:
-        raise NotLetIn(str(found))
+        raise NoAccess(str(found))
     return _actor(user_id, account.sign_in_id, seen_at, now)
 
 
@@ -177,7 +177,7 @@ def _label(account: Account) -> str:
 def _actor(user_id: str, sign_in_id: str, seen_at: datetime, now: datetime) -> Actor:
     actor = find_actor(user_id)
     if actor is None:
-        raise NotLetIn("You no longer have access. Ask an admin of Order Desk.")
+        raise NoAccess("You no longer have access. Ask an admin of Order Desk.")
     if now - seen_at >= min(SEEN_INTERVAL, _idle_limit() / 4):
         with storage.writing() as session:
             mine = update(SignIn).where(SignIn.sign_in_id == sign_in_id, SignIn.seen_at < now)

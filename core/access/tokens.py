@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from core.access import sign_ins
 from core.access.actors import Actor
-from core.ground import NotPermitted, NotSignedIn, get_settings, read_or_make_secret
+from core.ground import NotPermitted, NotSignedIn, get_settings, read_or_create_secret
 
 Purpose = Literal["rows", "export", "vouchers", "messages"]
 TOKEN_LIFE_SECONDS = 8 * 3600
@@ -83,6 +83,6 @@ def _secret() -> str:
     configured = get_settings().signing_secret
     if configured is not None:
         return configured.get_secret_value()
-    return read_or_make_secret(
+    return read_or_create_secret(
         get_settings().data_dir / SIGNING_SECRET_FILE, lambda: secrets.token_urlsafe(48)
     )

@@ -38,7 +38,7 @@ _IN_ADDRESS = re.compile(r"(://[^/\s:@]*+:)((?:[^\s@]*+@)*+)(\S*+)")
 
 
 @contextmanager
-def numbered_work() -> Iterator[str]:
+def with_request_id() -> Iterator[str]:
     """Mark the log lines of the block with a request ID, and yield it. Nested blocks share one.
 
     Error messages show it, so that a user can quote it.
@@ -54,7 +54,7 @@ def numbered_work() -> Iterator[str]:
         _request.reset(token)
 
 
-def number_request() -> str:
+def set_request_id() -> str:
     """Set a new request ID for the rest of this task, and return it."""
     _request.set(request_id := secrets.token_hex(4))
     return request_id
@@ -70,7 +70,7 @@ def configure_logs() -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
-def hand_over_logs(logger: logging.Logger) -> None:
+def use_root_handler(logger: logging.Logger) -> None:
     """Remove a library logger's own handlers, so that its records reach ours."""
     for handler in list(logger.handlers):
         logger.removeHandler(handler)

@@ -15,8 +15,8 @@ UNUSUAL_DECIMALS = (
     | dict.fromkeys("CLF UYW".split(), 4)
 )
 # The most common currencies with two decimals. SQL compares them first, which saves comparisons.
-FREQUENT_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "TRY", "PLN", "ILS", "INR")
-MOST_DECIMALS = max(UNUSUAL_DECIMALS.values())
+COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "TRY", "PLN", "ILS", "INR")
+MAX_DECIMALS = max(UNUSUAL_DECIMALS.values())
 
 
 @cache
@@ -44,6 +44,6 @@ def to_minor(amount: Decimal, currency: str) -> int:
 
 
 @lru_cache(maxsize=10_000)  # many rows have the same price
-def amount_in_words(minor: int, currency: str) -> str:
+def format_amount(minor: int, currency: str) -> str:
     """Format minor units as an amount in major units: 1,234.50."""
     return f"{to_major(minor, currency):,f}"

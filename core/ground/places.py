@@ -51,7 +51,7 @@ def day_starts(day: date) -> dict[datetime, list[str]]:
     return starts
 
 
-def in_place(instant: datetime, zone: str, *, seconds: bool = False) -> str:
+def in_zone(instant: datetime, zone: str, *, seconds: bool = False) -> str:
     """Format an instant as local time: 2026-10-25 14:30 (Europe/London).
 
     The hour that repeats at the end of summer time also shows its offset from UTC.

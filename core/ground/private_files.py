@@ -1,7 +1,7 @@
 """Files and folders that only this user can open, whatever the umask is.
 
 An existing file or folder keeps its mode: someone may have opened it to others on purpose.
-`warn_of_open_file` names these in the log.
+`warn_if_open` names these in the log.
 """
 
 import logging
@@ -39,7 +39,7 @@ def open_private(path: str, flags: int) -> int:
     return os.open(path, flags, PRIVATE_FILE)
 
 
-def warn_of_open_file(paths: Iterable[Path]) -> None:
+def warn_if_open(paths: Iterable[Path]) -> None:
     """Log a warning for each path that other users can open, with the command that closes it.
 
     Does nothing on Windows, which has no such modes.

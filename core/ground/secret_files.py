@@ -8,7 +8,7 @@ from pathlib import Path
 from core.ground.private_files import PRIVATE_FILE, make_private_folder
 
 
-def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
+def read_or_create_secret(path: Path, make: Callable[[], str]) -> str:
     """Return the content of a secret file; if it is missing, create it as a private file.
 
     Processes that start at the same time get the same secret. Raises OSError if the file cannot be

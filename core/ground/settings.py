@@ -36,7 +36,7 @@ def _time_zone(name: str) -> str:
     return name
 
 
-def known_database(url: str) -> str:
+def check_database_url(url: str) -> str:
     """Return a database URL that Order Desk supports; raises ValueError for any other."""
     try:
         address = make_url(url)
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
-    database_url: Annotated[str, AfterValidator(known_database)] = (
+    database_url: Annotated[str, AfterValidator(check_database_url)] = (
         f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
     )
     data_dir: Path = PROJECT / "data"

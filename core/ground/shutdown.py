@@ -21,15 +21,15 @@ _actions = threading.Condition()
 _count = 0
 
 
-def heed_signals(*, before_others: bool) -> None:
-    """Start the shutdown on SIGTERM and Ctrl+C; with `before_others`, then call the old handler.
+def handle_signals(*, call_previous: bool) -> None:
+    """Start the shutdown on SIGTERM and Ctrl+C; with `call_previous`, then call the old handler.
 
     Does nothing outside the main thread: Python allows no signal handlers there.
     """
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGINT):
-        _handle(number, signal.getsignal(number) if before_others else None)
+        _handle(number, signal.getsignal(number) if call_previous else None)
 
 
 def _handle(number: int, previous: Any) -> None:

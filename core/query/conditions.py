@@ -34,7 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import storage
 from core.access import Actor, require
-from core.ground import MOST_DECIMALS, ascii_lower, check_text, fold
+from core.ground import MAX_DECIMALS, ascii_lower, check_text, fold
 from core.query.days import Sql, matches_time
 from core.storage import Order, OrderItem, in_common_units
 from core.tables import Column, Kind, Table
@@ -243,7 +243,7 @@ def _compare(
 
 def _in_common_units(value: float) -> ColumnElement[Any]:
     """Convert an amount in major units to the unit that all currencies share."""
-    exact = Decimal(str(value)).scaleb(MOST_DECIMALS)
+    exact = Decimal(str(value)).scaleb(MAX_DECIMALS)
     if exact == exact.to_integral_value():
         return literal(int(exact), BigInteger)
     return literal(float(exact), Float)

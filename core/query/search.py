@@ -223,7 +223,7 @@ def _candidates(
 
 def _estimate(session: Session, rows: CompoundSelect[Any]) -> int:
     """Return PostgreSQL's estimate of the row count; looking them up may take long."""
-    asked = session.connection().execute(rows, execution_options={storage.EXPLAINS: True})
+    asked = session.connection().execute(rows, execution_options={storage.EXPLAIN: True})
     plans: Any = asked.scalar_one()
     return int(plans[0]["Plan"]["Plan Rows"])
 

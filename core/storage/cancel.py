@@ -13,35 +13,35 @@ from core.storage import engine
 CANCEL_SECONDS = 3.0  # timeout of the cancel request to PostgreSQL
 
 
-class Unwanted(Exception):
+class QueryCancelled(Exception):
     """The work was cancelled: its result is no longer needed."""
 
 
-class Stop:
+class CancelToken:
     """Cancels work that runs in another thread. `set` can be called at any time."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._is_set = False
+        self._is_cancelled = False
         self._cancel: Callable[[], None] | None = None
 
     def set(self) -> None:
         """Cancel the work: its running query, if any; otherwise it ends at its next `check`."""
         with self._guard:
-            self._is_set = True
+            self._is_cancelled = True
             if self._cancel is not None:
                 self._cancel()
 
     def check(self) -> None:
-        """Raise Unwanted if the work was cancelled."""
-        if self._is_set:
-            raise Unwanted
+        """Raise QueryCancelled if the work was cancelled."""
+        if self._is_cancelled:
+            raise QueryCancelled
 
     @contextmanager
-    def ending(self, session: Session) -> Iterator[None]:
-        """Let `set` end the queries of a session during the block, which then raises Unwanted.
+    def cancelling(self, session: Session) -> Iterator[None]:
+        """Let `set` end the queries of a session during the block.
 
-        A session whose query was cancelled can only be closed.
+        The block then raises QueryCancelled, and the session can only be closed.
         """
         driver: Any = session.connection().connection.driver_connection
 
@@ -57,8 +57,8 @@ class Stop:
             self.check()
             yield
         except DBAPIError as error:
-            if self._is_set:
-                raise Unwanted from error
+            if self._is_cancelled:
+                raise QueryCancelled from error
             raise
         finally:
             with self._guard:  # afterwards, another thread may use the connection

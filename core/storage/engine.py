@@ -74,7 +74,7 @@ UNREACHABLE = (
 )
 # An execution option: ask PostgreSQL only for the plan. The prefix is added when the statement
 # runs; SQLAlchemy would compile an EXPLAIN each time, which takes longer than the answer.
-EXPLAINS = "order_desk_explains"
+EXPLAIN = "order_desk_explains"
 BUSY = "The database is busy with another change, such as an import. Try again in a minute."
 
 
@@ -110,7 +110,7 @@ def _explain(
     context: Any,
     _many: bool,
 ) -> tuple[str, Any]:
-    explains = context is not None and context.execution_options.get(EXPLAINS)
+    explains = context is not None and context.execution_options.get(EXPLAIN)
     return f"EXPLAIN (FORMAT JSON) {statement}" if explains else statement, parameters
 
 

@@ -111,7 +111,7 @@ def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str
     """Return the query parameters that open the view: `view`, or `saved` if it is over 4 kB.
 
     A long view is stored without a name, once per user, for links to refer to. With another
-    `parameter`, that one holds either. Raises NotPermitted and NoLongerIn.
+    `parameter`, that one holds either. Raises NotPermitted and AccessLost.
     """
     text = to_address(view)
     if len(text) <= MAX_IN_ADDRESS:

@@ -42,10 +42,10 @@ def has_returned_refund(_now: datetime) -> SQLColumnExpression[Any]:
 
 def has_unmatched_refund(_now: datetime) -> SQLColumnExpression[Any]:
     """Return whether the card provider has a refund of the order that is not matched yet."""
-    return OrderItem.order_id.in_(select(ProviderRefund.order_id).where(is_to_match()))
+    return OrderItem.order_id.in_(select(ProviderRefund.order_id).where(is_unmatched()))
 
 
-def is_to_match() -> ColumnElement[bool]:
+def is_unmatched() -> ColumnElement[bool]:
     """Restrict to refunds of the provider that are neither stored here nor dismissed."""
     reference = ProviderRefund.reference
     is_refund = exists().where(Refund.external_reference == reference)

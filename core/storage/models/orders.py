@@ -33,8 +33,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from core.ground import (
-    FREQUENT_CURRENCIES,
-    MOST_DECIMALS,
+    COMMON_CURRENCIES,
+    MAX_DECIMALS,
     UNUSUAL_DECIMALS,
     USUAL_DECIMALS,
     Channel,
@@ -117,9 +117,9 @@ def in_common_units(
     """
 
     def factor(decimals: int) -> ColumnElement[int]:
-        return literal_column(str(10 ** (MOST_DECIMALS - decimals)))
+        return literal_column(str(10 ** (MAX_DECIMALS - decimals)))
 
-    decimals = dict.fromkeys(FREQUENT_CURRENCIES, USUAL_DECIMALS) | UNUSUAL_DECIMALS
+    decimals = dict.fromkeys(COMMON_CURRENCIES, USUAL_DECIMALS) | UNUSUAL_DECIMALS
     factors: dict[Any, Any] = {
         literal_column(f"'{code}'"): factor(count) for code, count in decimals.items()
     }

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core import access, query, startup, storage
 from core.access import CONSOLE, Actor, Rights
 from core.access.actors import LOCAL_USER_ID, find_actor
-from core.access.people import KnownAlready, LastAdmin, OwnRights
+from core.access.people import EmailTaken, LastAdmin, OwnRights
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.storage import AuditEvent, User
 from core.tables import USERS
@@ -96,12 +96,12 @@ def test_an_invalid_address_is_not_added(sqlite_database: str, admin: Actor, ema
 def test_an_address_is_one_user_in_upper_and_lower_case(database: str, admin: Actor) -> None:
     add("ana@helios.example", actor=admin)
     for again in ("ana@helios.example", "ANA@HELIOS.EXAMPLE", "Ana@Helios.example"):
-        with pytest.raises(KnownAlready, match="is already a user"):
+        with pytest.raises(EmailTaken, match="is already a user"):
             add(again, actor=admin)
     with ThreadPoolExecutor(4) as at_once:
         tries = [at_once.submit(add, "Bob@helios.example", actor=admin) for _ in range(4)]
     failed = [one.exception() for one in tries if one.exception()]
-    assert [type(one) for one in failed] == [KnownAlready] * 3
+    assert [type(one) for one in failed] == [EmailTaken] * 3
     assert [event[1] for event in events()] == ["ana@helios.example", "bob@helios.example"]
 
 

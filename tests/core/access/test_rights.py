@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from core import access, excel, imports, storage
 from core.access import CONSOLE, Actor, rights
-from core.access.rights import NoLongerIn, RightsChanged
+from core.access.rights import AccessLost, RightsChanged
 from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
 from core.imports import background
 from core.imports.progress import Progress
@@ -81,7 +81,7 @@ def test_a_user_without_access_changes_nothing_and_gets_no_file(shop: Shop, loss
     before, expected = everything_stored(), []
     for name, use in USE_CASES.items():
         actor = stale[shop.actor(use.permission)]
-        assert type(attempt(shop, use, actor)) is NoLongerIn, name
+        assert type(attempt(shop, use, actor)) is AccessLost, name
         assert shop.file.getvalue() == b"", name
         expected.append((f"{use.permission}.refused", actor.email))
         assert refusals() == expected, name
@@ -228,7 +228,7 @@ def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
 ) -> None:
     progress = losing(shop.chief, "Waiting for other changes to end", **lost)
     before = count(Order)
-    with pytest.raises((NoLongerIn, NotPermitted)):
+    with pytest.raises((AccessLost, NotPermitted)):
         imports.import_files(
             [shop.folder / "new.xlsx"], actor=shop.chief, now=NOW, progress=progress
         )
@@ -240,7 +240,7 @@ def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
 def test_an_import_is_rolled_back_if_the_right_is_lost_while_it_writes(shop: Shop) -> None:
     progress = losing(shop.chief, "Storing for good", is_active=False)
     before = count(Order)
-    with pytest.raises(NoLongerIn):
+    with pytest.raises(AccessLost):
         imports.import_files(
             [shop.folder / "new.xlsx"], actor=shop.chief, now=NOW, progress=progress
         )
@@ -257,7 +257,7 @@ def test_a_background_import_says_that_the_right_was_lost(shop: Shop) -> None:
     wait_for_imports()
     run = background.find_run(actor=shop.chief)
     assert run is not None
-    assert (run.state, run.failure) == (background.State.FAILED, str(NoLongerIn()))
+    assert (run.state, run.failure) == (background.State.FAILED, str(AccessLost()))
 
 
 # Users and the command line.
@@ -274,14 +274,14 @@ def test_an_actor_with_the_user_id_console_alone_has_no_access(shop: Shop) -> No
         replace(CONSOLE, email="console@helios.example"),
         replace(CONSOLE, sees_all_contracts=False, contracts=frozenset({MINE})),
     ):
-        with pytest.raises((NoLongerIn, NotPermitted)):
+        with pytest.raises((AccessLost, NotPermitted)):
             excel.dump(shop.file, actor=actor, now=NOW)
 
 
 def test_the_sign_in_of_another_user_gives_no_access(shop: Shop) -> None:
     theirs = sign_in(shop.chief).sign_in_id
     actor = replace(shop.agent, sign_in_id=theirs)
-    assert type(attempt(shop, USE_CASES["refunds.request"], actor)) is NoLongerIn
+    assert type(attempt(shop, USE_CASES["refunds.request"], actor)) is AccessLost
 
 
 def test_rights_that_were_given_back_are_valid_again(shop: Shop) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from core import access, excel, imports, mail, refunds, storage, vouchers
 from core.access import Actor, rights
 from core.access.actors import find_actor
-from core.access.rights import NoLongerIn
+from core.access.rights import AccessLost
 from core.ground import AppError, OutsideFailed, Permission, Role
 from core.imports import background
 from core.imports.progress import Progress
@@ -90,7 +90,7 @@ def test_a_waiting_request_is_refused_if_the_deactivation_came_first(
             deactivate_in(session, shop.agent)
             hold_item(session)
             clicked = start_and_wait(pool, lambda: CLICKS[click](shop), waiting=1)
-        assert type(clicked.exception()) is NoLongerIn
+        assert type(clicked.exception()) is AccessLost
     assert traces(shop) == (0, 0, 0)
     assert len(refusals()) == 1
 
@@ -178,7 +178,7 @@ def test_a_user_can_be_deactivated_while_many_of_their_tabs_refund(database: str
         with storage.reading() as session:
             granted = len(session.scalars(select(Refund.refund_id)).all())
         run = racing.result()
-    assert {type(error) for error in run.errors} == {NoLongerIn}
+    assert {type(error) for error in run.errors} == {AccessLost}
     assert 0 < granted == run.granted.total()
 
 
@@ -195,7 +195,7 @@ def test_requests_of_a_user_do_not_overtake_an_admin_who_waits(database: str) ->
             taken = start_and_wait(pool, lambda: take_away(agent, is_active=False), waiting=1)
             clicked = start_and_wait(pool, click, waiting=2)
         taken.result()
-        assert type(clicked.exception()) is NoLongerIn
+        assert type(clicked.exception()) is AccessLost
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -224,7 +224,7 @@ def test_admins_who_deactivate_each_other_do_not_all_succeed(database: str) -> N
             other = admins[(number + step) % len(admins)]
             try:
                 access.change_user(other.user_id, rights=gone, actor=admins[number], now=NOW)
-            except NoLongerIn as error:
+            except AccessLost as error:
                 failures.append(error)
         return failures
 

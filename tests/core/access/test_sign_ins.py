@@ -13,7 +13,7 @@ from core import access, storage
 from core.__main__ import main
 from core.access import CONSOLE, Actor, Rights, SignInNeeded, sign_ins
 from core.access.actors import LOCAL_USER_ID
-from core.access.sign_ins import NotLetIn
+from core.access.sign_ins import NoAccess
 from core.ground import NotSignedIn, Role, get_settings
 from core.storage import AuditEvent, SignIn, User
 from tests.conftest import NOW
@@ -78,15 +78,15 @@ def test_a_bound_user_is_found_by_account_and_not_by_address(ana: str) -> None:
     other = claims(email="new@helios.example", email_verified=False, nonce="second")
     assert sign_ins.accept_sign_in(other, now=NOW).user_id == ana
     thief = claims(sub="somebody-else", nonce="third")
-    with pytest.raises(NotLetIn, match="signs in with another account"):
+    with pytest.raises(NoAccess, match="signs in with another account"):
         sign_ins.accept_sign_in(thief, now=NOW)
-    with pytest.raises(NotLetIn, match="signs in with another account"):
+    with pytest.raises(NoAccess, match="signs in with another account"):
         sign_ins.accept_sign_in(claims(iss="https://evil.example", nonce="fourth"), now=NOW)
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1, "yes"])
 def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: object) -> None:
-    with pytest.raises(NotLetIn, match="has not verified"):
+    with pytest.raises(NoAccess, match="has not verified"):
         sign_ins.accept_sign_in(claims(email_verified=verified), now=NOW)
     with storage.reading() as session:
         assert session.get_one(User, ana).issuer is None
@@ -96,14 +96,14 @@ def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: objec
 @pytest.mark.parametrize("email", ["eve@evil.example", "analyst@local", None, "", 5])
 def test_an_unknown_address_is_refused_and_audited_once(database: str, email: object) -> None:
     for minutes in range(3):
-        with pytest.raises(NotLetIn, match=r"[Aa]sk an admin of Order Desk"):
+        with pytest.raises(NoAccess, match=r"[Aa]sk an admin of Order Desk"):
             sign_ins.accept_sign_in(claims(email=email), now=NOW + minutes * MINUTE)
     ((action, _who),) = told()
     assert action == "sign_in.refused"
 
 
 def test_a_user_who_is_added_later_gets_access_with_the_same_sign_in(database: str) -> None:
-    with pytest.raises(NotLetIn):
+    with pytest.raises(NoAccess):
         sign_ins.accept_sign_in(claims(), now=NOW)
     access.add_user(ANA, rights=Rights(), actor=CONSOLE, now=NOW)
     assert sign_ins.accept_sign_in(claims(), now=NOW + MINUTE).email == ANA
@@ -114,11 +114,11 @@ def test_a_deactivated_user_loses_access_at_once(ana: str) -> None:
     actor = sign_ins.accept_sign_in(claims(), now=NOW)
     token = access.issue_token("rows", table="orders", actor=actor, browser="b")
     access.change_user(ana, rights=Rights(is_active=False), actor=CONSOLE, now=NOW)
-    with pytest.raises(NotLetIn, match="no longer have access"):
+    with pytest.raises(NoAccess, match="no longer have access"):
         sign_ins.accept_sign_in(claims(), now=NOW)
     with pytest.raises(NotSignedIn):
         access.accept_token(token, "rows", table="orders", browser="b")
-    with pytest.raises(NotLetIn, match="Ask an admin"):
+    with pytest.raises(NoAccess, match="Ask an admin"):
         sign_ins.accept_sign_in(claims(nonce="second"), now=NOW)
 
 
@@ -224,7 +224,7 @@ def test_a_user_can_be_bound_to_another_account(ana: str) -> None:
     sign_ins.accept_sign_in(claims(), now=NOW)
     access.forget_sign_in(ana, actor=CONSOLE, now=NOW)
     assert sign_ins.accept_sign_in(claims(sub="ana-2", nonce="second"), now=NOW).user_id == ana
-    with pytest.raises(NotLetIn):
+    with pytest.raises(NoAccess):
         sign_ins.accept_sign_in(claims(nonce="third"), now=NOW)
 
 
@@ -265,7 +265,7 @@ def test_many_simultaneous_sign_outs_are_audited_once(ana: str) -> None:
 
 
 def test_a_refused_account_signs_out_under_its_own_address(database: str) -> None:
-    with pytest.raises(NotLetIn):
+    with pytest.raises(NoAccess):
         sign_ins.accept_sign_in(claims(email="eve@evil.example"), now=NOW)
     sign_ins.sign_out(claims(email="eve@evil.example"), now=NOW)
     sign_ins.sign_out(claims(email=None, nonce="second"), now=NOW)

@@ -88,7 +88,7 @@ def record_of(message: str, *given: object, error: bool = False) -> logging.LogR
 
 
 def test_a_json_line_is_one_line_with_all_fields(sqlite_database: str) -> None:
-    with logs.numbered_work() as reference:
+    with logs.with_request_id() as reference:
         try:
             raise ValueError("token=abcdef\nsecond line")
         except ValueError:
@@ -201,14 +201,14 @@ def test_a_cut_leaves_no_part_of_a_secret_of_the_settings(settings: pytest.Monke
 
 
 def test_each_request_has_its_own_id_which_nested_work_shares(sqlite_database: str) -> None:
-    with logs.numbered_work() as outer:
-        with logs.numbered_work() as inner:
+    with logs.with_request_id() as outer:
+        with logs.with_request_id() as inner:
             assert record_of("x").request == outer == inner  # type: ignore[attr-defined]
         others: list[str | None] = []
         thread = threading.Thread(target=lambda: others.append(logs._request.get()))
         thread.start()
         thread.join()
-    with logs.numbered_work() as later:
+    with logs.with_request_id() as later:
         assert later != outer
     assert others == [None]
     assert record_of("x").request is None  # type: ignore[attr-defined]

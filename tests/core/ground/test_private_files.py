@@ -12,7 +12,7 @@ import pytest
 
 from core import access, startup, storage, vouchers
 from core.__main__ import main
-from core.ground import make_private_file, make_private_folder, warn_of_open_file
+from core.ground import make_private_file, make_private_folder, warn_if_open
 from core.mail import OUTBOX_FOLDER
 from core.mail.deliver.outbox import Outbox
 from tests.conftest import NOW, use_database
@@ -145,7 +145,7 @@ def test_the_logged_fix_can_be_pasted_into_a_shell(
     file = tmp_path / "it's; mine"
     file.touch(0o644)
     file.chmod(0o644)
-    warn_of_open_file([file, tmp_path / "absent"])
+    warn_if_open([file, tmp_path / "absent"])
     (message,) = said.messages
     subprocess.run(["sh", "-c", message.partition("Fix: ")[2]], check=True)
     assert mode(file) == FILE
@@ -158,7 +158,7 @@ def test_without_file_modes_nothing_is_logged(
     file.touch()
     file.chmod(0o644)
     monkeypatch.setattr("core.ground.private_files.os.name", "nt")
-    warn_of_open_file([file])
+    warn_if_open([file])
     monkeypatch.undo()
     assert said.messages == []
 

@@ -196,7 +196,7 @@ def test_a_scope_prevents_changes_of_other_rows(
 
 
 @pytest.mark.parametrize("scope", ["one contract", "own orders", "nothing"])
-@pytest.mark.parametrize("permission", sorted(permissions.OF_ALL_CONTRACTS))
+@pytest.mark.parametrize("permission", sorted(permissions.NEED_ALL_CONTRACTS))
 def test_actions_on_all_contracts_need_a_user_who_sees_them_all(
     sqlite_database: str, scope: str, permission: Permission
 ) -> None:
