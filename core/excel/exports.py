@@ -45,8 +45,8 @@ def export(
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                frames = _until_cancelled(frames, cancel)
-                written = workbook.add_table(view.table.title, view.columns, view.zone, frames)
+                chunks = _until_cancelled(frames, cancel)
+                written = workbook.add_table(view.table.title, view.columns, view.zone, chunks)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
     cancel.check()
     record_export(
