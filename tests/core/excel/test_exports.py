@@ -14,7 +14,7 @@ from core import access, excel, storage
 from core.access import Actor
 from core.excel import workbook
 from core.query import rows
-from core.storage import AuditEvent, Stop, Unwanted
+from core.storage import AuditEvent, CancelToken, QueryCancelled
 from core.tables import ORDERS
 from core.views import default_view, parse_view
 from tests.conftest import NOW
@@ -138,15 +138,15 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
     monkeypatch.setattr(rows, "READ_ROWS", 2)
     for _ in range(9):
         make_order()
-    stop = Stop()
+    cancel = CancelToken()
 
     class Leaving(io.BytesIO):
         def write(self, part: Any) -> int:
-            stop.set()  # when the file has begun
+            cancel.set()  # when the file has begun
             return super().write(part)
 
-    with pytest.raises(Unwanted):
-        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, stop=stop)
+    with pytest.raises(QueryCancelled):
+        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, cancel=cancel)
     assert list(tmp_path.iterdir()) == []
     pool: Any = storage.get_engine().pool
     assert pool.checkedout() == 0

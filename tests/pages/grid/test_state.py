@@ -198,4 +198,4 @@ def test_an_order_says_what_it_is_and_shows_its_items(sqlite_database: str) -> N
 
 def test_an_order_that_is_not_there_is_named_in_one_sentence(sqlite_database: str) -> None:
     opened = open_page("order", order="nowhere")
-    assert opened.error[0].value == "There is no order “nowhere” that you may see."
+    assert opened.error[0].value == "Order “nowhere” was not found, or you have no access to it."
