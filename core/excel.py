@@ -1,4 +1,4 @@
-"""What goes out as Excel: the rows of a view, the dump of everything, the import template."""
+"""Excel files: the rows of a view, one order, a dump of everything, and the import template."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -17,7 +17,7 @@ from core.orders import OrderDetails, get_order
 from core.permissions import Permission, may, require
 from core.places import in_place
 from core.settings import get_settings
-from core.sheets import MAX_ROWS, StreamedWorkbook, Written
+from core.sheets import MAX_ROWS, StreamedWorkbook, WrittenTable
 from core.stop import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor
@@ -35,11 +35,12 @@ def export(
     now: datetime,
     stop: Stop | None = None,
 ) -> int:
-    """Write every row of the view to an .xlsx file and audit it; return the number of rows.
+    """Write every row of the view to an .xlsx file, audit it, and return the number of rows.
 
-    Rows, total and the sheet *About this export* are of one moment. Raises NotPermitted; Unwanted,
-    leaving nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file
-    is begun; and as core.rights.handing_out does, when the actor may no longer have the file.
+    Rows, total and the sheet *About this export* come from one snapshot of the database. Raises
+    NotPermitted; Unwanted, without an audit event, once `stop` is set; TooManyRows over the hourly
+    limit, before anything is written; and what core.rights.handing_out raises if the actor has
+    lost the right to the file.
     """
     stop = stop or Stop()
     _check_limit([view], actor, now)
@@ -48,8 +49,8 @@ def export(
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                wanted = _while_wanted(frames, stop)
-                written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
+                chunks = _until_stopped(frames, stop)
+                written = workbook.add_table(view.table.title, view.columns, view.zone, chunks)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
     stop.check()
     record_export(
@@ -76,17 +77,18 @@ def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
         )
 
 
-def _while_wanted(frames: Iterator[pd.DataFrame], stop: Stop) -> Iterator[pd.DataFrame]:
+def _until_stopped(frames: Iterator[pd.DataFrame], stop: Stop) -> Iterator[pd.DataFrame]:
     for frame in frames:
         stop.check()
         yield frame
 
 
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
-    """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
+    """Write the workbook of one order (sheets Order, Products and Transactions) and audit it.
 
-    What the actor's role may not see is left out. Raises NotFound for an order that is not there,
-    or not the actor's to see; TooManyRows over the hourly limit; and as core.rights.handing_out.
+    Sheets that the actor's role cannot see are left out. Raises NotFound if the order does not
+    exist or the actor has no access to it; TooManyRows over the hourly limit; and what
+    core.rights.handing_out raises.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
@@ -137,16 +139,16 @@ def _order_lines(
 
 
 def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
-    """Write the import workbook: every stored column of every row, instants in UTC; audit it.
+    """Write every stored column of every row as an import workbook, times in UTC, and audit it.
 
-    Returns the number of rows by sheet. Raises NotPermitted, InvalidInput, naming the row, for a
-    text that no cell can hold (a dump loses nothing), and as core.rights.handing_out does.
+    Returns the number of rows by sheet. Raises NotPermitted; InvalidInput, with the row, if a text
+    is too long for a cell (a dump must not lose anything); and what core.rights.handing_out raises.
     """
     require(actor, Permission.IMPORT)
     counts = {}
     with StreamedWorkbook(file) as workbook, db.reading() as session:
         for table in BOOKS:
-            # One zone throughout, so that it can be read back wherever it came from.
+            # All times in one zone, so that the import can read every row back.
             columns = [replace(column, place_zone=None) for column in table.stored]
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
@@ -165,8 +167,8 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def write_template(file: IO[bytes]) -> None:
-    """Write the import workbook without rows: its headers, and a sheet that explains each."""
-    notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
+    """Write the import workbook without rows: the headers, and a sheet that explains them."""
+    notes: list[tuple[str, ...]] = [("Sheet", "Column", "Required", "Meaning")]
     with StreamedWorkbook(file) as workbook:
         for table in BOOKS:
             headers = tuple(column.header for column in table.stored)
@@ -186,7 +188,7 @@ def write_template(file: IO[bytes]) -> None:
 
 def _about(
     view: View,
-    written: Written,
+    written: WrittenTable,
     total: int,
     totals: dict[str, int],
     *,
@@ -215,18 +217,16 @@ def _about(
     if view.order_id is not None:
         lines.insert(1, ("Order ID", view.order_id))
     if written.cut:
-        cut = (
-            f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, all a cell holds."
-        )
+        cut = f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, Excel's maximum."
         lines.append(("Note", cut))
     if written.sheets > 1:
-        full = f"A sheet holds at most {MAX_ROWS:,} rows, or fewer long ones"
-        lines.append(("Note", f"{full}, so there are {written.sheets}."))
+        limit = f"A sheet holds at most {MAX_ROWS:,} rows (fewer if the rows are long)"
+        lines.append(("Note", f"{limit}, so there are {written.sheets} sheets."))
     return lines
 
 
 def _page_of(view: View, actor: Actor) -> str:
-    """Return the address that opens the view, as text without any token."""
+    """Return the address that opens the view; it contains no token."""
     page, parameters = view.table.name, saved_views.address_of(view, actor=actor)
     if view.order_id is not None:
         tab = ORDER_TABS[view.table.name]

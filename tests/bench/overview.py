@@ -87,7 +87,7 @@ def _time_queries() -> float:
     questions = [Question(choose(now.date()), "EUR") for _, choose in PERIODS.values()]
     for _ in range(2):
         taken.clear()
-        overview.load_offers(actor=actor)
+        overview.load_contract_currencies(actor=actor)
         for question in questions:
             overview.load(question, actor=actor, now=now)
     return max(taken)

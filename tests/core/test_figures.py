@@ -73,7 +73,7 @@ def check(question: Question, actor: Actor, now: datetime = NOW) -> Overview:
 def _check_whole(found: Overview) -> None:
     """No row is left out of a plot: its bars together are the figure above."""
     for name, whole in (("orders", found.orders), ("items", found.items)):
-        parts = [getattr(one, name) for one in found.times]
+        parts = [getattr(one, name) for one in found.time_steps]
         assert sum(part.count for part in parts) == whole.count
         assert sum(part.amount_minor for part in parts) == whole.amount_minor
     for groups, whole in (
@@ -88,7 +88,7 @@ def _check_whole(found: Overview) -> None:
 
 def check_everything(actor: Actor, now: datetime = NOW) -> None:
     """Check what can be asked for, of all time and of the days around now."""
-    offers = overview.load_offers(actor=actor)
+    offers = overview.load_contract_currencies(actor=actor)
     for contract_id, currency in {(one.contract_id, one.currency) for one in offers}:
         check(Question(ALL, currency, contract_id), actor, now)
         check(Question(Period(date(2026, 9, 9), date(2026, 11, 30)), currency), actor, now)
@@ -129,7 +129,7 @@ def test_every_figure_is_the_count_and_total_of_the_view_it_leads_to(
         found = check(Question(period, currency, contract_id), actor, now)
     if actor is NOBODY:
         assert found.orders.count == found.items.count == 0
-        assert overview.load_offers(actor=actor) == []
+        assert overview.load_contract_currencies(actor=actor) == []
 
 
 def test_own_orders_count_as_the_kept_figures_do(database: str, admin: Actor) -> None:
@@ -153,7 +153,8 @@ def test_offers_are_of_what_the_actor_sees(database: str, admin: Actor) -> None:
     own = Actor("own", "Ana@helios.example", Role.VIEWER, True, frozenset(), only_own_orders=True)
     offers = {
         actor.user_id: [
-            (one.contract_id, one.currency, one.orders) for one in overview.load_offers(actor=actor)
+            (one.contract_id, one.currency, one.orders)
+            for one in overview.load_contract_currencies(actor=actor)
         ]
         for actor in (admin, one, own)
     }

@@ -257,7 +257,11 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         lambda _, a: excel.export_order("OD-1", io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "overview": (LOOK, Permission.OVERVIEW, lambda _, a: _look_over(a)),
-    "what overview offers": (LOOK, Permission.OVERVIEW, lambda _, a: overview.load_offers(actor=a)),
+    "what overview offers": (
+        LOOK,
+        Permission.OVERVIEW,
+        lambda _, a: overview.load_contract_currencies(actor=a),
+    ),
     "verify": (LOOK, Permission.OVERVIEW, lambda _, a: verification.verify("X", actor=a, now=NOW)),
     "save a view": (
         LOOK,

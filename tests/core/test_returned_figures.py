@@ -54,7 +54,7 @@ def refunded(actor: Actor, contract_id: str | None = None) -> Figures:
     found = check(Question(PERIOD, "EUR", contract_id), actor)
     parts: list[tuple[object, Rows | None]] = [("all", found.refunded)]
     parts += [(one.value, one.refunded) for one in (*found.by_product_type, *found.by_airport)]
-    parts += [(one.period.first.day, one.refunded) for one in found.times if one.period.first]
+    parts += [(one.period.first.day, one.refunded) for one in found.time_steps if one.period.first]
     return {key: (one.count, one.amount_minor) for key, one in parts if one and one.count}
 
 
