@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.models import Base
-from core.permissions import Permission
+from core.states import Permission
 
 
 class Kind(StrEnum):
