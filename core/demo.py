@@ -75,7 +75,7 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
         else:
             _make_up(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
-    figures.refresh_soon()
+    figures.refresh_early()
 
 
 def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
@@ -100,7 +100,7 @@ def reset(*, actor: Actor, now: datetime) -> None:
         orders, before = _count_marked(session), _contents(session)
         _rebuild(session, lambda: _make_up(session, orders, now))
         _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
-    figures.refresh_soon()
+    figures.refresh_early()
 
 
 def clear(*, actor: Actor, now: datetime) -> None:
@@ -177,7 +177,7 @@ def _contents(session: Session) -> DemoContents:
 def _make_up(session: Session, orders: int, now: datetime) -> None:
     # Their figures are counted after the transaction: SQLite reads what is not committed slowly.
     session.add(DatabaseFact(name=DEMO, value=str(orders)))
-    figures.forget(session)
+    figures.invalidate(session)
     DemoRows(session, orders, now).write()
     session.flush()
     # The planner chooses indexes by what it knows of the tables.

@@ -106,5 +106,5 @@ def _own_rows(
     mine = [scope(table, actor)]
     if table is ORDERS:
         mine.append(Order.author_folded == fold(actor.email))  # the same rows, but by an index
-    rows = figures.counted(session, dimension, zone, days, mine)
+    rows = figures.count_statement(session, dimension, zone, days, mine)
     return rows.subquery(), []

@@ -133,7 +133,7 @@ def import_files(
             },
         )
         progress.say("Storing for good", 1)
-    figures.refresh_soon()
+    figures.refresh_early()
     return outcome
 
 
