@@ -43,7 +43,7 @@ from core.states import DeliveryKind, DeliveryStatus, Permission
 from core.text import storable
 from core.ticked import ticked_ids
 from core.users import Actor
-from core.vouchers import in_short
+from core.vouchers import summarise_reasons
 
 __all__ = [
     "MAX_MESSAGE",
@@ -88,7 +88,7 @@ def send(
     def look(session: Session, actor: Actor) -> Assessment:
         found = assess_in(session, ids, to, actor=actor, now=now, is_kept=True)
         if not found.envelopes:
-            raise Refused(f"No voucher can be sent. {in_short(found.left_out)}")
+            raise Refused(f"No voucher can be sent. {summarise_reasons(found.left_out)}")
         return found
 
     return queue_once(asked, Permission.VOUCHERS, look)

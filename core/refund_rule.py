@@ -98,7 +98,7 @@ class RefundItem:
 
 def not_there(order_item_id: str) -> Refusal:
     """Refuse an item that does not exist or is not the actor's to see: the same sentence."""
-    sentence = f"There is no order item “{order_item_id[:100]}” that you may see."
+    sentence = f"Order item “{order_item_id[:100]}” was not found, or you have no access to it."
     return Refusal(Reason.NOT_THERE, sentence)
 
 

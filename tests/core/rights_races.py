@@ -117,7 +117,7 @@ def mail(actor: Actor, item_id: str, key: str) -> object:
 
 def hand_out(actor: Actor, item_id: str, _key: str) -> object:
     """Download a voucher."""
-    return vouchers.issue([item_id], BytesIO(), form="pdf", actor=actor, now=NOW)
+    return vouchers.issue([item_id], BytesIO(), file_format="pdf", actor=actor, now=NOW)
 
 
 ACTS: tuple[Act, ...] = (refund, mail, hand_out)

@@ -28,7 +28,7 @@ def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(datab
             asked = {"actor": agent, "now": NOW}
             try:
                 if (thread + number) % 2:
-                    vouchers.issue(picked, io.BytesIO(), form="zip", **asked)
+                    vouchers.issue(picked, io.BytesIO(), file_format="zip", **asked)
                 else:
                     given = {"reason": "goodwill", "key": new_id(), "gateways": gateways}
                     refunds.request(picked[:20], **given, **asked)

@@ -182,7 +182,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "download vouchers": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue([s.item], io.BytesIO(), form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue([s.item], io.BytesIO(), file_format="pdf", actor=a, now=NOW),
     ),
     "send vouchers": (VOUCHERS, Permission.VOUCHERS, lambda s, a: _send(s.item, a, "again")),
     "what would be sent": (

@@ -140,7 +140,7 @@ def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> Non
     assert results.frame.columns.tolist() == [column.name for column in COLUMNS]
     said = results.frame.set_index("order_item_id").astype(object)
     said = said.where(said.notna(), None)
-    missing = f"There is no order item “{items['not there']}” that you may see."
+    missing = f"Order item “{items['not there']}” was not found, or you have no access to it."
     facts = ["order_id", "amount_minor", "currency", "result", "why", "settled_at"]
     assert {name: said.loc[item, facts].tolist() for name, item in items.items()} == {
         "done": ["OD-1", 1250, "EUR", "refunded", None, NOW],

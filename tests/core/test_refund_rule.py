@@ -39,7 +39,7 @@ FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
     (
         Reason.NOT_THERE,
         {"contract_id": "CT-2"},
-        "There is no order item “OD-1-1” that you may see.",
+        "Order item “OD-1-1” was not found, or you have no access to it.",
     ),
     (Reason.USED, {"status": ItemStatus.USED}, "The voucher has been used."),
     (Reason.NOT_REFUNDABLE, {"is_refundable": False}, "The voucher is not refundable."),

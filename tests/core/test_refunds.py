@@ -82,7 +82,7 @@ def make_refused() -> dict[str, str]:
     said = {make_refundable(order, **given): sentence for order, given, sentence in cases}
     not_theirs = make_refundable("OD-3", contract_id="CT-2")
     for one in (not_theirs, "NO-SUCH-ITEM"):
-        said[one] = f"There is no order item “{one}” that you may see."
+        said[one] = f"Order item “{one}” was not found, or you have no access to it."
     return said
 
 

@@ -142,7 +142,7 @@ def test_the_results_of_the_request_tell_of_the_return(returned: str) -> None:
 
 def test_the_voucher_stays_void(returned: str, admin: Actor) -> None:
     with pytest.raises(AppError, match="refund"):
-        vouchers.issue([returned], io.BytesIO(), form="pdf", actor=admin, now=NOW)
+        vouchers.issue([returned], io.BytesIO(), file_format="pdf", actor=admin, now=NOW)
     to = ["zoe@mail.example"]
     with pytest.raises(AppError, match="refund"):
         emails.send([returned], to, message=None, key="mail", actor=admin, now=NOW)

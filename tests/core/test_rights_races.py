@@ -67,7 +67,9 @@ CLICKS: dict[str, Callable[[Shop], object]] = {
         ["REFUNDABLE"], reason="goodwill", key="k", actor=s.agent, now=NOW, gateways={}
     ),
     "send": lambda s: emails.send(["FINE"], [ZOE], message=None, key="k", actor=s.agent, now=NOW),
-    "download": lambda s: vouchers.issue(["FINE"], s.file, form="pdf", actor=s.agent, now=NOW),
+    "download": lambda s: vouchers.issue(
+        ["FINE"], s.file, file_format="pdf", actor=s.agent, now=NOW
+    ),
 }
 
 
@@ -134,7 +136,7 @@ def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limit
         acts: list[Callable[[], object]] = [
             lambda: refunds.request(items, reason="goodwill", key=new_id(), **asked),
             lambda: emails.send(items, [ZOE], message=None, key=new_id(), **asked),
-            lambda: vouchers.issue(items, io.BytesIO(), form="zip", **asked),
+            lambda: vouchers.issue(items, io.BytesIO(), file_format="zip", **asked),
             lambda: excel.export(default_view(ORDERS), io.BytesIO(), **asked),
         ]
         failures = []

@@ -190,7 +190,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "vouchers.issue": UseCase(
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue(["FINE"], s.file, form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue(["FINE"], s.file, file_format="pdf", actor=a, now=NOW),
     ),
     "excel.export": UseCase(
         Permission.ORDERS,
