@@ -30,7 +30,7 @@ def check_vouchers() -> None:
     Raises AppError, which names the file.
     """
     voucher_code.ensure_keys()
-    voucher_pdf.ensure_parts(voucher_pdf.current_branding())
+    voucher_pdf.check_assets(voucher_pdf.current_branding())
 
 
 def warn_of_open_files() -> None:

@@ -33,7 +33,7 @@ INK, MUTED, HAIRLINE, PANEL = map(HexColor, ("#0f172a", "#56657d", "#dae1e9", "#
 STEPS = (
     "Go to the desk at the airport and terminal above.",
     "Show this voucher, on your phone or on paper, with your boarding pass.",
-    "Staff scan the code, and you are in.",
+    "Staff scan the code and let you in.",
 )
 INNER = A4[0] - 96
 
