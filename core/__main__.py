@@ -15,9 +15,7 @@ from core import (
     excel,
     figures,
     imports,
-    logs,
     saved_views,
-    shutdown,
     startup,
     users,
     verification,
@@ -25,8 +23,16 @@ from core import (
     vouchers,
     worker,
 )
-from core.errors import AppError, InvalidInput, OutsideFailed, Refused
-from core.private_files import open_private
+from core.ground import (
+    AppError,
+    InvalidInput,
+    OutsideFailed,
+    Refused,
+    configure_logs,
+    ending,
+    heed_signals,
+    open_private,
+)
 from core.tables import TABLES
 from core.users import Actor
 from core.verification import Verdict
@@ -176,17 +182,17 @@ def _copy(asked: argparse.Namespace) -> str:
 
 def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
-    shutdown.heed_signals(before_others=False)
+    heed_signals(before_others=False)
     startup.warn_of_open_files()
     print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
-    while not shutdown.ending.is_set():
+    while not ending.is_set():
         try:
             startup.prepare(datetime.now(UTC), may_fill=False)
         except OutsideFailed as error:
             print(error, file=sys.stderr, flush=True)
-            shutdown.ending.wait(worker.PAUSE_SECONDS)
+            ending.wait(worker.PAUSE_SECONDS)
         else:
-            worker.work(shutdown.ending, is_apart=True)
+            worker.work(ending, is_apart=True)
     return "Stopped."
 
 
@@ -236,5 +242,5 @@ def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
 
 
 if __name__ == "__main__":
-    logs.configure()
+    configure_logs()
     sys.exit(main())

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core import db
 from core.columns import Column, Table
 from core.conditions import matches_choice, where
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.models import Base
 from core.search import narrow
 from core.users import Actor

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
+from core.ground import Permission
 from core.models import Base
-from core.states import Permission
 
 
 class Kind(StrEnum):

@@ -32,12 +32,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core import db, money
+from core import db
 from core.columns import Column, Kind, Table
 from core.day_conditions import Sql, matches_time
+from core.ground import MOST_DECIMALS, ascii_lower, check_text, fold
 from core.models import Order, OrderItem, in_common_units
 from core.permissions import require
-from core.text import ascii_lower, check_text, fold
 from core.users import Actor
 from core.view import BLANK, Condition, Filter, Operator, View
 
@@ -244,7 +244,7 @@ def _compare(
 
 def _in_common_units(value: float) -> ColumnElement[Any]:
     """Return what an amount typed in major units is in the units that every currency shares."""
-    exact = Decimal(str(value)).scaleb(money.MOST_DECIMALS)
+    exact = Decimal(str(value)).scaleb(MOST_DECIMALS)
     if exact == exact.to_integral_value():
         return literal(int(exact), BigInteger)
     return literal(float(exact), Float)

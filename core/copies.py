@@ -19,10 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import bulk, db, figures
-from core.errors import InvalidInput, OutsideFailed, Refused
 from core.figure_models import DERIVED
+from core.ground import InvalidInput, OutsideFailed, Refused, get_settings, known_database
 from core.models import Base
-from core.settings import get_settings, known_database
 
 HOLDS_DATA = (
     "The other database holds data already, so nothing was copied. "

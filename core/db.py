@@ -22,14 +22,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from core import (
-    figure_models,  # noqa: F401 - its tables belong to the schema
-    private_files,
-    search_index,
-)
-from core.errors import OutsideFailed
+from core import search_index
+from core.ground import OutsideFailed, get_settings, make_private_file
 from core.models import Base, DatabaseFact
-from core.settings import get_settings
 
 
 class _Queue:
@@ -222,7 +217,7 @@ def create_missing_file(url: str) -> bool:
     path = Path(address.database or "")
     if address.get_backend_name() != "sqlite" or path.exists():
         return False
-    private_files.make_file(path)
+    make_private_file(path)
     return True
 
 

@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import db, shutdown, smtp
+from core import db, smtp
 from core.addresses import ascii_form
 from core.delivery_records import Cancelled, Job, Tried, find_pause, record_tried
 from core.email_contents import (
@@ -29,12 +29,10 @@ from core.email_contents import (
     render_message,
     sender_address,
 )
-from core.errors import AppError
+from core.ground import AppError, DeliveryStatus, ending, get_settings
 from core.models import Delivery
 from core.outbox import OUTBOX_FOLDER, Outbox
-from core.settings import get_settings
 from core.smtp import Later, Rejected, Result
-from core.states import DeliveryStatus
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +125,7 @@ def _claim(now: datetime, most: int) -> list[Job]:
 
 def _deliver(job: Job, now: datetime, door: Door) -> None:
     """Send one delivery and record what became of it; a failure of ours leaves it to its lease."""
-    if shutdown.ending.is_set():
+    if ending.is_set():
         return
     try:
         tried = _send(job, now, door)

@@ -12,9 +12,9 @@ from tenacity import RetryCallState, Retrying, wait_random_exponential
 from core import audit, db
 from core.email_contents import configured_channel
 from core.email_queue import record
+from core.ground import DeliveryKind, DeliveryStatus
 from core.models import DatabaseFact, Delivery, DeliveryItem
 from core.smtp import Later, Rejected, Result, Sent, Unusable
-from core.states import DeliveryKind, DeliveryStatus
 
 TRIES = 6
 # 2, 7, 25, 86, 300 seconds at most, and as little as 2, so that many do not come back at once.

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, bulk, db, figures, rights
 from core.demo_rows import DemoRows
-from core.errors import Refused
+from core.ground import Permission, Refused
 from core.models import (
     AuditEvent,
     Base,
@@ -31,7 +31,6 @@ from core.models import (
     UserContract,
 )
 from core.permissions import require
-from core.states import Permission
 from core.users import Actor
 
 DEFAULT_ORDERS = 2_000

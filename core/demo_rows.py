@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core import bulk, money
+from core import bulk
 from core.demo_world import (
     AIRPORTS,
     AUTHORS,
@@ -24,10 +24,19 @@ from core.demo_world import (
     DemoContract,
     DemoProduct,
 )
+from core.ground import (
+    ItemStatus,
+    Method,
+    PaxType,
+    RefundStatus,
+    TransactionType,
+    airport_zones,
+    decimals_of,
+    fold,
+    next_day,
+    start_of_day,
+)
 from core.models import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
-from core.places import airport_zones, next_day, start_of_day
-from core.states import ItemStatus, Method, PaxType, RefundStatus, TransactionType
-from core.text import fold
 from core.users import LOCAL_USER_EMAIL
 from core.voucher_codes import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 
@@ -322,7 +331,7 @@ class DemoRows:
         for contract in CONTRACTS:
             if contract.method is Method.BALANCE:
                 spent = -self.balance[contract.contract_id]
-                step = 10 ** (money.decimals(contract.currency) + 4)
+                step = 10 ** (decimals_of(contract.currency) + 4)
                 amount = (spent // step + 2) * step
                 start = self.now - DAYS * DAY
                 order = _Order(
@@ -344,7 +353,7 @@ def _ascii(name: str) -> str:
 
 def _price(amount: float, currency: str) -> int:
     """Round an amount as shops do: to half a unit, or to ten where there are no decimals."""
-    decimals = money.decimals(currency)
+    decimals = decimals_of(currency)
     if decimals == 0:
         return max(10, round(amount / 10) * 10)
     halves = max(1, round(amount * 2))

@@ -3,8 +3,8 @@
 from sqlalchemy import ColumnElement, Select, exists
 
 from core.columns import Column, Kind, Table
+from core.ground import Channel, DeliveryKind, DeliveryStatus, Permission
 from core.models import Delivery, DeliveryItem
-from core.states import Channel, DeliveryKind, DeliveryStatus, Permission
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 

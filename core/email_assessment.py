@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 from core import db
 from core.addresses import parse_address, parse_recipients
 from core.email_contents import MANY, render_pdf
-from core.errors import InvalidInput
+from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
 from core.models import Delivery, DeliveryItem, Order, OrderItem
 from core.permissions import require
-from core.states import DeliveryKind, DeliveryStatus, ItemStatus, Permission
 from core.users import Actor
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 

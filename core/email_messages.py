@@ -25,13 +25,11 @@ from core.email_contents import (
     sender_address,
     to_mail_items,
 )
-from core.errors import NotFound
+from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_storable
 from core.mail import default_subject, file_name, make_message_id
 from core.mail_body import Mail, render_html, render_text
 from core.models import Delivery, DeliveryItem, OrderItem, new_id
 from core.permissions import require
-from core.states import DeliveryKind, DeliveryStatus, Permission
-from core.text import is_storable
 from core.users import Actor
 from core.voucher_logo import load_logo, to_png
 from core.vouchers import DOWNLOADED, VoucherLine

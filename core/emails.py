@@ -35,12 +35,18 @@ from core.email_queue import (
     queueing,
     record,
 )
-from core.errors import InvalidInput, NotFound, Refused
+from core.ground import (
+    DeliveryKind,
+    DeliveryStatus,
+    InvalidInput,
+    NotFound,
+    Permission,
+    Refused,
+    storable,
+)
 from core.mail import MAX_MESSAGE
 from core.models import Delivery, DeliveryItem
 from core.permissions import require
-from core.states import DeliveryKind, DeliveryStatus, Permission
-from core.text import storable
 from core.ticked import ticked_ids
 from core.users import Actor
 from core.vouchers import summarise_reasons

@@ -10,15 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import audit, db, money, query, rights, saved_views
+from core import audit, db, query, rights, saved_views
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
+from core.ground import Permission, amount_in_words, get_settings, in_place
 from core.orders import OrderDetails, get_order
 from core.permissions import may, require
-from core.places import in_place
-from core.settings import get_settings
 from core.sheets import MAX_ROWS, StreamedWorkbook, WrittenTable
-from core.states import Permission
 from core.stop import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor
@@ -130,8 +128,8 @@ def _order_lines(
         ("Widget ID", order.widget_id or ""),
         ("Author", order.author),
         ("Total", str(order.item_count)),
-        ("Amount", f"{money.in_words(order.amount_minor, order.currency)} {order.currency}"),
-        ("Refunded", f"{money.in_words(order.refunded_minor, order.currency)} {order.currency}"),
+        ("Amount", f"{amount_in_words(order.amount_minor, order.currency)} {order.currency}"),
+        ("Refunded", f"{amount_in_words(order.refunded_minor, order.currency)} {order.currency}"),
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
         ("Exported at", in_place(now, zone, seconds=True)),
@@ -198,7 +196,7 @@ def _about(
 ) -> list[tuple[str, str]]:
     filters = view.in_words() or ["none"]
     amount = view.table.amount
-    sums = [f"{money.in_words(minor, code)} {code}" for code, minor in totals.items()]
+    sums = [f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items()]
     local = now.astimezone(ZoneInfo(view.zone))
     lines = [("Table", view.table.title)]
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]

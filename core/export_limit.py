@@ -8,10 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, rights
-from core.errors import Refused
+from core.ground import Permission, Refused, get_settings
 from core.models import AuditEvent
-from core.settings import get_settings
-from core.states import Permission
 from core.users import Actor
 
 AN_HOUR = timedelta(hours=1)

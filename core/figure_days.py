@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from core.figure_models import Day
-from core.places import next_day, start_of_day
+from core.ground import next_day, start_of_day
 
 SECONDS = 86_400
 

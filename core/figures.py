@@ -30,7 +30,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit, db, rights
-from core.errors import OutsideFailed
 from core.figure_days import (
     bounds,
     day_expression,
@@ -39,9 +38,8 @@ from core.figure_days import (
     next_month,
 )
 from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Channel, Dimension, Span
+from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
 from core.models import Order, OrderItem
-from core.settings import get_settings
-from core.states import ItemStatus, Permission
 from core.users import Actor
 
 logger = logging.getLogger(__name__)

@@ -10,18 +10,12 @@ import pandas as pd
 
 from core import bulk
 from core.columns import Table
+from core.ground import ItemStatus, Method, PaxType, airport_zones, fold, next_day, start_of_day
 from core.import_known import Known, Row
 from core.import_ledger import complete_transaction, make_refunds
 from core.import_rows import iterate
 from core.models import Base, Contract, Order, OrderItem, Refund, Transaction
-from core.places import airport_zones, next_day, start_of_day
-from core.states import (
-    ItemStatus,
-    Method,
-    PaxType,
-)
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.text import fold
 from core.voucher_codes import new_code, new_serial
 
 

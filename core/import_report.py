@@ -5,11 +5,9 @@ from typing import IO
 
 from core import audit, import_runs, rights
 from core.columns import Column, Kind
-from core.errors import NotFound
 from core.frames import to_frame
-from core.places import in_place
+from core.ground import NotFound, Permission, in_place
 from core.sheets import StreamedWorkbook
-from core.states import Permission
 from core.users import Actor
 
 # fmt: off

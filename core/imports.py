@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, bulk, db, figures, rights
 from core.columns import Table
-from core.errors import Refused
+from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
 from core.import_known import Return
 from core.import_outcome import Outcome
@@ -21,7 +21,6 @@ from core.import_rows import SheetRead, Tables, iterate, read_tables
 from core.models import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.permissions import require
 from core.returned_refunds import WAS_RETURNED, record, take_back
-from core.states import ItemStatus, Method, Permission, TransactionStatus
 from core.tables import TABLES
 from core.users import Actor
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, select, text
 
+from core.ground import EXPIRED, ItemStatus, TransactionStatus
 from core.models import Order, OrderItem, ProviderRefund, Refund, Transaction
-from core.states import EXPIRED, ItemStatus, TransactionStatus
 
 
 def _is_expired(now: datetime) -> ColumnElement[bool]:

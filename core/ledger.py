@@ -8,8 +8,8 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from core import db
+from core.ground import Method, RefundStatus, TransactionStatus, TransactionType
 from core.models import Contract, Refund, Transaction, new_id
-from core.states import Method, RefundStatus, TransactionStatus, TransactionType
 
 
 def enter_outcomes(session: Session, settled: Sequence[Refund], now: datetime) -> None:

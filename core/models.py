@@ -32,8 +32,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from core import money
-from core.states import (
+from core.ground import (
+    FREQUENT_CURRENCIES,
+    MOST_DECIMALS,
+    UNUSUAL_DECIMALS,
+    USUAL_DECIMALS,
     Channel,
     DeliveryKind,
     DeliveryStatus,
@@ -114,13 +117,13 @@ def in_common_units(
     """
 
     def factor(decimals: int) -> ColumnElement[int]:
-        return literal_column(str(10 ** (money.MOST_DECIMALS - decimals)))
+        return literal_column(str(10 ** (MOST_DECIMALS - decimals)))
 
-    decimals = dict.fromkeys(money.FREQUENT, money.USUAL_DECIMALS) | money.UNUSUAL_DECIMALS
+    decimals = dict.fromkeys(FREQUENT_CURRENCIES, USUAL_DECIMALS) | UNUSUAL_DECIMALS
     factors: dict[Any, Any] = {
         literal_column(f"'{code}'"): factor(count) for code, count in decimals.items()
     }
-    factored = amount * case(factors, value=currency, else_=factor(money.USUAL_DECIMALS))
+    factored = amount * case(factors, value=currency, else_=factor(USUAL_DECIMALS))
     return type_coerce(factored, BigInteger)
 
 

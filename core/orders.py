@@ -7,9 +7,8 @@ from sqlalchemy import and_, func, or_, select
 
 from core import db
 from core.conditions import scope
-from core.errors import NotFound
+from core.ground import NotFound, TransactionStatus, TransactionType
 from core.models import Contract, Order, Transaction
-from core.states import TransactionStatus, TransactionType
 from core.tables import ORDERS
 from core.users import Actor
 

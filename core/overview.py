@@ -20,11 +20,11 @@ from core.conditions import where
 from core.figure_days import day_of, next_month
 from core.figure_models import Channel, Dimension
 from core.figure_sums import KeyedSums, Sums, sum_up
+from core.ground import ItemStatus, Permission
 from core.models import Contract, OrderItem
 from core.periods import Period
 from core.permissions import require
 from core.saved_views import READY_MADE
-from core.states import ItemStatus, Permission
 from core.tables import ORDER_ITEMS, ORDERS
 from core.users import Actor
 from core.view import View

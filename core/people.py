@@ -12,13 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import audit, db
-from core.errors import InvalidInput, NotFound, Refused
+from core.ground import InvalidInput, NotFound, Permission, Refused, Role, fold, get_settings
 from core.models import Contract, User, UserContract, new_id
 from core.permissions import require
 from core.rights import changing
-from core.settings import get_settings
-from core.states import Permission, Role
-from core.text import fold
 from core.users import CONSOLE, LOCAL_USER_ID, Actor, ensure_local_user
 
 MAX_NAME = 200

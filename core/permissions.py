@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from core import audit, db
-from core.errors import AppError, NotPermitted
-from core.states import Permission, Role
+from core.ground import AppError, NotPermitted, Permission, Role
 from core.users import Actor
 
 _HANDS_ON = frozenset({Role.AGENT, Role.ADMIN})

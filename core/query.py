@@ -27,11 +27,10 @@ from core.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.choices import load_choices as load_choices
 from core.columns import Column, Kind, Table
 from core.conditions import is_among, of_order, scope, where
-from core.errors import InvalidInput
 from core.frames import join_frame, to_arrow, to_frame
+from core.ground import InvalidInput, check_text
 from core.permissions import require
 from core.search import FEW, narrow
-from core.text import check_text
 from core.ticked import MAX_SELECTED
 from core.users import Actor
 from core.view import View

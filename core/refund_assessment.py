@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from core import db
 from core.conditions import is_among, scope
 from core.gateways import configured
+from core.ground import Method, TransactionStatus, TransactionType
 from core.models import Contract, OrderItem, Refund, Transaction
 from core.refund_rule import Payment, RefundItem, Refusal, not_there, refundable
-from core.states import Method, TransactionStatus, TransactionType
 from core.tables import ORDER_ITEMS
 from core.ticked import ticked_ids
 from core.users import Actor

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from core import audit, db
 from core.conditions import is_among, scope
+from core.ground import ItemStatus, RefundStatus
 from core.models import OrderItem, Refund, new_id
 from core.refund_rule import RefundItem
-from core.states import ItemStatus, RefundStatus
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 

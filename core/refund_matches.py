@@ -13,16 +13,24 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, ledger, money, refund_events, rights
+from core import audit, db, ledger, refund_events, rights
 from core.conditions import scope
-from core.errors import InvalidInput, NotFound, Refused
+from core.ground import (
+    InvalidInput,
+    ItemStatus,
+    Method,
+    NotFound,
+    Permission,
+    RefundStatus,
+    Refused,
+    amount_in_words,
+    is_storable,
+)
 from core.item_expressions import is_to_match
 from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
 from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
-from core.states import ItemStatus, Method, Permission, RefundStatus
 from core.tables import ORDER_ITEMS
-from core.text import is_storable
 from core.users import Actor
 
 MATCHED = "matched"  # the reason of a refund that was made at the provider
@@ -80,7 +88,7 @@ def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
 def _why_unfit(item: OrderItem, one: ProviderRefund) -> str | None:
     """Return why a refund at the provider cannot be an item's, as a sentence."""
     if (item.price_minor, item.currency) != (one.amount_minor, one.currency):
-        amount = f"{money.in_words(one.amount_minor, one.currency)} {one.currency}"
+        amount = f"{amount_in_words(one.amount_minor, one.currency)} {one.currency}"
         return f"The refund is {amount}, which is not the item's price."
     if item.status not in (ItemStatus.NOT_USED, ItemStatus.REFUND_REQUESTED, ItemStatus.USED):
         return "The item has been refunded already."

@@ -7,18 +7,23 @@ from typing import IO
 import pandas as pd
 from sqlalchemy import select
 
-from core import db, money
+from core import db
 from core.columns import Column, Kind
 from core.conditions import scope
-from core.errors import NotFound
 from core.export_limit import check_limit, record_export
 from core.frames import to_frame
+from core.ground import (
+    NotFound,
+    Permission,
+    RefundStatus,
+    Role,
+    amount_in_words,
+    in_place,
+    is_storable,
+)
 from core.models import OrderItem, Refund, RefundBatch
-from core.places import in_place
 from core.sheets import StreamedWorkbook
-from core.states import Permission, RefundStatus, Role
 from core.tables import ORDER_ITEMS
-from core.text import is_storable
 from core.users import Actor
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "refunded", "in progress", "not refunded"
@@ -141,7 +146,7 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
     ]
     for result in _ORDER:
         sums = " · ".join(
-            f"{money.in_words(minor, code)} {code}"
+            f"{amount_in_words(minor, code)} {code}"
             for code, minor in results.totals(result).items()
         )
         count = len(results.having(result))

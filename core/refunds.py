@@ -13,17 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import db, refund_claims, rights, settlement
-from core.errors import InvalidInput, Refused
 from core.gateway import Gateways
 from core.gateways import configured
+from core.ground import InvalidInput, Permission, Refused, get_settings
 from core.models import Refund, RefundBatch
 from core.permissions import require
 from core.refund_assessment import Assessed, Assessment, assess, assess_in, sorted_ids
 from core.refund_claims import Request
 from core.refund_decisions import MAX_NOTE, checked_note
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
-from core.settings import get_settings
-from core.states import Permission
 from core.users import Actor
 
 __all__ = ["MAX_NOTE", "Assessment", "Reason", "Refusal", "assess", "refundable", "request"]

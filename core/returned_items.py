@@ -8,11 +8,10 @@ from sqlalchemy import select, text, update
 
 from core import db, refund_events, rights
 from core.conditions import is_among, scope
-from core.errors import InvalidInput, Refused
+from core.ground import InvalidInput, ItemStatus, Permission, Refused
 from core.models import OrderItem, Refund
 from core.refund_assessment import sorted_ids
 from core.refund_decisions import change_one, checked_note
-from core.states import ItemStatus, Permission
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 

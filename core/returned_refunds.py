@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from core import db, ledger, refund_events
 from core.gateway import Gateways, MadeRefund, Unknown
+from core.ground import ItemStatus, Method, RefundStatus, get_settings
 from core.models import OrderItem, Refund
-from core.settings import get_settings
-from core.states import ItemStatus, Method, RefundStatus
 from core.users import Actor
 
 logger = logging.getLogger(__name__)

@@ -19,10 +19,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import db
-from core.errors import AppError, NotPermitted, NotSignedIn
+from core.ground import AppError, NotPermitted, NotSignedIn, Permission, Role
 from core.models import SignIn, User
 from core.permissions import may, refuse, require, why_not
-from core.states import Permission, Role
 from core.users import CONSOLE, Actor, find_actor_in
 
 

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from core import db, rights
 from core.columns import Table
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.models import SavedView, new_id
 from core.permissions import require
-from core.states import Role
 from core.users import Actor
 from core.view import View
 from core.view_json import from_address, parse_view, to_address, to_json

@@ -13,13 +13,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import db, ledger, refund_events, refund_matching, shutdown
-from core.errors import AppError, OutsideFailed
+from core import db, ledger, refund_events, refund_matching
 from core.gateway import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
+from core.ground import (
+    AppError,
+    ItemStatus,
+    Method,
+    OutsideFailed,
+    RefundStatus,
+    ending,
+    get_settings,
+)
 from core.models import OrderItem, Refund
 from core.returned_refunds import first_look
-from core.settings import get_settings
-from core.states import ItemStatus, Method, RefundStatus
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +52,7 @@ def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
     started = time.monotonic()
     try:
         while time.monotonic() - started < PATIENCE_SECONDS:
-            if shutdown.ending.is_set() or not settle_due(
-                now=now, gateways=gateways, batch_id=batch_id
-            ):
+            if ending.is_set() or not settle_due(now=now, gateways=gateways, batch_id=batch_id):
                 return
     except AppError as error:
         logger.warning("Refunds of batch %s are left to the worker: %s", batch_id, error)

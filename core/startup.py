@@ -6,20 +6,9 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import (
-    backups,
-    db,
-    demo,
-    figures,
-    people,
-    private_files,
-    tokens,
-    users,
-    voucher_code,
-    voucher_pdf,
-)
+from core import backups, db, demo, figures, people, tokens, users, voucher_code, voucher_pdf
+from core.ground import get_settings, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER
-from core.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +30,7 @@ def warn_of_open_files() -> None:
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
         paths += [Path(f"{database.database}{end}") for end in ("", *backups.FOLLOWERS)]
-    private_files.warn_of_open(paths)
+    warn_of_open_file(paths)
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:

@@ -3,15 +3,7 @@
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Column, Kind, Table
 from core.desk_tables import EMAILS
-from core.item_expressions import (
-    has_refundable_item,
-    has_returned_refund,
-    has_unmatched_refund,
-    status,
-    status_in_order,
-)
-from core.models import Order, OrderItem, Transaction
-from core.states import (
+from core.ground import (
     ItemStatus,
     Method,
     PaxType,
@@ -20,6 +12,14 @@ from core.states import (
     TransactionStatus,
     TransactionType,
 )
+from core.item_expressions import (
+    has_refundable_item,
+    has_returned_refund,
+    has_unmatched_refund,
+    status,
+    status_in_order,
+)
+from core.models import Order, OrderItem, Transaction
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 

@@ -15,9 +15,7 @@ from typing import Literal
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from core import sign_ins
-from core.errors import NotPermitted, NotSignedIn
-from core.secret_files import read_or_make
-from core.settings import get_settings
+from core.ground import NotPermitted, NotSignedIn, get_settings, read_or_make_secret
 from core.users import Actor
 
 Purpose = Literal["rows", "export", "vouchers", "messages"]
@@ -84,4 +82,6 @@ def _secret() -> str:
     configured = get_settings().signing_secret
     if configured is not None:
         return configured.get_secret_value()
-    return read_or_make(get_settings().data_dir / SECRET_FILE, lambda: secrets.token_urlsafe(48))
+    return read_or_make_secret(
+        get_settings().data_dir / SECRET_FILE, lambda: secrets.token_urlsafe(48)
+    )

@@ -16,13 +16,17 @@ from sqlalchemy import ColumnElement, select
 
 from core import db, voucher_code
 from core.conditions import scope
-from core.errors import AppError, InvalidInput, Refused
+from core.ground import (
+    AppError,
+    InvalidInput,
+    ItemStatus,
+    Refused,
+    get_settings,
+    in_place,
+    is_storable,
+)
 from core.models import OrderItem
-from core.places import in_place
-from core.settings import get_settings
-from core.states import ItemStatus
 from core.tables import ORDER_ITEMS
-from core.text import is_storable
 from core.users import Actor
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 from core.voucher_codes import ALPHABET, CODE_LENGTH, GROUP

@@ -16,11 +16,9 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, rights, voucher_code, voucher_pdf
 from core.conditions import is_among, scope
-from core.errors import Refused
+from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
 from core.models import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.permissions import require
-from core.places import airport_names, in_place
-from core.states import DeliveryKind, ItemStatus, Permission
 from core.tables import ORDER_ITEMS
 from core.ticked import ticked_ids
 from core.users import Actor

@@ -12,16 +12,15 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core import db, deliveries, gateways, returned_refunds, settlement, shutdown
-from core.errors import AppError, OutsideFailed
+from core import db, deliveries, gateways, returned_refunds, settlement
+from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
 from core.models import DatabaseFact
-from core.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
 # At the end; what is cut off is done again, under the same key, after its lease.
-STOP_SECONDS = shutdown.GRACE_SECONDS
+STOP_SECONDS = GRACE_SECONDS
 BEAT_SECONDS = 5.0
 SILENCE = timedelta(seconds=30)  # after which a worker counts as gone
 _SEEN = "worker_seen"  # a fact of the database: when a worker of its own last gave a sign of life
@@ -56,7 +55,7 @@ def _send() -> int:
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:
-    while not stop.is_set() and not shutdown.ending.is_set():
+    while not stop.is_set() and not ending.is_set():
         done = 0
         try:
             done = act()

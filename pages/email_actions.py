@@ -9,7 +9,7 @@ import streamlit as st
 from core import emails, tokens
 from core.desk_tables import EMAILS
 from core.email_messages import DeliveryDetails, count_open, find_items, get_delivery
-from core.states import DeliveryStatus
+from core.ground import DeliveryStatus
 from core.users import Actor
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState

@@ -12,8 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import excel, import_report, refund_results, saved_views, tokens
-from core.errors import InvalidInput, NotFound
-from core.places import zones
+from core.ground import InvalidInput, NotFound, zones
 from core.stop import Stop
 from core.tables import TABLES
 from pages.downloads import answer_file

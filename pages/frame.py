@@ -12,9 +12,16 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import db, logs, shutdown
-from core.errors import AppError, NotPermitted, NotSignedIn, OutsideFailed
-from core.settings import get_settings
+from core import db
+from core.ground import (
+    AppError,
+    NotPermitted,
+    NotSignedIn,
+    OutsideFailed,
+    finishing_action,
+    get_settings,
+    numbered_work,
+)
 from core.users import Actor
 from pages.sign_in import local_actor, show_account, show_sign_in, signed_in_actor
 
@@ -60,7 +67,7 @@ def current_actor() -> Actor:
 @contextmanager
 def failures_shown() -> Iterator[None]:
     """Turn a failure into words on the page: ours as they are, others logged whole."""
-    with logs.numbered() as reference, _failures_shown(reference):
+    with numbered_work() as reference, _failures_shown(reference):
         yield
 
 
@@ -97,7 +104,7 @@ def acting(act: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(act)
     def guarded(*given: Any, **named: Any) -> None:
-        with logs.numbered() as reference, shutdown.finishing():
+        with numbered_work() as reference, finishing_action():
             attempt(reference, *given, **named)
 
     def attempt(reference: str, *given: Any, **named: Any) -> None:

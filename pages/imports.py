@@ -12,9 +12,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import excel, import_runs
-from core.errors import AppError
+from core.ground import AppError, get_settings
 from core.import_runs import State
-from core.settings import get_settings
 from core.tables import BOOKS
 from core.users import Actor
 from pages.frame import acting, current_actor, plain

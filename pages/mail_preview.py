@@ -7,8 +7,7 @@ import streamlit as st
 
 from core.delivery_records import Pause, get_pause
 from core.email_messages import Preview, get_states
-from core.places import in_place
-from core.states import Channel, DeliveryStatus
+from core.ground import Channel, DeliveryStatus, in_place
 from core.users import Actor
 from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import viewer_zone

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core import money, tokens
+from core import tokens
 from core.admin_tables import AUDIT_EVENTS
 from core.desk_tables import EMAILS
-from core.errors import InvalidInput, NotFound
+from core.ground import InvalidInput, NotFound, amount_in_words
 from core.orders import OrderDetails, get_order
 from core.permissions import may
 from core.tables import ORDER_ITEMS, TRANSACTIONS
@@ -70,7 +70,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{money.in_words(minor, currency)} {currency}"
+    return f"{amount_in_words(minor, currency)} {currency}"
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:

@@ -12,9 +12,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from core import sign_ins, tokens, users
-from core.errors import NotSignedIn
-from core.public_address import origin_of
-from core.settings import get_settings
+from core.ground import NotSignedIn, get_settings, origin_of
 from core.users import Actor
 
 

@@ -11,8 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import sign_ins
-from core.errors import OutsideFailed
-from core.settings import get_settings
+from core.ground import OutsideFailed, get_settings
 from pages.sign_in import claims_in
 from pages.web import refuse_page
 

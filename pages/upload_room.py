@@ -7,8 +7,7 @@ import streamlit as st
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from core.errors import Refused
-from core.settings import get_settings
+from core.ground import Refused, get_settings
 from core.users import Actor
 
 MB = 1024 * 1024

@@ -13,8 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 
 from core import permissions
-from core.errors import AppError, InvalidInput, NotPermitted
-from core.states import Permission
+from core.ground import AppError, InvalidInput, NotPermitted, Permission
 from core.users import Actor
 from pages.bodies import declared_bytes
 from pages.sign_in import actor_in, is_of_same_person

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core import people
-from core.errors import AppError
+from core.ground import AppError, Role
 from core.people import Person, Rights
-from core.states import Role
 from core.users import Actor
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core import db, startup, tokens, users, voucher_code
-from core.settings import get_settings
+from core.ground import get_settings
 from core.users import Actor
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"

@@ -23,10 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core import money, query, tokens
+from core import query, tokens
 from core.columns import Column, Kind, Table
-from core.errors import InvalidInput, NotFound
 from core.frames import local_times
+from core.ground import InvalidInput, NotFound, amount_in_words
 from core.tables import TABLES
 from core.ticked import MAX_SELECTED
 from core.users import Actor
@@ -192,7 +192,7 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
         currencies = frame[str(column.currency)]
-        return [money.in_words(one, code) for one, code in zip(listed, currencies, strict=True)]
+        return [amount_in_words(one, code) for one, code in zip(listed, currencies, strict=True)]
     if column.kind is Kind.FLAG or column.allowed:
         return [None if value is None else as_choice(column, value) for value in listed]
     return listed

@@ -19,10 +19,8 @@ import streamlit as st
 
 from core import saved_views, tokens
 from core.columns import Table
-from core.errors import AppError, InvalidInput, NotPermitted, OutsideFailed
-from core.places import zones
+from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
 from core.tables import ORDER_TABS
-from core.text import check_text
 from core.ticked import MAX_SELECTED
 from core.users import Actor
 from core.view import View

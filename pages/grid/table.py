@@ -13,8 +13,8 @@ from st_aggrid import AgGrid, JsCode
 
 from core import query
 from core.columns import Table
+from core.ground import Permission
 from core.permissions import may
-from core.states import Permission
 from core.tables import BOOKS
 from core.ticked import MAX_SELECTED
 from core.users import Actor

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from core import saved_views
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.saved_views import NameTaken, Saved
 from core.users import Actor
 from core.view import View

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from core import settlement
-from core.errors import OutsideFailed
 from core.gateways import configured
+from core.ground import OutsideFailed
 from core.ticked import MAX_SELECTED
 from core.users import Actor
 from tests.bench.figures import Figure, in_milliseconds

@@ -7,9 +7,9 @@ from sqlalchemy import select, text
 
 from core import audit, db, demo, emails, people, saved_views, users
 from core.figure_models import DERIVED
+from core.ground import Method, Role
 from core.models import Base, ProviderRefund, Refund, SignIn
 from core.people import Rights
-from core.states import Method, Role
 from core.tables import ORDERS
 from core.users import Actor
 from core.view_json import parse_view

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from core import db, emails
 from core.addresses import MAX_RECIPIENTS
+from core.ground import DeliveryStatus
 from core.models import Delivery
-from core.states import DeliveryStatus
 from core.users import Actor
 from tests.core import steps
 from tests.core.forks import working

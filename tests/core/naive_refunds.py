@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.gateway import Gateway, RefundJob
+from core.ground import ItemStatus, Method, RefundStatus
 from core.models import OrderItem, Refund, RefundBatch, Transaction, new_id
 from core.refunds import Answer, Outcome
-from core.states import ItemStatus, Method, RefundStatus
 from tests.conftest import NOW
 
 

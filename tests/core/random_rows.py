@@ -10,15 +10,7 @@ from sqlalchemy.orm import Session
 from core import bulk, db
 from core.columns import Table
 from core.desk_tables import EMAILS
-from core.models import (
-    Base,
-    Contract,
-    DeliveryItem,
-    ProviderRefund,
-    Refund,
-    RefundBatch,
-)
-from core.states import (
+from core.ground import (
     Channel,
     DeliveryKind,
     DeliveryStatus,
@@ -28,9 +20,17 @@ from core.states import (
     ProductType,
     TransactionStatus,
     TransactionType,
+    fold,
+)
+from core.models import (
+    Base,
+    Contract,
+    DeliveryItem,
+    ProviderRefund,
+    Refund,
+    RefundBatch,
 )
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.text import fold
 from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]

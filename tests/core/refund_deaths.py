@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from core import db
+from core.ground import RefundStatus
 from core.models import Refund, RefundBatch
 from core.refunds import Answer, Outcome
-from core.states import RefundStatus
 from tests.core import refund_process, steps
 from tests.core.books import check_books
 from tests.core.forks import forked

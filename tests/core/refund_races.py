@@ -16,10 +16,10 @@ from sqlalchemy import func, select
 from core import db, refunds, settlement
 from core.gateway import Gateways
 from core.gateways import configured
+from core.ground import ItemStatus, RefundStatus
 from core.models import OrderItem, Refund
 from core.refunds import Answer
 from core.settlement import OPEN
-from core.states import ItemStatus, RefundStatus
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core import steps

@@ -21,10 +21,9 @@ from core.gateway import (
     Unknown,
 )
 from core.gateways import BalanceGateway
+from core.ground import Method, Role, get_settings
 from core.models import Base, Contract, OrderItem, Refund, RefundBatch, Transaction
 from core.refund_matching import refund_once
-from core.settings import get_settings
-from core.states import Method, Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.rows import make_item, make_order, make_transaction, store_user

@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 
 from core import bulk, copies, db
 from core.__main__ import main
-from core.errors import InvalidInput
 from core.figure_models import DERIVED
+from core.ground import InvalidInput
 from core.models import Base, Order, ProviderRefund, Refund, Transaction
 from core.users import Actor
 from tests.conftest import use_database

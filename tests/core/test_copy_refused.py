@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from core import copies, db, demo
 from core.__main__ import main
-from core.errors import InvalidInput, OutsideFailed, Refused
+from core.ground import InvalidInput, OutsideFailed, Refused
 from core.models import SavedView
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books

@@ -13,9 +13,8 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import StatementError
 
 from core import db, demo, startup, tokens, users
-from core.errors import NotPermitted, NotSignedIn, OutsideFailed, Refused
+from core.ground import NotPermitted, NotSignedIn, OutsideFailed, Refused, get_settings
 from core.models import Base, Contract, DatabaseFact, Order, OrderItem, Refund, Transaction, User
-from core.settings import get_settings
 from core.users import Actor
 from tests.conftest import NOW, free_port, use_database
 from tests.core.books import check_books

@@ -12,11 +12,10 @@ from sqlalchemy import select, update
 from core import db, deliveries, emails, refunds, vouchers
 from core.delivery_records import PAUSE, TRIES, _wait, get_pause
 from core.email_messages import get_delivery, write_message
-from core.errors import NotFound, NotPermitted
+from core.ground import NotFound, NotPermitted, Role
 from core.models import AuditEvent, OrderItem
 from core.outbox import Outbox
 from core.smtp import Later, Rejected, Sent, Unusable
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.mailing import (

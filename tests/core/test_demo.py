@@ -11,11 +11,10 @@ from sqlalchemy import event, func, select
 
 from core import db, deliveries, demo, emails, people, saved_views, settlement, startup
 from core.demo import DemoContents, NotDemo
-from core.errors import NotPermitted, OutsideFailed, Refused
 from core.gateway import Outcome, RefundJob, Succeeded
+from core.ground import Method, NotPermitted, OutsideFailed, Refused, Role
 from core.models import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.people import Rights
-from core.states import Method, Role
 from core.tables import ORDERS
 from core.users import Actor, find_actor, find_local_actor
 from core.view_json import default_view

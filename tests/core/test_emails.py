@@ -11,11 +11,9 @@ from core import db, emails, refunds
 from core.email_assessment import find_void_notices
 from core.email_contents import TooLarge
 from core.emails import Answer, To
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings
 from core.models import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
-from core.settings import get_settings
 from core.smtp import Rejected
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from core import db, excel, refund_results
 from core.export_limit import TooManyRows
+from core.ground import get_settings
 from core.models import AuditEvent
-from core.settings import get_settings
 from core.tables import ORDERS
 from core.users import Actor
 from core.view_json import default_view

@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from core import copies, db, demo, figures, overview, query, startup
-from core.errors import NotPermitted
 from core.figure_days import day_expression, day_of, starts
 from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES
 from core.gateway import Failed, Succeeded
+from core.ground import NotPermitted, Role, next_day, start_of_day
 from core.imports import Outcome
 from core.models import AuditEvent, Order, OrderItem, Refund
 from core.overview import Overview, Question
 from core.periods import PERIODS, Period
-from core.places import next_day, start_of_day
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW, use_database
 from tests.core.imported import Sheets, plain

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, literal, select, union_all
 
 from core import db
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.imports import Faulty, check_files, import_files
 from core.models import Base
 from core.users import Actor

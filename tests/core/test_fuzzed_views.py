@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 
 from core import db, query
 from core.columns import Kind, Table
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.models import Base
 from core.tables import TABLES
 from core.users import Actor, Role

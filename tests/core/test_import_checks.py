@@ -10,12 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from core import db, demo
-from core.errors import InvalidInput
+from core.ground import InvalidInput, ItemStatus, get_settings
 from core.import_progress import Progress
 from core.imports import Cancelled, Check, Faulty, Outcome, check_files, import_files
 from core.models import Order, OrderItem
-from core.settings import get_settings
-from core.states import ItemStatus
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.imported import (

@@ -11,10 +11,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core.errors import InvalidInput
+from core.ground import InvalidInput, get_settings
 from core.imports import Faulty, Outcome, import_files
 from core.models import Contract, Order, OrderItem, Transaction
-from core.settings import get_settings
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.fuzzed_files import parts_of, write_parts

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from core import db, imports
-from core.errors import Refused
+from core.ground import Refused
 from core.import_known import Return
 from core.imports import check_files
 from core.models import AuditEvent, OrderItem

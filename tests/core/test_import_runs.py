@@ -11,13 +11,11 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from core import db, import_runs, shutdown
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
+from core import db, import_runs
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings, shutdown
 from core.import_report import export_faults
 from core.import_runs import Busy, Run, State
 from core.models import AuditEvent, Order
-from core.settings import get_settings
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.imported import Sheets, changed, count, plain, write_workbook

@@ -13,11 +13,9 @@ import pytest
 from sqlalchemy import select, text
 
 from core import db, demo, excel, imports
-from core.errors import AppError, InvalidInput, NotPermitted
+from core.ground import AppError, InvalidInput, NotPermitted, Role, get_settings
 from core.imports import Faulty, Outcome, import_files
 from core.models import AuditEvent, Contract, Order, OrderItem, Refund, Transaction
-from core.settings import get_settings
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books

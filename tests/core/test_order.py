@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from core import db, excel
-from core.errors import NotFound
+from core.ground import NotFound, Role
 from core.models import AuditEvent
 from core.orders import get_order
-from core.states import Role
 from core.tables import ORDER_ITEMS, TRANSACTIONS
 from core.users import Actor
 from tests.conftest import NOW

@@ -3,10 +3,9 @@
 import pytest
 
 from core import bulk, db, query
-from core.errors import InvalidInput
+from core.ground import InvalidInput, Role
 from core.models import Order
 from core.pasted_ids import find_missing, read_pasted
-from core.states import Role
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
 from core.view_json import default_view, parse_view, to_json

@@ -10,10 +10,9 @@ from sqlalchemy import select
 
 from core import db, people, query, startup
 from core.admin_tables import USERS
-from core.errors import InvalidInput, NotFound, NotPermitted
+from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.models import AuditEvent, User
 from core.people import KnownAlready, LastAdmin, OwnRights, Rights
-from core.states import Role
 from core.users import CONSOLE, LOCAL_USER_ID, Actor, find_actor
 from core.view_json import parse_view
 from tests.conftest import NOW

@@ -36,12 +36,11 @@ from core import (
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Table
 from core.desk_tables import EMAILS as EMAIL_TABLE
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.gateway import Failed, Gateways
+from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
 from core.models import Refund
 from core.people import Rights
 from core.periods import Period
-from core.states import Method, Permission, Role
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
 from core.view_json import default_view

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select
 
 from core import db
+from core.ground import ItemStatus
 from core.imports import check_files, import_files
 from core.models import OrderItem, Refund
-from core.states import ItemStatus
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books

@@ -23,11 +23,11 @@ from hypothesis.stateful import (
 
 from core import db
 from core.gateway import MadeRefund, Standing, Succeeded
+from core.ground import RefundStatus
 from core.models import OrderItem, Refund, RefundBatch
 from core.refunds import Answer, KeyTaken
 from core.returned_refunds import look_again_due
 from core.settlement import OPEN, settle_due
-from core.states import RefundStatus
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.card_bank import Payment

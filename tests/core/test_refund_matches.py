@@ -7,13 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from core import db
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from core.gateway import Succeeded, Unknown
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.models import AuditEvent, ProviderRefund
 from core.refund_matches import dismiss, find_unmatched, match
 from core.returned_refunds import take_back
 from core.settlement import settle_due
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books

@@ -10,12 +10,11 @@ import pytest
 from sqlalchemy import update
 
 from core import db, refunds
-from core.errors import InvalidInput, NotFound
 from core.gateway import Failed, Succeeded, Unknown
+from core.ground import InvalidInput, NotFound, Role
 from core.models import Refund
 from core.refund_assessment import BalanceChange
 from core.refund_results import COLUMNS, export_results, get_results
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.read_back import open_book, said_in

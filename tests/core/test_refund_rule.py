@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.ground import ItemStatus, Method, Role
 from core.refund_rule import IN_GENERAL, Payment, Reason, RefundItem, refundable
-from core.states import ItemStatus, Method, Role
 from core.users import Actor
 from tests.conftest import NOW
 

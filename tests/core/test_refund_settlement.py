@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 from core import db, worker
 from core.gateway import Failed, Outcome, PaidAtProvider, RefundJob, Succeeded, Unknown
 from core.gateways import BalanceGateway
+from core.ground import Method
 from core.models import AuditEvent, Refund
 from core.refund_results import get_results
 from core.settlement import settle_due
-from core.states import Method
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     A_SECOND,

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from core import refunds
-from core.errors import InvalidInput, NotPermitted
+from core.ground import InvalidInput, NotPermitted, Role
 from core.models import AuditEvent, Refund, RefundBatch
-from core.states import Role
 from core.ticked import MAX_SELECTED
 from core.users import Actor
 from tests.conftest import NOW

@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from core import db, emails, people, sign_ins, vouchers
-from core.errors import NotSignedIn
+from core.ground import NotSignedIn, Role
 from core.models import Delivery, SignIn, User
 from core.people import Rights
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from core import figures
+from core.ground import Role
 from core.overview import Question, Rows
 from core.periods import Period
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books

@@ -6,11 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from core import db
-from core.errors import InvalidInput, NotPermitted, Refused
 from core.gateway import Succeeded
+from core.ground import InvalidInput, NotPermitted, Refused, Role
 from core.models import AuditEvent
 from core.returned_items import find_returned, give_back
-from core.states import Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books

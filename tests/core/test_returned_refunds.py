@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from core import db, emails, vouchers
-from core.errors import AppError
 from core.gateway import Failed, Standing, Unknown
+from core.ground import AppError
 from core.models import AuditEvent
 from core.refund_results import get_results
 from core.returned_refunds import LOOKS, look_again_due

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from core import db, refunds
 from core.gateway import Standing
+from core.ground import RefundStatus
 from core.models import Refund, RefundBatch
 from core.settlement import settle_due
-from core.states import RefundStatus
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_races import at_once

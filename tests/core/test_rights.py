@@ -10,11 +10,10 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from core import db, excel, import_runs, imports, people, rights, sign_ins
-from core.errors import AppError, NotFound, NotPermitted, Refused
+from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
 from core.import_progress import Progress
 from core.models import AuditEvent, Order, SignIn, User, UserContract, new_id
 from core.rights import NoLongerIn, RightsChanged
-from core.states import Permission, Role
 from core.users import CONSOLE, Actor
 from tests.conftest import NOW
 from tests.core.imported import count

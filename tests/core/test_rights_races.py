@@ -13,11 +13,10 @@ import pytest
 from sqlalchemy import select, update
 
 from core import db, emails, excel, import_runs, imports, people, refunds, rights, vouchers
-from core.errors import AppError, OutsideFailed
+from core.ground import AppError, OutsideFailed, Permission, Role
 from core.import_progress import Progress
 from core.models import Delivery, OrderItem, Refund, User, new_id
 from core.rights import NoLongerIn
-from core.states import Permission, Role
 from core.tables import ORDERS
 from core.users import Actor, find_actor
 from core.view_json import default_view

@@ -9,10 +9,9 @@ from sqlalchemy import text
 
 from core import db, saved_views
 from core.columns import Table
-from core.errors import InvalidInput, NotFound, NotPermitted
+from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.models import SavedView, new_id
 from core.saved_views import NameTaken
-from core.states import Role
 from core.tables import ORDER_ITEMS, ORDERS
 from core.users import Actor
 from core.view import View

@@ -11,12 +11,10 @@ from sqlalchemy import select
 
 from core import db, people, sign_ins, tokens
 from core.__main__ import main
-from core.errors import NotSignedIn
+from core.ground import NotSignedIn, Role, get_settings
 from core.models import AuditEvent, SignIn, User
 from core.people import Rights
-from core.settings import get_settings
 from core.sign_ins import NotLetIn, SignInNeeded
-from core.states import Role
 from core.users import CONSOLE, LOCAL_USER_ID, Actor
 from tests.conftest import NOW
 from tests.core.refund_rows import settings

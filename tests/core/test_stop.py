@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from core import db
-from core.errors import OutsideFailed
+from core.ground import OutsideFailed
 from core.stop import Stop, Unwanted
 
 COUNT_FOR_LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) "

@@ -10,8 +10,8 @@ import pytest
 
 from core import db, verification, voucher_code, vouchers
 from core.__main__ import main
+from core.ground import start_of_day
 from core.models import OrderItem
-from core.places import start_of_day
 from core.users import Actor
 from core.verification import Verdict
 from tests.conftest import NOW

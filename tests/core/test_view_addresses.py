@@ -9,9 +9,8 @@ from sqlalchemy import func, select
 
 from core import db, query, saved_views
 from core.columns import Table
-from core.errors import InvalidInput, NotFound
+from core.ground import InvalidInput, NotFound, Role
 from core.models import SavedView
-from core.states import Role
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
 from core.view import View

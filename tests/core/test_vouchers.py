@@ -13,10 +13,8 @@ from sqlalchemy import select
 
 from core import db, refunds, verification, voucher_code, vouchers
 from core.__main__ import main
-from core.errors import InvalidInput, NotPermitted, Refused
+from core.ground import InvalidInput, NotPermitted, Refused, Role, get_settings
 from core.models import AuditEvent, OrderItem
-from core.settings import get_settings
-from core.states import Role
 from core.users import Actor
 from core.verification import Verdict
 from tests.conftest import NOW

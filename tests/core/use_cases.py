@@ -27,9 +27,9 @@ from core import (
     saved_views,
     vouchers,
 )
+from core.ground import Permission, Role
 from core.models import Delivery, ProviderRefund, Refund, new_id
 from core.people import Rights
-from core.states import Permission, Role
 from core.tables import ORDERS
 from core.users import CONSOLE, Actor
 from core.view import View

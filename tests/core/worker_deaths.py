@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from core import refunds
-from core.settings import get_settings
-from core.states import Method
+from core.ground import Method, get_settings
 from core.stripe_gateway import CardGateway
 from core.ticked import MAX_SELECTED
 from core.users import Actor

@@ -16,9 +16,8 @@ from typing import Any
 from sqlalchemy import select
 
 from core import db, emails, refunds, users
-from core.errors import OutsideFailed
+from core.ground import DeliveryStatus, OutsideFailed
 from core.models import Delivery
-from core.states import DeliveryStatus
 from tests.core.books import check_books
 from tests.core.refund_races import count_open, pick, refunded_items
 

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core import tokens
-from core.states import Role
+from core.ground import Role
 from core.users import LOCAL_USER_ID, Actor
 from tests.conftest import use_database
 from tests.e2e.servers import Server, serving

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core import tokens
-from core.states import Role
+from core.ground import Role
 from core.tokens import Purpose
 from core.users import LOCAL_USER_ID, Actor
 from tests.e2e.servers import Server

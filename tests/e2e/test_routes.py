@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from core import db, emails, tokens
+from core.ground import Role
 from core.models import Delivery
-from core.states import Role
 from core.tables import ORDER_ITEMS, TABLES
 from core.tokens import Purpose
 from core.users import LOCAL_USER_ID, Actor

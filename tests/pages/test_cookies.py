@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.settings import get_settings
+from core.ground import get_settings
 from pages.cookies import BrowserCookie, SecureCookies
 from pages.security_headers import SecurityHeaders
 from pages.web import BROWSER_COOKIE

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
 from core import db, demo
+from core.ground import Role
 from core.models import Order, User
-from core.states import Role
 from core.users import LOCAL_USER_ID, Actor
 from tests.conftest import NOW
 from tests.pages.opened import grid_says, open_page, texts

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import db, saved_views, users
-from core.errors import OutsideFailed
+from core.ground import OutsideFailed
 from core.models import SavedView, User
 from core.tables import ORDERS
 from core.users import Actor

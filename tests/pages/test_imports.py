@@ -11,10 +11,9 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import db, demo, import_runs
+from core.ground import Role, get_settings
 from core.import_runs import State
 from core.models import AuditEvent, Order, User
-from core.settings import get_settings
-from core.states import Role
 from core.users import LOCAL_USER_ID, Actor
 from pages.frame import plain as plain_text
 from tests.conftest import NOW

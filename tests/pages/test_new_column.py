@@ -11,7 +11,7 @@ import pytest
 
 from core import excel, import_headers, import_outcome, import_rows, query
 from core.columns import Column, Kind, Table
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.imports import Faulty, import_files
 from core.tables import BOOKS, ORDER_ITEMS, TABLES
 from core.users import Actor

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import db
+from core.ground import get_settings
 from core.models import OrderItem, Refund, User
-from core.settings import get_settings
 from core.users import LOCAL_USER_ID
 from tests.core.refund_rows import settings
 from tests.core.returned import returned_item

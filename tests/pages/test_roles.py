@@ -7,9 +7,9 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import db, people
+from core.ground import Role
 from core.models import AuditEvent, User
 from core.people import Rights
-from core.states import Role
 from core.users import LOCAL_USER_ID, Actor
 from tests.conftest import NOW
 from tests.core.refund_rows import settings

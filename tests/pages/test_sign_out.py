@@ -14,10 +14,9 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from core import db, people, sign_ins, tokens
-from core.errors import NotSignedIn
+from core.ground import NotSignedIn, Role
 from core.models import AuditEvent
 from core.people import Rights
-from core.states import Role
 from core.users import CONSOLE, Actor
 from pages.sign_in import claims_in, streamlit_secrets
 from pages.sign_out import SignOut

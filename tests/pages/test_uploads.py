@@ -19,9 +19,9 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 )
 
 from core import db, people, tokens
+from core.ground import Role
 from core.models import AuditEvent, User
 from core.people import Rights
-from core.states import Role
 from core.users import CONSOLE, LOCAL_USER_ID
 from pages.upload_room import LEAST_BYTES, MB, uploaded_files
 from pages.uploads import Uploads

@@ -57,7 +57,7 @@ def _cut_off() -> None:
 
 
 @contextmanager
-def finishing() -> Iterator[None]:
+def finishing_action() -> Iterator[None]:
     """Run an action that the end of the process waits for."""
     global _count
     with _actions:

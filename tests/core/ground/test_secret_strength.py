@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
-from core.secret_strength import HOW, find_weakness
-from core.settings import get_settings
+from core.ground import get_settings
+from core.ground.secret_strength import HOW, find_weakness
 from tests.core.refund_rows import settings
 
 WEAK = [

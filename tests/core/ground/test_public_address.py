@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.public_address import origin_of, parse, under
-from core.settings import get_settings
+from core.ground import get_settings, origin_of
+from core.ground.public_address import parse, under
 from tests.core.refund_rows import settings
 
 

@@ -15,7 +15,7 @@ UNUSUAL_DECIMALS = (
     | dict.fromkeys("CLF UYW".split(), 4)
 )
 # Of the usual decimals, those met most: compared first, they save the others' comparisons.
-FREQUENT = ("EUR", "USD", "GBP", "CHF", "TRY", "PLN", "ILS", "INR")
+FREQUENT_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "TRY", "PLN", "ILS", "INR")
 MOST_DECIMALS = max(UNUSUAL_DECIMALS.values())
 
 
@@ -25,25 +25,25 @@ def is_currency(code: str) -> bool:
     return code in list_currencies()
 
 
-def decimals(currency: str) -> int:
+def decimals_of(currency: str) -> int:
     """Return how many decimals the currency has: EUR 2, JPY 0, KWD 3 (ISO 4217)."""
     return UNUSUAL_DECIMALS.get(currency, USUAL_DECIMALS)
 
 
 def to_major(minor: int, currency: str) -> Decimal:
     """Turn minor units into the amount people write: 1250 EUR is 12.50."""
-    return Decimal(minor).scaleb(-decimals(currency))
+    return Decimal(minor).scaleb(-decimals_of(currency))
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
     """Turn the amount people write into minor units; ValueError when it has too many decimals."""
-    minor = amount.scaleb(decimals(currency))
+    minor = amount.scaleb(decimals_of(currency))
     if minor != minor.to_integral_value():
-        raise ValueError(f"has more decimals than {currency}, which has {decimals(currency)}")
+        raise ValueError(f"has more decimals than {currency}, which has {decimals_of(currency)}")
     return int(minor)
 
 
 @lru_cache(maxsize=10_000)  # prices are met again and again
-def in_words(minor: int, currency: str) -> str:
+def amount_in_words(minor: int, currency: str) -> str:
     """Return an amount as people read it: 1,234.50."""
     return f"{to_major(minor, currency):,f}"

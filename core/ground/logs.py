@@ -14,7 +14,7 @@ from functools import cache
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from core.settings import get_settings
+from core.ground.settings import get_settings
 
 HIDDEN = "***"
 MOST_OF_MESSAGE, MOST_OF_ERROR = 10_000, 40_000  # characters
@@ -38,7 +38,7 @@ _IN_ADDRESS = re.compile(r"(://[^/\s:@]*+:)((?:[^\s@]*+@)*+)(\S*+)")
 
 
 @contextmanager
-def numbered() -> Iterator[str]:
+def numbered_work() -> Iterator[str]:
     """Give what is done in the block an id that its log lines carry, unless it has one; yield it.
 
     A person quotes it from an error message.
@@ -54,13 +54,13 @@ def numbered() -> Iterator[str]:
         _request.reset(mark)
 
 
-def number() -> str:
+def number_request() -> str:
     """Give the request of this task, to its very end, an id of its own; return it."""
     _request.set(name := secrets.token_hex(4))
     return name
 
 
-def configure() -> None:
+def configure_logs() -> None:
     """Log as the settings say, and nowhere else."""
     settings = get_settings()
     handler = logging.StreamHandler(sys.stderr)
@@ -70,7 +70,7 @@ def configure() -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
-def hand_over(logger: logging.Logger) -> None:
+def hand_over_logs(logger: logging.Logger) -> None:
     """Let what a library logs by a handler of its own come here instead."""
     for handler in list(logger.handlers):
         logger.removeHandler(handler)

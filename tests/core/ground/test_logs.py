@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import logs
-from core.logs import JsonLine, TextLine, without_secrets
-from core.settings import get_settings
+from core.ground import get_settings, logs
+from core.ground.logs import JsonLine, TextLine, without_secrets
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----"
 
@@ -89,7 +88,7 @@ def record_of(message: str, *given: object, error: bool = False) -> logging.LogR
 
 
 def test_json_line_is_one_line_with_everything_in_it(sqlite_database: str) -> None:
-    with logs.numbered() as reference:
+    with logs.numbered_work() as reference:
         try:
             raise ValueError("token=abcdef\nsecond line")
         except ValueError:
@@ -206,14 +205,14 @@ def test_a_secret_of_the_settings_is_whole_again_in_no_cut(settings: pytest.Monk
 
 
 def test_each_request_has_its_own_id_and_what_is_inside_it_the_same(sqlite_database: str) -> None:
-    with logs.numbered() as outer:
-        with logs.numbered() as inner:
+    with logs.numbered_work() as outer:
+        with logs.numbered_work() as inner:
             assert record_of("x").request == outer == inner  # type: ignore[attr-defined]
         others: list[str | None] = []
         thread = threading.Thread(target=lambda: others.append(logs._request.get()))
         thread.start()
         thread.join()
-    with logs.numbered() as later:
+    with logs.numbered_work() as later:
         assert later != outer
     assert others == [None]
     assert record_of("x").request is None  # type: ignore[attr-defined]

@@ -16,11 +16,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from core import pem, public_address
-from core.places import zones
-from core.secret_strength import HOW, find_weakness
+from core.ground import pem, public_address
+from core.ground.places import zones
+from core.ground.secret_strength import HOW, find_weakness
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 Security = Literal["starttls", "tls", "plain"]
 PICTURES = (".svg", ".png", ".jpg", ".jpeg")
 DEFAULT_TERMS = (

@@ -12,8 +12,8 @@ import pytest
 
 from core import db, startup, tokens, voucher_code
 from core.__main__ import main
+from core.ground import make_private_file, make_private_folder, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER, Outbox
-from core.private_files import make_file, make_folder, warn_of_open
 from tests.conftest import NOW, use_database
 from tests.core.refund_rows import settings
 from tests.rows import make_order
@@ -93,8 +93,8 @@ def test_what_is_there_already_keeps_its_mode(umask: None, tmp_path: Path) -> No
     folder.chmod(0o750)
     file.write_text("data")
     file.chmod(0o640)
-    make_folder(folder)
-    make_file(file)
+    make_private_folder(folder)
+    make_private_file(file)
     assert (mode(folder), mode(file), file.read_text()) == (0o750, 0o640, "data")
 
 
@@ -139,7 +139,7 @@ def test_the_command_that_closes_a_file_can_be_pasted(
     file = tmp_path / "it's; mine"
     file.touch(0o644)
     file.chmod(0o644)
-    warn_of_open([file, tmp_path / "absent"])
+    warn_of_open_file([file, tmp_path / "absent"])
     (message,) = said.messages
     subprocess.run(["sh", "-c", message.partition("To close it: ")[2]], check=True)
     assert mode(file) == FILE
@@ -151,8 +151,8 @@ def test_where_there_are_no_modes_nothing_is_said(
     file = tmp_path / "orders.db"
     file.touch()
     file.chmod(0o644)
-    monkeypatch.setattr("core.private_files.os.name", "nt")
-    warn_of_open([file])
+    monkeypatch.setattr("core.ground.private_files.os.name", "nt")
+    warn_of_open_file([file])
     monkeypatch.undo()
     assert said.messages == []
 

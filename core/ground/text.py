@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from core.errors import InvalidInput
+from core.ground.errors import InvalidInput
 
 MAX_TEXT = 1_000  # characters of a text to compare with, and of an ID
 _MAX_LIST = 100_000
