@@ -20,7 +20,7 @@ from core.import_progress import SILENT, Cancelled, Progress
 from core.import_rows import SheetRead, Tables, iterate, read_tables
 from core.models import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.permissions import require
-from core.returned_refunds import WAS_RETURNED, record, take_back
+from core.returned_refunds import WAS_RETURNED, mark_as_returned, record
 from core.tables import TABLES
 from core.users import Actor
 
@@ -211,7 +211,7 @@ def _return(session: Session, returns: dict[str, Return], actor: Actor, now: dat
     """Record that the money of stored refunds came back, of which the files have the entries."""
     for refund_id, one in returns.items():
         at = moment_of(one.at)
-        refund = take_back(session, refund_id, one.attempt, why=WAS_RETURNED, at=at)
+        refund = mark_as_returned(session, refund_id, one.attempt, why=WAS_RETURNED, at=at)
         if refund is None:
             raise Refused(
                 f"Refund {refund_id} has just changed here, so nothing was imported. "

@@ -65,7 +65,7 @@ def why_not_valid(
             when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
             return f"It was refunded{when}."
         case ItemStatus.REFUND_REQUESTED:
-            return "A refund of it is in progress."
+            return "A refund is in progress."
         case ItemStatus.USED:
             return "It has been used."
     if is_over(valid_until, now=now):

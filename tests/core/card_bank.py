@@ -6,11 +6,11 @@ from typing import Any
 
 from core.gateway import (
     Failed,
-    MadeRefund,
     Outcome,
-    PaidAtProvider,
+    PaymentAtProvider,
+    ProviderStatus,
+    RefundAtProvider,
     RefundJob,
-    Standing,
     Succeeded,
     Unknown,
 )
@@ -24,7 +24,7 @@ class Payment:
     currency: str = "EUR"
     is_captured: bool = True
     amount_minor: int = 1_000_000
-    refunds: list[MadeRefund] = field(default_factory=list)
+    refunds: list[RefundAtProvider] = field(default_factory=list)
 
 
 @dataclass
@@ -35,13 +35,13 @@ class CardBank:
     keys: dict[str, Outcome] = field(default_factory=dict)
     asked: list[RefundJob] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
-    standing: Standing = Standing.SUCCEEDED  # of what is made from now on
+    status: ProviderStatus = ProviderStatus.SUCCEEDED  # of what is made from now on
 
-    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+    def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
         reference = job.reference or ""
         paid = self.payment(reference)
         about = (paid.currency, paid.is_captured, paid.amount_minor)
-        return PaidAtProvider(reference, *about, tuple(reversed(paid.refunds)))
+        return PaymentAtProvider(reference, *about, tuple(reversed(paid.refunds)))
 
     def refund(self, job: RefundJob) -> Outcome:
         self.asked.append(job)
@@ -51,14 +51,14 @@ class CardBank:
 
     def _decide(self, job: RefundJob) -> Outcome:
         paid = self.look_up(job)
-        assert isinstance(paid, PaidAtProvider)
+        assert isinstance(paid, PaymentAtProvider)
         if not paid.is_captured or paid.left_minor < job.amount_minor:
-            return Failed("Stripe refused it: there is not so much to refund.")
+            return Failed("Stripe refused the refund: there is not so much to refund.")
         about = {"key": job.key, "order_item_id": job.order_item_id}
         made = self.make(str(job.reference), job.amount_minor, **about)
         return outcome_of(self.find(made))
 
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
+    def look_again(self, reference: str) -> RefundAtProvider | Failed | Unknown:
         self.looked_at.append(reference)
         return self.find(reference)
 
@@ -68,31 +68,29 @@ class CardBank:
     def make(self, payment: str, amount_minor: int, **about: Any) -> str:
         """Make a refund: by hand, unless metadata are given; return its reference."""
         reference, paid = f"re_{len(self.all_refunds)}", self.payment(payment)
-        made = MadeRefund(reference, self.standing, amount_minor, paid.currency, **about)
+        made = RefundAtProvider(reference, self.status, amount_minor, paid.currency, **about)
         paid.refunds.append(made)
         return reference
 
     @property
-    def all_refunds(self) -> list[MadeRefund]:
+    def all_refunds(self) -> list[RefundAtProvider]:
         return [one for paid in self.payments.values() for one in paid.refunds]
 
-    def find(self, reference: str) -> MadeRefund:
+    def find(self, reference: str) -> RefundAtProvider:
         (found,) = [one for one in self.all_refunds if one.reference == reference]
         return found
 
-    def change(self, reference: str, standing: Standing, why: str = "") -> None:
+    def change(self, reference: str, status: ProviderStatus, why: str = "") -> None:
         """Bring a refund to its end: it is paid out, or the bank returns the money."""
         for paid in self.payments.values():
             paid.refunds = [
-                replace(one, standing=standing, why_ended=why)
-                if one.reference == reference
-                else one
+                replace(one, status=status, why_ended=why) if one.reference == reference else one
                 for one in paid.refunds
             ]
 
     def give_back(self, reference: str, why: str = "closed account") -> None:
         """Return the money, as a bank does when the account is closed."""
-        self.change(reference, Standing.ENDED, why)
+        self.change(reference, ProviderStatus.ENDED, why)
 
     def forget_keys(self) -> None:
         """Forget the idempotency keys, as a provider does after a day."""
@@ -107,8 +105,8 @@ class CardBank:
         """Return what is with payers."""
         return self._sum(lambda _: True)
 
-    def _sum(self, counts: Callable[[MadeRefund], bool]) -> int:
-        return sum(one.amount_minor for one in self.all_refunds if one.is_alive and counts(one))
+    def _sum(self, counts: Callable[[RefundAtProvider], bool]) -> int:
+        return sum(one.amount_minor for one in self.all_refunds if one.is_active and counts(one))
 
 
 class BlindBank(CardBank):

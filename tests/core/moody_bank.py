@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from core.gateway import Failed, MadeRefund, Outcome, PaidAtProvider, RefundJob, Unknown
+from core.gateway import Failed, Outcome, PaymentAtProvider, RefundAtProvider, RefundJob, Unknown
 from tests.conftest import NOW
 from tests.core.card_bank import CardBank
 from tests.core.refund_rows import Killed
@@ -54,7 +54,7 @@ class MoodyBank(CardBank):
         self.returned: set[str] = set()
         self.faults: list[str] = []  # an error raised here would be caught
 
-    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+    def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
         if self.moods[0].is_seen:
             return super().look_up(job)
         self._next_mood()
@@ -72,7 +72,7 @@ class MoodyBank(CardBank):
             return Unknown("Nobody answers.")
         return self.keys.get(job.key, Unknown("The key is forgotten."))
 
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
+    def look_again(self, reference: str) -> RefundAtProvider | Failed | Unknown:
         mood = self._next_mood()
         self._end(mood)
         if mood.end == "silence" or not mood.is_seen:

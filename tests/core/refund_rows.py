@@ -13,9 +13,9 @@ from core.gateway import (
     Failed,
     Gateway,
     Gateways,
-    MadeRefund,
     Outcome,
-    PaidAtProvider,
+    PaymentAtProvider,
+    RefundAtProvider,
     RefundJob,
     Succeeded,
     Unknown,
@@ -46,16 +46,17 @@ class FakeGateway:
 
     def __init__(self, *answers: Outcome | BaseException) -> None:
         self.answers, self.asked = list(answers), list[RefundJob]()
-        self.paid: PaidAtProvider | Failed | Unknown | None = None  # else a payment without refunds
-        self.seen: MadeRefund | Unknown | BaseException = Unknown("Nobody answers.")
+        # None stands for a payment without refunds.
+        self.paid: PaymentAtProvider | Failed | Unknown | None = None
+        self.seen: RefundAtProvider | Unknown | BaseException = Unknown("Nobody answers.")
         self.looked_at: list[str] = []
         self.given: set[str | None] = set()
 
-    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
-        whole = PaidAtProvider(job.reference or "", job.currency, True, job.amount_minor)
+    def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
+        whole = PaymentAtProvider(job.reference or "", job.currency, True, job.amount_minor)
         return self.paid or whole
 
-    def look_again(self, reference: str) -> MadeRefund | Unknown:
+    def look_again(self, reference: str) -> RefundAtProvider | Unknown:
         self.looked_at.append(reference)
         if isinstance(self.seen, BaseException):
             raise self.seen
@@ -132,7 +133,7 @@ def request(
     gateways: Gateways | None = None,
     reason: str = "goodwill",
     note: str | None = None,
-    agreed: Collection[str] | None = None,
+    confirmed: Collection[str] | None = None,
 ) -> refunds.Answer:
     """Request a refund, as an agent who has just opened the dialog, a user with these rights."""
     store_user(actor)
@@ -141,7 +142,7 @@ def request(
         reason=reason,
         note=note,
         key=key,
-        agreed=agreed,
+        confirmed=confirmed,
         actor=actor,
         now=now,
         gateways=gateways,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from core.gateway import MadeRefund, PaidAtProvider, Standing, Succeeded
+from core.gateway import PaymentAtProvider, ProviderStatus, RefundAtProvider, Succeeded
 from core.returned_refunds import look_again_due
 from tests.conftest import NOW
 from tests.core.refund_rows import FakeGateway, by_card, make_card_order, make_refundable, request
@@ -10,15 +10,15 @@ from tests.core.refund_rows import FakeGateway, by_card, make_card_order, make_r
 TOMORROW = NOW + timedelta(days=1)
 
 
-def made(reference: str = "re_hand", minor: int = 3800, **given: object) -> MadeRefund:
+def made(reference: str = "re_hand", minor: int = 3800, **given: object) -> RefundAtProvider:
     """Return a refund that somebody made at the provider by hand."""
-    standing = Standing(str(given.pop("standing", "succeeded")))
-    return MadeRefund(reference, standing, minor, str(given.pop("currency", "EUR")), **given)
+    status = ProviderStatus(str(given.pop("status", "succeeded")))
+    return RefundAtProvider(reference, status, minor, str(given.pop("currency", "EUR")), **given)
 
 
-def paid(*refunds: MadeRefund, minor: int = 11_400) -> PaidAtProvider:
+def paid(*refunds: RefundAtProvider, minor: int = 11_400) -> PaymentAtProvider:
     """Return a payment as the provider has it."""
-    return PaidAtProvider("pi_1", "EUR", is_captured=True, amount_minor=minor, refunds=refunds)
+    return PaymentAtProvider("pi_1", "EUR", is_captured=True, amount_minor=minor, refunds=refunds)
 
 
 def returned_item() -> str:
@@ -27,7 +27,7 @@ def returned_item() -> str:
     item = make_refundable("OD-2")
     gateway = FakeGateway(Succeeded("re_1"))
     request(item, key="first", gateways=by_card(gateway))
-    gateway.seen = made("re_1", standing="ended", why_ended="lost or stolen card")
+    gateway.seen = made("re_1", status="ended", why_ended="lost or stolen card")
     assert look_again_due(now=TOMORROW, gateways=by_card(gateway)) == 1
     return item
 

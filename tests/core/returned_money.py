@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core import returned_items, users
-from core.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded
+from core.gateway import Failed, Outcome, ProviderStatus, RefundAtProvider, Succeeded
 from core.models import Refund
 from core.returned_refunds import look_again_due
 from tests.conftest import NOW
@@ -41,11 +41,13 @@ class Bank(FakeGateway):
         super().__init__(Succeeded())
         self.returned = returned
 
-    def look_again(self, reference: str) -> MadeRefund:
+    def look_again(self, reference: str) -> RefundAtProvider:
         amount = self.returned.amount_minor, self.returned.currency
         if reference != self.returned.external_reference:
-            return MadeRefund(reference, Standing.SUCCEEDED, *amount)
-        return MadeRefund(reference, Standing.ENDED, *amount, why_ended="the account is closed")
+            return RefundAtProvider(reference, ProviderStatus.SUCCEEDED, *amount)
+        return RefundAtProvider(
+            reference, ProviderStatus.ENDED, *amount, why_ended="the account is closed"
+        )
 
 
 def let_the_bank_return(item_id: str, *, at: datetime) -> None:

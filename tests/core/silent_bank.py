@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from core import db
-from core.gateway import Failed, MadeRefund, Unknown
+from core.gateway import Failed, RefundAtProvider, Unknown
 from core.models import Transaction
 from core.returned_refunds import look_again_due
 from tests.conftest import NOW
@@ -22,10 +22,10 @@ LONG_AFTER = NOW + timedelta(days=400)  # every deadline of the item has passed
 class Bank(CardBank):
     """A provider that can be silent when it is looked at, or do something meanwhile."""
 
-    said: MadeRefund | Failed | Unknown | BaseException | None = None
+    said: RefundAtProvider | Failed | Unknown | BaseException | None = None
     meanwhile: Callable[[], object] = staticmethod(lambda: None)
 
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
+    def look_again(self, reference: str) -> RefundAtProvider | Failed | Unknown:
         found = super().look_again(reference)
         self.meanwhile()
         if isinstance(self.said, BaseException):

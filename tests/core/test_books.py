@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from core import db
-from core.gateway import MadeRefund, Standing, Succeeded, Unknown
+from core.gateway import ProviderStatus, RefundAtProvider, Succeeded, Unknown
 from core.returned_refunds import look_again_due
 from tests.conftest import NOW
 from tests.core.books import INVARIANTS, check_books, find_broken
@@ -22,7 +22,7 @@ from tests.core.refund_rows import (
 )
 from tests.rows import make_transaction
 
-RETURNED = MadeRefund("re_2", Standing.ENDED, 3800, "EUR", why_ended="closed account")
+RETURNED = RefundAtProvider("re_2", ProviderStatus.ENDED, 3800, "EUR", why_ended="closed account")
 DONE_ITEM, RETURNED_ITEM, OPEN_ITEM, SOLD_ITEM = "OD-1-A", "OD-2-A", "OD-2-B", "OD-1-B"
 
 

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from core.gateway import Failed, MadeRefund, Outcome, RefundJob, Standing, Succeeded, Unknown
+from core.gateway import (
+    Failed,
+    Outcome,
+    ProviderStatus,
+    RefundAtProvider,
+    RefundJob,
+    Succeeded,
+    Unknown,
+)
 from core.gateways import configured
 from core.ground import Method
 from core.stripe_gateway import CardGateway
@@ -27,11 +35,11 @@ from tests.core.stripe_server import (
 
 pytestmark = pytest.mark.usefixtures("sqlite_database")  # it knows which refunds are ours
 SHORT = 0.3  # seconds that a gateway waits for an answer which does not come
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
 OURS = {"refund": "R-1:1", "order": "OD-1", "order_item": "I-1"}
 NOT_PAID = (
-    "was authorised and not captured, or did not go through: there is nothing to pay back. "
-    "Look at it at the card provider."
+    "was not captured or has failed, so there is nothing to pay back. "
+    "Check it at the card provider."
 )
 
 
@@ -102,8 +110,8 @@ def test_a_payment_in_another_currency_is_not_refunded(
 ) -> None:
     payment = pay(stripe_address, 3800, currency.lower())
     assert ask(stripe_address, job_of(payment, was_asked=was_asked)) == Failed(
-        f"Payment {payment} is in {currency} at the card provider, but this refund is in EUR: "
-        "nothing was paid back. Check the payment, refund it by hand."
+        f"Payment {payment} is in {currency} at the card provider, but this refund is in EUR. "
+        "Nothing was paid back. Check the payment and refund it by hand."
     )
     assert refunds_at(stripe_address, payment) == []
 
@@ -146,8 +154,8 @@ def test_more_than_is_left_of_a_payment_is_not_refunded(stripe_address: str) -> 
     other = job_of(payment, 1300, refund_id="R-2", order_item_id="I-2")
     assert isinstance(ask(stripe_address, other), Succeeded)
     assert ask(stripe_address, job_of(payment)) == Failed(
-        f"Only 37.00 EUR of payment {payment} can still be refunded: nothing was paid back. "
-        "Look at the payment's refunds at the card provider."
+        f"Only 37.00 EUR of payment {payment} can still be refunded. Nothing was paid back. "
+        "Check the payment's refunds at the card provider."
     )
     assert isinstance(ask(stripe_address, job_of(payment, 3700)), Succeeded)
     assert sorted(refunds_at(stripe_address, payment)) == [(1300, "eur"), (3700, "eur")]
@@ -178,7 +186,7 @@ def test_what_is_left_after_a_partial_capture_stops_a_refund(stripe_address: str
 def test_a_payment_that_the_provider_does_not_know_has_failed(
     stripe_address: str, reference: str
 ) -> None:
-    assert ask(stripe_address, job_of(reference)) == Failed("Stripe refused it: Not Found")
+    assert ask(stripe_address, job_of(reference)) == Failed("Stripe refused the refund: Not Found")
     again = job_of(reference, was_asked=True)  # with the key of another account, maybe
     assert isinstance(ask(stripe_address, again), Unknown)
 
@@ -209,7 +217,7 @@ BLANKS = [" ", "\t", "\r\n", "\n", "\xa0", "\u200b", "\ufeff", "\u2028", "\x00"]
 def test_a_reference_of_another_kind_has_failed_without_asking(reference: str | None) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     outcome = ask(nobody, job_of(reference))
-    assert outcome == Failed(f"Payment “{reference}” is not one that Stripe refunds.")
+    assert outcome == Failed(f"“{reference}” is not a payment that Stripe can refund.")
 
 
 @pytest.mark.parametrize("reference", ["pi_1", "ch_1", "py_1", "pi_3Pq-X_y", f"pi_{'1' * 250}"])
@@ -297,8 +305,9 @@ def test_a_refund_is_looked_at_again(stripe_address: str) -> None:
     payment = pay(stripe_address)
     made = ask(stripe_address, job_of(payment))
     assert isinstance(made, Succeeded)
-    assert CardGateway(KEY, address=stripe_address).look_again(str(made.reference)) == MadeRefund(
-        str(made.reference), Standing.SUCCEEDED, 3800, "EUR", "R-1:1", "I-1", "succeeded"
+    seen = CardGateway(KEY, address=stripe_address).look_again(str(made.reference))
+    assert seen == RefundAtProvider(
+        str(made.reference), ProviderStatus.SUCCEEDED, 3800, "EUR", "R-1:1", "I-1", "succeeded"
     )
 
 

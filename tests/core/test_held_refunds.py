@@ -7,10 +7,10 @@ from sqlalchemy import func, select, text
 
 from core import db
 from core.gateway import (
-    MadeRefund,
-    PaidAtProvider,
+    PaymentAtProvider,
+    ProviderStatus,
+    RefundAtProvider,
     RefundJob,
-    Standing,
     Succeeded,
     Unknown,
 )
@@ -31,11 +31,11 @@ from tests.core.refund_rows import (
 from tests.rows import make_transaction
 
 JOB = RefundJob("R-1", 2, 3800, "EUR", "OD-1", "I-1", reference="pi_1")
-RIGHT = PaidAtProvider("pi_1", "EUR", is_captured=True, amount_minor=100_000)
-BY_HAND = MadeRefund("re_1", Standing.SUCCEEDED, 3800, "EUR")
+RIGHT = PaymentAtProvider("pi_1", "EUR", is_captured=True, amount_minor=100_000)
+BY_HAND = RefundAtProvider("re_1", ProviderStatus.SUCCEEDED, 3800, "EUR")
 
 
-def paid_with(*refunds: MadeRefund) -> PaidAtProvider:
+def paid_with(*refunds: RefundAtProvider) -> PaymentAtProvider:
     return replace(RIGHT, refunds=refunds)
 
 

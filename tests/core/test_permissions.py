@@ -55,7 +55,7 @@ from tests.core.refund_rows import (
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import store_user
 
-# As it was agreed, row by row.
+# As it was confirmed, row by row.
 AGREED = """
 | | viewer | agent | accountant | admin |
 | orders, order items, export | yes | yes | yes | yes |

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from core import db
-from core.gateway import MadeRefund, Standing, Succeeded
+from core.gateway import ProviderStatus, RefundAtProvider, Succeeded
 from core.ground import RefundStatus
 from core.models import OrderItem, Refund, RefundBatch
 from core.refunds import Answer, KeyTaken
@@ -166,23 +166,23 @@ class RefundMachine(RuleBasedStateMachine):
 
     @rule(is_slow=st.booleans())
     def let_the_provider_take_days(self, is_slow: bool) -> None:
-        self.provider.standing = Standing.PENDING if is_slow else Standing.SUCCEEDED
+        self.provider.status = ProviderStatus.PENDING if is_slow else ProviderStatus.SUCCEEDED
 
-    def paid_out(self, standing: Standing) -> list[MadeRefund]:
+    def paid_out(self, status: ProviderStatus) -> list[RefundAtProvider]:
         found = self.provider.all_refunds
-        return [one for one in found if one.standing is standing and one.order_item_id]
+        return [one for one in found if one.status is status and one.order_item_id]
 
-    @precondition(lambda self: self.paid_out(Standing.PENDING))
+    @precondition(lambda self: self.paid_out(ProviderStatus.PENDING))
     @rule(number=st.integers(0, 100), is_paid=st.booleans())
     def end_a_pending_refund(self, number: int, is_paid: bool) -> None:
-        pending = self.paid_out(Standing.PENDING)
-        end = Standing.SUCCEEDED if is_paid else Standing.ENDED
+        pending = self.paid_out(ProviderStatus.PENDING)
+        end = ProviderStatus.SUCCEEDED if is_paid else ProviderStatus.ENDED
         self.provider.change(pending[number % len(pending)].reference, end)
 
-    @precondition(lambda self: self.paid_out(Standing.SUCCEEDED))
+    @precondition(lambda self: self.paid_out(ProviderStatus.SUCCEEDED))
     @rule(number=st.integers(0, 100), is_seen=st.booleans())
     def let_the_bank_return_money(self, number: int, is_seen: bool) -> None:
-        paid = self.paid_out(Standing.SUCCEEDED)
+        paid = self.paid_out(ProviderStatus.SUCCEEDED)
         self.provider.give_back(paid[number % len(paid)].reference)
         if is_seen:
             self.provider.moods = [WELL]
@@ -252,7 +252,7 @@ class RefundMachine(RuleBasedStateMachine):
             if refund.status == RefundStatus.SUCCEEDED and refund.gateway == "card":
                 found = self.provider.find(str(refund.external_reference))
                 assert found.order_item_id == item_id
-                assert found.is_alive or found.reference in self.provider.returned
+                assert found.is_active or found.reference in self.provider.returned
 
     @invariant()
     def every_request_is_kept_once(self) -> None:
@@ -260,9 +260,9 @@ class RefundMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let the provider be well, people match, and time pass: everything comes to its end."""
-        self.provider.standing = Standing.SUCCEEDED
-        for one in self.paid_out(Standing.PENDING):
-            self.provider.change(one.reference, Standing.SUCCEEDED)
+        self.provider.status = ProviderStatus.SUCCEEDED
+        for one in self.paid_out(ProviderStatus.PENDING):
+            self.provider.change(one.reference, ProviderStatus.SUCCEEDED)
         for _ in range(2):  # what is found by hand in the first round is in nobody's way after it
             self.provider.moods = [WELL]
             self.provider.wait(60 * 86_400)  # no lease or look waits longer
@@ -275,7 +275,7 @@ class RefundMachine(RuleBasedStateMachine):
         self.the_provider_paid_what_the_items_say()
         self.what_the_books_call_paid_is_alive_at_the_provider()
         known = {one.external_reference for one in refunds.values() if one.status == "succeeded"}
-        alive = [one for one in self.provider.all_refunds if one.is_alive and one.order_item_id]
+        alive = [one for one in self.provider.all_refunds if one.is_active and one.order_item_id]
         assert {one.reference for one in alive} <= known
         cards = [one for one in self.items if one.startswith("BY-CARD")]
         assert entered(cards) == {one: self.provider.paid_for(one) for one in cards}

@@ -11,7 +11,7 @@ from core.gateway import Succeeded, Unknown
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.models import AuditEvent, ProviderRefund
 from core.refund_matches import dismiss, find_unmatched, match
-from core.returned_refunds import take_back
+from core.returned_refunds import mark_as_returned
 from core.settlement import settle_due
 from core.users import Actor
 from tests.conftest import NOW
@@ -115,7 +115,7 @@ def test_each_is_decided_once(items: list[str]) -> None:
 
 @pytest.mark.parametrize("note", [None, "", "  "])
 def test_dismissing_needs_a_note(items: list[str], note: str | None) -> None:
-    with pytest.raises(InvalidInput, match="Say in the note"):
+    with pytest.raises(InvalidInput, match="Write in the note"):
         dismiss("re_hand", note=note, actor=AGENT, now=NOW)
     assert references() == ["re_hand"]
 
@@ -258,7 +258,9 @@ def test_a_late_answer_to_an_attempt_before_the_match_changes_nothing(database: 
         match("re_hand", item, note=None, actor=AGENT, now=TOMORROW)
         with db.writing() as session:
             why, at = "The bank returned the money: late.", TOMORROW
-            assert take_back(session, before.refund_id, before.attempt, why=why, at=at) is None
+            assert (
+                mark_as_returned(session, before.refund_id, before.attempt, why=why, at=at) is None
+            )
         assert get_item(item).status == "refunded"
         check_books()
 

@@ -31,8 +31,8 @@ from tests.core.refund_rows import (
 )
 from tests.rows import make_contract
 
-DECLINED = "Stripe refused it: this card is closed."
-NO_ANSWER = "The card provider did not answer; it is asked again."
+DECLINED = "Stripe refused the refund: this card is closed."
+NO_ANSWER = "The card provider did not answer. Order Desk will ask again."
 ABROAD = replace(AGENT, contracts=frozenset({"CT-1", "CT-JP"}))
 
 
@@ -228,15 +228,15 @@ def test_a_request_is_for_its_own_person_and_for_admins(order: str, admin: Actor
     assert len(get_results(answer.batch_id, actor=admin).frame) == 1
     for role in (Role.AGENT, Role.VIEWER, Role.ACCOUNTANT):
         other = replace(OTHER_AGENT, role=role, sees_all_contracts=True)
-        with pytest.raises(NotFound, match="that you may see"):
+        with pytest.raises(NotFound, match="was not found, or you have no access"):
             get_results(answer.batch_id, actor=other)
-        with pytest.raises(NotFound, match="that you may see"):
+        with pytest.raises(NotFound, match="was not found, or you have no access"):
             export_results(answer.batch_id, io.BytesIO(), actor=other, now=NOW, zone="UTC")
 
 
 @pytest.mark.parametrize("batch_id", ["", "NO-SUCH", "a\x00b", "\ud800", "x" * 10_000])
 def test_a_request_that_is_not_there_is_not_found(order: str, batch_id: str) -> None:
-    with pytest.raises(NotFound, match="There is no request to refund"):
+    with pytest.raises(NotFound, match="was not found, or you have no access"):
         get_results(batch_id, actor=AGENT)
 
 

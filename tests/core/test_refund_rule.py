@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.ground import ItemStatus, Method, Role
-from core.refund_rule import IN_GENERAL, Payment, Reason, RefundItem, refundable
+from core.refund_rule import REASON_TEXTS, Payment, Reason, RefundItem, refundable
 from core.users import Actor
 from tests.conftest import NOW
 
@@ -37,7 +37,7 @@ ITEM = RefundItem(
 # What an item can lack, in the order in which it is said.
 FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
     (
-        Reason.NOT_THERE,
+        Reason.NOT_FOUND,
         {"contract_id": "CT-2"},
         "Order item “OD-1-1” was not found, or you have no access to it.",
     ),
@@ -53,16 +53,16 @@ FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
         {"valid_until": NOW - A_SECOND},
         "The voucher has expired: 2026-11-23 09:29:59 (Europe/London).",
     ),
-    (Reason.FREE, {"price_minor": 0}, "It cost nothing, so there is nothing to refund."),
+    (Reason.FREE, {"price_minor": 0}, "The price is zero, so there is nothing to refund."),
     (
         Reason.OTHER_CURRENCY,
         {"contract_currency": "USD"},
-        "It was sold in EUR, but contract CT-1 is in USD: refund it by hand.",
+        "It was sold in EUR, but contract CT-1 is in USD. Refund it by hand.",
     ),
     (
         Reason.PAYMENT_UNKNOWN,
         {"payments": ()},
-        "No succeeded payment of the order is known, so nothing can be paid back.",
+        "The order has no successful payment, so nothing can be paid back.",
     ),
     (
         Reason.NO_GATEWAY,
@@ -102,7 +102,7 @@ def test_each_fault_is_refused_with_its_sentence(
         (
             Reason.IN_PROGRESS,
             {"status": ItemStatus.REFUND_REQUESTED},
-            "A refund of it is in progress.",
+            "A refund is in progress.",
         ),
         (Reason.NOT_REFUNDABLE, {"refund_expire_at": None}, "The voucher is not refundable."),
         (
@@ -113,7 +113,7 @@ def test_each_fault_is_refused_with_its_sentence(
         (
             Reason.PAYMENT_UNKNOWN,
             {"payments": (CARD, BALANCE)},
-            "The order has several payments, and it is not known which one to pay back.",
+            "The order has several payments, and it is not clear which one to pay back.",
         ),
     ],
 )
@@ -296,11 +296,11 @@ def test_the_examples_are_of_both_kinds() -> None:
 
 
 def test_what_people_read_of_the_rule_is_every_reason_in_its_order() -> None:
-    of_the_item = [reason for reason, *_ in FAULTS if reason is not Reason.NOT_THERE]
+    of_the_item = [reason for reason, *_ in FAULTS if reason is not Reason.NOT_FOUND]
     said = dict.fromkeys(of_the_item)
-    assert [reason for reason in IN_GENERAL if reason in said] == list(said)
-    about_people = {Reason.NO_PERMISSION, Reason.NOT_THERE, Reason.NOT_AGREED}
-    assert set(IN_GENERAL) == set(Reason) - about_people
+    assert [reason for reason in REASON_TEXTS if reason in said] == list(said)
+    about_people = {Reason.NO_PERMISSION, Reason.NOT_FOUND, Reason.NOT_CONFIRMED}
+    assert set(REASON_TEXTS) == set(Reason) - about_people
     for reason, fault, sentence in FAULTS:
         if reason not in about_people | {Reason.OTHER_CURRENCY, Reason.PAYMENT_UNKNOWN}:
-            assert sentence.startswith(IN_GENERAL[reason]), fault
+            assert sentence.startswith(REASON_TEXTS[reason]), fault

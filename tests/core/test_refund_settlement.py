@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from core import db, worker
-from core.gateway import Failed, Outcome, PaidAtProvider, RefundJob, Succeeded, Unknown
+from core.gateway import Failed, Outcome, PaymentAtProvider, RefundJob, Succeeded, Unknown
 from core.gateways import BalanceGateway
 from core.ground import Method
 from core.models import AuditEvent, Refund
@@ -34,8 +34,8 @@ from tests.core.refund_rows import (
     settings,
 )
 
-DECLINED = Failed("Stripe refused it: this card is closed.")
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
+DECLINED = Failed("Stripe refused the refund: this card is closed.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
 DONE = Succeeded("re_1")
 A_MINUTE = timedelta(minutes=1)
 BEFORE_LEASE_ENDS = timedelta(seconds=59)  # LEASE_SECONDS is 60
@@ -72,7 +72,7 @@ def test_a_failed_refund_gives_the_item_back_and_says_why(card_item: str) -> Non
     assert ledger(card_item) == [("failed", 3800)]
     lines = get_results(answer.batch_id, actor=AGENT).frame
     assert lines["result"].tolist() == ["not refunded"]
-    assert lines["why"].tolist() == ["Stripe refused it: this card is closed."]
+    assert lines["why"].tolist() == ["Stripe refused the refund: this card is closed."]
 
 
 def test_a_retry_is_the_same_refund_with_another_attempt(card_item: str) -> None:
@@ -138,7 +138,7 @@ def test_while_an_outcome_is_unknown_the_item_is_not_refunded_again(card_item: s
     gateway = FakeGateway(NO_ANSWER, DONE)
     request(card_item, key="1", gateways=by_card(gateway))
     second = request(card_item, key="2", now=NOW + A_MINUTE, gateways=by_card(gateway))
-    assert [one.why for one in second.outcomes] == ["A refund of it is in progress."]
+    assert [one.why for one in second.outcomes] == ["A refund is in progress."]
     assert len(gateway.asked) == 1
 
 
@@ -311,7 +311,7 @@ def test_a_look_up_without_an_answer_is_no_request(card_item: str) -> None:
 
 def test_one_that_is_no_longer_open_after_its_look_up_is_not_asked_for(card_item: str) -> None:
     class Late(FakeGateway):
-        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+        def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
             with db.writing() as session:
                 session.execute(update(Refund).values(status="succeeded"))
             return super().look_up(job)
@@ -328,7 +328,7 @@ def test_a_late_word_that_nothing_was_paid_does_not_count_once_another_asks(
     """The other worker may be paying at this moment."""
 
     class Overtaken(FakeGateway):
-        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+        def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
             with db.writing() as session:  # another worker, after the lease
                 taken = update(Refund).values(lease_until=NOW + A_MINUTE * 9, asked_at=NOW)
                 session.execute(taken)

@@ -33,7 +33,7 @@ from tests.core.refund_rows import (
 from tests.rows import make_order, make_transaction
 
 AN_HOUR = timedelta(hours=1)
-NO_PAYMENT = "No succeeded payment of the order is known, so nothing can be paid back."
+NO_PAYMENT = "The order has no successful payment, so nothing can be paid back."
 
 
 @pytest.fixture
@@ -62,18 +62,18 @@ def make_refused() -> dict[str, str]:
         ("OD-1", {"refund_expire_at": None}, "The voucher is not refundable."),
         ("OD-1", used, "The voucher has been used."),
         ("OD-1", refunded, "Already refunded on 2026-11-23 09:30:00 (Europe/London)."),
-        ("OD-1", {"status": "refund_requested"}, "A refund of it is in progress."),
-        ("OD-1", {"price_minor": 0}, "It cost nothing, so there is nothing to refund."),
+        ("OD-1", {"status": "refund_requested"}, "A refund is in progress."),
+        ("OD-1", {"price_minor": 0}, "The price is zero, so there is nothing to refund."),
         (
             "OD-1",
             {"currency": "USD"},
-            "It was sold in USD, but contract CT-1 is in EUR: refund it by hand.",
+            "It was sold in USD, but contract CT-1 is in EUR. Refund it by hand.",
         ),
         ("OD-4", {}, NO_PAYMENT),
         (
             "OD-5",
             {},
-            "The order has several payments, and it is not known which one to pay back.",
+            "The order has several payments, and it is not clear which one to pay back.",
         ),
         ("OD-6", {}, "It was paid by card; card refunds are not set up (STRIPE_API_KEY)."),
         ("OD-7", {}, "The payment of the order has no reference, so it cannot be paid back."),
@@ -221,7 +221,7 @@ def test_a_role_that_does_not_refund_changes_nothing(order: str, role: Role) -> 
 @pytest.mark.parametrize("key", ["", "k" * 101, "a\nb", "a\x00b", "\ud800"])
 def test_a_request_without_a_proper_key_is_refused(order: str, key: str) -> None:
     item = make_refundable()
-    with pytest.raises(InvalidInput, match="needs a key"):
+    with pytest.raises(InvalidInput, match="has no valid key"):
         request(item, key=key)
     assert (count(RefundBatch), get_item(item).status) == (0, "not_used")
 
@@ -231,8 +231,8 @@ def test_a_request_without_a_proper_key_is_refused(order: str, key: str) -> None
     [
         ({"reason": "because"}, r"^Choose a reason for the refund\.$"),
         ({"reason": ""}, r"^Choose a reason for the refund\.$"),
-        ({"reason": "other"}, r"^Say in the note what the reason is\.$"),
-        ({"reason": "other", "note": " \n"}, r"^Say in the note what the reason is\.$"),
+        ({"reason": "other"}, r"^Write the reason in the note\.$"),
+        ({"reason": "other", "note": " \n"}, r"^Write the reason in the note\.$"),
         ({"note": "n" * 1_001}, r"^A note has at most 1,000 characters\.$"),
     ],
 )
@@ -273,11 +273,11 @@ class TestHourlyLimit:
         items = [make_refundable() for _ in range(3)]
         before = read_books()
         with settings(refunds_per_hour=2):
-            with pytest.raises(refunds.TooMany) as error:
+            with pytest.raises(refunds.TooManyRefunds) as error:
                 request(*items)
             assert str(error.value) == (
-                "You may refund 2 order items an hour, and 0 were refunded in the last hour: "
-                "2 more now. Tick fewer, or try again later. Nothing was refunded."
+                "You can refund 2 order items per hour. You requested 0 in the last hour, so 2 "
+                "are left. Tick fewer items, or try again later. Nothing was refunded."
             )
             assert read_books() == before
             request(*items[:2])  # the key was not used up
@@ -288,7 +288,9 @@ class TestHourlyLimit:
         with settings(refunds_per_hour=2):
             answer = request(*items[:2], key="1")
             for moment in (NOW, NOW + AN_HOUR - A_SECOND):
-                with pytest.raises(refunds.TooMany, match=r"2 were refunded .* 0 more now"):
+                with pytest.raises(
+                    refunds.TooManyRefunds, match=r"You requested 2 .* so 0 are left"
+                ):
                     request(items[2], key="2", now=moment)
             assert request(*items[:2], key="1") == answer  # a replay is no refund
             assert request(items[2], key="3", actor=OTHER_AGENT).requested
@@ -301,7 +303,7 @@ class TestHourlyLimit:
             at_once.wait()
             try:
                 return len(request(item, key=item, actor=admin).requested)
-            except refunds.TooMany:
+            except refunds.TooManyRefunds:
                 return 0
 
         with settings(refunds_per_hour=2), ThreadPoolExecutor(6) as people:
@@ -311,8 +313,8 @@ class TestHourlyLimit:
 
 def test_an_item_that_became_refundable_since_it_was_shown_is_not_refunded(order: str) -> None:
     shown, late = make_refundable(), make_refundable()
-    answer = request(shown, late, agreed=[shown])
+    answer = request(shown, late, confirmed=[shown])
     assert [one.order_item_id for one in answer.requested] == [shown]
     (refused,) = (one for one in answer.outcomes if one.refund_id is None)
-    assert refused.why == "It can be refunded only since you confirmed: tick it again."
+    assert refused.why == "It became refundable only after you confirmed. Tick it again."
     assert get_item(late).status == "not_used"

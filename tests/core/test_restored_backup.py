@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from core import db
-from core.gateway import Outcome, Standing
+from core.gateway import Outcome, ProviderStatus
 from core.item_expressions import is_to_match
 from core.models import ProviderRefund
 from core.returned_refunds import look_again_due
@@ -71,7 +71,7 @@ def check_paid_once(bank: CardBank, item: str = MINE) -> None:
     assert get_item(item).status == "refunded"
     refund = get_refund(item)
     found = bank.find(str(refund.external_reference))
-    assert (refund.status, found.is_alive, found.order_item_id) == ("succeeded", True, item)
+    assert (refund.status, found.is_active, found.order_item_id) == ("succeeded", True, item)
     check_books()
 
 
@@ -153,14 +153,14 @@ def test_another_item_that_was_refunded_after_the_backup_is_in_nobodys_way(
 
 def test_a_retry_that_was_paid_after_the_backup_is_adopted(backup: Backup, bank: CardBank) -> None:
     """At the backup the first attempt was under way; it ended, and the second was paid."""
-    bank.standing = Standing.PENDING
+    bank.status = ProviderStatus.PENDING
     refund(bank, MINE, "first")
     backup.take()
     (first,) = bank.all_refunds
     bank.give_back(first.reference)
     work(bank, NOW + timedelta(hours=1))
     assert get_item(MINE).status == "not_used"
-    bank.standing = Standing.SUCCEEDED
+    bank.status = ProviderStatus.SUCCEEDED
     refund(bank, MINE, "again", NOW + timedelta(hours=2))
     restore(backup, bank)
     work(bank, NOW + TWO_DAYS)
@@ -183,21 +183,21 @@ def test_money_that_came_back_after_the_backup_is_not_taken_for_paid(
     assert len(bank.asked) == 2
 
 
-@pytest.mark.parametrize("end", [Standing.SUCCEEDED, Standing.ENDED])
+@pytest.mark.parametrize("end", [ProviderStatus.SUCCEEDED, ProviderStatus.ENDED])
 def test_a_pending_refund_is_followed_to_its_end(
-    backup: Backup, bank: CardBank, end: Standing
+    backup: Backup, bank: CardBank, end: ProviderStatus
 ) -> None:
     backup.take()
-    bank.standing = Standing.PENDING
+    bank.status = ProviderStatus.PENDING
     refund(bank, MINE, "live")
     restore(backup, bank)
     refund(bank, MINE, "on the copy", NOW + TWO_DAYS)
     assert get_item(MINE).status == "refund_requested"
     bank.change(bank.all_refunds[0].reference, end, "closed account")
-    bank.standing = Standing.SUCCEEDED
+    bank.status = ProviderStatus.SUCCEEDED
     work(bank, NOW + TWO_DAYS + timedelta(hours=1))
     check_paid_once(bank)
-    assert len(bank.asked) == (1 if end is Standing.SUCCEEDED else 2)
+    assert len(bank.asked) == (1 if end is ProviderStatus.SUCCEEDED else 2)
 
 
 def read_to_match() -> list[tuple[str, str, int]]:

@@ -72,7 +72,7 @@ def test_it_is_given_back_once(item: str, admin: Actor) -> None:
 
 @pytest.mark.parametrize("note", [None, "", " \n"])
 def test_giving_back_needs_a_note(item: str, admin: Actor, note: str | None) -> None:
-    with pytest.raises(InvalidInput, match="Say in the note"):
+    with pytest.raises(InvalidInput, match="Write in the note"):
         give_back([item], note=note, actor=admin, now=TOMORROW)
     assert get_item(item).status == "refund_requested"
 

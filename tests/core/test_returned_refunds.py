@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from core import db, emails, vouchers
-from core.gateway import Failed, Standing, Unknown
+from core.gateway import Failed, ProviderStatus, Unknown
 from core.ground import AppError
 from core.models import AuditEvent
 from core.refund_results import get_results
-from core.returned_refunds import LOOKS, look_again_due
+from core.returned_refunds import LOOK_DELAYS, look_again_due
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
@@ -94,12 +94,12 @@ def test_a_worker_that_was_away_looks_once_and_not_for_every_look_it_missed(
     assert get_refund(item).next_look_at is None
 
 
-@pytest.mark.parametrize("number", range(len(LOOKS)))
+@pytest.mark.parametrize("number", range(len(LOOK_DELAYS)))
 def test_a_return_is_found_at_each_look(item: str, bank: Bank, number: int) -> None:
-    for wait in LOOKS[:number]:
+    for wait in LOOK_DELAYS[:number]:
         assert look(bank, NOW + wait) == 1
     bank.give_back("re_0")
-    found_at = NOW + LOOKS[number]
+    found_at = NOW + LOOK_DELAYS[number]
     assert look(bank, found_at) == 1
     refund, after = get_refund(item), get_item(item)
     assert (refund.status, refund.failure, refund.next_look_at) == ("failed", WHY, None)
@@ -184,7 +184,7 @@ def test_a_provider_that_never_answers_is_given_up_after_42_days(item: str, bank
 
 def test_a_pending_refund_is_looked_at_on(item: str, bank: Bank) -> None:
     """It succeeded before; a provider that is at work on it again has not returned it."""
-    bank.change("re_0", Standing.PENDING)
+    bank.change("re_0", ProviderStatus.PENDING)
     assert look(bank, NOW + AN_HOUR) == 1
     assert (get_refund(item).status, get_refund(item).next_look_at) == ("succeeded", NOW + A_DAY)
 

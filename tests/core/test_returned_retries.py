@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from core import db, refunds
-from core.gateway import Standing
+from core.gateway import ProviderStatus
 from core.ground import RefundStatus
 from core.models import Refund, RefundBatch
 from core.settlement import settle_due
@@ -114,13 +114,13 @@ def test_a_retry_that_fails_can_be_tried_again(returned: str, bank: Bank) -> Non
 
 
 def test_a_retry_without_an_outcome_is_nobody_elses(returned: str, bank: Bank) -> None:
-    bank.standing = Standing.PENDING
+    bank.status = ProviderStatus.PENDING
     request(returned, key="2", now=LONG_AFTER, gateways=by_card(bank))
     assert get_refund(returned).status == "processing"
     answer = request(returned, key="3", now=LONG_AFTER, gateways=by_card(bank))
-    assert [one.why for one in answer.outcomes] == ["A refund of it is in progress."]
+    assert [one.why for one in answer.outcomes] == ["A refund is in progress."]
     check_books()
-    bank.change("re_1", Standing.SUCCEEDED)
+    bank.change("re_1", ProviderStatus.SUCCEEDED)
     assert settle_due(now=LONG_AFTER + A_DAY, gateways=by_card(bank)) == 1
     assert (get_item(returned).status, bank.paid_in_all) == ("refunded", 3800)
     check_books()

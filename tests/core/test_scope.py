@@ -196,7 +196,7 @@ def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
         excel.export_order("OD-THEIRS", io.BytesIO(), actor=actor, now=NOW, zone="UTC")
     (line,) = refunds.assess(["IT-THEIRS-1"], actor=actor, now=NOW).lines
     assert line.refusal is not None
-    assert line.refusal.reason is Reason.NOT_THERE
+    assert line.refusal.reason is Reason.NOT_FOUND
     assert everything_stored() == before
     (outcome,) = refunds.request(
         ["IT-THEIRS-1"], reason="goodwill", key="k", actor=actor, now=NOW, gateways={}

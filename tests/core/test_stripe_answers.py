@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded, Unknown
+from core.gateway import Failed, Outcome, ProviderStatus, RefundAtProvider, Succeeded, Unknown
 from core.stripe_gateway import CardGateway
 from tests.core.refund_rows import ask_once
 from tests.core.stripe_answers import (
@@ -20,9 +20,9 @@ from tests.core.stripe_server import KEY, answering, job_of
 
 pytestmark = pytest.mark.usefixtures("sqlite_database")
 SHORT = 0.3  # seconds that a gateway waits for an answer which does not come
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
-NO_SENSE = Unknown("The card provider's answer makes no sense; it is asked again.")
-AT_WORK = Unknown("The card provider is still working on it.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
+NO_SENSE = Unknown("The card provider sent an invalid answer. Order Desk will ask again.")
+AT_WORK = Unknown("The card provider is still processing the refund.")
 LOOKED, PAID = "GET /v1/payment_intents/pi_1", "POST /v1/refunds"
 
 
@@ -52,10 +52,10 @@ STATUSES: list[tuple[dict[str, Any], Outcome]] = [
     ({"status": None}, AT_WORK),
     (
         {"status": "failed", "failure_reason": "expired_or_canceled_card"},
-        Failed("Stripe refused it: expired or canceled card."),
+        Failed("Stripe refused the refund: expired or canceled card."),
     ),
-    ({"status": "failed"}, Failed("Stripe refused it: failed.")),
-    ({"status": "canceled"}, Failed("Stripe refused it: canceled.")),
+    ({"status": "failed"}, Failed("Stripe refused the refund: failed.")),
+    ({"status": "canceled"}, Failed("Stripe refused the refund: canceled.")),
 ]
 NONSENSE: list[dict[str, Any]] = [
     {"amount": 3801},
@@ -103,7 +103,7 @@ def test_a_refund_that_makes_no_sense_is_unknown(said: dict[str, Any]) -> None:
     assert ask(Canned(payment_object([]), made=refund_object(**said))) == NO_SENSE
     with gateway_of(Canned({}, made=refund_object(**said))) as gateway:
         found = gateway.look_again("re_1")
-    assert isinstance(found, Unknown) or found.is_alive
+    assert isinstance(found, Unknown) or found.is_active
 
 
 @pytest.mark.parametrize("said", NONSENSE, ids=str)
@@ -193,7 +193,7 @@ def test_a_payment_that_did_not_go_through_is_not_refunded(status: str, charge: 
     canned = Canned(payment_object([], status=status, latest_charge=charge))
     outcome = ask(canned)
     assert isinstance(outcome, Failed)
-    assert "was authorised and not captured, or did not go through" in outcome.why
+    assert "was not captured or has failed" in outcome.why
     assert PAID not in canned.requests
 
 
@@ -226,7 +226,7 @@ def test_a_look_up_that_is_refused_says_nothing_of_a_refund_that_was_asked_for(s
     """It may have been made: with the key of another account, the payment is not even known."""
     refused = error("invalid_request_error", message="No such payment_intent")
     assert isinstance(answer_of(status, refused, was_asked=True), Unknown)
-    assert answer_of(status, refused) == Failed("Stripe refused it: No such payment_intent")
+    assert answer_of(status, refused) == Failed("Stripe refused the refund: No such payment_intent")
 
 
 def test_another_refund_than_the_one_looked_at_makes_no_sense() -> None:
@@ -238,8 +238,8 @@ def test_a_refund_that_came_back_is_seen_with_the_reason() -> None:
     back = refund_object(status="failed", failure_reason="lost_or_stolen_card")
     with gateway_of(Canned({}, made=back)) as gateway:
         found = gateway.look_again("re_1")
-    assert found == MadeRefund(
-        "re_1", Standing.ENDED, 3800, "EUR", "R-1:1", "I-1", "lost or stolen card"
+    assert found == RefundAtProvider(
+        "re_1", ProviderStatus.ENDED, 3800, "EUR", "R-1:1", "I-1", "lost or stolen card"
     )
 
 

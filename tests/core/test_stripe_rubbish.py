@@ -28,9 +28,9 @@ from tests.core.stripe_server import KEY, Answer, answering, job_of
 
 pytestmark = pytest.mark.usefixtures("sqlite_database")
 SHORT = 0.3  # seconds that a gateway waits for an answer which does not come
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
-NO_SENSE = Unknown("The card provider's answer makes no sense; it is asked again.")
-AT_WORK = Unknown("The card provider is still working on it.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
+NO_SENSE = Unknown("The card provider sent an invalid answer. Order Desk will ask again.")
+AT_WORK = Unknown("The card provider is still processing the refund.")
 
 
 def error(kind: str, **given: str) -> bytes:
@@ -74,7 +74,7 @@ def test_an_answer_that_is_none_leaves_the_refund_in_progress(
     refund = get_refund(item)
     assert (refund.status, get_item(item).status) == ("processing", "refund_requested")
     assert str(refund.failure).startswith("The ")
-    assert str(refund.failure).endswith("; it is asked again.")
+    assert str(refund.failure).endswith("Order Desk will ask again.")
     assert ledger(item) == []
 
 

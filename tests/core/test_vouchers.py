@@ -89,7 +89,7 @@ def test_each_status_has_its_reason(shop: None, admin: Actor) -> None:
     assert whys["OK-1"] is whys["OK-2"] is None
     assert whys["USED"] == "It has been used."
     assert whys["BACK"] == "It was refunded on 2026-11-20 09:30 (Europe/London)."
-    assert whys["ASKED"] == "A refund of it is in progress."
+    assert whys["ASKED"] == "A refund is in progress."
     assert whys["OVER"] == "It expired on 2026-11-20 09:30 (Europe/London)."
     assert whys["GONE"] == "Order item “GONE” was not found, or you have no access to it."
 
@@ -146,7 +146,7 @@ def test_no_copy_is_written_after_a_refund_is_requested(shop: None, admin: Actor
     code = signed(stored("OK-1"))
     assert verification.verify(code, actor=admin, now=NOW).verdict is Verdict.VALID
     refunds.request(["OK-1"], reason="goodwill", key="k", actor=admin, now=NOW, gateways={})
-    with pytest.raises(Refused, match="A refund of it is in progress"):
+    with pytest.raises(Refused, match="A refund is in progress"):
         issue("OK-1", actor=admin)
     assert verification.verify(code, actor=admin, now=NOW).verdict is Verdict.IN_PROGRESS
 

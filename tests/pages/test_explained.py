@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.columns import Table
 from core.ground import TONES
-from core.refund_rule import IN_GENERAL
+from core.refund_rule import REASON_TEXTS
 from core.tables import TABLES
 from pages.grid.options import grid_options
 from tests.pages.opened import open_page, texts
@@ -36,7 +36,7 @@ def test_every_column_is_explained_by_its_description(name: str) -> None:
 @pytest.mark.usefixtures("filled")
 def test_the_rule_of_refunds_is_said_in_its_own_words() -> None:
     said = texts(opened("order_items", "rule_order_items"))
-    for words in IN_GENERAL.values():
+    for words in REASON_TEXTS.values():
         assert words in said
 
 
