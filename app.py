@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core import db, startup, worker
+from core import startup, storage, worker
 from core.ground import (
     AppError,
     OutsideFailed,
@@ -64,7 +64,7 @@ async def lead_below(request: Request) -> Response:
 
 
 def _find_fault() -> str | None:
-    if not db.is_reachable():
+    if not storage.is_reachable():
         return "the database cannot be reached"
     try:
         return worker.find_fault(datetime.now(UTC))

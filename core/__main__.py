@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from core import (
+    access,
     backups,
     copies,
     demo,
@@ -17,12 +18,12 @@ from core import (
     imports,
     saved_views,
     startup,
-    users,
     verification,
     voucher_code,
     vouchers,
     worker,
 )
+from core.access import Actor
 from core.ground import (
     AppError,
     InvalidInput,
@@ -34,7 +35,6 @@ from core.ground import (
     open_private,
 )
 from core.tables import TABLES
-from core.users import Actor
 from core.verification import Verdict
 
 Result = TypeVar("Result")
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(asked.command(asked))  # as it is: neither prepared nor asked who is there
             return 0
         startup.prepare(now, may_fill=False)
-        actor = users.find_console_actor()
+        actor = access.find_console_actor()
         if actor is None:
             raise InvalidInput("The local user has been deactivated, so nothing was done.")
         print(asked.command(asked, actor, now))

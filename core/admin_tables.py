@@ -7,7 +7,7 @@ from sqlalchemy import SQLColumnExpression, Text, cast, func, select
 
 from core.columns import Column, Kind, Table
 from core.ground import Permission, Role
-from core.models import AuditEvent, User, UserContract
+from core.storage import AuditEvent, User, UserContract
 
 TEXT, CODE, INSTANT, FLAG = Kind.TEXT, Kind.CODE, Kind.INSTANT, Kind.FLAG
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
-from core import db
+from core import storage
 from core.demo import DEMO
 from core.ground import PRIVATE_FILE, InvalidInput, Refused, get_settings, make_private_folder
 
@@ -117,7 +117,7 @@ def _check(copy: sqlite3.Connection, source: Path) -> None:
     if not _has_table(copy, "alembic_version"):
         raise InvalidInput(f"{source} is not a database of Order Desk.")
     versions = {row[0] for row in copy.execute("SELECT version_num FROM alembic_version")}
-    if not versions or not versions <= db.known_versions():
+    if not versions or not versions <= storage.known_versions():
         raise InvalidInput(f"{source} is of a newer Order Desk; update this one first.")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.ground import Permission
-from core.models import Base
+from core.storage import Base
 
 
 class Kind(StrEnum):

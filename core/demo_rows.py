@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core import bulk
+from core import storage
+from core.access import LOCAL_USER_EMAIL
 from core.demo_world import (
     AIRPORTS,
     AUTHORS,
@@ -36,8 +37,7 @@ from core.ground import (
     next_day,
     start_of_day,
 )
-from core.models import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
-from core.users import LOCAL_USER_EMAIL
+from core.storage import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
 from core.voucher_codes import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 
 DAYS = 730
@@ -103,7 +103,7 @@ class DemoRows:
             )
         )
         self.session.flush()
-        with bulk.without_indexes(self.session, *MODELS):
+        with storage.without_indexes(self.session, *MODELS):
             moments = self._moments()
             for first in range(0, self.orders, ORDERS_A_BATCH):
                 self._make(moments[first : first + ORDERS_A_BATCH])
@@ -341,7 +341,7 @@ class DemoRows:
 
     def _write_batch(self) -> None:
         for model, rows in self.rows.items():
-            bulk.insert(self.session, model, rows)
+            storage.bulk_insert(self.session, model, rows)
             rows.clear()
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import vouchers
+from core.access import Actor, require
 from core.conditions import is_among, scope
 from core.desk_tables import EMAILS
 from core.email_assessment import (
@@ -45,10 +46,8 @@ from core.ground import (
     storable,
 )
 from core.mail import MAX_MESSAGE
-from core.models import Delivery, DeliveryItem
-from core.permissions import require
+from core.storage import Delivery, DeliveryItem
 from core.ticked import ticked_ids
-from core.users import Actor
 from core.vouchers import summarise_reasons
 
 __all__ = [

@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import audit, db, query, rights, saved_views
+from core import access, query, saved_views, storage
+from core.access import Actor, may, require
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
 from core.ground import Permission, amount_in_words, get_settings, in_place
 from core.orders import OrderDetails, get_order
-from core.permissions import may, require
 from core.sheets import MAX_ROWS, StreamedWorkbook, WrittenTable
-from core.stop import Stop
+from core.storage import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
-from core.users import Actor
 from core.view import View, describe_sort
 from core.view_json import default_view, to_json
 
@@ -38,13 +37,13 @@ def export(
 
     Rows, total and the sheet *About this export* come from one snapshot of the database. Raises
     NotPermitted; Unwanted, without an audit event, once `stop` is set; TooManyRows over the hourly
-    limit, before anything is written; and what core.rights.handing_out raises if the actor has
+    limit, before anything is written; and what access.handing_out raises if the actor has
     lost the right to the file.
     """
     stop = stop or Stop()
     _check_limit([view], actor, now)
     with StreamedWorkbook(file) as workbook:
-        with db.reading() as session, stop.ending(session):
+        with storage.reading() as session, stop.ending(session):
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -67,7 +66,7 @@ def export(
 
 
 def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         check_limit(
             session,
             lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views),
@@ -87,7 +86,7 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
 
     Sheets that the actor's role cannot see are left out. Raises NotFound if the order does not
     exist or the actor has no access to it; TooManyRows over the hourly limit; and what
-    core.rights.handing_out raises.
+    access.handing_out raises.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
@@ -96,7 +95,7 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         if may(actor, table.permission(order_id))
     }
     _check_limit(list(views.values()), actor, now)
-    with StreamedWorkbook(file) as workbook, db.reading() as session:
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         for title, view in views.items():
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -141,19 +140,19 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     """Write every stored column of every row as an import workbook, times in UTC, and audit it.
 
     Returns the number of rows by sheet. Raises NotPermitted; InvalidInput, with the row, if a text
-    is too long for a cell (a dump must not lose anything); and what core.rights.handing_out raises.
+    is too long for a cell (a dump must not lose anything); and what access.handing_out raises.
     """
     require(actor, Permission.IMPORT)
     counts = {}
-    with StreamedWorkbook(file) as workbook, db.reading() as session:
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
         for table in BOOKS:
             # All times in one zone, so that the import can read every row back.
             columns = [replace(column, place_zone=None) for column in table.stored]
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
             counts[table.title] = written.rows
-    with rights.handing_out(file, actor, Permission.IMPORT) as session:
-        audit.record(
+    with access.handing_out(file, actor, Permission.IMPORT) as session:
+        access.record_event(
             session,
             "orders.dumped",
             actor=actor,

@@ -7,10 +7,10 @@ from typing import IO, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, rights
+from core import access
+from core.access import Actor
 from core.ground import Permission, Refused, get_settings
-from core.models import AuditEvent
-from core.users import Actor
+from core.storage import AuditEvent
 
 AN_HOUR = timedelta(hours=1)
 
@@ -50,15 +50,15 @@ def record_export(
     after: dict[str, Any] | None = None,
     **about: Any,
 ) -> None:
-    """Audit a written file with its number of rows; `about` goes to core.audit.record.
+    """Audit a written file with its number of rows; `about` goes to access.record_event.
 
-    Raises what core.rights.handing_out raises. Raises TooManyRows, and empties the file, if other
+    Raises what access.handing_out raises. Raises TooManyRows, and empties the file, if other
     exports have used up the limit in the meantime.
     """
     is_limited = get_settings().exported_rows_per_hour is not None
-    with rights.handing_out(file, actor, permission, counts=is_limited) as session:
+    with access.handing_out(file, actor, permission, counts=is_limited) as session:
         check_limit(session, lambda: rows, actor=actor, now=now)
-        audit.record(
+        access.record_event(
             session, action, actor=actor, now=now, after=(after or {}) | {"rows": rows}, **about
         )
 

@@ -29,7 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import audit, db, rights
+from core import access, storage
+from core.access import Actor
 from core.figure_days import (
     bounds,
     day_expression,
@@ -37,10 +38,17 @@ from core.figure_days import (
     first_of_month,
     next_month,
 )
-from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Channel, Dimension, Span
 from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
-from core.models import Order, OrderItem
-from core.users import Actor
+from core.storage import (
+    DAILY_FIGURES,
+    FIGURE_CHANGES,
+    FIGURES_MADE,
+    Channel,
+    Dimension,
+    Order,
+    OrderItem,
+    Span,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +75,13 @@ def refresh() -> None:
 
     Raises OutsideFailed if the database does not answer, or if another count takes too long.
     """
-    with db.reading() as session:
+    with storage.reading() as session:
         if (
             _is_current(session)
             and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None
         ):
             return
-    with db.writing() as session:
+    with storage.writing() as session:
         _wait_for_turn(session)
         if _is_current(session):
             _recount_changed(session)
@@ -94,10 +102,10 @@ def rebuild(*, actor: Actor, now: datetime) -> int:
 
     Raises NotPermitted, NoLongerIn, and OutsideFailed if the database does not answer.
     """
-    with rights.changing(actor, Permission.IMPORT) as (session, actor):
+    with access.changing(actor, Permission.IMPORT) as (session, actor):
         _wait_for_turn(session)
         rebuild_in(session)
-        audit.record(
+        access.record_event(
             session, "figures.rebuilt", actor=actor, entity="database", entity_id="figures", now=now
         )
         return session.scalar(select(func.count()).select_from(DAILY_FIGURES)) or 0

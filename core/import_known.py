@@ -11,7 +11,7 @@ from core.import_existing import Existing
 from core.import_faults import Fault, as_written, fault_at
 from core.import_refunds import GivenRefund, gather
 from core.import_rows import iterate
-from core.models import Order, OrderItem, Refund
+from core.storage import Order, OrderItem, Refund
 
 Row = dict[Any, Any]
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+from core.access import Actor, require
 from core.ground import (
     AppError,
     InvalidInput,
@@ -29,8 +30,6 @@ from core.ground import (
 from core.import_faults import Fault
 from core.import_progress import Progress
 from core.imports import Check, Faulty, Outcome, check_files, import_files
-from core.permissions import require
-from core.users import Actor
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, ledger, refund_events, rights
+from core import access, ledger, refund_events, storage
+from core.access import Actor
 from core.conditions import scope
 from core.ground import (
     InvalidInput,
@@ -26,12 +27,10 @@ from core.ground import (
     amount_in_words,
     is_storable,
 )
-from core.item_expressions import is_to_match
-from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
 from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
+from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_to_match, new_id
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 
 MATCHED = "matched"  # the reason of a refund that was not made by Order Desk
 NO_LONGER_OPEN = (
@@ -62,7 +61,7 @@ class Unmatched:
 
 def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
     """Find the unmatched refunds of an order; only items that the actor may see are candidates."""
-    with db.reading() as session:
+    with storage.reading() as session:
         items = session.scalars(
             select(OrderItem).where(OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor))
         ).all()
@@ -106,7 +105,7 @@ def match(
     note = checked_note(note)
     with (
         _once(),
-        rights.changing(actor, Permission.REFUND) as (session, actor),
+        access.changing(actor, Permission.REFUND) as (session, actor),
     ):
         one = _take(session, reference, actor)
         mine = select(OrderItem).where(
@@ -251,10 +250,10 @@ def dismiss(reference: str, *, note: str | None, actor: Actor, now: datetime) ->
     note = checked_note(note)
     if note is None:
         raise InvalidInput("Write in the note why this refund belongs to no order item.")
-    with rights.changing(actor, Permission.REFUND) as (session, actor):
+    with access.changing(actor, Permission.REFUND) as (session, actor):
         one = _take(session, reference, actor)
         one.dismissed_by, one.dismissed_at, one.note = actor.email, now, note
-        audit.record(
+        access.record_event(
             session,
             "provider_refund.dismissed",
             actor=actor,

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
 from core.gateway import (
     Failed,
     Gateway,
@@ -26,7 +26,7 @@ from core.gateway import (
     Unknown,
 )
 from core.ground import TransactionStatus, amount_in_words
-from core.models import ProviderRefund, Refund, Transaction
+from core.storage import ProviderRefund, Refund, Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def _held(job: RefundJob, paid: PaymentAtProvider) -> set[str]:
     references = [one.reference for one in paid.refunds]
     if not references:
         return set()
-    with db.reading() as session:
+    with storage.reading() as session:
         refunds = select(Refund.external_reference).where(
             Refund.external_reference.in_(references), Refund.refund_id != job.refund_id
         )
@@ -167,7 +167,7 @@ def store_unmatched(
     session: Session, refund: Refund, to_match: Sequence[RefundAtProvider], now: datetime
 ) -> None:
     """Store refunds that a person must match with order items; each reference only once."""
-    insert = (sqlite if db.is_sqlite() else postgresql).insert(ProviderRefund)
+    insert = (sqlite if storage.is_sqlite() else postgresql).insert(ProviderRefund)
     for one in to_match:
         row = {
             "reference": one.reference,

@@ -7,7 +7,8 @@ from typing import IO
 import pandas as pd
 from sqlalchemy import select
 
-from core import db
+from core import storage
+from core.access import Actor
 from core.columns import Column, Kind
 from core.conditions import scope
 from core.export_limit import check_limit, record_export
@@ -21,10 +22,9 @@ from core.ground import (
     in_place,
     is_storable,
 )
-from core.models import OrderItem, Refund, RefundBatch
 from core.sheets import StreamedWorkbook
+from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "refunded", "in progress", "not refunded"
 _RESULTS = {
@@ -77,7 +77,7 @@ def get_results(batch_id: str, *, actor: Actor) -> Results:
 
     Raises NotFound unless the actor made the request or is an admin.
     """
-    with db.reading() as session:
+    with storage.reading() as session:
         batch = session.get(RefundBatch, batch_id) if is_storable(batch_id) else None
         is_theirs = batch is not None and (
             batch.requested_by == actor.email or actor.role is Role.ADMIN
@@ -120,10 +120,10 @@ def export_results(
     """Write the result of every item to an Excel file, with the requester, and audit it.
 
     Raises NotFound like `get_results`, TooManyRows over the hourly limit, and what
-    core.rights.handing_out raises.
+    access.handing_out raises.
     """
     results = get_results(batch_id, actor=actor)
-    with db.reading() as session:
+    with storage.reading() as session:
         check_limit(session, lambda: len(results.frame), actor=actor, now=now)
     with StreamedWorkbook(file) as workbook:
         workbook.add_table("Refunds", COLUMNS, zone, [results.frame])

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.access import Actor, why_not
 from core.ground import ItemStatus, Method, Permission, in_place
-from core.permissions import why_not
-from core.users import Actor
 
 
 class Reason(StrEnum):

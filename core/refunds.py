@@ -13,17 +13,16 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db, refund_claims, rights, settlement
+from core import access, refund_claims, settlement, storage
+from core.access import Actor, require
 from core.gateway import Gateways
 from core.gateways import configured
 from core.ground import InvalidInput, Permission, Refused, get_settings
-from core.models import Refund, RefundBatch
-from core.permissions import require
 from core.refund_assessment import Assessed, Assessment, assess, assess_in, sorted_ids
 from core.refund_claims import Request
 from core.refund_decisions import MAX_NOTE, checked_note
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
-from core.users import Actor
+from core.storage import Refund, RefundBatch
 
 __all__ = ["MAX_NOTE", "Assessment", "Reason", "Refusal", "assess", "refundable", "request"]
 
@@ -129,7 +128,7 @@ def _checked_note(reason: str, note: str | None) -> str | None:
 def _write_once(request: Request) -> Answer:
     try:
         is_limited = get_settings().refunds_per_hour is not None
-        with rights.changing(request.actor, Permission.REFUND, counts=is_limited) as (
+        with access.changing(request.actor, Permission.REFUND, counts=is_limited) as (
             session,
             actor,
         ):
@@ -144,7 +143,7 @@ def _write_once(request: Request) -> Answer:
 
 def _find_answer(request: Request) -> Answer | None:
     """Find the first answer for a key; raises KeyTaken if it belongs to another request."""
-    with db.reading() as session:
+    with storage.reading() as session:
         batch = session.scalars(
             select(RefundBatch).where(RefundBatch.idempotency_key == request.key)
         ).one_or_none()

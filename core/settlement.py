@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import db, ledger, refund_events, refund_matching
+from core import ledger, refund_events, refund_matching, storage
 from core.gateway import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
 from core.ground import (
     AppError,
@@ -25,8 +25,8 @@ from core.ground import (
     ending,
     get_settings,
 )
-from core.models import OrderItem, Refund
 from core.returned_refunds import first_look
+from core.storage import OrderItem, Refund
 
 logger = logging.getLogger(__name__)
 
@@ -95,11 +95,11 @@ def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJo
     is_due = _is_due(method, now, batch_id)
     due = select(Refund.refund_id).where(*is_due)
     due = due.order_by(Refund.next_attempt_at, Refund.refund_id).limit(BATCH_SIZES[method])
-    with db.reading() as session:  # usually nothing is due: then no write lock is taken
+    with storage.reading() as session:  # usually nothing is due: then no write lock is taken
         if session.execute(due.limit(1)).first() is None:
             return []
     lease = timedelta(seconds=get_settings().lease_seconds)
-    with db.writing() as session:
+    with storage.writing() as session:
         # Skip rows that another worker has locked. The condition of the UPDATE makes it safe.
         found = session.scalars(due.with_for_update(skip_locked=True)).all()
         claimed = (
@@ -134,7 +134,7 @@ def _commit_to_ask(job: RefundJob, now: datetime) -> bool:
         Refund.attempt == job.attempt,
         Refund.status == RefundStatus.PROCESSING,
     )
-    with db.writing() as session:
+    with storage.writing() as session:
         first = func.coalesce(Refund.asked_at, literal(now, Refund.asked_at.type))
         asked = mine.values(asked_at=first).returning(Refund.refund_id)
         return session.scalar(asked) is not None
@@ -146,7 +146,7 @@ def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> Non
     If one cannot be recorded, it is logged and retried later; the others are recorded.
     """
     try:
-        with db.writing() as session:
+        with storage.writing() as session:
             _write(session, outcomes, now)
     except OutsideFailed:
         raise

@@ -12,14 +12,16 @@ from core.ground import (
     TransactionStatus,
     TransactionType,
 )
-from core.item_expressions import (
+from core.storage import (
+    Order,
+    OrderItem,
+    Transaction,
     has_refundable_item,
     has_returned_refund,
     has_unmatched_refund,
     status,
     status_in_order,
 )
-from core.models import Order, OrderItem, Transaction
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 

@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select
 
-from core import db, voucher_code
+from core import storage, voucher_code
+from core.access import Actor
 from core.conditions import scope
 from core.ground import (
     AppError,
@@ -25,9 +26,8 @@ from core.ground import (
     in_place,
     is_storable,
 )
-from core.models import OrderItem
+from core.storage import OrderItem
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 from core.voucher_codes import ALPHABET, CODE_LENGTH, GROUP
 from core.vouchers import is_early, why_not_valid
@@ -132,7 +132,7 @@ def _has_printed_code(text: str) -> ColumnElement[bool]:
 
 
 def _look_up(has_code: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:
-    with db.reading() as session:
+    with storage.reading() as session:
         item = session.scalars(select(OrderItem).where(has_code, scope(ORDER_ITEMS, actor))).first()
         if item is None:
             sentence = "No voucher found with this code, or you have no access to it."

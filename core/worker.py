@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core import db, deliveries, gateways, returned_refunds, settlement
+from core import deliveries, gateways, returned_refunds, settlement, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
-from core.models import DatabaseFact
+from core.storage import DatabaseFact
 
 logger = logging.getLogger(__name__)
 
@@ -82,9 +82,9 @@ def _beat(stop: threading.Event, threads: list[threading.Thread], is_apart: bool
 
 
 def _note_beat(now: datetime) -> None:
-    insert = (sqlite if db.is_sqlite() else postgresql).insert(DatabaseFact)
+    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
     seen = insert.values(name=_SEEN, value=now.isoformat())
-    with db.writing() as session:
+    with storage.writing() as session:
         updated = {"value": now.isoformat()}
         session.execute(seen.on_conflict_do_update(index_elements=["name"], set_=updated))
 
@@ -99,7 +99,7 @@ def find_fault(now: datetime) -> str | None:
         beat = _beats.get(_SEEN)
         is_alive = beat is not None and time.monotonic() - beat < SILENCE.total_seconds()
         return None if is_alive else "the worker does not run"
-    with db.reading() as session:
+    with storage.reading() as session:
         fact = session.get(DatabaseFact, _SEEN)
     if fact is None:
         return "no worker has been started: python -m core worker"

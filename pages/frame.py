@@ -12,7 +12,8 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import db
+from core import storage
+from core.access import Actor
 from core.ground import (
     AppError,
     NotPermitted,
@@ -22,7 +23,6 @@ from core.ground import (
     get_settings,
     numbered_work,
 )
-from core.users import Actor
 from pages.sign_in import local_actor, show_account, show_sign_in, signed_in_actor
 
 logger = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def kept_answer(key: str) -> Mapping[str, Any] | None:
 
 @st.fragment(run_every=RETRY_SECONDS)
 def _reload_when_back() -> None:
-    if db.is_reachable():
+    if storage.is_reachable():
         st.rerun(scope="app")
     st.caption("Waiting for the database …")
 

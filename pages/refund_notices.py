@@ -6,11 +6,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import refund_decisions, refund_matches, returned_items
+from core.access import Actor, may
 from core.ground import Permission, amount_in_words, in_place
-from core.permissions import may
 from core.refund_matches import Unmatched
 from core.returned_items import Returned
-from core.users import Actor
 from pages.frame import acting, plain
 from pages.grid.state import viewer_zone
 

@@ -23,13 +23,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core import query, tokens
+from core import access, query
+from core.access import Actor
 from core.columns import Column, Kind, Table
 from core.frames import local_times
 from core.ground import InvalidInput, NotFound, amount_in_words
 from core.tables import TABLES
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from core.view import View, as_choice
 from core.view_json import parse_view
 from pages.bodies import declared_bytes
@@ -103,9 +103,9 @@ def _packed(response: Response, request: Request) -> Response:
     return response
 
 
-def _accept(request: Request, table_name: str) -> tokens.Grant:
+def _accept(request: Request, table_name: str) -> access.Grant:
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return tokens.accept(token, "rows", table=table_name, browser=browser_of(request))
+    return access.accept_token(token, "rows", table=table_name, browser=browser_of(request))
 
 
 async def _read_body(request: Request) -> bytes:
@@ -124,7 +124,7 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _answer(grant: tokens.Grant, table_name: str, body: bytes) -> dict[str, Any]:
+def _answer(grant: access.Grant, table_name: str, body: bytes) -> dict[str, Any]:
     actor, now = grant.actor, datetime.now(UTC)
     table = TABLES.get(table_name)
     if table is None:

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core import pasted_ids, query, saved_views
+from core.access import Actor
 from core.columns import Kind, Table
 from core.ground import amount_in_words
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from core.view import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
 from pages.frame import acting, base_path, plain

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.access import Actor
 from core.columns import Column, Kind, Table
 from core.ground import to_major
 from core.tables import ORDERS
-from core.users import Actor
 from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
 
 Raw = dict[str, Any]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core import db, startup, tokens, voucher_code
+from core import access, startup, storage, voucher_code
 from core.__main__ import main
 from core.ground import make_private_file, make_private_folder, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER, Outbox
@@ -39,7 +39,7 @@ def first_start(umask: None, tmp_path: Path) -> Iterator[Path]:
         startup.check_vouchers()
         startup.prepare(NOW, may_fill=False)
         yield folder
-        db.engine().dispose()
+        storage.get_engine().dispose()
     use_database(before)
 
 
@@ -50,7 +50,7 @@ def mode(path: Path) -> int:
 def test_a_first_start_makes_everything_for_its_user_alone(first_start: Path) -> None:
     make_order("OD-1")  # which leaves what is beside a database in use
     names = ["", "orders.db", "orders.db-wal", "orders.db-shm"]
-    names += [tokens.SECRET_FILE, voucher_code.KEY_FILE]
+    names += [access.SIGNING_SECRET_FILE, voucher_code.KEY_FILE]
     modes = {name: mode(first_start / name) for name in names}
     assert modes == {name: FILE if name else FOLDER for name in names}
     assert mode(first_start.parent) == FOLDER
@@ -81,7 +81,7 @@ def test_what_the_command_line_writes_is_for_its_user_alone(
 def test_a_restored_database_is_for_its_user_alone(first_start: Path, tmp_path: Path) -> None:
     copy = tmp_path / "orders.bak"
     assert main(["backup", str(copy)]) == 0
-    db.engine().dispose()
+    storage.get_engine().dispose()
     copy.chmod(0o644)
     assert main(["restore", str(copy), "--replace"]) == 0
     assert mode(first_start / "orders.db") == FILE
@@ -120,7 +120,12 @@ def test_what_others_can_open_is_named_with_its_repair(
     make_order("OD-1")
     startup.warn_of_open_files()
     assert said.messages == []
-    opened = {"": 0o755, "orders.db": 0o644, "orders.db-wal": 0o640, tokens.SECRET_FILE: 0o604}
+    opened = {
+        "": 0o755,
+        "orders.db": 0o644,
+        "orders.db-wal": 0o640,
+        access.SIGNING_SECRET_FILE: 0o604,
+    }
     for name, how in opened.items():
         (first_start / name).chmod(how)
     startup.warn_of_open_files()
