@@ -1,4 +1,4 @@
-"""A card provider in this process: payments and refunds as it has them, whatever our books say."""
+"""A card provider in this process, with its own books of payments and refunds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from core.stripe_gateway import outcome_of
 
 @dataclass
 class Payment:
-    """A payment: it is in euros, captured, and large enough unless a test changes it."""
+    """A payment: by default in euros, captured and large enough."""
 
     currency: str = "EUR"
     is_captured: bool = True
@@ -29,13 +29,13 @@ class Payment:
 
 @dataclass
 class CardBank:
-    """Refunds once for each key that it still knows; a refund itself is never forgotten."""
+    """Refunds once per key until it forgets the key; it never forgets a refund."""
 
     payments: dict[str, Payment] = field(default_factory=dict)
     keys: dict[str, Outcome] = field(default_factory=dict)
     asked: list[RefundJob] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
-    status: ProviderStatus = ProviderStatus.SUCCEEDED  # of what is made from now on
+    status: ProviderStatus = ProviderStatus.SUCCEEDED  # of new refunds
 
     def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
         reference = job.reference or ""
@@ -66,7 +66,7 @@ class CardBank:
         return self.payments.setdefault(reference, Payment())
 
     def make(self, payment: str, amount_minor: int, **about: Any) -> str:
-        """Make a refund: by hand, unless metadata are given; return its reference."""
+        """Make a refund (by hand if there is no metadata); return its reference."""
         reference, paid = f"re_{len(self.all_refunds)}", self.payment(payment)
         made = RefundAtProvider(reference, self.status, amount_minor, paid.currency, **about)
         paid.refunds.append(made)
@@ -81,7 +81,7 @@ class CardBank:
         return found
 
     def change(self, reference: str, status: ProviderStatus, why: str = "") -> None:
-        """Bring a refund to its end: it is paid out, or the bank returns the money."""
+        """Finish a refund: it is paid, or the bank returns the money."""
         for paid in self.payments.values():
             paid.refunds = [
                 replace(one, status=status, why_ended=why) if one.reference == reference else one
@@ -89,7 +89,7 @@ class CardBank:
             ]
 
     def give_back(self, reference: str, why: str = "closed account") -> None:
-        """Return the money, as a bank does when the account is closed."""
+        """Return the money of a refund, as if the account were closed."""
         self.change(reference, ProviderStatus.ENDED, why)
 
     def forget_keys(self) -> None:
@@ -97,12 +97,12 @@ class CardBank:
         self.keys.clear()
 
     def paid_for(self, item_id: str) -> int:
-        """Return what is with the payer for an item: paid out under its name, and not returned."""
+        """Return the amount that the payer has received for an item and kept."""
         return self._sum(lambda one: one.order_item_id == item_id)
 
     @property
     def paid_in_all(self) -> int:
-        """Return what is with payers."""
+        """Return the amount that all payers have received and kept."""
         return self._sum(lambda _: True)
 
     def _sum(self, counts: Callable[[RefundAtProvider], bool]) -> int:
@@ -110,7 +110,7 @@ class CardBank:
 
 
 class BlindBank(CardBank):
-    """The same provider for who does not look before asking: a negative control."""
+    """The same provider without the look-up: a negative control."""
 
     def look_up(self, job: RefundJob) -> None:
         return None

@@ -1,4 +1,4 @@
-"""A card provider with moods: is what is asked heard, is it paid, and is it answered?"""
+"""A card provider that fails at random: it may lose requests, payments and answers."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ ENDS = ("answer", "silence", "breaks", "dies", "slow")
 
 
 class Mood(NamedTuple):
-    """What happens when the provider is asked: does the request arrive, and then the answer?
+    """What happens to a request: does it arrive, and does the answer arrive?
 
     A slow answer comes after the lease, when another worker has asked again.
     """
@@ -24,7 +24,7 @@ class Mood(NamedTuple):
     arrives: bool
     pays: bool
     end: str  # one of ENDS
-    is_seen: bool = True  # the look-up before it is answered
+    is_seen: bool = True  # whether the look-up before it is answered
 
     def __repr__(self) -> str:
         done = ("pays" if self.pays else "refuses") if self.arrives else "hears nothing"
@@ -42,7 +42,7 @@ WELL = Mood(arrives=True, pays=True, end="answer")
 
 
 class MoodyBank(CardBank):
-    """Decides once for each key that it knows, and keeps the faults of whoever asks."""
+    """Decides once per known key, and records the errors of its callers."""
 
     def __init__(self, others: Callable[[], None]) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class MoodyBank(CardBank):
             self.faults.append(f"{job} was asked again too soon")
 
     def wait(self, seconds: int) -> None:
-        """Let time pass; of more than a day no key is remembered."""
+        """Let time pass; keys older than a day are forgotten."""
         self.now += timedelta(seconds=seconds)
         if seconds > 86_400:
             self.forget_keys()

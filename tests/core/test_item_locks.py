@@ -1,4 +1,4 @@
-"""Refunds, downloads and settling lock items in one order, so that none stands in another's way."""
+"""Refunds, downloads and settling lock items in the same order: no deadlock."""
 
 import io
 import random
@@ -34,7 +34,7 @@ def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(datab
             except OutsideFailed as error:
                 failures.append(str(error))
             except AppError:
-                pass  # all of them are refunded by now
+                pass  # all items are already refunded
         return failures
 
     assert [one for failed in at_once(THREADS, act) for one in failed] == []

@@ -1,4 +1,4 @@
-"""Which refund at the provider is which item's: the rule in every case."""
+"""Match refunds at the provider with items: every case of the rule."""
 
 from dataclasses import replace
 from typing import Any
@@ -51,7 +51,7 @@ def paid_with(*refunds: RefundAtProvider, **given: Any) -> PaymentAtProvider:
 
 
 def is_of_item(one: RefundAtProvider) -> bool:
-    """Say whether a refund names the item: written apart from the code, by the design's words."""
+    """Whether a refund names the item; written independently of the code."""
     if one.order_item_id:
         return one.order_item_id == "I-1"
     return one.key is not None and one.key.split(":")[:-1] == ["R-1"]
@@ -75,7 +75,7 @@ def test_the_rule_holds_for_every_payment(
     else:
         assert not isinstance(outcome, Succeeded)
     if unmatched or paid.currency != "EUR" or not paid.is_captured:
-        assert outcome is not None  # nothing is asked for
+        assert outcome is not None  # nothing is requested
     if of_item and was_asked:
         assert not isinstance(outcome, Failed)  # the money may have been paid
     if paid.left_minor < 3800 and not was_asked:
@@ -91,7 +91,7 @@ def test_the_rule_holds_for_every_payment(
     was_asked=st.booleans(),
 )
 @hypothesis_settings(max_examples=300, deadline=None, derandomize=True)
-def test_refunds_that_rows_of_ours_hold_are_in_nobodys_way(
+def test_refunds_that_our_rows_hold_do_not_stop_a_request(
     refunds: list[RefundAtProvider], was_asked: bool
 ) -> None:
     held = {one.reference for one in refunds}
@@ -119,21 +119,21 @@ def test_a_refund_of_this_item_is_adopted(made: RefundAtProvider, was_asked: boo
     assert decide(job, nothing_left, held=()) == Succeeded("re_1")
 
 
-def test_a_later_attempt_that_was_paid_is_adopted_though_this_one_was_refused() -> None:
-    """Our books are those of a backup: the retry came after it."""
+def test_a_paid_later_attempt_is_adopted_although_this_attempt_was_refused() -> None:
+    """Our books come from a backup that is older than the retry."""
     refused = replace(OURS, status=ProviderStatus.ENDED)
     paid = replace(OURS, reference="re_2", key="R-1:3")
     for order in ((refused, paid), (paid, refused)):
         assert decide(JOB, paid_with(*order), held=()) == Succeeded("re_2")
 
 
-def test_an_attempt_that_was_refused_has_failed_with_the_reason() -> None:
+def test_a_refused_attempt_fails_with_the_reason() -> None:
     refused = replace(OURS, status=ProviderStatus.ENDED, why_ended="expired or canceled card")
     assert decide(JOB, paid_with(refused), held=()) == Failed(
         "The card provider refused the refund: expired or canceled card."
     )
     earlier = replace(refused, key="R-1:1")
-    assert decide(JOB, paid_with(earlier), held=()) is None  # a retry is asked for
+    assert decide(JOB, paid_with(earlier), held=()) is None  # a retry is requested
 
 
 ODD: dict[str, dict[str, Any]] = {
@@ -145,14 +145,14 @@ ODD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("given", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("currency", ["EUR", "JPY"])
-def test_a_refund_of_this_item_with_another_amount_stops_it(
+def test_a_refund_of_this_item_with_another_amount_stops_the_request(
     given: dict[str, Any], currency: str
 ) -> None:
     made = replace(OURS, **given)
     paid = paid_with(made, currency=currency)
     first, again = (decide(replace(JOB, was_asked=one), paid, held=()) for one in (False, True))
     assert isinstance(first, Failed)
-    assert isinstance(again, Unknown)  # it may be what was asked for
+    assert isinstance(again, Unknown)  # it may be the requested refund
     for outcome in (first, again):
         assert outcome.to_match == (made,)
         assert outcome.why.startswith(
@@ -169,7 +169,7 @@ NOT_OURS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("given", NOT_OURS, ids=str)
-def test_a_refund_that_names_nothing_of_ours_is_to_be_matched(given: dict[str, Any]) -> None:
+def test_a_refund_without_our_metadata_must_be_matched(given: dict[str, Any]) -> None:
     made = replace(BY_HAND, **given)
     first, again = (
         decide(replace(JOB, was_asked=one), paid_with(made), held=()) for one in (False, True)
@@ -180,7 +180,7 @@ def test_a_refund_that_names_nothing_of_ours_is_to_be_matched(given: dict[str, A
     assert first.why == again.why
 
 
-def test_several_refunds_to_be_matched_are_counted() -> None:
+def test_several_unmatched_refunds_are_counted() -> None:
     outcome = decide(JOB, paid_with(BY_HAND, replace(BY_HAND, reference="re_2")), held=())
     assert isinstance(outcome, Failed)
     assert "re_1, 38.00 EUR and 1 more." in outcome.why
@@ -195,11 +195,11 @@ NOT_IN_THE_WAY: dict[str, RefundAtProvider] = {
 
 
 @pytest.mark.parametrize("made", NOT_IN_THE_WAY.values(), ids=NOT_IN_THE_WAY)
-def test_what_is_not_in_the_way_is_not(made: RefundAtProvider) -> None:
+def test_other_refunds_do_not_stop_a_request(made: RefundAtProvider) -> None:
     assert decide(JOB, paid_with(made), held=()) is None
 
 
-def test_what_is_left_counts_pending_refunds_and_those_of_others() -> None:
+def test_the_rest_of_a_payment_counts_pending_refunds_and_other_items() -> None:
     other = replace(OURS, key="R-2:1", order_item_id="I-2", status=ProviderStatus.PENDING)
     assert decide(JOB, paid_with(other, amount_minor=7600), held=()) is None
     short = decide(JOB, paid_with(other, amount_minor=7599), held=("re_1",))

@@ -1,4 +1,4 @@
-"""Refunds after a backup was restored: what the provider has paid since is found, and paid once."""
+"""Refunds after a backup is restored: refunds paid since are found, not paid again."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ MINE, OTHER = "OD-1-A", "OD-1-B"
 
 @pytest.fixture
 def backup(database: str, tmp_path: Path) -> Iterator[Backup]:
-    """Store an order of two items that was paid by card; yields what takes a backup of it."""
+    """Store an order of two items that was paid by card; yields a backup of the database."""
     make_card_order("OD-1", paid=2 * 3800, item_count=2)
     for item in (MINE, OTHER):
         make_refundable("OD-1", order_item_id=item)
@@ -60,7 +60,7 @@ def work(bank: CardBank, now: datetime) -> None:
 
 
 def restore(backup: Backup, bank: CardBank) -> None:
-    """Put the backup back two days later: the provider has forgotten the keys."""
+    """Restore the backup two days later: the provider has forgotten the keys."""
     backup.put_back()
     bank.forget_keys()
 
@@ -75,11 +75,11 @@ def check_paid_once(bank: CardBank, item: str = MINE) -> None:
 
 
 @pytest.mark.parametrize("was_asked", [False, True], ids=["requested", "processing"])
-def test_what_was_asked_for_after_the_backup_is_adopted(
+def test_a_refund_requested_after_the_backup_is_adopted(
     backup: Backup, bank: CardBank, was_asked: bool
 ) -> None:
     request(MINE, gateways=UNSETTLED)
-    if was_asked:  # and nothing arrived before the backup
+    if was_asked:  # no request arrived before the backup
         settle_due(now=NOW, gateways=by_card(Down()))
     backup.take()
     work(bank, NOW + timedelta(minutes=1))
@@ -93,21 +93,21 @@ def test_what_was_asked_for_after_the_backup_is_adopted(
 
 
 class Down(CardBank):
-    """A provider that is not reached."""
+    """A provider that cannot be reached."""
 
     def look_up(self, job: object) -> None:
         raise OSError("Nobody answers.")
 
 
 class Silent(CardBank):
-    """A provider that shows its books, and is not heard of when it is asked to pay."""
+    """A provider that answers look-ups, but not refund requests."""
 
     def refund(self, job: object) -> Outcome:
         raise OSError("Nobody answers.")
 
 
 def test_without_the_look_up_a_restored_backup_pays_twice(backup: Backup) -> None:
-    """Shows that this test can catch it."""
+    """A negative control."""
     bank = BlindBank()
     request(MINE, gateways=UNSETTLED)
     backup.take()
@@ -130,11 +130,11 @@ def test_an_item_that_was_refunded_after_the_backup_is_adopted(
     assert len(bank.asked) == 1
     check_paid_once(bank)
     again = get_refund(MINE)
-    assert again.refund_id != first.refund_id  # our books had forgotten the first
+    assert again.refund_id != first.refund_id  # the restored books do not have the first
     assert again.external_reference == first.external_reference
 
 
-def test_another_item_that_was_refunded_after_the_backup_is_in_nobodys_way(
+def test_a_refund_of_another_item_after_the_backup_stops_nothing(
     backup: Backup, bank: CardBank
 ) -> None:
     backup.take()
@@ -151,7 +151,7 @@ def test_another_item_that_was_refunded_after_the_backup_is_in_nobodys_way(
 
 
 def test_a_retry_that_was_paid_after_the_backup_is_adopted(backup: Backup, bank: CardBank) -> None:
-    """At the backup the first attempt was under way; it ended, and the second was paid."""
+    """The backup is from the time of the first attempt; later the second was paid."""
     bank.status = ProviderStatus.PENDING
     refund(bank, MINE, "first")
     backup.take()
@@ -166,7 +166,7 @@ def test_a_retry_that_was_paid_after_the_backup_is_adopted(backup: Backup, bank:
     check_paid_once(bank)
 
 
-def test_money_that_came_back_after_the_backup_is_not_taken_for_paid(
+def test_money_returned_after_the_backup_does_not_count_as_paid(
     backup: Backup, bank: CardBank
 ) -> None:
     refund(bank, MINE, "live")
@@ -205,7 +205,9 @@ def read_to_match() -> list[tuple[str, str, int]]:
         return [(one.reference, one.order_id, one.amount_minor) for one in rows]
 
 
-def test_a_refund_made_by_hand_stops_the_request_in_words(backup: Backup, bank: CardBank) -> None:
+def test_a_refund_made_by_hand_stops_the_request_with_a_reason(
+    backup: Backup, bank: CardBank
+) -> None:
     by_hand = bank.make("pi_1", 3800)
     for number in range(3):
         refund(bank, MINE, f"try {number}", NOW + number * A_SECOND)
@@ -219,7 +221,7 @@ def test_a_refund_made_by_hand_stops_the_request_in_words(backup: Backup, bank: 
     check_books()
 
 
-def test_once_it_is_matched_with_another_item_the_request_goes_on(
+def test_the_request_continues_after_the_refund_is_matched_with_another_item(
     backup: Backup, bank: CardBank
 ) -> None:
     by_hand = bank.make("pi_1", 3800)
@@ -232,7 +234,7 @@ def test_once_it_is_matched_with_another_item_the_request_goes_on(
 
 
 def hold(reference: str) -> None:
-    """Enter that a refund is another item's, as an import does."""
+    """Add a ledger entry that gives the refund to another item, as an import does."""
     given = {"order_item_id": OTHER, "order_id": "OD-1", "type": "refund", "method": "card"}
     make_transaction(amount_minor=3800, reference=reference, **given)
 
@@ -252,7 +254,7 @@ def test_an_attempt_that_may_have_been_paid_waits_until_it_is_matched(
 
 
 def test_a_refund_of_an_older_version_is_adopted_by_its_row(backup: Backup, bank: CardBank) -> None:
-    """Its metadata has the key of the attempt alone."""
+    """Its metadata has only the key of the attempt."""
     request(MINE, gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(MINE).refund_id}:1")
     work(bank, NOW + TWO_DAYS)
@@ -261,7 +263,7 @@ def test_a_refund_of_an_older_version_is_adopted_by_its_row(backup: Backup, bank
     check_books()
 
 
-def test_a_refund_of_an_older_version_whose_row_is_gone_is_to_be_matched(
+def test_a_refund_of_an_older_version_without_its_row_must_be_matched(
     backup: Backup, bank: CardBank
 ) -> None:
     made = bank.make("pi_1", 3800, key="0192-gone:1")
@@ -270,10 +272,10 @@ def test_a_refund_of_an_older_version_whose_row_is_gone_is_to_be_matched(
     assert read_to_match() == [(made, "OD-1", 3800)]
 
 
-def test_once_the_older_attempt_is_adopted_another_item_is_not_stopped(
+def test_after_an_older_attempt_is_adopted_another_item_is_refunded(
     backup: Backup, bank: CardBank
 ) -> None:
-    """After an update: the other item's money is on its way and not in our books yet."""
+    """After an update, the money of the other item is not in our books yet."""
     request(OTHER, key="other", gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(OTHER).refund_id}:1")
     work(bank, NOW + timedelta(hours=1))
