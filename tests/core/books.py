@@ -9,7 +9,7 @@ from core.storage import Refund
 OF_REFUNDS = "(t.type = 'refund' OR t.type = 'adjustment' AND t.refund_id IS NOT NULL)"
 # Each invariant, and a query that finds what breaks it.
 INVARIANTS = {
-    "an item has at most one refund that is not failed": f"""
+    "an item has at most one counted refund (Refund.IS_COUNTED)": f"""
         SELECT order_item_id, count(*) FROM refunds WHERE {Refund.IS_COUNTED}
         GROUP BY order_item_id HAVING count(*) > 1""",
     "an item is refunded exactly if it has one succeeded refund": """

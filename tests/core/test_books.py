@@ -68,7 +68,7 @@ def another_refund(item: str, status: str) -> str:
 
 
 WRONG = {
-    "an item has at most one refund that is not failed": [
+    "an item has at most one counted refund (Refund.IS_COUNTED)": [
         "DROP INDEX ix_refunds_one_per_item",
         another_refund(RETURNED_ITEM, "requested"),
     ],
