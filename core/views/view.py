@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from core.columns import Column, Kind, Table, in_words
+from core.tables import Column, Kind, Table, in_words
 
 
 class Operator(StrEnum):
