@@ -1,4 +1,4 @@
-"""The alternative: the same page of a voucher in reportlab's platypus, as its guide shows it."""
+"""The alternative: the same voucher page in reportlab's platypus, as in its user guide."""
 
 from functools import cache
 from io import BytesIO

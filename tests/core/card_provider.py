@@ -1,8 +1,8 @@
 """A small payment provider on loopback with only the Stripe calls that core makes.
 
-It pays once for each idempotency key as long as it knows the key, and remembers every payout,
-whoever asked and died. It answers with a random delay, so that who asks can die between the payout
-and its answer.
+It pays once per idempotency key while it knows the key, and it records every payout, even if the
+client was killed. It answers with a random delay, so that a client can die between the payout and
+the answer.
 """
 
 import json

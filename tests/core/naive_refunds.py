@@ -1,7 +1,7 @@
 """Refunds written naively, without the guards of core: the negative control.
 
-The request reads a status in one transaction and believes it in the next; the worker asks the
-provider under a new key each time, and records afterwards what came of it.
+The request reads a status in one transaction and relies on it in the next. The worker calls the
+provider with a new key each time and records the outcome afterwards.
 """
 
 from collections.abc import Callable, Sequence

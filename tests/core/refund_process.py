@@ -1,7 +1,7 @@
 """A process that requests refunds until it is killed; see tests.core.forks.
 
-It says on its output what it is about to ask, and then what it was answered: once that line is
-out, the answer was given to somebody.
+It prints each request before it is sent, and then the answer. Once that line is printed, the answer
+counts as given.
 """
 
 import json

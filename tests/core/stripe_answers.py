@@ -1,6 +1,6 @@
 """Handwritten answers of Stripe: a payment, its charge and its refunds.
 
-As Stripe describes them in its reference: https://docs.stripe.com/api.
+Their form follows the API reference: https://docs.stripe.com/api.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A card provider for tests: localstripe in its own process, behind a faulty line.
 
-As a program it is that process: `python -m tests.core.stripe_server PORT`, on loopback alone.
+As a program it is that process: `python -m tests.core.stripe_server PORT`; it serves on loopback.
 """
 
 import sys

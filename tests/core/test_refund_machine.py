@@ -1,8 +1,8 @@
 """Refunds under random steps in any order: the books are correct after every step.
 
-Hypothesis plays people who refund, retry and click twice, workers that die, a provider that pays,
-refuses, breaks, forgets and is not heard of, banks that return money, somebody who refunds by hand
-at the provider, and the clock.
+Hypothesis plays people who refund, retry and click twice, workers that are killed, and a provider
+that pays, refuses, fails, forgets keys or does not answer. It also plays banks that return money, a
+person who refunds by hand at the provider, and the clock.
 """
 
 from collections.abc import Callable
