@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from core import figures
 from core.access import Actor
-from core.conditions import scope
 from core.figure_days import day_of, first_of_month, next_month
 from core.ground import fold
 from core.periods import Period
+from core.query import scope
 from core.storage import DAILY_FIGURES, Dimension, Order, Span
 from core.tables import ORDER_ITEMS, ORDERS
 

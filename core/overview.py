@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from core import figures, storage
 from core.access import Actor, require
-from core.conditions import where
 from core.figure_days import day_of, next_month
 from core.figure_sums import KeyedSums, Sums, sum_up
 from core.ground import ItemStatus, Permission
 from core.periods import Period
+from core.query import where
 from core.storage import Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS, Table
 from core.views import READY_MADE, View, parse_view

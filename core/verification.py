@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, select
 
 from core import storage, voucher_code
 from core.access import Actor
-from core.conditions import scope
 from core.ground import (
     AppError,
     InvalidInput,
@@ -26,6 +25,7 @@ from core.ground import (
     in_place,
     is_storable,
 )
+from core.query import scope
 from core.storage import OrderItem
 from core.tables import ORDER_ITEMS
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature

@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session
 
 from core import access, storage, voucher_code, voucher_pdf
 from core.access import Actor, require
-from core.conditions import is_among, scope
 from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
+from core.query import is_among, scope, ticked_ids
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
-from core.ticked import ticked_ids
 from core.voucher_pdf import Voucher
 
 DOWNLOADED = "voucher.downloaded"

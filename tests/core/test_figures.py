@@ -23,8 +23,8 @@ from core.periods import PERIODS, Period
 from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
 from tests.conftest import NOW, use_database
 from tests.core.imported import Sheets, plain
+from tests.core.query.random_views import ACTORS
 from tests.core.random_rows import CONTRACTS, CURRENCIES, ZONES, fill
-from tests.core.random_views import ACTORS
 from tests.core.refund_rows import (
     AGENT,
     FakeGateway,

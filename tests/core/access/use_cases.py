@@ -190,19 +190,19 @@ USE_CASES: dict[str, UseCase] = {
         Permission.VOUCHERS,
         lambda s, a: vouchers.issue(["FINE"], s.file, file_format="pdf", actor=a, now=NOW),
     ),
-    "excel.export": UseCase(
+    "excel.exports.export": UseCase(
         Permission.ORDERS,
         _excel(excel.export, default_view(ORDERS)),
         is_for_viewers=True,
         is_file=True,
     ),
-    "excel.export_order": UseCase(
+    "excel.exports.export_order": UseCase(
         Permission.ORDERS,
         _excel(excel.export_order, "OD-1", zone="UTC"),
         is_for_viewers=True,
         is_file=True,
     ),
-    "excel.dump": UseCase(Permission.IMPORT, _excel(excel.dump), is_file=True),
+    "excel.exports.dump": UseCase(Permission.IMPORT, _excel(excel.dump), is_file=True),
     "refund_results.export_results": UseCase(
         Permission.ORDERS,
         lambda s, a: refund_results.export_results(s.batch, s.file, actor=a, now=NOW, zone="UTC"),

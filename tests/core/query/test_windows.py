@@ -9,8 +9,9 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
-from core import access, demo, query, storage, windows
+from core import access, demo, query, storage
 from core.access import Actor
+from core.query import windows
 from core.storage import Base
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, Table
 from core.views import View, parse_view

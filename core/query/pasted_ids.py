@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from core import query
 from core.access import Actor
 from core.ground import InvalidInput, check_text
+from core.query import rows
 from core.tables import Table
 from core.views import MAX_IDS, View
 
@@ -29,10 +29,10 @@ def read_pasted(text: str, table: Table, *, actor: Actor, order_id: str | None =
     one that is too long to be one.
     """
     cells = _cells(text, table)
-    known = query.find_references(table, cells, actor=actor, order_id=order_id)
+    known = rows.find_references(table, cells, actor=actor, order_id=order_id)
     parts = {cell: _parts(cell) for cell in cells if cell not in known}
     several = [part for some in parts.values() for part in some]
-    known |= query.find_references(table, several, actor=actor, order_id=order_id)
+    known |= rows.find_references(table, several, actor=actor, order_id=order_id)
     ids: dict[str, None] = {}
     for cell in cells:
         some = parts.get(cell, [cell])
@@ -51,7 +51,7 @@ def read_pasted(text: str, table: Table, *, actor: Actor, order_id: str | None =
 
 def find_missing(view: View, *, actor: Actor) -> list[str]:
     """Return those of the view's pasted IDs that no row has which the actor may see."""
-    known = query.find_references(view.table, view.ids, actor=actor, order_id=view.order_id)
+    known = rows.find_references(view.table, view.ids, actor=actor, order_id=view.order_id)
     return [one for one in view.ids if one not in known]
 
 

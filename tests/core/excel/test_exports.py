@@ -9,8 +9,10 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from core import access, excel, query, sheets, storage
+from core import access, excel, storage
 from core.access import Actor
+from core.excel import workbook
+from core.query import rows as query
 from core.storage import AuditEvent, Stop, Unwanted
 from core.tables import ORDERS
 from core.views import default_view, parse_view
@@ -52,9 +54,9 @@ def test_characters_that_xml_forbids_are_replaced(sqlite_database: str, admin: A
 
 
 def test_a_text_that_looks_like_an_escape_is_escaped() -> None:
-    assert sheets.clean("_x0041_") == ("_x005F_x0041_", False)
-    assert sheets.clean("_x0041") == ("_x0041", False)
-    assert sheets.clean("a\rb") == ("a_x000D_b", False)
+    assert workbook.clean("_x0041_") == ("_x005F_x0041_", False)
+    assert workbook.clean("_x0041") == ("_x0041", False)
+    assert workbook.clean("a\rb") == ("a_x000D_b", False)
 
 
 def test_a_text_longer_than_a_cell_is_cut_and_the_file_says_so(
@@ -95,7 +97,7 @@ def test_visible_columns_keep_their_order_with_a_frozen_header_and_a_filter(
 def test_rows_that_do_not_fit_a_sheet_continue_on_the_next(
     sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheets, "MAX_ROWS", 2)
+    monkeypatch.setattr(workbook, "MAX_ROWS", 2)
     for _ in range(5):
         make_order()
     book, _ = _export(admin)

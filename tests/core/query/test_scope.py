@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import excel, orders, query, refund_results, refunds, storage, verification, vouchers
+from core import excel, query, refund_results, refunds, storage, verification, vouchers
 from core.access import Actor, permissions
 from core.access.actors import LOCAL_USER_ID
 from core.ground import NotFound, NotPermitted, Permission, Refused, Role
+from core.query.rows import find_references
 from core.refund_rule import Reason
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
@@ -102,7 +103,7 @@ def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
     """Return what can be asked about one order and its items."""
     ids = [f"IT-{name}-1", f"IT-{name}-2"]
     return [
-        lambda: orders.get_order(f"OD-{name}", actor=actor),
+        lambda: query.get_order(f"OD-{name}", actor=actor),
         lambda: vouchers.find_copies(ids, actor=actor),
         lambda: verification.verify(f"CODE-{name}-1", actor=actor, now=NOW).item,
         lambda: [line.item for line in refunds.assess(ids, actor=actor, now=NOW).lines],
@@ -134,7 +135,7 @@ def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
         query.load_figures(view, **asked),
         query.load_totals(view, **asked),
         query.load_ticked(view, ids, **asked).astype("object").to_dict("records"),
-        sorted(query.find_references(table, ids, actor=actor, order_id=order_id)),
+        sorted(find_references(table, ids, actor=actor, order_id=order_id)),
         [
             query.load_choices(view, column.name, **asked).values.tolist()
             for column in table.offered

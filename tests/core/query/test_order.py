@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core import excel, storage
 from core.access import Actor
 from core.ground import NotFound, Role
-from core.orders import get_order
+from core.query import get_order
 from core.storage import AuditEvent
 from core.tables import ORDER_ITEMS, TRANSACTIONS
 from tests.conftest import NOW

@@ -18,7 +18,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from core.cells import Styles, TableRows, clean
+from core.excel.cells import Styles, TableRows, clean
 from core.ground import MOST_DECIMALS
 from core.tables import Column, Kind
 

@@ -34,8 +34,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import storage
 from core.access import Actor, require
-from core.day_conditions import Sql, matches_time
 from core.ground import MOST_DECIMALS, ascii_lower, check_text, fold
+from core.query.days import Sql, matches_time
 from core.storage import Order, OrderItem, in_common_units
 from core.tables import Column, Kind, Table
 from core.views import BLANK, Condition, Filter, Operator, View

@@ -16,9 +16,9 @@ from core.storage import Base
 from core.tables import TABLES, Kind, Table
 from core.views import View, default_view, parse_view
 from tests.conftest import use_database
-from tests.core.fuzzed_models import fuzzed_views
+from tests.core.query.fuzzed_models import fuzzed_views
+from tests.core.query.random_views import NOWS
 from tests.core.random_rows import CONTRACTS, ROWS, fill
-from tests.core.random_views import NOWS
 
 VIEWS, VIEWS_ON_POSTGRESQL = 3_000, 300
 OWN = CONTRACTS[1]

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from core import access, backups, copies, demo, query, search, startup, storage, windows
+from core import access, backups, copies, demo, query, startup, storage
 from core.access import Actor
+from core.query import search, windows
 from core.storage import OrderItem, search_index
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import default_view, parse_view
@@ -238,8 +239,8 @@ def test_a_frequent_text_is_not_gathered_but_walked(
 ) -> None:
     many(kind)
     monkeypatch.setattr(search, "FEW", 50)
-    monkeypatch.setattr("core.windows.FEW", 50)
-    monkeypatch.setattr("core.windows.FREQUENT", 50)
+    monkeypatch.setattr("core.query.windows.FEW", 50)
+    monkeypatch.setattr("core.query.windows.FREQUENT", 50)
     raw = {"filters": {"order_id": _contains("OD2")}}
     with storage.reading() as session:
         found = search.narrow(session, parse_view(ORDERS, raw | {"zone": "UTC"}))

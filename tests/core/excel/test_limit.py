@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core import excel, refund_results, storage
 from core.access import Actor
-from core.export_limit import TooManyRows
+from core.excel.limit import TooManyRows
 from core.ground import get_settings
 from core.storage import AuditEvent
 from core.tables import ORDERS

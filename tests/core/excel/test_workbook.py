@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from core import sheets
-from core.frames import to_frame
+from core.excel import StreamedWorkbook
+from core.excel import workbook as sheets
+from core.excel.workbook import WrittenTable
 from core.ground import InvalidInput, ItemStatus
-from core.sheets import StreamedWorkbook, WrittenTable
+from core.query import to_frame
 from core.tables import Column
 from tests.core.every_kind import (
     BYTES,
@@ -37,7 +38,7 @@ from tests.core.every_kind import (
     TEXT,
     ZONE,
 )
-from tests.core.plain_sheets import write_plainly
+from tests.core.excel.plain_sheets import write_plainly
 from tests.core.random_rows import CURRENCIES, ZONES
 
 _texts = st.sampled_from(HOSTILE) | st.text(

@@ -17,9 +17,17 @@ from core.tables import BOOKS, EMAILS, ORDER_ITEMS, ORDER_TABS, Kind, Table
 from core.views import View, parse_view, to_address, to_json
 from core.views.codec import from_address
 from tests.conftest import use_database
-from tests.core.plain_filter import expected_rows, expected_totals
+from tests.core.query.plain_filter import expected_rows, expected_totals
+from tests.core.query.random_views import (
+    ACTORS,
+    NOWS,
+    PRESETS,
+    Raw,
+    every_condition,
+    every_word,
+    views,
+)
 from tests.core.random_rows import ROWS, ZONES, Row, fill
-from tests.core.random_views import ACTORS, NOWS, PRESETS, Raw, every_condition, every_word, views
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
 from tests.rows import store_user
 

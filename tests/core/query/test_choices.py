@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import event
 
-from core import access, choices, storage
+from core import access, storage
 from core.access import Actor
+from core.query import choices
 from core.tables import BOOKS, ORDERS, Table
 from core.views import default_view, parse_view
 from tests.conftest import NOW, use_database

@@ -19,8 +19,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import storage
 from core.access import Actor
-from core.conditions import where
-from core.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
+from core.query.conditions import where
+from core.query.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
 from core.storage import Base, in_common_units
 from core.tables import Column, Kind, Table
 from core.views import Operator, View

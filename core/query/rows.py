@@ -24,16 +24,16 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor, require
-from core.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
-from core.choices import load_choices as load_choices
-from core.conditions import is_among, of_order, scope, where
-from core.frames import join_frame, to_arrow, to_frame
 from core.ground import InvalidInput, check_text
-from core.search import FEW, narrow
+from core.query.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
+from core.query.choices import load_choices as load_choices
+from core.query.conditions import is_among, of_order, scope, where
+from core.query.frames import join_frame, to_arrow, to_frame
+from core.query.search import FEW, narrow
+from core.query.ticked import MAX_SELECTED
+from core.query.windows import find_few, find_keys, sort_terms
 from core.tables import Column, Kind, Table
-from core.ticked import MAX_SELECTED
 from core.views import View
-from core.windows import find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000
 CHUNK_ROWS = 20_000

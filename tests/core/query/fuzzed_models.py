@@ -10,8 +10,8 @@ from typing import Any
 
 from core.storage import Base
 from core.tables import TABLES, Table
+from tests.core.query.random_views import every_condition
 from tests.core.random_rows import CONTRACTS, ROWS, ZONES
-from tests.core.random_views import every_condition
 
 INJECTIONS = [
     "' OR '1'='1",

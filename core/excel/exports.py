@@ -12,11 +12,11 @@ import pandas as pd
 
 from core import access, query, storage, views
 from core.access import Actor, may, require
-from core.cells import MAX_CELL_UNITS
-from core.export_limit import check_limit, record_export
+from core.excel.cells import MAX_CELL_UNITS
+from core.excel.limit import check_limit, record_export
+from core.excel.workbook import MAX_ROWS, StreamedWorkbook, WrittenTable
 from core.ground import Permission, amount_in_words, get_settings, in_place
-from core.orders import OrderDetails, get_order
-from core.sheets import MAX_ROWS, StreamedWorkbook, WrittenTable
+from core.query import OrderDetails, get_order
 from core.storage import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.views import View, default_view, describe_sort, to_json

@@ -35,8 +35,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import storage
-from core.conditions import is_searched
 from core.ground import ascii_lower, fold
+from core.query.conditions import is_searched
 from core.storage import Base, Order, OrderItem, Transaction
 from core.tables import Column, Kind, Table
 from core.views import Condition, Filter, Operator, View

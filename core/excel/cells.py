@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from core.frames import local_times
 from core.ground import InvalidInput, decimals_of
+from core.query import local_times
 from core.tables import Column, Kind
 
 # Microsoft, "Excel specifications and limits".

@@ -5,7 +5,7 @@ import pytest
 from core import query, storage
 from core.access import Actor
 from core.ground import InvalidInput, Role
-from core.pasted_ids import find_missing, read_pasted
+from core.query import find_missing, read_pasted
 from core.storage import Order
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.views import default_view, parse_view, to_json

@@ -1,6 +1,6 @@
 """Write a table cell by cell with openpyxl: the reference for the fast writer.
 
-It takes 20 times as long as `core.cells`, but shows plainly what every cell must hold.
+It takes 20 times as long as `core.excel.cells`, but shows plainly what every cell must hold.
 """
 
 import re
@@ -16,10 +16,10 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from core.cells import MAX_EXACT_INTEGER, clean
-from core.frames import local_times
+from core.excel.cells import MAX_EXACT_INTEGER, clean
+from core.excel.workbook import header_of
 from core.ground import to_major
-from core.sheets import header_of
+from core.query import local_times
 from core.tables import Column, Kind, in_words
 
 FIRST_EXACT_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone

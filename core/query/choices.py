@@ -10,9 +10,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core import storage
 from core.access import Actor
-from core.conditions import matches_choice, where
 from core.ground import InvalidInput
-from core.search import narrow
+from core.query.conditions import matches_choice, where
+from core.query.search import narrow
 from core.storage import Base
 from core.tables import Column, Table
 from core.views import View
