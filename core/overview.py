@@ -179,12 +179,12 @@ class _Loader:
         )
 
     def _sums(self, dimension: Dimension, keys: Sequence[str]) -> KeyedSums:
-        asked = self.question
-        values = {"currency": asked.currency}
-        if asked.contract_id is not None:
-            values["contract_id"] = asked.contract_id
+        question = self.question
+        values = {"currency": question.currency}
+        if question.contract_id is not None:
+            values["contract_id"] = question.contract_id
         return sum_up(
-            self.session, dimension, asked.period, actor=self.actor, keys=keys, values=values
+            self.session, dimension, question.period, actor=self.actor, keys=keys, values=values
         )
 
     def _time_steps(self, orders: dict[date, Sums], items: dict[date, Sums]) -> list[TimeStep]:

@@ -34,7 +34,7 @@ from core.tables import ORDER_ITEMS
 
 MATCHED = "matched"  # the reason of a refund that was not made by Order Desk
 NO_LONGER_OPEN = (
-    "This refund was matched or dismissed meanwhile, or you have no access to it. "
+    "This refund was already matched or dismissed, or you have no access to it. "
     "Reload the page. Nothing was changed."
 )
 
@@ -104,7 +104,7 @@ def match(
     """
     note = checked_note(note)
     with (
-        _once(),
+        _refuse_second_match(),
         access.changing(actor, Permission.REFUND) as (session, actor),
     ):
         one = _take(session, reference, actor)
@@ -129,8 +129,8 @@ def match(
 
 
 @contextmanager
-def _once() -> Iterator[None]:
-    """Let one of two people at once match a refund: its reference is unique among ours."""
+def _refuse_second_match() -> Iterator[None]:
+    """Refuse the second of two parallel matches: the reference is unique in our refunds."""
     try:
         yield
     except IntegrityError:

@@ -108,9 +108,9 @@ def test_a_dismissed_refund_no_longer_stops_other_refunds(items: list[str]) -> N
 
 def test_each_unmatched_refund_is_decided_once(items: list[str]) -> None:
     match("re_hand", items[1], note=None, actor=AGENT, now=NOW)
-    with pytest.raises(Refused, match="matched or dismissed meanwhile"):
+    with pytest.raises(Refused, match="already matched or dismissed"):
         match("re_hand", items[0], note=None, actor=AGENT, now=NOW)
-    with pytest.raises(Refused, match="matched or dismissed meanwhile"):
+    with pytest.raises(Refused, match="already matched or dismissed"):
         dismiss("re_hand", note="no", actor=AGENT, now=NOW)
     assert get_item(items[0]).status == "not_used"
 
