@@ -14,8 +14,8 @@ from core import (
     copies,
     demo,
     excel,
-    figures,
     imports,
+    overview,
     startup,
     verification,
     views,
@@ -155,7 +155,7 @@ def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 
 def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    return f"{figures.rebuild(actor=actor, now=now):,} figures were counted anew."
+    return f"{overview.rebuild_figures(actor=actor, now=now):,} figures were counted anew."
 
 
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:

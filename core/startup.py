@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, backups, demo, figures, storage, voucher_code, voucher_pdf
+from core import access, backups, demo, overview, storage, voucher_code, voucher_pdf
 from core.ground import get_settings, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER
 
@@ -45,5 +45,5 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
         demo.fill_blank(demo.DEFAULT_ORDERS, actor=who, now=now)
     storage.migrate()
     access.ensure_someone_can_sign_in(now)
-    figures.refresh()
+    overview.refresh_figures()
     access.ensure_secret()

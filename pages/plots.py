@@ -11,8 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.ground import amount_in_words, to_major
-from core.overview import Figure, Group, Overview, Question, rate
-from core.periods import Period
+from core.overview import Figure, Group, Overview, Period, Question, rate
 from core.tables import in_words
 from core.views import to_short_address
 from pages.frame import base_path, plain

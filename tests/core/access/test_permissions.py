@@ -16,7 +16,6 @@ from core import (
     email_messages,
     emails,
     excel,
-    figures,
     import_report,
     import_runs,
     imports,
@@ -33,7 +32,7 @@ from core import (
 from core.access import Actor, Rights, permissions
 from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
-from core.periods import Period
+from core.overview import Period
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.tables import EMAILS as EMAIL_TABLE
@@ -165,7 +164,7 @@ def _refund(item: str, actor: Actor) -> object:
 
 
 def _look_over(actor: Actor) -> object:
-    return overview.load(overview.Question(Period(), "EUR"), actor=actor, now=NOW)
+    return overview.load_overview(overview.Question(Period(), "EUR"), actor=actor, now=NOW)
 
 
 USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = {
@@ -336,7 +335,11 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.GIVE_BACK,
         lambda s, a: returned_items.give_back([s.item], note="No", actor=a, now=NOW),
     ),
-    "rebuild figures": (ADMIN, Permission.IMPORT, lambda _, a: figures.rebuild(actor=a, now=NOW)),
+    "rebuild figures": (
+        ADMIN,
+        Permission.IMPORT,
+        lambda _, a: overview.rebuild_figures(actor=a, now=NOW),
+    ),
     "audit trail": (ADMIN, Permission.AUDIT_TRAIL, lambda _, a: rows_of(AUDIT_EVENTS, a)),
 }
 

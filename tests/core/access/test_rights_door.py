@@ -15,7 +15,7 @@ WORKER = {"deliveries", "delivery_records", "returned_refunds", "settlement", "w
 OF_NO_PERSON = {
     "copies.copy_to",
     "demo.fill_blank",
-    "figures.refresh",
+    "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",
     "access.permissions.refuse",
     "access.sign_ins._actor",

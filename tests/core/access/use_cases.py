@@ -15,10 +15,10 @@ from core import (
     email_messages,
     emails,
     excel,
-    figures,
     import_report,
     import_runs,
     imports,
+    overview,
     refund_matches,
     refund_results,
     refunds,
@@ -245,7 +245,9 @@ USE_CASES: dict[str, UseCase] = {
         Permission.USERS, lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW)
     ),
     "imports.import_files": UseCase(Permission.IMPORT, _import),
-    "figures.rebuild": UseCase(Permission.IMPORT, lambda s, a: figures.rebuild(actor=a, now=NOW)),
+    "overview.counting.rebuild_figures": UseCase(
+        Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
+    ),
     "demo.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
     "demo.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
     "demo.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),

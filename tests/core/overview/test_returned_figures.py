@@ -4,16 +4,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from core import figures
+from core import overview
 from core.access import Actor
 from core.ground import Role
-from core.overview import Question, Rows
-from core.periods import Period
+from core.overview import Figure, Period, Question
 from tests.conftest import NOW
 from tests.core.books import check_books
+from tests.core.overview.test_figures import _kept, _queued, check
 from tests.core.refund_rows import make_card_order, make_refundable
 from tests.core.returned_money import A_DAY, give_back, let_the_bank_return, pay_back
-from tests.core.test_figures import _kept, _queued, check
 
 PERIOD = Period(date(2026, 3, 1), date(2026, 3, 5))
 SOLD = {  # contract, product type, airport and day of each item
@@ -52,7 +51,7 @@ Figures = dict[object, tuple[int, int]]
 def refunded(actor: Actor, contract_id: str | None = None) -> Figures:
     """Return the refunded figures of Overview: total, by product type, airport and day."""
     found = check(Question(PERIOD, "EUR", contract_id), actor)
-    parts: list[tuple[object, Rows | None]] = [("all", found.refunded)]
+    parts: list[tuple[object, Figure | None]] = [("all", found.refunded)]
     parts += [(one.value, one.refunded) for one in (*found.by_product_type, *found.by_airport)]
     parts += [(one.period.first.day, one.refunded) for one in found.time_steps if one.period.first]
     return {key: (one.count, one.amount_minor) for key, one in parts if one and one.count}
@@ -76,7 +75,7 @@ def look(admin: Actor, items: set[str]) -> None:
         assert refunded(actor, contract_id) == expected(items, contract_id)
     assert _queued() == 0
     kept = _kept()
-    figures.rebuild(actor=admin, now=NOW)
+    overview.rebuild_figures(actor=admin, now=NOW)
     assert _kept() == kept
     check_books()
 

@@ -31,14 +31,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import access, storage
 from core.access import Actor
-from core.figure_days import (
-    bounds,
-    day_expression,
-    day_of,
-    first_of_month,
-    next_month,
-)
 from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
+from core.overview.days import bounds, day_expression, day_of, first_of_month, next_month
 from core.storage import (
     DAILY_FIGURES,
     FIGURE_CHANGES,
@@ -70,7 +64,7 @@ def report_zone() -> ZoneInfo:
     return ZoneInfo(get_settings().report_zone)
 
 
-def refresh() -> None:
+def refresh_figures() -> None:
     """Recount what has changed since the last count; safe to repeat and to run in parallel.
 
     Raises OutsideFailed if the database does not answer, or if another count takes too long.
@@ -88,35 +82,35 @@ def refresh() -> None:
             return
         if _earliest(session, Order, None) is not None:
             logger.info("Counting the daily figures of every order.")
-        rebuild_in(session)
+        rebuild_figures_in(session)
 
 
-def refresh_early() -> None:
+def refresh_figures_early() -> None:
     """Recount right after a large change. If that fails, the next reader does it."""
     with suppress(OutsideFailed):
-        refresh()
+        refresh_figures()
 
 
-def rebuild(*, actor: Actor, now: datetime) -> int:
+def rebuild_figures(*, actor: Actor, now: datetime) -> int:
     """Recount every figure and audit it; return the number of rows of the figures.
 
     Raises NotPermitted, NoLongerIn, and OutsideFailed if the database does not answer.
     """
     with access.changing(actor, Permission.IMPORT) as (session, actor):
         _wait_for_turn(session)
-        rebuild_in(session)
+        rebuild_figures_in(session)
         access.record_event(
             session, "figures.rebuilt", actor=actor, entity="database", entity_id="figures", now=now
         )
         return session.scalar(select(func.count()).select_from(DAILY_FIGURES)) or 0
 
 
-def invalidate(session: Session) -> None:
-    """Mark the figures as missing. Call it before a whole database is loaded, then `rebuild_in`."""
+def invalidate_figures(session: Session) -> None:
+    """Mark the figures as missing before a whole database is loaded; then `rebuild_figures_in`."""
     session.execute(delete(FIGURES_MADE))
 
 
-def rebuild_in(session: Session) -> None:
+def rebuild_figures_in(session: Session) -> None:
     """Recount every figure in the caller's transaction."""
     zone = report_zone()
     session.execute(delete(FIGURE_CHANGES))
@@ -124,7 +118,7 @@ def rebuild_in(session: Session) -> None:
     for month in _months(session, zone):
         _count_days(session, zone, month, next_month(month) - timedelta(days=1))
         _add_up_month(session, month)
-    invalidate(session)
+    invalidate_figures(session)
     session.execute(insert(FIGURES_MADE).values(row=ONLY_ROW, zone=str(zone)))
     # The planner needs statistics of the table to choose the right index.
     session.execute(text("ANALYZE daily_figures"))

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import figures, storage
+from core import storage
 from core.access import Actor, require
-from core.figure_days import day_of, next_month
-from core.figure_sums import KeyedSums, Sums, sum_up
 from core.ground import ItemStatus, Permission
-from core.periods import Period
+from core.overview import counting
+from core.overview.days import day_of, next_month
+from core.overview.periods import Period
+from core.overview.sums import KeyedSums, Sums, sum_up
 from core.query import where
 from core.storage import Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS, Table
@@ -110,7 +111,7 @@ def rate(part: Figure, whole: Figure) -> float:
 
 def today(now: datetime) -> date:
     """Return the date in the time zone of the figures."""
-    return day_of(now, figures.report_zone())
+    return day_of(now, counting.report_zone())
 
 
 def currencies(pairs: Sequence[ContractCurrency], contract_id: str | None) -> list[str]:
@@ -128,7 +129,7 @@ def load_contract_currencies(*, actor: Actor) -> list[ContractCurrency]:
     Raises NotPermitted, and OutsideFailed without a database.
     """
     require(actor, Permission.OVERVIEW)
-    figures.refresh()
+    counting.refresh_figures()
     with storage.reading() as session:
         keys = ("contract_id", "currency")
         found = sum_up(session, Dimension.CHANNEL, Period(), actor=actor, keys=keys)
@@ -141,13 +142,13 @@ def load_contract_currencies(*, actor: Actor) -> list[ContractCurrency]:
     return sorted(pairs, key=lambda one: (one.contract_id, one.currency))
 
 
-def load(question: Question, *, actor: Actor, now: datetime) -> Overview:
+def load_overview(question: Question, *, actor: Actor, now: datetime) -> Overview:
     """Load every figure of Overview.
 
     Raises NotPermitted, and OutsideFailed without a database.
     """
     require(actor, Permission.OVERVIEW)
-    figures.refresh()
+    counting.refresh_figures()
     with storage.reading() as session:
         return _Loader(session, question, actor, now).load()
 
@@ -157,7 +158,7 @@ class _Loader:
 
     def __init__(self, session: Session, question: Question, actor: Actor, now: datetime) -> None:
         self.session, self.question, self.actor, self.now = session, question, actor, now
-        self.zone = str(figures.report_zone())
+        self.zone = str(counting.report_zone())
 
     def load(self) -> Overview:
         """Load the sums of the three dimensions, and make every figure from them."""

@@ -12,14 +12,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from core import copies, demo, figures, overview, query, startup, storage
+from core import copies, demo, overview, query, startup, storage
 from core.access import Actor
-from core.figure_days import day_expression, day_of, starts
 from core.gateway import Failed, Succeeded
 from core.ground import NotPermitted, Role, next_day, start_of_day
 from core.imports import Outcome
-from core.overview import Overview, Question
-from core.periods import PERIODS, Period
+from core.overview import PERIODS, Overview, Period, Question
+from core.overview.days import day_expression, day_of, starts
 from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
 from tests.conftest import NOW, use_database
 from tests.core.imported import Sheets, plain
@@ -55,7 +54,7 @@ PERIODS_DRAWN = st.one_of(
 
 def check(question: Question, actor: Actor, now: datetime = NOW) -> Overview:
     """Compare every figure with the count and the total of its view."""
-    found = overview.load(question, actor=actor, now=now)
+    found = overview.load_overview(question, actor=actor, now=now)
     for one in found.every_figure:
         words = (question, actor, one.view.in_words())
         assert one.count == query.count_rows(one.view, actor=actor, now=now), words
@@ -255,7 +254,7 @@ def test_after_any_sequence_of_changes_the_figures_equal_the_rows(
         import_sheets(one)
 
     def rebuild(_: random.Random) -> None:
-        figures.rebuild(actor=admin, now=NOW)
+        overview.rebuild_figures(actor=admin, now=NOW)
 
     steps = [_some_order, _some_order, _some_refunds, _by_hand, _deletion, import_one, rebuild]
     for make in (make_paid_order, make_card_order) * 3:  # the ledger gives refunds their numbers
@@ -265,7 +264,7 @@ def test_after_any_sequence_of_changes_the_figures_equal_the_rows(
             drawn.choice(steps)(drawn)
         check_everything(admin)
         kept = _kept()
-        figures.rebuild(actor=admin, now=NOW)
+        overview.rebuild_figures(actor=admin, now=NOW)
         assert _kept() == kept
 
 
@@ -295,7 +294,7 @@ def test_a_refund_changes_the_figures_of_the_day_its_item_was_made(
 
 def test_a_change_that_is_rolled_back_queues_nothing(database: str) -> None:
     make_order("OD-1")
-    figures.refresh()
+    overview.refresh_figures()
     with suppress(ZeroDivisionError), storage.writing() as session:
         session.execute(update(Order).values(amount_minor=5))
         raise ZeroDivisionError
@@ -369,7 +368,7 @@ def test_a_copy_has_the_figures_of_its_rows(
 ) -> None:
     source, target = map(desks, kinds)
     fill(source)
-    figures.refresh()
+    overview.refresh_figures()
     kept = _kept()
     copies.copy_to(target)
     use_database(target)
@@ -379,7 +378,7 @@ def test_a_copy_has_the_figures_of_its_rows(
 def test_the_start_counts_figures_that_do_not_exist_yet(database: str, admin: Actor) -> None:
     fill(database)
     with storage.writing() as session:
-        figures.invalidate(session)
+        overview.invalidate_figures(session)
         session.execute(delete(FIGURE_CHANGES))
     startup.prepare(NOW, may_fill=False)
     assert _kept()
@@ -389,8 +388,8 @@ def test_the_start_counts_figures_that_do_not_exist_yet(database: str, admin: Ac
 def test_rebuilding_needs_the_right_to_import_and_is_audited(database: str, admin: Actor) -> None:
     make_order("OD-1")
     with pytest.raises(NotPermitted):
-        figures.rebuild(actor=store_user(AGENT), now=NOW)
-    assert figures.rebuild(actor=admin, now=NOW) == 2  # a day and its month
+        overview.rebuild_figures(actor=store_user(AGENT), now=NOW)
+    assert overview.rebuild_figures(actor=admin, now=NOW) == 2  # a day and its month
     with storage.reading() as session:
         actions = set(session.scalars(select(AuditEvent.action)))
     assert "figures.rebuilt" in actions

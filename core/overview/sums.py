@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from core import figures
 from core.access import Actor
-from core.figure_days import day_of, first_of_month, next_month
 from core.ground import fold
-from core.periods import Period
+from core.overview import counting
+from core.overview.days import day_of, first_of_month, next_month
+from core.overview.periods import Period
 from core.query import scope
 from core.storage import DAILY_FIGURES, Dimension, Order, Span
 from core.tables import ORDER_ITEMS, ORDERS
@@ -59,7 +59,7 @@ def sum_up(
             conditions.append(source.c.contract_id.in_(sorted(actor.contracts)))
     conditions += [source.c[name] == value for name, value in (values or {}).items()]
     named = [source.c[name] for name in keys]
-    sums = [func.sum(source.c[name]) for name in figures.SUMS]
+    sums = [func.sum(source.c[name]) for name in counting.SUMS]
     found = []
     for row in session.execute(select(*named, *sums).where(*conditions).group_by(*named)):
         key = dict(zip(keys, row, strict=False))
@@ -94,7 +94,7 @@ def _own_rows(
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
     """Count the actor's own rows: the daily figures are not split by author."""
     table = ORDERS if dimension is Dimension.CHANNEL else ORDER_ITEMS
-    zone = figures.report_zone()
+    zone = counting.report_zone()
     if period.first is not None and period.last is not None:
         days = period.first, period.last
     else:
@@ -105,5 +105,5 @@ def _own_rows(
     mine = [scope(table, actor)]
     if table is ORDERS:
         mine.append(Order.author_folded == fold(actor.email))  # the same rows, but by an index
-    rows = figures.count_statement(session, dimension, zone, days, mine)
+    rows = counting.count_statement(session, dimension, zone, days, mine)
     return rows.subquery(), []

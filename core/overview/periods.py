@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from core.figure_days import first_of_month, next_month
+from core.overview.days import first_of_month, next_month
 
 A_DAY = timedelta(days=1)
 MAX_DAYS_BY_DAY = 92  # a longer period is drawn by month
