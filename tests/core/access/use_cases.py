@@ -186,7 +186,7 @@ USE_CASES: dict[str, UseCase] = {
         Permission.EMAILS,
         lambda s, a: email_messages.write_message(s.email, s.file, actor=a, now=NOW),
     ),
-    "vouchers.issue": UseCase(
+    "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,
         lambda s, a: vouchers.issue(["FINE"], s.file, file_format="pdf", actor=a, now=NOW),
     ),

@@ -1,4 +1,4 @@
-"""Written workbooks: compared with a plain writer, and checked for each trap of the format."""
+"""WrittenTable workbooks: compared with a plain writer, and checked for each trap of the format."""
 
 import io
 import re

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import excel, query, refund_results, refunds, storage, verification, vouchers
+from core import excel, query, refund_results, refunds, storage, vouchers
 from core.access import Actor, permissions
 from core.access.actors import LOCAL_USER_ID
 from core.ground import NotFound, NotPermitted, Permission, Refused, Role
@@ -18,6 +18,7 @@ from core.refund_rule import Reason
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.views import default_view, parse_view
+from core.vouchers import verification
 from tests.conftest import NOW
 from tests.core.read_back import open_book
 from tests.core.refund_rows import make_paid_order, make_refundable

@@ -20,13 +20,15 @@ import zxingcpp
 from PIL import Image, ImageFilter
 from pypdf import PdfReader
 
-from core import colours, voucher_fonts, voucher_page, voucher_pdf
-from core.voucher_fonts import EM, FontFault
-from core.voucher_glyphs import REPLACEMENT, Line, is_plain
-from core.voucher_logo import LogoFault
-from core.voucher_pdf import Branding, Voucher, render_voucher, render_vouchers, render_zip
-from core.voucher_sheet import HEIGHT, WIDTH, Sheet
-from core.voucher_text import shape_line
+from core.vouchers import Voucher, render_vouchers
+from core.vouchers.pdf import colours, document, fonts
+from core.vouchers.pdf import page as voucher_page
+from core.vouchers.pdf.document import Branding, render_voucher, render_zip
+from core.vouchers.pdf.fonts import EM, FontFault
+from core.vouchers.pdf.glyphs import REPLACEMENT, Line, is_plain
+from core.vouchers.pdf.logo import LogoFault
+from core.vouchers.pdf.sheet import HEIGHT, WIDTH, Sheet
+from core.vouchers.pdf.text import shape_line
 from tests.vouchers import BRANDING, make_voucher, make_vouchers
 
 PRODUCT = (
@@ -231,7 +233,8 @@ def test_the_same_voucher_gives_the_same_file() -> None:
 
 def test_another_process_writes_the_same_file() -> None:
     code = (
-        "import sys; from tests.vouchers import *; from core.voucher_pdf import render_voucher;"
+        "import sys; from tests.vouchers import *; from core.vouchers.pdf.document "
+        "import render_voucher; "
         "sys.stdout.buffer.write(render_voucher(make_voucher(), BRANDING))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
@@ -265,7 +268,7 @@ def test_the_lock_lets_one_thread_render_at_a_time(
     monkeypatch: pytest.MonkeyPatch, has_lock: bool
 ) -> None:
     inside, most = [0], [0]
-    draw, counting = voucher_pdf.draw_details, threading.Lock()
+    draw, counting = document.draw_details, threading.Lock()
 
     def watched(sheet: Sheet, voucher: Voucher) -> None:
         with counting:
@@ -276,9 +279,9 @@ def test_the_lock_lets_one_thread_render_at_a_time(
         with counting:
             inside[0] -= 1
 
-    monkeypatch.setattr(voucher_pdf, "draw_details", watched)
+    monkeypatch.setattr(document, "draw_details", watched)
     if not has_lock:
-        monkeypatch.setattr(voucher_pdf, "_LOCK", nullcontext())
+        monkeypatch.setattr(document, "_LOCK", nullcontext())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: render_voucher(make_voucher(), BRANDING), range(16)))
     assert (most[0] == 1) == has_lock
@@ -364,7 +367,7 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Box]:
             found.append(Box(left, y - line.top * size, left + width, y - line.bottom * size))
 
     monkeypatch.setattr(Sheet, "line", line)
-    voucher_pdf._first_frame.cache_clear()
+    document._first_frame.cache_clear()
     return found
 
 
@@ -448,7 +451,7 @@ def test_both_fonts_have_every_plain_letter() -> None:
         if is_plain(chr(code)) and code not in range(0x7F, 0xA0)
     ]
     for is_bold in (False, True):
-        font = voucher_fonts.fonts(is_bold=is_bold)[0]
+        font = fonts.fonts(is_bold=is_bold)[0]
         assert [one for one in plain if font.glyph(one) is None] == []
 
 
@@ -531,42 +534,42 @@ def test_a_missing_or_broken_logo_is_named(tmp_path: Path, name: str) -> None:
     ):
         render_voucher(make_voucher(), branding)
     with pytest.raises(LogoFault):
-        voucher_pdf.check_assets(branding)
+        document.check_assets(branding)
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut", "text"])
 def test_a_missing_or_damaged_font_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    for font in voucher_fonts.FONTS.glob("*.ttf"):
+    for font in fonts.FONTS.glob("*.ttf"):
         (tmp_path / font.name).symlink_to(font)
-    path = tmp_path / voucher_fonts.FALLBACKS[0]
+    path = tmp_path / fonts.FALLBACKS[0]
     whole = path.read_bytes()
     path.unlink()
     content = {"empty": b"", "cut": whole[: len(whole) // 2], "text": b"no font at all"}
     if damage in content:
         path.write_bytes(content[damage])
-    monkeypatch.setattr(voucher_fonts, "FONTS", tmp_path)
-    voucher_fonts.load_font.cache_clear()
-    voucher_fonts.fonts.cache_clear()
+    monkeypatch.setattr(fonts, "FONTS", tmp_path)
+    fonts.load_font.cache_clear()
+    fonts.fonts.cache_clear()
     try:
         with pytest.raises(FontFault, match=f"The font {path} "):
-            voucher_pdf.check_assets(BRANDING)
+            document.check_assets(BRANDING)
     finally:
-        voucher_fonts.load_font.cache_clear()
-        voucher_fonts.fonts.cache_clear()
+        fonts.load_font.cache_clear()
+        fonts.fonts.cache_clear()
 
 
 @pytest.mark.parametrize("colour", ["#ffff00", "#ffffff", "#000000", "#0f766e", "#E11D48"])
 def test_a_brand_colour_of_any_lightness_is_readable(colour: str) -> None:
     brand = colours.parse_colour(colour)
-    assert 1.05 / (colours.luminance(colours.readable(brand)) + 0.05) > 4.5
+    assert 1.05 / (colours.luminance(colours.readable_colour(brand)) + 0.05) > 4.5
     on = colours.readable_on(brand)
     light, dark = sorted(map(colours.luminance, (brand, on)))[::-1]
     assert (light + 0.05) / (dark + 0.05) > 2.3
 
 
 def test_the_branding_comes_from_the_settings() -> None:
-    branding = voucher_pdf.current_branding()
+    branding = document.current_branding()
     assert branding == Branding("Order Desk", BRANDING.logo, "#0f766e", "", BRANDING.terms)
-    voucher_pdf.check_assets(branding)
+    document.check_assets(branding)

@@ -11,12 +11,12 @@ import pypdf
 import pytest
 from sqlalchemy import select
 
-from core import refunds, storage, verification, voucher_code, vouchers
+from core import refunds, storage
 from core.__main__ import main
 from core.access import Actor
 from core.ground import InvalidInput, NotPermitted, Refused, Role, get_settings
 from core.storage import AuditEvent, OrderItem
-from core.verification import Verdict
+from core.vouchers import Verdict, issuing, signed_code, verification
 from tests.conftest import NOW
 from tests.rows import make_actor, make_item, make_order, make_transaction
 
@@ -50,9 +50,9 @@ def shop(database: str) -> None:
     make_item("OD-2", order_item_id="OTHER", contract_id="CT-2", **GIVEN)
 
 
-def issue(*item_ids: str, actor: Actor, form: vouchers.FileFormat = "pdf") -> tuple[str, bytes]:
+def issue(*item_ids: str, actor: Actor, form: issuing.FileFormat = "pdf") -> tuple[str, bytes]:
     file = io.BytesIO()
-    name = vouchers.issue(item_ids, file, file_format=form, actor=actor, now=NOW)
+    name = issuing.issue(item_ids, file, file_format=form, actor=actor, now=NOW)
     return name, file.getvalue()
 
 
@@ -75,7 +75,7 @@ def stored(item_id: str) -> OrderItem:
 
 
 def signed(item: OrderItem) -> str:
-    return voucher_code.sign(
+    return signed_code.sign(
         serial=item.voucher_serial,
         valid_from=item.valid_from,
         valid_until=item.valid_until,
@@ -84,7 +84,7 @@ def signed(item: OrderItem) -> str:
 
 
 def test_each_status_has_its_reason(shop: None, admin: Actor) -> None:
-    lines = vouchers.assess([*FATES, "GONE"], actor=admin, now=NOW)
+    lines = issuing.assess([*FATES, "GONE"], actor=admin, now=NOW)
     whys = {line.order_item_id: line.why for line in lines}
     assert whys["OK-1"] is whys["OK-2"] is None
     assert whys["USED"] == "It has been used."
@@ -96,7 +96,7 @@ def test_each_status_has_its_reason(shop: None, admin: Actor) -> None:
 
 def test_a_voucher_is_valid_to_the_last_second_of_its_day(shop: None, admin: Actor) -> None:
     def why(now: object) -> str | None:
-        return vouchers.assess(["OK-1"], actor=admin, now=now)[0].why  # type: ignore[arg-type]
+        return issuing.assess(["OK-1"], actor=admin, now=now)[0].why  # type: ignore[arg-type]
 
     assert why(LATER) is None
     assert why(LATER + timedelta(seconds=1)) is not None
@@ -116,7 +116,7 @@ def test_valid_vouchers_are_merged_and_each_copy_is_audited(shop: None, admin: A
     assert name == "vouchers-OD-1.pdf"
     assert len(pypdf.PdfReader(io.BytesIO(pdf)).pages) == 2
     assert [item_id for item_id, _ in downloads()] == ["OK-1", "OK-2"]
-    copies = vouchers.find_copies(list(FATES), actor=admin)
+    copies = issuing.find_copies(list(FATES), actor=admin)
     assert [(one.order_item_id, one.how, one.at) for one in copies] == [
         ("OK-1", f"downloaded by {admin.email}", NOW),
         ("OK-2", f"downloaded by {admin.email}", NOW),
@@ -170,13 +170,13 @@ def test_items_of_other_contracts_are_not_found(shop: None, admin: Actor) -> Non
         found = verification.verify(text, actor=scoped, now=NOW)
         assert (found.verdict, found.item) == (Verdict.UNKNOWN, None)
     issue("OTHER", actor=admin)
-    assert vouchers.find_copies(["OTHER"], actor=scoped) == []
+    assert issuing.find_copies(["OTHER"], actor=scoped) == []
 
 
 @pytest.mark.parametrize("ids", [[], [str(one) for one in range(1_001)]], ids=["none", "too many"])
 def test_an_invalid_selection_is_refused(shop: None, admin: Actor, ids: list[str]) -> None:
     with pytest.raises(InvalidInput, match="Tick 1 to 1,000"):
-        vouchers.assess(ids, actor=admin, now=NOW)
+        issuing.assess(ids, actor=admin, now=NOW)
 
 
 VERDICTS = {

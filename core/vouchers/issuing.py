@@ -14,13 +14,15 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import access, storage, voucher_code, voucher_pdf
+from core import access, storage
 from core.access import Actor, require
 from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
 from core.query import is_among, scope, ticked_ids
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
-from core.voucher_pdf import Voucher
+from core.vouchers import signed_code
+from core.vouchers.pdf import document
+from core.vouchers.pdf.document import Voucher
 
 DOWNLOADED = "voucher.downloaded"
 MAX_REASONS = 4
@@ -151,11 +153,11 @@ def issue(
         vouchers = to_vouchers(session, valid)
         _record(session, valid, actor, now)
     # The file is written after the commit: the audit trail must never miss a copy.
-    branding = voucher_pdf.current_branding()
+    branding = document.current_branding()
     if file_format == "zip":
-        voucher_pdf.render_zip(vouchers, branding, file)
+        document.render_zip(vouchers, branding, file)
     else:
-        voucher_pdf.render_vouchers(vouchers, branding, file)
+        document.render_vouchers(vouchers, branding, file)
     return _file_name(vouchers, file_format)
 
 
@@ -163,7 +165,7 @@ def _file_name(vouchers: Sequence[Voucher], file_format: FileFormat) -> str:
     """Name a file after its content: one item, the items of one order, or of several orders."""
     orders = {voucher.order_id for voucher in vouchers}
     if len(vouchers) == 1 and file_format == "pdf":
-        return voucher_pdf.file_name(vouchers[0])
+        return document.file_name(vouchers[0])
     name = f"vouchers-{orders.pop()}" if len(orders) == 1 else "vouchers"
     return f"{_UNSAFE.sub('_', name)}.{file_format}"
 
@@ -191,7 +193,7 @@ def _voucher(item: OrderItem, numbers: dict[str, str]) -> Voucher:
         pax_type=item.pax_type,
         passenger_name=item.passenger_name,
         voucher_code=item.voucher_code,
-        signed_code=voucher_code.sign(
+        signed_code=signed_code.sign(
             serial=item.voucher_serial,
             valid_from=item.valid_from,
             valid_until=item.valid_until,

@@ -9,12 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from core.colours import INK, WHITE, Colour, parse_colour, readable, readable_on, tint
 from core.ground import PaxType, ProductType, day_and_time, utc_offset
-from core.voucher_fonts import EM
-from core.voucher_logo import Logo
-from core.voucher_sheet import WIDTH, Sheet
-from core.voucher_text import fit, shape_line
+from core.vouchers.pdf.colours import (
+    INK,
+    WHITE,
+    Colour,
+    parse_colour,
+    readable_colour,
+    readable_on,
+    tint,
+)
+from core.vouchers.pdf.fonts import EM
+from core.vouchers.pdf.logo import Logo
+from core.vouchers.pdf.sheet import WIDTH, Sheet
+from core.vouchers.pdf.text import fit, shape_line
 
 MARGIN = 48.0
 INNER = WIDTH - 2 * MARGIN
@@ -171,7 +179,7 @@ def _draw_rules(sheet: Sheet, terms: str) -> None:
 
 def draw_product(sheet: Sheet, voucher: Voucher, brand: str) -> None:
     """Draw the heading, which all vouchers of a product at an airport share."""
-    colour = readable(parse_colour(brand))
+    colour = readable_colour(parse_colour(brand))
     kind = _PRODUCT_TYPES[ProductType(voucher.product_type)].upper()
     sheet.line(shape_line(kind, is_bold=True), MARGIN, 122, size=9, colour=colour, spacing=1.1)
     product = fit(voucher.product, INNER, 74, size=28, is_bold=True)

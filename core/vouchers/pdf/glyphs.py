@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import uharfbuzz as hb
 from bidi import algorithm
 
-from core.voucher_fonts import Font, fonts
+from core.vouchers.pdf.fonts import Font, fonts
 
 REPLACEMENT = "\ufffd"
 JOINERS = "\u200c\u200d"

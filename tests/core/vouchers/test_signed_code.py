@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import voucher_code
 from core.ground import InvalidInput, get_settings, parse_private_pem, private_pem, public_pem
-from core.voucher_code import (
+from core.vouchers import parse_code, parse_public_keys, public_key_text, signed_code
+from core.vouchers.signed_code import (
     LENGTH,
     PREFIX,
     DamagedCode,
@@ -32,9 +32,6 @@ from core.voucher_code import (
     UnknownKey,
     WrongSignature,
     key_id_of,
-    parse_code,
-    parse_public_keys,
-    public_key_text,
     public_keys,
     sign,
 )
@@ -62,7 +59,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def _start_anew() -> None:
     get_settings.cache_clear()
-    voucher_code._private_key.cache_clear()
+    signed_code._private_key.cache_clear()
 
 
 def _sign() -> str:
@@ -206,9 +203,9 @@ def test_a_key_of_another_kind_is_refused() -> None:
 def test_the_first_start_makes_a_private_key_and_later_starts_keep_it(
     data_dir: Path,
 ) -> None:
-    voucher_code.ensure_keys()
+    signed_code.ensure_keys()
     code = _sign()
-    assert stat.S_IMODE((data_dir / voucher_code.KEY_FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((data_dir / signed_code.KEY_FILE).stat().st_mode) == 0o600
     _start_anew()
     assert parse_code(code, public_keys()).pax_type == "adult"
 
@@ -227,36 +224,36 @@ def test_processes_that_start_at_once_share_one_key(data_dir: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_a_key_that_others_can_read_is_not_used(data_dir: Path, mode: int) -> None:
-    voucher_code.ensure_keys()
-    path = data_dir / voucher_code.KEY_FILE
+    signed_code.ensure_keys()
+    path = data_dir / signed_code.KEY_FILE
     path.chmod(mode)
     _start_anew()
     with pytest.raises(KeyFault, match=f"{path}.*can be read by others.*chmod 600 {path}"):
-        voucher_code.ensure_keys()
+        signed_code.ensure_keys()
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", b"\xff\xfe", private_pem(KEY).encode()[:70]])
 def test_a_damaged_key_is_named_and_not_replaced(data_dir: Path, content: bytes) -> None:
-    path = data_dir / voucher_code.KEY_FILE
+    path = data_dir / signed_code.KEY_FILE
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(KeyFault, match=str(path)):
-        voucher_code.ensure_keys()
+        signed_code.ensure_keys()
     assert path.read_bytes() == content
 
 
 def test_a_folder_in_place_of_the_key_is_named(data_dir: Path) -> None:
-    (data_dir / voucher_code.KEY_FILE).mkdir()
+    (data_dir / signed_code.KEY_FILE).mkdir()
     with pytest.raises(KeyFault, match="cannot be read or written"):
-        voucher_code.ensure_keys()
+        signed_code.ensure_keys()
 
 
 def test_codes_of_an_earlier_key_still_verify(data_dir: Path) -> None:
-    voucher_code.ensure_keys()
+    signed_code.ensure_keys()
     old = _sign()
-    (data_dir / voucher_code.KEY_FILE).unlink()
+    (data_dir / signed_code.KEY_FILE).unlink()
     _start_anew()
-    voucher_code.ensure_keys()
+    signed_code.ensure_keys()
     new = _sign()
     assert parse_code(old, public_keys()).key_id != parse_code(new, public_keys()).key_id
     text = public_key_text()
@@ -265,16 +262,16 @@ def test_codes_of_an_earlier_key_still_verify(data_dir: Path) -> None:
 
 
 def test_an_added_public_key_works_without_a_restart(data_dir: Path) -> None:
-    voucher_code.ensure_keys()
+    signed_code.ensure_keys()
     with pytest.raises(UnknownKey):
         parse_code(CODE, public_keys())
-    (data_dir / voucher_code.PUBLIC_KEYS / "partner.pem").write_text(public_pem(KEY.public_key()))
+    (data_dir / signed_code.PUBLIC_KEYS / "partner.pem").write_text(public_pem(KEY.public_key()))
     assert parse_code(CODE, public_keys()) == GENUINE
 
 
 def test_a_damaged_public_key_is_named(data_dir: Path) -> None:
-    voucher_code.ensure_keys()
-    path = data_dir / voucher_code.PUBLIC_KEYS / "partner.pem"
+    signed_code.ensure_keys()
+    path = data_dir / signed_code.PUBLIC_KEYS / "partner.pem"
     path.write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----")
     with pytest.raises(KeyFault, match=str(path)):
         public_keys()
@@ -286,9 +283,9 @@ def test_the_key_can_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("VOUCHER_PRIVATE_KEY", private_pem(KEY).replace("\n", line_break))
     _start_anew()
-    voucher_code.ensure_keys()
+    signed_code.ensure_keys()
     assert parse_code(_sign(), KEYS).serial == b"12345678"
-    assert not (data_dir / voucher_code.KEY_FILE).exists()
+    assert not (data_dir / signed_code.KEY_FILE).exists()
 
 
 def test_an_invalid_key_in_the_environment_stops_the_start_and_is_not_shown(

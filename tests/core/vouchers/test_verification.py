@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core import storage, verification, voucher_code, vouchers
+from core import storage, vouchers
 from core.__main__ import main
 from core.access import Actor
 from core.ground import start_of_day
 from core.storage import OrderItem
-from core.verification import Verdict
+from core.vouchers import Verdict, signed_code, verification
 from tests.conftest import NOW
 from tests.rows import make_item, make_order
 
@@ -41,7 +41,7 @@ def codes_of(**given: object) -> list[str]:
     item_id = make_item("OD-1", **({"valid_from": FIRST, "valid_until": LAST} | given))
     with storage.reading() as session:
         item = session.get_one(OrderItem, item_id)
-        signed = voucher_code.sign(
+        signed = signed_code.sign(
             serial=item.voucher_serial,
             valid_from=item.valid_from,
             valid_until=item.valid_until,
@@ -121,7 +121,7 @@ def offline(
     keys.write_text(capsys.readouterr().out)
 
     def offline(first: datetime, last: datetime) -> Said:
-        code = voucher_code.sign(
+        code = signed_code.sign(
             serial=bytes(8), valid_from=first, valid_until=last, pax_type="child"
         )
         status = main(["verify", code, "--public-key", str(keys)])

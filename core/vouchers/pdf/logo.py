@@ -64,7 +64,7 @@ def _load(path: Path, _stamp: int) -> Logo:
 
 
 @lru_cache(maxsize=4)
-def to_png(logo: Logo) -> bytes:
+def logo_to_png(logo: Logo) -> bytes:
     """Return a logo as PNG, for programs that cannot show SVG."""
     size = logo.width, logo.height
     picture = Image.frombytes("RGB", size, zlib.decompress(logo.colours))

@@ -12,12 +12,12 @@ def parse_colour(code: str) -> Colour:
     return red / 255, green / 255, blue / 255
 
 
-def to_code(colour: Colour) -> str:
+def colour_code(colour: Colour) -> str:
     """Return a colour in the notation of CSS: #0f766e."""
     return f"#{bytes(round(part * 255) for part in colour).hex()}"
 
 
-def readable(colour: Colour) -> Colour:
+def readable_colour(colour: Colour) -> Colour:
     """Darken a colour until it is readable on white and on its own tint (contrast 4.5 to 1)."""
     while luminance(colour) > 0.15:
         red, green, blue = colour

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select
 
-from core import storage, voucher_code
+from core import storage
 from core.access import Actor
 from core.ground import (
     AppError,
@@ -28,9 +28,10 @@ from core.ground import (
 from core.query import scope
 from core.storage import OrderItem
 from core.tables import ORDER_ITEMS
-from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
-from core.voucher_codes import ALPHABET, CODE_LENGTH, GROUP
-from core.vouchers import is_early, why_not_valid
+from core.vouchers import signed_code
+from core.vouchers.issuing import is_early, why_not_valid
+from core.vouchers.printed_code import ALPHABET, CODE_LENGTH, GROUP
+from core.vouchers.signed_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 
 A_MINUTE = 60.0
 MAX_LENGTH = 500
@@ -104,7 +105,7 @@ def verify(text: str, *, actor: Actor, now: datetime) -> Verification:
         raise InvalidInput(f"Scan or type a code of 1 to {MAX_LENGTH} characters.")
     _count_attempt(actor)
     try:
-        signed = voucher_code.parse_code(text, voucher_code.public_keys())
+        signed = signed_code.parse_code(text, signed_code.public_keys())
     except ForeignCode:
         return _look_up(_has_printed_code(text), actor, now)
     except tuple(_BY_ERROR) as error:

@@ -19,18 +19,11 @@ from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
 from core.ground import get_settings
-from core.voucher_fonts import fonts
-from core.voucher_glyphs import NO_LETTER
-from core.voucher_logo import Logo, load_logo
-from core.voucher_page import (
-    LOGO,
-    Branding,
-    Voucher,
-    draw_details,
-    draw_frame,
-    draw_product,
-)
-from core.voucher_sheet import HEIGHT, WIDTH, DocumentFont, DocumentFonts, Sheet
+from core.vouchers.pdf.fonts import fonts
+from core.vouchers.pdf.glyphs import NO_LETTER
+from core.vouchers.pdf.logo import Logo, load_logo
+from core.vouchers.pdf.page import LOGO, Branding, Voucher, draw_details, draw_frame, draw_product
+from core.vouchers.pdf.sheet import HEIGHT, WIDTH, DocumentFont, DocumentFonts, Sheet
 
 __all__ = ["Branding", "Voucher", "render_voucher", "render_vouchers", "render_zip"]
 

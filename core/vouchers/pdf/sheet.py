@@ -9,10 +9,10 @@ from functools import cache
 
 import zxingcpp
 
-from core.colours import Colour
-from core.voucher_fonts import EM, Font
-from core.voucher_glyphs import Line, Run
-from core.voucher_text import Block
+from core.vouchers.pdf.colours import Colour
+from core.vouchers.pdf.fonts import EM, Font
+from core.vouchers.pdf.glyphs import Line, Run
+from core.vouchers.pdf.text import Block
 
 WIDTH, HEIGHT = 595.28, 841.89  # A4
 QUIET_ZONE = 4  # modules of white around a QR code

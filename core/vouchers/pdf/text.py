@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.voucher_fonts import EM
-from core.voucher_glyphs import JOINERS, Line, bidi_levels, is_plain, is_rtl, make_line
+from core.vouchers.pdf.fonts import EM
+from core.vouchers.pdf.glyphs import JOINERS, Line, bidi_levels, is_plain, is_rtl, make_line
 
 MAX_CHARACTERS = 1500  # a longer text is cut and ends with an ellipsis
 MAX_MARKS = 4  # combining marks per letter; no language needs more
@@ -36,7 +36,7 @@ class Block:
 @lru_cache(maxsize=1024)
 def shape_line(text: str, *, is_bold: bool = False) -> Line:
     """Shape a text as one line of any length."""
-    text = clean(text)
+    text = clean_text(text)
     return make_line(text, bidi_levels(text), is_bold=is_bold)
 
 
@@ -55,7 +55,7 @@ def fit(
     The size is at most `size`. If the text does not fit at `min_size`, it is shortened. Every line
     break in the text starts a paragraph.
     """
-    paragraphs = [clean(part) for part in text[:MAX_CHARACTERS].splitlines()]
+    paragraphs = [clean_text(part) for part in text[:MAX_CHARACTERS].splitlines()]
     while True:
         block = _lay_out(paragraphs, width, size, is_bold)
         if block.height <= height:
@@ -66,7 +66,7 @@ def fit(
             paragraphs = _shortened(paragraphs)
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Compose a text and remove characters that cannot be drawn, such as controls.
 
     Characters that change the direction of text are removed too. White space becomes single spaces.
