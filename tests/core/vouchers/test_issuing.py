@@ -50,9 +50,11 @@ def shop(database: str) -> None:
     make_item("OD-2", order_item_id="OTHER", contract_id="CT-2", **GIVEN)
 
 
-def issue(*item_ids: str, actor: Actor, form: issuing.FileFormat = "pdf") -> tuple[str, bytes]:
+def issue(
+    *item_ids: str, actor: Actor, file_format: issuing.FileFormat = "pdf"
+) -> tuple[str, bytes]:
     file = io.BytesIO()
-    name = issuing.issue(item_ids, file, file_format=form, actor=actor, now=NOW)
+    name = issuing.issue(item_ids, file, file_format=file_format, actor=actor, now=NOW)
     return name, file.getvalue()
 
 
