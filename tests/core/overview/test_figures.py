@@ -18,7 +18,7 @@ from core.gateway import Failed, Succeeded
 from core.ground import NotPermitted, Role, next_day, start_of_day
 from core.imports import Outcome
 from core.overview import PERIODS, Overview, Period, Question
-from core.overview.days import day_expression, day_of, starts
+from core.overview.days import bounds, day_expression, day_of
 from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
 from tests.conftest import NOW, use_database
 from tests.core.imported import Sheets, plain
@@ -320,7 +320,7 @@ def test_days_in_sql_are_the_days_of_views(database: str, zone: str) -> None:
     moments = [at + timedelta(seconds=s) for at in sorted(edges) for s in (-1, 0, 1, 3599, 7200)]
     for number, at in enumerate(moments):
         make_order(f"OD-{number}", created_at=at)
-    since, before = starts(place, first, last)
+    since, before = bounds(place, first, last)
     with storage.reading() as session:
         day = day_expression(session, Order.created_at, place, (first, last))
         inside = (Order.created_at >= since, Order.created_at < before)

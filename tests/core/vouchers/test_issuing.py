@@ -244,7 +244,7 @@ def test_verifications_per_minute_are_limited(shop: None, admin: Actor) -> None:
     guesser, other = (replace(admin, user_id=name) for name in ("guesser", "other"))
     for guess in range(3):
         verification.verify(f"guess {guess}", actor=guesser, now=NOW)
-    with pytest.raises(Refused, match="At most 3 codes"):
+    with pytest.raises(Refused, match="at most 3 codes"):
         verification.verify("one more", actor=guesser, now=NOW)
     assert verification.verify("x", actor=other, now=NOW).verdict is Verdict.UNKNOWN
 
