@@ -14,7 +14,7 @@ def checked_note(note: str | None) -> str | None:
     """Return a note without blanks around it; None if it is empty. Raises InvalidInput."""
     text = storable((note or "").strip())
     if len(text) > MAX_NOTE:
-        raise InvalidInput(f"A note can have at most {MAX_NOTE:,} characters.")
+        raise InvalidInput(f"A note has at most {MAX_NOTE:,} characters.")
     return text or None
 
 

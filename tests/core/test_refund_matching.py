@@ -204,4 +204,4 @@ def test_the_rest_of_a_payment_counts_pending_refunds_and_other_items() -> None:
     assert decide(JOB, paid_with(other, amount_minor=7600), held=()) is None
     short = decide(JOB, paid_with(other, amount_minor=7599), held=("re_1",))
     assert isinstance(short, Failed)
-    assert short.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded: ")
+    assert short.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded. ")
