@@ -195,7 +195,7 @@ def test_only_the_captured_amount_is_refunded() -> None:
     part = charge_object([], amount_captured=3799)
     outcome = ask(Canned(payment_object([], latest_charge=part)))
     assert isinstance(outcome, Failed)
-    assert outcome.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded: ")
+    assert outcome.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded. ")
     enough = charge_object([], amount_captured=3800)
     assert ask(Canned(payment_object([], latest_charge=enough))) == Succeeded("re_1")
 
