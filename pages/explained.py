@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.refund_rule import REASON_TEXTS
+from core.refunds import REASON_TEXTS
 from core.tables import Table
 from pages.grid.state import GridState
-from pages.text_table import show_text_table
+from pages.shell import show_text_table
 
 LINES_SHOWN = 12
 

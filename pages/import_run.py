@@ -4,12 +4,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, import_runs
+from core import access, imports
 from core.access import Actor
-from core.import_runs import Run, State
-from pages.frame import acting, base_path, current_actor, failures_shown, plain
+from core.imports import Run, State
 from pages.grid.state import browser_cookie, viewer_zone
-from pages.text_table import show_text_table
+from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
+from pages.web import base_path
 
 ASK_SECONDS = 1
 SHOWN_FAULTS = 200
@@ -21,7 +21,7 @@ def show_running() -> None:
     """Say how far it is, once a second, and draw the whole page when it is over."""
     with failures_shown():
         actor = current_actor()
-        run = import_runs.find_running(actor=actor)
+        run = imports.find_running(actor=actor)
         if run is None:
             st.rerun(scope="app")
         doing = "Importing" if run.state is State.IMPORTING else "Checking"
@@ -91,4 +91,4 @@ def _show_faults(run: Run, actor: Actor) -> None:
 
 @acting
 def _cancel(*, actor: Actor) -> None:
-    import_runs.cancel(actor=actor)
+    imports.cancel_run(actor=actor)

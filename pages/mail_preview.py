@@ -6,12 +6,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Actor
-from core.delivery_records import Pause, get_pause
-from core.email_messages import Preview, get_states
 from core.ground import Channel, DeliveryStatus, in_place
-from pages.frame import current_actor, failures_shown, plain
+from core.mail import Pause, Preview, get_pause, get_states
 from pages.grid.state import viewer_zone
-from pages.text_table import show_text_table
+from pages.shell import current_actor, failures_shown, plain, show_text_table
 
 ASK_SECONDS = 1
 HEIGHT = 420  # pixels

@@ -13,33 +13,29 @@ from sqlalchemy import select
 from core import (
     access,
     demo,
-    email_messages,
-    emails,
     excel,
-    import_report,
-    import_runs,
     imports,
+    mail,
     overview,
     query,
-    refund_matches,
     refunds,
-    returned_items,
     storage,
     views,
     vouchers,
 )
 from core.access import Actor, Rights, permissions
-from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
+from core.imports import run
 from core.overview import Period
+from core.refunds.gateway import Failed, Gateways
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.tables import EMAILS as EMAIL_TABLE
 from core.views import default_view
 from tests.conftest import NOW
-from tests.core.mailing import ZOE
+from tests.core.mail.mailing import ZOE
 from tests.core.read_back import open_book
-from tests.core.refund_rows import (
+from tests.core.refunds.refund_rows import (
     FakeGateway,
     make_paid_order,
     make_refundable,
@@ -145,8 +141,8 @@ def shop(sqlite_database: str, admin: Actor, tmp_path: Path) -> Shop:
     return Shop(item, failed, user, tmp_path / "none.csv", email)
 
 
-def _send(item: str, actor: Actor, key: str) -> emails.Answer:
-    return emails.send([item], [ZOE], message=None, key=key, actor=actor, now=NOW)
+def _send(item: str, actor: Actor, key: str) -> mail.Answer:
+    return mail.send([item], [ZOE], message=None, key=key, actor=actor, now=NOW)
 
 
 def _fail_a_refund(item: str, admin: Actor) -> None:
@@ -179,54 +175,54 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "what would be sent": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: emails.assess([s.item], [ZOE], actor=a, now=NOW),
+        lambda s, a: mail.assess([s.item], [ZOE], actor=a, now=NOW),
     ),
     "whom to send to": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: emails.find_contacts([s.item], actor=a),
+        lambda s, a: mail.find_contacts([s.item], actor=a),
     ),
     "e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a)),
     "an order's e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a, "OD-1")),
     "an e-mail": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.get_delivery(s.email, actor=a, now=NOW),
+        lambda s, a: mail.get_delivery(s.email, actor=a, now=NOW),
     ),
     "an e-mail as a file": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.write_message(s.email, io.BytesIO(), actor=a, now=NOW),
+        lambda s, a: mail.write_message(s.email, io.BytesIO(), actor=a, now=NOW),
     ),
     "what became of e-mails": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.get_states([s.email], actor=a),
+        lambda s, a: mail.get_states([s.email], actor=a),
     ),
     "how many e-mails are on the way": (
         EMAILS,
         Permission.EMAILS,
-        lambda _, a: email_messages.count_open(actor=a),
+        lambda _, a: mail.count_open(actor=a),
     ),
     "what e-mails are about": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.find_items([s.email], actor=a),
+        lambda s, a: mail.find_items([s.email], actor=a),
     ),
     "resend": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.resend([s.email], key="r", actor=a, now=NOW),
+        lambda s, a: mail.resend([s.email], key="r", actor=a, now=NOW),
     ),
     "void notice": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.notify_void([s.item], key="v", actor=a, now=NOW),
+        lambda s, a: mail.notify_void([s.item], key="v", actor=a, now=NOW),
     ),
     "who has to be told": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.find_void_notices([s.item], actor=a),
+        lambda s, a: mail.find_void_notices([s.item], actor=a),
     ),
     "refund": (REFUND, Permission.REFUND, lambda s, a: _refund(s.item, a)),
     "retry a failed refund": (RETRY, Permission.REFUND, lambda s, a: _refund(s.failed, a)),
@@ -262,35 +258,35 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.import_files([s.file], actor=a, now=NOW),
+        lambda s, a: run.import_files([s.file], actor=a, now=NOW),
     ),
     "check an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.check_files([s.file], actor=a),
+        lambda s, a: run.check_files([s.file], actor=a),
     ),
     "begin to check": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_check([], actor=a, now=NOW),
+        lambda _, a: imports.begin_check([], actor=a, now=NOW),
     ),
     "begin to import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_import(actor=a, now=NOW),
+        lambda _, a: imports.begin_import(actor=a, now=NOW),
     ),
-    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.find(actor=a)),
+    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: imports.find_run(actor=a)),
     "what is being imported": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.find_running(actor=a),
+        lambda _, a: imports.find_running(actor=a),
     ),
-    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.cancel(actor=a)),
-    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.forget(actor=a)),
+    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.cancel_run(actor=a)),
+    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.forget_run(actor=a)),
     "faults of an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_report.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
+        lambda _, a: imports.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "dump": (ADMIN, Permission.IMPORT, lambda _, a: excel.dump(io.BytesIO(), actor=a, now=NOW)),
     "demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.fill(5, actor=a, now=NOW)),
@@ -322,17 +318,17 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "match a refund": (
         REFUND,
         Permission.REFUND,
-        lambda s, a: refund_matches.match("re_1", s.item, note=None, actor=a, now=NOW),
+        lambda s, a: refunds.match_refund("re_1", s.item, note=None, actor=a, now=NOW),
     ),
     "dismiss a refund": (
         REFUND,
         Permission.REFUND,
-        lambda s, a: refund_matches.dismiss("re_1", note="No", actor=a, now=NOW),
+        lambda s, a: refunds.dismiss_refund("re_1", note="No", actor=a, now=NOW),
     ),
     "give an item back": (
         GIVE_BACK,
         Permission.GIVE_BACK,
-        lambda s, a: returned_items.give_back([s.item], note="No", actor=a, now=NOW),
+        lambda s, a: refunds.give_back([s.item], note="No", actor=a, now=NOW),
     ),
     "rebuild figures": (
         ADMIN,

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from core import access, excel, import_runs, imports, storage
+from core import access, excel, imports, storage
 from core.access import CONSOLE, Actor, rights
 from core.access.rights import NoLongerIn, RightsChanged
 from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
-from core.import_progress import Progress
+from core.imports import background
+from core.imports.progress import Progress
 from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
 from tests.conftest import NOW
 from tests.core.access.use_cases import (
@@ -25,7 +26,7 @@ from tests.core.access.use_cases import (
     take_away,
     wait_for_imports,
 )
-from tests.core.imported import count
+from tests.core.imports.imported import count
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_contract, make_order, store_user
 
@@ -35,7 +36,7 @@ def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
     """Store a shop; what it has imported is forgotten afterwards."""
     found = make_shop(tmp_path)
     yield found
-    import_runs._runs.clear()
+    background._runs.clear()
 
 
 def sign_in(actor: Actor) -> Actor:
@@ -247,14 +248,14 @@ def test_an_import_of_someone_who_lost_the_right_while_it_wrote_is_undone(shop: 
 
 def test_an_import_beside_the_pages_says_that_the_right_is_gone(shop: Shop) -> None:
     file = io.BytesIO((shop.folder / "new.xlsx").read_bytes())
-    import_runs.begin_check([("new.xlsx", file)], actor=shop.chief, now=NOW)
+    background.begin_check([("new.xlsx", file)], actor=shop.chief, now=NOW)
     wait_for_imports()
     take_away(shop.chief, is_active=False)
-    import_runs.begin_import(actor=shop.chief, now=NOW)
+    background.begin_import(actor=shop.chief, now=NOW)
     wait_for_imports()
-    run = import_runs.find(actor=shop.chief)
+    run = background.find_run(actor=shop.chief)
     assert run is not None
-    assert (run.state, run.failure) == (import_runs.State.FAILED, str(NoLongerIn()))
+    assert (run.state, run.failure) == (background.State.FAILED, str(NoLongerIn()))
 
 
 # People, and the command line.

@@ -12,22 +12,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core import access, emails, excel, import_runs, imports, refunds, storage, vouchers
+from core import access, excel, imports, mail, refunds, storage, vouchers
 from core.access import Actor, rights
 from core.access.actors import find_actor
 from core.access.rights import NoLongerIn
 from core.ground import AppError, OutsideFailed, Permission, Role
-from core.import_progress import Progress
+from core.imports import background
+from core.imports.progress import Progress
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
 from core.views import default_view
 from tests.conftest import NOW
 from tests.core.access.use_cases import Shop, make_shop, take_away
-from tests.core.mailing import ZOE
-from tests.core.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
-from tests.core.refund_rows import settings
+from tests.core.mail.mailing import ZOE
+from tests.core.refunds.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
+from tests.core.refunds.refund_rows import settings
+from tests.core.refunds.sold_items import sell
 from tests.core.refusals import refusals
-from tests.core.sold_items import sell
 from tests.core.waiting import start_and_wait
 from tests.rows import make_actor
 
@@ -41,7 +42,7 @@ LIMITED: dict[str, object] = dict.fromkeys(LIMITS, 1_000_000)
 def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
     """Store a shop; what it has imported is forgotten afterwards."""
     yield make_shop(tmp_path)
-    import_runs._runs.clear()
+    background._runs.clear()
 
 
 @pytest.fixture(params=[NO_LIMIT, LIMITED], ids=["no limit", "limits"])
@@ -66,7 +67,7 @@ CLICKS: dict[str, Callable[[Shop], object]] = {
     "refund": lambda s: refunds.request(
         ["REFUNDABLE"], reason="goodwill", key="k", actor=s.agent, now=NOW, gateways={}
     ),
-    "send": lambda s: emails.send(["FINE"], [ZOE], message=None, key="k", actor=s.agent, now=NOW),
+    "send": lambda s: mail.send(["FINE"], [ZOE], message=None, key="k", actor=s.agent, now=NOW),
     "download": lambda s: vouchers.issue(
         ["FINE"], s.file, file_format="pdf", actor=s.agent, now=NOW
     ),
@@ -135,7 +136,7 @@ def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limit
         items = ["FINE", "REFUNDABLE"]
         acts: list[Callable[[], object]] = [
             lambda: refunds.request(items, reason="goodwill", key=new_id(), **asked),
-            lambda: emails.send(items, [ZOE], message=None, key=new_id(), **asked),
+            lambda: mail.send(items, [ZOE], message=None, key=new_id(), **asked),
             lambda: vouchers.issue(items, io.BytesIO(), file_format="zip", **asked),
             lambda: excel.export(default_view(ORDERS), io.BytesIO(), **asked),
         ]

@@ -9,32 +9,15 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core import (
-    access,
-    demo,
-    email_messages,
-    emails,
-    excel,
-    import_report,
-    import_runs,
-    imports,
-    overview,
-    refund_matches,
-    refund_results,
-    refunds,
-    returned_items,
-    storage,
-    views,
-    vouchers,
-)
+from core import access, demo, excel, imports, mail, overview, refunds, storage, views, vouchers
 from core.access import CONSOLE, Actor, Rights
 from core.ground import Permission, Role
 from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
 from core.views import View, default_view, parse_view
 from tests.conftest import NOW
-from tests.core.imported import changed, plain, write_workbook
-from tests.core.mailing import CONTACT, GIVEN, ZOE
+from tests.core.imports.imported import changed, plain, write_workbook
+from tests.core.mail.mailing import CONTACT, GIVEN, ZOE
 from tests.rows import make_actor, make_item, make_order, make_transaction
 
 MINE = "CT-1"  # the contract of the shop
@@ -68,7 +51,7 @@ def make_shop(folder: Path) -> Shop:
         make_item("OD-1", order_item_id=item, passenger_email=ZOE, **GIVEN)
     agent, chief = make_actor(contracts=frozenset({MINE})), make_actor(Role.ADMIN)
     asked: dict[str, Any] = {"actor": agent, "now": NOW}
-    sent = emails.send(["MAILED"], [ZOE], message=None, key="first", **asked)
+    sent = mail.send(["MAILED"], [ZOE], message=None, key="first", **asked)
     with storage.writing() as session:
         session.execute(update(Delivery).values(status="sent", sent_at=NOW, handed_over_at=NOW))
     batch = refunds.request(["MAILED"], reason="goodwill", key="first", **asked)
@@ -96,7 +79,7 @@ def _refund_at_provider(batch_id: str) -> None:
             Refund(
                 **of_order,
                 **{"refund_id": "R-BACK", "batch_id": batch_id, "order_item_id": "RETURNED"},
-                **{"reason": "other", "gateway": "card", "status": "failed"},
+                **{"reason": "other", "refunds.gateway": "card", "status": "failed"},
                 **{"requested_by": "ana@helios.example", "requested_at": NOW},
                 failed_after_success_at=NOW,
             )
@@ -105,7 +88,7 @@ def _refund_at_provider(batch_id: str) -> None:
 
 def _check_faulty(path: Path, actor: Actor) -> None:
     file = io.BytesIO(path.read_bytes())
-    import_runs.begin_check([(path.name, file)], actor=actor, now=NOW)
+    imports.begin_check([(path.name, file)], actor=actor, now=NOW)
     wait_for_imports()
 
 
@@ -140,7 +123,7 @@ def _request(shop: Shop, actor: Actor) -> object:
 
 
 def _send(shop: Shop, actor: Actor) -> object:
-    return emails.send(["FINE"], [ZOE], message=None, key=new_id(), actor=actor, now=NOW)
+    return mail.send(["FINE"], [ZOE], message=None, key=new_id(), actor=actor, now=NOW)
 
 
 def _import(shop: Shop, actor: Actor) -> object:
@@ -161,30 +144,30 @@ def _excel(write: Callable[..., object], *given: object, **named: object) -> Any
 
 # By module and function: what finds every use case by its source compares with these names.
 USE_CASES: dict[str, UseCase] = {
-    "refunds.request": UseCase(Permission.REFUND, _request),
-    "refund_matches.match": UseCase(
+    "refunds.requests.request": UseCase(Permission.REFUND, _request),
+    "refunds.matches.match_refund": UseCase(
         Permission.REFUND,
-        lambda s, a: refund_matches.match("re_match", "MATCHED", note=None, actor=a, now=NOW),
+        lambda s, a: refunds.match_refund("re_match", "MATCHED", note=None, actor=a, now=NOW),
     ),
-    "refund_matches.dismiss": UseCase(
+    "refunds.matches.dismiss_refund": UseCase(
         Permission.REFUND,
-        lambda s, a: refund_matches.dismiss("re_dismiss", note="No", actor=a, now=NOW),
+        lambda s, a: refunds.dismiss_refund("re_dismiss", note="No", actor=a, now=NOW),
     ),
-    "returned_items.give_back": UseCase(
+    "refunds.returned_items.give_back": UseCase(
         Permission.GIVE_BACK,
-        lambda s, a: returned_items.give_back(["RETURNED"], note="No", actor=a, now=NOW),
+        lambda s, a: refunds.give_back(["RETURNED"], note="No", actor=a, now=NOW),
     ),
-    "emails.send": UseCase(Permission.VOUCHERS, _send),
-    "emails.notify_void": UseCase(
+    "mail.queue.submission.send": UseCase(Permission.VOUCHERS, _send),
+    "mail.queue.submission.notify_void": UseCase(
         Permission.EMAILS,
-        lambda s, a: emails.notify_void(["MAILED"], key=new_id(), actor=a, now=NOW),
+        lambda s, a: mail.notify_void(["MAILED"], key=new_id(), actor=a, now=NOW),
     ),
-    "emails.resend": UseCase(
-        Permission.EMAILS, lambda s, a: emails.resend([s.email], key=new_id(), actor=a, now=NOW)
+    "mail.queue.submission.resend": UseCase(
+        Permission.EMAILS, lambda s, a: mail.resend([s.email], key=new_id(), actor=a, now=NOW)
     ),
-    "email_messages.write_message": UseCase(
+    "mail.queue.previews.write_message": UseCase(
         Permission.EMAILS,
-        lambda s, a: email_messages.write_message(s.email, s.file, actor=a, now=NOW),
+        lambda s, a: mail.write_message(s.email, s.file, actor=a, now=NOW),
     ),
     "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,
@@ -203,14 +186,14 @@ USE_CASES: dict[str, UseCase] = {
         is_file=True,
     ),
     "excel.exports.dump": UseCase(Permission.IMPORT, _excel(excel.dump), is_file=True),
-    "refund_results.export_results": UseCase(
+    "refunds.results.export_results": UseCase(
         Permission.ORDERS,
-        lambda s, a: refund_results.export_results(s.batch, s.file, actor=a, now=NOW, zone="UTC"),
+        lambda s, a: refunds.export_results(s.batch, s.file, actor=a, now=NOW, zone="UTC"),
         is_for_viewers=True,
         is_file=True,
     ),
-    "import_report.export_faults": UseCase(
-        Permission.IMPORT, _excel(import_report.export_faults, zone="UTC"), is_file=True
+    "imports.report.export_faults": UseCase(
+        Permission.IMPORT, _excel(imports.export_faults, zone="UTC"), is_file=True
     ),
     "views.saved.address_of": UseCase(
         Permission.ORDERS,
@@ -244,13 +227,13 @@ USE_CASES: dict[str, UseCase] = {
     "access.people.forget_sign_in": UseCase(
         Permission.USERS, lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW)
     ),
-    "imports.import_files": UseCase(Permission.IMPORT, _import),
+    "imports.run.import_files": UseCase(Permission.IMPORT, _import),
     "overview.counting.rebuild_figures": UseCase(
         Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
     ),
-    "demo.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
-    "demo.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
-    "demo.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
+    "demo.filling.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
+    "demo.filling.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
+    "demo.filling.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
 }
 
 
