@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import storage
@@ -167,7 +166,7 @@ def store_unmatched(
     session: Session, refund: Refund, to_match: Sequence[RefundAtProvider], now: datetime
 ) -> None:
     """Store refunds that a person must match with order items; each reference only once."""
-    insert = (sqlite if storage.is_sqlite() else postgresql).insert(ProviderRefund)
+    insert = storage.insert(session, ProviderRefund)
     for one in to_match:
         row = {
             "reference": one.reference,
