@@ -166,7 +166,12 @@ def _remove(order_id, actor):
     with access.changing(actor, Permission.IMPORT) as (session, actor):
         session.delete(order_id)
 """
-ALIASED = "from core.storage.transactions import rebuilding\n\ndef wipe(*, actor):\n    start = rebuilding\n"
+ALIASED = """
+from core.storage.transactions import rebuilding
+
+def wipe(*, actor):
+    start = rebuilding
+"""
 
 
 def test_a_use_case_that_opens_its_own_transaction_is_detected() -> None:

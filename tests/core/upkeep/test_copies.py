@@ -25,6 +25,7 @@ from core.storage import (
     Transaction,
     engine,
     schema,
+    transactions,
 )
 from core.upkeep import copies
 from tests.conftest import use_database
