@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from core import overview
-from core.ground import amount_in_words
+from core.ground import format_amount
 from core.overview import PERIODS, ContractCurrency, Figure, Overview, Period, Question
 from core.tables import ORDERS
 from core.views import EARLIEST, LATEST
@@ -123,7 +123,7 @@ def show_figures(found: Overview, currency: str) -> None:
 
 
 def _amount(rows: Figure, currency: str) -> str:
-    return f"{amount_in_words(rows.amount_minor, currency)} {currency}"
+    return f"{format_amount(rows.amount_minor, currency)} {currency}"
 
 
 def _figure(words: str, said: str, rows: Figure, part: str = "", why: str = "") -> str:

@@ -59,7 +59,7 @@ class DemoContents:
 def fill(orders: int, *, actor: Actor, now: datetime) -> None:
     """Fill the database with demo orders and mark it as demo; one so marked is rebuilt first.
 
-    Raises NotPermitted, NoLongerIn, and Refused, changing nothing, when it holds data that is not
+    Raises NotPermitted, AccessLost, and Refused, changing nothing, when it holds data that is not
     demo.
     """
     with _rebuilding(actor) as (session, actor):
@@ -92,7 +92,7 @@ def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
 def reset(*, actor: Actor, now: datetime) -> None:
     """Put as many new demo orders in the place of the old ones, and take all else away.
 
-    Raises NotPermitted, NoLongerIn, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed where somebody else is in the way.
     """
     with _rebuilding(actor) as (session, actor):
         orders, before = _count_marked(session), _contents(session)
@@ -104,7 +104,7 @@ def reset(*, actor: Actor, now: datetime) -> None:
 def clear(*, actor: Actor, now: datetime) -> None:
     """Take all demo data away: the database is empty, and no demo any more.
 
-    Raises NotPermitted, NoLongerIn, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed where somebody else is in the way.
     """
     with _rebuilding(actor) as (session, actor):
         _count_marked(session)

@@ -95,7 +95,7 @@ def import_files(
     """Import workbooks and CSV files as one: in one transaction, all or nothing.
 
     `names` are what people call the files, where that is not what they are stored as. Raises
-    NotPermitted unless the actor imports, also when they lost that right on the way, NoLongerIn,
+    NotPermitted unless the actor imports, also when they lost that right on the way, AccessLost,
     InvalidInput for a file that cannot be read, Cancelled
     when it is no longer wanted, and Faulty, listing every fault, when a value, a reference or a
     difference is wrong.

@@ -94,7 +94,7 @@ def refresh_figures_early() -> None:
 def rebuild_figures(*, actor: Actor, now: datetime) -> int:
     """Recount every figure and audit it; return the number of rows of the figures.
 
-    Raises NotPermitted, NoLongerIn, and OutsideFailed if the database does not answer.
+    Raises NotPermitted, AccessLost, and OutsideFailed if the database does not answer.
     """
     with access.changing(actor, Permission.IMPORT) as (session, actor):
         _wait_for_turn(session)

@@ -98,7 +98,7 @@ def request(
     `confirmed` are the items that the dialog showed as refundable; None means all of `item_ids`.
     Items that cannot be refunded or are not confirmed are in the answer with the reason; they do
     not stop the others. A replay with the same key returns the first answer and changes nothing.
-    Raises NotPermitted, NoLongerIn, InvalidInput, TooManyRefunds over the hourly limit, and
+    Raises NotPermitted, AccessLost, InvalidInput, TooManyRefunds over the hourly limit, and
     KeyTaken if the key belongs to another request; then nothing has changed.
     """
     require(actor, Permission.REFUND)

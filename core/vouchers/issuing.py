@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
+from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_zone
 from core.query import is_among, scope, ticked_ids
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
@@ -62,14 +62,14 @@ def why_not_valid(
     """
     match status:
         case ItemStatus.REFUNDED:
-            when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
+            when = f" on {in_zone(refunded_at, airport_tz)}" if refunded_at else ""
             return f"It was refunded{when}."
         case ItemStatus.REFUND_REQUESTED:
             return "A refund is in progress."
         case ItemStatus.USED:
             return "It has been used."
     if is_over(valid_until, now=now):
-        return f"It expired on {in_place(valid_until, airport_tz)}."
+        return f"It expired on {in_zone(valid_until, airport_tz)}."
     return None
 
 
@@ -139,7 +139,7 @@ def issue(
     """Write the valid vouchers of the items to `file`, audit each, and return a file name.
 
     A PDF has one page and one bookmark per voucher; a ZIP has one PDF per voucher. Raises
-    NotPermitted, NoLongerIn, InvalidInput, and Refused, with the reasons, if no voucher is valid.
+    NotPermitted, AccessLost, InvalidInput, and Refused, with the reasons, if no voucher is valid.
     """
     require(actor, Permission.VOUCHERS)
     ids = ticked_items(item_ids)

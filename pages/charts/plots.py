@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.ground import amount_in_words, to_major
+from core.ground import format_amount, to_major
 from core.overview import Figure, Group, Overview, Period, Question, rate
 from core.tables import in_words
 from core.views import to_short_address
@@ -145,7 +145,7 @@ def _count(place: str, name: str, rows: Figure) -> Bar:
 
 def _amount(place: str, name: str, rows: Figure, currency: str) -> Bar:
     length = float(to_major(rows.amount_minor, currency))
-    said = f"{amount_in_words(rows.amount_minor, currency)} {currency}"
+    said = f"{format_amount(rows.amount_minor, currency)} {currency}"
     return Bar(place, length, rows, name, said)
 
 

@@ -15,7 +15,7 @@ from core.refunds.gateway import (
     Unknown,
 )
 from core.refunds.matching import _held, store_unmatched
-from core.storage import ProviderRefund, Refund, Transaction, is_to_match
+from core.storage import ProviderRefund, Refund, Transaction, is_unmatched
 from tests.conftest import NOW
 from tests.core.refunds.refund_races import at_once
 from tests.core.refunds.refund_rows import (
@@ -103,7 +103,7 @@ def keep_all(refund: Refund, *references: str) -> None:
 
 def to_match() -> list[str]:
     with storage.reading() as session:
-        found = select(ProviderRefund.reference).where(is_to_match())
+        found = select(ProviderRefund.reference).where(is_unmatched())
         return list(session.scalars(found.order_by(ProviderRefund.reference)))
 
 

@@ -110,7 +110,7 @@ def test_without_the_right_to_refund_every_item_is_refused(order: str) -> None:
     viewer = replace(AGENT, role=Role.VIEWER)
     lines = refunds.assess([make_refundable()], actor=viewer, now=NOW).lines
     said = [line.refusal.sentence for line in lines if line.refusal]
-    assert said == ["Your role, viewer, does not refund."]
+    assert said == ["Your role, Viewer, cannot refund."]
 
 
 @pytest.fixture

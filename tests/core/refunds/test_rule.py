@@ -132,7 +132,7 @@ def test_a_missing_permission_is_the_first_reason(role: Role) -> None:
     refusal = refundable(replace(ITEM, status=ItemStatus.USED), now=NOW, actor=actor)
     assert refusal is not None
     assert refusal.reason is Reason.NO_PERMISSION
-    assert refusal.sentence == f"Your role, {role}, does not refund."
+    assert refusal.sentence == f"Your role, {role.capitalize()}, cannot refund."
 
 
 def test_the_first_of_several_reasons_is_given() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core import storage
 from core.refunds import look_again_due, settle_due
 from core.refunds.gateway import Outcome, ProviderStatus
-from core.storage import ProviderRefund, is_to_match
+from core.storage import ProviderRefund, is_unmatched
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refunds.card_bank import BlindBank, CardBank
@@ -200,7 +200,7 @@ def test_a_pending_refund_is_followed_to_its_end(
 
 def read_to_match() -> list[tuple[str, str, int]]:
     with storage.reading() as session:
-        rows = session.scalars(select(ProviderRefund).where(is_to_match())).all()
+        rows = session.scalars(select(ProviderRefund).where(is_unmatched())).all()
         return [(one.reference, one.order_id, one.amount_minor) for one in rows]
 
 

@@ -123,6 +123,6 @@ def test_a_sign_in_of_an_older_backup_has_expired(backup: Backup) -> None:
     backup.put_back()
     with storage.reading() as session:
         row = session.get_one(SignIn, "one")
-    sign_ins._check_alive(row, NOW + HOUR / 2)
+    sign_ins._check_open(row, NOW + HOUR / 2)
     with pytest.raises(NotSignedIn, match="away"):
-        sign_ins._check_alive(row, NOW + 2 * HOUR)
+        sign_ins._check_open(row, NOW + 2 * HOUR)
