@@ -1,4 +1,4 @@
-"""Signing in and out by Streamlit's own OpenID Connect: its settings, the form, who is here."""
+"""Sign-in by OpenID Connect through Streamlit: settings, the form, and who is signed in."""
 
 import json
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ from core.users import Actor
 
 
 def streamlit_secrets() -> dict[str, Any] | None:
-    """Return what Streamlit reads from its secrets, made of our settings; None in local mode.
+    """Return the secrets that Streamlit needs, from our settings; None in local mode.
 
-    They are the same in every process that has the same SIGNING_SECRET or DATA_DIR.
+    Every process with the same SIGNING_SECRET or DATA_DIR has the same secrets.
     """
     settings = get_settings()
     if not settings.has_sign_in:
         return None
     assert settings.oidc_client_secret is not None
-    # Before it reads its secrets, Streamlit takes this to sign the state of a sign-in that begins.
+    # Streamlit signs the state of a new sign-in with this option, before it reads its secrets.
     config.set_option("server.cookieSecret", _cookie_secret())
     return {
         "auth": {
@@ -45,7 +45,7 @@ def _cookie_secret() -> str:
 
 
 def signed_in_actor() -> Actor:
-    """Return who has signed in; raises NotSignedIn where nobody has, or the sign-in is over."""
+    """Return the person who has signed in; raise NotSignedIn if there is none, or it has ended."""
     claims = _claims()
     if claims is None:
         raise sign_ins.SignInNeeded("Sign in to see your orders.")
@@ -58,15 +58,15 @@ def _claims() -> Mapping[str, object] | None:
 
 
 def local_actor() -> Actor:
-    """Return the one user of local mode; raises NotSignedIn when that user is not active."""
+    """Return the one user of local mode; raise NotSignedIn if that user is not active."""
     actor = users.find_local_actor()
     if actor is None:
-        raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to let you in.")
+        raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to give you access.")
     return actor
 
 
 def actor_in(cookies: Mapping[str, str]) -> Actor:
-    """Return who sends a request with these cookies; raises NotSignedIn where nobody does."""
+    """Return the person who sends these cookies; raise NotSignedIn if they name none."""
     if not get_settings().has_sign_in:
         return local_actor()
     claims = claims_in(cookies)
@@ -76,7 +76,7 @@ def actor_in(cookies: Mapping[str, str]) -> Actor:
 
 
 def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:
-    """Return the claims in the cookies that Streamlit signed; None where they hold none."""
+    """Return the claims in the cookies that Streamlit signed; None if they hold none."""
 
     def read(name: str) -> bytes | None:
         return decode_signed_value(_cookie_secret(), name, cookies.get(name, ""))
@@ -88,7 +88,7 @@ def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:
 
 
 def is_of_same_person(cookies: Mapping[str, str], others: Mapping[str, str]) -> bool:
-    """Say whether the cookies of two requests are of one person; in local mode all are."""
+    """Return whether two requests' cookies belong to one person; in local mode always true."""
     if not get_settings().has_sign_in:
         return True
     claims, theirs = claims_in(cookies), claims_in(others)
@@ -99,7 +99,7 @@ def is_of_same_person(cookies: Mapping[str, str], others: Mapping[str, str]) -> 
 
 
 def show_sign_in(why: Exception, words: str) -> None:
-    """Draw, in place of a page, what keeps the person out and the button that helps."""
+    """Draw, instead of a page, why the person has no access and the button to sign in."""
     claims = _claims()
     with st.container(key="sign_in", gap="medium"):
         st.image(str(get_settings().logo), width=48, alt="")
@@ -120,18 +120,18 @@ def show_sign_in(why: Exception, words: str) -> None:
 
 
 def show_account(actor: Actor, label: str) -> None:
-    """Say in the header who has signed in, with which rights, and offer to sign out."""
+    """Show in the header who has signed in and with which rights; offer to sign out."""
     with st.popover(label, icon=":material/account_circle:", type="tertiary", key="account"):
-        st.caption(f"Role: {actor.role} · {_sees(actor)}")
+        st.caption(f"Role: {actor.role.capitalize()} · {_scope(actor)}")
         if st.button("Sign out", icon=":material/logout:", key="sign_out", width="stretch"):
             sign_ins.end(actor, now=datetime.now(UTC))
             st.logout()
 
 
-def _sees(actor: Actor) -> str:
+def _scope(actor: Actor) -> str:
     if actor.sees_all_contracts:
-        contracts = "every contract"
+        contracts = "all contracts"
     else:
         count = len(actor.contracts)
-        contracts = f"{count:,} contract{'s' * (count != 1)}" if count else "no contract yet"
-    return f"{contracts}, own orders only" if actor.only_own_orders else contracts
+        contracts = f"{count:,} contract{'s' * (count != 1)}" if count else "no contracts yet"
+    return f"{contracts}, only your own orders" if actor.only_own_orders else contracts

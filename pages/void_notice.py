@@ -1,4 +1,4 @@
-"""Send Void Notice: tells those who were mailed a voucher that it is no longer valid."""
+"""Send Void Notice: tell recipients of a mailed voucher that it is no longer valid."""
 
 import secrets
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ from core.users import Actor
 from pages.frame import acting, plain
 from pages.grid.state import GridState
 
-SAID = 5  # addresses
+MAX_LISTED = 5  # addresses
 
 
 def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor) -> None:
-    """Draw the button, which is enabled while somebody has a void voucher and does not know."""
+    """Draw the button; it is enabled if a recipient has a void voucher and no notice of it."""
     ids = list(item_ids)[: emails.MAX_SELECTED]
-    untold = emails.find_void_notices(ids, actor=actor) if ids else ()
-    addresses = sorted({one.recipient for one in untold})
-    listed = ", ".join(addresses[:SAID]) + (" …" if len(addresses) > SAID else "")
+    due = emails.find_void_notices(ids, actor=actor) if ids else ()
+    addresses = sorted({one.recipient for one in due})
+    listed = ", ".join(addresses[:MAX_LISTED]) + (" …" if len(addresses) > MAX_LISTED else "")
     st.button(
         "Send Void Notice",
         key=f"void_{state.place.key}",
         icon=":material/block:",
-        disabled=not untold,
-        help=plain(f"Tells {listed} that vouchers they were mailed are no longer valid")
-        if untold
-        else "Nobody has a mailed voucher that was refunded since and was not told yet",
+        disabled=not due,
+        help=plain(f"Tell {listed} that their vouchers are no longer valid")
+        if due
+        else "No one needs a void notice",
         on_click=_notify,
         args=(state, ids, secrets.token_urlsafe(16)),
     )
@@ -40,7 +40,7 @@ def _notify(state: GridState, item_ids: Sequence[str], key: str, *, actor: Actor
 
 
 def say_queued(state: GridState, answer: emails.Answer) -> None:
-    """Say how many e-mails were queued, and show the tables anew."""
+    """Show how many e-mails were queued, and reload the tables."""
     count = len(answer.deliveries)
     st.toast(f"{count:,} e-mail{'s' * (count != 1)} queued.", icon=":material/outbox:")
     state.refresh()

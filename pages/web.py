@@ -1,4 +1,4 @@
-"""What the own routes share: who asks, from where, and how a failure is answered."""
+"""What our own routes share: the browser's cookie, responses to failures, and local mode."""
 
 import html
 import logging
@@ -40,7 +40,7 @@ PRIVATE = OWN_ROUTES | {"Cache-Control": "no-store"}
 
 
 def browser_of(request: Request) -> str:
-    """Return the value of the browser's cookie, which tokens are bound to; empty without one."""
+    """Return the browser's cookie, to which tokens are bound; empty if there is none."""
     return request.cookies.get(BROWSER_COOKIE, "")
 
 
@@ -48,7 +48,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> Endpoint:
-    """Wrap a route: a failure becomes a plain sentence with its status, and a line in the log."""
+    """Wrap a route: turn a failure into a plain sentence with a status, and log every response."""
 
     async def answer(request: Request) -> Response:
         reference = logs.number()
@@ -67,24 +67,24 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
             return refuse(str(error), status)
         except Exception:
             logger.exception("%s %s failed", request.method, request.url.path)
-            sentence = f"Something went wrong here; it has been logged under {reference}."
+            sentence = f"Something went wrong. The error is logged as {reference}."
             return refuse(sentence, 500)
 
     return answer
 
 
 def status_of(error: AppError) -> int:
-    """Return the status that a failure is answered with."""
+    """Return the HTTP status for a failure."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def refuse_json(sentence: str, status: int) -> Response:
-    """Refuse a script's request."""
+    """Refuse a request of a script."""
     return JSONResponse({"error": _encodable(sentence)}, status, headers=PRIVATE)
 
 
 def refuse_page(sentence: str, status: int, title: str = "Not downloaded") -> Response:
-    """Refuse a link with a small page that has a way back, since it opens in a new tab."""
+    """Refuse a link with a small page. It links back, because it opens in a new tab."""
     name = html.escape(get_settings().app_name)
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -99,14 +99,14 @@ def refuse_page(sentence: str, status: int, title: str = "Not downloaded") -> Re
 
 
 def _encodable(sentence: str) -> str:
-    """Replace halves of characters, which a hostile request may have put into the sentence."""
+    """Replace lone surrogates, which a hostile request may have put into the sentence."""
     return sentence.encode("utf-8", "replace").decode()
 
 
 class LocalOnly:
-    """Answers this machine alone: in local mode everybody who gets an answer is the admin.
+    """Serves only this machine, because in local mode everyone who is served is an admin.
 
-    A name that is not this machine's (DNS rebinding) or a proxy's header is refused with 403.
+    It refuses with 403 a host name of another machine (DNS rebinding) and a header of a proxy.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -115,7 +115,8 @@ class LocalOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         if scope["type"] == "http" and not self._is_local(Request(scope)):
-            refusal = refuse_page("In local mode Order Desk answers only on this machine.", 403)
+            words = "In local mode, Order Desk can be opened only on this machine."
+            refusal = refuse_page(words, 403, "Not available here")
             await refusal(scope, receive, send)
         elif scope["type"] == "websocket" and not self._is_local(
             Request({**scope, "type": "http"})

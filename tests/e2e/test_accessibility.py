@@ -53,7 +53,7 @@ def show_empty_tab(desk: Desk) -> None:
 def show_reset(desk: Desk) -> None:
     desk.open().page.get_by_role("button", name="Reset the demo").click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("cannot be brought back")).to_be_visible()
+    expect(dialog.get_by_text("cannot be undone")).to_be_visible()
     desk.wait_for_run()
 
 

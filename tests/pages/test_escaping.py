@@ -9,8 +9,8 @@ NOT_MARKDOWN = {"key", "format_func", "icon", "url"}
 NOT_WORDS = {"iframe", "html", "code", "text", "form"}
 # Words of our own that a sentence is put together from, by file.
 OWN_WORDS = {
-    ("demo_strip.py", "way.button"),
-    ("demo_strip.py", "way.then"),
+    ("demo_strip.py", "choice.button"),
+    ("demo_strip.py", "choice.outcome"),
     ("explained.py", "column.header"),  # of our columns
     ("explained.py", "words"),  # reasons of the rule, which name no row
     ("email_actions.py", "said"),  # our icon and word for a state
@@ -24,8 +24,8 @@ OWN_WORDS = {
     ("plots.py", "note"),  # escaped where it is made
     ("refund_dialog.py", "icon"),
     ("refund_dialog.py", "result"),
-    ("sign_in.py", "actor.role"),
-    ("sign_in.py", "_sees(actor)"),  # words of our own, and how many contracts
+    ("sign_in.py", "actor.role.capitalize()"),
+    ("sign_in.py", "_scope(actor)"),  # words of our own, and how many contracts
     ("strip.py", "table.many"),
     ("strip.py", "times"),  # one of the IANA zones
     ("strip.py", "view.zone"),

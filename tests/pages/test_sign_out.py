@@ -1,4 +1,4 @@
-"""GET /auth/logout: it ends the sign-in for good, and no other site does it for a person."""
+"""GET /auth/logout: it ends the sign-in on the server, and another site cannot do it."""
 
 import json
 import secrets
@@ -32,7 +32,7 @@ HERE, THERE = "https://desk.helios.example", "https://evil.example"
 
 @pytest.fixture(autouse=True)
 def signing_in(sqlite_database: str) -> Iterator[None]:
-    """Have people sign in, of whom Ana is one."""
+    """Turn on sign-in, with Ana as a user."""
     before = config.get_option("server.cookieSecret")
     with settings(**SIGN_IN):
         streamlit_secrets()
@@ -58,7 +58,7 @@ def claims(**given: Any) -> dict[str, Any]:
 
 
 def cookies_of(said: dict[str, Any]) -> dict[str, str]:
-    """Write the cookies as Streamlit does when somebody has signed in."""
+    """Write the cookies as Streamlit does after a sign-in."""
     secret = config.get_option("server.cookieSecret")
     written: dict[str, str] = {}
 
@@ -87,7 +87,7 @@ def ended() -> list[str]:
 
 
 def come_in(said: dict[str, Any]) -> tuple[Actor, str]:
-    """Open a page; return who is there, and a token of it."""
+    """Open a page; return its actor and one of its tokens."""
     actor = sign_ins.accept(said, now=datetime.now(UTC))
     return actor, tokens.issue("rows", table="orders", actor=actor, browser=BROWSER)
 
@@ -149,7 +149,7 @@ def test_another_site_signs_nobody_out(headers: Headers, method: str) -> None:
     assert (answer.status, answer.is_let_through) == (403, False)
     assert answer.cookies == {}
     if method == "GET":
-        assert b"Another site asked to sign you out." in answer.body
+        assert b"Another site tried to sign you out." in answer.body
         assert b"Not signed out" in answer.body
     assert tokens.accept(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
     assert ended() == []
