@@ -1,4 +1,4 @@
-"""Audit Trail: who did what, and who was refused what."""
+"""Audit Trail: who did what, and what was refused."""
 
 from core.admin_tables import AUDIT_EVENTS
 from pages.frame import current_actor

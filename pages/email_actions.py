@@ -1,4 +1,4 @@
-"""What a person does with the e-mails they ticked: look at one, Resend, Send Void Notice."""
+"""Actions on the selected e-mails: Show, Resend and Send Void Notice."""
 
 import secrets
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ WATCH_SECONDS = 2
 
 
 def show_email_actions(state: GridState, *, actor: Actor) -> None:
-    """Draw what the actor may do with the ticked e-mails."""
+    """Draw what the actor may do with the selected e-mails."""
     _watch(state)
     _show_open(state)
     ticked = state.selected
@@ -30,9 +30,9 @@ def show_email_actions(state: GridState, *, actor: Actor) -> None:
         key=f"resend_{state.place.key}",
         icon=":material/forward_to_inbox:",
         disabled=not ticked,
-        help="Failed and cancelled e-mails are tried again, sent ones go out once more"
+        help="Retry failed and cancelled e-mails. Send sent e-mails once more."
         if ticked
-        else "Tick e-mails to send them again",
+        else "Select e-mails to send them again",
         on_click=_resend,
         args=(state, secrets.token_urlsafe(16)),
     )
@@ -40,7 +40,7 @@ def show_email_actions(state: GridState, *, actor: Actor) -> None:
 
 
 def _watch(state: GridState) -> None:
-    """Look by itself how many are on their way, and show the table anew when that changes."""
+    """Watch how many e-mails are on their way, and reload the table when that changes."""
     key = f"open_{state.place.key}"
 
     @st.fragment(run_every=WATCH_SECONDS)
@@ -59,7 +59,7 @@ def _watch(state: GridState) -> None:
 
 
 def _show_open(state: GridState) -> None:
-    """Draw the button that shows the one ticked e-mail, and the dialog while it is open."""
+    """Draw the button that shows the selected e-mail, and the dialog while it is open."""
     kept = f"email_dialog_{state.place.key}"
     ticked = state.selected
     is_asked = st.button(
@@ -67,7 +67,7 @@ def _show_open(state: GridState) -> None:
         key=f"show_{state.place.key}",
         icon=":material/visibility:",
         disabled=len(ticked) != 1,
-        help=None if len(ticked) == 1 else "Tick one e-mail to look at it",
+        help=None if len(ticked) == 1 else "Select one e-mail to show it",
         on_click=state.touch,
     )
     if is_asked and ticked:
@@ -83,7 +83,7 @@ def _show_open(state: GridState) -> None:
 
 
 def _show_delivery(state: GridState, delivery_id: str) -> None:
-    """Show a mail with its state and its items; offer it as a file."""
+    """Show an e-mail with its state and its items; offer it as a file."""
     with failures_shown():
         actor = current_actor()
         found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
@@ -96,14 +96,14 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
             icon=":material/download:",
             help=None
             if found.is_whole
-            else "Without its vouchers, since not all of them are valid any more",
+            else "Without its vouchers, because some are no longer valid",
         )
 
 
 def _show_state(found: DeliveryDetails) -> None:
     icon = ICONS[DeliveryStatus(found.status)]
-    said = f"{icon} **{found.status.capitalize()}**"
-    st.markdown(f"{said} · {plain(found.last_error)}" if found.last_error else said)
+    words = f"{icon} **{found.status.capitalize()}**"
+    st.markdown(f"{words} · {plain(found.last_error)}" if found.last_error else words)
     lines = [
         {"Order Item ID": one.order_item_id, "Product": one.product, "Left out": one.why or ""}
         for one in found.lines

@@ -1,4 +1,4 @@
-"""E-mails: every delivery with its state; looked at, sent again, followed by void notices."""
+"""E-mails: every delivery with its state, a preview, Resend and Send Void Notice."""
 
 import streamlit as st
 
@@ -19,8 +19,8 @@ pause = get_pause()
 if configured_channel() is Channel.OUTBOX:
     folder = plain(str(get_settings().data_dir / "outbox"))
     st.caption(
-        f":material/inbox: No mail server is set, so nobody is mailed: e-mails go into the outbox "
-        f"on disk, {folder}"
+        f":material/inbox: No mail server is set up. E-mails are not sent: they are saved in the "
+        f"outbox on disk, {folder}"
     )
 elif pause is not None:
     show_pause(pause)

@@ -155,7 +155,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
     view, selected, key = state.view, state.selected, state.place.key
     if selected:
         seen = query.count_among(view, selected, actor=actor, now=now)
-        hidden = f", {len(selected) - seen:,} not in the current filter"
+        hidden = f", {len(selected) - seen:,} hidden by the filter"
         st.markdown(
             f"**{len(selected):,} selected**{hidden if seen < len(selected) else ''}",
             width="content",

@@ -100,6 +100,6 @@ def test_address_keeps_contract_currency_and_days(open_tab: OpenDesk) -> None:
     expect_currency("GBP")
     choose("Contract", "All contracts")
     expect_currency("EUR")
-    choose("Period", "Own range")
+    choose("Period", "Custom range")
     page.wait_for_url(re.compile(r"from=\d{4}-\d\d-\d\d&to=\d{4}-\d\d-\d\d"))
     expect(page.get_by_test_id("stDateInput")).to_have_count(2)

@@ -30,7 +30,7 @@ INTERNAL = [
 def test_internal_routes_are_not_found(base: str, path: str, method: str) -> None:
     answer = ask(lambda app: InternalRoutes(app, base), f"{base}/{path}", method=method)
     assert answer.status == 404
-    assert not answer.is_let_through
+    assert not answer.is_passed_on
     assert json.loads(answer.body) == {"error": "Not found."}
 
 
@@ -40,13 +40,13 @@ def test_internal_routes_are_not_found(base: str, path: str, method: str) -> Non
     ["/", "/orders", "/_stcore/health", "/_stcore/upload_file/a/b", "/static/js/a.js", "/media/x"],
 )
 def test_routes_that_the_page_needs_are_passed_on(base: str, path: str) -> None:
-    assert ask(lambda app: InternalRoutes(app, base), base + path).is_let_through
+    assert ask(lambda app: InternalRoutes(app, base), base + path).is_passed_on
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
 def test_the_websocket_of_the_page_is_passed_on(base: str) -> None:
     asked = ask(lambda app: InternalRoutes(app, base), f"{base}/_stcore/stream", scheme="ws")
-    assert asked.is_let_through
+    assert asked.is_passed_on
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])

@@ -13,7 +13,7 @@ OWN_WORDS = {
     ("demo_strip.py", "choice.outcome"),
     ("explained.py", "column.header"),  # of our columns
     ("explained.py", "words"),  # reasons of the rule, which name no row
-    ("email_actions.py", "said"),  # our icon and word for a state
+    ("email_actions.py", "words"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
     ("frame.py", "reference"),  # hexadecimal digits of our own
     ("import_run.py", "doing"),

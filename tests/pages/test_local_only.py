@@ -1,4 +1,4 @@
-"""Local mode answers this machine alone: no proxy, whatever headers it adds."""
+"""Local mode serves only this machine: no proxy, whatever headers it adds."""
 
 import pytest
 
@@ -34,10 +34,10 @@ If-None-Match If-Modified-Since Range TE
 @pytest.mark.parametrize("scheme", ["http", "ws"])
 def test_a_request_with_a_header_of_a_proxy_is_refused(name: str, scheme: str) -> None:
     answer = ask(LocalOnly, scheme=scheme, headers=[LOCAL, (name, "203.0.113.7")])
-    assert (answer.status, answer.is_let_through) == (403, False)
+    assert (answer.status, answer.is_passed_on) == (403, False)
 
 
 @pytest.mark.parametrize("scheme", ["http", "ws"])
-def test_a_request_of_a_browser_on_this_machine_is_let_through(scheme: str) -> None:
+def test_a_request_of_a_browser_on_this_machine_is_passed_on(scheme: str) -> None:
     headers = [LOCAL, *((name, "x") for name in OF_BROWSERS)]
-    assert ask(LocalOnly, scheme=scheme, headers=headers).is_let_through
+    assert ask(LocalOnly, scheme=scheme, headers=headers).is_passed_on

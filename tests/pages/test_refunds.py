@@ -1,4 +1,4 @@
-"""The refund's dialog, run without a browser."""
+"""The refund dialog, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -105,7 +105,7 @@ def test_after_signing_out_neither_copied_cookies_nor_old_tokens_open_anything(
     assert claims_in(cookies) == said
     _, token = come_in(said)
     assert tokens.accept(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
-    assert leave(cookies, base=base).is_let_through  # to Streamlit, which drops the cookies
+    assert leave(cookies, base=base).is_passed_on  # to Streamlit, which drops the cookies
     with pytest.raises(NotSignedIn):
         tokens.accept(token, "rows", table="orders", browser=BROWSER)
     with pytest.raises(NotSignedIn):
@@ -119,7 +119,7 @@ def test_cookies_that_are_not_streamlits_end_nothing() -> None:
     name, value = next(iter(cookies_of(said).items()))
     forged = create_signed_value("another secret", name, json.dumps(said)).decode()
     for cookies in ({}, {name: forged}, {name: value[:-1]}, {name: ""}, {name: "ä"}):
-        assert leave(cookies).is_let_through
+        assert leave(cookies).is_passed_on
     assert tokens.accept(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
     assert ended() == []
 
@@ -146,7 +146,7 @@ def test_another_site_signs_nobody_out(headers: Headers, method: str) -> None:
     said = claims()
     _, token = come_in(said)
     answer = leave(cookies_of(said), headers, method=method)
-    assert (answer.status, answer.is_let_through) == (403, False)
+    assert (answer.status, answer.is_passed_on) == (403, False)
     assert answer.cookies == {}
     if method == "GET":
         assert b"Another site tried to sign you out." in answer.body
@@ -169,7 +169,7 @@ def test_another_site_signs_nobody_out(headers: Headers, method: str) -> None:
 def test_a_page_of_ours_and_the_person_themselves_do(headers: Headers) -> None:
     said = claims()
     come_in(said)
-    assert leave(cookies_of(said), headers).is_let_through
+    assert leave(cookies_of(said), headers).is_passed_on
     assert ended() == [ANA]
 
 
@@ -178,7 +178,7 @@ def test_other_paths_end_nothing(path: str) -> None:
     said = claims()
     come_in(said)
     foreign = [("Sec-Fetch-Site", "cross-site")]
-    assert leave(cookies_of(said), foreign, path=path).is_let_through
+    assert leave(cookies_of(said), foreign, path=path).is_passed_on
     assert ended() == []
 
 
@@ -190,5 +190,5 @@ def test_while_the_database_is_away_nobody_is_told_that_they_have_signed_out() -
             answer = leave(cookies)
         finally:
             db.engine.cache_clear()
-    assert (answer.status, answer.is_let_through) == (503, False)
+    assert (answer.status, answer.is_passed_on) == (503, False)
     assert b"The database cannot be reached." in answer.body

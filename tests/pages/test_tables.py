@@ -95,9 +95,9 @@ def test_the_basket_says_how_many_are_ticked_and_how_many_the_filter_hides(
     assert "selected" not in texts(page)
     page = grid_says(page, **_tick("orders", "OD-1", "OD-2"))
     assert "**2 selected**" in texts(page)
-    assert "not in the current filter" not in texts(page)
+    assert "hidden by the filter" not in texts(page)
     page.text_input(key="search_orders").input("ana").run()
-    assert "**2 selected**, 1 not in the current filter" in texts(page)
+    assert "**2 selected**, 1 hidden by the filter" in texts(page)
     page.button(key="unselect_orders").click().run()
     assert "selected" not in texts(page)
 
@@ -108,7 +108,7 @@ def test_select_all_adds_the_matching_rows(sqlite_database: str) -> None:
     page = grid_says(page, **_tick("orders", "OD-1"))
     page.text_input(key="search_orders").input("ben").run()
     page.button(key="select_orders").click().run()
-    assert "**2 selected**, 1 not in the current filter" in texts(page)
+    assert "**2 selected**, 1 hidden by the filter" in texts(page)
 
 
 @pytest.mark.parametrize("selected", ["OD-1", [1], [""], ["x" * 1_001], ["x"] * 1_001, None])
