@@ -1,1 +1,1 @@
-"""Everything about the grid: what is drawn, what the server answers, what the browser runs."""
+"""The grid: the Streamlit page around it, the route for its rows, and its scripts."""

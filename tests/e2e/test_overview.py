@@ -28,7 +28,8 @@ def expect_rows(desk: Desk, table: Shown, count: int) -> None:
     """Wait until a table's page says that so many rows are shown."""
     desk.table = table
     desk.page.wait_for_url(re.compile(rf"{table.path}\?view="), wait_until="commit")
-    said = re.compile(rf"(?<![\d,]){count:,} of [\d,]+ {table.many}")
+    noun = table.many.removesuffix("s")  # also of one row
+    said = re.compile(rf"(?<!of )(?<![\d,]){count:,}( of [\d,]+)? {noun}")
     expect(desk.page.locator(".st-key-head")).to_contain_text(said, timeout=20_000)
 
 

@@ -52,7 +52,7 @@ def test_an_admin_adds_somebody_and_changes_their_rights(
 
 def test_an_orders_history_tells_what_was_done_with_it(open_tab: OpenDesk, server: Server) -> None:
     desk = open_tab(server)
-    nothing = desk.page.get_by_text("There are no events of this order yet.")
+    nothing = desk.page.get_by_text("This order has no events yet.")
     desk.page.goto(f"{server.url}/order?order=OD-ONE&tab=History", wait_until="commit")
     expect(nothing).to_be_visible()
     with desk.page.expect_download():
