@@ -1,4 +1,4 @@
-"""Ticked rows: a basket that outlives filters, pages and orders that are opened and left again."""
+"""Selected rows: they survive filters, scrolling, and opening and leaving an order."""
 
 import re
 

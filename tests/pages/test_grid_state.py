@@ -26,7 +26,7 @@ def page(sqlite_database: str) -> AppTest:
     return open_page()
 
 
-def test_a_tick_with_an_address_from_before_the_filter_keeps_the_filter(page: AppTest) -> None:
+def test_a_selection_with_an_address_from_before_the_filter_keeps_it(page: AppTest) -> None:
     page = grid_says(page, view={"filters": ANA})
     assert "**2** of 3 orders" in texts(page)
     page.query_params.clear()  # the browser does not have the new address yet
@@ -35,7 +35,7 @@ def test_a_tick_with_an_address_from_before_the_filter_keeps_the_filter(page: Ap
     assert "**1 selected**" in texts(page)
 
 
-def test_an_opened_list_with_an_address_from_before_the_filter_keeps_the_filter(
+def test_a_button_with_an_address_from_before_the_filter_keeps_it(
     page: AppTest,
 ) -> None:
     page = grid_says(page, view={"filters": ANA})
@@ -176,7 +176,7 @@ def test_a_saved_view_that_is_no_longer_valid_keeps_the_others(page: AppTest, ad
     assert "Bad: “Mars/Base” is not an IANA time zone." in texts(page).replace("\\", "")
 
 
-def test_a_closed_gate_stops_a_button_of_a_page_that_was_open(page: AppTest) -> None:
+def test_without_an_active_user_a_button_of_an_open_page_does_nothing(page: AppTest) -> None:
     page = grid_says(page, view={"filters": ANA})
     with db.writing() as session:
         session.get_one(User, users.LOCAL_USER_ID).is_active = False
@@ -185,7 +185,7 @@ def test_a_closed_gate_stops_a_button_of_a_page_that_was_open(page: AppTest) -> 
     assert "orders" not in texts(page).replace("Order Desk", "")
 
 
-def test_an_order_says_what_it_is_and_shows_its_items(sqlite_database: str) -> None:
+def test_an_order_shows_its_facts_and_its_items(sqlite_database: str) -> None:
     order_id = make_order("OD-7", author="ana@helios.example", contact_email="desk@helios.example")
     make_item(order_id)
     opened = open_page("order", order=order_id)

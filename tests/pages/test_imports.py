@@ -100,8 +100,8 @@ def test_a_refund_that_the_bank_returned_is_shown_before_the_import(tmp_path: Pa
     page.button(key="import_now").click().run()
     _wait()
     page = _check(page.run(), _bytes(tmp_path, sold("refund_requested", PAID, RETURNED)))
-    told = "The bank returned the refund of 1 order item. Refund it again."
-    assert told in texts(page)
+    note = "The bank returned the refund of 1 order item. Refund it again."
+    assert note in texts(page)
     page.button(key="import_now").click().run()
     _wait()
     done = plain_text("The bank returned the refund of these order items: A1-1.")

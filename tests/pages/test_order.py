@@ -22,7 +22,7 @@ def _see_only(contract_id: str) -> None:
         session.add(UserContract(user_id=LOCAL_USER_ID, contract_id=contract_id))
 
 
-def test_the_page_says_what_the_order_is(database: str) -> None:
+def test_the_page_shows_the_facts_of_the_order(database: str) -> None:
     _one_order()
     page = open_page("order", order="OD-1")
     assert not page.exception
@@ -46,7 +46,7 @@ def test_without_a_refund_no_amount_is_shown(sqlite_database: str) -> None:
     assert [element.value for element in page.get("text")][-3:] == ["–", "–", "0.00 EUR"]
 
 
-def test_the_open_tab_has_the_rows_of_the_order_alone(sqlite_database: str) -> None:
+def test_the_open_tab_has_only_the_rows_of_the_order(sqlite_database: str) -> None:
     _one_order()
     make_order("OD-2")
     make_item("OD-2")

@@ -95,7 +95,7 @@ def test_a_view_too_long_for_an_address_is_stored_and_opened_by_its_id(
     assert "**0** of 1 order" in texts(again)
 
 
-def test_with_no_row_to_export_the_page_says_so(sqlite_database: str) -> None:
+def test_without_rows_there_is_nothing_to_export(sqlite_database: str) -> None:
     make_order(author="ana")
     filters = {"author": {"filterType": "text", "type": "contains", "filter": "zzz"}}
     page = open_page(view=to_address(parse_view(ORDERS, {"filters": filters})))
@@ -112,7 +112,7 @@ def test_an_empty_database_says_what_to_do_next(sqlite_database: str) -> None:
     assert not page.get("link_button")
 
 
-def test_a_closed_gate_shows_no_page(sqlite_database: str) -> None:
+def test_without_an_active_user_no_page_is_shown(sqlite_database: str) -> None:
     make_order(author="ana@secret.example")
     with db.writing() as session:
         session.get_one(User, users.LOCAL_USER_ID).is_active = False
@@ -130,7 +130,7 @@ def test_an_unreachable_database_shows_a_sentence_and_no_stack_trace() -> None:
     assert "The database cannot be reached" in texts(page)
 
 
-def test_an_unknown_failure_is_logged_whole_and_shown_plainly(
+def test_an_unknown_failure_is_logged_in_full_and_shown_without_details(
     sqlite_database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     make_order()
@@ -146,7 +146,7 @@ def test_an_unknown_failure_is_logged_whole_and_shown_plainly(
     assert "a secret of the house" in caplog.text
 
 
-def test_hostile_words_are_shown_as_text(sqlite_database: str) -> None:
+def test_hostile_filters_are_shown_as_text(sqlite_database: str) -> None:
     make_order()
     hostile = "**bold** <b>x</b> :material/home: $x$ [a](http://x)"
     filters = {"author": {"filterType": "text", "type": "contains", "filter": hostile}}
@@ -156,7 +156,7 @@ def test_hostile_words_are_shown_as_text(sqlite_database: str) -> None:
         assert mark not in label.replace("\\" + mark[0], "")
 
 
-def test_the_grid_is_told_nothing_that_changes_from_run_to_run(sqlite_database: str) -> None:
+def test_the_grids_configuration_stays_the_same_from_run_to_run(sqlite_database: str) -> None:
     make_order()
     page = open_page()
     first = json.loads(page.get("component_instance")[0].proto.json_args)

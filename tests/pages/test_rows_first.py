@@ -29,7 +29,7 @@ def test_a_count_waits_until_the_rows_are_found() -> None:
     looking.start()
     begun.wait(5)
     counting.start()
-    time.sleep(0.05)  # the count has its chance to be the first
+    time.sleep(0.05)  # give the count a chance to be first
     may_end.set()
     looking.join()
     counting.join()
