@@ -15,10 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from core import money
 from core.columns import Column, Kind
-from core.errors import InvalidInput
 from core.frames import local_times
+from core.ground import InvalidInput, decimals_of
 
 # Microsoft, "Excel specifications and limits".
 MAX_CELL_UNITS = 32_767
@@ -146,7 +145,7 @@ class TableRows:
     def _amounts(self, minor: pa.Array, currencies: pa.Array) -> _Cells:
         """Turn minor units into major ones, with the number format of each currency."""
         codes = currencies.dictionary_encode("encode")
-        decimals = [money.decimals(str(code)) for code in codes.dictionary.to_pylist()]
+        decimals = [decimals_of(str(code)) for code in codes.dictionary.to_pylist()]
         heads = [f'" s="{self.styles.money[count]}"><v>' for count in decimals]
         factors = pa.array([10.0**count for count in decimals])
         major = pc.divide(minor.cast(pa.float64(), safe=False), factors.take(codes.indices))

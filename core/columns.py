@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.models import Base
-from core.permissions import Permission
+from core.ground import Permission
+from core.storage import Base
 
 
 class Kind(StrEnum):

@@ -9,15 +9,13 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
+from core.access import Actor, require
 from core.addresses import parse_address, parse_recipients
 from core.email_contents import MANY, render_pdf
-from core.errors import InvalidInput
-from core.models import Delivery, DeliveryItem, Order, OrderItem
-from core.permissions import Permission, require
-from core.states import DeliveryKind, DeliveryStatus, ItemStatus
-from core.users import Actor
-from core.vouchers import VoucherLine, assess_items, checked_ids, load_items, to_vouchers
+from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
+from core.storage import Delivery, DeliveryItem, Order, OrderItem
+from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 
 Known = Mapping[str, frozenset[str]]  # by order, the addresses that it knows, in small letters
 
@@ -57,8 +55,8 @@ def assess(
     Raises InvalidInput with every fault of the addresses, TooLarge for a mail that would be.
     """
     require(actor, Permission.VOUCHERS)
-    ids, to = checked_ids(item_ids), checked_recipients(recipients)
-    with db.reading() as session:
+    ids, to = ticked_items(item_ids), checked_recipients(recipients)
+    with storage.reading() as session:
         return assess_in(session, ids, to, actor=actor, now=now)
 
 
@@ -153,8 +151,8 @@ def _envelopes(addressed: Sequence[tuple[str, OrderItem]], known: Known) -> tupl
 def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
     """Find the contacts of the items' orders, each once: what a dialog offers first."""
     require(actor, Permission.VOUCHERS)
-    with db.reading() as session:
-        items = load_items(session, checked_ids(item_ids), actor)
+    with storage.reading() as session:
+        items = load_items(session, ticked_items(item_ids), actor)
         orders = _load_orders(session, list(items.values()))
     contacts = {
         one.contact_email.casefold(): one.contact_email
@@ -167,8 +165,8 @@ def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
 def find_void_notices(item_ids: Sequence[str], *, actor: Actor) -> tuple[Envelope, ...]:
     """Find who has a mailed voucher of a refunded item, and has not been told that it is void."""
     require(actor, Permission.EMAILS)
-    with db.reading() as session:
-        return void_notices_in(session, checked_ids(item_ids), actor=actor)
+    with storage.reading() as session:
+        return void_notices_in(session, ticked_items(item_ids), actor=actor)
 
 
 def void_notices_in(

@@ -5,13 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core import money
 from core.columns import Column, Kind
-from core.errors import InvalidInput
+from core.ground import MAX_AMOUNT, InvalidInput, check_text
 from core.view import DATE_PRESETS, Condition, Filter, Operator
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.
-MAX_TEXT = 1_000
 MAX_CHOICES = 10_000
 MAX_NUMBER = 2**53
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
@@ -132,21 +130,10 @@ def _text(column: Column, value: object) -> str:
     return check_text(column.header, value)
 
 
-def check_text(header: str, value: object, *, empty: bool = False) -> str:
-    """Return a text to compare with as it is; InvalidInput when it is none, or cannot be stored."""
-    if not isinstance(value, str) or not (value or empty):
-        raise InvalidInput(f"{header}: a text to compare with is missing.")
-    if len(value) > (MAX_TEXT if not empty else 100_000):
-        raise InvalidInput(f"{header}: the text is longer than {MAX_TEXT:,} characters.")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidInput(f"{header}: the text holds a character that cannot be stored.")
-    return value
-
-
 def _number(column: Column, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{column.header}: a number to compare with is missing.")
-    most = money.MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
+    most = MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
     if not abs(value) <= most:  # also refuses NaN, which compares with nothing
         raise InvalidInput(f"{column.header}: the number is out of range.")
     return value

@@ -3,22 +3,24 @@
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Column, Kind, Table
 from core.desk_tables import EMAILS
-from core.item_expressions import (
+from core.ground import (
+    ItemStatus,
+    Method,
+    PaxType,
+    Permission,
+    ProductType,
+    TransactionStatus,
+    TransactionType,
+)
+from core.storage import (
+    Order,
+    OrderItem,
+    Transaction,
     has_refundable_item,
     has_returned_refund,
     has_unmatched_refund,
     status,
     status_in_order,
-)
-from core.models import Order, OrderItem, Transaction
-from core.permissions import Permission
-from core.states import (
-    ItemStatus,
-    Method,
-    PaxType,
-    ProductType,
-    TransactionStatus,
-    TransactionType,
 )
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind

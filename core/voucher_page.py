@@ -10,8 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.colours import INK, WHITE, Colour, parse_colour, readable, readable_on, tint
-from core.places import day_and_time, utc_offset
-from core.states import PaxType, ProductType
+from core.ground import PaxType, ProductType, day_and_time, utc_offset
 from core.voucher_fonts import EM
 from core.voucher_logo import Logo
 from core.voucher_sheet import WIDTH, Sheet

@@ -14,18 +14,13 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, rights, voucher_code, voucher_pdf
+from core import access, storage, voucher_code, voucher_pdf
+from core.access import Actor, require
 from core.conditions import is_among, scope
-from core.errors import InvalidInput, Refused
-from core.filter_json import MAX_TEXT
-from core.models import AuditEvent, Delivery, DeliveryItem, OrderItem
-from core.permissions import Permission, require
-from core.places import airport_names, in_place
-from core.query import MAX_SELECTED
-from core.refund_assessment import UNSTORABLE
-from core.states import DeliveryKind, ItemStatus
+from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
+from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
-from core.users import Actor
+from core.ticked import ticked_ids
 from core.voucher_pdf import Voucher
 
 DOWNLOADED = "voucher.downloaded"
@@ -89,19 +84,14 @@ def is_over(valid_until: datetime, *, now: datetime) -> bool:
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
     """Say of each item whether its voucher can be had now; raises InvalidInput for no ID at all."""
-    ids = checked_ids(item_ids)
-    with db.reading() as session:
+    ids = ticked_items(item_ids)
+    with storage.reading() as session:
         return assess_items(ids, load_items(session, ids, actor), now)
 
 
-def checked_ids(item_ids: Sequence[str]) -> list[str]:
-    """Check the IDs that a page sends, in their order; raises InvalidInput."""
-    ids = list(dict.fromkeys(item_ids))
-    if not 0 < len(ids) <= MAX_SELECTED:
-        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} order items for their vouchers.")
-    if any(UNSTORABLE.search(one) or len(one) > MAX_TEXT for one in ids):
-        raise InvalidInput("An Order Item ID has characters that no ID has.")
-    return ids
+def ticked_items(item_ids: Sequence[str]) -> list[str]:
+    """Check the IDs of ticked order items; raises InvalidInput."""
+    return ticked_ids(item_ids, ORDER_ITEMS, "for their vouchers")
 
 
 def load_items(
@@ -147,8 +137,8 @@ def issue(
     them is valid.
     """
     require(actor, Permission.VOUCHERS)
-    ids = checked_ids(item_ids)
-    with rights.changing(actor, Permission.VOUCHERS) as (session, actor):
+    ids = ticked_items(item_ids)
+    with access.changing(actor, Permission.VOUCHERS) as (session, actor):
         items = load_items(session, ids, actor, is_kept=True)
         lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
@@ -226,7 +216,7 @@ def _numbers(session: Session, order_ids: set[str]) -> dict[str, str]:
 
 def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: datetime) -> None:
     for item in items:
-        audit.record(
+        access.record_event(
             session,
             DOWNLOADED,
             actor=actor,
@@ -241,8 +231,8 @@ def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: dat
 
 def find_copies(item_ids: Sequence[str], *, actor: Actor) -> list[Copy]:
     """Find the copies that left the house of the vouchers of items that the actor may see."""
-    ids = checked_ids(item_ids)
-    with db.reading() as session:
+    ids = ticked_items(item_ids)
+    with storage.reading() as session:
         seen = sorted(load_items(session, ids, actor))
         return sorted(
             (*_downloaded(session, seen), *_mailed(session, seen)),

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.settings import get_settings
+from core.ground import get_settings
 
 # For pages: Streamlit needs its own scripts and styles, and frames the grid from this origin.
 PAGES = {

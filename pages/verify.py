@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.errors import InvalidInput, Refused
-from core.places import in_place
+from core.ground import InvalidInput, Refused, in_place
 from core.verification import Verdict, Verification, verify
 from pages.frame import current_actor, plain
 

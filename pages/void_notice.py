@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core import emails
-from core.users import Actor
+from core.access import Actor
+from core.ticked import MAX_SELECTED
 from pages.frame import acting, plain
 from pages.grid.state import GridState
 
@@ -16,7 +17,7 @@ MAX_LISTED = 5  # addresses
 
 def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor) -> None:
     """Draw the button; it is enabled if a recipient has a void voucher and no notice of it."""
-    ids = list(item_ids)[: emails.MAX_SELECTED]
+    ids = list(item_ids)[:MAX_SELECTED]
     due = emails.find_void_notices(ids, actor=actor) if ids else ()
     addresses = sorted({one.recipient for one in due})
     listed = ", ".join(addresses[:MAX_LISTED]) + (" …" if len(addresses) > MAX_LISTED else "")

@@ -17,19 +17,18 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from core import query, saved_views, tokens
+from core import access, saved_views
+from core.access import Actor
 from core.columns import Table
-from core.errors import AppError, InvalidInput, NotPermitted, OutsideFailed
-from core.filter_json import check_text
-from core.places import zones
+from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
 from core.tables import ORDER_TABS
-from core.users import Actor
+from core.ticked import MAX_SELECTED
 from core.view import View
 from core.view_json import default_view, parse_view, to_json
 from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE
 
-RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
+RENEW_SECONDS = access.TOKEN_LIFE_SECONDS * 3 // 4
 FIGURES_LIFE = timedelta(seconds=10)
 Figure = TypeVar("Figure")
 
@@ -126,7 +125,9 @@ class GridState:
             return
         name, order_id = self.place.table.name, self.place.order_id
         self.rows_token, self.export_token = (
-            tokens.issue(purpose, table=name, actor=actor, browser=self.browser, order_id=order_id)
+            access.issue_token(
+                purpose, table=name, actor=actor, browser=self.browser, order_id=order_id
+            )
             for purpose in ("rows", "export")
         )
         self.issued = time.monotonic()
@@ -144,8 +145,8 @@ class GridState:
     def selection_in(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
         """Read the keys of the selected rows from the grid's answer; raise InvalidInput."""
         keys = answer.get("selected")
-        if not isinstance(keys, list) or len(keys) > query.MAX_SELECTED:
-            raise InvalidInput(f"You can select at most {query.MAX_SELECTED:,} rows.")
+        if not isinstance(keys, list) or len(keys) > MAX_SELECTED:
+            raise InvalidInput(f"You can select at most {MAX_SELECTED:,} rows.")
         header = self.place.table.key_column.header
         return tuple(dict.fromkeys(check_text(header, key) for key in keys))
 

@@ -6,9 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import money, pasted_ids, query, saved_views
+from core import pasted_ids, query, saved_views
+from core.access import Actor
 from core.columns import Kind, Table
-from core.users import Actor
+from core.ground import amount_in_words
+from core.ticked import MAX_SELECTED
 from core.view import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
 from pages.frame import acting, base_path, plain
@@ -174,7 +176,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             args=((),),
             help="Or press Esc in the table",
         )
-    if 1 < count <= query.MAX_SELECTED:
+    if 1 < count <= MAX_SELECTED:
         st.button(
             f"Select all {count:,} matching",
             key=f"select_{key}",
@@ -183,7 +185,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             args=(state,),
         )
     elif selected and count > 1:
-        st.caption(f"Select all works for up to {query.MAX_SELECTED:,} rows", width="content")
+        st.caption(f"Select all works for up to {MAX_SELECTED:,} rows", width="content")
 
 
 @acting
@@ -191,8 +193,8 @@ def _select_all(state: GridState, *, actor: Actor) -> None:
     """Add every row of the view to the selection, up to the limit."""
     keys = query.load_keys(state.view, actor=actor, now=datetime.now(UTC))
     both = list(dict.fromkeys([*state.selected, *keys]))
-    if len(both) > query.MAX_SELECTED:
-        st.toast(f"You can select at most {query.MAX_SELECTED:,} rows. Clear the selection first.")
+    if len(both) > MAX_SELECTED:
+        st.toast(f"You can select at most {MAX_SELECTED:,} rows. Clear the selection first.")
         return
     state.select(both)
 
@@ -206,7 +208,7 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
-    sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
+    sums = " · ".join(f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
     # A line that is wider than the window scrolls; tabindex allows it by keyboard too.
     st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")

@@ -12,10 +12,11 @@ import streamlit as st
 from st_aggrid import AgGrid, JsCode
 
 from core import query
+from core.access import Actor, may
 from core.columns import Table
-from core.permissions import Permission, may
+from core.ground import Permission
 from core.tables import BOOKS
-from core.users import Actor
+from core.ticked import MAX_SELECTED
 from core.view import View
 from core.view_json import to_json
 from pages.frame import plain
@@ -125,7 +126,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "hidden": [column.name for column in table.offered if column.name not in shown],
         "selection": {"revision": state.selection_revision, "keys": list(state.sent_selection)},
         "data": state.data_revision,
-        "maxSelected": query.MAX_SELECTED,
+        "maxSelected": MAX_SELECTED,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
     answer = AgGrid(

@@ -16,10 +16,10 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from core import money
 from core.cells import MAX_EXACT_INTEGER, clean
 from core.columns import Column, Kind, in_words
 from core.frames import local_times
+from core.ground import to_major
 from core.sheets import header_of
 
 FIRST_EXACT_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
@@ -65,7 +65,7 @@ def _values(column: Column, frame: pd.DataFrame, zone: str, is_dump: bool) -> li
     listed = values.astype("object").where(values.notna(), None).tolist()
     if column.kind is Kind.MONEY:
         return [
-            None if minor is None else money.to_major(minor, currency)
+            None if minor is None else to_major(minor, currency)
             for minor, currency in zip(listed, frame[str(column.currency)], strict=True)
         ]
     if column.kind is Kind.BYTES:

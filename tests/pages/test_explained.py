@@ -4,8 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.columns import Table
+from core.ground import TONES
 from core.refund_rule import IN_GENERAL
-from core.states import TONES
 from core.tables import TABLES
 from pages.grid.options import grid_options
 from tests.pages.opened import open_page, texts
