@@ -15,7 +15,7 @@ from core.ground import AppError, Permission
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 
-KEPT, DONE = "demo_dialog", "demo_done"
+DIALOG, DONE = "demo_dialog", "demo_done"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def show_demo(actor: Actor) -> None:
         st.switch_page("orders.py")
     orders = demo.count_orders()
     if orders is None:
-        st.session_state.pop(KEPT, None)
+        st.session_state.pop(DIALOG, None)
         return
     with st.container(horizontal=True, vertical_alignment="center", key="demo", gap="small"):
         st.markdown(
@@ -78,7 +78,7 @@ def show_demo(actor: Actor) -> None:
             st.button(
                 choice.button, key=f"demo_{name}", type="tertiary", on_click=_open, args=(name,)
             )
-    dialog: DemoDialog | None = st.session_state.get(KEPT)
+    dialog: DemoDialog | None = st.session_state.get(DIALOG)
     if dialog is not None:
         choice = CHOICES[dialog.choice]
         st.dialog(f"{choice.button}?", icon=choice.icon, on_dismiss=_close)(_show_dialog)(dialog)
@@ -86,12 +86,12 @@ def show_demo(actor: Actor) -> None:
 
 def _open(choice: str) -> None:
     _touch_grids()
-    st.session_state[KEPT] = DemoDialog(choice)
+    st.session_state[DIALOG] = DemoDialog(choice)
 
 
 def _close() -> None:
     _touch_grids()
-    st.session_state.pop(KEPT, None)
+    st.session_state.pop(DIALOG, None)
 
 
 def _touch_grids() -> None:
@@ -102,7 +102,7 @@ def _touch_grids() -> None:
 
 def _show_dialog(dialog: DemoDialog) -> None:
     with failures_shown():
-        if KEPT not in st.session_state:  # the person has just confirmed
+        if DIALOG not in st.session_state:  # the person has just confirmed
             st.rerun()
         choice = CHOICES[dialog.choice]
         found = demo.get_contents(actor=current_actor())  # a dialog may be open for hours
@@ -122,7 +122,7 @@ def _show_dialog(dialog: DemoDialog) -> None:
         if is_confirmed:
             with st.spinner(choice.progress):
                 _confirm(dialog)
-            if KEPT not in st.session_state or dialog.fault:  # the error is not on the screen yet
+            if DIALOG not in st.session_state or dialog.fault:  # the error is not on the screen yet
                 st.rerun()
 
 
@@ -143,7 +143,7 @@ def _show_losses(found: DemoContents) -> None:
 @acting
 def _confirm(dialog: DemoDialog, *, actor: Actor) -> None:
     """Delete or reset the demo. An error is shown in the dialog, which stays open."""
-    if KEPT not in st.session_state:  # a second click
+    if DIALOG not in st.session_state:  # a second click
         return
     act = demo.clear if dialog.choice == "clear" else demo.reset
     try:
@@ -151,7 +151,7 @@ def _confirm(dialog: DemoDialog, *, actor: Actor) -> None:
     except AppError as error:
         dialog.fault = str(error)
         return
-    st.session_state.pop(KEPT)
+    st.session_state.pop(DIALOG)
     st.session_state[DONE] = CHOICES[dialog.choice].done
     for value in st.session_state.values():
         if isinstance(value, GridState):  # the rows that it shows or has selected are deleted

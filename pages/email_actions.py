@@ -15,7 +15,7 @@ from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 from pages.mail_preview import ICONS, show_preview
 from pages.text_table import show_text_table
-from pages.void_notice import say_queued, show_void_notice
+from pages.void_notice import show_queued, show_void_notice
 
 WATCH_SECONDS = 2
 
@@ -24,19 +24,19 @@ def show_email_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the selected e-mails."""
     _watch(state)
     _show_open(state)
-    ticked = state.selected
+    selected = state.selected
     st.button(
         "Resend",
         key=f"resend_{state.place.key}",
         icon=":material/forward_to_inbox:",
-        disabled=not ticked,
+        disabled=not selected,
         help="Retry failed and cancelled e-mails. Send sent e-mails once more."
-        if ticked
+        if selected
         else "Select e-mails to send them again",
         on_click=_resend,
         args=(state, secrets.token_urlsafe(16)),
     )
-    show_void_notice(state, find_items(ticked, actor=actor) if ticked else [], actor=actor)
+    show_void_notice(state, find_items(selected, actor=actor) if selected else [], actor=actor)
 
 
 def _watch(state: GridState) -> None:
@@ -60,24 +60,24 @@ def _watch(state: GridState) -> None:
 
 def _show_open(state: GridState) -> None:
     """Draw the button that shows the selected e-mail, and the dialog while it is open."""
-    kept = f"email_dialog_{state.place.key}"
-    ticked = state.selected
+    dialog_key = f"email_dialog_{state.place.key}"
+    selected = state.selected
     is_asked = st.button(
         "Show",
         key=f"show_{state.place.key}",
         icon=":material/visibility:",
-        disabled=len(ticked) != 1,
-        help=None if len(ticked) == 1 else "Select one e-mail to show it",
+        disabled=len(selected) != 1,
+        help=None if len(selected) == 1 else "Select one e-mail to show it",
         on_click=state.touch,
     )
-    if is_asked and ticked:
-        st.session_state[kept] = ticked[0]
-    delivery_id = st.session_state.get(kept)
+    if is_asked and selected:
+        st.session_state[dialog_key] = selected[0]
+    delivery_id = st.session_state.get(dialog_key)
     if delivery_id is not None:
 
         def close() -> None:
             state.touch()
-            st.session_state.pop(kept, None)
+            st.session_state.pop(dialog_key, None)
 
         st.dialog("E-mail", width="large", on_dismiss=close)(_show_delivery)(state, delivery_id)
 
@@ -117,4 +117,4 @@ def _show_state(found: DeliveryDetails) -> None:
 def _resend(state: GridState, key: str, *, actor: Actor) -> None:
     answer = emails.resend(state.selected, key=key, actor=actor, now=datetime.now(UTC))
     state.select([])
-    say_queued(state, answer)
+    show_queued(state, answer)

@@ -49,10 +49,10 @@ def show_refund_rule(state: GridState) -> None:
         )
     if asked.open:
         with asked:
-            say_refund_rule()
+            show_refund_reasons()
 
 
-def say_refund_rule() -> None:
+def show_refund_reasons() -> None:
     """List the reasons, as the rule states them, why an order item cannot be refunded."""
     st.markdown(
         "An order item can be refunded **unless one of these is true**. The dialog says which."

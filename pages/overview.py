@@ -31,7 +31,11 @@ def ask(offers: Sequence[Offer], now: datetime) -> tuple[Question, bool]:
         period = _ask_period(now)
         labels = {EVERY: "All contracts"} | _names(offers)
         contract = _choose(
-            "Contract", list(labels), width=250, say=labels.__getitem__, then=_forget_currency
+            "Contract",
+            list(labels),
+            width=250,
+            label_of=labels.__getitem__,
+            on_change=_forget_currency,
         )
         contract_id = None if contract == EVERY else contract
         currency = _choose("Currency", overview.currencies(offers, contract_id), width=95)
@@ -46,7 +50,12 @@ def _ask_period(now: datetime) -> Period:
     today = overview.today(now)
     names = {name: words for name, (words, _) in PERIODS.items()} | {OWN: "Custom range"}
     name = _choose(
-        "Period", list(names), index=DEFAULT, width=145, say=names.__getitem__, then=_begin_range
+        "Period",
+        list(names),
+        index=DEFAULT,
+        width=145,
+        label_of=names.__getitem__,
+        on_change=_begin_range,
     )
     if name != OWN:
         return PERIODS[name][1](today)
@@ -85,12 +94,12 @@ def _choose(
     *,
     width: int,
     index: int = 0,
-    say: Callable[[str], str] = str,
-    then: Callable[[], None] | None = None,
+    label_of: Callable[[str], str] = str,
+    on_change: Callable[[], None] | None = None,
 ) -> str:
     chosen = st.selectbox(
-        words, options, index, say, key=words.lower(), bind="query-params", required=True,
-        label_visibility="collapsed", width=width, on_change=then,
+        words, options, index, label_of, key=words.lower(), bind="query-params", required=True,
+        label_visibility="collapsed", width=width, on_change=on_change,
     )  # fmt: skip
     return chosen or options[index]
 

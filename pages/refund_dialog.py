@@ -20,7 +20,7 @@ from core.refund_assessment import Assessed
 from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from core.refund_rule import Reason, RefundItem
 from core.refunds import Assessment
-from pages.explained import say_refund_rule
+from pages.explained import show_refund_reasons
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
 from pages.text_table import show_text_table
@@ -45,9 +45,9 @@ class RefundDialog:
 
 def show_refund(state: GridState, *, actor: Actor) -> None:
     """Draw the button, and the dialog while it is open."""
-    key, kept = f"refund_{state.place.key}", _kept(state)
+    key, dialog_key = f"refund_{state.place.key}", _dialog_key(state)
     if key not in st.session_state:  # the person has left the page, which closes the dialog
-        st.session_state.pop(kept, None)
+        st.session_state.pop(dialog_key, None)
     is_asked = st.button(
         "Refund",
         key=key,
@@ -59,20 +59,22 @@ def show_refund(state: GridState, *, actor: Actor) -> None:
     if is_asked and state.selected:
         seen = query.count_among(state.view, state.selected, actor=actor, now=datetime.now(UTC))
         hidden = len(state.selected) - seen
-        st.session_state[kept] = RefundDialog(state.selected, secrets.token_urlsafe(16), hidden)
-    dialog: RefundDialog | None = st.session_state.get(kept)
+        st.session_state[dialog_key] = RefundDialog(
+            state.selected, secrets.token_urlsafe(16), hidden
+        )
+    dialog: RefundDialog | None = st.session_state.get(dialog_key)
     if dialog is not None:
         close = partial(_close, state)
         st.dialog("Refund", width="large", on_dismiss=close)(_show_dialog)(state, dialog)
 
 
-def _kept(state: GridState) -> str:
+def _dialog_key(state: GridState) -> str:
     return f"refund_dialog_{state.place.key}"
 
 
 def _close(state: GridState) -> None:
     state.touch()
-    st.session_state.pop(_kept(state), None)
+    st.session_state.pop(_dialog_key(state), None)
 
 
 def _show_dialog(state: GridState, dialog: RefundDialog) -> None:
@@ -105,7 +107,7 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
     if able:
         _ask_why()
     with st.expander("What can be refunded?", icon=":material/help:"):
-        say_refund_rule()
+        show_refund_reasons()
     if dialog.fault:
         st.error(plain(dialog.fault))
     with st.container(horizontal=True, horizontal_alignment="right"):

@@ -49,9 +49,9 @@ class SendDialog:
 
 def show_send(state: GridState, *, actor: Actor) -> None:
     """Draw the button, and the dialog while it is open."""
-    key, kept = f"send_{state.place.key}", _kept(state)
+    key, dialog_key = f"send_{state.place.key}", _dialog_key(state)
     if key not in st.session_state:  # the person has left the page, which closes the dialog
-        st.session_state.pop(kept, None)
+        st.session_state.pop(dialog_key, None)
     is_asked = st.button(
         "Send Voucher",
         key=key,
@@ -62,7 +62,7 @@ def show_send(state: GridState, *, actor: Actor) -> None:
     )
     if is_asked and state.selected:
         _open(state, actor)
-    dialog: SendDialog | None = st.session_state.get(kept)
+    dialog: SendDialog | None = st.session_state.get(dialog_key)
     if dialog is not None:
         close = partial(_close, state)
         st.dialog("Send Voucher", width="large", on_dismiss=close)(_show_dialog)(state, dialog)
@@ -72,7 +72,7 @@ def _open(state: GridState, actor: Actor) -> None:
     ids = state.selected
     seen = query.count_among(state.view, ids, actor=actor, now=datetime.now(UTC))
     contacts = tuple(emails.find_contacts(ids, actor=actor))
-    st.session_state[_kept(state)] = SendDialog(
+    st.session_state[_dialog_key(state)] = SendDialog(
         ids, secrets.token_urlsafe(16), len(ids) - seen, contacts
     )
     st.session_state[MODE] = To.CONTACTS if len(contacts) > 1 else ADDRESSES
@@ -80,13 +80,13 @@ def _open(state: GridState, actor: Actor) -> None:
     st.session_state[MESSAGE] = ""
 
 
-def _kept(state: GridState) -> str:
+def _dialog_key(state: GridState) -> str:
     return f"send_dialog_{state.place.key}"
 
 
 def _close(state: GridState) -> None:
     state.touch()
-    st.session_state.pop(_kept(state), None)
+    st.session_state.pop(_dialog_key(state), None)
 
 
 def _show_dialog(state: GridState, dialog: SendDialog) -> None:

@@ -112,7 +112,7 @@ def show_sign_in(why: Exception, words: str) -> None:
             if st.button("Sign in", type="primary", key="sign_in_now", width="stretch"):
                 st.login()
         elif claims and st.button(
-            "Sign in with another account", key="sign_in_anew", width="stretch"
+            "Sign in with another account", key="sign_in_again", width="stretch"
         ):
             st.logout()
 

@@ -14,7 +14,7 @@ from core.ground import AppError, Role
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 
-KEPT = "user_dialog"
+DIALOG = "user_dialog"
 EMAIL, NAME = "user_email", "user_name"
 
 
@@ -33,7 +33,7 @@ class UserDialog:
 def show_user_actions(state: GridState, *, actor: Actor) -> None:
     """Draw the buttons, and the dialog while it is open."""
     if "add_user" not in st.session_state:  # the person has left the page, which closes the dialog
-        st.session_state.pop(KEPT, None)
+        st.session_state.pop(DIALOG, None)
     is_one = len(state.selected) == 1
     st.button(
         "Change",
@@ -52,7 +52,7 @@ def show_user_actions(state: GridState, *, actor: Actor) -> None:
         on_click=_open,
         args=(state, None),
     )
-    dialog: UserDialog | None = st.session_state.get(KEPT)
+    dialog: UserDialog | None = st.session_state.get(DIALOG)
     if dialog is not None:
         title = "Add user" if dialog.user_id is None else "Change user"
         st.dialog(title, on_dismiss=_close)(_show_dialog)(state, dialog)
@@ -62,16 +62,16 @@ def _open(state: GridState, user_id: str | None) -> None:
     state.touch()
     for key in (EMAIL, NAME):
         st.session_state.pop(key, None)
-    st.session_state[KEPT] = UserDialog(user_id)
+    st.session_state[DIALOG] = UserDialog(user_id)
 
 
 def _close() -> None:
-    st.session_state.pop(KEPT, None)
+    st.session_state.pop(DIALOG, None)
 
 
 def _show_dialog(state: GridState, dialog: UserDialog) -> None:
     with failures_shown():
-        if KEPT not in st.session_state:  # the person has just confirmed
+        if DIALOG not in st.session_state:  # the person has just confirmed
             st.rerun()
         actor = current_actor()  # a dialog may be open for hours
         if dialog.user_id is None:

@@ -37,10 +37,10 @@ def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor)
 @acting
 def _notify(state: GridState, item_ids: Sequence[str], key: str, *, actor: Actor) -> None:
     answer = emails.notify_void(item_ids, key=key, actor=actor, now=datetime.now(UTC))
-    say_queued(state, answer)
+    show_queued(state, answer)
 
 
-def say_queued(state: GridState, answer: emails.Answer) -> None:
+def show_queued(state: GridState, answer: emails.Answer) -> None:
     """Show how many e-mails were queued, and reload the tables."""
     count = len(answer.deliveries)
     st.toast(f"{count:,} e-mail{'s' * (count != 1)} queued.", icon=":material/outbox:")

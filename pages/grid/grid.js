@@ -184,7 +184,7 @@ window.orderDesk = (function () {
         .ask({ view, start: params.startRow, end: params.endRow }, isWanted)
         .then(({ rows, last }) => {
           params.successCallback(rows, last === null ? undefined : last);
-          desk.tickRows();
+          desk.drawSelection();
           if (params.startRow !== 0 || !isWanted()) return;
           desk.returnToPlace();
           if (api) rows.length ? api.hideOverlay() : api.showNoRowsOverlay();

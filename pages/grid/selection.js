@@ -16,11 +16,11 @@
     const { revision, keys } = desk.config().selection;
     if (before && before.selection.revision >= revision) return;
     selectedKeys = new Set(keys);
-    if (desk.api()) setTimeout(() => (desk.tickRows(), announce()), 0);
+    if (desk.api()) setTimeout(() => (desk.drawSelection(), announce()), 0);
   };
 
   /* Draw the selection on the rows that are loaded. */
-  desk.tickRows = function () {
+  desk.drawSelection = function () {
     const api = desk.api();
     if (!api) return;
     isDrawing = true;
@@ -39,7 +39,7 @@
     const max = desk.config().maxSelected;
     if (selectedKeys.size > max) {
       selectedKeys.delete(node.id);
-      setTimeout(desk.tickRows, 0);
+      setTimeout(desk.drawSelection, 0);
       desk.notify(`You can select at most ${max.toLocaleString("en")} rows.`);
       setTimeout(() => desk.notify(null), 4000);
     }
@@ -48,7 +48,7 @@
 
   desk.clearSelection = function () {
     selectedKeys.clear();
-    desk.tickRows();
+    desk.drawSelection();
     changed();
   };
 

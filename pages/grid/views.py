@@ -21,12 +21,12 @@ def show_views(state: GridState, *, actor: Actor) -> None:
     """Draw the list of views, and the dialog while it is open."""
     key = _key(state)
     if key not in st.session_state:  # the person has left the page, which closes the dialog
-        st.session_state.pop(_kept(state), None)
+        st.session_state.pop(_dialog_key(state), None)
     views = st.popover("Views", icon=":material/bookmarks:", key=key, on_change=state.touch)
     if views.open:
         with views:
             _show_links(state, actor)
-    dialog = st.session_state.get(_kept(state))
+    dialog = st.session_state.get(_dialog_key(state))
     if dialog is not None:
         title, show = DIALOGS[dialog]
         st.dialog(title, on_dismiss=partial(_close, state))(show)(state)
@@ -36,7 +36,7 @@ def _key(state: GridState) -> str:
     return f"views_{state.place.table.name}"
 
 
-def _kept(state: GridState) -> str:
+def _dialog_key(state: GridState) -> str:
     return f"{_key(state)}_dialog"
 
 
@@ -91,12 +91,12 @@ def _ask(state: GridState, dialog: str) -> None:
     state.touch()
     st.session_state.pop(TAKEN, None)
     st.session_state[_key(state)] = False
-    st.session_state[_kept(state)] = dialog
+    st.session_state[_dialog_key(state)] = dialog
 
 
 def _close(state: GridState) -> None:
     state.touch()
-    st.session_state.pop(_kept(state), None)
+    st.session_state.pop(_dialog_key(state), None)
 
 
 def _label(one: Saved) -> str:
@@ -111,7 +111,7 @@ def _save(state: GridState) -> None:
         actor = current_actor()  # a dialog may be open for hours
         st.caption("Saves filters, search, pasted IDs, sort, columns and time zone.")
         name = st.text_input("Name", max_chars=saved_views.MAX_NAME, key="save_name")
-        kept = {
+        options = {
             "is_shared": st.checkbox("Share with everyone", key="save_shared"),
             "is_default": st.checkbox("Open by default", key="save_default"),
         }
@@ -122,7 +122,7 @@ def _save(state: GridState) -> None:
         if not st.button(label, type="primary", key="save_now"):
             return
         try:
-            saved_views.save(state.view, name, actor=actor, replaces=replaces, **kept)
+            saved_views.save(state.view, name, actor=actor, replaces=replaces, **options)
         except NameTaken:
             st.session_state[TAKEN] = name
             st.rerun(scope="fragment")
