@@ -99,7 +99,7 @@ def _failures_shown(reference: str) -> Iterator[None]:
 def acting(act: Callable[..., None]) -> Callable[..., None]:
     """Wrap a widget's callback: pass the current actor to it, and show a failure as a toast.
 
-    Streamlit runs a callback before the page, so outside the page's own `failures_shown`.
+    A callback runs before the page, so it is not inside the page's own `failures_shown`.
     """
 
     @wraps(act)

@@ -37,7 +37,7 @@ from pages.web import PRIVATE, browser_of
 
 MAX_WAIT_SECONDS = 0.7
 # At most so many requests are answered at once; others wait. Threads that pass Python's lock to
-# each other at every row take longer together than in turn: half as long again with four of them.
+# each other at every row are slower than threads in turn: by half with four of them.
 # Counts and choices take longer, so they have their own queue and do not delay rows.
 _ROWS_AT_ONCE, _OTHERS_AT_ONCE = CapacityLimiter(2), CapacityLimiter(2)
 _TOKENS_AT_ONCE = CapacityLimiter(4)
