@@ -14,12 +14,10 @@ from core import (
     copies,
     demo,
     excel,
-    figures,
     imports,
-    saved_views,
+    overview,
     startup,
-    verification,
-    voucher_code,
+    views,
     vouchers,
     worker,
 )
@@ -35,7 +33,7 @@ from core.ground import (
     open_private,
 )
 from core.tables import TABLES
-from core.verification import Verdict
+from core.vouchers import Verdict
 
 Result = TypeVar("Result")
 _SHOWN = [table.name for table in TABLES.values() if table.shown]
@@ -155,13 +153,13 @@ def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 
 def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    return f"{figures.rebuild(actor=actor, now=now):,} figures were counted anew."
+    return f"{overview.rebuild_figures(actor=actor, now=now):,} figures were counted anew."
 
 
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     table = TABLES[asked.table]
     parameters = {} if asked.view is None else {"view": asked.view}
-    view = saved_views.view_at(table, parameters, actor=actor, zone=asked.zone)
+    view = views.view_at(table, parameters, actor=actor, zone=asked.zone)
     rows = _write_whole(asked.file, lambda file: excel.export(view, file, actor=actor, now=now))
     return f"{asked.file}: {rows:,} {table.many}"
 
@@ -197,11 +195,11 @@ def _work(_asked: argparse.Namespace) -> str:
 
 
 def _public_key(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
-    return voucher_code.public_key_text().rstrip()
+    return vouchers.public_key_text().rstrip()
 
 
 def _verify(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    found = verification.verify(asked.code, actor=actor, now=now)
+    found = vouchers.verify(asked.code, actor=actor, now=now)
     if found.verdict is not Verdict.VALID:
         raise Refused(f"{found.verdict}: {found.sentence}")
     return f"{found.verdict}: {found.sentence}"
@@ -212,8 +210,8 @@ def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
 
     Raises Refused when it is genuine but expired or not valid yet.
     """
-    keys = voucher_code.parse_public_keys(asked.public_key.read_text())
-    found = voucher_code.parse_code(asked.code, keys)
+    keys = vouchers.parse_public_keys(asked.public_key.read_text())
+    found = vouchers.parse_code(asked.code, keys)
     first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
     said = (
         f"genuine: valid from {first} to {last}, {found.pax_type}. "

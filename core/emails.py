@@ -12,8 +12,6 @@ from sqlalchemy.orm import Session
 
 from core import vouchers
 from core.access import Actor, require
-from core.conditions import is_among, scope
-from core.desk_tables import EMAILS
 from core.email_assessment import (
     Assessment,
     Envelope,
@@ -46,8 +44,9 @@ from core.ground import (
     storable,
 )
 from core.mail import MAX_MESSAGE
+from core.query import is_among, scope, ticked_ids
 from core.storage import Delivery, DeliveryItem
-from core.ticked import ticked_ids
+from core.tables import EMAILS
 from core.vouchers import in_short
 
 __all__ = [

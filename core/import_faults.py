@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from core.columns import Kind
 from core.ground import AppError, to_major
+from core.tables import Kind
 
 SHOWN_CHARACTERS = 60
 # Where a row came from, beside its values.

@@ -10,11 +10,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.columns import in_words
 from core.ground import amount_in_words, to_major
-from core.overview import Group, Overview, Question, Rows, rate
-from core.periods import Period
-from core.view_json import to_short_address
+from core.overview import Group, Overview, Period, Question, Rows, rate
+from core.tables import in_words
+from core.views import to_short_address
 from pages.frame import base_path, plain
 
 AIRPORTS_SHOWN = 12

@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.columns import Column, Kind, in_words
-from core.frames import to_frame
+from core.excel import StreamedWorkbook
+from core.excel.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
 from core.ground import amount_in_words
-from core.sheets import StreamedWorkbook
+from core.query import to_frame
+from core.tables import Column, Kind, in_words
 from tests.bench.figures import Figure
 from tests.conftest import NOW
 from tests.core.every_kind import (
