@@ -18,5 +18,5 @@ def declared_bytes(request: Request) -> int | None:
     if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
         raise InvalidInput("The header Content-Length of the request is invalid.")
     if len(lengths[0].lstrip("0")) > _MAX_DIGITS:
-        return 10**_MAX_DIGITS
+        return 10**15
     return int(lengths[0][-_MAX_DIGITS:])

@@ -20,7 +20,7 @@ OWN_WORDS = {
     ("mail_preview.py", "icon"),
     ("mail_preview.py", "status"),
     ("mail_preview.py", "where"),
-    ("overview.py", "figures.report_zone()"),  # one of the IANA zones
+    ("overview.py", "overview.report_zone()"),  # one of the IANA zones
     ("plots.py", "note"),  # escaped where it is made
     ("refund_dialog.py", "icon"),
     ("refund_dialog.py", "result"),
