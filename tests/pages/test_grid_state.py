@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import access, views
+from core import access, storage, views
 from core.access import Actor, actors
 from core.ground import OutsideFailed
 from core.storage import SavedView, User, engine
@@ -106,7 +106,7 @@ def test_a_selection_made_while_the_database_is_away_is_kept(
     page = grid_says(page, view={"filters": {}}, selected=["OD-1"])
     with monkeypatch.context() as away:
         away.setattr(access, "find_local_actor", _fail)
-        away.setattr(engine, "is_reachable", lambda: False)
+        away.setattr(storage, "is_reachable", lambda: False)
         page = grid_says(page, view={"filters": {}}, selected=["OD-1", "OD-2"])
         assert "cannot be reached" in texts(page)
     page.run()
