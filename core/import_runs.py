@@ -27,9 +27,10 @@ from core.ground import (
     get_settings,
     numbered_work,
 )
-from core.import_faults import Fault
+from core.import_faults import Fault, Faulty
+from core.import_outcome import Outcome
 from core.import_progress import Progress
-from core.imports import Check, Faulty, Outcome, check_files, import_files
+from core.imports import Check, check_files, import_files
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 
 from core import access, backups, demo, overview, storage, vouchers
 from core.ground import get_settings, warn_of_open_file
-from core.outbox import OUTBOX_FOLDER
+from core.mail import OUTBOX_FOLDER
 
 logger = logging.getLogger(__name__)
 

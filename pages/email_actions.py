@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, emails
+from core import access, mail
 from core.access import Actor
-from core.email_messages import DeliveryDetails, count_open, find_items, get_delivery
 from core.ground import DeliveryStatus
+from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState
@@ -115,6 +115,6 @@ def _show_state(found: DeliveryDetails) -> None:
 
 @acting
 def _resend(state: GridState, key: str, *, actor: Actor) -> None:
-    answer = emails.resend(state.selected, key=key, actor=actor, now=datetime.now(UTC))
+    answer = mail.resend(state.selected, key=key, actor=actor, now=datetime.now(UTC))
     state.select([])
     show_queued(state, answer)

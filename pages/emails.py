@@ -3,9 +3,8 @@
 import streamlit as st
 
 from core.access import require
-from core.delivery_records import get_pause
-from core.email_contents import configured_channel
 from core.ground import Channel, Permission, get_settings
+from core.mail import configured_channel, get_pause
 from core.tables import EMAILS
 from pages.email_actions import show_email_actions
 from pages.frame import current_actor, plain

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import access
-from core.email_messages import write_message
+from core.mail import write_message
 from core.storage import Stop
 from core.tables import EMAILS
 from pages.downloads import answer_file

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core import emails
+from core import mail
 from core.access import Actor
 from core.query import MAX_SELECTED
 from pages.frame import acting, plain
@@ -18,7 +18,7 @@ MAX_LISTED = 5  # addresses
 def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor) -> None:
     """Draw the button; it is enabled if a recipient has a void voucher and no notice of it."""
     ids = list(item_ids)[:MAX_SELECTED]
-    due = emails.find_void_notices(ids, actor=actor) if ids else ()
+    due = mail.find_void_notices(ids, actor=actor) if ids else ()
     addresses = sorted({one.recipient for one in due})
     listed = ", ".join(addresses[:MAX_LISTED]) + (" …" if len(addresses) > MAX_LISTED else "")
     st.button(
@@ -36,11 +36,11 @@ def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor)
 
 @acting
 def _notify(state: GridState, item_ids: Sequence[str], key: str, *, actor: Actor) -> None:
-    answer = emails.notify_void(item_ids, key=key, actor=actor, now=datetime.now(UTC))
+    answer = mail.notify_void(item_ids, key=key, actor=actor, now=datetime.now(UTC))
     show_queued(state, answer)
 
 
-def show_queued(state: GridState, answer: emails.Answer) -> None:
+def show_queued(state: GridState, answer: mail.Answer) -> None:
     """Show how many e-mails were queued, and reload the tables."""
     count = len(answer.deliveries)
     st.toast(f"{count:,} e-mail{'s' * (count != 1)} queued.", icon=":material/outbox:")

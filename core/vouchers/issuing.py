@@ -22,7 +22,7 @@ from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
 from core.vouchers import signed_code
 from core.vouchers.pdf import document
-from core.vouchers.pdf.document import Voucher
+from core.vouchers.pdf.page import Voucher
 
 DOWNLOADED = "voucher.downloaded"
 SAID = 4  # reasons

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from core import access, demo, emails, storage, views
+from core import access, demo, mail, storage, views
 from core.access import Actor, Rights
 from core.ground import Method, Role
 from core.storage import DERIVED, Base, ProviderRefund, Refund, SignIn
@@ -75,7 +75,7 @@ def work_at(url: str) -> list[str]:
     items = sell(9)
     guarded(admin)(items[:3], "before")
     have_returned_money()
-    emails.send(items[3:5], ["zoe@mail.example"], message="Grüße", key="k", actor=admin, now=NOW)
+    mail.send(items[3:5], ["zoe@mail.example"], message="Grüße", key="k", actor=admin, now=NOW)
     rights = Rights(role=Role.AGENT, contracts=frozenset({"SOLD-1", "SOLD-2"}))
     zoe = access.add_user("zoe@helios.example", rights=rights, actor=admin, now=NOW)
     view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})

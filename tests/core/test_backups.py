@@ -15,7 +15,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from core import access, emails
+from core import access, mail
 from core.__main__ import main
 from core.access import Actor
 from core.storage import engine
@@ -74,7 +74,7 @@ def queue_until(is_over: threading.Event, items: list[str], actor: Actor) -> Non
             return
         asked = items[number % len(items) :][:3]
         to = ["ana@helios.example"]
-        emails.send(asked, to, message=None, key=f"mail-{number}", actor=actor, now=NOW)
+        mail.send(asked, to, message=None, key=f"mail-{number}", actor=actor, now=NOW)
 
 
 def test_backups_under_write_load_are_whole_and_of_one_moment(

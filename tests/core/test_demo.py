@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import access, deliveries, demo, emails, refunds, startup, storage, views
+from core import access, demo, mail, refunds, startup, storage, views
 from core.access import Actor, Rights, find_local_actor
 from core.access.actors import find_actor
 from core.demo import DemoContents, NotDemo
@@ -20,7 +20,7 @@ from core.tables import ORDERS
 from core.views import default_view
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.mailing import Told, send_due
+from tests.core.mail.mailing import Told, send_due
 from tests.core.refunds.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_order
@@ -55,7 +55,7 @@ def an_item() -> str:
 
 
 def send(item_id: str, admin: Actor) -> None:
-    emails.send([item_id], ["zoe@mail.example"], message=None, key="mail", actor=admin, now=NOW)
+    mail.send([item_id], ["zoe@mail.example"], message=None, key="mail", actor=admin, now=NOW)
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def test_a_mail_that_the_worker_holds_goes_with_the_demo(
     assert len(door.tried) == 1
     assert count(Delivery) == 0
     assert caplog.records == []  # neither a failure nor a warning
-    assert deliveries.deliver_due(now=NOW, door=Told()) == 0
+    assert mail.deliver_due(now=NOW, door=Told()) == 0
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -11,7 +11,8 @@ from sqlalchemy import func, literal, select, union_all
 from core import storage
 from core.access import Actor
 from core.ground import InvalidInput
-from core.imports import Faulty, check_files, import_files
+from core.import_faults import Faulty
+from core.imports import check_files, import_files
 from core.storage import Base
 from tests.conftest import NOW
 from tests.core.books import check_books

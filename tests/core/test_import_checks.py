@@ -12,8 +12,10 @@ from sqlalchemy import update
 from core import demo, storage
 from core.access import Actor
 from core.ground import InvalidInput, ItemStatus, get_settings
-from core.import_progress import Progress
-from core.imports import Cancelled, Check, Faulty, Outcome, check_files, import_files
+from core.import_faults import Faulty
+from core.import_outcome import Outcome
+from core.import_progress import Cancelled, Progress
+from core.imports import Check, check_files, import_files
 from core.storage import Order, OrderItem
 from tests.conftest import NOW
 from tests.core.imported import (

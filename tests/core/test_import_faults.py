@@ -13,7 +13,9 @@ import pytest
 
 from core.access import Actor
 from core.ground import InvalidInput, get_settings
-from core.imports import Faulty, Outcome, import_files
+from core.import_faults import Faulty
+from core.import_outcome import Outcome
+from core.imports import import_files
 from core.storage import Contract, Order, OrderItem, Transaction
 from tests.conftest import NOW
 from tests.core.fuzzed_files import parts_of, write_parts

@@ -15,7 +15,9 @@ from sqlalchemy import select, text
 from core import demo, excel, imports, storage
 from core.access import Actor
 from core.ground import AppError, InvalidInput, NotPermitted, Role, get_settings
-from core.imports import Faulty, Outcome, import_files
+from core.import_faults import Faulty
+from core.import_outcome import Outcome
+from core.imports import import_files
 from core.storage import AuditEvent, Contract, Order, OrderItem, Refund, Transaction
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from core import access, emails, storage, vouchers
+from core import access, mail, storage, vouchers
 from core.access import Actor, Rights, sign_ins
 from core.ground import NotSignedIn, Role
 from core.storage import Delivery, SignIn, User
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, Sheets
-from tests.core.mailing import Told, make_shop, send_due
+from tests.core.mail.mailing import Told, make_shop, send_due
 from tests.core.refunds.refund_rows import get_balance, get_item, request
 from tests.core.refunds.returned_money import EVERYWHERE
 from tests.core.refunds.sold_items import sell
@@ -35,7 +35,7 @@ def test_a_mail_that_left_after_the_backup_leaves_again_under_the_same_message_i
     backup: Backup, admin: Actor
 ) -> None:
     make_shop()
-    emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
+    mail.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     backup.take()
     door = Told()
     assert send_due(door) == 1
@@ -53,7 +53,7 @@ def test_a_mail_that_was_asked_for_after_the_backup_is_gone_from_the_list(
 ) -> None:
     make_shop()
     backup.take()
-    emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
+    mail.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # it has not left yet
     send_due(Told())
     assert len(vouchers.find_copies(["A"], actor=admin)) == 1

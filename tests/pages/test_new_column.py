@@ -13,7 +13,8 @@ from core import import_headers, import_outcome, import_rows, query
 from core.access import Actor
 from core.excel import exports
 from core.ground import InvalidInput
-from core.imports import Faulty, import_files
+from core.import_faults import Faulty
+from core.imports import import_files
 from core.tables import BOOKS, ORDER_ITEMS, TABLES, Column, Kind, Table
 from core.views import default_view, parse_view
 from pages.grid.options import grid_options

@@ -16,7 +16,7 @@ from threading import Event
 
 from sqlalchemy import func, select
 
-from core import access, emails, refunds, storage
+from core import access, mail, refunds, storage
 from core.access import Actor, Rights, actors, why_not
 from core.ground import AppError, OutsideFailed, Permission, Refused, Role
 from core.storage import AuditEvent, Delivery, OrderItem, Refund
@@ -107,10 +107,10 @@ def refund(actor: Actor, item_id: str, key: str) -> object:
     )
 
 
-def mail(actor: Actor, item_id: str, key: str) -> object:
+def send_mail(actor: Actor, item_id: str, key: str) -> object:
     """Queue a voucher's mail, as the dialog does."""
     to = ["zoe@mail.example"]
-    return emails.send([item_id], to, message=None, key=key, actor=actor, now=NOW)
+    return mail.send([item_id], to, message=None, key=key, actor=actor, now=NOW)
 
 
 def hand_out(actor: Actor, item_id: str, _key: str) -> object:

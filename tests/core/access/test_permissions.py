@@ -13,12 +13,11 @@ from sqlalchemy import select
 from core import (
     access,
     demo,
-    email_messages,
-    emails,
     excel,
     import_report,
     import_runs,
     imports,
+    mail,
     overview,
     query,
     refunds,
@@ -35,7 +34,7 @@ from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, 
 from core.tables import EMAILS as EMAIL_TABLE
 from core.views import default_view
 from tests.conftest import NOW
-from tests.core.mailing import ZOE
+from tests.core.mail.mailing import ZOE
 from tests.core.read_back import open_book
 from tests.core.refunds.refund_rows import (
     FakeGateway,
@@ -143,8 +142,8 @@ def shop(sqlite_database: str, admin: Actor, tmp_path: Path) -> Shop:
     return Shop(item, failed, user, tmp_path / "none.csv", email)
 
 
-def _send(item: str, actor: Actor, key: str) -> emails.Answer:
-    return emails.send([item], [ZOE], message=None, key=key, actor=actor, now=NOW)
+def _send(item: str, actor: Actor, key: str) -> mail.Answer:
+    return mail.send([item], [ZOE], message=None, key=key, actor=actor, now=NOW)
 
 
 def _fail_a_refund(item: str, admin: Actor) -> None:
@@ -177,54 +176,54 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "what would be sent": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: emails.assess([s.item], [ZOE], actor=a, now=NOW),
+        lambda s, a: mail.assess([s.item], [ZOE], actor=a, now=NOW),
     ),
     "whom to send to": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: emails.find_contacts([s.item], actor=a),
+        lambda s, a: mail.find_contacts([s.item], actor=a),
     ),
     "e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a)),
     "an order's e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a, "OD-1")),
     "an e-mail": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.get_delivery(s.email, actor=a, now=NOW),
+        lambda s, a: mail.get_delivery(s.email, actor=a, now=NOW),
     ),
     "an e-mail as a file": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.write_message(s.email, io.BytesIO(), actor=a, now=NOW),
+        lambda s, a: mail.write_message(s.email, io.BytesIO(), actor=a, now=NOW),
     ),
     "what became of e-mails": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.get_states([s.email], actor=a),
+        lambda s, a: mail.get_states([s.email], actor=a),
     ),
     "how many e-mails are on the way": (
         EMAILS,
         Permission.EMAILS,
-        lambda _, a: email_messages.count_open(actor=a),
+        lambda _, a: mail.count_open(actor=a),
     ),
     "what e-mails are about": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.find_items([s.email], actor=a),
+        lambda s, a: mail.find_items([s.email], actor=a),
     ),
     "resend": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.resend([s.email], key="r", actor=a, now=NOW),
+        lambda s, a: mail.resend([s.email], key="r", actor=a, now=NOW),
     ),
     "void notice": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.notify_void([s.item], key="v", actor=a, now=NOW),
+        lambda s, a: mail.notify_void([s.item], key="v", actor=a, now=NOW),
     ),
     "who has to be told": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.find_void_notices([s.item], actor=a),
+        lambda s, a: mail.find_void_notices([s.item], actor=a),
     ),
     "refund": (REFUND, Permission.REFUND, lambda s, a: _refund(s.item, a)),
     "retry a failed refund": (RETRY, Permission.REFUND, lambda s, a: _refund(s.failed, a)),

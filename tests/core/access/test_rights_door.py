@@ -10,7 +10,13 @@ from tests.core.access.use_cases import USE_CASES
 OPENS = {"storage.engine.writing", "storage.engine.rebuilding"}
 DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
 # What the worker does with what was asked for while it was permitted.
-WORKER = {"deliveries", "delivery_records", "refunds.returned", "refunds.settlement", "worker"}
+WORKER = {
+    "mail.deliver.delivery",
+    "mail.deliver.records",
+    "refunds.returned",
+    "refunds.settlement",
+    "worker",
+}
 # What acts in nobody's name, or what a person who is gone may do as well: sign out.
 OF_NO_PERSON = {
     "copies.copy_to",
@@ -26,7 +32,7 @@ OF_NO_PERSON = {
 }
 HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
 # Parts of use cases, which are tried with them.
-PARTS = {"email_queue.queueing", "excel.limit.record_export", "import_runs.begin_import"}
+PARTS = {"mail.queue.requests.queueing", "excel.limit.record_export", "import_runs.begin_import"}
 Sources = Mapping[str, str]  # of modules, by name
 
 

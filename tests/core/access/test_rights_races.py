@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core import access, emails, excel, import_runs, imports, refunds, storage, vouchers
+from core import access, excel, import_runs, imports, mail, refunds, storage, vouchers
 from core.access import Actor, rights
 from core.access.actors import find_actor
 from core.access.rights import NoLongerIn
@@ -23,7 +23,7 @@ from core.tables import ORDERS
 from core.views import default_view
 from tests.conftest import NOW
 from tests.core.access.use_cases import Shop, make_shop, take_away
-from tests.core.mailing import ZOE
+from tests.core.mail.mailing import ZOE
 from tests.core.refunds.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
 from tests.core.refunds.refund_rows import settings
 from tests.core.refunds.sold_items import sell
@@ -66,7 +66,7 @@ CLICKS: dict[str, Callable[[Shop], object]] = {
     "refund": lambda s: refunds.request(
         ["REFUNDABLE"], reason="goodwill", key="k", actor=s.agent, now=NOW, gateways={}
     ),
-    "send": lambda s: emails.send(["FINE"], [ZOE], message=None, key="k", actor=s.agent, now=NOW),
+    "send": lambda s: mail.send(["FINE"], [ZOE], message=None, key="k", actor=s.agent, now=NOW),
     "download": lambda s: vouchers.issue(["FINE"], s.file, form="pdf", actor=s.agent, now=NOW),
 }
 
@@ -133,7 +133,7 @@ def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limit
         items = ["FINE", "REFUNDABLE"]
         acts: list[Callable[[], object]] = [
             lambda: refunds.request(items, reason="goodwill", key=new_id(), **asked),
-            lambda: emails.send(items, [ZOE], message=None, key=new_id(), **asked),
+            lambda: mail.send(items, [ZOE], message=None, key=new_id(), **asked),
             lambda: vouchers.issue(items, io.BytesIO(), form="zip", **asked),
             lambda: excel.export(default_view(ORDERS), io.BytesIO(), **asked),
         ]

@@ -12,12 +12,11 @@ from sqlalchemy import update
 from core import (
     access,
     demo,
-    email_messages,
-    emails,
     excel,
     import_report,
     import_runs,
     imports,
+    mail,
     overview,
     refunds,
     storage,
@@ -31,7 +30,7 @@ from core.tables import ORDERS
 from core.views import View, default_view, parse_view
 from tests.conftest import NOW
 from tests.core.imported import changed, plain, write_workbook
-from tests.core.mailing import CONTACT, GIVEN, ZOE
+from tests.core.mail.mailing import CONTACT, GIVEN, ZOE
 from tests.rows import make_actor, make_item, make_order, make_transaction
 
 MINE = "CT-1"  # the contract of the shop
@@ -65,7 +64,7 @@ def make_shop(folder: Path) -> Shop:
         make_item("OD-1", order_item_id=item, passenger_email=ZOE, **GIVEN)
     agent, chief = make_actor(contracts=frozenset({MINE})), make_actor(Role.ADMIN)
     asked: dict[str, Any] = {"actor": agent, "now": NOW}
-    sent = emails.send(["MAILED"], [ZOE], message=None, key="first", **asked)
+    sent = mail.send(["MAILED"], [ZOE], message=None, key="first", **asked)
     with storage.writing() as session:
         session.execute(update(Delivery).values(status="sent", sent_at=NOW, handed_over_at=NOW))
     batch = refunds.request(["MAILED"], reason="goodwill", key="first", **asked)
@@ -137,7 +136,7 @@ def _request(shop: Shop, actor: Actor) -> object:
 
 
 def _send(shop: Shop, actor: Actor) -> object:
-    return emails.send(["FINE"], [ZOE], message=None, key=new_id(), actor=actor, now=NOW)
+    return mail.send(["FINE"], [ZOE], message=None, key=new_id(), actor=actor, now=NOW)
 
 
 def _import(shop: Shop, actor: Actor) -> object:
@@ -171,17 +170,17 @@ USE_CASES: dict[str, UseCase] = {
         Permission.GIVE_BACK,
         lambda s, a: refunds.give_back(["RETURNED"], note="No", actor=a, now=NOW),
     ),
-    "emails.send": UseCase(Permission.VOUCHERS, _send),
-    "emails.notify_void": UseCase(
+    "mail.queue.submission.send": UseCase(Permission.VOUCHERS, _send),
+    "mail.queue.submission.notify_void": UseCase(
         Permission.EMAILS,
-        lambda s, a: emails.notify_void(["MAILED"], key=new_id(), actor=a, now=NOW),
+        lambda s, a: mail.notify_void(["MAILED"], key=new_id(), actor=a, now=NOW),
     ),
-    "emails.resend": UseCase(
-        Permission.EMAILS, lambda s, a: emails.resend([s.email], key=new_id(), actor=a, now=NOW)
+    "mail.queue.submission.resend": UseCase(
+        Permission.EMAILS, lambda s, a: mail.resend([s.email], key=new_id(), actor=a, now=NOW)
     ),
-    "email_messages.write_message": UseCase(
+    "mail.queue.previews.write_message": UseCase(
         Permission.EMAILS,
-        lambda s, a: email_messages.write_message(s.email, s.file, actor=a, now=NOW),
+        lambda s, a: mail.write_message(s.email, s.file, actor=a, now=NOW),
     ),
     "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,

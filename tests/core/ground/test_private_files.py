@@ -13,7 +13,8 @@ import pytest
 from core import access, startup, storage, vouchers
 from core.__main__ import main
 from core.ground import make_private_file, make_private_folder, warn_of_open_file
-from core.outbox import OUTBOX_FOLDER, Outbox
+from core.mail import OUTBOX_FOLDER
+from core.mail.deliver.outbox import Outbox
 from tests.conftest import NOW, use_database
 from tests.core.refunds.refund_rows import settings
 from tests.rows import make_order

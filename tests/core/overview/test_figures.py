@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 from core import copies, demo, overview, query, startup, storage
 from core.access import Actor
 from core.ground import NotPermitted, Role, next_day, start_of_day
-from core.imports import Outcome
+from core.import_outcome import Outcome
 from core.overview import PERIODS, Overview, Period, Question
 from core.overview.days import day_expression, day_of, starts
 from core.refunds.gateway import Failed, Succeeded

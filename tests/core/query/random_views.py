@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from core.access import Actor
-from core.access.actors import Role
 from core.ground import EXPIRED, to_major
+from core.ground.states import Role
 from core.tables import ORDER_ITEMS, Column, Kind, Table
 from tests.core.random_rows import CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
 

@@ -10,8 +10,8 @@ from sqlalchemy import inspect, text
 
 from core import query, storage
 from core.access import Actor
-from core.access.actors import Role
 from core.ground import InvalidInput
+from core.ground.states import Role
 from core.storage import Base
 from core.tables import TABLES, Kind, Table
 from core.views import View, default_view, parse_view

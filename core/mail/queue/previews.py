@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from core import access, storage, vouchers
 from core.access import Actor, require
-from core.email_assessment import Envelope
-from core.email_contents import (
+from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_storable
+from core.mail.compose.body import Mail, render_html, render_text
+from core.mail.compose.contents import (
     Contents,
     load_contents,
     load_mail,
@@ -24,9 +25,8 @@ from core.email_contents import (
     sender_address,
     to_mail_items,
 )
-from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_storable
-from core.mail import default_subject, file_name, make_message_id
-from core.mail_body import Mail, render_html, render_text
+from core.mail.compose.letters import default_subject, file_name, make_message_id
+from core.mail.queue.assessment import Envelope
 from core.query import is_among, scope
 from core.storage import Delivery, DeliveryItem, OrderItem, new_id
 from core.tables import EMAILS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 
-from core.smtp_server import Rejected
+from core.mail.deliver.server import Rejected
 
 _ONE_ADDRESS = re.compile(r"[^\s<>,;:]+@[^\s<>,;@]+")
 

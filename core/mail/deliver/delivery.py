@@ -19,19 +19,20 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import smtp, storage
-from core.addresses import ascii_form
-from core.delivery_records import Cancelled, Job, Tried, find_pause, record_tried
-from core.email_contents import (
+from core import storage
+from core.ground import AppError, DeliveryStatus, ending, get_settings
+from core.mail.compose.addresses import ascii_form
+from core.mail.compose.contents import (
     Contents,
     TooLarge,
     load_contents,
     render_message,
     sender_address,
 )
-from core.ground import AppError, DeliveryStatus, ending, get_settings
-from core.outbox import OUTBOX_FOLDER, Outbox
-from core.smtp import Later, Rejected, Result
+from core.mail.deliver.outbox import OUTBOX_FOLDER, Outbox
+from core.mail.deliver.records import Cancelled, Job, Tried, find_pause, record_tried
+from core.mail.deliver.server import Later, Rejected, Result, configured
+from core.mail.deliver.smtp import Post
 from core.storage import Delivery
 
 logger = logging.getLogger(__name__)
@@ -59,10 +60,10 @@ class Door(Protocol):
 
 
 @cache
-def configured() -> Door:
+def configured_transport() -> Door:
     """Return the process's door: the mail server of the settings, or the outbox on disk."""
-    server = smtp.configured()
-    return Outbox(get_settings().data_dir / OUTBOX_FOLDER) if server is None else smtp.Post(server)
+    server = configured()
+    return Outbox(get_settings().data_dir / OUTBOX_FOLDER) if server is None else Post(server)
 
 
 def deliver_due(*, now: datetime, door: Door) -> int:

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from typing import Any
 
-from core.smtp import Post, Result, Server
-from tests.core.mail_server import HANG
+from core.mail.deliver.server import Result, Server
+from core.mail.deliver.smtp import Post
+from tests.core.mail.mail_server import HANG
 
 SENDER, RECIPIENT = "desk@helios.example", "olivia@example.com"
 SHORT = 0.4  # seconds that a reply is waited for which does not come

@@ -17,8 +17,6 @@ from sqlalchemy.orm import Session
 
 from core import access, vouchers
 from core.access import Actor
-from core.email_assessment import Assessment, Envelope, To
-from core.email_contents import configured_channel, sender_address, to_mail_items
 from core.ground import (
     DeliveryKind,
     DeliveryStatus,
@@ -28,7 +26,9 @@ from core.ground import (
     fold,
     get_settings,
 )
-from core.mail import default_subject, make_message_id
+from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
+from core.mail.compose.letters import default_subject, make_message_id
+from core.mail.queue.assessment import Assessment, Envelope, To
 from core.refunds import MAX_KEY, KeyTaken
 from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.vouchers import VoucherLine

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.addresses import (
+from core.ground import InvalidInput
+from core.mail import split_addresses
+from core.mail.compose.addresses import (
     MAX_RECIPIENTS,
     ascii_form,
     parse_address,
     parse_recipients,
     parse_sender,
-    split_addresses,
 )
-from core.ground import InvalidInput
 
 PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[a-z0-9.-]+")
 PIECES = st.sampled_from(

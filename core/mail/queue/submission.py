@@ -1,7 +1,7 @@
 """Send Voucher, Resend and the void notice: queued in one transaction, sent by the worker.
 
 A request has a key that its dialog made: a replay of it changes nothing and returns the first
-answer. Sending comes after it (see core.deliveries), outside of it.
+answer. Sending comes after it (see core.mail.deliver.delivery), outside of it.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,24 @@ from sqlalchemy.orm import Session
 
 from core import vouchers
 from core.access import Actor, require
-from core.email_assessment import (
+from core.ground import (
+    DeliveryKind,
+    DeliveryStatus,
+    InvalidInput,
+    NotFound,
+    Permission,
+    Refused,
+    storable,
+)
+from core.mail.compose.body import MAX_MESSAGE
+from core.mail.queue.assessment import (
     Assessment,
-    Envelope,
     To,
-    assess,
     assess_in,
     checked_recipients,
-    find_contacts,
-    find_void_notices,
     void_notices_in,
 )
-from core.email_queue import (
+from core.mail.queue.requests import (
     Answer,
     Queued,
     Request,
@@ -34,34 +40,10 @@ from core.email_queue import (
     queueing,
     record,
 )
-from core.ground import (
-    DeliveryKind,
-    DeliveryStatus,
-    InvalidInput,
-    NotFound,
-    Permission,
-    Refused,
-    storable,
-)
-from core.mail import MAX_MESSAGE
 from core.query import is_among, scope, ticked_ids
 from core.storage import Delivery, DeliveryItem
 from core.tables import EMAILS
 from core.vouchers import in_short
-
-__all__ = [
-    "MAX_MESSAGE",
-    "Answer",
-    "Assessment",
-    "Envelope",
-    "To",
-    "assess",
-    "find_contacts",
-    "find_void_notices",
-    "notify_void",
-    "resend",
-    "send",
-]
 
 ENDED = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
 

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.smtp import Post, Rejected, Sent
-from core.smtp_message import Outgoing, Prepared
-from tests.core.mail_server import MailServer, mail_server
-from tests.core.mails import RECIPIENT, SENDER, make_message, posting, send
+from core.mail.compose.message import Outgoing, Prepared
+from core.mail.deliver.server import Rejected, Sent
+from core.mail.deliver.smtp import Post
+from tests.core.mail.mail_server import MailServer, mail_server
+from tests.core.mail.mails import RECIPIENT, SENDER, make_message, posting, send
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,17 @@ import pypdf
 import pytest
 from sqlalchemy import select, update
 
-from core import deliveries, emails, refunds, storage, vouchers
+from core import mail, refunds, storage, vouchers
 from core.access import Actor
-from core.delivery_records import PAUSE, TRIES, _wait, get_pause
-from core.email_messages import get_delivery, write_message
 from core.ground import NotFound, NotPermitted, Role
-from core.outbox import Outbox
-from core.smtp import Later, Rejected, Sent, Unusable
+from core.mail import get_delivery, get_pause, write_message
+from core.mail.deliver import delivery as deliveries
+from core.mail.deliver.outbox import Outbox
+from core.mail.deliver.records import PAUSE, TRIES, _wait
+from core.mail.deliver.server import Later, Rejected, Sent, Unusable
 from core.storage import AuditEvent, OrderItem
 from tests.conftest import NOW
-from tests.core.mailing import (
+from tests.core.mail.mailing import (
     GIVEN,
     OMER,
     ZOE,
@@ -42,7 +43,7 @@ def shop(database: str) -> None:
 
 
 def send(*items: str, to: list[str], actor: Actor, key: str = "k") -> list[str]:
-    answer = emails.send(items, to, message="Enjoy!", key=key, actor=actor, now=NOW)
+    answer = mail.send(items, to, message="Enjoy!", key=key, actor=actor, now=NOW)
     return [one.delivery_id for one in answer.deliveries]
 
 
@@ -290,7 +291,7 @@ def test_void_notice_is_sent_without_any_voucher(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     send_due(Told())
     refund("A", actor=admin)
-    emails.notify_void(["A"], key="void", actor=admin, now=NOW)
+    mail.notify_void(["A"], key="void", actor=admin, now=NOW)
     door = Told()
     send_due(door)
     (message,) = door.taken

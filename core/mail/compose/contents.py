@@ -9,9 +9,10 @@ from email.message import EmailMessage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import mail, vouchers
+from core import vouchers
 from core.ground import Channel, DeliveryKind, ItemStatus, Refused, get_settings
-from core.mail_body import Mail, MailItem
+from core.mail.compose import letters
+from core.mail.compose.body import Mail, MailItem
 from core.storage import Delivery, DeliveryItem, OrderItem
 from core.vouchers import Voucher
 
@@ -138,7 +139,7 @@ def render_message(contents: Contents) -> EmailMessage:
     """Return the mail as it is sent, with one PDF of its vouchers; raises TooLarge."""
     pdf = render_pdf(contents.vouchers) if contents.vouchers else None
     branding = vouchers.current_branding()
-    return mail.compose(contents.mail, branding, sender=sender_address(), pdf=pdf)
+    return letters.compose(contents.mail, branding, sender=sender_address(), pdf=pdf)
 
 
 def render_pdf(printed: Sequence[Voucher]) -> bytes:

@@ -1,6 +1,6 @@
 """A mail server to test with, on loopback: what it does wrong is switched while it runs.
 
-As a program it is a process of its own: `python -m tests.core.mail_server DELAY CERTIFICATE`, with
+Run alone, it is a process: `python -m tests.core.mail.mail_server DELAY CERTIFICATE`, with
 the seconds before each reply; it prints its port and serves until its input ends.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from core.smtp import Server
+from core.mail.deliver.server import Server
 
 HOST, USER, PASSWORD = "127.0.0.1", "desk", "s3cret-pa55word"
 # What can go wrong at a stage, besides a reply of the server's own such as "450 busy".

@@ -12,14 +12,14 @@ from functools import partial
 
 from sqlalchemy import func, select
 
-from core import emails, storage
+from core import mail, storage
 from core.access import Actor
-from core.addresses import MAX_RECIPIENTS
 from core.ground import DeliveryStatus
+from core.mail.compose.addresses import MAX_RECIPIENTS
 from core.storage import Delivery
 from tests.core import steps
 from tests.core.forks import working
-from tests.core.mail_server import HOST, MailServer, mail_server
+from tests.core.mail.mail_server import HOST, MailServer, mail_server
 from tests.core.refunds.sold_items import sell
 from tests.core.refunds.worker_deaths import END_SECONDS, LOOK_SECONDS, START_SECONDS, changed
 
@@ -49,7 +49,7 @@ def queued_mails(count: int, actor: Actor) -> Iterator[MailServer]:
                 numbers = range(first, min(first + MAX_RECIPIENTS, count))
                 to = [f"p{number}@mail.example" for number in numbers]
                 now = datetime.now(UTC)
-                emails.send([item], to, message=None, key=f"k{first}", actor=actor, now=now)
+                mail.send([item], to, message=None, key=f"k{first}", actor=actor, now=now)
             assert _count_open() == count
             yield server
 

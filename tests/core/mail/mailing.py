@@ -9,8 +9,9 @@ from email.message import EmailMessage
 
 from sqlalchemy import select
 
-from core import deliveries, storage
-from core.smtp import Result, Sent
+from core import storage
+from core.mail.deliver import delivery
+from core.mail.deliver.server import Result, Sent
 from core.storage import Delivery
 from tests.conftest import NOW
 from tests.rows import make_item, make_order, make_transaction
@@ -65,9 +66,9 @@ class Told:
         """Do nothing."""
 
 
-def send_due(door: deliveries.Door, *, after: timedelta = timedelta()) -> int:
+def send_due(door: delivery.Door, *, after: timedelta = timedelta()) -> int:
     """Let the worker send what is due by now, or some time after."""
-    return deliveries.deliver_due(now=NOW + after, door=door)
+    return delivery.deliver_due(now=NOW + after, door=door)
 
 
 def stored(delivery_id: str | None = None) -> list[Delivery]:

@@ -15,22 +15,10 @@ from email.policy import SMTP, Policy
 from email.utils import quote
 from zoneinfo import ZoneInfo
 
-from core.addresses import ascii_form, parse_sender
 from core.ground import DeliveryKind
-from core.mail_body import MAX_MESSAGE, Mail, MailItem, one_line, render_html, render_text
+from core.mail.compose.addresses import ascii_form, parse_sender
+from core.mail.compose.body import Mail, MailItem, one_line, render_html, render_text
 from core.vouchers import Branding, clean_text, load_logo, logo_to_png
-
-__all__ = [
-    "MAX_MESSAGE",
-    "Mail",
-    "MailItem",
-    "clean_header",
-    "compose",
-    "default_subject",
-    "make_message_id",
-    "render_html",
-    "render_text",
-]
 
 _LINE = 76  # characters
 _LONGEST = 150  # characters of a header; mail programs show half of it

@@ -7,16 +7,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from core import emails, refunds, storage
+from core import mail, refunds, storage
 from core.access import Actor
-from core.email_assessment import find_void_notices
-from core.email_contents import TooLarge
-from core.emails import Answer, To
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings
-from core.smtp import Rejected
+from core.mail import Answer, To
+from core.mail.compose.contents import TooLarge
+from core.mail.deliver.server import Rejected
+from core.mail.queue.assessment import find_void_notices
 from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
 from tests.conftest import NOW
-from tests.core.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
+from tests.core.mail.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
 from tests.core.refunds.sold_items import sell
 from tests.rows import make_actor
 
@@ -38,7 +38,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 def send(
     *items: str, to: list[str] | To, actor: Actor, key: str = "k", message: str | None = None
 ) -> Answer:
-    return emails.send(items, to, message=message, key=key, actor=actor, now=NOW)
+    return mail.send(items, to, message=message, key=key, actor=actor, now=NOW)
 
 
 def count_deliveries() -> int:
@@ -143,9 +143,9 @@ def test_roles_that_hand_out_no_vouchers_send_none(shop: None, admin: Actor) -> 
         with pytest.raises(NotPermitted):
             send("A", to=[ZOE], actor=actor)
         with pytest.raises(NotPermitted):
-            emails.notify_void(["A"], key="k", actor=actor, now=NOW)
+            mail.notify_void(["A"], key="k", actor=actor, now=NOW)
         with pytest.raises(NotPermitted):
-            emails.resend(["D"], key="k", actor=actor, now=NOW)
+            mail.resend(["D"], key="k", actor=actor, now=NOW)
 
 
 def test_item_of_another_contract_is_neither_sent_nor_named(shop: None, admin: Actor) -> None:
@@ -156,12 +156,12 @@ def test_item_of_another_contract_is_neither_sent_nor_named(shop: None, admin: A
     assert (left.product, left.why) == ("", "There is no order item “C” that you may see.")
     theirs = send("C", to=[ZOE], actor=admin, key="admin").deliveries[0].delivery_id
     with pytest.raises(NotFound):
-        emails.resend([theirs], key="r", actor=scoped, now=NOW)
+        mail.resend([theirs], key="r", actor=scoped, now=NOW)
 
 
 def test_address_that_the_order_does_not_know_is_said(shop: None, admin: Actor) -> None:
     to = [CONTACT.lower(), ZOE, "stranger@mail.example"]
-    found = emails.assess(["A", "C"], to, actor=admin, now=NOW)
+    found = mail.assess(["A", "C"], to, actor=admin, now=NOW)
     unknown = {(one.recipient, one.contract_id): one.unknown_to for one in found.envelopes}
     assert unknown == {
         (CONTACT.lower(), "CT-1"): (),
@@ -215,7 +215,7 @@ def test_mail_that_is_too_large_is_refused_with_the_numbers(
     with pytest.raises(TooLarge, match=r"500 vouchers has 1\.\d MB, and one may have 1\.0 MB"):
         send(*items, to=[ZOE], actor=admin, key="large")
     with pytest.raises(TooLarge):
-        emails.assess(items, [ZOE], actor=admin, now=NOW)
+        mail.assess(items, [ZOE], actor=admin, now=NOW)
 
 
 def test_hourly_limit_refuses_the_whole_request(
@@ -228,7 +228,7 @@ def test_hourly_limit_refuses_the_whole_request(
         send("B", to=[ZOE, OMER], actor=admin, key="more")
     assert count_deliveries() == 2
     later = NOW + timedelta(hours=2)
-    emails.send(["B"], [ZOE, OMER], message=None, key="later", actor=admin, now=later)
+    mail.send(["B"], [ZOE, OMER], message=None, key="later", actor=admin, now=later)
     assert count_deliveries() == 4
 
 
@@ -249,7 +249,7 @@ def test_void_notice_goes_to_exactly_those_who_had_the_voucher(shop: None, admin
     send_due(Told())
     assert find_void_notices(["A", "B"], actor=admin) == ()
     refund("A", actor=admin)
-    answer = emails.notify_void(["A", "B"], key="void", actor=admin, now=NOW)
+    answer = mail.notify_void(["A", "B"], key="void", actor=admin, now=NOW)
     assert sent_to(answer) == [(had, "CT-1", ("A",))]
 
 
@@ -257,12 +257,12 @@ def test_void_notice_is_sent_once_and_again_only_when_it_failed(shop: None, admi
     send("A", to=[ZOE], actor=admin)
     send_due(Told())
     refund("A", actor=admin)
-    first = emails.notify_void(["A"], key="void", actor=admin, now=NOW)
-    assert emails.notify_void(["A"], key="void", actor=admin, now=NOW) == first
+    first = mail.notify_void(["A"], key="void", actor=admin, now=NOW)
+    assert mail.notify_void(["A"], key="void", actor=admin, now=NOW) == first
     with pytest.raises(Refused, match="Nobody has to be told"):
-        emails.notify_void(["A"], key="again", actor=admin, now=NOW)
+        mail.notify_void(["A"], key="again", actor=admin, now=NOW)
     send_due(Told([Rejected("mailbox is full")]))
-    answer = emails.notify_void(["A"], key="once more", actor=admin, now=NOW)
+    answer = mail.notify_void(["A"], key="once more", actor=admin, now=NOW)
     assert sent_to(answer) == [(ZOE, "CT-1", ("A",))]
 
 
@@ -272,9 +272,9 @@ def test_failed_mail_is_resent_as_the_same_message(shop: None, admin: Actor) -> 
     send_due(door)
     (failed,) = stored()
     assert (failed.status, failed.last_error) == ("failed", "mailbox is full")
-    emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
+    mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     with pytest.raises(Refused, match="on their way"):
-        emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
+        mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     send_due(door)
     (sent,) = stored()
     assert (sent.status, sent.last_error, sent.message_id) == ("sent", None, failed.message_id)
@@ -284,9 +284,9 @@ def test_failed_mail_is_resent_as_the_same_message(shop: None, admin: Actor) -> 
 def test_sent_mail_is_resent_as_a_new_one_and_once_for_a_key(shop: None, admin: Actor) -> None:
     (queued,) = send("A", to=[ZOE], actor=admin, message="Have a good flight").deliveries
     send_due(Told())
-    emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
+    mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     with pytest.raises(Refused, match="on their way"):
-        emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
+        mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     before, again = sorted(stored(), key=lambda one: one.status, reverse=True)
     assert (before.status, again.status) == ("sent", "queued")
     assert again.message == "Have a good flight"

@@ -19,10 +19,8 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
-from core.smtp_message import Outgoing, Step
-from core.smtp_server import Later, Rejected, Result, Sent, Server, Unusable, configured
-
-__all__ = ["Later", "Post", "Rejected", "Result", "Sent", "Server", "Unusable", "configured"]
+from core.mail.compose.message import Outgoing, Step
+from core.mail.deliver.server import Later, Rejected, Result, Sent, Server, Unusable
 
 logger = logging.getLogger(__name__)
 

@@ -18,17 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.ground import DeliveryKind, InvalidInput
-from core.mail import (
-    MAX_MESSAGE,
-    Mail,
-    MailItem,
-    clean_header,
-    compose,
-    default_subject,
-    make_message_id,
-    render_html,
-    render_text,
-)
+from core.mail.compose.body import MAX_MESSAGE, Mail, MailItem, render_html, render_text
+from core.mail.compose.letters import clean_header, compose, default_subject, make_message_id
 from core.vouchers import Branding, clean_text
 from core.vouchers.pdf.logo import LogoFault
 from tests.conftest import NOW

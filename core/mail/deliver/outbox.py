@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from core.ground import make_private_folder
-from core.smtp import Later, Result, Sent
+from core.mail.deliver.server import Later, Result, Sent
 
 OUTBOX_FOLDER = "outbox"  # in DATA_DIR
 NO_LONGER = "It was no longer to be sent."

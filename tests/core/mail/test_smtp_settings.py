@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from core.ground import get_settings
-from core.smtp import Post, Server, configured
+from core.mail.deliver.server import Server, configured
+from core.mail.deliver.smtp import Post
 from tests.core.certificates import make_certificate
-from tests.core.mail_server import PASSWORD
+from tests.core.mail.mail_server import PASSWORD
 from tests.core.refunds.refund_rows import settings
 
 MAIL = {"smtp_host": "mail.example.com", "mail_from": "Order Desk <desk@helios.com>"}

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from core.smtp import Later, Post, Rejected, Sent, Unusable
-from tests.core.mail_server import CUT, DROP, HANG, HOST, MailServer, mail_server
-from tests.core.mails import RECIPIENT, SENDER, SHORT, make_message, send, send_to
+from core.mail.deliver.server import Later, Rejected, Sent, Unusable
+from core.mail.deliver.smtp import Post
+from tests.core.mail.mail_server import CUT, DROP, HANG, HOST, MailServer, mail_server
+from tests.core.mail.mails import RECIPIENT, SENDER, SHORT, make_message, send, send_to
 
 WHERE = f"The mail server {HOST}:"
 SILENT = f"did not answer within {SHORT} s."

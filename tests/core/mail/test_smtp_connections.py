@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.smtp import Post, Sent, Server, Unusable
+from core.mail.deliver.server import Sent, Server, Unusable
+from core.mail.deliver.smtp import Post
 from tests.conftest import free_port
 from tests.core.certificates import make_certificate
-from tests.core.mail_server import DROP, HANG, HOST, PASSWORD, MailServer, mail_server
-from tests.core.mails import SHORT, patience, posting, send, send_to
+from tests.core.mail.mail_server import DROP, HANG, HOST, PASSWORD, MailServer, mail_server
+from tests.core.mail.mails import SHORT, patience, posting, send, send_to
 
 WHERE = f"The mail server {HOST}:"
 SILENT = f"did not answer within {SHORT} s."

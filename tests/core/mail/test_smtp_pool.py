@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core import smtp
-from core.smtp import Later, Post, Rejected, Result, Sent
-from tests.core.mail_server import DROP, HANG, MailServer
-from tests.core.mails import RECIPIENT, posting, send
+from core.mail.deliver import smtp
+from core.mail.deliver.server import Later, Rejected, Result, Sent
+from core.mail.deliver.smtp import Post
+from tests.core.mail.mail_server import DROP, HANG, MailServer
+from tests.core.mail.mails import RECIPIENT, posting, send
 
 
 def together(threads: int, work: Callable[[int], Result]) -> list[Result]:

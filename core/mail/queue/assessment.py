@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor, require
-from core.addresses import parse_address, parse_recipients
-from core.email_contents import MANY, render_pdf
 from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
+from core.mail.compose.addresses import parse_address, parse_recipients
+from core.mail.compose.contents import MANY, render_pdf
 from core.storage import Delivery, DeliveryItem, Order, OrderItem
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
 from core import access, storage
-from core.email_contents import configured_channel
-from core.email_queue import record
 from core.ground import DeliveryKind, DeliveryStatus
-from core.smtp import Later, Rejected, Result, Sent, Unusable
+from core.mail.compose.contents import configured_channel
+from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
+from core.mail.queue.requests import record
 from core.storage import DatabaseFact, Delivery, DeliveryItem
 
 TRIES = 6
