@@ -106,8 +106,10 @@ def _show_state(found: DeliveryDetails) -> None:
     icon = ICONS[DeliveryStatus(found.status)]
     words = f"{icon} **{found.status.capitalize()}**"
     st.markdown(f"{words} · {plain(found.last_error)}" if found.last_error else words)
+    is_any_left_out = any(one.why for one in found.lines)
     lines = [
-        {"Order Item ID": one.order_item_id, "Product": one.product, "Left out": one.why or ""}
+        {"Order Item ID": one.order_item_id, "Product": one.product}
+        | ({"Left out": one.why or ""} if is_any_left_out else {})
         for one in found.lines
     ]
     show_text_table(lines, key="email_items")

@@ -17,8 +17,8 @@ pause = get_pause()
 if configured_channel() is Channel.OUTBOX:
     folder = plain(str(get_settings().data_dir / "outbox"))
     st.caption(
-        f":material/inbox: No mail server is set up. E-mails are not sent: they are saved in the "
-        f"outbox on disk, {folder}"
+        f":material/inbox: No mail server is set up, so e-mails are only saved in the outbox on "
+        f"disk: {folder}"
     )
 elif pause is not None:
     show_pause(pause)

@@ -60,7 +60,7 @@ def show_refund_reasons() -> None:
     st.markdown("\n".join(f"- {words}." for words in IN_GENERAL.values()))
     st.caption(
         "An item can be refunded up to and including its Refund Expire Date, to the second, in the "
-        "airport's time zone. The date does not apply again if the bank returned the refund."
+        "airport's time zone. If the bank returned its refund, the date no longer applies."
     )
 
 

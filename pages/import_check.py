@@ -111,9 +111,9 @@ def _show_sheet(sheet: SheetRead) -> None:
         st.markdown(f"**{plain(sheet.title)}** · {plain(rows)} · {plain(sheet.file)}")
         st.caption(f"Columns: {plain(found)}")
         if missing:
-            st.caption(f"Filled in automatically: {plain(', '.join(missing))}")
+            st.caption(f"Filled in automatically, or left blank: {plain(', '.join(missing))}")
         if zones := _zones(sheet.headings):
-            st.caption(f"Zones of times without one: {plain(zones)}")
+            st.caption(f"Times without a time zone: {plain(zones)}")
 
 
 def _show_rows(table: str, first_rows: pd.DataFrame | None) -> None:
@@ -130,5 +130,6 @@ def _zones(headings: Sequence[Heading]) -> str:
         column = heading.column
         if column.kind is Kind.INSTANT:
             at_place = "in the airport's zone" if column.place_zone else f"in {usual} (IMPORT_ZONE)"
-            words.append(f"{column.header} {f'in {heading.zone}' if heading.zone else at_place}")
+            zone = f"in {heading.zone}" if heading.zone else at_place
+            words.append(f"{column.header} is {zone}")
     return ", ".join(words)

@@ -74,7 +74,7 @@ def _show_upload() -> None:
         )
     with st.container(gap=None):
         st.caption("A check stores nothing. You see the result first, and then decide.")
-        st.caption(f"Maximum size of all files: {get_settings().uploads_max_mb_per_person:,} MB.")
+        st.caption(f"All files together: at most {get_settings().uploads_max_mb_per_person:,} MB.")
         for table in BOOKS:
             needed = ", ".join(column.header for column in table.stored if column.is_required)
             st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")

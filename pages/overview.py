@@ -66,7 +66,7 @@ def _ask_days(today: date) -> Period:
     asked = [
         st.date_input(
             words, None, min_value=EARLIEST, max_value=LATEST, key=words.lower(),
-            bind="query-params", label_visibility="collapsed", width=125, help=words,
+            bind="query-params", label_visibility="collapsed", width=140, help=words,
         )
         for words in ("From", "To")
     ]  # fmt: skip

@@ -36,7 +36,9 @@ UPDATE_ON = [
     "orderDeskAnswer",
 ]
 EMPTY = "**There are no {many} yet.**"
-EMPTY_FOR_YOU = " What you see depends on your contracts. An admin can change them."
+EMPTY_FOR_YOU = (
+    "**You see no {many} yet.** That depends on your contracts. An admin can change them."
+)
 EMPTY_FOR_OTHERS = " An admin can import them."
 EMPTY_OF_ORDER = "**This order has no {many} yet.**"
 EMPTY_BOOKS = """
@@ -95,7 +97,7 @@ def _why_empty(table: Table, actor: Actor, order_id: str | None) -> str:
     if order_id is not None:
         return f"{EMPTY_OF_ORDER} {table.hint_of_order}" if table.hint_of_order else EMPTY_OF_ORDER
     if not actor.sees_everything:
-        return EMPTY + EMPTY_FOR_YOU
+        return EMPTY_FOR_YOU
     if table in BOOKS:
         return EMPTY_BOOKS if may(actor, Permission.IMPORT) else EMPTY + EMPTY_FOR_OTHERS
     return f"{EMPTY} {table.hint}" if table.hint else EMPTY

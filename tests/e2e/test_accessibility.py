@@ -46,7 +46,7 @@ def show_order(desk: Desk, tab: str) -> None:
 def show_empty_tab(desk: Desk) -> None:
     newest = desk.open().cell(0, "order_id").inner_text()
     desk.page.goto(f"{desk.server}/order?order={newest}&tab=History", wait_until="commit")
-    expect(desk.page.get_by_text("There are no events of this order yet.")).to_be_visible()
+    expect(desk.page.get_by_text("This order has no events yet.")).to_be_visible()
     desk.wait_for_run()
 
 
