@@ -36,9 +36,7 @@ UPDATE_ON = [
     "orderDeskAnswer",
 ]
 EMPTY = "**There are no {many} yet.**"
-EMPTY_FOR_YOU = (
-    "**You see no {many} yet.** That depends on your contracts. An admin can change them."
-)
+EMPTY_FOR_YOU = "**You see no {many} yet.** Your contracts decide what you see; an admin sets them."
 EMPTY_FOR_OTHERS = " An admin can import them."
 EMPTY_OF_ORDER = "**This order has no {many} yet.**"
 EMPTY_BOOKS = """
