@@ -4,9 +4,8 @@ import streamlit as st
 
 from core.access import may
 from core.ground import Permission
-from pages.demo_strip import show_demo
-from pages.frame import current_actor, draw_frame, draw_header, failures_shown
-from pages.reconnection import follow_reconnection
+from pages.dialogs import show_demo
+from pages.shell import current_actor, draw_frame, draw_header, failures_shown, follow_reconnection
 
 # Every page is registered for everyone, so that its address shows the sign-in form, or says that
 # the person's role may not open it. No icons: Streamlit would fetch a :material/...: icon from

@@ -1,4 +1,4 @@
-"""Ctrl+C: a cell, or the ticked rows, as a spreadsheet reads them."""
+"""Ctrl+C: a cell, or the selected rows, as a spreadsheet reads them."""
 
 import csv
 from collections.abc import Callable, Iterator

@@ -112,7 +112,7 @@ def test_each_passenger_gets_their_own_voucher_alone(
     open_tab: OpenDesk, server: Server, inbox: MailServer
 ) -> None:
     dialog = open_dialog(open_tab(server), "OD-M", 0, 1)
-    dialog.get_by_text("Each passenger their own").click()
+    dialog.get_by_text("Each passenger").click()
     expect(dialog.get_by_role("cell").filter(has_text=ZOE)).to_be_visible()
     dialog.get_by_role("button", name="Send 2 e-mails").click()
     expect(dialog.get_by_text("2 e-mails sent")).to_be_visible(timeout=SENT_SECONDS)

@@ -33,7 +33,9 @@ def order(open_tab: OpenDesk, shop: Server) -> Desk:
 def expect_not_found(desk: Desk, order_id: str) -> None:
     """Check that the page says one sentence, with a way back, and nothing of any order."""
     said = desk.page.get_by_test_id("stAlert")
-    expect(said).to_have_text(re.compile(f"There is no order “{order_id}” that you may see."))
+    expect(said).to_have_text(
+        re.compile(f"Order “{order_id}” was not found, or you have no access to it.")
+    )
     expect(desk.page.get_by_role("link", name="All orders")).to_be_visible()
     desk.wait_for_run()
     expect(desk.page.locator("iframe")).to_have_count(0)
@@ -160,7 +162,7 @@ def test_page_without_an_order_says_how_to_open_one(open_tab: OpenDesk, shop: Se
     desk.page.goto(f"{shop.url}/order", wait_until="commit")
     said = desk.page.get_by_test_id("stAlert")
     expect(said).to_have_text(
-        "This page shows one order: open it from Orders, or by ?order= and its ID."
+        "This page shows one order. Open it from Orders, or by ?order= and its ID."
     )
 
 

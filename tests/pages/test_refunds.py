@@ -86,7 +86,7 @@ def test_the_dialog_says_that_a_reason_needs_a_note(sqlite_database: str) -> Non
     page = _open_dialog("I-1")
     page.selectbox(key="refund_reason").select("other")
     page.button(key="refund_confirm").click().run()
-    assert "Say in the note what the reason is." in texts(page)
+    assert "Write the reason in the note." in texts(page)
     assert _status("I-1") == "not_used"
     page.text_input(key="refund_note").input("The lounge was closed.")
     page.button(key="refund_confirm").click().run()
@@ -101,7 +101,7 @@ def test_more_than_the_hourly_limit_is_refused_whole(
     get_settings.cache_clear()
     page = _open_dialog("I-1", "I-2")
     page.button(key="refund_confirm").click().run()
-    assert "You may refund 1 order items an hour" in texts(page)
+    assert "You can refund 1 order items per hour" in texts(page)
     assert (_status("I-1"), _status("I-2")) == ("not_used", "not_used")
     monkeypatch.undo()
     get_settings.cache_clear()

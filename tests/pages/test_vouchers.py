@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core import storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import OrderItem, User
-from pages.frame import plain
+from pages.shell import plain
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
 
@@ -87,7 +87,10 @@ def test_verify_says_which_voucher_a_code_belongs_to() -> None:
     assert page.success[0].value == "**Valid.** It is genuine, and has not been used."
     assert "Zoë Müller (adult)" in texts(page)
     page = verified("7QXM-22KD-9WTA")
-    assert page.error[0].value == "**Unknown.** No voucher that you may see has this code."
+    assert (
+        page.error[0].value
+        == "**Unknown.** No voucher found with this code, or you have no access to it."
+    )
 
 
 @pytest.mark.usefixtures("shop")
