@@ -1,4 +1,4 @@
-"""In local mode Order Desk answers this machine alone."""
+"""Local mode: serve only this machine."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
