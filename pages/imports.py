@@ -1,4 +1,4 @@
-"""Import: bring in your own orders from a workbook or CSV files, all or nothing."""
+"""Import: store orders from a workbook or from CSV files, all or nothing."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ ROUND, FAULT = "import_round", "import_fault"
 
 
 def show_page(actor: Actor) -> None:
-    """Draw what is running, or what became of the last files and the way to bring others."""
-    running = imports.find_running(actor=actor)  # and refuses whoever does not import
+    """Draw the running check or import, or the result of the last one and the upload box."""
+    running = imports.find_running(actor=actor)  # raises NotPermitted without the permission
     st.title("Import", anchor=False)
     with st.container(key="import"):
         if fault := st.session_state.pop(FAULT, None):
@@ -42,12 +42,12 @@ def show_page(actor: Actor) -> None:
 
 
 def _show_upload() -> None:
-    """Draw the box for files, what they need to have, and the template."""
-    number = st.session_state.setdefault(ROUND, 0)  # another box once its files are taken
+    """Draw the upload box, the template, and the columns that files need."""
+    number = st.session_state.setdefault(ROUND, 0)  # a new, empty box after each check
     key = f"import_files_{number}"
     limit = min(get_settings().import_max_mb, int(st.get_option("server.maxUploadSize")))
     files = st.file_uploader(
-        "A workbook (.xlsx), or CSV files of which each is a table",
+        "A workbook (.xlsx), or CSV files with one table each",
         type=[suffix.removeprefix(".") for suffix in imports.SUFFIXES],
         accept_multiple_files=True,
         max_upload_size=limit,
@@ -72,8 +72,8 @@ def _show_upload() -> None:
             on_click="ignore",
         )
     with st.container(gap=None):
-        st.caption("A check writes nothing: you see what was understood, and then decide.")
-        st.caption(f"All files together: {get_settings().uploads_max_mb_per_person:,} MB at most.")
+        st.caption("A check stores nothing. You see the result first, and then decide.")
+        st.caption(f"All files together: at most {get_settings().uploads_max_mb_per_person:,} MB.")
         for table in BOOKS:
             needed = ", ".join(column.header for column in table.stored if column.is_required)
             st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
@@ -87,7 +87,7 @@ def _template() -> bytes:
 
 @contextmanager
 def _faults_kept() -> Iterator[None]:
-    """Keep what is refused for the page to say, where it stays longer than a notice."""
+    """Keep a refusal for the page to show, where it stays longer than a toast."""
     try:
         yield
     except AppError as error:
@@ -105,7 +105,7 @@ def _check(key: str, *, actor: Actor) -> None:
 
 
 def _drop(files: Sequence[UploadedFile]) -> None:
-    """Take files that were copied out of memory, where they stay as long as the page is open."""
+    """Remove copied files from memory; Streamlit would keep them while the page is open."""
     context = get_script_run_ctx()
     assert context is not None
     kept = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)

@@ -1,4 +1,4 @@
-"""One order, opened by `?order=<id>`: what it is, products, transactions and history."""
+"""One order, opened by `?order=<id>`: facts, products, transactions, e-mails and history."""
 
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ ACTIONS: dict[str, Actions] = {
 
 
 def show_order(order: OrderDetails, actor: Actor) -> None:
-    """Draw the order's facts, and the open tab of its tables."""
+    """Draw the order's facts, and the table of the open tab."""
     with st.container(horizontal=True, vertical_alignment="center", key="order"):
         st.title(f"Order {plain(order.order_id)}", anchor=False, width="stretch")
         st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
@@ -77,7 +77,7 @@ def _workbook(order: OrderDetails, actor: Actor) -> str:
 
 asked = st.query_params.get("order", "")
 if not asked:
-    raise InvalidInput("This page shows one order: open it from Orders, or by ?order= and its ID.")
+    raise InvalidInput("This page shows one order. Open it from Orders, or by ?order= and its ID.")
 actor = current_actor()
 try:
     order = get_order(asked, actor=actor)
@@ -85,7 +85,7 @@ except NotFound as error:
     st.title("Order not found", anchor=False)
     st.error(plain(str(error)), icon=":material/search_off:")
     st.caption(
-        "IDs are written in their own capitals and small letters. The quick search finds parts."
+        "Upper and lower case must match. To find an order by a part of its ID, search on Orders."
     )
     st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
 else:

@@ -1,4 +1,4 @@
-"""Overview: what orders, refunds and deadlines come to; every figure leads to its rows."""
+"""Overview: figures and plots of orders, refunds and deadlines; each one links to its rows."""
 
 import html
 from collections.abc import Callable, Sequence
@@ -16,21 +16,25 @@ from pages.grid import show_empty
 from pages.shell import current_actor
 
 OWN, EVERY = "own", ""
-USUAL = list(PERIODS).index("30-days")
-REFUNDED = "Of the order items made in the period: what has been refunded by now"
-RATE = "Of the order items made in the period: the share that has been refunded by now"
-RISK = "What can be refunded now, but no more in {}, whenever it was made"
+DEFAULT = list(PERIODS).index("30-days")
+REFUNDED = "Order items created in this period that are refunded by now"
+RATE = "Share of the order items created in this period that is refunded by now"
+RISK = "Refundable now; the deadline is within {}. The period does not apply."
 
 
 def ask(pairs: Sequence[ContractCurrency], now: datetime) -> tuple[Question, bool]:
-    """Draw what can be chosen, kept in the address; return it, and whether to show tables."""
+    """Draw the choices, which the address keeps; return them, and whether to show tables."""
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.title("Overview", anchor=False, width="content")
-        st.markdown(f":gray[days in {overview.report_zone()}]", width="stretch")
+        st.markdown(f":gray[dates in {overview.report_zone()}]", width="stretch")
         period = _ask_period(now)
         labels = {EVERY: "All contracts"} | _names(pairs)
         contract = _choose(
-            "Contract", list(labels), width=250, say=labels.__getitem__, then=_forget_currency
+            "Contract",
+            list(labels),
+            width=250,
+            label_of=labels.__getitem__,
+            on_change=_forget_currency,
         )
         contract_id = None if contract == EVERY else contract
         currency = _choose("Currency", overview.currencies(pairs, contract_id), width=95)
@@ -43,9 +47,14 @@ def ask(pairs: Sequence[ContractCurrency], now: datetime) -> tuple[Question, boo
 
 def _ask_period(now: datetime) -> Period:
     today = overview.today(now)
-    names = {name: words for name, (words, _) in PERIODS.items()} | {OWN: "Own range"}
+    names = {name: words for name, (words, _) in PERIODS.items()} | {OWN: "Custom range"}
     name = _choose(
-        "Period", list(names), index=USUAL, width=145, say=names.__getitem__, then=_begin_range
+        "Period",
+        list(names),
+        index=DEFAULT,
+        width=145,
+        label_of=names.__getitem__,
+        on_change=_begin_range,
     )
     if name != OWN:
         return PERIODS[name][1](today)
@@ -53,11 +62,11 @@ def _ask_period(now: datetime) -> Period:
 
 
 def _ask_days(today: date) -> Period:
-    """Ask for a first and a last day, which the address always has: tomorrow it means the same."""
+    """Ask for first and last day. The address always has both, so a link keeps its meaning."""
     asked = [
         st.date_input(
             words, None, min_value=EARLIEST, max_value=LATEST, key=words.lower(),
-            bind="query-params", label_visibility="collapsed", width=125, help=words,
+            bind="query-params", label_visibility="collapsed", width=140, help=words,
         )
         for words in ("From", "To")
     ]  # fmt: skip
@@ -66,7 +75,7 @@ def _ask_days(today: date) -> Period:
 
 
 def _begin_range() -> None:
-    """Put the days of an own range into the address."""
+    """Put the days of a custom range into the address."""
     if st.session_state.get("period") == OWN:
         today = overview.today(datetime.now(UTC))
         for key, day in {"from": today - timedelta(days=29), "to": today}.items():
@@ -74,7 +83,7 @@ def _begin_range() -> None:
 
 
 def _forget_currency() -> None:
-    """Begin with the contract's own: what the address lacks is then the same for everybody."""
+    """Go back to the contract's currency, which an address without `currency` also means."""
     st.session_state.pop("currency", None)
 
 
@@ -84,12 +93,12 @@ def _choose(
     *,
     width: int,
     index: int = 0,
-    say: Callable[[str], str] = str,
-    then: Callable[[], None] | None = None,
+    label_of: Callable[[str], str] = str,
+    on_change: Callable[[], None] | None = None,
 ) -> str:
     chosen = st.selectbox(
-        words, options, index, say, key=words.lower(), bind="query-params", required=True,
-        label_visibility="collapsed", width=width, on_change=then,
+        words, options, index, label_of, key=words.lower(), bind="query-params", required=True,
+        label_visibility="collapsed", width=width, on_change=on_change,
     )  # fmt: skip
     return chosen or options[index]
 
@@ -104,7 +113,7 @@ def _names(pairs: Sequence[ContractCurrency]) -> dict[str, str]:
 
 
 def show_figures(found: Overview, currency: str) -> None:
-    """Draw the figures in a row, each a link to its rows."""
+    """Draw the figures in a row; each is a link to its rows."""
     refunded, items = found.refunded, found.items
     part = f"{refunded.count:,} of {items.count:,} order items"
     figures_shown = [
@@ -116,8 +125,8 @@ def show_figures(found: Overview, currency: str) -> None:
     ]
     for soon, rows in found.at_risk.items():
         part, why = f"{rows.count:,} order item{'s' * (rows.count != 1)}", RISK.format(soon)
-        said = _amount(rows, currency)
-        figures_shown.append(_figure(f"At risk in {soon}", said, rows, part, why))
+        amount = _amount(rows, currency)
+        figures_shown.append(_figure(f"At risk in {soon}", amount, rows, part, why))
     with st.container(key="figures"):
         st.html("".join(figures_shown))
 
@@ -126,10 +135,11 @@ def _amount(rows: Figure, currency: str) -> str:
     return f"{format_amount(rows.amount_minor, currency)} {currency}"
 
 
-def _figure(words: str, said: str, rows: Figure, part: str = "", why: str = "") -> str:
-    words, said, part, why, address = map(html.escape, (words, said, part, why, address_of(rows)))
+def _figure(words: str, figure: str, rows: Figure, part: str = "", why: str = "") -> str:
+    texts = (words, figure, part, why, address_of(rows))
+    words, figure, part, why, address = map(html.escape, texts)
     return (
-        f'<a href="{address}" title="{why}"><span>{words}</span><strong>{said}</strong>'
+        f'<a href="{address}" title="{why}"><span>{words}</span><strong>{figure}</strong>'
         f"<span>{part}</span></a>"
     )
 
@@ -146,4 +156,5 @@ else:
     if found.orders.count or found.items.count:
         show_plots(found, question, _names(pairs), as_tables=as_tables)
     else:
-        st.info("There are no orders in this period: choose another.", icon=":material/inbox:")
+        words = "There are no orders in this period. Choose another period."
+        st.info(words, icon=":material/inbox:")

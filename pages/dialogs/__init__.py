@@ -1,4 +1,4 @@
-"""What a person does with rows: refund, vouchers, e-mails, users, imports, demo data."""
+"""Actions and their dialogs: refund, vouchers, e-mails, users, imports, demo data."""
 
 from pages.dialogs.demo import show_demo
 from pages.dialogs.emails import show_email_actions

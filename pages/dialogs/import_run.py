@@ -1,4 +1,4 @@
-"""A check or an import while it runs, and what became of it."""
+"""A check or an import while it runs, and its result."""
 
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ SHOWN_CHARACTERS = 500
 
 @st.fragment(run_every=ASK_SECONDS)
 def show_running() -> None:
-    """Say how far it is, once a second, and draw the whole page when it is over."""
+    """Show the progress once a second, and draw the whole page when the run has ended."""
     with failures_shown():
         actor = current_actor()
         run = imports.find_running(actor=actor)
@@ -38,11 +38,11 @@ def show_running() -> None:
                     disabled=run.is_cancelled,
                     on_click=_cancel,
                 )
-        st.caption("You can leave this page and come back: it goes on. One runs at a time.")
+        st.caption("You can leave this page: the work goes on. Only one import runs at a time.")
 
 
 def show_end(run: Run, actor: Actor) -> None:
-    """Say what became of the last files."""
+    """Show the result of the last files."""
     names = ", ".join(run.names)
     if run.outcome is not None:
         lines = [f"**Imported {plain(names)}**", *map(_cut, run.outcome.in_words().splitlines())]
@@ -80,13 +80,16 @@ def _show_faults(run: Run, actor: Actor) -> None:
         )
         asked = urlencode({"zone": viewer_zone(), "token": token})
         st.link_button(
-            "Download Faults",
+            "Download Import Errors",
             f"{base_path()}/export/import_faults?{asked}",
             icon=":material/download:",
         )
         if count > shown:
-            st.caption(f"The first {shown:,} of {count:,} are shown; all are in the Excel file.")
-    st.markdown("Mend them in your file, and choose it again:")
+            st.caption(
+                f"The first {shown:,} of {count:,} import errors are shown. "
+                "The Excel file has all of them."
+            )
+    st.markdown("Fix them in your file and upload it again:")
 
 
 @acting

@@ -1,4 +1,4 @@
-"""What is around every page: look, header, the gate, and failures in words."""
+"""The parts around every page: style, header, access check, and messages for failures."""
 
 from pages.shell.frame import (
     acting,

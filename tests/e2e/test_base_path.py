@@ -145,7 +145,7 @@ def test_import_uploads(desk: Desk, tmp_path: Path) -> None:
     desk.page.goto(f"{desk.server}/imports", wait_until="commit")
     desk.page.locator("input[type=file]").set_input_files(path)
     desk.page.get_by_role("button", name="Check files").click()
-    expect(desk.page.get_by_role("heading", name="What was understood")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="What the files contain")).to_be_visible()
     desk.page.get_by_role("button", name="Choose other files").click()
     expect(desk.page.get_by_role("button", name="Check files")).to_be_disabled()
 

@@ -94,7 +94,7 @@ def copied(person: BrowserContext) -> dict[str, str]:
 @pytest.mark.parametrize("path", INSIDE)
 def test_a_stranger_sees_nothing_of_the_inside(server: Server, path: str) -> None:
     answer = httpx.get(f"{server.url}/_stcore/{path}")
-    assert (answer.status_code, answer.json()) == (404, {"error": "There is nothing here."})
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not found."})
     assert httpx.get(f"{server.url}/_stcore/health").text == "ok"
     assert httpx.get(f"{server.url}/_stcore/host-config").json() == LEAST
 
