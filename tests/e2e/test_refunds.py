@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.conftest import free_port, use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 from tests.rows import make_item, make_order, make_transaction
 
