@@ -5,8 +5,9 @@ For all that a worker of pytest runs, that is: each has its own.
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 from core import users
 from core.demo import DEFAULT_ORDERS, fill
-from tests.conftest import POSTGRESQL, use_database
+from tests.conftest import POSTGRESQL, SQLITE, use_database
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.shop import make_shop
@@ -33,6 +34,29 @@ WINDOW: ViewportSize = {"width": 1280, "height": 720}
 ZONE = "Europe/London"
 
 OpenDesk = Callable[..., Desk]
+on_both_databases = pytest.mark.parametrize(
+    "kind", [SQLITE, POSTGRESQL], indirect=True, scope="module"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Know the option of the whole suite, also where these tests are run alone."""
+    with suppress(ValueError):
+        parser.addoption("--thorough", action="store_true", help="run every test in every form")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the mark of tests that say again, in another form, what others say."""
+    config.addinivalue_line("markers", "thorough: is run with --thorough alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is run with --thorough alone."""
+    if config.getoption("--thorough"):
+        return
+    left = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 def find_chromium() -> str:
@@ -50,21 +74,39 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def demo(make_database: Callable[[str], str], data_dir: Path, kind: str) -> Iterator[Server]:
-    """Run a server as after the very first `make run`: a new SQLite file, filled by itself.
+@pytest.fixture(scope="module")
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return the kind of database of a test: the one that it names, else that of the session."""
+    return str(getattr(request, "param", request.config.getoption("--database")))
 
-    With PostgreSQL, which is not filled by itself, as after `make demo`.
+
+@pytest.fixture(scope="session")
+def demos(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Callable[[str], Server]]:
+    """Return what runs a server with demo orders on a kind of database, once for all tests.
+
+    It is as after the very first `make run`: a new SQLite file is filled by itself. PostgreSQL,
+    which is not, is as after `make demo`.
     """
-    url = f"sqlite:///{data_dir / 'first-start.db'}"
-    if kind == POSTGRESQL:
-        url = make_database(kind)
-        use_database(url)
-        admin = users.find_local_actor()
-        assert admin is not None
-        fill(DEFAULT_ORDERS, actor=admin, now=datetime.now(UTC))
-    with serving(url, data_dir) as server:
-        yield server
+    with ExitStack() as stack:
+
+        @cache
+        def demo_on(kind: str) -> Server:
+            url = f"sqlite:///{data_dir / 'first-start.db'}"
+            if kind == POSTGRESQL:
+                url = make_database(kind)
+                use_database(url)
+                admin = users.find_local_actor()
+                assert admin is not None
+                fill(DEFAULT_ORDERS, actor=admin, now=datetime.now(UTC))
+            return stack.enter_context(serving(url, data_dir))
+
+        yield demo_on
+
+
+@pytest.fixture
+def demo(demos: Callable[[str], Server], kind: str) -> Server:
+    """Give the server with demo orders, in which no test changes anything."""
+    return demos(kind)
 
 
 class Watch:
@@ -162,9 +204,11 @@ def open_tab(profiles: Profiles, watch: Watch, demo: Server) -> Iterator[OpenDes
 
 
 @pytest.fixture(scope="module")
-def keep_tab(profiles: Profiles, watch: Watch, demo: Server) -> Iterator[OpenDesk]:
+def keep_tab(
+    profiles: Profiles, watch: Watch, demos: Callable[[str], Server], kind: str
+) -> Iterator[OpenDesk]:
     """Return what opens a tab for all tests of a module."""
-    with _opening_tabs(profiles, watch, demo) as open_tab:
+    with _opening_tabs(profiles, watch, demos(kind)) as open_tab:
         yield open_tab
 
 
@@ -183,25 +227,29 @@ def _opening_tabs(profiles: Profiles, watch: Watch, demo: Server) -> Iterator[Op
 
 
 @pytest.fixture(scope="session")
-def kept_tabs() -> list[Desk]:
-    """Keep a tab from test to test: a new one takes two seconds to open."""
-    return []
+def kept_tabs() -> dict[str, Desk]:
+    """Keep the tab of each server from test to test: a new one takes two seconds to open."""
+    return {}
 
 
 @pytest.fixture
-def desk(kept_tabs: list[Desk], profiles: Profiles, watch: Watch, demo: Server) -> Desk:
+def desk(kept_tabs: dict[str, Desk], profiles: Profiles, watch: Watch, demo: Server) -> Desk:
     """Open Orders as a person sees it first: in the kept tab, else in a new one."""
-    if kept_tabs and kept_tabs[-1].starts_over():
-        return kept_tabs[-1]
+    kept = kept_tabs.get(demo.url)
+    if kept and kept.starts_over():
+        return kept
     page = profiles.of(ZONE).new_page()
     watch.follow(page)
-    kept_tabs.append(Desk(page, demo.url))
-    return kept_tabs[-1].open()
+    kept_tabs[demo.url] = Desk(page, demo.url)
+    return kept_tabs[demo.url].open()
 
 
 @pytest.fixture(scope="session")
-def shop(make_database: Callable[[str], str], data_dir: Path, kind: str) -> Iterator[Server]:
+def shop(
+    make_database: Callable[[str], str], data_dir: Path, request: pytest.FixtureRequest
+) -> Iterator[Server]:
     """Run a server with the small shop; who changes its rows or users puts them back."""
+    kind = request.config.getoption("--database")
     with serving(make_shop(make_database(kind)), data_dir) as server:
         yield server
 
