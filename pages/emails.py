@@ -2,16 +2,13 @@
 
 import streamlit as st
 
-from core.delivery_records import get_pause
-from core.desk_tables import EMAILS
-from core.email_contents import configured_channel
-from core.permissions import Permission, require
-from core.settings import get_settings
-from core.states import Channel
-from pages.email_actions import show_email_actions
-from pages.frame import current_actor, plain
-from pages.grid.table import show_table
-from pages.mail_preview import show_pause
+from core.access import require
+from core.ground import Channel, Permission, get_settings
+from core.mail import configured_channel, get_pause
+from core.tables import EMAILS
+from pages.dialogs import show_email_actions, show_pause
+from pages.grid import show_table
+from pages.shell import current_actor, plain
 
 actor = current_actor()
 require(actor, Permission.EMAILS)

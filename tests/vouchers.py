@@ -1,13 +1,13 @@
-"""Vouchers for tests and bench: each field can be given."""
+"""Make vouchers for tests and benchmarks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core import voucher_code
-from core.settings import DEFAULT_TERMS, Settings
-from core.voucher_pdf import Branding, Voucher
+from core.ground.settings import DEFAULT_TERMS, Settings
+from core.vouchers import Voucher, signed_code
+from core.vouchers.pdf.page import Branding
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SERVICE_AT = datetime(2026, 12, 1, 14, 30, tzinfo=UTC)
@@ -21,7 +21,7 @@ BRANDING = Branding(
 
 
 def make_voucher(**fields: Any) -> Voucher:
-    """Return a voucher of a lounge at Heathrow, but for the fields that are given."""
+    """Return a voucher of a lounge at Heathrow; the arguments replace its fields."""
     fields = {
         "order_item_id": "B0001234-2",
         "order_id": "B0001234",
@@ -42,7 +42,7 @@ def make_voucher(**fields: Any) -> Voucher:
         "issued_at": datetime(2026, 11, 2, 9, 12, tzinfo=UTC),
     } | fields
     if "signed_code" not in fields:
-        fields["signed_code"] = voucher_code.sign(
+        fields["signed_code"] = signed_code.sign(
             serial=bytes(range(8)),
             valid_from=fields["service_at"],
             valid_until=fields["valid_until"],
@@ -62,7 +62,7 @@ _NAMES = ["Olivia Smith", "Léa Fernández", "Иван Шевченко", "Γι�
 
 
 def make_vouchers(count: int, *, first: int = 0) -> list[Voucher]:
-    """Return vouchers of four products, for passengers of many names."""
+    """Return vouchers of four products, for passengers with many kinds of names."""
     made = []
     for number in range(first, first + count):
         product, product_type = _PRODUCTS[number % 4]

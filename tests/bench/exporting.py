@@ -1,4 +1,4 @@
-"""Rows to Excel: loading them, writing the file, and both at once, next to what pandas does."""
+"""Rows to Excel: load them, write the file, and do both, compared with pandas."""
 
 import json
 import os
@@ -13,14 +13,13 @@ from statistics import median
 
 import pandas as pd
 
-from core import db, query, users
-from core.columns import Kind, Table
-from core.frames import local_times
-from core.sheets import StreamedWorkbook
-from core.tables import ORDER_ITEMS, ORDERS, TABLES
-from core.users import Actor
-from core.view import View
-from core.view_json import parse_view
+from core import access, storage
+from core.access import Actor
+from core.excel import StreamedWorkbook
+from core.query import local_times
+from core.query import rows as query
+from core.tables import ORDER_ITEMS, ORDERS, TABLES, Kind, Table
+from core.views import View, parse_view
 from tests.bench.databases import KEPT, FilledDatabase
 from tests.bench.figures import Figure, in_megabytes, in_seconds, memory_figure, time_figure
 from tests.bench.processes import PROJECT, core_environment, run_core
@@ -38,14 +37,14 @@ ALTERNATIVES = {"write": "to_excel", "load": "read_sql"}
 
 @dataclass(frozen=True)
 class Work:
-    """What a piece of work took in a process of its own."""
+    """The cost of a piece of work in its own process."""
 
     seconds: float  # of CPU
-    megabytes: float  # added at its peak
+    megabytes: float  # memory added at the peak
 
 
 def measure_exports(middle: FilledDatabase, database: FilledDatabase) -> Iterator[Figure]:
-    """Load from a database of 100,000 orders, and do the rest with one of a million."""
+    """Load from a database of 100,000 orders; do the rest with a million orders."""
     yield from _loading(middle)
     database.warm()
     for table, columns, rows in SIZES:
@@ -60,7 +59,7 @@ def measure_exports(middle: FilledDatabase, database: FilledDatabase) -> Iterato
 def _in_turns(
     what: str, database: FilledDatabase, table: Table, columns: int, rows: int
 ) -> list[Work]:
-    """Do a piece of work both ways; with so many rows the other way but once, which takes long."""
+    """Do a piece of work both ways; the slow way only once if there are many rows."""
     works: dict[str, list[Work]] = {what: [], ALTERNATIVES[what]: []}
     for turn in range(ROUNDS):
         for way, done in works.items():
@@ -116,7 +115,7 @@ def _loading(database: FilledDatabase) -> Iterator[Figure]:
 
 
 def _exporting(database: FilledDatabase) -> Iterator[Figure]:
-    """Export every order as a person would, from the database to the disk."""
+    """Export every order from the database to the disk."""
     file = KEPT / "orders.xlsx"
     cost = run_core("export", "orders", file, folder=database.folder)
     file.unlink()
@@ -135,7 +134,7 @@ def _write_plainly(frame: pd.DataFrame, view: View, path: Path) -> None:
 
 
 def _measured(work: Callable[[], object]) -> Work:
-    """Do a piece of work; the system keeps the peak of the memory, which is set back before."""
+    """Do a piece of work, and read the system's memory peak, which is reset before."""
     Path("/proc/self/clear_refs").write_text("5")
     before, started = _memory("VmRSS"), time.process_time()
     result = work()
@@ -151,20 +150,20 @@ def _memory(field: str) -> float:
 
 
 def _load(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
-    with db.reading() as session:
+    with storage.reading() as session:
         return pd.concat(query.read_chunks(session, view, actor=actor, now=now), ignore_index=True)
 
 
 def _read_sql(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
     expressions = [view.table.expression(column, now) for column in view.columns]
     statement = query._statement(view, view.columns, actor, now).with_only_columns(*expressions)
-    with db.reading() as session:
+    with storage.reading() as session:
         return pd.read_sql(statement, session.connection())
 
 
 def _work(way: str, view: View, actor: Actor, now: datetime) -> Work:
     load = _read_sql if way == ALTERNATIVES["load"] else _load
-    load(_view(view.table, len(view.columns), 10), actor, now)  # what is done once is done
+    load(_view(view.table, len(view.columns), 10), actor, now)  # warm-up
     if way in ("load", ALTERNATIVES["load"]):
         return _measured(lambda: load(view, actor, now))
     frame, path = _load(view, actor, now), KEPT / f"{way}.xlsx"
@@ -189,8 +188,8 @@ def _view(table: Table, columns: int, rows: int) -> View:
 
 
 def main(way: str, name: str, columns: str, rows: str) -> None:
-    """Do one piece of work, and print what it took."""
-    actor, now = users.find_local_actor(), datetime.now(UTC)
+    """Do one piece of work, and print its cost."""
+    actor, now = access.find_local_actor(), datetime.now(UTC)
     assert actor is not None
     view = _view(TABLES[name], int(columns), int(rows))
     print(json.dumps(asdict(_work(way, view, actor, now))))

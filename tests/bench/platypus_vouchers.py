@@ -1,4 +1,4 @@
-"""The alternative: the same page of a voucher in reportlab's platypus, as its guide shows it."""
+"""The alternative: the same voucher page in reportlab's platypus, as in its user guide."""
 
 from functools import cache
 from io import BytesIO
@@ -25,15 +25,16 @@ from reportlab.platypus import (
     Table,
 )
 
-from core.voucher_fonts import BOLD, FONTS, REGULAR
-from core.voucher_logo import draw_svg
-from core.voucher_page import Branding, Voucher
+from core.vouchers import Branding
+from core.vouchers.pdf.fonts import BOLD, FONTS, REGULAR
+from core.vouchers.pdf.logo import draw_svg
+from core.vouchers.pdf.page import Voucher
 
 INK, MUTED, HAIRLINE, PANEL = map(HexColor, ("#0f172a", "#56657d", "#dae1e9", "#f7f9fb"))
 STEPS = (
     "Go to the desk at the airport and terminal above.",
     "Show this voucher, on your phone or on paper, with your boarding pass.",
-    "Staff scan the code, and you are in.",
+    "Staff scan the code and let you in.",
 )
 INNER = A4[0] - 96
 

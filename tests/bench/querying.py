@@ -1,9 +1,8 @@
-"""The database alone, at a million orders: pages, searches and lists of values, on each kind.
+"""The database alone with a million orders: pages, searches and lists of values, on each kind.
 
-Each question is asked both ways in turns, ours, and as it would be without the index (plain LIKE,
-GROUP BY): ROUNDS times in each of PASSES, which are some minutes apart, since others share the
-processors; the best counts. Times are of the whole question, from the view to the rows as they come
-from the database.
+Each query runs both ways in turns: ours, and without our index (plain LIKE, GROUP BY). It runs
+ROUNDS times in each of PASSES. The passes are some minutes apart, because other programs share the
+processors; the best time counts. A time covers the whole query, from the view to the rows.
 """
 
 import os
@@ -20,15 +19,13 @@ import pandas as pd
 from sqlalchemy import create_engine, func, null, select, text
 from sqlalchemy.pool import NullPool
 
-from core import db, query, users
-from core.columns import Table
-from core.conditions import where
-from core.demo_world import CONTRACTS
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
-from core.view import View
-from core.view_json import default_view, parse_view
-from core.windows import find_keys
+from core import access, storage
+from core.access import Actor
+from core.demo.world import CONTRACTS
+from core.query import rows, where
+from core.query.windows import find_keys
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.views import View, default_view, parse_view
 from tests.bench.databases import KEPT, FilledDatabase, provide
 from tests.bench.figures import Figure, as_text
 from tests.bench.processes import core_environment, run_core
@@ -62,7 +59,7 @@ LISTS = (
 
 
 def measure_queries() -> Iterator[Figure]:
-    """Measure on the kept SQLite file of a million orders, and on a copy of it in PostgreSQL."""
+    """Measure a SQLite file of a million orders, and a copy of it in PostgreSQL."""
     database = provide(MANY)
     before = os.environ.get("DATABASE_URL")
     try:
@@ -73,7 +70,7 @@ def measure_queries() -> Iterator[Figure]:
             use_database(url)
             yield from _measure_in_passes("PostgreSQL")
     finally:
-        db.engine().dispose()
+        storage.get_engine().dispose()
         os.environ.pop("DATABASE_URL", None)
         if before is not None:
             os.environ["DATABASE_URL"] = before
@@ -81,7 +78,7 @@ def measure_queries() -> Iterator[Figure]:
 
 @contextmanager
 def _in_postgresql(database: FilledDatabase) -> Iterator[str]:
-    """Yield the address of a copy, which is kept with its cluster until the original is another."""
+    """Yield the address of a copy; it is kept with its cluster until the original changes."""
     folder, marker = KEPT / f"postgresql-{MANY}", database.folder / "filled.json"
     copied = KEPT / f"postgresql-{MANY}.json"
     is_kept = folder.exists() and copied.exists() and copied.read_text() == marker.read_text()
@@ -106,7 +103,7 @@ def _ask(url: str, statement: str) -> None:
 
 @dataclass(frozen=True)
 class _Timed:
-    """How long a question took, in seconds, and the other way if there is one."""
+    """The seconds of a query, and of the alternative if there is one."""
 
     measure: str
     ours: float
@@ -124,7 +121,7 @@ def _measure_in_passes(kind: str) -> Iterator[Figure]:
 
 
 def _measure(kind: str) -> Iterator[_Timed]:
-    actor, now = users.find_local_actor(), datetime.now(UTC)
+    actor, now = access.find_local_actor(), datetime.now(UTC)
     assert actor is not None
     desk = _Desk(actor, now)
     yield from _pages(kind, desk)
@@ -142,39 +139,39 @@ def _measure(kind: str) -> Iterator[_Timed]:
 
 
 class _Desk:
-    """Asks as one person at one moment."""
+    """Runs queries as one person at one moment."""
 
     def __init__(self, actor: Actor, now: datetime) -> None:
         self.asked: dict[str, Any] = {"actor": actor, "now": now}
 
     def page(self, view: View, start: int = 0) -> object:
-        """Find a page's rows and read them, as the grid does."""
-        needed = query._with_needed(view, view.table.key_column)
-        with db.reading() as session:
+        """Find and read the rows of a page, as the grid does."""
+        needed = rows._with_needed(view, view.table.key_column)
+        with storage.reading() as session:
             keys = find_keys(session, view, start=start, end=start + PAGE, **self.asked)
-            return query._read_rows(session, view.table, needed, keys, self.asked["now"])
+            return rows._read_rows(session, view.table, needed, keys, self.asked["now"])
 
     def plain_page(self, view: View) -> object:
-        """Load a page as its conditions alone lead to it."""
+        """Load a page with a plain query of its conditions."""
         shown = [view.table.expression(one, self.asked["now"]) for one in view.columns]
         stored = view.table.model.__table__.c
         order = (stored.created_at.desc(), view.table.attribute(view.table.key_column).desc())
         statement = select(*shown).where(*where(view, **self.asked)).order_by(*order).limit(PAGE)
-        with db.reading() as session:
-            if not db.is_sqlite():  # whose planner would take the trigrams by itself
+        with storage.reading() as session:
+            if not storage.is_sqlite():  # its planner would use the trigram index
                 session.execute(text("SET LOCAL enable_bitmapscan = off"))
             return session.execute(statement).all()
 
     def values(self, table: Table, name: str, is_counted: bool) -> object:
         """Load a list of values."""
         view = default_view(table)
-        return query.load_choices(view, name, is_counted=is_counted, **self.asked)
+        return rows.load_choices(view, name, is_counted=is_counted, **self.asked)
 
     def grouped(self, table: Table, name: str) -> object:
-        """List values as GROUP BY does which no index helps."""
+        """List values with a GROUP BY that cannot use an index."""
         stored = table.model.__table__.c[name]
-        bare = func.ifnull(stored, null()) if db.is_sqlite() else func.coalesce(stored)
-        with db.reading() as session:
+        bare = func.ifnull(stored, null()) if storage.is_sqlite() else func.coalesce(stored)
+        with storage.reading() as session:
             return session.execute(select(bare, func.count()).group_by(bare)).all()
 
 
@@ -221,13 +218,13 @@ def _loading(kind: str, desk: _Desk) -> Iterator[_Timed]:
     view = parse_view(ORDERS, {"filters": few, "zone": "UTC"})
 
     def load() -> object:
-        with db.reading() as session:
-            return pd.concat(query.read_chunks(session, view, **desk.asked), ignore_index=True)
+        with storage.reading() as session:
+            return pd.concat(rows.read_chunks(session, view, **desk.asked), ignore_index=True)
 
     def read_sql() -> object:
         shown = [view.table.expression(one, desk.asked["now"]) for one in view.columns]
         statement = select(*shown).where(*where(view, **desk.asked))
-        with db.reading() as session:
+        with storage.reading() as session:
             return pd.read_sql(statement, session.connection())
 
     ours, plain = _best(load, read_sql)
@@ -236,7 +233,7 @@ def _loading(kind: str, desk: _Desk) -> Iterator[_Timed]:
 
 
 def _best(ours: Callable[[], object], plain: Callable[[], object]) -> tuple[float, float]:
-    """Do both in turns; the best counts."""
+    """Run both in turns; the best time counts."""
     times = [(_once(ours), _once(plain)) for _ in range(ROUNDS)]
     return min(one for one, _ in times), min(other for _, other in times)
 

@@ -1,4 +1,4 @@
-"""Vouchers as PDF, ours and the same page in platypus: CPU time, size and memory."""
+"""Vouchers as PDF, compared with platypus: CPU time, size and memory."""
 
 import io
 import json
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from core import voucher_pdf
+from core.vouchers import Voucher, render_vouchers
 from tests.bench.figures import Figure, in_seconds, memory_figure
 from tests.bench.processes import PROJECT
 from tests.vouchers import BRANDING, make_vouchers
 
 MANY = 1000
-ROUNDS = {("ours", MANY): 3, ("platypus", MANY): 1}  # of one voucher as many as follow
+ROUNDS = {("ours", MANY): 3, ("platypus", MANY): 1}  # for one voucher, the repetitions below
 ROUNDS_OF_ONE = 30
 MIN_RATIO_ONE, MIN_RATIO_MANY = 10, 35
 MAX_MEGABYTES, MAX_MEMORY = 4, 120
@@ -25,15 +25,15 @@ ALTERNATIVE = "platypus: "
 
 @dataclass(frozen=True)
 class Rendering:
-    """What rendering took in a process of its own."""
+    """The cost of rendering in its own process."""
 
-    seconds: float  # of CPU, for one file
+    seconds: float  # CPU time per file
     megabytes: float  # of the file
     memory: float  # in MiB, at the process's peak
 
 
 def measure_vouchers() -> Iterator[Figure]:
-    """Render one voucher and a thousand merged, both ways."""
+    """Render one voucher, and a thousand merged, both ways."""
     one, other_one = _rendered("ours", 1), _rendered("platypus", 1)
     yield _faster("One voucher as PDF: CPU", one, other_one, MIN_RATIO_ONE)
     many, other_many = _rendered("ours", MANY), _rendered("platypus", MANY)
@@ -68,7 +68,7 @@ def _rendered(how: str, count: int) -> Rendering:
 
 
 def _render(how: str, count: int) -> Rendering:
-    """Render in this process, once to be warm; one voucher several times, each another one."""
+    """Render in this process after a warm-up; a single voucher several times, each different."""
     render = _ours if how == "ours" else _platypus
     rounds = ROUNDS.get((how, count), ROUNDS_OF_ONE)
     render(make_vouchers(1))
@@ -83,20 +83,20 @@ def _render(how: str, count: int) -> Rendering:
 
 
 def _peak_megabytes() -> float:
-    """Return the most memory that this process had; ru_maxrss would count its parent's, too."""
+    """Return the memory peak of this process; ru_maxrss would include its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     peak = next(line for line in lines if line.startswith("VmHWM"))
     return int(peak.split()[1]) / 1024
 
 
-def _ours(vouchers: list[voucher_pdf.Voucher]) -> bytes:
+def _ours(vouchers: list[Voucher]) -> bytes:
     file = io.BytesIO()
-    voucher_pdf.render_vouchers(vouchers, BRANDING, file)
+    render_vouchers(vouchers, BRANDING, file)
     return file.getvalue()
 
 
-def _platypus(vouchers: list[voucher_pdf.Voucher]) -> bytes:
-    from tests.bench import platypus_vouchers  # its memory is not ours
+def _platypus(vouchers: list[Voucher]) -> bytes:
+    from tests.bench import platypus_vouchers  # imported here: its memory must not count for ours
 
     return platypus_vouchers.render(vouchers, BRANDING)
 

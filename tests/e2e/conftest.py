@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
-from core import users
+from core import access
 from core.demo import DEFAULT_ORDERS, fill
 from tests.conftest import POSTGRESQL, SQLITE, use_database
 from tests.e2e.desk import Desk
@@ -96,7 +96,7 @@ def demos(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Calla
             if kind == POSTGRESQL:
                 url = make_database(kind)
                 use_database(url)
-                admin = users.find_local_actor()
+                admin = access.find_local_actor()
                 assert admin is not None
                 fill(DEFAULT_ORDERS, actor=admin, now=datetime.now(UTC))
             return stack.enter_context(serving(url, data_dir))

@@ -14,9 +14,9 @@ import pytest
 
 from tests.conftest import use_database
 from tests.core.books import check_books
-from tests.core.card_provider import describe_payment
-from tests.core.stripe_server import Answer, answering
-from tests.core.worker_deaths import changed
+from tests.core.refunds.card_provider import describe_payment
+from tests.core.refunds.stripe_server import Answer, answering
+from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, running, serving
 from tests.e2e.test_refunds import make_paid_order, open_dialog
@@ -201,6 +201,6 @@ def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
     of_refused = [one for one in lines if one["request"] == refused.headers["x-request-id"]]
     assert "GET /export/orders answered with 401" in [one["message"] for one in of_refused]
     (failed,) = [one for one in lines if one["request"] == reference and "error" in one]
-    assert (failed["level"], failed["logger"]) == ("error", "pages.frame")
+    assert (failed["level"], failed["logger"]) == ("error", "pages.shell.frame")
     assert failed["error"].startswith("Traceback")
     assert "uvicorn.error" in {one["logger"] for one in lines}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core import db
-from core.models import User, UserContract
-from core.users import LOCAL_USER_ID
+from core import storage
+from core.access.actors import LOCAL_USER_ID
+from core.storage import User, UserContract
 from tests.pages.opened import open_page, texts
 from tests.rows import make_item, make_order, make_transaction
 
@@ -17,7 +17,7 @@ def _one_order() -> None:
 
 
 def _see_only(contract_id: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).sees_all_contracts = False
         session.add(UserContract(user_id=LOCAL_USER_ID, contract_id=contract_id))
 
@@ -67,7 +67,7 @@ def test_an_order_of_others_is_as_if_it_were_not_there(database: str, order_id: 
     page = open_page("order", order=order_id)
     assert not page.exception
     (said,) = [one.value for one in page.error]
-    assert said == f"There is no order “{order_id}” that you may see."
+    assert said == f"Order “{order_id}” was not found, or you have no access to it."
     assert "secret" not in texts(page)
     assert [one.value for one in page.title] == ["Order not found"]
     assert not page.get("component_instance")
@@ -80,7 +80,7 @@ def test_an_id_that_is_none_is_said_as_text(database: str, order_id: str) -> Non
     page = open_page("order", order=order_id)
     assert not page.exception
     (said,) = [one.value for one in page.error]
-    assert said.startswith("There is no order “")
+    assert said.startswith("Order “")
     assert len(said) < 300
     assert "<b>" not in said.replace("\\<", "")
 

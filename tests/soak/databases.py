@@ -1,4 +1,4 @@
-"""New databases outside pytest, of both kinds, and as safe as those of a shop."""
+"""New databases of both kinds outside pytest, with the durability of a real installation."""
 
 import os
 import tempfile
@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import db, startup, users
-from core.users import Actor
+from core import access, startup, storage
+from core.access import Actor
 from tests.bench.databases import KEPT
 from tests.conftest import NOW, running_postgresql, use_database
 
@@ -21,10 +21,10 @@ SETTINGS = ("DATABASE_URL", "DATA_DIR")
 
 @contextmanager
 def fresh_databases(kind: str) -> Iterator[Callable[[], Actor]]:
-    """Yield what makes a new database, points this process at it and returns its local admin."""
+    """Yield a function that makes and opens a new database and returns its local admin."""
     before = {name: os.environ.get(name) for name in SETTINGS}
     with ExitStack() as stack:
-        KEPT.mkdir(exist_ok=True)  # on a disk, where a temporary folder may be in memory
+        KEPT.mkdir(exist_ok=True)  # on a disk; a temporary folder may be in memory
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=KEPT)))
         os.environ["DATA_DIR"] = str(folder)
         server = (
@@ -37,14 +37,14 @@ def fresh_databases(kind: str) -> Iterator[Callable[[], Actor]]:
                 _create(server, name)
             use_database(f"{server}/{name}" if server else f"sqlite:///{folder / name}.db")
             startup.prepare(NOW, may_fill=False)
-            actor = users.find_local_actor()
+            actor = access.find_local_actor()
             assert actor is not None
             return actor
 
         try:
             yield make
         finally:
-            db.engine().dispose()
+            storage.get_engine().dispose()
             for name, value in before.items():
                 os.environ.pop(name, None)
                 if value is not None:

@@ -1,0 +1,148 @@
+"""The values that stored columns can have: states, types, roles."""
+
+from enum import StrEnum
+
+
+class ProductType(StrEnum):
+    """The service that an order item is."""
+
+    LOUNGE = "lounge"
+    FAST_TRACK = "fast_track"
+    MEET_AND_ASSIST = "meet_and_assist"
+    DELAY_CARE = "delay_care"
+
+
+class PaxType(StrEnum):
+    """The age group of a passenger."""
+
+    ADULT = "adult"
+    CHILD = "child"
+    INFANT = "infant"
+
+
+class ItemStatus(StrEnum):
+    """The stored states of an order item. *Expired* is derived: not used, valid_until is past."""
+
+    NOT_USED = "not_used"
+    USED = "used"
+    REFUND_REQUESTED = "refund_requested"
+    REFUNDED = "refunded"
+
+
+EXPIRED = "expired"
+
+
+class RefundStatus(StrEnum):
+    """The states of a refund. A failed one may have succeeded before (failed_after_success_at)."""
+
+    WAITING = "waiting"  # for the approval of a second person
+    DECLINED = "declined"
+    REQUESTED = "requested"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class TransactionType(StrEnum):
+    """The types of ledger entries."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    TOP_UP = "top_up"
+    ADJUSTMENT = "adjustment"
+
+
+class TransactionStatus(StrEnum):
+    """The states of a ledger entry. Only *pending* can change."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class Method(StrEnum):
+    """How money moved. It decides which gateway refunds it."""
+
+    BALANCE = "balance"
+    CARD = "card"
+
+
+class DeliveryKind(StrEnum):
+    """What an e-mail contains: vouchers, or the notice that vouchers are void."""
+
+    VOUCHER = "voucher"
+    VOID_NOTICE = "void_notice"
+
+
+class Channel(StrEnum):
+    """How an e-mail is delivered: by a mail server, or into the outbox on disk."""
+
+    SMTP = "smtp"
+    OUTBOX = "outbox"
+
+
+class DeliveryStatus(StrEnum):
+    """The states of the delivery of an e-mail."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Role(StrEnum):
+    """The role of a user. It decides what the user may do."""
+
+    VIEWER = "viewer"
+    AGENT = "agent"
+    ACCOUNTANT = "accountant"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """Something that a role may do. A refused attempt is audited as `<permission>.refused`."""
+
+    ORDERS = "orders"  # see and export orders and order items
+    VOUCHERS = "vouchers"  # download and send them
+    REFUND = "refund"  # request refunds, again after a failed one too
+    OVERVIEW = "overview"  # also History of an order, Verify, own saved views
+    EMAILS = "emails"  # see sent e-mails, send them again, send void notices
+    TRANSACTIONS = "transactions"  # see the page Transactions, of all orders
+    IMPORT = "import"  # import, dump, sample data
+    USERS = "users"
+    AUDIT_TRAIL = "audit_trail"
+    GIVE_BACK = "give_back"  # give back items whose refund the bank returned
+
+
+class Tone(StrEnum):
+    """The colour of a state's tag on the screen."""
+
+    GOOD = "good"
+    NEUTRAL = "neutral"
+    WARN = "warn"  # unfinished: someone may have to act
+    BAD = "bad"
+
+
+# Only states have a tone; no type or role is better than another.
+TONES: dict[type[StrEnum], dict[str, Tone]] = {
+    ItemStatus: {
+        ItemStatus.NOT_USED: Tone.GOOD,
+        ItemStatus.USED: Tone.NEUTRAL,
+        ItemStatus.REFUND_REQUESTED: Tone.WARN,
+        ItemStatus.REFUNDED: Tone.NEUTRAL,
+        EXPIRED: Tone.NEUTRAL,
+    },
+    TransactionStatus: {
+        TransactionStatus.PENDING: Tone.WARN,
+        TransactionStatus.SUCCEEDED: Tone.GOOD,
+        TransactionStatus.FAILED: Tone.BAD,
+    },
+    DeliveryStatus: {
+        DeliveryStatus.QUEUED: Tone.WARN,
+        DeliveryStatus.SENDING: Tone.WARN,
+        DeliveryStatus.SENT: Tone.GOOD,
+        DeliveryStatus.FAILED: Tone.BAD,
+        DeliveryStatus.CANCELLED: Tone.NEUTRAL,
+    },
+}

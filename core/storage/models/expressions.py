@@ -1,0 +1,58 @@
+"""SQL of what is derived from an order item at an instant, and never stored."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, select, text
+
+from core.ground import EXPIRED, ItemStatus, TransactionStatus
+from core.storage.models.orders import Order, OrderItem
+from core.storage.models.refunds import ProviderRefund, Refund, Transaction
+
+
+def _is_expired(now: datetime) -> ColumnElement[bool]:
+    return and_(OrderItem.status == ItemStatus.NOT_USED, OrderItem.valid_until < now)
+
+
+def status(now: datetime) -> SQLColumnExpression[Any]:
+    """Return the status at an instant. *Expired* is a not-used item whose day is over."""
+    return case((_is_expired(now), EXPIRED), else_=OrderItem.status)
+
+
+def status_in_order(now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
+    """Return terms that sort like `status` but use the index: expired comes before not used."""
+    return OrderItem.status, case((_is_expired(now), 0), else_=1)
+
+
+def has_refundable_item(now: datetime) -> SQLColumnExpression[Any]:
+    """Return whether an item of the order can be refunded now."""
+    return exists().where(
+        OrderItem.order_id == Order.order_id,
+        OrderItem.status == ItemStatus.NOT_USED,
+        OrderItem.valid_until >= now,  # not expired
+        OrderItem.is_refundable,
+        OrderItem.refund_expire_at >= now,
+    )
+
+
+def has_returned_refund(_now: datetime) -> SQLColumnExpression[Any]:
+    """Return whether a refund of the item succeeded and the bank returned the money."""
+    returned = select(Refund.order_item_id).where(text(Refund.IS_RETURNED))
+    return OrderItem.order_item_id.in_(returned)
+
+
+def has_unmatched_refund(_now: datetime) -> SQLColumnExpression[Any]:
+    """Return whether the card provider has a refund of the order that is not matched yet."""
+    return OrderItem.order_id.in_(select(ProviderRefund.order_id).where(is_unmatched()))
+
+
+def is_unmatched() -> ColumnElement[bool]:
+    """Restrict to refunds of the provider that are neither stored here nor dismissed."""
+    reference = ProviderRefund.reference
+    is_refund = exists().where(Refund.external_reference == reference)
+    is_entry = exists().where(
+        text(Transaction.IS_REFUND_WITH_REFERENCE),
+        Transaction.reference == reference,
+        Transaction.status != TransactionStatus.FAILED,
+    )
+    return and_(ProviderRefund.dismissed_at.is_(None), ~is_refund, ~is_entry)

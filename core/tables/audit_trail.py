@@ -1,0 +1,77 @@
+"""The table of the audit trail."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import SQLColumnExpression, Text, cast
+
+from core.ground import Permission
+from core.storage import AuditEvent
+from core.tables.columns import Column, Kind, Table
+from core.tables.ready_made import ending, recent
+
+
+def _before(_now: datetime) -> SQLColumnExpression[Any]:
+    """Return the stored JSON as text, to show, search and export it."""
+    return cast(AuditEvent.before, Text)
+
+
+def _after(_now: datetime) -> SQLColumnExpression[Any]:
+    return cast(AuditEvent.after, Text)
+
+
+# One line for what a column is, and one for its options; ruff would put each argument on its own.
+# fmt: off
+AUDIT_EVENTS = Table(
+    name="audit_trail",
+    title="Audit Trail",
+    one="event",
+    many="events",
+    model=AuditEvent,
+    key="event_id",
+    newest="at",
+    ready_made=recent("at") | {"Refused": {"filters": {"action": ending(".refused")}}},
+    hint="Actions in Order Desk, and refused attempts, are listed here.",
+    hint_of_order="Refunds, vouchers, e-mails and downloads of this order are listed here.",
+    seen_with=Permission.AUDIT_TRAIL,
+    seen_in_order_with=Permission.OVERVIEW,
+    columns=(
+        Column("at", "Time", Kind.INSTANT, "When it happened.", is_shown=True, width=165),
+        Column(
+            "actor", "User", Kind.CODE, "The user who did it.",
+            has_choices=True, is_shown=True, width=195
+        ),
+        Column(
+            "action", "Action", Kind.CODE, "What the user did, or what was refused.",
+            has_choices=True, is_shown=True, width=205
+        ),
+        Column(
+            "order_id", "Order ID", Kind.CODE, "The order that the action affects; blank if none.",
+            is_shown=True, is_reference=True, opens_order=True, width=165
+        ),
+        Column(
+            "entity", "Object", Kind.CODE, "The kind of object that the action affects.",
+            has_choices=True, is_shown=True, width=110
+        ),
+        Column(
+            "entity_id", "Object ID", Kind.CODE, "The ID of that object.",
+            is_shown=True, is_reference=True, width=180
+        ),
+        Column(
+            "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
+            has_choices=True, is_shown=True, width=120
+        ),
+        Column(
+            "before", "Before", Kind.CODE, "The values before, as JSON.",
+            is_shown=True, width=170, derived=_before
+        ),
+        Column(
+            "after", "After", Kind.CODE, "The values after, as JSON.",
+            is_shown=True, width=300, derived=_after
+        ),
+        Column(
+            "event_id", "Event ID", Kind.CODE, "The ID of the event.",
+            is_offered=True, is_reference=True, width=300
+        ),
+    ),
+)

@@ -1,0 +1,149 @@
+"""The description of tables: kinds of columns, columns, tables."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core.ground import Permission
+from core.storage import Base
+
+
+class Kind(StrEnum):
+    """The kind of values in a column. It decides how they are filtered, shown and exported."""
+
+    TEXT = "text"  # text by people: compared without case, in every script
+    CODE = "code"  # text by systems: compared without case, in ASCII only
+    NUMBER = "number"
+    MONEY = "money"  # minor units; `currency` names the column of the currency
+    INSTANT = "instant"
+    FLAG = "flag"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column. `name` is its name in grid, DataFrame, view and database."""
+
+    name: str
+    header: str
+    kind: Kind
+    help: str
+    has_choices: bool = False  # has the set filter: a list of values with counts and (blank)
+    is_shown: bool = False  # shown in the grid and its Excel file by default
+    is_offered: bool = False  # hidden by default; users can show it
+    is_required: bool = False  # required in an import
+    if_blank: str = ""  # a sentence: what an import does if the value is missing
+    is_reference: bool = False  # pasted IDs are searched in it
+    opens_order: bool = False  # holds order IDs, shown as links to the orders
+    allowed: type[StrEnum] | None = None
+    currency: str | None = None
+    place_zone: str | None = None  # the column that holds the time zone of its times
+    width: int = 140  # pixels in the grid
+    # The SQL of the column and the SQL to sort by, at the instant `now`; None: as it is stored.
+    derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None
+    sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None
+
+    @property
+    def import_help(self) -> str:
+        """Return the help text of the column in an import file."""
+        return f"{self.help} {self.if_blank}".rstrip()
+
+    @property
+    def can_be_shown(self) -> bool:
+        """Return whether the grid can show the column."""
+        return self.is_shown or self.is_offered
+
+
+NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_shown=True, width=100)
+
+
+def in_words(value: str) -> str:
+    """Return a member of an enumeration as people read it: not_used is “not used”."""
+    return value.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its name in URLs, its title on the screen, its columns in order."""
+
+    name: str
+    title: str
+    one: str
+    many: str
+    model: type[Base]
+    key: str
+    columns: tuple[Column, ...]
+    newest: str = "created_at"  # the default sort column, newest first
+    # Built-in views, by name: what each asks, in the words of an address (see core.views).
+    ready_made: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    author: str | None = None  # the column of the e-mail address of the row's author
+    hint: str | None = None  # shown while the table is empty: how rows get there
+    hint_of_order: str | None = None  # the same, for the table of one order
+    seen_with: Permission = Permission.ORDERS  # the permission to see its page and rows
+    seen_in_order_with: Permission | None = None  # to see the rows of one order, if different
+    # If a row can belong to several orders: the conditions that it belongs to an order, and that it
+    # belongs only to the selected orders.
+    of_order: Callable[[str], ColumnElement[bool]] | None = None
+    only_of: Callable[[Select[str]], ColumnElement[bool]] | None = None
+
+    def permission(self, order_id: str | None) -> Permission:
+        """Return the permission to see the table's rows: of all orders, or of one."""
+        if order_id is not None and self.seen_in_order_with is not None:
+            return self.seen_in_order_with
+        return self.seen_with
+
+    def column(self, name: str) -> Column | None:
+        """Find a column by its name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def attribute(self, column: Column) -> InstrumentedAttribute[Any]:
+        """Return the stored attribute of a column."""
+        attribute: InstrumentedAttribute[Any] = getattr(self.model, column.name)
+        return attribute
+
+    def expression(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
+        """Return the SQL expression of a column at the instant `now`."""
+        return column.derived(now) if column.derived else self.attribute(column)
+
+    def folded(self, column: Column) -> InstrumentedAttribute[Any]:
+        """Return the attribute with the case-folded copy of a TEXT column, which searches use."""
+        attribute: InstrumentedAttribute[Any] = getattr(self.model, f"{column.name}_folded")
+        return attribute
+
+    def is_nullable(self, column: Column) -> bool:
+        """Return whether a column can be blank. A derived column never is."""
+        stored = self.model.__table__.c.get(column.name)
+        return stored is not None and bool(stored.nullable)
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """Return the stored columns, which are imported and dumped."""
+        names = set(self.model.__table__.columns.keys())
+        return tuple(column for column in self.columns if column.name in names)
+
+    @property
+    def offered(self) -> tuple[Column, ...]:
+        """Return the columns that the grid can show, in the default order."""
+        return tuple(column for column in self.columns if column.can_be_shown)
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """Return the columns that the grid shows by default, in the default order."""
+        return tuple(column for column in self.columns if column.is_shown)
+
+    @property
+    def key_column(self) -> Column:
+        """Return the column of the primary key. Every sort ends in it."""
+        found = self.column(self.key)
+        assert found is not None, self.key
+        return found
+
+    @property
+    def amount(self) -> Column | None:
+        """Return the amount column of the totals, which are per currency; None if there is none."""
+        return next((column for column in self.offered if column.kind is Kind.MONEY), None)

@@ -1,0 +1,73 @@
+"""The table of orders."""
+
+from core.storage import Order, has_refundable_item
+from core.tables.columns import NO, Column, Kind, Table
+from core.tables.ready_made import NOT_BLANK, YES, recent
+
+# One line for what a column is, and one for its options; ruff would put each argument on its own.
+# fmt: off
+ORDERS = Table(
+    name="orders",
+    title="Orders",
+    one="order",
+    many="orders",
+    model=Order,
+    key="order_id",
+    author="author",
+    ready_made=recent()
+    | {
+        "Via widget": {"filters": {"widget_id": NOT_BLANK}},
+        "Refundable": {"filters": {"refundable": YES}},
+    },
+    columns=(
+        NO,
+        Column(
+            "order_id", "Order ID", Kind.CODE, "The ID of the order.",
+            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=190
+        ),
+        Column(
+            "widget_id", "Widget ID", Kind.CODE,
+            "The partner's booking widget that the order came from; blank for a direct order.",
+            has_choices=True, is_shown=True, width=190
+        ),
+        Column(
+            "created_at", "Created Date", Kind.INSTANT, "When the order was created.",
+            is_shown=True, is_required=True, width=170
+        ),
+        Column(
+            "item_count", "Total", Kind.NUMBER,
+            "The number of order items in the order (not money).",
+            is_shown=True, width=100
+        ),
+        Column(
+            "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
+            has_choices=True, is_shown=True, is_required=True, width=150
+        ),
+        Column(
+            "author", "Author", Kind.TEXT, "Who created the order.",
+            has_choices=True, is_shown=True, is_required=True, width=240
+        ),
+        Column(
+            "amount_minor", "Amount", Kind.MONEY,
+            "The sum of the prices of the order's items.",
+            if_blank="Calculated if not given.",
+            is_offered=True, currency="currency", width=120
+        ),
+        Column(
+            "currency", "Currency", Kind.CODE,
+            "The currency of Amount (ISO 4217).",
+            if_blank="The currency of the items if not given.",
+            has_choices=True, is_offered=True, width=110
+        ),
+        Column(
+            "contact_email", "Contact E-mail", Kind.CODE,
+            "The address for e-mails about the order.",
+            is_offered=True, width=240
+        ),
+        Column(
+            "refundable", "Refundable", Kind.FLAG,
+            "Whether an item of the order can be refunded now.",
+            has_choices=True, is_offered=True, width=120, derived=has_refundable_item
+        ),
+    ),
+)

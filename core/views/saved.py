@@ -1,0 +1,257 @@
+"""Saved views: named ones, private or shared, and unnamed ones that are too long for a URL."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import access, storage
+from core.access import Actor, require
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
+from core.storage import SavedView, new_id
+from core.tables import Table
+from core.views.codec import from_address, parse_view, to_address, to_json
+from core.views.view import View
+
+MAX_IN_ADDRESS = 4_000
+MAX_VIEW_NAME = 60
+STORED = "saved."  # the prefix of a saved view's ID in a parameter that can also hold a view
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A named view, as an actor sees it."""
+
+    view_id: str
+    name: str
+    is_shared: bool
+    is_default: bool
+    is_own: bool
+    raw: dict[str, Any]
+
+
+class ViewNotFound(NotFound):
+    """The view does not exist, or the actor cannot see it."""
+
+    def __init__(self, view_id: str) -> None:
+        super().__init__(f"View “{view_id[:60]}” was not found, or you have no access to it.")
+
+
+class NameTaken(Refused):
+    """The user already has a view with that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You already have a view “{name}”. Replace it, or choose another name.")
+
+
+def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str, str]:
+    """Return the query parameters that open the view: `view`, or `saved` if it is over 4 kB.
+
+    A long view is stored without a name, once per user, for links to refer to. With another
+    `parameter`, that one holds either. Raises NotPermitted and AccessLost.
+    """
+    text = to_address(view)
+    if len(text) <= MAX_IN_ADDRESS:
+        return {parameter: text}
+    raw = to_json(view)
+    content = json.dumps([actor.user_id, view.table.name, raw], sort_keys=True)
+    view_id = hashlib.sha256(content.encode()).hexdigest()[:32]
+    with storage.reading() as session:
+        is_stored = session.get(SavedView, view_id) is not None
+    if not is_stored:
+        # Two tabs may store the same view at the same time; the second finds that the key exists.
+        permission = view.table.permission(view.order_id)
+        with suppress(IntegrityError), access.changing(actor, permission) as (session, _):
+            row = {"view_id": view_id, "table_name": view.table.name, "owner": actor.user_id}
+            session.add(SavedView(**row, view=raw))
+    return {"saved": view_id} if parameter == "view" else {parameter: STORED + view_id}
+
+
+def view_at(
+    table: Table,
+    parameters: Mapping[str, str],
+    *,
+    actor: Actor,
+    zone: str,
+    parameter: str = "view",
+    order_id: str | None = None,
+    left_out: list[str] | None = None,
+) -> View:
+    """Return the view of a URL; without one, the actor's default view.
+
+    Raises InvalidInput for a damaged view, NotFound if the saved view does not exist or is private
+    to another user, NotPermitted if the actor cannot see the table. With `left_out`, invalid parts
+    of the view are left out instead, and their error texts appended to it.
+    """
+    require(actor, table.permission(order_id))
+    text = parameters.get(parameter)
+    saved_id = parameters.get("saved") if parameter == "view" else None
+    if text is not None and text.startswith(STORED):
+        saved_id = text.removeprefix(STORED)
+    if saved_id is not None and (text is None or text.startswith(STORED)):
+        raw: object = _raw_of(table, saved_id, actor)
+    elif text is not None:
+        raw = from_address(text)
+    else:
+        raw = {} if order_id is not None else _default(table, actor)
+    return parse_view(table, raw, zone=zone, order_id=order_id, left_out=left_out)
+
+
+def _raw_of(table: Table, view_id: str, actor: Actor) -> dict[str, Any]:
+    with storage.reading() as session:
+        saved = _find(session, table, view_id)
+        if saved is None or not _may_see(saved, actor):
+            raise ViewNotFound(view_id)
+        return saved.view
+
+
+def _find(session: Session, table: Table, view_id: str) -> SavedView | None:
+    saved = session.get(SavedView, view_id) if "\x00" not in view_id else None
+    return saved if saved is not None and saved.table_name == table.name else None
+
+
+def _may_see(saved: SavedView, actor: Actor) -> bool:
+    """Return whether the actor can open a view. Anyone with the link can open an unnamed one."""
+    return saved.name is None or saved.is_shared or saved.owner == actor.user_id
+
+
+def _default(table: Table, actor: Actor) -> dict[str, Any]:
+    own = select(SavedView.view).where(
+        SavedView.owner == actor.user_id, SavedView.table_name == table.name, SavedView.is_default
+    )
+    with storage.reading() as session:
+        return session.scalars(own).first() or {}
+
+
+def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
+    """Return the built-in views of a table, by name."""
+    raw = dict(table.ready_made)
+    if table.author is not None:
+        is_mine = {"filterType": "text", "type": "equals", "filter": actor.email}
+        raw = {"Mine": {"filters": {table.author: is_mine}}} | raw
+    return {name: parse_view(table, one, zone=zone) for name, one in raw.items()}
+
+
+def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
+    """Find the named views of a table: the actor's own, then those that other users share.
+
+    Raises NotPermitted if the actor cannot see the table, as all functions below.
+    """
+    require(actor, table.permission(None))
+    is_mine = SavedView.owner == actor.user_id
+    statement = (
+        select(SavedView)
+        .where(SavedView.table_name == table.name, SavedView.name.is_not(None))
+        .where(or_(is_mine, SavedView.is_shared))
+        .order_by(is_mine.desc(), SavedView.name, SavedView.view_id)
+    )
+    with storage.reading() as session:
+        return [
+            Saved(
+                view_id=row.view_id,
+                name=row.name or "",
+                is_shared=row.is_shared,
+                is_default=row.is_default and row.owner == actor.user_id,
+                is_own=row.owner == actor.user_id,
+                raw=row.view,
+            )
+            for row in session.scalars(statement)
+        ]
+
+
+def save_view(
+    view: View,
+    name: str,
+    *,
+    actor: Actor,
+    is_shared: bool = False,
+    is_default: bool = False,
+    replaces: bool = False,
+) -> str:
+    """Save a view under a name and return its ID. The default view opens first for its owner.
+
+    Raises NameTaken if the actor has a view with that name, unless it `replaces` that one.
+    """
+    permission = view.table.permission(view.order_id)
+    require(actor, permission)
+    name = _checked(name)
+    try:
+        with access.changing(actor, permission) as (session, actor):
+            row = session.scalars(
+                select(SavedView).where(
+                    SavedView.owner == actor.user_id,
+                    SavedView.table_name == view.table.name,
+                    SavedView.name == name,
+                )
+            ).first()
+            if row is not None and not replaces:
+                raise NameTaken(name)
+            if row is None:
+                row = SavedView(
+                    view_id=new_id(), owner=actor.user_id, table_name=view.table.name, name=name
+                )
+            _clear_default(session, view.table, actor, is_default)
+            row.view, row.is_shared, row.is_default = to_json(view), is_shared, is_default
+            session.add(row)
+            return row.view_id
+    except IntegrityError:  # another tab saved the name in the meantime
+        raise NameTaken(name) from None
+
+
+def _checked(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_VIEW_NAME or not name.isprintable():
+        raise InvalidInput(f"The name of a view must have 1 to {MAX_VIEW_NAME} characters.")
+    return name
+
+
+def change_view(
+    table: Table,
+    view_id: str,
+    *,
+    actor: Actor,
+    view: View | None = None,
+    is_shared: bool | None = None,
+    is_default: bool | None = None,
+) -> None:
+    """Change what a named view shows, whether it is shared, or whether it is the default.
+
+    Raises NotFound, and NotPermitted if another user owns it and the actor is no admin.
+    """
+    with access.changing(actor, table.permission(None)) as (session, actor):
+        row = _changeable(session, table, view_id, actor)
+        if view is not None:
+            row.view = to_json(view)
+        if is_shared is not None:
+            row.is_shared = is_shared
+        if is_default is not None and row.owner == actor.user_id:
+            _clear_default(session, table, actor, is_default)
+            row.is_default = is_default
+
+
+def delete_view(table: Table, view_id: str, *, actor: Actor) -> None:
+    """Delete a named view; raises NotFound or NotPermitted as `change_view` does."""
+    with access.changing(actor, table.permission(None)) as (session, actor):
+        session.delete(_changeable(session, table, view_id, actor))
+
+
+def _changeable(session: Session, table: Table, view_id: str, actor: Actor) -> SavedView:
+    row = _find(session, table, view_id)
+    may_see = row is not None and (_may_see(row, actor) or actor.role is Role.ADMIN)
+    if row is None or row.name is None or not may_see:
+        raise ViewNotFound(view_id)
+    if row.owner != actor.user_id and actor.role is not Role.ADMIN:
+        raise NotPermitted(f"“{row.name}” belongs to another user. Save a copy under another name.")
+    return row
+
+
+def _clear_default(session: Session, table: Table, actor: Actor, is_taken: bool) -> None:
+    if is_taken:
+        others = SavedView.owner == actor.user_id, SavedView.table_name == table.name
+        session.execute(update(SavedView).where(*others).values(is_default=False))
