@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
 

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import WINDOW, OpenDesk
 from tests.e2e.desk import AUDIT, ITEMS, TRANSACTIONS, USERS, Desk, Shown
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk, view_in
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
 MARIA = {"author": {"filterType": "text", "type": "contains", "filter": "maria"}}

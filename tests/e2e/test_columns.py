@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import HEADERS, Desk, view_in
+from tests.e2e.waiting import expect
 
 SIX: dict[str, Any] = {"item_count": {"filterType": "number", "type": "equals", "filter": 6}}
 AMOUNT = re.compile(r"^[\d,.]+$")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 
 
 @pytest.fixture(scope="module")

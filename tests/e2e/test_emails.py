@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.conftest import use_database
 from tests.core.mail.mail_server import HOST, MailServer, mail_server
@@ -18,6 +18,7 @@ from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.core.imports.imported import ITEM, ORDER, changed, plain, write_workbook
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
 MANY = 20_000

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.core.books import check_books
@@ -21,6 +20,7 @@ from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, running, serving
 from tests.e2e.test_refunds import make_paid_order, open_dialog
+from tests.e2e.waiting import expect
 
 END_SECONDS = 5
 SLOW_SECONDS = 1.5

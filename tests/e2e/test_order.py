@@ -5,11 +5,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
 FACTS = {

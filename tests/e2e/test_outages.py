@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Route
 from sqlalchemy.engine import make_url
 
 from core import storage
@@ -19,6 +19,7 @@ from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.load import Load
 from tests.e2e.servers import Server, Wire, serving
+from tests.e2e.waiting import expect
 from tests.rows import make_order
 
 PATIENCE_MS = 30_000

@@ -2,11 +2,12 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, ORDERS, Desk, Shown
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 BARS = "svg [aria-roledescription=bar]"
 

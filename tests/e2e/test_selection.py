@@ -2,11 +2,10 @@
 
 import re
 
-from playwright.sync_api import expect
-
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 SCROLL_TOP = "viewport => viewport.scrollTop"
 

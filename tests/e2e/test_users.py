@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import AUDIT, USERS
 from tests.e2e.servers import Server, serving
 from tests.e2e.shop import make_shop
+from tests.e2e.waiting import expect
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 EVERY = ["OD-TWO", "OD-ONE"]
 
