@@ -1,19 +1,16 @@
 """One order, opened by `?order=<id>`: facts, products, transactions, e-mails and history."""
 
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core import access
 from core.access import Actor, may
 from core.ground import InvalidInput, NotFound, format_amount
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
-from pages.grid import Actions, browser_cookie, show_table, viewer_zone
+from pages.grid import Actions, download_address, show_table, viewer_zone
 from pages.shell import current_actor, plain
-from pages.web import base_path
 
 TABS = {
     "Products": ORDER_ITEMS,
@@ -69,10 +66,9 @@ def _amount(minor: int, currency: str) -> str:
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:
     """Return the address of the order's workbook: its facts, products and transactions."""
-    token = access.issue_token(
-        "export", table="order", actor=actor, browser=browser_cookie(), order_id=order.order_id
-    )
-    return f"{base_path()}/export/order?{urlencode({'zone': viewer_zone(), 'token': token})}"
+    one = order.order_id
+    zone = viewer_zone()
+    return download_address("export/order", "export", "order", actor=actor, order_id=one, zone=zone)
 
 
 asked = st.query_params.get("order", "")

@@ -2,20 +2,18 @@
 
 import secrets
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, mail
+from core import mail
 from core.access import Actor
 from core.ground import DeliveryStatus
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
 from pages.dialogs.preview import ICONS, show_preview
 from pages.dialogs.void_notice import show_queued, show_void_notice
-from pages.grid import GridState
+from pages.grid import GridState, download_address
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
-from pages.web import base_path
 
 WATCH_SECONDS = 2
 
@@ -89,12 +87,9 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
         found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
         _show_state(found)
         show_preview(found.preview)
-        token = access.issue_token(
-            "messages", table=EMAILS.name, actor=actor, browser=state.browser
-        )
         st.link_button(
             "Download E-mail",
-            f"{base_path()}/messages/{delivery_id}?{urlencode({'token': token})}",
+            download_address(f"messages/{delivery_id}", "messages", EMAILS.name, actor=actor),
             icon=":material/download:",
             help=None
             if found.is_whole

@@ -1,15 +1,12 @@
 """A check or an import while it runs, and its result."""
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
-from core import access, imports
+from core import imports
 from core.access import Actor
 from core.imports import Run, State
-from pages.grid import browser_cookie, viewer_zone
+from pages.grid import download_address, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
-from pages.web import base_path
 
 ASK_SECONDS = 1
 SHOWN_FAULTS = 200
@@ -75,13 +72,10 @@ def _show_faults(run: Run, actor: Actor) -> None:
     show_text_table(lines, key="import_faults", lines_shown=9)
     count, shown = len(run.faults), len(lines)
     with st.container(horizontal=True, vertical_alignment="center", key="import_faults_below"):
-        token = access.issue_token(
-            "export", table="import_faults", actor=actor, browser=browser_cookie()
-        )
-        asked = urlencode({"zone": viewer_zone(), "token": token})
+        name, zone = "import_faults", viewer_zone()
         st.link_button(
             "Download Import Errors",
-            f"{base_path()}/export/import_faults?{asked}",
+            download_address(f"export/{name}", "export", name, actor=actor, zone=zone),
             icon=":material/download:",
         )
         if count > shown:

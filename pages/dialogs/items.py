@@ -1,11 +1,10 @@
 """Actions on the selected order items: Refund, Download Voucher and Send Voucher."""
 
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, views, vouchers
+from core import views, vouchers
 from core.access import Actor, may
 from core.ground import Permission
 from core.tables import ORDER_ITEMS
@@ -13,9 +12,8 @@ from core.views import default_view, to_address
 from core.vouchers import VoucherLine
 from pages.dialogs.refund import show_refund
 from pages.dialogs.send import show_send
-from pages.grid import GridState, show_refund_rule
+from pages.grid import GridState, download_address, show_refund_rule
 from pages.shell import plain, show_text_table
-from pages.web import base_path
 
 MAX_IN_LINK = 60_000  # the server refuses a longer address
 LABEL, ICON = "Download Voucher", ":material/confirmation_number:"
@@ -83,7 +81,5 @@ def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> 
     text = to_address(view)
     is_short = len(text) <= MAX_IN_LINK
     named = {"view": text} if is_short else views.address_of(view, actor=actor)
-    token = access.issue_token(
-        "vouchers", table=ORDER_ITEMS.name, actor=actor, browser=state.browser
-    )
-    return f"{base_path()}/vouchers?{urlencode(named | {'form': form, 'token': token})}"
+    table = ORDER_ITEMS.name
+    return download_address("vouchers", "vouchers", table, actor=actor, form=form, **named)

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, query, refunds, vouchers
+from core import query, refunds, vouchers
 from core.access import Actor, may
 from core.ground import AppError, Permission, format_amount, in_zone
 from core.refunds import (
@@ -27,9 +26,8 @@ from core.refunds import (
     Results,
 )
 from pages.dialogs.void_notice import show_void_notice
-from pages.grid import GridState, show_refund_reasons, viewer_zone
+from pages.grid import GridState, download_address, show_refund_reasons, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
-from pages.web import base_path
 
 ASK_SECONDS = 1
 REASON, NOTE = "refund_reason", "refund_note"
@@ -223,16 +221,14 @@ def _show_lines(dialog: RefundDialog, actor: Actor) -> int:
 
 
 def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
-    browser = state.browser
-    token = access.issue_token("export", table="refunds", actor=actor, browser=browser)
-    asked = {"batch": dialog.batch_id, "zone": viewer_zone(), "token": token}
+    asked = {"batch": dialog.batch_id, "zone": viewer_zone()}
     refunded = refunds.get_results(dialog.batch_id or "", actor=actor).having(REFUNDED)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if may(actor, Permission.EMAILS):
             show_void_notice(state, list(refunded["order_item_id"]), actor=actor)
         st.link_button(
             "Download Results",
-            f"{base_path()}/export/refunds?{urlencode(asked)}",
+            download_address("export/refunds", "export", "refunds", actor=actor, **asked),
             icon=":material/download:",
         )
         if st.button("Done", type="primary", key="refund_done"):
