@@ -27,6 +27,7 @@ from core import (
 )
 from core.errors import AppError, InvalidInput, OutsideFailed, Refused
 from core.private_files import open_private
+from core.states import in_words
 from core.tables import TABLES
 from core.users import Actor
 from core.verification import Verdict
@@ -210,13 +211,13 @@ def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
     found = voucher_code.parse_code(asked.code, keys)
     first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
     said = (
-        f"genuine: valid from {first} to {last}, {found.pax_type}. "
-        "Whether it was used or refunded, only the Verify page knows."
+        f"Genuine: valid from {first} to {last}, {in_words(found.pax_type)}. "
+        "Only the Verify page knows whether it was used or refunded."
     )
     if vouchers.is_over(found.valid_until, now=now):
-        raise Refused(f"{Verdict.EXPIRED}, {said}")
+        raise Refused(f"{Verdict.EXPIRED}. {said}")
     if vouchers.is_early(found.valid_from, now=now):
-        raise Refused(f"{Verdict.EARLY}, {said}")
+        raise Refused(f"{Verdict.EARLY}. {said}")
     return said
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core.models import Base
 from core.permissions import Permission
+from core.states import FLAG_WORDS, words_of
 
 
 class Kind(StrEnum):
@@ -53,14 +54,16 @@ class Column:
         return f"{self.help} {self.if_blank}".rstrip()
 
     @property
+    def words(self) -> dict[str, str] | None:
+        """Return the word for each value of the column; None where values are shown as they are."""
+        if self.kind is Kind.FLAG:
+            return FLAG_WORDS
+        return words_of(self.allowed) if self.allowed else None
+
+    @property
     def can_be_shown(self) -> bool:
         """Say whether the grid has the column, be it hidden at first."""
         return self.is_shown or self.is_offered
-
-
-def in_words(value: str) -> str:
-    """Return a member of an enumeration as people read it: not_used is “not used”."""
-    return value.replace("_", " ")
 
 
 @dataclass(frozen=True)

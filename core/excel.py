@@ -18,6 +18,7 @@ from core.permissions import Permission, may, require
 from core.places import in_place
 from core.settings import get_settings
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
+from core.states import flag_value, in_words
 from core.stop import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor
@@ -176,7 +177,7 @@ def write_template(file: IO[bytes]) -> None:
                 (
                     table.title,
                     column.header,
-                    "yes" if column.is_required else "no",
+                    in_words(flag_value(column.is_required)),
                     column.import_help,
                 )
                 for column in table.stored

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core import money
 from core.columns import Column, Kind
 from core.errors import InvalidInput
+from core.states import flag_value
 from core.view import DATE_PRESETS, Condition, Filter, Operator
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.
@@ -176,7 +177,7 @@ def _condition_to_json(column: Column, condition: Condition) -> dict[str, Any]:
     if condition.operator is Operator.IN:
         values = list(condition.value)
         if column.kind is Kind.FLAG:
-            values = ["yes" if value else "no" for value in values]
+            values = [flag_value(value) for value in values]
         return {"filterType": "set", "values": values}
     raw: dict[str, Any] = {
         "filterType": FILTER_TYPES[column.kind],

@@ -117,8 +117,8 @@ def _compare_row(
             if not differing:
                 return
     for column in differing:
-        here = as_written(column.kind, stored[column.name], stored.get("currency"))
-        given = as_written(column.kind, row[column.name], row.get("currency"))
+        here = as_written(column, stored[column.name], stored.get("currency"))
+        given = as_written(column, row[column.name], row.get("currency"))
         problem = f"differs from what is stored: {f'“{here[:60]}”' if here else 'nothing'}"
         found.faults.append(fault_at(row, column.header, given, problem))
     if not differing and not states:

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from core import money
-from core.columns import Kind
+from core.columns import Column, Kind
 from core.errors import AppError
+from core.states import flag_value, in_words
 
 SHOWN_CHARACTERS = 60
 # Where a row came from, beside its values.
@@ -53,14 +54,16 @@ def fault_at(row: dict[Any, Any], column: str, value: Any, problem: str) -> Faul
     return Fault(row[FILE], row[SHEET], int(row[ROW]), column, shown[:SHOWN_CHARACTERS], problem)
 
 
-def as_written(kind: Kind, value: Any, currency: str | None = None) -> str:
+def as_written(column: Column, value: Any, currency: str | None = None) -> str:
     """Return a parsed value as people write it: amounts with decimals, instants in UTC."""
     if value is None:
         return ""
-    if kind is Kind.MONEY and currency:
+    if column.kind is Kind.MONEY and currency:
         return str(money.to_major(value, currency))
-    if kind is Kind.INSTANT:
+    if column.kind is Kind.INSTANT:
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    if kind is Kind.FLAG:
-        return "yes" if value else "no"
+    if column.kind is Kind.FLAG:
+        return in_words(flag_value(value))
+    if column.allowed:
+        return in_words(value)
     return value.hex() if isinstance(value, bytes) else str(value)

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
-from core.columns import Kind
+from core import money
 from core.import_existing import Existing
-from core.import_faults import Fault, as_written, fault_at
+from core.import_faults import Fault, fault_at
 from core.import_refunds import GivenRefund, gather
 from core.import_rows import iterate
 from core.models import Order, OrderItem, Refund
-from core.states import ItemStatus, RefundStatus, TransactionType
+from core.states import ItemStatus, RefundStatus, TransactionType, in_words
 
 Row = dict[Any, Any]
 
@@ -105,7 +105,9 @@ class Known:
     def fault(self, row: Row, column: str, value: Any, problem: str) -> bool:
         """Add a fault; False, so that a check can end with it."""
         if column in ("Amount", "Price"):
-            value = as_written(Kind.MONEY, value, row["currency"])
+            value = money.to_major(value, row["currency"])
+        elif column in ("Status", "Method"):
+            value = in_words(value)
         self.faults.append(fault_at(row, column, value, problem))
         return False
 

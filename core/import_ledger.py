@@ -11,6 +11,7 @@ from core.states import (
     RefundStatus,
     TransactionStatus,
     TransactionType,
+    in_words,
 )
 
 REASON = "imported"
@@ -91,7 +92,7 @@ def _check_refund(known: Known, refund: GivenRefund, item: KnownItem, *, is_new:
         if item_id in known.refunded_before:
             known.fault(row, "Order Item ID", item_id, "has a refund here already")
         elif item.status != ItemStatus.REFUNDED:
-            problem = f"is refunded by this transaction, but its Status is {item.status}"
+            problem = f"is refunded by this transaction, but its Status is {in_words(item.status)}"
             known.fault(row, "Order Item ID", item_id, problem)
     return len(known.faults) == before
 
@@ -107,14 +108,14 @@ def _check_entry(known: Known, refund: GivenRefund, item: KnownItem, one: Entry)
         problem = "is not the price of the refunded item"
         known.fault(one.row, "Amount", one.amount_minor, problem)
     elif one.method != refund.last.method:
-        problem = f"is not that of the refund’s other transactions, {refund.last.method}"
+        problem = f"is not that of the refund’s other transactions, {in_words(refund.last.method)}"
         known.fault(one.row, "Method", one.method, problem)
 
 
 def _check_adjustment(known: Known, one: Entry, amount: int, currency: str, method: str) -> bool:
     """Check that an adjustment takes back all that a refund paid: nothing less, nothing more."""
     if one.status != TransactionStatus.SUCCEEDED:
-        problem = "of an adjustment that returns a refund has to be succeeded"
+        problem = "of an adjustment that returns a refund must be Succeeded"
         return known.fault(one.row, "Status", one.status, problem)
     if one.currency != currency:
         problem = f"is not that of the refund, {currency}"
@@ -123,7 +124,8 @@ def _check_adjustment(known: Known, one: Entry, amount: int, currency: str, meth
         problem = "is not the amount of the refund with the opposite sign"
         return known.fault(one.row, "Amount", one.amount_minor, problem)
     if one.method != method:
-        return known.fault(one.row, "Method", one.method, f"is not that of the refund, {method}")
+        problem = f"is not that of the refund, {in_words(method)}"
+        return known.fault(one.row, "Method", one.method, problem)
     return True
 
 
@@ -158,9 +160,9 @@ def complete_transaction(known: Known, row: Row, refund_ids: dict[str, str], aut
 def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
     amount, kind = row["amount_minor"], row["type"]
     if kind == TransactionType.PAYMENT and amount >= 0:
-        return known.fault(row, "Amount", amount, "of a payment has to be below zero")
+        return known.fault(row, "Amount", amount, "must be below zero for type Payment")
     if kind in (TransactionType.REFUND, TransactionType.TOP_UP) and amount <= 0:
-        return known.fault(row, "Amount", amount, f"of a {kind} has to be above zero")
+        return known.fault(row, "Amount", amount, f"must be above zero for type {in_words(kind)}")
     if amount == 0:
         return known.fault(row, "Amount", amount, "is zero")
     if kind == TransactionType.REFUND or (
@@ -168,7 +170,8 @@ def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
     ):
         return _check_part(known, row, refund_ids)
     if row.get("refund_id") is not None:
-        return known.fault(row, "Refund ID", row["refund_id"], f"does not belong to a {kind}")
+        problem = f"is not allowed for type {in_words(kind)}"
+        return known.fault(row, "Refund ID", row["refund_id"], problem)
     return True
 
 

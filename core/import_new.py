@@ -15,11 +15,7 @@ from core.import_ledger import complete_transaction, make_refunds
 from core.import_rows import iterate
 from core.models import Base, Contract, Order, OrderItem, Refund, Transaction, fold
 from core.places import airport_zones, next_day, start_of_day
-from core.states import (
-    ItemStatus,
-    Method,
-    PaxType,
-)
+from core.states import ItemStatus, Method, PaxType, in_words
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.voucher_codes import new_code, new_serial
 
@@ -246,9 +242,9 @@ def _check_fate(known: Known, row: Row) -> bool:
     if status == ItemStatus.USED and row.get("used_at") is None:
         row["used_at"] = row["service_at"]
     if status != ItemStatus.USED and row.get("used_at") is not None:
-        return known.fault(row, "Used At", None, f"is given, but the item is {status}")
+        return known.fault(row, "Used At", None, f"is given, but Status is {in_words(status)}")
     if status != ItemStatus.REFUNDED and row.get("refunded_at") is not None:
-        return known.fault(row, "Refunded At", None, f"is given, but the item is {status}")
+        return known.fault(row, "Refunded At", None, f"is given, but Status is {in_words(status)}")
     if status == ItemStatus.REFUNDED and row.get("refunded_at") is None:
         row["refunded_at"] = paid[0].settled_at
     return True

@@ -10,6 +10,7 @@ from core.columns import Column, Kind
 from core.import_headers import normal
 from core.import_values import parse_text
 from core.places import zones
+from core.states import in_words
 
 MAX_CODE = 200  # an index of PostgreSQL holds no more than 2,700 bytes a row
 Check = Callable[[str], str]
@@ -35,13 +36,13 @@ def text_parser(column: Column) -> Callable[[Any], str | None]:
 
 
 def _check_member(column: Column, text: str) -> str:
-    """Read “Not used” as not_used; expired is derived from the day, so it reads as not used."""
+    """Read “Not used” as not_used. Expired is derived from the day, so it is read as not used."""
     name = normal(text.replace("&", "and"))
     if column.name == "status" and name == "expired":
         name = "not_used"
     members = [member.value for member in column.allowed or ()]
     if name not in members:
-        raise ValueError(f"is not one of {', '.join(members)}")
+        raise ValueError(f"is not one of {', '.join(map(in_words, members))}")
     return name
 
 

@@ -149,7 +149,7 @@ def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the first rows as text: headers as they are ours, values as they were understood."""
     given = [column for column in table.stored if column.name in frame.columns]
     lines = [
-        {c.header: as_written(c.kind, row[c.name], row.get(str(c.currency))) for c in given}
+        {c.header: as_written(c, row[c.name], row.get(str(c.currency))) for c in given}
         for row in iterate(frame.head(FIRST_ROWS).drop(columns=[FILE, SHEET, ROW]))
     ]
     return pd.DataFrame(lines, columns=[column.header for column in given], dtype="str")

@@ -22,7 +22,7 @@ from core.states import RefundStatus, Role
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
-REFUNDED, IN_PROGRESS, NOT_REFUNDED = "refunded", "in progress", "not refunded"
+REFUNDED, IN_PROGRESS, NOT_REFUNDED = "Refunded", "In progress", "Not refunded"
 _RESULTS = {
     RefundStatus.WAITING: IN_PROGRESS,
     RefundStatus.DECLINED: NOT_REFUNDED,
@@ -147,7 +147,7 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
         )
         count = len(results.having(result))
         sums = "" if result == NOT_REFUNDED else sums  # refused items have no amount here
-        lines.append((result.capitalize(), f"{count:,}{f': {sums}' if sums else ''}"))
+        lines.append((result, f"{count:,}{f': {sums}' if sums else ''}"))
     return [
         *lines,
         ("Exported by", actor.email),

@@ -1,4 +1,4 @@
-"""The words a stored row may hold: states, types, roles."""
+"""The values a stored row may hold (states, types, roles), and the word that people read."""
 
 from enum import StrEnum
 
@@ -98,6 +98,29 @@ class Role(StrEnum):
     AGENT = "agent"
     ACCOUNTANT = "accountant"
     ADMIN = "admin"
+
+
+# The words that are not simply the value as a sentence begins.
+_SPELLED = {"meet_and_assist": "Meet & assist", "top_up": "Top-up", "smtp": "SMTP"}
+
+
+def in_words(value: str) -> str:
+    """Return the word for a value: not_used is “Not used”, in every table, file and message."""
+    return _SPELLED.get(value) or value.replace("_", " ").capitalize()
+
+
+def words_of(states: type[StrEnum]) -> dict[str, str]:
+    """Return the word of each value that a column of these states can show, by value."""
+    derived = [EXPIRED] if states is ItemStatus else []
+    return {str(value): in_words(value) for value in (*states, *derived)}
+
+
+def flag_value(flag: bool) -> str:
+    """Return a yes or no as addresses and filters hold it; `in_words` gives its word."""
+    return "yes" if flag else "no"
+
+
+FLAG_WORDS = {flag_value(flag): in_words(flag_value(flag)) for flag in (True, False)}
 
 
 class Tone(StrEnum):

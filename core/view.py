@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from core.columns import Column, Kind, Table, in_words
+from core.columns import Column, Kind, Table
+from core.states import flag_value, in_words
 
 
 class Operator(StrEnum):
@@ -228,7 +229,7 @@ def as_choice(column: Column, value: Any) -> str:
     if value is None:
         return BLANK
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
+        return in_words(flag_value(value))
     return in_words(value) if column.allowed else str(value)
 
 

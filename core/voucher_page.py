@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from core.colours import INK, WHITE, Colour, parse_colour, readable, readable_on, tint
 from core.places import day_and_time, utc_offset
-from core.states import PaxType, ProductType
+from core.states import PaxType, ProductType, in_words
 from core.voucher_fonts import EM
 from core.voucher_logo import Logo
 from core.voucher_sheet import WIDTH, Sheet
@@ -39,13 +39,9 @@ _DETAILS = _FOLD - _PADDING - _LEFT  # the width of the details
 _STEPS_TOP, _RULES_TOP, _FOOTER_TOP = 560.0, 672.0, 790.0
 _DEADLINE_WIDTH = 168.0
 
-_PRODUCT_TYPES = {
-    ProductType.LOUNGE: "Airport lounge",
-    ProductType.FAST_TRACK: "Fast track",
-    ProductType.MEET_AND_ASSIST: "Meet & assist",
-    ProductType.DELAY_CARE: "Delay care",
+_PRODUCT_TYPES = {one: in_words(one) for one in ProductType} | {
+    ProductType.LOUNGE: "Airport lounge"
 }
-_PAX_TYPES = {PaxType.ADULT: "Adult", PaxType.CHILD: "Child", PaxType.INFANT: "Infant"}
 _STEPS = {
     ProductType.LOUNGE: (
         "Go to the lounge at the airport and terminal above.",
@@ -206,8 +202,7 @@ def draw_details(sheet: Sheet, voucher: Voucher) -> None:
     _value(sheet, day_and_time(voucher.valid_until.astimezone(zone)), _LEFT, _PANEL_TOP + 191)
     half = _DETAILS / 2
     _value(sheet, voucher.flight_number or "–", _LEFT, _PANEL_TOP + 241, half - 10)
-    pax_type = _PAX_TYPES[PaxType(voucher.pax_type)]
-    _value(sheet, pax_type, _LEFT + half, _PANEL_TOP + 241, half)
+    _value(sheet, in_words(PaxType(voucher.pax_type)), _LEFT + half, _PANEL_TOP + 241, half)
     _draw_code(sheet, voucher)
     _draw_numbers(sheet, voucher, zone)
 

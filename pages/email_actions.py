@@ -9,7 +9,7 @@ import streamlit as st
 from core import emails, tokens
 from core.desk_tables import EMAILS
 from core.email_messages import DeliveryDetails, count_open, find_items, get_delivery
-from core.states import DeliveryStatus
+from core.states import DeliveryStatus, in_words
 from core.users import Actor
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState
@@ -102,7 +102,7 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
 
 def _show_state(found: DeliveryDetails) -> None:
     icon = ICONS[DeliveryStatus(found.status)]
-    said = f"{icon} **{found.status.capitalize()}**"
+    said = f"{icon} **{in_words(found.status)}**"
     st.markdown(f"{said} · {plain(found.last_error)}" if found.last_error else said)
     lines = [
         {"Order Item ID": one.order_item_id, "Product": one.product, "Left out": one.why or ""}

@@ -11,9 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from core import money
-from core.columns import in_words
 from core.overview import Group, Overview, Question, Rows, rate
 from core.periods import Period
+from core.states import in_words
 from core.view_json import to_short_address
 from pages.frame import base_path, plain
 
@@ -119,23 +119,19 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
 
     types, airports = found.by_product_type, found.by_airport
     rates = [
-        _share(_word(one.value), _word(one.value), one.refunded, one.rows)
+        _share(in_words(one.value), in_words(one.value), one.refunded, one.rows)
         for one in types
         if one.refunded is not None
     ]
     note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
     largest = amounts(airports[:AIRPORTS_SHOWN], str)
     return [
-        Plot("Amount by product type", amounts(types, _word)),
+        Plot("Amount by product type", amounts(types, in_words)),
         Plot("Amount by airport", largest, height=TALL, note=note),
         Plot("Amount by contract", amounts(found.by_contract, names.__getitem__), height=TALL),
-        Plot("Amount by widget or direct", amounts(found.by_channel, str.capitalize)),
+        Plot("Amount by widget or direct", amounts(found.by_channel, in_words)),
         Plot("Refund rate by product type", rates, is_rate=True),
     ]
-
-
-def _word(value: str) -> str:
-    return in_words(value).capitalize()
 
 
 def _count(place: str, name: str, rows: Rows) -> Bar:

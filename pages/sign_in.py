@@ -15,6 +15,7 @@ from core import sign_ins, tokens, users
 from core.errors import NotSignedIn
 from core.public_address import origin_of
 from core.settings import get_settings
+from core.states import in_words
 from core.users import Actor
 
 
@@ -122,7 +123,7 @@ def show_sign_in(why: Exception, words: str) -> None:
 def show_account(actor: Actor, label: str) -> None:
     """Say in the header who has signed in, with which rights, and offer to sign out."""
     with st.popover(label, icon=":material/account_circle:", type="tertiary", key="account"):
-        st.caption(f"Role: {actor.role} · {_sees(actor)}")
+        st.caption(f"Role: {in_words(actor.role)} · {_sees(actor)}")
         if st.button("Sign out", icon=":material/logout:", key="sign_out", width="stretch"):
             sign_ins.end(actor, now=datetime.now(UTC))
             st.logout()

@@ -11,7 +11,7 @@ import streamlit as st
 from core import people
 from core.errors import AppError
 from core.people import Person, Rights
-from core.states import Role
+from core.states import Role, in_words
 from core.users import Actor
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
@@ -129,7 +129,7 @@ def _ask_rights(dialog: UserDialog, rights: Rights, actor: Actor) -> None:
         "Role",
         [role.value for role in Role],
         default=rights.role.value,
-        format_func=str.capitalize,
+        format_func=in_words,
         key=dialog.key("role"),
         required=True,
         width="stretch",

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import InvalidInput, Refused
 from core.places import in_place
+from core.states import in_words
 from core.verification import Verdict, Verification, verify
 from pages.frame import current_actor, plain
 
@@ -25,14 +26,14 @@ LOOKS = {
 def show_verdict(found: Verification) -> None:
     """Say the verdict, and what the code stands for."""
     show, icon = LOOKS[found.verdict]
-    show(f"**{found.verdict.capitalize()}.** {plain(found.sentence)}", icon=icon)
+    show(f"**{found.verdict}.** {plain(found.sentence)}", icon=icon)
     item = found.item
     if item is None:
         return
     facts = {
         "Product": item.product,
         "Airport": item.airport_iata,
-        "Passenger": f"{item.passenger_name} ({item.pax_type})",
+        "Passenger": f"{item.passenger_name} ({in_words(item.pax_type)})",
         "Service Date": in_place(item.service_at, item.airport_tz),
         "Valid From": in_place(item.valid_from, item.airport_tz),
         "Valid Until": in_place(item.valid_until, item.airport_tz),

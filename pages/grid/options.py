@@ -4,8 +4,8 @@ from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.columns import Column, Kind, Table, in_words
-from core.states import TONES
+from core.columns import Column, Kind, Table
+from core.states import TONES, in_words
 from core.view import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
@@ -112,7 +112,7 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["filter"] = JsCode("orderDesk.SetFilter")
         definition["floatingFilterComponent"] = JsCode("orderDesk.SetFloatingFilter")
         definition["filterParams"] |= {
-            "isWords": column.allowed is not None,
+            "words": column.words,
             "isFlag": column.kind is Kind.FLAG,
         }
     if column.kind in (Kind.NUMBER, Kind.MONEY):

@@ -27,6 +27,7 @@ from core import money, query, tokens
 from core.columns import Column, Kind, Table
 from core.errors import InvalidInput, NotFound
 from core.frames import local_times
+from core.states import flag_value
 from core.tables import TABLES
 from core.users import Actor
 from core.view import View, as_choice
@@ -169,7 +170,7 @@ def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> di
     assert column is not None
     return {
         "choices": [
-            [as_choice(column, value) if column.kind is Kind.FLAG else value, count]
+            [flag_value(value) if column.kind is Kind.FLAG else value, count]
             for value, count in listed.itertuples(index=False)
         ],
         "more": len(frame) > len(listed),

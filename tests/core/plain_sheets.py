@@ -18,9 +18,10 @@ from openpyxl.utils import get_column_letter
 
 from core import money
 from core.cells import MAX_EXACT_INTEGER, clean
-from core.columns import Column, Kind, in_words
+from core.columns import Column, Kind
 from core.frames import local_times
 from core.sheets import header_of
+from core.states import in_words
 
 FIRST_EXACT_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
 LOOKS_LIKE_FORMULA = re.compile(r"[=+\-@\t\r{]")
@@ -44,7 +45,7 @@ def write_plainly(
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(frame) + 1}"
     sheet.append([_header(sheet, header_of(column, zone)) for column in columns])
     writers = [_writer(sheet, column, is_dump) for column in columns]
-    lists = [_values(column, frame, zone, is_dump) for column in columns]
+    lists = [_values(column, frame, zone) for column in columns]
     for values in zip(*lists, strict=True):
         sheet.append([write(value) for write, value in zip(writers, values, strict=True)])
     book.save(file)
@@ -57,7 +58,7 @@ def _header(sheet: Any, text: str) -> Any:
     return cell
 
 
-def _values(column: Column, frame: pd.DataFrame, zone: str, is_dump: bool) -> list[Any]:
+def _values(column: Column, frame: pd.DataFrame, zone: str) -> list[Any]:
     """Turn a column of the frame into what cells hold, None for a missing value."""
     values = frame[column.name]
     if column.kind is Kind.INSTANT:
@@ -71,8 +72,8 @@ def _values(column: Column, frame: pd.DataFrame, zone: str, is_dump: bool) -> li
     if column.kind is Kind.BYTES:
         return [value.hex() for value in listed]
     if column.kind is Kind.FLAG:
-        return ["yes" if value else "no" for value in listed]
-    if column.allowed and not is_dump:
+        return ["Yes" if value else "No" for value in listed]
+    if column.allowed:
         return [None if value is None else in_words(value) for value in listed]
     return listed
 

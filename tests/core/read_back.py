@@ -11,6 +11,7 @@ import openpyxl
 
 from core import money
 from core.columns import Column, Kind
+from core.states import in_words
 from tests.core.random_rows import Row
 
 
@@ -57,7 +58,7 @@ def cell(column: Column, row: Row, zone: str) -> Any:
     """Return what a person expects to see of a stored value."""
     value = row[column.name]
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
+        return "Yes" if value else "No"
     if value is None:
         return None
     if isinstance(value, datetime):
@@ -66,5 +67,5 @@ def cell(column: Column, row: Row, zone: str) -> Any:
     if column.kind is Kind.MONEY:
         return money.to_major(value, row[str(column.currency)])
     if column.allowed:
-        return value.replace("_", " ")
+        return in_words(value)
     return value.replace("\x01", "\ufffd") if isinstance(value, str) else value

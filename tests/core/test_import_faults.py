@@ -32,7 +32,7 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
     ),
     "choice": (
         changed("Order Items", **{"Product Type": "spa"}),
-        "Product Type: “spa” is not one of lounge, fast_track, meet_and_assist, delay_care",
+        "Product Type: “spa” is not one of Lounge, Fast track, Meet & assist, Delay care",
     ),
     "currency": (changed("Order Items", Currency="XXZ"), "“XXZ” is not a currency such as EUR"),
     "airport": (changed("Order Items", Airport="QQQ"), "Airport: “QQQ” is not an airport we know"),
@@ -69,7 +69,7 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
     ),
     "sign": (
         changed("Transactions", Type="payment", **{"Order Item ID": None}),
-        "of a payment has to be below zero",
+        "must be below zero for type Payment",
     ),
     "in progress": (changed("Order Items", Status="refund_requested"), "is a refund in progress"),
     "negative": (changed("Order Items", Price=-1), "is below zero"),

@@ -160,48 +160,48 @@ REFUSED: dict[str, tuple[Sheets, str]] = {
     ),
     "another method": (
         sold("refund_requested", PAID, RETURNED | {"Method": "balance"}),
-        "Method: “balance” is not that of the refund, card",
+        "Method: “Balance” is not that of the refund, Card",
     ),
     "attempts by other methods": (
         sold("refunded", PAID | {"Method": "balance", "Status": "failed"}, PAID_AGAIN),
-        "Method: “balance” is not that of the refund’s other transactions, card",
+        "Method: “Balance” is not that of the refund’s other transactions, Card",
     ),
     "pending": (
         sold("refunded", PAID, RETURNED | {"Status": "pending"}),
-        "Status: “pending” is a refund in progress",
+        "Status: “Pending” is a refund in progress",
     ),
     "failed": (
         sold("refunded", PAID, RETURNED | {"Status": "failed"}),
-        "Status: “failed” of an adjustment that returns a refund has to be succeeded",
+        "Status: “Failed” of an adjustment that returns a refund must be Succeeded",
     ),
     "refunded": (
         sold("refunded", PAID, RETURNED),
-        "Status: “refunded” does not fit its 0 succeeded refund transactions; those that an "
+        "Status: “Refunded” does not fit its 0 succeeded refund transactions; those that an "
         "adjustment returned do not count",
     ),
     "in a refund that stands": (
         sold("refund_requested", PAID),
-        "Status: “refund_requested” does not fit its 1 succeeded refund transactions",
+        "Status: “Refund requested” does not fit its 1 succeeded refund transactions",
     ),
     "in a refund that only failed": (
         sold("refund_requested", PAID | {"Status": "failed"}),
-        "Status: “refund_requested” is a refund in progress",
+        "Status: “Refund requested” is a refund in progress",
     ),
     "in a refund that stands again": (
         sold("refund_requested", PAID, RETURNED, PAID_AGAIN),
-        "Status: “refund_requested” does not fit its 1 succeeded refund transactions",
+        "Status: “Refund requested” does not fit its 1 succeeded refund transactions",
     ),
     "not used, though it was paid again": (
         sold("not_used", PAID, RETURNED, PAID_AGAIN),
-        "Status: “not_used” does not fit its 1 succeeded refund transactions",
+        "Status: “Not used” does not fit its 1 succeeded refund transactions",
     ),
     "refunded at": (
         sold("refund_requested", PAID, RETURNED, **{"Refunded At": "2026-04-01 10:00"}),
-        "Refunded At: is given, but the item is refund_requested",
+        "Refunded At: is given, but Status is Refund requested",
     ),
     "of a payment": (
         sold("not_used", PAYMENT | {"Transaction ID": "T-9", "Refund ID": "R-1"}),
-        "Refund ID: “R-1” does not belong to a payment",
+        "Refund ID: “R-1” is not allowed for type Payment",
     ),
 }  # fmt: skip
 

@@ -85,7 +85,7 @@ STORED: dict[str, tuple[Sheets, str]] = {
     ),
     "another method": (
         {"Transactions": [RETURNED | {"Method": None}]},
-        "Method: “balance” is not that of the refund, card",
+        "Method: “Balance” is not that of the refund, Card",
     ),
     "another currency": (
         {"Transactions": [RETURNED | {"Currency": "GBP"}]},
@@ -101,7 +101,7 @@ STORED: dict[str, tuple[Sheets, str]] = {
     ),
     "pending": (
         {"Transactions": [RETURNED | {"Status": "pending"}]},
-        "Status: “pending” of an adjustment that returns a refund has to be succeeded",
+        "Status: “Pending” of an adjustment that returns a refund must be Succeeded",
     ),
     "refunded in the file": (
         sold("refunded", PAID, RETURNED),

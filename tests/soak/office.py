@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from core import money
 from core.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.columns import Column, Kind, in_words
+from core.columns import Column, Kind
 from core.frames import to_frame
 from core.sheets import StreamedWorkbook
+from core.states import in_words
 from tests.bench.figures import Figure
 from tests.conftest import NOW
 from tests.core.every_kind import (
@@ -125,7 +126,7 @@ def _cell(column: Column, value: Any, row: dict[Column, Any]) -> str:
     if column.kind is Kind.MONEY:
         return money.in_words(value, row[CURRENCY])
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
+        return "Yes" if value else "No"
     if column.kind is Kind.BYTES:
         return str(value.hex())
     if column.allowed:
