@@ -7,8 +7,7 @@ from sqlalchemy import SQLColumnExpression, Text, cast, func, select
 
 from core.columns import Column, Kind, Table
 from core.models import AuditEvent, User, UserContract
-from core.permissions import Permission
-from core.states import Role
+from core.states import Permission, Role
 
 TEXT, CODE, INSTANT, FLAG = Kind.TEXT, Kind.CODE, Kind.INSTANT, Kind.FLAG
 

@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.models import Base
-from core.permissions import Permission
-from core.states import FLAG_WORDS, words_of
+from core.states import FLAG_WORDS, Permission, words_of
 
 
 class Kind(StrEnum):

@@ -36,10 +36,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from core import db, money
 from core.columns import Column, Kind, Table
 from core.day_conditions import Sql, matches_time
-from core.filter_json import check_text
-from core.models import Order, OrderItem, fold, in_common_units
+from core.models import Order, OrderItem, in_common_units
 from core.permissions import require
 from core.states import flag_value, words_of
+from core.text import ascii_lower, check_text, fold
 from core.users import Actor
 from core.view import BLANK, Condition, Filter, Operator, View
 
@@ -242,11 +242,6 @@ def _compare_text(text: SQLColumnExpression[Any], value: str, operator: Operator
         case Operator.ENDS_WITH:
             return text.endswith(value, autoescape=True)
     return text == value
-
-
-def ascii_lower(value: str) -> str:
-    """Lower A to Z and nothing else, as codes are compared."""
-    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in value)
 
 
 def _compare(

@@ -30,7 +30,8 @@ from core.models import (
     User,
     UserContract,
 )
-from core.permissions import Permission, require
+from core.permissions import require
+from core.states import Permission
 from core.users import Actor
 
 DEFAULT_ORDERS = 2_000

@@ -24,9 +24,10 @@ from core.demo_world import (
     DemoContract,
     DemoProduct,
 )
-from core.models import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction, fold
+from core.models import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
 from core.places import airport_zones, next_day, start_of_day
 from core.states import ItemStatus, Method, PaxType, RefundStatus, TransactionType
+from core.text import fold
 from core.users import LOCAL_USER_EMAIL
 from core.voucher_codes import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 

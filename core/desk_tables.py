@@ -4,8 +4,7 @@ from sqlalchemy import ColumnElement, Select, exists
 
 from core.columns import Column, Kind, Table
 from core.models import Delivery, DeliveryItem
-from core.permissions import Permission
-from core.states import Channel, DeliveryKind, DeliveryStatus
+from core.states import Channel, DeliveryKind, DeliveryStatus, Permission
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 

@@ -14,10 +14,10 @@ from core.addresses import parse_address, parse_recipients
 from core.email_contents import MANY, render_pdf
 from core.errors import InvalidInput
 from core.models import Delivery, DeliveryItem, Order, OrderItem
-from core.permissions import Permission, require
-from core.states import DeliveryKind, DeliveryStatus, ItemStatus
+from core.permissions import require
+from core.states import DeliveryKind, DeliveryStatus, ItemStatus, Permission
 from core.users import Actor
-from core.vouchers import VoucherLine, assess_items, checked_ids, load_items, to_vouchers
+from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 
 Known = Mapping[str, frozenset[str]]  # by order, the addresses that it knows, in small letters
 
@@ -57,7 +57,7 @@ def assess(
     Raises InvalidInput with every fault of the addresses, TooLarge for a mail that would be.
     """
     require(actor, Permission.VOUCHERS)
-    ids, to = checked_ids(item_ids), checked_recipients(recipients)
+    ids, to = ticked_items(item_ids), checked_recipients(recipients)
     with db.reading() as session:
         return assess_in(session, ids, to, actor=actor, now=now)
 
@@ -154,7 +154,7 @@ def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
     """Find the contacts of the items' orders, each once: what a dialog offers first."""
     require(actor, Permission.VOUCHERS)
     with db.reading() as session:
-        items = load_items(session, checked_ids(item_ids), actor)
+        items = load_items(session, ticked_items(item_ids), actor)
         orders = _load_orders(session, list(items.values()))
     contacts = {
         one.contact_email.casefold(): one.contact_email
@@ -168,7 +168,7 @@ def find_void_notices(item_ids: Sequence[str], *, actor: Actor) -> tuple[Envelop
     """Find who has a mailed voucher of a refunded item, and has not been told that it is void."""
     require(actor, Permission.EMAILS)
     with db.reading() as session:
-        return void_notices_in(session, checked_ids(item_ids), actor=actor)
+        return void_notices_in(session, ticked_items(item_ids), actor=actor)
 
 
 def void_notices_in(

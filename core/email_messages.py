@@ -29,9 +29,9 @@ from core.errors import NotFound
 from core.mail import default_subject, file_name, make_message_id
 from core.mail_body import Mail, render_html, render_text
 from core.models import Delivery, DeliveryItem, OrderItem, new_id
-from core.permissions import Permission, require
-from core.refund_assessment import UNSTORABLE
-from core.states import DeliveryKind, DeliveryStatus
+from core.permissions import require
+from core.states import DeliveryKind, DeliveryStatus, Permission
+from core.text import is_storable
 from core.users import Actor
 from core.voucher_logo import load_logo, to_png
 from core.vouchers import DOWNLOADED, VoucherLine
@@ -139,7 +139,7 @@ def get_states(delivery_ids: Sequence[str], *, actor: Actor) -> list[DeliverySta
 
 def _get(session: Session, delivery_id: str, actor: Actor) -> Delivery:
     is_it = select(Delivery).where(Delivery.delivery_id == delivery_id, scope(EMAILS, actor))
-    delivery = None if UNSTORABLE.search(delivery_id) else session.scalars(is_it).first()
+    delivery = session.scalars(is_it).first() if is_storable(delivery_id) else None
     if delivery is None:
         raise NotFound(f"There is no e-mail “{delivery_id[:60]}” that you may see.")
     return delivery

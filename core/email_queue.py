@@ -20,11 +20,11 @@ from core.email_assessment import Assessment, Envelope, To
 from core.email_contents import configured_channel, sender_address, to_mail_items
 from core.errors import InvalidInput, Refused
 from core.mail import default_subject, make_message_id
-from core.models import Delivery, DeliveryItem, DeliveryRequest, OrderItem, fold, new_id
-from core.permissions import Permission
+from core.models import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.refunds import MAX_KEY, KeyTaken
 from core.settings import get_settings
-from core.states import DeliveryKind, DeliveryStatus
+from core.states import DeliveryKind, DeliveryStatus, Permission
+from core.text import fold
 from core.users import Actor
 from core.vouchers import VoucherLine
 

@@ -38,16 +38,15 @@ from core.email_queue import (
 from core.errors import InvalidInput, NotFound, Refused
 from core.mail import MAX_MESSAGE
 from core.models import Delivery, DeliveryItem
-from core.permissions import Permission, require
-from core.query import MAX_SELECTED
-from core.refund_assessment import UNSTORABLE
-from core.states import DeliveryKind, DeliveryStatus
+from core.permissions import require
+from core.states import DeliveryKind, DeliveryStatus, Permission
+from core.text import storable
+from core.ticked import ticked_ids
 from core.users import Actor
 from core.vouchers import in_short
 
 __all__ = [
     "MAX_MESSAGE",
-    "MAX_SELECTED",
     "Answer",
     "Assessment",
     "Envelope",
@@ -80,7 +79,8 @@ def send(
     an hour, or the key is another request's. Then nothing was queued.
     """
     require(actor, Permission.VOUCHERS)
-    ids, to = sorted(vouchers.checked_ids(item_ids)), checked_recipients(recipients)
+    ids = sorted(vouchers.ticked_items(item_ids))
+    to = checked_recipients(recipients)
     asked = Request(
         DeliveryKind.VOUCHER, ids, to, _checked_message(message), checked_key(key), actor, now
     )
@@ -100,7 +100,7 @@ def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetim
     Of items that are refunded; others have nothing to be told. Raises as `send` does.
     """
     require(actor, Permission.EMAILS)
-    ids = sorted(vouchers.checked_ids(item_ids))
+    ids = sorted(vouchers.ticked_items(item_ids))
     asked = Request(DeliveryKind.VOID_NOTICE, ids, [], None, checked_key(key), actor, now)
 
     def look(session: Session, actor: Actor) -> Assessment:
@@ -119,9 +119,8 @@ def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime
     to see, and else as `send` does.
     """
     require(actor, Permission.EMAILS)
-    ids, key = sorted(set(delivery_ids)), checked_key(key)
-    if not 0 < len(ids) <= MAX_SELECTED or any(UNSTORABLE.search(one) for one in ids):
-        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} e-mails to send them again.")
+    ids = sorted(ticked_ids(delivery_ids, EMAILS, "to send them again"))
+    key = checked_key(key)
     with queueing(actor, Permission.EMAILS) as (session, actor):
         is_one = is_among(EMAILS, EMAILS.key_column, tuple(ids)), scope(EMAILS, actor)
         found = list(session.scalars(select(Delivery).where(*is_one).with_for_update()))
@@ -179,7 +178,7 @@ def _copies(about: Sequence[DeliveryItem], delivery_id: str) -> list[DeliveryIte
 
 
 def _checked_message(message: str | None) -> str | None:
-    text = UNSTORABLE.sub("\ufffd", (message or "").strip())
+    text = storable((message or "").strip())
     if len(text) > MAX_MESSAGE:
         raise InvalidInput(
             f"A message has at most {MAX_MESSAGE:,} characters; this one has {len(text):,}."

@@ -14,11 +14,11 @@ from core import audit, db, money, query, rights, saved_views
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
 from core.orders import OrderDetails, get_order
-from core.permissions import Permission, may, require
+from core.permissions import may, require
 from core.places import in_place
 from core.settings import get_settings
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
-from core.states import flag_value, in_words
+from core.states import Permission, flag_value, in_words
 from core.stop import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.users import Actor

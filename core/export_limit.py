@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from core import audit, rights
 from core.errors import Refused
 from core.models import AuditEvent
-from core.permissions import Permission
 from core.settings import get_settings
+from core.states import Permission
 from core.users import Actor
 
 AN_HOUR = timedelta(hours=1)

@@ -11,9 +11,10 @@ from core import figures
 from core.conditions import scope
 from core.figure_days import day_of, first_of_month, next_month
 from core.figure_models import DAILY_FIGURES, Dimension, Span
-from core.models import Order, fold
+from core.models import Order
 from core.periods import Period
 from core.tables import ORDER_ITEMS, ORDERS
+from core.text import fold
 from core.users import Actor
 
 A_DAY = timedelta(days=1)

@@ -40,9 +40,8 @@ from core.figure_days import (
 )
 from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Channel, Dimension, Span
 from core.models import Order, OrderItem
-from core.permissions import Permission
 from core.settings import get_settings
-from core.states import ItemStatus
+from core.states import ItemStatus, Permission
 from core.users import Actor
 
 logger = logging.getLogger(__name__)

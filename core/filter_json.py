@@ -9,10 +9,10 @@ from core import money
 from core.columns import Column, Kind
 from core.errors import InvalidInput
 from core.states import flag_value
+from core.text import check_text
 from core.view import DATE_PRESETS, Condition, Filter, Operator
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.
-MAX_TEXT = 1_000
 MAX_CHOICES = 10_000
 MAX_NUMBER = 2**53
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
@@ -131,17 +131,6 @@ def _choice(column: Column, value: str) -> str | bool:
 
 def _text(column: Column, value: object) -> str:
     return check_text(column.header, value)
-
-
-def check_text(header: str, value: object, *, empty: bool = False) -> str:
-    """Return a text to compare with as it is; InvalidInput when it is none, or cannot be stored."""
-    if not isinstance(value, str) or not (value or empty):
-        raise InvalidInput(f"{header}: a text to compare with is missing.")
-    if len(value) > (MAX_TEXT if not empty else 100_000):
-        raise InvalidInput(f"{header}: the text is longer than {MAX_TEXT:,} characters.")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidInput(f"{header}: the text holds a character that cannot be stored.")
-    return value
 
 
 def _number(column: Column, value: object) -> int | float:

@@ -13,10 +13,11 @@ from core.columns import Table
 from core.import_known import Known, Row
 from core.import_ledger import complete_transaction, make_refunds
 from core.import_rows import iterate
-from core.models import Base, Contract, Order, OrderItem, Refund, Transaction, fold
+from core.models import Base, Contract, Order, OrderItem, Refund, Transaction
 from core.places import airport_zones, next_day, start_of_day
 from core.states import ItemStatus, Method, PaxType, in_words
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
+from core.text import fold
 from core.voucher_codes import new_code, new_serial
 
 

@@ -7,9 +7,9 @@ from core import audit, import_runs, rights
 from core.columns import Column, Kind
 from core.errors import NotFound
 from core.frames import to_frame
-from core.permissions import Permission
 from core.places import in_place
 from core.sheets import StreamedWorkbook
+from core.states import Permission
 from core.users import Actor
 
 # fmt: off

@@ -21,8 +21,9 @@ from core.errors import AppError, InvalidInput, Refused
 from core.import_faults import Fault
 from core.import_progress import Progress
 from core.imports import Check, Faulty, Outcome, check_files, import_files
-from core.permissions import Permission, require
+from core.permissions import require
 from core.settings import get_settings
+from core.states import Permission
 from core.users import Actor
 
 logger = logging.getLogger(__name__)

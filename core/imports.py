@@ -19,9 +19,9 @@ from core.import_plan import Plan, moment_of
 from core.import_progress import SILENT, Cancelled, Progress
 from core.import_rows import SheetRead, Tables, iterate, read_tables
 from core.models import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
-from core.permissions import Permission, require
+from core.permissions import require
 from core.returned_refunds import WAS_RETURNED, record, take_back
-from core.states import ItemStatus, Method, TransactionStatus
+from core.states import ItemStatus, Method, Permission, TransactionStatus
 from core.tables import TABLES
 from core.users import Actor
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-import unicodedata
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -95,12 +94,6 @@ def _partial(name: str, column: str, *, where: str, unique: bool = False) -> Ind
     """Build an index of those rows alone for which a condition holds."""
     condition = text(where)
     return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
-
-
-def fold(value: str) -> str:
-    """Return the text as searches compare it: composed (NFC) and without case, in every script."""
-    folded = unicodedata.normalize("NFC", value).casefold()
-    return unicodedata.normalize("NFC", folded)
 
 
 def new_id() -> str:

@@ -22,9 +22,9 @@ from core.figure_models import Channel, Dimension
 from core.figure_sums import Counted, Sums, sum_up
 from core.models import Contract, OrderItem
 from core.periods import Period
-from core.permissions import Permission, require
+from core.permissions import require
 from core.saved_views import READY_MADE
-from core.states import ItemStatus
+from core.states import ItemStatus, Permission
 from core.tables import ORDER_ITEMS, ORDERS
 from core.users import Actor
 from core.view import View

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core import query
 from core.columns import Table
 from core.errors import InvalidInput
-from core.filter_json import check_text
+from core.text import check_text
 from core.users import Actor
 from core.view import View
 from core.view_json import MAX_IDS

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from core import audit, db
 from core.errors import InvalidInput, NotFound, Refused
-from core.models import Contract, User, UserContract, fold, new_id
-from core.permissions import Permission, require
+from core.models import Contract, User, UserContract, new_id
+from core.permissions import require
 from core.rights import changing
 from core.settings import get_settings
-from core.states import Role
+from core.states import Permission, Role
+from core.text import fold
 from core.users import CONSOLE, LOCAL_USER_ID, Actor, ensure_local_user
 
 MAX_NAME = 200

@@ -4,29 +4,12 @@ Which rows a person sees is another question: see core.conditions.scope.
 """
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import NoReturn
 
 from core import audit, db
 from core.errors import AppError, NotPermitted
-from core.states import Role
+from core.states import Permission, Role
 from core.users import Actor
-
-
-class Permission(StrEnum):
-    """Something that a role may do or not; a refused try is audited as `<permission>.refused`."""
-
-    ORDERS = "orders"  # see orders and order items, and export what is seen
-    VOUCHERS = "vouchers"  # download and send them
-    REFUND = "refund"  # also once more, after one that failed
-    OVERVIEW = "overview"  # and an order's Transactions and History, verify, own saved views
-    EMAILS = "emails"  # see what was sent, send it again, send notice that a voucher is void
-    TRANSACTIONS = "transactions"  # those of every order: the page
-    IMPORT = "import"  # and dump, and demo data
-    USERS = "users"
-    AUDIT_TRAIL = "audit_trail"
-    GIVE_BACK = "give_back"  # an item whose refund the bank returned
-
 
 _HANDS_ON = frozenset({Role.AGENT, Role.ADMIN})
 ROLES: dict[Permission, frozenset[Role]] = {

@@ -28,16 +28,16 @@ from core.choices import load_choices as load_choices
 from core.columns import Column, Kind, Table
 from core.conditions import is_among, of_order, scope, where
 from core.errors import InvalidInput
-from core.filter_json import check_text
 from core.frames import join_frame, to_arrow, to_frame
 from core.permissions import require
 from core.search import FEW, narrow
+from core.text import check_text
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from core.view import View
 from core.windows import find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000
-MAX_SELECTED = 1_000
 CHUNK_ROWS = 20_000
 READ_ROWS = 1_000  # as Python's objects: ten times as many take half as long again
 

@@ -11,14 +11,12 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.conditions import is_among, scope
-from core.errors import InvalidInput
-from core.filter_json import MAX_TEXT
 from core.gateways import configured
 from core.models import Contract, OrderItem, Refund, Transaction
-from core.query import MAX_SELECTED
 from core.refund_rule import Payment, RefundItem, Refusal, not_there, refundable
 from core.states import Method, TransactionStatus, TransactionType
 from core.tables import ORDER_ITEMS
+from core.ticked import ticked_ids
 from core.users import Actor
 
 # Made once: to put a statement together takes as long as to run it.
@@ -44,7 +42,6 @@ _PAYMENTS = (
 # White space, and signs that show nothing: zero-width ones, a byte order mark.
 _UNSEEN = r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]"
 _AROUND = re.compile(rf"\A{_UNSEEN}+|{_UNSEEN}+\Z")
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # by PostgreSQL, and by UTF-8
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class Assessment:
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> Assessment:
     """Say of each item whether it would be refunded now, and what that sums up to."""
-    ids = checked_ids(item_ids)
+    ids = sorted_ids(item_ids)
     with db.reading() as session:
         lines = assess_in(session, ids, actor=actor, now=now)
         items = [line.item for line in lines if line.item and not line.refusal]
@@ -123,14 +120,9 @@ def assess_in(
     return lines
 
 
-def checked_ids(item_ids: Sequence[str]) -> list[str]:
-    """Check the IDs that a page sends; sorted, so that writers at once lock in the same order."""
-    ids = sorted(set(item_ids))
-    if not 0 < len(ids) <= MAX_SELECTED:
-        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} order items to refund them.")
-    if any(UNSTORABLE.search(one) or len(one) > MAX_TEXT for one in ids):
-        raise InvalidInput("An Order Item ID has characters that no ID has.")
-    return ids
+def sorted_ids(item_ids: Sequence[str]) -> list[str]:
+    """Check the ticked IDs; sorted, so that writers at once lock in the same order."""
+    return sorted(ticked_ids(item_ids, ORDER_ITEMS, "to refund them"))
 
 
 def _load_items(

@@ -6,14 +6,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from core.errors import InvalidInput, Refused
-from core.refund_assessment import UNSTORABLE
+from core.text import storable
 
 MAX_NOTE = 1_000
 
 
 def checked_note(note: str | None) -> str | None:
     """Return a note without blanks around it; None for an empty one. Raises InvalidInput."""
-    text = UNSTORABLE.sub("\ufffd", (note or "").strip())
+    text = storable((note or "").strip())
     if len(text) > MAX_NOTE:
         raise InvalidInput(f"A note has at most {MAX_NOTE:,} characters.")
     return text or None

@@ -18,12 +18,11 @@ from core.conditions import scope
 from core.errors import InvalidInput, NotFound, Refused
 from core.item_expressions import is_to_match
 from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
-from core.permissions import Permission
-from core.refund_assessment import UNSTORABLE
 from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
-from core.states import ItemStatus, Method, RefundStatus
+from core.states import ItemStatus, Method, Permission, RefundStatus
 from core.tables import ORDER_ITEMS
+from core.text import is_storable
 from core.users import Actor
 
 MATCHED = "matched"  # the reason of a refund that was made at the provider
@@ -138,7 +137,7 @@ def _take(session: Session, reference: str, actor: Actor) -> ProviderRefund:
         ProviderRefund.reference == reference, is_to_match(), ProviderRefund.order_id.in_(seen)
     )
     one = None
-    if not UNSTORABLE.search(reference):
+    if is_storable(reference):
         one = session.scalars(mine.with_for_update()).one_or_none()
     if one is None:
         raise Refused(GONE)

@@ -14,12 +14,11 @@ from core.errors import NotFound
 from core.export_limit import check_limit, record_export
 from core.frames import to_frame
 from core.models import OrderItem, Refund, RefundBatch
-from core.permissions import Permission
 from core.places import in_place
-from core.refund_assessment import UNSTORABLE
 from core.sheets import StreamedWorkbook
-from core.states import RefundStatus, Role
+from core.states import Permission, RefundStatus, Role
 from core.tables import ORDER_ITEMS
+from core.text import is_storable
 from core.users import Actor
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "Refunded", "In progress", "Not refunded"
@@ -74,7 +73,7 @@ def get_results(batch_id: str, *, actor: Actor) -> Results:
     Raises NotFound unless it is the actor's own, or the actor an admin.
     """
     with db.reading() as session:
-        batch = session.get(RefundBatch, batch_id) if not UNSTORABLE.search(batch_id) else None
+        batch = session.get(RefundBatch, batch_id) if is_storable(batch_id) else None
         is_theirs = batch is not None and (
             batch.requested_by == actor.email or actor.role is Role.ADMIN
         )

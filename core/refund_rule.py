@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.permissions import Permission, why_not
+from core.permissions import why_not
 from core.places import in_place
-from core.states import ItemStatus, Method
+from core.states import ItemStatus, Method, Permission
 from core.users import Actor
 
 

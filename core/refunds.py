@@ -17,12 +17,13 @@ from core.errors import InvalidInput, Refused
 from core.gateway import Gateways
 from core.gateways import configured
 from core.models import Refund, RefundBatch
-from core.permissions import Permission, require
-from core.refund_assessment import Assessed, Assessment, assess, assess_in, checked_ids
+from core.permissions import require
+from core.refund_assessment import Assessed, Assessment, assess, assess_in, sorted_ids
 from core.refund_claims import Request
 from core.refund_decisions import MAX_NOTE, checked_note
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
 from core.settings import get_settings
+from core.states import Permission
 from core.users import Actor
 
 __all__ = ["MAX_NOTE", "Assessment", "Reason", "Refusal", "assess", "refundable", "request"]
@@ -104,7 +105,7 @@ def request(
     request; then nothing was changed.
     """
     require(actor, Permission.REFUND)
-    ids = checked_ids(item_ids)
+    ids = sorted_ids(item_ids)
     note = _checked_note(reason, note)
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise InvalidInput("A refund needs a key; close the dialog and open it again.")

@@ -10,10 +10,9 @@ from core import db, refund_events, rights
 from core.conditions import is_among, scope
 from core.errors import InvalidInput, Refused
 from core.models import OrderItem, Refund
-from core.permissions import Permission
-from core.refund_assessment import checked_ids
+from core.refund_assessment import sorted_ids
 from core.refund_decisions import change_one, checked_note
-from core.states import ItemStatus
+from core.states import ItemStatus, Permission
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 
@@ -60,7 +59,7 @@ def give_back(
     note = checked_note(note)
     if note is None:
         raise InvalidInput("Say in the note why the item is given back.")
-    ids = checked_ids(item_ids)
+    ids = sorted_ids(item_ids)
     with rights.changing(actor, Permission.GIVE_BACK) as (session, actor):
         theirs = select(OrderItem.order_item_id).where(
             is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)), scope(ORDER_ITEMS, actor)

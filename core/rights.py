@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from core import db
 from core.errors import AppError, NotPermitted, NotSignedIn
 from core.models import SignIn, User
-from core.permissions import Permission, may, refuse, require, why_not
-from core.states import Role
+from core.permissions import may, refuse, require, why_not
+from core.states import Permission, Role
 from core.users import CONSOLE, Actor, find_actor_in
 
 

@@ -36,8 +36,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import db
 from core.columns import Column, Kind, Table
-from core.conditions import ascii_lower, is_searched
-from core.models import Base, Order, OrderItem, Transaction, fold
+from core.conditions import is_searched
+from core.models import Base, Order, OrderItem, Transaction
+from core.text import ascii_lower, fold
 from core.view import Condition, Filter, Operator, View
 
 FEW = 20_000  # sorted in 20 ms; of three million rows that are more, one in 150 matches

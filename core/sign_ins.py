@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from core import audit, db
 from core.errors import NotSignedIn
-from core.models import SignIn, User, fold
+from core.models import SignIn, User
 from core.settings import get_settings
+from core.text import fold
 from core.users import LOCAL_USER_ID, Actor, find_actor, find_local_actor
 
 REMEMBERED = timedelta(days=1)  # what is over, so that a token is not taken for a new one

@@ -100,6 +100,21 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class Permission(StrEnum):
+    """Something that a role may do or not; a refused try is audited as `<permission>.refused`."""
+
+    ORDERS = "orders"  # see orders and order items, and export what is seen
+    VOUCHERS = "vouchers"  # download and send them
+    REFUND = "refund"  # also once more, after one that failed
+    OVERVIEW = "overview"  # and an order's Transactions and History, verify, own saved views
+    EMAILS = "emails"  # see what was sent, send it again, send notice that a voucher is void
+    TRANSACTIONS = "transactions"  # those of every order: the page
+    IMPORT = "import"  # and dump, and demo data
+    USERS = "users"
+    AUDIT_TRAIL = "audit_trail"
+    GIVE_BACK = "give_back"  # an item whose refund the bank returned
+
+
 # The words that are not simply the value as a sentence begins.
 _SPELLED = {"meet_and_assist": "Meet & assist", "top_up": "Top-up", "smtp": "SMTP"}
 

@@ -11,11 +11,11 @@ from core.item_expressions import (
     status_in_order,
 )
 from core.models import Order, OrderItem, Transaction
-from core.permissions import Permission
 from core.states import (
     ItemStatus,
     Method,
     PaxType,
+    Permission,
     ProductType,
     TransactionStatus,
     TransactionType,

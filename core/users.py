@@ -8,9 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import User, UserContract, fold
+from core.models import User, UserContract
 from core.settings import get_settings
 from core.states import Role
+from core.text import fold
 
 LOCAL_USER_ID = "local"
 LOCAL_USER_EMAIL = "analyst@local"

@@ -19,10 +19,10 @@ from core.conditions import scope
 from core.errors import AppError, InvalidInput, Refused
 from core.models import OrderItem
 from core.places import in_place
-from core.refund_assessment import UNSTORABLE
 from core.settings import get_settings
 from core.states import ItemStatus
 from core.tables import ORDER_ITEMS
+from core.text import is_storable
 from core.users import Actor
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 from core.voucher_codes import ALPHABET, CODE_LENGTH, GROUP
@@ -124,9 +124,7 @@ def _is_printed(text: str) -> ColumnElement[bool]:
     bare = _NOT_IN_CODE.sub("", text.upper())
     groups = (bare[i : i + GROUP] for i in range(0, CODE_LENGTH, GROUP))
     candidates = {text, "-".join(groups)} if len(bare) == CODE_LENGTH else {text}
-    return OrderItem.voucher_code.in_(
-        sorted(one for one in candidates if not UNSTORABLE.search(one))
-    )
+    return OrderItem.voucher_code.in_(sorted(one for one in candidates if is_storable(one)))
 
 
 def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:

@@ -16,15 +16,13 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, rights, voucher_code, voucher_pdf
 from core.conditions import is_among, scope
-from core.errors import InvalidInput, Refused
-from core.filter_json import MAX_TEXT
+from core.errors import Refused
 from core.models import AuditEvent, Delivery, DeliveryItem, OrderItem
-from core.permissions import Permission, require
+from core.permissions import require
 from core.places import airport_names, in_place
-from core.query import MAX_SELECTED
-from core.refund_assessment import UNSTORABLE
-from core.states import DeliveryKind, ItemStatus
+from core.states import DeliveryKind, ItemStatus, Permission
 from core.tables import ORDER_ITEMS
+from core.ticked import ticked_ids
 from core.users import Actor
 from core.voucher_pdf import Voucher
 
@@ -89,19 +87,14 @@ def is_over(valid_until: datetime, *, now: datetime) -> bool:
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
     """Say of each item whether its voucher can be had now; raises InvalidInput for no ID at all."""
-    ids = checked_ids(item_ids)
+    ids = ticked_items(item_ids)
     with db.reading() as session:
         return assess_items(ids, load_items(session, ids, actor), now)
 
 
-def checked_ids(item_ids: Sequence[str]) -> list[str]:
-    """Check the IDs that a page sends, in their order; raises InvalidInput."""
-    ids = list(dict.fromkeys(item_ids))
-    if not 0 < len(ids) <= MAX_SELECTED:
-        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} order items for their vouchers.")
-    if any(UNSTORABLE.search(one) or len(one) > MAX_TEXT for one in ids):
-        raise InvalidInput("An Order Item ID has characters that no ID has.")
-    return ids
+def ticked_items(item_ids: Sequence[str]) -> list[str]:
+    """Check the IDs of ticked order items; raises InvalidInput."""
+    return ticked_ids(item_ids, ORDER_ITEMS, "for their vouchers")
 
 
 def load_items(
@@ -147,7 +140,7 @@ def issue(
     them is valid.
     """
     require(actor, Permission.VOUCHERS)
-    ids = checked_ids(item_ids)
+    ids = ticked_items(item_ids)
     with rights.changing(actor, Permission.VOUCHERS) as (session, actor):
         items = load_items(session, ids, actor, is_kept=True)
         lines = assess_items(ids, items, now)
@@ -241,7 +234,7 @@ def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: dat
 
 def find_copies(item_ids: Sequence[str], *, actor: Actor) -> list[Copy]:
     """Find the copies that left the house of the vouchers of items that the actor may see."""
-    ids = checked_ids(item_ids)
+    ids = ticked_items(item_ids)
     with db.reading() as session:
         seen = sorted(load_items(session, ids, actor))
         return sorted(

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core import saved_views, tokens, vouchers
-from core.permissions import Permission, may
+from core.permissions import may
+from core.states import Permission
 from core.tables import ORDER_ITEMS
 from core.users import Actor
 from core.view_json import default_view, to_address

@@ -11,7 +11,8 @@ import streamlit as st
 from core import demo
 from core.demo import DemoContents
 from core.errors import AppError
-from core.permissions import Permission, may
+from core.permissions import may
+from core.states import Permission
 from core.users import Actor
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState

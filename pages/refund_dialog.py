@@ -15,12 +15,13 @@ import streamlit as st
 
 from core import money, query, refund_results, refunds, tokens, vouchers
 from core.errors import AppError
-from core.permissions import Permission, may
+from core.permissions import may
 from core.places import in_place
 from core.refund_assessment import Assessed
 from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from core.refund_rule import Reason, RefundItem
 from core.refunds import Assessment
+from core.states import Permission
 from core.users import Actor
 from pages.explained import say_refund_rule
 from pages.frame import acting, base_path, current_actor, failures_shown, plain

@@ -6,10 +6,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import money, refund_decisions, refund_matches, returned_items
-from core.permissions import Permission, may
+from core.permissions import may
 from core.places import in_place
 from core.refund_matches import Unmatched
 from core.returned_items import Returned
+from core.states import Permission
 from core.users import Actor
 from pages.frame import acting, plain
 from pages.grid.state import viewer_zone

@@ -14,7 +14,7 @@ from streamlit.runtime import get_instance
 
 from core import permissions
 from core.errors import AppError, InvalidInput, NotPermitted
-from core.permissions import Permission
+from core.states import Permission
 from core.users import Actor
 from pages.bodies import declared_bytes
 from pages.sign_in import actor_in, is_of_same_person

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core import emails
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from pages.frame import acting, plain
 from pages.grid.state import GridState
@@ -16,7 +17,7 @@ SAID = 5  # addresses
 
 def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor) -> None:
     """Draw the button, which is enabled while somebody has a void voucher and does not know."""
-    ids = list(item_ids)[: emails.MAX_SELECTED]
+    ids = list(item_ids)[:MAX_SELECTED]
     untold = emails.find_void_notices(ids, actor=actor) if ids else ()
     addresses = sorted({one.recipient for one in untold})
     listed = ", ".join(addresses[:SAID]) + (" …" if len(addresses) > SAID else "")

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import delete
 
 from core import db
-from core.models import Contract, Order, OrderItem, Transaction, User, UserContract, fold, new_id
+from core.models import Contract, Order, OrderItem, Transaction, User, UserContract, new_id
 from core.states import Role
+from core.text import fold
 from core.users import Actor
 from core.voucher_codes import new_code, new_serial
 

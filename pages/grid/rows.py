@@ -29,6 +29,7 @@ from core.errors import InvalidInput, NotFound
 from core.frames import local_times
 from core.states import flag_value
 from core.tables import TABLES
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from core.view import View, as_choice
 from core.view_json import parse_view
@@ -80,7 +81,7 @@ class _Question(BaseModel):
     choices: str | None = None
     search: str = ""
     counts: bool = True
-    keys: list[str] | None = Field(None, min_length=1, max_length=query.MAX_SELECTED)
+    keys: list[str] | None = Field(None, min_length=1, max_length=MAX_SELECTED)
 
 
 async def answer_rows(request: Request) -> Response:

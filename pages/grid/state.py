@@ -17,12 +17,13 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from core import query, saved_views, tokens
+from core import saved_views, tokens
 from core.columns import Table
 from core.errors import AppError, InvalidInput, NotPermitted, OutsideFailed
-from core.filter_json import check_text
 from core.places import zones
 from core.tables import ORDER_TABS
+from core.text import check_text
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view, to_json
@@ -144,8 +145,8 @@ class GridState:
     def selection_in(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
         """Understand which rows are ticked, by their keys; raises InvalidInput."""
         keys = answer.get("selected")
-        if not isinstance(keys, list) or len(keys) > query.MAX_SELECTED:
-            raise InvalidInput(f"At most {query.MAX_SELECTED:,} rows can be selected.")
+        if not isinstance(keys, list) or len(keys) > MAX_SELECTED:
+            raise InvalidInput(f"At most {MAX_SELECTED:,} rows can be selected.")
         header = self.place.table.key_column.header
         return tuple(dict.fromkeys(check_text(header, key) for key in keys))
 

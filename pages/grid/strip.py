@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import money, pasted_ids, query, saved_views
 from core.columns import Kind, Table
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from core.view import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
@@ -168,7 +169,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             args=((),),
             help="Or press Esc in the table",
         )
-    if 0 < count <= query.MAX_SELECTED:
+    if 0 < count <= MAX_SELECTED:
         st.button(
             f"Select all {count:,} matching",
             key=f"select_{key}",
@@ -177,7 +178,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             args=(state,),
         )
     elif selected and count:
-        st.caption(f"Select all is for up to {query.MAX_SELECTED:,} rows", width="content")
+        st.caption(f"Select all is for up to {MAX_SELECTED:,} rows", width="content")
 
 
 @acting
@@ -185,8 +186,8 @@ def _select_all(state: GridState, *, actor: Actor) -> None:
     """Add every row of the view to what is ticked already, to the stated limit."""
     keys = query.load_keys(state.view, actor=actor, now=datetime.now(UTC))
     both = list(dict.fromkeys([*state.selected, *keys]))
-    if len(both) > query.MAX_SELECTED:
-        st.toast(f"At most {query.MAX_SELECTED:,} rows can be selected: clear the selection first.")
+    if len(both) > MAX_SELECTED:
+        st.toast(f"At most {MAX_SELECTED:,} rows can be selected: clear the selection first.")
         return
     state.select(both)
 

@@ -13,8 +13,10 @@ from st_aggrid import AgGrid, JsCode
 
 from core import query
 from core.columns import Table
-from core.permissions import Permission, may
+from core.permissions import may
+from core.states import Permission
 from core.tables import BOOKS
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from core.view import View
 from core.view_json import to_json
@@ -125,7 +127,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "hidden": [column.name for column in table.offered if column.name not in shown],
         "selection": {"revision": state.selection_revision, "keys": list(state.told)},
         "data": state.data_revision,
-        "mostSelected": query.MAX_SELECTED,
+        "mostSelected": MAX_SELECTED,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
     answer = AgGrid(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core import settlement
 from core.errors import OutsideFailed
 from core.gateways import configured
-from core.query import MAX_SELECTED
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from tests.bench.figures import Figure, in_milliseconds
 from tests.conftest import NOW

@@ -17,7 +17,6 @@ from core.models import (
     ProviderRefund,
     Refund,
     RefundBatch,
-    fold,
 )
 from core.states import (
     Channel,
@@ -31,6 +30,7 @@ from core.states import (
     TransactionType,
 )
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
+from core.text import fold
 from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]

@@ -20,8 +20,8 @@ from core import audit, db, emails, people, refunds, users, vouchers
 from core.errors import AppError, OutsideFailed, Refused
 from core.models import AuditEvent, Delivery, OrderItem, Refund
 from core.people import Rights
-from core.permissions import Permission, why_not
-from core.states import Role
+from core.permissions import why_not
+from core.states import Permission, Role
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core import steps

@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import Contract, Order, OrderItem, Transaction, fold
+from core.models import Contract, Order, OrderItem, Transaction
 from core.states import Method
+from core.text import fold
 from core.voucher_codes import new_code, new_serial
 from tests.conftest import NOW
 

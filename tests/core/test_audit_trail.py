@@ -11,8 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from core import audit, db, excel, imports, permissions, query, saved_views
 from core.admin_tables import AUDIT_EVENTS
 from core.errors import NotPermitted
-from core.permissions import Permission
-from core.states import Role
+from core.states import Permission, Role
 from core.users import Actor
 from core.view_json import parse_view
 from tests.conftest import NOW

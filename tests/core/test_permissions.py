@@ -41,8 +41,7 @@ from core.gateway import Failed, Gateways
 from core.models import Refund
 from core.people import Rights
 from core.periods import Period
-from core.permissions import Permission
-from core.states import Method, Role
+from core.states import Method, Permission, Role
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import Actor
 from core.view_json import default_view

@@ -11,8 +11,8 @@ import pytest
 from core import refunds
 from core.errors import InvalidInput, NotPermitted
 from core.models import AuditEvent, Refund, RefundBatch
-from core.query import MAX_SELECTED
 from core.states import Role
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from tests.conftest import NOW
 from tests.core.refund_rows import (

@@ -13,9 +13,8 @@ from core import db, excel, import_runs, imports, people, rights, sign_ins
 from core.errors import AppError, NotFound, NotPermitted, Refused
 from core.import_progress import Progress
 from core.models import AuditEvent, Order, SignIn, User, UserContract, new_id
-from core.permissions import Permission
 from core.rights import NoLongerIn, RightsChanged
-from core.states import Role
+from core.states import Permission, Role
 from core.users import CONSOLE, Actor
 from tests.conftest import NOW
 from tests.core.imported import count

@@ -118,7 +118,8 @@ def test_every_use_case_that_reaches_the_door_is_tried_without_rights() -> None:
 
 NAIVE = """
 from core import db
-from core.permissions import Permission, require
+from core.states import Permission
+from core.permissions import require
 
 def remove(order_id, *, actor):
     require(actor, Permission.IMPORT)
@@ -130,7 +131,7 @@ def _remove(order_id):
 """
 GUARDED = """
 from core import rights
-from core.permissions import Permission
+from core.states import Permission
 
 def remove(order_id, *, actor):
     _remove(order_id, actor)

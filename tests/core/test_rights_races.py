@@ -16,9 +16,8 @@ from core import db, emails, excel, import_runs, imports, people, refunds, right
 from core.errors import AppError, OutsideFailed
 from core.import_progress import Progress
 from core.models import Delivery, OrderItem, Refund, User, new_id
-from core.permissions import Permission
 from core.rights import NoLongerIn
-from core.states import Role
+from core.states import Permission, Role
 from core.tables import ORDERS
 from core.users import Actor, find_actor
 from core.view_json import default_view

@@ -24,9 +24,8 @@ from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Table
 from core.errors import NotFound, NotPermitted, Refused
 from core.models import Refund
-from core.permissions import Permission
 from core.refund_rule import Reason
-from core.states import Role
+from core.states import Permission, Role
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.users import LOCAL_USER_ID, Actor
 from core.view_json import default_view, parse_view

@@ -29,8 +29,7 @@ from core import (
 )
 from core.models import Delivery, ProviderRefund, Refund, new_id
 from core.people import Rights
-from core.permissions import Permission
-from core.states import Role
+from core.states import Permission, Role
 from core.tables import ORDERS
 from core.users import CONSOLE, Actor
 from core.view import View

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from core import refunds
-from core.query import MAX_SELECTED
 from core.settings import get_settings
 from core.states import Method
 from core.stripe_gateway import CardGateway
+from core.ticked import MAX_SELECTED
 from core.users import Actor
 from tests.core import naive_refunds, steps
 from tests.core.card_provider import Till, providing

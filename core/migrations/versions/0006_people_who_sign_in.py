@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from core.models import Instant, fold
+from core.models import Instant
+from core.text import fold
 
 revision = "0006"
 down_revision = "0005"
