@@ -98,13 +98,13 @@ def ticked_items(item_ids: Sequence[str]) -> list[str]:
 
 
 def load_items(
-    session: Session, ids: Sequence[str], actor: Actor, *, is_kept: bool = False
+    session: Session, ids: Sequence[str], actor: Actor, *, lock: bool = False
 ) -> dict[str, OrderItem]:
-    """Load items; `is_kept` holds off whoever would refund them until the transaction ends."""
+    """Load items by ID; with `lock`, no one can refund them until the transaction ends."""
     is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
     statement = select(OrderItem).where(is_one, scope(ORDER_ITEMS, actor))
     statement = statement.order_by(OrderItem.order_item_id)
-    rows = session.scalars(statement.with_for_update(read=True) if is_kept else statement)
+    rows = session.scalars(statement.with_for_update(read=True) if lock else statement)
     return {item.order_item_id: item for item in rows}
 
 
@@ -142,7 +142,7 @@ def issue(
     require(actor, Permission.VOUCHERS)
     ids = ticked_items(item_ids)
     with rights.changing(actor, Permission.VOUCHERS) as (session, actor):
-        items = load_items(session, ids, actor, is_kept=True)
+        items = load_items(session, ids, actor, lock=True)
         lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
         valid.sort(key=lambda item: item.no)  # an order's together, however they were ticked

@@ -52,7 +52,7 @@ def _settle() -> int:
 
 
 def _send() -> int:
-    return deliveries.deliver_due(now=datetime.now(UTC), door=deliveries.configured())
+    return deliveries.deliver_due(now=datetime.now(UTC), transport=deliveries.configured())
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:

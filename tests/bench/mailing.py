@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from core.smtp import Post, Sent, Server
+from core.smtp import Sent, Server, SmtpPool
 from tests.bench.figures import Figure, in_milliseconds
 from tests.bench.processes import PROJECT
 from tests.core.certificates import make_certificate
@@ -99,11 +99,11 @@ def _serving(certificate: Path, delay: float) -> Iterator[Server]:
 
 @contextmanager
 def _posting(server: Server, connections: int) -> Iterator[Way]:
-    post = Post(replace(server, connections=connections))
+    pool = SmtpPool(replace(server, connections=connections))
     try:
-        yield Way(partial(_send, post), connections)
+        yield Way(partial(_send, pool), connections)
     finally:
-        post.close()
+        pool.close()
 
 
 @contextmanager
@@ -144,10 +144,10 @@ def _message(number: int, size: int) -> EmailMessage:
     return message
 
 
-def _send(post: Post, message: EmailMessage) -> None:
-    result = post.send(message, sender=SENDER, recipient=RECIPIENT, may_hand_over=lambda: True)
+def _send(pool: SmtpPool, message: EmailMessage) -> None:
+    result = pool.send(message, sender=SENDER, recipient=RECIPIENT, may_hand_over=lambda: True)
     if not isinstance(result, Sent):
-        raise SystemExit(f"The mail server does not take the mail: {result}")
+        raise SystemExit(f"The mail server does not accept the mail: {result}")
 
 
 def _send_anew(server: Server, message: EmailMessage) -> None:

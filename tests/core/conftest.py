@@ -7,12 +7,12 @@ import pytest
 
 from core import db
 from core.imports import Outcome, import_files
-from core.smtp import Post
+from core.smtp import SmtpPool
 from core.users import Actor
 from tests.conftest import NOW, drop_database
 from tests.core.imported import Sheets, write_workbook
 from tests.core.mail_server import MailServer, mail_server
-from tests.core.mails import patience, posting
+from tests.core.mails import open_pool, patience
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def smtp_server() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def post(smtp_server: MailServer, request: pytest.FixtureRequest) -> Iterator[Post]:
+def pool(smtp_server: MailServer, request: pytest.FixtureRequest) -> Iterator[SmtpPool]:
     """Return what sends to that mail server; with little patience in a test where that hangs."""
     callspec = getattr(request.node, "callspec", None)
     how = callspec.params.get("how", "") if callspec else ""
-    with posting(smtp_server.describe(timeout=patience(how))) as opened:
+    with open_pool(smtp_server.describe(timeout=patience(how))) as opened:
         yield opened
 
 

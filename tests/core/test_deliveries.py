@@ -68,9 +68,9 @@ def events(action: str) -> list[str]:
 
 def test_mail_brings_one_pdf_with_every_voucher_and_is_recorded(admin: Actor) -> None:
     send("A", "B", to=[ZOE], actor=admin)
-    door = Told()
-    assert send_due(door) == 1
-    (message,) = door.taken
+    transport = Told()
+    assert send_due(transport) == 1
+    (message,) = transport.taken
     (pdf,) = pdfs_of(message)
     assert code_of("A") in pages_of(pdf)
     assert code_of("B") in pages_of(pdf)
@@ -82,15 +82,15 @@ def test_mail_brings_one_pdf_with_every_voucher_and_is_recorded(admin: Actor) ->
     assert delivery.last_error is None
     assert message["Message-ID"] == delivery.message_id
     assert events("voucher.sent") == ["A", "B"]
-    assert send_due(door, after=LEASE) == 0
+    assert send_due(transport, after=LEASE) == 0
 
 
 def test_refund_between_queueing_and_sending_cancels_and_says_why(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     refund("A", actor=admin)
-    door = Told()
-    send_due(door)
-    assert door.tried == []
+    transport = Told()
+    send_due(transport)
+    assert transport.attempted == []
     (delivery,) = stored()
     assert delivery.status == "cancelled"
     assert delivery.last_error is not None
@@ -101,9 +101,9 @@ def test_refund_between_queueing_and_sending_cancels_and_says_why(admin: Actor) 
 def test_mail_goes_without_the_item_that_was_refunded_and_says_so(admin: Actor) -> None:
     send("A", "B", to=[ZOE], actor=admin)
     refund("A", actor=admin)
-    door = Told()
-    send_due(door)
-    (pdf,) = pdfs_of(door.taken[0])
+    transport = Told()
+    send_due(transport)
+    (pdf,) = pdfs_of(transport.taken[0])
     assert code_of("B") in pages_of(pdf)
     assert code_of("A") not in pages_of(pdf)
     (delivery,) = stored()
@@ -117,33 +117,33 @@ def test_refund_while_the_mail_is_on_its_way_to_the_door_still_stops_the_voucher
     admin: Actor,
 ) -> None:
     send("A", "B", to=[ZOE], actor=admin)
-    door, fates = Told(), ["A"]
+    transport, fates = Told(), ["A"]
 
     def refund_meanwhile() -> None:
         if fates:
             refund(fates.pop(), actor=admin)
 
-    door.before = refund_meanwhile
-    send_due(door)
-    (message,) = door.taken
+    transport.before = refund_meanwhile
+    send_due(transport)
+    (message,) = transport.taken
     assert code_of("A") not in pages_of(pdfs_of(message)[0])
     assert statuses() == {ZOE: "sent"}
 
 
 def test_mail_that_cannot_go_now_is_tried_six_times_as_the_same_message(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    door, clock = Told([Later(f"busy {number}") for number in range(TRIES)]), timedelta()
+    transport, clock = Told([Later(f"busy {number}") for number in range(TRIES)]), timedelta()
     for number in range(TRIES):
         (delivery,) = stored()
         assert (delivery.status, delivery.attempts) == ("queued", number)
         clock = delivery.next_attempt_at - NOW
         if number:
-            assert send_due(door, after=clock - timedelta(seconds=1)) == 0
-        assert send_due(door, after=clock) == 1
+            assert send_due(transport, after=clock - timedelta(seconds=1)) == 0
+        assert send_due(transport, after=clock) == 1
     (delivery,) = stored()
     assert (delivery.status, delivery.last_error) == ("failed", f"busy {TRIES - 1}")
-    assert door.tried == [delivery.message_id] * TRIES
-    assert send_due(door, after=clock + timedelta(days=1)) == 0
+    assert transport.attempted == [delivery.message_id] * TRIES
+    assert send_due(transport, after=clock + timedelta(days=1)) == 0
     assert events("delivery.failed") == [delivery.delivery_id]
 
 
@@ -157,27 +157,27 @@ def test_waits_between_tries_grow_up_to_five_minutes(admin: Actor) -> None:
 
 def test_server_that_cannot_be_used_pauses_the_queue_and_burns_no_tries(admin: Actor) -> None:
     send("A", "B", to=[ZOE, OMER, "x@mail.example"], actor=admin)
-    door = Told([Unusable("The sign-in was refused (535).")] * 3)
-    send_due(door)
+    transport = Told([Unusable("The sign-in was refused (535).")] * 3)
+    send_due(transport)
     assert set(statuses().values()) == {"queued"}
     assert {one.attempts for one in stored()} == {0}
     pause = get_pause()
     assert pause is not None
     assert pause.why == "The sign-in was refused (535)."
-    assert send_due(door, after=PAUSE - timedelta(seconds=1)) == 0
-    tries = len(door.tried)
-    assert send_due(door, after=PAUSE) == 1
-    assert len(door.tried) == tries + 1
+    assert send_due(transport, after=PAUSE - timedelta(seconds=1)) == 0
+    tries = len(transport.attempted)
+    assert send_due(transport, after=PAUSE) == 1
+    assert len(transport.attempted) == tries + 1
     assert get_pause() is None
-    assert send_due(door, after=PAUSE) == 2
+    assert send_due(transport, after=PAUSE) == 2
     assert set(statuses().values()) == {"sent"}
 
 
 def test_pause_that_lasts_says_since_when(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    door = Told([Unusable("down"), Unusable("still down")])
-    send_due(door)
-    send_due(door, after=PAUSE)
+    transport = Told([Unusable("down"), Unusable("still down")])
+    send_due(transport)
+    send_due(transport, after=PAUSE)
     pause = get_pause()
     assert pause is not None
     assert (pause.why, pause.since, pause.until) == ("still down", NOW, NOW + 2 * PAUSE)
@@ -239,16 +239,16 @@ def test_worker_that_died_after_handing_over_leaves_a_mail_that_may_be_twice(adm
 
 def test_drop_after_the_message_is_shown_as_one_that_may_arrive_twice(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    door = Told([Later("The connection broke.", may_have_arrived=True)])
-    send_due(door)
+    transport = Told([Later("The connection broke.", may_have_arrived=True)])
+    send_due(transport)
     (delivery,) = stored()
     assert (delivery.status, delivery.may_be_twice) == ("queued", True)
     assert [one.how for one in vouchers.find_copies(["A"], actor=admin)] == [f"e-mailed to {ZOE}"]
-    send_due(door, after=timedelta(hours=1))
+    send_due(transport, after=timedelta(hours=1))
     (delivery,) = stored()
     assert delivery.status == "sent"
     assert "may have arrived twice" in str(delivery.last_error)
-    assert door.tried == [delivery.message_id] * 2
+    assert transport.attempted == [delivery.message_id] * 2
 
 
 def test_try_that_the_server_did_not_take_leaves_no_copy(admin: Actor) -> None:
@@ -284,7 +284,7 @@ def test_outbox_that_cannot_be_written_is_tried_again(admin: Actor, tmp_path: Pa
     send_due(Outbox(tmp_path / "outbox"))
     (delivery,) = stored()
     assert (delivery.status, delivery.attempts) == ("queued", 1)
-    assert "cannot be written" in str(delivery.last_error)
+    assert "Cannot write to the outbox" in str(delivery.last_error)
 
 
 def test_void_notice_is_sent_without_any_voucher(admin: Actor) -> None:
@@ -292,9 +292,9 @@ def test_void_notice_is_sent_without_any_voucher(admin: Actor) -> None:
     send_due(Told())
     refund("A", actor=admin)
     emails.notify_void(["A"], key="void", actor=admin, now=NOW)
-    door = Told()
-    send_due(door)
-    (message,) = door.taken
+    transport = Told()
+    send_due(transport)
+    (message,) = transport.taken
     assert pdfs_of(message) == []
     assert code_of("A") in message["Subject"]
     assert events("void_notice.sent") == ["A"]

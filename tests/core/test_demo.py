@@ -273,12 +273,12 @@ def test_a_mail_that_the_worker_holds_goes_with_the_demo(
 ) -> None:
     demo.fill(60, actor=admin, now=NOW)
     send(an_item(), admin)
-    door = Told(before=lambda: ACTS[act](actor=admin, now=NOW))
-    assert send_due(door) == 1
-    assert len(door.tried) == 1
+    transport = Told(before=lambda: ACTS[act](actor=admin, now=NOW))
+    assert send_due(transport) == 1
+    assert len(transport.attempted) == 1
     assert count(Delivery) == 0
     assert caplog.records == []  # neither a failure nor a warning
-    assert deliveries.deliver_due(now=NOW, door=Told()) == 0
+    assert deliveries.deliver_due(now=NOW, transport=Told()) == 0
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -76,7 +76,7 @@ def test_each_passenger_gets_their_own_and_who_has_no_address_is_left_out(
     answer = send("A", "B", "C", to=To.PASSENGERS, actor=admin)
     assert sent_to(answer) == [(OMER, "CT-1", ("B",)), (ZOE, "CT-1", ("A",))]
     assert [(one.order_item_id, one.why) for one in answer.left_out] == [
-        ("C", "No e-mail address of its passenger is known.")
+        ("C", "The e-mail address of its passenger is not known.")
     ]
 
 
@@ -214,7 +214,7 @@ def test_mail_that_is_too_large_is_refused_with_the_numbers(
         session.execute(update(OrderItem).values(contract_id="SOLD-0"))
     settings.setenv("MAIL_MAX_MB", "1")
     get_settings.cache_clear()
-    with pytest.raises(TooLarge, match=r"500 vouchers has 1\.\d MB, and one may have 1\.0 MB"):
+    with pytest.raises(TooLarge, match=r"500 vouchers has 1\.\d MB; the maximum is 1\.0 MB"):
         send(*items, to=[ZOE], actor=admin, key="large")
     with pytest.raises(TooLarge):
         emails.assess(items, [ZOE], actor=admin, now=NOW)
@@ -261,7 +261,7 @@ def test_void_notice_is_sent_once_and_again_only_when_it_failed(shop: None, admi
     refund("A", actor=admin)
     first = emails.notify_void(["A"], key="void", actor=admin, now=NOW)
     assert emails.notify_void(["A"], key="void", actor=admin, now=NOW) == first
-    with pytest.raises(Refused, match="Nobody has to be told"):
+    with pytest.raises(Refused, match="No one needs a void notice"):
         emails.notify_void(["A"], key="again", actor=admin, now=NOW)
     send_due(Told([Rejected("mailbox is full")]))
     answer = emails.notify_void(["A"], key="once more", actor=admin, now=NOW)
@@ -270,17 +270,17 @@ def test_void_notice_is_sent_once_and_again_only_when_it_failed(shop: None, admi
 
 def test_failed_mail_is_resent_as_the_same_message(shop: None, admin: Actor) -> None:
     (queued,) = send("A", to=[ZOE], actor=admin).deliveries
-    door = Told([Rejected("mailbox is full")])
-    send_due(door)
+    transport = Told([Rejected("mailbox is full")])
+    send_due(transport)
     (failed,) = stored()
     assert (failed.status, failed.last_error) == ("failed", "mailbox is full")
     emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     with pytest.raises(Refused, match="on their way"):
         emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
-    send_due(door)
+    send_due(transport)
     (sent,) = stored()
     assert (sent.status, sent.last_error, sent.message_id) == ("sent", None, failed.message_id)
-    assert door.tried == [failed.message_id] * 2
+    assert transport.attempted == [failed.message_id] * 2
 
 
 def test_sent_mail_is_resent_as_a_new_one_and_once_for_a_key(shop: None, admin: Actor) -> None:

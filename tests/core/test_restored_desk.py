@@ -39,12 +39,12 @@ def test_a_mail_that_left_after_the_backup_leaves_again_under_the_same_message_i
     make_shop()
     emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     backup.take()
-    door = Told()
-    assert send_due(door) == 1
-    assert send_due(door) == 0
+    transport = Told()
+    assert send_due(transport) == 1
+    assert send_due(transport) == 0
     backup.put_back()
-    assert send_due(door) == 1
-    first, second = (message["Message-ID"] for message in door.taken)
+    assert send_due(transport) == 1
+    first, second = (message["Message-ID"] for message in transport.taken)
     assert first == second
     with db.reading() as session:
         assert [one.may_be_twice for one in session.scalars(select(Delivery))] == [False]

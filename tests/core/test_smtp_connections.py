@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.smtp import Post, Sent, Server, Unusable
+from core.smtp import Sent, Server, SmtpPool, Unusable
 from tests.conftest import free_port
 from tests.core.certificates import make_certificate
 from tests.core.mail_server import DROP, HANG, HOST, PASSWORD, MailServer, mail_server
-from tests.core.mails import SHORT, patience, posting, send, send_to
+from tests.core.mails import SHORT, open_pool, patience, send, send_to
 
 WHERE = f"The mail server {HOST}:"
 SILENT = f"did not answer within {SHORT} s."
@@ -34,14 +34,14 @@ def test_it_is_encrypted_and_signed_in(security: str, certificate: Path) -> None
 
 
 def test_a_server_that_is_down_stops_the_queue_until_it_is_back(
-    smtp_server: MailServer, post: Post
+    smtp_server: MailServer, pool: SmtpPool
 ) -> None:
-    send(post)
+    send(pool)
     smtp_server.stop()
     down = Unusable(f"{WHERE}{smtp_server.port} cannot be reached: Connection refused.")
-    assert [send(post), send(post)] == [down, down]
+    assert [send(pool), send(pool)] == [down, down]
     smtp_server.start()
-    assert isinstance(send(post), Sent)
+    assert isinstance(send(pool), Sent)
 
 
 def test_a_host_that_nobody_knows_stops_the_queue() -> None:
@@ -81,10 +81,10 @@ def test_a_connection_that_is_not_made_stops_the_queue(
 ) -> None:
     with mail_server(certificate, wants_sign_in=True) as server:
         server.fail(stage, how)
-        with posting(server.describe(timeout=patience(how))) as post:
-            assert send(post) == Unusable(f"{WHERE}{server.port} {why}")
+        with open_pool(server.describe(timeout=patience(how))) as pool:
+            assert send(pool) == Unusable(f"{WHERE}{server.port} {why}")
             server.recover()
-            assert isinstance(send(post), Sent)
+            assert isinstance(send(pool), Sent)
 
 
 def test_a_wrong_password_stops_the_queue(certificate: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_password_that_smtp_cannot_carry_stops_the_queue(certificate: Path) ->
     with mail_server(certificate, wants_sign_in=True) as server:
         result = send_to(server.describe(password="pässword"))
     assert isinstance(result, Unusable)
-    assert result.why.endswith("its name or the sign-in is not one that can be sent.")
+    assert result.why.endswith("its name, or the sign-in, has invalid characters.")
 
 
 def test_a_server_without_sign_in_is_not_used_by_one_who_has_a_password(
@@ -106,7 +106,7 @@ def test_a_server_without_sign_in_is_not_used_by_one_who_has_a_password(
 ) -> None:
     result = send_to(smtp_server.describe(user="desk", password=PASSWORD))
     assert isinstance(result, Unusable)
-    assert result.why.endswith("offers no sign-in, though there is an SMTP_USER.")
+    assert result.why.endswith("offers no sign-in, but SMTP_USER is set.")
 
 
 @pytest.mark.parametrize("replies", [{"without": {"STARTTLS"}}, {"fault": "502 EHLO? HELO!"}])
@@ -116,7 +116,7 @@ def test_without_starttls_nothing_is_sent(replies: dict[str, Any], certificate: 
         if "fault" in replies:
             server.fail("EHLO", replies["fault"])
         result = send_to(server.describe())
-        why = "offers no STARTTLS, and nothing goes unencrypted."
+        why = "offers no STARTTLS, and mail must be encrypted."
         assert result == Unusable(f"{WHERE}{server.port} {why}")
         assert server.commands["MAIL"] == 0
 
@@ -127,7 +127,7 @@ def test_a_certificate_of_another_host_is_not_accepted(is_tls: bool, tmp_path: P
     with mail_server(other, is_tls=is_tls) as server:
         result = send_to(server.describe())
         assert isinstance(result, Unusable)
-        assert "has a certificate that is not accepted: IP address mismatch" in result.why
+        assert "has an invalid certificate: IP address mismatch" in result.why
         assert server.commands["MAIL"] == 0
 
 
@@ -150,7 +150,7 @@ def test_a_certificate_of_an_unknown_authority_is_not_accepted(certificate: Path
 def test_tls_from_the_first_byte_is_not_made_with_a_plain_server(smtp_server: MailServer) -> None:
     result = send_to(smtp_server.describe(security="tls"))
     assert isinstance(result, Unusable)
-    assert result.why.startswith(f"{WHERE}{smtp_server.port} makes no encrypted connection: ")
+    assert result.why.startswith(f"{WHERE}{smtp_server.port} failed to set up encryption: ")
 
 
 @pytest.mark.parametrize("host", ["mail.example.com", "10.0.0.1", "localhost.example.com"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import get_settings
-from core.smtp import Post, Server, configured
+from core.smtp import Server, SmtpPool, configured
 from tests.core.certificates import make_certificate
 from tests.core.mail_server import PASSWORD
 from tests.core.refund_rows import settings
@@ -35,7 +35,7 @@ def test_every_setting_is_used(tmp_path: Path) -> None:
     assert server == Server(
         "mail.example.com", 2465, "tls", "desk", PASSWORD, 2.5, 2, ca_file=authority
     )
-    Post(server).close()
+    SmtpPool(server).close()
 
 
 @pytest.mark.parametrize(
