@@ -1,4 +1,4 @@
-"""Texts that come in, as their column wants them. A ValueError says what is wrong."""
+"""Parse imported texts for their column. A ValueError says what is wrong."""
 
 import re
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from core.import_values import parse_text
 from core.places import zones
 from core.states import in_words
 
-MAX_CODE = 200  # an index of PostgreSQL holds no more than 2,700 bytes a row
+MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
 
 
 def text_parser(column: Column) -> Callable[[Any], str | None]:
-    """Return what parses a text of the column; it gives None for nothing."""
+    """Return the parser for a text of the column; it returns None for an empty text."""
     check: Check | None = None
     if column.allowed is not None:
         check = partial(_check_member, column)
@@ -36,7 +36,7 @@ def text_parser(column: Column) -> Callable[[Any], str | None]:
 
 
 def _check_member(column: Column, text: str) -> str:
-    """Read “Not used” as not_used. Expired is derived from the day, so it is read as not used."""
+    """Read “Not used” as not_used. Expired depends on the date, so it is read as not used."""
     name = normal(text.replace("&", "and"))
     if column.name == "status" and name == "expired":
         name = "not_used"

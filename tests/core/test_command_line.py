@@ -31,7 +31,7 @@ def test_a_faulty_import_lists_the_faults_and_fails(
     assert said.out == ""
     assert said.err.splitlines() == [
         "orders.xlsx, Order Items, row 2, Price: “abc” is not a number",
-        "1 fault; nothing was imported.",
+        "1 import error; nothing was imported.",
     ]
 
 
@@ -41,7 +41,7 @@ def test_import_and_dump_say_what_they_did(
     path, out = tmp_path / "orders.xlsx", tmp_path / "dump.xlsx"
     write_workbook(path, {"Orders": [ORDER], "Order Items": [ITEM]})
     assert main(["import", str(path)]) == 0
-    assert "Orders: 1 added, 0 were there unchanged." in capsys.readouterr().out
+    assert "Orders: 1 added, 0 already stored." in capsys.readouterr().out
     assert main(["dump", str(out)]) == 0
     assert "1 Orders, 1 Order Items, 0 Transactions" in capsys.readouterr().out
     assert openpyxl.load_workbook(out).sheetnames == ["Orders", "Order Items", "Transactions"]
@@ -61,7 +61,7 @@ def test_export_writes_the_view_of_an_address(database: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["import", "/no/such/file.xlsx"], "there is no such file"),
+        (["import", "/no/such/file.xlsx"], "the file was not found"),
         (["dump", "/no/such/folder/x.xlsx"], "There is no folder"),
         (["export", "orders", "--view", "!!!", "x.xlsx"], "damaged"),
         (["export", "orders", "--zone", "Mars", "x.xlsx"], "not an IANA time zone"),

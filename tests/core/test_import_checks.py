@@ -193,7 +193,7 @@ def test_progress_is_said_in_words_and_never_goes_back(
     words = [phase for phase, _ in said]
     doing = "Checking" if act is check_files else "Writing"
     assert "Reading items.csv: Order Items" in words
-    assert "Comparing 2,000 of 3,000 orders with what is stored" in words
+    assert "Comparing 2,000 of 3,000 orders with stored data" in words
     assert f"{doing} 1,000 of 3,000 order items" in words
 
 
@@ -206,7 +206,7 @@ def test_an_import_cancelled_at_any_step_leaves_nothing(
     steps = 0
     while True:
         asked = iter(range(steps))
-        progress = Progress(is_wanted=lambda asked=asked: next(asked, None) is not None)
+        progress = Progress(is_cancelled=lambda asked=asked: next(asked, None) is None)
         try:
             import_files(paths, actor=admin, now=NOW, progress=progress)
         except Cancelled:

@@ -28,14 +28,14 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
     "missing": (changed("Orders", Author=" "), "Orders, row 2, Author:"),
     "date": (
         changed("Orders", **{"Created Date": "03/04/2026"}),
-        "Created Date: “03/04/2026” is not a date; expected such as 2026-03-01 14:30",
+        "Created Date: “03/04/2026” is not a date; write it like 2026-03-01 14:30",
     ),
     "choice": (
         changed("Order Items", **{"Product Type": "spa"}),
         "Product Type: “spa” is not one of Lounge, Fast track, Meet & assist, Delay care",
     ),
     "currency": (changed("Order Items", Currency="XXZ"), "“XXZ” is not a currency such as EUR"),
-    "airport": (changed("Order Items", Airport="QQQ"), "Airport: “QQQ” is not an airport we know"),
+    "airport": (changed("Order Items", Airport="QQQ"), "Airport: “QQQ” is an unknown airport"),
     "clock change": (
         changed("Order Items", **{"Service Date": "2026-10-25 01:30"}),
         "happens twice in Europe/London",
@@ -48,17 +48,17 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
     ),
     "unknown order": (
         {"Orders": [ORDER], "Order Items": [ITEM, ITEM | {"Order Item ID": "x", "Order ID": "Z"}]},
-        "row 3, Order ID: “Z” is an order that is not known",
+        "row 3, Order ID: “Z” is an unknown order",
     ),
     "twice": (
         {"Orders": [ORDER, ORDER | {"Author": "Bob"}], "Order Items": [ITEM]},
-        "Order ID: “A1” stands more than once, with different values",
+        "Order ID: “A1” is in the files more than once, with different values",
     ),
     "refunded without": (
         changed("Order Items", Status="refunded"),
-        "does not fit its 0 succeeded refund transactions",
+        "does not match its 0 succeeded refund transactions",
     ),
-    "refund of an unused": (changed("Transactions"), "does not fit its 1 succeeded refund"),
+    "refund of an unused": (changed("Transactions"), "does not match its 1 succeeded refund"),
     "refund amount": (
         {
             "Orders": [ORDER],
@@ -81,11 +81,11 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
                 ITEM | {"Order Item ID": "A1-2", "Voucher Code": "AAAA"},
             ],
         },
-        "Voucher Code: “AAAA” stands more than once",
+        "Voucher Code: “AAAA” is in the files more than once",
     ),
     "amount without currency": (
         changed("Orders", Amount=38.5),
-        "Orders, row 2, Amount: “38.5” needs its Currency beside it",
+        "Orders, row 2, Amount: “38.5” needs a Currency in the same row",
     ),
     "amount": (
         changed("Orders", Amount=99, Currency="EUR"),
@@ -102,7 +102,7 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
                 | {"Currency": "JPY", "Amount": 10},
             ],
         },
-        "Currency: “JPY” is not that of the balance of contract CT-1, EUR",
+        "Currency: “JPY” differs from the balance of contract CT-1: EUR",
     ),
     "one refund id twice": (
         {
@@ -116,20 +116,20 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
                 REFUND | {"Transaction ID": "T-3", "Order Item ID": "A1-2", "Refund ID": "R"},
             ],
         },
-        "Refund ID: “R” is a refund that is there already",
+        "Refund ID: “R” is a refund that is already stored",
     ),
     "under no header": (
         {"Orders": [ORDER], "Order Items": [ITEM | {"": "lost"}]},
-        "row 2: “lost” stands in column 10, which has no header",
+        "row 2: “lost” is in column 10, which has no header",
     ),
     "long code": (changed("Orders", **{"Widget ID": "W" * 201}), "is longer than 200 characters"),
     "error cell": (
         changed("Orders", **{"Widget ID": "#REF!"}),
-        "row 2, Widget ID: holds an error, or a formula without its result",
+        "row 2, Widget ID: contains an error, or a formula without its result",
     ),
     "bare formula": (
         changed("Order Items", **{"Refund Expire Date": "=NOW()"}),
-        "Refund Expire Date: holds an error, or a formula without its result",
+        "Refund Expire Date: contains an error, or a formula without its result",
     ),
     "zone": (
         changed("Order Items", **{"Airport Time Zone": "Mars"}),
@@ -161,7 +161,7 @@ def test_every_fault_is_listed_not_the_first_alone(
     with pytest.raises(Faulty) as refusal:
         import_sheets(sheets)
     assert len(refusal.value.faults) == 4
-    assert refusal.value.report().endswith("4 faults; nothing was imported.")
+    assert refusal.value.report().endswith("4 import errors; nothing was imported.")
 
 
 def _make_protected(path: Path) -> None:
@@ -232,8 +232,14 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "protected.xlsx": (_make_protected, "protected by a password"),
     "truncated.xlsx": (_make_truncated, "damaged"),
     "text.xlsx": (lambda path: path.write_text("hello"), "not a workbook"),
-    "other.xlsx": (lambda path: write_workbook(path, {"Sheet1": [{"x": 1}]}), "none of the sheets"),
-    "other.csv": (lambda path: path.write_text("x;y\n1;2\n"), "none of the sheets"),
+    "other.xlsx": (
+        lambda path: write_workbook(path, {"Sheet1": [{"x": 1}]}),
+        "no sheet has the title or the headers of",
+    ),
+    "other.csv": (
+        lambda path: path.write_text("x;y\n1;2\n"),
+        "no sheet has the title or the headers of",
+    ),
     "latin1.csv": (lambda path: path.write_bytes("Ordér ID;é\n".encode("latin-1")), "UTF-8"),
     "quotes.csv": (lambda path: path.write_text(",".join(ORDER) + '\n"x,y\n'), "line 2"),
     "bomb.xlsx": (_make_bomb, "over the limit of 1 MB"),
@@ -243,14 +249,14 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "outside.xlsx": (_with_entity(b'<!ENTITY a SYSTEM "file:///etc/hostname">'), "damaged"),
     "far.xlsx": (
         _with_cells(b'<row r="9"><c r="A9"/></row><row r="1048576"><c r="XFD1048576"/></row>'),
-        "the sheet Orders reaches to row 1,048,576 and column 16,384, more than can be read",
+        "the sheet Orders extends to row 1,048,576 and column 16,384, more than can be read",
     ),
     "farther.xlsx": (_with_cells(b"<row r='4294967295'><c><v>1</v></c></row>"), "4,294,967,295"),
     "wide.xlsx": (
         _with_cells(b"<row>" + b"<c/>" * 20_000 + b"</row>" + b"<row/>" * 2_000),
-        "reaches to row 2,003 and column 20,000",
+        "extends to row 2,003 and column 20,000",
     ),
-    "folder.xlsx": (lambda path: path.mkdir(), "no such file"),
+    "folder.xlsx": (lambda path: path.mkdir(), "the file was not found"),
 }
 
 

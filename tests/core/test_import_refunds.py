@@ -148,23 +148,23 @@ REFUSED: dict[str, tuple[Sheets, str]] = {
     ),
     "paid twice": (
         sold("refunded", PAID, PAID_AGAIN),
-        "R-1” succeeded before, and no adjustment returned it in between",
+        "R-1” has already succeeded, and no adjustment returned it in between",
     ),
     "paid twice before the return": (
         sold("refunded", PAID, PAID_AGAIN, RETURNED_AGAIN),
-        "R-1” succeeded before, and no adjustment returned it in between",
+        "R-1” has already succeeded, and no adjustment returned it in between",
     ),
     "another currency": (
         sold("refund_requested", PAID, RETURNED | {"Currency": "GBP"}),
-        "Currency: “GBP” is not that of the refund, EUR",
+        "Currency: “GBP” differs from the refund: EUR",
     ),
     "another method": (
         sold("refund_requested", PAID, RETURNED | {"Method": "balance"}),
-        "Method: “Balance” is not that of the refund, Card",
+        "Method: “Balance” differs from the refund: Card",
     ),
     "attempts by other methods": (
         sold("refunded", PAID | {"Method": "balance", "Status": "failed"}, PAID_AGAIN),
-        "Method: “Balance” is not that of the refund’s other transactions, Card",
+        "Method: “Balance” differs from the refund’s other transactions: Card",
     ),
     "pending": (
         sold("refunded", PAID, RETURNED | {"Status": "pending"}),
@@ -176,12 +176,12 @@ REFUSED: dict[str, tuple[Sheets, str]] = {
     ),
     "refunded": (
         sold("refunded", PAID, RETURNED),
-        "Status: “Refunded” does not fit its 0 succeeded refund transactions; those that an "
-        "adjustment returned do not count",
+        "Status: “Refunded” does not match its 0 succeeded refund transactions (without those "
+        "that an adjustment returned)",
     ),
     "in a refund that stands": (
         sold("refund_requested", PAID),
-        "Status: “Refund requested” does not fit its 1 succeeded refund transactions",
+        "Status: “Refund requested” does not match its 1 succeeded refund transactions",
     ),
     "in a refund that only failed": (
         sold("refund_requested", PAID | {"Status": "failed"}),
@@ -189,11 +189,11 @@ REFUSED: dict[str, tuple[Sheets, str]] = {
     ),
     "in a refund that stands again": (
         sold("refund_requested", PAID, RETURNED, PAID_AGAIN),
-        "Status: “Refund requested” does not fit its 1 succeeded refund transactions",
+        "Status: “Refund requested” does not match its 1 succeeded refund transactions",
     ),
     "not used, though it was paid again": (
         sold("not_used", PAID, RETURNED, PAID_AGAIN),
-        "Status: “Not used” does not fit its 1 succeeded refund transactions",
+        "Status: “Not used” does not match its 1 succeeded refund transactions",
     ),
     "refunded at": (
         sold("refund_requested", PAID, RETURNED, **{"Refunded At": "2026-04-01 10:00"}),

@@ -77,7 +77,7 @@ def test_an_item_that_the_file_gives_back_waits_here_for_its_refund(
 STORED: dict[str, tuple[Sheets, str]] = {
     "of another item": (
         {"Transactions": [RETURNED | {"Order Item ID": "A1-2"}]},
-        "Order Item ID: “A1-2” is not that of the refund, A1-1",
+        "Order Item ID: “A1-2” differs from the refund: A1-1",
     ),
     "a part": (
         {"Transactions": [RETURNED | {"Amount": "-10.00"}]},
@@ -85,11 +85,11 @@ STORED: dict[str, tuple[Sheets, str]] = {
     ),
     "another method": (
         {"Transactions": [RETURNED | {"Method": None}]},
-        "Method: “Balance” is not that of the refund, Card",
+        "Method: “Balance” differs from the refund: Card",
     ),
     "another currency": (
         {"Transactions": [RETURNED | {"Currency": "GBP"}]},
-        "Currency: “GBP” is not that of the refund, EUR",
+        "Currency: “GBP” differs from the refund: EUR",
     ),
     "before it was paid": (
         {"Transactions": [RETURNED | {"Created Date": "2026-03-31"}]},
@@ -109,7 +109,7 @@ STORED: dict[str, tuple[Sheets, str]] = {
     ),
     "paid again": (
         sold("refunded", PAID, RETURNED, PAID_AGAIN),
-        "Refund ID: “R-1” is a refund that is there already",
+        "Refund ID: “R-1” is a refund that is already stored",
     ),
 }
 
@@ -144,7 +144,7 @@ def test_a_file_does_not_refund_an_item_whose_refund_came_back_here(
 ) -> None:
     import_sheets(sold("refund_requested", PAID, RETURNED))
     other = PAID_AGAIN | {"Refund ID": "R-2"}
-    assert "has a refund here already" in faults_of(import_sheets, {"Transactions": [other]})
+    assert "already has a refund" in faults_of(import_sheets, {"Transactions": [other]})
 
 
 def test_an_older_file_leaves_the_item_that_came_back_here_as_it_is(

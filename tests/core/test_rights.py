@@ -224,7 +224,7 @@ def losing(actor: Actor, at: str, **lost: object) -> Progress:
 def test_an_import_of_someone_who_lost_the_right_while_it_read_is_not_stored(
     shop: Shop, lost: dict[str, object]
 ) -> None:
-    progress = losing(shop.chief, "Waiting for other changes to end", **lost)
+    progress = losing(shop.chief, "Waiting for other changes to finish", **lost)
     before = count(Order)
     with pytest.raises((NoLongerIn, NotPermitted)):
         imports.import_files(
@@ -236,7 +236,7 @@ def test_an_import_of_someone_who_lost_the_right_while_it_read_is_not_stored(
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite: nobody else writes
 def test_an_import_of_someone_who_lost_the_right_while_it_wrote_is_undone(shop: Shop) -> None:
-    progress = losing(shop.chief, "Storing for good", is_active=False)
+    progress = losing(shop.chief, "Saving", is_active=False)
     before = count(Order)
     with pytest.raises(NoLongerIn):
         imports.import_files(
