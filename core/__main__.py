@@ -9,27 +9,33 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from core import (
+    access,
     backups,
     copies,
     demo,
     excel,
     figures,
     imports,
-    logs,
     saved_views,
-    shutdown,
     startup,
-    users,
     verification,
     voucher_code,
     vouchers,
     worker,
 )
-from core.errors import AppError, InvalidInput, OutsideFailed, Refused
-from core.private_files import open_private
-from core.states import in_words
+from core.access import Actor
+from core.ground import (
+    AppError,
+    InvalidInput,
+    OutsideFailed,
+    Refused,
+    configure_logs,
+    ending,
+    heed_signals,
+    open_private,
+    word_of,
+)
 from core.tables import TABLES
-from core.users import Actor
 from core.verification import Verdict
 
 Result = TypeVar("Result")
@@ -48,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(asked.command(asked))  # as it is: neither prepared nor asked who is there
             return 0
         startup.prepare(now, may_fill=False)
-        actor = users.find_console_actor()
+        actor = access.find_console_actor()
         if actor is None:
             raise InvalidInput("The local user has been deactivated, so nothing was done.")
         print(asked.command(asked, actor, now))
@@ -177,17 +183,17 @@ def _copy(asked: argparse.Namespace) -> str:
 
 def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
-    shutdown.heed_signals(before_others=False)
+    heed_signals(before_others=False)
     startup.warn_of_open_files()
     print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
-    while not shutdown.ending.is_set():
+    while not ending.is_set():
         try:
             startup.prepare(datetime.now(UTC), may_fill=False)
         except OutsideFailed as error:
             print(error, file=sys.stderr, flush=True)
-            shutdown.ending.wait(worker.PAUSE_SECONDS)
+            ending.wait(worker.PAUSE_SECONDS)
         else:
-            worker.work(shutdown.ending, is_apart=True)
+            worker.work(ending, is_apart=True)
     return "Stopped."
 
 
@@ -211,7 +217,7 @@ def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
     found = voucher_code.parse_code(asked.code, keys)
     first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
     said = (
-        f"Genuine: valid from {first} to {last}, {in_words(found.pax_type)}. "
+        f"Genuine: valid from {first} to {last}, {word_of(found.pax_type)}. "
         "Only the Verify page knows whether it was used or refunded."
     )
     if vouchers.is_over(found.valid_until, now=now):
@@ -237,5 +243,5 @@ def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
 
 
 if __name__ == "__main__":
-    logs.configure()
+    configure_logs()
     sys.exit(main())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import email_validator
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 
 MAX_RECIPIENTS = 200
 _SHOWN = 80  # characters of an invalid address that an error shows

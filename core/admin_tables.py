@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import SQLColumnExpression, Text, cast, func, select
 
 from core.columns import Column, Kind, Table
-from core.models import AuditEvent, User, UserContract
-from core.states import Permission, Role
+from core.ground import Permission, Role
+from core.storage import AuditEvent, User, UserContract
 
 TEXT, CODE, INSTANT, FLAG = Kind.TEXT, Kind.CODE, Kind.INSTANT, Kind.FLAG
 

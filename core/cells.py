@@ -15,11 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from core import money
 from core.columns import Column, Kind
-from core.errors import InvalidInput
 from core.frames import local_times
-from core.states import FLAG_WORDS, in_words
+from core.ground import FLAG_WORDS, InvalidInput, decimals_of, word_of
 
 # Microsoft, "Excel specifications and limits".
 MAX_CELL_UNITS = 32_767
@@ -125,7 +123,7 @@ class TableRows:
     def _words(self, values: pa.Array, column: Column) -> _Cells:
         """Write each value's word once, and take it for every row that has the value."""
         codes = _strings(values).dictionary_encode()
-        words = [in_words(value) for value in codes.dictionary.to_pylist()]
+        words = [word_of(value) for value in codes.dictionary.to_pylist()]
         cells = _join(*self._texts(pa.array(words, pa.large_string()), column))
         return "", cells.take(codes.indices), ""
 
@@ -154,7 +152,7 @@ class TableRows:
     def _amounts(self, minor: pa.Array, currencies: pa.Array) -> _Cells:
         """Turn minor units into major ones, with the number format of each currency."""
         codes = currencies.dictionary_encode("encode")
-        decimals = [money.decimals(str(code)) for code in codes.dictionary.to_pylist()]
+        decimals = [decimals_of(str(code)) for code in codes.dictionary.to_pylist()]
         heads = [f'" s="{self.styles.money[count]}"><v>' for count in decimals]
         factors = pa.array([10.0**count for count in decimals])
         major = pc.divide(minor.cast(pa.float64(), safe=False), factors.take(codes.indices))

@@ -8,13 +8,13 @@ import pandas as pd
 from sqlalchemy import Select, func, literal, null, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core import db
+from core import storage
+from core.access import Actor
 from core.columns import Column, Table
 from core.conditions import matches_choice, where
-from core.errors import InvalidInput
-from core.models import Base
+from core.ground import InvalidInput
 from core.search import narrow
-from core.users import Actor
+from core.storage import Base
 from core.view import View
 
 MAX_CHOICES_LISTED = 500
@@ -44,7 +44,7 @@ def load_choices(
     asked = matches_choice(view.table, column, search, now) if search else true()
     is_whole = not others.is_filtered and view.order_id is None and not search
     is_whole = is_whole and actor.sees_everything
-    with db.reading() as session:
+    with storage.reading() as session:
         if is_whole and not is_counted and _has_index(view.table, column):
             rows = session.execute(_distinct(view.table.attribute(column))).all()
         else:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.models import Base
-from core.states import FLAG_WORDS, Permission, words_of
+from core.ground import FLAG_WORDS, Permission, words_by_value
+from core.storage import Base
 
 
 class Kind(StrEnum):
@@ -57,7 +57,7 @@ class Column:
         """Return the word for each value of the column; None where values are shown as they are."""
         if self.kind is Kind.FLAG:
             return FLAG_WORDS
-        return words_of(self.allowed) if self.allowed else None
+        return words_by_value(self.allowed) if self.allowed else None
 
     @property
     def can_be_shown(self) -> bool:

@@ -33,14 +33,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core import db, money
+from core import storage
+from core.access import Actor, require
 from core.columns import Column, Kind, Table
 from core.day_conditions import Sql, matches_time
-from core.models import Order, OrderItem, in_common_units
-from core.permissions import require
-from core.states import flag_value, words_of
-from core.text import ascii_lower, check_text, fold
-from core.users import Actor
+from core.ground import MOST_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
+from core.storage import Order, OrderItem, in_common_units
 from core.view import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]
@@ -98,7 +96,7 @@ def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
 
 
 def _is_among(expression: SQLColumnExpression[Any], values: Sequence[str]) -> Sql:
-    if db.is_sqlite():
+    if storage.is_sqlite():
         each = func.json_each(json.dumps(values)).table_valued("value")
         return expression.in_(select(each.c.value))
     return expression == any_(bindparam(None, list(values), type_=ARRAY(Text)))
@@ -197,7 +195,7 @@ def _matches_word(
     text = ascii_lower(asked.value)
     found = (
         value
-        for value, word in words_of(states).items()
+        for value, word in words_by_value(states).items()
         if _fits(ascii_lower(word), text, asked.operator)
         or _fits(value, text.replace(" ", "_"), asked.operator)
     )
@@ -230,7 +228,7 @@ def _codes(attribute: SQLColumnExpression[Any]) -> SQLColumnExpression[str]:
     lower() folds ASCII alone: SQLite's always, PostgreSQL's under COLLATE "C". SQLite's LIKE does
     so by itself, and without lower() a million rows take 95 ms instead of 227.
     """
-    return attribute if db.is_sqlite() else func.lower(attribute)
+    return attribute if storage.is_sqlite() else func.lower(attribute)
 
 
 def _compare_text(text: SQLColumnExpression[Any], value: str, operator: Operator) -> Sql:
@@ -266,7 +264,7 @@ def _compare(
 
 def _in_common_units(value: float) -> ColumnElement[Any]:
     """Return what an amount typed in major units is in the units that every currency shares."""
-    exact = Decimal(str(value)).scaleb(money.MOST_DECIMALS)
+    exact = Decimal(str(value)).scaleb(MOST_DECIMALS)
     if exact == exact.to_integral_value():
         return literal(int(exact), BigInteger)
     return literal(float(exact), Float)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.columns import Column, Table
-from core.places import day_starts, next_day, start_of_day
+from core.ground import day_starts, next_day, start_of_day
 from core.view import Condition, Operator
 
 Sql = ColumnElement[bool]

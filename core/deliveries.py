@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import db, shutdown, smtp
+from core import smtp, storage
 from core.addresses import ascii_form
 from core.delivery_records import Attempt, Cancelled, Job, find_pause, record_attempt
 from core.email_contents import (
@@ -29,12 +29,10 @@ from core.email_contents import (
     render_message,
     sender_address,
 )
-from core.errors import AppError
-from core.models import Delivery
+from core.ground import AppError, DeliveryStatus, ending, get_settings
 from core.outbox import OUTBOX_FOLDER, Outbox
-from core.settings import get_settings
 from core.smtp import Later, Rejected, Result
-from core.states import DeliveryStatus
+from core.storage import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +93,7 @@ def _claim(now: datetime, most: int) -> list[Job]:
     """
     due = select(Delivery.delivery_id).where(*_is_due(now))
     due = due.order_by(Delivery.next_attempt_at, Delivery.delivery_id)
-    with db.reading() as session:  # usually nothing is due, and reading blocks no one
+    with storage.reading() as session:  # usually nothing is due, and reading blocks no one
         pause = find_pause(session)
         if pause is not None and pause.until > now:
             return []
@@ -103,7 +101,7 @@ def _claim(now: datetime, most: int) -> list[Job]:
             return []
     lease = now + timedelta(seconds=get_settings().lease_seconds)
     ends = time.monotonic() + get_settings().lease_seconds
-    with db.writing() as session:
+    with storage.writing() as session:
         # Skip rows that another worker has locked. The condition of the UPDATE makes it safe.
         found = due.limit(1 if pause else most).with_for_update(skip_locked=True)
         claimed = (
@@ -129,7 +127,7 @@ def _claim(now: datetime, most: int) -> list[Job]:
 
 def _deliver(job: Job, now: datetime, transport: MailTransport) -> None:
     """Send one delivery and record the outcome; after an error, retry when its lease expires."""
-    if shutdown.ending.is_set():
+    if ending.is_set():
         return
     try:
         attempt = _send(job, now, transport)
@@ -144,7 +142,7 @@ def _deliver(job: Job, now: datetime, transport: MailTransport) -> None:
 def _send(job: Job, now: datetime, transport: MailTransport) -> Attempt | None:
     """Render and send a delivery; None if the lease is lost or the delivery is deleted."""
     for _ in range(CHANGES):
-        with db.reading() as session:
+        with storage.reading() as session:
             delivery = session.get(Delivery, job.delivery_id)
             if delivery is None:  # deleted with the sample data
                 return None
@@ -182,7 +180,7 @@ class _HandingOver:
         """Return whether the mail may be sent now; record that the recipient may have it."""
         self.is_lost = self.is_changed = False
         try:
-            with db.writing() as session:
+            with storage.writing() as session:
                 self._check(session)
         except AppError as error:
             logger.warning("Delivery %s is not handed over: %s", self._job.delivery_id, error)

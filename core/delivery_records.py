@@ -9,12 +9,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
-from core import audit, db
+from core import access, storage
 from core.email_contents import configured_channel
 from core.email_queue import record
-from core.models import DatabaseFact, Delivery, DeliveryItem
+from core.ground import DeliveryKind, DeliveryStatus
 from core.smtp import Later, Rejected, Result, Sent, Unusable
-from core.states import DeliveryKind, DeliveryStatus
+from core.storage import DatabaseFact, Delivery, DeliveryItem
 
 TRIES = 6
 # At most 2, 7, 25, 86, 300 seconds; random from 2 up, so that mails do not retry all at once.
@@ -60,7 +60,7 @@ def record_attempt(job: Job, attempt: Attempt, *, now: datetime) -> None:
 
     A sent mail is recorded even if the lease has expired, because it is sent anyway.
     """
-    with db.writing() as session:
+    with storage.writing() as session:
         delivery = _find_mine(session, job, attempt.outcome)
         if delivery is None:
             return
@@ -123,7 +123,7 @@ def _record_sent(
     action = "voucher.sent" if delivery.kind == DeliveryKind.VOUCHER else "void_notice.sent"
     for item in _items(session, delivery):
         if item.order_item_id not in left_out:
-            audit.record(
+            access.record_event(
                 session,
                 action,
                 actor=delivery.requested_by,
@@ -173,7 +173,7 @@ def find_pause(session: Session) -> Pause | None:
 
 def get_pause() -> Pause | None:
     """Return the pause of the queue to show to people; None if it is not paused."""
-    with db.reading() as session:
+    with storage.reading() as session:
         return find_pause(session)
 
 
@@ -183,7 +183,7 @@ def _pause(session: Session, why: str, now: datetime) -> None:
     since = now.isoformat() if fact is None else json.loads(fact.value)["since"]
     until = (now + PAUSE).isoformat()
     said = json.dumps({"why": why, "since": since, "until": until})
-    insert = (sqlite if db.is_sqlite() else postgresql).insert(DatabaseFact)
+    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
     # Another process may insert it at the same moment.
     paused = insert.values(name=_PAUSED, value=said)
     session.execute(paused.on_conflict_do_update(index_elements=["name"], set_={"value": said}))

@@ -3,8 +3,8 @@
 from sqlalchemy import ColumnElement, Select, exists
 
 from core.columns import Column, Kind, Table
-from core.models import Delivery, DeliveryItem
-from core.states import Channel, DeliveryKind, DeliveryStatus, Permission
+from core.ground import Channel, DeliveryKind, DeliveryStatus, Permission
+from core.storage import Delivery, DeliveryItem
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 

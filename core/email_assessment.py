@@ -9,14 +9,12 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
+from core.access import Actor, require
 from core.addresses import parse_address, parse_recipients
 from core.email_contents import MANY, render_pdf
-from core.errors import InvalidInput
-from core.models import Delivery, DeliveryItem, Order, OrderItem
-from core.permissions import require
-from core.states import DeliveryKind, DeliveryStatus, ItemStatus, Permission
-from core.users import Actor
+from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
+from core.storage import Delivery, DeliveryItem, Order, OrderItem
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 
 Known = Mapping[str, frozenset[str]]  # the known addresses of each order, in lower case
@@ -58,7 +56,7 @@ def assess(
     """
     require(actor, Permission.VOUCHERS)
     ids, to = ticked_items(item_ids), checked_recipients(recipients)
-    with db.reading() as session:
+    with storage.reading() as session:
         return assess_in(session, ids, to, actor=actor, now=now)
 
 
@@ -153,7 +151,7 @@ def _envelopes(addressed: Sequence[tuple[str, OrderItem]], known: Known) -> tupl
 def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
     """Find the distinct contacts of the items' orders: the default in the dialog."""
     require(actor, Permission.VOUCHERS)
-    with db.reading() as session:
+    with storage.reading() as session:
         items = load_items(session, ticked_items(item_ids), actor)
         orders = _load_orders(session, list(items.values()))
     contacts = {
@@ -167,7 +165,7 @@ def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
 def find_void_notices(item_ids: Sequence[str], *, actor: Actor) -> tuple[Envelope, ...]:
     """Find who was mailed a voucher of a refunded item and has no void notice yet."""
     require(actor, Permission.EMAILS)
-    with db.reading() as session:
+    with storage.reading() as session:
         return void_notices_in(session, ticked_items(item_ids), actor=actor)
 
 

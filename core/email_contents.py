@@ -10,11 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import mail, voucher_pdf, vouchers
-from core.errors import Refused
+from core.ground import Channel, DeliveryKind, ItemStatus, Refused, get_settings
 from core.mail_body import Mail, MailItem
-from core.models import Delivery, DeliveryItem, OrderItem
-from core.settings import get_settings
-from core.states import Channel, DeliveryKind, ItemStatus
+from core.storage import Delivery, DeliveryItem, OrderItem
 from core.voucher_pdf import Voucher
 
 MANY = 100  # vouchers; fewer never reach the limit: a page takes 2.4 kB, a font 40

@@ -13,7 +13,8 @@ from typing import IO
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, rights, voucher_pdf, vouchers
+from core import access, storage, voucher_pdf, vouchers
+from core.access import Actor, require
 from core.conditions import is_among, scope
 from core.desk_tables import EMAILS
 from core.email_assessment import Envelope
@@ -25,14 +26,10 @@ from core.email_contents import (
     sender_address,
     to_mail_items,
 )
-from core.errors import NotFound
+from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_storable
 from core.mail import default_subject, file_name, make_message_id
 from core.mail_body import Mail, render_html, render_text
-from core.models import Delivery, DeliveryItem, OrderItem, new_id
-from core.permissions import require
-from core.states import DeliveryKind, DeliveryStatus, Permission
-from core.text import is_storable
-from core.users import Actor
+from core.storage import Delivery, DeliveryItem, OrderItem, new_id
 from core.voucher_logo import load_logo, to_png
 from core.vouchers import DOWNLOADED, VoucherLine
 
@@ -66,7 +63,7 @@ def preview_draft(
 ) -> Preview:
     """Return the preview of a mail before it is queued."""
     require(actor, Permission.VOUCHERS)
-    with db.reading() as session:
+    with storage.reading() as session:
         found = vouchers.load_items(session, envelope.item_ids, actor)
         items = [found[one] for one in envelope.item_ids if one in found]
         said = to_mail_items(items, vouchers.to_vouchers(session, items))
@@ -100,7 +97,7 @@ def _preview(written: Mail) -> Preview:
 def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDetails:
     """Return a delivery; raises NotPermitted, or NotFound if the actor has no access to it."""
     require(actor, Permission.EMAILS)
-    with db.reading() as session:
+    with storage.reading() as session:
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now)
         is_ended = delivery.status not in (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
@@ -132,7 +129,7 @@ def get_states(delivery_ids: Sequence[str], *, actor: Actor) -> list[DeliverySta
     is_one = is_among(EMAILS, EMAILS.key_column, tuple(delivery_ids)), scope(EMAILS, actor)
     facts = (Delivery.delivery_id, Delivery.recipient, Delivery.status, Delivery.channel)
     statement = select(*facts, Delivery.last_error).where(*is_one)
-    with db.reading() as session:
+    with storage.reading() as session:
         ordered = statement.order_by(Delivery.recipient, Delivery.delivery_id)
         return [DeliveryState(*row) for row in session.execute(ordered)]
 
@@ -160,14 +157,14 @@ def count_open(*, actor: Actor) -> int:
     require(actor, Permission.EMAILS)
     is_open = Delivery.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.SENDING))
     statement = select(func.count()).select_from(Delivery).where(is_open, scope(EMAILS, actor))
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.execute(statement).scalar_one()
 
 
 def find_items(delivery_ids: Sequence[str], *, actor: Actor) -> list[str]:
     """Find the order items of e-mails that the actor may see."""
     require(actor, Permission.EMAILS)
-    with db.reading() as session:
+    with storage.reading() as session:
         is_one = is_among(EMAILS, EMAILS.key_column, tuple(delivery_ids)), scope(EMAILS, actor)
         about = select(DeliveryItem.order_item_id).join(
             Delivery, Delivery.delivery_id == DeliveryItem.delivery_id
@@ -181,13 +178,13 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
     The vouchers are attached only while all of them are valid; otherwise the file says why not.
     Raises NotPermitted, NoLongerIn, NotFound.
     """
-    with rights.changing(actor, Permission.EMAILS) as (session, actor):
+    with access.changing(actor, Permission.EMAILS) as (session, actor):
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now, lock=True)
         if contents.left_out:
             contents = replace(contents, mail=load_mail(session, delivery), vouchers=())
         for one in contents.vouchers:
-            audit.record(
+            access.record_event(
                 session,
                 DOWNLOADED,
                 actor=actor,

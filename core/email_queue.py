@@ -15,17 +15,22 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, rights, vouchers
+from core import access, vouchers
+from core.access import Actor
 from core.email_assessment import Assessment, Envelope, To
 from core.email_contents import configured_channel, sender_address, to_mail_items
-from core.errors import InvalidInput, Refused
+from core.ground import (
+    DeliveryKind,
+    DeliveryStatus,
+    InvalidInput,
+    Permission,
+    Refused,
+    fold,
+    get_settings,
+)
 from core.mail import default_subject, make_message_id
-from core.models import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.refunds import MAX_KEY, KeyTaken
-from core.settings import get_settings
-from core.states import DeliveryKind, DeliveryStatus, Permission
-from core.text import fold
-from core.users import Actor
+from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.vouchers import VoucherLine
 
 AN_HOUR = timedelta(hours=1)
@@ -90,12 +95,12 @@ Look = Callable[[Session, Actor], Assessment]
 
 @contextmanager
 def queueing(actor: Actor, permission: Permission) -> Iterator[tuple[Session, Actor]]:
-    """Open the transaction of a person who queues mails, as core.rights.changing does.
+    """Open the transaction of a person who queues mails, as core.access.rights.changing does.
 
     If EMAILS_PER_HOUR is set, the requests of one person run one after another.
     """
     is_limited = get_settings().emails_per_hour is not None
-    with rights.changing(actor, permission, counts=is_limited) as opened:
+    with access.changing(actor, permission, counts=is_limited) as opened:
         yield opened
 
 
@@ -245,7 +250,7 @@ def record(
     **after: Any,
 ) -> None:
     """Record an event of a delivery in the audit trail, in the caller's transaction."""
-    audit.record(
+    access.record_event(
         session,
         action,
         actor=actor,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import vouchers
+from core.access import Actor, require
 from core.conditions import is_among, scope
 from core.desk_tables import EMAILS
 from core.email_assessment import (
@@ -35,14 +36,18 @@ from core.email_queue import (
     queueing,
     record,
 )
-from core.errors import InvalidInput, NotFound, Refused
+from core.ground import (
+    DeliveryKind,
+    DeliveryStatus,
+    InvalidInput,
+    NotFound,
+    Permission,
+    Refused,
+    storable,
+)
 from core.mail import MAX_MESSAGE
-from core.models import Delivery, DeliveryItem
-from core.permissions import require
-from core.states import DeliveryKind, DeliveryStatus, Permission
-from core.text import storable
+from core.storage import Delivery, DeliveryItem
 from core.ticked import ticked_ids
-from core.users import Actor
 from core.vouchers import in_short
 
 __all__ = [

@@ -10,18 +10,22 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import audit, db, money, query, rights, saved_views
+from core import access, query, saved_views, storage
+from core.access import Actor, may, require
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
+from core.ground import (
+    Permission,
+    amount_in_words,
+    flag_value,
+    get_settings,
+    in_place,
+    word_of,
+)
 from core.orders import OrderDetails, get_order
-from core.permissions import may, require
-from core.places import in_place
-from core.settings import get_settings
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
-from core.states import Permission, flag_value, in_words
-from core.stop import Stop
+from core.storage import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
-from core.users import Actor
 from core.view import View, describe_sort
 from core.view_json import default_view, to_json
 
@@ -40,12 +44,12 @@ def export(
 
     Rows, total and the sheet *About this export* are of one moment. Raises NotPermitted; Unwanted,
     leaving nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file
-    is begun; and as core.rights.handing_out does, when the actor may no longer have the file.
+    is begun; and as access.handing_out does, when the actor may no longer have the file.
     """
     stop = stop or Stop()
     _check_limit([view], actor, now)
     with StreamedWorkbook(file) as workbook:
-        with db.reading() as session, stop.ending(session):
+        with storage.reading() as session, stop.ending(session):
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -68,7 +72,7 @@ def export(
 
 
 def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         check_limit(
             session,
             lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views),
@@ -87,7 +91,7 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
     """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
 
     What the actor's role may not see is left out. Raises NotFound for an order that is not there,
-    or not the actor's to see; TooManyRows over the hourly limit; and as core.rights.handing_out.
+    or not the actor's to see; TooManyRows over the hourly limit; and as access.handing_out.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
@@ -96,7 +100,7 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         if may(actor, table.permission(order_id))
     }
     _check_limit(list(views.values()), actor, now)
-    with StreamedWorkbook(file) as workbook, db.reading() as session:
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         for title, view in views.items():
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
@@ -128,8 +132,8 @@ def _order_lines(
         ("Widget ID", order.widget_id or ""),
         ("Author", order.author),
         ("Total", str(order.item_count)),
-        ("Amount", f"{money.in_words(order.amount_minor, order.currency)} {order.currency}"),
-        ("Refunded", f"{money.in_words(order.refunded_minor, order.currency)} {order.currency}"),
+        ("Amount", f"{amount_in_words(order.amount_minor, order.currency)} {order.currency}"),
+        ("Refunded", f"{amount_in_words(order.refunded_minor, order.currency)} {order.currency}"),
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
         ("Exported at", in_place(now, zone, seconds=True)),
@@ -141,19 +145,19 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     """Write the import workbook: every stored column of every row, instants in UTC; audit it.
 
     Returns the number of rows by sheet. Raises NotPermitted, InvalidInput, naming the row, for a
-    text that no cell can hold (a dump loses nothing), and as core.rights.handing_out does.
+    text that no cell can hold (a dump loses nothing), and as access.handing_out does.
     """
     require(actor, Permission.IMPORT)
     counts = {}
-    with StreamedWorkbook(file) as workbook, db.reading() as session:
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
         for table in BOOKS:
             # One zone throughout, so that it can be read back wherever it came from.
             columns = [replace(column, place_zone=None) for column in table.stored]
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
             counts[table.title] = written.rows
-    with rights.handing_out(file, actor, Permission.IMPORT) as session:
-        audit.record(
+    with access.handing_out(file, actor, Permission.IMPORT) as session:
+        access.record_event(
             session,
             "orders.dumped",
             actor=actor,
@@ -177,7 +181,7 @@ def write_template(file: IO[bytes]) -> None:
                 (
                     table.title,
                     column.header,
-                    in_words(flag_value(column.is_required)),
+                    word_of(flag_value(column.is_required)),
                     column.import_help,
                 )
                 for column in table.stored
@@ -196,7 +200,7 @@ def _about(
 ) -> list[tuple[str, str]]:
     filters = view.in_words() or ["none"]
     amount = view.table.amount
-    sums = [f"{money.in_words(minor, code)} {code}" for code, minor in totals.items()]
+    sums = [f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items()]
     local = now.astimezone(ZoneInfo(view.zone))
     lines = [("Table", view.table.title)]
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]

@@ -7,12 +7,10 @@ from typing import IO, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, rights
-from core.errors import Refused
-from core.models import AuditEvent
-from core.settings import get_settings
-from core.states import Permission
-from core.users import Actor
+from core import access
+from core.access import Actor
+from core.ground import Permission, Refused, get_settings
+from core.storage import AuditEvent
 
 AN_HOUR = timedelta(hours=1)
 
@@ -52,15 +50,15 @@ def record_export(
     after: dict[str, Any] | None = None,
     **about: Any,
 ) -> None:
-    """Audit a written file, as core.audit.record does, with its rows.
+    """Audit a written file, as access.record_event does, with its rows.
 
-    Raises as core.rights.handing_out does, and TooManyRows where exports at the same moment have
+    Raises as access.handing_out does, and TooManyRows where exports at the same moment have
     been faster: the file is emptied then.
     """
     is_limited = get_settings().exported_rows_per_hour is not None
-    with rights.handing_out(file, actor, permission, counts=is_limited) as session:
+    with access.handing_out(file, actor, permission, counts=is_limited) as session:
         check_limit(session, lambda: rows, actor=actor, now=now)
-        audit.record(
+        access.record_event(
             session, action, actor=actor, now=now, after=(after or {}) | {"rows": rows}, **about
         )
 

@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from core.figure_models import Day
-from core.places import next_day, start_of_day
+from core.ground import next_day, start_of_day
+from core.storage import Day
 
 SECONDS = 86_400
 

@@ -8,14 +8,13 @@ from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import figures
+from core.access import Actor
 from core.conditions import scope
 from core.figure_days import day_of, first_of_month, next_month
-from core.figure_models import DAILY_FIGURES, Dimension, Span
-from core.models import Order
+from core.ground import fold
 from core.periods import Period
+from core.storage import DAILY_FIGURES, Dimension, Order, Span
 from core.tables import ORDER_ITEMS, ORDERS
-from core.text import fold
-from core.users import Actor
 
 A_DAY = timedelta(days=1)
 

@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import audit, db, rights
-from core.errors import OutsideFailed
+from core import access, storage
+from core.access import Actor
 from core.figure_days import (
     day_expression,
     day_of,
@@ -38,11 +38,17 @@ from core.figure_days import (
     next_month,
     starts,
 )
-from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Channel, Dimension, Span
-from core.models import Order, OrderItem
-from core.settings import get_settings
-from core.states import ItemStatus, Permission
-from core.users import Actor
+from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
+from core.storage import (
+    DAILY_FIGURES,
+    FIGURE_CHANGES,
+    FIGURES_MADE,
+    Channel,
+    Dimension,
+    Order,
+    OrderItem,
+    Span,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -69,10 +75,10 @@ def refresh() -> None:
 
     Raises OutsideFailed when the database does not answer, or somebody else counts for long.
     """
-    with db.reading() as session:
+    with storage.reading() as session:
         if _is_made(session) and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None:
             return
-    with db.writing() as session:
+    with storage.writing() as session:
         _take_turn(session)
         if _is_made(session):
             _count_changed(session)
@@ -93,10 +99,10 @@ def rebuild(*, actor: Actor, now: datetime) -> int:
 
     Raises NotPermitted, NoLongerIn, and OutsideFailed when the database does not answer.
     """
-    with rights.changing(actor, Permission.IMPORT) as (session, actor):
+    with access.changing(actor, Permission.IMPORT) as (session, actor):
         _take_turn(session)
         rebuild_in(session)
-        audit.record(
+        access.record_event(
             session, "figures.rebuilt", actor=actor, entity="database", entity_id="figures", now=now
         )
         return session.scalar(select(func.count()).select_from(DAILY_FIGURES)) or 0

@@ -5,11 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core import money
 from core.columns import Column, Kind
-from core.errors import InvalidInput
-from core.states import flag_value
-from core.text import check_text
+from core.ground import MAX_AMOUNT, InvalidInput, check_text, flag_value
 from core.view import DATE_PRESETS, Condition, Filter, Operator
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.
@@ -136,7 +133,7 @@ def _text(column: Column, value: object) -> str:
 def _number(column: Column, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{column.header}: a number to compare with is missing.")
-    most = money.MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
+    most = MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
     if not abs(value) <= most:  # also refuses NaN, which compares with nothing
         raise InvalidInput(f"{column.header}: the number is out of range.")
     return value

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from core.states import Method
+from core.ground import Method
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 from functools import cache
 
 from core.gateway import Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
-from core.settings import get_settings
-from core.states import Method
+from core.ground import Method, get_settings
 from core.stripe_gateway import CardGateway
 
 

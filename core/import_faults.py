@@ -7,10 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from core import money
 from core.columns import Column, Kind
-from core.errors import AppError
-from core.states import flag_value, in_words
+from core.ground import AppError, flag_value, to_major, word_of
 
 SHOWN_CHARACTERS = 60
 # The origin of a row, next to its values.
@@ -59,11 +57,11 @@ def as_written(column: Column, value: Any, currency: str | None = None) -> str:
     if value is None:
         return ""
     if column.kind is Kind.MONEY and currency:
-        return str(money.to_major(value, currency))
+        return str(to_major(value, currency))
     if column.kind is Kind.INSTANT:
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     if column.kind is Kind.FLAG:
-        return in_words(flag_value(value))
+        return word_of(flag_value(value))
     if column.allowed:
-        return in_words(value)
+        return word_of(value)
     return value.hex() if isinstance(value, bytes) else str(value)

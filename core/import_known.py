@@ -5,13 +5,12 @@ from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
-from core import money
+from core.ground import ItemStatus, RefundStatus, TransactionType, to_major, word_of
 from core.import_existing import Existing
 from core.import_faults import Fault, fault_at
 from core.import_refunds import GivenRefund, gather
 from core.import_rows import iterate
-from core.models import Order, OrderItem, Refund
-from core.states import ItemStatus, RefundStatus, TransactionType, in_words
+from core.storage import Order, OrderItem, Refund
 
 Row = dict[Any, Any]
 
@@ -105,9 +104,9 @@ class Known:
     def fault(self, row: Row, column: str, value: Any, problem: str) -> bool:
         """Add an import error; return False, so that a check can return it."""
         if column in ("Amount", "Price"):
-            value = money.to_major(value, row["currency"])
+            value = to_major(value, row["currency"])
         elif column in ("Status", "Method"):
-            value = in_words(value)
+            value = word_of(value)
         self.faults.append(fault_at(row, column, value, problem))
         return False
 

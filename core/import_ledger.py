@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from core.import_known import Known, KnownItem, KnownOrder, Return, Row
-from core.import_refunds import Entry, GivenRefund, entry_of
-from core.returned_refunds import WAS_RETURNED
-from core.states import (
+from core.ground import (
     ItemStatus,
     Method,
     RefundStatus,
     TransactionStatus,
     TransactionType,
-    in_words,
+    word_of,
 )
+from core.import_known import Known, KnownItem, KnownOrder, Return, Row
+from core.import_refunds import Entry, GivenRefund, entry_of
+from core.returned_refunds import WAS_RETURNED
 
 REASON = "imported"
 
@@ -92,7 +92,7 @@ def _check_refund(known: Known, refund: GivenRefund, item: KnownItem, *, is_new:
         if item_id in known.refunded_before:
             known.fault(row, "Order Item ID", item_id, "already has a refund")
         elif item.status != ItemStatus.REFUNDED:
-            problem = f"is refunded by this transaction, but its Status is {in_words(item.status)}"
+            problem = f"is refunded by this transaction, but its Status is {word_of(item.status)}"
             known.fault(row, "Order Item ID", item_id, problem)
     return len(known.faults) == before
 
@@ -108,7 +108,7 @@ def _check_entry(known: Known, refund: GivenRefund, item: KnownItem, one: Entry)
         problem = "is not the price of the refunded item"
         known.fault(one.row, "Amount", one.amount_minor, problem)
     elif one.method != refund.last.method:
-        problem = f"differs from the refund’s other transactions: {in_words(refund.last.method)}"
+        problem = f"differs from the refund’s other transactions: {word_of(refund.last.method)}"
         known.fault(one.row, "Method", one.method, problem)
 
 
@@ -124,7 +124,7 @@ def _check_adjustment(known: Known, one: Entry, amount: int, currency: str, meth
         problem = "is not the amount of the refund with the opposite sign"
         return known.fault(one.row, "Amount", one.amount_minor, problem)
     if one.method != method:
-        problem = f"differs from the refund: {in_words(method)}"
+        problem = f"differs from the refund: {word_of(method)}"
         return known.fault(one.row, "Method", one.method, problem)
     return True
 
@@ -162,7 +162,7 @@ def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
     if kind == TransactionType.PAYMENT and amount >= 0:
         return known.fault(row, "Amount", amount, "must be below zero for type Payment")
     if kind in (TransactionType.REFUND, TransactionType.TOP_UP) and amount <= 0:
-        return known.fault(row, "Amount", amount, f"must be above zero for type {in_words(kind)}")
+        return known.fault(row, "Amount", amount, f"must be above zero for type {word_of(kind)}")
     if amount == 0:
         return known.fault(row, "Amount", amount, "is zero")
     if kind == TransactionType.REFUND or (
@@ -170,7 +170,7 @@ def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
     ):
         return _check_part(known, row, refund_ids)
     if row.get("refund_id") is not None:
-        problem = f"is not allowed for type {in_words(kind)}"
+        problem = f"is not allowed for type {word_of(kind)}"
         return known.fault(row, "Refund ID", row["refund_id"], problem)
     return True
 

@@ -8,16 +8,23 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import bulk
+from core import storage
 from core.columns import Table
+from core.ground import (
+    ItemStatus,
+    Method,
+    PaxType,
+    airport_zones,
+    fold,
+    next_day,
+    start_of_day,
+    word_of,
+)
 from core.import_known import Known, Row
 from core.import_ledger import complete_transaction, make_refunds
 from core.import_rows import iterate
-from core.models import Base, Contract, Order, OrderItem, Refund, Transaction
-from core.places import airport_zones, next_day, start_of_day
-from core.states import ItemStatus, Method, PaxType, in_words
+from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.text import fold
 from core.voucher_codes import new_code, new_serial
 
 
@@ -156,7 +163,7 @@ class NewRows:
 
 
 def _in_order(model: type[Base], row: Row) -> tuple[Any, ...]:
-    return tuple(map(row.get, bulk.names_of(model)))
+    return tuple(map(row.get, storage.stored_names(model)))
 
 
 def complete_order(known: Known, row: Row) -> bool:
@@ -247,9 +254,9 @@ def _check_fate(known: Known, row: Row) -> bool:
     if status == ItemStatus.USED and row.get("used_at") is None:
         row["used_at"] = row["service_at"]
     if status != ItemStatus.USED and row.get("used_at") is not None:
-        return known.fault(row, "Used At", None, f"is given, but Status is {in_words(status)}")
+        return known.fault(row, "Used At", None, f"is given, but Status is {word_of(status)}")
     if status != ItemStatus.REFUNDED and row.get("refunded_at") is not None:
-        return known.fault(row, "Refunded At", None, f"is given, but Status is {in_words(status)}")
+        return known.fault(row, "Refunded At", None, f"is given, but Status is {word_of(status)}")
     if status == ItemStatus.REFUNDED and row.get("refunded_at") is None:
         row["refunded_at"] = paid[0].settled_at
     return True

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core import money
 from core.columns import Column, Kind
+from core.ground import is_currency, word_of, zones
 from core.import_headers import normal
 from core.import_values import parse_text
-from core.places import zones
-from core.states import in_words
 
 MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
@@ -42,7 +40,7 @@ def _check_member(column: Column, text: str) -> str:
         name = "not_used"
     members = [member.value for member in column.allowed or ()]
     if name not in members:
-        raise ValueError(f"is not one of {', '.join(map(in_words, members))}")
+        raise ValueError(f"is not one of {', '.join(map(word_of, members))}")
     return name
 
 
@@ -53,7 +51,7 @@ def _check_code(text: str) -> str:
 
 
 def _check_currency(text: str) -> str:
-    if not money.is_currency(text.upper()):
+    if not is_currency(text.upper()):
         raise ValueError("is not a currency such as EUR (ISO 4217)")
     return text.upper()
 

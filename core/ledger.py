@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import db
-from core.models import Contract, Refund, Transaction, new_id
-from core.states import Method, RefundStatus, TransactionStatus, TransactionType
+from core import storage
+from core.ground import Method, RefundStatus, TransactionStatus, TransactionType
+from core.storage import Contract, Refund, Transaction, new_id
 
 
 def enter_outcomes(session: Session, settled: Sequence[Refund], now: datetime) -> None:
@@ -74,7 +74,7 @@ def _next_numbers(session: Session, count: int) -> list[int]:
     Imports and others number by themselves; a sequence that they have overtaken is set ahead.
     """
     highest = session.scalar(select(func.max(Transaction.no))) or 0
-    if db.is_sqlite():
+    if storage.is_sqlite():
         return list(range(highest + 1, highest + 1 + count))
     following = select(func.nextval("transactions_no")).select_from(func.generate_series(1, count))
     numbers = list(session.scalars(following))

@@ -16,8 +16,8 @@ from email.utils import quote
 from zoneinfo import ZoneInfo
 
 from core.addresses import ascii_form, parse_sender
+from core.ground import DeliveryKind
 from core.mail_body import MAX_MESSAGE, Mail, MailItem, one_line, render_html, render_text
-from core.states import DeliveryKind
 from core.voucher_logo import load_logo, to_png
 from core.voucher_page import Branding
 from core.voucher_text import clean

@@ -12,8 +12,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from core import colours
-from core.places import day_and_time, utc_offset
-from core.states import DeliveryKind
+from core.ground import DeliveryKind, day_and_time, utc_offset
 from core.voucher_logo import load_logo
 from core.voucher_page import Branding
 from core.voucher_text import MAX_CHARACTERS, clean

@@ -5,13 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
 
-from core import db
+from core import storage
+from core.access import Actor
 from core.conditions import scope
-from core.errors import NotFound
-from core.models import Contract, Order, Transaction
-from core.states import TransactionStatus, TransactionType
+from core.ground import NotFound, TransactionStatus, TransactionType
+from core.storage import Contract, Order, Transaction
 from core.tables import ORDERS
-from core.users import Actor
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def get_order(order_id: str, *, actor: Actor) -> OrderDetails:
         .join(Contract, Contract.contract_id == Order.contract_id)
         .where(Order.order_id == order_id, scope(ORDERS, actor))
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         found = session.execute(statement).first() if "\x00" not in order_id else None
         if found is None:
             raise NotFound(f"There is no order “{order_id[:100]}” that you may see.")

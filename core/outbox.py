@@ -6,7 +6,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
-from core.private_files import make_folder
+from core.ground import make_private_folder
 from core.smtp import Later, Result, Sent
 
 OUTBOX_FOLDER = "outbox"  # in DATA_DIR
@@ -33,7 +33,7 @@ class Outbox:
             return Later(NO_LONGER)
         try:
             with self._lock:
-                make_folder(self._folder.parent)
+                make_private_folder(self._folder.parent)
                 mailbox.Maildir(self._folder).add(message.as_bytes())
         except OSError as error:
             return Later(f"Cannot write to the outbox {self._folder}: {error.strerror}.")

@@ -14,19 +14,17 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import db, figures
+from core import figures, storage
+from core.access import Actor, require
 from core.columns import Table
 from core.conditions import where
 from core.figure_days import day_of, next_month
-from core.figure_models import Channel, Dimension
 from core.figure_sums import Counted, Sums, sum_up
-from core.models import Contract, OrderItem
+from core.ground import ItemStatus, Permission
 from core.periods import Period
-from core.permissions import require
 from core.saved_views import READY_MADE
-from core.states import ItemStatus, Permission
+from core.storage import Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS
-from core.users import Actor
 from core.view import View
 from core.view_json import parse_view
 
@@ -134,7 +132,7 @@ def load_offers(*, actor: Actor) -> list[Offer]:
     """
     require(actor, Permission.OVERVIEW)
     figures.refresh()
-    with db.reading() as session:
+    with storage.reading() as session:
         keys = ("contract_id", "currency")
         found = sum_up(session, Dimension.CHANNEL, Period(), actor=actor, keys=keys)
         rows = select(Contract.contract_id, Contract.name)
@@ -150,7 +148,7 @@ def load(question: Question, *, actor: Actor, now: datetime) -> Overview:
     """
     require(actor, Permission.OVERVIEW)
     figures.refresh()
-    with db.reading() as session:
+    with storage.reading() as session:
         return _Answer(session, question, actor, now).load()
 
 

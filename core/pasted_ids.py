@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 
 from core import query
+from core.access import Actor
 from core.columns import Table
-from core.errors import InvalidInput
-from core.text import check_text
-from core.users import Actor
+from core.ground import InvalidInput, check_text
 from core.view import View
 from core.view_json import MAX_IDS
 

@@ -22,18 +22,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
+from core.access import Actor, require
 from core.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.choices import load_choices as load_choices
 from core.columns import Column, Kind, Table
 from core.conditions import is_among, of_order, scope, where
-from core.errors import InvalidInput
 from core.frames import join_frame, to_arrow, to_frame
-from core.permissions import require
+from core.ground import InvalidInput, check_text
 from core.search import FEW, narrow
-from core.text import check_text
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from core.view import View
 from core.windows import find_few, find_keys, sort_terms
 
@@ -62,14 +60,14 @@ def load_rows(view: View, *, actor: Actor, now: datetime, start: int, end: int) 
     if not 0 <= start < end or end - start > MAX_WINDOW or end > 2**31:
         raise InvalidInput(f"A window of 1 to {MAX_WINDOW:,} rows is needed.")
     columns = _with_needed(view, view.table.key_column)
-    with db.reading() as session:
+    with storage.reading() as session:
         keys = find_keys(session, view, actor=actor, now=now, start=start, end=end)
         return to_frame(columns, _read_rows(session, view.table, columns, keys, now))
 
 
 def load_keys(view: View, *, actor: Actor, now: datetime) -> list[str]:
     """Load the keys of the first MAX_SELECTED rows of a view, in its order."""
-    with db.reading() as session:
+    with storage.reading() as session:
         return find_keys(session, view, actor=actor, now=now, start=0, end=MAX_SELECTED)
 
 
@@ -86,14 +84,14 @@ def load_ticked(view: View, keys: Sequence[str], *, actor: Actor, now: datetime)
         .where(is_among(table, table.key_column, checked), *conditions)
         .order_by(*(term.of(term.expression) for term in sort_terms(view, now)))
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         found = list(session.scalars(ordered))
         return to_frame(columns, _read_rows(session, table, columns, found, now))
 
 
 def count_rows(view: View, *, actor: Actor, now: datetime) -> int:
     """Count the rows of a view."""
-    with db.reading() as session:
+    with storage.reading() as session:
         return count_in(session, view, actor=actor, now=now)
 
 
@@ -117,13 +115,13 @@ def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime)
     is_one = is_among(view.table, view.table.key_column, tuple(keys))
     conditions = where(view, actor=actor, now=now)
     statement = select(func.count()).select_from(view.table.model).where(is_one, *conditions)
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.execute(statement).scalar_one()
 
 
 def load_figures(view: View, *, actor: Actor, now: datetime) -> Figures:
     """Count the rows of a view, and add them up where that is no more work."""
-    with db.reading() as session:
+    with storage.reading() as session:
         if view.is_filtered:
             conditions = _narrowed(session, view, actor, now)
             few = find_few(session, view.table, conditions, FEW)
@@ -134,7 +132,7 @@ def load_figures(view: View, *, actor: Actor, now: datetime) -> Figures:
 
 def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
     """Add up the table's amount over every row of a view: minor units by currency."""
-    with db.reading() as session:
+    with storage.reading() as session:
         return totals_in(session, view, actor=actor, now=now)
 
 
@@ -172,7 +170,7 @@ def find_references(
     require(actor, table.permission(order_id))
     own = of_order(table, order_id) if order_id is not None else true()
     found: set[str] = set()
-    with db.reading() as session:
+    with storage.reading() as session:
         for column in table.columns:
             if column.is_reference:
                 is_one = is_among(table, column, tuple(texts))
@@ -238,7 +236,7 @@ def _quick(
     """Read an instant as seconds since 1970: a datetime of Python's for each takes far longer."""
     if column.kind is not Kind.INSTANT:
         return expression
-    if db.is_sqlite():
+    if storage.is_sqlite():
         return type_coerce(expression, BigInteger)  # it is stored so
     return cast(func.floor(extract("epoch", expression)), BigInteger)
 

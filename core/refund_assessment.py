@@ -9,15 +9,15 @@ from datetime import datetime
 from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
+from core.access import Actor
 from core.conditions import is_among, scope
 from core.gateways import configured
-from core.models import Contract, OrderItem, Refund, Transaction
+from core.ground import Method, TransactionStatus, TransactionType
 from core.refund_rule import Payment, RefundItem, Refusal, not_there, refundable
-from core.states import Method, TransactionStatus, TransactionType
+from core.storage import Contract, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS
 from core.ticked import ticked_ids
-from core.users import Actor
 
 # Made once: to put a statement together takes as long as to run it.
 _ITEMS = select(
@@ -81,7 +81,7 @@ class Assessment:
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> Assessment:
     """Say of each item whether it would be refunded now, and what that sums up to."""
     ids = sorted_ids(item_ids)
-    with db.reading() as session:
+    with storage.reading() as session:
         lines = assess_in(session, ids, actor=actor, now=now)
         items = [line.item for line in lines if line.item and not line.refusal]
         totals: dict[str, int] = defaultdict(int)

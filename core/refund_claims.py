@@ -9,13 +9,13 @@ from datetime import datetime
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, db
+from core import access, storage
+from core.access import Actor
 from core.conditions import is_among, scope
-from core.models import OrderItem, Refund, new_id
+from core.ground import ItemStatus, RefundStatus
 from core.refund_rule import RefundItem
-from core.states import ItemStatus, RefundStatus
+from core.storage import OrderItem, Refund, new_id
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def mark_requested(session: Session, ids: Sequence[str], asked: Request) -> set[
         scope(ORDER_ITEMS, asked.actor),
     ]
     locked = select(OrderItem.order_item_id).where(*is_able).order_by(OrderItem.order_item_id)
-    if not db.is_sqlite():
+    if not storage.is_sqlite():
         session.execute(locked.with_for_update())
     statement = (
         update(OrderItem)
@@ -124,7 +124,7 @@ def write(session: Session, refund: Refund, item: RefundItem, asked: Request) ->
 
 
 def _record(session: Session, refund: Refund, asked: Request) -> None:
-    audit.record(
+    access.record_event(
         session,
         "order_item.refund_requested",
         actor=asked.actor,

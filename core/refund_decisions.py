@@ -5,8 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from core.errors import InvalidInput, Refused
-from core.text import storable
+from core.ground import InvalidInput, Refused, storable
 
 MAX_NOTE = 1_000
 

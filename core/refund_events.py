@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import audit
-from core.models import Refund
-from core.users import Actor
+from core import access
+from core.access import Actor
+from core.storage import Refund
 
 
 def record(
@@ -23,7 +23,7 @@ def record(
 
     `before` is the status of the refund, or of its item where a person decides about that.
     """
-    audit.record(
+    access.record_event(
         session,
         action,
         actor=who,

@@ -13,17 +13,24 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, db, ledger, money, refund_events, rights
+from core import access, ledger, refund_events, storage
+from core.access import Actor
 from core.conditions import scope
-from core.errors import InvalidInput, NotFound, Refused
-from core.item_expressions import is_to_match
-from core.models import OrderItem, ProviderRefund, Refund, RefundBatch, new_id
+from core.ground import (
+    InvalidInput,
+    ItemStatus,
+    Method,
+    NotFound,
+    Permission,
+    RefundStatus,
+    Refused,
+    amount_in_words,
+    is_storable,
+)
 from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
-from core.states import ItemStatus, Method, Permission, RefundStatus
+from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_to_match, new_id
 from core.tables import ORDER_ITEMS
-from core.text import is_storable
-from core.users import Actor
 
 MATCHED = "matched"  # the reason of a refund that was made at the provider
 GONE = (
@@ -54,7 +61,7 @@ class Unmatched:
 
 def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
     """Find the provider's refunds of an order that are to be matched, as the actor may see them."""
-    with db.reading() as session:
+    with storage.reading() as session:
         items = session.scalars(
             select(OrderItem).where(OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor))
         ).all()
@@ -80,7 +87,7 @@ def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
 def _why_unfit(item: OrderItem, one: ProviderRefund) -> str | None:
     """Return why a refund at the provider cannot be an item's, as a sentence."""
     if (item.price_minor, item.currency) != (one.amount_minor, one.currency):
-        amount = f"{money.in_words(one.amount_minor, one.currency)} {one.currency}"
+        amount = f"{amount_in_words(one.amount_minor, one.currency)} {one.currency}"
         return f"The refund is {amount}, which is not the item's price."
     if item.status not in (ItemStatus.NOT_USED, ItemStatus.REFUND_REQUESTED, ItemStatus.USED):
         return "The item has been refunded already."
@@ -98,7 +105,7 @@ def match(
     note = checked_note(note)
     with (
         _once(),
-        rights.changing(actor, Permission.REFUND) as (session, actor),
+        access.changing(actor, Permission.REFUND) as (session, actor),
     ):
         one = _take(session, reference, actor)
         mine = select(OrderItem).where(
@@ -243,10 +250,10 @@ def dismiss(reference: str, *, note: str | None, actor: Actor, now: datetime) ->
     note = checked_note(note)
     if note is None:
         raise InvalidInput("Say in the note why this refund belongs to no order item.")
-    with rights.changing(actor, Permission.REFUND) as (session, actor):
+    with access.changing(actor, Permission.REFUND) as (session, actor):
         one = _take(session, reference, actor)
         one.dismissed_by, one.dismissed_at, one.note = actor.email, now, note
-        audit.record(
+        access.record_event(
             session,
             "provider_refund.dismissed",
             actor=actor,

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import db, money
+from core import storage
 from core.gateway import (
     Failed,
     Gateway,
@@ -25,8 +25,8 @@ from core.gateway import (
     Succeeded,
     Unknown,
 )
-from core.models import ProviderRefund, Refund, Transaction
-from core.states import TransactionStatus
+from core.ground import TransactionStatus, amount_in_words
+from core.storage import ProviderRefund, Refund, Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def judge(job: RefundJob, paid: PaidAtProvider, *, held: Collection[str]) -> Out
         )
     # What was asked for under this key is asked for again: the provider decides, and only once.
     if not job.was_asked and paid.left_minor < job.amount_minor:
-        left = f"{money.in_words(max(0, paid.left_minor), paid.currency)} {paid.currency}"
+        left = f"{amount_in_words(max(0, paid.left_minor), paid.currency)} {paid.currency}"
         return Failed(
             f"Only {left} of payment {paid.reference} can still be refunded: nothing was paid "
             "back. Look at the payment's refunds at the card provider."
@@ -124,7 +124,7 @@ def _names_another_item(job: RefundJob, one: MadeRefund) -> bool:
 
 def _named(refunds: Sequence[MadeRefund]) -> str:
     first = refunds[0]
-    amount = f"{money.in_words(first.amount_minor, first.currency)} {first.currency}"
+    amount = f"{amount_in_words(first.amount_minor, first.currency)} {first.currency}"
     others = f" and {len(refunds) - 1} more" if len(refunds) > 1 else ""
     return f"{first.reference}, {amount}{others}"
 
@@ -143,7 +143,7 @@ def _held(job: RefundJob, paid: PaidAtProvider) -> set[str]:
     references = [one.reference for one in paid.refunds]
     if not references:
         return set()
-    with db.reading() as session:
+    with storage.reading() as session:
         refunds = select(Refund.external_reference).where(
             Refund.external_reference.in_(references), Refund.refund_id != job.refund_id
         )
@@ -167,7 +167,7 @@ def store_unmatched(
     session: Session, refund: Refund, to_match: Sequence[MadeRefund], now: datetime
 ) -> None:
     """Store what a person has to match with order items, each refund of the provider's once."""
-    insert = (sqlite if db.is_sqlite() else postgresql).insert(ProviderRefund)
+    insert = (sqlite if storage.is_sqlite() else postgresql).insert(ProviderRefund)
     for one in to_match:
         row = {
             "reference": one.reference,

@@ -7,19 +7,24 @@ from typing import IO
 import pandas as pd
 from sqlalchemy import select
 
-from core import db, money
+from core import storage
+from core.access import Actor
 from core.columns import Column, Kind
 from core.conditions import scope
-from core.errors import NotFound
 from core.export_limit import check_limit, record_export
 from core.frames import to_frame
-from core.models import OrderItem, Refund, RefundBatch
-from core.places import in_place
+from core.ground import (
+    NotFound,
+    Permission,
+    RefundStatus,
+    Role,
+    amount_in_words,
+    in_place,
+    is_storable,
+)
 from core.sheets import StreamedWorkbook
-from core.states import Permission, RefundStatus, Role
+from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS
-from core.text import is_storable
-from core.users import Actor
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "Refunded", "In progress", "Not refunded"
 _RESULTS = {
@@ -72,7 +77,7 @@ def get_results(batch_id: str, *, actor: Actor) -> Results:
 
     Raises NotFound unless it is the actor's own, or the actor an admin.
     """
-    with db.reading() as session:
+    with storage.reading() as session:
         batch = session.get(RefundBatch, batch_id) if is_storable(batch_id) else None
         is_theirs = batch is not None and (
             batch.requested_by == actor.email or actor.role is Role.ADMIN
@@ -113,10 +118,10 @@ def export_results(
     """Write the result of every item as Excel, with whose request it was; audit it.
 
     Raises NotFound as `get_results` does, TooManyRows over the hourly limit, and as
-    core.rights.handing_out does.
+    core.access.rights.handing_out does.
     """
     results = get_results(batch_id, actor=actor)
-    with db.reading() as session:
+    with storage.reading() as session:
         check_limit(session, lambda: len(results.frame), actor=actor, now=now)
     with StreamedWorkbook(file) as workbook:
         workbook.add_table("Refunds", COLUMNS, zone, [results.frame])
@@ -141,7 +146,7 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
     ]
     for result in _ORDER:
         sums = " · ".join(
-            f"{money.in_words(minor, code)} {code}"
+            f"{amount_in_words(minor, code)} {code}"
             for code, minor in results.totals(result).items()
         )
         count = len(results.having(result))

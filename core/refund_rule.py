@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.permissions import why_not
-from core.places import in_place
-from core.states import ItemStatus, Method, Permission
-from core.users import Actor
+from core.access import Actor, why_not
+from core.ground import ItemStatus, Method, Permission, in_place
 
 
 class Reason(StrEnum):

@@ -12,19 +12,16 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db, refund_claims, rights, settlement
-from core.errors import InvalidInput, Refused
+from core import access, refund_claims, settlement, storage
+from core.access import Actor, require
 from core.gateway import Gateways
 from core.gateways import configured
-from core.models import Refund, RefundBatch
-from core.permissions import require
+from core.ground import InvalidInput, Permission, Refused, get_settings
 from core.refund_assessment import Assessed, Assessment, assess, assess_in, sorted_ids
 from core.refund_claims import Request
 from core.refund_decisions import MAX_NOTE, checked_note
 from core.refund_rule import Reason, RefundItem, Refusal, refundable
-from core.settings import get_settings
-from core.states import Permission
-from core.users import Actor
+from core.storage import Refund, RefundBatch
 
 __all__ = ["MAX_NOTE", "Assessment", "Reason", "Refusal", "assess", "refundable", "request"]
 
@@ -129,7 +126,7 @@ def _checked_note(reason: str, note: str | None) -> str | None:
 def _write_once(asked: Request) -> Answer:
     try:
         is_limited = get_settings().refunds_per_hour is not None
-        with rights.changing(asked.actor, Permission.REFUND, counts=is_limited) as (session, actor):
+        with access.changing(asked.actor, Permission.REFUND, counts=is_limited) as (session, actor):
             return _write(session, replace(asked, actor=actor))
     # The key is there, so this is a replay, maybe of this very moment; it counts for no limit.
     except (IntegrityError, TooMany):
@@ -141,7 +138,7 @@ def _write_once(asked: Request) -> Answer:
 
 def _find_answer(asked: Request) -> Answer | None:
     """Find the first answer to a key; raises KeyTaken when it was for another request."""
-    with db.reading() as session:
+    with storage.reading() as session:
         batch = session.scalars(
             select(RefundBatch).where(RefundBatch.idempotency_key == asked.key)
         ).one_or_none()

@@ -6,15 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import select, text, update
 
-from core import db, refund_events, rights
+from core import access, refund_events, storage
+from core.access import Actor
 from core.conditions import is_among, scope
-from core.errors import InvalidInput, Refused
-from core.models import OrderItem, Refund
+from core.ground import InvalidInput, ItemStatus, Permission, Refused
 from core.refund_assessment import sorted_ids
 from core.refund_decisions import change_one, checked_note
-from core.states import ItemStatus, Permission
+from core.storage import OrderItem, Refund
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def find_returned(order_id: str, *, actor: Actor) -> list[Returned]:
         OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor)
     )
     returned = select(Refund).where(Refund.order_item_id.in_(seen), text(Refund.IS_RETURNED))
-    with db.reading() as session:
+    with storage.reading() as session:
         return [
             Returned(
                 one.order_item_id,
@@ -60,7 +59,7 @@ def give_back(
     if note is None:
         raise InvalidInput("Say in the note why the item is given back.")
     ids = sorted_ids(item_ids)
-    with rights.changing(actor, Permission.GIVE_BACK) as (session, actor):
+    with access.changing(actor, Permission.GIVE_BACK) as (session, actor):
         theirs = select(OrderItem.order_item_id).where(
             is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)), scope(ORDER_ITEMS, actor)
         )

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from core import db, ledger, refund_events
+from core import ledger, refund_events, storage
+from core.access import Actor
 from core.gateway import Gateways, MadeRefund, Unknown
-from core.models import OrderItem, Refund
-from core.settings import get_settings
-from core.states import ItemStatus, Method, RefundStatus
-from core.users import Actor
+from core.ground import ItemStatus, Method, RefundStatus, get_settings
+from core.storage import OrderItem, Refund
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ def look_again_due(*, now: datetime, gateways: Gateways) -> int:
     except Exception:
         logger.exception("The gateway failed for %s", refund.external_reference)
         found = Unknown("The provider's answer could not be understood.")
-    with db.writing() as session:
+    with storage.writing() as session:
         if isinstance(found, MadeRefund) and not found.is_alive:
             _record_return(session, refund, found, now)
         else:
@@ -63,11 +62,13 @@ def _claim(now: datetime) -> Refund | None:
         or_(Refund.lease_until.is_(None), Refund.lease_until <= now),
     ]
     due = select(Refund.refund_id).where(*is_due).order_by(Refund.next_look_at).limit(1)
-    with db.reading() as session:  # most of the time there is none: nobody has to wait for that
+    with (
+        storage.reading() as session
+    ):  # most of the time there is none: nobody has to wait for that
         if session.scalar(due) is None:
             return None
     lease = now + timedelta(seconds=get_settings().lease_seconds)
-    with db.writing() as session:
+    with storage.writing() as session:
         found = session.scalars(due.with_for_update(skip_locked=True)).all()
         mine = update(Refund).where(Refund.refund_id.in_(found), *is_due)
         refund = session.scalars(mine.values(lease_until=lease).returning(Refund)).one_or_none()

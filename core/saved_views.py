@@ -11,13 +11,11 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db, rights
+from core import access, storage
+from core.access import Actor, require
 from core.columns import Table
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
-from core.models import SavedView, new_id
-from core.permissions import require
-from core.states import Role
-from core.users import Actor
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
+from core.storage import SavedView, new_id
 from core.view import View
 from core.view_json import from_address, parse_view, to_address, to_json
 
@@ -114,12 +112,12 @@ def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str
     raw = to_json(view)
     content = json.dumps([actor.user_id, view.table.name, raw], sort_keys=True)
     view_id = hashlib.sha256(content.encode()).hexdigest()[:32]
-    with db.reading() as session:
+    with storage.reading() as session:
         is_stored = session.get(SavedView, view_id) is not None
     if not is_stored:
         # Two tabs at once may store the same view; the second finds the key taken.
         permission = view.table.permission(view.order_id)
-        with suppress(IntegrityError), rights.changing(actor, permission) as (session, _):
+        with suppress(IntegrityError), access.changing(actor, permission) as (session, _):
             row = {"view_id": view_id, "table_name": view.table.name, "owner": actor.user_id}
             session.add(SavedView(**row, view=raw))
     return {"saved": view_id} if parameter == "view" else {parameter: STORED + view_id}
@@ -156,7 +154,7 @@ def view_at(
 
 
 def _raw_of(table: Table, view_id: str, actor: Actor) -> dict[str, Any]:
-    with db.reading() as session:
+    with storage.reading() as session:
         saved = _find(session, table, view_id)
         if saved is None or not _may_see(saved, actor):
             raise NotFound(f"There is no saved view “{view_id[:60]}”.")
@@ -177,7 +175,7 @@ def _default(table: Table, actor: Actor) -> dict[str, Any]:
     own = select(SavedView.view).where(
         SavedView.owner == actor.user_id, SavedView.table_name == table.name, SavedView.is_default
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalars(own).first() or {}
 
 
@@ -202,7 +200,7 @@ def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
         .where(or_(is_mine, SavedView.is_shared))
         .order_by(is_mine.desc(), SavedView.name, SavedView.view_id)
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         return [
             Saved(
                 view_id=row.view_id,
@@ -233,7 +231,7 @@ def save(
     require(actor, permission)
     name = _checked(name)
     try:
-        with rights.changing(actor, permission) as (session, actor):
+        with access.changing(actor, permission) as (session, actor):
             row = session.scalars(
                 select(SavedView).where(
                     SavedView.owner == actor.user_id,
@@ -275,7 +273,7 @@ def change(
 
     Raises NotFound, or NotPermitted when it is neither the actor's own nor the actor an admin.
     """
-    with rights.changing(actor, table.permission(None)) as (session, actor):
+    with access.changing(actor, table.permission(None)) as (session, actor):
         row = _changeable(session, table, view_id, actor)
         if view is not None:
             row.view = to_json(view)
@@ -288,7 +286,7 @@ def change(
 
 def delete(table: Table, view_id: str, *, actor: Actor) -> None:
     """Delete a named view; raises NotFound or NotPermitted as `change` does."""
-    with rights.changing(actor, table.permission(None)) as (session, actor):
+    with access.changing(actor, table.permission(None)) as (session, actor):
         session.delete(_changeable(session, table, view_id, actor))
 
 

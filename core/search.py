@@ -34,11 +34,11 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import db
+from core import storage
 from core.columns import Column, Kind, Table
 from core.conditions import is_searched
-from core.models import Base, Order, OrderItem, Transaction
-from core.text import ascii_lower, fold
+from core.ground import ascii_lower, fold
+from core.storage import Base, Order, OrderItem, Transaction
 from core.view import Condition, Filter, Operator, View
 
 FEW = 20_000  # sorted in 20 ms; of three million rows that are more, one in 150 matches
@@ -59,7 +59,7 @@ class Gathered:
 
     def has(self, model: type[Base]) -> ColumnElement[bool]:
         """Leave the rows that are among them."""
-        if db.is_sqlite():
+        if storage.is_sqlite():
             each = func.json_each(self.listed).table_valued("value")
             return row_of(model).in_(select(each.c.value))
         return row_of(model) == any_(bindparam(None, self.listed, type_=ARRAY(Text)))
@@ -88,7 +88,7 @@ class _Sought:
 
 def row_of(model: type[Base]) -> SQLColumnExpression[Any]:
     """Return what tells rows apart: of SQLite's indexes every one has the number of the row."""
-    if db.is_sqlite():
+    if storage.is_sqlite():
         return literal_column(f"{model.__tablename__}.rowid", BigInteger)
     key: SQLColumnExpression[Any] = next(iter(model.__table__.primary_key))
     return key
@@ -104,7 +104,7 @@ def gather(session: Session, rows: GenerativeSelect, limit: int = FEW) -> Gather
     found = rows.limit(limit + 1).subquery()
     one = next(iter(found.c))
     count = func.count()
-    listed = func.json_group_array(one) if db.is_sqlite() else func.array_agg(one)
+    listed = func.json_group_array(one) if storage.is_sqlite() else func.array_agg(one)
     counted = select(count, case((count <= limit, listed))).select_from(found)
     number, which = session.execute(counted).one()
     if number > limit:
@@ -113,7 +113,7 @@ def gather(session: Session, rows: GenerativeSelect, limit: int = FEW) -> Gather
 
 
 def _none() -> Gathered:
-    return Gathered(0, "[]" if db.is_sqlite() else [])
+    return Gathered(0, "[]" if storage.is_sqlite() else [])
 
 
 def narrow(session: Session, view: View) -> Narrowing:
@@ -177,7 +177,7 @@ def _indexed(session: Session) -> set[str]:
     """Return the names of the indexes that there are."""
     found = (
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE %'"
-        if db.is_sqlite()
+        if storage.is_sqlite()
         else "SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ '^ix_.*_search$'"
     )
     return set(session.scalars(text(found)))
@@ -188,7 +188,7 @@ def _can_narrow(session: Session, term: Sequence[_Sought], indexed: set[str]) ->
     texts = {one.text for one in term}
     if min(map(len, texts)) < LENGTH:
         return False
-    if db.is_sqlite():
+    if storage.is_sqlite():
         return all(_fts_name(one) in indexed for one in term)
     if any(f"ix_{one.model.__tablename__}_search" not in indexed for one in term):
         return False
@@ -209,7 +209,7 @@ def _candidates(
     gathered, left = [], FEW
     for other in dict.fromkeys(one.model for one in term):
         lookup = union_all(*(_lookup(one) for one in term if one.model is other))
-        if not db.is_sqlite() and _estimate(session, lookup) > FEW:
+        if not storage.is_sqlite() and _estimate(session, lookup) > FEW:
             return _none()
         found = gather(session, lookup, left)
         if found is not None and found.count and other is not model:
@@ -223,7 +223,7 @@ def _candidates(
 
 def _estimate(session: Session, rows: CompoundSelect[Any]) -> int:
     """Ask PostgreSQL how many rows it expects: to look for them may take long."""
-    asked = session.connection().execute(rows, execution_options={db.EXPLAINS: True})
+    asked = session.connection().execute(rows, execution_options={storage.EXPLAINS: True})
     plans: Any = asked.scalar_one()
     return int(plans[0]["Plan"]["Plan Rows"])
 
@@ -247,7 +247,7 @@ def _of_same_orders(model: type[Base], other: type[Base], found: Gathered) -> Se
 
 def _among(model: type[Base], parts: Sequence[Gathered]) -> ColumnElement[bool]:
     parts = parts or [_none()]
-    if len(parts) == 1 or not db.is_sqlite():
+    if len(parts) == 1 or not storage.is_sqlite():
         return or_(*(one.has(model) for one in parts))
     each = [func.json_each(one.listed).table_valued("value") for one in parts]
     return row_of(model).in_(union_all(*(select(one.c.value) for one in each)))
@@ -255,7 +255,7 @@ def _among(model: type[Base], parts: Sequence[Gathered]) -> ColumnElement[bool]:
 
 def _lookup(sought: _Sought) -> Select[Any]:
     """Ask the index for rows; of SQLite's each trigram apart, since it keeps no places."""
-    if not db.is_sqlite():
+    if not storage.is_sqlite():
         attribute: InstrumentedAttribute[Any] = getattr(sought.model, sought.attribute)
         is_folded = sought.attribute.endswith("_folded")
         compared = attribute if is_folded else func.lower(attribute)

@@ -13,13 +13,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import db, ledger, refund_events, refund_matching, shutdown
-from core.errors import AppError, OutsideFailed
+from core import ledger, refund_events, refund_matching, storage
 from core.gateway import Failed, Gateway, Gateways, Outcome, RefundJob, Succeeded, Unknown
-from core.models import OrderItem, Refund
+from core.ground import (
+    AppError,
+    ItemStatus,
+    Method,
+    OutsideFailed,
+    RefundStatus,
+    ending,
+    get_settings,
+)
 from core.returned_refunds import first_look
-from core.settings import get_settings
-from core.states import ItemStatus, Method, RefundStatus
+from core.storage import OrderItem, Refund
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +52,7 @@ def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
     started = time.monotonic()
     try:
         while time.monotonic() - started < PATIENCE_SECONDS:
-            if shutdown.ending.is_set() or not settle_due(
-                now=now, gateways=gateways, batch_id=batch_id
-            ):
+            if ending.is_set() or not settle_due(now=now, gateways=gateways, batch_id=batch_id):
                 return
     except AppError as error:
         logger.warning("Refunds of batch %s are left to the worker: %s", batch_id, error)
@@ -89,11 +93,13 @@ def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJo
     is_due = _is_due(method, now, batch_id)
     due = select(Refund.refund_id).where(*is_due)
     due = due.order_by(Refund.next_attempt_at, Refund.refund_id).limit(AT_ONCE[method])
-    with db.reading() as session:  # most of the time there is nothing: nobody has to wait for that
+    with (
+        storage.reading() as session
+    ):  # most of the time there is nothing: nobody has to wait for that
         if session.execute(due.limit(1)).first() is None:
             return []
     lease = timedelta(seconds=get_settings().lease_seconds)
-    with db.writing() as session:
+    with storage.writing() as session:
         # Locked rows are another worker's. What makes it safe is the condition of the UPDATE.
         found = session.scalars(due.with_for_update(skip_locked=True)).all()
         claimed = (
@@ -128,7 +134,7 @@ def _commit_to_ask(job: RefundJob, now: datetime) -> bool:
         Refund.attempt == job.attempt,
         Refund.status == RefundStatus.PROCESSING,
     )
-    with db.writing() as session:
+    with storage.writing() as session:
         first = func.coalesce(Refund.asked_at, literal(now, Refund.asked_at.type))
         asked = mine.values(asked_at=first).returning(Refund.refund_id)
         return session.scalar(asked) is not None
@@ -140,7 +146,7 @@ def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> Non
     One that cannot be recorded does not hold up the others: it is logged, and asked again.
     """
     try:
-        with db.writing() as session:
+        with storage.writing() as session:
             _write(session, outcomes, now)
     except OutsideFailed:
         raise

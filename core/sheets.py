@@ -18,9 +18,9 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from core import money
 from core.cells import Styles, TableRows, clean
 from core.columns import Column, Kind
+from core.ground import MOST_DECIMALS
 
 # Microsoft, "Excel specifications and limits"; the header takes one row of a sheet.
 MAX_ROWS = 1_048_575
@@ -182,9 +182,7 @@ def _styles_in(sheet: Any) -> Styles:
         setattr(cell, name, value)
         return int(cell.style_id)
 
-    formats = {
-        count: f"#,##0.{'0' * count}".rstrip(".") for count in range(money.MOST_DECIMALS + 1)
-    }
+    formats = {count: f"#,##0.{'0' * count}".rstrip(".") for count in range(MOST_DECIMALS + 1)}
     return Styles(
         quoted=number_of("quotePrefix", True),
         instant=number_of("number_format", "yyyy-mm-dd hh:mm:ss"),

@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.settings import Security, get_settings, is_loopback
+from core.ground import Security, get_settings, is_loopback
 
 PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "plain": 25}
 

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import stripe
 
-from core import money
 from core.gateway import (
     Failed,
     MadeRefund,
@@ -19,6 +18,7 @@ from core.gateway import (
     Succeeded,
     Unknown,
 )
+from core.ground import decimals_of, to_major
 
 logger = logging.getLogger(__name__)
 
@@ -221,18 +221,18 @@ def _kind(payment: str) -> str:
 
 
 def _decimals(currency: str) -> int:
-    return _STRIPE_DECIMALS.get(currency, money.decimals(currency))
+    return _STRIPE_DECIMALS.get(currency, decimals_of(currency))
 
 
 def in_stripe_units(minor: int, currency: str) -> int | None:
     """Return the amount as Stripe counts it; None for one that it cannot express."""
-    amount = money.to_major(minor, currency) * Decimal(10) ** _decimals(currency)
+    amount = to_major(minor, currency) * Decimal(10) ** _decimals(currency)
     return int(amount) if amount == amount.to_integral_value() else None
 
 
 def _minor(amount: Any, currency: str) -> int:
     """Return an amount of Stripe's in minor units; raises ValueError for what is no amount."""
     _expect(isinstance(amount, int) and not isinstance(amount, bool) and amount >= 0, amount)
-    minor = Decimal(amount).scaleb(money.decimals(currency) - _decimals(currency))
+    minor = Decimal(amount).scaleb(decimals_of(currency) - _decimals(currency))
     _expect(minor == minor.to_integral_value(), amount)
     return int(minor)

@@ -3,15 +3,7 @@
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Column, Kind, Table
 from core.desk_tables import EMAILS
-from core.item_expressions import (
-    has_refundable_item,
-    has_returned_refund,
-    has_unmatched_refund,
-    status,
-    status_in_order,
-)
-from core.models import Order, OrderItem, Transaction
-from core.states import (
+from core.ground import (
     ItemStatus,
     Method,
     PaxType,
@@ -19,6 +11,16 @@ from core.states import (
     ProductType,
     TransactionStatus,
     TransactionType,
+)
+from core.storage import (
+    Order,
+    OrderItem,
+    Transaction,
+    has_refundable_item,
+    has_returned_refund,
+    has_unmatched_refund,
+    status,
+    status_in_order,
 )
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from core.columns import Table
-from core.errors import InvalidInput
-from core.text import may_be_id
+from core.ground import InvalidInput, may_be_id
 
 MAX_SELECTED = 1_000
 

@@ -14,16 +14,20 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select
 
-from core import db, voucher_code
+from core import storage, voucher_code
+from core.access import Actor
 from core.conditions import scope
-from core.errors import AppError, InvalidInput, Refused
-from core.models import OrderItem
-from core.places import in_place
-from core.settings import get_settings
-from core.states import ItemStatus
+from core.ground import (
+    AppError,
+    InvalidInput,
+    ItemStatus,
+    Refused,
+    get_settings,
+    in_place,
+    is_storable,
+)
+from core.storage import OrderItem
 from core.tables import ORDER_ITEMS
-from core.text import is_storable
-from core.users import Actor
 from core.voucher_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 from core.voucher_codes import ALPHABET, CODE_LENGTH, GROUP
 from core.vouchers import is_early, why_not_valid
@@ -128,7 +132,7 @@ def _is_printed(text: str) -> ColumnElement[bool]:
 
 
 def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:
-    with db.reading() as session:
+    with storage.reading() as session:
         item = session.scalars(select(OrderItem).where(is_it, scope(ORDER_ITEMS, actor))).first()
         if item is None:
             sentence = "No voucher that you may see has this code."

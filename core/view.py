@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from core.columns import Column, Kind, Table
-from core.states import flag_value, in_words
+from core.ground import flag_value, word_of
 
 
 class Operator(StrEnum):
@@ -229,8 +229,8 @@ def as_choice(column: Column, value: Any) -> str:
     if value is None:
         return BLANK
     if column.kind is Kind.FLAG:
-        return in_words(flag_value(value))
-    return in_words(value) if column.allowed else str(value)
+        return word_of(flag_value(value))
+    return word_of(value) if column.allowed else str(value)
 
 
 def describe_sort(view: View) -> str:

@@ -9,10 +9,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core.columns import Column, Table
-from core.errors import InvalidInput
 from core.filter_json import RawFilter, filter_to_json, parse_filter
-from core.places import zones
-from core.text import check_text
+from core.ground import InvalidInput, check_text, zones
 from core.view import Filter, Layout, Sort, View
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.

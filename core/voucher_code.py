@@ -18,11 +18,17 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from core import pem
-from core.errors import AppError, InvalidInput
-from core.secret_files import read_or_make
-from core.settings import get_settings
-from core.states import PaxType
+from core.ground import (
+    AppError,
+    InvalidInput,
+    PaxType,
+    get_settings,
+    parse_private_pem,
+    parse_public_pems,
+    private_pem,
+    public_pem,
+    read_or_make_secret,
+)
 
 PREFIX = "OD1:"
 LENGTH = 140  # a QR code of version 6, which holds 154 characters at error correction M
@@ -155,7 +161,7 @@ def public_keys() -> PublicKeys:
     found = {}
     for path in sorted((get_settings().data_dir / PUBLIC_KEYS).glob("*.pem")):
         try:
-            keys = pem.parse_public_pems(path.read_text())
+            keys = parse_public_pems(path.read_text())
         except (OSError, ValueError) as error:
             raise KeyFault(
                 f"The file {path} {_reason(error)}: put a public key there, or remove the file."
@@ -169,13 +175,13 @@ def public_key_text() -> str:
     own = key_id_of(_private_key().public_key())
     keys = public_keys()
     order = sorted(keys, key=lambda key_id: (key_id != own, key_id))
-    return "".join(f"Key {key_id}\n{pem.public_pem(keys[key_id])}" for key_id in order)
+    return "".join(f"Key {key_id}\n{public_pem(keys[key_id])}" for key_id in order)
 
 
 def parse_public_keys(text: str) -> PublicKeys:
     """Read back what public_key_text wrote; InvalidInput when there is no key in it."""
     try:
-        return {key_id_of(key): key for key in pem.parse_public_pems(text)}
+        return {key_id_of(key): key for key in parse_public_pems(text)}
     except ValueError as error:
         raise InvalidInput(f"The text {error}.") from None
 
@@ -189,7 +195,7 @@ def ensure_keys() -> None:
     kept = get_settings().data_dir / PUBLIC_KEYS / f"{key_id_of(own)}.pem"
     if not kept.exists():
         try:
-            read_or_make(kept, lambda: pem.public_pem(own))
+            read_or_make_secret(kept, lambda: public_pem(own))
         except OSError as error:
             raise KeyFault(f"The file {kept} {_reason(error)}.") from error
     public_keys()
@@ -199,13 +205,13 @@ def ensure_keys() -> None:
 def _private_key() -> Ed25519PrivateKey:
     configured = get_settings().voucher_private_key
     if configured is not None:
-        return pem.parse_private_pem(configured.get_secret_value())
+        return parse_private_pem(configured.get_secret_value())
     return _kept_key(get_settings().data_dir / KEY_FILE)
 
 
 def _kept_key(path: Path) -> Ed25519PrivateKey:
     try:
-        text = read_or_make(path, lambda: pem.private_pem(Ed25519PrivateKey.generate()))
+        text = read_or_make_secret(path, lambda: private_pem(Ed25519PrivateKey.generate()))
         mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFault(f"The key that signs vouchers, {path}, {_reason(error)}.") from error
@@ -216,7 +222,7 @@ def _kept_key(path: Path) -> Ed25519PrivateKey:
             "makes a new one."
         )
     try:
-        return pem.parse_private_pem(text)
+        return parse_private_pem(text)
     except ValueError as error:
         raise KeyFault(
             f"The key that signs vouchers, {path}, {error}. Bring it back from a backup; without "

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import uharfbuzz as hb
 
-from core.errors import OutsideFailed
+from core.ground import OutsideFailed
 
 FONTS = Path(__file__).parent / "fonts"
 REGULAR, BOLD = "NotoSans-Regular.ttf", "NotoSans-Bold.ttf"

@@ -10,7 +10,7 @@ from pathlib import Path
 import resvg_py
 from PIL import Image
 
-from core.errors import OutsideFailed
+from core.ground import OutsideFailed
 
 MAX_WIDTH, MAX_HEIGHT = 600, 150  # pixels: 300 to the inch for the room on the page
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.colours import INK, WHITE, Colour, parse_colour, readable, readable_on, tint
-from core.places import day_and_time, utc_offset
-from core.states import PaxType, ProductType, in_words
+from core.ground import PaxType, ProductType, day_and_time, utc_offset, word_of
 from core.voucher_fonts import EM
 from core.voucher_logo import Logo
 from core.voucher_sheet import WIDTH, Sheet
@@ -39,9 +38,7 @@ _DETAILS = _FOLD - _PADDING - _LEFT  # the width of the details
 _STEPS_TOP, _RULES_TOP, _FOOTER_TOP = 560.0, 672.0, 790.0
 _DEADLINE_WIDTH = 168.0
 
-_PRODUCT_TYPES = {one: in_words(one) for one in ProductType} | {
-    ProductType.LOUNGE: "Airport lounge"
-}
+_PRODUCT_TYPES = {one: word_of(one) for one in ProductType} | {ProductType.LOUNGE: "Airport lounge"}
 _STEPS = {
     ProductType.LOUNGE: (
         "Go to the lounge at the airport and terminal above.",
@@ -202,7 +199,7 @@ def draw_details(sheet: Sheet, voucher: Voucher) -> None:
     _value(sheet, day_and_time(voucher.valid_until.astimezone(zone)), _LEFT, _PANEL_TOP + 191)
     half = _DETAILS / 2
     _value(sheet, voucher.flight_number or "–", _LEFT, _PANEL_TOP + 241, half - 10)
-    _value(sheet, in_words(PaxType(voucher.pax_type)), _LEFT + half, _PANEL_TOP + 241, half)
+    _value(sheet, word_of(PaxType(voucher.pax_type)), _LEFT + half, _PANEL_TOP + 241, half)
     _draw_code(sheet, voucher)
     _draw_numbers(sheet, voucher, zone)
 

@@ -17,7 +17,7 @@ from reportlab import rl_config
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
-from core.settings import get_settings
+from core.ground import get_settings
 from core.voucher_fonts import fonts
 from core.voucher_glyphs import UNSEEN
 from core.voucher_logo import Logo, load_logo

@@ -14,16 +14,13 @@ from typing import IO, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, rights, voucher_code, voucher_pdf
+from core import access, storage, voucher_code, voucher_pdf
+from core.access import Actor, require
 from core.conditions import is_among, scope
-from core.errors import Refused
-from core.models import AuditEvent, Delivery, DeliveryItem, OrderItem
-from core.permissions import require
-from core.places import airport_names, in_place
-from core.states import DeliveryKind, ItemStatus, Permission
+from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
+from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
 from core.ticked import ticked_ids
-from core.users import Actor
 from core.voucher_pdf import Voucher
 
 DOWNLOADED = "voucher.downloaded"
@@ -88,7 +85,7 @@ def is_over(valid_until: datetime, *, now: datetime) -> bool:
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
     """Say of each item whether its voucher can be had now; raises InvalidInput for no ID at all."""
     ids = ticked_items(item_ids)
-    with db.reading() as session:
+    with storage.reading() as session:
         return assess_items(ids, load_items(session, ids, actor), now)
 
 
@@ -141,7 +138,7 @@ def issue(
     """
     require(actor, Permission.VOUCHERS)
     ids = ticked_items(item_ids)
-    with rights.changing(actor, Permission.VOUCHERS) as (session, actor):
+    with access.changing(actor, Permission.VOUCHERS) as (session, actor):
         items = load_items(session, ids, actor, lock=True)
         lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
@@ -219,7 +216,7 @@ def _numbers(session: Session, order_ids: set[str]) -> dict[str, str]:
 
 def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: datetime) -> None:
     for item in items:
-        audit.record(
+        access.record_event(
             session,
             DOWNLOADED,
             actor=actor,
@@ -235,7 +232,7 @@ def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: dat
 def find_copies(item_ids: Sequence[str], *, actor: Actor) -> list[Copy]:
     """Find the copies that left the house of the vouchers of items that the actor may see."""
     ids = ticked_items(item_ids)
-    with db.reading() as session:
+    with storage.reading() as session:
         seen = sorted(load_items(session, ids, actor))
         return sorted(
             (*_downloaded(session, seen), *_mailed(session, seen)),

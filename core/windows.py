@@ -17,12 +17,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import db
+from core import storage
+from core.access import Actor
 from core.columns import Column, Kind, Table
 from core.conditions import where
-from core.models import Base, in_common_units
 from core.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
-from core.users import Actor
+from core.storage import Base, in_common_units
 from core.view import Operator, View
 
 REMEMBERED_SECONDS, MOST_REMEMBERED = 60.0, 1_000
@@ -111,7 +111,7 @@ class _Window:
 @contextmanager
 def _walking(session: Session) -> Iterator[None]:
     """Have PostgreSQL walk rows in their order: it would look up every match by its trigrams."""
-    if db.is_sqlite():
+    if storage.is_sqlite():
         yield
         return
     session.execute(text("SET LOCAL enable_bitmapscan = off"))

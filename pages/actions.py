@@ -5,11 +5,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import saved_views, tokens, vouchers
-from core.permissions import may
-from core.states import Permission
+from core import access, saved_views, vouchers
+from core.access import Actor, may
+from core.ground import Permission
 from core.tables import ORDER_ITEMS
-from core.users import Actor
 from core.view_json import default_view, to_address
 from core.vouchers import VoucherLine
 from pages.explained import show_refund_rule
@@ -85,5 +84,7 @@ def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> 
     text = to_address(view)
     is_short = len(text) <= MAX_IN_LINK
     named = {"view": text} if is_short else saved_views.address_of(view, actor=actor)
-    token = tokens.issue("vouchers", table=ORDER_ITEMS.name, actor=actor, browser=state.browser)
+    token = access.issue_token(
+        "vouchers", table=ORDER_ITEMS.name, actor=actor, browser=state.browser
+    )
     return f"{base_path()}/vouchers?{urlencode(named | {'form': form, 'token': token})}"

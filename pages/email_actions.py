@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import emails, tokens
+from core import access, emails
+from core.access import Actor
 from core.desk_tables import EMAILS
 from core.email_messages import DeliveryDetails, count_open, find_items, get_delivery
-from core.states import DeliveryStatus, in_words
-from core.users import Actor
+from core.ground import DeliveryStatus, word_of
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 from pages.mail_preview import ICONS, show_preview
@@ -89,7 +89,9 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
         found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
         _show_state(found)
         show_preview(found.preview)
-        token = tokens.issue("messages", table=EMAILS.name, actor=actor, browser=state.browser)
+        token = access.issue_token(
+            "messages", table=EMAILS.name, actor=actor, browser=state.browser
+        )
         st.link_button(
             "Download E-mail",
             f"{base_path()}/messages/{delivery_id}?{urlencode({'token': token})}",
@@ -102,7 +104,7 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
 
 def _show_state(found: DeliveryDetails) -> None:
     icon = ICONS[DeliveryStatus(found.status)]
-    said = f"{icon} **{in_words(found.status)}**"
+    said = f"{icon} **{word_of(found.status)}**"
     st.markdown(f"{said} · {plain(found.last_error)}" if found.last_error else said)
     lines = [
         {"Order Item ID": one.order_item_id, "Product": one.product, "Left out": one.why or ""}

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.access import Actor
 from core.delivery_records import Pause, get_pause
 from core.email_messages import Preview, get_states
-from core.places import in_place
-from core.states import Channel, DeliveryStatus, in_words
-from core.users import Actor
+from core.ground import Channel, DeliveryStatus, in_place, word_of
 from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import viewer_zone
 from pages.text_table import show_text_table
@@ -80,7 +79,11 @@ def _show_states(delivery_ids: Sequence[str], actor: Actor) -> bool:
     if pause is not None:
         show_pause(pause)
     lines = [
-        {"Recipient": one.recipient, "Status": in_words(one.status), "Error": one.last_error or ""}
+        {
+            "Recipient": one.recipient,
+            "Status": word_of(one.status),
+            "Error": one.last_error or "",
+        }
         for one in states
     ]
     show_text_table(lines, key="send_states", lines_shown=8)

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
-from core import figures, money, overview
+from core import figures, overview
 from core.filter_json import EARLIEST, LATEST
+from core.ground import amount_in_words
 from core.overview import Offer, Overview, Question, Rows
 from core.periods import PERIODS, Period
 from core.tables import ORDERS
@@ -123,7 +124,7 @@ def show_figures(found: Overview, currency: str) -> None:
 
 
 def _amount(rows: Rows, currency: str) -> str:
-    return f"{money.in_words(rows.amount_minor, currency)} {currency}"
+    return f"{amount_in_words(rows.amount_minor, currency)} {currency}"
 
 
 def _figure(words: str, said: str, rows: Rows, part: str = "", why: str = "") -> str:

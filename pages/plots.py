@@ -10,10 +10,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core import money
+from core.ground import amount_in_words, to_major, word_of
 from core.overview import Group, Overview, Question, Rows, rate
 from core.periods import Period
-from core.states import in_words
 from core.view_json import to_short_address
 from pages.frame import base_path, plain
 
@@ -119,17 +118,17 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
 
     types, airports = found.by_product_type, found.by_airport
     rates = [
-        _share(in_words(one.value), in_words(one.value), one.refunded, one.rows)
+        _share(word_of(one.value), word_of(one.value), one.refunded, one.rows)
         for one in types
         if one.refunded is not None
     ]
     note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
     largest = amounts(airports[:AIRPORTS_SHOWN], str)
     return [
-        Plot("Amount by product type", amounts(types, in_words)),
+        Plot("Amount by product type", amounts(types, word_of)),
         Plot("Amount by airport", largest, height=TALL, note=note),
         Plot("Amount by contract", amounts(found.by_contract, names.__getitem__), height=TALL),
-        Plot("Amount by widget or direct", amounts(found.by_channel, in_words)),
+        Plot("Amount by widget or direct", amounts(found.by_channel, word_of)),
         Plot("Refund rate by product type", rates, is_rate=True),
     ]
 
@@ -140,8 +139,8 @@ def _count(place: str, name: str, rows: Rows) -> Bar:
 
 
 def _amount(place: str, name: str, rows: Rows, currency: str) -> Bar:
-    length = float(money.to_major(rows.amount_minor, currency))
-    said = f"{money.in_words(rows.amount_minor, currency)} {currency}"
+    length = float(to_major(rows.amount_minor, currency))
+    said = f"{amount_in_words(rows.amount_minor, currency)} {currency}"
     return Bar(place, length, rows, name, said)
 
 

@@ -13,16 +13,13 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import money, query, refund_results, refunds, tokens, vouchers
-from core.errors import AppError
-from core.permissions import may
-from core.places import in_place
+from core import access, query, refund_results, refunds, vouchers
+from core.access import Actor, may
+from core.ground import AppError, Permission, amount_in_words, in_place
 from core.refund_assessment import Assessed
 from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from core.refund_rule import Reason, RefundItem
 from core.refunds import Assessment
-from core.states import Permission
-from core.users import Actor
 from pages.explained import say_refund_rule
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
@@ -219,7 +216,7 @@ def _show_lines(dialog: RefundDialog, actor: Actor) -> int:
 
 def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
     browser = state.browser
-    token = tokens.issue("export", table="refunds", actor=actor, browser=browser)
+    token = access.issue_token("export", table="refunds", actor=actor, browser=browser)
     asked = {"batch": dialog.batch_id, "zone": viewer_zone(), "token": token}
     refunded = refund_results.get_results(dialog.batch_id or "", actor=actor).having(REFUNDED)
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -292,7 +289,7 @@ def _show_sums(found: Assessment) -> None:
         with st.container(gap=None, width="stretch"):
             for one in found.balances:
                 before, after = (
-                    money.in_words(minor, one.currency) for minor in (one.before, one.after)
+                    amount_in_words(minor, one.currency) for minor in (one.before, one.after)
                 )
                 known = one.name == one.contract_id
                 name = one.contract_id if known else f"{one.contract_id} · {one.name}"
@@ -304,7 +301,7 @@ def _sums(totals: dict[str, int]) -> str:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{money.in_words(minor, currency)} {currency}"
+    return f"{amount_in_words(minor, currency)} {currency}"
 
 
 def _items(count: int) -> str:

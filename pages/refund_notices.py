@@ -5,13 +5,11 @@ from datetime import UTC, datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import money, refund_decisions, refund_matches, returned_items
-from core.permissions import may
-from core.places import in_place
+from core import refund_decisions, refund_matches, returned_items
+from core.access import Actor, may
+from core.ground import Permission, amount_in_words, in_place
 from core.refund_matches import Unmatched
 from core.returned_items import Returned
-from core.states import Permission
-from core.users import Actor
 from pages.frame import acting, plain
 from pages.grid.state import viewer_zone
 
@@ -131,4 +129,4 @@ def _give_back(*, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return plain(f"{money.in_words(minor, currency)} {currency}")
+    return plain(f"{amount_in_words(minor, currency)} {currency}")

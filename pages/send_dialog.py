@@ -13,12 +13,11 @@ from functools import partial
 import streamlit as st
 
 from core import emails, query
+from core.access import Actor
 from core.addresses import split_addresses
 from core.email_messages import preview_draft
 from core.emails import Answer, Assessment, Envelope, To
-from core.errors import AppError
-from core.states import DeliveryKind
-from core.users import Actor
+from core.ground import AppError, DeliveryKind
 from core.vouchers import VoucherLine
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState

@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.errors import InvalidInput, Refused
-from core.places import in_place
-from core.states import in_words
+from core.ground import InvalidInput, Refused, in_place, word_of
 from core.verification import Verdict, Verification, verify
 from pages.frame import current_actor, plain
 
@@ -33,7 +31,7 @@ def show_verdict(found: Verification) -> None:
     facts = {
         "Product": item.product,
         "Airport": item.airport_iata,
-        "Passenger": f"{item.passenger_name} ({in_words(item.pax_type)})",
+        "Passenger": f"{item.passenger_name} ({word_of(item.pax_type)})",
         "Service Date": in_place(item.service_at, item.airport_tz),
         "Valid From": in_place(item.valid_from, item.airport_tz),
         "Valid Until": in_place(item.valid_until, item.airport_tz),

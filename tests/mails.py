@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.ground import DeliveryKind
 from core.mail import Mail, MailItem, make_message_id
-from core.states import DeliveryKind
 from tests.vouchers import SERVICE_AT
 
 SENDER = "Order Desk <vouchers@orderdesk.example>"

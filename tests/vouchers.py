@@ -6,7 +6,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import voucher_code
-from core.settings import DEFAULT_TERMS, Settings
+from core.ground.settings import DEFAULT_TERMS, Settings
 from core.voucher_pdf import Branding, Voucher
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -4,8 +4,8 @@ from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.columns import Column, Kind, Table
-from core.states import TONES, in_words
+from core.columns import Column, Kind, Table, in_words
+from core.ground import TONES
 from core.view import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200

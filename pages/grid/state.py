@@ -17,20 +17,18 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from core import saved_views, tokens
+from core import access, saved_views
+from core.access import Actor
 from core.columns import Table
-from core.errors import AppError, InvalidInput, NotPermitted, OutsideFailed
-from core.places import zones
+from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
 from core.tables import ORDER_TABS
-from core.text import check_text
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view, to_json
 from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE
 
-RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
+RENEW_SECONDS = access.TOKEN_LIFE_SECONDS * 3 // 4
 FIGURES_STAND = timedelta(seconds=10)
 Figure = TypeVar("Figure")
 
@@ -127,7 +125,9 @@ class GridState:
             return
         name, order_id = self.place.table.name, self.place.order_id
         self.rows_token, self.export_token = (
-            tokens.issue(purpose, table=name, actor=actor, browser=self.browser, order_id=order_id)
+            access.issue_token(
+                purpose, table=name, actor=actor, browser=self.browser, order_id=order_id
+            )
             for purpose in ("rows", "export")
         )
         self.issued = time.monotonic()

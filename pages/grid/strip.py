@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import money, pasted_ids, query, saved_views
+from core import pasted_ids, query, saved_views
+from core.access import Actor
 from core.columns import Kind, Table
+from core.ground import amount_in_words
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from core.view import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
 from pages.frame import acting, base_path, plain
@@ -201,7 +202,7 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
-    sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
+    sums = " · ".join(f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
     # Where it is longer than the window is wide, it scrolls: with tabindex, by keyboard too.
     st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")

@@ -12,12 +12,11 @@ import streamlit as st
 from st_aggrid import AgGrid, JsCode
 
 from core import query
+from core.access import Actor, may
 from core.columns import Table
-from core.permissions import may
-from core.states import Permission
+from core.ground import Permission
 from core.tables import BOOKS
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from core.view import View
 from core.view_json import to_json
 from pages.frame import plain

@@ -6,8 +6,8 @@ from typing import Protocol
 import streamlit as st
 
 from core import pasted_ids
+from core.access import Actor
 from core.columns import Column
-from core.users import Actor
 from core.view import Layout, View
 from core.view_json import normal, parse_search
 from pages.frame import acting

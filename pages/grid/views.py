@@ -5,9 +5,9 @@ from functools import partial
 import streamlit as st
 
 from core import saved_views
-from core.errors import InvalidInput
+from core.access import Actor
+from core.ground import InvalidInput
 from core.saved_views import NameTaken, Saved
-from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view
 from pages.explained import show_views_explained

@@ -14,7 +14,7 @@ from typing import Any
 from playwright.sync_api import Browser
 from sqlalchemy import event
 
-from core import db, overview, users
+from core import access, overview, storage
 from core.overview import Question
 from core.periods import PERIODS
 from tests.bench.databases import FilledDatabase
@@ -80,9 +80,9 @@ def _time_queries() -> float:
     def end(*arguments: Any) -> None:
         taken.append(time.perf_counter() - arguments[4].began)
 
-    event.listen(db.engine(), "before_cursor_execute", begin)
-    event.listen(db.engine(), "after_cursor_execute", end)
-    now, actor = datetime.now(UTC), users.find_local_actor()
+    event.listen(storage.get_engine(), "before_cursor_execute", begin)
+    event.listen(storage.get_engine(), "after_cursor_execute", end)
+    now, actor = datetime.now(UTC), access.find_local_actor()
     assert actor is not None
     questions = [Question(choose(now.date()), "EUR") for _, choose in PERIODS.values()]
     for _ in range(2):

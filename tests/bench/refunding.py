@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from core import settlement
-from core.errors import OutsideFailed
+from core.access import Actor
 from core.gateways import configured
+from core.ground import OutsideFailed
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from tests.bench.figures import Figure, in_milliseconds
 from tests.conftest import NOW
 from tests.core import naive_refunds

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from core import db
+from core import storage
+from core.access import Actor
 from core.imports import Outcome, import_files
 from core.smtp import SmtpPool
-from core.users import Actor
 from tests.conftest import NOW, drop_database
 from tests.core.imported import Sheets, write_workbook
 from tests.core.mail_server import MailServer, mail_server
@@ -53,6 +53,6 @@ def desks(make_database: Callable[[str], str]) -> Iterator[Callable[[str], str]]
         return made[-1]
 
     yield make
-    db.engine().dispose()
+    storage.get_engine().dispose()
     for url in made:
         drop_database(url)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.columns import Table
-from core.models import Base
+from core.storage import Base
 from core.tables import TABLES
 from tests.core.random_rows import CONTRACTS, ROWS, ZONES
 from tests.core.random_views import every_condition

@@ -12,11 +12,11 @@ from functools import partial
 
 from sqlalchemy import func, select
 
-from core import db, emails
+from core import emails, storage
+from core.access import Actor
 from core.addresses import MAX_RECIPIENTS
-from core.models import Delivery
-from core.states import DeliveryStatus
-from core.users import Actor
+from core.ground import DeliveryStatus
+from core.storage import Delivery
 from tests.core import steps
 from tests.core.forks import working
 from tests.core.mail_server import HOST, MailServer, mail_server
@@ -83,13 +83,13 @@ def _wait(is_so: Callable[[], bool], seconds: float, server: MailServer) -> None
 
 def _count_open() -> int:
     is_open = Delivery.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.SENDING))
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(Delivery).where(is_open)) or 0
 
 
 def _met(server: MailServer) -> Met:
     arrived = Counter(one.message["Message-ID"] for one in server.received)
-    with db.reading() as session:
+    with storage.reading() as session:
         rows = session.execute(
             select(Delivery.message_id, Delivery.status, Delivery.may_be_twice)
         ).all()

@@ -9,9 +9,9 @@ from email.message import EmailMessage
 
 from sqlalchemy import select
 
-from core import db, deliveries
-from core.models import Delivery
+from core import deliveries, storage
 from core.smtp import Result, Sent
+from core.storage import Delivery
 from tests.conftest import NOW
 from tests.rows import make_item, make_order, make_transaction
 
@@ -72,7 +72,7 @@ def send_due(transport: deliveries.MailTransport, *, after: timedelta = timedelt
 
 def stored(delivery_id: str | None = None) -> list[Delivery]:
     """Return the deliveries as they are stored, by recipient."""
-    with db.reading() as session:
+    with storage.reading() as session:
         statement = select(Delivery).order_by(Delivery.recipient, Delivery.queued_at)
         if delivery_id is not None:
             statement = statement.where(Delivery.delivery_id == delivery_id)

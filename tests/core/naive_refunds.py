@@ -10,23 +10,23 @@ from datetime import datetime
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import db
+from core import storage
 from core.gateway import Gateway, RefundJob
-from core.models import OrderItem, Refund, RefundBatch, Transaction, new_id
+from core.ground import ItemStatus, Method, RefundStatus
 from core.refunds import Answer, Outcome
-from core.states import ItemStatus, Method, RefundStatus
+from core.storage import OrderItem, Refund, RefundBatch, Transaction, new_id
 from tests.conftest import NOW
 
 
 def drop_index() -> None:
     """Take the database's own guard away, that an item has one refund which is not failed."""
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(text("DROP INDEX ix_refunds_one_per_item"))
 
 
 def request(item_ids: Sequence[str], key: str) -> Answer:
     """Refund the items that are not used yet, without any guard."""
-    with db.reading() as session:
+    with storage.reading() as session:
         wanted = select(OrderItem).where(OrderItem.order_item_id.in_(sorted(item_ids)))
         items = {item.order_item_id: item for item in session.scalars(wanted)}
     able = sorted(one for one in items if items[one].status == ItemStatus.NOT_USED)
@@ -38,7 +38,7 @@ def request(item_ids: Sequence[str], key: str) -> Answer:
         requested_by="naive",
         created_at=NOW,
     )
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(batch)
         session.flush()
         chosen = update(OrderItem).where(OrderItem.order_item_id.in_(able))
@@ -75,7 +75,7 @@ def _outcome(item_id: str, refund: Refund | None) -> Outcome:
 
 def work(gateway: Gateway, *, now: datetime, may_die: Callable[[], None]) -> None:
     """Settle what is open, as a worker without keys that last; `may_die` raises in between."""
-    with db.reading() as session:
+    with storage.reading() as session:
         found = session.scalars(select(Refund).where(Refund.status == RefundStatus.REQUESTED)).all()
     for refund in found:
         amount = refund.amount_minor, refund.currency
@@ -83,7 +83,7 @@ def work(gateway: Gateway, *, now: datetime, may_die: Callable[[], None]) -> Non
         job = RefundJob(new_id(), 1, *amount, *of_item, reference=refund.payment_reference)
         gateway.refund(job)
         may_die()
-        with db.writing() as session:
+        with storage.writing() as session:
             _record(session, refund, now)
 
 

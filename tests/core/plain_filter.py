@@ -6,11 +6,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import money
+from core.access import Actor
 from core.columns import Column, Kind, Table
-from core.states import in_words
+from core.ground import to_major, word_of
 from core.tables import ORDERS
-from core.users import Actor
 from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
 
 Raw = dict[str, Any]
@@ -99,7 +98,7 @@ def _holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bo
         here = ZoneInfo(row[column.place_zone] if column.place_zone else zone)
         return _day_holds(value.astimezone(here).date(), asked, now.astimezone(ZoneInfo(zone)))
     if column.kind is Kind.MONEY:
-        value = money.to_major(value, row[str(column.currency)])
+        value = to_major(value, row[str(column.currency)])
     first, last = (Decimal(str(asked.get(end, 0))) for end in ("filter", "filterTo"))
     return _compares(Decimal(value), asked["type"], first, last)
 
@@ -116,7 +115,7 @@ def _spoken(column: Column, value: str | None) -> str | None:
 
 def _text_holds(column: Column, value: str, asked: Raw) -> bool:
     if column.allowed:  # found by its word as it is shown, and by its value with blanks
-        words = in_words(value), value.replace("_", " ")
+        words = word_of(value), value.replace("_", " ")
         texts = asked["filter"], asked["filter"].replace("_", " ")
         positive = {"notContains": "contains", "notEqual": "equals"}
         operator = positive.get(asked["type"], asked["type"])
@@ -185,7 +184,7 @@ def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
 def _rank(column: Column, row: Row) -> Any:
     """Amounts of every currency are sorted as people write them: 12 KWD after 10 EUR."""
     value = row[column.name]
-    return money.to_major(value, row[str(column.currency)]) if column.currency else value
+    return to_major(value, row[str(column.currency)]) if column.currency else value
 
 
 def expected_totals(table: Table, rows: list[Row]) -> dict[str, int]:

@@ -16,12 +16,11 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from core import money
 from core.cells import MAX_EXACT_INTEGER, clean
 from core.columns import Column, Kind
 from core.frames import local_times
+from core.ground import to_major, word_of
 from core.sheets import header_of
-from core.states import in_words
 
 FIRST_EXACT_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
 LOOKS_LIKE_FORMULA = re.compile(r"[=+\-@\t\r{]")
@@ -66,7 +65,7 @@ def _values(column: Column, frame: pd.DataFrame, zone: str) -> list[Any]:
     listed = values.astype("object").where(values.notna(), None).tolist()
     if column.kind is Kind.MONEY:
         return [
-            None if minor is None else money.to_major(minor, currency)
+            None if minor is None else to_major(minor, currency)
             for minor, currency in zip(listed, frame[str(column.currency)], strict=True)
         ]
     if column.kind is Kind.BYTES:
@@ -74,7 +73,7 @@ def _values(column: Column, frame: pd.DataFrame, zone: str) -> list[Any]:
     if column.kind is Kind.FLAG:
         return ["Yes" if value else "No" for value in listed]
     if column.allowed:
-        return [None if value is None else in_words(value) for value in listed]
+        return [None if value is None else word_of(value) for value in listed]
     return listed
 
 

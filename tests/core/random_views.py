@@ -6,11 +6,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core import money
+from core.access import Actor
+from core.access.actors import Role
 from core.columns import Column, Kind, Table
-from core.states import EXPIRED
+from core.ground import EXPIRED, to_major
 from core.tables import ORDER_ITEMS
-from core.users import Actor, Role
 from tests.core.random_rows import CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
 
 Raw = dict[str, Any]
@@ -62,8 +62,7 @@ def values_of(table: Table, column: Column) -> list[Any]:
     if column.kind is Kind.MONEY:
         typed = [0, -1, 0.005, 0.0005, 1, 1.25, 12.5, 125, 1250, -12.5, 9.99, 1e13]
         majors = (
-            money.to_major(row[column.name], row[str(column.currency)])
-            for row in ROWS[table.name][:20]
+            to_major(row[column.name], row[str(column.currency)]) for row in ROWS[table.name][:20]
         )
         return typed + sorted({float(major) for major in majors})
     if column.allowed:

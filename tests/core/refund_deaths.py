@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from core import db
-from core.models import Refund, RefundBatch
+from core import storage
+from core.ground import RefundStatus
 from core.refunds import Answer, Outcome
-from core.states import RefundStatus
+from core.storage import Refund, RefundBatch
 from tests.core import refund_process, steps
 from tests.core.books import check_books
 from tests.core.forks import forked
@@ -89,7 +89,7 @@ def _run_and_kill(seed: str, chance: random.Random) -> Said:
 
 
 def _count_written(keys: list[str]) -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         written = select(RefundBatch.batch_id).where(RefundBatch.idempotency_key.in_(keys))
         return len(session.scalars(written).all())
 
@@ -105,7 +105,7 @@ def _send_in_flight_again(said: Said, ask: Ask) -> None:
 def _check_that_it_stands(said: Said, ask: Ask) -> None:
     """Check that nothing that was answered is lost, and that it is answered again."""
     granted = {one.refund_id for answer in said.answered.values() for one in answer.requested}
-    with db.reading() as session:
+    with storage.reading() as session:
         succeeded = select(Refund.refund_id).where(Refund.status == RefundStatus.SUCCEEDED)
         lost = granted - set(session.scalars(succeeded))
     assert not lost, f"Granted and not refunded: {sorted(map(str, lost))[:3]}"

@@ -14,8 +14,8 @@ from itertools import count
 
 from sqlalchemy import select
 
-from core import db, users
-from core.models import OrderItem
+from core import access, storage
+from core.storage import OrderItem
 from tests.core.refund_races import at_once, guarded, pick
 
 THREADS = 4
@@ -24,10 +24,10 @@ _output = threading.Lock()
 
 def main(seed: str) -> None:
     """Ask for random items from a few threads, without end."""
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     ask = guarded(actor)
-    with db.reading() as session:
+    with storage.reading() as session:
         items = list(session.scalars(select(OrderItem.order_item_id)))
 
     def run(thread: int) -> None:

@@ -13,14 +13,14 @@ from typing import TypeVar
 
 from sqlalchemy import func, select
 
-from core import db, refunds, settlement
+from core import refunds, settlement, storage
+from core.access import Actor
 from core.gateway import Gateways
 from core.gateways import configured
-from core.models import OrderItem, Refund
+from core.ground import ItemStatus, RefundStatus
 from core.refunds import Answer
 from core.settlement import OPEN
-from core.states import ItemStatus, RefundStatus
-from core.users import Actor
+from core.storage import OrderItem, Refund
 from tests.conftest import NOW
 from tests.core import steps
 
@@ -161,7 +161,7 @@ def settle_all() -> None:
 
 def count_open() -> int:
     """Count the refunds whose outcome is not known yet."""
-    with db.reading() as session:
+    with storage.reading() as session:
         is_open = select(func.count()).select_from(Refund).where(Refund.status.in_(OPEN))
         return session.scalar(is_open) or 0
 
@@ -174,12 +174,12 @@ def count_double_refunds() -> int:
         .group_by(Refund.order_item_id)
         .subquery()
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.coalesce(func.sum(each.c.made - 1), 0))) or 0
 
 
 def refunded_items() -> set[str]:
     """Return the items that are refunded."""
-    with db.reading() as session:
+    with storage.reading() as session:
         is_refunded = OrderItem.status == ItemStatus.REFUNDED
         return set(session.scalars(select(OrderItem.order_item_id).where(is_refunded)))

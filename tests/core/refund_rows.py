@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from core import db, refunds
+from core import refunds, storage
+from core.access import Actor
 from core.gateway import (
     Failed,
     Gateway,
@@ -21,11 +22,9 @@ from core.gateway import (
     Unknown,
 )
 from core.gateways import BalanceGateway
-from core.models import Base, Contract, OrderItem, Refund, RefundBatch, Transaction
+from core.ground import Method, Role, get_settings
 from core.refund_matching import refund_once
-from core.settings import get_settings
-from core.states import Method, Role
-from core.users import Actor
+from core.storage import Base, Contract, OrderItem, Refund, RefundBatch, Transaction
 from tests.conftest import NOW
 from tests.rows import make_item, make_order, make_transaction, store_user
 
@@ -150,18 +149,18 @@ def request(
 
 
 def get_item(item_id: str) -> OrderItem:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.get_one(OrderItem, item_id)
 
 
 def get_refund(item_id: str) -> Refund:
     """Return the one refund of an item: there is never a second row."""
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalars(select(Refund).where(Refund.order_item_id == item_id)).one()
 
 
 def get_balance(contract_id: str = "CT-1") -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.get_one(Contract, contract_id).balance_minor
 
 
@@ -169,19 +168,19 @@ def ledger(item_id: str) -> list[tuple[str, int]]:
     """Return status and amount of an item's refund transactions, in the order of their numbers."""
     columns = select(Transaction.status, Transaction.amount_minor)
     refunded = columns.where(Transaction.order_item_id == item_id, Transaction.type == "refund")
-    with db.reading() as session:
+    with storage.reading() as session:
         return [(status, minor) for status, minor in session.execute(refunded.order_by("no"))]
 
 
 def count(model: type[Base]) -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(model)) or 0
 
 
 def read_books() -> dict[str, list[tuple[Any, ...]]]:
     """Read everything that a refund may change, so that two readings can be compared."""
     tables = (Contract, OrderItem, Transaction, Refund, RefundBatch)
-    with db.reading() as session:
+    with storage.reading() as session:
         return {
             table.__tablename__: sorted(
                 (tuple(row) for row in session.execute(select(*table.__table__.c))), key=repr

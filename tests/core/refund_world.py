@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from core import db
-from core.item_expressions import is_to_match
-from core.models import OrderItem, ProviderRefund, Refund, Transaction
+from core import storage
+from core.storage import OrderItem, ProviderRefund, Refund, Transaction, is_to_match
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     make_card_order,
@@ -65,20 +64,20 @@ def entered(items: list[str]) -> dict[str, int]:
         Transaction.order_item_id.in_(items),
         Transaction.status == "succeeded",
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         rows = session.execute(sums.group_by(Transaction.order_item_id)).all()
     return dict.fromkeys(items, 0) | {item: int(total) for item, total in rows}
 
 
 def read_items(items: list[str]) -> dict[str, OrderItem]:
-    with db.reading() as session:
+    with storage.reading() as session:
         ours = select(OrderItem).where(OrderItem.order_item_id.in_(items))
         return {item.order_item_id: item for item in session.scalars(ours)}
 
 
 def read_refunds(items: list[str]) -> dict[str, Refund]:
     """Read the refund of each item: a retry is the same refund."""
-    with db.reading() as session:
+    with storage.reading() as session:
         ours = select(Refund).where(Refund.order_item_id.in_(items))
         refunds = list(session.scalars(ours))
     by_item = {one.order_item_id: one for one in refunds}
@@ -87,5 +86,5 @@ def read_refunds(items: list[str]) -> dict[str, Refund]:
 
 
 def read_to_match() -> list[ProviderRefund]:
-    with db.reading() as session:
+    with storage.reading() as session:
         return list(session.scalars(select(ProviderRefund).where(is_to_match())))

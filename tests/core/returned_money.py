@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core import returned_items, users
+from core import access, returned_items
 from core.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded
-from core.models import Refund
 from core.returned_refunds import look_again_due
+from core.storage import Refund
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     AGENT,
@@ -58,7 +58,7 @@ def let_the_bank_return(item_id: str, *, at: datetime) -> None:
 
 def give_back(item_id: str, *, at: datetime) -> None:
     """Give an item back as not used, as an admin does whose customer keeps the service."""
-    admin = users.find_local_actor()
+    admin = access.find_local_actor()
     assert admin is not None
     assert returned_items.give_back([item_id], note="Kept.", actor=admin, now=at) == [item_id]
 

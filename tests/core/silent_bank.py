@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from core import db
+from core import storage
 from core.gateway import Failed, MadeRefund, Unknown
-from core.models import Transaction
 from core.returned_refunds import look_again_due
+from core.storage import Transaction
 from tests.conftest import NOW
 from tests.core.card_bank import CardBank
 from tests.core.refund_rows import (
@@ -40,7 +40,7 @@ def look(bank: Bank, now: datetime) -> int:
 def entries(item: str) -> list[tuple[str, str, int, str | None]]:
     """Return type, status, amount and reference of an item's entries."""
     of_item = select(Transaction).where(Transaction.order_item_id == item).order_by("no")
-    with db.reading() as session:
+    with storage.reading() as session:
         rows = session.scalars(of_item).all()
     return [(one.type, one.status, one.amount_minor, one.reference) for one in rows]
 

@@ -6,10 +6,9 @@ from itertools import count
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import db
-from core.models import Contract, Order, OrderItem, Transaction
-from core.states import Method
-from core.text import fold
+from core import storage
+from core.ground import Method, fold
+from core.storage import Contract, Order, OrderItem, Transaction
 from core.voucher_codes import new_code, new_serial
 from tests.conftest import NOW
 
@@ -27,7 +26,7 @@ def sell(items: int, *, method: Method = Method.BALANCE) -> list[str]:
     counts = [min(size, items - first) for first in range(0, items, size)]
     rows: list[OrderItem] = []
     paid = dict.fromkeys((f"SOLD-{number}" for number in range(CONTRACTS)), 0)
-    with db.writing() as session:
+    with storage.writing() as session:
         for contract_id in paid:
             if session.get(Contract, contract_id) is None:
                 session.add(Contract(contract_id=contract_id, name=contract_id, currency="EUR"))

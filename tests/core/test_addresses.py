@@ -15,7 +15,7 @@ from core.addresses import (
     parse_sender,
     split_addresses,
 )
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 
 PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[a-z0-9.-]+")
 PIECES = st.sampled_from(

@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from core import audit, db, excel, imports, permissions, query, saved_views
+from core import access, excel, imports, query, saved_views, storage
+from core.access import Actor
 from core.admin_tables import AUDIT_EVENTS
-from core.errors import NotPermitted
-from core.states import Permission, Role
-from core.users import Actor
+from core.ground import NotPermitted, Permission, Role
 from core.view_json import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet
@@ -25,8 +24,8 @@ VIEWER = Actor("v", "viewer@helios.example", Role.VIEWER, sees_all_contracts=Tru
 def told(database: str, admin: Actor) -> None:
     """Store an event of an order, with letters of several scripts, and a refused try."""
     make_order("OD-1")
-    with db.writing() as session:
-        audit.record(
+    with storage.writing() as session:
+        access.record_event(
             session,
             "order_item.refund_requested",
             actor=admin,
@@ -39,7 +38,7 @@ def told(database: str, admin: Actor) -> None:
             after={"status": "refund_requested", "note": "Zoë 王, =1+1"},
         )
     with pytest.raises(NotPermitted):
-        permissions.require(VIEWER, Permission.USERS)
+        access.require(VIEWER, Permission.USERS)
 
 
 def found(admin: Actor, **raw: Any) -> list[str]:
@@ -123,8 +122,8 @@ OF_POSTGRESQL = [
 
 @pytest.mark.usefixtures("told")
 def test_nothing_that_was_written_is_taken_back(admin: Actor) -> None:
-    for statement in REWRITES + (OF_SQLITE if db.is_sqlite() else OF_POSTGRESQL):
-        with pytest.raises(DatabaseError, match="append-only"), db.writing() as session:
+    for statement in REWRITES + (OF_SQLITE if storage.is_sqlite() else OF_POSTGRESQL):
+        with pytest.raises(DatabaseError, match="append-only"), storage.writing() as session:
             session.execute(text(statement))
     assert found(admin) == ["order_item.refund_requested", "users.refused"]
 

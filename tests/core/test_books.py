@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from core import db
+from core import storage
 from core.gateway import MadeRefund, Standing, Succeeded, Unknown
 from core.returned_refunds import look_again_due
 from tests.conftest import NOW
@@ -118,7 +118,7 @@ def test_every_invariant_has_its_negative_control() -> None:
 @pytest.mark.usefixtures("right_books")
 @pytest.mark.parametrize("invariant", WRONG)
 def test_what_breaks_an_invariant_is_found(invariant: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         for statement in WRONG[invariant]:
             session.execute(text(statement))
     assert invariant in find_broken()

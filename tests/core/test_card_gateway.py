@@ -7,7 +7,7 @@ import pytest
 
 from core.gateway import Failed, MadeRefund, Outcome, RefundJob, Standing, Succeeded, Unknown
 from core.gateways import configured
-from core.states import Method
+from core.ground import Method
 from core.stripe_gateway import CardGateway
 from tests.conftest import free_port
 from tests.core.refund_rows import ask_once, settings

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from core import db
-from core.models import Transaction
+from core import storage
 from core.settlement import settle_due
+from core.storage import Transaction
 from core.stripe_gateway import CardGateway
 from tests.conftest import NOW
 from tests.core.books import check_books
@@ -54,7 +54,7 @@ def test_an_order_paid_by_card_is_refunded_at_the_provider(stripe_address: str) 
     request(item, gateways=by_card(CardGateway(KEY, address=stripe_address)))
     assert get_item(item).status == "refunded"
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]
-    with db.reading() as session:
+    with storage.reading() as session:
         entered = session.query(Transaction).filter_by(type="refund").one()
         made = client_of(stripe_address).v1.refunds.retrieve(str(entered.reference))
     assert made.to_dict()["metadata"] == {

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import event
 
-from core import choices, db, users
+from core import access, choices, storage
+from core.access import Actor
 from core.columns import Table
 from core.tables import BOOKS, ORDERS
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW, use_database
 from tests.core.random_rows import fill
@@ -22,7 +22,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 
 def _admin() -> Actor:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor
 
@@ -52,18 +52,18 @@ def test_no_row_is_read_for_values_without_counts(database: str) -> None:
     def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
         seen.append((statement, values))
 
-    event.listen(db.engine(), "before_cursor_execute", note)
+    event.listen(storage.get_engine(), "before_cursor_execute", note)
     try:
         listed = choices.load_choices(
             default_view(ORDERS), "widget_id", actor=_admin(), now=NOW, is_counted=False
         )
     finally:
-        event.remove(db.engine(), "before_cursor_execute", note)
+        event.remove(storage.get_engine(), "before_cursor_execute", note)
     assert listed["value"].tolist() == [None, "W-0", "W-1", "W-2", "W-3", "W-4"]
     (statement, values) = next(one for one in seen if one[0].startswith("WITH RECURSIVE"))
-    explain = "EXPLAIN QUERY PLAN" if db.is_sqlite() else "EXPLAIN"
-    with db.engine().connect() as connection:
-        if not db.is_sqlite():
+    explain = "EXPLAIN QUERY PLAN" if storage.is_sqlite() else "EXPLAIN"
+    with storage.get_engine().connect() as connection:
+        if not storage.is_sqlite():
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         asked = f"{explain} {statement}"
         plan = "\n".join(map(str, connection.exec_driver_sql(asked, values).all()))  # type: ignore[arg-type]

@@ -9,15 +9,14 @@ import pypdf
 import pytest
 from sqlalchemy import select, update
 
-from core import db, deliveries, emails, refunds, vouchers
+from core import deliveries, emails, refunds, storage, vouchers
+from core.access import Actor
 from core.delivery_records import PAUSE, TRIES, _wait, get_pause
 from core.email_messages import get_delivery, write_message
-from core.errors import NotFound, NotPermitted
-from core.models import AuditEvent, OrderItem
+from core.ground import NotFound, NotPermitted, Role
 from core.outbox import Outbox
 from core.smtp import Later, Rejected, Sent, Unusable
-from core.states import Role
-from core.users import Actor
+from core.storage import AuditEvent, OrderItem
 from tests.conftest import NOW
 from tests.core.mailing import (
     GIVEN,
@@ -56,12 +55,12 @@ def pages_of(pdf: bytes) -> str:
 
 
 def code_of(item: str) -> str:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.get_one(OrderItem, item).voucher_code
 
 
 def events(action: str) -> list[str]:
-    with db.reading() as session:
+    with storage.reading() as session:
         found = select(AuditEvent.entity_id).where(AuditEvent.action == action)
         return sorted(session.scalars(found))
 
@@ -260,7 +259,7 @@ def test_try_that_the_server_did_not_take_leaves_no_copy(admin: Actor) -> None:
 def test_one_that_cannot_be_rendered_waits_and_holds_up_no_other(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     send("B", to=[OMER], actor=admin, key="b")
-    with db.writing() as session:
+    with storage.writing() as session:
         broken = update(OrderItem).where(OrderItem.order_item_id == "A")
         session.execute(broken.values(airport_tz="No/Where"))
     send_due(Told())

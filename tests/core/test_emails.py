@@ -7,16 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from core import db, emails, refunds
+from core import emails, refunds, storage
+from core.access import Actor
 from core.email_assessment import find_void_notices
 from core.email_contents import TooLarge
 from core.emails import Answer, To
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
-from core.models import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
-from core.settings import get_settings
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings
 from core.smtp import Rejected
-from core.states import Role
-from core.users import Actor
+from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
 from tests.conftest import NOW
 from tests.core.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
 from tests.core.sold_items import sell
@@ -44,7 +42,7 @@ def send(
 
 
 def count_deliveries() -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(Delivery)) or 0
 
 
@@ -209,7 +207,7 @@ def test_mail_that_is_too_large_is_refused_with_the_numbers(
     database: str, admin: Actor, settings: pytest.MonkeyPatch
 ) -> None:
     items = sell(500)
-    with db.writing() as session:  # of one contract, and so in one mail
+    with storage.writing() as session:  # of one contract, and so in one mail
         session.execute(update(Order).values(contract_id="SOLD-0"))
         session.execute(update(OrderItem).values(contract_id="SOLD-0"))
     settings.setenv("MAIL_MAX_MB", "1")
@@ -236,7 +234,7 @@ def test_hourly_limit_refuses_the_whole_request(
 
 def test_queueing_is_in_the_audit_trail_of_its_order(shop: None, admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    with db.reading() as session:
+    with storage.reading() as session:
         queued = select(AuditEvent).where(AuditEvent.action == "delivery.queued")
         (event,) = session.scalars(queued)
         assert (event.actor, event.order_id, event.contract_id) == (admin.email, "OD-1", "CT-1")
@@ -293,7 +291,7 @@ def test_sent_mail_is_resent_as_a_new_one_and_once_for_a_key(shop: None, admin: 
     assert (before.status, again.status) == ("sent", "queued")
     assert again.message == "Have a good flight"
     assert again.message_id != before.message_id
-    with db.reading() as session:
+    with storage.reading() as session:
         about = select(DeliveryItem.order_item_id).where(
             DeliveryItem.delivery_id == again.delivery_id
         )

@@ -9,11 +9,10 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from core import audit, db, excel, query, sheets
-from core.models import AuditEvent
-from core.stop import Stop, Unwanted
+from core import access, excel, query, sheets, storage
+from core.access import Actor
+from core.storage import AuditEvent, Stop, Unwanted
 from core.tables import ORDERS
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_order
@@ -120,7 +119,7 @@ def test_the_about_sheet_says_what_the_file_is(sqlite_database: str, admin: Acto
 def test_an_export_and_its_filters_are_audited(database: str, admin: Actor) -> None:
     make_order()
     _export(admin, filters={"no": {"type": "greaterThan", "filter": 0}})
-    with db.reading() as session:
+    with storage.reading() as session:
         event = session.scalars(select(AuditEvent)).one()
         assert (event.action, event.actor, event.at) == ("orders.exported", "analyst@local", NOW)
         assert event.after is not None
@@ -146,11 +145,11 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
     with pytest.raises(Unwanted):
         excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, stop=stop)
     assert list(tmp_path.iterdir()) == []
-    pool: Any = db.engine().pool
+    pool: Any = storage.get_engine().pool
     assert pool.checkedout() == 0
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(AuditEvent)).all() == []
-        if not db.is_sqlite():
+        if not storage.is_sqlite():
             others = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND datname = "
             others += "current_database() AND pid <> pg_backend_pid()"
             assert session.scalar(text(others)) == 0
@@ -183,8 +182,8 @@ def test_audit_events_and_ledger_cannot_be_rewritten(database: str, admin: Actor
     make_order("OD-1")
     pending = make_transaction(order_id="OD-1", status="pending")
     done = make_transaction(order_id="OD-1")
-    with db.writing() as session:
-        audit.record(session, "a.b", actor=admin, entity="x", entity_id="1", now=NOW)
+    with storage.writing() as session:
+        access.record_event(session, "a.b", actor=admin, entity="x", entity_id="1", now=NOW)
     forbidden = [
         "UPDATE audit_events SET actor = 'me'",
         "DELETE FROM audit_events",
@@ -195,8 +194,8 @@ def test_audit_events_and_ledger_cannot_be_rewritten(database: str, admin: Actor
         f"WHERE transaction_id = '{pending}'",
     ]
     for statement in forbidden:
-        with pytest.raises(DBAPIError, match="append-only"), db.writing() as session:
+        with pytest.raises(DBAPIError, match="append-only"), storage.writing() as session:
             session.execute(text(statement))
-    with db.writing() as session:
+    with storage.writing() as session:
         settle = f"UPDATE transactions SET status = 'succeeded' WHERE transaction_id = '{pending}'"
         session.execute(text(settle))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import db, excel
+from core import excel, storage
+from core.access import Actor
 from core.columns import Table
-from core.models import AuditEvent
+from core.storage import AuditEvent
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
@@ -117,7 +117,7 @@ def test_the_file_of_an_orders_tab_says_and_leads_to_its_order(database: str, ad
     assert said["Rows"] == ["1 of 1 order items"]
     page = said["Page"][0]
     assert page.startswith("http://localhost:8501/order?order=OD+1%262&products=")
-    with db.reading() as session:
+    with storage.reading() as session:
         event = session.scalars(select(AuditEvent)).one()
         assert event.action == "order_items.exported"
         assert event.after is not None

@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core import db, excel, refund_results
+from core import excel, refund_results, storage
+from core.access import Actor
 from core.export_limit import TooManyRows
-from core.models import AuditEvent
-from core.settings import get_settings
+from core.ground import get_settings
+from core.storage import AuditEvent
 from core.tables import ORDERS
-from core.users import Actor
 from core.view_json import default_view
 from tests.conftest import NOW
 from tests.core.refund_rows import make_paid_order, make_refundable, request
@@ -51,7 +51,7 @@ def export_order(file: io.BytesIO, actor: Actor) -> None:
 
 def exports() -> list[str]:
     """Return what the audit trail says was exported."""
-    with db.reading() as session:
+    with storage.reading() as session:
         actions = session.scalars(select(AuditEvent.action))
         return sorted(one for one in actions if one.endswith(".exported"))
 

@@ -12,18 +12,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from core import copies, db, demo, figures, overview, query, startup
-from core.errors import NotPermitted
+from core import copies, demo, figures, overview, query, startup, storage
+from core.access import Actor
 from core.figure_days import day_expression, day_of, starts
-from core.figure_models import DAILY_FIGURES, FIGURE_CHANGES
 from core.gateway import Failed, Succeeded
+from core.ground import NotPermitted, Role, next_day, start_of_day
 from core.imports import Outcome
-from core.models import AuditEvent, Order, OrderItem, Refund
 from core.overview import Overview, Question
 from core.periods import PERIODS, Period
-from core.places import next_day, start_of_day
-from core.states import Role
-from core.users import Actor
+from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
 from tests.conftest import NOW, use_database
 from tests.core.imported import Sheets, plain
 from tests.core.random_rows import CONTRACTS, CURRENCIES, ZONES, fill
@@ -134,13 +131,13 @@ def test_every_figure_is_the_count_and_total_of_the_view_it_leads_to(
 
 def test_own_orders_count_as_the_kept_figures_do(database: str, admin: Actor) -> None:
     demo.fill(300, actor=admin, now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         author = session.scalars(select(Order.author).where(Order.currency == "EUR").limit(1)).one()
     own = Actor("own", author, Role.VIEWER, sees_all_contracts=True, only_own_orders=True)
     everything = check(Question(ALL, "EUR"), admin)
     mine = check(Question(ALL, "EUR"), own)
     assert 0 < mine.orders.count < everything.orders.count
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(update(Order).values(author_folded=author))
     assert check(Question(ALL, "EUR"), own) == everything
 
@@ -205,7 +202,7 @@ def _some_order(drawn: random.Random, make: Callable[..., str] = make_order) -> 
 
 def _some_refunds(drawn: random.Random) -> None:
     agent = Actor("ana", "ana@helios.example", Role.AGENT, sees_all_contracts=True)
-    with db.reading() as session:
+    with storage.reading() as session:
         ids = list(session.scalars(select(OrderItem.order_item_id).limit(50)))
     answer = drawn.choice((Succeeded("re_1"), Failed("No.")))
     ticked = drawn.sample(ids, min(4, len(ids)))
@@ -225,13 +222,13 @@ def _by_hand(drawn: random.Random) -> None:
             (item, update(OrderItem).values(contract_id="CT-1", currency="GBP")),
         )
     )
-    with db.writing() as session:
+    with storage.writing() as session:
         some = list(session.scalars(select(key).limit(3)))
         session.execute(change.where(key.in_(some)))
 
 
 def _deletion(drawn: random.Random) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         is_free = OrderItem.order_item_id.not_in(select(Refund.order_item_id))
         item = session.scalars(select(OrderItem.order_item_id).where(is_free).limit(1)).first()
         session.execute(delete(OrderItem).where(OrderItem.order_item_id == item))
@@ -270,12 +267,12 @@ def test_after_any_sequence_of_changes_the_figures_are_those_of_the_rows(
 
 
 def _kept() -> list[tuple[object, ...]]:
-    with db.reading() as session:
+    with storage.reading() as session:
         return sorted(tuple(row) for row in session.execute(select(DAILY_FIGURES)))
 
 
 def _queued() -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(FIGURE_CHANGES)) or 0
 
 
@@ -296,7 +293,7 @@ def test_a_refund_changes_the_figures_of_the_day_its_item_was_made(
 def test_a_change_that_is_rolled_back_queues_nothing(database: str) -> None:
     make_order("OD-1")
     figures.refresh()
-    with suppress(ZeroDivisionError), db.writing() as session:
+    with suppress(ZeroDivisionError), storage.writing() as session:
         session.execute(update(Order).values(amount_minor=5))
         raise ZeroDivisionError
     assert _queued() == 0
@@ -322,7 +319,7 @@ def test_days_in_sql_are_the_days_of_views(database: str, zone: str) -> None:
     for number, at in enumerate(moments):
         make_order(f"OD-{number}", created_at=at)
     since, before = starts(place, first, last)
-    with db.reading() as session:
+    with storage.reading() as session:
         day = day_expression(session, Order.created_at, place, (first, last))
         inside = (Order.created_at >= since, Order.created_at < before)
         rows = session.execute(select(Order.created_at, day).where(*inside)).all()
@@ -378,7 +375,7 @@ def test_a_copy_has_the_figures_of_its_rows(
 
 def test_figures_that_were_never_made_are_made_by_the_start(database: str, admin: Actor) -> None:
     fill(database)
-    with db.writing() as session:
+    with storage.writing() as session:
         figures.forget(session)
         session.execute(delete(FIGURE_CHANGES))
     startup.prepare(NOW, may_fill=False)
@@ -391,6 +388,6 @@ def test_rebuilding_is_for_who_may_import_and_is_audited(database: str, admin: A
     with pytest.raises(NotPermitted):
         figures.rebuild(actor=store_user(AGENT), now=NOW)
     assert figures.rebuild(actor=admin, now=NOW) == 2  # a day and its month
-    with db.reading() as session:
+    with storage.reading() as session:
         actions = set(session.scalars(select(AuditEvent.action)))
     assert "figures.rebuilt" in actions

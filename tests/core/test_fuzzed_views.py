@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import inspect, text
 
-from core import db, query
+from core import query, storage
+from core.access import Actor
+from core.access.actors import Role
 from core.columns import Kind, Table
-from core.errors import InvalidInput
-from core.models import Base
+from core.ground import InvalidInput
+from core.storage import Base
 from core.tables import TABLES
-from core.users import Actor, Role
 from core.view import View
 from core.view_json import default_view, parse_view
 from tests.conftest import use_database
@@ -44,7 +45,7 @@ def untouched(filled: str) -> Iterator[None]:
 def _whole() -> dict[str, object]:
     """Return how many rows every table has, and how it is made."""
     found: dict[str, object] = {}
-    with db.reading() as session:
+    with storage.reading() as session:
         inspector = inspect(session.connection())
         for name in sorted(inspector.get_table_names()):
             rows = session.scalar(text(f'SELECT count(*) FROM "{name}"'))
@@ -81,7 +82,7 @@ def _own(table: Table) -> set[str]:
 def test_a_broken_view_is_refused_or_shows_only_what_is_the_actors(name: str) -> None:
     table = TABLES[name]
     own, sentences, answered = _own(table), [], 0
-    count = (VIEWS if db.is_sqlite() else VIEWS_ON_POSTGRESQL) // len(ROWS)
+    count = (VIEWS if storage.is_sqlite() else VIEWS_ON_POSTGRESQL) // len(ROWS)
     for turn, raw in enumerate(fuzzed_views(table, count)):
         try:
             view = parse_view(table, raw)

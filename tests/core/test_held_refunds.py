@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, text
 
-from core import db
+from core import storage
 from core.gateway import (
     MadeRefund,
     PaidAtProvider,
@@ -14,9 +14,8 @@ from core.gateway import (
     Succeeded,
     Unknown,
 )
-from core.item_expressions import is_to_match
-from core.models import ProviderRefund, Refund, Transaction
 from core.refund_matching import _held, store_unmatched
+from core.storage import ProviderRefund, Refund, Transaction, is_to_match
 from tests.conftest import NOW
 from tests.core.refund_races import at_once
 from tests.core.refund_rows import (
@@ -96,14 +95,14 @@ def get_refund_of(item_id: str) -> Refund:
 
 
 def keep_all(refund: Refund, *references: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         store_unmatched(
             session, refund, [replace(BY_HAND, reference=one) for one in references], NOW
         )
 
 
 def to_match() -> list[str]:
-    with db.reading() as session:
+    with storage.reading() as session:
         found = select(ProviderRefund.reference).where(is_to_match())
         return list(session.scalars(found.order_by(ProviderRefund.reference)))
 
@@ -111,7 +110,7 @@ def to_match() -> list[str]:
 def test_each_refund_to_be_matched_is_kept_once_whoever_finds_it(items: list[str]) -> None:
     refunds = [get_refund_of(item) for item in items]
     at_once(9, lambda number: keep_all(refunds[number % 3], "re_1", "re_2"))
-    with db.reading() as session:
+    with storage.reading() as session:
         kept = session.scalars(select(ProviderRefund).order_by("reference")).all()
     assert [(one.reference, one.payment_reference, one.order_id) for one in kept] == [
         ("re_1", "pi_1", "OD-1"),
@@ -132,9 +131,9 @@ def test_the_entries_are_looked_for_by_their_index(items: list[str]) -> None:
     statement = select(func.count()).where(
         text(Transaction.IS_REFUND_WITH_REFERENCE), Transaction.reference.in_(["re_1"])
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         compiled = statement.compile(session.connection(), compile_kwargs={"literal_binds": True})
-        if db.is_sqlite():
+        if storage.is_sqlite():
             plan = session.execute(text(f"EXPLAIN QUERY PLAN {compiled}")).all()
         else:
             session.execute(text("SET LOCAL enable_seqscan = off"))

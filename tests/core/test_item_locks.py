@@ -4,10 +4,9 @@ import io
 import random
 
 from core import refunds, vouchers
-from core.errors import AppError, OutsideFailed
 from core.gateways import BalanceGateway
-from core.models import new_id
-from core.states import Method
+from core.ground import AppError, Method, OutsideFailed
+from core.storage import new_id
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_races import at_once, settle_all

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.errors import InvalidInput
+from core.ground import DeliveryKind, InvalidInput
 from core.mail import (
     MAX_MESSAGE,
     Mail,
@@ -29,7 +29,6 @@ from core.mail import (
     render_html,
     render_text,
 )
-from core.states import DeliveryKind
 from core.voucher_logo import LogoFault
 from core.voucher_page import Branding
 from core.voucher_text import clean

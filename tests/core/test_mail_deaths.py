@@ -1,6 +1,6 @@
 """Killed workers lose no mail. `make soak` does the same at full size: 60 kills, 600 mails."""
 
-from core.users import Actor
+from core.access import Actor
 from tests.core.mail_deaths import kill_mail_workers, queued_mails
 
 

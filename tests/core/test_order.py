@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import db, excel
-from core.errors import NotFound
-from core.models import AuditEvent
+from core import excel, storage
+from core.access import Actor
+from core.ground import NotFound, Role
 from core.orders import get_order
-from core.states import Role
+from core.storage import AuditEvent
 from core.tables import ORDER_ITEMS, TRANSACTIONS
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
 from tests.core.refund_rows import make_card_order, make_refundable
@@ -165,7 +164,7 @@ def test_no_workbook_is_written_of_an_order_out_of_reach(database: str, actor: A
         with pytest.raises(NotFound):
             excel.export_order(order_id, file, actor=actor, now=NOW, zone="UTC")
     assert file.getvalue() == b""
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(AuditEvent)).all() == []
 
 
@@ -174,7 +173,7 @@ def test_the_workbook_of_an_order_is_audited_with_order_and_contract(
 ) -> None:
     _fill_two_orders()
     _workbook(admin)
-    with db.reading() as session:
+    with storage.reading() as session:
         event = session.scalars(select(AuditEvent)).one()
         assert (event.action, event.actor, event.at) == ("order.exported", "analyst@local", NOW)
         assert (event.entity_id, event.order_id, event.contract_id) == ("OD-1", "OD-1", "CT-1")

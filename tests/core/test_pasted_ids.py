@@ -2,13 +2,12 @@
 
 import pytest
 
-from core import bulk, db, query
-from core.errors import InvalidInput
-from core.models import Order
+from core import query, storage
+from core.access import Actor
+from core.ground import InvalidInput, Role
 from core.pasted_ids import find_missing, read_pasted
-from core.states import Role
+from core.storage import Order
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import default_view, parse_view, to_json
 from tests.conftest import NOW
 from tests.rows import CREATED, make_contract, make_item, make_order, make_transaction
@@ -98,13 +97,13 @@ def test_a_paste_without_an_id_is_refused(orders: None, admin: Actor, text: str)
 
 def _many_orders(count: int) -> list[str]:
     make_contract("CT-1")
-    names = bulk.names_of(Order)
+    names = storage.stored_names(Order)
     ids = [f"OD-{number:06d}" for number in range(count)]
     usual = {"contract_id": "CT-1", "author": "a", "author_folded": "a", "item_count": 1}
     usual |= {"amount_minor": 1, "currency": "EUR", "created_at": int(CREATED.timestamp())}
-    with db.writing() as session:
+    with storage.writing() as session:
         rows = [usual | {"no": no, "order_id": order_id} for no, order_id in enumerate(ids, 1)]
-        bulk.insert(session, Order, [tuple(map(row.get, names)) for row in rows])
+        storage.bulk_insert(session, Order, [tuple(map(row.get, names)) for row in rows])
     return ids
 
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import excel, money, query
+from core import excel, query
+from core.access import Actor
 from core.columns import Kind, Table
 from core.desk_tables import EMAILS
+from core.ground import decimals_of
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS
-from core.users import Actor
 from core.view import View
 from core.view_json import from_address, parse_view, to_address, to_json
 from tests.conftest import use_database
@@ -76,7 +77,7 @@ def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) ->
 
 
 def _spoken_amount(minor: int, currency: str) -> str:
-    places = money.decimals(currency)
+    places = decimals_of(currency)
     return f"{Decimal(minor) / 10**places:,.{places}f} {currency}"
 
 

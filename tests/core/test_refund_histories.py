@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import db
+from core import storage
+from core.access import Actor
+from core.ground import ItemStatus
 from core.imports import check_files, import_files
-from core.models import OrderItem, Refund
-from core.states import ItemStatus
-from core.users import Actor
+from core.storage import OrderItem, Refund
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, Sheets, write_workbook
@@ -87,7 +87,7 @@ def test_a_history_is_imported_exactly_where_the_money_and_the_item_fit(
     write_workbook(path, rows_of(fitting)[0])
     import_files([path], actor=admin, now=NOW)
     check_books()
-    with db.reading() as session:
+    with storage.reading() as session:
         refunds = {one.refund_id: one for one in session.scalars(select(Refund))}
         states = {one.order_item_id: one.status for one in session.scalars(select(OrderItem))}
     for number in fitting:

@@ -21,13 +21,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core import db
+from core import storage
 from core.gateway import MadeRefund, Standing, Succeeded
-from core.models import OrderItem, Refund, RefundBatch
+from core.ground import RefundStatus
 from core.refunds import Answer, KeyTaken
 from core.returned_refunds import look_again_due
 from core.settlement import OPEN, settle_due
-from core.states import RefundStatus
+from core.storage import OrderItem, Refund, RefundBatch
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.card_bank import Payment
@@ -301,4 +301,4 @@ def test_the_books_hold_whatever_happens(
                 suppress_health_check=list(HealthCheck),
             ),
         )
-    db.engine().dispose()
+    storage.get_engine().dispose()

@@ -6,15 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core import db
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
+from core import storage
+from core.access import Actor
 from core.gateway import Succeeded, Unknown
-from core.models import AuditEvent, ProviderRefund
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.refund_matches import dismiss, find_unmatched, match
 from core.returned_refunds import take_back
 from core.settlement import settle_due
-from core.states import Role
-from core.users import Actor
+from core.storage import AuditEvent, ProviderRefund
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_races import at_once
@@ -49,7 +48,7 @@ def references() -> list[str]:
 
 
 def actions() -> list[str]:
-    with db.reading() as session:
+    with storage.reading() as session:
         return list(session.scalars(select(AuditEvent.action).order_by(AuditEvent.event_id)))
 
 
@@ -204,7 +203,7 @@ def test_one_that_is_being_asked_for_right_now_is_not_matched(database: str) -> 
     with settings(stripe_api_key="sk_test_x"):
         make_card_order("OD-2")
         item = make_refundable("OD-2")
-        with db.writing() as session:
+        with storage.writing() as session:
             about = {"order_id": "OD-2", "contract_id": "CT-1", "currency": "EUR"}
             found = {"reference": "re_hand", "payment_reference": "pi_1", "amount_minor": 3800}
             session.add(ProviderRefund(**about, **found, found_at=NOW))
@@ -252,12 +251,12 @@ def test_a_late_answer_to_an_attempt_before_the_match_changes_nothing(database: 
     with settings(stripe_api_key="sk_test_x"):
         item = returned_item()
         before = get_refund(item)
-        with db.writing() as session:
+        with storage.writing() as session:
             about = {"order_id": "OD-2", "contract_id": "CT-1", "currency": "EUR"}
             found = {"reference": "re_hand", "payment_reference": "pi_1", "amount_minor": 3800}
             session.add(ProviderRefund(**about, **found, found_at=NOW))
         match("re_hand", item, note=None, actor=AGENT, now=TOMORROW)
-        with db.writing() as session:
+        with storage.writing() as session:
             why, at = "The bank returned the money: late.", TOMORROW
             assert take_back(session, before.refund_id, before.attempt, why=why, at=at) is None
         assert get_item(item).status == "refunded"

@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import IntegrityError
 
-from core.users import Actor
+from core.access import Actor
 from tests.core import naive_refunds
 from tests.core.books import check_books
 from tests.core.refund_deaths import kill_requesters

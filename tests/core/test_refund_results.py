@@ -9,14 +9,13 @@ import pandas as pd
 import pytest
 from sqlalchemy import update
 
-from core import db, refunds
-from core.errors import InvalidInput, NotFound
+from core import refunds, storage
+from core.access import Actor
 from core.gateway import Failed, Succeeded, Unknown
-from core.models import Refund
+from core.ground import InvalidInput, NotFound, Role
 from core.refund_assessment import BalanceChange
 from core.refund_results import COLUMNS, export_results, get_results
-from core.states import Role
-from core.users import Actor
+from core.storage import Refund
 from tests.conftest import NOW
 from tests.core.read_back import open_book, said_in
 from tests.core.refund_rows import (
@@ -273,7 +272,7 @@ def test_results_tell_of_a_refund_that_another_person_decides(
     order: str, status: str, result: str
 ) -> None:
     answer = request(make_refundable(), gateways={})
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(update(Refund).values(status=status))
     [line] = get_results(answer.batch_id, actor=AGENT).frame.to_dict("records")
     assert line["result"] == result

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.access import Actor
+from core.ground import ItemStatus, Method, Role
 from core.refund_rule import IN_GENERAL, Payment, Reason, RefundItem, refundable
-from core.states import ItemStatus, Method, Role
-from core.users import Actor
 from tests.conftest import NOW
 
 A_SECOND = timedelta(seconds=1)

@@ -9,13 +9,13 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select, update
 
-from core import db, worker
+from core import storage, worker
 from core.gateway import Failed, Outcome, PaidAtProvider, RefundJob, Succeeded, Unknown
 from core.gateways import BalanceGateway
-from core.models import AuditEvent, Refund
+from core.ground import Method
 from core.refund_results import get_results
 from core.settlement import settle_due
-from core.states import Method
+from core.storage import AuditEvent, Refund
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     A_SECOND,
@@ -252,7 +252,7 @@ def test_the_audit_trail_tells_the_story_of_a_refund(card_item: str) -> None:
     request(card_item, key="2", note="Again.", now=moments[2], gateways=by_card(gateway))
     settle_due(now=moments[3], gateways=by_card(gateway))
     refund_id = get_refund(card_item).refund_id
-    with db.reading() as session:
+    with storage.reading() as session:
         events = session.scalars(select(AuditEvent).order_by(AuditEvent.at)).all()
     assert [(event.at, event.action, event.entity_id) for event in events] == [
         (moments[0], "order_item.refund_requested", card_item),
@@ -312,7 +312,7 @@ def test_a_look_up_without_an_answer_is_no_request(card_item: str) -> None:
 def test_one_that_is_no_longer_open_after_its_look_up_is_not_asked_for(card_item: str) -> None:
     class Late(FakeGateway):
         def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
-            with db.writing() as session:
+            with storage.writing() as session:
                 session.execute(update(Refund).values(status="succeeded"))
             return super().look_up(job)
 
@@ -329,7 +329,7 @@ def test_a_late_word_that_nothing_was_paid_does_not_count_once_another_asks(
 
     class Overtaken(FakeGateway):
         def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
-            with db.writing() as session:  # another worker, after the lease
+            with storage.writing() as session:  # another worker, after the lease
                 taken = update(Refund).values(lease_until=NOW + A_MINUTE * 9, asked_at=NOW)
                 session.execute(taken)
             return late if isinstance(late, Failed | Unknown) else None

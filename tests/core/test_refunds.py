@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from core import refunds
-from core.errors import InvalidInput, NotPermitted
-from core.models import AuditEvent, Refund, RefundBatch
-from core.states import Role
+from core.access import Actor
+from core.ground import InvalidInput, NotPermitted, Role
+from core.storage import AuditEvent, Refund, RefundBatch
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     A_SECOND,

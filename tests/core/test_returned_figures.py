@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from core import figures
+from core.access import Actor
+from core.ground import Role
 from core.overview import Question, Rows
 from core.periods import Period
-from core.states import Role
-from core.users import Actor
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_rows import make_card_order, make_refundable

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
-from core import db
-from core.errors import InvalidInput, NotPermitted, Refused
+from core import storage
+from core.access import Actor
 from core.gateway import Succeeded
-from core.models import AuditEvent
+from core.ground import InvalidInput, NotPermitted, Refused, Role
 from core.returned_items import find_returned, give_back
-from core.states import Role
-from core.users import Actor
+from core.storage import AuditEvent
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_rows import (
@@ -53,7 +52,7 @@ def test_an_admin_gives_it_back_with_a_note(item: str, admin: Actor) -> None:
         "Paid in cash",
     )
     assert find_returned("OD-2", actor=AGENT) == []
-    with db.reading() as session:
+    with storage.reading() as session:
         given = select(AuditEvent).where(AuditEvent.action == "order_item.given_back")
         assert session.scalars(given).one().order_id == "OD-2"
 

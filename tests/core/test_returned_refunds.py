@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core import db, emails, vouchers
-from core.errors import AppError
+from core import emails, storage, vouchers
+from core.access import Actor
 from core.gateway import Failed, Standing, Unknown
-from core.models import AuditEvent
+from core.ground import AppError
 from core.refund_results import get_results
 from core.returned_refunds import LOOKS, look_again_due
-from core.users import Actor
+from core.storage import AuditEvent
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_races import at_once
@@ -112,7 +112,7 @@ def test_a_return_is_found_at_each_look(item: str, bank: Bank, number: int) -> N
 
 
 def test_a_return_is_in_the_audit_trail(returned: str) -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         event = session.scalars(
             select(AuditEvent).where(AuditEvent.action == "refund.returned")
         ).one()
@@ -211,7 +211,7 @@ def test_a_slow_look_is_recorded_once(item: str, later: timedelta, found: int) -
     assert look(slow, NOW + AN_HOUR) == 1
     assert seen == [found]
     assert entries(item) == [PAID, BACK]
-    with db.reading() as session:
+    with storage.reading() as session:
         returns = select(AuditEvent).where(AuditEvent.action == "refund.returned")
         assert len(session.scalars(returns).all()) == 1
     check_books()

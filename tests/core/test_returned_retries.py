@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from core import db, refunds
+from core import refunds, storage
 from core.gateway import Standing
-from core.models import Refund, RefundBatch
+from core.ground import RefundStatus
 from core.settlement import settle_due
-from core.states import RefundStatus
+from core.storage import Refund, RefundBatch
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refund_races import at_once
@@ -165,7 +165,7 @@ def insert_another(item: str) -> None:
     first = get_refund(item)
     kept = {column.key: getattr(first, column.key) for column in Refund.__table__.columns}
     other = {"refund_id": "R-2", "status": RefundStatus.REQUESTED, "external_reference": None}
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(Refund(**kept | other | {"failed_after_success_at": None}))
 
 
@@ -175,7 +175,7 @@ def test_the_index_refuses_a_second_refund_while_one_is_returned(returned: str) 
 
 
 def test_without_its_condition_the_index_would_let_it(returned: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(text("DROP INDEX ix_refunds_one_per_item"))
         session.execute(
             text(
@@ -197,5 +197,5 @@ def test_what_is_assessed_is_what_is_done(returned: str, bank: Bank) -> None:
     assert [str(line.refusal.sentence)[:16] for line in after.lines if line.refusal] == [
         "Already refunded"
     ]
-    with db.reading() as session:
+    with storage.reading() as session:
         assert len(session.scalars(select(RefundBatch)).all()) == 2

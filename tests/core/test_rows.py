@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from core import money, query, users
-from core.errors import InvalidInput
+from core import query
+from core.access import Actor, actors
+from core.ground import MAX_AMOUNT, UNUSUAL_DECIMALS, InvalidInput, to_minor
 from core.tables import ORDER_ITEMS, ORDERS
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_item, make_order
 
 
 def _actor(**given: Any) -> Actor:
-    return Actor("u", "ana@helios.example", users.Role.VIEWER, **given)
+    return Actor("u", "ana@helios.example", actors.Role.VIEWER, **given)
 
 
 def test_an_actor_without_contracts_sees_no_row_count_or_choice(database: str) -> None:
@@ -135,18 +135,18 @@ def test_the_largest_amounts_of_an_import_are_sorted_filtered_and_added_up(
     database: str, admin: Actor
 ) -> None:
     make_order("OD-1")
-    for currency in money.UNUSUAL_DECIMALS.keys() | {"EUR"}:
-        most = money.to_minor(Decimal(money.MAX_AMOUNT), currency)
+    for currency in UNUSUAL_DECIMALS.keys() | {"EUR"}:
+        most = to_minor(Decimal(MAX_AMOUNT), currency)
         make_item("OD-1", order_item_id=currency, price_minor=most, currency=currency)
     make_item("OD-1", order_item_id="more or less", price_minor=1)
-    asked = {"filterType": "number", "type": "equals", "filter": money.MAX_AMOUNT}
+    asked = {"filterType": "number", "type": "equals", "filter": MAX_AMOUNT}
     raw = {"filters": {"price_minor": asked}, "sort": [{"colId": "price_minor", "sort": "desc"}]}
     view = parse_view(ORDER_ITEMS, raw)
     found = query.load_keys(view, actor=admin, now=NOW)
-    assert sorted(found) == sorted(money.UNUSUAL_DECIMALS.keys() | {"EUR"})
+    assert sorted(found) == sorted(UNUSUAL_DECIMALS.keys() | {"EUR"})
     everything = query.load_keys(view.without_filters(), actor=admin, now=NOW)
     assert everything == [*found, "more or less"]
-    assert query.load_totals(view, actor=admin, now=NOW)["JPY"] == money.MAX_AMOUNT
+    assert query.load_totals(view, actor=admin, now=NOW)["JPY"] == MAX_AMOUNT
 
 
 def test_a_window_that_is_none_is_refused(sqlite_database: str, admin: Actor) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core import db, saved_views
+from core import saved_views, storage
+from core.access import Actor
 from core.columns import Table
-from core.errors import InvalidInput, NotFound, NotPermitted
-from core.models import SavedView, new_id
+from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.saved_views import NameTaken
-from core.states import Role
+from core.storage import SavedView, new_id
 from core.tables import ORDER_ITEMS, ORDERS
-from core.users import Actor
 from core.view import View
 from core.view_json import parse_view
 from tests.rows import store_user
@@ -100,7 +99,7 @@ def test_of_two_tabs_that_save_one_name_at_once_the_second_is_asked(database: st
             caught.append(error)
 
     second = Thread(target=save_too)
-    with db.writing() as session:
+    with storage.writing() as session:
         row = {"view_id": new_id(), "owner": ANA.user_id, "table_name": "orders"}
         session.add(SavedView(**row, name="Mine", view={}))
         session.flush()
@@ -249,7 +248,7 @@ def test_a_name_that_cannot_be_read_is_refused(sqlite_database: str, name: str) 
 def test_a_kept_view_of_a_column_that_is_gone_opens_without_it(database: str) -> None:
     view_id = new_id()
     raw = {"filters": {"gone": {"type": "blank"}}, "columns": ["no", "gone"], "search": "x"}
-    with db.writing() as session:
+    with storage.writing() as session:
         row = {"view_id": view_id, "owner": ANA.user_id, "table_name": "orders", "name": "Old"}
         session.add(SavedView(**row, view=raw))
     left_out: list[str] = []

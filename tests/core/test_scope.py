@@ -9,25 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import (
-    db,
-    excel,
-    orders,
-    permissions,
-    query,
-    refund_results,
-    refunds,
-    verification,
-    vouchers,
-)
+from core import excel, orders, query, refund_results, refunds, storage, verification, vouchers
+from core.access import Actor, permissions
+from core.access.actors import LOCAL_USER_ID
 from core.admin_tables import AUDIT_EVENTS, USERS
 from core.columns import Table
-from core.errors import NotFound, NotPermitted, Refused
-from core.models import Refund
+from core.ground import NotFound, NotPermitted, Permission, Refused, Role
 from core.refund_rule import Reason
-from core.states import Permission, Role
+from core.storage import Refund
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import LOCAL_USER_ID, Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book
@@ -124,7 +114,7 @@ def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
 
 
 def _batch_of(item: str) -> str:
-    with db.reading() as session:
+    with storage.reading() as session:
         batch = select(Refund.batch_id).where(Refund.order_item_id == item)
         return session.scalars(batch).one()
 

@@ -13,23 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from core import (
-    backups,
-    bulk,
-    copies,
-    db,
-    demo,
-    query,
-    search,
-    search_index,
-    startup,
-    users,
-    windows,
-)
+from core import access, backups, copies, demo, query, search, startup, storage, windows
+from core.access import Actor
 from core.columns import Table
-from core.models import OrderItem
+from core.storage import OrderItem, search_index
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW, drop_database, use_database
 from tests.core.random_rows import CODES, TEXTS, fill
@@ -74,7 +62,7 @@ PIECES += [
 
 
 def _admin() -> Actor:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor
 
@@ -190,17 +178,17 @@ def _statements() -> Iterator[list[tuple[str, object]]]:
     def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
         seen.append((statement, values))
 
-    event.listen(db.engine(), "before_cursor_execute", note)
+    event.listen(storage.get_engine(), "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        event.remove(db.engine(), "before_cursor_execute", note)
+        event.remove(storage.get_engine(), "before_cursor_execute", note)
 
 
 def _plans(seen: list[tuple[str, object]]) -> str:
-    explain = "EXPLAIN QUERY PLAN" if db.is_sqlite() else "EXPLAIN"
-    with db.engine().connect() as connection:
-        if not db.is_sqlite():  # or it finds so small a table quicker to read through
+    explain = "EXPLAIN QUERY PLAN" if storage.is_sqlite() else "EXPLAIN"
+    with storage.get_engine().connect() as connection:
+        if not storage.is_sqlite():  # or it finds so small a table quicker to read through
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         return "\n".join(
             str(row)
@@ -254,7 +242,7 @@ def test_a_frequent_text_is_not_gathered_but_walked(
     monkeypatch.setattr("core.windows.FEW", 50)
     monkeypatch.setattr("core.windows.FREQUENT", 50)
     raw = {"filters": {"order_id": _contains("OD2")}}
-    with db.reading() as session:
+    with storage.reading() as session:
         found = search.narrow(session, parse_view(ORDERS, raw | {"zone": "UTC"}))
     assert found.conditions == []
     assert found.sample is not None
@@ -285,31 +273,31 @@ def test_row_by_row_the_index_stays_in_step(database: str) -> None:
     item = make_item(order, passenger_name="Łukasz Żółw")
     assert _keys(ORDERS, {"search": "alpha"}) == [order]
     assert _keys(ORDERS, {"search": "ŻÓŁW"}) == [order]
-    with db.writing() as session:
+    with storage.writing() as session:
         stored = session.get_one(OrderItem, item)
         stored.passenger_name, stored.passenger_name_folded = "Anna", "anna"
     assert _keys(ORDER_ITEMS, {"search": "żółw"}) == []
     assert _keys(ORDER_ITEMS, {"search": "anna"}) == [item]
-    with db.writing() as session:
+    with storage.writing() as session:
         session.delete(session.get_one(OrderItem, item))
     assert _keys(ORDER_ITEMS, {"search": "anna"}) == []
-    if db.is_sqlite():
+    if storage.is_sqlite():
         _check_index(database)
 
 
 def test_rows_written_at_once_are_in_the_index_too(sqlite_database: str) -> None:
     order = make_order("OD-1")
     item = make_item(order, passenger_name="Before")
-    with db.writing() as session:
-        rows = list(bulk.read(session, OrderItem))
-        names = bulk.names_of(OrderItem)
+    with storage.writing() as session:
+        rows = list(storage.bulk_read(session, OrderItem))
+        names = storage.stored_names(OrderItem)
         new = dict(zip(names, rows[0], strict=True)) | {
             "order_item_id": "OD-1-NEW",
             "no": 77,
             "voucher_code": "NEWC-0DE0-0000",
             "voucher_serial": b"12345678",
         }
-        bulk.insert(session, OrderItem, [tuple(new[name] for name in names)])
+        storage.bulk_insert(session, OrderItem, [tuple(new[name] for name in names)])
     assert set(_keys(ORDER_ITEMS, {"search": "before"})) == {item, "OD-1-NEW"}
     make_item(order, passenger_name="Afterwards")
     assert len(_keys(ORDER_ITEMS, {"search": "afterwards"})) == 1
@@ -331,7 +319,7 @@ def test_a_copy_and_a_filling_leave_a_whole_index(
     assert _keys(ORDER_ITEMS, {"search": "maria"}) == expected
     demo.fill(30, actor=_admin(), now=NOW)
     _check_index(target)
-    with db.engine().connect() as connection:
+    with storage.get_engine().connect() as connection:
         connection.connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
     _check_index(target)
     backup = tmp_path / "backup.db"
@@ -343,7 +331,7 @@ def test_without_the_search_tables_the_same_is_found(sqlite_database: str) -> No
     demo.fill(60, actor=_admin(), now=NOW)
     asked: list[dict[str, object]] = [{"search": "maria"}, {"search": "helios 0000012"}]
     expected = [_keys(ORDERS, raw) for raw in asked]
-    with db.writing() as session:
+    with storage.writing() as session:
         with search_index.rebuilt(session.connection(), [table.name for table in BOOKS]):
             pass
         triggers = (
@@ -386,7 +374,7 @@ def test_who_may_not_make_the_extension_is_told_once_and_searches_all_the_same(
         assert _keys(ORDERS, {"search": "alpha"}) == [order]
         assert _keys(ORDERS, {"filters": {"order_id": _contains("LPH")}}) == [order]
     finally:
-        db.engine().dispose()
+        storage.get_engine().dispose()
         drop_database(f"{postgresql_server}/{name}")
         with admin.connect() as connection:
             connection.execute(text("DROP ROLE modest"))

@@ -17,10 +17,9 @@ from python_calamine import CalamineWorkbook
 
 from core import sheets
 from core.columns import Column
-from core.errors import InvalidInput
 from core.frames import to_frame
+from core.ground import InvalidInput, ItemStatus
 from core.sheets import StreamedWorkbook, Written
-from core.states import ItemStatus
 from tests.core.every_kind import (
     BYTES,
     CODE,

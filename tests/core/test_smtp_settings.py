@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import get_settings
+from core.ground import get_settings
 from core.smtp import Server, SmtpPool, configured
 from tests.core.certificates import make_certificate
 from tests.core.mail_server import PASSWORD

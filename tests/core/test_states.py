@@ -8,12 +8,12 @@ import openpyxl
 import pytest
 
 from core import demo, excel
+from core.access import Actor
 from core.columns import Column
+from core.ground import EXPIRED, word_of
 from core.import_texts import text_parser
 from core.imports import import_files
-from core.states import EXPIRED, in_words
 from core.tables import BOOKS, TABLES
-from core.users import Actor
 from tests.conftest import NOW, use_database
 
 WORDS = {
@@ -66,7 +66,7 @@ def test_every_value_of_every_table_has_its_word() -> None:
     words = [column.words for table in TABLES.values() for column in table.columns if column.words]
     shown = {value: word for one in words for value, word in one.items()}
     assert shown == WORDS
-    assert {value: in_words(value) for value in WORDS} == WORDS
+    assert {value: word_of(value) for value in WORDS} == WORDS
 
 
 @pytest.mark.parametrize("column", IMPORTED, ids=lambda column: column.name)

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core import db, verification, voucher_code, vouchers
+from core import storage, verification, voucher_code, vouchers
 from core.__main__ import main
-from core.models import OrderItem
-from core.places import start_of_day
-from core.users import Actor
+from core.access import Actor
+from core.ground import start_of_day
+from core.storage import OrderItem
 from core.verification import Verdict
 from tests.conftest import NOW
 from tests.rows import make_item, make_order
@@ -39,7 +39,7 @@ def codes_of(**given: object) -> list[str]:
     """Store an item with these values; return its signed code and its printed one."""
     make_order("OD-1")
     item_id = make_item("OD-1", **({"valid_from": FIRST, "valid_until": LAST} | given))
-    with db.reading() as session:
+    with storage.reading() as session:
         item = session.get_one(OrderItem, item_id)
         signed = voucher_code.sign(
             serial=item.voucher_serial,

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from core import db, query, saved_views
+from core import query, saved_views, storage
+from core.access import Actor
 from core.columns import Table
-from core.errors import InvalidInput, NotFound
-from core.models import SavedView
-from core.states import Role
+from core.ground import InvalidInput, NotFound, Role
+from core.storage import SavedView
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view import View
 from core.view_json import default_view, parse_view
 from tests.core.random_rows import Row, fill, rows_of
@@ -38,7 +37,7 @@ def many_ids(table: Table = ORDER_ITEMS, **given: Any) -> View:
 
 
 def count_stored() -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(SavedView)) or 0
 
 

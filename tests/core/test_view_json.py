@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.tables import ORDER_ITEMS, ORDERS, TABLES
 from core.view import describe_filter, describe_sort
 from core.view_json import default_view, from_address, parse_view, to_address

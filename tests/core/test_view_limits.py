@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
 from core.view import Layout, describe_filter
 from core.view_json import from_address, parse_view, to_address, to_json

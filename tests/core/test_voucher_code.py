@@ -20,9 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import pem, voucher_code
-from core.errors import InvalidInput
-from core.settings import get_settings
+from core import voucher_code
+from core.ground import InvalidInput, get_settings, parse_private_pem, private_pem, public_pem
 from core.voucher_code import (
     LENGTH,
     PREFIX,
@@ -187,7 +186,7 @@ def test_the_public_key_alone_verifies_offline(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no key", pem.private_pem(KEY), pem.public_pem(KEY.public_key())[:60]]
+    "text", ["", "no key", private_pem(KEY), public_pem(KEY.public_key())[:60]]
 )
 def test_a_text_without_a_public_key_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="The text holds no public key"):
@@ -201,7 +200,7 @@ def test_a_key_of_another_kind_is_refused() -> None:
         parse_public_keys(public.decode())
     private = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with pytest.raises(ValueError, match="another kind than Ed25519"):
-        pem.parse_private_pem(private.decode())
+        parse_private_pem(private.decode())
 
 
 def test_the_first_start_makes_a_key_for_this_user_alone_and_later_ones_keep_it(
@@ -236,9 +235,7 @@ def test_a_key_that_others_can_read_is_not_used(data_dir: Path, mode: int) -> No
         voucher_code.ensure_keys()
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"no key", b"\xff\xfe", pem.private_pem(KEY).encode()[:70]]
-)
+@pytest.mark.parametrize("content", [b"", b"no key", b"\xff\xfe", private_pem(KEY).encode()[:70]])
 def test_a_damaged_key_is_named_and_not_replaced(data_dir: Path, content: bytes) -> None:
     path = data_dir / voucher_code.KEY_FILE
     path.write_bytes(content)
@@ -271,9 +268,7 @@ def test_a_key_that_is_put_beside_verifies_without_a_restart(data_dir: Path) -> 
     voucher_code.ensure_keys()
     with pytest.raises(UnknownKey):
         parse_code(CODE, public_keys())
-    (data_dir / voucher_code.PUBLIC_KEYS / "partner.pem").write_text(
-        pem.public_pem(KEY.public_key())
-    )
+    (data_dir / voucher_code.PUBLIC_KEYS / "partner.pem").write_text(public_pem(KEY.public_key()))
     assert parse_code(CODE, public_keys()) == GENUINE
 
 
@@ -289,7 +284,7 @@ def test_a_damaged_public_key_is_named(data_dir: Path) -> None:
 def test_the_key_can_come_from_the_environment(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, line_break: str
 ) -> None:
-    monkeypatch.setenv("VOUCHER_PRIVATE_KEY", pem.private_pem(KEY).replace("\n", line_break))
+    monkeypatch.setenv("VOUCHER_PRIVATE_KEY", private_pem(KEY).replace("\n", line_break))
     _start_anew()
     voucher_code.ensure_keys()
     assert parse_code(_sign(), KEYS).serial == b"12345678"

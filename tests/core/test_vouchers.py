@@ -11,13 +11,11 @@ import pypdf
 import pytest
 from sqlalchemy import select
 
-from core import db, refunds, verification, voucher_code, vouchers
+from core import refunds, storage, verification, voucher_code, vouchers
 from core.__main__ import main
-from core.errors import InvalidInput, NotPermitted, Refused
-from core.models import AuditEvent, OrderItem
-from core.settings import get_settings
-from core.states import Role
-from core.users import Actor
+from core.access import Actor
+from core.ground import InvalidInput, NotPermitted, Refused, Role, get_settings
+from core.storage import AuditEvent, OrderItem
 from core.verification import Verdict
 from tests.conftest import NOW
 from tests.rows import make_actor, make_item, make_order, make_transaction
@@ -63,14 +61,14 @@ def text_of(pdf: bytes) -> str:
 
 
 def downloads() -> list[tuple[str, str]]:
-    with db.reading() as session:
+    with storage.reading() as session:
         events = select(AuditEvent.entity_id, AuditEvent.actor)
         rows = session.execute(events.where(AuditEvent.action == "voucher.downloaded"))
         return sorted((item_id, who) for item_id, who in rows)
 
 
 def stored(item_id: str) -> OrderItem:
-    with db.reading() as session:
+    with storage.reading() as session:
         item = session.get_one(OrderItem, item_id)
         session.expunge(item)
         return item

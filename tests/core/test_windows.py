@@ -9,11 +9,11 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
-from core import db, demo, query, users, windows
+from core import access, demo, query, storage, windows
+from core.access import Actor
 from core.columns import Table
-from core.models import Base
+from core.storage import Base
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS
-from core.users import Actor
 from core.view import View
 from core.view_json import parse_view
 from tests.conftest import NOW, use_database
@@ -60,7 +60,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 
 def _admin() -> Actor:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor
 
@@ -103,7 +103,7 @@ def test_every_way_finds_the_rows_that_an_export_has_there(
     windows._many.clear()
     actor = _admin()
     for view in _views(table):
-        with db.reading() as session:
+        with storage.reading() as session:
             frames = query.read_chunks(session, view, actor=actor, now=NOW)
             keys = [key for frame in frames for key in frame[table.key]]
         for start, end in ((0, 10), (7, 40), (len(keys) - 3, len(keys) + 5), (900, 905)):
@@ -120,7 +120,7 @@ def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
     of_one = {"contract_id": {"filterType": "set", "values": ["CT-1001"]}}
     sort = [{"colId": "created_at", "sort": direction}]
     view = parse_view(ORDERS, {"filters": of_one, "sort": sort})
-    with db.reading() as session:
+    with storage.reading() as session:
         asked = _heard(session)
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         assert len(asked) == 1
@@ -136,7 +136,7 @@ def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
     monkeypatch.setattr(windows, "FEW", 20)
     windows._many.clear()
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
-    with db.reading() as session:
+    with storage.reading() as session:
         asked = _heard(session)
         first = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         looked = len(asked)
@@ -163,7 +163,7 @@ def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
 def test_the_index_of_prices_is_the_one_of_the_models(database: str) -> None:
     indexes = Base.metadata.tables["order_items"].indexes
     index = next(one for one in indexes if one.name == "ix_order_items_price")
-    with db.engine().connect() as connection:
+    with storage.get_engine().connect() as connection:
         migrated = _definition(connection, str(index.name))
         connection.execute(DropIndex(index))
         connection.execute(CreateIndex(index))
@@ -174,7 +174,7 @@ def test_the_index_of_prices_is_the_one_of_the_models(database: str) -> None:
 def _definition(connection: Connection, name: str) -> str:
     statement = (
         "SELECT sql FROM sqlite_master WHERE name = :name"
-        if db.is_sqlite()
+        if storage.is_sqlite()
         else "SELECT indexdef FROM pg_indexes WHERE indexname = :name"
     )
     found = str(connection.execute(text(statement), {"name": name}).scalar_one())
@@ -194,7 +194,7 @@ def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
     sort = [{"colId": "created_at", "sort": direction}]
     view = parse_view(ORDERS, {"filters": contains, "sort": sort})
     every = f"SELECT order_id FROM orders WHERE order_id LIKE '%{sought}%'"
-    with db.reading() as session:
+    with storage.reading() as session:
         ordered = text(f"{every} ORDER BY created_at {direction}, order_id {direction}")
         keys = list(session.scalars(ordered))
         asked = _heard(session)
@@ -216,7 +216,7 @@ def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
     actor, sort = _admin(), [{"colId": "created_at", "sort": direction}]
     for filters in FILTERS[table.name]:
         view = parse_view(table, {"filters": filters, "sort": sort, "columns": [table.key]})
-        with db.reading() as session:
+        with storage.reading() as session:
             frames = query.read_chunks(session, view, actor=actor, now=NOW)
             keys = [key for frame in frames for key in frame[table.key]]
         for start, end in ((0, 1), (0, 10), (7, 40), (95, 105), (0, 1_000)):
@@ -231,7 +231,7 @@ def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
     use_database(filled)
     monkeypatch.setattr(windows, "SOON", 5)
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
-    with db.reading() as session:
+    with storage.reading() as session:
         asked = _heard(session)
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
     assert len(keys) == 10
@@ -246,7 +246,7 @@ def test_who_scrolls_on_in_a_search_does_not_read_every_item(
     monkeypatch.setattr(windows, "FEW", 20)
     windows._many.clear()
     view = parse_view(ORDERS, {"search": "OD"})
-    with db.reading() as session:
+    with storage.reading() as session:
         asked = _heard(session)
         for start in (0, 10):
             windows.find_keys(session, view, actor=_admin(), now=NOW, start=start, end=start + 10)

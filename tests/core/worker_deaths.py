@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from core import refunds
-from core.settings import get_settings
-from core.states import Method
+from core.access import Actor
+from core.ground import Method, get_settings
 from core.stripe_gateway import CardGateway
 from core.ticked import MAX_SELECTED
-from core.users import Actor
 from tests.core import naive_refunds, steps
 from tests.core.card_provider import Till, providing
 from tests.core.forks import working

@@ -15,10 +15,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import db, emails, refunds, users
-from core.errors import OutsideFailed
-from core.models import Delivery
-from core.states import DeliveryStatus
+from core import access, emails, refunds, storage
+from core.ground import DeliveryStatus, OutsideFailed
+from core.storage import Delivery
 from tests.core.books import check_books
 from tests.core.refund_races import count_open, pick, refunded_items
 
@@ -29,7 +28,7 @@ class Load:
     """What was asked, and the answers that somebody got."""
 
     def __init__(self, items: Sequence[str], mailed: Sequence[str]) -> None:
-        actor = users.find_local_actor()
+        actor = access.find_local_actor()
         assert actor is not None
         self.actor, self.items, self.mailed = actor, items, list(mailed)
         self.asked: dict[str, Callable[[], Any]] = {}
@@ -100,7 +99,7 @@ class Load:
 
     def is_done(self) -> bool:
         """Say whether the worker has paid and sent everything."""
-        with db.reading() as session:
+        with storage.reading() as session:
             statuses = set(session.scalars(select(Delivery.status)))
         return count_open() == 0 and statuses <= {DeliveryStatus.SENT}
 
@@ -117,7 +116,7 @@ class Load:
                 queued |= {one.delivery_id for one in answer.deliveries}
         assert set(granted.values()) == {1}
         assert granted.keys() == refunded_items()
-        with db.reading() as session:
+        with storage.reading() as session:
             deliveries = list(session.scalars(select(Delivery)))
         assert {one.delivery_id for one in deliveries} == queued
         sent = Counter(str(one["Message-ID"]) for one in mailbox.Maildir(outbox))

@@ -4,8 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.columns import Table
+from core.ground import TONES, word_of
 from core.refund_rule import IN_GENERAL
-from core.states import TONES, in_words
 from core.tables import TABLES
 from pages.grid.options import grid_options
 from tests.pages.opened import open_page, texts
@@ -83,7 +83,7 @@ def test_every_state_has_a_tone_and_nothing_else_has(table: Table) -> None:
         tones = definitions[column.name].get("cellRendererParams", {}).get("tones", {})
         if column.name == "status":
             assert column.allowed is not None
-            assert {in_words(word) for word in column.allowed} <= set(tones)
+            assert {word_of(word) for word in column.allowed} <= set(tones)
         else:
             assert tones == {}
     assert all(set(states) <= set(tones) for states, tones in TONES.items())

@@ -10,11 +10,11 @@ import openpyxl
 import pytest
 
 from core import excel, import_headers, import_outcome, import_rows, query
+from core.access import Actor
 from core.columns import Column, Kind, Table
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 from core.imports import Faulty, import_files
 from core.tables import BOOKS, ORDER_ITEMS, TABLES
-from core.users import Actor
 from core.view_json import default_view, parse_view
 from pages.grid.options import grid_options
 from pages.grid.rows import to_cells

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from core import db, saved_views
-from core.models import SavedView
+from core import saved_views, storage
+from core.access import Actor
+from core.storage import SavedView
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
 from core.view_json import parse_view, to_address
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_transaction
@@ -139,7 +139,7 @@ def test_a_view_with_a_column_that_is_gone_keeps_the_rest_and_says_so(
 
 
 def _rename_column(view_id: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         row = session.get_one(SavedView, view_id)
         row.view = row.view | {"columns": ["former", "order_id"]}
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from core.users import Actor
+from core.access import Actor
 from tests.bench.figures import Figure
 from tests.core import naive_refunds, steps
+from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
 from tests.core.mail_deaths import kill_mail_workers, queued_mails
 from tests.core.refund_deaths import kill_requesters
@@ -17,7 +18,6 @@ from tests.core.refund_races import (
     refunded_items,
     settle_all,
 )
-from tests.core.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.sold_items import sell
 from tests.core.worker_deaths import card_refunds, kill_naive_workers, kill_workers
 

@@ -12,12 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import money
 from core.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
 from core.columns import Column, Kind
 from core.frames import to_frame
+from core.ground import amount_in_words, word_of
 from core.sheets import StreamedWorkbook
-from core.states import in_words
 from tests.bench.figures import Figure
 from tests.conftest import NOW
 from tests.core.every_kind import (
@@ -124,13 +123,13 @@ def _cell(column: Column, value: Any, row: dict[Column, Any]) -> str:
         zone = ZoneInfo(row[ZONE] if column.place_zone else LONDON)
         return value.astimezone(zone).replace(tzinfo=None).isoformat(sep=" ")
     if column.kind is Kind.MONEY:
-        return money.in_words(value, row[CURRENCY])
+        return amount_in_words(value, row[CURRENCY])
     if column.kind is Kind.FLAG:
         return "Yes" if value else "No"
     if column.kind is Kind.BYTES:
         return str(value.hex())
     if column.allowed:
-        return in_words(value)
+        return word_of(value)
     return _as_a_cell_holds_it(value) if isinstance(value, str) else str(value)
 
 
