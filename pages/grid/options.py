@@ -4,8 +4,8 @@ from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.columns import Column, Kind, Table, in_words
-from core.ground import TONES
+from core.columns import Column, Kind, Table
+from core.ground import TONES, word_of
 from core.view import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
@@ -123,7 +123,7 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["cellRenderer"] = JsCode("orderDesk.Word")
         tones = TONES.get(column.allowed, {})
         definition["cellRendererParams"] = {
-            "tones": {in_words(word): tone.value for word, tone in tones.items()}
+            "tones": {word_of(word): tone.value for word, tone in tones.items()}
         }
     return definition
 
