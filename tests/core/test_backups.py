@@ -133,7 +133,7 @@ def test_restore_brings_back_what_was_there_and_asks_before_it_replaces(
     make_order("OD-NEW")
     engine.get_engine().dispose()
     assert main(["restore", str(file)]) == 1
-    assert "holds data that is not demo data" in capsys.readouterr().err
+    assert "has data that is not demo data" in capsys.readouterr().err
     assert count_rows("orders") == 2
     engine.get_engine().dispose()
     assert main(["restore", str(file), "--replace"]) == 0
@@ -198,7 +198,7 @@ def with_version(good: bytes, tmp_path: Path, sql: str) -> bytes:
         ("half", "damaged"),
         ("hole", "damaged"),
         ("empty", "not a database of Order Desk"),
-        ("newer", "of a newer Order Desk"),
+        ("newer", "from a newer Order Desk"),
         ("orphans", "rows refer to others"),
     ],
 )

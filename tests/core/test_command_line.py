@@ -62,7 +62,7 @@ def test_export_writes_the_view_of_an_address(database: str, tmp_path: Path) -> 
     ("arguments", "said"),
     [
         (["import", "/no/such/file.xlsx"], "the file was not found"),
-        (["dump", "/no/such/folder/x.xlsx"], "There is no folder"),
+        (["dump", "/no/such/folder/x.xlsx"], "The folder /no/such/folder was not found"),
         (["export", "orders", "--view", "!!!", "x.xlsx"], "damaged"),
         (["export", "orders", "--zone", "Mars", "x.xlsx"], "not an IANA time zone"),
     ],

@@ -113,7 +113,7 @@ def test_a_file_that_is_not_there_is_made_and_a_source_that_is_not_there_is_not(
     copies.copy_to(f"sqlite:///{target}")
     assert len(rows_of(f"sqlite:///{target}")["orders"]) == 1
     use_database(f"sqlite:///{tmp_path / 'nowhere.db'}")
-    with pytest.raises(InvalidInput, match=r"There is no database .*nowhere\.db\."):
+    with pytest.raises(InvalidInput, match=r"The database .*nowhere\.db was not found\."):
         copies.copy_to(source)
     assert not (tmp_path / "nowhere.db").exists()
 
