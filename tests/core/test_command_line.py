@@ -16,7 +16,7 @@ from tests.rows import make_order
 
 def test_demo_fills_an_empty_database(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--orders", "30"]) == 0
-    assert "30 demo orders" in capsys.readouterr().out
+    assert "30 sample orders" in capsys.readouterr().out
     with storage.reading() as session:
         assert session.query(Order).count() == 30
 
