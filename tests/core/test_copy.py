@@ -1,4 +1,4 @@
-"""The move to another database: whole and exact, and the desk goes on there."""
+"""Copy to another database: complete and exact, and work continues there."""
 
 import threading
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_every_row_of_every_table_comes_out_equal_and_the_desk_works_on(
 
 
 def check_every_column_is_used(rows: dict[str, list[tuple[Any, ...]]]) -> None:
-    """Find that the refunds have a value in every column, so that none could be left behind."""
+    """Check that every column of the refunds has a value, so that a lost column is noticed."""
     for model in (Refund, ProviderRefund):
         table = model.__table__
         for number, column in enumerate(table.columns):
@@ -66,7 +66,7 @@ def check_every_column_is_used(rows: dict[str, list[tuple[Any, ...]]]) -> None:
 
 
 def goes_on(items: list[str], tmp_path: Path) -> None:
-    """Refund and import on the copy, as if nothing had happened."""
+    """Refund and import on the copy."""
     highest = {model: highest_number(model) for model in (Order, Transaction)}
     answer = guarded(local_admin())(items, "after")
     assert [one.order_item_id for one in answer.requested] == sorted(items)

@@ -1,4 +1,4 @@
-"""The move to another database: what is refused, and that it is all or nothing."""
+"""Copy to another database: what is refused, and that it is all or nothing."""
 
 import sqlite3
 from collections.abc import Callable
@@ -104,7 +104,7 @@ def test_an_address_that_cannot_be_used_is_said(
 
 
 def break_a_late_row(source: str) -> None:
-    """Give a SQLite database an order item that no other takes, past the checks of its own."""
+    """Write an order item into SQLite, without its checks, that PostgreSQL refuses."""
     with closing(sqlite3.connect(source.removeprefix("sqlite:///"))) as raw:
         raw.execute("PRAGMA ignore_check_constraints=ON")
         raw.execute(

@@ -1,4 +1,4 @@
-"""Sending: by lease, checked again at the last moment, recorded; and nothing is lost."""
+"""Sending: by lease, checked again just before sending, recorded; nothing is lost."""
 
 import io
 import mailbox

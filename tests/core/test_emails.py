@@ -207,7 +207,7 @@ def test_mail_that_is_too_large_is_refused_with_the_numbers(
     database: str, admin: Actor, settings: pytest.MonkeyPatch
 ) -> None:
     items = sell(500)
-    with storage.writing() as session:  # of one contract, and so in one mail
+    with storage.writing() as session:  # one contract, so one mail
         session.execute(update(Order).values(contract_id="SOLD-0"))
         session.execute(update(OrderItem).values(contract_id="SOLD-0"))
     settings.setenv("MAIL_MAX_MB", "1")

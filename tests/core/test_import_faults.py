@@ -1,4 +1,4 @@
-"""What an import refuses: every fault with its place, every unreadable file with its reason."""
+"""Refused imports: every error with its place, every unreadable file with its reason."""
 
 import io
 import re
@@ -174,7 +174,7 @@ def _make_bomb(path: Path) -> None:
 
 
 def _make_lying_bomb(path: Path) -> None:
-    """Write a part of 3 MB that claims to have 9 bytes, in both places where a zip file says so."""
+    """Write a part of 3 MB that declares 9 bytes, in both size fields of the zip file."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/sharedStrings.xml", b" " * 3_000_000)
         archive.writestr("xl/workbook.xml", b"")
@@ -183,7 +183,7 @@ def _make_lying_bomb(path: Path) -> None:
 
 
 def _with_sheet(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    """Return what writes a small workbook with its first sheet's XML changed."""
+    """Return a function that writes a small workbook with changed XML in its first sheet."""
 
     def make(path: Path) -> None:
         write_workbook(path, plain())
@@ -200,13 +200,13 @@ def _with_cells(cells: bytes) -> Callable[[Path], None]:
 
 
 def _with_entity(declared: bytes) -> Callable[[Path], None]:
-    """Return what writes a workbook whose sheet declares an entity and uses it as an author."""
+    """Return a function that writes a workbook with an entity as author."""
     kind = b"<!DOCTYPE worksheet [" + declared + b"]>"
     return _with_sheet(lambda sheet: kind + sheet.replace(b"<t>Ana<", b"<t>&a;<"))
 
 
 def _make_counting(path: Path) -> None:
-    """Write a workbook that claims to hold billions of texts."""
+    """Write a workbook that declares billions of texts."""
     write_workbook(path, plain())
     styles = "xl/styles.xml"
     claim = b'<cellXfs count="99999999999"'

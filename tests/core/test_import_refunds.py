@@ -1,4 +1,4 @@
-"""Files with refunds that the bank returned: what counts of a refund is its net."""
+"""Files with refunds that the bank returned: only the net amount counts."""
 
 import pytest
 from sqlalchemy import select

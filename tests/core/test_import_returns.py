@@ -1,4 +1,4 @@
-"""Files that say of stored refunds that the bank returned them."""
+"""Files with adjustments by which the bank returned stored refunds."""
 
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def test_an_adjustment_alone_returns_a_stored_refund(
 def test_an_item_that_the_file_gives_back_waits_here_for_its_refund(
     database: str, import_sheets: Import
 ) -> None:
-    """To give a voucher back its life is for a person here, not for a file."""
+    """Only a person can make a voucher valid again, not a file."""
     import_sheets(sold("refunded", PAID))
     assert import_sheets(sold("not_used", PAID, RETURNED)).returned == ["A1-1"]
     assert get_item("A1-1").status == "refund_requested"

@@ -1,4 +1,4 @@
-"""Checks and imports beside the pages: one at a time, cancelled whole, files gone afterwards."""
+"""Checks and imports in the background: one at a time, can be cancelled, files deleted after."""
 
 import io
 import threading
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 30
 
 @pytest.fixture(autouse=True)
 def nothing_runs(admin_of_test: Actor) -> Iterator[None]:
-    """Begin and end without a run of anybody."""
+    """Start and end the test without any run."""
     yield
     import_runs.cancel(actor=admin_of_test)
     ended(admin_of_test)
@@ -45,7 +45,7 @@ def workbook(tmp_path: Path, sheets: Sheets, name: str = "My orders.xlsx") -> An
 
 
 def ended(actor: Actor) -> Run:
-    """Wait until the actor's run is over, and return what became of it."""
+    """Wait until the actor's run has ended, and return it."""
     for thread in threading.enumerate():
         if thread.name == "import":
             thread.join(PATIENCE_SECONDS)
@@ -63,7 +63,7 @@ def checked(actor: Actor, *files: Any) -> Run:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Hold what runs just before it is over, until the event is set."""
+    """Block a run just before its end, until the event is set."""
     go = threading.Event()
     waiting = import_runs._progress_of
 
@@ -158,7 +158,7 @@ def test_what_is_no_upload_is_refused_before_anything_is_kept(
 def test_the_name_of_a_file_is_words_and_never_a_path(admin: Actor, tmp_path: Path) -> None:
     hostile = f"../../etc/C:\\x\\\x00\n\ud800{'y' * 300}.xlsx"
     _, file = workbook(tmp_path, plain())
-    with pytest.raises(InvalidInput, match="not a workbook"):  # the ending is cut off
+    with pytest.raises(InvalidInput, match="not a workbook"):  # the suffix is cut off
         import_runs.begin_check([(hostile, file)], actor=admin, now=NOW)
     run = checked(admin, (hostile.replace("y" * 300, "y"), file))
     assert run.names == ("���y.xlsx",)
@@ -181,7 +181,7 @@ def test_a_second_click_or_tab_is_told_that_one_is_running(
             import_runs.begin_check([workbook(tmp_path, plain())], actor=actor, now=NOW)
         with pytest.raises(Busy):
             import_runs.begin_import(actor=actor, now=NOW)
-    import_runs.forget(actor=admin)  # it is not over
+    import_runs.forget(actor=admin)  # ignored while it is running
     held.set()
     assert ended(admin).state is State.IMPORTED
     with pytest.raises(Refused, match="no longer available"):

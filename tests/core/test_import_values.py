@@ -1,4 +1,4 @@
-"""Single values that come in: what is understood, and what is refused with its reason."""
+"""Single imported values: what is accepted, and what is refused with which reason."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Importing orders: all or nothing, every fault with its place, and nothing twice."""
+"""Importing orders: all or nothing, every error with its place, and nothing twice."""
 
 import csv
 import io

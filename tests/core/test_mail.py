@@ -1,4 +1,4 @@
-"""Voucher mails, read back as a mail program reads them: what they say, and nothing smuggled in."""
+"""Voucher mails, read back like a mail program does: their text, and no injected content."""
 
 import email
 import email.policy
@@ -131,7 +131,7 @@ def _read(content: bytes) -> EmailMessage:
 
 
 def _transported(content: bytes) -> Iterator[bytes]:
-    """Yield a message as it arrives: untouched, and read and written anew by other programs."""
+    """Yield a message as it arrives: unchanged, and rewritten by other programs."""
     yield content
     yield content.replace(b"\r\n", b"\n")
     yield email.message_from_bytes(content, policy=email.policy.default).as_bytes()
@@ -149,7 +149,7 @@ def _text_of(message: EmailMessage, kind: str) -> str:
 
 
 class _Tags(HTMLParser):
-    """Collects the tags of a document with their attributes, and what can be read in it."""
+    """Collects the tags of a document with their attributes, and its visible text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ def _known_tags(branding: Branding, logo: str | None) -> _Tags:
     return _Tags("".join(render_html(mail, branding, logo=logo) for mail in mails))
 
 
-# What it says
+# Content
 
 
 @pytest.mark.parametrize("kind", list(DeliveryKind))
@@ -354,7 +354,7 @@ def test_a_long_domain_breaks_no_header() -> None:
         assert [one.addr_spec for one in read["From"].addresses] == [f"d@{domain}"]
 
 
-# What does not get in
+# Injection
 
 
 @settings(max_examples=60, deadline=None)
@@ -391,7 +391,7 @@ def test_no_text_changes_who_gets_what(mail: Mail, branding: Branding, name: str
 @settings(max_examples=40, deadline=None)
 @given(MAILS, BRANDINGS)
 def test_a_program_that_folds_every_header_anew_adds_none(mail: Mail, branding: Branding) -> None:
-    """Python's own folding loses a name's quotes and blanks in a subject, but must not obey it."""
+    """Python's folding may lose quotes and blanks, but must not obey the text."""
     policy = email.policy.SMTP.clone(refold_source="all")
     content = _compose(mail, branding).as_bytes()
     folded = email.message_from_bytes(content, policy=policy).as_bytes()
@@ -477,7 +477,7 @@ def test_a_recipient_in_another_script_is_written_as_servers_know_it() -> None:
     assert "a@bücher.example" in _text_of(message, "plain")
 
 
-# The same mail
+# Same bytes
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,4 +1,4 @@
-"""Refunds after a backup was restored: what the provider has paid since is found, and paid once."""
+"""Refunds after a restore: what the provider paid since the backup is found and paid once."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ MINE, OTHER = "OD-1-A", "OD-1-B"
 
 @pytest.fixture
 def backup(database: str, tmp_path: Path) -> Iterator[Backup]:
-    """Store an order of two items that was paid by card; yields what takes a backup of it."""
+    """Store an order of two items, paid by card; yield the function that takes a backup."""
     make_card_order("OD-1", paid=2 * 3800, item_count=2)
     for item in (MINE, OTHER):
         make_refundable("OD-1", order_item_id=item)
@@ -60,7 +60,7 @@ def work(bank: CardBank, now: datetime) -> None:
 
 
 def restore(backup: Backup, bank: CardBank) -> None:
-    """Put the backup back two days later: the provider has forgotten the keys."""
+    """Restore the backup two days later, when the provider has forgotten the keys."""
     backup.put_back()
     bank.forget_keys()
 
@@ -93,21 +93,21 @@ def test_what_was_asked_for_after_the_backup_is_adopted(
 
 
 class Down(CardBank):
-    """A provider that is not reached."""
+    """A provider that cannot be reached."""
 
     def look_up(self, job: object) -> None:
         raise OSError("Nobody answers.")
 
 
 class Silent(CardBank):
-    """A provider that shows its books, and is not heard of when it is asked to pay."""
+    """A provider that lists its refunds, but never answers when it is asked to pay."""
 
     def refund(self, job: object) -> Outcome:
         raise OSError("Nobody answers.")
 
 
 def test_without_the_look_up_a_restored_backup_pays_twice(backup: Backup) -> None:
-    """Shows that this test can catch it."""
+    """Negative control: the test can fail."""
     bank = BlindBank()
     request(MINE, gateways=UNSETTLED)
     backup.take()
@@ -130,7 +130,7 @@ def test_an_item_that_was_refunded_after_the_backup_is_adopted(
     assert len(bank.asked) == 1
     check_paid_once(bank)
     again = get_refund(MINE)
-    assert again.refund_id != first.refund_id  # our books had forgotten the first
+    assert again.refund_id != first.refund_id  # the backup does not know the first
     assert again.external_reference == first.external_reference
 
 
@@ -151,7 +151,7 @@ def test_another_item_that_was_refunded_after_the_backup_is_in_nobodys_way(
 
 
 def test_a_retry_that_was_paid_after_the_backup_is_adopted(backup: Backup, bank: CardBank) -> None:
-    """At the backup the first attempt was under way; it ended, and the second was paid."""
+    """During the backup the first attempt was in progress; it failed, and the second was paid."""
     bank.standing = Standing.PENDING
     refund(bank, MINE, "first")
     backup.take()
@@ -232,7 +232,7 @@ def test_once_it_is_matched_with_another_item_the_request_goes_on(
 
 
 def hold(reference: str) -> None:
-    """Enter that a refund is another item's, as an import does."""
+    """Enter the refund for the other item, as an import does."""
     given = {"order_item_id": OTHER, "order_id": "OD-1", "type": "refund", "method": "card"}
     make_transaction(amount_minor=3800, reference=reference, **given)
 
@@ -252,7 +252,7 @@ def test_an_attempt_that_may_have_been_paid_waits_until_it_is_matched(
 
 
 def test_a_refund_of_an_older_version_is_adopted_by_its_row(backup: Backup, bank: CardBank) -> None:
-    """Its metadata has the key of the attempt alone."""
+    """The metadata has only the key of the attempt."""
     request(MINE, gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(MINE).refund_id}:1")
     work(bank, NOW + TWO_DAYS)
@@ -273,7 +273,7 @@ def test_a_refund_of_an_older_version_whose_row_is_gone_is_to_be_matched(
 def test_once_the_older_attempt_is_adopted_another_item_is_not_stopped(
     backup: Backup, bank: CardBank
 ) -> None:
-    """After an update: the other item's money is on its way and not in our books yet."""
+    """After an update: the refund of the other item is in progress and not stored yet."""
     request(OTHER, key="other", gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(OTHER).refund_id}:1")
     work(bank, NOW + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""What a restored backup does not know, as the README says it: everything done after the backup."""
+"""After a restore, everything since the backup is missing, as the documentation says."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def backup(database: str, tmp_path: Path) -> Iterator[Backup]:
-    """Return a backup of the database, to be taken and put back."""
+    """Return a backup of the database that the test takes and restores."""
     with backup_of(database, tmp_path) as made:
         yield made
 
@@ -54,7 +54,7 @@ def test_a_mail_that_was_asked_for_after_the_backup_is_gone_from_the_list(
     make_shop()
     backup.take()
     emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
-    assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # it has not left yet
+    assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # not sent yet
     send_due(Told())
     assert len(vouchers.find_copies(["A"], actor=admin)) == 1
     backup.put_back()
@@ -78,7 +78,7 @@ def test_a_refund_by_balance_after_the_backup_is_gone_and_its_voucher_leaves_aga
     assert get_balance(contract) == before
     assert get_item(item).status == "not_used"
     assert _can_be_had(item) == [True]
-    request(item, actor=EVERYWHERE)  # it has to be done again, which credits the balance once
+    request(item, actor=EVERYWHERE)  # it must be done again, which credits the balance once
     assert get_balance(contract) == before + price
     check_books()
 
@@ -115,7 +115,7 @@ def test_whoever_was_deactivated_after_the_backup_is_let_in_again_until_an_admin
 
 
 def test_a_sign_in_of_an_older_backup_is_over_by_idleness(backup: Backup) -> None:
-    """So a sign-out after the backup, which a restore forgets, opens nothing an hour later."""
+    """A restore forgets a sign-out after the backup; an hour later that has no effect."""
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + 10 * HOUR}
     with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id="local", **times))

@@ -16,7 +16,7 @@ BROKEN = {DROP: "closed the connection.", HANG: SILENT}
 
 @pytest.fixture(params=["in one flight", "one by one"])
 def smtp_server(request: pytest.FixtureRequest) -> Iterator[MailServer]:
-    """Run a mail server that takes the commands in one flight (RFC 2920), and one that does not."""
+    """Run a mail server with and without pipelining (RFC 2920)."""
     with mail_server() as running:
         running.without |= {"PIPELINING"} if request.param == "one by one" else set()
         yield running
@@ -48,7 +48,7 @@ def test_a_refusal_says_whether_to_try_again(
     now = " now" if kind is Later else ""
     assert send(pool) == kind(f"The mail server {verb} {what}{now}: {reply}")
     assert smtp_server.received == []
-    assert isinstance(send(pool), Sent)  # and on the same connection
+    assert isinstance(send(pool), Sent)  # on the same connection
     assert (smtp_server.connections, smtp_server.commands["RSET"]) == (1, 1)
 
 
@@ -126,7 +126,7 @@ def test_a_connection_that_breaks_after_the_last_dot_may_have_delivered(
     assert isinstance(result, Later)
     assert result.may_have_arrived
     assert result.why.endswith("The whole message was handed over: it may have arrived.")
-    assert len(smtp_server.received) == 1 + kept  # once: it is not for us to send it again
+    assert len(smtp_server.received) == 1 + kept  # once: send() does not retry it
     assert isinstance(send(pool), Sent)
 
 

@@ -1,4 +1,4 @@
-"""Connections to the mail server that are not made: down, not encrypted, not signed in."""
+"""Failed connections to the mail server: down, not encrypted, not signed in."""
 
 import logging
 from datetime import timedelta
@@ -168,7 +168,7 @@ def test_a_plain_server_on_this_machine_is_fine(host: str) -> None:
 def test_the_password_is_in_no_sentence_and_no_log(
     stage: str, certificate: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even when the server repeats it, bare or as it was sent."""
+    """Not even if the server repeats it, plain or encoded."""
     caplog.set_level(logging.DEBUG)
     secrets = [PASSWORD, "czNjcmV0LXBhNTV3b3Jk", "AGRlc2sAczNjcmV0LXBhNTV3b3Jk"]
     with mail_server(certificate, wants_sign_in=True) as server:

@@ -1,4 +1,4 @@
-"""Connections to the mail server that are kept: shared by threads, renewed, opened anew."""
+"""Open connections to the mail server: shared by threads, renewed, reopened."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.core.mails import RECIPIENT, open_pool, send
 
 
 def together(threads: int, work: Callable[[int], Result]) -> list[Result]:
-    """Do it in as many threads, which all start at the same moment."""
+    """Run a function in several threads that start at the same moment."""
     gate = threading.Barrier(threads)
 
     def run(number: int) -> Result:
@@ -99,7 +99,7 @@ def test_taking_leave_cannot_fail(how: str, smtp_server: MailServer, pool: SmtpP
     send(pool)
     smtp_server.fail("QUIT", how)
     pool.close()
-    assert isinstance(send(pool), Sent)  # on a connection that is not kept
+    assert isinstance(send(pool), Sent)  # on a connection that is then closed
     assert smtp_server.commands["QUIT"] == 2
 
 

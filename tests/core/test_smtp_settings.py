@@ -1,4 +1,4 @@
-"""The settings of mail: what they mean, and that a wrong one stops the start with its name."""
+"""The mail settings: what they mean, and that a wrong one stops the start and is named."""
 
 from pathlib import Path
 
