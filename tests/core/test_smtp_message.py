@@ -112,7 +112,7 @@ def test_a_text_comes_out_as_it_went_in(
 
 @given(st.text(st.sampled_from(".\r\n aü\x00\x85\u2028"), max_size=60), st.booleans())
 def test_no_text_ends_the_message_early(text: str, eight_bit: bool) -> None:
-    """Only CRLF ends a line, and only the last line is a single dot: no server sees two messages."""
+    """Only CRLF ends a line; only the last line is a single dot: no server sees two messages."""
     mail = Outgoing(make_message(text), SENDER, RECIPIENT, lambda: True)
     prepared = mail.prepare({"8bitmime": ""} if eight_bit else {})
     assert isinstance(prepared, Prepared)
