@@ -16,7 +16,7 @@ from core.ground import DeliveryKind, DeliveryStatus
 from core.smtp import Later, Rejected, Result, Sent, Unusable
 from core.storage import DatabaseFact, Delivery, DeliveryItem
 
-TRIES = 6
+MAX_ATTEMPTS = 6
 # At most 2, 7, 25, 86, 300 seconds; random from 2 up, so that mails do not retry all at once.
 BACKOFF = wait_random_exponential(multiplier=2, exp_base=3.5, max=300, min=2)
 PAUSE = timedelta(minutes=1)
@@ -139,7 +139,7 @@ def _record_sent(
 def _record_later(session: Session, delivery: Delivery, why: str, now: datetime) -> None:
     delivery.attempts += 1
     delivery.last_error = why
-    if delivery.attempts >= TRIES:
+    if delivery.attempts >= MAX_ATTEMPTS:
         _end(session, delivery, DeliveryStatus.FAILED, why, now)
         return
     delivery.status = DeliveryStatus.QUEUED

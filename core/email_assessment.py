@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import storage
 from core.access import Actor, require
 from core.addresses import parse_address, parse_recipients
-from core.email_contents import MANY, render_pdf
+from core.email_contents import CHECKED_FROM, render_pdf
 from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
 from core.storage import Delivery, DeliveryItem, Order, OrderItem
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
@@ -97,7 +97,7 @@ def _check_sizes(
     session: Session, envelopes: Sequence[Envelope], items: Mapping[str, OrderItem]
 ) -> None:
     """Raise TooLarge if a mail is too large. Mails with few vouchers never are."""
-    for ids in {one.item_ids for one in envelopes if len(one.item_ids) >= MANY}:
+    for ids in {one.item_ids for one in envelopes if len(one.item_ids) >= CHECKED_FROM}:
         render_pdf(to_vouchers(session, [items[one] for one in ids]))
 
 

@@ -15,7 +15,7 @@ from core.mail_body import Mail, MailItem
 from core.storage import Delivery, DeliveryItem, OrderItem
 from core.voucher_pdf import Voucher
 
-MANY = 100  # vouchers; fewer never reach the limit: a page takes 2.4 kB, a font 40
+CHECKED_FROM = 100  # vouchers; fewer never exceed the limit: a page takes 2.4 kB, a font 40
 MEGABYTE = 2**20
 BASE64 = 4 / 3  # growth of a file in a mail
 

@@ -47,9 +47,9 @@ def work(stop: threading.Event, *, is_standalone: bool = False) -> None:
 
 
 def _settle() -> int:
-    ours = gateways.configured()
-    settled = settlement.settle_due(now=datetime.now(UTC), gateways=ours)
-    return settled + returned_refunds.look_again_due(now=datetime.now(UTC), gateways=ours)
+    configured = gateways.configured()
+    settled = settlement.settle_due(now=datetime.now(UTC), gateways=configured)
+    return settled + returned_refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
 
 
 def _send() -> int:

@@ -33,7 +33,7 @@ def make_shop() -> None:
 
 
 @dataclass
-class Told:
+class ScriptedTransport:
     """A transport that gives scripted answers, one after the other, and keeps what it takes."""
 
     answers: list[Result] = field(default_factory=list)

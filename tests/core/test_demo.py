@@ -20,7 +20,7 @@ from core.tables import ORDERS
 from core.view_json import default_view
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.mailing import Told, send_due
+from tests.core.mailing import ScriptedTransport, send_due
 from tests.core.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_order
@@ -272,12 +272,12 @@ def test_a_mail_that_the_worker_holds_goes_with_the_demo(
 ) -> None:
     demo.fill(60, actor=admin, now=NOW)
     send(an_item(), admin)
-    transport = Told(before=lambda: ACTS[act](actor=admin, now=NOW))
+    transport = ScriptedTransport(before=lambda: ACTS[act](actor=admin, now=NOW))
     assert send_due(transport) == 1
     assert len(transport.attempted) == 1
     assert count(Delivery) == 0
     assert caplog.records == []  # neither a failure nor a warning
-    assert deliveries.deliver_due(now=NOW, transport=Told()) == 0
+    assert deliveries.deliver_due(now=NOW, transport=ScriptedTransport()) == 0
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -16,7 +16,16 @@ from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get
 from core.smtp import Rejected
 from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
 from tests.conftest import NOW
-from tests.core.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
+from tests.core.mailing import (
+    CONTACT,
+    OMER,
+    ZOE,
+    ScriptedTransport,
+    make_shop,
+    send_due,
+    statuses,
+    stored,
+)
 from tests.core.sold_items import sell
 from tests.rows import make_actor
 
@@ -243,10 +252,10 @@ def test_queueing_is_in_the_audit_trail_of_its_order(shop: None, admin: Actor) -
 
 def test_void_notice_goes_to_exactly_those_who_had_the_voucher(shop: None, admin: Actor) -> None:
     send("A", "B", to=[ZOE, OMER], actor=admin)
-    send_due(Told([Rejected("no such mailbox")]))
+    send_due(ScriptedTransport([Rejected("no such mailbox")]))
     (had,) = [who for who, status in statuses().items() if status == "sent"]
     send("B", to=["third@mail.example"], actor=admin, key="b")
-    send_due(Told())
+    send_due(ScriptedTransport())
     assert find_void_notices(["A", "B"], actor=admin) == ()
     refund("A", actor=admin)
     answer = emails.notify_void(["A", "B"], key="void", actor=admin, now=NOW)
@@ -255,20 +264,20 @@ def test_void_notice_goes_to_exactly_those_who_had_the_voucher(shop: None, admin
 
 def test_void_notice_is_sent_once_and_again_only_when_it_failed(shop: None, admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    send_due(Told())
+    send_due(ScriptedTransport())
     refund("A", actor=admin)
     first = emails.notify_void(["A"], key="void", actor=admin, now=NOW)
     assert emails.notify_void(["A"], key="void", actor=admin, now=NOW) == first
     with pytest.raises(Refused, match="No one needs a void notice"):
         emails.notify_void(["A"], key="again", actor=admin, now=NOW)
-    send_due(Told([Rejected("mailbox is full")]))
+    send_due(ScriptedTransport([Rejected("mailbox is full")]))
     answer = emails.notify_void(["A"], key="once more", actor=admin, now=NOW)
     assert sent_to(answer) == [(ZOE, "CT-1", ("A",))]
 
 
 def test_failed_mail_is_resent_as_the_same_message(shop: None, admin: Actor) -> None:
     (queued,) = send("A", to=[ZOE], actor=admin).deliveries
-    transport = Told([Rejected("mailbox is full")])
+    transport = ScriptedTransport([Rejected("mailbox is full")])
     send_due(transport)
     (failed,) = stored()
     assert (failed.status, failed.last_error) == ("failed", "mailbox is full")
@@ -283,7 +292,7 @@ def test_failed_mail_is_resent_as_the_same_message(shop: None, admin: Actor) -> 
 
 def test_sent_mail_is_resent_as_a_new_one_and_once_for_a_key(shop: None, admin: Actor) -> None:
     (queued,) = send("A", to=[ZOE], actor=admin, message="Have a good flight").deliveries
-    send_due(Told())
+    send_due(ScriptedTransport())
     emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     with pytest.raises(Refused, match="on their way"):
         emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)

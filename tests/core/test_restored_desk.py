@@ -15,7 +15,7 @@ from core.storage import Delivery, SignIn, User
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, Sheets
-from tests.core.mailing import Told, make_shop, send_due
+from tests.core.mailing import ScriptedTransport, make_shop, send_due
 from tests.core.refund_rows import get_balance, get_item, request
 from tests.core.restoring import Backup, backup_of
 from tests.core.returned_money import EVERYWHERE
@@ -37,7 +37,7 @@ def test_a_mail_that_left_after_the_backup_leaves_again_under_the_same_message_i
     make_shop()
     emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     backup.take()
-    transport = Told()
+    transport = ScriptedTransport()
     assert send_due(transport) == 1
     assert send_due(transport) == 0
     backup.put_back()
@@ -55,7 +55,7 @@ def test_a_mail_that_was_asked_for_after_the_backup_is_gone_from_the_list(
     backup.take()
     emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # not sent yet
-    send_due(Told())
+    send_due(ScriptedTransport())
     assert len(vouchers.find_copies(["A"], actor=admin)) == 1
     backup.put_back()
     assert vouchers.find_copies(["A"], actor=admin) == []
