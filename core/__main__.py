@@ -16,9 +16,9 @@ from core import (
     excel,
     figures,
     imports,
-    saved_views,
     startup,
     verification,
+    views,
     voucher_code,
     vouchers,
     worker,
@@ -165,7 +165,7 @@ def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) ->
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     table = TABLES[asked.table]
     parameters = {} if asked.view is None else {"view": asked.view}
-    view = saved_views.view_at(table, parameters, actor=actor, zone=asked.zone)
+    view = views.view_at(table, parameters, actor=actor, zone=asked.zone)
     rows = _write_whole(asked.file, lambda file: excel.export(view, file, actor=actor, now=now))
     return f"{asked.file}: {rows:,} {table.many}"
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from core.columns import Column, Kind
 from core.frames import local_times
 from core.ground import FLAG_WORDS, InvalidInput, decimals_of, word_of
+from core.tables import Column, Kind
 
 # Microsoft, "Excel specifications and limits".
 MAX_CELL_UNITS = 32_767

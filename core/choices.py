@@ -10,12 +10,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core import storage
 from core.access import Actor
-from core.columns import Column, Table
 from core.conditions import matches_choice, where
 from core.ground import InvalidInput
 from core.search import narrow
 from core.storage import Base
-from core.view import View
+from core.tables import Column, Table
+from core.views import View
 
 MAX_CHOICES_LISTED = 500
 

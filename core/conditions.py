@@ -35,11 +35,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import storage
 from core.access import Actor, require
-from core.columns import Column, Kind, Table
 from core.day_conditions import Sql, matches_time
 from core.ground import MOST_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
 from core.storage import Order, OrderItem, in_common_units
-from core.view import BLANK, Condition, Filter, Operator, View
+from core.tables import Column, Kind, Table
+from core.views import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]
 MANY = 200  # so many values in a list are a parameter each; PostgreSQL takes 65,535 a statement
@@ -120,7 +120,7 @@ def _holds(table: Table, word: str, now: datetime, of_few: bool) -> Sql:
         _matches_text(table, column, asked, now) for column in table.offered if is_searched(column)
     ]
     if table.model is Order:
-        # Written for the items' own columns: core.tables describes them, and needs this module not.
+        # Written for the items' own columns: core.tables describes them without this module.
         passenger = OrderItem.passenger_name_folded.contains(fold(word), autoescape=True)
         code = _codes(OrderItem.voucher_code).contains(ascii_lower(word), autoescape=True)
         items = select(OrderItem.order_id).where(or_(passenger, code))

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.columns import Column, Table
 from core.ground import day_starts, next_day, start_of_day
-from core.view import Condition, Operator
+from core.tables import Column, Table
+from core.views import Condition, Operator
 
 Sql = ColumnElement[bool]
 SPANS = {Operator.NEXT_24_HOURS: timedelta(hours=24), Operator.NEXT_7_DAYS: timedelta(days=7)}

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from core import access, storage, voucher_pdf, vouchers
 from core.access import Actor, require
 from core.conditions import is_among, scope
-from core.desk_tables import EMAILS
 from core.email_assessment import Envelope
 from core.email_contents import (
     Contents,
@@ -30,6 +29,7 @@ from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_s
 from core.mail import default_subject, file_name, make_message_id
 from core.mail_body import Mail, render_html, render_text
 from core.storage import Delivery, DeliveryItem, OrderItem, new_id
+from core.tables import EMAILS
 from core.voucher_logo import load_logo, to_png
 from core.vouchers import DOWNLOADED, VoucherLine
 

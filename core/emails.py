@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from core import vouchers
 from core.access import Actor, require
 from core.conditions import is_among, scope
-from core.desk_tables import EMAILS
 from core.email_assessment import (
     Assessment,
     Envelope,
@@ -47,6 +46,7 @@ from core.ground import (
 )
 from core.mail import MAX_MESSAGE
 from core.storage import Delivery, DeliveryItem
+from core.tables import EMAILS
 from core.ticked import ticked_ids
 from core.vouchers import in_short
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import access, query, saved_views, storage
+from core import access, query, storage, views
 from core.access import Actor, may, require
 from core.cells import MAX_CELL_UNITS
 from core.export_limit import check_limit, record_export
@@ -26,8 +26,7 @@ from core.orders import OrderDetails, get_order
 from core.sheets import MAX_ROWS, StreamedWorkbook, Written
 from core.storage import Stop
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
-from core.view import View, describe_sort
-from core.view_json import default_view, to_json
+from core.views import View, default_view, describe_sort, to_json
 
 ABOUT = "About this export"
 
@@ -232,9 +231,9 @@ def _about(
 
 def _page_of(view: View, actor: Actor) -> str:
     """Return the address that opens the view, as text without any token."""
-    page, parameters = view.table.name, saved_views.address_of(view, actor=actor)
+    page, parameters = view.table.name, views.address_of(view, actor=actor)
     if view.order_id is not None:
         tab = ORDER_TABS[view.table.name]
-        address = saved_views.address_of(view, actor=actor, parameter=tab)
+        address = views.address_of(view, actor=actor, parameter=tab)
         page, parameters = "order", {"order": view.order_id} | address
     return f"{get_settings().public_url}/{page}?{urlencode(parameters)}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.columns import Column, Kind
+from core.tables import Column, Kind
 
 _TYPES = {
     Kind.NUMBER: pa.int64(),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from core.columns import Column, Kind
 from core.ground import AppError, flag_value, to_major, word_of
+from core.tables import Column, Kind
 
 SHOWN_CHARACTERS = 60
 # The origin of a row, next to its values.

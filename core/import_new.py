@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core import storage
-from core.columns import Table
 from core.ground import (
     ItemStatus,
     Method,
@@ -24,7 +23,7 @@ from core.import_known import Known, Row
 from core.import_ledger import complete_transaction, make_refunds
 from core.import_rows import iterate
 from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.voucher_codes import new_code, new_serial
 
 

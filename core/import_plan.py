@@ -11,7 +11,6 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from core.access import Actor
-from core.columns import Table
 from core.import_existing import Existing, compare
 from core.import_faults import FILE, ROW, SHEET, Fault, fault_at
 from core.import_known import Known, Return
@@ -20,7 +19,7 @@ from core.import_outcome import Outcome
 from core.import_progress import Progress
 from core.import_rows import iterate
 from core.storage import Base, new_id
-from core.tables import TABLES
+from core.tables import TABLES, Table
 
 ROWS_A_STEP = 1_000
 

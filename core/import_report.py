@@ -5,10 +5,10 @@ from typing import IO
 
 from core import access, import_runs
 from core.access import Actor
-from core.columns import Column, Kind
 from core.frames import to_frame
 from core.ground import NotFound, Permission, in_place
 from core.sheets import StreamedWorkbook
+from core.tables import Column, Kind
 
 # fmt: off
 COLUMNS = (

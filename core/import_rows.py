@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from core.columns import Column, Kind, Table
 from core.ground import InvalidInput, airport_zones, get_settings
 from core.import_faults import FILE, ROW, SHEET, SHOWN_CHARACTERS, Fault
 from core.import_files import Row, Sheet, read_sheets
@@ -23,7 +22,7 @@ from core.import_values import (
     parse_instant,
     parse_whole,
 )
-from core.tables import BOOKS
+from core.tables import BOOKS, Column, Kind, Table
 
 ROWS_A_BATCH = 10_000
 DTYPES = {

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core.columns import Column, Kind
 from core.ground import is_currency, word_of, zones
 from core.import_headers import normal
 from core.import_values import parse_text
+from core.tables import Column, Kind
 
 MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from core import access, figures, storage
 from core.access import Actor, require
-from core.columns import Table
 from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
 from core.import_known import Return
@@ -21,7 +20,7 @@ from core.import_progress import SILENT, Cancelled, Progress
 from core.import_rows import SheetRead, Tables, iterate, read_tables
 from core.returned_refunds import WAS_RETURNED, record, take_back
 from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
-from core.tables import TABLES
+from core.tables import TABLES, Table
 
 __all__ = ["Cancelled", "Check", "Faulty", "Outcome", "check_files", "import_files"]
 

@@ -16,17 +16,14 @@ from sqlalchemy.orm import Session
 
 from core import figures, storage
 from core.access import Actor, require
-from core.columns import Table
 from core.conditions import where
 from core.figure_days import day_of, next_month
 from core.figure_sums import Counted, Sums, sum_up
 from core.ground import ItemStatus, Permission
 from core.periods import Period
-from core.saved_views import READY_MADE
 from core.storage import Channel, Contract, Dimension, OrderItem
-from core.tables import ORDER_ITEMS, ORDERS
-from core.view import View
-from core.view_json import parse_view
+from core.tables import ORDER_ITEMS, ORDERS, Table
+from core.views import READY_MADE, View, parse_view
 
 RADAR = {
     "24 hours": READY_MADE["order_items"]["Refund expires within 24 hours"],

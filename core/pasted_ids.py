@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from core import query
 from core.access import Actor
-from core.columns import Table
 from core.ground import InvalidInput, check_text
-from core.view import View
-from core.view_json import MAX_IDS
+from core.tables import Table
+from core.views import MAX_IDS, View
 
 _PART = re.compile(r'"(?:[^"]|"")*"|[^,;\s]+')
 _QUOTED = re.compile(r"""(["'])((?:(?!\1).|\1\1)*)\1""")

@@ -26,13 +26,13 @@ from core import storage
 from core.access import Actor, require
 from core.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.choices import load_choices as load_choices
-from core.columns import Column, Kind, Table
 from core.conditions import is_among, of_order, scope, where
 from core.frames import join_frame, to_arrow, to_frame
 from core.ground import InvalidInput, check_text
 from core.search import FEW, narrow
+from core.tables import Column, Kind, Table
 from core.ticked import MAX_SELECTED
-from core.view import View
+from core.views import View
 from core.windows import find_few, find_keys, sort_terms
 
 MAX_WINDOW = 1_000

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from core import storage
 from core.access import Actor
-from core.columns import Column, Kind
 from core.conditions import scope
 from core.export_limit import check_limit, record_export
 from core.frames import to_frame
@@ -24,7 +23,7 @@ from core.ground import (
 )
 from core.sheets import StreamedWorkbook
 from core.storage import OrderItem, Refund, RefundBatch
-from core.tables import ORDER_ITEMS
+from core.tables import ORDER_ITEMS, Column, Kind
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "Refunded", "In progress", "Not refunded"
 _RESULTS = {

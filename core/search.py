@@ -35,11 +35,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import storage
-from core.columns import Column, Kind, Table
 from core.conditions import is_searched
 from core.ground import ascii_lower, fold
 from core.storage import Base, Order, OrderItem, Transaction
-from core.view import Condition, Filter, Operator, View
+from core.tables import Column, Kind, Table
+from core.views import Condition, Filter, Operator, View
 
 FEW = 20_000  # sorted in 20 ms; of three million rows that are more, one in 150 matches
 SAMPLE = 500  # rows of a frequent text that are looked at before the table is walked

@@ -19,8 +19,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from core.cells import Styles, TableRows, clean
-from core.columns import Column, Kind
 from core.ground import MOST_DECIMALS
+from core.tables import Column, Kind
 
 # Microsoft, "Excel specifications and limits"; the header takes one row of a sheet.
 MAX_ROWS = 1_048_575

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from core.columns import Table
 from core.ground import InvalidInput, may_be_id
+from core.tables import Table
 
 MAX_SELECTED = 1_000
 

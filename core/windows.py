@@ -19,11 +19,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import storage
 from core.access import Actor
-from core.columns import Column, Kind, Table
 from core.conditions import where
 from core.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
 from core.storage import Base, in_common_units
-from core.view import Operator, View
+from core.tables import Column, Kind, Table
+from core.views import Operator, View
 
 REMEMBERED_SECONDS, MOST_REMEMBERED = 60.0, 1_000
 DATED = "created_at"  # what indexes of a value and its dates have second

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core import access, emails
 from core.access import Actor
-from core.desk_tables import EMAILS
 from core.email_messages import DeliveryDetails, count_open, find_items, get_delivery
 from core.ground import DeliveryStatus, word_of
+from core.tables import EMAILS
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 from pages.mail_preview import ICONS, show_preview

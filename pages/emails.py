@@ -4,9 +4,9 @@ import streamlit as st
 
 from core.access import require
 from core.delivery_records import get_pause
-from core.desk_tables import EMAILS
 from core.email_contents import configured_channel
 from core.ground import Channel, Permission, get_settings
+from core.tables import EMAILS
 from pages.email_actions import show_email_actions
 from pages.frame import current_actor, plain
 from pages.grid.table import show_table

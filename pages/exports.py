@@ -11,7 +11,7 @@ from typing import IO
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import access, excel, import_report, refund_results, saved_views
+from core import access, excel, import_report, refund_results, views
 from core.ground import InvalidInput, NotFound, zones
 from core.storage import Stop
 from core.tables import TABLES
@@ -69,7 +69,7 @@ def _write_table(
     table = TABLES.get(name)
     if table is None:
         raise NotFound(f"There is no table “{name[:60]}”.")
-    view = saved_views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
+    view = views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
     if asked.get("columns") == "all":
         view = replace(view, columns=view.all_columns)
     excel.export(view, file, actor=grant.actor, now=now, stop=stop)

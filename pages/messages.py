@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import access
-from core.desk_tables import EMAILS
 from core.email_messages import write_message
 from core.storage import Stop
+from core.tables import EMAILS
 from pages.downloads import answer_file
 from pages.web import browser_of
 

@@ -7,11 +7,9 @@ import streamlit as st
 
 from core import access
 from core.access import Actor, may
-from core.admin_tables import AUDIT_EVENTS
-from core.desk_tables import EMAILS
 from core.ground import InvalidInput, NotFound, amount_in_words
 from core.orders import OrderDetails, get_order
-from core.tables import ORDER_ITEMS, TRANSACTIONS
+from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.actions import show_item_actions
 from pages.email_actions import show_email_actions
 from pages.frame import base_path, current_actor, plain

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from core import figures, overview
-from core.filter_json import EARLIEST, LATEST
 from core.ground import amount_in_words
 from core.overview import Offer, Overview, Question, Rows
 from core.periods import PERIODS, Period
 from core.tables import ORDERS
+from core.views import EARLIEST, LATEST
 from pages.frame import current_actor
 from pages.grid.table import show_empty
 from pages.plots import address_of, show_plots

@@ -13,7 +13,7 @@ import streamlit as st
 from core.ground import amount_in_words, to_major, word_of
 from core.overview import Group, Overview, Question, Rows, rate
 from core.periods import Period
-from core.view_json import to_short_address
+from core.views import to_short_address
 from pages.frame import base_path, plain
 
 AIRPORTS_SHOWN = 12

@@ -4,9 +4,9 @@ from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.columns import Column, Kind, Table
 from core.ground import TONES, word_of
-from core.view import DATE_PRESETS, Operator
+from core.tables import Column, Kind, Table
+from core.views import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
 FILTERS = {

@@ -1,6 +1,6 @@
 """The server half of the grid: POST /rows/<table> answers with rows, a count or choices.
 
-The body is JSON: `view` (see core.view_json) and one of `start` and `end` (a window of rows),
+The body is JSON: `view` (see core.views.codec) and one of `start` and `end` (a window of rows),
 `count` (true), `choices` (a column, with an optional `search`), or `keys` (of ticked rows). With
 `counts` false, choices may come without counts (null), at once. The token travels as
 `Authorization: Bearer`.
@@ -25,13 +25,11 @@ from starlette.responses import JSONResponse, Response
 
 from core import access, query
 from core.access import Actor
-from core.columns import Column, Kind, Table
 from core.frames import local_times
 from core.ground import InvalidInput, NotFound, amount_in_words, flag_value
-from core.tables import TABLES
+from core.tables import TABLES, Column, Kind, Table
 from core.ticked import MAX_SELECTED
-from core.view import View, as_choice
-from core.view_json import parse_view
+from core.views import View, as_choice, parse_view
 from pages.bodies import declared_bytes
 from pages.web import PRIVATE, browser_of
 

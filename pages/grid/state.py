@@ -17,14 +17,12 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from core import access, saved_views
+from core import access, views
 from core.access import Actor
-from core.columns import Table
 from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
-from core.tables import ORDER_TABS
+from core.tables import ORDER_TABS, Table
 from core.ticked import MAX_SELECTED
-from core.view import View
-from core.view_json import default_view, parse_view, to_json
+from core.views import View, default_view, parse_view, to_json
 from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE
 
@@ -210,7 +208,7 @@ def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple
     zone = viewer_zone()
     left_out: list[str] = []
     try:
-        view = saved_views.view_at(
+        view = views.view_at(
             place.table,
             parameters,
             actor=actor,
@@ -273,7 +271,7 @@ def write_address(state: GridState, actor: Actor) -> None:
     if state.wished and state.wished[0] == state.view:
         address = state.wished[1]
     else:
-        address = saved_views.address_of(state.view, actor=actor, parameter=parameter)
+        address = views.address_of(state.view, actor=actor, parameter=parameter)
     state.addressed = state.view
     if address != state.address:
         before, state.address = state.address, address

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import pasted_ids, query, saved_views
+from core import pasted_ids, query, views
 from core.access import Actor
-from core.columns import Kind, Table
 from core.ground import amount_in_words
+from core.tables import Kind, Table
 from core.ticked import MAX_SELECTED
-from core.view import View, describe_filter, describe_ids, describe_search
+from core.views import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
 from pages.frame import acting, base_path, plain
 from pages.grid.rows import let_rows_go_first
@@ -68,7 +68,7 @@ def _show_downloads(state: GridState, count: int, actor: Actor) -> None:
     if count == 0:
         st.button(label, icon=icon, disabled=True, key=f"download_{state.place.key}")
         return
-    parameters = saved_views.address_of(view, actor=actor) | {"token": state.export_token}
+    parameters = views.address_of(view, actor=actor) | {"token": state.export_token}
     address = f"{base_path()}/export/{view.table.name}?{urlencode(parameters)}"
     hidden = [column.header for column in view.table.offered if column not in view.columns]
     if hidden:

@@ -13,12 +13,10 @@ from st_aggrid import AgGrid, JsCode
 
 from core import query
 from core.access import Actor, may
-from core.columns import Table
 from core.ground import Permission
-from core.tables import BOOKS
+from core.tables import BOOKS, Table
 from core.ticked import MAX_SELECTED
-from core.view import View
-from core.view_json import to_json
+from core.views import View, to_json
 from pages.frame import plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address

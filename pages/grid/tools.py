@@ -7,9 +7,8 @@ import streamlit as st
 
 from core import pasted_ids
 from core.access import Actor
-from core.columns import Column
-from core.view import Layout, View
-from core.view_json import normal, parse_search
+from core.tables import Column
+from core.views import Layout, View, normal_view, parse_search
 from pages.frame import acting
 from pages.grid.state import GridState
 from pages.grid.views import show_views
@@ -126,7 +125,7 @@ def _toggle(state: GridState, column: Column, box: str) -> None:
         st.toast("A table needs at least one column.")
         return
     layout = tuple(one for one in view.layout if one[0] in {c.name for c in columns})
-    state.push_by_widget(normal(replace(view, columns=columns, layout=layout)))
+    state.push_by_widget(normal_view(replace(view, columns=columns, layout=layout)))
 
 
 def _is_pinned(view: View, column: Column) -> bool:
@@ -141,7 +140,7 @@ def _pin(state: GridState, key: str) -> None:
             layout[column.name] = replace(before, pinned="left")
         elif before.pinned == "left":
             layout[column.name] = replace(before, pinned=None)
-    state.push_by_widget(normal(replace(view, layout=tuple(layout.items()))))
+    state.push_by_widget(normal_view(replace(view, layout=tuple(layout.items()))))
 
 
 def _reset(state: GridState) -> None:

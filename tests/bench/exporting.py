@@ -15,12 +15,10 @@ import pandas as pd
 
 from core import access, query, storage
 from core.access import Actor
-from core.columns import Kind, Table
 from core.frames import local_times
 from core.sheets import StreamedWorkbook
-from core.tables import ORDER_ITEMS, ORDERS, TABLES
-from core.view import View
-from core.view_json import parse_view
+from core.tables import ORDER_ITEMS, ORDERS, TABLES, Kind, Table
+from core.views import View, parse_view
 from tests.bench.databases import KEPT, FilledDatabase
 from tests.bench.figures import Figure, in_megabytes, in_seconds, memory_figure, time_figure
 from tests.bench.processes import PROJECT, core_environment, run_core

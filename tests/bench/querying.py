@@ -22,12 +22,10 @@ from sqlalchemy.pool import NullPool
 
 from core import access, query, storage
 from core.access import Actor
-from core.columns import Table
 from core.conditions import where
 from core.demo_world import CONTRACTS
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.view import View
-from core.view_json import default_view, parse_view
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.views import View, default_view, parse_view
 from core.windows import find_keys
 from tests.bench.databases import KEPT, FilledDatabase, provide
 from tests.bench.figures import Figure, as_text

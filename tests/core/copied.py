@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from core import access, demo, emails, saved_views, storage
+from core import access, demo, emails, storage, views
 from core.access import Actor, Rights
 from core.ground import Method, Role
 from core.storage import DERIVED, Base, ProviderRefund, Refund, SignIn
 from core.tables import ORDERS
-from core.view_json import parse_view
+from core.views import parse_view
 from tests.conftest import NOW, use_database
 from tests.core.every_kind import HOSTILE
 from tests.core.refund_races import guarded
@@ -79,7 +79,7 @@ def work_at(url: str) -> list[str]:
     rights = Rights(role=Role.AGENT, contracts=frozenset({"SOLD-1", "SOLD-2"}))
     zoe = access.add_user("zoe@helios.example", rights=rights, actor=admin, now=NOW)
     view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})
-    saved_views.save(view, "“Mine” 100%", actor=admin)
+    views.save_view(view, "“Mine” 100%", actor=admin)
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}
     with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id=zoe, ended_at=NOW, **times))

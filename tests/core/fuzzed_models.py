@@ -8,9 +8,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from core.columns import Table
 from core.storage import Base
-from core.tables import TABLES
+from core.tables import TABLES, Table
 from tests.core.random_rows import CONTRACTS, ROWS, ZONES
 from tests.core.random_views import every_condition
 

@@ -7,9 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.access import Actor
-from core.columns import Column, Kind, Table
 from core.ground import to_major, word_of
-from core.tables import ORDERS
+from core.tables import ORDERS, Column, Kind, Table
 from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
 
 Raw = dict[str, Any]

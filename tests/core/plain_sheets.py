@@ -17,10 +17,10 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from core.cells import MAX_EXACT_INTEGER, clean
-from core.columns import Column, Kind
 from core.frames import local_times
 from core.ground import to_major, word_of
 from core.sheets import header_of
+from core.tables import Column, Kind
 
 FIRST_EXACT_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
 LOOKS_LIKE_FORMULA = re.compile(r"[=+\-@\t\r{]")

@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from core import storage
-from core.columns import Table
-from core.desk_tables import EMAILS
 from core.ground import (
     Channel,
     DeliveryKind,
@@ -23,7 +21,7 @@ from core.ground import (
     fold,
 )
 from core.storage import Base, Contract, DeliveryItem, ProviderRefund, Refund, RefundBatch
-from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
+from core.tables import BOOKS, EMAILS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]

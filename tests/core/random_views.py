@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from core.access import Actor
 from core.access.actors import Role
-from core.columns import Column, Kind, Table
 from core.ground import EXPIRED, to_major
-from core.tables import ORDER_ITEMS
+from core.tables import ORDER_ITEMS, Column, Kind, Table
 from tests.core.random_rows import CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
 
 Raw = dict[str, Any]

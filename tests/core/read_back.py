@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 
-from core.columns import Column, Kind
 from core.ground import to_major, word_of
+from core.tables import Column, Kind
 from tests.core.random_rows import Row
 
 

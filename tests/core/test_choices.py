@@ -7,9 +7,8 @@ from sqlalchemy import event
 
 from core import access, choices, storage
 from core.access import Actor
-from core.columns import Table
-from core.tables import BOOKS, ORDERS
-from core.view_json import default_view, parse_view
+from core.tables import BOOKS, ORDERS, Table
+from core.views import default_view, parse_view
 from tests.conftest import NOW, use_database
 from tests.core.random_rows import fill
 from tests.rows import make_order

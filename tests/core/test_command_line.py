@@ -9,7 +9,7 @@ from core import storage
 from core.__main__ import main
 from core.storage import Order
 from core.tables import ORDERS
-from core.view_json import parse_view, to_address
+from core.views import parse_view, to_address
 from tests.core.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_order
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import access, deliveries, demo, emails, saved_views, settlement, startup, storage
+from core import access, deliveries, demo, emails, settlement, startup, storage, views
 from core.access import Actor, Rights, find_local_actor
 from core.access.actors import find_actor
 from core.demo import DemoContents, NotDemo
@@ -17,7 +17,7 @@ from core.gateway import Outcome, RefundJob, Succeeded
 from core.ground import Method, NotPermitted, OutsideFailed, Refused, Role
 from core.storage import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.tables import ORDERS
-from core.view_json import default_view
+from core.views import default_view
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.mailing import ScriptedTransport, send_due
@@ -69,7 +69,7 @@ def tried_out(database: str, admin: Actor) -> str:
             SignIn(sign_in_id="s-1", user_id=user_id, began_at=NOW, seen_at=NOW, expires_at=NOW)
         )
     send(an_item(), admin)
-    saved_views.save(default_view(ORDERS), "Mine", actor=admin)
+    views.save_view(default_view(ORDERS), "Mine", actor=admin)
     return user_id
 
 

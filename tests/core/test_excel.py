@@ -13,7 +13,7 @@ from core import access, excel, query, sheets, storage
 from core.access import Actor
 from core.storage import AuditEvent, Stop, Unwanted
 from core.tables import ORDERS
-from core.view_json import default_view, parse_view
+from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_order
 

@@ -10,10 +10,9 @@ from sqlalchemy import select
 
 from core import excel, storage
 from core.access import Actor
-from core.columns import Table
 from core.storage import AuditEvent
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.view_json import parse_view
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.views import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
 from tests.rows import make_item, make_order, make_transaction

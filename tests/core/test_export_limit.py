@@ -16,7 +16,7 @@ from core.export_limit import TooManyRows
 from core.ground import get_settings
 from core.storage import AuditEvent
 from core.tables import ORDERS
-from core.view_json import default_view
+from core.views import default_view
 from tests.conftest import NOW
 from tests.core.refund_rows import make_paid_order, make_refundable, request
 from tests.rows import make_item, make_order

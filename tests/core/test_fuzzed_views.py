@@ -11,12 +11,10 @@ from sqlalchemy import inspect, text
 from core import query, storage
 from core.access import Actor
 from core.access.actors import Role
-from core.columns import Kind, Table
 from core.ground import InvalidInput
 from core.storage import Base
-from core.tables import TABLES
-from core.view import View
-from core.view_json import default_view, parse_view
+from core.tables import TABLES, Kind, Table
+from core.views import View, default_view, parse_view
 from tests.conftest import use_database
 from tests.core.fuzzed_models import fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill

@@ -8,7 +8,7 @@ from core.ground import InvalidInput, Role
 from core.pasted_ids import find_missing, read_pasted
 from core.storage import Order
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.view_json import default_view, parse_view, to_json
+from core.views import default_view, parse_view, to_json
 from tests.conftest import NOW
 from tests.rows import CREATED, make_contract, make_item, make_order, make_transaction
 

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 
 from core import excel, query
 from core.access import Actor
-from core.columns import Kind, Table
-from core.desk_tables import EMAILS
 from core.ground import decimals_of
-from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS
-from core.view import View
-from core.view_json import from_address, parse_view, to_address, to_json
+from core.tables import BOOKS, EMAILS, ORDER_ITEMS, ORDER_TABS, Kind, Table
+from core.views import View, parse_view, to_address, to_json
+from core.views.codec import from_address
 from tests.conftest import use_database
 from tests.core.plain_filter import expected_rows, expected_totals
 from tests.core.random_rows import ROWS, ZONES, Row, fill

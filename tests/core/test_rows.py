@@ -10,7 +10,7 @@ from core import query
 from core.access import Actor, actors
 from core.ground import MAX_AMOUNT, UNUSUAL_DECIMALS, InvalidInput, to_minor
 from core.tables import ORDER_ITEMS, ORDERS
-from core.view_json import default_view, parse_view
+from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_item, make_order
 

@@ -12,13 +12,11 @@ from sqlalchemy import select
 from core import excel, orders, query, refund_results, refunds, storage, verification, vouchers
 from core.access import Actor, permissions
 from core.access.actors import LOCAL_USER_ID
-from core.admin_tables import AUDIT_EVENTS, USERS
-from core.columns import Table
 from core.ground import NotFound, NotPermitted, Permission, Refused, Role
 from core.refund_rule import Reason
 from core.storage import Refund
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.view_json import default_view, parse_view
+from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
+from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book
 from tests.core.refund_rows import make_paid_order, make_refundable

@@ -15,10 +15,9 @@ from sqlalchemy.pool import NullPool
 
 from core import access, backups, copies, demo, query, search, startup, storage, windows
 from core.access import Actor
-from core.columns import Table
 from core.storage import OrderItem, search_index
-from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.view_json import default_view, parse_view
+from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.views import default_view, parse_view
 from tests.conftest import NOW, drop_database, use_database
 from tests.core.random_rows import CODES, TEXTS, fill
 from tests.rows import make_item, make_order

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from core import sheets
-from core.columns import Column
 from core.frames import to_frame
 from core.ground import InvalidInput, ItemStatus
 from core.sheets import StreamedWorkbook, Written
+from core.tables import Column
 from tests.core.every_kind import (
     BYTES,
     CODE,

@@ -11,11 +11,9 @@ from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core import access, demo, query, storage, windows
 from core.access import Actor
-from core.columns import Table
 from core.storage import Base
-from core.tables import BOOKS, ORDER_ITEMS, ORDERS
-from core.view import View
-from core.view_json import parse_view
+from core.tables import BOOKS, ORDER_ITEMS, ORDERS, Table
+from core.views import View, parse_view
 from tests.conftest import NOW, use_database
 
 FILTERS: dict[str, list[dict[str, Any]]] = {

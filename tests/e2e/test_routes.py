@@ -19,7 +19,7 @@ from core.access.tokens import Purpose
 from core.ground import Role
 from core.storage import Delivery
 from core.tables import ORDER_ITEMS, TABLES
-from core.view_json import default_view, to_address
+from core.views import default_view, to_address
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving

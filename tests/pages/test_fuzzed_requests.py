@@ -12,9 +12,8 @@ from starlette.routing import Route
 
 from core import access, storage
 from core.access.actors import LOCAL_USER_ID
-from core.columns import Table
 from core.storage import User, UserContract
-from core.tables import TABLES
+from core.tables import TABLES, Table
 from pages.grid.rows import answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
 from tests.core.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views

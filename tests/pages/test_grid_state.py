@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import saved_views
+from core import views
 from core.access import Actor, actors
 from core.ground import OutsideFailed
 from core.storage import SavedView, User, engine
 from core.tables import ORDERS
-from core.view_json import default_view, parse_view, to_address, to_json
+from core.views import default_view, parse_view, to_address, to_json
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_item, make_order
 
@@ -156,7 +156,7 @@ def test_pasted_ids_that_no_row_has_are_named(page: AppTest) -> None:
 
 def test_the_default_view_opens_first(page: AppTest, admin: Actor) -> None:
     view = parse_view(ORDERS, {"filters": ANA, "zone": "UTC"})
-    saved_views.save(view, "Ana's", actor=admin, is_default=True)
+    views.save_view(view, "Ana's", actor=admin, is_default=True)
     opened = open_page()
     assert chips(opened) == ["Author contains “ana”"]
     assert "view" not in opened.query_params
@@ -165,7 +165,7 @@ def test_the_default_view_opens_first(page: AppTest, admin: Actor) -> None:
 def test_a_saved_view_that_cannot_be_read_any_more_leaves_the_others(
     page: AppTest, admin: Actor
 ) -> None:
-    saved_views.save(default_view(ORDERS), "Good", actor=admin)
+    views.save_view(default_view(ORDERS), "Good", actor=admin)
     bad = to_json(default_view(ORDERS)) | {"zone": "Mars/Base"}
     with engine.writing() as session:
         session.add(

@@ -11,11 +11,10 @@ import pytest
 
 from core import excel, import_headers, import_outcome, import_rows, query
 from core.access import Actor
-from core.columns import Column, Kind, Table
 from core.ground import InvalidInput
 from core.imports import Faulty, import_files
-from core.tables import BOOKS, ORDER_ITEMS, TABLES
-from core.view_json import default_view, parse_view
+from core.tables import BOOKS, ORDER_ITEMS, TABLES, Column, Kind, Table
+from core.views import default_view, parse_view
 from pages.grid.options import grid_options
 from pages.grid.rows import to_cells
 from tests.conftest import NOW

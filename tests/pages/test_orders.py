@@ -9,7 +9,7 @@ from core import demo, storage
 from core.access import Actor, actors
 from core.storage import User
 from core.tables import ORDERS
-from core.view_json import parse_view, to_address
+from core.views import parse_view, to_address
 from tests.conftest import NOW, free_port, use_database
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_order

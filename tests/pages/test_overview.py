@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core import demo, query
 from core.access import Actor
 from core.tables import TABLES
-from core.view_json import from_address, parse_view
+from core.views import parse_view
+from core.views.codec import from_address
 from tests.pages.opened import open_page, texts
 from tests.rows import make_contract, make_item, make_order
 

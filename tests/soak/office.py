@@ -13,10 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.columns import Column, Kind
 from core.frames import to_frame
 from core.ground import amount_in_words, word_of
 from core.sheets import StreamedWorkbook
+from core.tables import Column, Kind
 from tests.bench.figures import Figure
 from tests.conftest import NOW
 from tests.core.every_kind import (

@@ -12,10 +12,10 @@ from core import access, query, startup, storage
 from core.access import CONSOLE, Actor, Rights
 from core.access.actors import LOCAL_USER_ID, find_actor
 from core.access.people import KnownAlready, LastAdmin, OwnRights
-from core.admin_tables import USERS
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.storage import AuditEvent, User
-from core.view_json import parse_view
+from core.tables import USERS
+from core.views import parse_view
 from tests.conftest import NOW
 from tests.core.refund_rows import settings
 from tests.rows import make_contract

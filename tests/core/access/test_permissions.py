@@ -27,21 +27,19 @@ from core import (
     refund_matches,
     refunds,
     returned_items,
-    saved_views,
     storage,
     verification,
+    views,
     vouchers,
 )
 from core.access import Actor, Rights, permissions
-from core.admin_tables import AUDIT_EVENTS, USERS
-from core.columns import Table
-from core.desk_tables import EMAILS as EMAIL_TABLE
 from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
 from core.periods import Period
 from core.storage import Refund
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.view_json import default_view
+from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
+from core.tables import EMAILS as EMAIL_TABLE
+from core.views import default_view
 from tests.conftest import NOW
 from tests.core.mailing import ZOE
 from tests.core.read_back import open_book
@@ -119,11 +117,11 @@ def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
         lambda: pasted_ids.read_pasted("x", table, actor=actor),
         lambda: pasted_ids.find_missing(view.with_ids(("x",)), actor=actor),
         lambda: exported(table, actor),
-        lambda: saved_views.view_at(table, {}, actor=actor, zone="UTC"),
-        lambda: saved_views.find_saved(table, actor=actor),
-        lambda: saved_views.save(view, "Mine", actor=actor),
-        lambda: saved_views.change(table, "x", actor=actor, is_shared=True),
-        lambda: saved_views.delete(table, "x", actor=actor),
+        lambda: views.view_at(table, {}, actor=actor, zone="UTC"),
+        lambda: views.find_saved(table, actor=actor),
+        lambda: views.save_view(view, "Mine", actor=actor),
+        lambda: views.change_view(table, "x", actor=actor, is_shared=True),
+        lambda: views.delete_view(table, "x", actor=actor),
     ]
 
 
@@ -258,7 +256,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "save a view": (
         LOOK,
         Permission.OVERVIEW,
-        lambda _, a: saved_views.save(default_view(ORDERS), "Mine", actor=a),
+        lambda _, a: views.save_view(default_view(ORDERS), "Mine", actor=a),
     ),
     "transactions": (LEDGER, Permission.TRANSACTIONS, lambda _, a: rows_of(TRANSACTIONS, a)),
     "import": (

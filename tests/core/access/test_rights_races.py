@@ -20,7 +20,7 @@ from core.ground import AppError, OutsideFailed, Permission, Role
 from core.import_progress import Progress
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
-from core.view_json import default_view
+from core.views import default_view
 from tests.conftest import NOW
 from tests.core.access.use_cases import Shop, make_shop, take_away
 from tests.core.mailing import ZOE

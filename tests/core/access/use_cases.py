@@ -23,16 +23,15 @@ from core import (
     refund_results,
     refunds,
     returned_items,
-    saved_views,
     storage,
+    views,
     vouchers,
 )
 from core.access import CONSOLE, Actor, Rights
 from core.ground import Permission, Role
 from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
-from core.view import View
-from core.view_json import default_view, parse_view
+from core.views import View, default_view, parse_view
 from tests.conftest import NOW
 from tests.core.imported import changed, plain, write_workbook
 from tests.core.mailing import CONTACT, GIVEN, ZOE
@@ -73,7 +72,7 @@ def make_shop(folder: Path) -> Shop:
     with storage.writing() as session:
         session.execute(update(Delivery).values(status="sent", sent_at=NOW, handed_over_at=NOW))
     batch = refunds.request(["MAILED"], reason="goodwill", key="first", **asked)
-    view = saved_views.save(default_view(ORDERS), "Before", actor=agent)
+    view = views.save_view(default_view(ORDERS), "Before", actor=agent)
     user = access.add_user("new@helios.example", rights=Rights(), actor=CONSOLE, now=NOW)
     write_workbook(folder / "new.xlsx", plain())
     write_workbook(folder / "faulty.xlsx", changed("Order Items", Airport=""))
@@ -213,27 +212,27 @@ USE_CASES: dict[str, UseCase] = {
     "import_report.export_faults": UseCase(
         Permission.IMPORT, _excel(import_report.export_faults, zone="UTC"), is_file=True
     ),
-    "saved_views.address_of": UseCase(
+    "views.saved.address_of": UseCase(
         Permission.ORDERS,
-        lambda s, a: saved_views.address_of(long_view(), actor=a),
+        lambda s, a: views.address_of(long_view(), actor=a),
         is_for_viewers=True,
         is_scoped=False,
     ),
-    "saved_views.save": UseCase(
+    "views.saved.save_view": UseCase(
         Permission.ORDERS,
-        lambda s, a: saved_views.save(default_view(ORDERS), new_id(), actor=a),
+        lambda s, a: views.save_view(default_view(ORDERS), new_id(), actor=a),
         is_for_viewers=True,
         is_scoped=False,
     ),
-    "saved_views.change": UseCase(
+    "views.saved.change_view": UseCase(
         Permission.ORDERS,
-        lambda s, a: saved_views.change(ORDERS, s.view, actor=a, is_shared=True),
+        lambda s, a: views.change_view(ORDERS, s.view, actor=a, is_shared=True),
         is_for_viewers=True,
         is_scoped=False,
     ),
-    "saved_views.delete": UseCase(
+    "views.saved.delete_view": UseCase(
         Permission.ORDERS,
-        lambda s, a: saved_views.delete(ORDERS, s.view, actor=a),
+        lambda s, a: views.delete_view(ORDERS, s.view, actor=a),
         is_for_viewers=True,
         is_scoped=False,
     ),

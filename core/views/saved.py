@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.columns import Table
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.storage import SavedView, new_id
-from core.view import View
-from core.view_json import from_address, parse_view, to_address, to_json
+from core.tables import Table
+from core.views.codec import from_address, parse_view, to_address, to_json
+from core.views.view import View
 
 MAX_IN_ADDRESS = 4_000
-MAX_NAME = 60
+MAX_VIEW_NAME = 60
 STORED = "saved."  # before a stored view's ID where `view` and `saved` share a parameter
 
 _NOT_BLANK = {"filterType": "text", "type": "notBlank"}
@@ -214,7 +214,7 @@ def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
         ]
 
 
-def save(
+def save_view(
     view: View,
     name: str,
     *,
@@ -255,12 +255,12 @@ def save(
 
 def _checked(name: str) -> str:
     name = " ".join(name.split())
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise InvalidInput(f"A view needs a name of 1 to {MAX_NAME} characters.")
+    if not name or len(name) > MAX_VIEW_NAME or not name.isprintable():
+        raise InvalidInput(f"A view needs a name of 1 to {MAX_VIEW_NAME} characters.")
     return name
 
 
-def change(
+def change_view(
     table: Table,
     view_id: str,
     *,
@@ -284,7 +284,7 @@ def change(
             row.is_default = is_default
 
 
-def delete(table: Table, view_id: str, *, actor: Actor) -> None:
+def delete_view(table: Table, view_id: str, *, actor: Actor) -> None:
     """Delete a named view; raises NotFound or NotPermitted as `change` does."""
     with access.changing(actor, table.permission(None)) as (session, actor):
         session.delete(_changeable(session, table, view_id, actor))

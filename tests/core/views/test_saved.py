@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core import saved_views, storage
+from core import storage, views
 from core.access import Actor
-from core.columns import Table
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
-from core.saved_views import NameTaken
 from core.storage import SavedView, new_id
-from core.tables import ORDER_ITEMS, ORDERS
-from core.view import View
-from core.view_json import parse_view
+from core.tables import ORDER_ITEMS, ORDERS, Table
+from core.views import NameTaken, View, parse_view
 from tests.rows import store_user
 
 ANA = Actor("u-ana", "ana@helios.example", Role.VIEWER, sees_all_contracts=True)
@@ -38,52 +35,52 @@ def by_author(author: str = "ana", table: Table = ORDERS, column: str = "author"
 
 
 def opened(view_id: str, actor: Actor, table: Table = ORDERS) -> View:
-    return saved_views.view_at(table, {"saved": view_id}, actor=actor, zone="UTC")
+    return views.view_at(table, {"saved": view_id}, actor=actor, zone="UTC")
 
 
 def names(actor: Actor, table: Table = ORDERS) -> list[str]:
-    return [saved.name for saved in saved_views.find_saved(table, actor=actor)]
+    return [saved.name for saved in views.find_saved(table, actor=actor)]
 
 
 def first_view(actor: Actor, table: Table = ORDERS, **given: Any) -> View:
-    return saved_views.view_at(table, {}, actor=actor, zone="UTC", **given)
+    return views.view_at(table, {}, actor=actor, zone="UTC", **given)
 
 
 def test_a_saved_view_is_listed_and_opens_as_it_was(database: str) -> None:
     view = replace(by_author(), search="lounge", ids=("OD-1", "OD-2"))
-    view_id = saved_views.save(view, "  Ana's   orders ", actor=ANA)
+    view_id = views.save_view(view, "  Ana's   orders ", actor=ANA)
     assert opened(view_id, ANA) == view
-    (saved,) = saved_views.find_saved(ORDERS, actor=ANA)
+    (saved,) = views.find_saved(ORDERS, actor=ANA)
     assert (saved.view_id, saved.name, saved.is_own) == (view_id, "Ana's orders", True)
     assert (saved.is_shared, saved.is_default) == (False, False)
     assert parse_view(ORDERS, saved.raw) == view
 
 
 def test_a_name_that_is_taken_is_asked_about_and_not_overwritten(database: str) -> None:
-    view_id = saved_views.save(by_author("ana"), "Mine", actor=ANA, is_shared=True)
+    view_id = views.save_view(by_author("ana"), "Mine", actor=ANA, is_shared=True)
     with pytest.raises(NameTaken, match="“Mine” already"):
-        saved_views.save(by_author("bob"), " Mine ", actor=ANA)
+        views.save_view(by_author("bob"), " Mine ", actor=ANA)
     assert opened(view_id, ANA) == by_author("ana")
 
 
 def test_a_view_is_replaced_where_it_is_when_that_was_asked(database: str) -> None:
-    view_id = saved_views.save(by_author("ana"), "Mine", actor=ANA, is_shared=True)
-    again = saved_views.save(by_author("bob"), "Mine", actor=ANA, is_shared=True, replaces=True)
+    view_id = views.save_view(by_author("ana"), "Mine", actor=ANA, is_shared=True)
+    again = views.save_view(by_author("bob"), "Mine", actor=ANA, is_shared=True, replaces=True)
     assert again == view_id
     assert opened(view_id, BOB) == by_author("bob")
     assert names(ANA) == ["Mine"]
 
 
 def test_replacing_a_name_that_nobody_has_saves_it(database: str) -> None:
-    saved_views.save(by_author(), "New", actor=ANA, replaces=True)
+    views.save_view(by_author(), "New", actor=ANA, replaces=True)
     assert names(ANA) == ["New"]
 
 
 def test_a_name_is_taken_for_its_person_and_table_alone(database: str) -> None:
-    mine = saved_views.save(by_author("ana"), "Mine", actor=ANA)
-    saved_views.save(by_author("bob"), "Mine", actor=BOB, replaces=True)
+    mine = views.save_view(by_author("ana"), "Mine", actor=ANA)
+    views.save_view(by_author("bob"), "Mine", actor=BOB, replaces=True)
     items = by_author("zoë", ORDER_ITEMS, "passenger_name")
-    saved_views.save(items, "Mine", actor=ANA)
+    views.save_view(items, "Mine", actor=ANA)
     assert opened(mine, ANA) == by_author("ana")
     assert names(ANA, ORDER_ITEMS) == ["Mine"]
 
@@ -94,7 +91,7 @@ def test_of_two_tabs_that_save_one_name_at_once_the_second_is_asked(database: st
 
     def save_too() -> None:
         try:
-            saved_views.save(by_author("bob"), "Mine", actor=ANA)
+            views.save_view(by_author("bob"), "Mine", actor=ANA)
         except NameTaken as error:
             caught.append(error)
 
@@ -112,11 +109,11 @@ def test_of_two_tabs_that_save_one_name_at_once_the_second_is_asked(database: st
 
 
 def test_a_shared_view_is_seen_by_others_after_their_own(database: str) -> None:
-    shared = saved_views.save(by_author("ana"), "A shared one", actor=ANA, is_shared=True)
-    saved_views.save(by_author("ana"), "Private", actor=ANA)
-    saved_views.save(by_author("bob"), "Zulu", actor=BOB)
+    shared = views.save_view(by_author("ana"), "A shared one", actor=ANA, is_shared=True)
+    views.save_view(by_author("ana"), "Private", actor=ANA)
+    views.save_view(by_author("bob"), "Zulu", actor=BOB)
     assert names(BOB) == ["Zulu", "A shared one"]
-    assert [one.is_own for one in saved_views.find_saved(ORDERS, actor=BOB)] == [True, False]
+    assert [one.is_own for one in views.find_saved(ORDERS, actor=BOB)] == [True, False]
     assert opened(shared, BOB) == by_author("ana")
     assert names(ANA) == ["A shared one", "Private"]
 
@@ -125,17 +122,17 @@ def test_a_shared_view_is_seen_by_others_after_their_own(database: str) -> None:
 def test_a_private_view_is_not_opened_by_others_even_by_its_link(
     database: str, parameter: str
 ) -> None:
-    view_id = saved_views.save(by_author(), "Mine", actor=ANA)
+    view_id = views.save_view(by_author(), "Mine", actor=ANA)
     address = view_id if parameter == "saved" else f"saved.{view_id}"
     for actor in (BOB, CHIEF):
         with pytest.raises(NotFound, match="no saved view"):
-            saved_views.view_at(ORDERS, {parameter: address}, actor=actor, zone="UTC")
+            views.view_at(ORDERS, {parameter: address}, actor=actor, zone="UTC")
         assert names(actor) == []
 
 
 def test_a_view_no_longer_shared_is_closed_to_others_at_once(database: str) -> None:
-    view_id = saved_views.save(by_author(), "Mine", actor=ANA, is_shared=True)
-    saved_views.change(ORDERS, view_id, actor=ANA, is_shared=False)
+    view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
+    views.change_view(ORDERS, view_id, actor=ANA, is_shared=False)
     with pytest.raises(NotFound):
         opened(view_id, BOB)
     assert names(BOB) == []
@@ -149,11 +146,11 @@ def test_a_saved_view_that_is_not_there_is_not_found(database: str, view_id: str
 
 
 def test_a_saved_view_of_another_table_is_not_found(database: str) -> None:
-    view_id = saved_views.save(by_author(), "Mine", actor=ANA)
+    view_id = views.save_view(by_author(), "Mine", actor=ANA)
     with pytest.raises(NotFound):
         opened(view_id, ANA, ORDER_ITEMS)
     with pytest.raises(NotFound):
-        saved_views.delete(ORDER_ITEMS, view_id, actor=ANA)
+        views.delete_view(ORDER_ITEMS, view_id, actor=ANA)
 
 
 # Which one opens first.
@@ -161,47 +158,47 @@ def test_a_saved_view_of_another_table_is_not_found(database: str) -> None:
 
 def test_a_default_view_opens_first_for_its_owner_alone(database: str) -> None:
     usual = first_view(ANA)
-    saved_views.save(by_author(), "Mine", actor=ANA, is_shared=True, is_default=True)
+    views.save_view(by_author(), "Mine", actor=ANA, is_shared=True, is_default=True)
     assert first_view(ANA) == by_author()
     assert first_view(BOB) == usual
-    assert [one.is_default for one in saved_views.find_saved(ORDERS, actor=BOB)] == [False]
+    assert [one.is_default for one in views.find_saved(ORDERS, actor=BOB)] == [False]
     assert not first_view(ANA, ORDER_ITEMS).filters
 
 
 def test_a_person_has_one_default_view_a_table(database: str) -> None:
-    first = saved_views.save(by_author("a"), "First", actor=ANA, is_default=True)
+    first = views.save_view(by_author("a"), "First", actor=ANA, is_default=True)
     items = by_author("zoë", ORDER_ITEMS, "passenger_name")
-    saved_views.save(items, "Items", actor=ANA, is_default=True)
-    second = saved_views.save(by_author("b"), "Second", actor=ANA, is_default=True)
+    views.save_view(items, "Items", actor=ANA, is_default=True)
+    second = views.save_view(by_author("b"), "Second", actor=ANA, is_default=True)
     assert first_view(ANA) == by_author("b")
-    saved_views.change(ORDERS, first, actor=ANA, is_default=True)
+    views.change_view(ORDERS, first, actor=ANA, is_default=True)
     assert first_view(ANA) == by_author("a")
     assert first_view(ANA, ORDER_ITEMS) == items
-    saved_views.change(ORDERS, first, actor=ANA, is_default=False)
+    views.change_view(ORDERS, first, actor=ANA, is_default=False)
     assert not first_view(ANA).filters
     assert opened(second, ANA) == by_author("b")
 
 
 def test_a_default_view_that_is_replaced_stays_the_default_when_asked(database: str) -> None:
-    saved_views.save(by_author("a"), "Mine", actor=ANA, is_default=True)
-    saved_views.save(by_author("b"), "Mine", actor=ANA, is_default=True, replaces=True)
+    views.save_view(by_author("a"), "Mine", actor=ANA, is_default=True)
+    views.save_view(by_author("b"), "Mine", actor=ANA, is_default=True, replaces=True)
     assert first_view(ANA) == by_author("b")
-    saved_views.save(by_author("c"), "Mine", actor=ANA, replaces=True)
+    views.save_view(by_author("c"), "Mine", actor=ANA, replaces=True)
     assert not first_view(ANA).filters
 
 
 def test_a_link_and_the_tab_of_an_order_go_before_the_default_view(database: str) -> None:
     items = by_author("zoë", ORDER_ITEMS, "passenger_name")
-    saved_views.save(items, "Mine", actor=ANA, is_default=True)
+    views.save_view(items, "Mine", actor=ANA, is_default=True)
     assert not first_view(ANA, ORDER_ITEMS, parameter="products", order_id="OD-1").filters
-    address = saved_views.address_of(by_author("x", ORDER_ITEMS, "product"), actor=ANA)
-    asked = saved_views.view_at(ORDER_ITEMS, address, actor=ANA, zone="UTC")
+    address = views.address_of(by_author("x", ORDER_ITEMS, "product"), actor=ANA)
+    asked = views.view_at(ORDER_ITEMS, address, actor=ANA, zone="UTC")
     assert asked == by_author("x", ORDER_ITEMS, "product")
 
 
 def test_an_admin_cannot_make_somebody_elses_view_their_default(database: str) -> None:
-    view_id = saved_views.save(by_author(), "Mine", actor=ANA, is_shared=True)
-    saved_views.change(ORDERS, view_id, actor=CHIEF, is_default=True)
+    view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
+    views.change_view(ORDERS, view_id, actor=CHIEF, is_default=True)
     assert not first_view(ANA).filters
     assert not first_view(CHIEF).filters
 
@@ -211,37 +208,37 @@ def test_an_admin_cannot_make_somebody_elses_view_their_default(database: str) -
 
 @pytest.mark.parametrize("actor", [ANA, CHIEF], ids=["owner", "admin"])
 def test_owner_and_admin_change_and_delete_a_view(database: str, actor: Actor) -> None:
-    view_id = saved_views.save(by_author("a"), "Mine", actor=ANA, is_shared=True)
-    saved_views.change(ORDERS, view_id, actor=actor, view=by_author("b"))
+    view_id = views.save_view(by_author("a"), "Mine", actor=ANA, is_shared=True)
+    views.change_view(ORDERS, view_id, actor=actor, view=by_author("b"))
     assert opened(view_id, BOB) == by_author("b")
-    saved_views.delete(ORDERS, view_id, actor=actor)
+    views.delete_view(ORDERS, view_id, actor=actor)
     assert names(ANA) == []
     with pytest.raises(NotFound):
-        saved_views.delete(ORDERS, view_id, actor=actor)
+        views.delete_view(ORDERS, view_id, actor=actor)
 
 
 def test_nobody_else_changes_or_deletes_a_shared_view(database: str) -> None:
-    view_id = saved_views.save(by_author(), "Mine", actor=ANA, is_shared=True)
+    view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
     with pytest.raises(NotPermitted, match="somebody else's view"):
-        saved_views.change(ORDERS, view_id, actor=BOB, view=by_author("b"))
+        views.change_view(ORDERS, view_id, actor=BOB, view=by_author("b"))
     with pytest.raises(NotPermitted):
-        saved_views.delete(ORDERS, view_id, actor=BOB)
+        views.delete_view(ORDERS, view_id, actor=BOB)
     assert opened(view_id, BOB) == by_author()
 
 
 def test_for_nobody_else_there_is_a_private_view_to_change(database: str) -> None:
-    view_id = saved_views.save(by_author(), "Mine", actor=ANA)
+    view_id = views.save_view(by_author(), "Mine", actor=ANA)
     with pytest.raises(NotFound):
-        saved_views.change(ORDERS, view_id, actor=BOB, is_shared=True)
+        views.change_view(ORDERS, view_id, actor=BOB, is_shared=True)
     with pytest.raises(NotFound):
-        saved_views.delete(ORDERS, view_id, actor=BOB)
+        views.delete_view(ORDERS, view_id, actor=BOB)
     assert names(ANA) == ["Mine"]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\x00b", "a\u200bb"])
 def test_a_name_that_cannot_be_read_is_refused(sqlite_database: str, name: str) -> None:
     with pytest.raises(InvalidInput, match="a name of 1 to 60"):
-        saved_views.save(by_author(), name, actor=ANA)
+        views.save_view(by_author(), name, actor=ANA)
     assert names(ANA) == []
 
 
@@ -252,6 +249,6 @@ def test_a_kept_view_of_a_column_that_is_gone_opens_without_it(database: str) ->
         row = {"view_id": view_id, "owner": ANA.user_id, "table_name": "orders", "name": "Old"}
         session.add(SavedView(**row, view=raw))
     left_out: list[str] = []
-    view = saved_views.view_at(ORDERS, {"saved": view_id}, actor=ANA, zone="UTC", left_out=left_out)
+    view = views.view_at(ORDERS, {"saved": view_id}, actor=ANA, zone="UTC", left_out=left_out)
     assert ([column.name for column in view.columns], view.search) == (["no"], "x")
     assert left_out == ["Orders has no column “gone”."] * 2

@@ -1,8 +1,5 @@
 """The tables, described once: what grid, filters, Excel, import and help are made from."""
 
-from core.admin_tables import AUDIT_EVENTS, USERS
-from core.columns import Column, Kind, Table
-from core.desk_tables import EMAILS
 from core.ground import (
     ItemStatus,
     Method,
@@ -22,6 +19,9 @@ from core.storage import (
     status,
     status_in_order,
 )
+from core.tables.audit_trail import AUDIT_EVENTS, USERS
+from core.tables.columns import Column, Kind, Table
+from core.tables.emails import EMAILS
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 

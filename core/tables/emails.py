@@ -2,9 +2,9 @@
 
 from sqlalchemy import ColumnElement, Select, exists
 
-from core.columns import Column, Kind, Table
 from core.ground import Channel, DeliveryKind, DeliveryStatus, Permission
 from core.storage import Delivery, DeliveryItem
+from core.tables.columns import Column, Kind, Table
 
 TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from core import access, excel, imports, query, saved_views, storage
+from core import access, excel, imports, query, storage, views
 from core.access import Actor
-from core.admin_tables import AUDIT_EVENTS
 from core.ground import NotPermitted, Permission, Role
-from core.view_json import parse_view
+from core.tables import AUDIT_EVENTS
+from core.views import parse_view
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet
 from tests.rows import make_item, make_order
@@ -85,7 +85,7 @@ def test_its_excel_file_holds_the_json_as_text(admin: Actor) -> None:
 
 @pytest.mark.usefixtures("told")
 def test_ready_made_views_show_what_they_say(admin: Actor) -> None:
-    ready = saved_views.ready_made(AUDIT_EVENTS, "UTC", actor=admin)
+    ready = views.ready_made(AUDIT_EVENTS, "UTC", actor=admin)
     view = ready["Refused"]
     assert query.count_rows(view, actor=admin, now=NOW) == 1
     assert list(ready) == ["Today", "This month", "Refused"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.ground import InvalidInput
 from core.tables import ORDER_ITEMS, ORDERS, TABLES
-from core.view import describe_filter, describe_sort
-from core.view_json import default_view, from_address, parse_view, to_address
+from core.views import default_view, describe_filter, describe_sort, parse_view, to_address
+from core.views.codec import from_address
 
 
 def _text(**given: Any) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from core.columns import Column, Table
-from core.filter_json import RawFilter, filter_to_json, parse_filter
 from core.ground import InvalidInput, check_text, zones
-from core.view import Filter, Layout, Sort, View
+from core.tables import Column, Table
+from core.views.filters import RawFilter, filter_to_json, parse_filter
+from core.views.view import Filter, Layout, Sort, View
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.
 MAX_VIEW_BYTES = 1_000_000
@@ -169,7 +169,7 @@ def _check_id(table: Table, text: str) -> str:
     return check_text(table.key_column.header, text)
 
 
-def normal(view: View) -> View:
+def normal_view(view: View) -> View:
     """Return the view as it comes back from the grid: columns in the order of the screen."""
     return parse_view(view.table, to_json(view), order_id=view.order_id)
 

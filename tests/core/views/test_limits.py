@@ -6,8 +6,8 @@ import pytest
 
 from core.ground import InvalidInput
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.view import Layout, describe_filter
-from core.view_json import from_address, parse_view, to_address, to_json
+from core.views import Layout, describe_filter, parse_view, to_address, to_json
+from core.views.codec import from_address
 
 GOOD = {"filterType": "text", "type": "contains", "filter": "x"}
 

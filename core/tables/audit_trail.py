@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import SQLColumnExpression, Text, cast, func, select
 
-from core.columns import Column, Kind, Table
 from core.ground import Permission, Role
 from core.storage import AuditEvent, User, UserContract
+from core.tables.columns import Column, Kind, Table
 
 TEXT, CODE, INSTANT, FLAG = Kind.TEXT, Kind.CODE, Kind.INSTANT, Kind.FLAG
 

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.columns import Column, Kind
 from core.ground import MAX_AMOUNT, InvalidInput, check_text, flag_value
-from core.view import DATE_PRESETS, Condition, Filter, Operator
+from core.tables import Column, Kind
+from core.views.view import DATE_PRESETS, Condition, Filter, Operator
 
 # Limits of what a browser may send: far above what a person makes, far below what hurts.
 MAX_CHOICES = 10_000

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from core.columns import Column, Kind, Table
 from core.ground import flag_value, word_of
+from core.tables import Column, Kind, Table
 
 
 class Operator(StrEnum):
