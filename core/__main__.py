@@ -14,12 +14,10 @@ from core import (
     copies,
     demo,
     excel,
-    figures,
     imports,
+    overview,
     startup,
-    verification,
     views,
-    voucher_code,
     vouchers,
     worker,
 )
@@ -36,7 +34,7 @@ from core.ground import (
     word_of,
 )
 from core.tables import TABLES
-from core.verification import Verdict
+from core.vouchers import Verdict
 
 Result = TypeVar("Result")
 _SHOWN = [table.name for table in TABLES.values() if table.shown]
@@ -159,7 +157,7 @@ def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 
 def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    return f"{figures.rebuild(actor=actor, now=now):,} figures were calculated."
+    return f"{overview.rebuild_figures(actor=actor, now=now):,} figures were calculated."
 
 
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
@@ -201,11 +199,11 @@ def _work(_asked: argparse.Namespace) -> str:
 
 
 def _public_key(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
-    return voucher_code.public_key_text().rstrip()
+    return vouchers.public_key_text().rstrip()
 
 
 def _verify(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    found = verification.verify(asked.code, actor=actor, now=now)
+    found = vouchers.verify(asked.code, actor=actor, now=now)
     if found.verdict is not Verdict.VALID:
         raise Refused(f"{found.verdict}: {found.sentence}")
     return f"{found.verdict}: {found.sentence}"
@@ -216,8 +214,8 @@ def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
 
     Raises Refused if it is genuine but expired or not valid yet.
     """
-    keys = voucher_code.parse_public_keys(asked.public_key.read_text())
-    found = voucher_code.parse_code(asked.code, keys)
+    keys = vouchers.parse_public_keys(asked.public_key.read_text())
+    found = vouchers.parse_code(asked.code, keys)
     first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
     said = (
         f"Genuine: valid from {first} to {last}, {word_of(found.pax_type)}. "

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import figures, storage
+from core import overview, storage
 from core.ground import InvalidInput, OutsideFailed, Refused, get_settings, known_database
 from core.storage import DERIVED, Base
 
@@ -62,7 +62,7 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
                 _check_target(new, may_replace)  # again, now that no one else can write
                 storage.recreate_schema(new)
                 counts = _copy(old, new)
-                figures.rebuild_in(new)
+                overview.rebuild_figures_in(new)
                 return counts
 
 

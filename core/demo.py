@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import access, figures, storage
+from core import access, overview, storage
 from core.access import Actor, require
 from core.demo_rows import DemoRows
 from core.ground import Permission, Refused
@@ -73,7 +73,7 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
         else:
             _fill_in(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
-    figures.refresh_soon()
+    overview.refresh_figures_soon()
 
 
 def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
@@ -98,7 +98,7 @@ def reset(*, actor: Actor, now: datetime) -> None:
         orders, before = _count_marked(session), _contents(session)
         _rebuild(session, lambda: _fill_in(session, orders, now))
         _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
-    figures.refresh_soon()
+    overview.refresh_figures_soon()
 
 
 def clear(*, actor: Actor, now: datetime) -> None:
@@ -175,7 +175,7 @@ def _contents(session: Session) -> DemoContents:
 def _fill_in(session: Session, orders: int, now: datetime) -> None:
     # Figures are counted after the transaction: SQLite is slow to read uncommitted rows.
     session.add(DatabaseFact(name=DEMO, value=str(orders)))
-    figures.forget(session)
+    overview.forget_figures(session)
     DemoRows(session, orders, now).write()
     session.flush()
     # The query planner needs statistics to choose indexes.

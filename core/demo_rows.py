@@ -38,7 +38,7 @@ from core.ground import (
     start_of_day,
 )
 from core.storage import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
-from core.voucher_codes import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
+from core.vouchers import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 
 DAYS = 730
 HOUR, DAY = 3_600, 86_400

@@ -9,11 +9,11 @@ from email.message import EmailMessage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import mail, voucher_pdf, vouchers
+from core import mail, vouchers
 from core.ground import Channel, DeliveryKind, ItemStatus, Refused, get_settings
 from core.mail_body import Mail, MailItem
 from core.storage import Delivery, DeliveryItem, OrderItem
-from core.voucher_pdf import Voucher
+from core.vouchers import Voucher
 
 CHECKED_FROM = 100  # vouchers; fewer never exceed the limit: a page takes 2.4 kB, a font 40
 MEGABYTE = 2**20
@@ -137,14 +137,14 @@ def configured_channel() -> Channel:
 def render_message(contents: Contents) -> EmailMessage:
     """Return the mail as a message with one PDF of its vouchers; raises TooLarge."""
     pdf = render_pdf(contents.vouchers) if contents.vouchers else None
-    branding = voucher_pdf.current_branding()
+    branding = vouchers.current_branding()
     return mail.compose(contents.mail, branding, sender=sender_address(), pdf=pdf)
 
 
 def render_pdf(printed: Sequence[Voucher]) -> bytes:
     """Return vouchers as one PDF; raises TooLarge when it does not fit into a mail."""
     file = io.BytesIO()
-    voucher_pdf.render_vouchers(printed, voucher_pdf.current_branding(), file)
+    vouchers.render_vouchers(printed, vouchers.current_branding(), file)
     size, limit = int(len(file.getvalue()) * BASE64), get_settings().mail_max_mb * MEGABYTE
     if size > limit:
         raise TooLarge(len(printed), size, limit)

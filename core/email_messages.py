@@ -13,9 +13,8 @@ from typing import IO
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import access, storage, voucher_pdf, vouchers
+from core import access, storage, vouchers
 from core.access import Actor, require
-from core.conditions import is_among, scope
 from core.email_assessment import Envelope
 from core.email_contents import (
     Contents,
@@ -28,10 +27,10 @@ from core.email_contents import (
 from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_storable
 from core.mail import default_subject, file_name, make_message_id
 from core.mail_body import Mail, render_html, render_text
+from core.query import is_among, scope
 from core.storage import Delivery, DeliveryItem, OrderItem, new_id
 from core.tables import EMAILS
-from core.voucher_logo import load_logo, to_png
-from core.vouchers import DOWNLOADED, VoucherLine
+from core.vouchers import DOWNLOADED, VoucherLine, load_logo, logo_to_png
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,8 @@ def preview_draft(
 
 
 def _preview(written: Mail) -> Preview:
-    branding = voucher_pdf.current_branding()
-    picture = to_png(load_logo(branding.logo)) if branding.logo else None
+    branding = vouchers.current_branding()
+    picture = logo_to_png(load_logo(branding.logo)) if branding.logo else None
     logo = f"data:image/png;base64,{base64.b64encode(picture).decode()}" if picture else None
     is_voucher = written.kind == DeliveryKind.VOUCHER and written.items
     return Preview(

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from core import vouchers
 from core.access import Actor, require
-from core.conditions import is_among, scope
 from core.email_assessment import (
     Assessment,
     Envelope,
@@ -45,9 +44,9 @@ from core.ground import (
     storable,
 )
 from core.mail import MAX_MESSAGE
+from core.query import is_among, scope, ticked_ids
 from core.storage import Delivery, DeliveryItem
 from core.tables import EMAILS
-from core.ticked import ticked_ids
 from core.vouchers import in_short
 
 __all__ = [

@@ -24,7 +24,7 @@ from core.import_ledger import complete_transaction, make_refunds
 from core.import_rows import iterate
 from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
-from core.voucher_codes import new_code, new_serial
+from core.vouchers import new_code, new_serial
 
 
 class NewRows:

@@ -5,9 +5,9 @@ from typing import IO
 
 from core import access, import_runs
 from core.access import Actor
-from core.frames import to_frame
+from core.excel import StreamedWorkbook
 from core.ground import NotFound, Permission, in_place
-from core.sheets import StreamedWorkbook
+from core.query import to_frame
 from core.tables import Column, Kind
 
 # fmt: off

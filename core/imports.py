@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import access, figures, storage
+from core import access, overview, storage
 from core.access import Actor, require
 from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
@@ -128,7 +128,7 @@ def import_files(
             },
         )
         progress.say("Saving", 1)
-    figures.refresh_soon()
+    overview.refresh_figures_soon()
     return outcome
 
 

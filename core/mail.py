@@ -18,9 +18,7 @@ from zoneinfo import ZoneInfo
 from core.addresses import ascii_form, parse_sender
 from core.ground import DeliveryKind
 from core.mail_body import MAX_MESSAGE, Mail, MailItem, one_line, render_html, render_text
-from core.voucher_logo import load_logo, to_png
-from core.voucher_page import Branding
-from core.voucher_text import clean
+from core.vouchers import Branding, clean_text, load_logo, logo_to_png
 
 __all__ = [
     "MAX_MESSAGE",
@@ -103,7 +101,7 @@ def clean_header(text: str) -> str:
     Python before 3.11.10 decodes an encoded word in the text, and writes a line break inside it
     as the start of another header (CVE-2024-6923).
     """
-    line = clean(text)  # first: the characters that it drops may be inside an encoded word
+    line = clean_text(text)  # first: the characters that it drops may be inside an encoded word
     while (plain := _ENCODED_WORD.sub("", line)) != line:  # removing one may form another
         line = plain
     return one_line(line.replace("=?", "= ?").replace("?=", "? ="), _LONGEST)
@@ -156,7 +154,7 @@ def _add_headers(message: EmailMessage, mail: Mail, branding: Branding, sender: 
 
 def _add_html(message: EmailMessage, mail: Mail, branding: Branding) -> None:
     """Add the HTML next to the text, with the logo that the HTML shows by its content ID."""
-    picture = None if branding.logo is None else to_png(load_logo(branding.logo))
+    picture = None if branding.logo is None else logo_to_png(load_logo(branding.logo))
     picture_id = f"logo@{_digest(mail.message_id)}"
     logo = None if picture is None else f"cid:{picture_id}"
     html = render_html(mail, branding, logo=logo)

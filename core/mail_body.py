@@ -11,11 +11,9 @@ from zoneinfo import ZoneInfo
 from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from core import colours
+from core import vouchers
 from core.ground import DeliveryKind, day_and_time, utc_offset
-from core.voucher_logo import load_logo
-from core.voucher_page import Branding
-from core.voucher_text import MAX_CHARACTERS, clean
+from core.vouchers import MAX_CHARACTERS, Branding, clean_text, load_logo
 
 MAX_MESSAGE = MAX_CHARACTERS  # of a personal message; a longer one is cut and ends with …
 _TEMPLATES = Path(__file__).parent / "mail_templates"
@@ -94,7 +92,7 @@ def render_html(mail: Mail, branding: Branding, *, logo: str | None) -> str:
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
     """Return a text as one clean line: no control characters, line breaks or direction changes."""
-    line = clean(text)
+    line = clean_text(text)
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
@@ -114,7 +112,7 @@ def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
         "message": _paragraphs(mail.message or ""),
         "name": one_line(branding.name),
         "support": one_line(branding.support),
-        "terms": [line for line in map(clean, branding.terms.splitlines()) if line],
+        "terms": [line for line in map(clean_text, branding.terms.splitlines()) if line],
         "recipient": one_line(mail.recipient),
     }
 
@@ -182,7 +180,7 @@ def _paragraphs(message: str) -> list[list[str]]:
     """Split a message into paragraphs of cleaned lines; a blank line ends a paragraph."""
     text = message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
     paragraphs: list[list[str]] = [[]]
-    for line in map(clean, text.splitlines()):
+    for line in map(clean_text, text.splitlines()):
         if line:
             paragraphs[-1].append(line)
         elif paragraphs[-1]:
@@ -218,10 +216,10 @@ def _environment() -> Environment:
 @lru_cache(maxsize=4)
 def _inliner(colour: str) -> CSSInliner:
     """Return the object that inlines the style of a document in a brand colour."""
-    brand = colours.parse_colour(colour)
-    text = colours.readable(brand)
-    variables = {"brand": brand, "brand-text": text, "tint": colours.tint(text)}
-    root = " ".join(f"--{name}: {colours.to_code(one)};" for name, one in variables.items())
+    brand = vouchers.parse_colour(colour)
+    text = vouchers.readable_colour(brand)
+    variables = {"brand": brand, "brand-text": text, "tint": vouchers.tint(text)}
+    root = " ".join(f"--{name}: {vouchers.colour_code(one)};" for name, one in variables.items())
     return CSSInliner(
         extra_css=f":root {{ {root} }}\n{(_TEMPLATES / 'mail.css').read_text()}",
         keep_at_rules=True,

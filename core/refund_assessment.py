@@ -11,13 +11,12 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor
-from core.conditions import is_among, scope
 from core.gateways import configured
 from core.ground import Method, TransactionStatus, TransactionType
+from core.query import is_among, scope, ticked_ids
 from core.refund_rule import Payment, RefundItem, Refusal, not_there, refundable
 from core.storage import Contract, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS
-from core.ticked import ticked_ids
 
 # Made once: to put a statement together takes as long as to run it.
 _ITEMS = select(

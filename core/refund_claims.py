@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor
-from core.conditions import is_among, scope
 from core.ground import ItemStatus, RefundStatus
+from core.query import is_among, scope
 from core.refund_rule import RefundItem
 from core.storage import OrderItem, Refund, new_id
 from core.tables import ORDER_ITEMS

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from core import access, ledger, refund_events, storage
 from core.access import Actor
-from core.conditions import scope
 from core.ground import (
     InvalidInput,
     ItemStatus,
@@ -27,6 +26,7 @@ from core.ground import (
     amount_in_words,
     is_storable,
 )
+from core.query import scope
 from core.refund_decisions import change_one, checked_note
 from core.returned_refunds import first_look
 from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_to_match, new_id

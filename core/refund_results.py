@@ -9,9 +9,7 @@ from sqlalchemy import select
 
 from core import storage
 from core.access import Actor
-from core.conditions import scope
-from core.export_limit import check_limit, record_export
-from core.frames import to_frame
+from core.excel import StreamedWorkbook, check_limit, record_export
 from core.ground import (
     NotFound,
     Permission,
@@ -21,7 +19,7 @@ from core.ground import (
     in_place,
     is_storable,
 )
-from core.sheets import StreamedWorkbook
+from core.query import scope, to_frame
 from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS, Column, Kind
 

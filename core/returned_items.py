@@ -8,8 +8,8 @@ from sqlalchemy import select, text, update
 
 from core import access, refund_events, storage
 from core.access import Actor
-from core.conditions import is_among, scope
 from core.ground import InvalidInput, ItemStatus, Permission, Refused
+from core.query import is_among, scope
 from core.refund_assessment import sorted_ids
 from core.refund_decisions import change_one, checked_note
 from core.storage import OrderItem, Refund

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, backups, demo, figures, storage, voucher_code, voucher_pdf
+from core import access, backups, demo, overview, storage, vouchers
 from core.ground import get_settings, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER
 
@@ -18,14 +18,14 @@ def check_vouchers() -> None:
 
     Raises AppError, which names the file.
     """
-    voucher_code.ensure_keys()
-    voucher_pdf.ensure_parts(voucher_pdf.current_branding())
+    vouchers.ensure_keys()
+    vouchers.ensure_parts(vouchers.current_branding())
 
 
 def warn_of_open_files() -> None:
     """Log a warning for each file with data or secrets that other users can open."""
     settings = get_settings()
-    names = (access.SIGNING_SECRET_FILE, voucher_code.KEY_FILE, OUTBOX_FOLDER)
+    names = (access.SIGNING_SECRET_FILE, vouchers.KEY_FILE, OUTBOX_FOLDER)
     paths = [settings.data_dir, *(settings.data_dir / name for name in names)]
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
@@ -45,5 +45,5 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
         demo.fill_blank(demo.DEFAULT_ORDERS, actor=who, now=now)
     storage.migrate()
     access.ensure_someone_can_sign_in(now)
-    figures.refresh()
+    overview.refresh_figures()
     access.ensure_secret()

@@ -8,7 +8,7 @@ import streamlit as st
 from core import access
 from core.access import Actor, may
 from core.ground import InvalidInput, NotFound, amount_in_words
-from core.orders import OrderDetails, get_order
+from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.actions import show_item_actions
 from pages.email_actions import show_email_actions

@@ -11,8 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.ground import amount_in_words, to_major, word_of
-from core.overview import Group, Overview, Question, Rows, rate
-from core.periods import Period
+from core.overview import Group, Overview, Period, Question, Rows, rate
 from core.views import to_short_address
 from pages.frame import base_path, plain
 

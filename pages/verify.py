@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.ground import InvalidInput, Refused, in_place, word_of
-from core.verification import Verdict, Verification, verify
+from core.vouchers import Verdict, Verification, verify
 from pages.frame import current_actor, plain
 
 LOOKS = {

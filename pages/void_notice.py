@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import emails
 from core.access import Actor
-from core.ticked import MAX_SELECTED
+from core.query import MAX_SELECTED
 from pages.frame import acting, plain
 from pages.grid.state import GridState
 

@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import access, startup, storage, voucher_code
+from core import access, startup, storage
 from core.access import Actor, tokens
 from core.ground import get_settings
+from core.vouchers import signed_code
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -128,7 +129,7 @@ def use_database(url: str) -> None:
     os.environ["DATABASE_URL"] = url
     if storage.get_engine.cache_info().currsize:
         storage.get_engine().dispose()
-    for cached in (get_settings, storage.get_engine, tokens._secret, voucher_code._private_key):
+    for cached in (get_settings, storage.get_engine, tokens._secret, signed_code._private_key):
         cached.cache_clear()
 
 

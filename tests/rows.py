@@ -11,7 +11,7 @@ from core import storage
 from core.access import Actor
 from core.ground import Role, fold
 from core.storage import Contract, Order, OrderItem, Transaction, User, UserContract, new_id
-from core.voucher_codes import new_code, new_serial
+from core.vouchers import new_code, new_serial
 
 _numbers = count(1)
 _one_stores = Lock()  # of a test's threads: two would both insert the user

@@ -1,6 +1,6 @@
 """What each role may do: the one table that says so, and the check that each use case makes.
 
-Which rows a person sees is another question: see core.conditions.scope.
+Which rows a person sees is another question: see core.query.conditions.scope.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Keeps the trigram indexes of core.search whole where many rows are written, or tables dropped.
+"""Keeps the trigram indexes of core.query whole where many rows are written, or tables dropped.
 
 Row by row, triggers keep those of SQLite. How they are made, the database itself knows: so what is
 not there, since there is no FTS5 or pg_trgm, is neither dropped nor made.

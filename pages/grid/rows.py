@@ -25,10 +25,9 @@ from starlette.responses import JSONResponse, Response
 
 from core import access, query
 from core.access import Actor
-from core.frames import local_times
 from core.ground import InvalidInput, NotFound, amount_in_words, flag_value
+from core.query import MAX_SELECTED, local_times
 from core.tables import TABLES, Column, Kind, Table
-from core.ticked import MAX_SELECTED
 from core.views import View, as_choice, parse_view
 from pages.bodies import declared_bytes
 from pages.web import PRIVATE, browser_of

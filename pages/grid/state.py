@@ -20,8 +20,8 @@ import streamlit as st
 from core import access, views
 from core.access import Actor
 from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
+from core.query import MAX_SELECTED
 from core.tables import ORDER_TABS, Table
-from core.ticked import MAX_SELECTED
 from core.views import View, default_view, parse_view, to_json
 from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import pasted_ids, query, views
+from core import query, views
 from core.access import Actor
 from core.ground import amount_in_words
+from core.query import MAX_SELECTED
 from core.tables import Kind, Table
-from core.ticked import MAX_SELECTED
 from core.views import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
 from pages.frame import acting, base_path, plain
@@ -139,7 +139,7 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
     """Name the pasted IDs that no row has."""
     if not state.view.ids:
         return
-    missing = pasted_ids.find_missing(state.view, actor=actor)
+    missing = query.find_missing(state.view, actor=actor)
     if not missing:
         return
     said = ", ".join(missing[:MISSING_SAID])

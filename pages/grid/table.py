@@ -14,8 +14,8 @@ from st_aggrid import AgGrid, JsCode
 from core import query
 from core.access import Actor, may
 from core.ground import Permission
+from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
-from core.ticked import MAX_SELECTED
 from core.views import View, to_json
 from pages.frame import plain
 from pages.grid.options import THEME, grid_options

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import streamlit as st
 
-from core import pasted_ids
+from core import query
 from core.access import Actor
 from core.tables import Column
 from core.views import Layout, View, normal_view, parse_search
@@ -84,7 +84,7 @@ def _show_pasting(state: GridState, actor: Actor) -> None:
 def _paste(state: GridState, key: str, *, actor: Actor) -> None:
     text = st.session_state[key] or ""
     table, order_id = state.place.table, state.place.order_id
-    pasted = pasted_ids.read_pasted(text, table, actor=actor, order_id=order_id)
+    pasted = query.read_pasted(text, table, actor=actor, order_id=order_id)
     state.push_by_widget(state.view.with_ids(pasted.ids))
     st.session_state[key] = ""
     st.session_state[f"pasting_{state.place.key}"] = False

@@ -13,10 +13,11 @@ from statistics import median
 
 import pandas as pd
 
-from core import access, query, storage
+from core import access, storage
 from core.access import Actor
-from core.frames import local_times
-from core.sheets import StreamedWorkbook
+from core.excel import StreamedWorkbook
+from core.query import local_times
+from core.query import rows as query
 from core.tables import ORDER_ITEMS, ORDERS, TABLES, Kind, Table
 from core.views import View, parse_view
 from tests.bench.databases import KEPT, FilledDatabase

@@ -15,8 +15,7 @@ from playwright.sync_api import Browser
 from sqlalchemy import event
 
 from core import access, overview, storage
-from core.overview import Question
-from core.periods import PERIODS
+from core.overview import PERIODS, Question
 from tests.bench.databases import FilledDatabase
 from tests.bench.figures import Figure, in_seconds, time_figure
 from tests.bench.grid_page import PATIENCE_MS, fresh_page
@@ -89,7 +88,7 @@ def _time_queries() -> float:
         taken.clear()
         overview.load_offers(actor=actor)
         for question in questions:
-            overview.load(question, actor=actor, now=now)
+            overview.load_overview(question, actor=actor, now=now)
     return max(taken)
 
 

@@ -20,13 +20,13 @@ import pandas as pd
 from sqlalchemy import create_engine, func, null, select, text
 from sqlalchemy.pool import NullPool
 
-from core import access, query, storage
+from core import access, storage
 from core.access import Actor
-from core.conditions import where
 from core.demo_world import CONTRACTS
+from core.query import rows, where
+from core.query.windows import find_keys
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import View, default_view, parse_view
-from core.windows import find_keys
 from tests.bench.databases import KEPT, FilledDatabase, provide
 from tests.bench.figures import Figure, as_text
 from tests.bench.processes import core_environment, run_core
@@ -147,10 +147,10 @@ class _Desk:
 
     def page(self, view: View, start: int = 0) -> object:
         """Find a page's rows and read them, as the grid does."""
-        needed = query._with_needed(view, view.table.key_column)
+        needed = rows._with_needed(view, view.table.key_column)
         with storage.reading() as session:
             keys = find_keys(session, view, start=start, end=start + PAGE, **self.asked)
-            return query._read_rows(session, view.table, needed, keys, self.asked["now"])
+            return rows._read_rows(session, view.table, needed, keys, self.asked["now"])
 
     def plain_page(self, view: View) -> object:
         """Load a page as its conditions alone lead to it."""
@@ -166,7 +166,7 @@ class _Desk:
     def values(self, table: Table, name: str, is_counted: bool) -> object:
         """Load a list of values."""
         view = default_view(table)
-        return query.load_choices(view, name, is_counted=is_counted, **self.asked)
+        return rows.load_choices(view, name, is_counted=is_counted, **self.asked)
 
     def grouped(self, table: Table, name: str) -> object:
         """List values as GROUP BY does which no index helps."""
@@ -220,7 +220,7 @@ def _loading(kind: str, desk: _Desk) -> Iterator[_Timed]:
 
     def load() -> object:
         with storage.reading() as session:
-            return pd.concat(query.read_chunks(session, view, **desk.asked), ignore_index=True)
+            return pd.concat(rows.read_chunks(session, view, **desk.asked), ignore_index=True)
 
     def read_sql() -> object:
         shown = [view.table.expression(one, desk.asked["now"]) for one in view.columns]

@@ -9,7 +9,7 @@ from core import settlement
 from core.access import Actor
 from core.gateways import configured
 from core.ground import OutsideFailed
-from core.ticked import MAX_SELECTED
+from core.query import MAX_SELECTED
 from tests.bench.figures import Figure, in_milliseconds
 from tests.conftest import NOW
 from tests.core import naive_refunds

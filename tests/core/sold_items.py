@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core import storage
 from core.ground import Method, fold
 from core.storage import Contract, Order, OrderItem, Transaction
-from core.voucher_codes import new_code, new_serial
+from core.vouchers import new_code, new_serial
 from tests.conftest import NOW
 
 CONTRACTS, ITEMS_AN_ORDER = 4, 3

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from core import storage
 from core.access import Actor
-from core.orders import get_order
+from core.query import get_order
 from core.storage import Contract, Refund, Transaction
 from tests.core.books import check_books
 from tests.core.imported import ITEM, Sheets

@@ -10,7 +10,7 @@ from core.access import Actor
 from core.ground import Refused
 from core.import_known import Return
 from core.imports import check_files
-from core.orders import get_order
+from core.query import get_order
 from core.storage import AuditEvent, OrderItem
 from tests.conftest import NOW
 from tests.core.books import check_books

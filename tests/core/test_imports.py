@@ -289,7 +289,7 @@ def test_a_dump_of_more_rows_than_a_sheet_holds_comes_back_whole(
 ) -> None:
     demo.fill(21, actor=admin, now=NOW)
     items = count(OrderItem)
-    monkeypatch.setattr("core.sheets.MAX_ROWS", 5)
+    monkeypatch.setattr("core.excel.workbook.MAX_ROWS", 5)
     path = tmp_path / "dump.xlsx"
     with path.open("wb") as file:
         excel.dump(file, actor=admin, now=NOW)

@@ -29,9 +29,8 @@ from core.mail import (
     render_html,
     render_text,
 )
-from core.voucher_logo import LogoFault
-from core.voucher_page import Branding
-from core.voucher_text import clean
+from core.vouchers import Branding, clean_text
+from core.vouchers.pdf.logo import LogoFault
 from tests.conftest import NOW
 from tests.mails import SENDER, make_mail, make_mail_item
 from tests.vouchers import BRANDING
@@ -409,8 +408,8 @@ def test_no_text_becomes_html(mail: Mail, branding: Branding) -> None:
     assert seen.comments <= known.comments
     words = "".join(seen.words)
     for item in mail.items:
-        assert clean(item.product)[:299].strip() in words
-        assert clean(item.passenger_name)[:299].strip() in words
+        assert clean_text(item.product)[:299].strip() in words
+        assert clean_text(item.passenger_name)[:299].strip() in words
     names = [tag for tag, _ in seen.tags]
     assert not {"script", "a", "link", "iframe", "form", "object"} & set(names)
     assert names.count("img") == 1
@@ -431,7 +430,7 @@ def test_no_text_looks_like_another_part_of_the_text(
     for line in lines:
         assert line in usual or line in PLAIN or LABELS.match(line), line
         assert len(line) <= 72
-        assert line.isprintable() or "\ufffe" in line or not clean(line).isprintable()
+        assert line.isprintable() or "\ufffe" in line or not clean_text(line).isprintable()
 
 
 @given(TEXTS)

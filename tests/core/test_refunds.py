@@ -11,8 +11,8 @@ import pytest
 from core import refunds
 from core.access import Actor
 from core.ground import InvalidInput, NotPermitted, Role
+from core.query import MAX_SELECTED
 from core.storage import AuditEvent, Refund, RefundBatch
-from core.ticked import MAX_SELECTED
 from tests.conftest import NOW
 from tests.core.refund_rows import (
     A_SECOND,

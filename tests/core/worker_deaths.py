@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from core import refunds
 from core.access import Actor
 from core.ground import Method, get_settings
+from core.query import MAX_SELECTED
 from core.stripe_gateway import CardGateway
-from core.ticked import MAX_SELECTED
 from tests.core import naive_refunds, steps
 from tests.core.card_provider import Till, providing
 from tests.core.forks import working

@@ -16,7 +16,7 @@ from core.storage import User, UserContract
 from core.tables import TABLES, Table
 from pages.grid.rows import answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
-from tests.core.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
+from tests.core.query.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill
 
 BROWSER, OWN = "the browser of this test", CONTRACTS[1]

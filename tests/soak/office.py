@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.frames import to_frame
+from core.excel import StreamedWorkbook
+from core.excel.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
 from core.ground import amount_in_words, word_of
-from core.sheets import StreamedWorkbook
+from core.query import to_frame
 from core.tables import Column, Kind
 from tests.bench.figures import Figure
 from tests.conftest import NOW

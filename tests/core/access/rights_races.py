@@ -16,10 +16,11 @@ from threading import Event
 
 from sqlalchemy import func, select
 
-from core import access, emails, refunds, storage, vouchers
+from core import access, emails, refunds, storage
 from core.access import Actor, Rights, actors, why_not
 from core.ground import AppError, OutsideFailed, Permission, Refused, Role
 from core.storage import AuditEvent, Delivery, OrderItem, Refund
+from core.vouchers import issuing
 from tests.conftest import NOW
 from tests.core import steps
 from tests.core.refund_races import UNSETTLED, at_once
@@ -80,7 +81,7 @@ class RightsRace:
 
 def count_granted(email: str, contracts: Collection[str]) -> Granted:
     """Count an agent's refunds, queued mails and handed-out vouchers of some contracts."""
-    downloads = AuditEvent.action == vouchers.DOWNLOADED
+    downloads = AuditEvent.action == issuing.DOWNLOADED
     of = {
         "refunds": select(func.count()).where(Refund.requested_by == email),
         "mails": select(func.count()).where(Delivery.requested_by == email),
@@ -114,7 +115,7 @@ def mail(actor: Actor, item_id: str, key: str) -> object:
 
 def hand_out(actor: Actor, item_id: str, _key: str) -> object:
     """Download a voucher."""
-    return vouchers.issue([item_id], BytesIO(), form="pdf", actor=actor, now=NOW)
+    return issuing.issue([item_id], BytesIO(), form="pdf", actor=actor, now=NOW)
 
 
 ACTS: tuple[Act, ...] = (refund, mail, hand_out)
@@ -122,14 +123,14 @@ ACTS: tuple[Act, ...] = (refund, mail, hand_out)
 
 def naive_hand_out(actor: Actor, item_id: str, _key: str) -> None:
     """Hand out a voucher by the rights that were read before the transaction."""
-    (line,) = vouchers.assess([item_id], actor=actor, now=NOW)
+    (line,) = issuing.assess([item_id], actor=actor, now=NOW)
     if why_not(actor, Permission.VOUCHERS) or line.why:
         raise Refused("It is not handed out.")
     with storage.writing() as session:
         item = session.get_one(OrderItem, item_id)
         access.record_event(
             session,
-            vouchers.DOWNLOADED,
+            issuing.DOWNLOADED,
             actor=actor,
             entity="order_item",
             entity_id=item_id,

@@ -16,26 +16,22 @@ from core import (
     email_messages,
     emails,
     excel,
-    figures,
     import_report,
     import_runs,
     imports,
-    orders,
     overview,
-    pasted_ids,
     query,
     refund_matches,
     refunds,
     returned_items,
     storage,
-    verification,
     views,
     vouchers,
 )
 from core.access import Actor, Rights, permissions
 from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
-from core.periods import Period
+from core.overview import Period
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.tables import EMAILS as EMAIL_TABLE
@@ -114,8 +110,8 @@ def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
         lambda: query.load_figures(view, **asked),
         lambda: query.load_totals(view, **asked),
         lambda: query.load_choices(view, choices, **asked),
-        lambda: pasted_ids.read_pasted("x", table, actor=actor),
-        lambda: pasted_ids.find_missing(view.with_ids(("x",)), actor=actor),
+        lambda: query.read_pasted("x", table, actor=actor),
+        lambda: query.find_missing(view.with_ids(("x",)), actor=actor),
         lambda: exported(table, actor),
         lambda: views.view_at(table, {}, actor=actor, zone="UTC"),
         lambda: views.find_saved(table, actor=actor),
@@ -167,7 +163,7 @@ def _refund(item: str, actor: Actor) -> object:
 
 
 def _look_over(actor: Actor) -> object:
-    return overview.load(overview.Question(Period(), "EUR"), actor=actor, now=NOW)
+    return overview.load_overview(overview.Question(Period(), "EUR"), actor=actor, now=NOW)
 
 
 USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = {
@@ -234,7 +230,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     ),
     "refund": (REFUND, Permission.REFUND, lambda s, a: _refund(s.item, a)),
     "retry a failed refund": (RETRY, Permission.REFUND, lambda s, a: _refund(s.failed, a)),
-    "an order": (LOOK, Permission.OVERVIEW, lambda _, a: orders.get_order("OD-1", actor=a)),
+    "an order": (LOOK, Permission.OVERVIEW, lambda _, a: query.get_order("OD-1", actor=a)),
     "an order's transactions": (
         LOOK,
         Permission.OVERVIEW,
@@ -252,7 +248,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     ),
     "overview": (LOOK, Permission.OVERVIEW, lambda _, a: _look_over(a)),
     "what overview offers": (LOOK, Permission.OVERVIEW, lambda _, a: overview.load_offers(actor=a)),
-    "verify": (LOOK, Permission.OVERVIEW, lambda _, a: verification.verify("X", actor=a, now=NOW)),
+    "verify": (LOOK, Permission.OVERVIEW, lambda _, a: vouchers.verify("X", actor=a, now=NOW)),
     "save a view": (
         LOOK,
         Permission.OVERVIEW,
@@ -334,7 +330,11 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.GIVE_BACK,
         lambda s, a: returned_items.give_back([s.item], note="No", actor=a, now=NOW),
     ),
-    "rebuild figures": (ADMIN, Permission.IMPORT, lambda _, a: figures.rebuild(actor=a, now=NOW)),
+    "rebuild figures": (
+        ADMIN,
+        Permission.IMPORT,
+        lambda _, a: overview.rebuild_figures(actor=a, now=NOW),
+    ),
     "audit trail": (ADMIN, Permission.AUDIT_TRAIL, lambda _, a: rows_of(AUDIT_EVENTS, a)),
 }
 

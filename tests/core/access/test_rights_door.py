@@ -15,7 +15,7 @@ WORKER = {"deliveries", "delivery_records", "returned_refunds", "settlement", "w
 OF_NO_PERSON = {
     "copies.copy_to",
     "demo.fill_blank",
-    "figures.refresh",
+    "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",
     "access.permissions.refuse",
     "access.sign_ins._actor",
@@ -26,7 +26,7 @@ OF_NO_PERSON = {
 }
 HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
 # Parts of use cases, which are tried with them.
-PARTS = {"email_queue.queueing", "export_limit.record_export", "import_runs.begin_import"}
+PARTS = {"email_queue.queueing", "excel.limit.record_export", "import_runs.begin_import"}
 Sources = Mapping[str, str]  # of modules, by name
 
 
@@ -163,12 +163,12 @@ ALIASED = (
 
 def test_a_use_case_that_opens_the_transaction_itself_is_found() -> None:
     face = {"storage": "from core.storage.engine import writing"}
-    assert openers(face | {"orders": NAIVE}) == {"orders._remove"}
-    assert openers(face | {"orders": ALIASED}) == {"orders.wipe"}
-    assert openers(face | {"orders": GUARDED}) == set()
+    assert openers(face | {"query.order": NAIVE}) == {"query.order._remove"}
+    assert openers(face | {"query.order": ALIASED}) == {"query.order.wipe"}
+    assert openers(face | {"query.order": GUARDED}) == set()
 
 
 def test_a_use_case_that_nobody_has_tried_yet_is_found() -> None:
     face = {"access": "from core.access.rights import changing"}
-    assert use_cases(face | {"orders": GUARDED}) == {"orders.remove"}
-    assert use_cases(face | {"orders": NAIVE}) == set()
+    assert use_cases(face | {"query.order": GUARDED}) == {"query.order.remove"}
+    assert use_cases(face | {"query.order": NAIVE}) == set()

@@ -15,10 +15,10 @@ from core import (
     email_messages,
     emails,
     excel,
-    figures,
     import_report,
     import_runs,
     imports,
+    overview,
     refund_matches,
     refund_results,
     refunds,
@@ -186,23 +186,23 @@ USE_CASES: dict[str, UseCase] = {
         Permission.EMAILS,
         lambda s, a: email_messages.write_message(s.email, s.file, actor=a, now=NOW),
     ),
-    "vouchers.issue": UseCase(
+    "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,
         lambda s, a: vouchers.issue(["FINE"], s.file, form="pdf", actor=a, now=NOW),
     ),
-    "excel.export": UseCase(
+    "excel.exports.export": UseCase(
         Permission.ORDERS,
         _excel(excel.export, default_view(ORDERS)),
         is_for_viewers=True,
         is_file=True,
     ),
-    "excel.export_order": UseCase(
+    "excel.exports.export_order": UseCase(
         Permission.ORDERS,
         _excel(excel.export_order, "OD-1", zone="UTC"),
         is_for_viewers=True,
         is_file=True,
     ),
-    "excel.dump": UseCase(Permission.IMPORT, _excel(excel.dump), is_file=True),
+    "excel.exports.dump": UseCase(Permission.IMPORT, _excel(excel.dump), is_file=True),
     "refund_results.export_results": UseCase(
         Permission.ORDERS,
         lambda s, a: refund_results.export_results(s.batch, s.file, actor=a, now=NOW, zone="UTC"),
@@ -245,7 +245,9 @@ USE_CASES: dict[str, UseCase] = {
         Permission.USERS, lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW)
     ),
     "imports.import_files": UseCase(Permission.IMPORT, _import),
-    "figures.rebuild": UseCase(Permission.IMPORT, lambda s, a: figures.rebuild(actor=a, now=NOW)),
+    "overview.counting.rebuild_figures": UseCase(
+        Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
+    ),
     "demo.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
     "demo.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
     "demo.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),

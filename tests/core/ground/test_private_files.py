@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core import access, startup, storage, voucher_code
+from core import access, startup, storage, vouchers
 from core.__main__ import main
 from core.ground import make_private_file, make_private_folder, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER, Outbox
@@ -50,7 +50,7 @@ def mode(path: Path) -> int:
 def test_a_first_start_makes_everything_for_its_user_alone(first_start: Path) -> None:
     make_order("OD-1")  # which leaves what is beside a database in use
     names = ["", "orders.db", "orders.db-wal", "orders.db-shm"]
-    names += [access.SIGNING_SECRET_FILE, voucher_code.KEY_FILE]
+    names += [access.SIGNING_SECRET_FILE, vouchers.KEY_FILE]
     modes = {name: mode(first_start / name) for name in names}
     assert modes == {name: FILE if name else FOLDER for name in names}
     assert mode(first_start.parent) == FOLDER

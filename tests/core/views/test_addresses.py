@@ -13,8 +13,8 @@ from core.ground import InvalidInput, NotFound, Role
 from core.storage import SavedView
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import View, default_view, parse_view
+from tests.core.query.random_views import NOWS
 from tests.core.random_rows import Row, fill, rows_of
-from tests.core.random_views import NOWS
 from tests.rows import store_user
 
 ANA = Actor("u-ana", "ana@helios.example", Role.ADMIN, sees_all_contracts=True)

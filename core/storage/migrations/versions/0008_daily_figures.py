@@ -1,6 +1,6 @@
 """The daily figures, the triggers that tell what changed, and indexes for whoever sees a part.
 
-The figures themselves are made by the start that follows (core.figures), since figures_made does
+The figures themselves are made by the start that follows (core.overview), since figures_made does
 not say yet that they are there.
 """
 
