@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from core import import_runs, storage
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings, shutdown
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings
 from core.import_report import export_faults
 from core.import_runs import Busy, Run, State
 from core.storage import AuditEvent, Order
@@ -202,7 +202,7 @@ def test_an_import_that_is_cancelled_leaves_nothing(
     else:
         ending = threading.Event()
         ending.set()
-        monkeypatch.setattr(shutdown, "ending", ending)
+        monkeypatch.setattr(import_runs, "ending", ending)
     held.set()
     done = ended(admin)
     assert (done.state, done.failure) == (State.FAILED, "Cancelled; nothing was imported.")
