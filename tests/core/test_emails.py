@@ -233,7 +233,7 @@ def test_hourly_limit_refuses_the_whole_request(
     settings.setenv("EMAILS_PER_HOUR", "3")
     get_settings.cache_clear()
     send("A", to=[ZOE, OMER], actor=admin)
-    with pytest.raises(Refused, match=r"3 e-mails an hour, and 2 were"):
+    with pytest.raises(Refused, match=r"3 e-mails per hour\. You sent 2 "):
         send("B", to=[ZOE, OMER], actor=admin, key="more")
     assert count_deliveries() == 2
     later = NOW + timedelta(hours=2)
@@ -282,7 +282,7 @@ def test_failed_mail_is_resent_as_the_same_message(shop: None, admin: Actor) -> 
     (failed,) = stored()
     assert (failed.status, failed.last_error) == ("failed", "mailbox is full")
     emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
-    with pytest.raises(Refused, match="on their way"):
+    with pytest.raises(Refused, match="already queued or being sent"):
         emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     send_due(transport)
     (sent,) = stored()
@@ -294,7 +294,7 @@ def test_sent_mail_is_resent_as_a_new_one_and_once_for_a_key(shop: None, admin: 
     (queued,) = send("A", to=[ZOE], actor=admin, message="Have a good flight").deliveries
     send_due(ScriptedTransport())
     emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
-    with pytest.raises(Refused, match="on their way"):
+    with pytest.raises(Refused, match="already queued or being sent"):
         emails.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     before, again = sorted(stored(), key=lambda one: one.status, reverse=True)
     assert (before.status, again.status) == ("sent", "queued")

@@ -137,14 +137,14 @@ def test_an_expired_certificate_is_not_accepted(is_tls: bool, tmp_path: Path) ->
     with mail_server(expired, is_tls=is_tls) as server:
         result = send_to(server.describe())
     assert isinstance(result, Unusable)
-    assert result.why.endswith("is not accepted: certificate has expired.")
+    assert result.why.endswith("has an invalid certificate: certificate has expired.")
 
 
 def test_a_certificate_of_an_unknown_authority_is_not_accepted(certificate: Path) -> None:
     with mail_server(certificate) as server:
         result = send_to(server.describe(ca_file=None))
     assert isinstance(result, Unusable)
-    assert result.why.endswith("is not accepted: self-signed certificate.")
+    assert result.why.endswith("has an invalid certificate: self-signed certificate.")
 
 
 def test_tls_from_the_first_byte_is_not_made_with_a_plain_server(smtp_server: MailServer) -> None:
