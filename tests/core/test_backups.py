@@ -194,12 +194,12 @@ def with_version(good: bytes, tmp_path: Path, sql: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("text", "damaged, or no database"),
+        ("text", "damaged, or not a database"),
         ("half", "damaged"),
         ("hole", "damaged"),
         ("empty", "not a database of Order Desk"),
         ("newer", "from a newer Order Desk"),
-        ("orphans", "rows refer to others"),
+        ("orphans", "rows refer to missing rows"),
     ],
 )
 def test_what_is_no_sound_backup_is_refused_and_changes_nothing(

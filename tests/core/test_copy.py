@@ -194,6 +194,6 @@ def test_the_command_says_what_it_copied_and_no_password(
     secret = make_url(target).set(password="hush").render_as_string(hide_password=False)
     assert main(["copy", "--to", secret]) == 0
     told = capsys.readouterr().out
-    assert "1 contracts, 1 users, 1 orders, 1 order items.\nAll 4 rows were read there" in told
+    assert "1 contracts, 1 users, 1 orders, 1 order items.\nAll 4 rows were read back" in told
     assert "orderdesk:***@127.0.0.1" in told
     assert "hush" not in told

@@ -149,7 +149,7 @@ def test_a_target_that_somebody_uses_is_said(desks: Callable[[str], str]) -> Non
     use_database(source)
     with other.connect() as somebody:
         somebody.execute(text("SELECT * FROM orders"))
-        with pytest.raises(OutsideFailed, match=r"Nothing was copied: .* somebody uses it"):
+        with pytest.raises(OutsideFailed, match=r"Nothing was copied: .* is in use"):
             copies.copy_to(target)
     other.dispose()
     copies.copy_to(target)
