@@ -10,11 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.dialects import postgresql, sqlite
-
-from core import deliveries, gateways, returned_refunds, settlement, storage
+from core import mail, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
-from core.storage import DatabaseFact
 
 logger = logging.getLogger(__name__)
 
@@ -34,26 +31,26 @@ def work(stop: threading.Event, *, is_standalone: bool = False) -> None:
     its own thread, so that it continues during long work. A worker that `is_standalone` also
     stores it in the database.
     """
-    mail = threading.Thread(target=_repeat, args=[stop, _send], name="mail", daemon=True)
-    mail.start()
-    threads = [threading.current_thread(), mail]
+    mailing = threading.Thread(target=_repeat, args=[stop, _send], name="mail", daemon=True)
+    mailing.start()
+    threads = [threading.current_thread(), mailing]
     heartbeat = threading.Thread(
         target=_heartbeat, args=[stop, threads, is_standalone], name="heartbeat", daemon=True
     )
     heartbeat.start()
     _repeat(stop, _settle)
-    mail.join(STOP_SECONDS)
+    mailing.join(STOP_SECONDS)
     heartbeat.join(STOP_SECONDS)
 
 
 def _settle() -> int:
-    configured = gateways.configured()
-    settled = settlement.settle_due(now=datetime.now(UTC), gateways=configured)
-    return settled + returned_refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
+    configured = refunds.configured_gateways()
+    settled = refunds.settle_due(now=datetime.now(UTC), gateways=configured)
+    return settled + refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
 
 
 def _send() -> int:
-    return deliveries.deliver_due(now=datetime.now(UTC), transport=deliveries.configured())
+    return mail.deliver_due(now=datetime.now(UTC), transport=mail.configured_transport())
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:
@@ -84,11 +81,8 @@ def _heartbeat(stop: threading.Event, threads: list[threading.Thread], is_standa
 
 
 def _store_heartbeat(now: datetime) -> None:
-    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
-    seen = insert.values(name=_SEEN, value=now.isoformat())
     with storage.writing() as session:
-        updated = {"value": now.isoformat()}
-        session.execute(seen.on_conflict_do_update(index_elements=["name"], set_=updated))
+        storage.put_fact(session, _SEEN, now.isoformat())
 
 
 def find_fault(now: datetime) -> str | None:
@@ -102,10 +96,10 @@ def find_fault(now: datetime) -> str | None:
         is_alive = last is not None and time.monotonic() - last < HEARTBEAT_TIMEOUT.total_seconds()
         return None if is_alive else "the worker is not running"
     with storage.reading() as session:
-        fact = session.get(DatabaseFact, _SEEN)
+        fact = storage.get_fact(session, _SEEN)
     if fact is None:
         return "no worker has been started: python -m core worker"
-    seen = datetime.fromisoformat(fact.value)
+    seen = datetime.fromisoformat(fact)
     if now - seen < HEARTBEAT_TIMEOUT:
         return None
     return f"no heartbeat from a worker since {seen:%Y-%m-%d %H:%M:%S} UTC"

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.core.books import check_books
-from tests.core.card_provider import describe_payment
-from tests.core.stripe_server import Answer, answering
-from tests.core.worker_deaths import changed
+from tests.core.refunds.card_provider import describe_payment
+from tests.core.refunds.stripe_server import Answer, answering
+from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, running, serving
 from tests.e2e.test_refunds import make_paid_order, open_dialog
+from tests.e2e.waiting import expect
 
 END_SECONDS = 5
 SLOW_SECONDS = 1.5
@@ -192,15 +192,15 @@ def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
         server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")
         desk = open_tab(server, fresh=True)
         desk.page.goto(f"{server.url}/emails", wait_until="commit")
-        said = desk.page.get_by_text("It has been logged under")
+        said = desk.page.get_by_text("The error is logged as")
         expect(said).to_be_visible()
-        reference = said.inner_text().partition("logged under ")[2][:8]
+        reference = said.inner_text().partition("logged as ")[2][:8]
         desk.page.close()
     lines = lines_of(server)
     assert "eyJhc2VjcmV0" not in server.log.read_text()
     of_refused = [one for one in lines if one["request"] == refused.headers["x-request-id"]]
     assert "GET /export/orders answered with 401" in [one["message"] for one in of_refused]
     (failed,) = [one for one in lines if one["request"] == reference and "error" in one]
-    assert (failed["level"], failed["logger"]) == ("error", "pages.frame")
+    assert (failed["level"], failed["logger"]) == ("error", "pages.shell.frame")
     assert failed["error"].startswith("Traceback")
     assert "uvicorn.error" in {one["logger"] for one in lines}

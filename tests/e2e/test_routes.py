@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 from sqlalchemy import select
 
-from core import access, emails, storage
+from core import access, mail, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.access.tokens import Purpose
@@ -23,6 +22,7 @@ from core.views import default_view, to_address
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order
 
 BROWSER = "the-browser-of-this-test"
@@ -42,7 +42,7 @@ def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> It
     use_database(url)
     make_item(make_order(author=AUTHOR), order_item_id=ITEM, valid_until=SOON)
     now = datetime.now(UTC)
-    emails.send([ITEM], [RECIPIENT], message=None, key="k", actor=LOCAL, now=now)
+    mail.send([ITEM], [RECIPIENT], message=None, key="k", actor=LOCAL, now=now)
     with serving(url, data_dir) as server:
         yield server
 

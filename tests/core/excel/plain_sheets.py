@@ -1,6 +1,6 @@
 """The simple way to write a table, cell by cell with openpyxl: the oracle for the fast way.
 
-It takes 20 times as long as `core.excel.cells`, and says in the open what every cell has to be.
+It takes 20 times as long as `core.excel.cells`, but shows plainly what every cell must hold.
 """
 
 import re

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from core.import_texts import text_parser
 
 from core import demo, excel
 from core.access import Actor
 from core.ground import EXPIRED, word_of
-from core.import_texts import text_parser
 from core.imports import import_files
 from core.tables import BOOKS, TABLES, Column
 from tests.conftest import NOW, use_database

@@ -1,0 +1,1 @@
+"""Write e-mails: contents, body, addresses, message."""

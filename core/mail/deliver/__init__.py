@@ -1,0 +1,1 @@
+"""Send queued e-mails and record the outcome."""

@@ -1,0 +1,1 @@
+"""Queue e-mails: assess who gets what, preview them, store the request."""
