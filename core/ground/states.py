@@ -115,7 +115,7 @@ class Permission(StrEnum):
     GIVE_BACK = "give_back"  # give back items whose refund the bank returned
 
 
-# The words that are not simply the value as a sentence begins.
+# Values whose word is not simply the value in sentence case.
 _SPELLED = {"meet_and_assist": "Meet & assist", "top_up": "Top-up", "smtp": "SMTP"}
 
 
