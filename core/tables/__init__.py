@@ -1,7 +1,7 @@
 """The tables as people see them, each described once: columns, headers, kinds, help."""
 
 from core.tables.audit_trail import AUDIT_EVENTS
-from core.tables.columns import Column, Kind, Table, in_words
+from core.tables.columns import Column, Kind, Table
 from core.tables.emails import EMAILS
 from core.tables.order_items import ORDER_ITEMS
 from core.tables.orders import ORDERS
@@ -31,5 +31,4 @@ __all__ = [
     "Column",
     "Kind",
     "Table",
-    "in_words",
 ]

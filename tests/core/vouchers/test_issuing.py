@@ -257,7 +257,7 @@ def test_the_command_line_verifies_with_the_public_key_alone(
     keys.write_text(capsys.readouterr().out)
     code = signed(stored("BACK"))
     assert main(["verify", code, "--public-key", str(keys)]) == 0
-    assert capsys.readouterr().out.startswith("genuine: valid from 2026-11-20 09:30 UTC to ")
+    assert capsys.readouterr().out.startswith("Genuine: valid from 2026-11-20 09:30 UTC to ")
     forged = code[:-1] + ("B" if code.endswith("A") else "A")
     assert main(["verify", forged, "--public-key", str(keys)]) == 1
     assert "genuine" not in capsys.readouterr().out
