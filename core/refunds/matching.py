@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import storage
-from core.ground import TransactionStatus, format_amount
+from core.ground import TransactionStatus, format_money
 from core.refunds.gateway import (
     Failed,
     Gateway,
@@ -75,7 +75,7 @@ def decide(job: RefundJob, paid: PaymentAtProvider, *, held: Collection[str]) ->
         )
     # A refund that was requested before is requested again: the provider pays once per key.
     if not job.was_asked and paid.left_minor < job.amount_minor:
-        left = f"{format_amount(max(0, paid.left_minor), paid.currency)} {paid.currency}"
+        left = format_money(max(0, paid.left_minor), paid.currency)
         return Failed(
             f"Only {left} of payment {paid.reference} can still be refunded. Nothing was paid "
             "back. Check the payment's refunds at the card provider."
@@ -123,7 +123,7 @@ def _names_another_item(job: RefundJob, one: RefundAtProvider) -> bool:
 
 def _named(refunds: Sequence[RefundAtProvider]) -> str:
     first = refunds[0]
-    amount = f"{format_amount(first.amount_minor, first.currency)} {first.currency}"
+    amount = format_money(first.amount_minor, first.currency)
     others = f" and {len(refunds) - 1} more" if len(refunds) > 1 else ""
     return f"{first.reference}, {amount}{others}"
 

@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from core import overview
-from core.ground import format_amount
+from core.ground import format_money
 from core.overview import Figure, Overview
 from pages.charts.plots import address_of
 
@@ -21,20 +21,18 @@ def show_figures(found: Overview, currency: str) -> None:
     figures_shown = [
         _figure("Orders", f"{found.orders.count:,}", found.orders),
         _figure("Order items", f"{items.count:,}", items),
-        _figure("Amount", _amount(found.orders, currency), found.orders),
-        _figure("Refunded", _amount(refunded, currency), refunded, part, REFUNDED),
+        _figure("Amount", format_money(found.orders.amount_minor, currency), found.orders),
+        _figure(
+            "Refunded", format_money(refunded.amount_minor, currency), refunded, part, REFUNDED
+        ),
         _figure("Refund rate", f"{overview.rate(refunded, items):.1%}", refunded, part, RATE),
     ]
     for soon, rows in found.at_risk.items():
         part, why = f"{rows.count:,} order item{'s' * (rows.count != 1)}", RISK.format(soon)
-        amount = _amount(rows, currency)
+        amount = format_money(rows.amount_minor, currency)
         figures_shown.append(_figure(f"At risk in {soon}", amount, rows, part, why))
     with st.container(key="figures"):
         st.html("".join(figures_shown))
-
-
-def _amount(rows: Figure, currency: str) -> str:
-    return f"{format_amount(rows.amount_minor, currency)} {currency}"
 
 
 def _figure(words: str, figure: str, rows: Figure, part: str = "", why: str = "") -> str:

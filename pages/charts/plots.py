@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.ground import format_amount, to_major
+from core.ground import format_money, to_major
 from core.overview import Figure, Group, Overview, Period, Question, rate
 from core.tables import in_words
 from core.views import to_short_address
@@ -145,7 +145,7 @@ def _count(place: str, name: str, rows: Figure) -> Bar:
 
 def _amount(place: str, name: str, rows: Figure, currency: str) -> Bar:
     length = float(to_major(rows.amount_minor, currency))
-    figure = f"{format_amount(rows.amount_minor, currency)} {currency}"
+    figure = format_money(rows.amount_minor, currency)
     return Bar(place, length, rows, name, figure)
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from core import query, refunds, vouchers
 from core.access import Actor, may
-from core.ground import AppError, Permission, format_amount, in_zone
+from core.ground import AppError, Permission, format_amount, format_money, in_zone
 from core.refunds import (
     IN_PROGRESS,
     NOT_REFUNDED,
@@ -247,7 +247,7 @@ def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
             "Order Item ID": item.order_item_id,
             "Product": item.product,
             "Passenger": item.passenger_name,
-            "Amount": _amount(item.price_minor, item.currency),
+            "Amount": format_money(item.price_minor, item.currency),
             "Refund Expire Date": deadline(item, item.airport_tz),
             "In your time zone": deadline(item, zone),
         }
@@ -261,7 +261,7 @@ def _result_lines(results: Results) -> list[dict[str, str]]:
         {
             "Order Item ID": one["order_item_id"],
             "Product": one["product"] or "",
-            "Amount": _amount(one["amount_minor"], one["currency"]) if one["currency"] else "",
+            "Amount": format_money(one["amount_minor"], one["currency"]) if one["currency"] else "",
             "Result": one["result"],
             "Why": one["why"] or "",
         }
@@ -301,11 +301,7 @@ def _show_sums(found: Assessment) -> None:
 
 
 def _sums(totals: dict[str, int]) -> str:
-    return " · ".join(_amount(minor, code) for code, minor in totals.items())
-
-
-def _amount(minor: int, currency: str) -> str:
-    return f"{format_amount(minor, currency)} {currency}"
+    return " · ".join(format_money(minor, code) for code, minor in totals.items())
 
 
 def _items(count: int) -> str:

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import refunds
 from core.access import Actor, may
-from core.ground import Permission, format_amount, in_zone
+from core.ground import Permission, format_money, in_zone
 from core.refunds import Returned, Unmatched
 from pages.grid import viewer_zone
 from pages.shell import acting, plain
@@ -126,4 +126,4 @@ def _give_back(*, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return plain(f"{format_amount(minor, currency)} {currency}")
+    return plain(format_money(minor, currency))

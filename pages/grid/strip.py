@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import query, views
 from core.access import Actor
-from core.ground import format_amount
+from core.ground import format_money
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import View, describe_filter, describe_ids, describe_search
@@ -209,7 +209,7 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
-    sums = " · ".join(f"{format_amount(minor, code)} {code}" for code, minor in totals.items())
+    sums = " · ".join(format_money(minor, code) for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
     # A line that is wider than the window scrolls; tabindex allows it by keyboard too.
     st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")
