@@ -28,7 +28,6 @@ from core.refunds import Answer, KeyTaken
 from core.returned_refunds import look_again_due
 from core.settlement import OPEN, settle_due
 from core.states import RefundStatus
-from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.card_bank import Payment
 from tests.core.moody_bank import LEASE, MOODS, WELL, Mood, MoodyBank
@@ -53,6 +52,8 @@ from tests.core.refund_world import (
     sell,
     sell_for_matching,
 )
+from tests.databases import NOW, POSTGRESQL, SQLITE, use_database
+from tests.effort import share
 
 
 class RefundMachine(RuleBasedStateMachine):
@@ -281,23 +282,19 @@ class RefundMachine(RuleBasedStateMachine):
         assert entered(cards) == {one: self.provider.paid_for(one) for one in cards}
 
 
-# A new database for each example: one of PostgreSQL takes three times as long.
-@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 25), ("postgresql", 12)])
-def test_the_books_hold_whatever_happens(
-    kind: str, examples: int, make_database: Callable[[str], str]
-) -> None:
+@pytest.mark.parametrize("kind", [SQLITE, POSTGRESQL])
+def test_the_books_hold_whatever_happens(kind: str, empty_database: Callable[[str], str]) -> None:
     def start() -> RefundMachine:
-        use_database(make_database(kind))
+        """Begin with an empty database for each example."""
+        use_database(empty_database(kind))
         return RefundMachine()
 
     with settings(stripe_api_key="sk_test_x"):
         run_state_machine_as_test(
             start,
             settings=hypothesis_settings(
-                max_examples=examples,
+                share(0.2 if kind == SQLITE else 0.1),
                 stateful_step_count=20,
-                deadline=None,
-                derandomize=True,
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.gateway import (
@@ -18,6 +17,7 @@ from core.gateway import (
     Unknown,
 )
 from core.refund_matching import judge
+from tests.effort import share
 
 JOB = RefundJob("R-1", 2, 3800, "EUR", "OD-1", "I-1", reference="pi_1")
 KEYS = [None, "R-1:1", "R-1:2", "R-1:10", "R-10:2", "R-2:1", "R-1", "", "R-1:2:2"]
@@ -58,7 +58,7 @@ def is_of_item(one: MadeRefund) -> bool:
 
 
 @given(paid=PAYMENTS, held=HELD, was_asked=st.booleans())
-@hypothesis_settings(max_examples=2_000, deadline=None, derandomize=True)
+@share(8)
 @example(paid_with(OURS, replace(OURS, reference="re_2", standing=Standing.ENDED)), set(), True)
 @example(paid_with(replace(OURS, amount_minor=38), currency="JPY"), set(), True)
 def test_the_rule_holds_for_every_payment(
@@ -90,7 +90,7 @@ def test_the_rule_holds_for_every_payment(
     refunds=st.lists(REFUNDS, max_size=4, unique_by=lambda one: one.reference),
     was_asked=st.booleans(),
 )
-@hypothesis_settings(max_examples=300, deadline=None, derandomize=True)
+@share(2)
 def test_refunds_that_rows_of_ours_hold_are_in_nobodys_way(
     refunds: list[MadeRefund], was_asked: bool
 ) -> None:

@@ -13,6 +13,7 @@ from core.refund_rule import IN_GENERAL, Payment, Reason, RefundItem, refundable
 from core.states import ItemStatus, Method, Role
 from core.users import Actor
 from tests.conftest import NOW
+from tests.effort import share
 
 A_SECOND = timedelta(seconds=1)
 AGENT = Actor("ana", "ana@helios.example", Role.AGENT, contracts=frozenset({"CT-1"}))
@@ -271,7 +272,7 @@ def may_be_refunded(item: RefundItem, now: datetime, actor: Actor) -> bool:
     )
 
 
-@settings(max_examples=1_000, deadline=None, derandomize=True)
+@share(6)
 @given(item=ITEMS, actor=ACTORS, microseconds=st.integers(-1_500_000, 1_500_000))
 def test_nothing_is_refused_exactly_when_every_condition_holds(
     item: RefundItem, actor: Actor, microseconds: int
@@ -286,7 +287,7 @@ def test_the_examples_are_of_both_kinds() -> None:
     """Else the property above would say nothing."""
     found: set[bool] = set()
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, derandomize=True, database=None)
     @given(item=ITEMS, actor=ACTORS)
     def collect(item: RefundItem, actor: Actor) -> None:
         found.add(may_be_refunded(item, NOW, actor))

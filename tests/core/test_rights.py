@@ -235,7 +235,7 @@ def test_an_import_of_someone_who_lost_the_right_while_it_read_is_not_stored(
     assert refusals() == [("import.refused", shop.chief.email)]
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite: nobody else writes
+@pytest.mark.on_postgresql  # SQLite: nobody else writes
 def test_an_import_of_someone_who_lost_the_right_while_it_wrote_is_undone(shop: Shop) -> None:
     progress = losing(shop.chief, "Storing for good", is_active=False)
     before = count(Order)

@@ -152,7 +152,7 @@ def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limit
     assert count_double_refunds() == 0
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite locks no rows
+@pytest.mark.on_postgresql  # SQLite locks no rows
 def test_a_lock_that_grows_in_the_transaction_is_a_deadlock_of_two_tabs(database: str) -> None:
     agent, both_share = make_actor(), Barrier(2)
 
@@ -182,7 +182,7 @@ def test_one_person_is_deactivated_while_many_tabs_of_theirs_refund(database: st
     assert 0 < granted == run.granted.total()
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one queue
+@pytest.mark.on_postgresql  # SQLite has one queue
 def test_clicks_of_a_person_do_not_overtake_an_admin_who_waits_for_them(database: str) -> None:
     agent = make_actor()
 
@@ -198,7 +198,7 @@ def test_clicks_of_a_person_do_not_overtake_an_admin_who_waits_for_them(database
         assert type(clicked.exception()) is NoLongerIn
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
     agent = make_actor()
     mine = select(User).where(User.user_id == agent.user_id)
@@ -235,7 +235,7 @@ def test_admins_who_deactivate_each_other_never_all_succeed(database: str) -> No
 # Imports.
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer
+@pytest.mark.on_postgresql  # SQLite has one writer
 def test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_undo_it(
     shop: Shop,
 ) -> None:
@@ -257,7 +257,7 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_u
         assert clicked[0].result().requested
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_with_a_stronger_lock_it_would_undo_the_import(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,7 +89,7 @@ def test_a_name_is_taken_for_its_person_and_table_alone(database: str) -> None:
     assert names(ANA, ORDER_ITEMS) == ["Mine"]
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_of_two_tabs_that_save_one_name_at_once_the_second_is_asked(database: str) -> None:
     caught: list[NameTaken] = []
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
@@ -33,6 +33,7 @@ from core.users import Actor
 from core.view_json import default_view, parse_view
 from tests.conftest import NOW, drop_database, use_database
 from tests.core.random_rows import CODES, TEXTS, fill
+from tests.effort import share
 from tests.rows import make_item, make_order
 
 KINDS = ["sqlite", "postgresql"]
@@ -137,12 +138,7 @@ def _plainly() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
-@settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@share(0.2)
 @given(data=st.data())
 def test_the_index_finds_what_reading_every_row_finds(
     filled: str, table: Table, data: st.DataObject

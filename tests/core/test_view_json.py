@@ -5,13 +5,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from core.tables import ORDER_ITEMS, ORDERS, TABLES
 from core.view import describe_filter, describe_sort
 from core.view_json import default_view, from_address, parse_view, to_address
+from tests.effort import share
 
 
 def _text(**given: Any) -> dict[str, Any]:
@@ -101,7 +102,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@share(4)
 @given(raw=_json, table=st.sampled_from(sorted(TABLES)))
 def test_whatever_a_browser_sends_is_a_view_that_travels_or_refused(raw: Any, table: str) -> None:
     for left_out in (None, list[str]()):

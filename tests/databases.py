@@ -1,0 +1,97 @@
+"""New databases for tests, each a copy of one that is migrated."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from core import db, startup, tokens, voucher_code
+from core.settings import get_settings
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def use_database(url: str) -> None:
+    """Point this process at a database, as DATABASE_URL does at its start."""
+    os.environ["DATABASE_URL"] = url
+    if db.engine.cache_info().currsize:
+        db.engine().dispose()
+    for cached in (get_settings, db.engine, tokens._secret, voucher_code._private_key):
+        cached.cache_clear()
+
+
+@contextmanager
+def administrating(server: str) -> Iterator[Connection]:
+    """Open a connection to a PostgreSQL server that can create and drop databases."""
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as admin:
+        yield admin
+
+
+def drop_database(url: str) -> None:
+    """Give the room of a test's database back."""
+    server, _, name = url.rpartition("/")
+    if url.startswith(SQLITE):
+        Path(server.removeprefix("sqlite:///"), name).unlink()
+        return
+    with administrating(server) as admin:
+        admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+class SqliteDatabases:
+    """New SQLite files in a folder, each a copy of one that is migrated."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _template(self) -> Path:
+        path = self._folder / "template.db"
+        _prepare(f"sqlite:///{path}")
+        return path
+
+    def make(self) -> str:
+        """Make a database and return its address."""
+        path = self._folder / f"{uuid.uuid4().hex}.db"
+        shutil.copy(self._template, path)
+        return f"sqlite:///{path}"
+
+
+class PostgresqlDatabases:
+    """New databases of a server, each a copy of one that is migrated."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+
+    @cached_property
+    def _template(self) -> str:
+        with administrating(self._server) as admin:
+            admin.execute(text("CREATE DATABASE order_desk_template"))
+        _prepare(f"{self._server}/order_desk_template")
+        return "order_desk_template"
+
+    def make(self) -> str:
+        """Make a database and return its address."""
+        name = f"test_{uuid.uuid4().hex}"
+        template = self._template
+        with administrating(self._server) as admin:
+            admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        return f"{self._server}/{name}"
+
+
+def _prepare(url: str) -> None:
+    """Migrate a database; this process is then pointed where it was before."""
+    before = os.environ.get("DATABASE_URL")
+    use_database(url)
+    startup.prepare(NOW, may_fill=False)
+    db.engine().dispose()
+    if before is not None:
+        use_database(before)
