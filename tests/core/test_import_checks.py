@@ -29,8 +29,9 @@ from tests.core.imported import (
     write_workbook,
 )
 from tests.core.refusals import everything_stored
+from tests.effort import some
 
-GENERATED, GENERATED_ON_POSTGRESQL = 60, 30
+GENERATED, GENERATED_ON_POSTGRESQL = some(30, 300), some(15, 150)
 
 
 def _drawn(drawn: random.Random) -> Sheets:
