@@ -11,12 +11,12 @@ import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core.columns import Table
+from core.ground import ItemStatus
 from core.import_faults import Fault, as_written, fault_at
 from core.import_progress import SILENT, Progress
 from core.import_rows import iterate
-from core.models import Base, Order, OrderItem, Transaction
-from core.states import ItemStatus
+from core.storage import Base, Order, OrderItem, Transaction
+from core.tables import Table
 
 KEYS_A_QUERY = 2_000
 # A blank in these means “as usual”, never a difference; a number is only for people to count by.

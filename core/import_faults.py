@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from core import money
-from core.columns import Kind
-from core.errors import AppError
+from core.ground import AppError, to_major
+from core.tables import Kind
 
 SHOWN_CHARACTERS = 60
 # Where a row came from, beside its values.
@@ -58,7 +57,7 @@ def as_written(kind: Kind, value: Any, currency: str | None = None) -> str:
     if value is None:
         return ""
     if kind is Kind.MONEY and currency:
-        return str(money.to_major(value, currency))
+        return str(to_major(value, currency))
     if kind is Kind.INSTANT:
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     if kind is Kind.FLAG:

@@ -11,9 +11,8 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from core.errors import InvalidInput
+from core.ground import InvalidInput, get_settings
 from core.import_workbook import DAMAGE, check_parts, unreadable_cells
-from core.settings import get_settings
 
 OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
 PROTECTED = (

@@ -3,11 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from core.columns import Column, Kind, Table
+from core.ground import zones
 from core.import_faults import Fault
 from core.import_files import Sheet
-from core.places import zones
-from core.tables import BOOKS
+from core.tables import BOOKS, Column, Kind, Table
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
-from core.columns import Kind
+from core.ground import ItemStatus, RefundStatus, TransactionType
 from core.import_existing import Existing
 from core.import_faults import Fault, as_written, fault_at
 from core.import_refunds import GivenRefund, gather
 from core.import_rows import iterate
-from core.models import Order, OrderItem, Refund
-from core.states import ItemStatus, RefundStatus, TransactionType
+from core.storage import Order, OrderItem, Refund
+from core.tables import Kind
 
 Row = dict[Any, Any]
 

@@ -8,20 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core import bulk
-from core.columns import Table
+from core import storage
+from core.ground import ItemStatus, Method, PaxType, airport_zones, fold, next_day, start_of_day
 from core.import_known import Known, Row
 from core.import_ledger import complete_transaction, make_refunds
 from core.import_rows import iterate
-from core.models import Base, Contract, Order, OrderItem, Refund, Transaction, fold
-from core.places import airport_zones, next_day, start_of_day
-from core.states import (
-    ItemStatus,
-    Method,
-    PaxType,
-)
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.voucher_codes import new_code, new_serial
+from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.vouchers import new_code, new_serial
 
 
 class NewRows:
@@ -156,7 +150,7 @@ class NewRows:
 
 
 def _in_order(model: type[Base], row: Row) -> tuple[Any, ...]:
-    return tuple(map(row.get, bulk.names_of(model)))
+    return tuple(map(row.get, storage.stored_names(model)))
 
 
 def complete_order(known: Known, row: Row) -> bool:

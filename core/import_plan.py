@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from core.columns import Table
+from core.access import Actor
 from core.import_existing import Existing, compare
 from core.import_faults import FILE, ROW, SHEET, Fault, fault_at
 from core.import_known import Known, Return
@@ -18,9 +18,8 @@ from core.import_new import NewRows
 from core.import_outcome import Outcome
 from core.import_progress import Progress
 from core.import_rows import iterate
-from core.models import Base, new_id
-from core.tables import TABLES
-from core.users import Actor
+from core.storage import Base, new_id
+from core.tables import TABLES, Table
 
 ROWS_A_STEP = 1_000
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from core.errors import AppError
+from core.ground import AppError
 
 Report = Callable[[str, float], None]
 

@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import IO
 
-from core import audit, import_runs, rights
-from core.columns import Column, Kind
-from core.errors import NotFound
-from core.frames import to_frame
-from core.permissions import Permission
-from core.places import in_place
-from core.sheets import StreamedWorkbook
-from core.users import Actor
+from core import access, import_runs
+from core.access import Actor
+from core.excel import StreamedWorkbook
+from core.ground import NotFound, Permission, in_place
+from core.query import to_frame
+from core.tables import Column, Kind
 
 # fmt: off
 COLUMNS = (
@@ -27,7 +25,7 @@ COLUMNS = (
 def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
     """Write every fault of the actor's last check or import as Excel; audit it.
 
-    Raises NotPermitted, NotFound where that had none, and as core.rights.handing_out does.
+    Raises NotPermitted, NotFound where that had none, and as core.access.rights.handing_out does.
     """
     run = import_runs.find(actor=actor)
     if run is None or not run.faults:
@@ -45,8 +43,8 @@ def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) ->
             ("Exported at", in_place(now, zone, seconds=True)),
         ]
         workbook.add_lines("About this export", about)
-    with rights.handing_out(file, actor, Permission.IMPORT) as session:
-        audit.record(
+    with access.handing_out(file, actor, Permission.IMPORT) as session:
+        access.record_event(
             session,
             "import.faults_downloaded",
             actor=actor,

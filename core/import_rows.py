@@ -9,8 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.columns import Column, Kind, Table
-from core.errors import InvalidInput
+from core.ground import InvalidInput, airport_zones, get_settings
 from core.import_faults import FILE, ROW, SHEET, SHOWN_CHARACTERS, Fault
 from core.import_files import Row, Sheet, read_sheets
 from core.import_headers import Heading, read_header, table_of
@@ -23,9 +22,7 @@ from core.import_values import (
     parse_instant,
     parse_whole,
 )
-from core.places import airport_zones
-from core.settings import get_settings
-from core.tables import BOOKS
+from core.tables import BOOKS, Column, Kind, Table
 
 ROWS_A_BATCH = 10_000
 DTYPES = {

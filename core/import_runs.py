@@ -16,14 +16,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
-from core import logs, shutdown
-from core.errors import AppError, InvalidInput, Refused
-from core.import_faults import Fault
+from core.access import Actor, require
+from core.ground import (
+    AppError,
+    InvalidInput,
+    Permission,
+    Refused,
+    ending,
+    finishing_action,
+    get_settings,
+    numbered_work,
+)
+from core.import_faults import Fault, Faulty
+from core.import_outcome import Outcome
 from core.import_progress import Progress
-from core.imports import Check, Faulty, Outcome, check_files, import_files
-from core.permissions import Permission, require
-from core.settings import get_settings
-from core.users import Actor
+from core.imports import Check, check_files, import_files
 
 logger = logging.getLogger(__name__)
 
@@ -250,7 +257,7 @@ def _start(act: Act, actor: Actor) -> None:
 
 def _follow(act: Act, actor: Actor) -> None:
     """Do it, and remember what became of it."""
-    with logs.numbered() as reference, shutdown.finishing():
+    with numbered_work() as reference, finishing_action():
         run = _change(actor)
         try:
             changes = act(run, _progress_of(actor))
@@ -275,7 +282,7 @@ def _progress_of(actor: Actor) -> Progress:
         _change(actor, phase=phase, share=share)
 
     def is_wanted() -> bool:
-        return not (_change(actor).is_cancelled or shutdown.ending.is_set())
+        return not (_change(actor).is_cancelled or ending.is_set())
 
     return Progress(report, is_wanted)
 

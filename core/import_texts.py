@@ -5,11 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core import money
-from core.columns import Column, Kind
+from core.ground import is_currency, zones
 from core.import_headers import normal
 from core.import_values import parse_text
-from core.places import zones
+from core.tables import Column, Kind
 
 MAX_CODE = 200  # an index of PostgreSQL holds no more than 2,700 bytes a row
 Check = Callable[[str], str]
@@ -52,7 +51,7 @@ def _check_code(text: str) -> str:
 
 
 def _check_currency(text: str) -> str:
-    if not money.is_currency(text.upper()):
+    if not is_currency(text.upper()):
         raise ValueError("is not a currency such as EUR (ISO 4217)")
     return text.upper()
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import money
+from core.ground import MAX_AMOUNT, decimals_of, to_minor
 
 MAX_EXACT = 2**53  # beyond it a cell's number loses its last digit
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
@@ -48,14 +48,14 @@ def parse_whole(value: Any) -> int | None:
 
 def parse_amount(value: Any, currency: str) -> int | None:
     """Return minor units of an amount written by people: 12.50, 12,50, 1.234,50, 1 234.50."""
-    number = _decimal(value, decimals=money.decimals(currency))
+    number = _decimal(value, decimals=decimals_of(currency))
     if number is None:
         return None
-    if abs(number) > money.MAX_AMOUNT:  # first: so many digits cannot be rounded
+    if abs(number) > MAX_AMOUNT:  # first: so many digits cannot be rounded
         raise ValueError("is too large")
     if isinstance(value, float):
-        number = round(number, money.decimals(currency) + 6)  # a float's 12.499999999999998
-    minor = money.to_minor(number, currency)
+        number = round(number, decimals_of(currency) + 6)  # a float's 12.499999999999998
+    minor = to_minor(number, currency)
     if abs(minor) > MAX_EXACT:
         raise ValueError("is too large")
     return minor

@@ -15,7 +15,7 @@ from typing import NoReturn
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 
 MAX_CELLS = 32_000_000  # more than a full sheet of every column; the reader takes 32 bytes for each
 BLOCK_BYTES = 1 << 20

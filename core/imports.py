@@ -9,21 +9,18 @@ import pandas as pd
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db, figures, rights
-from core.columns import Table
-from core.errors import Refused
+from core import access, overview, storage
+from core.access import Actor, require
+from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
 from core.import_faults import FILE, ROW, SHEET, Fault, Faulty, as_written
 from core.import_known import Return
 from core.import_outcome import Outcome
 from core.import_plan import Plan, moment_of
 from core.import_progress import SILENT, Cancelled, Progress
 from core.import_rows import SheetRead, Tables, iterate, read_tables
-from core.models import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
-from core.permissions import Permission, require
-from core.returned_refunds import WAS_RETURNED, record, take_back
-from core.states import ItemStatus, Method, TransactionStatus
-from core.tables import TABLES
-from core.users import Actor
+from core.refunds import WAS_RETURNED, record_return, take_back
+from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
+from core.tables import TABLES, Table
 
 __all__ = ["Cancelled", "Check", "Faulty", "Outcome", "check_files", "import_files"]
 
@@ -63,7 +60,7 @@ def check_files(
     require(actor, Permission.IMPORT)
     read = read_tables(_named(paths, names), progress=progress.part(0, READ))
     first_rows = {name: _first_rows(TABLES[name], frame) for name, frame in read.frames.items()}
-    with db.reading() as session:
+    with storage.reading() as session:
         is_demo = session.get(DatabaseFact, "demo") is not None
         if read.faults:
             return _checked(read, first_rows, read.faults, Outcome(), is_demo)
@@ -111,14 +108,14 @@ def import_files(
     if read.faults:
         raise Faulty(read.faults)
     progress.say("Waiting for other changes to end", READ)
-    with rights.committing(actor, Permission.IMPORT) as session:
-        if not db.is_sqlite():
+    with access.committing(actor, Permission.IMPORT) as session:
+        if not storage.is_sqlite():
             # Running numbers go on from the highest: others wait to write, none waits to read.
             session.execute(text("LOCK TABLE orders, order_items, transactions IN EXCLUSIVE MODE"))
         plan = _compared(session, read, actor, progress)
         _carry_out(session, plan, actor, now, progress.part(COMPARED, 1))
         outcome = plan.outcome
-        audit.record(
+        access.record_event(
             session,
             "orders.imported",
             actor=actor,
@@ -133,7 +130,7 @@ def import_files(
             },
         )
         progress.say("Storing for good", 1)
-    figures.refresh_soon()
+    overview.refresh_figures_soon()
     return outcome
 
 
@@ -171,7 +168,7 @@ def _carry_out(
         session.add(_batch(plan.rows.batch_id, actor, now))
     session.flush()
     for model, rows in plan.written("Writing", progress):
-        bulk.insert(session, model, rows)
+        storage.bulk_insert(session, model, rows)
     if plan.faults:
         raise Faulty(plan.faults)
     _return(session, plan.returns, actor, now)
@@ -194,7 +191,7 @@ def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datet
             .returning(OrderItem.order_id, OrderItem.contract_id)
         )
         home = session.execute(changed).one()
-        audit.record(
+        access.record_event(
             session,
             "order_item.used",
             actor=actor,
@@ -218,7 +215,7 @@ def _return(session: Session, returns: dict[str, Return], actor: Actor, now: dat
                 f"Refund {refund_id} has just changed here, so nothing was imported. "
                 "Check the files again."
             )
-        record(session, refund, who=actor, now=now)
+        record_return(session, refund, who=actor, now=now)
 
 
 def _batch(batch_id: str, actor: Actor, now: datetime) -> RefundBatch:

@@ -12,11 +12,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import excel, import_runs
-from core.errors import AppError
+from core.access import Actor
+from core.ground import AppError, get_settings
 from core.import_runs import State
-from core.settings import get_settings
 from core.tables import BOOKS
-from core.users import Actor
 from pages.frame import acting, current_actor, plain
 from pages.import_check import show_check
 from pages.import_run import show_end, show_running

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from core import db, users
-from core.users import Actor
+from core import access, storage
+from core.access import Actor
 from tests import effort
 from tests.databases import (
     NOW,
@@ -127,7 +127,7 @@ def database(database_kind: str, empty_database: Callable[[str], str]) -> Iterat
     url = empty_database(database_kind)
     use_database(url)
     yield url
-    db.engine().dispose()
+    storage.get_engine().dispose()
     if database_kind == SQLITE:
         drop_database(url)
 
@@ -138,13 +138,13 @@ def sqlite_database(make_database: Callable[[str], str]) -> Iterator[str]:
     url = make_database(SQLITE)
     use_database(url)
     yield url
-    db.engine().dispose()
+    storage.get_engine().dispose()
     drop_database(url)
 
 
 @pytest.fixture
 def admin() -> Actor:
     """Return the local admin of the test's database."""
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor

@@ -12,8 +12,10 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import db, startup, tokens, voucher_code
-from core.settings import get_settings
+from core import startup, storage
+from core.access import tokens
+from core.ground import get_settings
+from core.vouchers import signed_code
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -22,9 +24,9 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 def use_database(url: str) -> None:
     """Point this process at a database, as DATABASE_URL does at its start."""
     os.environ["DATABASE_URL"] = url
-    if db.engine.cache_info().currsize:
-        db.engine().dispose()
-    for cached in (get_settings, db.engine, tokens._secret, voucher_code._private_key):
+    if storage.get_engine.cache_info().currsize:
+        storage.get_engine().dispose()
+    for cached in (get_settings, storage.get_engine, tokens._secret, signed_code._private_key):
         cached.cache_clear()
 
 
@@ -92,6 +94,6 @@ def _prepare(url: str) -> None:
     before = os.environ.get("DATABASE_URL")
     use_database(url)
     startup.prepare(NOW, may_fill=False)
-    db.engine().dispose()
+    storage.get_engine().dispose()
     if before is not None:
         use_database(before)

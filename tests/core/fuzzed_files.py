@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.core.fuzzed_models import DAYS, INJECTIONS, TEXTS
 from tests.core.imported import ITEM, ORDER, REFUND, Sheets, write_workbook
+from tests.core.query.fuzzed_models import DAYS, INJECTIONS, TEXTS
 
 Parts = dict[str, bytes]
 EVIL_NUMBERS = [

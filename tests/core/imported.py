@@ -6,8 +6,8 @@ from typing import Any
 import openpyxl
 from sqlalchemy import func, select
 
-from core import db
-from core.models import Base
+from core import storage
+from core.storage import Base
 
 ORDER = {
     "Order ID": "A1",
@@ -58,7 +58,7 @@ def write_workbook(path: Path, sheets: Sheets) -> None:
 
 def count(model: type[Base]) -> int:
     """Count the rows of a table."""
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(model)) or 0
 
 

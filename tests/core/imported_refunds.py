@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.imports import Faulty, Outcome
+from core.import_faults import Faulty
+from core.import_outcome import Outcome
 from tests.core.imported import ITEM, ORDER, REFUND, Sheets
 
 Import = Callable[[Sheets], Outcome]

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, literal, select, union_all
 
-from core import db
-from core.errors import InvalidInput
-from core.imports import Faulty, check_files, import_files
-from core.models import Base
-from core.users import Actor
+from core import storage
+from core.access import Actor
+from core.ground import InvalidInput
+from core.import_faults import Faulty
+from core.imports import check_files, import_files
+from core.storage import Base
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.fuzzed_files import KINDS, fuzzed_files
@@ -28,7 +29,7 @@ COUNTS = union_all(
 
 
 def _counts() -> dict[str, int]:
-    with db.reading() as session:
+    with storage.reading() as session:
         return {row[0]: row[1] for row in session.execute(COUNTS)}
 
 
@@ -53,7 +54,7 @@ def _imported(path: Path, admin: Actor) -> tuple[str, bool]:
 def test_a_broken_file_is_imported_or_refused_with_nothing_written(
     database: str, admin: Actor, tmp_path: Path, kind: str
 ) -> None:
-    count = (FILES if db.is_sqlite() else FILES_ON_POSTGRESQL) // len(KINDS)
+    count = (FILES if storage.is_sqlite() else FILES_ON_POSTGRESQL) // len(KINDS)
     before, refused = _counts(), 0
     for path in fuzzed_files(kind, count, tmp_path):
         foretold = _foretold(path, admin)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from core import db, demo
-from core.errors import InvalidInput
-from core.import_progress import Progress
-from core.imports import Cancelled, Check, Faulty, Outcome, check_files, import_files
-from core.models import Order, OrderItem
-from core.settings import get_settings
-from core.states import ItemStatus
-from core.users import Actor
+from core import demo, storage
+from core.access import Actor
+from core.ground import InvalidInput, ItemStatus, get_settings
+from core.import_faults import Faulty
+from core.import_outcome import Outcome
+from core.import_progress import Cancelled, Progress
+from core.imports import Check, check_files, import_files
+from core.storage import Order, OrderItem
 from tests.conftest import NOW
 from tests.core.imported import (
     ITEM,
@@ -68,7 +68,7 @@ def test_a_check_says_what_the_import_then_does_and_writes_nothing(
     database: str, admin: Actor, tmp_path: Path
 ) -> None:
     drawn, seen, path = random.Random(3), set(), tmp_path / "orders.xlsx"
-    for _ in range(GENERATED if db.is_sqlite() else GENERATED_ON_POSTGRESQL):
+    for _ in range(GENERATED if storage.is_sqlite() else GENERATED_ON_POSTGRESQL):
         write_workbook(path, _drawn(drawn))
         before = everything_stored()
         check = check_files([path], actor=admin)
@@ -90,7 +90,7 @@ def _refund_one_here(drawn: random.Random) -> None:
     """Let a refund of an item begin, so that a file with it is older."""
     item = OrderItem.order_item_id == f"A{drawn.randrange(5)}-1"
     requested = {"status": ItemStatus.REFUND_REQUESTED}
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(
             update(OrderItem).where(item, OrderItem.status == ItemStatus.NOT_USED).values(requested)
         )

@@ -11,11 +11,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core.errors import InvalidInput
-from core.imports import Faulty, Outcome, import_files
-from core.models import Contract, Order, OrderItem, Transaction
-from core.settings import get_settings
-from core.users import Actor
+from core.access import Actor
+from core.ground import InvalidInput, get_settings
+from core.import_faults import Faulty
+from core.import_outcome import Outcome
+from core.imports import import_files
+from core.storage import Contract, Order, OrderItem, Transaction
 from tests.conftest import NOW
 from tests.core.fuzzed_files import parts_of, write_parts
 from tests.core.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain, write_workbook

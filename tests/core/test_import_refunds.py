@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from core import db
-from core.models import Contract, Refund, Transaction
-from core.orders import get_order
-from core.users import Actor
+from core import storage
+from core.access import Actor
+from core.query import get_order
+from core.storage import Contract, Refund, Transaction
 from tests.core.books import check_books
 from tests.core.imported import ITEM, Sheets
 from tests.core.imported_refunds import (
@@ -21,7 +21,7 @@ from tests.core.imported_refunds import (
     faults_of,
     sold,
 )
-from tests.core.refund_rows import get_item, get_refund
+from tests.core.refunds.refund_rows import get_item, get_refund
 
 
 def test_a_returned_refund_becomes_a_failed_one_that_its_item_waits_for(
@@ -77,7 +77,7 @@ def test_the_last_of_two_returned_refunds_is_the_one_that_the_item_waits_for(
     other = {"Refund ID": "R-0"}
     earlier = PAID_AGAIN | other, RETURNED | other | {"Created Date": "2026-04-10"}
     import_sheets(sold("refund_requested", PAID, RETURNED_AGAIN, *earlier))
-    with db.reading() as session:
+    with storage.reading() as session:
         rows = session.scalars(select(Refund).order_by(Refund.refund_id)).all()
     assert [row.failed_after_success_at for row in rows] == [None, at(12)]
     check_books()
@@ -89,7 +89,7 @@ def test_a_refund_by_balance_that_was_returned_leaves_the_balance_as_it_was(
     by_balance = {"Method": None}
     entries = [one | by_balance for one in (PAYMENT, PAID, RETURNED)]
     import_sheets(sold("refund_requested") | {"Transactions": entries})
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(Contract, "CT-1").balance_minor == -3850
     check_books()
 
@@ -211,5 +211,5 @@ def test_a_return_that_does_not_fit_its_refund_is_named_and_nothing_is_written(
     sqlite_database: str, import_sheets: Import, sheets: Sheets, said: str
 ) -> None:
     assert said in faults_of(import_sheets, sheets)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(Transaction)).all() == []

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core import db, imports
-from core.errors import Refused
+from core import imports, storage
+from core.access import Actor
+from core.ground import Refused
 from core.import_known import Return
 from core.imports import check_files
-from core.models import AuditEvent, OrderItem
-from core.orders import get_order
-from core.users import Actor
+from core.query import get_order
+from core.storage import AuditEvent, OrderItem
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import Sheets, write_workbook
@@ -27,7 +27,7 @@ from tests.core.imported_refunds import (
     faults_of,
     sold,
 )
-from tests.core.refund_rows import get_item, get_refund
+from tests.core.refunds.refund_rows import get_item, get_refund
 
 
 def test_the_return_of_a_stored_refund_is_recorded_as_one_that_was_found_here(
@@ -46,7 +46,7 @@ def test_the_return_of_a_stored_refund_is_recorded_as_one_that_was_found_here(
     refund, item = get_refund("A1-1"), get_item("A1-1")
     assert (refund.status, refund.failed_after_success_at) == ("failed", at(5))
     assert (item.status, item.refunded_at) == ("refund_requested", None)
-    with db.reading() as session:
+    with storage.reading() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.entity == "refund")).one()
     assert (event.action, event.actor, event.entity_id) == ("refund.returned", admin.email, "R-1")
     check_books()
@@ -153,7 +153,7 @@ def test_an_older_file_leaves_the_item_that_came_back_here_as_it_is(
     import_sheets(sold("refund_requested", PAID, RETURNED))
     outcome = import_sheets(sold("refunded", PAID))
     assert (outcome.kept, outcome.returned) == (["A1-1"], [])
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(OrderItem, "A1-1").status == "refund_requested"
     check_books()
 
@@ -165,10 +165,10 @@ def test_a_refund_that_changes_before_its_return_is_written_stops_the_import(
     attempt = get_refund("A1-1").attempt
     moment = int(at(5).timestamp())
     late = {"R-1": Return("A1-1", attempt + 1, moment)}
-    with pytest.raises(Refused, match="R-1 has just changed here"), db.writing() as session:
+    with pytest.raises(Refused, match="R-1 has just changed here"), storage.writing() as session:
         imports._return(session, late, admin, NOW)
     assert get_item("A1-1").status == "refunded"
     in_time = {"R-1": Return("A1-1", attempt, moment)}
-    with db.writing() as session:
+    with storage.writing() as session:
         imports._return(session, in_time, admin, NOW)
     assert get_item("A1-1").status == "refund_requested"

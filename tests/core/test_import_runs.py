@@ -11,14 +11,12 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from core import db, import_runs, shutdown
-from core.errors import InvalidInput, NotFound, NotPermitted, Refused
+from core import import_runs, storage
+from core.access import Actor
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings, shutdown
 from core.import_report import export_faults
 from core.import_runs import Busy, Run, State
-from core.models import AuditEvent, Order
-from core.settings import get_settings
-from core.states import Role
-from core.users import Actor
+from core.storage import AuditEvent, Order
 from tests.conftest import NOW
 from tests.core.imported import Sheets, changed, count, plain, write_workbook
 from tests.core.refusals import refusals
@@ -99,7 +97,7 @@ def test_checked_files_are_imported_and_then_gone(admin: Actor, tmp_path: Path) 
     assert done.outcome.added == run.check.outcome.added
     assert count(Order) == 1
     assert not run.paths[0].parent.exists()
-    with db.reading() as session:
+    with storage.reading() as session:
         event = session.scalars(select(AuditEvent)).one()
     assert (event.action, event.entity_id) == ("orders.imported", "My orders.xlsx")
 
@@ -118,7 +116,7 @@ def test_faults_are_remembered_and_become_a_workbook(admin: Actor, tmp_path: Pat
         (*place, "Price", "@SUM(A1)", "is not a number"),
         (*place, "Airport", None, "is missing"),
     }
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(AuditEvent.action)).all() == ["import.faults_downloaded"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import money
+from core.ground import decimals_of, to_major, to_minor
 from core.import_values import (
     parse_amount,
     parse_bytes,
@@ -93,9 +93,9 @@ def test_an_amount_too_large_to_be_compared_is_refused(value: Any, currency: str
 
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["EUR", "JPY", "KWD", "ISK", "USD"]))
 def test_an_amount_written_plainly_comes_back(minor: int, currency: str) -> None:
-    written = str(money.to_major(minor, currency))
-    assert money.to_minor(Decimal(written), currency) == minor
-    assert parse_amount(float(minor) / 10 ** money.decimals(currency), currency) == minor
+    written = str(to_major(minor, currency))
+    assert to_minor(Decimal(written), currency) == minor
+    assert parse_amount(float(minor) / 10 ** decimals_of(currency), currency) == minor
 
 
 LONDON_NOON = int(datetime(2026, 7, 1, 11, tzinfo=UTC).timestamp())

@@ -12,13 +12,13 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from core import db, demo, excel, imports
-from core.errors import AppError, InvalidInput, NotPermitted
-from core.imports import Faulty, Outcome, import_files
-from core.models import AuditEvent, Contract, Order, OrderItem, Refund, Transaction
-from core.settings import get_settings
-from core.states import Role
-from core.users import Actor
+from core import demo, excel, imports, storage
+from core.access import Actor
+from core.ground import AppError, InvalidInput, NotPermitted, Role, get_settings
+from core.import_faults import Faulty
+from core.import_outcome import Outcome
+from core.imports import import_files
+from core.storage import AuditEvent, Contract, Order, OrderItem, Refund, Transaction
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain
@@ -37,7 +37,7 @@ def test_a_small_workbook_becomes_an_order_with_all_that_follows(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
     import_sheets(plain())
-    with db.reading() as session:
+    with storage.reading() as session:
         order = session.get_one(Order, "A1")
         assert (order.no, order.item_count, order.amount_minor, order.currency) == (
             1,
@@ -84,7 +84,7 @@ def test_a_dump_imported_elsewhere_and_dumped_again_has_the_same_rows(
     make_database: Callable[[str], str], database: str, admin: Actor, tmp_path: Path
 ) -> None:
     demo.fill(150, actor=admin, now=NOW)
-    with db.writing() as session:
+    with storage.writing() as session:
         odd = "=odd\x01 _x0041_ \t“x”\nü"
         change = text("UPDATE orders SET author = :a, author_folded = :a WHERE no = 3")
         session.execute(change, {"a": odd})
@@ -95,7 +95,7 @@ def test_a_dump_imported_elsewhere_and_dumped_again_has_the_same_rows(
     import_files([first], actor=admin, now=NOW)
     with second.open("wb") as file:
         excel.dump(file, actor=admin, now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalar(select(Order.author).where(Order.no == 3)) == odd
     check_books()
     one, other = (
@@ -112,7 +112,7 @@ def test_csv_files_with_the_same_headers_are_one_import(
         tmp_path / "i.csv", [ITEM | {"Price": "1.038,50"}], encoding="utf-16", delimiter="\t"
     )
     import_files([items, orders], actor=admin, now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(OrderItem, "A1-1").price_minor == 103850
         assert session.get_one(OrderItem, "A1-1").passenger_name == "Zoë Müller"
 
@@ -145,7 +145,7 @@ def test_headers_may_come_in_any_order_and_case_with_blanks_and_a_zone(
         "": None,
     }
     import_sheets({"  ORDERS": [order], "order items": [ITEM]})
-    with db.reading() as session:
+    with storage.reading() as session:
         order_stored = session.get_one(Order, "A1")
         assert order_stored.created_at == datetime(2026, 3, 1, 15, tzinfo=UTC)
         assert order_stored.author == "Ana"
@@ -160,7 +160,7 @@ def test_the_setting_says_which_zone_a_file_is_in(
     get_settings.cache_clear()
     import_sheets(plain())
     get_settings.cache_clear()
-    with db.reading() as session:
+    with storage.reading() as session:
         created = session.get_one(Order, "A1").created_at
     assert created == datetime(2026, 3, 1, 1, tzinfo=UTC)
 
@@ -171,7 +171,7 @@ def test_a_refunded_item_gets_its_refund_row(
     sheets = plain() | {"Transactions": [dict(REFUND)]}
     sheets["Order Items"][0]["Status"] = "Refunded"
     import_sheets(sheets)
-    with db.reading() as session:
+    with storage.reading() as session:
         refund = session.scalars(select(Refund)).one()
         assert (refund.order_item_id, refund.status, refund.amount_minor) == (
             "A1-1", "succeeded", 3850,
@@ -190,7 +190,7 @@ def test_a_refund_that_was_tried_twice_is_one_refund_with_two_transactions(
     sheets = plain() | {"Transactions": tries}
     sheets["Order Items"][0]["Status"] = "refunded"
     assert import_sheets(sheets).added["refunds"] == 1
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(Refund)).one().status == "succeeded"
         assert set(session.scalars(select(Transaction.refund_id))) == {"R-1"}
         assert session.get_one(Contract, "CT-1").balance_minor == 3850
@@ -205,7 +205,7 @@ def test_an_item_that_is_now_used_is_updated_and_audited(
     sheets["Order Items"][0] |= {"Status": "used", "Used At": "2026-07-01 11:30"}
     outcome = import_sheets(sheets)
     assert outcome.used == ["A1-1"]
-    with db.reading() as session:
+    with storage.reading() as session:
         item = session.get_one(OrderItem, "A1-1")
         assert (item.status, item.used_at) == ("used", datetime(2026, 7, 1, 11, 30, tzinfo=UTC))
         actions = session.scalars(select(AuditEvent.action)).all()
@@ -217,14 +217,14 @@ def test_a_refund_made_here_wins_over_an_older_file_and_is_listed(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
     import_sheets(plain())
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(OrderItem, "A1-1").status = "refund_requested"
     sheets = plain()
     sheets["Order Items"][0]["Status"] = "not used"
     outcome = import_sheets(sheets)
     assert outcome.kept == ["A1-1"]
     assert "Kept" in outcome.in_words()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(OrderItem, "A1-1").status == "refund_requested"
 
 
@@ -240,7 +240,7 @@ def test_expired_reads_as_not_used_and_a_number_is_kept_where_it_is_free(
         "Order Items": [ITEM | {"Order ID": "B1", "Order Item ID": "B1-1"}],
     }
     import_sheets(other)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(OrderItem, "A1-1").status == "not_used"
         assert session.get_one(Order, "A1").no == 77
         assert session.get_one(Order, "B1").no == 78
@@ -290,7 +290,7 @@ def test_a_dump_of_more_rows_than_a_sheet_holds_comes_back_whole(
 ) -> None:
     demo.fill(21, actor=admin, now=NOW)
     items = count(OrderItem)
-    monkeypatch.setattr("core.sheets.MAX_ROWS", 5)
+    monkeypatch.setattr("core.excel.workbook.MAX_ROWS", 5)
     path = tmp_path / "dump.xlsx"
     with path.open("wb") as file:
         excel.dump(file, actor=admin, now=NOW)
@@ -315,7 +315,7 @@ def test_the_items_of_an_order_may_have_several_currencies(
         "Order Items": [ITEM, ITEM | {"Order Item ID": "A1-2", "Price": 1000, "Currency": "JPY"}],
     }
     import_sheets(sheets)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(Order, "A1").amount_minor == 3850
 
 

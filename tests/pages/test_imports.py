@@ -10,12 +10,12 @@ import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import db, demo, import_runs
+from core import demo, import_runs, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
+from core.ground import Role, get_settings
 from core.import_runs import State
-from core.models import AuditEvent, Order, User
-from core.settings import get_settings
-from core.states import Role
-from core.users import LOCAL_USER_ID, Actor
+from core.storage import AuditEvent, Order, User
 from pages.frame import plain as plain_text
 from tests.conftest import NOW
 from tests.core.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
@@ -192,29 +192,29 @@ def test_a_second_tab_is_told_that_one_is_running(
     assert "Importing **orders.xlsx**" in texts(second)
     go.set()
     _wait()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(AuditEvent.action)).all() == ["orders.imported"]
 
 
 def test_a_click_of_somebody_who_may_no_longer_import_does_nothing(tmp_path: Path) -> None:
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
     page.button(key="import_now").click().run()
     assert "does not import" in texts(page)
     assert count(Order) == 0
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
 
 
 def test_an_empty_table_leads_to_import_whoever_may() -> None:
     page = open_page("orders")
     assert "Import your own orders" in [one.proto.label for one in page.get("page_link")]
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
     page = open_page("orders")
     assert "Import your own orders" not in [one.proto.label for one in page.get("page_link")]
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
 
 
