@@ -19,6 +19,8 @@ from tests.core.books import check_books
 from tests.core.fuzzed_files import KINDS, fuzzed_files
 from tests.effort import some
 
+pytestmark = pytest.mark.both_databases
+
 FILES, FILES_ON_POSTGRESQL = some(100, 2_000), some(20, 300)
 COUNTS = union_all(
     *(

@@ -93,6 +93,7 @@ def test_what_is_no_address_is_not_added(sqlite_database: str, admin: Actor, ema
     assert events() == []
 
 
+@pytest.mark.both_databases
 def test_an_address_is_one_user_in_whatever_case(database: str, admin: Actor) -> None:
     add("ana@helios.example", actor=admin)
     for again in ("ana@helios.example", "ANA@HELIOS.EXAMPLE", "Ana@Helios.example"):
@@ -148,6 +149,7 @@ def test_nobody_changes_their_own_rights(database: str, admin: Actor) -> None:
     assert find_actor(user_id) == ana
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "rights",
     [
@@ -166,6 +168,7 @@ def test_the_last_admin_stays_one(database: str, rights: Rights) -> None:
     access.change_user(first, rights=rights, actor=CONSOLE, now=NOW)
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("signing_in")
 def test_of_two_admins_who_demote_each_other_one_stays(database: str) -> None:
     ids = [add(f"{name}@helios.example", actor=CONSOLE) for name in ("ana", "bob")]
@@ -214,6 +217,7 @@ def test_the_setting_acts_only_while_there_is_no_admin(database: str) -> None:
     assert actor.sees_everything
 
 
+@pytest.mark.both_databases
 def test_the_table_of_users_says_what_they_may_see(database: str, admin: Actor) -> None:
     for contract in ("CT-2", "CT-1"):
         make_contract(contract)

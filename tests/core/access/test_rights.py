@@ -72,6 +72,7 @@ GONE: dict[str, Callable[[Actor], None]] = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("loss", GONE)
 def test_whoever_is_gone_changes_nothing_and_gets_no_file(shop: Shop, loss: str) -> None:
     stale = {actor: sign_in(actor) for actor in (shop.agent, shop.chief)}
@@ -87,6 +88,7 @@ def test_whoever_is_gone_changes_nothing_and_gets_no_file(shop: Shop, loss: str)
     assert everything_stored() == before
 
 
+@pytest.mark.both_databases
 def test_whoever_is_still_there_does_all_of_it(shop: Shop) -> None:
     for name, use in USE_CASES.items():
         actor = sign_in(shop.actor(use.permission))
@@ -158,6 +160,7 @@ SCOPES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("loss", SCOPES)
 def test_a_lost_scope_changes_nothing_of_it_and_gives_no_file(shop: Shop, loss: str) -> None:
     make_contract("CT-9")

@@ -31,6 +31,8 @@ from tests.core.refusals import refusals
 from tests.core.waiting import start_and_wait
 from tests.rows import make_actor
 
+pytestmark = pytest.mark.both_databases
+
 THREADS = 32
 LIMITS = ("refunds_per_hour", "emails_per_hour", "exported_rows_per_hour")
 NO_LIMIT: dict[str, object] = {}

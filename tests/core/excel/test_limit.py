@@ -96,6 +96,7 @@ def test_the_limit_is_for_an_hour_and_a_person(limit: Callable[[int], None], adm
     assert export_orders(admin, at=AN_HOUR) == 3
 
 
+@pytest.mark.both_databases
 def test_exports_at_the_same_moment_share_the_limit(
     limit: Callable[[int], None], admin: Actor
 ) -> None:

@@ -104,6 +104,7 @@ def test_nothing_valid_is_refused_and_nothing_queued(shop: None, admin: Actor) -
     assert count_deliveries() == 0
 
 
+@pytest.mark.both_databases
 def test_replay_of_a_key_returns_the_first_answer_and_queues_nothing(
     shop: None, admin: Actor
 ) -> None:
@@ -120,6 +121,7 @@ def test_key_of_another_request_is_refused(shop: None, admin: Actor) -> None:
     assert count_deliveries() == 1
 
 
+@pytest.mark.both_databases
 def test_one_key_from_many_threads_queues_once(shop: None, admin: Actor) -> None:
     answers, start = [], threading.Barrier(6)
 
@@ -218,6 +220,7 @@ def test_mail_that_is_too_large_is_refused_with_the_numbers(
         mail.assess(items, [ZOE], actor=admin, now=NOW)
 
 
+@pytest.mark.both_databases
 def test_hourly_limit_refuses_the_whole_request(
     shop: None, admin: Actor, settings: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +244,7 @@ def test_queueing_is_in_the_audit_trail_of_its_order(shop: None, admin: Actor) -
         assert event.after == {"kind": "voucher", "recipient": ZOE, "items": 1}
 
 
+@pytest.mark.both_databases
 def test_void_notice_goes_to_exactly_those_who_had_the_voucher(shop: None, admin: Actor) -> None:
     send("A", "B", to=[ZOE, OMER], actor=admin)
     send_due(Told([Rejected("no such mailbox")]))

@@ -36,6 +36,8 @@ from tests.core.refunds.refund_rows import (
 from tests.effort import share
 from tests.rows import make_item, make_order, store_user
 
+pytestmark = pytest.mark.both_databases
+
 ALL = Period()
 NOBODY = Actor("none", "none@desk.example", Role.VIEWER)
 OWN_OF_ONE = Actor(

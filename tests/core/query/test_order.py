@@ -31,6 +31,7 @@ def _refund(order_id: str, amount: int, **given: Any) -> str:
     return make_transaction(order_id=order_id, type="refund", amount_minor=amount, **given)
 
 
+@pytest.mark.both_databases
 def test_an_order_says_its_facts(database: str, admin: Actor) -> None:
     made = datetime(2026, 3, 1, 12, tzinfo=UTC)
     make_order("OD-1", no=77, contract_id="CT-7", widget_id="W-1", created_at=made, author="ana",
@@ -43,6 +44,7 @@ def test_an_order_says_its_facts(database: str, admin: Actor) -> None:
     assert order.contact_email == "c@x.example"
 
 
+@pytest.mark.both_databases
 def test_what_was_refunded_is_the_sum_of_the_orders_succeeded_refunds(
     database: str, admin: Actor
 ) -> None:
@@ -132,6 +134,7 @@ def test_the_workbook_of_an_order_says_what_its_page_says(database: str, admin: 
     assert all(cell.data_type != "f" for row in book["Order"].iter_rows() for cell in row)
 
 
+@pytest.mark.both_databases
 def test_the_workbook_of_an_order_has_its_rows_and_no_others(database: str, admin: Actor) -> None:
     _fill_two_orders()
     book = _workbook(admin)

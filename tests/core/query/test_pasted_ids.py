@@ -63,6 +63,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("text", "order_id"), WHOLE.values(), ids=WHOLE)
 def test_an_id_that_itself_holds_a_separator_is_found_whole(
     orders: None, admin: Actor, text: str, order_id: str
@@ -107,6 +108,7 @@ def _many_orders(count: int) -> list[str]:
     return ids
 
 
+@pytest.mark.both_databases
 def test_ten_thousand_ids_are_one_view(database: str, admin: Actor) -> None:
     ids = _many_orders(10_001)
     ids[500] = "gone"
@@ -134,6 +136,7 @@ def test_a_text_that_can_be_no_id_is_refused(sqlite_database: str, admin: Actor)
         read_pasted("a long letter " * 100, ORDERS, actor=admin)
 
 
+@pytest.mark.both_databases
 def test_an_id_of_another_contract_is_missing_like_one_that_is_not_there(database: str) -> None:
     make_order("OD-1", contract_id="CT-1")
     make_order("OD-2", contract_id="CT-2")
@@ -145,6 +148,7 @@ def test_an_id_of_another_contract_is_missing_like_one_that_is_not_there(databas
     assert query.count_rows(view, actor=scoped, now=NOW) == 1
 
 
+@pytest.mark.both_databases
 def test_any_reference_of_a_row_finds_it(database: str, admin: Actor) -> None:
     order_id = make_order("OD-1")
     first = make_item(order_id, voucher_code="AAAA-1")

@@ -161,6 +161,7 @@ def test_a_scope_hides_every_trace_of_what_is_not_theirs(
     )
 
 
+@pytest.mark.both_databases
 def test_without_a_scope_every_trace_is_seen(two_contracts: None) -> None:
     seen = everything_seen(_all_seeing())
     assert [trace for trace in OTHERS if trace not in seen] == []

@@ -264,6 +264,7 @@ def _check_index(url: str) -> None:
             file.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
 
 
+@pytest.mark.both_databases
 def test_row_by_row_the_index_stays_in_step(database: str) -> None:
     order = make_order("OD-ALPHA", author="Müller@helios.example")
     item = make_item(order, passenger_name="Łukasz Żółw")

@@ -60,6 +60,7 @@ def test_a_request_that_meets_one_stops_in_words_and_pays_nothing(items: list[st
     assert [one.order_item_id for one in found.candidates] == items[:2]
 
 
+@pytest.mark.both_databases
 def test_a_matched_one_is_the_refund_of_its_item(items: list[str]) -> None:
     match_refund("re_hand", items[1], note=" by Ana ", actor=AGENT, now=NOW)
     refund = get_refund(items[1])
@@ -102,6 +103,7 @@ def test_a_dismissed_one_no_longer_stops_others(items: list[str]) -> None:
     assert "provider_refund.dismissed" in actions()
 
 
+@pytest.mark.both_databases
 def test_each_is_decided_once(items: list[str]) -> None:
     match_refund("re_hand", items[1], note=None, actor=AGENT, now=NOW)
     with pytest.raises(Refused, match="matched or dismissed meanwhile"):
@@ -186,6 +188,7 @@ def test_an_attempt_that_may_have_been_paid_waits_for_the_match(database: str) -
         check_books()
 
 
+@pytest.mark.both_databases
 def test_one_that_is_being_asked_for_right_now_is_not_matched(database: str) -> None:
     """Else the worker that has looked already would pay the item a second time."""
 
@@ -261,6 +264,7 @@ def test_a_late_answer_to_an_attempt_before_the_match_changes_nothing(database: 
         check_books()
 
 
+@pytest.mark.both_databases
 def test_two_people_match_one_refund_with_two_items_at_once(items: list[str]) -> None:
     def decide(number: int) -> str:
         try:

@@ -94,6 +94,7 @@ def test_a_worker_that_was_away_looks_once_and_not_for_every_look_it_missed(
     assert get_refund(item).next_look_at is None
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("number", range(len(LOOKS)))
 def test_a_return_is_found_at_each_look(item: str, bank: Bank, number: int) -> None:
     for wait in LOOKS[:number]:
@@ -189,6 +190,7 @@ def test_a_pending_refund_is_looked_at_on(item: str, bank: Bank) -> None:
     assert (get_refund(item).status, get_refund(item).next_look_at) == ("succeeded", NOW + A_DAY)
 
 
+@pytest.mark.both_databases
 def test_workers_at_once_look_once(item: str, bank: Bank) -> None:
     bank.give_back("re_0")
     assert sum(at_once(8, lambda _: look(bank, NOW + AN_HOUR))) == 1
@@ -197,6 +199,7 @@ def test_workers_at_once_look_once(item: str, bank: Bank) -> None:
     check_books()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("later", "found"), [(timedelta(seconds=59), 0), (timedelta(seconds=60), 1)]
 )

@@ -20,6 +20,8 @@ from tests.conftest import NOW, free_port, use_database
 from tests.core.books import check_books
 from tests.rows import make_contract, make_order
 
+pytestmark = pytest.mark.both_databases
+
 
 # Alembic compares no expressions: the index of one is compared in test_windows.py.
 @pytest.mark.filterwarnings("ignore:.*expression-based index")

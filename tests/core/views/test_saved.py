@@ -15,6 +15,8 @@ from core.tables import ORDER_ITEMS, ORDERS, Table
 from core.views import NameTaken, View, parse_view
 from tests.rows import store_user
 
+pytestmark = pytest.mark.both_databases
+
 ANA = Actor("u-ana", "ana@helios.example", Role.VIEWER, sees_all_contracts=True)
 BOB = Actor("u-bob", "bob@helios.example", Role.AGENT, sees_all_contracts=True)
 CHIEF = Actor("u-chief", "chief@helios.example", Role.ADMIN, sees_all_contracts=True)
