@@ -3,11 +3,13 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
@@ -17,6 +19,7 @@ from core.access import tokens
 from core.ground import get_settings
 from core.vouchers import signed_code
 
+Filled = TypeVar("Filled")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -65,6 +68,35 @@ class SqliteDatabases:
         path = self._folder / f"{uuid.uuid4().hex}.db"
         shutil.copy(self._template, path)
         return f"sqlite:///{path}"
+
+
+class FilledFiles:
+    """SQLite files that are filled once, and copied for each test that begins with the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[Hashable, tuple[Path, Any]] = {}
+
+    def fill(self, build: Callable[..., Filled], *given: Hashable) -> Filled:
+        """Fill this process's database as `build(*given)` does; return what that returned at first.
+
+        PostgreSQL is filled anew each time. `build` writes nothing but rows.
+        """
+        url = os.environ["DATABASE_URL"]
+        if not url.startswith(SQLITE):
+            return build(*given)
+        file, what = Path(url.removeprefix("sqlite:///")), (build, given)
+        if what in self._kept:
+            kept, filled = self._kept[what]
+            storage.get_engine().dispose()
+            shutil.copy(kept, file)
+            return cast(Filled, deepcopy(filled))
+        filled = build(*given)
+        storage.get_engine().dispose()
+        kept = self._folder / f"filled-{uuid.uuid4().hex}.db"
+        shutil.copy(file, kept)
+        self._kept[what] = kept, deepcopy(filled)
+        return filled
 
 
 class PostgresqlDatabases:

@@ -19,7 +19,7 @@ from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.views import default_view, parse_view
 from core.vouchers import verification
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.read_back import open_book
 from tests.core.refunds.refund_rows import make_paid_order, make_refundable
 from tests.core.refusals import everything_stored, refusals
@@ -49,9 +49,13 @@ def _actor_of(role: Role, **given: Any) -> Actor:
 
 
 @pytest.fixture
-def two_contracts(database: str, admin: Actor) -> None:
-    """Store an order of each contract, that of the other one by somebody else, with a history."""
+def two_contracts(database: str, admin: Actor, filled_once: Fill) -> None:
     verification._tries.clear()
+    filled_once(_make_two_contracts, admin)
+
+
+def _make_two_contracts(admin: Actor) -> None:
+    """Store an order of each contract, that of the other one by somebody else, with a history."""
     for name, (contract, currency, author, word) in SIDES.items():
         given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
         make_paid_order(f"OD-{name}", author=author, widget_id=f"WGT-{name}", **given)
