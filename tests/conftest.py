@@ -105,9 +105,17 @@ def postgresql_server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def make_database(request: pytest.FixtureRequest, data_dir: Path) -> Callable[[str], str]:
+def sqlite_databases(data_dir: Path) -> SqliteDatabases:
+    """Return what makes SQLite databases."""
+    return SqliteDatabases(data_dir)
+
+
+@pytest.fixture(scope="session")
+def make_database(
+    request: pytest.FixtureRequest, sqlite_databases: SqliteDatabases
+) -> Callable[[str], str]:
     """Return what makes a new, migrated, empty database of a kind and gives its address."""
-    made = {SQLITE: SqliteDatabases(data_dir)}
+    made: dict[str, SqliteDatabases | PostgresqlDatabases] = {SQLITE: sqlite_databases}
 
     def make(kind: str) -> str:
         if kind not in made:
@@ -118,10 +126,12 @@ def make_database(request: pytest.FixtureRequest, data_dir: Path) -> Callable[[s
 
 
 @pytest.fixture(scope="session")
-def empty_database(make_database: Callable[[str], str]) -> Callable[[str], str]:
-    """Return what gives an empty database of a kind: of PostgreSQL the same again, emptied."""
+def empty_database(
+    make_database: Callable[[str], str], sqlite_databases: SqliteDatabases
+) -> Callable[[str], str]:
+    """Return what gives an empty database of a kind: the same address each time, but emptied."""
     emptied = EmptiedDatabase(lambda: make_database(POSTGRESQL))
-    return lambda kind: make_database(kind) if kind == SQLITE else emptied.empty()
+    return lambda kind: sqlite_databases.empty() if kind == SQLITE else emptied.empty()
 
 
 @pytest.fixture(scope="session")
@@ -133,22 +143,19 @@ def filled_once(data_dir: Path) -> Fill:
 @pytest.fixture
 def database(database_kind: str, empty_database: Callable[[str], str]) -> Iterator[str]:
     """Give the test an empty database, of each kind that it is for; yields the address."""
-    url = empty_database(database_kind)
-    use_database(url)
-    yield url
-    storage.get_engine().dispose()
-    if database_kind == SQLITE:
-        drop_database(url)
+    yield from _used(empty_database(database_kind))
 
 
 @pytest.fixture
-def sqlite_database(make_database: Callable[[str], str]) -> Iterator[str]:
-    """Give the test a SQLite database of its own, where the kind makes no difference."""
-    url = make_database(SQLITE)
+def sqlite_database(empty_database: Callable[[str], str]) -> Iterator[str]:
+    """Give the test an empty SQLite database, where the kind makes no difference."""
+    yield from _used(empty_database(SQLITE))
+
+
+def _used(url: str) -> Iterator[str]:
     use_database(url)
     yield url
     storage.get_engine().dispose()
-    drop_database(url)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,7 +17,12 @@ from sqlalchemy.pool import NullPool
 from core import startup, storage
 from core.access import tokens
 from core.ground import get_settings
+from core.storage import engine
 from core.vouchers import signed_code
+
+# An engine compiles each statement once, and that is most of the work of a short test: tests whose
+# database has the same address share an engine.
+engine.create_database_engine = lru_cache(maxsize=8)(engine.create_database_engine)
 
 Filled = TypeVar("Filled")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -67,6 +72,15 @@ class SqliteDatabases:
         """Make a database and return its address."""
         path = self._folder / f"{uuid.uuid4().hex}.db"
         shutil.copy(self._template, path)
+        return f"sqlite:///{path}"
+
+    def empty(self) -> str:
+        """Return the address of an empty database: the same each time, with a new file."""
+        path = self._folder / "emptied.db"
+        template = self._template
+        for end in ("", "-wal", "-shm"):
+            Path(f"{path}{end}").unlink(missing_ok=True)
+        shutil.copy(template, path)
         return f"sqlite:///{path}"
 
 

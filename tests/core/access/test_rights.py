@@ -15,7 +15,7 @@ from core.access.rights import NoLongerIn, RightsChanged
 from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
 from core.import_progress import Progress
 from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.access.use_cases import (
     MINE,
     USE_CASES,
@@ -31,9 +31,9 @@ from tests.rows import make_actor, make_contract, make_order, store_user
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
     """Store a shop; what it has imported is forgotten afterwards."""
-    found = make_shop(tmp_path)
+    found = make_shop(tmp_path, filled_once)
     yield found
     import_runs._runs.clear()
 

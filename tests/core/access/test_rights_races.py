@@ -21,7 +21,7 @@ from core.import_progress import Progress
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
 from core.views import default_view
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.access.use_cases import Shop, make_shop, take_away
 from tests.core.mail.mailing import ZOE
 from tests.core.refunds.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
@@ -40,9 +40,9 @@ LIMITED: dict[str, object] = dict.fromkeys(LIMITS, 1_000_000)
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
     """Store a shop; what it has imported is forgotten afterwards."""
-    yield make_shop(tmp_path)
+    yield make_shop(tmp_path, filled_once)
     import_runs._runs.clear()
 
 

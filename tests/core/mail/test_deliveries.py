@@ -18,7 +18,7 @@ from core.mail.deliver.outbox import Outbox
 from core.mail.deliver.records import PAUSE, TRIES, _wait
 from core.mail.deliver.server import Later, Rejected, Sent, Unusable
 from core.storage import AuditEvent, OrderItem
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.mail.mailing import (
     GIVEN,
     OMER,
@@ -37,9 +37,9 @@ LEASE = timedelta(seconds=61)
 
 
 @pytest.fixture(autouse=True)
-def shop(database: str) -> None:
+def shop(database: str, filled_once: Fill) -> None:
     """Store the orders that mail is about."""
-    make_shop()
+    filled_once(make_shop)
 
 
 def send(*items: str, to: list[str], actor: Actor, key: str = "k") -> list[str]:

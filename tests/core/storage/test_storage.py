@@ -102,13 +102,17 @@ def test_a_database_busy_with_another_change_is_said_so(sqlite_database: str) ->
     path = sqlite_database.removeprefix("sqlite:///")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    hurry = "PRAGMA busy_timeout=10"
-    event.listen(storage.get_engine(), "checkout", lambda driver, *_: driver.execute(hurry))
+
+    def hurry(driver: sqlite3.Connection, *_: object) -> None:
+        driver.execute("PRAGMA busy_timeout=10")
+
+    event.listen(storage.get_engine(), "checkout", hurry)
     with (
         pytest.raises(OutsideFailed, match="busy with another change"),
         storage.writing() as session,
     ):
         session.connection()
+    event.remove(storage.get_engine(), "checkout", hurry)
     other.close()
 
 
