@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 from sqlalchemy import select
 
 from core import excel, refunds, storage
@@ -37,6 +38,7 @@ def facts_of_refunds() -> dict[str, tuple[Any, ...]]:
         }
 
 
+@pytest.mark.both_databases
 def test_every_fate_of_a_refund_comes_back_from_a_dump(
     make_database: Callable[[str], str], database: str, admin: Actor, tmp_path: Path
 ) -> None:

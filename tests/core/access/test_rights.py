@@ -16,7 +16,7 @@ from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, R
 from core.imports import background
 from core.imports.progress import Progress
 from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.access.use_cases import (
     MINE,
     USE_CASES,
@@ -32,9 +32,9 @@ from tests.rows import make_actor, make_contract, make_order, store_user
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
     """Store a shop; reset its background imports afterwards."""
-    found = make_shop(tmp_path)
+    found = make_shop(tmp_path, filled_once)
     yield found
     background._runs.clear()
 
@@ -73,6 +73,7 @@ GONE: dict[str, Callable[[Actor], None]] = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("loss", GONE)
 def test_a_user_without_access_changes_nothing_and_gets_no_file(shop: Shop, loss: str) -> None:
     stale = {actor: sign_in(actor) for actor in (shop.agent, shop.chief)}
@@ -88,6 +89,7 @@ def test_a_user_without_access_changes_nothing_and_gets_no_file(shop: Shop, loss
     assert everything_stored() == before
 
 
+@pytest.mark.both_databases
 def test_a_user_with_access_can_run_every_use_case(shop: Shop) -> None:
     for name, use in USE_CASES.items():
         actor = sign_in(shop.actor(use.permission))
@@ -159,6 +161,7 @@ SCOPES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("loss", SCOPES)
 def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
     shop: Shop, loss: str
@@ -236,7 +239,7 @@ def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
     assert refusals() == [("import.refused", shop.chief.email)]
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer
+@pytest.mark.on_postgresql  # SQLite: nobody else writes
 def test_an_import_is_rolled_back_if_the_right_is_lost_while_it_writes(shop: Shop) -> None:
     progress = losing(shop.chief, "Saving", is_active=False)
     before = count(Order)

@@ -107,6 +107,7 @@ def test_an_emptied_database_stays_empty_at_the_next_start(tried_out: str, admin
     assert count(Order) == 1
 
 
+@pytest.mark.both_databases
 def test_a_reset_makes_up_as_many_orders_anew(tried_out: str, admin: Actor) -> None:
     request(an_item(), actor=admin, reason="goodwill")
     refunds = count(Refund)
@@ -169,6 +170,7 @@ def dying_at(statement: str) -> Iterator[None]:
     event.remove(engine, "before_cursor_execute", die)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("statement", ["DROP TABLE", "CREATE TABLE deliveries", "UPDATE contracts"])
 def test_a_fill_that_is_cut_off_leaves_what_was_there(
     database: str, admin: Actor, statement: str
@@ -212,6 +214,7 @@ def test_two_first_starts_at_once_fill_once(tmp_path: Path) -> None:
 # While others work.
 
 
+@pytest.mark.both_databases
 def test_who_reads_meanwhile_reads_to_the_end(database: str, admin: Actor) -> None:
     filling.fill(30, actor=admin, now=NOW)
     with storage.reading() as session:
@@ -225,6 +228,7 @@ def test_who_reads_meanwhile_reads_to_the_end(database: str, admin: Actor) -> No
     assert filling.is_demo() is not storage.is_sqlite()
 
 
+@pytest.mark.both_databases
 def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
     filling.fill(30, actor=admin, now=NOW)
     found, done = set[object](), threading.Event()
@@ -244,6 +248,7 @@ def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
     assert found == {admin}
 
 
+@pytest.mark.both_databases
 def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) -> None:
     """An import removes the mark while the reset waits for the tables."""
     filling.fill(30, actor=admin, now=NOW)
@@ -267,6 +272,7 @@ def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) 
     assert count(Order) == 30
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("act", ACTS)
 def test_a_mail_that_the_worker_holds_goes_with_the_demo(
     database: str, admin: Actor, act: str, caplog: pytest.LogCaptureFixture
@@ -281,6 +287,7 @@ def test_a_mail_that_the_worker_holds_goes_with_the_demo(
     assert mail.deliver_due(now=NOW, transport=ScriptedTransport()) == 0
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("act", ACTS)
 def test_a_refund_that_the_worker_holds_goes_with_the_demo(
     database: str, admin: Actor, act: str, caplog: pytest.LogCaptureFixture

@@ -30,8 +30,9 @@ from tests.core.imports.imported import (
     write_workbook,
 )
 from tests.core.refusals import everything_stored
+from tests.effort import some
 
-GENERATED, GENERATED_ON_POSTGRESQL = 60, 30
+GENERATED, GENERATED_ON_POSTGRESQL = some(30, 300), some(15, 150)
 
 
 def _drawn(drawn: random.Random) -> Sheets:
@@ -64,6 +65,7 @@ def _foretold(check: Check) -> Outcome | list[str]:
     return [str(fault) for fault in check.faults] or check.outcome
 
 
+@pytest.mark.both_databases
 def test_a_check_says_what_the_import_then_does_and_writes_nothing(
     database: str, admin: Actor, tmp_path: Path
 ) -> None:
@@ -198,6 +200,7 @@ def test_progress_is_said_in_words_and_never_goes_back(
     assert f"{doing} 1,000 of 3,000 order items" in words
 
 
+@pytest.mark.both_databases
 def test_an_import_cancelled_at_any_step_leaves_nothing(
     database: str, admin: Actor, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ from tests.core.imports.imported_refunds import (
 from tests.core.refunds.refund_rows import get_item, get_refund
 
 
+@pytest.mark.both_databases
 def test_the_return_of_a_stored_refund_is_recorded_as_one_that_was_found_here(
     database: str, import_sheets: Import, admin: Actor, tmp_path: Path
 ) -> None:
@@ -159,6 +160,7 @@ def test_an_older_file_leaves_the_item_that_came_back_here_as_it_is(
     check_books()
 
 
+@pytest.mark.both_databases
 def test_a_refund_that_changes_before_its_return_is_written_stops_the_import(
     database: str, import_sheets: Import, admin: Actor
 ) -> None:

@@ -33,6 +33,7 @@ def _write_csv(path: Path, rows: list[dict[str, Any]], **style: Any) -> Path:
     return path
 
 
+@pytest.mark.both_databases
 def test_a_small_workbook_becomes_an_order_with_all_that_follows(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -70,6 +71,7 @@ def test_a_small_workbook_becomes_an_order_with_all_that_follows(
         }
 
 
+@pytest.mark.both_databases
 def test_importing_again_changes_nothing(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -80,6 +82,7 @@ def test_importing_again_changes_nothing(
     assert count(Order) == 1
 
 
+@pytest.mark.both_databases
 def test_a_dump_imported_elsewhere_and_dumped_again_has_the_same_rows(
     make_database: Callable[[str], str], database: str, admin: Actor, tmp_path: Path
 ) -> None:
@@ -165,6 +168,7 @@ def test_the_setting_says_which_zone_a_file_is_in(
     assert created == datetime(2026, 3, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.both_databases
 def test_a_refunded_item_gets_its_refund_row(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -197,6 +201,7 @@ def test_a_refund_that_was_tried_twice_is_one_refund_with_two_transactions(
     assert import_sheets(sheets).unchanged["transactions"] == 3
 
 
+@pytest.mark.both_databases
 def test_an_item_that_is_now_used_is_updated_and_audited(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -246,6 +251,7 @@ def test_expired_reads_as_not_used_and_a_number_is_kept_where_it_is_free(
         assert session.get_one(Order, "B1").no == 78
 
 
+@pytest.mark.both_databases
 def test_a_difference_from_what_is_stored_is_a_fault(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -271,6 +277,7 @@ def test_a_difference_is_said_as_people_write_it(
     )
 
 
+@pytest.mark.both_databases
 def test_a_second_refund_of_a_stored_item_is_a_fault(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:

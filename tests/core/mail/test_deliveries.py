@@ -18,7 +18,7 @@ from core.mail.deliver.outbox import Outbox
 from core.mail.deliver.records import MAX_ATTEMPTS, PAUSE, _wait
 from core.mail.deliver.server import Later, Rejected, Sent, Unusable
 from core.storage import AuditEvent, OrderItem
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.mail.mailing import (
     GIVEN,
     OMER,
@@ -37,9 +37,9 @@ LEASE = timedelta(seconds=61)
 
 
 @pytest.fixture(autouse=True)
-def shop(database: str) -> None:
+def shop(database: str, filled_once: Fill) -> None:
     """Store the orders that mail is about."""
-    make_shop()
+    filled_once(make_shop)
 
 
 def send(*items: str, to: list[str], actor: Actor, key: str = "k") -> list[str]:
@@ -66,6 +66,7 @@ def events(action: str) -> list[str]:
         return sorted(session.scalars(found))
 
 
+@pytest.mark.both_databases
 def test_mail_brings_one_pdf_with_every_voucher_and_is_recorded(admin: Actor) -> None:
     send("A", "B", to=[ZOE], actor=admin)
     transport = ScriptedTransport()
@@ -113,6 +114,7 @@ def test_mail_goes_without_the_item_that_was_refunded_and_says_so(admin: Actor) 
     assert [one.order_item_id for one in vouchers.find_copies(["A", "B"], actor=admin)] == ["B"]
 
 
+@pytest.mark.both_databases
 def test_refund_while_the_mail_is_on_its_way_to_the_door_still_stops_the_voucher(
     admin: Actor,
 ) -> None:
@@ -193,6 +195,7 @@ def test_rejected_mail_fails_at_once_and_others_go(admin: Actor) -> None:
     assert sorted(statuses().values()) == ["failed", "sent"]
 
 
+@pytest.mark.both_databases
 def test_delivery_is_one_workers_until_its_lease_is_over(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     (job,) = deliveries._claim(NOW, 10)
@@ -219,6 +222,7 @@ def test_worker_that_died_before_handing_over_leaves_no_doubt(admin: Actor) -> N
     assert (delivery.status, delivery.may_be_twice, delivery.last_error) == ("sent", False, None)
 
 
+@pytest.mark.both_databases
 def test_worker_that_died_after_handing_over_leaves_a_mail_that_may_be_twice(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
 

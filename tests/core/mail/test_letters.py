@@ -13,7 +13,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -23,6 +23,7 @@ from core.mail.compose.letters import clean_header, compose, default_subject, ma
 from core.vouchers import Branding, clean_text
 from core.vouchers.pdf.logo import LogoFault
 from tests.conftest import NOW
+from tests.effort import share
 from tests.mails import SENDER, make_mail, make_mail_item
 from tests.vouchers import BRANDING
 
@@ -347,7 +348,7 @@ def test_a_long_domain_breaks_no_header() -> None:
 # Injection
 
 
-@settings(max_examples=60, deadline=None)
+@share(0.4)
 @given(MAILS, BRANDINGS, TEXTS)
 @example(make_mail(subject=ENCODED_BCC), BRANDING, ENCODED_BCC)
 def test_no_text_changes_who_gets_what(mail: Mail, branding: Branding, name: str) -> None:
@@ -378,7 +379,7 @@ def test_no_text_changes_who_gets_what(mail: Mail, branding: Branding, name: str
             assert re.fullmatch(r"vouchers?(-[A-Za-z0-9._-]*)?\.pdf", str(part.get_filename()))
 
 
-@settings(max_examples=40, deadline=None)
+@share(0.4)
 @given(MAILS, BRANDINGS)
 def test_a_program_that_folds_every_header_anew_adds_none(mail: Mail, branding: Branding) -> None:
     """Python's folding may lose quotes and blanks, but must not obey the text."""
@@ -391,7 +392,7 @@ def test_a_program_that_folds_every_header_anew_adds_none(mail: Mail, branding: 
     assert _text_of(read, "plain") == render_text(mail, branding)
 
 
-@settings(max_examples=60, deadline=None)
+@share(0.4)
 @given(MAILS, BRANDINGS)
 def test_no_text_becomes_html(mail: Mail, branding: Branding) -> None:
     known, seen = _known_tags(branding, "cid:x"), _Tags(render_html(mail, branding, logo="cid:x"))
@@ -409,7 +410,7 @@ def test_no_text_becomes_html(mail: Mail, branding: Branding) -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@share(0.4)
 @given(ITEMS, KINDS, TEXTS)
 def test_no_text_looks_like_another_part_of_the_text(
     item: MailItem, kind: DeliveryKind, note: str
@@ -470,7 +471,7 @@ def test_a_recipient_in_another_script_is_written_as_servers_know_it() -> None:
 # Same bytes
 
 
-@settings(max_examples=25, deadline=None)
+@share(0.2)
 @given(MAILS)
 def test_the_same_mail_is_the_same_bytes(mail: Mail) -> None:
     first, second = _compose(mail), _compose(replace(mail))

@@ -1,7 +1,11 @@
 """Killed workers lose no mail. `make soak` does the same at full size: 60 kills, 600 mails."""
 
+import pytest
+
 from core.access import Actor
 from tests.core.mail.mail_deaths import kill_mail_workers, queued_mails
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_workers_that_are_killed_lose_no_mail_and_say_which_may_be_twice(

@@ -15,7 +15,7 @@ from core.mail.compose.contents import TooLarge
 from core.mail.deliver.server import Rejected
 from core.mail.queue.assessment import find_void_notices
 from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.mail.mailing import (
     CONTACT,
     OMER,
@@ -31,9 +31,9 @@ from tests.rows import make_actor
 
 
 @pytest.fixture
-def shop(database: str) -> None:
+def shop(database: str, filled_once: Fill) -> None:
     """Store the orders that mail is about."""
-    make_shop()
+    filled_once(make_shop)
 
 
 @pytest.fixture
@@ -113,6 +113,7 @@ def test_nothing_valid_is_refused_and_nothing_queued(shop: None, admin: Actor) -
     assert count_deliveries() == 0
 
 
+@pytest.mark.both_databases
 def test_replay_of_a_key_returns_the_first_answer_and_queues_nothing(
     shop: None, admin: Actor
 ) -> None:
@@ -129,6 +130,7 @@ def test_key_of_another_request_is_refused(shop: None, admin: Actor) -> None:
     assert count_deliveries() == 1
 
 
+@pytest.mark.both_databases
 def test_one_key_from_many_threads_queues_once(shop: None, admin: Actor) -> None:
     answers, start = [], threading.Barrier(6)
 
@@ -230,6 +232,7 @@ def test_mail_that_is_too_large_is_refused_with_the_numbers(
         mail.assess(items, [ZOE], actor=admin, now=NOW)
 
 
+@pytest.mark.both_databases
 def test_hourly_limit_refuses_the_whole_request(
     shop: None, admin: Actor, settings: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +256,7 @@ def test_queueing_is_in_the_audit_trail_of_its_order(shop: None, admin: Actor) -
         assert event.after == {"kind": "voucher", "recipient": ZOE, "items": 1}
 
 
+@pytest.mark.both_databases
 def test_void_notice_goes_to_exactly_those_who_had_the_voucher(shop: None, admin: Actor) -> None:
     send("A", "B", to=[ZOE, OMER], actor=admin)
     send_due(ScriptedTransport([Rejected("no such mailbox")]))

@@ -86,6 +86,7 @@ def make_refused() -> dict[str, str]:
     return said
 
 
+@pytest.mark.both_databases
 def test_a_refunded_item_is_settled_in_the_books(order: str) -> None:
     item = make_refundable()
     answer = request(item)
@@ -149,6 +150,7 @@ def test_an_item_is_refunded_within_the_second_of_its_deadline(order: str) -> No
     assert get_item(item).status == "refunded"
 
 
+@pytest.mark.both_databases
 def test_a_replay_changes_nothing_and_gives_the_first_answer(order: str) -> None:
     items = [make_refundable(), make_refundable(), make_refundable(status="used")]
     answer = request(*items)
@@ -187,6 +189,7 @@ def test_a_key_belongs_to_the_same_items(order: str) -> None:
     assert read_books() == before
 
 
+@pytest.mark.both_databases
 def test_an_item_is_refunded_once_with_many_requests(order: str) -> None:
     item = make_refundable()
     request(item, key="one")
@@ -197,6 +200,7 @@ def test_an_item_is_refunded_once_with_many_requests(order: str) -> None:
     assert get_balance() == 3800
 
 
+@pytest.mark.both_databases
 def test_a_double_click_is_one_refund(order: str) -> None:
     item, at_once = make_refundable(), threading.Barrier(8)
 
@@ -261,6 +265,7 @@ def test_ids_that_no_item_has_are_refused(order: str, ids: list[str], said: str)
     assert count(RefundBatch) == 0
 
 
+@pytest.mark.both_databases
 def test_a_note_is_stored_without_characters_that_the_database_cannot_hold(order: str) -> None:
     item = make_refundable()
     request(item, reason="other", note="  Flight\x00 <b>moved</b> – 🛫\ud800 ")
@@ -297,6 +302,7 @@ class TestHourlyLimit:
             assert request(items[2], key="3", actor=OTHER_AGENT).requested
             assert request(items[3], key="2", now=NOW + AN_HOUR).requested
 
+    @pytest.mark.both_databases
     def test_requests_at_the_same_moment_share_the_limit(self, order: str, admin: Actor) -> None:
         items, at_once = [make_refundable() for _ in range(6)], threading.Barrier(6)
 

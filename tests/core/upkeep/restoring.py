@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from core import storage, upkeep
-from tests.conftest import _administrating, drop_database, use_database
+from tests.databases import administrating, drop_database, use_database
 
 
 class Backup:
@@ -25,7 +25,7 @@ class Backup:
         server, _, name = self.url.rpartition("/")
         self.copy = f"{server}/copy_{uuid.uuid4().hex}"
         storage.get_engine().dispose()
-        with _administrating(server) as admin:
+        with administrating(server) as admin:
             admin.execute(text(f"CREATE DATABASE {self.copy.rpartition('/')[2]} TEMPLATE {name}"))
 
     def put_back(self) -> None:

@@ -19,17 +19,12 @@ from core import access, mail
 from core.__main__ import main
 from core.access import Actor
 from core.storage import engine, schema, transactions
-from tests.conftest import (
-    NOW,
-    _administrating,
-    _postgresql_programs,
-    drop_database,
-    use_database,
-)
 from tests.core.books import check_books
 from tests.core.refunds.refund_races import guarded, race
 from tests.core.refunds.sold_items import sell
 from tests.core.upkeep.copied import have_returned_money, rows_of, work_at
+from tests.databases import NOW, administrating, drop_database, use_database
+from tests.postgresql import postgresql_programs
 from tests.rows import make_order
 
 THREADS, REQUESTS, BACKUPS = 4, 60, 3
@@ -272,7 +267,7 @@ def test_postgresql_is_left_to_its_own_tools(
 def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     make_database: Callable[[str], str], postgresql_server: str, tmp_path: Path
 ) -> None:
-    source, programs = make_database("postgresql"), _postgresql_programs()
+    source, programs = make_database("postgresql"), postgresql_programs()
     use_database(source)
     admin = access.find_local_actor()
     assert admin is not None
@@ -284,7 +279,7 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     file, other = tmp_path / "orders.dump", f"restored_{uuid.uuid4().hex}"
     dump = [programs / "pg_dump", "--format=custom", f"--file={file}", plain]
     subprocess.run(dump, check=True)
-    with _administrating(postgresql_server) as server:
+    with administrating(postgresql_server) as server:
         server.execute(text(f"CREATE DATABASE {other}"))
     address = f"{postgresql_server}/{other}"
     options = ["--no-owner", "--exit-on-error", "--single-transaction"]

@@ -181,6 +181,7 @@ def test_a_source_that_is_written_to_meanwhile_is_copied_as_of_one_moment(
     check_halves()
 
 
+@pytest.mark.both_databases
 def test_what_reads_differently_there_is_found(database: str) -> None:
     make_order("OD-1", amount_minor=-1)
     make_order("OD-2", widget_id="None")

@@ -73,6 +73,7 @@ def check_paid_once(bank: CardBank, item: str = MINE) -> None:
     check_books()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("was_asked", [False, True], ids=["requested", "processing"])
 def test_a_refund_requested_after_the_backup_is_adopted(
     backup: Backup, bank: CardBank, was_asked: bool

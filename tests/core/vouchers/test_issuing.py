@@ -239,6 +239,7 @@ def three_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     get_settings.cache_clear()
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("three_a_minute")
 def test_verifications_per_minute_are_limited(shop: None, admin: Actor) -> None:
     guesser, other = (replace(admin, user_id=name) for name in ("guesser", "other"))

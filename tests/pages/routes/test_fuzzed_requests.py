@@ -18,9 +18,10 @@ from pages.routes import answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
 from tests.core.query.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill
+from tests.effort import some
 
 BROWSER, OWN = "the browser of this test", CONTRACTS[1]
-REQUESTS_PER_TABLE = 120
+REQUESTS_PER_TABLE = some(24, 600)
 ROUTES = [Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"])]
 
 
