@@ -9,12 +9,13 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from core.__main__ import _parser
-from core.permissions import _DOES, ROLES, Permission
-from core.settings import PROJECT, Settings
-from core.states import Role
+from core.ground import Permission, Role
+from core.ground.settings import Settings
+from core.permissions import _DOES, ROLES
+from tests.docs import PROJECT
 from tests.docs.imports import Part, floors, read_parts
 
-SETTINGS = PROJECT / "core/settings.py"
+SETTINGS = PROJECT / "core/ground/settings.py"
 _TARGET = re.compile(r"^(?P<name>[a-z-]+):.*?## (?P<words>.+)$", re.MULTILINE)
 
 

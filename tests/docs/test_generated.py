@@ -7,7 +7,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from core.__main__ import _parser
-from core.settings import Settings
+from core.ground.settings import Settings
 from tests.docs import PROJECT
 from tests.docs.__main__ import PICTURE
 from tests.docs.generated import (

@@ -45,10 +45,10 @@ def test_a_font_without_a_licence_is_reported(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "core/OFL.txt").write_text("SIL OPEN FONT LICENSE Version 1.1")
     (tmp_path / "core/other.txt").write_text("Anything")
-    (tmp_path / PAGE).write_text(
-        "| `core/a.ttf` | x | [OFL](core/OFL.txt) |\n| `core/b.ttf` | x | [other](core/other.txt) |\n"
-        "| `pages/x/d.woff2` | x | [OFL](core/OFL.txt) |\n| `core/e.ttf` | x | [OFL](core/OFL.txt) |\n"
-    )
+    lines = [("core/a.ttf", "OFL"), ("core/b.ttf", "other"), ("pages/x/d.woff2", "OFL")]
+    lines.append(("core/e.ttf", "OFL"))
+    rows = [f"| `{font}` | x | [{text}](core/{text}.txt) |\n" for font, text in lines]
+    (tmp_path / PAGE).write_text("".join(rows))
     assert find_faults(tmp_path) == [
         "core/c.ttf has no licence",
         "core/e.ttf is not shipped",

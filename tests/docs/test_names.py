@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.settings import Settings
+from core.ground.settings import Settings
 from tests.docs import PROJECT
 from tests.docs.names import find_missing_paths, find_unknown_variables, read_variables
 from tests.docs.pages import find_pages
