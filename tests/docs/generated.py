@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from core.__main__ import _parser
 from core.ground import Permission, Role
 from core.ground.settings import Settings
-from core.permissions import _DOES, ROLES
+from core.access.permissions import _DOES, ROLES
 from tests.docs import PROJECT
 from tests.docs.imports import Part, floors, read_parts
 
