@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from core.ground import ItemStatus, Method, RefundStatus, TransactionStatus, TransactionType
 from core.import_known import Known, KnownItem, KnownOrder, Return, Row
 from core.import_refunds import Entry, GivenRefund, entry_of
-from core.returned_refunds import WAS_RETURNED
+from core.refunds import WAS_RETURNED
 
 REASON = "imported"
 

@@ -18,7 +18,7 @@ from core.import_outcome import Outcome
 from core.import_plan import Plan, moment_of
 from core.import_progress import SILENT, Cancelled, Progress
 from core.import_rows import SheetRead, Tables, iterate, read_tables
-from core.returned_refunds import WAS_RETURNED, record, take_back
+from core.refunds import WAS_RETURNED, record_return, take_back
 from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.tables import TABLES, Table
 
@@ -215,7 +215,7 @@ def _return(session: Session, returns: dict[str, Return], actor: Actor, now: dat
                 f"Refund {refund_id} has just changed here, so nothing was imported. "
                 "Check the files again."
             )
-        record(session, refund, who=actor, now=now)
+        record_return(session, refund, who=actor, now=now)
 
 
 def _batch(batch_id: str, actor: Actor, now: datetime) -> RefundBatch:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core import deliveries, gateways, returned_refunds, settlement, storage
+from core import deliveries, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
 from core.storage import DatabaseFact
 
@@ -45,9 +45,9 @@ def work(stop: threading.Event, *, is_apart: bool = False) -> None:
 
 
 def _settle() -> int:
-    ours = gateways.configured()
-    settled = settlement.settle_due(now=datetime.now(UTC), gateways=ours)
-    return settled + returned_refunds.look_again_due(now=datetime.now(UTC), gateways=ours)
+    ours = refunds.configured_gateways()
+    settled = refunds.settle_due(now=datetime.now(UTC), gateways=ours)
+    return settled + refunds.look_again_due(now=datetime.now(UTC), gateways=ours)
 
 
 def _send() -> int:

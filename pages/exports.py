@@ -11,7 +11,7 @@ from typing import IO
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import access, excel, import_report, refund_results, views
+from core import access, excel, import_report, refunds, views
 from core.ground import InvalidInput, NotFound, zones
 from core.storage import Stop
 from core.tables import TABLES
@@ -51,7 +51,7 @@ def _write_order(request: Request, grant: access.Grant, file: IO[bytes], now: da
 def _write_refunds(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
     batch_id = request.query_params.get("batch", "")
     zone = _zone_of(request)
-    refund_results.export_results(batch_id, file, actor=grant.actor, now=now, zone=zone)
+    refunds.export_results(batch_id, file, actor=grant.actor, now=now, zone=zone)
 
 
 def _zone_of(request: Request) -> str:

@@ -13,9 +13,9 @@ from core.tables import ORDERS
 from core.views import parse_view
 from tests.conftest import NOW, use_database
 from tests.core.every_kind import HOSTILE
-from tests.core.refund_races import guarded
-from tests.core.returned_money import A_DAY, let_the_bank_return, pay_back
-from tests.core.sold_items import sell
+from tests.core.refunds.refund_races import guarded
+from tests.core.refunds.returned_money import A_DAY, let_the_bank_return, pay_back
+from tests.core.refunds.sold_items import sell
 
 STORABLE = [one for one in HOSTILE if "\x00" not in one]
 

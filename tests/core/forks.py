@@ -17,7 +17,7 @@ from core.__main__ import main
 from core.ground import get_settings
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload([__name__, "tests.core.refund_process"])
+_forks.set_forkserver_preload([__name__, "tests.core.refunds.refund_process"])
 
 
 @contextmanager

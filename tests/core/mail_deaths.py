@@ -20,8 +20,8 @@ from core.storage import Delivery
 from tests.core import steps
 from tests.core.forks import working
 from tests.core.mail_server import HOST, MailServer, mail_server
-from tests.core.sold_items import sell
-from tests.core.worker_deaths import END_SECONDS, LOOK_SECONDS, START_SECONDS, changed
+from tests.core.refunds.sold_items import sell
+from tests.core.refunds.worker_deaths import END_SECONDS, LOOK_SECONDS, START_SECONDS, changed
 
 MOST_SECONDS = 0.05  # from a mail to the kill: before its reply, or while it is recorded
 DELAY = 0.003  # seconds before each reply, so that kills come in the middle of things

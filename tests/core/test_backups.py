@@ -28,8 +28,8 @@ from tests.conftest import (
 )
 from tests.core.books import check_books
 from tests.core.copied import have_returned_money, rows_of, work_at
-from tests.core.refund_races import guarded, race
-from tests.core.sold_items import sell
+from tests.core.refunds.refund_races import guarded, race
+from tests.core.refunds.sold_items import sell
 from tests.rows import make_order
 
 THREADS, REQUESTS, BACKUPS = 4, 60, 3

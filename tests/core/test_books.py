@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from core import storage
-from core.gateway import MadeRefund, Standing, Succeeded, Unknown
-from core.returned_refunds import look_again_due
+from core.refunds import look_again_due
+from core.refunds.gateway import MadeRefund, Standing, Succeeded, Unknown
 from tests.conftest import NOW
 from tests.core.books import INVARIANTS, check_books, find_broken
-from tests.core.refund_rows import (
+from tests.core.refunds.refund_rows import (
     FakeGateway,
     by_card,
     make_card_order,

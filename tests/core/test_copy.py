@@ -22,8 +22,8 @@ from tests.core import random_rows
 from tests.core.books import check_books
 from tests.core.copied import local_admin, rows_of, work_at
 from tests.core.imported import ITEM, ORDER, write_workbook
-from tests.core.refund_races import guarded
-from tests.core.sold_items import sell
+from tests.core.refunds.refund_races import guarded
+from tests.core.refunds.sold_items import sell
 from tests.core.test_backups import check_halves
 from tests.rows import make_item, make_order
 

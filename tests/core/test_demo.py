@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import access, deliveries, demo, emails, settlement, startup, storage, views
+from core import access, deliveries, demo, emails, refunds, startup, storage, views
 from core.access import Actor, Rights, find_local_actor
 from core.access.actors import find_actor
 from core.demo import DemoContents, NotDemo
-from core.gateway import Outcome, RefundJob, Succeeded
 from core.ground import Method, NotPermitted, OutsideFailed, Refused, Role
+from core.refunds.gateway import Outcome, RefundJob, Succeeded
 from core.storage import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.tables import ORDERS
 from core.views import default_view
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.mailing import Told, send_due
-from tests.core.refund_rows import FakeGateway, Killed, request
+from tests.core.refunds.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_order
 
@@ -294,6 +294,6 @@ def test_a_refund_that_the_worker_holds_goes_with_the_demo(
     gateway = Resetting(Succeeded("r-1"))
     request(an_item(), actor=admin, gateways={Method.BALANCE: gateway})
     assert len(gateway.asked) == 1
-    assert settlement.settle_due(now=NOW, gateways={Method.BALANCE: gateway}) == 0
+    assert refunds.settle_due(now=NOW, gateways={Method.BALANCE: gateway}) == 0
     assert caplog.records == []
     check_books()

@@ -13,8 +13,8 @@ from core.imports import import_files
 from core.storage import Refund
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.refund_rows import AGENT, get_item, get_refund, settings
-from tests.core.returned_money import A_DAY, make_every_kind, pay_back
+from tests.core.refunds.refund_rows import AGENT, get_item, get_refund, settings
+from tests.core.refunds.returned_money import A_DAY, make_every_kind, pay_back
 
 
 def dump(path: Path, admin: Actor) -> list[list[tuple[Any, ...]]]:

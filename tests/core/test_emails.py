@@ -17,7 +17,7 @@ from core.smtp import Rejected
 from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
 from tests.conftest import NOW
 from tests.core.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
-from tests.core.sold_items import sell
+from tests.core.refunds.sold_items import sell
 from tests.rows import make_actor
 
 

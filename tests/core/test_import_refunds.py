@@ -21,7 +21,7 @@ from tests.core.imported_refunds import (
     faults_of,
     sold,
 )
-from tests.core.refund_rows import get_item, get_refund
+from tests.core.refunds.refund_rows import get_item, get_refund
 
 
 def test_a_returned_refund_becomes_a_failed_one_that_its_item_waits_for(

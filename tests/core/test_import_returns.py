@@ -27,7 +27,7 @@ from tests.core.imported_refunds import (
     faults_of,
     sold,
 )
-from tests.core.refund_rows import get_item, get_refund
+from tests.core.refunds.refund_rows import get_item, get_refund
 
 
 def test_the_return_of_a_stored_refund_is_recorded_as_one_that_was_found_here(

@@ -8,15 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from core import storage
-from core.gateway import Outcome, Standing
-from core.returned_refunds import look_again_due
-from core.settlement import settle_due
+from core.refunds import look_again_due, settle_due
+from core.refunds.gateway import Outcome, Standing
 from core.storage import ProviderRefund, is_to_match
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.card_bank import BlindBank, CardBank
-from tests.core.refund_races import UNSETTLED
-from tests.core.refund_rows import (
+from tests.core.refunds.card_bank import BlindBank, CardBank
+from tests.core.refunds.refund_races import UNSETTLED
+from tests.core.refunds.refund_rows import (
     by_card,
     get_item,
     get_refund,

@@ -16,10 +16,10 @@ from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imported import ITEM, ORDER, Sheets
 from tests.core.mailing import Told, make_shop, send_due
-from tests.core.refund_rows import get_balance, get_item, request
+from tests.core.refunds.refund_rows import get_balance, get_item, request
+from tests.core.refunds.returned_money import EVERYWHERE
+from tests.core.refunds.sold_items import sell
 from tests.core.restoring import Backup, backup_of
-from tests.core.returned_money import EVERYWHERE
-from tests.core.sold_items import sell
 
 HOUR = timedelta(hours=1)
 

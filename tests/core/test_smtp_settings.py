@@ -8,7 +8,7 @@ from core.ground import get_settings
 from core.smtp import Post, Server, configured
 from tests.core.certificates import make_certificate
 from tests.core.mail_server import PASSWORD
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 
 MAIL = {"smtp_host": "mail.example.com", "mail_from": "Order Desk <desk@helios.com>"}
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import access, emails, refunds, storage
+from core import access, emails, storage
 from core.ground import DeliveryStatus, OutsideFailed
+from core.refunds import requests
 from core.storage import Delivery
 from tests.core.books import check_books
-from tests.core.refund_races import count_open, pick, refunded_items
+from tests.core.refunds.refund_races import count_open, pick, refunded_items
 
 REFUNDERS, PAUSE_SECONDS, WAIT_SECONDS = 3, 0.1, 60
 
@@ -73,9 +74,9 @@ class Load:
                 return
             self._ask(f"mail-{number}", partial(self._queue, number))
 
-    def _pay_back(self, item_ids: list[str], key: str) -> refunds.Answer:
+    def _pay_back(self, item_ids: list[str], key: str) -> requests.Answer:
         now = datetime.now(UTC)
-        return refunds.request(item_ids, reason="goodwill", key=key, actor=self.actor, now=now)
+        return requests.request(item_ids, reason="goodwill", key=key, actor=self.actor, now=now)
 
     def _queue(self, number: int) -> emails.Answer:
         items, to, key = self.mailed[:2], [f"ana{number}@helios.example"], f"mail-{number}"
@@ -110,7 +111,7 @@ class Load:
         queued = set()
         for key, answer in self.answers.items():
             assert self.asked[key]() == answer
-            if isinstance(answer, refunds.Answer):
+            if isinstance(answer, requests.Answer):
                 granted.update(one.order_item_id for one in answer.requested)
             else:
                 queued |= {one.delivery_id for one in answer.deliveries}

@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 
 from core import storage
 from tests.conftest import use_database
-from tests.core.sold_items import sell
-from tests.core.worker_deaths import changed
+from tests.core.refunds.sold_items import sell
+from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.load import Load

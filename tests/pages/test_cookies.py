@@ -9,7 +9,7 @@ from pages.cookies import BrowserCookie, SecureCookies
 from pages.security_headers import SecurityHeaders
 from pages.web import BROWSER_COOKIE
 from tests.core.access.test_people import SIGN_IN
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 from tests.pages.asked import Answer, Headers, ask
 
 OTHERS = [

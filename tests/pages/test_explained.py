@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.ground import TONES
-from core.refund_rule import IN_GENERAL
+from core.refunds import IN_GENERAL
 from core.tables import TABLES, Table
 from pages.grid.options import grid_options
 from tests.pages.opened import open_page, texts

@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 from core import storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import OrderItem, User
-from tests.core.refund_rows import settings
-from tests.core.returned import returned_item, unmatched_items
+from tests.core.refunds.refund_rows import settings
+from tests.core.refunds.returned import returned_item, unmatched_items
 from tests.pages.opened import open_page
 
 

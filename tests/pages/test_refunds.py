@@ -9,8 +9,8 @@ from core import storage
 from core.access.actors import LOCAL_USER_ID
 from core.ground import get_settings
 from core.storage import OrderItem, Refund, User
-from tests.core.refund_rows import settings
-from tests.core.returned import returned_item
+from tests.core.refunds.refund_rows import settings
+from tests.core.refunds.returned import returned_item
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_transaction
 

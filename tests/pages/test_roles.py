@@ -13,7 +13,7 @@ from core.ground import Role
 from core.storage import AuditEvent, User
 from tests.conftest import NOW
 from tests.core.access.test_people import SIGN_IN
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_contract, make_item, make_order, make_transaction
 

@@ -20,7 +20,7 @@ from core.storage import AuditEvent
 from pages.sign_in import claims_in, streamlit_secrets
 from pages.sign_out import SignOut
 from tests.core.access.test_people import SIGN_IN
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 from tests.pages.asked import Answer, Headers, ask
 
 ANA = "ana@helios.example"

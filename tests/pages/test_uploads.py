@@ -27,7 +27,7 @@ from pages.upload_room import LEAST_BYTES, MB, uploaded_files
 from pages.uploads import Uploads
 from tests.core.access.test_people import SIGN_IN
 from tests.core.access.test_sign_ins import claims
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 from tests.pages.asgi import Answer, Headers, Socket, ask, serving
 
 XSRF = generate_xsrf_token_string()

@@ -23,8 +23,8 @@ from core.storage import AuditEvent, Delivery, OrderItem, Refund
 from core.vouchers import issuing
 from tests.conftest import NOW
 from tests.core import steps
-from tests.core.refund_races import UNSETTLED, at_once
-from tests.core.sold_items import CONTRACTS
+from tests.core.refunds.refund_races import UNSETTLED, at_once
+from tests.core.refunds.sold_items import CONTRACTS
 
 ALL = frozenset(f"SOLD-{number}" for number in range(CONTRACTS))
 AGENT = Rights(role=Role.AGENT, contracts=ALL)

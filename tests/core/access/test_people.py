@@ -17,7 +17,7 @@ from core.storage import AuditEvent, User
 from core.tables import USERS
 from core.views import parse_view
 from tests.conftest import NOW
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 from tests.rows import make_contract
 
 SIGN_IN = {

@@ -21,17 +21,15 @@ from core import (
     imports,
     overview,
     query,
-    refund_matches,
     refunds,
-    returned_items,
     storage,
     views,
     vouchers,
 )
 from core.access import Actor, Rights, permissions
-from core.gateway import Failed, Gateways
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
 from core.overview import Period
+from core.refunds.gateway import Failed, Gateways
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.tables import EMAILS as EMAIL_TABLE
@@ -39,7 +37,7 @@ from core.views import default_view
 from tests.conftest import NOW
 from tests.core.mailing import ZOE
 from tests.core.read_back import open_book
-from tests.core.refund_rows import (
+from tests.core.refunds.refund_rows import (
     FakeGateway,
     make_paid_order,
     make_refundable,
@@ -318,17 +316,17 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "match a refund": (
         REFUND,
         Permission.REFUND,
-        lambda s, a: refund_matches.match("re_1", s.item, note=None, actor=a, now=NOW),
+        lambda s, a: refunds.match_refund("re_1", s.item, note=None, actor=a, now=NOW),
     ),
     "dismiss a refund": (
         REFUND,
         Permission.REFUND,
-        lambda s, a: refund_matches.dismiss("re_1", note="No", actor=a, now=NOW),
+        lambda s, a: refunds.dismiss_refund("re_1", note="No", actor=a, now=NOW),
     ),
     "give an item back": (
         GIVE_BACK,
         Permission.GIVE_BACK,
-        lambda s, a: returned_items.give_back([s.item], note="No", actor=a, now=NOW),
+        lambda s, a: refunds.give_back([s.item], note="No", actor=a, now=NOW),
     ),
     "rebuild figures": (
         ADMIN,

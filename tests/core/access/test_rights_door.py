@@ -10,7 +10,7 @@ from tests.core.access.use_cases import USE_CASES
 OPENS = {"storage.engine.writing", "storage.engine.rebuilding"}
 DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
 # What the worker does with what was asked for while it was permitted.
-WORKER = {"deliveries", "delivery_records", "returned_refunds", "settlement", "worker"}
+WORKER = {"deliveries", "delivery_records", "refunds.returned", "refunds.settlement", "worker"}
 # What acts in nobody's name, or what a person who is gone may do as well: sign out.
 OF_NO_PERSON = {
     "copies.copy_to",

@@ -24,10 +24,10 @@ from core.views import default_view
 from tests.conftest import NOW
 from tests.core.access.use_cases import Shop, make_shop, take_away
 from tests.core.mailing import ZOE
-from tests.core.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
+from tests.core.refunds.refund_rows import settings
+from tests.core.refunds.sold_items import sell
 from tests.core.refusals import refusals
-from tests.core.sold_items import sell
 from tests.core.waiting import start_and_wait
 from tests.rows import make_actor
 

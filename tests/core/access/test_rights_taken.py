@@ -3,8 +3,8 @@
 from core.access import Actor
 from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
-from tests.core.refund_races import settle_all
-from tests.core.sold_items import sell
+from tests.core.refunds.refund_races import settle_all
+from tests.core.refunds.sold_items import sell
 
 THREADS, ROUNDS, ITEMS = 12, 3, 300
 MOST_ROUNDS = 30  # until the naive act is caught

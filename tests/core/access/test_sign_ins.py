@@ -18,7 +18,7 @@ from core.ground import NotSignedIn, Role, get_settings
 from core.storage import AuditEvent, SignIn, User
 from tests.conftest import NOW
 from tests.core.access.test_people import SIGN_IN
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ANA = "ana@helios.example"

@@ -19,10 +19,7 @@ from core import (
     import_runs,
     imports,
     overview,
-    refund_matches,
-    refund_results,
     refunds,
-    returned_items,
     storage,
     views,
     vouchers,
@@ -96,7 +93,7 @@ def _refund_at_provider(batch_id: str) -> None:
             Refund(
                 **of_order,
                 **{"refund_id": "R-BACK", "batch_id": batch_id, "order_item_id": "RETURNED"},
-                **{"reason": "other", "gateway": "card", "status": "failed"},
+                **{"reason": "other", "refunds.gateway": "card", "status": "failed"},
                 **{"requested_by": "ana@helios.example", "requested_at": NOW},
                 failed_after_success_at=NOW,
             )
@@ -161,18 +158,18 @@ def _excel(write: Callable[..., object], *given: object, **named: object) -> Any
 
 # By module and function: what finds every use case by its source compares with these names.
 USE_CASES: dict[str, UseCase] = {
-    "refunds.request": UseCase(Permission.REFUND, _request),
-    "refund_matches.match": UseCase(
+    "refunds.requests.request": UseCase(Permission.REFUND, _request),
+    "refunds.matches.match_refund": UseCase(
         Permission.REFUND,
-        lambda s, a: refund_matches.match("re_match", "MATCHED", note=None, actor=a, now=NOW),
+        lambda s, a: refunds.match_refund("re_match", "MATCHED", note=None, actor=a, now=NOW),
     ),
-    "refund_matches.dismiss": UseCase(
+    "refunds.matches.dismiss_refund": UseCase(
         Permission.REFUND,
-        lambda s, a: refund_matches.dismiss("re_dismiss", note="No", actor=a, now=NOW),
+        lambda s, a: refunds.dismiss_refund("re_dismiss", note="No", actor=a, now=NOW),
     ),
-    "returned_items.give_back": UseCase(
+    "refunds.returned_items.give_back": UseCase(
         Permission.GIVE_BACK,
-        lambda s, a: returned_items.give_back(["RETURNED"], note="No", actor=a, now=NOW),
+        lambda s, a: refunds.give_back(["RETURNED"], note="No", actor=a, now=NOW),
     ),
     "emails.send": UseCase(Permission.VOUCHERS, _send),
     "emails.notify_void": UseCase(
@@ -203,9 +200,9 @@ USE_CASES: dict[str, UseCase] = {
         is_file=True,
     ),
     "excel.exports.dump": UseCase(Permission.IMPORT, _excel(excel.dump), is_file=True),
-    "refund_results.export_results": UseCase(
+    "refunds.results.export_results": UseCase(
         Permission.ORDERS,
-        lambda s, a: refund_results.export_results(s.batch, s.file, actor=a, now=NOW, zone="UTC"),
+        lambda s, a: refunds.export_results(s.batch, s.file, actor=a, now=NOW, zone="UTC"),
         is_for_viewers=True,
         is_file=True,
     ),

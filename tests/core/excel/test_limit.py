@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core import excel, refund_results, storage
+from core import excel, refunds, storage
 from core.access import Actor
 from core.excel.limit import TooManyRows
 from core.ground import get_settings
@@ -18,7 +18,7 @@ from core.storage import AuditEvent
 from core.tables import ORDERS
 from core.views import default_view
 from tests.conftest import NOW
-from tests.core.refund_rows import make_paid_order, make_refundable, request
+from tests.core.refunds.refund_rows import make_paid_order, make_refundable, request
 from tests.rows import make_item, make_order
 
 AN_HOUR, A_SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -76,13 +76,13 @@ def test_an_orders_workbook_and_the_results_of_refunds_count_too(
     batch_id = request(make_refundable("OD-1"), actor=admin).batch_id
     limit(9)
     export_order(io.BytesIO(), admin)  # 3 items; their payment and refund
-    refund_results.export_results(batch_id, io.BytesIO(), actor=admin, now=NOW, zone="UTC")
+    refunds.export_results(batch_id, io.BytesIO(), actor=admin, now=NOW, zone="UTC")
     file = io.BytesIO()
     with pytest.raises(TooManyRows, match=r"6 were exported .* be 5 more"):
         export_order(file, admin)
     assert export_orders(admin) == 3
     with pytest.raises(TooManyRows, match="this would be 1 more"):
-        refund_results.export_results(batch_id, file, actor=admin, now=NOW, zone="UTC")
+        refunds.export_results(batch_id, file, actor=admin, now=NOW, zone="UTC")
     assert file.getvalue() == b""
     assert exports() == ["order.exported", "orders.exported", "refunds.exported"]
 

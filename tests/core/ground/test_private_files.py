@@ -15,7 +15,7 @@ from core.__main__ import main
 from core.ground import make_private_file, make_private_folder, warn_of_open_file
 from core.outbox import OUTBOX_FOLDER, Outbox
 from tests.conftest import NOW, use_database
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 from tests.rows import make_order
 
 FILE, FOLDER = 0o600, 0o700

@@ -4,7 +4,7 @@ import pytest
 
 from core.ground import get_settings, origin_of
 from core.ground.public_address import parse, under
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from core.ground import get_settings
 from core.ground.secret_strength import HOW, find_weakness
-from tests.core.refund_rows import settings
+from tests.core.refunds.refund_rows import settings
 
 WEAK = [
     "a" * 16,

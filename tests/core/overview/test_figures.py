@@ -14,17 +14,17 @@ from sqlalchemy import delete, func, select, update
 
 from core import copies, demo, overview, query, startup, storage
 from core.access import Actor
-from core.gateway import Failed, Succeeded
 from core.ground import NotPermitted, Role, next_day, start_of_day
 from core.imports import Outcome
 from core.overview import PERIODS, Overview, Period, Question
 from core.overview.days import day_expression, day_of, starts
+from core.refunds.gateway import Failed, Succeeded
 from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
 from tests.conftest import NOW, use_database
 from tests.core.imported import Sheets, plain
 from tests.core.query.random_views import ACTORS
 from tests.core.random_rows import CONTRACTS, CURRENCIES, ZONES, fill
-from tests.core.refund_rows import (
+from tests.core.refunds.refund_rows import (
     AGENT,
     FakeGateway,
     by_card,

@@ -11,8 +11,8 @@ from core.overview import Period, Question, Rows
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.overview.test_figures import _kept, _queued, check
-from tests.core.refund_rows import make_card_order, make_refundable
-from tests.core.returned_money import A_DAY, give_back, let_the_bank_return, pay_back
+from tests.core.refunds.refund_rows import make_card_order, make_refundable
+from tests.core.refunds.returned_money import A_DAY, give_back, let_the_bank_return, pay_back
 
 PERIOD = Period(date(2026, 3, 1), date(2026, 3, 5))
 SOLD = {  # contract, product type, airport and day of each item

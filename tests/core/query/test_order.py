@@ -16,8 +16,8 @@ from core.storage import AuditEvent
 from core.tables import ORDER_ITEMS, TRANSACTIONS
 from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
-from tests.core.refund_rows import make_card_order, make_refundable
-from tests.core.returned_money import A_DAY, let_the_bank_return, pay_back
+from tests.core.refunds.refund_rows import make_card_order, make_refundable
+from tests.core.refunds.returned_money import A_DAY, let_the_bank_return, pay_back
 from tests.rows import make_item, make_order, make_transaction
 
 STRANGER = Actor("u", "u@desk.example", Role.ADMIN, contracts=frozenset({"CT-9"}))

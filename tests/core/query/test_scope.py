@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import excel, query, refund_results, refunds, storage, vouchers
+from core import excel, query, refunds, storage, vouchers
 from core.access import Actor, permissions
 from core.access.actors import LOCAL_USER_ID
 from core.ground import NotFound, NotPermitted, Permission, Refused, Role
 from core.query.rows import find_references
-from core.refund_rule import Reason
+from core.refunds import Reason
 from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.views import default_view, parse_view
 from core.vouchers import verification
 from tests.conftest import NOW
 from tests.core.read_back import open_book
-from tests.core.refund_rows import make_paid_order, make_refundable
+from tests.core.refunds.refund_rows import make_paid_order, make_refundable
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_contract, make_transaction, store_user
 
@@ -109,7 +109,7 @@ def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
         lambda: verification.verify(f"CODE-{name}-1", actor=actor, now=NOW).item,
         lambda: [line.item for line in refunds.assess(ids, actor=actor, now=NOW).lines],
         lambda: refunds.assess(ids, actor=actor, now=NOW).balances,
-        lambda: refund_results.get_results(_batch_of(ids[1]), actor=actor),
+        lambda: refunds.get_results(_batch_of(ids[1]), actor=actor),
     ]
 
 
