@@ -43,7 +43,8 @@ from core.ground.private_files import (
 )
 from core.ground.public_address import origin_of
 from core.ground.secret_files import read_or_make_secret
-from core.ground.settings import Security, get_settings, is_loopback, known_database
+from core.ground.setting_values import Security, is_loopback, known_database
+from core.ground.settings import get_settings
 from core.ground.shutdown import (
     GRACE_SECONDS,
     ending,

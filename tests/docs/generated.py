@@ -76,9 +76,7 @@ def _docstring(statement: ast.stmt | None) -> str:
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.default
-    if field.default_factory is not None:
-        return "made at start"
-    if value is None or value == "":
+    if field.default_factory is not None or value is None or value == "":
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
