@@ -26,25 +26,24 @@ from core.ground import (
     OutsideFailed,
     configure_logs,
     get_settings,
-    hand_over_logs,
-    heed_signals,
+    handle_signals,
+    use_root_handler,
     wait_for_actions,
 )
-from pages.closed_doors import ClosedDoors
-from pages.cookies import BrowserCookie, SecureCookies
-from pages.deep_link import DeepLink
-from pages.exports import answer_export
-from pages.frame import base_path
-from pages.grid.rows import answer_rows
-from pages.messages import answer_message
-from pages.origins import OwnOrigin
-from pages.request_limits import RequestLimits
-from pages.security_headers import SecurityHeaders
-from pages.sign_in import streamlit_secrets
-from pages.sign_out import SignOut
-from pages.uploads import Uploads
-from pages.vouchers import answer_vouchers
-from pages.web import PRIVATE, LocalOnly, answering, refuse_json, refuse_page
+from pages.guards import (
+    BrowserCookie,
+    ClosedDoors,
+    DeepLink,
+    LocalOnly,
+    OwnOrigin,
+    RequestLimits,
+    SecureCookies,
+    SecurityHeaders,
+    SignOut,
+    Uploads,
+)
+from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
+from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
@@ -76,7 +75,7 @@ def _find_fault() -> str | None:
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; where it does not answer, serve and keep trying."""
     retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
-    heed_signals(before_others=True)
+    handle_signals(call_previous=True)
     with worker.working() if settings.run_worker else nullcontext():
         yield
         await run_in_threadpool(wait_for_actions)
@@ -117,10 +116,10 @@ os.environ["STREAMLIT_SERVER_BASE_URL_PATH"] = base
 settings = get_settings()  # a wrong setting stops the start here, with its name
 refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
 configure_logs()
-streamlit.logger.setup_formatter = hand_over_logs  # what gives each of its loggers a handler
+streamlit.logger.setup_formatter = use_root_handler  # what gives each of its loggers a handler
 streamlit.logger.update_formatter()
 for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
-    hand_over_logs(logging.getLogger(name))
+    use_root_handler(logging.getLogger(name))
 try:
     startup.check_vouchers()
     startup.warn_of_open_files()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, backups, demo, overview, storage, vouchers
-from core.ground import get_settings, warn_of_open_file
-from core.outbox import OUTBOX_FOLDER
+from core import access, demo, overview, storage, upkeep, vouchers
+from core.ground import get_settings, warn_if_open
+from core.mail import OUTBOX_FOLDER
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ def warn_of_open_files() -> None:
     paths = [settings.data_dir, *(settings.data_dir / name for name in names)]
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
-        paths += [Path(f"{database.database}{end}") for end in ("", *backups.FOLLOWERS)]
-    warn_of_open_file(paths)
+        paths += [Path(f"{database.database}{end}") for end in ("", *upkeep.FOLLOWERS)]
+    warn_if_open(paths)
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:

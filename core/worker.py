@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core import deliveries, refunds, storage
+from core import mail, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
 from core.storage import DatabaseFact
 
@@ -34,13 +34,13 @@ def work(stop: threading.Event, *, is_apart: bool = False) -> None:
     of life, so that a long round does not read as death. One that `is_apart` gives it in the
     database, too.
     """
-    mail = threading.Thread(target=_repeat, args=[stop, _send], name="mail", daemon=True)
-    mail.start()
-    threads = [threading.current_thread(), mail]
+    mailing = threading.Thread(target=_repeat, args=[stop, _send], name="mail", daemon=True)
+    mailing.start()
+    threads = [threading.current_thread(), mailing]
     beat = threading.Thread(target=_beat, args=[stop, threads, is_apart], name="beat", daemon=True)
     beat.start()
     _repeat(stop, _settle)
-    mail.join(STOP_SECONDS)
+    mailing.join(STOP_SECONDS)
     beat.join(STOP_SECONDS)
 
 
@@ -51,7 +51,7 @@ def _settle() -> int:
 
 
 def _send() -> int:
-    return deliveries.deliver_due(now=datetime.now(UTC), door=deliveries.configured())
+    return mail.deliver_due(now=datetime.now(UTC), door=mail.configured_transport())
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:

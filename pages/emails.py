@@ -3,14 +3,12 @@
 import streamlit as st
 
 from core.access import require
-from core.delivery_records import get_pause
-from core.email_contents import configured_channel
 from core.ground import Channel, Permission, get_settings
+from core.mail import configured_channel, get_pause
 from core.tables import EMAILS
-from pages.email_actions import show_email_actions
-from pages.frame import current_actor, plain
-from pages.grid.table import show_table
-from pages.mail_preview import show_pause
+from pages.dialogs import show_email_actions, show_pause
+from pages.grid import show_table
+from pages.shell import current_actor, plain
 
 actor = current_actor()
 require(actor, Permission.EMAILS)

@@ -7,16 +7,13 @@ import streamlit as st
 
 from core import access
 from core.access import Actor, may
-from core.ground import InvalidInput, NotFound, amount_in_words
+from core.ground import InvalidInput, NotFound, format_amount
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
-from pages.actions import show_item_actions
-from pages.email_actions import show_email_actions
-from pages.frame import base_path, current_actor, plain
-from pages.grid.state import browser_cookie, viewer_zone
-from pages.grid.table import show_table
-from pages.grid.tools import Actions
-from pages.refund_notices import show_refund_notices
+from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
+from pages.grid import Actions, browser_cookie, show_table, viewer_zone
+from pages.shell import current_actor, plain
+from pages.web import base_path
 
 TABS = {
     "Products": ORDER_ITEMS,
@@ -67,7 +64,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{amount_in_words(minor, currency)} {currency}"
+    return f"{format_amount(minor, currency)} {currency}"
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from core import overview
-from core.ground import amount_in_words
+from core.ground import format_amount
 from core.overview import PERIODS, Offer, Overview, Period, Question, Rows
 from core.tables import ORDERS
 from core.views import EARLIEST, LATEST
-from pages.frame import current_actor
-from pages.grid.table import show_empty
-from pages.plots import address_of, show_plots
+from pages.charts import address_of, show_plots
+from pages.grid import show_empty
+from pages.shell import current_actor
 
 OWN, EVERY = "own", ""
 USUAL = list(PERIODS).index("30-days")
@@ -123,7 +123,7 @@ def show_figures(found: Overview, currency: str) -> None:
 
 
 def _amount(rows: Rows, currency: str) -> str:
-    return f"{amount_in_words(rows.amount_minor, currency)} {currency}"
+    return f"{format_amount(rows.amount_minor, currency)} {currency}"
 
 
 def _figure(words: str, said: str, rows: Rows, part: str = "", why: str = "") -> str:

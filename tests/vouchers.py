@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.ground.settings import DEFAULT_TERMS, Settings
 from core.vouchers import Voucher, signed_code
-from core.vouchers.pdf.document import Branding
+from core.vouchers.pdf.page import Branding
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SERVICE_AT = datetime(2026, 12, 1, 14, 30, tzinfo=UTC)

@@ -15,9 +15,9 @@ from core.access import Actor, may, require
 from core.excel.cells import MAX_CELL_UNITS
 from core.excel.limit import check_limit, record_export
 from core.excel.workbook import MAX_ROWS, StreamedWorkbook, Written
-from core.ground import Permission, amount_in_words, get_settings, in_place
+from core.ground import Permission, format_amount, get_settings, in_zone
 from core.query import OrderDetails, get_order
-from core.storage import Stop
+from core.storage import CancelToken
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.views import View, default_view, describe_sort, to_json
 
@@ -30,25 +30,25 @@ def export(
     *,
     actor: Actor,
     now: datetime,
-    stop: Stop | None = None,
+    cancel: CancelToken | None = None,
 ) -> int:
     """Write every row of the view to an .xlsx file and audit it; return the number of rows.
 
-    Rows, total and the sheet *About this export* are of one moment. Raises NotPermitted; Unwanted,
-    leaving nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file
-    is begun; and as access.handing_out does, when the actor may no longer have the file.
+    Rows, total and the sheet *About this export* are of one snapshot. Raises NotPermitted;
+    QueryCancelled, leaving no file, once `cancel` is set; TooManyRows over the hourly limit, before
+    the file is begun; and as access.handing_out does, if the actor lost the right to the file.
     """
-    stop = stop or Stop()
+    cancel = cancel or CancelToken()
     _check_limit([view], actor, now)
     with StreamedWorkbook(file) as workbook:
-        with storage.reading() as session, stop.ending(session):
+        with storage.reading() as session, cancel.cancelling(session):
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                wanted = _while_wanted(frames, stop)
-                written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
+                chunks = _until_cancelled(frames, cancel)
+                written = workbook.add_table(view.table.title, view.columns, view.zone, chunks)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
-    stop.check()
+    cancel.check()
     record_export(
         file,
         f"{view.table.name}.exported",
@@ -73,9 +73,9 @@ def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
         )
 
 
-def _while_wanted(frames: Iterator[pd.DataFrame], stop: Stop) -> Iterator[pd.DataFrame]:
+def _until_cancelled(frames: Iterator[pd.DataFrame], cancel: CancelToken) -> Iterator[pd.DataFrame]:
     for frame in frames:
-        stop.check()
+        cancel.check()
         yield frame
 
 
@@ -118,17 +118,17 @@ def _order_lines(
     return [
         ("Order ID", order.order_id),
         ("No", str(order.no)),
-        ("Created Date", in_place(order.created_at, zone, seconds=True)),
+        ("Created Date", in_zone(order.created_at, zone, seconds=True)),
         ("Contract ID", order.contract_id),
         ("Contract", order.contract_name),
         ("Widget ID", order.widget_id or ""),
         ("Author", order.author),
         ("Total", str(order.item_count)),
-        ("Amount", f"{amount_in_words(order.amount_minor, order.currency)} {order.currency}"),
-        ("Refunded", f"{amount_in_words(order.refunded_minor, order.currency)} {order.currency}"),
+        ("Amount", f"{format_amount(order.amount_minor, order.currency)} {order.currency}"),
+        ("Refunded", f"{format_amount(order.refunded_minor, order.currency)} {order.currency}"),
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
-        ("Exported at", in_place(now, zone, seconds=True)),
+        ("Exported at", in_zone(now, zone, seconds=True)),
         ("Page", f"{get_settings().public_url}/order?{address}"),
     ]
 
@@ -192,7 +192,7 @@ def _about(
 ) -> list[tuple[str, str]]:
     filters = view.in_words() or ["none"]
     amount = view.table.amount
-    sums = [f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items()]
+    sums = [f"{format_amount(minor, code)} {code}" for code, minor in totals.items()]
     local = now.astimezone(ZoneInfo(view.zone))
     lines = [("Table", view.table.title)]
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]

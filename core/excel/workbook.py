@@ -19,7 +19,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from core.excel.cells import Styles, TableRows, clean
-from core.ground import MOST_DECIMALS
+from core.ground import MAX_DECIMALS
 from core.tables import Column, Kind
 
 # Microsoft, "Excel specifications and limits"; the header takes one row of a sheet.
@@ -182,7 +182,7 @@ def _styles_in(sheet: Any) -> Styles:
         setattr(cell, name, value)
         return int(cell.style_id)
 
-    formats = {count: f"#,##0.{'0' * count}".rstrip(".") for count in range(MOST_DECIMALS + 1)}
+    formats = {count: f"#,##0.{'0' * count}".rstrip(".") for count in range(MAX_DECIMALS + 1)}
     return Styles(
         quoted=number_of("quotePrefix", True),
         instant=number_of("number_format", "yyyy-mm-dd hh:mm:ss"),

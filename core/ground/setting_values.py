@@ -15,25 +15,25 @@ from sqlalchemy.exc import ArgumentError
 
 from core.ground import pem
 from core.ground.places import zones
-from core.ground.secret_strength import HOW, find_weakness
+from core.ground.secret_strength import HINT, find_weakness
 
 Security = Literal["starttls", "tls", "plain"]
 PICTURES = (".svg", ".png", ".jpg", ".jpeg")
 
 
-def known_zone(name: str) -> str:
+def time_zone(name: str) -> str:
     """Check the name of a time zone."""
     if name not in zones():
         raise ValueError("is not an IANA time zone such as Europe/London or UTC")
     return name
 
 
-def known_database(url: str) -> str:
-    """Return the address of a database that can be used; raises ValueError for any other."""
+def check_database_url(url: str) -> str:
+    """Return a database URL that Order Desk supports; raises ValueError for any other."""
     try:
         address = make_url(url)
     except ArgumentError as error:
-        raise ValueError("is not a database address") from error
+        raise ValueError("is not a database URL") from error
     if address.drivername not in ("sqlite", "postgresql+psycopg"):
         raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
     if address.database in (None, "", ":memory:"):
@@ -48,15 +48,15 @@ def web_address(url: str) -> str:
     return url
 
 
-def safe_address(url: str) -> str:
+def secure_address(url: str) -> str:
     """Check that a URL is https, or of this machine."""
     parts = urlsplit(web_address(url))
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("must start with https://, or be on this machine")
+        raise ValueError("must start with https://, unless it is on this machine")
     return url
 
 
-def email(text: str) -> str:
+def email_address(text: str) -> str:
     """Check an e-mail address; return it in its usual form."""
     try:
         return validate_email(text, check_deliverability=False).normalized
@@ -67,14 +67,14 @@ def email(text: str) -> str:
 def readable_file(path: Path) -> Path:
     """Check that a file exists."""
     if not path.is_file():
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(f"the file {path} does not exist")
     return path
 
 
 def picture(path: Path) -> Path:
     """Check that a file is a picture, by its suffix."""
     if path.suffix.lower() not in PICTURES:
-        raise ValueError(f"{path} must be a file of one of these kinds: {', '.join(PICTURES)}")
+        raise ValueError(f"the type of {path} must be one of {', '.join(PICTURES)}")
     return path
 
 
@@ -88,12 +88,12 @@ def hard_to_guess(text: SecretStr) -> SecretStr:
     """Check that a secret is hard to guess."""
     weakness = find_weakness(text.get_secret_value())
     if weakness is not None:
-        raise ValueError(f"{weakness}; {HOW}")
+        raise ValueError(f"{weakness}; {HINT}")
     return text
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host, by its name or address, is this machine itself."""
+    """Return whether a host name or IP address means this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -109,11 +109,11 @@ def host(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError:
-        raise ValueError("must be the name or address of a host, without its port") from None
+        raise ValueError("must be a host name or an IP address, without a port") from None
 
 
 def mailbox(text: str) -> str:
-    """Check an address, alone or as `Name <address>`; return it as a header has it."""
+    """Check an e-mail address, plain or as `Name <address>`; return it as a mail header."""
     parts = re.fullmatch(r"(?P<name>[^<>]*+)<(?P<inner>[^<>]*+)>|(?P<alone>[^<>]*+)", text.strip())
     if parts is None or not text.isprintable() or "=?" in text:
         raise ValueError("must be an address, or a name and an address: Name <name@example.com>")
@@ -122,15 +122,15 @@ def mailbox(text: str) -> str:
             parts["alone"] or parts["inner"] or "", allow_smtputf8=False, check_deliverability=False
         )
     except EmailNotValidError as error:
-        raise ValueError(f"is not an address that can send: {error}") from None
+        raise ValueError(f"is not a valid sender address: {error}") from None
     name = (parts["name"] or "").strip().strip('"')
     return str(Address(name, addr_spec=found.ascii_email or ""))
 
 
-def sign_in(text: SecretStr) -> SecretStr:
-    """Check that a password can be sent in the sign-in of SMTP."""
+def ascii_secret(text: SecretStr) -> SecretStr:
+    """Check that a password is ASCII, which is all that SMTP sign-in supports."""
     if not text.get_secret_value().isascii():
-        raise ValueError("has characters beyond ASCII, which the sign-in of SMTP does not carry")
+        raise ValueError("has non-ASCII characters, which SMTP sign-in does not support")
     return text
 
 
@@ -139,5 +139,5 @@ def certificates(path: Path) -> Path:
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
-        raise ValueError(f"{path} holds no certificates in PEM") from error
+        raise ValueError(f"{path} holds no PEM certificates") from error
     return path

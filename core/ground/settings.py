@@ -1,4 +1,4 @@
-"""Every setting, typed, read from the environment once and checked at start."""
+"""All settings, typed. They are read from the environment once and checked at start."""
 
 import os
 from functools import cache
@@ -11,19 +11,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.ground import public_address
 from core.ground.setting_values import (
     Security,
+    ascii_secret,
     certificates,
-    email,
+    check_database_url,
+    email_address,
     hard_to_guess,
     host,
     is_loopback,
-    known_database,
-    known_zone,
     mailbox,
     picture,
     readable_file,
-    safe_address,
-    sign_in,
+    secure_address,
     signing_key,
+    time_zone,
     web_address,
 )
 
@@ -31,8 +31,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 DEFAULT_TERMS = (
     "Valid once, for the passenger named above.\n"
-    "Be there in time: it cannot be used after the time it is valid until.\n"
-    "A refunded voucher is void, also when it is printed."
+    "Please be on time: the voucher cannot be used after the end of its validity.\n"
+    "A refunded voucher is void, even if you have printed it."
 )
 
 
@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
     # Database and files
-    database_url: Annotated[str, AfterValidator(known_database)] = (
+    database_url: Annotated[str, AfterValidator(check_database_url)] = (
         f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
     )
     """`sqlite:////path/orders.db` or `postgresql+psycopg://user:password@host/name`."""
@@ -64,14 +64,14 @@ class Settings(BaseSettings):
     and the port. With sign-in it starts with `https://`."""
     streamlit_server_base_url_path: str = ""
     """The path that Order Desk is served under, such as `/desk`."""
-    oidc_metadata_url: Annotated[str, AfterValidator(safe_address)] | None = None
+    oidc_metadata_url: Annotated[str, AfterValidator(secure_address)] | None = None
     """The provider's `…/.well-known/openid-configuration`. Without it Order Desk runs in local
     mode."""
     oidc_client_id: str | None = None
     """The name of Order Desk at the provider."""
     oidc_client_secret: SecretStr | None = None
     """The secret that goes with it."""
-    first_admin_email: Annotated[str, AfterValidator(email)] | None = None
+    first_admin_email: Annotated[str, AfterValidator(email_address)] | None = None
     """Who becomes an admin at a start that finds no active admin."""
     sign_in_idle_minutes: Annotated[int, Field(ge=1)] = 60
     """After so many minutes without a request, a person signs in again."""
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     """The port. Without it: 587 with `starttls`, 465 with `tls`, 25 with `plain`."""
     smtp_user: Annotated[str, Field(pattern="^[ -~]+$")] | None = None
     """The name to sign in with."""
-    smtp_password: Annotated[SecretStr, AfterValidator(sign_in)] | None = None
+    smtp_password: Annotated[SecretStr, AfterValidator(ascii_secret)] | None = None
     """The password that goes with it; both or neither."""
     smtp_ca_file: (
         Annotated[Path, AfterValidator(readable_file), AfterValidator(certificates)] | None
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     it: made at the first start, in `DATA_DIR`."""
 
     # Import and figures
-    import_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+    import_zone: Annotated[str, AfterValidator(time_zone)] = "UTC"
     """The IANA time zone of times that name none."""
     import_max_mb: Annotated[int, Field(ge=1)] = 1000
     """How large a workbook may be unpacked, counted while unpacking; and how large a CSV file may
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     """How much memory one person's uploaded files may take."""
     uploads_max_mb: Annotated[int, Field(ge=1)] = 1200
     """How much memory all uploaded files of one process may take."""
-    report_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+    report_zone: Annotated[str, AfterValidator(time_zone)] = "UTC"
     """The IANA time zone whose days Overview counts by."""
 
     # Log
@@ -166,56 +166,56 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_mail(self) -> Self:
-        """Check the settings of mail together; each fault names its variable itself."""
+        """Check the mail settings together. Each error text names its variable."""
         if self.smtp_host is not None and self.mail_from is None:
-            raise ValueError("MAIL_FROM: is needed with SMTP_HOST, as the sender of every mail")
+            raise ValueError("MAIL_FROM: is required with SMTP_HOST, as the sender of all e-mails")
         if (self.smtp_user is None) != (self.smtp_password is None):
             name = "SMTP_PASSWORD" if self.smtp_password is None else "SMTP_USER"
-            raise ValueError(f"{name}: is missing; the user and the password go together")
+            raise ValueError(f"{name}: is missing; set both SMTP_USER and SMTP_PASSWORD")
         if self.smtp_security == "plain" and not is_loopback(self.smtp_host or "localhost"):
             raise ValueError(
-                "SMTP_SECURITY: plain is for a server on this machine alone; "
-                "use starttls or tls for any other"
+                "SMTP_SECURITY: plain is allowed only for a server on this machine; "
+                "use starttls or tls"
             )
         return self
 
     @property
     def has_sign_in(self) -> bool:
-        """Say whether people sign in; without, this is local mode."""
+        """Return whether users sign in. If not, Order Desk runs in local mode."""
         return self.oidc_metadata_url is not None
 
     @model_validator(mode="after")
     def _serve_under_path(self) -> Self:
-        """Have PUBLIC_URL name the path that Order Desk is served under, given or not."""
+        """Append the path that Order Desk is served under to PUBLIC_URL, unless it is there."""
         self.public_url = public_address.under(self.public_url, self.streamlit_server_base_url_path)
         return self
 
     @model_validator(mode="after")
     def _check_sign_in(self) -> Self:
-        """Sign-in is set up whole, at an address that keeps its cookies secret, or not at all."""
+        """Require all sign-in settings or none, and with sign-in a PUBLIC_URL with https."""
         names = ("oidc_metadata_url", "oidc_client_id", "oidc_client_secret")
         missing = [name.upper() for name in names if getattr(self, name) is None]
         if missing and len(missing) < len(names):
-            raise ValueError(f"{' and '.join(missing)}: must be set too, for people to sign in")
+            raise ValueError(f"{' and '.join(missing)}: must be set too; sign-in needs all of them")
         if self.has_sign_in:
             try:
-                safe_address(self.public_url)
+                secure_address(self.public_url)
             except ValueError as error:
-                raise ValueError(f"PUBLIC_URL: where people sign in, it {error}") from None
+                raise ValueError(f"PUBLIC_URL: with sign-in, it {error}") from None
         return self
 
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings; stop the program, naming each variable, when one is wrong."""
+    """Return the settings. If any is wrong, exit with a message that names each variable."""
     try:
         return Settings()
     except ValidationError as error:
-        faults = [_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
+        faults = [_describe(one["loc"], one["msg"]) for one in error.errors(include_input=False)]
         raise SystemExit("Order Desk cannot start.\n" + "\n".join(faults)) from None
 
 
-def _fault(place: tuple[int | str, ...], message: str) -> str:
-    """Name the variable; a fault of several together has no place, and names it itself."""
-    said = message.removeprefix("Value error, ")
-    return f"{str(place[0]).upper()}: {said}" if place else said
+def _describe(place: tuple[int | str, ...], message: str) -> str:
+    """Prefix the variable's name. An error of several settings has no place; its text names it."""
+    text = message.removeprefix("Value error, ")
+    return f"{str(place[0]).upper()}: {text}" if place else text

@@ -91,7 +91,7 @@ def refresh_figures_soon() -> None:
 def rebuild_figures(*, actor: Actor, now: datetime) -> int:
     """Count every figure anew, and audit it; return how many rows they are.
 
-    Raises NotPermitted, NoLongerIn, and OutsideFailed when the database does not answer.
+    Raises NotPermitted, AccessLost, and OutsideFailed when the database does not answer.
     """
     with access.changing(actor, Permission.IMPORT) as (session, actor):
         _take_turn(session)

@@ -1,16 +1,15 @@
-"""A view becomes SQL here: rows, counts, totals, choices, searches, of what an actor may see."""
+"""Views as SQL: the rows, counts, totals, choices and searches of what an actor can see."""
 
+from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, scope, where
 from core.query.frames import local_times, to_frame
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
 from core.query.rows import (
-    MAX_CHOICES_LISTED,
     Figures,
     count_among,
     count_in,
     count_rows,
-    load_choices,
     load_figures,
     load_keys,
     load_rows,

@@ -23,14 +23,14 @@ from core.ground import (
     Permission,
     RefundStatus,
     Refused,
-    amount_in_words,
+    format_amount,
     is_storable,
 )
 from core.query import scope
 from core.refunds import events, ledger
 from core.refunds.decisions import change_one, checked_note
 from core.refunds.returned import first_look
-from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_to_match, new_id
+from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_unmatched, new_id
 from core.tables import ORDER_ITEMS
 
 MATCHED = "matched"  # the reason of a refund that was made at the provider
@@ -68,7 +68,7 @@ def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
         ).all()
         if not items:
             return []
-        mine = select(ProviderRefund).where(ProviderRefund.order_id == order_id, is_to_match())
+        mine = select(ProviderRefund).where(ProviderRefund.order_id == order_id, is_unmatched())
         return [
             Unmatched(
                 one.reference,
@@ -88,7 +88,7 @@ def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
 def _why_unfit(item: OrderItem, one: ProviderRefund) -> str | None:
     """Return why a refund at the provider cannot be an item's, as a sentence."""
     if (item.price_minor, item.currency) != (one.amount_minor, one.currency):
-        amount = f"{amount_in_words(one.amount_minor, one.currency)} {one.currency}"
+        amount = f"{format_amount(one.amount_minor, one.currency)} {one.currency}"
         return f"The refund is {amount}, which is not the item's price."
     if item.status not in (ItemStatus.NOT_USED, ItemStatus.REFUND_REQUESTED, ItemStatus.USED):
         return "The item has been refunded already."
@@ -142,7 +142,7 @@ def _take(session: Session, reference: str, actor: Actor) -> ProviderRefund:
     """Lock a refund that is still to be matched, of an order that the actor may see."""
     seen = select(OrderItem.order_id).where(scope(ORDER_ITEMS, actor))
     mine = select(ProviderRefund).where(
-        ProviderRefund.reference == reference, is_to_match(), ProviderRefund.order_id.in_(seen)
+        ProviderRefund.reference == reference, is_unmatched(), ProviderRefund.order_id.in_(seen)
     )
     one = None
     if is_storable(reference):

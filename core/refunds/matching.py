@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import storage
-from core.ground import TransactionStatus, amount_in_words
+from core.ground import TransactionStatus, format_amount
 from core.refunds.gateway import (
     Failed,
     Gateway,
@@ -76,7 +76,7 @@ def judge(job: RefundJob, paid: PaidAtProvider, *, held: Collection[str]) -> Out
         )
     # What was asked for under this key is asked for again: the provider decides, and only once.
     if not job.was_asked and paid.left_minor < job.amount_minor:
-        left = f"{amount_in_words(max(0, paid.left_minor), paid.currency)} {paid.currency}"
+        left = f"{format_amount(max(0, paid.left_minor), paid.currency)} {paid.currency}"
         return Failed(
             f"Only {left} of payment {paid.reference} can still be refunded: nothing was paid "
             "back. Look at the payment's refunds at the card provider."
@@ -124,7 +124,7 @@ def _names_another_item(job: RefundJob, one: MadeRefund) -> bool:
 
 def _named(refunds: Sequence[MadeRefund]) -> str:
     first = refunds[0]
-    amount = f"{amount_in_words(first.amount_minor, first.currency)} {first.currency}"
+    amount = f"{format_amount(first.amount_minor, first.currency)} {first.currency}"
     others = f" and {len(refunds) - 1} more" if len(refunds) > 1 else ""
     return f"{first.reference}, {amount}{others}"
 

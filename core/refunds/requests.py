@@ -97,7 +97,7 @@ def request(
     Items that cannot be refunded are in the answer with the reason, and never stop the others; so
     are those that can be, but are not among the `agreed` ones that the person was shown.
     The same key and request again: the first answer, and nothing changes. Raises NotPermitted,
-    NoLongerIn, InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another
+    AccessLost, InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another
     request; then nothing was changed.
     """
     require(actor, Permission.REFUND)

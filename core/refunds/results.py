@@ -15,8 +15,8 @@ from core.ground import (
     Permission,
     RefundStatus,
     Role,
-    amount_in_words,
-    in_place,
+    format_amount,
+    in_zone,
     is_storable,
 )
 from core.query import scope, to_frame
@@ -139,12 +139,11 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
     lines = [
         ("Table", "Refunds of one request"),
         ("Requested by", results.requested_by),
-        ("Requested at", in_place(results.requested_at, zone, seconds=True)),
+        ("Requested at", in_zone(results.requested_at, zone, seconds=True)),
     ]
     for result in _ORDER:
         sums = " · ".join(
-            f"{amount_in_words(minor, code)} {code}"
-            for code, minor in results.totals(result).items()
+            f"{format_amount(minor, code)} {code}" for code, minor in results.totals(result).items()
         )
         count = len(results.having(result))
         sums = "" if result == NOT_REFUNDED else sums  # refused items have no amount here
@@ -152,5 +151,5 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
     return [
         *lines,
         ("Exported by", actor.email),
-        ("Exported at", in_place(now, zone, seconds=True)),
+        ("Exported at", in_zone(now, zone, seconds=True)),
     ]

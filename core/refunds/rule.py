@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.access import Actor, why_not
-from core.ground import ItemStatus, Method, Permission, in_place
+from core.ground import ItemStatus, Method, Permission, in_zone
 
 
 class Reason(StrEnum):
@@ -169,4 +169,4 @@ def _unknown(payments: Sequence[Payment]) -> str:
 
 def _local(instant: datetime, item: RefundItem) -> str:
     """Write an instant as it is at the airport."""
-    return in_place(instant, item.airport_tz, seconds=True)
+    return in_zone(instant, item.airport_tz, seconds=True)

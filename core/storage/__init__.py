@@ -1,9 +1,9 @@
 """The database: its models, transactions, schema and bulk copies, on SQLite and PostgreSQL."""
 
 from core.storage.bulk import bulk_insert, bulk_read, stored_names, without_indexes
-from core.storage.cancel import Stop, Unwanted
+from core.storage.cancel import CancelToken, QueryCancelled
 from core.storage.engine import (
-    EXPLAINS,
+    EXPLAIN,
     create_database_engine,
     create_missing_file,
     get_engine,
@@ -22,7 +22,7 @@ from core.storage.models.expressions import (
     has_refundable_item,
     has_returned_refund,
     has_unmatched_refund,
-    is_to_match,
+    is_unmatched,
     status,
     status_in_order,
 )
@@ -62,11 +62,12 @@ from core.storage.models.orders import (
 __all__ = [
     "DAILY_FIGURES",
     "DERIVED",
-    "EXPLAINS",
+    "EXPLAIN",
     "FIGURES_MADE",
     "FIGURE_CHANGES",
     "AuditEvent",
     "Base",
+    "CancelToken",
     "Channel",
     "Contract",
     "DatabaseFact",
@@ -79,14 +80,13 @@ __all__ = [
     "Order",
     "OrderItem",
     "ProviderRefund",
+    "QueryCancelled",
     "Refund",
     "RefundBatch",
     "SavedView",
     "SignIn",
     "Span",
-    "Stop",
     "Transaction",
-    "Unwanted",
     "User",
     "UserContract",
     "bulk_insert",
@@ -102,7 +102,7 @@ __all__ = [
     "is_blank",
     "is_reachable",
     "is_sqlite",
-    "is_to_match",
+    "is_unmatched",
     "known_versions",
     "migrate",
     "new_id",

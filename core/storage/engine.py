@@ -1,4 +1,4 @@
-"""The one door to the database: the engine, reading and writing transactions, migrations."""
+"""The access to the database: engine, read and write transactions, migrations."""
 
 import json
 import logging
@@ -27,8 +27,8 @@ from core.storage import search_index
 from core.storage.models.orders import Base, DatabaseFact
 
 
-class _Queue:
-    """Places, had in the order in which they were asked for, so that nobody waits for ever."""
+class _FairSemaphore:
+    """A fair semaphore: waiters are served in order of arrival."""
 
     def __init__(self, places: int) -> None:
         self._guard = threading.Lock()
@@ -43,7 +43,7 @@ class _Queue:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()  # until somebody before lets go
+        turn.acquire()  # blocks until __exit__ of another holder
 
     def __exit__(self, *_: object) -> None:
         with self._guard:
@@ -53,16 +53,15 @@ class _Queue:
                 self._free += 1
 
 
-# SQLite has one writer at a time: without a queue a write waited up to 8.5 s, with a lock that has
-# no order up to 2 s. To PostgreSQL more than a few at once get nothing done sooner, and without
-# order the slowest of 32 waits twice as long.
-_sqlite_writers, _postgresql_writers = _Queue(1), _Queue(8)
+# SQLite has one writer at a time: without a semaphore a write waited up to 8.5 s, with an unfair
+# lock up to 2 s. With PostgreSQL, more than a few writers at once are not faster, and with an
+# unfair lock the slowest of 32 waits twice as long.
+_sqlite_writers, _postgresql_writers = _FairSemaphore(1), _FairSemaphore(8)
 
 logger = logging.getLogger(__name__)
 
-# With PostgreSQL: a host that is gone without a word is noticed in half a minute, not in a quarter
-# of an hour.
-_PATIENCE = {
+# For PostgreSQL: a host that vanishes is noticed in half a minute instead of a quarter of an hour.
+_TIMEOUTS = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -70,30 +69,30 @@ _PATIENCE = {
     "tcp_user_timeout": 25_000,
 }
 UNREACHABLE = (
-    "The database cannot be reached. Order Desk tries again by itself; "
-    "if this lasts, check what DATABASE_URL names."
+    "The database cannot be reached. Order Desk retries automatically. "
+    "If this persists, check DATABASE_URL."
 )
-# An execution option: PostgreSQL is asked for its plan. EXPLAIN written before a compiled statement
-# would compile it each time, which takes longer than the answer.
-EXPLAINS = "order_desk_explains"
+# An execution option: ask PostgreSQL only for the plan. The prefix is added when the statement
+# runs; SQLAlchemy would compile an EXPLAIN each time, which takes longer than the answer.
+EXPLAIN = "order_desk_explains"
 BUSY = "The database is busy with another change, such as an import. Try again in a minute."
 
 
 def _to_json(value: Any) -> str:
-    """Write JSON as people read it, and so as a search finds it: letters of every script."""
+    """Serialize to JSON without escaping letters, so that people and searches can read it."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def _prepare_sqlite_connection(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    # The driver's own BEGIN is deferred, which fails under concurrent writes; ours is in _begin.
+    # The driver's own BEGIN is deferred, which fails with concurrent writers; _begin has ours.
     connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
+        "recursive_triggers=ON",  # or INSERT OR REPLACE bypasses the append-only triggers
         "busy_timeout=10000",
-        "cache_size=-8000",  # of each connection; the system caches the file
+        "cache_size=-8000",  # 8 MB per connection; the system caches the file
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -111,12 +110,12 @@ def _explain(
     context: Any,
     _many: bool,
 ) -> tuple[str, Any]:
-    explains = context is not None and context.execution_options.get(EXPLAINS)
+    explains = context is not None and context.execution_options.get(EXPLAIN)
     return f"EXPLAIN (FORMAT JSON) {statement}" if explains else statement, parameters
 
 
 def create_database_engine(url: str) -> Engine:
-    """Build an engine for SQLite (WAL) or PostgreSQL; nothing is connected yet."""
+    """Build an engine for SQLite (in WAL mode) or PostgreSQL, without connecting."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         get_engine = create_engine(
@@ -126,12 +125,12 @@ def create_database_engine(url: str) -> Engine:
             max_overflow=20,
             pool_timeout=10,
             pool_pre_ping=True,
-            # Without jit: to compile a question takes longer than most of ours take to answer.
-            connect_args=_PATIENCE | {"options": "-c lock_timeout=3s -c timezone=UTC -c jit=off"},
+            # Without jit: compiling most of our queries takes longer than running them.
+            connect_args=_TIMEOUTS | {"options": "-c lock_timeout=3s -c timezone=UTC -c jit=off"},
         )
         event.listen(get_engine, "before_cursor_execute", _explain, retval=True)
         return get_engine
-    # mode=rw: a file that has gone away is an error, not a reason to make an empty one.
+    # mode=rw: a missing file is an error; SQLite must not create an empty one.
     name = f"file:{quote(address.database or '')}?mode=rw"
     get_engine = create_engine(
         "sqlite://",
@@ -148,30 +147,31 @@ def create_database_engine(url: str) -> Engine:
 
 @cache
 def get_engine() -> Engine:
-    """Return the process's engine for DATABASE_URL."""
+    """Return the engine for DATABASE_URL, one per process."""
     return create_database_engine(get_settings().database_url)
 
 
 def is_sqlite() -> bool:
-    """Say whether the database is the embedded one."""
+    """Return whether the database is SQLite."""
     return get_engine().dialect.name == "sqlite"
 
 
 @contextmanager
-def reading(at: Engine | None = None, *, held: type[Base] | None = None) -> Iterator[Session]:
-    """Open a read-only transaction in which every query sees the same moment.
+def reading(at: Engine | None = None, *, locked: type[Base] | None = None) -> Iterator[Session]:
+    """Open a read-only transaction in which all queries see the same snapshot.
 
-    It is of DATABASE_URL's database, unless `at` names another. That moment is after anybody who
-    rebuilds the table `held`: else who waits for them (PostgreSQL) sees the new one without rows.
-    Raises OutsideFailed when the database does not answer.
+    It uses the engine of DATABASE_URL, unless `at` is given. With `locked`, PostgreSQL first locks
+    that table, so that the snapshot is taken after a rebuild of it; a transaction that waited for
+    the rebuild without a lock would see an empty table. Raises OutsideFailed if the database does
+    not answer.
     """
     at = at or get_engine()
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     if at.dialect.name == "sqlite":
         options = {}
     with _reachable(), at.connect().execution_options(**options) as connection:
-        if held is not None and at.dialect.name != "sqlite":
-            connection.execute(text(f"LOCK TABLE {held.__tablename__} IN ACCESS SHARE MODE"))
+        if locked is not None and at.dialect.name != "sqlite":
+            connection.execute(text(f"LOCK TABLE {locked.__tablename__} IN ACCESS SHARE MODE"))
         yield Session(connection)
 
 
@@ -179,10 +179,10 @@ def reading(at: Engine | None = None, *, held: type[Base] | None = None) -> Iter
 def writing() -> Iterator[Session]:
     """Open a transaction that commits at the end and rolls back on any error.
 
-    Raises OutsideFailed when the database does not answer.
+    Raises OutsideFailed if the database does not answer.
     """
-    queue = _sqlite_writers if is_sqlite() else _postgresql_writers
-    with _reachable(), queue, get_engine().connect() as connection:
+    writers = _sqlite_writers if is_sqlite() else _postgresql_writers
+    with _reachable(), writers, get_engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
             yield session
@@ -195,7 +195,7 @@ def _reachable() -> Iterator[None]:
     except PoolTimeout as error:
         raise OutsideFailed(BUSY) from error
     except DatabaseError as error:
-        # A plain DatabaseError is SQLite's word for a file that is damaged, or no database.
+        # SQLite raises a plain DatabaseError if the file is damaged or is not a database.
         if (
             not isinstance(error, OperationalError | InterfaceError)
             and type(error) is not DatabaseError
@@ -206,13 +206,13 @@ def _reachable() -> Iterator[None]:
 
 
 def _is_busy(error: DBAPIError) -> bool:
-    """Say whether somebody else was in the way: a lock not had, or a deadlock; SQLITE_BUSY."""
+    """Return whether another transaction was in the way: lock timeout, deadlock, SQLITE_BUSY."""
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
     return code in ("55P03", "40P01", sqlite3.SQLITE_BUSY)
 
 
 def create_missing_file(url: str) -> bool:
-    """Make the SQLite file of an address, for this user alone, unless it is there; say whether."""
+    """Create the SQLite file of a URL, as a private file; return whether it was missing."""
     address = make_url(url)
     path = Path(address.database or "")
     if address.get_backend_name() != "sqlite" or path.exists():
@@ -222,7 +222,7 @@ def create_missing_file(url: str) -> bool:
 
 
 def is_reachable() -> bool:
-    """Ask the database whether it answers and has Order Desk's tables."""
+    """Return whether the database answers and has Order Desk's tables."""
     try:
         with reading() as session:
             session.execute(select(DatabaseFact.name).limit(1))
@@ -232,9 +232,9 @@ def is_reachable() -> bool:
 
 
 def migrate() -> None:
-    """Bring the database to the newest schema, one process at a time; safe to repeat.
+    """Upgrade the database to the newest schema, one process at a time; safe to repeat.
 
-    A SQLite file that is not there is made. Raises OutsideFailed when the database does not answer.
+    Creates a missing SQLite file. Raises OutsideFailed if the database does not answer.
     """
     create_missing_file(get_settings().database_url)
     with _reachable(), get_engine().connect() as connection, _without_foreign_keys(connection):
@@ -245,7 +245,7 @@ def migrate() -> None:
 
 @contextmanager
 def _without_foreign_keys(connection: Connection) -> Iterator[None]:
-    """Let tables be dropped and made again on SQLite, where each row would be checked first."""
+    """Turn foreign keys off on SQLite, which would check each row of a table that is dropped."""
     is_embedded = connection.dialect.name == "sqlite"
     driver: Any = connection.connection.driver_connection
     if is_embedded:
@@ -258,7 +258,7 @@ def _without_foreign_keys(connection: Connection) -> Iterator[None]:
 
 
 def is_blank() -> bool:
-    """Say whether the database is a SQLite file without any table; a missing one is made."""
+    """Return whether the database is a SQLite file without tables; a missing file is created."""
     create_missing_file(get_settings().database_url)
     if not is_sqlite():
         return False
@@ -267,47 +267,48 @@ def is_blank() -> bool:
 
 
 def has_tables(session: Session) -> bool:
-    """Say whether the database has any table."""
+    """Return whether the database has any table."""
     return bool(inspect(session.connection()).get_table_names())
 
 
 def _upgrade(writer: Connection) -> None:
-    _take_turns(writer)
+    _lock_schema(writer)
     command.upgrade(_alembic_config(writer), "head")
 
 
-def _take_turns(writer: Connection) -> None:
-    """Have processes that change the schema at once take turns, until the transaction ends."""
+def _lock_schema(writer: Connection) -> None:
+    """Make other processes that change the schema wait until the transaction ends."""
     if writer.dialect.name != "sqlite":
         writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
 
 
 def known_versions() -> set[str]:
-    """Return the versions of the schema that this program knows, and can bring to the newest."""
+    """Return the schema versions that this program can upgrade to the newest."""
     scripts = ScriptDirectory(str(Path(__file__).parent / "migrations"))
     return {script.revision for script in scripts.walk_revisions()}
 
 
 @contextmanager
 def rebuilding(at: Engine) -> Iterator[Session]:
-    """Open a writing transaction in which tables may be dropped: foreign keys do not hinder it.
+    """Open a write transaction without foreign keys, in which tables can be dropped.
 
-    From its begin nobody else writes; with PostgreSQL nobody reads either, and who does is waited
-    for. Raises OutsideFailed when the database does not answer, or somebody stays in the way.
+    No other transaction can write while it is open; with PostgreSQL, none can read either. It first
+    waits for those that are open. Raises OutsideFailed if the database does not answer or the wait
+    for a lock times out.
     """
-    queue = _sqlite_writers if at is get_engine() and is_sqlite() else nullcontext()
-    with _reachable(), queue, at.connect() as connection, _without_foreign_keys(connection):
+    writers = _sqlite_writers if at is get_engine() and is_sqlite() else nullcontext()
+    with _reachable(), writers, at.connect() as connection, _without_foreign_keys(connection):
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
-            _keep_others_out(session.connection())
+            _lock_tables(session.connection())
             yield session
 
 
-def _keep_others_out(writer: Connection) -> None:
-    """Lock every table, so that what is read from here on is still so when they are dropped."""
-    _take_turns(writer)
+def _lock_tables(writer: Connection) -> None:
+    """Lock all tables, so that rows read from now on cannot change before the drop."""
+    _lock_schema(writer)
     if writer.dialect.name == "sqlite":
-        return  # it began as a writer, of which there is one
+        return  # the transaction is the only writer already
     present = set(inspect(writer).get_table_names())
     ours = [name for name in (one.name for one in Base.metadata.sorted_tables) if name in present]
     if ours:

@@ -16,9 +16,9 @@ from core.vouchers.issuing import (
     why_not_valid,
 )
 from core.vouchers.pdf.colours import colour_code, parse_colour, readable_colour, tint
-from core.vouchers.pdf.document import Voucher, current_branding, ensure_parts, render_vouchers
+from core.vouchers.pdf.document import current_branding, ensure_parts, render_vouchers
 from core.vouchers.pdf.logo import load_logo, logo_to_png
-from core.vouchers.pdf.page import Branding
+from core.vouchers.pdf.page import Branding, Voucher
 from core.vouchers.pdf.text import MAX_CHARACTERS, clean_text
 from core.vouchers.printed_code import (
     ALPHABET,

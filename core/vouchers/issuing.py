@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
+from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_zone
 from core.query import is_among, scope, ticked_ids
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
 from core.vouchers import signed_code
 from core.vouchers.pdf import document
-from core.vouchers.pdf.document import Voucher
+from core.vouchers.pdf.page import Voucher
 
 DOWNLOADED = "voucher.downloaded"
 SAID = 4  # reasons
@@ -62,14 +62,14 @@ def why_not_valid(
     """
     match status:
         case ItemStatus.REFUNDED:
-            when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
+            when = f" on {in_zone(refunded_at, airport_tz)}" if refunded_at else ""
             return f"It was refunded{when}."
         case ItemStatus.REFUND_REQUESTED:
             return "A refund of it is in progress."
         case ItemStatus.USED:
             return "It has been used."
     if is_over(valid_until, now=now):
-        return f"It expired on {in_place(valid_until, airport_tz)}."
+        return f"It expired on {in_zone(valid_until, airport_tz)}."
     return None
 
 
@@ -134,7 +134,7 @@ def issue(
     """Write the vouchers of those items that are valid, audit each copy, and return a file name.
 
     One item is one PDF, several one with a page and a bookmark each, or a ZIP of single ones.
-    Raises NotPermitted, NoLongerIn, InvalidInput, and Refused, with every reason, when none of
+    Raises NotPermitted, AccessLost, InvalidInput, and Refused, with every reason, when none of
     them is valid.
     """
     require(actor, Permission.VOUCHERS)

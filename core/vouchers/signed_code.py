@@ -27,7 +27,7 @@ from core.ground import (
     parse_public_pems,
     private_pem,
     public_pem,
-    read_or_make_secret,
+    read_or_create_secret,
 )
 
 PREFIX = "OD1:"
@@ -195,7 +195,7 @@ def ensure_keys() -> None:
     kept = get_settings().data_dir / PUBLIC_KEYS / f"{key_id_of(own)}.pem"
     if not kept.exists():
         try:
-            read_or_make_secret(kept, lambda: public_pem(own))
+            read_or_create_secret(kept, lambda: public_pem(own))
         except OSError as error:
             raise KeyFault(f"The file {kept} {_reason(error)}.") from error
     public_keys()
@@ -211,7 +211,7 @@ def _private_key() -> Ed25519PrivateKey:
 
 def _kept_key(path: Path) -> Ed25519PrivateKey:
     try:
-        text = read_or_make_secret(path, lambda: private_pem(Ed25519PrivateKey.generate()))
+        text = read_or_create_secret(path, lambda: private_pem(Ed25519PrivateKey.generate()))
         mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFault(f"The key that signs vouchers, {path}, {_reason(error)}.") from error

@@ -22,7 +22,7 @@ from core.ground import (
     ItemStatus,
     Refused,
     get_settings,
-    in_place,
+    in_zone,
     is_storable,
 )
 from core.query import scope
@@ -145,6 +145,6 @@ def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verific
     if why is not None:
         return Verification(_BY_STATUS.get(ItemStatus(item.status), Verdict.EXPIRED), why, found)
     if is_early(found.valid_from, now=now):
-        since = in_place(found.valid_from, found.airport_tz, seconds=bool(found.valid_from.second))
+        since = in_zone(found.valid_from, found.airport_tz, seconds=bool(found.valid_from.second))
         return Verification(Verdict.EARLY, f"It is valid from {since}.", found)
     return Verification(Verdict.VALID, "It is genuine, and has not been used.", found)

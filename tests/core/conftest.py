@@ -7,12 +7,13 @@ import pytest
 
 from core import storage
 from core.access import Actor
-from core.imports import Outcome, import_files
-from core.smtp import Post
+from core.imports import import_files
+from core.imports.outcome import Outcome
+from core.mail.deliver.smtp import Post
 from tests.conftest import NOW, drop_database
-from tests.core.imported import Sheets, write_workbook
-from tests.core.mail_server import MailServer, mail_server
-from tests.core.mails import patience, posting
+from tests.core.imports.imported import Sheets, write_workbook
+from tests.core.mail.mail_server import MailServer, mail_server
+from tests.core.mail.mails import patience, posting
 
 
 @pytest.fixture

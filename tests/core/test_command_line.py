@@ -10,7 +10,7 @@ from core.__main__ import main
 from core.storage import Order
 from core.tables import ORDERS
 from core.views import parse_view, to_address
-from tests.core.imported import ITEM, ORDER, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_order
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import access, emails, storage
+from core import access, mail, storage
 from core.ground import DeliveryStatus, OutsideFailed
 from core.refunds import requests
 from core.storage import Delivery
@@ -78,10 +78,10 @@ class Load:
         now = datetime.now(UTC)
         return requests.request(item_ids, reason="goodwill", key=key, actor=self.actor, now=now)
 
-    def _queue(self, number: int) -> emails.Answer:
+    def _queue(self, number: int) -> mail.Answer:
         items, to, key = self.mailed[:2], [f"ana{number}@helios.example"], f"mail-{number}"
         now = datetime.now(UTC)
-        return emails.send(items, to, message=None, key=key, actor=self.actor, now=now)
+        return mail.send(items, to, message=None, key=key, actor=self.actor, now=now)
 
     def _ask(self, key: str, ask: Callable[[], Any]) -> None:
         self.asked[key] = ask

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from core import access, emails, storage
+from core import access, mail, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.access.tokens import Purpose
@@ -42,7 +42,7 @@ def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> It
     use_database(url)
     make_item(make_order(author=AUTHOR), order_item_id=ITEM, valid_until=SOON)
     now = datetime.now(UTC)
-    emails.send([ITEM], [RECIPIENT], message=None, key="k", actor=LOCAL, now=now)
+    mail.send([ITEM], [RECIPIENT], message=None, key="k", actor=LOCAL, now=now)
     with serving(url, data_dir) as server:
         yield server
 

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import deliveries, emails, storage
+from core import mail, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
-from core.outbox import Outbox
+from core.mail.deliver.outbox import Outbox
 from core.storage import Delivery, User
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
@@ -91,7 +91,7 @@ def test_role_that_hands_out_no_vouchers_has_neither_button_nor_page() -> None:
     role_is("viewer")
     page = ticked("I-1")
     assert not [one for one in page.button if one.label == "Send Voucher"]
-    assert "does not handle e-mails" in texts(open_page("emails"))
+    assert "cannot see or send e-mails" in texts(open_page("emails"))
 
 
 def test_without_emails_the_page_says_how_to_send_one() -> None:
@@ -102,8 +102,8 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
     admin: Actor, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    answer = emails.send(["I-1"], [CONTACT], message="Hello!", key="k", actor=admin, now=now)
-    deliveries.deliver_due(now=now, door=Outbox(tmp_path / "outbox"))
+    answer = mail.send(["I-1"], [CONTACT], message="Hello!", key="k", actor=admin, now=now)
+    mail.deliver_due(now=now, door=Outbox(tmp_path / "outbox"))
     page = open_page("emails")
     assert "into the outbox on disk" in texts(page)
     page = grid_says(page, place="emails", view={}, selected=[answer.deliveries[0].delivery_id])

@@ -9,17 +9,19 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core import import_headers, import_outcome, import_rows, query
+from core import query
 from core.access import Actor
 from core.excel import exports
 from core.ground import InvalidInput
-from core.imports import Faulty, import_files
+from core.imports import headers, import_files, outcome
+from core.imports import rows as import_rows
+from core.imports.faults import Faulty
 from core.tables import BOOKS, ORDER_ITEMS, TABLES, Column, Kind, Table
 from core.views import default_view, parse_view
 from pages.grid.options import grid_options
-from pages.grid.rows import to_cells
+from pages.routes.rows import to_cells
 from tests.conftest import NOW
-from tests.core.imported import ITEM, ORDER, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_item, make_order
 
 # Before: a table whose items have no hall. After: the same with one line more.
@@ -40,7 +42,7 @@ def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
     def put(table: Table) -> None:
         monkeypatch.setitem(TABLES, table.name, table)
         books = tuple(table if one.name == table.name else one for one in BOOKS)
-        for module in (exports, import_headers, import_outcome, import_rows):
+        for module in (exports, headers, outcome, import_rows):
             monkeypatch.setattr(module, "BOOKS", books)
 
     return put

@@ -8,7 +8,7 @@ from tests.bench.figures import Figure
 from tests.core import steps
 from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
-from tests.core.mail_deaths import kill_mail_workers, queued_mails
+from tests.core.mail.mail_deaths import kill_mail_workers, queued_mails
 from tests.core.refunds import naive_refunds
 from tests.core.refunds.refund_deaths import kill_requesters
 from tests.core.refunds.refund_races import (

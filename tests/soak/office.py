@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from core.excel import StreamedWorkbook
 from core.excel.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.ground import amount_in_words
+from core.ground import format_amount
 from core.query import to_frame
 from core.tables import Column, Kind, in_words
 from tests.bench.figures import Figure
@@ -123,7 +123,7 @@ def _cell(column: Column, value: Any, row: dict[Column, Any]) -> str:
         zone = ZoneInfo(row[ZONE] if column.place_zone else LONDON)
         return value.astimezone(zone).replace(tzinfo=None).isoformat(sep=" ")
     if column.kind is Kind.MONEY:
-        return amount_in_words(value, row[CURRENCY])
+        return format_amount(value, row[CURRENCY])
     if column.kind is Kind.FLAG:
         return "yes" if value else "no"
     if column.kind is Kind.BYTES:

@@ -1,4 +1,4 @@
-"""The stored tables, as in the data model: keys made here, amounts in minor units, instants UTC."""
+"""The database tables. Keys are made here; amounts are in minor units, instants in UTC."""
 
 import os
 import time
@@ -33,8 +33,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from core.ground import (
-    FREQUENT_CURRENCIES,
-    MOST_DECIMALS,
+    COMMON_CURRENCIES,
+    MAX_DECIMALS,
     UNUSUAL_DECIMALS,
     USUAL_DECIMALS,
     Channel,
@@ -54,7 +54,7 @@ from core.ground import (
 class Instant(TypeDecorator[datetime]):
     """A UTC instant to the second: timestamptz on PostgreSQL, epoch seconds on SQLite.
 
-    SQLite drops the zone of a DateTime silently, so a naive value is refused: ValueError.
+    SQLite would drop the zone of a DateTime silently. A naive value raises ValueError.
     """
 
     impl = BigInteger
@@ -65,7 +65,7 @@ class Instant(TypeDecorator[datetime]):
         return DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Turn an aware datetime into what the database stores."""
+        """Convert an aware datetime to the stored value."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -74,7 +74,7 @@ class Instant(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else int(value.timestamp())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Turn what the database stores into an aware UTC datetime."""
+        """Convert the stored value to an aware datetime in UTC."""
         if value is None:
             return None
         if isinstance(value, datetime):
@@ -82,27 +82,27 @@ class Instant(TypeDecorator[datetime]):
         return datetime.fromtimestamp(value, UTC)
 
 
-# Text sorts by code point on both databases (SQLite does so by itself).
+# Text sorts by code point on both databases; SQLite does so by default.
 Plain = Text().with_variant(Text(collation="C"), "postgresql")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    """Build the CHECK that keeps a column to the members of its enumeration."""
+    """Build the CHECK that restricts a column to the members of an enumeration."""
     allowed = ", ".join(f"'{member.value}'" for member in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
 
 
-def _partial(name: str, column: str, *, where: str, unique: bool = False) -> Index:
-    """Build an index of those rows alone for which a condition holds."""
+def _partial_index(name: str, column: str, *, where: str, unique: bool = False) -> Index:
+    """Build an index of the rows that meet a condition."""
     condition = text(where)
     return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def new_id() -> str:
-    """Return a new key: a UUID of version 7 (RFC 9562), which sorts by the time it was made."""
-    made = (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
-    number = int.from_bytes(made, "big")
+    """Return a new key: a UUID version 7 (RFC 9562), which sorts by time."""
+    stamp = (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
+    number = int.from_bytes(stamp, "big")
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=number))
@@ -111,15 +111,15 @@ def new_id() -> str:
 def in_common_units(
     amount: SQLColumnExpression[int], currency: SQLColumnExpression[str]
 ) -> ColumnElement[int]:
-    """Return an amount in units that every currency shares: ten-thousandths of a major one.
+    """Return an SQL amount in the unit that all currencies share: 1/10,000 of a major unit.
 
-    Written without bound values, so that an index can have it.
+    It has no bound values, so that an index can use it.
     """
 
     def factor(decimals: int) -> ColumnElement[int]:
-        return literal_column(str(10 ** (MOST_DECIMALS - decimals)))
+        return literal_column(str(10 ** (MAX_DECIMALS - decimals)))
 
-    decimals = dict.fromkeys(FREQUENT_CURRENCIES, USUAL_DECIMALS) | UNUSUAL_DECIMALS
+    decimals = dict.fromkeys(COMMON_CURRENCIES, USUAL_DECIMALS) | UNUSUAL_DECIMALS
     factors: dict[Any, Any] = {
         literal_column(f"'{code}'"): factor(count) for code, count in decimals.items()
     }
@@ -128,7 +128,7 @@ def in_common_units(
 
 
 class Base(DeclarativeBase):
-    """The parent of every stored table; names of constraints are stable, for migrations."""
+    """The parent of all models. It names constraints, so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -147,7 +147,7 @@ class Base(DeclarativeBase):
 
 
 class DatabaseFact(Base):
-    """What is true of this database as a whole: the fact *demo* marks one filled with demo data."""
+    """A fact about the whole database: *demo* marks one that is filled with sample data."""
 
     __tablename__ = "database_facts"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -165,14 +165,14 @@ class Contract(Base):
 
 
 class User(Base):
-    """A person who may sign in."""
+    """A user: a person who can sign in."""
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("issuer", "subject"), one_of("role", Role))
     user_id: Mapped[str] = mapped_column(primary_key=True)
     issuer: Mapped[str | None]
     subject: Mapped[str | None]
-    email: Mapped[str] = mapped_column(unique=True)  # folded: unique without regard to case
+    email: Mapped[str] = mapped_column(unique=True)  # folded: unique regardless of case
     name: Mapped[str]
     name_folded: Mapped[str]
     role: Mapped[str]
@@ -182,7 +182,7 @@ class User(Base):
 
 
 class SignIn(Base):
-    """One sign-in with the provider, in one browser; without a user, of somebody not let in."""
+    """A sign-in with the provider in one browser; without a user if it was refused."""
 
     __tablename__ = "sign_ins"
     __table_args__ = (Index("ix_sign_ins_expires", "expires_at"),)
@@ -195,7 +195,7 @@ class SignIn(Base):
 
 
 class UserContract(Base):
-    """A contract that a user sees."""
+    """A contract whose orders a user can see."""
 
     __tablename__ = "user_contracts"
     user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
@@ -203,13 +203,13 @@ class UserContract(Base):
 
 
 class Order(Base):
-    """An order: *Total* is item_count, the number of its order items."""
+    """An order. Its *Total* is item_count, the number of its order items."""
 
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint("item_count >= 1", name="item_count_positive"),
         Index("ix_orders_no", "no", unique=True),
-        # The last two let a filter on them that finds little walk the index alone.
+        # With its last two columns, a filter on them with few matches scans only the index.
         Index("ix_orders_created", "created_at", "order_id", "contract_id", "widget_id"),
         Index("ix_orders_contract", "contract_id", "created_at", "order_id"),
         Index("ix_orders_widget", "widget_id", "created_at", "order_id"),
@@ -232,7 +232,7 @@ class Order(Base):
 
 
 class OrderItem(Base):
-    """One bought service of an order, with the voucher that stands for it."""
+    """An order item: one service of an order, with its voucher."""
 
     __tablename__ = "order_items"
     __table_args__ = (
@@ -242,7 +242,7 @@ class OrderItem(Base):
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
         Index("ix_order_items_no", "no", unique=True),
         Index("ix_order_items_order", "order_id"),
-        # In these, what comes after the key lets a filter on it read the index alone.
+        # The columns after the key let a filter on them read the index alone.
         Index(
             "ix_order_items_created",
             *("created_at", "order_item_id", "no", "order_id", "service_at", "airport_tz"),
@@ -254,7 +254,7 @@ class OrderItem(Base):
             "ix_order_items_passenger",
             *("passenger_name", "order_item_id", "passenger_name_folded"),
         ),
-        # Of columns with few values: a sort by one has millions of rows that tie.
+        # Columns with few values end in the key, which orders the millions of rows that tie.
         Index("ix_order_items_contract", "contract_id", "order_item_id"),
         Index("ix_order_items_product_type", "product_type", "order_item_id"),
         Index("ix_order_items_product", "product", "order_item_id", "product_folded"),
@@ -313,7 +313,7 @@ Index(
 
 
 class RefundBatch(Base):
-    """One request to refund: its key makes a replay return the first answer."""
+    """A request to refund. Its idempotency key makes a repeated request return the first answer."""
 
     __tablename__ = "refund_batches"
     batch_id: Mapped[str] = mapped_column(primary_key=True)
@@ -325,24 +325,24 @@ class RefundBatch(Base):
 
 
 class Refund(Base):
-    """The refund of one order item; an item has at most one that counts (see IS_COUNTED)."""
+    """The refund of one order item. An item has at most one that counts (see IS_COUNTED)."""
 
     __tablename__ = "refunds"
-    # A failed one counts if it had succeeded: the bank returned the money, the voucher stays void.
+    # A refund that failed after it succeeded counts: the bank returned it, the voucher stays void.
     IS_COUNTED = "status NOT IN ('failed', 'declined') OR failed_after_success_at IS NOT NULL"
     IS_RETURNED = "status = 'failed' AND failed_after_success_at IS NOT NULL"
     IS_OPEN = "status IN ('requested', 'processing')"
     __table_args__ = (
         one_of("status", RefundStatus),
         one_of("gateway", Method),
-        _partial("ix_refunds_one_per_item", "order_item_id", where=IS_COUNTED, unique=True),
+        _partial_index("ix_refunds_one_per_item", "order_item_id", where=IS_COUNTED, unique=True),
         Index("ix_refunds_batch", "batch_id"),
         Index("ix_refunds_item", "order_item_id"),
         Index("ix_refunds_requested", "requested_by", "requested_at"),
         Index("ix_refunds_reference", "external_reference", unique=True),
-        _partial("ix_refunds_due", "next_attempt_at", where=IS_OPEN),
-        _partial("ix_refunds_look", "next_look_at", where="next_look_at IS NOT NULL"),
-        _partial("ix_refunds_returned", "order_item_id", where=IS_RETURNED),
+        _partial_index("ix_refunds_due", "next_attempt_at", where=IS_OPEN),
+        _partial_index("ix_refunds_look", "next_look_at", where="next_look_at IS NOT NULL"),
+        _partial_index("ix_refunds_returned", "order_item_id", where=IS_RETURNED),
     )
     refund_id: Mapped[str] = mapped_column(primary_key=True)
     batch_id: Mapped[str] = mapped_column(ForeignKey("refund_batches.batch_id"))
@@ -354,30 +354,30 @@ class Refund(Base):
     reason: Mapped[str]
     note: Mapped[str | None]
     gateway: Mapped[str]
-    payment_reference: Mapped[str | None]  # of the payment that is refunded, at its provider
+    payment_reference: Mapped[str | None]  # the provider's ID of the payment
     status: Mapped[str]
     attempt: Mapped[int] = mapped_column(Integer, default=1)
     next_attempt_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     failure: Mapped[str | None]
-    external_reference: Mapped[str | None]  # of the refund, at its provider
+    external_reference: Mapped[str | None]  # the provider's ID of the refund
     requested_by: Mapped[str]
     requested_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
-    asked_at: Mapped[datetime | None]  # of this attempt: from then on it may have been paid
-    stopped_by: Mapped[str | None]  # a refund at the provider that its last look-up stopped at
+    asked_at: Mapped[datetime | None]  # when this attempt was sent: it may have been paid
+    stopped_by: Mapped[str | None]  # the provider's refund that stopped the last look-up
     failed_after_success_at: Mapped[datetime | None]
-    next_look_at: Mapped[datetime | None]  # when the provider is asked whether it still stands
-    decided_by: Mapped[str | None]  # who approved, declined, or gave a returned one's item back
+    next_look_at: Mapped[datetime | None]  # when to ask the provider if it still stands
+    decided_by: Mapped[str | None]  # who approved, declined, or gave back the item
     decided_at: Mapped[datetime | None]
     decision_note: Mapped[str | None]
 
 
 class ProviderRefund(Base):
-    """A refund that the card provider has of a payment, and that Order Desk did not make.
+    """A refund at the card provider that Order Desk did not make.
 
-    It is to be matched with an order item, unless a row of ours holds its reference by now, or a
-    person has dismissed it: it is of no order item.
+    It has to be matched with an order item, unless a refund or transaction has its reference or a
+    user has dismissed it (it belongs to no order item).
     """
 
     __tablename__ = "provider_refunds"
@@ -395,7 +395,7 @@ class ProviderRefund(Base):
 
 
 class Transaction(Base):
-    """An entry of the ledger, signed from the contract's side; append-only by trigger."""
+    """A ledger entry, signed from the contract's side; triggers make it append-only."""
 
     __tablename__ = "transactions"
     IS_REFUND_WITH_REFERENCE = "transactions.type = 'refund' AND transactions.reference IS NOT NULL"
@@ -418,7 +418,7 @@ class Transaction(Base):
         Index("ix_transactions_currency", "currency"),
         Index("ix_transactions_method", "method"),
         Index("ix_transactions_author", "author"),
-        _partial(
+        _partial_index(
             "ix_transactions_refund_reference",
             "reference",
             where="type = 'refund' AND reference IS NOT NULL",
@@ -441,7 +441,7 @@ class Transaction(Base):
 
 
 class DeliveryRequest(Base):
-    """One request to send mail: its key makes a replay return the first answer."""
+    """A request to send e-mails. Its key makes a repeated request return the first answer."""
 
     __tablename__ = "delivery_requests"
     idempotency_key: Mapped[str] = mapped_column(primary_key=True)
@@ -452,7 +452,7 @@ class DeliveryRequest(Base):
 
 
 class Delivery(Base):
-    """One e-mail to one recipient, about order items of one contract."""
+    """The delivery of one e-mail to one recipient, about order items of one contract."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -473,7 +473,7 @@ class Delivery(Base):
     idempotency_key: Mapped[str]
     recipient: Mapped[str]
     contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.contract_id"))
-    order_id: Mapped[str | None]  # where all of its items are of one order
+    order_id: Mapped[str | None]  # if all its items belong to one order
     item_count: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str]
     channel: Mapped[str]
@@ -484,7 +484,7 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_attempt_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
-    handed_over_at: Mapped[datetime | None]  # from then on the recipient may have it
+    handed_over_at: Mapped[datetime | None]  # the recipient may have it from then on
     last_error: Mapped[str | None]
     may_be_twice: Mapped[bool] = mapped_column(default=False)
     message_id: Mapped[str]
@@ -494,7 +494,7 @@ class Delivery(Base):
 
 
 class DeliveryItem(Base):
-    """An order item that an e-mail is about; `left_out` says why the mail went without it."""
+    """An order item that an e-mail is about; `left_out` says why the e-mail does not include it."""
 
     __tablename__ = "delivery_items"
     __table_args__ = (
@@ -511,7 +511,7 @@ class DeliveryItem(Base):
 
 
 class AuditEvent(Base):
-    """Who did what, when, with what before and after; append-only by trigger."""
+    """An audit event: who did what when, with the values before and after; append-only."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -532,7 +532,7 @@ class AuditEvent(Base):
 
 
 class SavedView(Base):
-    """A view that is kept: a named one, or an unnamed one too long for an address."""
+    """A stored view: a named one, or an unnamed one that is too long for a URL."""
 
     __tablename__ = "saved_views"
     __table_args__ = (UniqueConstraint("owner", "table_name", "name"),)

@@ -1,4 +1,4 @@
-"""Every role against every use case, as the table of roles says, allowed and refused."""
+"""Every role with every use case: allowed or refused, as the table of roles says."""
 
 import io
 from collections.abc import Callable
@@ -13,12 +13,9 @@ from sqlalchemy import select
 from core import (
     access,
     demo,
-    email_messages,
-    emails,
     excel,
-    import_report,
-    import_runs,
     imports,
+    mail,
     overview,
     query,
     refunds,
@@ -28,6 +25,7 @@ from core import (
 )
 from core.access import Actor, Rights, permissions
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
+from core.imports import run
 from core.overview import Period
 from core.refunds.gateway import Failed, Gateways
 from core.storage import Refund
@@ -35,7 +33,7 @@ from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, 
 from core.tables import EMAILS as EMAIL_TABLE
 from core.views import default_view
 from tests.conftest import NOW
-from tests.core.mailing import ZOE
+from tests.core.mail.mailing import ZOE
 from tests.core.read_back import open_book
 from tests.core.refunds.refund_rows import (
     FakeGateway,
@@ -45,7 +43,7 @@ from tests.core.refunds.refund_rows import (
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import store_user
 
-# As it was agreed, row by row.
+# The table as agreed, row by row.
 AGREED = """
 | | viewer | agent | accountant | admin |
 | orders, order items, export | yes | yes | yes | yes |
@@ -96,7 +94,7 @@ def exported(table: Table, actor: Actor, order_id: str | None = None) -> int:
 
 
 def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
-    """Return every way to ask for something of a whole table."""
+    """Return all queries of a whole table."""
     view, asked = default_view(table), {"actor": actor, "now": NOW}
     choices = next(column.name for column in table.offered if column.has_choices)
     return [
@@ -121,7 +119,7 @@ def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
 
 @dataclass(frozen=True)
 class Shop:
-    """What is there to be acted upon."""
+    """The IDs of the stored objects that use cases act on."""
 
     item: str
     failed: str
@@ -143,8 +141,8 @@ def shop(sqlite_database: str, admin: Actor, tmp_path: Path) -> Shop:
     return Shop(item, failed, user, tmp_path / "none.csv", email)
 
 
-def _send(item: str, actor: Actor, key: str) -> emails.Answer:
-    return emails.send([item], [ZOE], message=None, key=key, actor=actor, now=NOW)
+def _send(item: str, actor: Actor, key: str) -> mail.Answer:
+    return mail.send([item], [ZOE], message=None, key=key, actor=actor, now=NOW)
 
 
 def _fail_a_refund(item: str, admin: Actor) -> None:
@@ -177,54 +175,54 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "what would be sent": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: emails.assess([s.item], [ZOE], actor=a, now=NOW),
+        lambda s, a: mail.assess([s.item], [ZOE], actor=a, now=NOW),
     ),
     "whom to send to": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: emails.find_contacts([s.item], actor=a),
+        lambda s, a: mail.find_contacts([s.item], actor=a),
     ),
     "e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a)),
     "an order's e-mails": (EMAILS, Permission.EMAILS, lambda _, a: rows_of(EMAIL_TABLE, a, "OD-1")),
     "an e-mail": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.get_delivery(s.email, actor=a, now=NOW),
+        lambda s, a: mail.get_delivery(s.email, actor=a, now=NOW),
     ),
     "an e-mail as a file": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.write_message(s.email, io.BytesIO(), actor=a, now=NOW),
+        lambda s, a: mail.write_message(s.email, io.BytesIO(), actor=a, now=NOW),
     ),
     "what became of e-mails": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.get_states([s.email], actor=a),
+        lambda s, a: mail.get_states([s.email], actor=a),
     ),
     "how many e-mails are on the way": (
         EMAILS,
         Permission.EMAILS,
-        lambda _, a: email_messages.count_open(actor=a),
+        lambda _, a: mail.count_open(actor=a),
     ),
     "what e-mails are about": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: email_messages.find_items([s.email], actor=a),
+        lambda s, a: mail.find_items([s.email], actor=a),
     ),
     "resend": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.resend([s.email], key="r", actor=a, now=NOW),
+        lambda s, a: mail.resend([s.email], key="r", actor=a, now=NOW),
     ),
     "void notice": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.notify_void([s.item], key="v", actor=a, now=NOW),
+        lambda s, a: mail.notify_void([s.item], key="v", actor=a, now=NOW),
     ),
     "who has to be told": (
         EMAILS,
         Permission.EMAILS,
-        lambda s, a: emails.find_void_notices([s.item], actor=a),
+        lambda s, a: mail.find_void_notices([s.item], actor=a),
     ),
     "refund": (REFUND, Permission.REFUND, lambda s, a: _refund(s.item, a)),
     "retry a failed refund": (RETRY, Permission.REFUND, lambda s, a: _refund(s.failed, a)),
@@ -256,35 +254,35 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.import_files([s.file], actor=a, now=NOW),
+        lambda s, a: run.import_files([s.file], actor=a, now=NOW),
     ),
     "check an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.check_files([s.file], actor=a),
+        lambda s, a: run.check_files([s.file], actor=a),
     ),
     "begin to check": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_check([], actor=a, now=NOW),
+        lambda _, a: imports.begin_check([], actor=a, now=NOW),
     ),
     "begin to import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_import(actor=a, now=NOW),
+        lambda _, a: imports.begin_import(actor=a, now=NOW),
     ),
-    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.find(actor=a)),
+    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: imports.find_run(actor=a)),
     "what is being imported": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.find_running(actor=a),
+        lambda _, a: imports.find_running(actor=a),
     ),
-    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.cancel(actor=a)),
-    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.forget(actor=a)),
+    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.cancel_run(actor=a)),
+    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.forget_run(actor=a)),
     "faults of an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_report.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
+        lambda _, a: imports.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "dump": (ADMIN, Permission.IMPORT, lambda _, a: excel.dump(io.BytesIO(), actor=a, now=NOW)),
     "demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.fill(5, actor=a, now=NOW)),
@@ -337,7 +335,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
 }
 
 
-def test_the_table_of_roles_is_the_one_that_was_agreed() -> None:
+def test_the_permissions_of_each_role_are_as_agreed() -> None:
     named = {permission for some in STANDS_FOR.values() for permission in some}
     assert named == set(Permission) == set(permissions.ROLES)
     for row, some in STANDS_FOR.items():
@@ -348,18 +346,18 @@ def test_the_table_of_roles_is_the_one_that_was_agreed() -> None:
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("name", USE_CASES)
-def test_every_role_does_what_the_table_says_and_nothing_else(
+def test_every_role_can_do_what_its_permissions_allow_and_nothing_more(
     shop: Shop, role: Role, name: str
 ) -> None:
     row, permission, use = USE_CASES[name]
     actor = store_user(actor_of(role))
     if role in MAY[row]:
-        with suppress(InvalidInput, NotFound, Refused):  # no file, and the database holds orders
+        with suppress(InvalidInput, NotFound, Refused):  # no file; the database has orders
             use(shop, actor)
         assert refusals() == []
         return
     before = everything_stored()
-    with pytest.raises(NotPermitted, match=rf"^Your role, {role}, does not .*\.$"):
+    with pytest.raises(NotPermitted, match=rf"^Your role, {role.capitalize()}, cannot .*\.$"):
         use(shop, actor)
     assert refusals() == [(f"{permission}.refused", actor.email)]
     assert everything_stored() == before
@@ -370,7 +368,7 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
     ("table", "row"),
     [(TRANSACTIONS, LEDGER), (EMAIL_TABLE, EMAILS), (USERS, ADMIN), (AUDIT_EVENTS, ADMIN)],
 )
-def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
+def test_no_query_of_a_table_is_answered_without_the_permission(
     shop: Shop, role: Role, table: Table, row: str
 ) -> None:
     actor = store_user(actor_of(role))
@@ -384,7 +382,7 @@ def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
             assert len(refusals()) == number + 1
 
 
-def test_a_workbook_of_one_order_leaves_out_what_the_role_may_not_see(
+def test_the_workbook_of_an_order_leaves_out_what_the_role_cannot_see(
     shop: Shop, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(permissions.ROLES, Permission.OVERVIEW, frozenset({Role.ADMIN}))

@@ -1,4 +1,4 @@
-"""Every use case that writes or hands out a file, on a shop that has something for each."""
+"""All use cases that write or export, with a shop that has data for each."""
 
 import io
 import threading
@@ -9,29 +9,15 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core import (
-    access,
-    demo,
-    email_messages,
-    emails,
-    excel,
-    import_report,
-    import_runs,
-    imports,
-    overview,
-    refunds,
-    storage,
-    views,
-    vouchers,
-)
+from core import access, demo, excel, imports, mail, overview, refunds, storage, views, vouchers
 from core.access import CONSOLE, Actor, Rights
 from core.ground import Permission, Role
 from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
 from core.views import View, default_view, parse_view
 from tests.conftest import NOW
-from tests.core.imported import changed, plain, write_workbook
-from tests.core.mailing import CONTACT, GIVEN, ZOE
+from tests.core.imports.imported import changed, plain, write_workbook
+from tests.core.mail.mailing import CONTACT, GIVEN, ZOE
 from tests.rows import make_actor, make_item, make_order, make_transaction
 
 MINE = "CT-1"  # the contract of the shop
@@ -40,32 +26,32 @@ PATIENCE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Shop:
-    """What there is to act upon, and who has acted on it so far."""
+    """The stored objects that use cases act on, and the users who created them."""
 
-    agent: Actor  # of one contract
+    agent: Actor  # sees one contract
     chief: Actor  # an admin
-    email: str  # a delivery that is over
-    batch: str  # of refunds that the agent requested
+    email: str  # a delivery that has ended
+    batch: str  # the agent's batch of refunds
     view: str  # saved by the agent
     user: str
     folder: Path
-    file: io.BytesIO = field(default_factory=io.BytesIO)  # what is handed out
+    file: io.BytesIO = field(default_factory=io.BytesIO)  # the exported file
 
     def actor(self, permission: Permission) -> Actor:
-        """Return who does what the permission is for."""
+        """Return the user of the shop who has the permission."""
         of_chief = Permission.IMPORT, Permission.USERS, Permission.GIVE_BACK
         return self.chief if permission in of_chief else self.agent
 
 
 def make_shop(folder: Path) -> Shop:
-    """Store an order: items to refund and to hand out, and one that was mailed and refunded."""
+    """Store an order with items to refund and to issue, and one that was sent and refunded."""
     make_order("OD-1", item_count=3, contact_email=CONTACT)
     make_transaction(order_id="OD-1", amount_minor=-3 * 3800)
     for item in ("REFUNDABLE", "FINE", "MAILED"):
         make_item("OD-1", order_item_id=item, passenger_email=ZOE, **GIVEN)
     agent, chief = make_actor(contracts=frozenset({MINE})), make_actor(Role.ADMIN)
     asked: dict[str, Any] = {"actor": agent, "now": NOW}
-    sent = emails.send(["MAILED"], [ZOE], message=None, key="first", **asked)
+    sent = mail.send(["MAILED"], [ZOE], message=None, key="first", **asked)
     with storage.writing() as session:
         session.execute(update(Delivery).values(status="sent", sent_at=NOW, handed_over_at=NOW))
     batch = refunds.request(["MAILED"], reason="goodwill", key="first", **asked)
@@ -80,7 +66,7 @@ def make_shop(folder: Path) -> Shop:
 
 
 def _refund_at_provider(batch_id: str) -> None:
-    """Store two refunds that nobody has matched, and an item whose refund the bank returned."""
+    """Store two unmatched refunds, and an item whose refund the bank returned."""
     make_order("OD-2", item_count=2)
     make_item("OD-2", order_item_id="MATCHED", **GIVEN)
     make_item("OD-2", order_item_id="RETURNED", **GIVEN | {"status": "refund_requested"})
@@ -102,31 +88,31 @@ def _refund_at_provider(batch_id: str) -> None:
 
 def _check_faulty(path: Path, actor: Actor) -> None:
     file = io.BytesIO(path.read_bytes())
-    import_runs.begin_check([(path.name, file)], actor=actor, now=NOW)
+    imports.begin_check([(path.name, file)], actor=actor, now=NOW)
     wait_for_imports()
 
 
 def wait_for_imports() -> None:
-    """Wait until nothing is checked or imported."""
+    """Wait until no check or import runs."""
     for thread in threading.enumerate():
         if thread.name == "import":
             thread.join(PATIENCE_SECONDS)
 
 
 def long_view() -> View:
-    """Return a view that is too long for an address."""
+    """Return a view that is too long for a URL."""
     return parse_view(ORDERS, {"ids": [f"OD-{number:06d}" for number in range(1_000)]})
 
 
 @dataclass(frozen=True)
 class UseCase:
-    """A use case: for whom, how it is called, and what losing rights does to it."""
+    """A use case: its permission, its call, and the effect of lost rights."""
 
     permission: Permission
     act: Callable[[Shop, Actor], object]
-    is_for_viewers: bool = False  # a role that is lowered to viewer still has the permission
-    is_scoped: bool = True  # a contract that is lost takes away what it acts on
-    is_file: bool = False  # rows are read first, as the actor that the page knows
+    is_for_viewers: bool = False  # the role viewer also has the permission
+    is_scoped: bool = True  # it acts on objects of the contract
+    is_file: bool = False  # it reads rows first, with the rights that the page has read
 
 
 def _request(shop: Shop, actor: Actor) -> object:
@@ -137,7 +123,7 @@ def _request(shop: Shop, actor: Actor) -> object:
 
 
 def _send(shop: Shop, actor: Actor) -> object:
-    return emails.send(["FINE"], [ZOE], message=None, key=new_id(), actor=actor, now=NOW)
+    return mail.send(["FINE"], [ZOE], message=None, key=new_id(), actor=actor, now=NOW)
 
 
 def _import(shop: Shop, actor: Actor) -> object:
@@ -156,7 +142,7 @@ def _excel(write: Callable[..., object], *given: object, **named: object) -> Any
     return act
 
 
-# By module and function: what finds every use case by its source compares with these names.
+# By module and function: test_rights_door.py compares these names with the source.
 USE_CASES: dict[str, UseCase] = {
     "refunds.requests.request": UseCase(Permission.REFUND, _request),
     "refunds.matches.match_refund": UseCase(
@@ -171,17 +157,17 @@ USE_CASES: dict[str, UseCase] = {
         Permission.GIVE_BACK,
         lambda s, a: refunds.give_back(["RETURNED"], note="No", actor=a, now=NOW),
     ),
-    "emails.send": UseCase(Permission.VOUCHERS, _send),
-    "emails.notify_void": UseCase(
+    "mail.queue.submission.send": UseCase(Permission.VOUCHERS, _send),
+    "mail.queue.submission.notify_void": UseCase(
         Permission.EMAILS,
-        lambda s, a: emails.notify_void(["MAILED"], key=new_id(), actor=a, now=NOW),
+        lambda s, a: mail.notify_void(["MAILED"], key=new_id(), actor=a, now=NOW),
     ),
-    "emails.resend": UseCase(
-        Permission.EMAILS, lambda s, a: emails.resend([s.email], key=new_id(), actor=a, now=NOW)
+    "mail.queue.submission.resend": UseCase(
+        Permission.EMAILS, lambda s, a: mail.resend([s.email], key=new_id(), actor=a, now=NOW)
     ),
-    "email_messages.write_message": UseCase(
+    "mail.queue.previews.write_message": UseCase(
         Permission.EMAILS,
-        lambda s, a: email_messages.write_message(s.email, s.file, actor=a, now=NOW),
+        lambda s, a: mail.write_message(s.email, s.file, actor=a, now=NOW),
     ),
     "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,
@@ -206,8 +192,8 @@ USE_CASES: dict[str, UseCase] = {
         is_for_viewers=True,
         is_file=True,
     ),
-    "import_report.export_faults": UseCase(
-        Permission.IMPORT, _excel(import_report.export_faults, zone="UTC"), is_file=True
+    "imports.report.export_faults": UseCase(
+        Permission.IMPORT, _excel(imports.export_faults, zone="UTC"), is_file=True
     ),
     "views.saved.address_of": UseCase(
         Permission.ORDERS,
@@ -241,18 +227,18 @@ USE_CASES: dict[str, UseCase] = {
     "access.people.forget_sign_in": UseCase(
         Permission.USERS, lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW)
     ),
-    "imports.import_files": UseCase(Permission.IMPORT, _import),
+    "imports.run.import_files": UseCase(Permission.IMPORT, _import),
     "overview.counting.rebuild_figures": UseCase(
         Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
     ),
-    "demo.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
-    "demo.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
-    "demo.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
+    "demo.filling.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
+    "demo.filling.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
+    "demo.filling.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
 }
 
 
 def take_away(actor: Actor, **lost: object) -> None:
-    """Have the rights of a user changed by an admin, as the Users page does."""
+    """Change the rights of a user as an admin, as the Users page does."""
     before = access.get_person(actor.user_id, actor=CONSOLE).rights
     after = replace(before, **lost)  # type: ignore[arg-type]
     access.change_user(actor.user_id, rights=after, actor=CONSOLE, now=NOW)

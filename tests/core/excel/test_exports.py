@@ -9,11 +9,12 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
+import core.query
 from core import access, excel, storage
 from core.access import Actor
 from core.excel import workbook
-from core.query import rows as query
-from core.storage import AuditEvent, Stop, Unwanted
+from core.query import rows
+from core.storage import AuditEvent, CancelToken, QueryCancelled
 from core.tables import ORDERS
 from core.views import default_view, parse_view
 from tests.conftest import NOW
@@ -133,19 +134,19 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
     database: str, admin: Actor, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(query, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(query, "READ_ROWS", 2)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(rows, "READ_ROWS", 2)
     for _ in range(9):
         make_order()
-    stop = Stop()
+    cancel = CancelToken()
 
     class Leaving(io.BytesIO):
         def write(self, part: Any) -> int:
-            stop.set()  # when the file has begun
+            cancel.set()  # when the file has begun
             return super().write(part)
 
-    with pytest.raises(Unwanted):
-        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, stop=stop)
+    with pytest.raises(QueryCancelled):
+        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, cancel=cancel)
     assert list(tmp_path.iterdir()) == []
     pool: Any = storage.get_engine().pool
     assert pool.checkedout() == 0
@@ -168,8 +169,8 @@ def test_an_export_is_of_one_moment(
         make_order(author="latecomer")
         return counted
 
-    count_in = query.count_in
-    monkeypatch.setattr(query, "count_in", count_and_change)
+    count_in = core.query.count_in
+    monkeypatch.setattr(core.query, "count_in", count_and_change)
     book, _ = _export(admin)
     about = {row[0].value: row[1].value for row in book["About this export"].iter_rows()}
     assert about["Rows"] == "2 of 2 orders"

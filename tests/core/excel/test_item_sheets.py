@@ -127,5 +127,5 @@ def test_search_and_pasted_ids_are_said_in_the_file(sqlite_database: str, admin:
     ids = [make_order(author="ana") for _ in range(4)]
     book = _export(admin, ORDERS, search=" ANA  od ", ids=ids)
     said = said_in(book["About this export"])
-    assert said["Filters"] == ["Search “ANA od”", "ID is one of 4 pasted"]
+    assert said["Filters"] == ["Search “ANA od”", "4 pasted IDs"]
     assert said["Rows"] == ["4 of 4 orders"]

@@ -12,16 +12,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from core import copies, demo, overview, query, startup, storage
+from core import demo, overview, query, startup, storage, upkeep
 from core.access import Actor
 from core.ground import NotPermitted, Role, next_day, start_of_day
-from core.imports import Outcome
+from core.imports.outcome import Outcome
 from core.overview import PERIODS, Overview, Period, Question
 from core.overview.days import day_expression, day_of, starts
 from core.refunds.gateway import Failed, Succeeded
 from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
 from tests.conftest import NOW, use_database
-from tests.core.imported import Sheets, plain
+from tests.core.imports.imported import Sheets, plain
 from tests.core.query.random_views import ACTORS
 from tests.core.random_rows import CONTRACTS, CURRENCIES, ZONES, fill
 from tests.core.refunds.refund_rows import (
@@ -367,7 +367,7 @@ def test_a_copy_has_the_figures_of_its_rows(
     fill(source)
     overview.refresh_figures()
     kept = _kept()
-    copies.copy_to(target)
+    upkeep.copy_to(target)
     use_database(target)
     assert (_kept(), _queued()) == (kept, 0)
 

@@ -1,4 +1,4 @@
-"""What a scope hides: a person never sees or changes a trace of what is not theirs."""
+"""The scope of an actor: they never see or change rows of others."""
 
 import io
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_contract, make_transaction, store_user
 
 MINE, THEIRS = "CT-1", "CT-2"
-SIDES = {  # contract, currency, author, and what product and passenger are called
+SIDES = {  # contract, currency, author, product name and passenger name
     "MINE": (MINE, "EUR", "me@helios.example", "Usual"),
     "THEIRS": (THEIRS, "JPY", "theirs@secret.example", "Secret"),
 }
@@ -50,7 +50,7 @@ def _actor_of(role: Role, **given: Any) -> Actor:
 
 @pytest.fixture
 def two_contracts(database: str, admin: Actor) -> None:
-    """Store an order of each contract, that of the other one by somebody else, with a history."""
+    """Store an order of each contract with a history, each created by another user."""
     verification._tries.clear()
     for name, (contract, currency, author, word) in SIDES.items():
         given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
@@ -75,13 +75,13 @@ def two_contracts(database: str, admin: Actor) -> None:
 
 
 def _export_by_filter(admin: Actor, contract: str) -> None:
-    """Export with a filter that names the contract: the event says so and is of no order."""
+    """Export with a filter that names the contract: the event contains it and has no order."""
     named = {"contract_id": {"filterType": "set", "values": [contract]}}
     excel.export(parse_view(ORDERS, {"filters": named}), io.BytesIO(), actor=admin, now=NOW)
 
 
 def everything_seen(actor: Actor) -> str:
-    """Ask for all that there is, in every way, and return all that is answered, as one text."""
+    """Run all queries, and return all answers as one text."""
     seen: list[object] = []
     for table, order_id in [
         *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, AUDIT_EVENTS, USERS)),
@@ -101,7 +101,7 @@ def everything_seen(actor: Actor) -> str:
 
 
 def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
-    """Return what can be asked about one order and its items."""
+    """Return the queries about one order and its items."""
     ids = [f"IT-{name}-1", f"IT-{name}-2"]
     return [
         lambda: query.get_order(f"OD-{name}", actor=actor),
@@ -149,7 +149,7 @@ def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
 
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("role", Role)
-def test_a_scope_hides_every_trace_of_what_is_not_theirs(
+def test_a_scope_hides_every_trace_of_other_rows(
     two_contracts: None, role: Role, scope: str
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
@@ -176,7 +176,7 @@ def _all_seeing() -> Actor:
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
+def test_a_scope_prevents_changes_of_other_rows(
     two_contracts: None, role: Role, scope: str
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
@@ -196,11 +196,11 @@ def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
 
 
 @pytest.mark.parametrize("scope", ["one contract", "own orders", "nothing"])
-@pytest.mark.parametrize("permission", sorted(permissions.OF_ALL_CONTRACTS))
-def test_what_reaches_every_contract_is_for_who_sees_them_all(
+@pytest.mark.parametrize("permission", sorted(permissions.NEED_ALL_CONTRACTS))
+def test_actions_on_all_contracts_need_a_user_who_sees_them_all(
     sqlite_database: str, scope: str, permission: Permission
 ) -> None:
     actor = _actor_of(Role.ADMIN, **SCOPES[scope])
-    with pytest.raises(NotPermitted, match="Only who sees every order of every contract may"):
+    with pytest.raises(NotPermitted, match="Only a user who sees all orders of all contracts can"):
         permissions.require(actor, permission)
     assert refusals() == [(f"{permission}.refused", actor.email)]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from core import storage
-from core.storage import OrderItem, ProviderRefund, Refund, Transaction, is_to_match
+from core.storage import OrderItem, ProviderRefund, Refund, Transaction, is_unmatched
 from tests.conftest import NOW
 from tests.core.refunds.refund_rows import (
     make_card_order,
@@ -87,4 +87,4 @@ def read_refunds(items: list[str]) -> dict[str, Refund]:
 
 def read_to_match() -> list[ProviderRefund]:
     with storage.reading() as session:
-        return list(session.scalars(select(ProviderRefund).where(is_to_match())))
+        return list(session.scalars(select(ProviderRefund).where(is_unmatched())))

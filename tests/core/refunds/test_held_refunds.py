@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from core import storage
 from core.refunds.gateway import MadeRefund, PaidAtProvider, RefundJob, Standing, Succeeded, Unknown
 from core.refunds.matching import _held, store_unmatched
-from core.storage import ProviderRefund, Refund, Transaction, is_to_match
+from core.storage import ProviderRefund, Refund, Transaction, is_unmatched
 from tests.conftest import NOW
 from tests.core.refunds.refund_races import at_once
 from tests.core.refunds.refund_rows import (
@@ -96,7 +96,7 @@ def keep_all(refund: Refund, *references: str) -> None:
 
 def to_match() -> list[str]:
     with storage.reading() as session:
-        found = select(ProviderRefund.reference).where(is_to_match())
+        found = select(ProviderRefund.reference).where(is_unmatched())
         return list(session.scalars(found.order_by(ProviderRefund.reference)))
 
 

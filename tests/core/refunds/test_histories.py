@@ -9,12 +9,13 @@ from sqlalchemy import select
 from core import storage
 from core.access import Actor
 from core.ground import ItemStatus
-from core.imports import check_files, import_files
+from core.imports import import_files
+from core.imports.run import check_files
 from core.storage import OrderItem, Refund
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.imported import ITEM, ORDER, Sheets, write_workbook
-from tests.core.imported_refunds import PAID, PAYMENT, RETURNED
+from tests.core.imports.imported import ITEM, ORDER, Sheets, write_workbook
+from tests.core.imports.imported_refunds import PAID, PAYMENT, RETURNED
 
 LONGEST = 4
 STEPS = {"paid": PAID, "returned": RETURNED, "failed": PAID | {"Status": "failed"}}

@@ -110,7 +110,7 @@ def test_whoever_may_not_refund_is_told_so_for_every_item(order: str) -> None:
     viewer = replace(AGENT, role=Role.VIEWER)
     lines = refunds.assess([make_refundable()], actor=viewer, now=NOW).lines
     said = [line.refusal.sentence for line in lines if line.refusal]
-    assert said == ["Your role, viewer, does not refund."]
+    assert said == ["Your role, Viewer, cannot refund."]
 
 
 @pytest.fixture

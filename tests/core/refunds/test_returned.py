@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core import emails, storage, vouchers
+from core import mail, storage, vouchers
 from core.access import Actor
 from core.ground import AppError
 from core.refunds import get_results, look_again_due
@@ -145,7 +145,7 @@ def test_the_voucher_stays_void(returned: str, admin: Actor) -> None:
         vouchers.issue([returned], io.BytesIO(), form="pdf", actor=admin, now=NOW)
     to = ["zoe@mail.example"]
     with pytest.raises(AppError, match="refund"):
-        emails.send([returned], to, message=None, key="mail", actor=admin, now=NOW)
+        mail.send([returned], to, message=None, key="mail", actor=admin, now=NOW)
 
 
 def test_one_that_the_provider_does_not_show_is_looked_at_as_usual(item: str, bank: Bank) -> None:

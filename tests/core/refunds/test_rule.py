@@ -130,7 +130,7 @@ def test_a_role_that_does_not_refund_is_told_so_before_anything_else(role: Role)
     refusal = refundable(replace(ITEM, status=ItemStatus.USED), now=NOW, actor=actor)
     assert refusal is not None
     assert refusal.reason is Reason.NO_PERMISSION
-    assert refusal.sentence == f"Your role, {role}, does not refund."
+    assert refusal.sentence == f"Your role, {role.capitalize()}, cannot refund."
 
 
 def test_of_several_faults_the_first_is_said() -> None:

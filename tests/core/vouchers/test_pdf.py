@@ -23,10 +23,11 @@ from pypdf import PdfReader
 from core.vouchers import Voucher, render_vouchers
 from core.vouchers.pdf import colours, document, fonts
 from core.vouchers.pdf import page as voucher_page
-from core.vouchers.pdf.document import Branding, render_voucher, render_zip
+from core.vouchers.pdf.document import render_voucher, render_zip
 from core.vouchers.pdf.fonts import EM, FontFault
 from core.vouchers.pdf.glyphs import REPLACEMENT, Line, is_plain
 from core.vouchers.pdf.logo import LogoFault
+from core.vouchers.pdf.page import Branding
 from core.vouchers.pdf.sheet import HEIGHT, WIDTH, Sheet
 from core.vouchers.pdf.text import shape_line
 from tests.vouchers import BRANDING, make_voucher, make_vouchers
