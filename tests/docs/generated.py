@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from core.__main__ import _parser
+from core.__main__ import make_parser
+from core.access.permissions import ACTIONS, ROLES
 from core.ground import Permission, Role
 from core.ground.settings import Settings
-from core.access.permissions import _DOES, ROLES
 from tests.docs import PROJECT
-from tests.docs.imports import Part, floors, read_parts
+from tests.docs.imports import Part, floors, read_parts, within
 
 SETTINGS = PROJECT / "core/ground/settings.py"
 _TARGET = re.compile(r"^(?P<name>[a-z-]+):.*?## (?P<words>.+)$", re.MULTILINE)
@@ -23,7 +23,7 @@ def make_blocks() -> dict[str, str]:
     """Make every block, by its name."""
     return {
         "settings": settings_block(SETTINGS.read_text(), Settings.model_fields),
-        "commands": commands_block(_parser()),
+        "commands": commands_block(make_parser()),
         "targets": targets_block((PROJECT / "Makefile").read_text()),
         "roles": roles_block(),
         "parts": parts_block(read_parts(PROJECT)),
@@ -140,7 +140,7 @@ def targets_block(makefile: str) -> str:
 def roles_block() -> str:
     """Write the table of what each role may do."""
     lines = [
-        [_DOES[one].capitalize(), *("yes" if role in ROLES[one] else "" for role in Role)]
+        [ACTIONS[one].capitalize(), *("Yes" if role in ROLES[one] else "" for role in Role)]
         for one in Permission
     ]
     return table(["", *(role.value for role in Role)], lines)
@@ -148,11 +148,12 @@ def roles_block() -> str:
 
 def parts_block(parts: Mapping[str, Part]) -> str:
     """Write a table of the parts, from the top down: what each is for, and what it imports."""
-    heights = floors(dict(parts))
-    lines = [
-        (f"`{_path(name)}`", parts[name].says, ", ".join(sorted(map(_short, parts[name].imports))))
-        for name in sorted(parts, key=lambda one: (-heights[one], one))
-    ]
+    lines = []
+    for is_core in (False, True):
+        heights = floors(within(parts, is_core=is_core))
+        for name in sorted(heights, key=lambda one: (-heights[one], one)):
+            imports = ", ".join(sorted(map(_short, parts[name].imports)))
+            lines.append((f"`{_path(name)}`", parts[name].says, imports))
     return table(("part", "what it is for", "imports"), lines)
 
 

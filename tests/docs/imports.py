@@ -1,8 +1,8 @@
 """Who imports whom, read from the source: the parts of Order Desk and the arrows between them."""
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOTS = ("core", "pages")
@@ -105,6 +105,14 @@ def floors(parts: dict[str, Part]) -> dict[str, int]:
     for name in parts:
         height(name, ())
     return heights
+
+
+def within(parts: Mapping[str, Part], *, is_core: bool) -> dict[str, Part]:
+    """Return the parts of core, or those of pages, with what they import of each other."""
+    names = {name for name in parts if name.startswith("core.") == is_core}
+    return {
+        name: replace(parts[name], imports=parts[name].imports & names) for name in sorted(names)
+    }
 
 
 def arrows(parts: dict[str, Part]) -> list[tuple[str, str]]:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from xml.sax.saxutils import escape
 
-from tests.docs.imports import Part, arrows, floors
+from tests.docs.imports import Part, arrows, floors, within
 
 WIDTH, HEIGHT, GAP, RISE, EDGE = 124, 34, 26, 76, 24  # of a box; between boxes; between floors
 TURN = 14  # the room that an arrow takes where it passes a floor
 ROUNDS = 24
+CROSSING = "↑ pages, on top of core ↓"
 STYLE = """
   text { font: 13px system-ui, sans-serif; text-anchor: middle; fill: #17212f }
   .core { fill: #e3f2ef; stroke: #0f766e } .pages { fill: #fdf0e2; stroke: #b45309 }
@@ -26,14 +27,18 @@ Way = tuple[str, ...]
 
 
 def draw(parts: Mapping[str, Part]) -> str:
-    """Draw the parts as boxes, each above what it imports, and their arrows."""
-    known = dict(parts)
-    heights = floors(known)
-    ways = list(_ways(arrows(known), heights))
-    rows = _rows(heights, ways)
-    places = _places(rows)
+    """Draw pages on core: each part a box above what it imports, and the arrows within each.
+
+    The arrows from pages to core are left out: pages import any of it.
+    """
+    inside = [within(parts, is_core=True), within(parts, is_core=False)]
+    ground = max(floors(inside[0]).values()) + 2  # of pages: a floor is left free
+    heights = floors(inside[0]) | {name: ground + up for name, up in floors(inside[1]).items()}
+    ways = [way for group in inside for way in _ways(arrows(group), heights)]
+    places = _places(_rows(heights, ways))
     width = max(x for x, _ in places.values()) + WIDTH / 2 + EDGE
-    height = 2 * EDGE + HEIGHT + RISE * (len(rows) - 1)
+    height = 2 * EDGE + HEIGHT + RISE * max(heights.values())
+    middle = height - EDGE - HEIGHT / 2 - RISE * (ground - 1)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -43,8 +48,9 @@ def draw(parts: Mapping[str, Part]) -> str:
             '<marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
             'markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z"/></marker>',
             f'<rect class="back" width="{width:.0f}" height="{height:.0f}"/>',
+            f'<text x="{width / 2:.0f}" y="{middle + 4.5:.0f}">{CROSSING}</text>',
             *(_arrow([places[one] for one in way]) for way in ways),
-            *(_box(name, places[name]) for name in known),
+            *(_box(name, places[name]) for name in heights),
             "</svg>\n",
         ]
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic.fields import FieldInfo
 
-from core.__main__ import _parser
+from core.__main__ import make_parser
 from core.ground.settings import Settings
 from tests.docs import PROJECT
 from tests.docs.__main__ import PICTURE
@@ -53,7 +53,7 @@ def test_a_new_setting_changes_the_page() -> None:
 
 
 def test_a_new_option_and_a_new_command_change_the_page() -> None:
-    parser = _parser()
+    parser = make_parser()
     (commands,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     commands.choices["dump"].add_argument("--planted", default=3, help="how many")
     commands.add_parser("planted", help="do something")
