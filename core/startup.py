@@ -19,7 +19,7 @@ def check_vouchers() -> None:
     Raises AppError, which names the file.
     """
     vouchers.ensure_keys()
-    vouchers.ensure_parts(vouchers.current_branding())
+    vouchers.check_assets(vouchers.current_branding())
 
 
 def warn_of_open_files() -> None:

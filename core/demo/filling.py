@@ -73,7 +73,7 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
         else:
             _make_up(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
-    overview.refresh_figures_soon()
+    overview.refresh_figures_early()
 
 
 def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
@@ -98,7 +98,7 @@ def reset(*, actor: Actor, now: datetime) -> None:
         orders, before = _count_marked(session), _contents(session)
         _rebuild(session, lambda: _make_up(session, orders, now))
         _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
-    overview.refresh_figures_soon()
+    overview.refresh_figures_early()
 
 
 def clear(*, actor: Actor, now: datetime) -> None:
@@ -175,7 +175,7 @@ def _contents(session: Session) -> DemoContents:
 def _make_up(session: Session, orders: int, now: datetime) -> None:
     # Their figures are counted after the transaction: SQLite reads what is not committed slowly.
     session.add(DatabaseFact(name=DEMO, value=str(orders)))
-    overview.forget_figures(session)
+    overview.invalidate_figures(session)
     DemoRows(session, orders, now).write()
     session.flush()
     # The planner chooses indexes by what it knows of the tables.

@@ -1,4 +1,4 @@
-"""What goes out as Excel: the rows of a view, the dump of everything, the import template."""
+"""Excel files: the rows of a view, one order, a dump of everything, and the import template."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -14,7 +14,7 @@ from core import access, query, storage, views
 from core.access import Actor, may, require
 from core.excel.cells import MAX_CELL_UNITS
 from core.excel.limit import check_limit, record_export
-from core.excel.workbook import MAX_ROWS, StreamedWorkbook, Written
+from core.excel.workbook import MAX_ROWS, StreamedWorkbook, WrittenTable
 from core.ground import Permission, format_amount, get_settings, in_zone
 from core.query import OrderDetails, get_order
 from core.storage import CancelToken
@@ -32,11 +32,12 @@ def export(
     now: datetime,
     cancel: CancelToken | None = None,
 ) -> int:
-    """Write every row of the view to an .xlsx file and audit it; return the number of rows.
+    """Write every row of the view to an .xlsx file, audit it, and return the number of rows.
 
-    Rows, total and the sheet *About this export* are of one snapshot. Raises NotPermitted;
-    QueryCancelled, leaving no file, once `cancel` is set; TooManyRows over the hourly limit, before
-    the file is begun; and as access.handing_out does, if the actor lost the right to the file.
+    Rows, total and the sheet *About this export* come from one snapshot of the database. Raises
+    NotPermitted; QueryCancelled, without an audit event, once `cancel` is set; TooManyRows over the
+    hourly limit, before anything is written; and what access.handing_out raises if the actor has
+    lost the right to the file.
     """
     cancel = cancel or CancelToken()
     _check_limit([view], actor, now)
@@ -80,10 +81,11 @@ def _until_cancelled(frames: Iterator[pd.DataFrame], cancel: CancelToken) -> Ite
 
 
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
-    """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
+    """Write the workbook of one order (sheets Order, Products and Transactions) and audit it.
 
-    What the actor's role may not see is left out. Raises NotFound for an order that is not there,
-    or not the actor's to see; TooManyRows over the hourly limit; and as access.handing_out.
+    Sheets that the actor's role cannot see are left out. Raises NotFound if the order does not
+    exist or the actor has no access to it; TooManyRows over the hourly limit; and what
+    access.handing_out raises.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
@@ -134,16 +136,16 @@ def _order_lines(
 
 
 def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
-    """Write the import workbook: every stored column of every row, instants in UTC; audit it.
+    """Write every stored column of every row as an import workbook, times in UTC, and audit it.
 
-    Returns the number of rows by sheet. Raises NotPermitted, InvalidInput, naming the row, for a
-    text that no cell can hold (a dump loses nothing), and as access.handing_out does.
+    Returns the number of rows by sheet. Raises NotPermitted; InvalidInput, with the row, if a text
+    is too long for a cell (a dump must not lose anything); and what access.handing_out raises.
     """
     require(actor, Permission.IMPORT)
     counts = {}
     with StreamedWorkbook(file) as workbook, storage.reading() as session:
         for table in BOOKS:
-            # One zone throughout, so that it can be read back wherever it came from.
+            # All times in one zone, so that the import can read every row back.
             columns = [replace(column, place_zone=None) for column in table.stored]
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
@@ -162,8 +164,8 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def write_template(file: IO[bytes]) -> None:
-    """Write the import workbook without rows: its headers, and a sheet that explains each."""
-    notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
+    """Write the import workbook without rows: the headers, and a sheet that explains them."""
+    notes: list[tuple[str, ...]] = [("Sheet", "Column", "Required", "Meaning")]
     with StreamedWorkbook(file) as workbook:
         for table in BOOKS:
             headers = tuple(column.header for column in table.stored)
@@ -183,7 +185,7 @@ def write_template(file: IO[bytes]) -> None:
 
 def _about(
     view: View,
-    written: Written,
+    written: WrittenTable,
     total: int,
     totals: dict[str, int],
     *,
@@ -212,18 +214,16 @@ def _about(
     if view.order_id is not None:
         lines.insert(1, ("Order ID", view.order_id))
     if written.cut:
-        cut = (
-            f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, all a cell holds."
-        )
+        cut = f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, Excel's maximum."
         lines.append(("Note", cut))
     if written.sheets > 1:
-        full = f"A sheet holds at most {MAX_ROWS:,} rows, or fewer long ones"
-        lines.append(("Note", f"{full}, so there are {written.sheets}."))
+        limit = f"A sheet holds at most {MAX_ROWS:,} rows (fewer if the rows are long)"
+        lines.append(("Note", f"{limit}, so there are {written.sheets} sheets."))
     return lines
 
 
 def _page_of(view: View, actor: Actor) -> str:
-    """Return the address that opens the view, as text without any token."""
+    """Return the address that opens the view; it contains no token."""
     page, parameters = view.table.name, views.address_of(view, actor=actor)
     if view.order_id is not None:
         tab = ORDER_TABS[view.table.name]

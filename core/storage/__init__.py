@@ -18,6 +18,7 @@ from core.storage.engine import (
     recreate_schema,
     writing,
 )
+from core.storage.models.audit import AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
     has_refundable_item,
     has_returned_refund,
@@ -36,28 +37,12 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
-from core.storage.models.orders import (
-    AuditEvent,
-    Base,
-    Contract,
-    DatabaseFact,
-    Delivery,
-    DeliveryItem,
-    DeliveryRequest,
-    Instant,
-    Order,
-    OrderItem,
-    ProviderRefund,
-    Refund,
-    RefundBatch,
-    SavedView,
-    SignIn,
-    Transaction,
-    User,
-    UserContract,
-    in_common_units,
-    new_id,
-)
+from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
+from core.storage.models.orders import Contract, Order, OrderItem
+from core.storage.models.people import SignIn, User, UserContract
+from core.storage.models.refunds import ProviderRefund, Refund, RefundBatch, Transaction
+from core.storage.models.views import SavedView
+from core.storage.types import Base, Instant, in_common_units, new_id
 
 __all__ = [
     "DAILY_FIGURES",

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core.storage import search_index
-from core.storage.models.orders import Base, Instant
+from core.storage.types import Base, Instant
 
 ROWS_PER_INSERT = 5_000
 ROWS_PER_FETCH = 2_000

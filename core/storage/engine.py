@@ -24,7 +24,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from core.ground import OutsideFailed, get_settings, make_private_file
 from core.storage import search_index
-from core.storage.models.orders import Base, DatabaseFact
+from core.storage.models.audit import DatabaseFact
+from core.storage.types import Base
 
 
 class _FairSemaphore:

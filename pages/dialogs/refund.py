@@ -42,7 +42,7 @@ class RefundDialog:
     item_ids: tuple[str, ...]
     key: str
     hidden: int = 0  # of the items, by the filter of the table
-    agreed: tuple[str, ...] = ()  # what the person was told will be refunded
+    confirmed: tuple[str, ...] = ()  # what the person was told will be refunded
     batch_id: str | None = None
     fault: str = ""
     was_sent: bool = False  # just now: the page behind has yet to show it
@@ -97,7 +97,7 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
     now = datetime.now(UTC)
     found = refunds.assess(dialog.item_ids, actor=actor, now=now)
     able, refused = found.refundable, [line for line in found.lines if line.refusal]
-    dialog.agreed = tuple(item.order_item_id for item in able)
+    dialog.confirmed = tuple(item.order_item_id for item in able)
     st.markdown(f"**{len(able):,}** of {_items(len(found.lines))} will be refunded.")
     if dialog.hidden:
         st.caption(f"{dialog.hidden:,} of them not in the current filter")
@@ -168,7 +168,7 @@ def _confirm(state: GridState, dialog: RefundDialog, *, actor: Actor) -> None:
             reason=reason,
             note=note,
             key=dialog.key,
-            agreed=dialog.agreed,
+            confirmed=dialog.confirmed,
             actor=actor,
             now=datetime.now(UTC),
         )

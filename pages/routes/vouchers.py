@@ -31,4 +31,4 @@ def _write(request: Request, file: IO[bytes], _cancel: CancelToken) -> str:
     view = views.view_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC")
     form: Literal["pdf", "zip"] = "zip" if asked.get("form") == "zip" else "pdf"
     now = datetime.now(UTC)
-    return vouchers.issue(view.ids, file, form=form, actor=grant.actor, now=now)
+    return vouchers.issue(view.ids, file, file_format=form, actor=grant.actor, now=now)

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, select, text
 
 from core.ground import EXPIRED, ItemStatus, TransactionStatus
-from core.storage.models.orders import Order, OrderItem, ProviderRefund, Refund, Transaction
+from core.storage.models.orders import Order, OrderItem
+from core.storage.models.refunds import ProviderRefund, Refund, Transaction
 
 
 def _is_expired(now: datetime) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, Column, Dialect, Integer, Table, TypeDecorator
 
-from core.storage.models.orders import Base, Instant, Plain
+from core.storage.types import Base, Instant, Plain
 
 
 class Dimension(StrEnum):

@@ -115,7 +115,7 @@ def send_mail(actor: Actor, item_id: str, key: str) -> object:
 
 def hand_out(actor: Actor, item_id: str, _key: str) -> object:
     """Download a voucher."""
-    return issuing.issue([item_id], BytesIO(), form="pdf", actor=actor, now=NOW)
+    return issuing.issue([item_id], BytesIO(), file_format="pdf", actor=actor, now=NOW)
 
 
 ACTS: tuple[Act, ...] = (refund, mail, hand_out)

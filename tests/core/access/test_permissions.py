@@ -43,7 +43,7 @@ from tests.core.refunds.refund_rows import (
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import store_user
 
-# The table as agreed, row by row.
+# As it was confirmed, row by row.
 AGREED = """
 | | viewer | agent | accountant | admin |
 | orders, order items, export | yes | yes | yes | yes |
@@ -169,7 +169,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "download vouchers": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue([s.item], io.BytesIO(), form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue([s.item], io.BytesIO(), file_format="pdf", actor=a, now=NOW),
     ),
     "send vouchers": (VOUCHERS, Permission.VOUCHERS, lambda s, a: _send(s.item, a, "again")),
     "what would be sent": (
@@ -243,7 +243,11 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         lambda _, a: excel.export_order("OD-1", io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "overview": (LOOK, Permission.OVERVIEW, lambda _, a: _look_over(a)),
-    "what overview offers": (LOOK, Permission.OVERVIEW, lambda _, a: overview.load_offers(actor=a)),
+    "what overview offers": (
+        LOOK,
+        Permission.OVERVIEW,
+        lambda _, a: overview.load_contract_currencies(actor=a),
+    ),
     "verify": (LOOK, Permission.OVERVIEW, lambda _, a: vouchers.verify("X", actor=a, now=NOW)),
     "save a view": (
         LOOK,

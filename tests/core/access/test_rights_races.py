@@ -68,7 +68,9 @@ CLICKS: dict[str, Callable[[Shop], object]] = {
         ["REFUNDABLE"], reason="goodwill", key="k", actor=s.agent, now=NOW, gateways={}
     ),
     "send": lambda s: mail.send(["FINE"], [ZOE], message=None, key="k", actor=s.agent, now=NOW),
-    "download": lambda s: vouchers.issue(["FINE"], s.file, form="pdf", actor=s.agent, now=NOW),
+    "download": lambda s: vouchers.issue(
+        ["FINE"], s.file, file_format="pdf", actor=s.agent, now=NOW
+    ),
 }
 
 
@@ -135,7 +137,7 @@ def test_requests_from_many_tabs_of_one_user_never_deadlock(shop: Shop, limits: 
         acts: list[Callable[[], object]] = [
             lambda: refunds.request(items, reason="goodwill", key=new_id(), **asked),
             lambda: mail.send(items, [ZOE], message=None, key=new_id(), **asked),
-            lambda: vouchers.issue(items, io.BytesIO(), form="zip", **asked),
+            lambda: vouchers.issue(items, io.BytesIO(), file_format="zip", **asked),
             lambda: excel.export(default_view(ORDERS), io.BytesIO(), **asked),
         ]
         failures = []

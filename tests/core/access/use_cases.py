@@ -171,7 +171,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue(["FINE"], s.file, form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue(["FINE"], s.file, file_format="pdf", actor=a, now=NOW),
     ),
     "excel.exports.export": UseCase(
         Permission.ORDERS,

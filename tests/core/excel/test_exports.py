@@ -1,4 +1,4 @@
-"""Excel files, read back: what is on the screen is what is in the file."""
+"""Excel files, read back: the file has what the screen shows."""
 
 import io
 import zipfile
@@ -34,7 +34,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_hostile_values_come_out_as_text_unchanged(database: str, admin: Actor) -> None:
+def test_hostile_values_are_written_as_text_unchanged(database: str, admin: Actor) -> None:
     ids = {make_order(author=value): value for value in HOSTILE}
     book, content = _export(admin)
     rows = {row[1].value: row[6] for row in book["Orders"].iter_rows(min_row=2)}
@@ -60,7 +60,9 @@ def test_a_text_that_looks_like_an_escape_is_escaped() -> None:
     assert workbook.clean("a\rb") == ("a_x000D_b", False)
 
 
-def test_a_text_longer_than_a_cell_is_cut_and_said(sqlite_database: str, admin: Actor) -> None:
+def test_a_text_longer_than_a_cell_is_cut_and_the_file_says_so(
+    sqlite_database: str, admin: Actor
+) -> None:
     make_order(author="x" * 40_000)
     make_order(author="😀" * 20_000)
     book, _ = _export(admin)
@@ -80,7 +82,7 @@ def test_dates_are_real_dates_in_the_zone_of_the_view(database: str, admin: Acto
     assert isinstance(sheet["A2"].value, int)
 
 
-def test_visible_columns_come_in_their_order_with_header_frozen_and_filter_on(
+def test_visible_columns_keep_their_order_with_a_frozen_header_and_a_filter(
     sqlite_database: str, admin: Actor
 ) -> None:
     make_order()
@@ -93,7 +95,7 @@ def test_visible_columns_come_in_their_order_with_header_frozen_and_filter_on(
     assert sheet.auto_filter.ref == "A1:B3"
 
 
-def test_more_rows_than_a_sheet_holds_go_on_in_the_next(
+def test_rows_that_do_not_fit_a_sheet_continue_on_the_next(
     sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workbook, "MAX_ROWS", 2)
@@ -105,7 +107,7 @@ def test_more_rows_than_a_sheet_holds_go_on_in_the_next(
     assert len([number for number in numbers if number != "No"]) == 5
 
 
-def test_the_about_sheet_says_what_the_file_is(sqlite_database: str, admin: Actor) -> None:
+def test_the_about_sheet_describes_the_export(sqlite_database: str, admin: Actor) -> None:
     make_order(author="ana")
     make_order(author="bob")
     filters = {"author": {"filterType": "text", "type": "contains", "filter": "AN"}}
@@ -130,7 +132,7 @@ def test_an_export_and_its_filters_are_audited(database: str, admin: Actor) -> N
         assert event.after["view"]["filters"]["no"]["filter"] == 0
 
 
-def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
+def test_a_cancelled_export_ends_and_leaves_no_file_and_no_query(
     database: str, admin: Actor, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -142,7 +144,7 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
 
     class Leaving(io.BytesIO):
         def write(self, part: Any) -> int:
-            cancel.set()  # when the file has begun
+            cancel.set()  # after the first bytes of the file
             return super().write(part)
 
     with pytest.raises(QueryCancelled):
@@ -158,7 +160,7 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
             assert session.scalar(text(others)) == 0
 
 
-def test_an_export_is_of_one_moment(
+def test_an_export_comes_from_one_snapshot(
     database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_order()

@@ -50,8 +50,8 @@ def _actor_of(role: Role, **given: Any) -> Actor:
 
 @pytest.fixture
 def two_contracts(database: str, admin: Actor) -> None:
-    """Store an order of each contract with a history, each created by another user."""
-    verification._tries.clear()
+    """Store an order of each contract, that of the other one by somebody else, with a history."""
+    verification._attempts.clear()
     for name, (contract, currency, author, word) in SIDES.items():
         given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
         make_paid_order(f"OD-{name}", author=author, widget_id=f"WGT-{name}", **given)
@@ -68,7 +68,7 @@ def two_contracts(database: str, admin: Actor) -> None:
         make_transaction(transaction_id=f"TX-{name}", order_id=f"OD-{name}", **given)
         top_up = {"type": "top_up", "amount_minor": 5} | given
         make_transaction(transaction_id=f"TX-{name}-TOP", **top_up)
-        vouchers.issue([f"IT-{name}-1"], io.BytesIO(), form="pdf", actor=admin, now=NOW)
+        vouchers.issue([f"IT-{name}-1"], io.BytesIO(), file_format="pdf", actor=admin, now=NOW)
         refunds.request([f"IT-{name}-2"], reason="goodwill", key=name, actor=admin, now=NOW)
         excel.export_order(f"OD-{name}", io.BytesIO(), actor=admin, now=NOW, zone="UTC")
         _export_by_filter(admin, contract)
@@ -182,12 +182,12 @@ def test_a_scope_prevents_changes_of_other_rows(
     actor = _actor_of(role, **SCOPES[scope])
     before = everything_stored()
     with pytest.raises(Refused, match="There is no order item"):
-        vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), form="zip", actor=actor, now=NOW)
+        vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), file_format="zip", actor=actor, now=NOW)
     with pytest.raises(NotFound):
         excel.export_order("OD-THEIRS", io.BytesIO(), actor=actor, now=NOW, zone="UTC")
     (line,) = refunds.assess(["IT-THEIRS-1"], actor=actor, now=NOW).lines
     assert line.refusal is not None
-    assert line.refusal.reason is Reason.NOT_THERE
+    assert line.refusal.reason is Reason.NOT_FOUND
     assert everything_stored() == before
     (outcome,) = refunds.request(
         ["IT-THEIRS-1"], reason="goodwill", key="k", actor=actor, now=NOW, gateways={}
