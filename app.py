@@ -106,7 +106,7 @@ def refuse_open_door(address: str | None, *, has_sign_in: bool) -> None:
             f"Order Desk cannot start.\nSTREAMLIT_SERVER_ADDRESS: {address or 'every address'} can "
             "be reached by others, and nobody signs in: everyone would be the admin. "
             "Set it to 127.0.0.1; or have people sign in: set OIDC_METADATA_URL, OIDC_CLIENT_ID, "
-            "OIDC_CLIENT_SECRET, PUBLIC_URL and FIRST_ADMIN_EMAIL (see the README)."
+            "OIDC_CLIENT_SECRET, PUBLIC_URL and FIRST_ADMIN_EMAIL (see docs/access.md)."
         )
 
 

@@ -67,7 +67,7 @@ def _sqlite_file() -> Path:
     if address.get_backend_name() != "sqlite":
         raise InvalidInput(
             "This is for SQLite. Back up PostgreSQL with pg_dump and restore it with pg_restore; "
-            "the README says how."
+            "docs/backup.md says how."
         )
     return Path(address.database or "").resolve()
 

@@ -1,4 +1,4 @@
-"""The commands of the README, run as a person runs them."""
+"""The commands of docs/command-line.md, run as a person runs them."""
 
 from pathlib import Path
 
