@@ -7,16 +7,7 @@ from core.storage.engine import (
     create_database_engine,
     create_missing_file,
     get_engine,
-    has_tables,
-    is_blank,
-    is_reachable,
     is_sqlite,
-    known_versions,
-    migrate,
-    reading,
-    rebuilding,
-    recreate_schema,
-    writing,
 )
 from core.storage.models.audit import AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
@@ -42,6 +33,8 @@ from core.storage.models.orders import Contract, Order, OrderItem
 from core.storage.models.people import SignIn, User, UserContract
 from core.storage.models.refunds import ProviderRefund, Refund, RefundBatch, Transaction
 from core.storage.models.views import SavedView
+from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
+from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.types import Base, Instant, in_common_units, new_id
 
 __all__ = [

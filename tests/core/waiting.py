@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import text
 
-from core.storage import engine
+from core.storage import engine, transactions
 
 Result = TypeVar("Result")
 PATIENCE_SECONDS = 2.5  # the lock timeout is 3 seconds
@@ -29,7 +29,7 @@ def start_and_wait(
 def count_waiting() -> int:
     """Count the threads that wait for the semaphore (SQLite) or for a lock (PostgreSQL)."""
     if engine.is_sqlite():
-        return len(engine._sqlite_writers._waiting)
+        return len(transactions._sqlite_writers._waiting)
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    with engine.reading() as session:
+    with transactions.reading() as session:
         return int(session.execute(text(f"{waits} AND datname = current_database()")).scalar_one())

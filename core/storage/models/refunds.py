@@ -17,7 +17,7 @@ from core.ground import (
     TransactionStatus,
     TransactionType,
 )
-from core.storage.types import Base, partial_index, one_of
+from core.storage.types import Base, one_of, partial_index
 
 
 class RefundBatch(Base):

@@ -7,7 +7,7 @@ from pathlib import Path
 import core
 from tests.core.access.use_cases import USE_CASES
 
-OPENS = {"storage.engine.writing", "storage.engine.rebuilding"}
+OPENS = {"storage.transactions.writing", "storage.transactions.rebuilding"}
 DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
 # What the worker does with requests that were permitted when they were made.
 WORKER = {
@@ -166,13 +166,16 @@ def _remove(order_id, actor):
     with access.changing(actor, Permission.IMPORT) as (session, actor):
         session.delete(order_id)
 """
-ALIASED = (
-    "from core.storage.engine import rebuilding\n\ndef wipe(*, actor):\n    start = rebuilding\n"
-)
+ALIASED = """
+from core.storage.transactions import rebuilding
+
+def wipe(*, actor):
+    start = rebuilding
+"""
 
 
 def test_a_use_case_that_opens_its_own_transaction_is_detected() -> None:
-    face = {"storage": "from core.storage.engine import writing"}
+    face = {"storage": "from core.storage.transactions import writing"}
     assert openers(face | {"query.order": NAIVE}) == {"query.order._remove"}
     assert openers(face | {"query.order": ALIASED}) == {"query.order.wipe"}
     assert openers(face | {"query.order": GUARDED}) == set()

@@ -11,7 +11,7 @@ from alembic import command
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from core.storage import engine
+from core.storage import engine, schema
 from tests.conftest import _administrating, drop_database, use_database
 
 TODAY = datetime.now(UTC).replace(microsecond=0)
@@ -54,7 +54,7 @@ def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         url = f"{server}/{name}"
     use_database(url)
     with writing() as connection:
-        command.upgrade(engine._alembic_config(connection), "0008")
+        command.upgrade(schema._alembic_config(connection), "0008")
     yield url
     engine.get_engine().dispose()
     drop_database(url)
@@ -158,7 +158,7 @@ def read(table: str) -> list[dict[str, Any]]:
 
 
 def test_the_update_keeps_every_row(filled: dict[str, list[dict[str, Any]]]) -> None:
-    engine.migrate()
+    schema.migrate()
     for table, before in filled.items():
         known = before[0].keys()
         after = [{key: row[key] for key in known} for row in read(table)]
@@ -166,19 +166,19 @@ def test_the_update_keeps_every_row(filled: dict[str, list[dict[str, Any]]]) -> 
     assert len(filled["refunds"]) == len(OLD)
     fresh = ("failed_after_success_at", "decided_by", "decided_at", "decision_note")
     assert {row[name] for row in read("refunds") for name in fresh} == {None}
-    engine.migrate()  # again, which does nothing
+    schema.migrate()  # again, which does nothing
     assert len(read("refunds")) == len(OLD)
 
 
 def test_only_recent_card_refunds_get_a_scheduled_look(filled: object) -> None:
-    engine.migrate()
+    schema.migrate()
     looked_at = {row["order_item_id"] for row in read("refunds") if row["next_look_at"]}
     assert looked_at == {"now", "recent"}
 
 
 def test_only_refunds_in_progress_count_as_sent_to_the_provider(filled: object) -> None:
     """The older version did not record it, so a refund that may have been paid is not *failed*."""
-    engine.migrate()
+    schema.migrate()
     rows = read("refunds")
     asked = {row["refund_id"]: row["asked_at"] for row in rows if row["asked_at"] is not None}
     assert asked == {
@@ -188,7 +188,7 @@ def test_only_refunds_in_progress_count_as_sent_to_the_provider(filled: object) 
 
 
 def test_rows_still_refer_to_each_other(filled: object) -> None:
-    engine.migrate()
+    schema.migrate()
     with engine.get_engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
@@ -207,7 +207,7 @@ SET_STATUS = text("UPDATE refunds SET status = :status WHERE order_item_id = 're
 
 
 def test_only_known_states_can_be_stored(filled: object) -> None:
-    engine.migrate()
+    schema.migrate()
     for status in ("waiting", "declined", "processing", "succeeded", "failed"):
         with writing() as connection:
             connection.execute(SET_STATUS, {"status": status})
@@ -223,7 +223,7 @@ def test_before_the_update_a_waiting_refund_cannot_be_stored(filled: object) -> 
 
 
 def test_the_indexes_are_there(filled: object) -> None:
-    engine.migrate()
+    schema.migrate()
     with engine.get_engine().connect() as connection:
         found = {str(one["name"]): one for one in inspect(connection).get_indexes("refunds")}
         kind = connection.dialect.name
@@ -245,7 +245,7 @@ SECOND, SAME_REFERENCE = (text(COPY_ITEM.format(reference=one)) for one in ("NUL
 
 
 def test_an_item_still_has_at_most_one_refund(filled: object) -> None:
-    engine.migrate()
+    schema.migrate()
     for taken in ("requested", "processing", "recent", "by balance"):
         with pytest.raises(IntegrityError), writing() as connection:
             connection.execute(SECOND, {"item": taken})
