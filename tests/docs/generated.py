@@ -143,7 +143,7 @@ def roles_block() -> str:
         [ACTIONS[one].capitalize(), *("Yes" if role in ROLES[one] else "" for role in Role)]
         for one in Permission
     ]
-    return table(["", *(role.value for role in Role)], lines)
+    return table(["", *(role.capitalize() for role in Role)], lines)
 
 
 def parts_block(parts: Mapping[str, Part]) -> str:
