@@ -1,8 +1,7 @@
 """Write what is generated: the blocks of the pages, and the picture of the layers."""
 
 from tests.docs import PROJECT
-from tests.docs.generated import make_blocks
-from tests.docs.imports import read_parts
+from tests.docs.generated import make_blocks, project_parts
 from tests.docs.pages import filled, find_pages
 from tests.docs.picture import draw
 
@@ -13,7 +12,7 @@ def main() -> None:
     """Write every file that has changed."""
     made = make_blocks()
     new = {page: filled(page.read_text(), made) for page in find_pages()}
-    new[PICTURE] = draw(read_parts(PROJECT))
+    new[PICTURE] = draw(project_parts())
     for path, text in new.items():
         if not path.exists() or path.read_text() != text:
             path.write_text(text)

@@ -4,6 +4,7 @@ import argparse
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -26,8 +27,14 @@ def make_blocks() -> dict[str, str]:
         "commands": commands_block(make_parser()),
         "targets": targets_block((PROJECT / "Makefile").read_text()),
         "roles": roles_block(),
-        "parts": parts_block(read_parts(PROJECT)),
+        "parts": parts_block(project_parts()),
     }
+
+
+@cache
+def project_parts() -> dict[str, Part]:
+    """Read the parts of the project, once."""
+    return read_parts(PROJECT)
 
 
 def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
