@@ -120,7 +120,7 @@ def arrows(parts: dict[str, Part]) -> list[tuple[str, str]]:
     reached: dict[str, set[str]] = {}
     for name in sorted(parts, key=floors(parts).__getitem__):
         direct = parts[name].imports
-        reached[name] = direct.union(*(reached[one] for one in direct))
+        reached[name] = set(direct).union(*(reached[one] for one in direct))
     return [
         (name, one)
         for name, part in parts.items()

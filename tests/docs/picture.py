@@ -74,8 +74,8 @@ def _rows(heights: Mapping[str, int], ways: Sequence[Way]) -> list[list[str]]:
     for one, other in (pair for way in ways for pair in pairwise(way)):
         beside.setdefault(one, []).append(other)
         beside.setdefault(other, []).append(one)
-    for turn in range(ROUNDS):
-        for row in rows if turn % 2 else reversed(rows):
+    for step in range(ROUNDS):
+        for row in rows if step % 2 else reversed(rows):
             places = _places(rows)
             row.sort(key=lambda name: (_middle(beside.get(name, ()), places, name), name))
     return rows
