@@ -9,6 +9,7 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 # A path of the source, such as core/refunds/request.py or pages/grid/.
 _PATH = re.compile(r"(?:core|pages|tests|docs)(?:/[\w.-]+)+/?|(?:app|core|pages|tests)(?:\.py|/)")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]+)\b[^=\n]*=", re.MULTILINE)
 _READ = re.compile(r"(?:environ(?:\.get)?|getenv)\s*[\[(]\s*[\"'](\w+)")
 _OPTION = re.compile(r"get_option\(\s*[\"']server\.(\w+)")
 
@@ -38,6 +39,11 @@ def _all(page: Path, pattern: re.Pattern[str]) -> set[str]:
     spans = _SPAN.findall(_FENCE.sub("", page.read_text()))
     words = (word.strip(",.;:") for span in spans for word in re.split(r"[\s=]", span))
     return {word for word in words if pattern.fullmatch(word)}
+
+
+def find_constants(source: str) -> list[str]:
+    """Find the constants of a module."""
+    return _CONSTANT.findall(source)
 
 
 def read_variables(source: str) -> Iterator[str]:

@@ -4,24 +4,27 @@ from pathlib import Path
 
 from core.ground.settings import Settings
 from tests.docs import PROJECT
-from tests.docs.names import find_missing_paths, find_unknown_variables, read_variables
+from tests.docs.names import (
+    find_constants,
+    find_missing_paths,
+    find_unknown_variables,
+    read_variables,
+)
 from tests.docs.pages import find_pages
 
 SETTINGS = {name.upper() for name in Settings.model_fields}
-READ = {
-    name
-    for folder in ("core", "pages")
-    for path in [PROJECT / "app.py", *(PROJECT / folder).rglob("*.py")]
-    for name in read_variables(path.read_text())
-}
+FILES = [PROJECT / "app.py", *(PROJECT / "core").rglob("*.py"), *(PROJECT / "pages").rglob("*.py")]
+SOURCES = [path.read_text() for path in FILES]
+READ = {name for source in SOURCES for name in read_variables(source)}
+CONSTANTS = {name for source in SOURCES for name in find_constants(source)}
 
 
 def test_every_path_that_a_page_names_is_there() -> None:
     assert find_missing_paths(find_pages(), PROJECT) == []
 
 
-def test_every_variable_that_a_page_names_is_read() -> None:
-    assert find_unknown_variables(find_pages(), SETTINGS | READ, PROJECT) == []
+def test_every_variable_and_constant_that_a_page_names_is_there() -> None:
+    assert find_unknown_variables(find_pages(), SETTINGS | READ | CONSTANTS, PROJECT) == []
 
 
 def test_every_variable_that_is_read_is_on_the_page_of_settings() -> None:
