@@ -29,7 +29,8 @@ from core.views import View, default_view, parse_view
 from tests.bench.databases import KEPT, FilledDatabase, provide
 from tests.bench.figures import Figure, as_text
 from tests.bench.processes import core_environment, run_core
-from tests.conftest import kept_postgresql, use_database
+from tests.databases import use_database
+from tests.postgresql import kept_postgresql
 
 MANY, DEEP, PAGE, PASSES, ROUNDS = 1_000_000, 500_000, 100, 3, 2
 LOADED_ROWS = 100_000

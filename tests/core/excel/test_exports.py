@@ -20,6 +20,8 @@ from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_order
 
+pytestmark = pytest.mark.both_databases
+
 
 def _export(actor: Actor, **raw: Any) -> tuple[Any, bytes]:
     file = io.BytesIO()

@@ -14,6 +14,8 @@ from tests.conftest import NOW, use_database
 from tests.core.random_rows import fill
 from tests.rows import make_order
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:

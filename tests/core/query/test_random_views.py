@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import excel, query
@@ -29,6 +29,7 @@ from tests.core.query.random_views import (
 )
 from tests.core.random_rows import ROWS, ZONES, Row, fill
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
+from tests.effort import share
 from tests.rows import store_user
 
 TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
@@ -104,12 +105,7 @@ def _homes(table: Table) -> st.SearchStrategy[str | None]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-@settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@share(0.2)
 @given(data=st.data())
 def test_grid_count_totals_and_file_match_a_plain_python_filter(
     filled: str, name: str, data: st.DataObject

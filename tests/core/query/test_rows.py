@@ -14,6 +14,8 @@ from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_item, make_order
 
+pytestmark = pytest.mark.both_databases
+
 
 def _actor(**given: Any) -> Actor:
     return Actor("u", "ana@helios.example", actors.Role.VIEWER, **given)

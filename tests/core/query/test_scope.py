@@ -19,7 +19,7 @@ from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.views import default_view, parse_view
 from core.vouchers import verification
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.read_back import open_book
 from tests.core.refunds.refund_rows import make_paid_order, make_refundable
 from tests.core.refusals import everything_stored, refusals
@@ -49,9 +49,13 @@ def _actor_of(role: Role, **given: Any) -> Actor:
 
 
 @pytest.fixture
-def two_contracts(database: str, admin: Actor) -> None:
-    """Store an order of each contract, that of the other one by somebody else, with a history."""
+def two_contracts(database: str, admin: Actor, filled_once: Fill) -> None:
     verification._attempts.clear()
+    filled_once(_make_two_contracts, admin)
+
+
+def _make_two_contracts(admin: Actor) -> None:
+    """Store an order of each contract with a history, each created by another user."""
     for name, (contract, currency, author, word) in SIDES.items():
         given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
         make_paid_order(f"OD-{name}", author=author, widget_id=f"WGT-{name}", **given)
@@ -161,6 +165,7 @@ def test_a_scope_hides_every_trace_of_other_rows(
     )
 
 
+@pytest.mark.both_databases
 def test_without_a_scope_every_trace_is_seen(two_contracts: None) -> None:
     seen = everything_seen(_all_seeing())
     assert [trace for trace in OTHERS if trace not in seen] == []

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
@@ -21,6 +21,7 @@ from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import default_view, parse_view
 from tests.conftest import NOW, drop_database, use_database
 from tests.core.random_rows import CODES, TEXTS, fill
+from tests.effort import share
 from tests.rows import make_item, make_order
 
 KINDS = ["sqlite", "postgresql"]
@@ -125,12 +126,7 @@ def _plainly() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
-@settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@share(0.2)
 @given(data=st.data())
 def test_the_index_finds_the_same_rows_as_a_scan(
     filled: str, table: Table, data: st.DataObject
@@ -268,6 +264,7 @@ def _check_index(url: str) -> None:
             file.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
 
 
+@pytest.mark.both_databases
 def test_the_index_follows_changes_of_single_rows(database: str) -> None:
     order = make_order("OD-ALPHA", author="Müller@helios.example")
     item = make_item(order, passenger_name="Łukasz Żółw")

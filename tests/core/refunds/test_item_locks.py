@@ -3,6 +3,8 @@
 import io
 import random
 
+import pytest
+
 from core import refunds, vouchers
 from core.ground import AppError, Method, OutsideFailed
 from core.refunds.gateways import BalanceGateway
@@ -12,6 +14,8 @@ from tests.core.books import check_books
 from tests.core.refunds.refund_races import at_once, settle_all
 from tests.core.refunds.sold_items import sell
 from tests.rows import make_actor
+
+pytestmark = pytest.mark.both_databases
 
 THREADS, ACTS, ITEMS, EACH = 16, 12, 400, 60
 

@@ -22,13 +22,13 @@ from hypothesis.stateful import (
 )
 
 from core import storage
+from core.access import KeyTaken
 from core.ground import RefundStatus
-from core.refunds import KeyTaken, look_again_due, settle_due
+from core.refunds import look_again_due, settle_due
 from core.refunds.gateway import ProviderStatus, RefundAtProvider, Succeeded
 from core.refunds.requests import Answer
 from core.refunds.settlement import OPEN
 from core.storage import OrderItem, Refund, RefundBatch
-from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.refunds.card_bank import Payment
 from tests.core.refunds.moody_bank import LEASE, MOODS, WELL, Mood, MoodyBank
@@ -53,6 +53,8 @@ from tests.core.refunds.refund_world import (
     sell,
     sell_for_matching,
 )
+from tests.databases import NOW, POSTGRESQL, SQLITE, use_database
+from tests.effort import share
 
 
 class RefundMachine(RuleBasedStateMachine):
@@ -281,23 +283,21 @@ class RefundMachine(RuleBasedStateMachine):
         assert entered(cards) == {one: self.provider.paid_for(one) for one in cards}
 
 
-# Each example needs a new database; with PostgreSQL that takes three times as long.
-@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 25), ("postgresql", 12)])
+@pytest.mark.parametrize("kind", [SQLITE, POSTGRESQL])
 def test_the_books_are_right_after_any_steps(
-    kind: str, examples: int, make_database: Callable[[str], str]
+    kind: str, empty_database: Callable[[str], str]
 ) -> None:
     def start() -> RefundMachine:
-        use_database(make_database(kind))
+        """Begin with an empty database for each example."""
+        use_database(empty_database(kind))
         return RefundMachine()
 
     with settings(stripe_api_key="sk_test_x"):
         run_state_machine_as_test(
             start,
             settings=hypothesis_settings(
-                max_examples=examples,
+                share(0.2 if kind == SQLITE else 0.1),
                 stateful_step_count=20,
-                deadline=None,
-                derandomize=True,
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -14,6 +14,7 @@ from core.ground import ItemStatus, Method, Role
 from core.refunds import REASON_TEXTS, Reason, RefundItem
 from core.refunds.rule import Payment, refundable
 from tests.conftest import NOW
+from tests.effort import share
 
 A_SECOND = timedelta(seconds=1)
 AGENT = Actor("ana", "ana@helios.example", Role.AGENT, contracts=frozenset({"CT-1"}))
@@ -274,7 +275,7 @@ def may_be_refunded(item: RefundItem, now: datetime, actor: Actor) -> bool:
     )
 
 
-@settings(max_examples=1_000, deadline=None, derandomize=True)
+@share(6)
 @given(item=ITEMS, actor=ACTORS, microseconds=st.integers(-1_500_000, 1_500_000))
 def test_an_item_is_refundable_exactly_if_every_condition_holds(
     item: RefundItem, actor: Actor, microseconds: int
@@ -289,7 +290,7 @@ def test_the_examples_include_both_outcomes() -> None:
     """Otherwise the property above would prove nothing."""
     found: set[bool] = set()
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, derandomize=True, database=None)
     @given(item=ITEMS, actor=ACTORS)
     def collect(item: RefundItem, actor: Actor) -> None:
         found.add(may_be_refunded(item, NOW, actor))
