@@ -186,7 +186,7 @@ def test_a_scope_prevents_changes_of_other_rows(
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
     before = everything_stored()
-    with pytest.raises(Refused, match="There is no order item"):
+    with pytest.raises(Refused, match="was not found, or you have no access"):
         vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), file_format="zip", actor=actor, now=NOW)
     with pytest.raises(NotFound):
         excel.export_order("OD-THEIRS", io.BytesIO(), actor=actor, now=NOW, zone="UTC")
