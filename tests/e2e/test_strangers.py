@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from pages.guards.closed_doors import LEAST
+from pages.guards.closed_doors import MINIMAL_HOST_CONFIG
 from pages.web import BROWSER_COOKIE
 from tests.e2e.conftest import Profiles
 from tests.e2e.desk import Desk
@@ -88,14 +88,14 @@ def test_a_stranger_sees_nothing_of_the_inside(server: Server, path: str) -> Non
     answer = httpx.get(f"{server.url}/_stcore/{path}")
     assert (answer.status_code, answer.json()) == (404, {"error": "Not found."})
     assert httpx.get(f"{server.url}/_stcore/health").text == "ok"
-    assert httpx.get(f"{server.url}/_stcore/host-config").json() == LEAST
+    assert httpx.get(f"{server.url}/_stcore/host-config").json() == MINIMAL_HOST_CONFIG
 
 
 @pytest.mark.parametrize("path", INSIDE)
 def test_nor_below_a_path(behind_tls: str, path: str) -> None:
     assert httpx.get(f"{behind_tls}/_stcore/{path}").status_code == 404
     assert httpx.get(f"{behind_tls}/_stcore/health").text == "ok"
-    assert httpx.get(f"{behind_tls}/_stcore/host-config").json() == LEAST
+    assert httpx.get(f"{behind_tls}/_stcore/host-config").json() == MINIMAL_HOST_CONFIG
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_items_of_other_contracts_are_not_found(shop: None, admin: Actor) -> Non
 
 @pytest.mark.parametrize("ids", [[], [str(one) for one in range(1_001)]], ids=["none", "too many"])
 def test_an_invalid_selection_is_refused(shop: None, admin: Actor, ids: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="Tick 1 to 1,000"):
+    with pytest.raises(InvalidInput, match="Select 1 to 1,000"):
         issuing.assess(ids, actor=admin, now=NOW)
 
 

@@ -60,7 +60,7 @@ def test_an_empty_page_says_what_brings_its_first_row(sqlite_database: str, name
     ("tab", "words"),
     [
         ("Transactions", "This order has no transactions yet."),
-        ("E-mails", "Tick items under *Products* and click *Send Voucher*."),
+        ("E-mails", "Select items under *Products* and click *Send Voucher*."),
         ("History", "This order has no events yet."),
     ],
 )
