@@ -6,12 +6,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from core.import_texts import text_parser
 
 from core import demo, excel
 from core.access import Actor
 from core.ground import EXPIRED, word_of
 from core.imports import import_files
+from core.imports.texts import text_parser
 from core.tables import BOOKS, TABLES, Column
 from tests.conftest import NOW, use_database
 
