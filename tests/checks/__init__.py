@@ -1,0 +1,1 @@
+"""Tests of the checks themselves: each is given a fault to find."""
