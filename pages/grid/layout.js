@@ -35,7 +35,8 @@
     api.applyColumnState({ state, applyOrder: true });
     desk.fit();
     /* Search, IDs and zone are no filters of the grid: it has to be told to fetch because of them. */
-    const own = ({ search, ids, zone }) => JSON.stringify([search || "", ids || [], zone]);
+    const own = (/** @type {View} */ { search, ids, zone }) =>
+      JSON.stringify([search || "", ids || [], zone]);
     const isFiltered = JSON.stringify(api.getFilterModel()) !== JSON.stringify(view.filters);
     if (isFiltered) api.setFilterModel(view.filters);
     else if (own(view) !== own(before.view)) api.purgeInfiniteCache();
