@@ -20,9 +20,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core import db, logs, shutdown, startup, worker
-from core.errors import AppError, OutsideFailed
-from core.settings import get_settings
+from core import startup, storage, worker
+from core.ground import (
+    AppError,
+    OutsideFailed,
+    configure_logs,
+    get_settings,
+    hand_over_logs,
+    heed_signals,
+    wait_for_actions,
+)
 from pages.closed_doors import ClosedDoors
 from pages.cookies import BrowserCookie, SecureCookies
 from pages.deep_link import DeepLink
@@ -57,7 +64,7 @@ async def lead_below(request: Request) -> Response:
 
 
 def _find_fault() -> str | None:
-    if not db.is_reachable():
+    if not storage.is_reachable():
         return "the database cannot be reached"
     try:
         return worker.find_fault(datetime.now(UTC))
@@ -69,10 +76,10 @@ def _find_fault() -> str | None:
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; where it does not answer, serve and keep trying."""
     retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
-    shutdown.heed_signals(before_others=True)
+    heed_signals(before_others=True)
     with worker.working() if settings.run_worker else nullcontext():
         yield
-        await run_in_threadpool(shutdown.wait_for_actions)
+        await run_in_threadpool(wait_for_actions)
     if retrying is not None:
         retrying.cancel()
         with suppress(asyncio.CancelledError):
@@ -109,11 +116,11 @@ base = base_path()
 os.environ["STREAMLIT_SERVER_BASE_URL_PATH"] = base
 settings = get_settings()  # a wrong setting stops the start here, with its name
 refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
-logs.configure()
-streamlit.logger.setup_formatter = logs.hand_over  # what gives each of its loggers a handler
+configure_logs()
+streamlit.logger.setup_formatter = hand_over_logs  # what gives each of its loggers a handler
 streamlit.logger.update_formatter()
 for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
-    logs.hand_over(logging.getLogger(name))
+    hand_over_logs(logging.getLogger(name))
 try:
     startup.check_vouchers()
     startup.warn_of_open_files()

@@ -9,27 +9,31 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from core import (
+    access,
     backups,
     copies,
     demo,
     excel,
-    figures,
     imports,
-    logs,
-    saved_views,
-    shutdown,
+    overview,
     startup,
-    users,
-    verification,
-    voucher_code,
+    views,
     vouchers,
     worker,
 )
-from core.errors import AppError, InvalidInput, OutsideFailed, Refused
-from core.private_files import open_private
+from core.access import Actor
+from core.ground import (
+    AppError,
+    InvalidInput,
+    OutsideFailed,
+    Refused,
+    configure_logs,
+    ending,
+    heed_signals,
+    open_private,
+)
 from core.tables import TABLES
-from core.users import Actor
-from core.verification import Verdict
+from core.vouchers import Verdict
 
 Result = TypeVar("Result")
 _SHOWN = [table.name for table in TABLES.values() if table.shown]
@@ -47,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(asked.command(asked))  # as it is: neither prepared nor asked who is there
             return 0
         startup.prepare(now, may_fill=False)
-        actor = users.find_console_actor()
+        actor = access.find_console_actor()
         if actor is None:
             raise InvalidInput("The local user has been deactivated, so nothing was done.")
         print(asked.command(asked, actor, now))
@@ -149,13 +153,13 @@ def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 
 def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    return f"{figures.rebuild(actor=actor, now=now):,} figures were counted anew."
+    return f"{overview.rebuild_figures(actor=actor, now=now):,} figures were counted anew."
 
 
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     table = TABLES[asked.table]
     parameters = {} if asked.view is None else {"view": asked.view}
-    view = saved_views.view_at(table, parameters, actor=actor, zone=asked.zone)
+    view = views.view_at(table, parameters, actor=actor, zone=asked.zone)
     rows = _write_whole(asked.file, lambda file: excel.export(view, file, actor=actor, now=now))
     return f"{asked.file}: {rows:,} {table.many}"
 
@@ -176,26 +180,26 @@ def _copy(asked: argparse.Namespace) -> str:
 
 def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
-    shutdown.heed_signals(before_others=False)
+    heed_signals(before_others=False)
     startup.warn_of_open_files()
     print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
-    while not shutdown.ending.is_set():
+    while not ending.is_set():
         try:
             startup.prepare(datetime.now(UTC), may_fill=False)
         except OutsideFailed as error:
             print(error, file=sys.stderr, flush=True)
-            shutdown.ending.wait(worker.PAUSE_SECONDS)
+            ending.wait(worker.PAUSE_SECONDS)
         else:
-            worker.work(shutdown.ending, is_apart=True)
+            worker.work(ending, is_apart=True)
     return "Stopped."
 
 
 def _public_key(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
-    return voucher_code.public_key_text().rstrip()
+    return vouchers.public_key_text().rstrip()
 
 
 def _verify(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    found = verification.verify(asked.code, actor=actor, now=now)
+    found = vouchers.verify(asked.code, actor=actor, now=now)
     if found.verdict is not Verdict.VALID:
         raise Refused(f"{found.verdict}: {found.sentence}")
     return f"{found.verdict}: {found.sentence}"
@@ -206,8 +210,8 @@ def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
 
     Raises Refused when it is genuine but expired or not valid yet.
     """
-    keys = voucher_code.parse_public_keys(asked.public_key.read_text())
-    found = voucher_code.parse_code(asked.code, keys)
+    keys = vouchers.parse_public_keys(asked.public_key.read_text())
+    found = vouchers.parse_code(asked.code, keys)
     first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
     said = (
         f"genuine: valid from {first} to {last}, {found.pax_type}. "
@@ -236,5 +240,5 @@ def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
 
 
 if __name__ == "__main__":
-    logs.configure()
+    configure_logs()
     sys.exit(main())

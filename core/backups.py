@@ -9,11 +9,9 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
-from core import db
+from core import storage
 from core.demo import DEMO
-from core.errors import InvalidInput, Refused
-from core.private_files import FILE, make_folder
-from core.settings import get_settings
+from core.ground import PRIVATE_FILE, InvalidInput, Refused, get_settings, make_private_folder
 
 BUSY_SECONDS = 10
 HOLDS_DATA = (
@@ -55,7 +53,7 @@ def restore(path: Path, *, may_replace: bool = False) -> int:
         raise InvalidInput(f"There is no file {path}.")
     if target.exists() and path.samefile(target):
         raise InvalidInput(f"{path} is the database itself.")
-    make_folder(target.parent)
+    make_private_folder(target.parent)
     with _copied(path, target) as part, _locked(target, may_replace):
         for follower in FOLLOWERS:  # what is left of another would be played into this one
             Path(f"{target}{follower}").unlink(missing_ok=True)
@@ -82,7 +80,7 @@ def _copied(source: Path, place: Path) -> Iterator[Path]:
         raise InvalidInput(f"There is no folder {folder}.")
     part = folder / f".{place.name}.{os.getpid()}.part"
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
         try:
             _copy(source, part)
             with closing(_open(part)) as copy:
@@ -119,7 +117,7 @@ def _check(copy: sqlite3.Connection, source: Path) -> None:
     if not _has_table(copy, "alembic_version"):
         raise InvalidInput(f"{source} is not a database of Order Desk.")
     versions = {row[0] for row in copy.execute("SELECT version_num FROM alembic_version")}
-    if not versions or not versions <= db.known_versions():
+    if not versions or not versions <= storage.known_versions():
         raise InvalidInput(f"{source} is of a newer Order Desk; update this one first.")
 
 

@@ -18,11 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import bulk, db, figures
-from core.errors import InvalidInput, OutsideFailed, Refused
-from core.figure_models import DERIVED
-from core.models import Base
-from core.settings import get_settings, known_database
+from core import overview, storage
+from core.ground import InvalidInput, OutsideFailed, Refused, get_settings, known_database
+from core.storage import DERIVED, Base
 
 HOLDS_DATA = (
     "The other database holds data already, so nothing was copied. "
@@ -52,19 +50,19 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
     """
     _check_source()
     with _opened(url) as target, _all_or_nothing():
-        db.migrate()
-        with db.reading() as old:
-            with db.reading(target) as other:
+        storage.migrate()
+        with storage.reading() as old:
+            with storage.reading(target) as other:
                 if _identity(old) == _identity(other):
                     raise InvalidInput("--to names the database that is to be copied.")
                 _check_target(other, may_replace)
             if target.dialect.name != "sqlite":
                 _check_texts(old)
-            with db.rebuilding(target) as new:
+            with storage.rebuilding(target) as new:
                 _check_target(new, may_replace)  # again, now that nobody else writes
-                db.make_schema_anew(new)
+                storage.recreate_schema(new)
                 counts = _copy(old, new)
-                figures.rebuild_in(new)
+                overview.rebuild_figures_in(new)
                 return counts
 
 
@@ -101,8 +99,8 @@ def _opened(url: str) -> Iterator[Engine]:
     except ValueError as error:
         raise InvalidInput(f"--to {error}.") from error
     file = _file_of(url)
-    is_new = db.create_missing_file(url)
-    target = db.create_database_engine(url)
+    is_new = storage.create_missing_file(url)
+    target = storage.create_database_engine(url)
     try:
         _ask(target)
         yield target
@@ -117,7 +115,7 @@ def _opened(url: str) -> Iterator[Engine]:
 
 def _ask(target: Engine) -> None:
     try:
-        with db.reading(target) as session:
+        with storage.reading(target) as session:
             session.execute(text("SELECT 1"))
     except OutsideFailed as error:
         raise OutsideFailed(UNREACHABLE) from error
@@ -140,7 +138,7 @@ def _check_target(other: Session, may_replace: bool) -> None:
     versions = set()
     if "alembic_version" in present:
         versions = set(other.scalars(text("SELECT version_num FROM alembic_version")))
-    if not versions or not versions <= db.known_versions():
+    if not versions or not versions <= storage.known_versions():
         raise Refused(
             "The other database is of something else, or of a newer Order Desk, so nothing was "
             "copied. Name an empty one in --to."
@@ -205,14 +203,14 @@ def _all_or_nothing() -> Iterator[None]:
 def _copy(old: Session, new: Session) -> dict[str, int]:
     models, counts = _models(), {}
     sums = {}
-    with bulk.without_indexes(new, *models):
+    with storage.without_indexes(new, *models):
         for model in models:
             tally = _Tally(model)
-            bulk.insert(new, model, tally.counting(bulk.read(old, model)))
+            storage.bulk_insert(new, model, tally.counting(storage.bulk_read(old, model)))
             counts[model.__tablename__], sums[model] = tally.rows, tally
     for model in models:
         back = _Tally(model)
-        for _ in back.counting(bulk.read(new, model)):
+        for _ in back.counting(storage.bulk_read(new, model)):
             pass
         if (back.rows, back.sum) != (sums[model].rows, sums[model].sum):
             raise Unlike(model.__tablename__)

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import audit, bulk, db, figures, rights
+from core import access, overview, storage
+from core.access import Actor, require
 from core.demo_rows import DemoRows
-from core.errors import Refused
-from core.models import (
+from core.ground import Permission, Refused
+from core.storage import (
     AuditEvent,
     Base,
     Contract,
@@ -30,8 +31,6 @@ from core.models import (
     User,
     UserContract,
 )
-from core.permissions import Permission, require
-from core.users import Actor
 
 DEFAULT_ORDERS = 2_000
 DEMO = "demo"
@@ -74,7 +73,7 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
         else:
             _make_up(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
-    figures.refresh_soon()
+    overview.refresh_figures_soon()
 
 
 def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
@@ -82,10 +81,10 @@ def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
 
     One transaction: whoever dies in the middle of it leaves a database that is blank, as before.
     """
-    with db.rebuilding(db.engine()) as session:
-        if db.has_tables(session):  # another process was faster
+    with storage.rebuilding(storage.get_engine()) as session:
+        if storage.has_tables(session):  # another process was faster
             return
-        db.make_schema_anew(session)
+        storage.recreate_schema(session)
         _make_up(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
 
@@ -99,7 +98,7 @@ def reset(*, actor: Actor, now: datetime) -> None:
         orders, before = _count_marked(session), _contents(session)
         _rebuild(session, lambda: _make_up(session, orders, now))
         _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
-    figures.refresh_soon()
+    overview.refresh_figures_soon()
 
 
 def clear(*, actor: Actor, now: datetime) -> None:
@@ -117,8 +116,8 @@ def clear(*, actor: Actor, now: datetime) -> None:
 @contextmanager
 def _rebuilding(actor: Actor) -> Iterator[tuple[Session, Actor]]:
     """Open the transaction of a person who rebuilds the database; yield the actor as of now."""
-    rebuilding = partial(db.rebuilding, db.engine())
-    with rights.changing(actor, Permission.IMPORT, opened=rebuilding) as found:
+    rebuilding = partial(storage.rebuilding, storage.get_engine())
+    with access.changing(actor, Permission.IMPORT, opened=rebuilding) as found:
         yield found
 
 
@@ -129,7 +128,7 @@ def is_demo() -> bool:
 
 def count_orders() -> int | None:
     """Return how many orders were made up; None where the database is not marked as demo."""
-    with db.reading() as session:
+    with storage.reading() as session:
         mark = session.get(DatabaseFact, DEMO)
         return int(mark.value) if mark is not None else None
 
@@ -137,7 +136,7 @@ def count_orders() -> int | None:
 def get_contents(*, actor: Actor) -> DemoContents:
     """Count what there is to lose; raises NotPermitted, and NotDemo."""
     require(actor, Permission.IMPORT)
-    with db.reading() as session:
+    with storage.reading() as session:
         _count_marked(session)
         return _contents(session)
 
@@ -176,7 +175,7 @@ def _contents(session: Session) -> DemoContents:
 def _make_up(session: Session, orders: int, now: datetime) -> None:
     # Their figures are counted after the transaction: SQLite reads what is not committed slowly.
     session.add(DatabaseFact(name=DEMO, value=str(orders)))
-    figures.forget(session)
+    overview.forget_figures(session)
     DemoRows(session, orders, now).write()
     session.flush()
     # The planner chooses indexes by what it knows of the tables.
@@ -185,21 +184,23 @@ def _make_up(session: Session, orders: int, now: datetime) -> None:
 
 def _rebuild(session: Session, make_up: Callable[[], None] | None = None) -> None:
     """Make the schema anew, without rows but those of people; `make_up` fills it."""
-    people = {model: list(bulk.read(session, model)) for model in (User, SignIn)}
-    scopes = list(bulk.read(session, UserContract))
-    entity = bulk.names_of(AuditEvent).index("entity")
-    events = [row for row in bulk.read(session, AuditEvent) if row[entity] in OF_PEOPLE]
+    people = {model: list(storage.bulk_read(session, model)) for model in (User, SignIn)}
+    scopes = list(storage.bulk_read(session, UserContract))
+    entity = storage.stored_names(AuditEvent).index("entity")
+    events = [row for row in storage.bulk_read(session, AuditEvent) if row[entity] in OF_PEOPLE]
     session.expire_all()
     session.expunge_all()
-    db.make_schema_anew(session)
+    storage.recreate_schema(session)
     for model, rows in people.items():
-        bulk.insert(session, model, rows)
-    bulk.insert(session, AuditEvent, events)
+        storage.bulk_insert(session, model, rows)
+    storage.bulk_insert(session, AuditEvent, events)
     if make_up is not None:
         make_up()
     contracts = set(session.scalars(select(Contract.contract_id)))
-    contract = bulk.names_of(UserContract).index("contract_id")
-    bulk.insert(session, UserContract, [row for row in scopes if row[contract] in contracts])
+    contract = storage.stored_names(UserContract).index("contract_id")
+    storage.bulk_insert(
+        session, UserContract, [row for row in scopes if row[contract] in contracts]
+    )
 
 
 def _record(
@@ -210,7 +211,7 @@ def _record(
     before: DemoContents | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    audit.record(
+    access.record_event(
         session,
         action,
         actor=actor,

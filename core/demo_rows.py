@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core import bulk, money
+from core import storage
+from core.access import LOCAL_USER_EMAIL
 from core.demo_world import (
     AIRPORTS,
     AUTHORS,
@@ -24,11 +25,20 @@ from core.demo_world import (
     DemoContract,
     DemoProduct,
 )
-from core.models import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction, fold
-from core.places import airport_zones, next_day, start_of_day
-from core.states import ItemStatus, Method, PaxType, RefundStatus, TransactionType
-from core.users import LOCAL_USER_EMAIL
-from core.voucher_codes import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
+from core.ground import (
+    ItemStatus,
+    Method,
+    PaxType,
+    RefundStatus,
+    TransactionType,
+    airport_zones,
+    decimals_of,
+    fold,
+    next_day,
+    start_of_day,
+)
+from core.storage import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
+from core.vouchers import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 
 DAYS = 730
 HOUR, DAY = 3_600, 86_400
@@ -93,7 +103,7 @@ class DemoRows:
             )
         )
         self.session.flush()
-        with bulk.without_indexes(self.session, *MODELS):
+        with storage.without_indexes(self.session, *MODELS):
             moments = self._moments()
             for first in range(0, self.orders, ORDERS_A_BATCH):
                 self._make(moments[first : first + ORDERS_A_BATCH])
@@ -321,7 +331,7 @@ class DemoRows:
         for contract in CONTRACTS:
             if contract.method is Method.BALANCE:
                 spent = -self.balance[contract.contract_id]
-                step = 10 ** (money.decimals(contract.currency) + 4)
+                step = 10 ** (decimals_of(contract.currency) + 4)
                 amount = (spent // step + 2) * step
                 start = self.now - DAYS * DAY
                 order = _Order(
@@ -331,7 +341,7 @@ class DemoRows:
 
     def _write_batch(self) -> None:
         for model, rows in self.rows.items():
-            bulk.insert(self.session, model, rows)
+            storage.bulk_insert(self.session, model, rows)
             rows.clear()
 
 
@@ -343,7 +353,7 @@ def _ascii(name: str) -> str:
 
 def _price(amount: float, currency: str) -> int:
     """Round an amount as shops do: to half a unit, or to ten where there are no decimals."""
-    decimals = money.decimals(currency)
+    decimals = decimals_of(currency)
     if decimals == 0:
         return max(10, round(amount / 10) * 10)
     halves = max(1, round(amount * 2))

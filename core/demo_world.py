@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from core.states import Method, ProductType
+from core.ground import Method, ProductType
 
 AIRPORTS = [
     "LHR",

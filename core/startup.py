@@ -6,20 +6,9 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import (
-    backups,
-    db,
-    demo,
-    figures,
-    people,
-    private_files,
-    tokens,
-    users,
-    voucher_code,
-    voucher_pdf,
-)
-from core.outbox import OUTBOX_FOLDER
-from core.settings import get_settings
+from core import access, backups, demo, overview, storage, vouchers
+from core.ground import get_settings, warn_of_open_file
+from core.mail import OUTBOX_FOLDER
 
 logger = logging.getLogger(__name__)
 
@@ -29,19 +18,19 @@ def check_vouchers() -> None:
 
     Raises AppError, which names the file.
     """
-    voucher_code.ensure_keys()
-    voucher_pdf.ensure_parts(voucher_pdf.current_branding())
+    vouchers.ensure_keys()
+    vouchers.ensure_parts(vouchers.current_branding())
 
 
 def warn_of_open_files() -> None:
     """Say in the log which files that hold data or secrets others on this machine can open."""
     settings = get_settings()
-    names = (tokens.SECRET_FILE, voucher_code.KEY_FILE, OUTBOX_FOLDER)
+    names = (access.SIGNING_SECRET_FILE, vouchers.KEY_FILE, OUTBOX_FOLDER)
     paths = [settings.data_dir, *(settings.data_dir / name for name in names)]
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
         paths += [Path(f"{database.database}{end}") for end in ("", *backups.FOLLOWERS)]
-    private_files.warn_of_open(paths)
+    warn_of_open_file(paths)
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:
@@ -50,11 +39,11 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
     One without any table counts as new, so that a first start that was cut off is made up for.
     Raises OutsideFailed when the database does not answer; safe to repeat.
     """
-    if may_fill and db.is_blank():
+    if may_fill and storage.is_blank():
         logger.warning("New database: filling it with demo data.")
-        who = users.CONSOLE.email if get_settings().has_sign_in else users.LOCAL_USER_EMAIL
+        who = access.CONSOLE.email if get_settings().has_sign_in else access.LOCAL_USER_EMAIL
         demo.fill_blank(demo.DEFAULT_ORDERS, actor=who, now=now)
-    db.migrate()
-    people.ensure_somebody(now)
-    figures.refresh()
-    tokens.ensure_secret()
+    storage.migrate()
+    access.ensure_someone_can_sign_in(now)
+    overview.refresh_figures()
+    access.ensure_secret()

@@ -12,16 +12,15 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core import db, deliveries, gateways, returned_refunds, settlement, shutdown
-from core.errors import AppError, OutsideFailed
-from core.models import DatabaseFact
-from core.settings import get_settings
+from core import mail, refunds, storage
+from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
+from core.storage import DatabaseFact
 
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
 # At the end; what is cut off is done again, under the same key, after its lease.
-STOP_SECONDS = shutdown.GRACE_SECONDS
+STOP_SECONDS = GRACE_SECONDS
 BEAT_SECONDS = 5.0
 SILENCE = timedelta(seconds=30)  # after which a worker counts as gone
 _SEEN = "worker_seen"  # a fact of the database: when a worker of its own last gave a sign of life
@@ -35,28 +34,28 @@ def work(stop: threading.Event, *, is_apart: bool = False) -> None:
     of life, so that a long round does not read as death. One that `is_apart` gives it in the
     database, too.
     """
-    mail = threading.Thread(target=_repeat, args=[stop, _send], name="mail", daemon=True)
-    mail.start()
-    threads = [threading.current_thread(), mail]
+    mailing = threading.Thread(target=_repeat, args=[stop, _send], name="mail", daemon=True)
+    mailing.start()
+    threads = [threading.current_thread(), mailing]
     beat = threading.Thread(target=_beat, args=[stop, threads, is_apart], name="beat", daemon=True)
     beat.start()
     _repeat(stop, _settle)
-    mail.join(STOP_SECONDS)
+    mailing.join(STOP_SECONDS)
     beat.join(STOP_SECONDS)
 
 
 def _settle() -> int:
-    ours = gateways.configured()
-    settled = settlement.settle_due(now=datetime.now(UTC), gateways=ours)
-    return settled + returned_refunds.look_again_due(now=datetime.now(UTC), gateways=ours)
+    ours = refunds.configured_gateways()
+    settled = refunds.settle_due(now=datetime.now(UTC), gateways=ours)
+    return settled + refunds.look_again_due(now=datetime.now(UTC), gateways=ours)
 
 
 def _send() -> int:
-    return deliveries.deliver_due(now=datetime.now(UTC), door=deliveries.configured())
+    return mail.deliver_due(now=datetime.now(UTC), door=mail.configured_transport())
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:
-    while not stop.is_set() and not shutdown.ending.is_set():
+    while not stop.is_set() and not ending.is_set():
         done = 0
         try:
             done = act()
@@ -83,9 +82,9 @@ def _beat(stop: threading.Event, threads: list[threading.Thread], is_apart: bool
 
 
 def _note_beat(now: datetime) -> None:
-    insert = (sqlite if db.is_sqlite() else postgresql).insert(DatabaseFact)
+    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
     seen = insert.values(name=_SEEN, value=now.isoformat())
-    with db.writing() as session:
+    with storage.writing() as session:
         updated = {"value": now.isoformat()}
         session.execute(seen.on_conflict_do_update(index_elements=["name"], set_=updated))
 
@@ -100,7 +99,7 @@ def find_fault(now: datetime) -> str | None:
         beat = _beats.get(_SEEN)
         is_alive = beat is not None and time.monotonic() - beat < SILENCE.total_seconds()
         return None if is_alive else "the worker does not run"
-    with db.reading() as session:
+    with storage.reading() as session:
         fact = session.get(DatabaseFact, _SEEN)
     if fact is None:
         return "no worker has been started: python -m core worker"

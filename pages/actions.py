@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import saved_views, tokens, vouchers
-from core.permissions import Permission, may
+from core import access, views, vouchers
+from core.access import Actor, may
+from core.ground import Permission
 from core.tables import ORDER_ITEMS
-from core.users import Actor
-from core.view_json import default_view, to_address
+from core.views import default_view, to_address
 from core.vouchers import VoucherLine
 from pages.explained import show_refund_rule
 from pages.frame import base_path, plain
@@ -83,6 +83,8 @@ def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> 
     view = default_view(ORDER_ITEMS, "UTC").with_ids(tuple(item_ids))
     text = to_address(view)
     is_short = len(text) <= MAX_IN_LINK
-    named = {"view": text} if is_short else saved_views.address_of(view, actor=actor)
-    token = tokens.issue("vouchers", table=ORDER_ITEMS.name, actor=actor, browser=state.browser)
+    named = {"view": text} if is_short else views.address_of(view, actor=actor)
+    token = access.issue_token(
+        "vouchers", table=ORDER_ITEMS.name, actor=actor, browser=state.browser
+    )
     return f"{base_path()}/vouchers?{urlencode(named | {'form': form, 'token': token})}"

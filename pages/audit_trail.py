@@ -1,6 +1,6 @@
 """Audit Trail: who did what, and who was refused what."""
 
-from core.admin_tables import AUDIT_EVENTS
+from core.tables import AUDIT_EVENTS
 from pages.frame import current_actor
 from pages.grid.table import show_table
 

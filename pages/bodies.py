@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from core.errors import InvalidInput
+from core.ground import InvalidInput
 
 _MAX_DIGITS = 15
 

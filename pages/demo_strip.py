@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core import demo
+from core.access import Actor, may
 from core.demo import DemoContents
-from core.errors import AppError
-from core.permissions import Permission, may
-from core.users import Actor
+from core.ground import AppError, Permission
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from core.stop import Stop, Unwanted
+from core.storage import Stop, Unwanted
 from pages.web import PRIVATE
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import emails, tokens
-from core.desk_tables import EMAILS
-from core.email_messages import DeliveryDetails, count_open, find_items, get_delivery
-from core.states import DeliveryStatus
-from core.users import Actor
+from core import access, mail
+from core.access import Actor
+from core.ground import DeliveryStatus
+from core.mail import DeliveryDetails, count_open, find_items, get_delivery
+from core.tables import EMAILS
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 from pages.mail_preview import ICONS, show_preview
@@ -89,7 +89,9 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
         found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
         _show_state(found)
         show_preview(found.preview)
-        token = tokens.issue("messages", table=EMAILS.name, actor=actor, browser=state.browser)
+        token = access.issue_token(
+            "messages", table=EMAILS.name, actor=actor, browser=state.browser
+        )
         st.link_button(
             "Download E-mail",
             f"{base_path()}/messages/{delivery_id}?{urlencode({'token': token})}",
@@ -113,6 +115,6 @@ def _show_state(found: DeliveryDetails) -> None:
 
 @acting
 def _resend(state: GridState, key: str, *, actor: Actor) -> None:
-    answer = emails.resend(state.selected, key=key, actor=actor, now=datetime.now(UTC))
+    answer = mail.resend(state.selected, key=key, actor=actor, now=datetime.now(UTC))
     state.select([])
     say_queued(state, answer)

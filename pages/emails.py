@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from core.delivery_records import get_pause
-from core.desk_tables import EMAILS
-from core.email_contents import configured_channel
-from core.permissions import Permission, require
-from core.settings import get_settings
-from core.states import Channel
+from core.access import require
+from core.ground import Channel, Permission, get_settings
+from core.mail import configured_channel, get_pause
+from core.tables import EMAILS
 from pages.email_actions import show_email_actions
 from pages.frame import current_actor, plain
 from pages.grid.table import show_table

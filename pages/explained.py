@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.columns import Table
-from core.refund_rule import IN_GENERAL
+from core.refunds import IN_GENERAL
+from core.tables import Table
 from pages.grid.state import GridState
 from pages.text_table import show_text_table
 

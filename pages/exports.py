@@ -11,10 +11,9 @@ from typing import IO
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import excel, import_report, refund_results, saved_views, tokens
-from core.errors import InvalidInput, NotFound
-from core.places import zones
-from core.stop import Stop
+from core import access, excel, imports, refunds, views
+from core.ground import InvalidInput, NotFound, zones
+from core.storage import Stop
 from core.tables import TABLES
 from pages.downloads import answer_file
 from pages.web import browser_of
@@ -30,7 +29,7 @@ async def answer_export(request: Request) -> Response:
 def _write(request: Request, file: IO[bytes], stop: Stop) -> str:
     name = request.path_params["table"]
     token = request.query_params.get("token", "")
-    grant = tokens.accept(token, "export", table=name, browser=browser_of(request))
+    grant = access.accept_token(token, "export", table=name, browser=browser_of(request))
     now = datetime.now(UTC)
     if name == ORDER:
         _write_order(request, grant, file, now)
@@ -38,21 +37,21 @@ def _write(request: Request, file: IO[bytes], stop: Stop) -> str:
         _write_refunds(request, grant, file, now)
     elif name == FAULTS:
         zone = _zone_of(request)
-        import_report.export_faults(file, actor=grant.actor, now=now, zone=zone)
+        imports.export_faults(file, actor=grant.actor, now=now, zone=zone)
     else:
         _write_table(request, grant, file, now, stop)
     return f"{name}-{now:%Y-%m-%d-%H%M}.xlsx"
 
 
-def _write_order(request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime) -> None:
+def _write_order(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
     zone = _zone_of(request)
     excel.export_order(grant.order_id or "", file, actor=grant.actor, now=now, zone=zone)
 
 
-def _write_refunds(request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime) -> None:
+def _write_refunds(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
     batch_id = request.query_params.get("batch", "")
     zone = _zone_of(request)
-    refund_results.export_results(batch_id, file, actor=grant.actor, now=now, zone=zone)
+    refunds.export_results(batch_id, file, actor=grant.actor, now=now, zone=zone)
 
 
 def _zone_of(request: Request) -> str:
@@ -63,14 +62,14 @@ def _zone_of(request: Request) -> str:
 
 
 def _write_table(
-    request: Request, grant: tokens.Grant, file: IO[bytes], now: datetime, stop: Stop
+    request: Request, grant: access.Grant, file: IO[bytes], now: datetime, stop: Stop
 ) -> None:
     """Write the view; `columns=all` writes every column that the grid can show."""
     name, asked = request.path_params["table"], request.query_params
     table = TABLES.get(name)
     if table is None:
         raise NotFound(f"There is no table “{name[:60]}”.")
-    view = saved_views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
+    view = views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
     if asked.get("columns") == "all":
         view = replace(view, columns=view.all_columns)
     excel.export(view, file, actor=grant.actor, now=now, stop=stop)

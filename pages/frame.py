@@ -12,10 +12,17 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import db, logs, shutdown
-from core.errors import AppError, NotPermitted, NotSignedIn, OutsideFailed
-from core.settings import get_settings
-from core.users import Actor
+from core import storage
+from core.access import Actor
+from core.ground import (
+    AppError,
+    NotPermitted,
+    NotSignedIn,
+    OutsideFailed,
+    finishing_action,
+    get_settings,
+    numbered_work,
+)
 from pages.sign_in import local_actor, show_account, show_sign_in, signed_in_actor
 
 logger = logging.getLogger(__name__)
@@ -60,7 +67,7 @@ def current_actor() -> Actor:
 @contextmanager
 def failures_shown() -> Iterator[None]:
     """Turn a failure into words on the page: ours as they are, others logged whole."""
-    with logs.numbered() as reference, _failures_shown(reference):
+    with numbered_work() as reference, _failures_shown(reference):
         yield
 
 
@@ -97,7 +104,7 @@ def acting(act: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(act)
     def guarded(*given: Any, **named: Any) -> None:
-        with logs.numbered() as reference, shutdown.finishing():
+        with numbered_work() as reference, finishing_action():
             attempt(reference, *given, **named)
 
     def attempt(reference: str, *given: Any, **named: Any) -> None:
@@ -128,7 +135,7 @@ def kept_answer(key: str) -> Mapping[str, Any] | None:
 
 @st.fragment(run_every=RETRY_SECONDS)
 def _reload_when_back() -> None:
-    if db.is_reachable():
+    if storage.is_reachable():
         st.rerun(scope="app")
     st.caption("Waiting for the database …")
 

@@ -5,13 +5,9 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from core.columns import Kind
-from core.import_headers import Heading
-from core.import_rows import SheetRead
-from core.import_runs import Run
-from core.imports import Check
-from core.settings import get_settings
-from core.tables import BOOKS
+from core.ground import get_settings
+from core.imports import Check, Heading, Run, SheetRead
+from core.tables import BOOKS, Kind
 from pages.frame import plain
 from pages.text_table import show_text_table
 

@@ -4,9 +4,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import import_runs, tokens
-from core.import_runs import Run, State
-from core.users import Actor
+from core import access, imports
+from core.access import Actor
+from core.imports import Run, State
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import browser_cookie, viewer_zone
 from pages.text_table import show_text_table
@@ -21,7 +21,7 @@ def show_running() -> None:
     """Say how far it is, once a second, and draw the whole page when it is over."""
     with failures_shown():
         actor = current_actor()
-        run = import_runs.find_running(actor=actor)
+        run = imports.find_running(actor=actor)
         if run is None:
             st.rerun(scope="app")
         doing = "Importing" if run.state is State.IMPORTING else "Checking"
@@ -75,7 +75,9 @@ def _show_faults(run: Run, actor: Actor) -> None:
     show_text_table(lines, key="import_faults", lines_shown=9)
     count, shown = len(run.faults), len(lines)
     with st.container(horizontal=True, vertical_alignment="center", key="import_faults_below"):
-        token = tokens.issue("export", table="import_faults", actor=actor, browser=browser_cookie())
+        token = access.issue_token(
+            "export", table="import_faults", actor=actor, browser=browser_cookie()
+        )
         asked = urlencode({"zone": viewer_zone(), "token": token})
         st.link_button(
             "Download Faults",
@@ -89,4 +91,4 @@ def _show_faults(run: Run, actor: Actor) -> None:
 
 @acting
 def _cancel(*, actor: Actor) -> None:
-    import_runs.cancel(actor=actor)
+    imports.cancel_run(actor=actor)

@@ -11,12 +11,11 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core import excel, import_runs
-from core.errors import AppError
-from core.import_runs import State
-from core.settings import get_settings
+from core import excel, imports
+from core.access import Actor
+from core.ground import AppError, get_settings
+from core.imports import State
 from core.tables import BOOKS
-from core.users import Actor
 from pages.frame import acting, current_actor, plain
 from pages.import_check import show_check
 from pages.import_run import show_end, show_running
@@ -26,7 +25,7 @@ ROUND, FAULT = "import_round", "import_fault"
 
 def show_page(actor: Actor) -> None:
     """Draw what is running, or what became of the last files and the way to bring others."""
-    running = import_runs.find_running(actor=actor)  # and refuses whoever does not import
+    running = imports.find_running(actor=actor)  # and refuses whoever does not import
     st.title("Import", anchor=False)
     with st.container(key="import"):
         if fault := st.session_state.pop(FAULT, None):
@@ -34,7 +33,7 @@ def show_page(actor: Actor) -> None:
         if running is not None:
             show_running()
             return
-        run = import_runs.find(actor=actor)
+        run = imports.find_run(actor=actor)
         if run is not None and run.state is State.CHECKED and run.check is not None:
             show_check(run, run.check, begin=_import, forget=_forget)
             return
@@ -50,7 +49,7 @@ def _show_upload() -> None:
     limit = min(get_settings().import_max_mb, int(st.get_option("server.maxUploadSize")))
     files = st.file_uploader(
         "A workbook (.xlsx), or CSV files of which each is a table",
-        type=[suffix.removeprefix(".") for suffix in import_runs.SUFFIXES],
+        type=[suffix.removeprefix(".") for suffix in imports.SUFFIXES],
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,
@@ -101,7 +100,7 @@ def _check(key: str, *, actor: Actor) -> None:
     files = st.session_state.get(key) or []
     with _faults_kept():
         named = [(one.name, one) for one in files]
-        import_runs.begin_check(named, actor=actor, now=datetime.now(UTC))
+        imports.begin_check(named, actor=actor, now=datetime.now(UTC))
         _drop(files)
         st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
 
@@ -118,12 +117,12 @@ def _drop(files: Sequence[UploadedFile]) -> None:
 @acting
 def _import(*, actor: Actor) -> None:
     with _faults_kept():
-        import_runs.begin_import(actor=actor, now=datetime.now(UTC))
+        imports.begin_import(actor=actor, now=datetime.now(UTC))
 
 
 @acting
 def _forget(*, actor: Actor) -> None:
-    import_runs.forget(actor=actor)
+    imports.forget_run(actor=actor)
 
 
 show_page(current_actor())

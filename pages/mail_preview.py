@@ -5,11 +5,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.delivery_records import Pause, get_pause
-from core.email_messages import Preview, get_states
-from core.places import in_place
-from core.states import Channel, DeliveryStatus
-from core.users import Actor
+from core.access import Actor
+from core.ground import Channel, DeliveryStatus, in_place
+from core.mail import Pause, Preview, get_pause, get_states
 from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import viewer_zone
 from pages.text_table import show_text_table

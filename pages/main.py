@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.permissions import Permission, may
+from core.access import may
+from core.ground import Permission
 from pages.demo_strip import show_demo
 from pages.frame import current_actor, draw_frame, draw_header, failures_shown
 from pages.reconnection import follow_reconnection

@@ -9,10 +9,10 @@ from typing import IO
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import tokens
-from core.desk_tables import EMAILS
-from core.email_messages import write_message
-from core.stop import Stop
+from core import access
+from core.mail import write_message
+from core.storage import Stop
+from core.tables import EMAILS
 from pages.downloads import answer_file
 from pages.web import browser_of
 
@@ -26,6 +26,6 @@ async def answer_message(request: Request) -> Response:
 
 def _write(request: Request, file: IO[bytes], _stop: Stop) -> str:
     token, browser = request.query_params.get("token", ""), browser_of(request)
-    grant = tokens.accept(token, "messages", table=EMAILS.name, browser=browser)
+    grant = access.accept_token(token, "messages", table=EMAILS.name, browser=browser)
     delivery_id = request.path_params["delivery_id"]
     return write_message(delivery_id, file, actor=grant.actor, now=datetime.now(UTC))

@@ -5,14 +5,11 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core import money, tokens
-from core.admin_tables import AUDIT_EVENTS
-from core.desk_tables import EMAILS
-from core.errors import InvalidInput, NotFound
-from core.orders import OrderDetails, get_order
-from core.permissions import may
-from core.tables import ORDER_ITEMS, TRANSACTIONS
-from core.users import Actor
+from core import access
+from core.access import Actor, may
+from core.ground import InvalidInput, NotFound, amount_in_words
+from core.query import OrderDetails, get_order
+from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.actions import show_item_actions
 from pages.email_actions import show_email_actions
 from pages.frame import base_path, current_actor, plain
@@ -70,12 +67,12 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{money.in_words(minor, currency)} {currency}"
+    return f"{amount_in_words(minor, currency)} {currency}"
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:
     """Return the address of the order's workbook: its facts, products and transactions."""
-    token = tokens.issue(
+    token = access.issue_token(
         "export", table="order", actor=actor, browser=browser_cookie(), order_id=order.order_id
     )
     return f"{base_path()}/export/order?{urlencode({'zone': viewer_zone(), 'token': token})}"

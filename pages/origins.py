@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.public_address import origin_of
-from core.settings import get_settings, is_loopback
+from core.ground import get_settings, is_loopback, origin_of
 from pages.web import refuse_json
 
 logger = logging.getLogger(__name__)

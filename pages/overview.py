@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
-from core import figures, money, overview
-from core.filter_json import EARLIEST, LATEST
-from core.overview import Offer, Overview, Question, Rows
-from core.periods import PERIODS, Period
+from core import overview
+from core.ground import amount_in_words
+from core.overview import PERIODS, Offer, Overview, Period, Question, Rows
 from core.tables import ORDERS
+from core.views import EARLIEST, LATEST
 from pages.frame import current_actor
 from pages.grid.table import show_empty
 from pages.plots import address_of, show_plots
@@ -26,7 +26,7 @@ def ask(offers: Sequence[Offer], now: datetime) -> tuple[Question, bool]:
     """Draw what can be chosen, kept in the address; return it, and whether to show tables."""
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.title("Overview", anchor=False, width="content")
-        st.markdown(f":gray[days in {figures.report_zone()}]", width="stretch")
+        st.markdown(f":gray[days in {overview.report_zone()}]", width="stretch")
         period = _ask_period(now)
         labels = {EVERY: "All contracts"} | _names(offers)
         contract = _choose(
@@ -123,7 +123,7 @@ def show_figures(found: Overview, currency: str) -> None:
 
 
 def _amount(rows: Rows, currency: str) -> str:
-    return f"{money.in_words(rows.amount_minor, currency)} {currency}"
+    return f"{amount_in_words(rows.amount_minor, currency)} {currency}"
 
 
 def _figure(words: str, said: str, rows: Rows, part: str = "", why: str = "") -> str:
@@ -141,7 +141,7 @@ if not offers:
     show_empty(ORDERS, actor)
 else:
     question, as_tables = ask(offers, now)
-    found = overview.load(question, actor=actor, now=now)
+    found = overview.load_overview(question, actor=actor, now=now)
     show_figures(found, question.currency)
     if found.orders.count or found.items.count:
         show_plots(found, question, _names(offers), as_tables=as_tables)

@@ -10,11 +10,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core import money
-from core.columns import in_words
-from core.overview import Group, Overview, Question, Rows, rate
-from core.periods import Period
-from core.view_json import to_short_address
+from core.ground import amount_in_words, to_major
+from core.overview import Group, Overview, Period, Question, Rows, rate
+from core.tables import in_words
+from core.views import to_short_address
 from pages.frame import base_path, plain
 
 AIRPORTS_SHOWN = 12
@@ -144,8 +143,8 @@ def _count(place: str, name: str, rows: Rows) -> Bar:
 
 
 def _amount(place: str, name: str, rows: Rows, currency: str) -> Bar:
-    length = float(money.to_major(rows.amount_minor, currency))
-    said = f"{money.in_words(rows.amount_minor, currency)} {currency}"
+    length = float(to_major(rows.amount_minor, currency))
+    said = f"{amount_in_words(rows.amount_minor, currency)} {currency}"
     return Bar(place, length, rows, name, said)
 
 

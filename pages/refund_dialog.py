@@ -13,15 +13,19 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import money, query, refund_results, refunds, tokens, vouchers
-from core.errors import AppError
-from core.permissions import Permission, may
-from core.places import in_place
-from core.refund_assessment import Assessed
-from core.refund_results import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
-from core.refund_rule import Reason, RefundItem
-from core.refunds import Assessment
-from core.users import Actor
+from core import access, query, refunds, vouchers
+from core.access import Actor, may
+from core.ground import AppError, Permission, amount_in_words, in_place
+from core.refunds import (
+    IN_PROGRESS,
+    NOT_REFUNDED,
+    REFUNDED,
+    Assessed,
+    Assessment,
+    Reason,
+    RefundItem,
+    Results,
+)
 from pages.explained import say_refund_rule
 from pages.frame import acting, base_path, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
@@ -190,7 +194,7 @@ def _show_results(state: GridState, dialog: RefundDialog) -> None:
     with failures_shown():
         actor = current_actor()
         is_open = bool(
-            len(refund_results.get_results(dialog.batch_id or "", actor=actor).having(IN_PROGRESS))
+            len(refunds.get_results(dialog.batch_id or "", actor=actor).having(IN_PROGRESS))
         )
         if is_open:
             state.refresh()  # the table shows what has changed by the time this dialog is closed
@@ -202,7 +206,7 @@ def _show_results(state: GridState, dialog: RefundDialog) -> None:
 
 def _show_lines(dialog: RefundDialog, actor: Actor) -> int:
     """Draw the results; return how many are still in progress."""
-    results = refund_results.get_results(dialog.batch_id or "", actor=actor)
+    results = refunds.get_results(dialog.batch_id or "", actor=actor)
     for result, icon in (
         (REFUNDED, ":material/check_circle:"),
         (IN_PROGRESS, ":material/hourglass_top:"),
@@ -218,9 +222,9 @@ def _show_lines(dialog: RefundDialog, actor: Actor) -> int:
 
 def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
     browser = state.browser
-    token = tokens.issue("export", table="refunds", actor=actor, browser=browser)
+    token = access.issue_token("export", table="refunds", actor=actor, browser=browser)
     asked = {"batch": dialog.batch_id, "zone": viewer_zone(), "token": token}
-    refunded = refund_results.get_results(dialog.batch_id or "", actor=actor).having(REFUNDED)
+    refunded = refunds.get_results(dialog.batch_id or "", actor=actor).having(REFUNDED)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if may(actor, Permission.EMAILS):
             show_void_notice(state, list(refunded["order_item_id"]), actor=actor)
@@ -291,7 +295,7 @@ def _show_sums(found: Assessment) -> None:
         with st.container(gap=None, width="stretch"):
             for one in found.balances:
                 before, after = (
-                    money.in_words(minor, one.currency) for minor in (one.before, one.after)
+                    amount_in_words(minor, one.currency) for minor in (one.before, one.after)
                 )
                 known = one.name == one.contract_id
                 name = one.contract_id if known else f"{one.contract_id} · {one.name}"
@@ -303,7 +307,7 @@ def _sums(totals: dict[str, int]) -> str:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{money.in_words(minor, currency)} {currency}"
+    return f"{amount_in_words(minor, currency)} {currency}"
 
 
 def _items(count: int) -> str:

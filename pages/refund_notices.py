@@ -5,22 +5,20 @@ from datetime import UTC, datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import money, refund_decisions, refund_matches, returned_items
-from core.permissions import Permission, may
-from core.places import in_place
-from core.refund_matches import Unmatched
-from core.returned_items import Returned
-from core.users import Actor
+from core import refunds
+from core.access import Actor, may
+from core.ground import Permission, amount_in_words, in_place
+from core.refunds import Returned, Unmatched
 from pages.frame import acting, plain
 from pages.grid.state import viewer_zone
 
 
 def show_refund_notices(order_id: str, actor: Actor) -> None:
     """Draw a notice for each refund that the bank returned, or that is to be matched."""
-    returned = returned_items.find_returned(order_id, actor=actor)
+    returned = refunds.find_returned(order_id, actor=actor)
     if returned:
         _show_returned(returned, actor)
-    for one in refund_matches.find_unmatched(order_id, actor=actor):
+    for one in refunds.find_unmatched(order_id, actor=actor):
         _show_unmatched(one, actor)
 
 
@@ -49,7 +47,7 @@ def _ask_what_to_give_back(returned: list[Returned]) -> None:
         st.caption("The items can be used again, and no money is paid.")
         ids = [one.order_item_id for one in returned]
         st.multiselect("Items", ids, default=ids, key="give_back_items")
-        st.text_input("Note", key="give_back_note", max_chars=refund_decisions.MAX_NOTE)
+        st.text_input("Note", key="give_back_note", max_chars=refunds.MAX_NOTE)
         st.button("Give back", type="primary", key="give_back_now", on_click=_give_back)
 
 
@@ -82,9 +80,7 @@ def _ask_for_match(one: Unmatched) -> None:
             )
         else:
             st.caption("No open item of this order costs this amount.")
-        st.text_input(
-            "Note", key=f"match_note_{one.reference}", max_chars=refund_decisions.MAX_NOTE
-        )
+        st.text_input("Note", key=f"match_note_{one.reference}", max_chars=refunds.MAX_NOTE)
         with st.container(horizontal=True):
             st.button(
                 "Match",
@@ -110,24 +106,24 @@ def _match(reference: str, *, actor: Actor) -> None:
         st.toast("Choose the order item that was refunded.", icon=":material/error:")
         return
     note, now = st.session_state.get(f"match_note_{reference}"), datetime.now(UTC)
-    refund_matches.match(reference, item_id, note=note, actor=actor, now=now)
+    refunds.match_refund(reference, item_id, note=note, actor=actor, now=now)
     st.toast("Matched. The item is refunded.", icon=":material/check_circle:")
 
 
 @acting
 def _dismiss(reference: str, *, actor: Actor) -> None:
     note, now = st.session_state.get(f"match_note_{reference}"), datetime.now(UTC)
-    refund_matches.dismiss(reference, note=note, actor=actor, now=now)
+    refunds.dismiss_refund(reference, note=note, actor=actor, now=now)
     st.toast("Noted: this refund belongs to no item.", icon=":material/check_circle:")
 
 
 @acting
 def _give_back(*, actor: Actor) -> None:
     ids, note = st.session_state.get("give_back_items", []), st.session_state.get("give_back_note")
-    given = returned_items.give_back(ids, note=note, actor=actor, now=datetime.now(UTC))
+    given = refunds.give_back(ids, note=note, actor=actor, now=datetime.now(UTC))
     count = len(given)
     st.toast(f"{count:,} item{'s' * (count != 1)} given back.", icon=":material/check_circle:")
 
 
 def _amount(minor: int, currency: str) -> str:
-    return plain(f"{money.in_words(minor, currency)} {currency}")
+    return plain(f"{amount_in_words(minor, currency)} {currency}")

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.settings import get_settings
+from core.ground import get_settings
 
 # Of the pages: Streamlit needs scripts and styles of its own, and frames the grid from here.
 USUAL = {

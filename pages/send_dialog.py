@@ -12,13 +12,10 @@ from functools import partial
 
 import streamlit as st
 
-from core import emails, query
-from core.addresses import split_addresses
-from core.email_messages import preview_draft
-from core.emails import Answer, Assessment, Envelope, To
-from core.errors import AppError
-from core.states import DeliveryKind
-from core.users import Actor
+from core import mail, query
+from core.access import Actor
+from core.ground import AppError, DeliveryKind
+from core.mail import Answer, Assessment, Envelope, To, preview_draft, split_addresses
 from core.vouchers import VoucherLine
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
@@ -72,7 +69,7 @@ def show_send(state: GridState, *, actor: Actor) -> None:
 def _open(state: GridState, actor: Actor) -> None:
     ids = state.selected
     seen = query.count_among(state.view, ids, actor=actor, now=datetime.now(UTC))
-    contacts = tuple(emails.find_contacts(ids, actor=actor))
+    contacts = tuple(mail.find_contacts(ids, actor=actor))
     st.session_state[_kept(state)] = SendDialog(
         ids, secrets.token_urlsafe(16), len(ids) - seen, contacts
     )
@@ -116,7 +113,7 @@ def _show_form(state: GridState, dialog: SendDialog, actor: Actor) -> None:
             placeholder="One address a line. Each gets every voucher.",
         )
     st.text_area(
-        "Message", key=MESSAGE, height=80, max_chars=emails.MAX_MESSAGE, placeholder="Optional"
+        "Message", key=MESSAGE, height=80, max_chars=mail.MAX_MESSAGE, placeholder="Optional"
     )
     found = _assessed(dialog, actor)
     envelopes = found.envelopes if found else ()
@@ -152,7 +149,7 @@ def _assessed(dialog: SendDialog, actor: Actor) -> Assessment | None:
     if to == []:
         return None
     try:
-        return emails.assess(dialog.item_ids, to, actor=actor, now=datetime.now(UTC))
+        return mail.assess(dialog.item_ids, to, actor=actor, now=datetime.now(UTC))
     except AppError as error:
         for line in str(error).splitlines():
             st.error(plain(line))
@@ -223,11 +220,11 @@ def _confirm(state: GridState, dialog: SendDialog, *, actor: Actor) -> None:
     dialog.fault, now = "", datetime.now(UTC)
     to = _recipients()
     try:
-        found = emails.assess(dialog.item_ids, to, actor=actor, now=now)
+        found = mail.assess(dialog.item_ids, to, actor=actor, now=now)
         strangers = {one.recipient for one in found.envelopes if one.unknown_to}
         if not strangers <= dialog.strangers:  # typed just before the click: warn first
             return
-        dialog.answer = emails.send(
+        dialog.answer = mail.send(
             dialog.item_ids,
             to,
             message=st.session_state.get(MESSAGE),

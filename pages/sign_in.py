@@ -11,11 +11,9 @@ from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from core import sign_ins, tokens, users
-from core.errors import NotSignedIn
-from core.public_address import origin_of
-from core.settings import get_settings
-from core.users import Actor
+from core import access
+from core.access import Actor
+from core.ground import NotSignedIn, get_settings, origin_of
 
 
 def streamlit_secrets() -> dict[str, Any] | None:
@@ -41,15 +39,15 @@ def streamlit_secrets() -> dict[str, Any] | None:
 
 
 def _cookie_secret() -> str:
-    return tokens.secret_for("streamlit.auth")
+    return access.secret_for("streamlit.auth")
 
 
 def signed_in_actor() -> Actor:
     """Return who has signed in; raises NotSignedIn where nobody has, or the sign-in is over."""
     claims = _claims()
     if claims is None:
-        raise sign_ins.SignInNeeded("Sign in to see your orders.")
-    return sign_ins.accept(claims, now=datetime.now(UTC))
+        raise access.SignInNeeded("Sign in to see your orders.")
+    return access.accept_sign_in(claims, now=datetime.now(UTC))
 
 
 def _claims() -> Mapping[str, object] | None:
@@ -59,7 +57,7 @@ def _claims() -> Mapping[str, object] | None:
 
 def local_actor() -> Actor:
     """Return the one user of local mode; raises NotSignedIn when that user is not active."""
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     if actor is None:
         raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to let you in.")
     return actor
@@ -71,8 +69,8 @@ def actor_in(cookies: Mapping[str, str]) -> Actor:
         return local_actor()
     claims = claims_in(cookies)
     if claims is None:
-        raise sign_ins.SignInNeeded("You are not signed in.")
-    return sign_ins.accept(claims, now=datetime.now(UTC))
+        raise access.SignInNeeded("You are not signed in.")
+    return access.accept_sign_in(claims, now=datetime.now(UTC))
 
 
 def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:
@@ -94,7 +92,7 @@ def is_of_same_person(cookies: Mapping[str, str], others: Mapping[str, str]) -> 
     claims, theirs = claims_in(cookies), claims_in(others)
     if claims is None or theirs is None:
         return False
-    account, other = sign_ins.parse_claims(claims), sign_ins.parse_claims(theirs)
+    account, other = access.parse_claims(claims), access.parse_claims(theirs)
     return (account.issuer, account.subject) == (other.issuer, other.subject)
 
 
@@ -104,13 +102,13 @@ def show_sign_in(why: Exception, words: str) -> None:
     with st.container(key="sign_in", gap="medium"):
         st.image(str(get_settings().logo), width=48, alt="")
         st.title(get_settings().app_name, anchor=False)
-        if isinstance(why, sign_ins.SignInNeeded):
+        if isinstance(why, access.SignInNeeded):
             st.markdown(words)
         else:
             st.error(words, icon=":material/lock:")
             if claims:
                 st.text(f"Signed in as {claims.get('email') or claims.get('sub')}")
-        if isinstance(why, sign_ins.SignInNeeded) and get_settings().has_sign_in:
+        if isinstance(why, access.SignInNeeded) and get_settings().has_sign_in:
             if st.button("Sign in", type="primary", key="sign_in_now", width="stretch"):
                 st.login()
         elif claims and st.button(
@@ -124,7 +122,7 @@ def show_account(actor: Actor, label: str) -> None:
     with st.popover(label, icon=":material/account_circle:", type="tertiary", key="account"):
         st.caption(f"Role: {actor.role} · {_sees(actor)}")
         if st.button("Sign out", icon=":material/logout:", key="sign_out", width="stretch"):
-            sign_ins.end(actor, now=datetime.now(UTC))
+            access.end_sign_in(actor, now=datetime.now(UTC))
             st.logout()
 
 

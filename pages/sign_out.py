@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core import sign_ins
-from core.errors import OutsideFailed
-from core.settings import get_settings
+from core import access
+from core.ground import OutsideFailed, get_settings
 from pages.sign_in import claims_in
 from pages.web import refuse_page
 
@@ -73,8 +72,8 @@ def _end(cookies: Mapping[str, str]) -> Response | None:
     if claims is None:
         return None
     try:
-        sign_ins.sign_out(claims, now=datetime.now(UTC))
-    except sign_ins.SignInNeeded:  # nobody, whom no page would let in either
+        access.sign_out(claims, now=datetime.now(UTC))
+    except access.SignInNeeded:  # nobody, whom no page would let in either
         return None
     except OutsideFailed as error:
         logger.warning("%s", error)

@@ -7,9 +7,8 @@ import streamlit as st
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from core.errors import Refused
-from core.settings import get_settings
-from core.users import Actor
+from core.access import Actor
+from core.ground import Refused, get_settings
 
 MB = 1024 * 1024
 FORM_BYTES = MB  # what a form may add to its file; Streamlit allows as much

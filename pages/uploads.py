@@ -12,10 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 
-from core import permissions
-from core.errors import AppError, InvalidInput, NotPermitted
-from core.permissions import Permission
-from core.users import Actor
+from core import access
+from core.access import Actor
+from core.ground import AppError, InvalidInput, NotPermitted, Permission
 from pages.bodies import declared_bytes
 from pages.sign_in import actor_in, is_of_same_person
 from pages.upload_room import Room, TooMuch, Upload, uploaded_files
@@ -94,7 +93,7 @@ def _admit(request: Request, session_id: str) -> Actor:
     Raises NotSignedIn, NotPermitted (which is audited), and InvalidInput for a page that is closed.
     """
     actor = actor_in(request.cookies)
-    permissions.require(actor, Permission.IMPORT)
+    access.require(actor, Permission.IMPORT)
     client = get_instance().get_client(session_id)
     context = client.client_context if client is not None else None
     if context is None:

@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core import people
-from core.errors import AppError
-from core.people import Person, Rights
-from core.states import Role
-from core.users import Actor
+from core import access
+from core.access import Actor, Person, Rights
+from core.ground import AppError, Role
 from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 
@@ -79,7 +77,7 @@ def _show_dialog(state: GridState, dialog: UserDialog) -> None:
         if dialog.user_id is None:
             _ask_person(dialog, actor)
         else:
-            person = people.get_person(dialog.user_id, actor=actor)
+            person = access.get_person(dialog.user_id, actor=actor)
             if not _ask_changes(dialog, person, actor):
                 return
         if dialog.fault:
@@ -135,7 +133,7 @@ def _ask_rights(dialog: UserDialog, rights: Rights, actor: Actor) -> None:
         width="stretch",
     )
     sees_all = st.checkbox("Sees all contracts", rights.sees_all_contracts, key=dialog.key("all"))
-    names = people.find_contracts(actor=actor)
+    names = access.find_contracts(actor=actor)
     st.multiselect(
         "Contracts",
         list(names),
@@ -173,9 +171,9 @@ def _save(dialog: UserDialog, actor: Actor) -> str:
     )
     if dialog.user_id is None:
         email, name = asked[EMAIL] or "", asked[NAME] or ""
-        people.add_user(email, name=name, rights=rights, actor=actor, now=now)
+        access.add_user(email, name=name, rights=rights, actor=actor, now=now)
         return f"{email.strip()} is added."
-    people.change_user(dialog.user_id, rights=rights, actor=actor, now=now)
+    access.change_user(dialog.user_id, rights=rights, actor=actor, now=now)
     if asked.get(dialog.key("forget")):
-        people.forget_sign_in(dialog.user_id, actor=actor, now=now)
+        access.forget_sign_in(dialog.user_id, actor=actor, now=now)
     return "Their rights are changed, from now on."

@@ -1,6 +1,6 @@
 """Users: who may come in, and with which rights."""
 
-from core.admin_tables import USERS
+from core.tables import USERS
 from pages.frame import current_actor
 from pages.grid.table import show_table
 from pages.user_dialogs import show_user_actions

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.errors import InvalidInput, Refused
-from core.places import in_place
-from core.verification import Verdict, Verification, verify
+from core.ground import InvalidInput, Refused, in_place
+from core.vouchers import Verdict, Verification, verify
 from pages.frame import current_actor, plain
 
 LOOKS = {

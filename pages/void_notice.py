@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core import emails
-from core.users import Actor
+from core import mail
+from core.access import Actor
+from core.query import MAX_SELECTED
 from pages.frame import acting, plain
 from pages.grid.state import GridState
 
@@ -16,8 +17,8 @@ SAID = 5  # addresses
 
 def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor) -> None:
     """Draw the button, which is enabled while somebody has a void voucher and does not know."""
-    ids = list(item_ids)[: emails.MAX_SELECTED]
-    untold = emails.find_void_notices(ids, actor=actor) if ids else ()
+    ids = list(item_ids)[:MAX_SELECTED]
+    untold = mail.find_void_notices(ids, actor=actor) if ids else ()
     addresses = sorted({one.recipient for one in untold})
     listed = ", ".join(addresses[:SAID]) + (" …" if len(addresses) > SAID else "")
     st.button(
@@ -35,11 +36,11 @@ def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor)
 
 @acting
 def _notify(state: GridState, item_ids: Sequence[str], key: str, *, actor: Actor) -> None:
-    answer = emails.notify_void(item_ids, key=key, actor=actor, now=datetime.now(UTC))
+    answer = mail.notify_void(item_ids, key=key, actor=actor, now=datetime.now(UTC))
     say_queued(state, answer)
 
 
-def say_queued(state: GridState, answer: emails.Answer) -> None:
+def say_queued(state: GridState, answer: mail.Answer) -> None:
     """Say how many e-mails were queued, and show the tables anew."""
     count = len(answer.deliveries)
     st.toast(f"{count:,} e-mail{'s' * (count != 1)} queued.", icon=":material/outbox:")

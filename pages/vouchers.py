@@ -10,8 +10,8 @@ from typing import IO, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import saved_views, tokens, vouchers
-from core.stop import Stop
+from core import access, views, vouchers
+from core.storage import Stop
 from core.tables import ORDER_ITEMS
 from pages.downloads import answer_file
 from pages.web import browser_of
@@ -27,8 +27,8 @@ async def answer_vouchers(request: Request) -> Response:
 def _write(request: Request, file: IO[bytes], _stop: Stop) -> str:
     asked = request.query_params
     token, browser = asked.get("token", ""), browser_of(request)
-    grant = tokens.accept(token, "vouchers", table=ORDER_ITEMS.name, browser=browser)
-    view = saved_views.view_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC")
+    grant = access.accept_token(token, "vouchers", table=ORDER_ITEMS.name, browser=browser)
+    view = views.view_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC")
     form: Literal["pdf", "zip"] = "zip" if asked.get("form") == "zip" else "pdf"
     now = datetime.now(UTC)
     return vouchers.issue(view.ids, file, form=form, actor=grant.actor, now=now)

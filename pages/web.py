@@ -8,8 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core import logs
-from core.errors import (
+from core.ground import (
     AppError,
     InvalidInput,
     NotFound,
@@ -17,8 +16,9 @@ from core.errors import (
     NotSignedIn,
     OutsideFailed,
     Refused,
+    get_settings,
+    number_request,
 )
-from core.settings import get_settings
 from pages.frame import base_path
 from pages.proxies import is_of_proxy
 from pages.security_headers import OWN_ROUTES
@@ -51,7 +51,7 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
     """Wrap a route: a failure becomes a plain sentence with its status, and a line in the log."""
 
     async def answer(request: Request) -> Response:
-        reference = logs.number()
+        reference = number_request()
         response = await attempt(request, reference)
         response.headers["X-Request-ID"] = reference
         what = (request.method, request.url.path, response.status_code)

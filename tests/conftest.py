@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import db, startup, tokens, users, voucher_code
-from core.settings import get_settings
-from core.users import Actor
+from core import access, startup, storage
+from core.access import Actor, tokens
+from core.ground import get_settings
+from core.vouchers import signed_code
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -126,9 +127,9 @@ def postgresql_server() -> Iterator[str]:
 def use_database(url: str) -> None:
     """Point this process at a database, as DATABASE_URL does at its start."""
     os.environ["DATABASE_URL"] = url
-    if db.engine.cache_info().currsize:
-        db.engine().dispose()
-    for cached in (get_settings, db.engine, tokens._secret, voucher_code._private_key):
+    if storage.get_engine.cache_info().currsize:
+        storage.get_engine().dispose()
+    for cached in (get_settings, storage.get_engine, tokens._secret, signed_code._private_key):
         cached.cache_clear()
 
 
@@ -163,7 +164,7 @@ def make_database(request: pytest.FixtureRequest, data_dir: Path) -> Callable[[s
     template = data_dir / "template.db"
     use_database(f"sqlite:///{template}")
     startup.prepare(NOW, may_fill=False)
-    db.engine().dispose()
+    storage.get_engine().dispose()
 
     def make_sqlite() -> str:
         path = data_dir / f"{uuid.uuid4().hex}.db"
@@ -178,7 +179,7 @@ def make_database(request: pytest.FixtureRequest, data_dir: Path) -> Callable[[s
                 admin.execute(text(f"CREATE DATABASE {TEMPLATE}"))
                 use_database(f"{server}/{TEMPLATE}")
                 startup.prepare(NOW, may_fill=False)
-                db.engine().dispose()
+                storage.get_engine().dispose()
             name = f"test_{uuid.uuid4().hex}"
             admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
         return f"{server}/{name}"
@@ -192,7 +193,7 @@ def database(request: pytest.FixtureRequest, make_database: Callable[[str], str]
     url = make_database(request.param)
     use_database(url)
     yield url
-    db.engine().dispose()
+    storage.get_engine().dispose()
     drop_database(url)
 
 
@@ -202,13 +203,13 @@ def sqlite_database(make_database: Callable[[str], str]) -> Iterator[str]:
     url = make_database("sqlite")
     use_database(url)
     yield url
-    db.engine().dispose()
+    storage.get_engine().dispose()
     drop_database(url)
 
 
 @pytest.fixture
 def admin() -> Actor:
     """Return the local admin of the test's database."""
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.mail import Mail, MailItem, make_message_id
-from core.states import DeliveryKind
+from core.ground import DeliveryKind
+from core.mail.compose.body import Mail, MailItem
+from core.mail.compose.letters import make_message_id
 from tests.vouchers import SERVICE_AT
 
 SENDER = "Order Desk <vouchers@orderdesk.example>"

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from core import db
-from core.models import Contract, Order, OrderItem, Transaction, User, UserContract, fold, new_id
-from core.states import Role
-from core.users import Actor
-from core.voucher_codes import new_code, new_serial
+from core import storage
+from core.access import Actor
+from core.ground import Role, fold
+from core.storage import Contract, Order, OrderItem, Transaction, User, UserContract, new_id
+from core.vouchers import new_code, new_serial
 
 _numbers = count(1)
 _one_stores = Lock()  # of a test's threads: two would both insert the user
@@ -20,7 +20,7 @@ CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def make_contract(contract_id: str = "CT-1", *, currency: str = "EUR") -> str:
     """Store a contract unless it is there."""
-    with db.writing() as session:
+    with storage.writing() as session:
         if session.get(Contract, contract_id) is None:
             session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
     return contract_id
@@ -41,7 +41,7 @@ def store_user(actor: Actor) -> Actor:
     """Store the user that an actor is, with the rights of the actor, and return the actor."""
     for contract_id in actor.contracts:
         make_contract(contract_id)
-    with _one_stores, db.writing() as session:
+    with _one_stores, storage.writing() as session:
         user = session.get(User, actor.user_id)
         if user is None:
             user = User(user_id=actor.user_id, email=actor.email, is_active=True)
@@ -72,7 +72,7 @@ def make_order(order_id: str | None = None, **given: Any) -> str:
         "contact_email": None,
     } | given
     make_contract(values["contract_id"])
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(Order(**values, author_folded=fold(values["author"])))
     return str(values["order_id"])
 
@@ -103,7 +103,7 @@ def make_item(order_id: str, **given: Any) -> str:
         "created_at": CREATED,
     } | given
     folded = {f"{name}_folded": fold(values[name]) for name in ("product", "passenger_name")}
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(OrderItem(**values, **folded))
     return str(values["order_item_id"])
 
@@ -123,6 +123,6 @@ def make_transaction(**given: Any) -> str:
         "status": "succeeded",
         "author": "ana@helios.example",
     } | given
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(Transaction(**values))
     return str(values["transaction_id"])

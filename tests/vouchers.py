@@ -5,9 +5,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core import voucher_code
-from core.settings import DEFAULT_TERMS, Settings
-from core.voucher_pdf import Branding, Voucher
+from core.ground.settings import DEFAULT_TERMS, Settings
+from core.vouchers import Voucher, signed_code
+from core.vouchers.pdf.page import Branding
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SERVICE_AT = datetime(2026, 12, 1, 14, 30, tzinfo=UTC)
@@ -42,7 +42,7 @@ def make_voucher(**fields: Any) -> Voucher:
         "issued_at": datetime(2026, 11, 2, 9, 12, tzinfo=UTC),
     } | fields
     if "signed_code" not in fields:
-        fields["signed_code"] = voucher_code.sign(
+        fields["signed_code"] = signed_code.sign(
             serial=bytes(range(8)),
             valid_from=fields["service_at"],
             valid_until=fields["valid_until"],

@@ -4,9 +4,9 @@ from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.columns import Column, Kind, Table, in_words
-from core.states import TONES
-from core.view import DATE_PRESETS, Operator
+from core.ground import TONES
+from core.tables import Column, Kind, Table, in_words
+from core.views import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
 FILTERS = {

@@ -1,6 +1,6 @@
 """The server half of the grid: POST /rows/<table> answers with rows, a count or choices.
 
-The body is JSON: `view` (see core.view_json) and one of `start` and `end` (a window of rows),
+The body is JSON: `view` (see core.views.codec) and one of `start` and `end` (a window of rows),
 `count` (true), `choices` (a column, with an optional `search`), or `keys` (of ticked rows). With
 `counts` false, choices may come without counts (null), at once. The token travels as
 `Authorization: Bearer`.
@@ -23,14 +23,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core import money, query, tokens
-from core.columns import Column, Kind, Table
-from core.errors import InvalidInput, NotFound
-from core.frames import local_times
-from core.tables import TABLES
-from core.users import Actor
-from core.view import View, as_choice
-from core.view_json import parse_view
+from core import access, query
+from core.access import Actor
+from core.ground import InvalidInput, NotFound, amount_in_words
+from core.query import MAX_SELECTED, local_times
+from core.tables import TABLES, Column, Kind, Table
+from core.views import View, as_choice, parse_view
 from pages.bodies import declared_bytes
 from pages.web import PRIVATE, browser_of
 
@@ -79,7 +77,7 @@ class _Question(BaseModel):
     choices: str | None = None
     search: str = ""
     counts: bool = True
-    keys: list[str] | None = Field(None, min_length=1, max_length=query.MAX_SELECTED)
+    keys: list[str] | None = Field(None, min_length=1, max_length=MAX_SELECTED)
 
 
 async def answer_rows(request: Request) -> Response:
@@ -102,9 +100,9 @@ def _packed(response: Response, request: Request) -> Response:
     return response
 
 
-def _accept(request: Request, table_name: str) -> tokens.Grant:
+def _accept(request: Request, table_name: str) -> access.Grant:
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return tokens.accept(token, "rows", table=table_name, browser=browser_of(request))
+    return access.accept_token(token, "rows", table=table_name, browser=browser_of(request))
 
 
 async def _read_body(request: Request) -> bytes:
@@ -123,7 +121,7 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _answer(grant: tokens.Grant, table_name: str, body: bytes) -> dict[str, Any]:
+def _answer(grant: access.Grant, table_name: str, body: bytes) -> dict[str, Any]:
     actor, now = grant.actor, datetime.now(UTC)
     table = TABLES.get(table_name)
     if table is None:
@@ -191,7 +189,7 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
         currencies = frame[str(column.currency)]
-        return [money.in_words(one, code) for one, code in zip(listed, currencies, strict=True)]
+        return [amount_in_words(one, code) for one, code in zip(listed, currencies, strict=True)]
     if column.kind is Kind.FLAG or column.allowed:
         return [None if value is None else as_choice(column, value) for value in listed]
     return listed

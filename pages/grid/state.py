@@ -17,19 +17,16 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from core import query, saved_views, tokens
-from core.columns import Table
-from core.errors import AppError, InvalidInput, NotPermitted, OutsideFailed
-from core.filter_json import check_text
-from core.places import zones
-from core.tables import ORDER_TABS
-from core.users import Actor
-from core.view import View
-from core.view_json import default_view, parse_view, to_json
+from core import access, views
+from core.access import Actor
+from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
+from core.query import MAX_SELECTED
+from core.tables import ORDER_TABS, Table
+from core.views import View, default_view, parse_view, to_json
 from pages.frame import kept_answer
 from pages.web import BROWSER_COOKIE
 
-RENEW_SECONDS = tokens.LIFE_SECONDS * 3 // 4
+RENEW_SECONDS = access.TOKEN_LIFE_SECONDS * 3 // 4
 FIGURES_STAND = timedelta(seconds=10)
 Figure = TypeVar("Figure")
 
@@ -126,7 +123,9 @@ class GridState:
             return
         name, order_id = self.place.table.name, self.place.order_id
         self.rows_token, self.export_token = (
-            tokens.issue(purpose, table=name, actor=actor, browser=self.browser, order_id=order_id)
+            access.issue_token(
+                purpose, table=name, actor=actor, browser=self.browser, order_id=order_id
+            )
             for purpose in ("rows", "export")
         )
         self.issued = time.monotonic()
@@ -144,8 +143,8 @@ class GridState:
     def selection_in(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
         """Understand which rows are ticked, by their keys; raises InvalidInput."""
         keys = answer.get("selected")
-        if not isinstance(keys, list) or len(keys) > query.MAX_SELECTED:
-            raise InvalidInput(f"At most {query.MAX_SELECTED:,} rows can be selected.")
+        if not isinstance(keys, list) or len(keys) > MAX_SELECTED:
+            raise InvalidInput(f"At most {MAX_SELECTED:,} rows can be selected.")
         header = self.place.table.key_column.header
         return tuple(dict.fromkeys(check_text(header, key) for key in keys))
 
@@ -209,7 +208,7 @@ def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple
     zone = viewer_zone()
     left_out: list[str] = []
     try:
-        view = saved_views.view_at(
+        view = views.view_at(
             place.table,
             parameters,
             actor=actor,
@@ -272,7 +271,7 @@ def write_address(state: GridState, actor: Actor) -> None:
     if state.wished and state.wished[0] == state.view:
         address = state.wished[1]
     else:
-        address = saved_views.address_of(state.view, actor=actor, parameter=parameter)
+        address = views.address_of(state.view, actor=actor, parameter=parameter)
     state.addressed = state.view
     if address != state.address:
         before, state.address = state.address, address

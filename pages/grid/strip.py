@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import money, pasted_ids, query, saved_views
-from core.columns import Kind, Table
-from core.users import Actor
-from core.view import View, describe_filter, describe_ids, describe_search
+from core import query, views
+from core.access import Actor
+from core.ground import amount_in_words
+from core.query import MAX_SELECTED
+from core.tables import Kind, Table
+from core.views import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
 from pages.frame import acting, base_path, plain
 from pages.grid.rows import let_rows_go_first
@@ -66,7 +68,7 @@ def _show_downloads(state: GridState, count: int, actor: Actor) -> None:
     if count == 0:
         st.button(label, icon=icon, disabled=True, key=f"download_{state.place.key}")
         return
-    parameters = saved_views.address_of(view, actor=actor) | {"token": state.export_token}
+    parameters = views.address_of(view, actor=actor) | {"token": state.export_token}
     address = f"{base_path()}/export/{view.table.name}?{urlencode(parameters)}"
     hidden = [column.header for column in view.table.offered if column not in view.columns]
     if hidden:
@@ -137,7 +139,7 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
     """Name the pasted IDs that no row has."""
     if not state.view.ids:
         return
-    missing = pasted_ids.find_missing(state.view, actor=actor)
+    missing = query.find_missing(state.view, actor=actor)
     if not missing:
         return
     said = ", ".join(missing[:MISSING_SAID])
@@ -168,7 +170,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             args=((),),
             help="Or press Esc in the table",
         )
-    if 0 < count <= query.MAX_SELECTED:
+    if 0 < count <= MAX_SELECTED:
         st.button(
             f"Select all {count:,} matching",
             key=f"select_{key}",
@@ -177,7 +179,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             args=(state,),
         )
     elif selected and count:
-        st.caption(f"Select all is for up to {query.MAX_SELECTED:,} rows", width="content")
+        st.caption(f"Select all is for up to {MAX_SELECTED:,} rows", width="content")
 
 
 @acting
@@ -185,8 +187,8 @@ def _select_all(state: GridState, *, actor: Actor) -> None:
     """Add every row of the view to what is ticked already, to the stated limit."""
     keys = query.load_keys(state.view, actor=actor, now=datetime.now(UTC))
     both = list(dict.fromkeys([*state.selected, *keys]))
-    if len(both) > query.MAX_SELECTED:
-        st.toast(f"At most {query.MAX_SELECTED:,} rows can be selected: clear the selection first.")
+    if len(both) > MAX_SELECTED:
+        st.toast(f"At most {MAX_SELECTED:,} rows can be selected: clear the selection first.")
         return
     state.select(both)
 
@@ -200,7 +202,7 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
-    sums = " · ".join(f"{money.in_words(minor, code)} {code}" for code, minor in totals.items())
+    sums = " · ".join(f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
     # Where it is longer than the window is wide, it scrolls: with tabindex, by keyboard too.
     st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")

@@ -12,12 +12,11 @@ import streamlit as st
 from st_aggrid import AgGrid, JsCode
 
 from core import query
-from core.columns import Table
-from core.permissions import Permission, may
-from core.tables import BOOKS
-from core.users import Actor
-from core.view import View
-from core.view_json import to_json
+from core.access import Actor, may
+from core.ground import Permission
+from core.query import MAX_SELECTED
+from core.tables import BOOKS, Table
+from core.views import View, to_json
 from pages.frame import plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
@@ -125,7 +124,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "hidden": [column.name for column in table.offered if column.name not in shown],
         "selection": {"revision": state.selection_revision, "keys": list(state.told)},
         "data": state.data_revision,
-        "mostSelected": query.MAX_SELECTED,
+        "mostSelected": MAX_SELECTED,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
     answer = AgGrid(

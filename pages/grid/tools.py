@@ -5,11 +5,10 @@ from typing import Protocol
 
 import streamlit as st
 
-from core import pasted_ids
-from core.columns import Column
-from core.users import Actor
-from core.view import Layout, View
-from core.view_json import normal, parse_search
+from core import query
+from core.access import Actor
+from core.tables import Column
+from core.views import Layout, View, normal_view, parse_search
 from pages.frame import acting
 from pages.grid.state import GridState
 from pages.grid.views import show_views
@@ -85,7 +84,7 @@ def _show_pasting(state: GridState, actor: Actor) -> None:
 def _paste(state: GridState, key: str, *, actor: Actor) -> None:
     text = st.session_state[key] or ""
     table, order_id = state.place.table, state.place.order_id
-    pasted = pasted_ids.read_pasted(text, table, actor=actor, order_id=order_id)
+    pasted = query.read_pasted(text, table, actor=actor, order_id=order_id)
     state.push_by_widget(state.view.with_ids(pasted.ids))
     st.session_state[key] = ""
     st.session_state[f"pasting_{state.place.key}"] = False
@@ -126,7 +125,7 @@ def _toggle(state: GridState, column: Column, box: str) -> None:
         st.toast("A table needs at least one column.")
         return
     layout = tuple(one for one in view.layout if one[0] in {c.name for c in columns})
-    state.push_by_widget(normal(replace(view, columns=columns, layout=layout)))
+    state.push_by_widget(normal_view(replace(view, columns=columns, layout=layout)))
 
 
 def _is_pinned(view: View, column: Column) -> bool:
@@ -141,7 +140,7 @@ def _pin(state: GridState, key: str) -> None:
             layout[column.name] = replace(before, pinned="left")
         elif before.pinned == "left":
             layout[column.name] = replace(before, pinned=None)
-    state.push_by_widget(normal(replace(view, layout=tuple(layout.items()))))
+    state.push_by_widget(normal_view(replace(view, layout=tuple(layout.items()))))
 
 
 def _reset(state: GridState) -> None:

@@ -4,12 +4,10 @@ from functools import partial
 
 import streamlit as st
 
-from core import saved_views
-from core.errors import InvalidInput
-from core.saved_views import NameTaken, Saved
-from core.users import Actor
-from core.view import View
-from core.view_json import default_view, parse_view
+from core import views
+from core.access import Actor
+from core.ground import InvalidInput
+from core.views import NameTaken, Saved, View, default_view, parse_view
 from pages.explained import show_views_explained
 from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
@@ -43,8 +41,8 @@ def _kept(state: GridState) -> str:
 def _show_links(state: GridState, actor: Actor) -> None:
     table, zone = state.place.table, viewer_zone()
     ready = {f"All {table.many}": default_view(table, zone)}
-    ready |= saved_views.ready_made(table, zone, actor=actor)
-    saved = saved_views.find_saved(table, actor=actor)
+    ready |= views.ready_made(table, zone, actor=actor)
+    saved = views.find_saved(table, actor=actor)
     with st.container(key="views", gap=None):
         for name, view in ready.items():
             _show_link(state, plain(name), view, {}, name)
@@ -110,7 +108,7 @@ def _save(state: GridState) -> None:
     with failures_shown():
         actor = current_actor()  # a dialog may be open for hours
         st.caption("Filters, search, pasted IDs, sort, columns and time zone.")
-        name = st.text_input("Name", max_chars=saved_views.MAX_NAME, key="save_name")
+        name = st.text_input("Name", max_chars=views.MAX_VIEW_NAME, key="save_name")
         kept = {
             "is_shared": st.checkbox("Everybody may open it", key="save_shared"),
             "is_default": st.checkbox(
@@ -124,7 +122,7 @@ def _save(state: GridState) -> None:
         if not st.button(label, type="primary", key="save_now"):
             return
         try:
-            saved_views.save(state.view, name, actor=actor, replaces=replaces, **kept)
+            views.save_view(state.view, name, actor=actor, replaces=replaces, **kept)
         except NameTaken:
             st.session_state[TAKEN] = name
             st.rerun(scope="fragment")
@@ -137,7 +135,7 @@ def _manage(state: GridState) -> None:
     """Change or delete one of the person's own views."""
     with failures_shown():
         table, actor = state.place.table, current_actor()
-        own = {one.view_id: one for one in saved_views.find_saved(table, actor=actor) if one.is_own}
+        own = {one.view_id: one for one in views.find_saved(table, actor=actor) if one.is_own}
         view_id = st.selectbox(
             "View", list(own), format_func=lambda one: own[one].name, key="manage_view"
         )
@@ -152,11 +150,11 @@ def _manage(state: GridState) -> None:
             is_deleted = st.button("Delete", key="manage_delete")
         if is_changed:
             view = state.view if replaces else None
-            saved_views.change(
+            views.change_view(
                 table, view_id, actor=actor, view=view, is_shared=shared, is_default=first
             )
         elif is_deleted:
-            saved_views.delete(table, view_id, actor=actor)
+            views.delete_view(table, view_id, actor=actor)
             st.toast(plain(f"“{one.name}” is deleted."))
         if is_changed or is_deleted:
             _close(state)

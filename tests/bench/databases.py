@@ -15,8 +15,8 @@ KEPT = PROJECT / ".bench"
 MARKER = "filled.json"  # written last: without it a database is half made
 # What decides the rows and how they are written: a change of it makes a kept database out of date.
 DECISIVE = (
-    *("core/demo*.py", "core/bulk.py", "core/models.py", "core/figure*.py"),
-    "core/migrations/versions/*.py",
+    *("core/demo*.py", "core/storage/bulk.py", "core/storage/models/orders.py", "core/figure*.py"),
+    "core/storage/migrations/versions/*.py",
 )
 
 

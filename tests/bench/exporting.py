@@ -13,14 +13,13 @@ from statistics import median
 
 import pandas as pd
 
-from core import db, query, users
-from core.columns import Kind, Table
-from core.frames import local_times
-from core.sheets import StreamedWorkbook
-from core.tables import ORDER_ITEMS, ORDERS, TABLES
-from core.users import Actor
-from core.view import View
-from core.view_json import parse_view
+from core import access, storage
+from core.access import Actor
+from core.excel import StreamedWorkbook
+from core.query import local_times
+from core.query import rows as query
+from core.tables import ORDER_ITEMS, ORDERS, TABLES, Kind, Table
+from core.views import View, parse_view
 from tests.bench.databases import KEPT, FilledDatabase
 from tests.bench.figures import Figure, in_megabytes, in_seconds, memory_figure, time_figure
 from tests.bench.processes import PROJECT, core_environment, run_core
@@ -151,14 +150,14 @@ def _memory(field: str) -> float:
 
 
 def _load(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
-    with db.reading() as session:
+    with storage.reading() as session:
         return pd.concat(query.read_chunks(session, view, actor=actor, now=now), ignore_index=True)
 
 
 def _read_sql(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
     expressions = [view.table.expression(column, now) for column in view.columns]
     statement = query._statement(view, view.columns, actor, now).with_only_columns(*expressions)
-    with db.reading() as session:
+    with storage.reading() as session:
         return pd.read_sql(statement, session.connection())
 
 
@@ -190,7 +189,7 @@ def _view(table: Table, columns: int, rows: int) -> View:
 
 def main(way: str, name: str, columns: str, rows: str) -> None:
     """Do one piece of work, and print what it took."""
-    actor, now = users.find_local_actor(), datetime.now(UTC)
+    actor, now = access.find_local_actor(), datetime.now(UTC)
     assert actor is not None
     view = _view(TABLES[name], int(columns), int(rows))
     print(json.dumps(asdict(_work(way, view, actor, now))))

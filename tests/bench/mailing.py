@@ -22,12 +22,13 @@ from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from core.smtp import Post, Sent, Server
+from core.mail.deliver.server import Sent, Server
+from core.mail.deliver.smtp import Post
 from tests.bench.figures import Figure, in_milliseconds
 from tests.bench.processes import PROJECT
 from tests.core.certificates import make_certificate
-from tests.core.mail_server import HOST, PASSWORD, USER
-from tests.core.mails import RECIPIENT, SENDER, make_message
+from tests.core.mail.mail_server import HOST, PASSWORD, USER
+from tests.core.mail.mails import RECIPIENT, SENDER, make_message
 
 ROUNDS = 15  # in turns; the medians count
 MESSAGES = 6  # of a round, for each connection

@@ -14,9 +14,8 @@ from typing import Any
 from playwright.sync_api import Browser
 from sqlalchemy import event
 
-from core import db, overview, users
-from core.overview import Question
-from core.periods import PERIODS
+from core import access, overview, storage
+from core.overview import PERIODS, Question
 from tests.bench.databases import FilledDatabase
 from tests.bench.figures import Figure, in_seconds, time_figure
 from tests.bench.grid_page import PATIENCE_MS, fresh_page
@@ -80,16 +79,16 @@ def _time_queries() -> float:
     def end(*arguments: Any) -> None:
         taken.append(time.perf_counter() - arguments[4].began)
 
-    event.listen(db.engine(), "before_cursor_execute", begin)
-    event.listen(db.engine(), "after_cursor_execute", end)
-    now, actor = datetime.now(UTC), users.find_local_actor()
+    event.listen(storage.get_engine(), "before_cursor_execute", begin)
+    event.listen(storage.get_engine(), "after_cursor_execute", end)
+    now, actor = datetime.now(UTC), access.find_local_actor()
     assert actor is not None
     questions = [Question(choose(now.date()), "EUR") for _, choose in PERIODS.values()]
     for _ in range(2):
         taken.clear()
         overview.load_offers(actor=actor)
         for question in questions:
-            overview.load(question, actor=actor, now=now)
+            overview.load_overview(question, actor=actor, now=now)
     return max(taken)
 
 

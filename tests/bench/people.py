@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from core import tokens, users
+from core import access
 from tests.bench.databases import FilledDatabase
 from tests.bench.figures import Figure, in_milliseconds, memory_figure
 from tests.bench.processes import PROJECT, Server, core_environment
@@ -108,9 +108,9 @@ async def _use(
 
 
 async def _use_together(address: str, people: int, seconds: float) -> dict[str, Any]:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
-    token = tokens.issue("rows", table="orders", actor=actor, browser=BROWSER)
+    token = access.issue_token("rows", table="orders", actor=actor, browser=BROWSER)
     answers: dict[str, Any] = {"seconds": [], "errors": 0}
     async with httpx.AsyncClient(
         base_url=address,

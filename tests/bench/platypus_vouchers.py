@@ -25,9 +25,10 @@ from reportlab.platypus import (
     Table,
 )
 
-from core.voucher_fonts import BOLD, FONTS, REGULAR
-from core.voucher_logo import draw_svg
-from core.voucher_page import Branding, Voucher
+from core.vouchers import Branding
+from core.vouchers.pdf.fonts import BOLD, FONTS, REGULAR
+from core.vouchers.pdf.logo import draw_svg
+from core.vouchers.pdf.page import Voucher
 
 INK, MUTED, HAIRLINE, PANEL = map(HexColor, ("#0f172a", "#56657d", "#dae1e9", "#f7f9fb"))
 STEPS = (

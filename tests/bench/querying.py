@@ -20,15 +20,13 @@ import pandas as pd
 from sqlalchemy import create_engine, func, null, select, text
 from sqlalchemy.pool import NullPool
 
-from core import db, query, users
-from core.columns import Table
-from core.conditions import where
+from core import access, storage
+from core.access import Actor
 from core.demo_world import CONTRACTS
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
-from core.view import View
-from core.view_json import default_view, parse_view
-from core.windows import find_keys
+from core.query import rows, where
+from core.query.windows import find_keys
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.views import View, default_view, parse_view
 from tests.bench.databases import KEPT, FilledDatabase, provide
 from tests.bench.figures import Figure, as_text
 from tests.bench.processes import core_environment, run_core
@@ -73,7 +71,7 @@ def measure_queries() -> Iterator[Figure]:
             use_database(url)
             yield from _measure_in_passes("PostgreSQL")
     finally:
-        db.engine().dispose()
+        storage.get_engine().dispose()
         os.environ.pop("DATABASE_URL", None)
         if before is not None:
             os.environ["DATABASE_URL"] = before
@@ -124,7 +122,7 @@ def _measure_in_passes(kind: str) -> Iterator[Figure]:
 
 
 def _measure(kind: str) -> Iterator[_Timed]:
-    actor, now = users.find_local_actor(), datetime.now(UTC)
+    actor, now = access.find_local_actor(), datetime.now(UTC)
     assert actor is not None
     desk = _Desk(actor, now)
     yield from _pages(kind, desk)
@@ -149,10 +147,10 @@ class _Desk:
 
     def page(self, view: View, start: int = 0) -> object:
         """Find a page's rows and read them, as the grid does."""
-        needed = query._with_needed(view, view.table.key_column)
-        with db.reading() as session:
+        needed = rows._with_needed(view, view.table.key_column)
+        with storage.reading() as session:
             keys = find_keys(session, view, start=start, end=start + PAGE, **self.asked)
-            return query._read_rows(session, view.table, needed, keys, self.asked["now"])
+            return rows._read_rows(session, view.table, needed, keys, self.asked["now"])
 
     def plain_page(self, view: View) -> object:
         """Load a page as its conditions alone lead to it."""
@@ -160,21 +158,21 @@ class _Desk:
         stored = view.table.model.__table__.c
         order = (stored.created_at.desc(), view.table.attribute(view.table.key_column).desc())
         statement = select(*shown).where(*where(view, **self.asked)).order_by(*order).limit(PAGE)
-        with db.reading() as session:
-            if not db.is_sqlite():  # whose planner would take the trigrams by itself
+        with storage.reading() as session:
+            if not storage.is_sqlite():  # whose planner would take the trigrams by itself
                 session.execute(text("SET LOCAL enable_bitmapscan = off"))
             return session.execute(statement).all()
 
     def values(self, table: Table, name: str, is_counted: bool) -> object:
         """Load a list of values."""
         view = default_view(table)
-        return query.load_choices(view, name, is_counted=is_counted, **self.asked)
+        return rows.load_choices(view, name, is_counted=is_counted, **self.asked)
 
     def grouped(self, table: Table, name: str) -> object:
         """List values as GROUP BY does which no index helps."""
         stored = table.model.__table__.c[name]
-        bare = func.ifnull(stored, null()) if db.is_sqlite() else func.coalesce(stored)
-        with db.reading() as session:
+        bare = func.ifnull(stored, null()) if storage.is_sqlite() else func.coalesce(stored)
+        with storage.reading() as session:
             return session.execute(select(bare, func.count()).group_by(bare)).all()
 
 
@@ -221,13 +219,13 @@ def _loading(kind: str, desk: _Desk) -> Iterator[_Timed]:
     view = parse_view(ORDERS, {"filters": few, "zone": "UTC"})
 
     def load() -> object:
-        with db.reading() as session:
-            return pd.concat(query.read_chunks(session, view, **desk.asked), ignore_index=True)
+        with storage.reading() as session:
+            return pd.concat(rows.read_chunks(session, view, **desk.asked), ignore_index=True)
 
     def read_sql() -> object:
         shown = [view.table.expression(one, desk.asked["now"]) for one in view.columns]
         statement = select(*shown).where(*where(view, **desk.asked))
-        with db.reading() as session:
+        with storage.reading() as session:
             return pd.read_sql(statement, session.connection())
 
     ours, plain = _best(load, read_sql)

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from core import settlement
-from core.errors import OutsideFailed
-from core.gateways import configured
+from core import refunds
+from core.access import Actor
+from core.ground import OutsideFailed
 from core.query import MAX_SELECTED
-from core.users import Actor
+from core.refunds import configured_gateways
 from tests.bench.figures import Figure, in_milliseconds
 from tests.conftest import NOW
-from tests.core import naive_refunds
 from tests.core.books import check_books
-from tests.core.refund_races import (
+from tests.core.refunds import naive_refunds
+from tests.core.refunds.refund_races import (
     UNSETTLED,
     Ask,
     Race,
@@ -26,7 +26,7 @@ from tests.core.refund_races import (
     race,
     settle_all,
 )
-from tests.core.sold_items import sell
+from tests.core.refunds.sold_items import sell
 from tests.soak.databases import KINDS, fresh_databases
 
 THREADS, REQUESTS, ITEMS = 32, 60, 1_500
@@ -112,7 +112,7 @@ class _Settled:
 def _settle(batch_id: str | None = None) -> _Settled:
     started, count = time.perf_counter(), 0
     with suppress(OutsideFailed):  # busy: what is left is the worker's, and counted below
-        count = settlement.settle_due(now=NOW, gateways=configured(), batch_id=batch_id)
+        count = refunds.settle_due(now=NOW, gateways=configured_gateways(), batch_id=batch_id)
     return _Settled(count, time.perf_counter() - started)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from core import voucher_pdf
+from core.vouchers import Voucher, render_vouchers
 from tests.bench.figures import Figure, in_seconds, memory_figure
 from tests.bench.processes import PROJECT
 from tests.vouchers import BRANDING, make_vouchers
@@ -89,13 +89,13 @@ def _peak_megabytes() -> float:
     return int(peak.split()[1]) / 1024
 
 
-def _ours(vouchers: list[voucher_pdf.Voucher]) -> bytes:
+def _ours(vouchers: list[Voucher]) -> bytes:
     file = io.BytesIO()
-    voucher_pdf.render_vouchers(vouchers, BRANDING, file)
+    render_vouchers(vouchers, BRANDING, file)
     return file.getvalue()
 
 
-def _platypus(vouchers: list[voucher_pdf.Voucher]) -> bytes:
+def _platypus(vouchers: list[Voucher]) -> bytes:
     from tests.bench import platypus_vouchers  # its memory is not ours
 
     return platypus_vouchers.render(vouchers, BRANDING)

@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
-from core import db
-from core.models import Refund
+from core import storage
+from core.storage import Refund
 
 # The entries of refunds: what was paid back, and what the bank returned.
 OF_REFUNDS = "(t.type = 'refund' OR t.type = 'adjustment' AND t.refund_id IS NOT NULL)"
@@ -81,7 +81,7 @@ INVARIANTS = {
 
 def find_broken() -> dict[str, list[tuple[object, ...]]]:
     """Return the invariants that do not hold, with what breaks each, all at the same moment."""
-    with db.reading() as session:
+    with storage.reading() as session:
         found = {one: session.execute(text(query)).all() for one, query in INVARIANTS.items()}
     return {one: [tuple(row) for row in rows] for one, rows in found.items() if rows}
 

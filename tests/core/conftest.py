@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from core import db
-from core.imports import Outcome, import_files
-from core.smtp import Post
-from core.users import Actor
+from core import storage
+from core.access import Actor
+from core.imports import import_files
+from core.imports.outcome import Outcome
+from core.mail.deliver.smtp import Post
 from tests.conftest import NOW, drop_database
-from tests.core.imported import Sheets, write_workbook
-from tests.core.mail_server import MailServer, mail_server
-from tests.core.mails import patience, posting
+from tests.core.imports.imported import Sheets, write_workbook
+from tests.core.mail.mail_server import MailServer, mail_server
+from tests.core.mail.mails import patience, posting
 
 
 @pytest.fixture
@@ -53,6 +54,6 @@ def desks(make_database: Callable[[str], str]) -> Iterator[Callable[[str], str]]
         return made[-1]
 
     yield make
-    db.engine().dispose()
+    storage.get_engine().dispose()
     for url in made:
         drop_database(url)

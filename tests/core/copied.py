@@ -5,19 +5,17 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from core import audit, db, demo, emails, people, saved_views, users
-from core.figure_models import DERIVED
-from core.models import Base, ProviderRefund, Refund, SignIn
-from core.people import Rights
-from core.states import Method, Role
+from core import access, demo, mail, storage, views
+from core.access import Actor, Rights
+from core.ground import Method, Role
+from core.storage import DERIVED, Base, ProviderRefund, Refund, SignIn
 from core.tables import ORDERS
-from core.users import Actor
-from core.view_json import parse_view
+from core.views import parse_view
 from tests.conftest import NOW, use_database
 from tests.core.every_kind import HOSTILE
-from tests.core.refund_races import guarded
-from tests.core.returned_money import A_DAY, let_the_bank_return, pay_back
-from tests.core.sold_items import sell
+from tests.core.refunds.refund_races import guarded
+from tests.core.refunds.returned_money import A_DAY, let_the_bank_return, pay_back
+from tests.core.refunds.sold_items import sell
 
 STORABLE = [one for one in HOSTILE if "\x00" not in one]
 
@@ -25,7 +23,7 @@ STORABLE = [one for one in HOSTILE if "\x00" not in one]
 def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Read every row of every table that is copied, as the application reads them."""
     use_database(url)
-    with db.reading() as session:
+    with storage.reading() as session:
         return {
             table.name: [
                 tuple(row)
@@ -37,7 +35,7 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def local_admin() -> Actor:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
     return actor
 
@@ -48,7 +46,7 @@ def have_returned_money() -> None:
     for item in items:
         pay_back(item)
     let_the_bank_return(returned, at=NOW + A_DAY)
-    with db.writing() as session:
+    with storage.writing() as session:
         refund = session.scalars(select(Refund).where(text(Refund.IS_RETURNED)).limit(1)).one()
         refund.decided_by, refund.decided_at, refund.decision_note = "zoe", NOW, "“No” 王"
         refund.stopped_by = "re_“王”"
@@ -77,15 +75,17 @@ def work_at(url: str) -> list[str]:
     items = sell(9)
     guarded(admin)(items[:3], "before")
     have_returned_money()
-    emails.send(items[3:5], ["zoe@mail.example"], message="Grüße", key="k", actor=admin, now=NOW)
+    mail.send(items[3:5], ["zoe@mail.example"], message="Grüße", key="k", actor=admin, now=NOW)
     rights = Rights(role=Role.AGENT, contracts=frozenset({"SOLD-1", "SOLD-2"}))
-    zoe = people.add_user("zoe@helios.example", rights=rights, actor=admin, now=NOW)
+    zoe = access.add_user("zoe@helios.example", rights=rights, actor=admin, now=NOW)
     view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})
-    saved_views.save(view, "“Mine” 100%", actor=admin)
+    views.save_view(view, "“Mine” 100%", actor=admin)
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id=zoe, ended_at=NOW, **times))
         odd = {"texts": STORABLE, "numbers": [0, -1, 2**63, 1e22, 1e3, 0.1, 12.50], "no": None}
         about = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}
-        audit.record(session, "odd.happened", before=odd, after={"é\\u0000": {}, "a": []}, **about)
+        access.record_event(
+            session, "odd.happened", before=odd, after={"é\\u0000": {}, "a": []}, **about
+        )
     return items[5:]

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from core.columns import Column, Kind
-from core.states import ItemStatus
+from core.ground import ItemStatus
+from core.tables import Column, Kind
 from tests.core.random_rows import TEXTS
 
 # One column of every kind, and those that they need.

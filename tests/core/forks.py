@@ -14,10 +14,10 @@ from multiprocessing.process import BaseProcess
 from typing import IO
 
 from core.__main__ import main
-from core.settings import get_settings
+from core.ground import get_settings
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload([__name__, "tests.core.refund_process"])
+_forks.set_forkserver_preload([__name__, "tests.core.refunds.refund_process"])
 
 
 @contextmanager

@@ -7,19 +7,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core import bulk, db
-from core.columns import Table
-from core.desk_tables import EMAILS
-from core.models import (
-    Base,
-    Contract,
-    DeliveryItem,
-    ProviderRefund,
-    Refund,
-    RefundBatch,
-    fold,
-)
-from core.states import (
+from core import storage
+from core.ground import (
     Channel,
     DeliveryKind,
     DeliveryStatus,
@@ -29,8 +18,10 @@ from core.states import (
     ProductType,
     TransactionStatus,
     TransactionType,
+    fold,
 )
-from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS
+from core.storage import Base, Contract, DeliveryItem, ProviderRefund, Refund, RefundBatch
+from core.tables import BOOKS, EMAILS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]
@@ -205,14 +196,16 @@ ROWS: dict[str, list[Row]] = {
 def fill(url: str) -> str:
     """Store the random rows in an empty database; returns its address."""
     use_database(url)
-    with db.writing() as session:
+    with storage.writing() as session:
         for contract_id in CONTRACTS:
             session.add(Contract(contract_id=contract_id, name=contract_id, currency="EUR"))
         session.flush()
         for table in (*BOOKS, EMAILS):
-            names = bulk.names_of(table.model)
+            names = storage.stored_names(table.model)
             rows = (_as_stored(row, table.model) for row in ROWS[table.name])
-            bulk.insert(session, table.model, [tuple(row[name] for name in names) for row in rows])
+            storage.bulk_insert(
+                session, table.model, [tuple(row[name] for name in names) for row in rows]
+            )
         enclosed = zip(_emails, _enclosed, strict=True)
         session.add_all(
             DeliveryItem(
@@ -247,7 +240,7 @@ def _refund(session: Session) -> None:
 
 
 def _as_stored(row: Row, model: type[Base]) -> Row:
-    folded = [name for name in bulk.names_of(model) if name.endswith("_folded")]
+    folded = [name for name in storage.stored_names(model) if name.endswith("_folded")]
     stored = {
         name: int(value.timestamp()) if isinstance(value, datetime) else value
         for name, value in row.items()

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 
-from core import money
-from core.columns import Column, Kind
+from core.ground import to_major
+from core.tables import Column, Kind
 from tests.core.random_rows import Row
 
 
@@ -64,7 +64,7 @@ def cell(column: Column, row: Row, zone: str) -> Any:
         here = row[column.place_zone] if column.place_zone else zone
         return value.astimezone(ZoneInfo(here)).replace(tzinfo=None)
     if column.kind is Kind.MONEY:
-        return money.to_major(value, row[str(column.currency)])
+        return to_major(value, row[str(column.currency)])
     if column.allowed:
         return value.replace("_", " ")
     return value.replace("\x01", "\ufffd") if isinstance(value, str) else value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from core import backups, db
+from core import backups, storage
 from tests.conftest import _administrating, drop_database, use_database
 
 
@@ -24,12 +24,12 @@ class Backup:
             return
         server, _, name = self.url.rpartition("/")
         self.copy = f"{server}/copy_{uuid.uuid4().hex}"
-        db.engine().dispose()
+        storage.get_engine().dispose()
         with _administrating(server) as admin:
             admin.execute(text(f"CREATE DATABASE {self.copy.rpartition('/')[2]} TEMPLATE {name}"))
 
     def put_back(self) -> None:
-        db.engine().dispose()
+        storage.get_engine().dispose()
         if self.copy:
             use_database(self.copy)
         else:
@@ -41,6 +41,6 @@ def backup_of(url: str, folder: Path) -> Iterator[Backup]:
     backup = Backup(url, folder)
     yield backup
     if backup.copy:
-        db.engine().dispose()
+        storage.get_engine().dispose()
         drop_database(backup.copy)
         use_database(url)

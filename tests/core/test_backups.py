@@ -15,9 +15,10 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from core import db, emails, users
+from core import access, mail
 from core.__main__ import main
-from core.users import Actor
+from core.access import Actor
+from core.storage import engine
 from tests.conftest import (
     NOW,
     _administrating,
@@ -27,8 +28,8 @@ from tests.conftest import (
 )
 from tests.core.books import check_books
 from tests.core.copied import have_returned_money, rows_of, work_at
-from tests.core.refund_races import guarded, race
-from tests.core.sold_items import sell
+from tests.core.refunds.refund_races import guarded, race
+from tests.core.refunds.sold_items import sell
 from tests.rows import make_order
 
 THREADS, REQUESTS, BACKUPS = 4, 60, 3
@@ -57,12 +58,12 @@ def elsewhere(sqlite_database: str, tmp_path: Path) -> str:
 
 
 def count_rows(table: str) -> int:
-    with db.reading() as session:
+    with engine.reading() as session:
         return session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
 
 
 def check_halves() -> None:
-    with db.reading() as session:
+    with engine.reading() as session:
         for what, statement in HALVES.items():
             assert session.execute(text(statement)).first() is None, f"Not there: {what}"
 
@@ -73,7 +74,7 @@ def queue_until(is_over: threading.Event, items: list[str], actor: Actor) -> Non
             return
         asked = items[number % len(items) :][:3]
         to = ["ana@helios.example"]
-        emails.send(asked, to, message=None, key=f"mail-{number}", actor=actor, now=NOW)
+        mail.send(asked, to, message=None, key=f"mail-{number}", actor=actor, now=NOW)
 
 
 def test_backups_under_write_load_are_whole_and_of_one_moment(
@@ -105,7 +106,7 @@ def test_backups_under_write_load_are_whole_and_of_one_moment(
         check_books()
         check_halves()
         assert count_rows("deliveries") > 0
-        db.engine().dispose()
+        engine.get_engine().dispose()
 
 
 def test_backup_overwrites_nothing_and_leaves_nothing_beside_it(
@@ -130,11 +131,11 @@ def test_restore_brings_back_what_was_there_and_asks_before_it_replaces(
     make_order("OD-OLD")
     assert main(["backup", str(file)]) == 0
     make_order("OD-NEW")
-    db.engine().dispose()
+    engine.get_engine().dispose()
     assert main(["restore", str(file)]) == 1
     assert "holds data that is not demo data" in capsys.readouterr().err
     assert count_rows("orders") == 2
-    db.engine().dispose()
+    engine.get_engine().dispose()
     assert main(["restore", str(file), "--replace"]) == 0
     assert count_rows("orders") == 1
 
@@ -159,7 +160,7 @@ def test_restore_into_a_demo_database_needs_no_word(
     assert main(["backup", str(file)]) == 0
     use_database(elsewhere)
     assert main(["demo", "--orders", "20"]) == 0
-    db.engine().dispose()
+    engine.get_engine().dispose()
     assert main(["restore", str(file)]) == 0
     assert count_rows("orders") == 1
 
@@ -222,7 +223,7 @@ def test_what_is_no_sound_backup_is_refused_and_changes_nothing(
         "orphans": with_version(good, tmp_path, "DELETE FROM contracts"),
     }
     file.write_bytes(contents[kind])
-    db.engine().dispose()
+    engine.get_engine().dispose()
     assert main(["restore", str(file), "--replace"]) == 1
     assert why in capsys.readouterr().err
     assert count_rows("orders") == 1
@@ -235,7 +236,7 @@ def test_a_damaged_database_can_be_replaced_when_asked(
     file, place = tmp_path / "orders.backup", Path(sqlite_database.removeprefix("sqlite:///"))
     make_order("OD-1")
     assert main(["backup", str(file)]) == 0
-    db.engine().dispose()
+    engine.get_engine().dispose()
     place.write_bytes(b"Orders of May\n" * 1000)
     assert main(["backup", str(tmp_path / "two")]) == 1
     assert "damaged" in capsys.readouterr().err
@@ -250,9 +251,9 @@ def test_an_older_backup_is_brought_to_the_present_schema_by_the_next_command(
     file = tmp_path / "orders.backup"
     file.touch()
     use_database(f"sqlite:///{file}")
-    with db.engine().connect() as connection, connection.begin():
-        command.upgrade(db._alembic_config(connection), "0003")
-    db.engine().dispose()
+    with engine.get_engine().connect() as connection, connection.begin():
+        command.upgrade(engine._alembic_config(connection), "0003")
+    engine.get_engine().dispose()
     use_database(elsewhere)
     assert main(["restore", str(file)]) == 0
     assert main(["demo", "--orders", "10"]) == 0
@@ -273,7 +274,7 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
 ) -> None:
     source, programs = make_database("postgresql"), _postgresql_programs()
     use_database(source)
-    admin = users.find_local_actor()
+    admin = access.find_local_actor()
     assert admin is not None
     items = sell(9)
     guarded(admin)(items[:4], "one")
@@ -296,5 +297,5 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     check_books()
     for url in (address, source):
         use_database(url)
-        db.engine().dispose()
+        engine.get_engine().dispose()
         drop_database(url)

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from core import db
-from core.gateway import MadeRefund, Standing, Succeeded, Unknown
-from core.returned_refunds import look_again_due
+from core import storage
+from core.refunds import look_again_due
+from core.refunds.gateway import MadeRefund, Standing, Succeeded, Unknown
 from tests.conftest import NOW
 from tests.core.books import INVARIANTS, check_books, find_broken
-from tests.core.refund_rows import (
+from tests.core.refunds.refund_rows import (
     FakeGateway,
     by_card,
     make_card_order,
@@ -118,7 +118,7 @@ def test_every_invariant_has_its_negative_control() -> None:
 @pytest.mark.usefixtures("right_books")
 @pytest.mark.parametrize("invariant", WRONG)
 def test_what_breaks_an_invariant_is_found(invariant: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         for statement in WRONG[invariant]:
             session.execute(text(statement))
     assert invariant in find_broken()

@@ -5,19 +5,19 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core import db
+from core import storage
 from core.__main__ import main
-from core.models import Order
+from core.storage import Order
 from core.tables import ORDERS
-from core.view_json import parse_view, to_address
-from tests.core.imported import ITEM, ORDER, write_workbook
+from core.views import parse_view, to_address
+from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_order
 
 
 def test_demo_fills_an_empty_database(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--orders", "30"]) == 0
     assert "30 demo orders" in capsys.readouterr().out
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.query(Order).count() == 30
 
 

@@ -12,19 +12,18 @@ from alembic import command
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 
-from core import bulk, copies, db
+from core import copies, storage
 from core.__main__ import main
-from core.errors import InvalidInput
-from core.figure_models import DERIVED
-from core.models import Base, Order, ProviderRefund, Refund, Transaction
-from core.users import Actor
+from core.access import Actor
+from core.ground import InvalidInput
+from core.storage import DERIVED, Base, Order, ProviderRefund, Refund, Transaction, engine
 from tests.conftest import use_database
 from tests.core import random_rows
 from tests.core.books import check_books
 from tests.core.copied import local_admin, rows_of, work_at
-from tests.core.imported import ITEM, ORDER, write_workbook
-from tests.core.refund_races import guarded
-from tests.core.sold_items import sell
+from tests.core.imports.imported import ITEM, ORDER, write_workbook
+from tests.core.refunds.refund_races import guarded
+from tests.core.refunds.sold_items import sell
 from tests.core.test_backups import check_halves
 from tests.rows import make_item, make_order
 
@@ -71,7 +70,7 @@ def goes_on(items: list[str], tmp_path: Path) -> None:
     highest = {model: highest_number(model) for model in (Order, Transaction)}
     answer = guarded(local_admin())(items, "after")
     assert [one.order_item_id for one in answer.requested] == sorted(items)
-    with db.reading() as session:
+    with engine.reading() as session:
         newer = select(Transaction.no).where(Transaction.no > highest[Transaction])
         numbers = sorted(session.scalars(newer))
     assert numbers == [highest[Transaction] + 1 + number for number in range(len(items))]
@@ -81,12 +80,12 @@ def goes_on(items: list[str], tmp_path: Path) -> None:
     assert highest_number(Order) == highest[Order] + 1
     check_books()
     for table in ("transactions", "audit_events"):
-        with pytest.raises(Exception, match="append-only"), db.writing() as session:
+        with pytest.raises(Exception, match="append-only"), engine.writing() as session:
             session.execute(text(f"DELETE FROM {table}"))
 
 
 def highest_number(model: type[Order] | type[Transaction]) -> int:
-    with db.reading() as session:
+    with engine.reading() as session:
         return session.scalar(select(func.max(model.no))) or 0
 
 
@@ -124,12 +123,12 @@ def test_a_target_of_an_older_version_gets_the_newest_schema(
     desks: Callable[[str], str], kind: str
 ) -> None:
     source, target = desks("sqlite"), desks(kind)
-    older = db.create_database_engine(target)
-    with db.rebuilding(older) as session:
-        db.make_schema_anew(session)
+    older = engine.create_database_engine(target)
+    with engine.rebuilding(older) as session:
+        engine.recreate_schema(session)
         Base.metadata.drop_all(session.connection())
         session.execute(text("DROP TABLE alembic_version"))
-        command.upgrade(db._alembic_config(session.connection()), "0003")
+        command.upgrade(engine._alembic_config(session.connection()), "0003")
     older.dispose()
     work_at(source)
     copies.copy_to(target)
@@ -144,7 +143,7 @@ def refund_until(is_over: threading.Event, items: list[str], actor: Actor) -> No
 
 
 def count_refunds() -> int:
-    with db.reading() as session:
+    with engine.reading() as session:
         return session.scalar(select(func.count()).select_from(Refund)) or 0
 
 
@@ -176,10 +175,12 @@ def test_what_reads_differently_there_is_found(database: str) -> None:
     make_order("OD-2", widget_id="None")
     seen = set()
     for change in ("no = no", "amount_minor = -2", "widget_id = NULL", "author = 'Ana'"):
-        with db.writing() as session:
+        with engine.writing() as session:
             session.execute(text(f"UPDATE orders SET {change}"))
             tally = copies._Tally(Order)
-            assert sum(1 for _ in tally.counting(bulk.read(session, Order))) == tally.rows == 2
+            assert (
+                sum(1 for _ in tally.counting(storage.bulk_read(session, Order))) == tally.rows == 2
+            )
         seen.add(tally.sum)
     assert len(seen) == 4
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core import copies, db, demo
+from core import copies, demo, storage
 from core.__main__ import main
-from core.errors import InvalidInput, OutsideFailed, Refused
-from core.models import SavedView
+from core.ground import InvalidInput, OutsideFailed, Refused
+from core.storage import SavedView
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.copied import local_admin, rows_of, work_at
@@ -42,7 +42,7 @@ def test_a_target_that_holds_data_is_refused_unless_it_may_be_replaced(
 def test_a_target_with_a_saved_view_alone_holds_data(desks: Callable[[str], str]) -> None:
     source, target = desks("sqlite"), desks("sqlite")
     use_database(target)
-    with db.writing() as session:
+    with storage.writing() as session:
         kept = {"view_id": "v", "table_name": "orders", "owner": "ana", "view": {}}
         session.add(SavedView(**kept))
     use_database(source)
@@ -60,7 +60,7 @@ def test_a_database_of_something_else_or_newer_is_refused_whatever_is_said(
 ) -> None:
     source, target = desks("sqlite"), desks(kind)
     use_database(target)
-    with db.writing() as session:
+    with storage.writing() as session:
         session.execute(text(change))
     there = rows_of(target)
     use_database(source)
@@ -119,7 +119,7 @@ def test_a_failure_half_way_leaves_the_target_as_it_was(
 ) -> None:
     source, empty, kept = desks("sqlite"), desks(kind), desks(kind)
     work_at(source)
-    db.engine().dispose()
+    storage.get_engine().dispose()
     break_a_late_row(source)
     work_at(kept)
     for target in (empty, kept):
@@ -136,7 +136,7 @@ def test_a_failure_half_way_leaves_the_target_as_it_was(
 def test_a_failure_half_way_leaves_no_new_file(desks: Callable[[str], str], tmp_path: Path) -> None:
     source = desks("sqlite")
     work_at(source)
-    db.engine().dispose()
+    storage.get_engine().dispose()
     break_a_late_row(source)
     with pytest.raises(Refused):
         copies.copy_to(f"sqlite:///{tmp_path / 'new.db'}")
@@ -145,7 +145,7 @@ def test_a_failure_half_way_leaves_no_new_file(desks: Callable[[str], str], tmp_
 
 def test_a_target_that_somebody_uses_is_said(desks: Callable[[str], str]) -> None:
     source, target = desks("sqlite"), desks("postgresql")
-    other = db.create_database_engine(target)
+    other = storage.create_database_engine(target)
     use_database(source)
     with other.connect() as somebody:
         somebody.execute(text("SELECT * FROM orders"))
@@ -172,7 +172,7 @@ def test_a_nul_that_postgresql_cannot_store_is_named_before_anything_is_written(
 def test_a_nul_in_json_is_told_from_a_backslash(desks: Callable[[str], str], escaped: str) -> None:
     source, target = desks("sqlite"), desks("postgresql")
     use_database(source)
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(SavedView(view_id="v", table_name="orders", owner="ana", view={}))
         session.flush()
         session.execute(

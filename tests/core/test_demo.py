@@ -9,20 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import db, deliveries, demo, emails, people, saved_views, settlement, startup
+from core import access, demo, mail, refunds, startup, storage, views
+from core.access import Actor, Rights, find_local_actor
+from core.access.actors import find_actor
 from core.demo import DemoContents, NotDemo
-from core.errors import NotPermitted, OutsideFailed, Refused
-from core.gateway import Outcome, RefundJob, Succeeded
-from core.models import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
-from core.people import Rights
-from core.states import Method, Role
+from core.ground import Method, NotPermitted, OutsideFailed, Refused, Role
+from core.refunds.gateway import Outcome, RefundJob, Succeeded
+from core.storage import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.tables import ORDERS
-from core.users import Actor, find_actor, find_local_actor
-from core.view_json import default_view
+from core.views import default_view
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.mailing import Told, send_due
-from tests.core.refund_rows import FakeGateway, Killed, request
+from tests.core.mail.mailing import Told, send_due
+from tests.core.refunds.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_order
 
@@ -30,14 +29,14 @@ ACTS = {"reset": demo.reset, "clear": demo.clear}
 
 
 def count(model: type[Base]) -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(model)) or 0
 
 
 def events(prefix: str = "orders.demo") -> list[tuple[str, str, Any, Any]]:
     columns = AuditEvent.action, AuditEvent.actor, AuditEvent.before, AuditEvent.after
     statement = select(*columns).where(AuditEvent.action.startswith(prefix))
-    with db.reading() as session:
+    with storage.reading() as session:
         return [tuple(row) for row in session.execute(statement.order_by(AuditEvent.event_id))]
 
 
@@ -51,12 +50,12 @@ def an_item() -> str:
         .where(OrderItem.currency == Order.currency)
         .order_by(OrderItem.order_item_id)
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalars(fine).first() or pytest.fail("no such item")
 
 
 def send(item_id: str, admin: Actor) -> None:
-    emails.send([item_id], ["zoe@mail.example"], message=None, key="mail", actor=admin, now=NOW)
+    mail.send([item_id], ["zoe@mail.example"], message=None, key="mail", actor=admin, now=NOW)
 
 
 @pytest.fixture
@@ -64,13 +63,13 @@ def tried_out(database: str, admin: Actor) -> str:
     """Fill in demo data and try it out: people, a mail, a view; returns the added user."""
     demo.fill(60, actor=admin, now=NOW)
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1001"}))
-    user_id = people.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
-    with db.writing() as session:
+    user_id = access.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
+    with storage.writing() as session:
         session.add(
             SignIn(sign_in_id="s-1", user_id=user_id, began_at=NOW, seen_at=NOW, expires_at=NOW)
         )
     send(an_item(), admin)
-    saved_views.save(default_view(ORDERS), "Mine", actor=admin)
+    views.save_view(default_view(ORDERS), "Mine", actor=admin)
     return user_id
 
 
@@ -157,7 +156,7 @@ def test_an_admin_of_some_contracts_takes_no_demo_away(tried_out: str) -> None:
 @contextmanager
 def dying_at(statement: str) -> Iterator[None]:
     """End the process, as far as the database can tell, before a statement is executed."""
-    engine = db.engine()
+    engine = storage.get_engine()
 
     def die(_connection: Any, _cursor: Any, sql: str, *_: Any) -> None:
         if sql.strip().startswith(statement):
@@ -189,7 +188,7 @@ def test_a_first_start_that_is_cut_off_is_made_up_for_by_the_next(
     tmp_path: Path, statement: str
 ) -> None:
     use_database(f"sqlite:///{tmp_path / 'new.db'}")
-    db.create_missing_file(f"sqlite:///{tmp_path / 'new.db'}")
+    storage.create_missing_file(f"sqlite:///{tmp_path / 'new.db'}")
     with dying_at(statement):
         startup.prepare(NOW)
     startup.prepare(NOW)
@@ -200,7 +199,7 @@ def test_a_first_start_that_is_cut_off_is_made_up_for_by_the_next(
 
 def test_two_first_starts_at_once_fill_once(tmp_path: Path) -> None:
     use_database(f"sqlite:///{tmp_path / 'new.db'}")
-    assert db.is_blank()
+    assert storage.is_blank()
     threads = [threading.Thread(target=startup.prepare, args=[NOW]) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -214,15 +213,15 @@ def test_two_first_starts_at_once_fill_once(tmp_path: Path) -> None:
 
 def test_who_reads_meanwhile_reads_to_the_end(database: str, admin: Actor) -> None:
     demo.fill(30, actor=admin, now=NOW)
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 30
-        if db.is_sqlite():
+        if storage.is_sqlite():
             demo.clear(actor=admin, now=NOW)
         else:
             with pytest.raises(OutsideFailed, match="busy with another change"):
                 demo.clear(actor=admin, now=NOW)
         assert (session.scalar(select(func.count()).select_from(OrderItem)) or 0) > 30
-    assert demo.is_demo() is not db.is_sqlite()
+    assert demo.is_demo() is not storage.is_sqlite()
 
 
 def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
@@ -255,7 +254,7 @@ def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) 
         except Refused as error:
             failures.append(error)
 
-    with db.writing() as session:
+    with storage.writing() as session:
         session.delete(session.get_one(DatabaseFact, demo.DEMO))
         session.flush()
         waiting = threading.Thread(target=clear)
@@ -278,7 +277,7 @@ def test_a_mail_that_the_worker_holds_goes_with_the_demo(
     assert len(door.tried) == 1
     assert count(Delivery) == 0
     assert caplog.records == []  # neither a failure nor a warning
-    assert deliveries.deliver_due(now=NOW, door=Told()) == 0
+    assert mail.deliver_due(now=NOW, door=Told()) == 0
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -295,6 +294,6 @@ def test_a_refund_that_the_worker_holds_goes_with_the_demo(
     gateway = Resetting(Succeeded("r-1"))
     request(an_item(), actor=admin, gateways={Method.BALANCE: gateway})
     assert len(gateway.asked) == 1
-    assert settlement.settle_due(now=NOW, gateways={Method.BALANCE: gateway}) == 0
+    assert refunds.settle_due(now=NOW, gateways={Method.BALANCE: gateway}) == 0
     assert caplog.records == []
     check_books()

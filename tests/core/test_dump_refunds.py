@@ -7,14 +7,14 @@ from typing import Any
 import openpyxl
 from sqlalchemy import select
 
-from core import db, excel, refunds
+from core import excel, refunds, storage
+from core.access import Actor
 from core.imports import import_files
-from core.models import Refund
-from core.users import Actor
+from core.storage import Refund
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.refund_rows import AGENT, get_item, get_refund, settings
-from tests.core.returned_money import A_DAY, make_every_kind, pay_back
+from tests.core.refunds.refund_rows import AGENT, get_item, get_refund, settings
+from tests.core.refunds.returned_money import A_DAY, make_every_kind, pay_back
 
 
 def dump(path: Path, admin: Actor) -> list[list[tuple[Any, ...]]]:
@@ -25,7 +25,7 @@ def dump(path: Path, admin: Actor) -> list[list[tuple[Any, ...]]]:
 
 def facts_of_refunds() -> dict[str, tuple[Any, ...]]:
     """Return of each refund what an import has to bring back, by order item."""
-    with db.reading() as session:
+    with storage.reading() as session:
         return {
             one.order_item_id: (
                 *(one.refund_id, one.status, one.attempt, one.gateway, one.settled_at),

@@ -7,17 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core import db
-from core.gateway import Outcome, Standing
-from core.item_expressions import is_to_match
-from core.models import ProviderRefund
-from core.returned_refunds import look_again_due
-from core.settlement import settle_due
+from core import storage
+from core.refunds import look_again_due, settle_due
+from core.refunds.gateway import Outcome, Standing
+from core.storage import ProviderRefund, is_to_match
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.card_bank import BlindBank, CardBank
-from tests.core.refund_races import UNSETTLED
-from tests.core.refund_rows import (
+from tests.core.refunds.card_bank import BlindBank, CardBank
+from tests.core.refunds.refund_races import UNSETTLED
+from tests.core.refunds.refund_rows import (
     by_card,
     get_item,
     get_refund,
@@ -201,7 +199,7 @@ def test_a_pending_refund_is_followed_to_its_end(
 
 
 def read_to_match() -> list[tuple[str, str, int]]:
-    with db.reading() as session:
+    with storage.reading() as session:
         rows = session.scalars(select(ProviderRefund).where(is_to_match())).all()
         return [(one.reference, one.order_id, one.amount_minor) for one in rows]
 

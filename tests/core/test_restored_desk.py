@@ -8,20 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from core import db, emails, people, sign_ins, vouchers
-from core.errors import NotSignedIn
-from core.models import Delivery, SignIn, User
-from core.people import Rights
-from core.states import Role
-from core.users import Actor
+from core import access, mail, storage, vouchers
+from core.access import Actor, Rights, sign_ins
+from core.ground import NotSignedIn, Role
+from core.storage import Delivery, SignIn, User
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.imported import ITEM, ORDER, Sheets
-from tests.core.mailing import Told, make_shop, send_due
-from tests.core.refund_rows import get_balance, get_item, request
+from tests.core.imports.imported import ITEM, ORDER, Sheets
+from tests.core.mail.mailing import Told, make_shop, send_due
+from tests.core.refunds.refund_rows import get_balance, get_item, request
+from tests.core.refunds.returned_money import EVERYWHERE
+from tests.core.refunds.sold_items import sell
 from tests.core.restoring import Backup, backup_of
-from tests.core.returned_money import EVERYWHERE
-from tests.core.sold_items import sell
 
 HOUR = timedelta(hours=1)
 
@@ -37,7 +35,7 @@ def test_a_mail_that_left_after_the_backup_leaves_again_under_the_same_message_i
     backup: Backup, admin: Actor
 ) -> None:
     make_shop()
-    emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
+    mail.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     backup.take()
     door = Told()
     assert send_due(door) == 1
@@ -46,7 +44,7 @@ def test_a_mail_that_left_after_the_backup_leaves_again_under_the_same_message_i
     assert send_due(door) == 1
     first, second = (message["Message-ID"] for message in door.taken)
     assert first == second
-    with db.reading() as session:
+    with storage.reading() as session:
         assert [one.may_be_twice for one in session.scalars(select(Delivery))] == [False]
 
 
@@ -55,13 +53,13 @@ def test_a_mail_that_was_asked_for_after_the_backup_is_gone_from_the_list(
 ) -> None:
     make_shop()
     backup.take()
-    emails.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
+    mail.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # it has not left yet
     send_due(Told())
     assert len(vouchers.find_copies(["A"], actor=admin)) == 1
     backup.put_back()
     assert vouchers.find_copies(["A"], actor=admin) == []
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Delivery)) == 0
 
 
@@ -107,25 +105,25 @@ def test_whoever_was_deactivated_after_the_backup_is_let_in_again_until_an_admin
     backup: Backup, admin: Actor
 ) -> None:
     agent = Rights(role=Role.AGENT, contracts=frozenset())
-    ana = people.add_user("ana@helios.example", rights=agent, actor=admin, now=NOW)
+    ana = access.add_user("ana@helios.example", rights=agent, actor=admin, now=NOW)
     backup.take()
     away = replace(agent, is_active=False)
-    people.change_user(ana, rights=away, actor=admin, now=NOW)
+    access.change_user(ana, rights=away, actor=admin, now=NOW)
     backup.put_back()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.get_one(User, ana).is_active
 
 
 def test_a_sign_in_of_an_older_backup_is_over_by_idleness(backup: Backup) -> None:
     """So a sign-out after the backup, which a restore forgets, opens nothing an hour later."""
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + 10 * HOUR}
-    with db.writing() as session:
+    with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id="local", **times))
     backup.take()
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(SignIn, "one").ended_at = NOW
     backup.put_back()
-    with db.reading() as session:
+    with storage.reading() as session:
         row = session.get_one(SignIn, "one")
     sign_ins._check_alive(row, NOW + HOUR / 2)
     with pytest.raises(NotSignedIn, match="away"):

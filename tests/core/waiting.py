@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import text
 
-from core import db
+from core.storage import engine
 
 Result = TypeVar("Result")
 PATIENCE_SECONDS = 2.5  # a lock is waited for 3 seconds
@@ -28,8 +28,8 @@ def start_and_wait(
 
 def count_waiting() -> int:
     """Count those who wait for the writer (SQLite), or for a lock (PostgreSQL)."""
-    if db.is_sqlite():
-        return len(db._sqlite_writers._waiting)
+    if engine.is_sqlite():
+        return len(engine._sqlite_writers._waiting)
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    with db.reading() as session:
+    with engine.reading() as session:
         return int(session.execute(text(f"{waits} AND datname = current_database()")).scalar_one())

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
-from core import users
+from core import access
 from core.demo import DEFAULT_ORDERS, fill
 from tests.conftest import POSTGRESQL, use_database
 from tests.e2e.desk import Desk
@@ -58,7 +58,7 @@ def demo(make_database: Callable[[str], str], data_dir: Path, kind: str) -> Iter
     if kind == POSTGRESQL:
         url = make_database(kind)
         use_database(url)
-        admin = users.find_local_actor()
+        admin = access.find_local_actor()
         assert admin is not None
         fill(DEFAULT_ORDERS, actor=admin, now=datetime.now(UTC))
     with serving(url, data_dir) as server:

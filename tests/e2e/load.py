@@ -15,12 +15,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import db, emails, refunds, users
-from core.errors import OutsideFailed
-from core.models import Delivery
-from core.states import DeliveryStatus
+from core import access, mail, storage
+from core.ground import DeliveryStatus, OutsideFailed
+from core.refunds import requests
+from core.storage import Delivery
 from tests.core.books import check_books
-from tests.core.refund_races import count_open, pick, refunded_items
+from tests.core.refunds.refund_races import count_open, pick, refunded_items
 
 REFUNDERS, PAUSE_SECONDS, WAIT_SECONDS = 3, 0.1, 60
 
@@ -29,7 +29,7 @@ class Load:
     """What was asked, and the answers that somebody got."""
 
     def __init__(self, items: Sequence[str], mailed: Sequence[str]) -> None:
-        actor = users.find_local_actor()
+        actor = access.find_local_actor()
         assert actor is not None
         self.actor, self.items, self.mailed = actor, items, list(mailed)
         self.asked: dict[str, Callable[[], Any]] = {}
@@ -74,14 +74,14 @@ class Load:
                 return
             self._ask(f"mail-{number}", partial(self._queue, number))
 
-    def _pay_back(self, item_ids: list[str], key: str) -> refunds.Answer:
+    def _pay_back(self, item_ids: list[str], key: str) -> requests.Answer:
         now = datetime.now(UTC)
-        return refunds.request(item_ids, reason="goodwill", key=key, actor=self.actor, now=now)
+        return requests.request(item_ids, reason="goodwill", key=key, actor=self.actor, now=now)
 
-    def _queue(self, number: int) -> emails.Answer:
+    def _queue(self, number: int) -> mail.Answer:
         items, to, key = self.mailed[:2], [f"ana{number}@helios.example"], f"mail-{number}"
         now = datetime.now(UTC)
-        return emails.send(items, to, message=None, key=key, actor=self.actor, now=now)
+        return mail.send(items, to, message=None, key=key, actor=self.actor, now=now)
 
     def _ask(self, key: str, ask: Callable[[], Any]) -> None:
         self.asked[key] = ask
@@ -100,7 +100,7 @@ class Load:
 
     def is_done(self) -> bool:
         """Say whether the worker has paid and sent everything."""
-        with db.reading() as session:
+        with storage.reading() as session:
             statuses = set(session.scalars(select(Delivery.status)))
         return count_open() == 0 and statuses <= {DeliveryStatus.SENT}
 
@@ -111,13 +111,13 @@ class Load:
         queued = set()
         for key, answer in self.answers.items():
             assert self.asked[key]() == answer
-            if isinstance(answer, refunds.Answer):
+            if isinstance(answer, requests.Answer):
                 granted.update(one.order_item_id for one in answer.requested)
             else:
                 queued |= {one.delivery_id for one in answer.deliveries}
         assert set(granted.values()) == {1}
         assert granted.keys() == refunded_items()
-        with db.reading() as session:
+        with storage.reading() as session:
             deliveries = list(session.scalars(select(Delivery)))
         assert {one.delivery_id for one in deliveries} == queued
         sent = Counter(str(one["Message-ID"]) for one in mailbox.Maildir(outbox))

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import free_port
-from tests.core.imported import plain, write_workbook
+from tests.core.imports.imported import plain, write_workbook
 from tests.e2e.conftest import ZONE, new_context
 from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.nginx import proxying

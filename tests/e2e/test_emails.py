@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.conftest import use_database
-from tests.core.mail_server import HOST, MailServer, mail_server
-from tests.core.mailing import pdfs_of
+from tests.core.mail.mail_server import HOST, MailServer, mail_server
+from tests.core.mail.mailing import pdfs_of
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving

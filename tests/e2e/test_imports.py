@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.core.imported import ITEM, ORDER, changed, plain, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, changed, plain, write_workbook
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving

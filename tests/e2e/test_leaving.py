@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import tokens
-from core.states import Role
-from core.users import LOCAL_USER_ID, Actor
+from core import access
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
+from core.ground import Role
 from tests.conftest import use_database
 from tests.e2e.servers import Server, serving
 from tests.rows import make_order
@@ -56,7 +57,7 @@ def server(
 def download(server: Server) -> Iterator[httpx.Client]:
     """Ask as a browser that has its cookie; the token is part of the address."""
     actor = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
-    token = tokens.issue("export", table="orders", actor=actor, browser=BROWSER)
+    token = access.issue_token("export", table="orders", actor=actor, browser=BROWSER)
     cookies = {"order_desk_browser": BROWSER}
     # Little room in the system, which else takes the whole file before anybody reads it.
     little = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)])

@@ -15,9 +15,9 @@ from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.core.books import check_books
-from tests.core.card_provider import describe_payment
-from tests.core.stripe_server import Answer, answering
-from tests.core.worker_deaths import changed
+from tests.core.refunds.card_provider import describe_payment
+from tests.core.refunds.stripe_server import Answer, answering
+from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, running, serving
 from tests.e2e.test_refunds import make_paid_order, open_dialog

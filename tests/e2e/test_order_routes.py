@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from core import tokens
-from core.states import Role
-from core.tokens import Purpose
-from core.users import LOCAL_USER_ID, Actor
+from core import access
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
+from core.access.tokens import Purpose
+from core.ground import Role
 from tests.e2e.servers import Server
 
 BROWSER = "the-browser-of-this-test"
@@ -33,7 +34,7 @@ def client(shop: Server) -> Iterator[httpx.Client]:
 
 
 def sign(purpose: Purpose, table: str, order_id: str | None = None) -> str:
-    return tokens.issue(purpose, table=table, actor=LOCAL, browser=BROWSER, order_id=order_id)
+    return access.issue_token(purpose, table=table, actor=LOCAL, browser=BROWSER, order_id=order_id)
 
 
 def ask(client: httpx.Client, table: str, of: str | None = None, **body: Any) -> httpx.Response:

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Route, expect
 from sqlalchemy.engine import make_url
 
-from core import db
+from core import storage
 from tests.conftest import use_database
-from tests.core.sold_items import sell
-from tests.core.worker_deaths import changed
+from tests.core.refunds.sold_items import sell
+from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.load import Load
@@ -139,7 +139,7 @@ def busy(make_database: Callable[[str], str]) -> Iterator[tuple[Wire, str, str]]
     yield wire, address.set(port=wire.port).render_as_string(hide_password=False), direct
     wire.cut()
     use_database(direct)
-    db.engine().dispose()
+    storage.get_engine().dispose()
     gc.collect()  # finds what the pool dropped here, and not in the middle of another test
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from core import users
+from core import access
 from core.demo import fill
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
@@ -61,7 +61,7 @@ def demo_desk(make_database: Callable[[str], str], data_dir: Path) -> Iterator[R
     """Run a server with some demo orders."""
     url = make_database("sqlite")
     use_database(url)
-    admin = users.find_local_actor()
+    admin = access.find_local_actor()
     assert admin is not None
     fill(40, actor=admin, now=datetime.now(UTC))
     running = Restarted(url, data_dir)

@@ -12,13 +12,14 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from core import db, emails, tokens
-from core.models import Delivery
-from core.states import Role
+from core import access, mail, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
+from core.access.tokens import Purpose
+from core.ground import Role
+from core.storage import Delivery
 from core.tables import ORDER_ITEMS, TABLES
-from core.tokens import Purpose
-from core.users import LOCAL_USER_ID, Actor
-from core.view_json import default_view, to_address
+from core.views import default_view, to_address
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
@@ -41,7 +42,7 @@ def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> It
     use_database(url)
     make_item(make_order(author=AUTHOR), order_item_id=ITEM, valid_until=SOON)
     now = datetime.now(UTC)
-    emails.send([ITEM], [RECIPIENT], message=None, key="k", actor=LOCAL, now=now)
+    mail.send([ITEM], [RECIPIENT], message=None, key="k", actor=LOCAL, now=now)
     with serving(url, data_dir) as server:
         yield server
 
@@ -69,12 +70,12 @@ def table_of(purpose: Purpose) -> str:
 def sign(purpose: Purpose, *, table: str = "", browser: str = BROWSER, actor: Actor = LOCAL) -> str:
     """Sign a token as the page does."""
     table = table or table_of(purpose)
-    return tokens.issue(purpose, table=table, actor=actor, browser=browser)
+    return access.issue_token(purpose, table=table, actor=actor, browser=browser)
 
 
 def sign_long_ago(purpose: Purpose) -> str:
     """Sign a token that is older than tokens live."""
-    then = time.time() - tokens.LIFE_SECONDS - 60
+    then = time.time() - access.TOKEN_LIFE_SECONDS - 60
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", lambda: then)
         return sign(purpose)
@@ -100,7 +101,7 @@ def ask_vouchers(client: httpx.Client, token: str | None, **more: Any) -> httpx.
 
 def ask_message(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
     """Ask for the one e-mail as a file."""
-    with db.reading() as session:
+    with storage.reading() as session:
         delivery_id = session.scalars(select(Delivery.delivery_id)).one()
     parameters = {} if token is None else {"token": token}
     return client.get(f"/messages/{delivery_id}", params=parameters, **more)
@@ -414,7 +415,7 @@ def test_every_role_gets_the_tabs_of_an_order(
 
     def sign_of_order(purpose: Purpose, table: str) -> str:
         asked = {"actor": LOCAL, "browser": BROWSER}
-        return tokens.issue(purpose, table=table, order_id=order, **asked)
+        return access.issue_token(purpose, table=table, order_id=order, **asked)
 
     bearer = {"Authorization": f"Bearer {sign_of_order('rows', table)}"}
     rows = client.post(f"/rows/{table}", json=WINDOW, headers=bearer)

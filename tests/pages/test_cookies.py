@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.settings import get_settings
+from core.ground import get_settings
 from pages.cookies import BrowserCookie, SecureCookies
 from pages.security_headers import SecurityHeaders
 from pages.web import BROWSER_COOKIE
-from tests.core.refund_rows import settings
-from tests.core.test_people import SIGN_IN
+from tests.core.access.test_people import SIGN_IN
+from tests.core.refunds.refund_rows import settings
 from tests.pages.asked import Answer, Headers, ask
 
 OTHERS = [

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
-from core import db, demo
-from core.models import Order, User
-from core.states import Role
-from core.users import LOCAL_USER_ID, Actor
+from core import demo, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
+from core.ground import Role
+from core.storage import Order, User
 from tests.conftest import NOW
 from tests.pages.opened import grid_says, open_page, texts
 from tests.pages.test_roles import OPENS
@@ -29,7 +30,7 @@ def buttons(page: AppTest) -> list[str]:
 
 
 def count() -> int:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.scalar(select(func.count()).select_from(Order)) or 0
 
 
@@ -52,7 +53,7 @@ def test_a_database_of_real_orders_says_nothing_of_a_demo(sqlite_database: str) 
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.ACCOUNTANT])
 def test_who_may_not_import_is_told_of_the_demo_and_offered_nothing(role: Role) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = open_page("orders")
     assert "40 orders made up by Order Desk" in texts(page)
@@ -86,7 +87,7 @@ def test_own_orders_begin_after_the_dialog_said_what_goes() -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_a_reset_shows_new_orders_and_nothing_ticked() -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         order_id = session.scalars(select(Order.order_id)).first()
     page = grid_says(open_page("orders"), view={}, selected=[order_id])
     assert "**1 selected**" in texts(page)
@@ -121,7 +122,7 @@ def test_a_dialog_of_a_demo_that_is_gone_says_so(admin: Actor) -> None:
 @pytest.mark.parametrize("name", ["orders", "order_items", "emails", "users", "order"])
 def test_another_tab_goes_on_with_words(admin: Actor, act: str, name: str) -> None:
     """Its view, ticks and order are of rows that are gone."""
-    with db.reading() as session:
+    with storage.reading() as session:
         order_id = session.scalars(select(Order.order_id)).first() or ""
     place = f"order_items_{order_id}" if name == "order" else name
     page = open_page(name, **({"order": order_id} if name == "order" else {}))

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import db, deliveries, emails
-from core.models import Delivery, User
-from core.outbox import Outbox
-from core.users import LOCAL_USER_ID, Actor
+from core import mail, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
+from core.mail.deliver.outbox import Outbox
+from core.storage import Delivery, User
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
 
@@ -38,12 +39,12 @@ def opened(*items: str) -> AppTest:
 
 
 def recipients() -> list[str]:
-    with db.reading() as session:
+    with storage.reading() as session:
         return sorted(session.scalars(select(Delivery.recipient)))
 
 
 def role_is(role: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
 
 
@@ -101,8 +102,8 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
     admin: Actor, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    answer = emails.send(["I-1"], [CONTACT], message="Hello!", key="k", actor=admin, now=now)
-    deliveries.deliver_due(now=now, door=Outbox(tmp_path / "outbox"))
+    answer = mail.send(["I-1"], [CONTACT], message="Hello!", key="k", actor=admin, now=now)
+    mail.deliver_due(now=now, door=Outbox(tmp_path / "outbox"))
     page = open_page("emails")
     assert "into the outbox on disk" in texts(page)
     page = grid_says(page, place="emails", view={}, selected=[answer.deliveries[0].delivery_id])

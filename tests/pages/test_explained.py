@@ -3,10 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.columns import Table
-from core.refund_rule import IN_GENERAL
-from core.states import TONES
-from core.tables import TABLES
+from core.ground import TONES
+from core.refunds import IN_GENERAL
+from core.tables import TABLES, Table
 from pages.grid.options import grid_options
 from tests.pages.opened import open_page, texts
 from tests.pages.test_demo import filled as filled

@@ -10,14 +10,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from core import db, tokens, users
-from core.columns import Table
-from core.models import User, UserContract
-from core.tables import TABLES
-from core.users import LOCAL_USER_ID
+from core import access, storage
+from core.access.actors import LOCAL_USER_ID
+from core.storage import User, UserContract
+from core.tables import TABLES, Table
 from pages.grid.rows import answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
-from tests.core.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
+from tests.core.query.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill
 
 BROWSER, OWN = "the browser of this test", CONTRACTS[1]
@@ -29,7 +28,7 @@ ROUTES = [Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["
 def scoped(database: str) -> None:
     """Store the random rows, and let the local user see one contract alone."""
     fill(database)
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).sees_all_contracts = False
         session.add(UserContract(user_id=LOCAL_USER_ID, contract_id=OWN))
 
@@ -67,9 +66,9 @@ async def _post(table: Table, token: str, bodies: list[bytes]) -> list[httpx.Res
 @pytest.mark.usefixtures("scoped")
 @pytest.mark.parametrize("name", ROWS)
 def test_a_broken_request_gets_a_sentence_or_rows_of_the_actors_own(name: str) -> None:
-    table, actor = TABLES[name], users.find_local_actor()
+    table, actor = TABLES[name], access.find_local_actor()
     assert actor is not None
-    token = tokens.issue("rows", table=name, actor=actor, browser=BROWSER)
+    token = access.issue_token("rows", table=name, actor=actor, browser=BROWSER)
     own = {row[table.key] for row in ROWS[name] if row["contract_id"] == OWN}
     answers = asyncio.run(_post(table, token, _bodies(table)))
     assert {answer.status_code for answer in answers} == {200, 400}

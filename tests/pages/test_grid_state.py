@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db, saved_views, users
-from core.errors import OutsideFailed
-from core.models import SavedView, User
+from core import views
+from core.access import Actor, actors
+from core.ground import OutsideFailed
+from core.storage import SavedView, User, engine
 from core.tables import ORDERS
-from core.users import Actor
-from core.view_json import default_view, parse_view, to_address, to_json
+from core.views import default_view, parse_view, to_address, to_json
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_item, make_order
 
@@ -105,8 +105,8 @@ def test_what_was_ticked_while_the_database_was_away_is_kept(
 ) -> None:
     page = grid_says(page, view={"filters": {}}, selected=["OD-1"])
     with monkeypatch.context() as away:
-        away.setattr(users, "find_local_actor", _fail)
-        away.setattr(db, "is_reachable", lambda: False)
+        away.setattr(actors, "find_local_actor", _fail)
+        away.setattr(engine, "is_reachable", lambda: False)
         page = grid_says(page, view={"filters": {}}, selected=["OD-1", "OD-2"])
         assert "cannot be reached" in texts(page)
     page.run()
@@ -156,7 +156,7 @@ def test_pasted_ids_that_no_row_has_are_named(page: AppTest) -> None:
 
 def test_the_default_view_opens_first(page: AppTest, admin: Actor) -> None:
     view = parse_view(ORDERS, {"filters": ANA, "zone": "UTC"})
-    saved_views.save(view, "Ana's", actor=admin, is_default=True)
+    views.save_view(view, "Ana's", actor=admin, is_default=True)
     opened = open_page()
     assert chips(opened) == ["Author contains “ana”"]
     assert "view" not in opened.query_params
@@ -165,9 +165,9 @@ def test_the_default_view_opens_first(page: AppTest, admin: Actor) -> None:
 def test_a_saved_view_that_cannot_be_read_any_more_leaves_the_others(
     page: AppTest, admin: Actor
 ) -> None:
-    saved_views.save(default_view(ORDERS), "Good", actor=admin)
+    views.save_view(default_view(ORDERS), "Good", actor=admin)
     bad = to_json(default_view(ORDERS)) | {"zone": "Mars/Base"}
-    with db.writing() as session:
+    with engine.writing() as session:
         session.add(
             SavedView(view_id="x", table_name="orders", owner="local", name="Bad", view=bad)
         )
@@ -180,8 +180,8 @@ def test_a_saved_view_that_cannot_be_read_any_more_leaves_the_others(
 
 def test_a_closed_gate_stops_a_button_of_a_page_that_was_open(page: AppTest) -> None:
     page = grid_says(page, view={"filters": ANA})
-    with db.writing() as session:
-        session.get_one(User, users.LOCAL_USER_ID).is_active = False
+    with engine.writing() as session:
+        session.get_one(User, actors.LOCAL_USER_ID).is_active = False
     page.button(key="select_orders").click().run()
     assert "You are not signed in" in texts(page)
     assert "orders" not in texts(page).replace("Order Desk", "")

@@ -10,16 +10,16 @@ import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import db, demo, import_runs
-from core.import_runs import State
-from core.models import AuditEvent, Order, User
-from core.settings import get_settings
-from core.states import Role
-from core.users import LOCAL_USER_ID, Actor
+from core import demo, storage
+from core.access import Actor
+from core.access.actors import LOCAL_USER_ID
+from core.ground import Role, get_settings
+from core.imports import State, background
+from core.storage import AuditEvent, Order, User
 from pages.frame import plain as plain_text
 from tests.conftest import NOW
-from tests.core.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
-from tests.core.imported_refunds import PAID, RETURNED, sold
+from tests.core.imports.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
+from tests.core.imports.imported_refunds import PAID, RETURNED, sold
 from tests.pages.opened import open_page, texts
 
 PATIENCE_SECONDS = 30
@@ -29,9 +29,9 @@ PATIENCE_SECONDS = 30
 def nothing_runs(sqlite_database: str, admin: Actor) -> Iterator[None]:
     """Leave no run behind."""
     yield
-    import_runs.cancel(actor=admin)
+    background.cancel_run(actor=admin)
     _wait()
-    import_runs.forget(actor=admin)
+    background.forget_run(actor=admin)
 
 
 def _wait() -> None:
@@ -150,15 +150,15 @@ def test_what_runs_is_shown_with_a_way_to_cancel_and_found_again(
     tmp_path: Path, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
-    check = import_runs._check
+    check = background._check
 
-    def held(run: import_runs.Run, progress: object) -> dict[str, object]:
+    def held(run: background.Run, progress: object) -> dict[str, object]:
         go.wait(PATIENCE_SECONDS)
         return check(run, progress)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(import_runs, "_check", held)
+    monkeypatch.setattr(background, "_check", held)
     file = io.BytesIO(_bytes(tmp_path, plain()))
-    import_runs.begin_check([("orders.xlsx", file)], actor=admin, now=NOW)
+    background.begin_check([("orders.xlsx", file)], actor=admin, now=NOW)
     for _ in range(2):  # also for who comes back
         page = open_page("imports")
         assert "Checking **orders.xlsx**" in texts(page)
@@ -167,7 +167,7 @@ def test_what_runs_is_shown_with_a_way_to_cancel_and_found_again(
     assert page.button(key="import_cancel").disabled
     go.set()
     _wait()
-    run = import_runs.find(actor=admin)
+    run = background.find_run(actor=admin)
     assert run is not None
     assert run.state is State.FAILED
     assert "Cancelled; nothing was imported." in texts(page.run())
@@ -179,42 +179,42 @@ def test_a_second_tab_is_told_that_one_is_running(
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
     second = open_page("imports")
     go = threading.Event()
-    held = import_runs._import
+    held = background._import
 
-    def wait(run: import_runs.Run, progress: object) -> dict[str, object]:
+    def wait(run: background.Run, progress: object) -> dict[str, object]:
         go.wait(PATIENCE_SECONDS)
         return held(run, progress)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(import_runs, "_import", wait)
+    monkeypatch.setattr(background, "_import", wait)
     page.button(key="import_now").click().run()
     second.button(key="import_now").click().run()
     assert "An import by analyst@local is running" in texts(second)
     assert "Importing **orders.xlsx**" in texts(second)
     go.set()
     _wait()
-    with db.reading() as session:
+    with storage.reading() as session:
         assert session.scalars(select(AuditEvent.action)).all() == ["orders.imported"]
 
 
 def test_a_click_of_somebody_who_may_no_longer_import_does_nothing(tmp_path: Path) -> None:
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
     page.button(key="import_now").click().run()
     assert "does not import" in texts(page)
     assert count(Order) == 0
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
 
 
 def test_an_empty_table_leads_to_import_whoever_may() -> None:
     page = open_page("orders")
     assert "Import your own orders" in [one.proto.label for one in page.get("page_link")]
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
     page = open_page("orders")
     assert "Import your own orders" not in [one.proto.label for one in page.get("page_link")]
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
 
 

@@ -9,17 +9,19 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core import excel, import_headers, import_outcome, import_rows, query
-from core.columns import Column, Kind, Table
-from core.errors import InvalidInput
-from core.imports import Faulty, import_files
-from core.tables import BOOKS, ORDER_ITEMS, TABLES
-from core.users import Actor
-from core.view_json import default_view, parse_view
+from core import query
+from core.access import Actor
+from core.excel import exports
+from core.ground import InvalidInput
+from core.imports import headers, import_files, outcome
+from core.imports import rows as import_rows
+from core.imports.faults import Faulty
+from core.tables import BOOKS, ORDER_ITEMS, TABLES, Column, Kind, Table
+from core.views import default_view, parse_view
 from pages.grid.options import grid_options
 from pages.grid.rows import to_cells
 from tests.conftest import NOW
-from tests.core.imported import ITEM, ORDER, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_item, make_order
 
 # Before: a table whose items have no hall. After: the same with one line more.
@@ -40,7 +42,7 @@ def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
     def put(table: Table) -> None:
         monkeypatch.setitem(TABLES, table.name, table)
         books = tuple(table if one.name == table.name else one for one in BOOKS)
-        for module in (excel, import_headers, import_outcome, import_rows):
+        for module in (exports, headers, outcome, import_rows):
             monkeypatch.setattr(module, "BOOKS", books)
 
     return put
@@ -88,7 +90,7 @@ def test_the_excel_file_has_the_new_column(database: str, admin: Actor) -> None:
 
 def _exported(table: Table, actor: Actor) -> list[tuple[Any, ...]]:
     file = io.BytesIO()
-    excel.export(default_view(table), file, actor=actor, now=NOW)
+    exports.export(default_view(table), file, actor=actor, now=NOW)
     return list(openpyxl.load_workbook(file)[table.title].values)
 
 
@@ -108,7 +110,7 @@ def test_the_import_takes_the_new_column_and_the_dump_gives_it_back(
     assert found == ["A1-1"]
     assert import_files([path], actor=admin, now=NOW).unchanged["order_items"] == 1
     file = io.BytesIO()
-    excel.dump(file, actor=admin, now=NOW)
+    exports.dump(file, actor=admin, now=NOW)
     header, row = openpyxl.load_workbook(file)["Order Items"].values
     assert dict(zip(header, row, strict=True))["Hall"] == "T5"
 
@@ -117,7 +119,7 @@ def test_the_import_template_explains_the_new_column(describe: Describe) -> None
     for table, explained in ((BEFORE, False), (AFTER, True)):
         describe(table)
         file = io.BytesIO()
-        excel.write_template(file)
+        exports.write_template(file)
         book = openpyxl.load_workbook(file)
         assert ("Hall" in [cell.value for cell in book["Order Items"][1]]) is explained
         line = ("Order Items", "Hall", "no", "Where to go.")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core import db
-from core.models import User, UserContract
-from core.users import LOCAL_USER_ID
+from core import storage
+from core.access.actors import LOCAL_USER_ID
+from core.storage import User, UserContract
 from tests.pages.opened import open_page, texts
 from tests.rows import make_item, make_order, make_transaction
 
@@ -17,7 +17,7 @@ def _one_order() -> None:
 
 
 def _see_only(contract_id: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).sees_all_contracts = False
         session.add(UserContract(user_id=LOCAL_USER_ID, contract_id=contract_id))
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from core import db, demo, users
-from core.models import User
+from core import demo, storage
+from core.access import Actor, actors
+from core.storage import User
 from core.tables import ORDERS
-from core.users import Actor
-from core.view_json import parse_view, to_address
+from core.views import parse_view, to_address
 from tests.conftest import NOW, free_port, use_database
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_order
@@ -114,8 +114,8 @@ def test_an_empty_database_says_what_to_do_next(sqlite_database: str) -> None:
 
 def test_a_closed_gate_shows_no_page(sqlite_database: str) -> None:
     make_order(author="ana@secret.example")
-    with db.writing() as session:
-        session.get_one(User, users.LOCAL_USER_ID).is_active = False
+    with storage.writing() as session:
+        session.get_one(User, actors.LOCAL_USER_ID).is_active = False
     page = open_page()
     assert "You are not signed in" in texts(page)
     assert "orders" not in texts(page).replace("Order Desk", "")

@@ -10,8 +10,8 @@ from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
 from pages.origins import OwnOrigin
-from tests.core.refund_rows import settings
-from tests.core.test_people import SIGN_IN
+from tests.core.access.test_people import SIGN_IN
+from tests.core.refunds.refund_rows import settings
 from tests.pages.asgi import HOST, Answer, Headers, Socket, ask, serving
 
 SITE = "https://desk.helios.example"

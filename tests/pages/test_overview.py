@@ -8,9 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import demo, query
+from core.access import Actor
 from core.tables import TABLES
-from core.users import Actor
-from core.view_json import from_address, parse_view
+from core.views import parse_view
+from core.views.codec import from_address
 from tests.pages.opened import open_page, texts
 from tests.rows import make_contract, make_item, make_order
 

@@ -3,11 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db
-from core.models import OrderItem, User
-from core.users import LOCAL_USER_ID
-from tests.core.refund_rows import settings
-from tests.core.returned import returned_item, unmatched_items
+from core import storage
+from core.access.actors import LOCAL_USER_ID
+from core.storage import OrderItem, User
+from tests.core.refunds.refund_rows import settings
+from tests.core.refunds.returned import returned_item, unmatched_items
 from tests.pages.opened import open_page
 
 
@@ -18,12 +18,12 @@ def _open() -> AppTest:
 
 
 def _status(item_id: str) -> str:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.get_one(OrderItem, item_id).status
 
 
 def _become(role: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
 
 

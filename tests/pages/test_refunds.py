@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db
-from core.models import OrderItem, Refund, User
-from core.settings import get_settings
-from core.users import LOCAL_USER_ID
-from tests.core.refund_rows import settings
-from tests.core.returned import returned_item
+from core import storage
+from core.access.actors import LOCAL_USER_ID
+from core.ground import get_settings
+from core.storage import OrderItem, Refund, User
+from tests.core.refunds.refund_rows import settings
+from tests.core.refunds.returned import returned_item
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_transaction
 
@@ -32,7 +32,7 @@ def _open_dialog(*items: str) -> AppTest:
 
 
 def _status(item_id: str) -> str:
-    with db.reading() as session:
+    with storage.reading() as session:
         return session.get_one(OrderItem, item_id).status
 
 
@@ -47,7 +47,7 @@ def test_refund_waits_for_a_tick(sqlite_database: str) -> None:
 @pytest.mark.parametrize("role", ["viewer", "accountant"])
 def test_who_may_not_refund_is_not_offered_it(sqlite_database: str, role: str) -> None:
     _shop()
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = open_page("order_items")
     assert not page.exception
@@ -67,7 +67,7 @@ def test_dialog_says_what_will_happen_and_confirming_does_it(sqlite_database: st
     assert r"**2 items** refunded\: 76.00 EUR" in texts(page)
     assert "**1 item** not refunded" in texts(page)
     assert "**1 selected**" in texts(page)
-    with db.reading() as session:
+    with storage.reading() as session:
         refund = session.query(Refund).filter_by(order_item_id="I-1").one()
         assert (refund.reason, refund.note, refund.status) == ("goodwill", "as asked", "succeeded")
     page.button(key="refund_done").click().run()

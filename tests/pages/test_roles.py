@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import db, people
-from core.models import AuditEvent, User
-from core.people import Rights
-from core.states import Role
-from core.users import LOCAL_USER_ID, Actor
+from core import access, storage
+from core.access import Actor, Rights
+from core.access.actors import LOCAL_USER_ID
+from core.ground import Role
+from core.storage import AuditEvent, User
 from tests.conftest import NOW
-from tests.core.refund_rows import settings
-from tests.core.test_people import SIGN_IN
+from tests.core.access.test_people import SIGN_IN
+from tests.core.refunds.refund_rows import settings
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_contract, make_item, make_order, make_transaction
 
@@ -38,18 +38,18 @@ def shop(sqlite_database: str, admin: Actor) -> None:
     make_order("OD-1")
     make_item("OD-1")
     make_transaction(transaction_id="TX-1", order_id="OD-1")
-    people.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
+    access.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
 
 
 def become(role: Role) -> None:
     """Give the local user a role."""
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
 
 
 def refused() -> list[str]:
     actions = select(AuditEvent.action).where(AuditEvent.action.endswith(".refused"))
-    with db.reading() as session:
+    with storage.reading() as session:
         return list(session.scalars(actions))
 
 
@@ -141,16 +141,16 @@ def test_a_person_is_added_by_e_mail(admin: Actor) -> None:
     page.multiselect(key="user_contracts_new").select("CT-2")
     page.button(key="user_confirm").click().run()
     assert not page.exception
-    with db.reading() as session:
+    with storage.reading() as session:
         user = session.scalars(select(User).where(User.email == "ana@helios.example")).one()
-    person = people.get_person(user.user_id, actor=admin)
+    person = access.get_person(user.user_id, actor=admin)
     assert person.name == "Ana Díaz"
     assert person.rights == Rights(Role.AGENT, contracts=frozenset({"CT-2"}))
 
 
 @pytest.mark.usefixtures("shop")
 def test_a_person_who_is_ticked_is_changed(admin: Actor) -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         user_id = session.scalars(
             select(User.user_id).where(User.email == "new@helios.example")
         ).one()
@@ -160,7 +160,7 @@ def test_a_person_who_is_ticked_is_changed(admin: Actor) -> None:
     page.checkbox(key=f"user_active_{user_id}").uncheck()
     page.button(key="user_confirm").click().run()
     assert not page.exception
-    rights = people.get_person(user_id, actor=admin).rights
+    rights = access.get_person(user_id, actor=admin).rights
     assert (rights.sees_all_contracts, rights.is_active) == (True, False)
 
 

@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
 
-from core import db, tokens, users
-from core.models import User
-from core.users import LOCAL_USER_ID
+from core import access, storage
+from core.access import tokens
+from core.access.actors import LOCAL_USER_ID
+from core.storage import User
 from pages.grid import rows
 from pages.grid.rows import MAX_BODY_BYTES, answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
@@ -31,9 +32,9 @@ def token(sqlite_database: str) -> str:
     """Store an order, and sign a token for rows."""
     assert sqlite_database
     make_order("OD-1")
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
-    return tokens.issue("rows", table="orders", actor=actor, browser=BROWSER)
+    return tokens.issue_token("rows", table="orders", actor=actor, browser=BROWSER)
 
 
 def post(token: str, *pieces: bytes, more: Headers = (), browser: str = BROWSER) -> Answer:
@@ -54,9 +55,9 @@ def test_a_body_in_pieces_is_answered_with_rows(token: str) -> None:
 def test_a_body_of_somebody_without_a_token_is_not_read(
     token: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    actor = users.find_local_actor()
+    actor = access.find_local_actor()
     assert actor is not None
-    other = tokens.issue("export", table="orders", actor=actor, browser=BROWSER)
+    other = tokens.issue_token("export", table="orders", actor=actor, browser=BROWSER)
     if fault == "old":
         monkeypatch.setattr(tokens, "LIFE_SECONDS", -1)
     bad = {"forged": f"{token[:-4]}AAAA", "of another purpose": other, "old": token}
@@ -68,7 +69,7 @@ def test_a_body_from_another_browser_or_of_a_user_who_is_out_is_not_read(token: 
     for browser in ("another", ""):
         answer = post(token, BODY, browser=browser)
         assert (answer.status, answer.pieces_read) == (401, 0)
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).is_active = False
     answer = post(token, BODY)
     assert (answer.status, answer.pieces_read) == (401, 0)
@@ -130,9 +131,9 @@ def queries() -> Iterator[list[str]]:
     def note(_connection: object, _cursor: object, sql: str, *_more: object) -> None:
         asked.append(sql)
 
-    event.listen(db.engine(), "before_cursor_execute", note)
+    event.listen(storage.get_engine(), "before_cursor_execute", note)
     yield asked
-    event.remove(db.engine(), "before_cursor_execute", note)
+    event.remove(storage.get_engine(), "before_cursor_execute", note)
 
 
 def test_who_asks_is_looked_up_once_a_request(token: str, queries: list[str]) -> None:

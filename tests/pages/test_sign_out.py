@@ -13,16 +13,14 @@ from streamlit.auth_util import set_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from core import db, people, sign_ins, tokens
-from core.errors import NotSignedIn
-from core.models import AuditEvent
-from core.people import Rights
-from core.states import Role
-from core.users import CONSOLE, Actor
+from core import access, storage
+from core.access import CONSOLE, Actor, Rights
+from core.ground import NotSignedIn, Role
+from core.storage import AuditEvent
 from pages.sign_in import claims_in, streamlit_secrets
 from pages.sign_out import SignOut
-from tests.core.refund_rows import settings
-from tests.core.test_people import SIGN_IN
+from tests.core.access.test_people import SIGN_IN
+from tests.core.refunds.refund_rows import settings
 from tests.pages.asked import Answer, Headers, ask
 
 ANA = "ana@helios.example"
@@ -38,7 +36,7 @@ def signing_in(sqlite_database: str) -> Iterator[None]:
         streamlit_secrets()
         now = datetime.now(UTC)
         rights = Rights(Role.AGENT, sees_all_contracts=True)
-        people.add_user(ANA, rights=rights, actor=CONSOLE, now=now)
+        access.add_user(ANA, rights=rights, actor=CONSOLE, now=now)
         yield
     config.set_option("server.cookieSecret", before)
 
@@ -82,14 +80,14 @@ def leave(cookies: dict[str, str], headers: Headers = (), **given: Any) -> Answe
 
 def ended() -> list[str]:
     wanted = select(AuditEvent.actor).where(AuditEvent.action == "sign_in.ended")
-    with db.reading() as session:
+    with storage.reading() as session:
         return list(session.scalars(wanted))
 
 
 def come_in(said: dict[str, Any]) -> tuple[Actor, str]:
     """Open a page; return who is there, and a token of it."""
-    actor = sign_ins.accept(said, now=datetime.now(UTC))
-    return actor, tokens.issue("rows", table="orders", actor=actor, browser=BROWSER)
+    actor = access.accept_sign_in(said, now=datetime.now(UTC))
+    return actor, access.issue_token("rows", table="orders", actor=actor, browser=BROWSER)
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
@@ -104,12 +102,12 @@ def test_after_signing_out_neither_copied_cookies_nor_old_tokens_open_anything(
     assert (len(cookies) > 1) == bool(extra)
     assert claims_in(cookies) == said
     _, token = come_in(said)
-    assert tokens.accept(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
+    assert access.accept_token(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
     assert leave(cookies, base=base).is_let_through  # to Streamlit, which drops the cookies
     with pytest.raises(NotSignedIn):
-        tokens.accept(token, "rows", table="orders", browser=BROWSER)
+        access.accept_token(token, "rows", table="orders", browser=BROWSER)
     with pytest.raises(NotSignedIn):
-        sign_ins.accept(said, now=datetime.now(UTC))
+        access.accept_sign_in(said, now=datetime.now(UTC))
     assert ended() == [ANA]
 
 
@@ -120,7 +118,7 @@ def test_cookies_that_are_not_streamlits_end_nothing() -> None:
     forged = create_signed_value("another secret", name, json.dumps(said)).decode()
     for cookies in ({}, {name: forged}, {name: value[:-1]}, {name: ""}, {name: "ä"}):
         assert leave(cookies).is_let_through
-    assert tokens.accept(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
+    assert access.accept_token(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
     assert ended() == []
 
 
@@ -151,7 +149,7 @@ def test_another_site_signs_nobody_out(headers: Headers, method: str) -> None:
     if method == "GET":
         assert b"Another site asked to sign you out." in answer.body
         assert b"Not signed out" in answer.body
-    assert tokens.accept(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
+    assert access.accept_token(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
     assert ended() == []
 
 
@@ -185,10 +183,10 @@ def test_other_paths_end_nothing(path: str) -> None:
 def test_while_the_database_is_away_nobody_is_told_that_they_have_signed_out() -> None:
     cookies = cookies_of(claims())
     with settings(**SIGN_IN, database_url="postgresql+psycopg://desk@127.0.0.1:1/none"):
-        db.engine.cache_clear()
+        storage.get_engine.cache_clear()
         try:
             answer = leave(cookies)
         finally:
-            db.engine.cache_clear()
+            storage.get_engine.cache_clear()
     assert (answer.status, answer.is_let_through) == (503, False)
     assert b"The database cannot be reached." in answer.body

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from core import db, saved_views
-from core.models import SavedView
+from core import storage, views
+from core.access import Actor
+from core.storage import SavedView
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS
-from core.users import Actor
-from core.view_json import parse_view, to_address
+from core.views import parse_view, to_address
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_transaction
 
@@ -128,7 +128,7 @@ def test_a_view_with_a_column_that_is_gone_keeps_the_rest_and_says_so(
 ) -> None:
     _shop()
     named = {"filters": {"author": {"filterType": "text", "type": "contains", "filter": "ana"}}}
-    saved = saved_views.save(parse_view(ORDERS, named), "Old", actor=admin)
+    saved = views.save_view(parse_view(ORDERS, named), "Old", actor=admin)
     _rename_column(saved)
     page = open_page("orders", saved=saved)
     for _ in range(2):
@@ -139,7 +139,7 @@ def test_a_view_with_a_column_that_is_gone_keeps_the_rest_and_says_so(
 
 
 def _rename_column(view_id: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         row = session.get_one(SavedView, view_id)
         row.view = row.view | {"columns": ["former", "order_id"]}
 
@@ -149,7 +149,7 @@ def test_the_view_that_opens_first_is_shown_on_the_bare_address(
 ) -> None:
     _shop()
     view = parse_view(ORDERS, {"search": "ben"})
-    saved_views.save(view, "First", actor=admin, is_default=True)
+    views.save_view(view, "First", actor=admin, is_default=True)
     page = open_page("orders")
     assert chips(page) == ["Search “ben”"]
     assert "**1** of 2 orders" in texts(page)

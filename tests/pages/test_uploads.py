@@ -18,16 +18,16 @@ from streamlit.web.server.starlette.starlette_app_utils import (
     generate_xsrf_token_string,
 )
 
-from core import db, people, tokens
-from core.models import AuditEvent, User
-from core.people import Rights
-from core.states import Role
-from core.users import CONSOLE, LOCAL_USER_ID
+from core import access, storage
+from core.access import CONSOLE, Rights
+from core.access.actors import LOCAL_USER_ID
+from core.ground import Role
+from core.storage import AuditEvent, User
 from pages.upload_room import LEAST_BYTES, MB, uploaded_files
 from pages.uploads import Uploads
-from tests.core.refund_rows import settings
-from tests.core.test_people import SIGN_IN
-from tests.core.test_sign_ins import claims
+from tests.core.access.test_people import SIGN_IN
+from tests.core.access.test_sign_ins import claims
+from tests.core.refunds.refund_rows import settings
 from tests.pages.asgi import Answer, Headers, Socket, ask, serving
 
 XSRF = generate_xsrf_token_string()
@@ -46,7 +46,7 @@ def people_sign_in(sqlite_database: str) -> Iterator[None]:
         for name, role in (("ana", Role.ADMIN), ("amy", Role.ADMIN), ("bob", Role.AGENT)):
             rights = Rights(role, sees_all_contracts=True)
             email = f"{name}@helios.example"
-            people.add_user(email, rights=rights, actor=CONSOLE, now=datetime.now(UTC))
+            access.add_user(email, rights=rights, actor=CONSOLE, now=datetime.now(UTC))
         yield
 
 
@@ -58,7 +58,7 @@ def cookies_of(name: str, **given: Any) -> Headers:
         email = f"{name}@helios.example"
         usual = claims(now, sub=name, email=email, nonce=name) | {"is_logged_in": True}
         written = json.dumps(usual | {"origin": SITE} | given)
-        secret = tokens.secret_for(given.get("secret_for", "streamlit.auth"))
+        secret = access.secret_for(given.get("secret_for", "streamlit.auth"))
         signed = create_signed_value(secret, "_streamlit_user", written).decode()
         cookie += f"; _streamlit_user={signed}"
     return [("cookie", cookie), ("x-xsrftoken", XSRF)]
@@ -109,12 +109,12 @@ async def put(
 
 def kept() -> dict[str, list[int]]:
     """Return the sizes of the files that Streamlit keeps, of each session that has some."""
-    storage = uploaded_files().file_storage
-    return {key: [len(one.data) for one in files.values()] for key, files in storage.items()}
+    held = uploaded_files().file_storage
+    return {key: [len(one.data) for one in files.values()] for key, files in held.items()}
 
 
 def refused() -> list[str]:
-    with db.reading() as session:
+    with storage.reading() as session:
         asked = select(AuditEvent.actor).where(AuditEvent.action == "import.refused")
         return list(session.scalars(asked))
 
@@ -212,7 +212,7 @@ def test_rights_that_are_taken_away_end_uploads_at_once() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:
             assert (await put(app, page, "f1", ana, 10)).status == 204
-            with db.writing() as session:
+            with storage.writing() as session:
                 email = User.email == "ana@helios.example"
                 session.scalars(select(User).where(email)).one().role = Role.VIEWER
             assert (await put(app, page, "f2", ana, 10)).status == 403
@@ -234,7 +234,7 @@ def test_in_local_mode_the_local_user_uploads_while_active() -> None:
         nobody = cookies_of("")
         async with serving_uploads() as app, page_of(app, nobody) as page:
             assert (await put(app, page, "f1", nobody, 10)).status == 204
-            with db.writing() as session:
+            with storage.writing() as session:
                 session.get_one(User, LOCAL_USER_ID).is_active = False
             answer = await put(app, page, "f2", nobody, 100_000)
             assert (answer.status, answer.pieces_read) == (401, 0)

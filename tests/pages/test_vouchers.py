@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db
-from core.models import OrderItem, User
-from core.users import LOCAL_USER_ID
+from core import storage
+from core.access.actors import LOCAL_USER_ID
+from core.storage import OrderItem, User
 from pages.frame import plain
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
@@ -72,7 +72,7 @@ def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> Non
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("role", ["viewer", "accountant"])
 def test_who_hands_out_no_vouchers_is_not_offered_them(role: str) -> None:
-    with db.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = ticked("I-1")
     assert not page.exception
@@ -81,7 +81,7 @@ def test_who_hands_out_no_vouchers_is_not_offered_them(role: str) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_verify_says_what_a_code_stands_for() -> None:
-    with db.reading() as session:
+    with storage.reading() as session:
         code = session.get_one(OrderItem, "I-1").voucher_code
     page = verified(code.lower())
     assert page.success[0].value == "**Valid.** It is genuine, and has not been used."

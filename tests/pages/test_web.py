@@ -8,8 +8,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.errors import NotFound
-from core.logs import _add_request
+from core.ground import NotFound
+from core.ground.logs import _add_request
 from pages.web import answering, refuse_json
 
 

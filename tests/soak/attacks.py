@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from core.users import Actor
+from core.access import Actor
 from tests.bench.figures import Figure
-from tests.core import naive_refunds, steps
+from tests.core import steps
+from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
-from tests.core.mail_deaths import kill_mail_workers, queued_mails
-from tests.core.refund_deaths import kill_requesters
-from tests.core.refund_races import (
+from tests.core.mail.mail_deaths import kill_mail_workers, queued_mails
+from tests.core.refunds import naive_refunds
+from tests.core.refunds.refund_deaths import kill_requesters
+from tests.core.refunds.refund_races import (
     at_once,
     count_double_refunds,
     guarded,
@@ -17,9 +19,8 @@ from tests.core.refund_races import (
     refunded_items,
     settle_all,
 )
-from tests.core.rights_races import ACTS, naive_hand_out, race_for_rights
-from tests.core.sold_items import sell
-from tests.core.worker_deaths import card_refunds, kill_naive_workers, kill_workers
+from tests.core.refunds.sold_items import sell
+from tests.core.refunds.worker_deaths import card_refunds, kill_naive_workers, kill_workers
 
 THREADS, REQUESTS, ITEMS = 32, 60, 1_500
 ROUNDS = 20

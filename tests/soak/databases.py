@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from core import db, startup, users
-from core.users import Actor
+from core import access, startup, storage
+from core.access import Actor
 from tests.bench.databases import KEPT
 from tests.conftest import NOW, running_postgresql, use_database
 
@@ -37,14 +37,14 @@ def fresh_databases(kind: str) -> Iterator[Callable[[], Actor]]:
                 _create(server, name)
             use_database(f"{server}/{name}" if server else f"sqlite:///{folder / name}.db")
             startup.prepare(NOW, may_fill=False)
-            actor = users.find_local_actor()
+            actor = access.find_local_actor()
             assert actor is not None
             return actor
 
         try:
             yield make
         finally:
-            db.engine().dispose()
+            storage.get_engine().dispose()
             for name, value in before.items():
                 os.environ.pop(name, None)
                 if value is not None:

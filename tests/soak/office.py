@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import money
-from core.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.columns import Column, Kind, in_words
-from core.frames import to_frame
-from core.sheets import StreamedWorkbook
+from core.excel import StreamedWorkbook
+from core.excel.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
+from core.ground import amount_in_words
+from core.query import to_frame
+from core.tables import Column, Kind, in_words
 from tests.bench.figures import Figure
 from tests.conftest import NOW
 from tests.core.every_kind import (
@@ -123,7 +123,7 @@ def _cell(column: Column, value: Any, row: dict[Column, Any]) -> str:
         zone = ZoneInfo(row[ZONE] if column.place_zone else LONDON)
         return value.astimezone(zone).replace(tzinfo=None).isoformat(sep=" ")
     if column.kind is Kind.MONEY:
-        return money.in_words(value, row[CURRENCY])
+        return amount_in_words(value, row[CURRENCY])
     if column.kind is Kind.FLAG:
         return "yes" if value else "no"
     if column.kind is Kind.BYTES:

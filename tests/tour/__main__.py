@@ -17,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from sqlalchemy import select
 
-from core import db, demo, startup, users, vouchers
-from core.models import OrderItem
+from core import access, demo, startup, storage, vouchers
+from core.storage import OrderItem
 from tests.conftest import use_database
 from tests.e2e.conftest import FLAGS, ZONE, find_chromium
 from tests.e2e.desk import Desk
@@ -56,7 +56,7 @@ def _serving_demo(folder: Path) -> Iterator[Server]:
     morning = now.replace(hour=9, minute=30, second=0, microsecond=0)
     morning -= timedelta(days=morning > now)
     startup.prepare(morning, may_fill=False)
-    demo.fill(demo.DEFAULT_ORDERS, actor=users.CONSOLE, now=morning)
+    demo.fill(demo.DEFAULT_ORDERS, actor=access.CONSOLE, now=morning)
     with serving(database, folder) as server:
         yield server
 
@@ -103,11 +103,11 @@ def _draw_voucher(folder: Path) -> Image.Image:
     valid = select(OrderItem.order_item_id).where(
         OrderItem.status == "not_used", OrderItem.valid_until > now
     )
-    with db.reading() as session:
+    with storage.reading() as session:
         item_id = session.scalars(valid.order_by(OrderItem.no.desc())).first()
     file = folder / "voucher.pdf"
     with file.open("wb") as opened:
-        vouchers.issue([item_id or ""], opened, form="pdf", actor=users.CONSOLE, now=now)
+        vouchers.issue([item_id or ""], opened, form="pdf", actor=access.CONSOLE, now=now)
     command = ["pdftoppm", "-png", "-r", "80", "-singlefile", str(file), str(folder / "voucher")]
     subprocess.run(command, check=True)
     return Image.open(folder / "voucher.png").convert("RGB")

@@ -1,0 +1,98 @@
+"""Who is asking: the actor that every use case takes, and where actors come from."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import storage
+from core.ground import Role, fold, get_settings
+from core.storage import User, UserContract
+
+LOCAL_USER_ID = "local"
+LOCAL_USER_EMAIL = "analyst@local"
+LOCAL_USER_NAME = "Local analyst"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A signed-in person: their role, and the contracts whose rows are theirs to see."""
+
+    user_id: str
+    email: str
+    role: Role
+    sees_all_contracts: bool = False
+    contracts: frozenset[str] = frozenset()
+    only_own_orders: bool = False
+    sign_in_id: str | None = field(default=None, compare=False)  # none of the local user
+
+    @property
+    def sees_everything(self) -> bool:
+        """Say whether no order is hidden from them."""
+        return self.sees_all_contracts and not self.only_own_orders
+
+
+# Who runs the command line where people sign in: they hold the database and its secrets anyway.
+CONSOLE = Actor("console", "console", Role.ADMIN, sees_all_contracts=True)
+
+
+def ensure_local_user() -> None:
+    """Make the one user of local mode, an admin who sees everything, unless it is there."""
+    with storage.reading() as session:
+        if session.get(User, LOCAL_USER_ID) is not None:
+            return
+    # Two processes that start at once both come here; the second finds the key taken.
+    with suppress(IntegrityError), storage.writing() as session:
+        session.add(
+            User(
+                user_id=LOCAL_USER_ID,
+                email=LOCAL_USER_EMAIL,
+                name=LOCAL_USER_NAME,
+                name_folded=fold(LOCAL_USER_NAME),
+                role=Role.ADMIN,
+                sees_all_contracts=True,
+            )
+        )
+
+
+def find_local_actor() -> Actor | None:
+    """Find the actor of local mode; None when that user has been deactivated."""
+    return find_actor(LOCAL_USER_ID)
+
+
+def find_console_actor() -> Actor | None:
+    """Find who runs the command line: the local user, or where people sign in, *console*."""
+    return CONSOLE if get_settings().has_sign_in else find_local_actor()
+
+
+def find_actor(user_id: str) -> Actor | None:
+    """Find an active user as an actor, with role and contracts as they are now."""
+    # Nobody is locked out for a moment because a demo is being rebuilt: so look twice.
+    return _find_actor(user_id) or _find_actor(user_id, held=User)
+
+
+def _find_actor(user_id: str, held: type[User] | None = None) -> Actor | None:
+    with storage.reading(held=held) as session:
+        return find_actor_in(session, user_id)
+
+
+def find_actor_in(session: Session, user_id: str) -> Actor | None:
+    """Find an active user as an actor inside the caller's transaction."""
+    user = session.get(User, user_id)
+    if user is None or not user.is_active:
+        return None
+    return Actor(
+        user_id=user.user_id,
+        email=user.email,
+        role=Role(user.role),
+        sees_all_contracts=user.sees_all_contracts,
+        contracts=_contracts(session, user_id),
+        only_own_orders=user.only_own_orders,
+    )
+
+
+def _contracts(session: Session, user_id: str) -> frozenset[str]:
+    rows = select(UserContract.contract_id).where(UserContract.user_id == user_id)
+    return frozenset(session.scalars(rows))

@@ -1,0 +1,215 @@
+"""Rows of a frame as the XML of a sheet's rows, made by Arrow: a column at a time, not a cell.
+
+Real dates, real numbers, text as text: no cell ever becomes a formula, a link or an error.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from openpyxl.utils import get_column_letter
+
+from core.ground import InvalidInput, decimals_of
+from core.query import local_times
+from core.tables import Column, Kind
+
+# Microsoft, "Excel specifications and limits".
+MAX_CELL_UNITS = 32_767
+MAX_EXACT_INTEGER = 2**53
+DAY_SECONDS = 86_400
+EXCEL_DAYS_TO_1970 = 25_569
+# Before it, Excel's calendar has a 29 February 1900 that never was: such days are text.
+FIRST_EXACT_SECOND = int(datetime(1900, 3, 1, tzinfo=UTC).timestamp())
+
+# What XML 1.0 cannot hold, and what would be read back as something else.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+REPLACEMENT = "\ufffd"
+# The same for Arrow, whose strings cannot hold a surrogate.
+_UNCLEAN = r"[\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|_x[0-9A-Fa-f]{4}_"
+_LOOKS_LIKE_FORMULA = r"^[=+\-@\t\r{]"
+_BLANK_ENDS = r"^\s|\s$"
+_NEEDS_CARE = rf"[&<>]|{_UNCLEAN}|{_LOOKS_LIKE_FORMULA}|{_BLANK_ENDS}"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+_TEXT_HEAD, _TEXT_TAIL = '" t="inlineStr"><is><t>', "</t></is></c>"
+_NUMBER_TAIL = "</v></c>"
+# What comes after a cell's address, its value, and what ends it; a missing value is no cell.
+_Cells = tuple[Any, Any, str]
+
+
+@dataclass(frozen=True)
+class Styles:
+    """The numbers of a workbook's styles; that of plain cells is 0."""
+
+    quoted: int  # stays text after F2 and Enter (OWASP ASVS 1.2.10)
+    instant: int
+    money: Mapping[int, int]  # by decimals
+
+
+def clean(text: str, *, is_dump: bool = False) -> tuple[str, bool]:
+    """Return the text as a cell can hold it, and whether it had to be cut.
+
+    Characters that XML forbids become U+FFFD, in a dump the escape `_x0001_`, which is read back;
+    a text like `_x0041_` is escaped, or Excel would show A. The limit of a cell is counted in
+    UTF-16 units, as Excel does.
+    """
+    text = _ESCAPE_LIKE.sub("_x005F_", text).replace("\r", "_x000D_")
+    text = _FORBIDDEN.sub(_escape if is_dump else REPLACEMENT, text)
+    if len(text) <= MAX_CELL_UNITS // 2:
+        return text, False
+    units = text.encode("utf-16-le")
+    if len(units) <= MAX_CELL_UNITS * 2:
+        return text, False
+    return units[: MAX_CELL_UNITS * 2].decode("utf-16-le", errors="ignore"), True
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"_x{ord(found[0]):04X}_"
+
+
+class TableRows:
+    """Makes the rows of one table; counts the texts that it had to cut."""
+
+    def __init__(
+        self, title: str, columns: Sequence[Column], zone: str, styles: Styles, *, is_dump: bool
+    ) -> None:
+        self.title, self.columns, self.zone, self.styles = title, columns, zone, styles
+        self.is_dump = is_dump
+        self.cut = self._first = 0
+
+    def to_xml(self, frame: pd.DataFrame, first: int) -> memoryview:
+        """Return the rows of a frame, the first of which is number `first` of its sheet.
+
+        The frame has the table's columns, and those that they need. Raises InvalidInput, naming
+        the row, for a text of a dump that no cell can hold.
+        """
+        self._first = first
+        numbers = _strings(pa.array(np.arange(first, first + len(frame))))
+        parts: list[Any] = ['<row r="', numbers, '">']
+        for index, column in enumerate(self.columns, 1):
+            head, values, tail = self._cells(column, frame)
+            cell = [f'<c r="{get_column_letter(index)}', numbers, head, values, tail]
+            # Only what may be missing has to be a part of its own: each copies its texts.
+            parts += [_join(*cell)] if values.null_count else cell
+        rows = _join(*parts, "</row>", missing="skip")
+        return memoryview(rows.buffers()[2])[: pc.sum(pc.binary_length(rows)).as_py()]
+
+    def _cells(self, column: Column, frame: pd.DataFrame) -> _Cells:
+        if column.kind is Kind.INSTANT:
+            return self._instants(_array(local_times(frame, column, self.zone)), column)
+        values = _array(frame[column.name])
+        if column.kind is Kind.NUMBER:
+            return self._numbers(values, column)
+        if column.kind is Kind.MONEY:
+            return self._amounts(values, _array(frame[str(column.currency)]))
+        if column.kind is Kind.FLAG:
+            words = pc.if_else(pc.fill_null(values, False), "yes", "no")
+            return _TEXT_HEAD, _strings(words), _TEXT_TAIL
+        if column.kind is Kind.BYTES:
+            digits = pa.array([one.hex() for one in frame[column.name]])
+            return _TEXT_HEAD, _strings(digits), _TEXT_TAIL
+        texts = _strings(values)
+        if column.allowed and not self.is_dump:
+            texts = pc.replace_substring(texts, "_", " ")
+        return self._texts(texts, column)
+
+    def _instants(self, local: pa.Array, column: Column) -> _Cells:
+        """Turn local times into days since 1900, as Excel counts them."""
+        seconds = local.cast(pa.timestamp("s")).cast(pa.int64())
+        moved = pc.add(seconds, EXCEL_DAYS_TO_1970 * DAY_SECONDS).cast(pa.float64())
+        days = _strings(pc.divide(moved, float(DAY_SECONDS)))
+        cells = f'" s="{self.styles.instant}"><v>', days, _NUMBER_TAIL
+        is_early = pc.less(seconds, FIRST_EXACT_SECOND)
+        if not _any(is_early):
+            return cells
+        texts = _strings(pc.strftime(local, format="%Y-%m-%d %H:%M:%S"))
+        return self._mixed(is_early, self._texts(texts, column), cells)
+
+    def _numbers(self, values: pa.Array, column: Column) -> _Cells:
+        numbers = _strings(values)
+        cells = '"><v>', numbers, _NUMBER_TAIL
+        is_inexact = pc.or_(
+            pc.greater(values, MAX_EXACT_INTEGER), pc.less(values, -MAX_EXACT_INTEGER)
+        )
+        if not _any(is_inexact):
+            return cells
+        return self._mixed(is_inexact, self._texts(numbers, column), cells)
+
+    def _amounts(self, minor: pa.Array, currencies: pa.Array) -> _Cells:
+        """Turn minor units into major ones, with the number format of each currency."""
+        codes = currencies.dictionary_encode("encode")
+        decimals = [decimals_of(str(code)) for code in codes.dictionary.to_pylist()]
+        heads = [f'" s="{self.styles.money[count]}"><v>' for count in decimals]
+        factors = pa.array([10.0**count for count in decimals])
+        major = pc.divide(minor.cast(pa.float64(), safe=False), factors.take(codes.indices))
+        return _strings(pa.array(heads)).take(codes.indices), _strings(major), _NUMBER_TAIL
+
+    def _mixed(self, is_text: pa.Array, texts: _Cells, numbers: _Cells) -> _Cells:
+        """Choose text where a number would not be the value."""
+        return "", pc.if_else(is_text, _join(*texts), _join(*numbers)), ""
+
+    def _texts(self, texts: pa.Array, column: Column) -> _Cells:
+        """Clean texts, escape them for XML, and mark those that look like a formula."""
+        is_empty = pc.equal(pc.binary_length(texts), 0)
+        if _any(is_empty):
+            texts = pc.if_else(is_empty, None, texts)
+        if not _any(pc.or_(pc.match_substring_regex(texts, _NEEDS_CARE), _is_long(texts))):
+            return _TEXT_HEAD, texts, _TEXT_TAIL
+        formula = pc.match_substring_regex(texts, _LOOKS_LIKE_FORMULA)
+        style = _strings(pc.if_else(formula, f'" s="{self.styles.quoted}"', '"'))
+        texts = self._cleaned(texts, column)
+        blank = pc.match_substring_regex(texts, _BLANK_ENDS)
+        begin = _strings(pc.if_else(blank, '<t xml:space="preserve">', "<t>"))
+        for character, entity in _ENTITIES.items():
+            texts = pc.replace_substring(texts, character, entity)
+        return _join(style, ' t="inlineStr"><is>', begin), texts, _TEXT_TAIL
+
+    def _cleaned(self, texts: pa.Array, column: Column) -> pa.Array:
+        """Clean, one by one, the few texts that need it."""
+        is_unclean = pc.or_(pc.match_substring_regex(texts, _UNCLEAN), _is_long(texts))
+        if not _any(is_unclean):
+            return texts
+        cleaned = texts.to_pylist()
+        for index in pc.indices_nonzero(is_unclean.fill_null(False)).to_pylist():
+            text, is_cut = clean(cleaned[index], is_dump=self.is_dump)
+            if is_cut and self.is_dump:
+                raise InvalidInput(
+                    f"{self.title}, row {self._first + index}: {column.header} has "
+                    f"{len(cleaned[index]):,} characters; a cell holds at most "
+                    f"{MAX_CELL_UNITS:,}. Nothing was written."
+                )
+            self.cut += is_cut
+            cleaned[index] = text
+        return pa.array(cleaned, pa.large_string())
+
+
+def _array(series: "pd.Series[Any]") -> pa.Array:
+    array = pa.array(series)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _strings(values: pa.Array) -> pa.Array:
+    return values.cast(pa.large_string())
+
+
+def _join(*parts: Any, missing: str = "emit_null") -> pa.Array:
+    """Join strings and arrays of strings, row by row; with a missing part a row is missing."""
+    alike = [pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in parts]
+    nothing = pa.scalar("", pa.large_string())
+    return pc.binary_join_element_wise(*alike, nothing, null_handling=missing)
+
+
+def _is_long(texts: pa.Array) -> pa.Array:
+    """Say which texts may be too long: in UTF-8 none has fewer bytes than units in UTF-16."""
+    return pc.greater(pc.binary_length(texts), MAX_CELL_UNITS)
+
+
+def _any(is_so: pa.Array) -> bool:
+    return bool(pc.any(is_so).as_py())

@@ -1,0 +1,232 @@
+"""What goes out as Excel: the rows of a view, the dump of everything, the import template."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from typing import IO
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from core import access, query, storage, views
+from core.access import Actor, may, require
+from core.excel.cells import MAX_CELL_UNITS
+from core.excel.limit import check_limit, record_export
+from core.excel.workbook import MAX_ROWS, StreamedWorkbook, Written
+from core.ground import Permission, amount_in_words, get_settings, in_place
+from core.query import OrderDetails, get_order
+from core.storage import Stop
+from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
+from core.views import View, default_view, describe_sort, to_json
+
+ABOUT = "About this export"
+
+
+def export(
+    view: View,
+    file: IO[bytes],
+    *,
+    actor: Actor,
+    now: datetime,
+    stop: Stop | None = None,
+) -> int:
+    """Write every row of the view to an .xlsx file and audit it; return the number of rows.
+
+    Rows, total and the sheet *About this export* are of one moment. Raises NotPermitted; Unwanted,
+    leaving nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file
+    is begun; and as access.handing_out does, when the actor may no longer have the file.
+    """
+    stop = stop or Stop()
+    _check_limit([view], actor, now)
+    with StreamedWorkbook(file) as workbook:
+        with storage.reading() as session, stop.ending(session):
+            total = query.count_in(session, view.without_filters(), actor=actor, now=now)
+            totals = query.totals_in(session, view, actor=actor, now=now)
+            with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
+                wanted = _while_wanted(frames, stop)
+                written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
+        workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
+    stop.check()
+    record_export(
+        file,
+        f"{view.table.name}.exported",
+        view.table.permission(view.order_id),
+        rows=written.rows,
+        actor=actor,
+        entity="table",
+        entity_id=view.table.name,
+        now=now,
+        after={"view": to_json(view), "order_id": view.order_id},
+    )
+    return written.rows
+
+
+def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
+    with storage.reading() as session:
+        check_limit(
+            session,
+            lambda: sum(query.count_in(session, view, actor=actor, now=now) for view in views),
+            actor=actor,
+            now=now,
+        )
+
+
+def _while_wanted(frames: Iterator[pd.DataFrame], stop: Stop) -> Iterator[pd.DataFrame]:
+    for frame in frames:
+        stop.check()
+        yield frame
+
+
+def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
+    """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
+
+    What the actor's role may not see is left out. Raises NotFound for an order that is not there,
+    or not the actor's to see; TooManyRows over the hourly limit; and as access.handing_out.
+    """
+    order, rows = get_order(order_id, actor=actor), 0
+    views = {
+        title: replace(default_view(table, zone, order_id=order_id), columns=table.offered)
+        for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS))
+        if may(actor, table.permission(order_id))
+    }
+    _check_limit(list(views.values()), actor, now)
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
+        workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
+        for title, view in views.items():
+            with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
+                rows += workbook.add_table(title, view.columns, zone, frames).rows
+    record_export(
+        file,
+        "order.exported",
+        Permission.ORDERS,
+        rows=rows,
+        actor=actor,
+        entity="order",
+        entity_id=order_id,
+        order_id=order_id,
+        contract_id=order.contract_id,
+        now=now,
+    )
+
+
+def _order_lines(
+    order: OrderDetails, *, actor: Actor, now: datetime, zone: str
+) -> list[tuple[str, str]]:
+    address = urlencode({"order": order.order_id})
+    return [
+        ("Order ID", order.order_id),
+        ("No", str(order.no)),
+        ("Created Date", in_place(order.created_at, zone, seconds=True)),
+        ("Contract ID", order.contract_id),
+        ("Contract", order.contract_name),
+        ("Widget ID", order.widget_id or ""),
+        ("Author", order.author),
+        ("Total", str(order.item_count)),
+        ("Amount", f"{amount_in_words(order.amount_minor, order.currency)} {order.currency}"),
+        ("Refunded", f"{amount_in_words(order.refunded_minor, order.currency)} {order.currency}"),
+        ("Contact E-mail", order.contact_email or ""),
+        ("Exported by", actor.email),
+        ("Exported at", in_place(now, zone, seconds=True)),
+        ("Page", f"{get_settings().public_url}/order?{address}"),
+    ]
+
+
+def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
+    """Write the import workbook: every stored column of every row, instants in UTC; audit it.
+
+    Returns the number of rows by sheet. Raises NotPermitted, InvalidInput, naming the row, for a
+    text that no cell can hold (a dump loses nothing), and as access.handing_out does.
+    """
+    require(actor, Permission.IMPORT)
+    counts = {}
+    with StreamedWorkbook(file) as workbook, storage.reading() as session:
+        for table in BOOKS:
+            # One zone throughout, so that it can be read back wherever it came from.
+            columns = [replace(column, place_zone=None) for column in table.stored]
+            with closing(query.read_table(session, table, actor=actor)) as frames:
+                written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
+            counts[table.title] = written.rows
+    with access.handing_out(file, actor, Permission.IMPORT) as session:
+        access.record_event(
+            session,
+            "orders.dumped",
+            actor=actor,
+            entity="database",
+            entity_id="orders",
+            now=now,
+            after=counts,
+        )
+    return counts
+
+
+def write_template(file: IO[bytes]) -> None:
+    """Write the import workbook without rows: its headers, and a sheet that explains each."""
+    notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
+    with StreamedWorkbook(file) as workbook:
+        for table in BOOKS:
+            headers = tuple(column.header for column in table.stored)
+            widths = tuple(column.width / 7 for column in table.stored)
+            workbook.add_notes(table.title, [headers], widths=widths)
+            notes += [
+                (
+                    table.title,
+                    column.header,
+                    "yes" if column.is_required else "no",
+                    column.import_help,
+                )
+                for column in table.stored
+            ]
+        workbook.add_notes("Columns", notes, widths=(16, 22, 10, 90))
+
+
+def _about(
+    view: View,
+    written: Written,
+    total: int,
+    totals: dict[str, int],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> list[tuple[str, str]]:
+    filters = view.in_words() or ["none"]
+    amount = view.table.amount
+    sums = [f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items()]
+    local = now.astimezone(ZoneInfo(view.zone))
+    lines = [("Table", view.table.title)]
+    lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]
+    lines += [
+        ("Sort", describe_sort(view)),
+        ("Rows", f"{written.rows:,} of {total:,} {view.table.many}"),
+        *(
+            (f"Total {amount.header}" if i == 0 else "", one)
+            for i, one in enumerate(sums)
+            if amount
+        ),
+        ("Time zone", view.zone),
+        ("Exported by", actor.email),
+        ("Exported at", f"{local:%Y-%m-%d %H:%M:%S} ({view.zone})"),
+        ("Page", _page_of(view, actor)),
+    ]
+    if view.order_id is not None:
+        lines.insert(1, ("Order ID", view.order_id))
+    if written.cut:
+        cut = (
+            f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, all a cell holds."
+        )
+        lines.append(("Note", cut))
+    if written.sheets > 1:
+        full = f"A sheet holds at most {MAX_ROWS:,} rows, or fewer long ones"
+        lines.append(("Note", f"{full}, so there are {written.sheets}."))
+    return lines
+
+
+def _page_of(view: View, actor: Actor) -> str:
+    """Return the address that opens the view, as text without any token."""
+    page, parameters = view.table.name, views.address_of(view, actor=actor)
+    if view.order_id is not None:
+        tab = ORDER_TABS[view.table.name]
+        address = views.address_of(view, actor=actor, parameter=tab)
+        page, parameters = "order", {"order": view.order_id} | address
+    return f"{get_settings().public_url}/{page}?{urlencode(parameters)}"

@@ -1,0 +1,152 @@
+"""What is in a mail: its items as they are now, those that it goes without, text and vouchers."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import vouchers
+from core.ground import Channel, DeliveryKind, ItemStatus, Refused, get_settings
+from core.mail.compose import letters
+from core.mail.compose.body import Mail, MailItem
+from core.storage import Delivery, DeliveryItem, OrderItem
+from core.vouchers import Voucher
+
+MANY = 100  # vouchers; fewer have never been near the limit: a page takes 2.4 kB, a font 40
+MEGABYTE = 2**20
+BASE64 = 4 / 3  # how much larger a file is in a mail
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A mail with its vouchers, and why it goes without other items of its delivery."""
+
+    mail: Mail
+    vouchers: tuple[Voucher, ...]
+    left_out: dict[str, str]  # by order item
+
+
+class TooLarge(Refused):
+    """A mail would be larger than mail servers take."""
+
+    def __init__(self, count: int, size: int, limit: int) -> None:
+        super().__init__(
+            f"A mail with {count:,} vouchers has {size / MEGABYTE:.1f} MB, and one may have "
+            f"{limit / MEGABYTE:.1f} MB. Send fewer at once."
+        )
+
+
+def load_contents(
+    session: Session, delivery: Delivery, *, now: datetime, is_kept: bool = False
+) -> Contents:
+    """Load what a delivery brings at the instant `now`: the items that are still right to send.
+
+    Of vouchers those that are valid, of void notices those that are refunded. `is_kept` holds off
+    whoever would refund them until the transaction ends.
+    """
+    items = _load_items(session, delivery.delivery_id, is_kept=is_kept)
+    whys = {item.order_item_id: _why_not(delivery.kind, item, now) for item in items}
+    right = [item for item in items if whys[item.order_item_id] is None]
+    printed = vouchers.to_vouchers(session, right)
+    written = _written(delivery, to_mail_items(right, printed))
+    left_out = {item: why for item, why in whys.items() if why is not None}
+    is_voucher = delivery.kind == DeliveryKind.VOUCHER
+    return Contents(written, tuple(printed) if is_voucher else (), left_out)
+
+
+def load_mail(session: Session, delivery: Delivery) -> Mail:
+    """Load what a delivery that has ended said: every item that it was not sent without."""
+    items = _load_items(session, delivery.delivery_id, is_as_sent=True)
+    return _written(delivery, to_mail_items(items, vouchers.to_vouchers(session, items)))
+
+
+def _written(delivery: Delivery, items: tuple[MailItem, ...]) -> Mail:
+    return Mail(
+        kind=DeliveryKind(delivery.kind),
+        message_id=delivery.message_id,
+        recipient=delivery.recipient,
+        subject=delivery.subject,
+        message=delivery.message,
+        items=items,
+        written_at=delivery.queued_at,
+    )
+
+
+def _load_items(
+    session: Session, delivery_id: str, *, is_kept: bool = False, is_as_sent: bool = False
+) -> Sequence[OrderItem]:
+    statement = (
+        select(OrderItem)
+        .join(DeliveryItem, DeliveryItem.order_item_id == OrderItem.order_item_id)
+        .where(DeliveryItem.delivery_id == delivery_id)
+        .order_by(OrderItem.order_item_id)
+        .execution_options(populate_existing=True)
+    )
+    if is_as_sent:
+        statement = statement.where(DeliveryItem.left_out.is_(None))
+    if is_kept:
+        statement = statement.with_for_update(read=True, of=OrderItem)
+    return sorted(session.scalars(statement), key=lambda item: item.no)
+
+
+def _why_not(kind: str, item: OrderItem, now: datetime) -> str | None:
+    if kind == DeliveryKind.VOID_NOTICE:
+        is_void = item.status == ItemStatus.REFUNDED
+        return None if is_void else "It is not refunded, so its voucher is not void."
+    terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
+    return vouchers.why_not_valid(*terms, now=now)
+
+
+def to_mail_items(items: Sequence[OrderItem], printed: Sequence[Voucher]) -> tuple[MailItem, ...]:
+    """Return what a mail says of items, given what is printed of each."""
+    return tuple(
+        MailItem(
+            order_item_id=one.order_item_id,
+            order_id=one.order_id,
+            number=one.number,
+            product=one.product,
+            passenger_name=one.passenger_name,
+            airport_iata=one.airport_iata,
+            airport_name=one.airport_name,
+            terminal=one.terminal,
+            service_at=one.service_at,
+            airport_tz=one.airport_tz,
+            flight_number=one.flight_number,
+            voucher_code=one.voucher_code,
+            valid_until=one.valid_until,
+            refunded_at=item.refunded_at,
+        )
+        for item, one in zip(items, printed, strict=True)
+    )
+
+
+def sender_address() -> str:
+    """Return whom mail comes from: MAIL_FROM, or a name of this machine for the outbox on disk."""
+    settings = get_settings()
+    return settings.mail_from or f"{settings.app_name} <order-desk@desk.local>"
+
+
+def configured_channel() -> Channel:
+    """Return the way that mail goes: by the mail server, where one is set, or to the disk."""
+    return Channel.SMTP if get_settings().smtp_host else Channel.OUTBOX
+
+
+def render_message(contents: Contents) -> EmailMessage:
+    """Return the mail as it is sent, with one PDF of its vouchers; raises TooLarge."""
+    pdf = render_pdf(contents.vouchers) if contents.vouchers else None
+    branding = vouchers.current_branding()
+    return letters.compose(contents.mail, branding, sender=sender_address(), pdf=pdf)
+
+
+def render_pdf(printed: Sequence[Voucher]) -> bytes:
+    """Return vouchers as one PDF; raises TooLarge when no mail could carry it."""
+    file = io.BytesIO()
+    vouchers.render_vouchers(printed, vouchers.current_branding(), file)
+    size, limit = int(len(file.getvalue()) * BASE64), get_settings().mail_max_mb * MEGABYTE
+    if size > limit:
+        raise TooLarge(len(printed), size, limit)
+    return file.getvalue()

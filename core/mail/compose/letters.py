@@ -1,0 +1,184 @@
+"""A voucher mail as a message: its headers and parts, the same bytes for the same mail."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from email.header import Header
+from email.headerregistry import (
+    Address,
+    HeaderRegistry,
+    UniqueAddressHeader,
+    UniqueUnstructuredHeader,
+)
+from email.message import EmailMessage, MIMEPart
+from email.policy import SMTP, Policy
+from email.utils import quote
+from zoneinfo import ZoneInfo
+
+from core.ground import DeliveryKind
+from core.mail.compose.addresses import ascii_form, parse_sender
+from core.mail.compose.body import Mail, MailItem, one_line, render_html, render_text
+from core.vouchers import Branding, clean_text, load_logo, logo_to_png
+
+_LINE = 76  # characters
+_LONGEST = 150  # characters of a header; mail programs show half of it
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?[^?]*\?=", re.IGNORECASE)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")  # in a file's name or an ID
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+@[A-Za-z0-9.-]+>")
+_ENCODING = "quoted-printable"  # every server takes it, and a line of it is never too long
+
+
+class _Subject(UniqueUnstructuredHeader):
+    """A subject, written by Header: the newer way breaks long ones into empty encoded words."""
+
+    name: str  # from what the registry makes of it
+
+    def fold(self, *, policy: Policy) -> str:
+        """Write it in lines."""
+        return _fold(self.name, [str(self)], policy)
+
+
+class _From(UniqueAddressHeader):
+    """A sender's name and address, written by Header like a subject."""
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        """Write it in lines."""
+        sender = self.addresses[0]
+        name = sender.display_name
+        if name.isascii():
+            name = f'"{quote(name)}"' if name else ""
+        return _fold(self.name, [name, f"<{sender.addr_spec}>"], policy)
+
+
+def _fold(name: str, pieces: Sequence[str], policy: Policy) -> str:
+    header = Header(header_name=name, maxlinelen=_LINE)
+    for piece in filter(None, pieces):
+        header.append(piece)
+    return f"{name}: {header.encode(linesep=policy.linesep)}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("subject", _Subject)  # type: ignore[arg-type]  # the stubs know no mixins
+_HEADERS.map_to_type("from", _From)  # type: ignore[arg-type]
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
+def default_subject(kind: DeliveryKind, items: Sequence[MailItem]) -> str:
+    """Return what a mail about items has as its subject; ValueError when there is none."""
+    if not items:
+        raise ValueError("There is no voucher to write about.")
+    first, orders = items[0], {item.order_id for item in items}
+    of = f"order {one_line(first.order_id, 60)}" if len(orders) == 1 else f"{len(orders):,} orders"
+    if kind == "void_notice":
+        one = f"voucher {one_line(first.voucher_code, 40)}, {one_line(first.product, 60)}"
+        what = one if len(items) == 1 else f"{len(items):,} vouchers, {of}"
+        return clean_header(f"Please do not use: {what}")
+    if len(items) > 1:
+        return clean_header(f"Your {len(items):,} vouchers, {of}")
+    day = first.service_at.astimezone(ZoneInfo(first.airport_tz)).date()
+    place = one_line(first.airport_iata, 10)
+    return clean_header(f"Your voucher: {one_line(first.product, 80)}, {place}, {day.isoformat()}")
+
+
+def clean_header(text: str) -> str:
+    """Return a text as a header can have it: one line, of a length, and only what it looks like.
+
+    Encoded words are dropped: Python before 3.11.10 decodes one in a text that it is given, and
+    writes a line break within it as the beginning of another header (CVE-2024-6923).
+    """
+    line = clean_text(text)  # first: what it drops may stand within an encoded word
+    while (plain := _ENCODED_WORD.sub("", line)) != line:  # one may be left by another
+        line = plain
+    return one_line(line.replace("=?", "= ?").replace("?=", "? ="), _LONGEST)
+
+
+def make_message_id(delivery_id: str, sender: str) -> str:
+    """Return the ID of a delivery's message, the same for every try.
+
+    Raises InvalidInput when the sender has no address.
+    """
+    is_plain = _PLAIN_ID.fullmatch(delivery_id) is not None
+    return f"<{delivery_id if is_plain else _digest(delivery_id)}@{_domain(sender)}>"
+
+
+def compose(mail: Mail, branding: Branding, *, sender: str, pdf: bytes | None) -> EmailMessage:
+    """Return a mail as a message to one recipient; a notice comes without a PDF.
+
+    `sender` is an address, or a name and an address; without one, the name is the branding's.
+    Raises InvalidInput for an address that is none, LogoFault, and ValueError for a notice's PDF.
+    """
+    if pdf is not None and mail.kind != "voucher":
+        raise ValueError(f"A mail of the kind {mail.kind} has no PDF.")
+    message = EmailMessage(_POLICY)
+    _add_headers(message, mail, branding, sender)
+    message.set_content(render_text(mail, branding), cte=_ENCODING)
+    _add_html(message, mail, branding)
+    if pdf is not None:
+        name = file_name(mail.items)
+        message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
+    _set_boundaries(message, mail.message_id)
+    return message
+
+
+def _add_headers(message: EmailMessage, mail: Mail, branding: Branding, sender: str) -> None:
+    if not _MESSAGE_ID.fullmatch(mail.message_id):
+        raise ValueError(f"{mail.message_id[:100]!r} is no message ID.")
+    name, address = parse_sender(sender)
+    message["From"] = Address(
+        clean_header(name) or clean_header(branding.name), addr_spec=ascii_form(address)
+    )
+    message["To"] = Address(addr_spec=ascii_form(mail.recipient))
+    subject = clean_header(mail.subject)
+    message["Subject"] = subject or default_subject(mail.kind, mail.items)
+    message["Date"] = mail.written_at
+    message["Message-ID"] = mail.message_id
+    # A program writes it, also when a person asks for it (RFC 3834, section 5): nobody's holiday
+    # notice comes back to an address where nobody reads. It is no newsletter: no List-, no Bulk.
+    message["Auto-Submitted"] = "auto-generated"
+
+
+def _add_html(message: EmailMessage, mail: Mail, branding: Branding) -> None:
+    """Add the HTML beside the text, and within it the logo, which the HTML shows by its ID."""
+    picture = None if branding.logo is None else logo_to_png(load_logo(branding.logo))
+    picture_id = f"logo@{_digest(mail.message_id)}"
+    logo = None if picture is None else f"cid:{picture_id}"
+    html = render_html(mail, branding, logo=logo)
+    message.add_alternative(html, subtype="html", cte=_ENCODING)
+    if picture is not None:
+        part = list(message.iter_parts())[-1]
+        assert isinstance(part, MIMEPart)
+        part.add_related(
+            *(picture, "image", "png"),
+            cid=f"<{picture_id}>",
+            filename="logo.png",
+            disposition="inline",
+        )
+        part.set_param("type", "text/html")  # RFC 2387 wants it
+
+
+def file_name(items: Sequence[MailItem]) -> str:
+    """Name the PDF of a mail by what is in it: one item, the items of one order, or of several."""
+    orders = {item.order_id for item in items}
+    if len(items) == 1:
+        name = f"voucher-{items[0].order_item_id[:60]}"
+    else:
+        name = f"vouchers-{orders.pop()[:60]}" if len(orders) == 1 else "vouchers"
+    return f"{_UNSAFE.sub('_', name)}.pdf"
+
+
+def _set_boundaries(message: EmailMessage, message_id: str) -> None:
+    """Set what separates the parts: no encoded part can hold “=_”, and no try differs."""
+    multiparts = [part for part in message.walk() if part.is_multipart()]
+    for number, part in enumerate(multiparts):
+        part.set_boundary(f"=_{_digest(message_id)}_{number}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _domain(sender: str) -> str:
+    return ascii_form(parse_sender(sender)[1]).rpartition("@")[2]

@@ -1,0 +1,1 @@
+"""Sending what is queued, and recording what became of it."""

@@ -1,0 +1,193 @@
+"""What became of a try to send a mail, recorded in one transaction; and the pause of the queue."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from tenacity import RetryCallState, Retrying, wait_random_exponential
+
+from core import access, storage
+from core.ground import DeliveryKind, DeliveryStatus
+from core.mail.compose.contents import configured_channel
+from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
+from core.mail.queue.requests import record
+from core.storage import DatabaseFact, Delivery, DeliveryItem
+
+TRIES = 6
+# 2, 7, 25, 86, 300 seconds at most, and as little as 2, so that many do not come back at once.
+BACKOFF = wait_random_exponential(multiplier=2, exp_base=3.5, max=300, min=2)
+PAUSE = timedelta(minutes=1)
+_PAUSED = "mail_paused"  # a fact of the database, so that every process heeds it
+TWICE = "It may have arrived twice: an earlier try broke off when it was handed over already."
+
+
+@dataclass(frozen=True)
+class Job:
+    """A delivery that this worker has to itself until its lease is over."""
+
+    delivery_id: str
+    lease: datetime
+    ends: float  # by time.monotonic
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """None of the items is right to send any more."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a try, and why the mail went without some of its items."""
+
+    outcome: Result | Cancelled
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Nothing can be sent: why, since when, and when it is tried again."""
+
+    why: str
+    since: datetime
+    until: datetime
+
+
+def record_tried(job: Job, tried: Tried, *, now: datetime) -> None:
+    """Record what came of a try: delivery, items, audit trail, and the pause.
+
+    That it was sent is recorded even when the lease was over meanwhile: it is so all the same.
+    """
+    with storage.writing() as session:
+        delivery = _find_mine(session, job, tried.outcome)
+        if delivery is None:
+            return
+        delivery.lease_until = None
+        if not delivery.may_be_twice:  # or it is not known what the recipient has
+            _note_left_out(session, delivery, tried.left_out)
+        match tried.outcome:
+            case Sent():
+                _record_sent(session, delivery, tried.left_out, now)
+            case Later(why, may_have_arrived):
+                delivery.may_be_twice |= may_have_arrived
+                _record_later(session, delivery, why, now)
+            case Rejected(why):
+                delivery.attempts += 1
+                _end(session, delivery, DeliveryStatus.FAILED, why, now)
+            case Cancelled():
+                why = _in_words(tried.left_out)
+                _end(session, delivery, DeliveryStatus.CANCELLED, why, now)
+            case Unusable(why):
+                delivery.status = DeliveryStatus.QUEUED
+                _pause(session, why, now)
+        if delivery.status != DeliveryStatus.SENT and not delivery.may_be_twice:
+            delivery.handed_over_at = None  # the server did not take it
+        if isinstance(tried.outcome, Sent | Later | Rejected):
+            end_pause(session)
+
+
+def _find_mine(session: Session, job: Job, outcome: Result | Cancelled) -> Delivery | None:
+    """Lock the delivery; None when it is somebody else's by now, or gone with its demo."""
+    delivery = session.get(Delivery, job.delivery_id, with_for_update=True)
+    if delivery is None or delivery.status != DeliveryStatus.SENDING:
+        return None
+    is_mine = delivery.lease_until == job.lease or isinstance(outcome, Sent)
+    return delivery if is_mine else None
+
+
+def _note_left_out(session: Session, delivery: Delivery, left_out: dict[str, str]) -> None:
+    for item in _items(session, delivery):
+        item.left_out = left_out.get(item.order_item_id)
+
+
+def _items(session: Session, delivery: Delivery) -> list[DeliveryItem]:
+    about = DeliveryItem.delivery_id == delivery.delivery_id
+    return list(session.scalars(select(DeliveryItem).where(about)))
+
+
+def _in_words(left_out: dict[str, str]) -> str:
+    return " ".join(f"Without {item}: {why}" for item, why in sorted(left_out.items()))
+
+
+def _record_sent(
+    session: Session, delivery: Delivery, left_out: dict[str, str], now: datetime
+) -> None:
+    """Record a mail that the server took: of each item whose voucher it brought an event, too."""
+    delivery.status, delivery.sent_at = DeliveryStatus.SENT, now
+    delivery.attempts += 1
+    delivery.channel = configured_channel()
+    said = [TWICE] if delivery.may_be_twice else []
+    delivery.last_error = " ".join([*said, _in_words(left_out)]).strip() or None
+    action = "voucher.sent" if delivery.kind == DeliveryKind.VOUCHER else "void_notice.sent"
+    for item in _items(session, delivery):
+        if item.order_item_id not in left_out:
+            access.record_event(
+                session,
+                action,
+                actor=delivery.requested_by,
+                entity="order_item",
+                entity_id=item.order_item_id,
+                order_id=item.order_id,
+                contract_id=item.contract_id,
+                now=now,
+                after={"recipient": delivery.recipient, "delivery_id": delivery.delivery_id},
+            )
+
+
+def _record_later(session: Session, delivery: Delivery, why: str, now: datetime) -> None:
+    delivery.attempts += 1
+    delivery.last_error = why
+    if delivery.attempts >= TRIES:
+        _end(session, delivery, DeliveryStatus.FAILED, why, now)
+        return
+    delivery.status = DeliveryStatus.QUEUED
+    delivery.next_attempt_at = now + _wait(delivery.attempts)
+
+
+def _wait(attempts: int) -> timedelta:
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = attempts
+    return timedelta(seconds=BACKOFF(state))
+
+
+def _end(
+    session: Session, delivery: Delivery, status: DeliveryStatus, why: str, now: datetime
+) -> None:
+    """End a delivery that is not sent, with the reason, in the audit trail too."""
+    before = {"status": DeliveryStatus.SENDING}
+    delivery.status, delivery.last_error = status, why
+    actor = delivery.requested_by
+    record(session, delivery, f"delivery.{status}", actor=actor, now=now, before=before, why=why)
+
+
+def find_pause(session: Session) -> Pause | None:
+    """Find whether the queue is paused, since the mail server cannot be used."""
+    fact = session.get(DatabaseFact, _PAUSED)
+    if fact is None:
+        return None
+    said = json.loads(fact.value)
+    return Pause(said["why"], *(datetime.fromisoformat(said[at]) for at in ("since", "until")))
+
+
+def get_pause() -> Pause | None:
+    """Return whether the queue is paused, for people who wonder where their mail is."""
+    with storage.reading() as session:
+        return find_pause(session)
+
+
+def _pause(session: Session, why: str, now: datetime) -> None:
+    """Pause the queue; who comes back after the pause finds one delivery to try."""
+    fact = session.get(DatabaseFact, _PAUSED)
+    since = now.isoformat() if fact is None else json.loads(fact.value)["since"]
+    until = (now + PAUSE).isoformat()
+    said = json.dumps({"why": why, "since": since, "until": until})
+    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
+    paused = insert.values(name=_PAUSED, value=said)  # others may find the same at this moment
+    session.execute(paused.on_conflict_do_update(index_elements=["name"], set_={"value": said}))
+
+
+def end_pause(session: Session) -> None:
+    """End the pause in the caller's transaction: the server can be used, or is to be tried."""
+    session.execute(delete(DatabaseFact).where(DatabaseFact.name == _PAUSED))

@@ -1,0 +1,270 @@
+"""The outbox: requests to send mail, each under a key, queued in one transaction.
+
+A replay of a request changes nothing and returns the first answer.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import access, vouchers
+from core.access import Actor
+from core.ground import (
+    DeliveryKind,
+    DeliveryStatus,
+    InvalidInput,
+    Permission,
+    Refused,
+    fold,
+    get_settings,
+)
+from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
+from core.mail.compose.letters import default_subject, make_message_id
+from core.mail.queue.assessment import Assessment, Envelope, To
+from core.refunds import MAX_KEY, KeyTaken
+from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
+from core.vouchers import VoucherLine
+
+AN_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A mail that was queued: its delivery, to whom, and about which items."""
+
+    delivery_id: str
+    recipient: str
+    contract_id: str
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a request, the same for every replay of it."""
+
+    deliveries: tuple[Queued, ...]
+    left_out: tuple[VoucherLine, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked, checked: which kind of mail about which items, by whom, under which key."""
+
+    kind: DeliveryKind
+    ids: list[str]
+    recipients: list[str] | To
+    message: str | None
+    key: str
+    actor: Actor
+    now: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what tells this request from another under the same key."""
+        asked = [self.kind, self.ids, self.recipients, self.message, self.actor.user_id]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+class TooManyMails(Refused):
+    """The actor would send more mails in an hour than the settings allow."""
+
+    def __init__(self, limit: int, before: int, asked: int) -> None:
+        super().__init__(
+            f"You may send {limit:,} e-mails an hour, and {before:,} were sent off in the last "
+            f"hour; this would be {asked:,} more. Send to fewer, or try again later. Nothing was "
+            "sent."
+        )
+
+
+def checked_key(key: str) -> str:
+    """Check a request's key; raises InvalidInput."""
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise InvalidInput("A request needs a key; close the dialog and open it again.")
+    return key
+
+
+Look = Callable[[Session, Actor], Assessment]
+
+
+@contextmanager
+def queueing(actor: Actor, permission: Permission) -> Iterator[tuple[Session, Actor]]:
+    """Open the transaction of a person who queues mails, as core.access.rights.changing does.
+
+    Their requests take turns where EMAILS_PER_HOUR sets a limit.
+    """
+    is_limited = get_settings().emails_per_hour is not None
+    with access.changing(actor, permission, counts=is_limited) as opened:
+        yield opened
+
+
+def queue_once(asked: Request, permission: Permission, look: Look) -> Answer:
+    """Queue what `look` finds in the transaction, or return the first answer to the key.
+
+    Raises NotPermitted, NoLongerIn, KeyTaken, TooManyMails, and what `look` raises; then nothing
+    was queued.
+    """
+    try:
+        return _queue(asked, permission, look)
+    except IntegrityError:  # the key is there: a replay of this very moment
+        return _queue(asked, permission, look)
+
+
+def _queue(asked: Request, permission: Permission, look: Look) -> Answer:
+    with queueing(asked.actor, permission) as (session, actor):
+        before = _find_answer(session, asked)
+        if before is not None:
+            return before
+        found = look(session, actor)
+        check_limit(session, len(found.envelopes), actor, asked.now)
+        return _write(session, replace(asked, actor=actor), found)
+
+
+def _find_answer(session: Session, asked: Request) -> Answer | None:
+    """Find the first answer to a key; raises KeyTaken when it was for another request."""
+    request = session.get(DeliveryRequest, asked.key)
+    if request is None:
+        return None
+    if request.request_hash != asked.fingerprint:
+        raise KeyTaken
+    queued = [
+        Queued(**(one | {"item_ids": tuple(one["item_ids"])}))
+        for one in request.answer["deliveries"]
+    ]
+    left_out = [VoucherLine(**one) for one in request.answer["left_out"]]
+    return Answer(tuple(queued), tuple(left_out))
+
+
+def check_limit(session: Session, count: int, actor: Actor, now: datetime) -> None:
+    """Raise TooManyMails where so many more would be over the actor's limit of an hour.
+
+    The transaction is one of `queueing`.
+    """
+    limit = get_settings().emails_per_hour
+    if limit is None:
+        return
+    in_hour = Delivery.requested_by == actor.email, Delivery.queued_at > now - AN_HOUR
+    before = session.scalar(select(func.count()).select_from(Delivery).where(*in_hour)) or 0
+    if before + count > limit:
+        raise TooManyMails(limit, before, count)
+
+
+def _write(session: Session, asked: Request, found: Assessment) -> Answer:
+    """Write request, deliveries and audit events."""
+    subjects = _subjects(session, asked.kind, found.envelopes)
+    queued = []
+    for envelope in found.envelopes:
+        subject = subjects[envelope.item_ids]
+        delivery = _to_delivery(envelope, subject, asked)
+        session.add(delivery)
+        session.flush()
+        session.add_all(_about(session, envelope, delivery.delivery_id))
+        record(session, delivery, "delivery.queued", actor=asked.actor, now=asked.now)
+        named = delivery.recipient, delivery.contract_id, envelope.item_ids
+        queued.append(Queued(delivery.delivery_id, *named))
+    answer = Answer(tuple(queued), found.left_out)
+    session.add(
+        DeliveryRequest(
+            idempotency_key=asked.key,
+            request_hash=asked.fingerprint,
+            answer=asdict(answer),
+            requested_by=asked.actor.email,
+            created_at=asked.now,
+        )
+    )
+    return answer
+
+
+def _subjects(
+    session: Session, kind: DeliveryKind, envelopes: Sequence[Envelope]
+) -> dict[tuple[str, ...], str]:
+    """Return the subject of each set of items; many recipients get the same one."""
+    subjects = {}
+    for ids in {envelope.item_ids for envelope in envelopes}:
+        rows = session.scalars(select(OrderItem).where(OrderItem.order_item_id.in_(ids)))
+        items = sorted(rows, key=lambda item: item.no)
+        said = to_mail_items(items, vouchers.to_vouchers(session, items))
+        subjects[ids] = default_subject(kind, said)
+    return subjects
+
+
+def _to_delivery(envelope: Envelope, subject: str, asked: Request) -> Delivery:
+    return new_delivery(
+        asked.actor,
+        asked.now,
+        idempotency_key=asked.key,
+        recipient=envelope.recipient,
+        contract_id=envelope.contract_id,
+        order_id=envelope.order_ids[0] if len(envelope.order_ids) == 1 else None,
+        item_count=len(envelope.item_ids),
+        kind=asked.kind,
+        subject=subject,
+        message=asked.message,
+    )
+
+
+def new_delivery(actor: Actor, now: datetime, **about: Any) -> Delivery:
+    """Return a delivery that is queued now, with a Message-ID of its own."""
+    delivery_id = new_id()
+    return Delivery(
+        delivery_id=delivery_id,
+        message_id=make_message_id(delivery_id, sender_address()),
+        subject_folded=fold(about["subject"]),
+        channel=configured_channel(),
+        status=DeliveryStatus.QUEUED,
+        requested_by=actor.email,
+        queued_at=now,
+        next_attempt_at=now,
+        **about,
+    )
+
+
+def _about(session: Session, envelope: Envelope, delivery_id: str) -> list[DeliveryItem]:
+    ids = OrderItem.order_item_id.in_(envelope.item_ids)
+    rows = session.execute(select(OrderItem.order_item_id, OrderItem.order_id).where(ids))
+    return [
+        DeliveryItem(
+            delivery_id=delivery_id,
+            order_item_id=item_id,
+            order_id=order_id,
+            contract_id=envelope.contract_id,
+        )
+        for item_id, order_id in rows
+    ]
+
+
+def record(
+    session: Session,
+    delivery: Delivery,
+    action: str,
+    *,
+    actor: Actor | str,
+    now: datetime,
+    before: dict[str, Any] | None = None,
+    **after: Any,
+) -> None:
+    """Add what became of a delivery to the audit trail, in the caller's transaction."""
+    access.record_event(
+        session,
+        action,
+        actor=actor,
+        entity="delivery",
+        entity_id=delivery.delivery_id,
+        order_id=delivery.order_id,
+        contract_id=delivery.contract_id,
+        now=now,
+        before=before,
+        after={
+            "kind": delivery.kind,
+            "recipient": delivery.recipient,
+            "items": delivery.item_count,
+            **after,
+        },
+    )

@@ -1,0 +1,172 @@
+"""Send Voucher, Resend and the void notice: queued in one transaction, sent by the worker.
+
+A request has a key that its dialog made: a replay of it changes nothing and returns the first
+answer. Sending comes after it (see core.mail.deliver.delivery), outside of it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import vouchers
+from core.access import Actor, require
+from core.ground import (
+    DeliveryKind,
+    DeliveryStatus,
+    InvalidInput,
+    NotFound,
+    Permission,
+    Refused,
+    storable,
+)
+from core.mail.compose.body import MAX_MESSAGE
+from core.mail.queue.assessment import (
+    Assessment,
+    To,
+    assess_in,
+    checked_recipients,
+    void_notices_in,
+)
+from core.mail.queue.requests import (
+    Answer,
+    Queued,
+    Request,
+    check_limit,
+    checked_key,
+    new_delivery,
+    queue_once,
+    queueing,
+    record,
+)
+from core.query import is_among, scope, ticked_ids
+from core.storage import Delivery, DeliveryItem
+from core.tables import EMAILS
+from core.vouchers import in_short
+
+ENDED = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
+
+
+def send(
+    item_ids: Sequence[str],
+    recipients: Sequence[str] | To,
+    *,
+    message: str | None,
+    key: str,
+    actor: Actor,
+    now: datetime,
+) -> Answer:
+    """Queue the vouchers of order items to recipients: a mail for each recipient and contract.
+
+    Items whose voucher is not valid are in the answer with the reason, and stop no others. The same
+    key and request again: the first answer, and nothing changes. Raises NotPermitted; InvalidInput,
+    with every fault; Refused, when no mail would go, one would be too large, there are too many in
+    an hour, or the key is another request's. Then nothing was queued.
+    """
+    require(actor, Permission.VOUCHERS)
+    ids = sorted(vouchers.ticked_items(item_ids))
+    to = checked_recipients(recipients)
+    asked = Request(
+        DeliveryKind.VOUCHER, ids, to, _checked_message(message), checked_key(key), actor, now
+    )
+
+    def look(session: Session, actor: Actor) -> Assessment:
+        found = assess_in(session, ids, to, actor=actor, now=now, is_kept=True)
+        if not found.envelopes:
+            raise Refused(f"No voucher can be sent. {in_short(found.left_out)}")
+        return found
+
+    return queue_once(asked, Permission.VOUCHERS, look)
+
+
+def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetime) -> Answer:
+    """Queue word that vouchers are void, to exactly those who were mailed one and not yet told.
+
+    Of items that are refunded; others have nothing to be told. Raises as `send` does.
+    """
+    require(actor, Permission.EMAILS)
+    ids = sorted(vouchers.ticked_items(item_ids))
+    asked = Request(DeliveryKind.VOID_NOTICE, ids, [], None, checked_key(key), actor, now)
+
+    def look(session: Session, actor: Actor) -> Assessment:
+        found = void_notices_in(session, ids, actor=actor, is_kept=True)
+        if not found:
+            raise Refused("Nobody has to be told: no refunded item was mailed, or all know.")
+        return Assessment(found, ())
+
+    return queue_once(asked, Permission.EMAILS, look)
+
+
+def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime) -> Answer:
+    """Queue e-mails again: failed and cancelled ones as they are, sent ones as new mails.
+
+    One that is queued or being sent is left alone. Raises NotFound for one that is not the actor's
+    to see, and else as `send` does.
+    """
+    require(actor, Permission.EMAILS)
+    ids = sorted(ticked_ids(delivery_ids, EMAILS, "to send them again"))
+    key = checked_key(key)
+    with queueing(actor, Permission.EMAILS) as (session, actor):
+        is_one = is_among(EMAILS, EMAILS.key_column, tuple(ids)), scope(EMAILS, actor)
+        found = list(session.scalars(select(Delivery).where(*is_one).with_for_update()))
+        if len(found) < len(ids):
+            raise NotFound("One of these e-mails is not there, or not yours to see.")
+        check_limit(session, len(found), actor, now)
+        again = [new for one in found if (new := _again(session, one, key, actor, now))]
+        if not again:
+            raise Refused("These e-mails are on their way already.")
+        return Answer(tuple(again), ())
+
+
+def _again(session: Session, one: Delivery, key: str, actor: Actor, now: datetime) -> Queued | None:
+    items = session.scalars(select(DeliveryItem).where(DeliveryItem.delivery_id == one.delivery_id))
+    about = sorted(items, key=lambda item: item.order_item_id)
+    before = {"status": one.status, "last_error": one.last_error}
+    if one.status in ENDED:
+        one.status, one.attempts, one.next_attempt_at = DeliveryStatus.QUEUED, 0, now
+        one.last_error = one.lease_until = None
+        for item in about:
+            item.left_out = None
+    elif one.status == DeliveryStatus.SENT:
+        key = f"{key} {one.delivery_id}"
+        is_done = select(Delivery.delivery_id).where(Delivery.idempotency_key == key)
+        if session.scalar(is_done) is not None:
+            return None
+        one = _copy(one, key, actor, now)
+        session.add(one)
+        session.flush()
+        session.add_all(_copies(about, one.delivery_id))
+    else:
+        return None
+    record(session, one, "delivery.resent", actor=actor, now=now, before=before)
+    ids = tuple(item.order_item_id for item in about)
+    return Queued(one.delivery_id, one.recipient, one.contract_id, ids)
+
+
+def _copy(one: Delivery, key: str, actor: Actor, now: datetime) -> Delivery:
+    """Return the same mail as a new one: it was sent, so that another Message-ID is right."""
+    same = ("recipient", "contract_id", "order_id", "item_count", "kind", "subject", "message")
+    about = {name: getattr(one, name) for name in same}
+    return new_delivery(actor, now, idempotency_key=key, **about)
+
+
+def _copies(about: Sequence[DeliveryItem], delivery_id: str) -> list[DeliveryItem]:
+    return [
+        DeliveryItem(
+            delivery_id=delivery_id,
+            order_item_id=item.order_item_id,
+            order_id=item.order_id,
+            contract_id=item.contract_id,
+        )
+        for item in about
+    ]
+
+
+def _checked_message(message: str | None) -> str | None:
+    text = storable((message or "").strip())
+    if len(text) > MAX_MESSAGE:
+        raise InvalidInput(
+            f"A message has at most {MAX_MESSAGE:,} characters; this one has {len(text):,}."
+        )
+    return text or None

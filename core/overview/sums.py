@@ -1,0 +1,109 @@
+"""Sums of the daily figures as an actor may see them, of a period, by some of their keys."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.access import Actor
+from core.ground import fold
+from core.overview import counting
+from core.overview.days import day_of, first_of_month, next_month
+from core.overview.periods import Period
+from core.query import scope
+from core.storage import DAILY_FIGURES, Dimension, Order, Span
+from core.tables import ORDER_ITEMS, ORDERS
+
+A_DAY = timedelta(days=1)
+
+
+class Sums(NamedTuple):
+    """What figures come to: rows and their amount, and of those the refunded ones."""
+
+    rows: int = 0
+    amount_minor: int = 0
+    refunded: int = 0
+    refunded_minor: int = 0
+
+    def plus(self, other: "Sums") -> "Sums":
+        """Return both together."""
+        return Sums(*map(sum, zip(self, other, strict=True)))
+
+
+# Sums, each with the keys that it is of.
+Counted = list[tuple[dict[str, Any], Sums]]
+
+
+def sum_up(
+    session: Session,
+    dimension: Dimension,
+    period: Period,
+    *,
+    actor: Actor,
+    keys: Sequence[str],
+    those: Mapping[str, str] | None = None,
+) -> Counted:
+    """Add up a dimension by keys, of those with these values alone, in the actor's scope.
+
+    Where a period is too long to be shown by day, a key *day* is the first of the month.
+    """
+    by_day = "day" in keys and period.is_by_day
+    if actor.only_own_orders:
+        source, conditions = _own(session, dimension, period, actor)
+    else:
+        source = DAILY_FIGURES
+        conditions = [source.c.dimension == dimension.value, _covering(period, by_day)]
+        if not actor.sees_all_contracts:
+            conditions.append(source.c.contract_id.in_(sorted(actor.contracts)))
+    conditions += [source.c[name] == value for name, value in (those or {}).items()]
+    named = [source.c[name] for name in keys]
+    sums = [func.sum(source.c[name]) for name in counting.SUMS]
+    found = []
+    for row in session.execute(select(*named, *sums).where(*conditions).group_by(*named)):
+        key = dict(zip(keys, row, strict=False))
+        if "day" in key and not by_day:
+            key["day"] = first_of_month(key["day"])
+        found.append((key, Sums(*map(int, row[len(keys) :]))))
+    return found
+
+
+def _covering(period: Period, by_day: bool) -> ColumnElement[bool]:
+    """Choose the rows that make up a period: its months as far as they are whole, and days."""
+    span, day = DAILY_FIGURES.c.span, DAILY_FIGURES.c.day
+    if period.first is None or period.last is None:
+        return span == Span.MONTH.value
+
+    def of_days(first: date, last: date) -> ColumnElement[bool]:
+        return and_(span == Span.DAY.value, day.between(first, last))
+
+    months = None if by_day else period.whole_months()
+    if months is None:
+        return of_days(period.first, period.last)
+    first, last = months
+    return or_(
+        and_(span == Span.MONTH.value, day.between(first, last)),
+        of_days(period.first, first - A_DAY),
+        of_days(next_month(last), period.last),
+    )
+
+
+def _own(
+    session: Session, dimension: Dimension, period: Period, actor: Actor
+) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """Count an actor's own rows: the kept figures know no authors."""
+    table = ORDERS if dimension is Dimension.CHANNEL else ORDER_ITEMS
+    zone = counting.report_zone()
+    if period.first is not None and period.last is not None:
+        days = period.first, period.last
+    else:
+        created = table.model.__table__.c.created_at
+        ends = [session.scalar(select(end(created))) for end in (func.min, func.max)]
+        first, last = (day_of(end, zone) if end else date(1970, 1, 1) for end in ends)
+        days = first, last
+    mine = [scope(table, actor)]
+    if table is ORDERS:
+        mine.append(Order.author_folded == fold(actor.email))  # says no more, but by its index
+    rows = counting.counted(session, dimension, zone, days, mine)
+    return rows.subquery(), []

@@ -1,0 +1,50 @@
+"""A view becomes SQL here: rows, counts, totals, choices, searches, of what an actor may see."""
+
+from core.query.choices import MAX_CHOICES_LISTED, load_choices
+from core.query.conditions import is_among, scope, where
+from core.query.frames import local_times, to_frame
+from core.query.order import OrderDetails, get_order
+from core.query.pasted_ids import find_missing, read_pasted
+from core.query.rows import (
+    Figures,
+    count_among,
+    count_in,
+    count_rows,
+    load_figures,
+    load_keys,
+    load_rows,
+    load_ticked,
+    load_totals,
+    read_chunks,
+    read_table,
+    totals_in,
+)
+from core.query.ticked import MAX_SELECTED, ticked_ids
+
+__all__ = [
+    "MAX_CHOICES_LISTED",
+    "MAX_SELECTED",
+    "Figures",
+    "OrderDetails",
+    "count_among",
+    "count_in",
+    "count_rows",
+    "find_missing",
+    "get_order",
+    "is_among",
+    "load_choices",
+    "load_figures",
+    "load_keys",
+    "load_rows",
+    "load_ticked",
+    "load_totals",
+    "local_times",
+    "read_chunks",
+    "read_pasted",
+    "read_table",
+    "scope",
+    "ticked_ids",
+    "to_frame",
+    "totals_in",
+    "where",
+]

@@ -1,0 +1,96 @@
+"""What a set filter lists: the values of a column, and how many rows have each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Select, func, literal, null, select, true, union_all
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core import storage
+from core.access import Actor
+from core.ground import InvalidInput
+from core.query.conditions import matches_choice, where
+from core.query.search import narrow
+from core.storage import Base
+from core.tables import Column, Table
+from core.views import View
+
+MAX_CHOICES_LISTED = 500
+
+
+def load_choices(
+    view: View,
+    name: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    search: str = "",
+    is_counted: bool = True,
+) -> pd.DataFrame:
+    """Load the values that the set filter of a column offers: `value` (None is blank), `count`.
+
+    Counts are of the rows that the view's *other* filters leave. At most MAX_CHOICES_LISTED + 1
+    rows, by value, blank first; one more than the list shows says that there are more. Without
+    `is_counted` the counts may be missing (None in each row), where the values come faster so.
+    Raises InvalidInput for a column that has no such filter.
+    """
+    column = view.table.column(name)
+    if column is None or not column.can_be_shown or not column.has_choices:
+        raise InvalidInput(f"{view.table.title} has no list of values for “{name[:60]}”.")
+    others = view.without_filter(name)
+    conditions = where(others, actor=actor, now=now)
+    asked = matches_choice(view.table, column, search, now) if search else true()
+    is_whole = not others.is_filtered and view.order_id is None and not search
+    is_whole = is_whole and actor.sees_everything
+    with storage.reading() as session:
+        if is_whole and not is_counted and _has_index(view.table, column):
+            rows = session.execute(_distinct(view.table.attribute(column))).all()
+        else:
+            conditions += narrow(session, others).conditions
+            rows = session.execute(_counted(view.table, column, now, [*conditions, asked])).all()
+    return pd.DataFrame([tuple(row) for row in rows], columns=["value", "count"], dtype="object")
+
+
+def _counted(table: Table, column: Column, now: datetime, conditions: Sequence[Any]) -> Select[Any]:
+    # As a subquery, since PostgreSQL does not see that an expression with `now` is twice the same.
+    values = (
+        select(table.expression(column, now).label("value"))
+        .select_from(table.model)
+        .where(*conditions)
+        .subquery()
+    )
+    return (
+        select(values.c.value, func.count())
+        .group_by(values.c.value)
+        .order_by(values.c.value.asc().nulls_first())
+        .limit(MAX_CHOICES_LISTED + 1)
+    )
+
+
+def _has_index(table: Table, column: Column) -> bool:
+    stored = Base.metadata.tables[table.model.__tablename__]
+    firsts = (next(iter(index.columns), None) for index in stored.indexes)
+    return column.derived is None and any(one is stored.c[column.name] for one in firsts)
+
+
+def _distinct(attribute: InstrumentedAttribute[Any]) -> Select[Any]:
+    """Leap in the column's index from each value to the next (a loose index scan), blank first."""
+
+    def next_of(*after: Any) -> Any:
+        some = select(attribute).where(attribute.is_not(None), *after)
+        return some.order_by(attribute).limit(1).scalar_subquery()
+
+    leaps = select(next_of().label("value")).cte("leaps", recursive=True)
+    beyond = next_of(attribute > leaps.c.value).label("value")
+    leaps = leaps.union_all(select(beyond).where(leaps.c.value.is_not(None)))
+    named = select(leaps.c.value, null().label("count")).where(leaps.c.value.is_not(None))
+    is_blank = select(literal(1)).where(attribute.is_(None)).limit(1).exists()
+    listed = named.limit(MAX_CHOICES_LISTED + 1).subquery()
+    every = union_all(
+        select(null().label("value"), null().label("count")).where(is_blank),
+        select(listed.c.value, listed.c["count"]),
+    ).subquery()
+    values = every.c.value.asc().nulls_first()
+    return select(every.c.value, every.c["count"]).order_by(values).limit(MAX_CHOICES_LISTED + 1)

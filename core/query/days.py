@@ -1,0 +1,86 @@
+"""What a condition on a date means: whole days, in the view's zone or that of each row's place."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core.ground import day_starts, next_day, start_of_day
+from core.tables import Column, Table
+from core.views import Condition, Operator
+
+Sql = ColumnElement[bool]
+SPANS = {Operator.NEXT_24_HOURS: timedelta(hours=24), Operator.NEXT_7_DAYS: timedelta(days=7)}
+FROM_NOW_ON = {Operator.FROM_NOW, *SPANS}
+
+
+def matches_time(
+    table: Table, column: Column, asked: Condition, zone: ZoneInfo, now: datetime
+) -> Sql:
+    """Translate a condition on an instant."""
+    instant = table.attribute(column)
+    if asked.operator in FROM_NOW_ON:
+        return _from_now(instant, asked.operator, now)
+
+    def since(day: date) -> Sql:
+        if column.place_zone is None:
+            return instant >= start_of_day(day, zone)
+        first, last, exact = _in_places(table, column, day, "__ge__")
+        return and_(instant >= first, or_(instant >= last, exact))
+
+    def before(day: date) -> Sql:
+        if column.place_zone is None:
+            return instant < start_of_day(day, zone)
+        first, last, exact = _in_places(table, column, day, "__lt__")
+        return and_(instant < last, or_(instant < first, exact))
+
+    match asked.operator:
+        case Operator.LESS:
+            return before(asked.value)
+        case Operator.LESS_OR_EQUAL:
+            return before(next_day(asked.value))
+        case Operator.GREATER:
+            return since(next_day(asked.value))
+        case Operator.GREATER_OR_EQUAL:
+            return since(asked.value)
+    first, last = _days_of(asked, now.astimezone(zone).date())
+    return and_(since(first), before(next_day(last)))
+
+
+def _from_now(instant: InstrumentedAttribute[Any], operator: Operator, now: datetime) -> Sql:
+    if operator is Operator.FROM_NOW:
+        return instant >= now
+    return instant.between(now, now + SPANS[operator])
+
+
+def _in_places(
+    table: Table, column: Column, day: date, compare: str
+) -> tuple[datetime, datetime, Sql]:
+    """Compare with the start of a day in each row's own zone, between its earliest and latest.
+
+    Outside those two, the bare instant decides, by its index.
+    """
+    instant, zone = table.attribute(column), table.model.__table__.c[str(column.place_zone)]
+    starts = day_starts(day)
+    exact = (and_(zone.in_(names), getattr(instant, compare)(at)) for at, names in starts.items())
+    return min(starts), max(starts), or_(*exact)
+
+
+def _days_of(asked: Condition, today: date) -> tuple[date, date]:
+    """Return the first and last day that a condition means, presets by what day it is."""
+    this_month = today.replace(day=1)
+    last_month = this_month - timedelta(days=1)
+    match asked.operator:
+        case Operator.TODAY:
+            return today, today
+        case Operator.LAST_7_DAYS:
+            return today - timedelta(days=6), today
+        case Operator.THIS_MONTH:
+            return this_month, (this_month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        case Operator.LAST_MONTH:
+            return last_month.replace(day=1), last_month
+        case Operator.IN_RANGE:
+            return asked.value, asked.until
+    return asked.value, asked.value

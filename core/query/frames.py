@@ -1,0 +1,57 @@
+"""Rows as DataFrames of exact types, and their instants as the local times that people read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from core.tables import Column, Kind
+
+_TYPES = {
+    Kind.NUMBER: pa.int64(),
+    Kind.MONEY: pa.int64(),
+    Kind.INSTANT: pa.timestamp("s", "UTC"),
+    Kind.FLAG: pa.bool_(),
+    Kind.BYTES: pa.binary(),
+}
+# By itself pandas would turn a column with a missing value into floats, or objects.
+_DTYPES: dict[Any, Any] = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+
+
+def to_frame(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Make a frame of typed columns: Int64, UTC instants, boolean, text."""
+    return join_frame([to_arrow(columns, rows)])
+
+
+def to_arrow(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Make a table of typed columns; an instant is a datetime, or the seconds since 1970."""
+    by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    return pa.table(
+        {
+            column.name: pa.array(values, _TYPES.get(column.kind, pa.large_string()))
+            for column, values in zip(columns, by_column, strict=True)
+        }
+    )
+
+
+def join_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """Join tables of the same columns to one frame."""
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(
+        use_threads=False, types_mapper=_DTYPES.get
+    )
+    return frame
+
+
+def local_times(frame: pd.DataFrame, column: Column, zone: str) -> "pd.Series[Any]":
+    """Return an instant's column as local times without zone: of its place, else of `zone`."""
+    instants = frame[column.name]
+    if column.place_zone is None:
+        here: pd.Series[Any] = instants.dt.tz_convert(zone).dt.tz_localize(None)
+        return here
+    moments = pd.DatetimeIndex(instants)
+    local = np.full(len(frame), "NaT", dtype="datetime64[s]")
+    for place, rows in frame.groupby(column.place_zone).indices.items():
+        local[rows] = moments[rows].tz_convert(str(place)).tz_localize(None)
+    return pd.Series(local, index=frame.index)

@@ -1,0 +1,156 @@
+"""What a refund would do: the items that somebody ticked, each as it is now, and the sums."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, select, text
+from sqlalchemy.orm import Session
+
+from core import storage
+from core.access import Actor
+from core.ground import Method, TransactionStatus, TransactionType
+from core.query import is_among, scope, ticked_ids
+from core.refunds.gateways import configured_gateways
+from core.refunds.rule import Payment, RefundItem, Refusal, not_there, refundable
+from core.storage import Contract, OrderItem, Refund, Transaction
+from core.tables import ORDER_ITEMS
+
+# Made once: to put a statement together takes as long as to run it.
+_ITEMS = select(
+    *(OrderItem.order_item_id, OrderItem.order_id, OrderItem.contract_id),
+    *(Contract.currency.label("contract_currency"), OrderItem.product),
+    *(OrderItem.passenger_name, OrderItem.airport_tz),
+    *(OrderItem.price_minor, OrderItem.currency, OrderItem.is_refundable),
+    *(OrderItem.refund_expire_at, OrderItem.valid_until, OrderItem.status),
+    OrderItem.refunded_at,
+    exists()
+    .where(Refund.order_item_id == OrderItem.order_item_id, text(Refund.IS_RETURNED))
+    .label("is_returned"),
+).join(Contract, Contract.contract_id == OrderItem.contract_id)
+_PAYMENTS = (
+    select(Transaction.order_id, Transaction.currency, Transaction.method, Transaction.reference)
+    .where(
+        Transaction.type == TransactionType.PAYMENT,
+        Transaction.status == TransactionStatus.SUCCEEDED,
+    )
+    .order_by(Transaction.created_at, Transaction.transaction_id)
+)
+# White space, and signs that show nothing: zero-width ones, a byte order mark.
+_UNSEEN = r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]"
+_AROUND = re.compile(rf"\A{_UNSEEN}+|{_UNSEEN}+\Z")
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """One item that somebody wants to refund: it can be unless there is a refusal."""
+
+    order_item_id: str
+    item: RefundItem | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True)
+class BalanceChange:
+    """A contract's balance before the refunds and after them, in minor units."""
+
+    contract_id: str
+    name: str
+    currency: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a request to refund would do, line by line and in sum."""
+
+    lines: tuple[Assessed, ...]
+    totals: dict[str, int]  # minor units by currency
+    balances: tuple[BalanceChange, ...]
+
+    @property
+    def refundable(self) -> list[RefundItem]:
+        """Return the items that would be refunded."""
+        return [line.item for line in self.lines if line.item and not line.refusal]
+
+
+def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> Assessment:
+    """Say of each item whether it would be refunded now, and what that sums up to."""
+    ids = sorted_ids(item_ids)
+    with storage.reading() as session:
+        lines = assess_in(session, ids, actor=actor, now=now)
+        items = [line.item for line in lines if line.item and not line.refusal]
+        totals: dict[str, int] = defaultdict(int)
+        credits: dict[str, int] = defaultdict(int)
+        for item in items:
+            totals[item.currency] += item.price_minor
+            if item.payment and item.payment.method is Method.BALANCE:
+                credits[item.contract_id] += item.price_minor
+        return Assessment(tuple(lines), dict(sorted(totals.items())), _balances(session, credits))
+
+
+def _balances(session: Session, credits: Mapping[str, int]) -> tuple[BalanceChange, ...]:
+    contracts = select(Contract).where(Contract.contract_id.in_(credits))
+    return tuple(
+        BalanceChange(
+            contract_id=one.contract_id,
+            name=one.name,
+            currency=one.currency,
+            before=one.balance_minor,
+            after=one.balance_minor + credits[one.contract_id],
+        )
+        for one in session.scalars(contracts.order_by(Contract.contract_id))
+    )
+
+
+def assess_in(
+    session: Session, ids: Sequence[str], *, actor: Actor, now: datetime
+) -> list[Assessed]:
+    """Assess inside the caller's transaction, line by line."""
+    items = _load_items(session, ids, actor, frozenset(configured_gateways()))
+    lines = []
+    for one in ids:
+        item = items.get(one)
+        refusal = refundable(item, now=now, actor=actor) if item else not_there(one)
+        lines.append(Assessed(one, item, refusal))
+    return lines
+
+
+def sorted_ids(item_ids: Sequence[str]) -> list[str]:
+    """Check the ticked IDs; sorted, so that writers at once lock in the same order."""
+    return sorted(ticked_ids(item_ids, ORDER_ITEMS, "to refund them"))
+
+
+def _load_items(
+    session: Session, ids: Sequence[str], actor: Actor, gateways: frozenset[Method]
+) -> dict[str, RefundItem]:
+    """Load the items that the actor may see, by ID, with contract currency and payments."""
+    is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
+    statement = _ITEMS.where(is_one, scope(ORDER_ITEMS, actor))
+    rows = session.execute(statement).all()
+    payments = _load_payments(session, {row.order_id for row in rows})
+    found = {}
+    for row in rows:
+        paid = tuple(payments[row.order_id, row.currency])
+        item = RefundItem(**row._mapping, payments=paid, gateways=gateways)
+        found[item.order_item_id] = item
+    return found
+
+
+def _load_payments(
+    session: Session, order_ids: set[str]
+) -> dict[tuple[str | None, str], list[Payment]]:
+    """Load the succeeded payments of orders, by order and currency."""
+    statement = _PAYMENTS.where(Transaction.order_id.in_(order_ids))
+    payments: dict[tuple[str | None, str], list[Payment]] = defaultdict(list)
+    for order_id, currency, method, reference in session.execute(statement):
+        payments[order_id, currency].append(Payment(Method(method), _trimmed(reference)))
+    return payments
+
+
+def _trimmed(reference: str | None) -> str | None:
+    """Return a reference without the blanks, line breaks and unseen signs around it."""
+    return _AROUND.sub("", reference or "") or None

@@ -1,0 +1,267 @@
+"""Refunds at the card provider that Order Desk did not make: found, matched, or dismissed.
+
+A person matches one with the order item that it is of, or dismisses it: it is of none. Until then
+no other refund of that payment is asked for (see core.refunds.matching).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import access, storage
+from core.access import Actor
+from core.ground import (
+    InvalidInput,
+    ItemStatus,
+    Method,
+    NotFound,
+    Permission,
+    RefundStatus,
+    Refused,
+    amount_in_words,
+    is_storable,
+)
+from core.query import scope
+from core.refunds import events, ledger
+from core.refunds.decisions import change_one, checked_note
+from core.refunds.returned import first_look
+from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_to_match, new_id
+from core.tables import ORDER_ITEMS
+
+MATCHED = "matched"  # the reason of a refund that was made at the provider
+GONE = (
+    "This refund was matched or dismissed meanwhile, or you have no access to it. "
+    "Reload the page. Nothing was changed."
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An order item that a refund at the provider may be of."""
+
+    order_item_id: str
+    product: str
+    passenger_name: str
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A refund at the provider that Order Desk did not make, and the items that it may be of."""
+
+    reference: str
+    payment_reference: str
+    amount_minor: int
+    currency: str
+    candidates: tuple[Candidate, ...]
+
+
+def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
+    """Find the provider's refunds of an order that are to be matched, as the actor may see them."""
+    with storage.reading() as session:
+        items = session.scalars(
+            select(OrderItem).where(OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor))
+        ).all()
+        if not items:
+            return []
+        mine = select(ProviderRefund).where(ProviderRefund.order_id == order_id, is_to_match())
+        return [
+            Unmatched(
+                one.reference,
+                one.payment_reference,
+                one.amount_minor,
+                one.currency,
+                tuple(
+                    Candidate(item.order_item_id, item.product, item.passenger_name)
+                    for item in sorted(items, key=lambda item: item.no)
+                    if _why_unfit(item, one) is None
+                ),
+            )
+            for one in session.scalars(mine.order_by(ProviderRefund.reference))
+        ]
+
+
+def _why_unfit(item: OrderItem, one: ProviderRefund) -> str | None:
+    """Return why a refund at the provider cannot be an item's, as a sentence."""
+    if (item.price_minor, item.currency) != (one.amount_minor, one.currency):
+        amount = f"{amount_in_words(one.amount_minor, one.currency)} {one.currency}"
+        return f"The refund is {amount}, which is not the item's price."
+    if item.status not in (ItemStatus.NOT_USED, ItemStatus.REFUND_REQUESTED, ItemStatus.USED):
+        return "The item has been refunded already."
+    return None
+
+
+def match_refund(
+    reference: str, order_item_id: str, *, note: str | None, actor: Actor, now: datetime
+) -> None:
+    """Record a refund that was made at the provider as the refund of an order item; audited.
+
+    Raises NotPermitted, NotFound, InvalidInput for a long note, and Refused when the refund or the
+    item is not free; then nothing is changed.
+    """
+    note = checked_note(note)
+    with (
+        _once(),
+        access.changing(actor, Permission.REFUND) as (session, actor),
+    ):
+        one = _take(session, reference, actor)
+        mine = select(OrderItem).where(
+            OrderItem.order_item_id == order_item_id,
+            OrderItem.order_id == one.order_id,
+            scope(ORDER_ITEMS, actor),
+        )
+        item = session.scalars(mine).one_or_none()
+        if item is None:
+            raise NotFound(f"Order item “{order_item_id[:100]}” was not found in this order.")
+        why = _why_unfit(item, one)
+        if why is not None:
+            raise Refused(why)
+        before = item.status
+        refund = _settle(session, item, one, actor, now)
+        refund.note = note or refund.note
+        ledger.enter_outcomes(session, [refund], now)
+        events.record(
+            session, "refund.matched", refund, who=actor, now=now, before=before, note=note
+        )
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    """Let one of two people at once match a refund: its reference is unique among ours."""
+    try:
+        yield
+    except IntegrityError:
+        raise Refused(GONE) from None
+
+
+def _take(session: Session, reference: str, actor: Actor) -> ProviderRefund:
+    """Lock a refund that is still to be matched, of an order that the actor may see."""
+    seen = select(OrderItem.order_id).where(scope(ORDER_ITEMS, actor))
+    mine = select(ProviderRefund).where(
+        ProviderRefund.reference == reference, is_to_match(), ProviderRefund.order_id.in_(seen)
+    )
+    one = None
+    if is_storable(reference):
+        one = session.scalars(mine.with_for_update()).one_or_none()
+    if one is None:
+        raise Refused(GONE)
+    return one
+
+
+def _settle(
+    session: Session, item: OrderItem, one: ProviderRefund, actor: Actor, now: datetime
+) -> Refund:
+    """Change the item to refunded, and its refund to succeeded: the open one, or a new attempt."""
+    paid = {
+        "status": RefundStatus.SUCCEEDED,
+        "gateway": Method.CARD,
+        "external_reference": one.reference,
+        "payment_reference": one.payment_reference,
+        "settled_at": now,
+        "failure": None,
+        "lease_until": None,
+    }
+    open_before = item.status == ItemStatus.REFUND_REQUESTED
+    if open_before:  # the refund first, as whoever settles it does: two at once never deadlock
+        change_one(
+            session,
+            update(Refund)
+            .where(*_can_be_matched(item, one, now))
+            .values(paid)
+            .returning(Refund.refund_id),
+        )
+    changed = update(OrderItem).where(
+        OrderItem.order_item_id == item.order_item_id, OrderItem.status == item.status
+    )
+    done = changed.values(status=ItemStatus.REFUNDED, refunded_at=now)
+    change_one(session, done.returning(OrderItem.order_item_id))
+    refund = _refund_of(session, item, actor, now)
+    for name, value in paid.items():
+        setattr(refund, name, value)
+    refund.attempt += 1  # so that no late answer to an earlier one is taken for it
+    refund.next_look_at = first_look(refund)
+    session.flush()
+    return refund
+
+
+def _can_be_matched(
+    item: OrderItem, one: ProviderRefund, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Leave the item's own refund if no money of it can be on its way.
+
+    It was returned; or nobody asks for it right now, and either nobody ever did, or the last
+    look-up found this other refund instead of it.
+    """
+    is_open = and_(
+        text(f"({Refund.IS_OPEN})"),
+        or_(Refund.lease_until.is_(None), Refund.lease_until <= now),
+        or_(Refund.asked_at.is_(None), Refund.stopped_by == one.reference),
+    )
+    is_mine = Refund.order_item_id == item.order_item_id
+    return [is_mine, or_(is_open, text(f"({Refund.IS_RETURNED})"))]
+
+
+def _refund_of(session: Session, item: OrderItem, actor: Actor, now: datetime) -> Refund:
+    """Return the item's refund, whatever became of it, or a new one."""
+    mine = select(Refund).where(
+        Refund.order_item_id == item.order_item_id, Refund.status != RefundStatus.DECLINED
+    )
+    in_order = mine.order_by(Refund.requested_at.desc(), Refund.refund_id.desc())
+    as_now = {"populate_existing": True}
+    refund = session.scalars(in_order, execution_options=as_now).first()
+    if refund is not None:
+        return refund
+    batch_id = new_id()
+    batch = {
+        "batch_id": batch_id,
+        "idempotency_key": f"{MATCHED} {batch_id}",
+        "request_hash": MATCHED,
+        "answer": {"outcomes": []},
+        "requested_by": actor.email,
+        "created_at": now,
+    }
+    session.execute(insert(RefundBatch), [batch])
+    refund = Refund(
+        refund_id=new_id(),
+        batch_id=batch_id,
+        order_item_id=item.order_item_id,
+        order_id=item.order_id,
+        contract_id=item.contract_id,
+        amount_minor=item.price_minor,
+        currency=item.currency,
+        reason=MATCHED,
+        gateway=Method.CARD,
+        attempt=0,
+        requested_by=actor.email,
+        requested_at=now,
+    )
+    session.add(refund)
+    return refund
+
+
+def dismiss_refund(reference: str, *, note: str | None, actor: Actor, now: datetime) -> None:
+    """Say that a refund at the provider is of no order item, with a note why; audited.
+
+    Refunds of the same payment are asked for again from then on. Raises as `match` does.
+    """
+    note = checked_note(note)
+    if note is None:
+        raise InvalidInput("Say in the note why this refund belongs to no order item.")
+    with access.changing(actor, Permission.REFUND) as (session, actor):
+        one = _take(session, reference, actor)
+        one.dismissed_by, one.dismissed_at, one.note = actor.email, now, note
+        access.record_event(
+            session,
+            "provider_refund.dismissed",
+            actor=actor,
+            entity="provider_refund",
+            entity_id=one.reference,
+            order_id=one.order_id,
+            contract_id=one.contract_id,
+            now=now,
+            after={"amount_minor": one.amount_minor, "currency": one.currency, "note": note},
+        )

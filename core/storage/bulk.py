@@ -1,0 +1,116 @@
+"""Many rows at once: executemany on SQLite, COPY on PostgreSQL, a fifth of the time of the ORM.
+
+A row is a tuple of all the model's columns; in it an instant is seconds since 1970 (UTC), and JSON
+its text.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import psycopg
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Text,
+    cast,
+    extract,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateIndex, DropIndex
+
+from core.storage import search_index
+from core.storage.models.orders import Base, Instant
+
+ROWS_A_CALL = 5_000
+ROWS_READ = 2_000
+
+
+@cache
+def stored_names(model: type[Base]) -> list[str]:
+    """Return the stored columns of a model, in the order in which `insert` takes them."""
+    return [str(name) for name in model.__table__.columns.keys()]  # noqa: SIM118 - not a dict
+
+
+def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert tuples of all the model's columns, as the module says.
+
+    `rows` must not query the session while it is drawn: PostgreSQL is in the middle of a COPY.
+    """
+    table, names = model.__table__, stored_names(model)
+    if session.get_bind().dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in names)
+        # Names come from our models, values are bound.
+        statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+        connection = session.connection()
+        rows = iter(rows)
+        with search_index.filled_at_once(connection, model.__tablename__):
+            while batch := list(islice(rows, ROWS_A_CALL)):
+                connection.exec_driver_sql(statement, batch)
+        return
+    instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
+    driver: Any = session.connection().connection.driver_connection
+    try:
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f"COPY {model.__tablename__} ({', '.join(names)}) FROM STDIN") as copy,
+        ):
+            for row in _with_datetimes(rows, instants):
+                copy.write_row(row)
+    except psycopg.Error as error:  # what SQLAlchemy does for its own statements
+        kind = OperationalError if isinstance(error, psycopg.OperationalError) else IntegrityError
+        raise kind("COPY", None, error) from error
+
+
+def _with_datetimes(
+    rows: Iterable[tuple[Any, ...]], instants: Sequence[int]
+) -> Iterator[list[Any]]:
+    for row in rows:
+        values = list(row)
+        for i in instants:
+            if values[i] is not None:
+                values[i] = datetime.fromtimestamp(values[i], UTC)
+        yield values
+
+
+def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
+    """Read every row of a model, in no order, as `insert` takes them; memory stays flat."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    columns = [_plain(column, is_sqlite) for column in model.__table__.columns]
+    options = {"yield_per": ROWS_READ}
+    with session.connection().execute(select(*columns), execution_options=options) as result:
+        yield from map(tuple, result)
+
+
+def _plain(column: ColumnElement[Any], is_sqlite: bool) -> ColumnElement[Any]:
+    if isinstance(column.type, Instant):
+        if is_sqlite:
+            return type_coerce(column, BigInteger)  # it is stored so
+        return cast(func.floor(extract("epoch", column)), BigInteger)
+    if isinstance(column.type, JSON):
+        return type_coerce(column, Text) if is_sqlite else cast(column, Text)
+    return column
+
+
+@contextmanager
+def without_indexes(session: Session, *models: type[Base]) -> Iterator[None]:
+    """Drop the indexes of empty tables that are filled, and make them and the search at the end."""
+    tables = [Base.metadata.tables[model.__tablename__] for model in models]
+    indexes = sorted(
+        (index for table in tables for index in table.indexes), key=lambda index: str(index.name)
+    )
+    for index in indexes:
+        session.execute(DropIndex(index))
+    names = [model.__tablename__ for model in models]
+    with search_index.rebuilt(session.connection(), names):
+        yield
+        for index in indexes:
+            session.execute(CreateIndex(index))

@@ -1,0 +1,308 @@
+"""Kept views: named ones, private or shared, and the stored ones of addresses that are too long."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import access, storage
+from core.access import Actor, require
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
+from core.storage import SavedView, new_id
+from core.tables import Table
+from core.views.codec import from_address, parse_view, to_address, to_json
+from core.views.view import View
+
+MAX_IN_ADDRESS = 4_000
+MAX_VIEW_NAME = 60
+STORED = "saved."  # before a stored view's ID where `view` and `saved` share a parameter
+
+_NOT_BLANK = {"filterType": "text", "type": "notBlank"}
+_IS = {"filterType": "text", "type": "equals"}
+_ENDS = {"filterType": "text", "type": "endsWith"}
+_YES = {"filterType": "set", "values": ["yes"]}
+
+
+def _usual(column: str = "created_at") -> dict[str, dict[str, Any]]:
+    return {
+        name: {"filters": {column: {"filterType": "date", "type": preset}}}
+        for name, preset in (("Today", "today"), ("This month", "thisMonth"))
+    }
+
+
+def _having(column: str, *values: str) -> dict[str, Any]:
+    return {"filters": {column: {"filterType": "set", "values": list(values)}}}
+
+
+def _expiring(preset: str) -> dict[str, Any]:
+    """Describe the refund deadline radar: what can be refunded, and soon no more."""
+    return {
+        "filters": {
+            "status": {"filterType": "set", "values": ["not_used"]},
+            "is_refundable": _YES,
+            "refund_expire_at": {"filterType": "date", "type": preset},
+        },
+        "sort": [{"colId": "refund_expire_at", "sort": "asc"}],
+    }
+
+
+READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
+    "orders": _usual()
+    | {
+        "Via widget": {"filters": {"widget_id": _NOT_BLANK}},
+        "Refundable": {"filters": {"refundable": _YES}},
+    },
+    "order_items": _usual()
+    | {
+        "Refundable": _expiring("fromNow"),
+        "Refund expires within 24 hours": _expiring("next24Hours"),
+        "Refund expires within 7 days": _expiring("next7Days"),
+        "Refund returned by the bank": {"filters": {"refund_returned": _YES}},
+        "To be matched": {"filters": {"unmatched_refund": _YES}},
+    },
+    "transactions": _usual(),
+    "emails": _usual("queued_at")
+    | {
+        "On the way": _having("status", "queued", "sending"),
+        "Not sent": _having("status", "failed", "cancelled"),
+    },
+    "audit_trail": _usual("at")
+    | {"Refused": {"filters": {"action": _ENDS | {"filter": ".refused"}}}},
+    "users": {
+        "Admins": _having("role", "admin"),
+        "Never signed in": _having("has_signed_in", "no"),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A named view, as the person who asked sees it."""
+
+    view_id: str
+    name: str
+    is_shared: bool
+    is_default: bool
+    is_own: bool
+    raw: dict[str, Any]
+
+
+class NameTaken(Refused):
+    """The person has a view of that name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You have a view “{name}” already. Replace it, or choose another name.")
+
+
+def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str, str]:
+    """Return the query parameters that open the view: `view`, or `saved` when it is over 4 kB.
+
+    A long view is stored without a name, once for each person, for links to point at. Under
+    another parameter's name, that one says either. Raises NotPermitted, and NoLongerIn.
+    """
+    text = to_address(view)
+    if len(text) <= MAX_IN_ADDRESS:
+        return {parameter: text}
+    raw = to_json(view)
+    content = json.dumps([actor.user_id, view.table.name, raw], sort_keys=True)
+    view_id = hashlib.sha256(content.encode()).hexdigest()[:32]
+    with storage.reading() as session:
+        is_stored = session.get(SavedView, view_id) is not None
+    if not is_stored:
+        # Two tabs at once may store the same view; the second finds the key taken.
+        permission = view.table.permission(view.order_id)
+        with suppress(IntegrityError), access.changing(actor, permission) as (session, _):
+            row = {"view_id": view_id, "table_name": view.table.name, "owner": actor.user_id}
+            session.add(SavedView(**row, view=raw))
+    return {"saved": view_id} if parameter == "view" else {parameter: STORED + view_id}
+
+
+def view_at(
+    table: Table,
+    parameters: Mapping[str, str],
+    *,
+    actor: Actor,
+    zone: str,
+    parameter: str = "view",
+    order_id: str | None = None,
+    left_out: list[str] | None = None,
+) -> View:
+    """Return the view that an address asks for; without one, the view a person sees first.
+
+    Raises InvalidInput for a damaged view, NotFound for a saved one that does not exist or is
+    somebody else's own, NotPermitted for a table that is not for the actor's role. With
+    `left_out`, what a view asks in vain is left out and said there.
+    """
+    require(actor, table.permission(order_id))
+    text = parameters.get(parameter)
+    saved_id = parameters.get("saved") if parameter == "view" else None
+    if text is not None and text.startswith(STORED):
+        saved_id = text.removeprefix(STORED)
+    if saved_id is not None and (text is None or text.startswith(STORED)):
+        raw: object = _raw_of(table, saved_id, actor)
+    elif text is not None:
+        raw = from_address(text)
+    else:
+        raw = {} if order_id is not None else _default(table, actor)
+    return parse_view(table, raw, zone=zone, order_id=order_id, left_out=left_out)
+
+
+def _raw_of(table: Table, view_id: str, actor: Actor) -> dict[str, Any]:
+    with storage.reading() as session:
+        saved = _find(session, table, view_id)
+        if saved is None or not _may_see(saved, actor):
+            raise NotFound(f"There is no saved view “{view_id[:60]}”.")
+        return saved.view
+
+
+def _find(session: Session, table: Table, view_id: str) -> SavedView | None:
+    saved = session.get(SavedView, view_id) if "\x00" not in view_id else None
+    return saved if saved is not None and saved.table_name == table.name else None
+
+
+def _may_see(saved: SavedView, actor: Actor) -> bool:
+    """Let through what a link may open: an unnamed view belongs to its link."""
+    return saved.name is None or saved.is_shared or saved.owner == actor.user_id
+
+
+def _default(table: Table, actor: Actor) -> dict[str, Any]:
+    own = select(SavedView.view).where(
+        SavedView.owner == actor.user_id, SavedView.table_name == table.name, SavedView.is_default
+    )
+    with storage.reading() as session:
+        return session.scalars(own).first() or {}
+
+
+def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
+    """Return the views that come with a table, by name."""
+    raw = READY_MADE.get(table.name, {})
+    if table.name == "orders":
+        raw = {"Mine": {"filters": {"author": _IS | {"filter": actor.email}}}} | raw
+    return {name: parse_view(table, one, zone=zone) for name, one in raw.items()}
+
+
+def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
+    """Find the named views of a table that the actor has, then those that others share.
+
+    Raises NotPermitted, as all that follow, for a table that is not for the actor's role.
+    """
+    require(actor, table.permission(None))
+    is_mine = SavedView.owner == actor.user_id
+    statement = (
+        select(SavedView)
+        .where(SavedView.table_name == table.name, SavedView.name.is_not(None))
+        .where(or_(is_mine, SavedView.is_shared))
+        .order_by(is_mine.desc(), SavedView.name, SavedView.view_id)
+    )
+    with storage.reading() as session:
+        return [
+            Saved(
+                view_id=row.view_id,
+                name=row.name or "",
+                is_shared=row.is_shared,
+                is_default=row.is_default and row.owner == actor.user_id,
+                is_own=row.owner == actor.user_id,
+                raw=row.view,
+            )
+            for row in session.scalars(statement)
+        ]
+
+
+def save_view(
+    view: View,
+    name: str,
+    *,
+    actor: Actor,
+    is_shared: bool = False,
+    is_default: bool = False,
+    replaces: bool = False,
+) -> str:
+    """Keep a view under a name and return its ID; a default one opens first for its owner.
+
+    Raises NameTaken when the actor has one of that name, unless it `replaces` that one.
+    """
+    permission = view.table.permission(view.order_id)
+    require(actor, permission)
+    name = _checked(name)
+    try:
+        with access.changing(actor, permission) as (session, actor):
+            row = session.scalars(
+                select(SavedView).where(
+                    SavedView.owner == actor.user_id,
+                    SavedView.table_name == view.table.name,
+                    SavedView.name == name,
+                )
+            ).first()
+            if row is not None and not replaces:
+                raise NameTaken(name)
+            if row is None:
+                row = SavedView(
+                    view_id=new_id(), owner=actor.user_id, table_name=view.table.name, name=name
+                )
+            _clear_default(session, view.table, actor, is_default)
+            row.view, row.is_shared, row.is_default = to_json(view), is_shared, is_default
+            session.add(row)
+            return row.view_id
+    except IntegrityError:  # another tab took the name in between
+        raise NameTaken(name) from None
+
+
+def _checked(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_VIEW_NAME or not name.isprintable():
+        raise InvalidInput(f"A view needs a name of 1 to {MAX_VIEW_NAME} characters.")
+    return name
+
+
+def change_view(
+    table: Table,
+    view_id: str,
+    *,
+    actor: Actor,
+    view: View | None = None,
+    is_shared: bool | None = None,
+    is_default: bool | None = None,
+) -> None:
+    """Change what a named view shows, or who sees it, or whether it opens first.
+
+    Raises NotFound, or NotPermitted when it is neither the actor's own nor the actor an admin.
+    """
+    with access.changing(actor, table.permission(None)) as (session, actor):
+        row = _changeable(session, table, view_id, actor)
+        if view is not None:
+            row.view = to_json(view)
+        if is_shared is not None:
+            row.is_shared = is_shared
+        if is_default is not None and row.owner == actor.user_id:
+            _clear_default(session, table, actor, is_default)
+            row.is_default = is_default
+
+
+def delete_view(table: Table, view_id: str, *, actor: Actor) -> None:
+    """Delete a named view; raises NotFound or NotPermitted as `change` does."""
+    with access.changing(actor, table.permission(None)) as (session, actor):
+        session.delete(_changeable(session, table, view_id, actor))
+
+
+def _changeable(session: Session, table: Table, view_id: str, actor: Actor) -> SavedView:
+    row = _find(session, table, view_id)
+    may_see = row is not None and (_may_see(row, actor) or actor.role is Role.ADMIN)
+    if row is None or row.name is None or not may_see:
+        raise NotFound(f"There is no saved view “{view_id[:60]}”.")
+    if row.owner != actor.user_id and actor.role is not Role.ADMIN:
+        raise NotPermitted(
+            f"“{row.name}” is somebody else's view: save a copy under your own name."
+        )
+    return row
+
+
+def _clear_default(session: Session, table: Table, actor: Actor, is_taken: bool) -> None:
+    if is_taken:
+        others = SavedView.owner == actor.user_id, SavedView.table_name == table.name
+        session.execute(update(SavedView).where(*others).values(is_default=False))

@@ -1,0 +1,242 @@
+"""A view: what a person asked a table for. Grid, count, words, Excel and address come from it."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from core.tables import Column, Kind, Table, in_words
+
+
+class Operator(StrEnum):
+    """What a condition asks, by AG Grid's names."""
+
+    CONTAINS = "contains"
+    NOT_CONTAINS = "notContains"
+    EQUALS = "equals"
+    NOT_EQUAL = "notEqual"
+    STARTS_WITH = "startsWith"
+    ENDS_WITH = "endsWith"
+    LESS = "lessThan"
+    LESS_OR_EQUAL = "lessThanOrEqual"
+    GREATER = "greaterThan"
+    GREATER_OR_EQUAL = "greaterThanOrEqual"
+    IN_RANGE = "inRange"
+    BLANK = "blank"
+    NOT_BLANK = "notBlank"
+    IN = "in"
+    TODAY = "today"
+    LAST_7_DAYS = "last7Days"
+    THIS_MONTH = "thisMonth"
+    LAST_MONTH = "lastMonth"
+    FROM_NOW = "fromNow"
+    NEXT_24_HOURS = "next24Hours"
+    NEXT_7_DAYS = "next7Days"
+
+
+DATE_PRESETS = {
+    Operator.TODAY: "today",
+    Operator.LAST_7_DAYS: "in the last 7 days",
+    Operator.THIS_MONTH: "this month",
+    Operator.LAST_MONTH: "last month",
+    Operator.FROM_NOW: "from now on",
+    Operator.NEXT_24_HOURS: "in the next 24 hours",
+    Operator.NEXT_7_DAYS: "in the next 7 days",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition. `value` is text, a number or a day by the column's kind; `until` ends a range.
+
+    For the operator IN, `value` is a tuple of texts in which None stands for (blank), of a FLAG
+    column of bools. Date presets have no value: what they mean depends on the day they are asked.
+    """
+
+    operator: Operator
+    value: Any = None
+    until: Any = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The conditions on one column, joined by AND or OR."""
+
+    column: Column
+    conditions: tuple[Condition, ...]
+    joined: Literal["AND", "OR"] = "AND"
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One sort column."""
+
+    column: Column
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How wide (in pixels) a column is, and to which side it is pinned, when a person said so."""
+
+    width: int | None = None
+    pinned: Literal["left", "right"] | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """Filters, search, IDs, sort, visible columns in order, and the IANA zone its days are in.
+
+    `order_id` is where the view is at home, not a wish: the rows of that order and no others.
+    """
+
+    table: Table
+    filters: tuple[Filter, ...]
+    sort: tuple[Sort, ...]
+    columns: tuple[Column, ...]
+    zone: str
+    search: str = ""
+    ids: tuple[str, ...] = ()
+    layout: tuple[tuple[str, Layout], ...] = ()
+    order_id: str | None = None
+
+    def without_filter(self, name: str) -> "View":
+        """Return the view without the filter on one column."""
+        return replace(self, filters=tuple(f for f in self.filters if f.column.name != name))
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """Return the visible columns in their order, and after them the hidden ones."""
+        return (*self.columns, *(c for c in self.table.offered if c not in self.columns))
+
+    def with_search(self, search: str) -> "View":
+        """Return the view with another quick search."""
+        return replace(self, search=search)
+
+    def with_ids(self, ids: tuple[str, ...]) -> "View":
+        """Return the view of other pasted IDs; none for no such filter."""
+        return replace(self, ids=ids)
+
+    def without_filters(self) -> "View":
+        """Return the view of every row, sorted and shown as before."""
+        return replace(self, filters=(), search="", ids=())
+
+    @property
+    def is_filtered(self) -> bool:
+        """Say whether anything keeps rows out of the view."""
+        return bool(self.filters or self.search or self.ids)
+
+    @property
+    def any_order(self) -> "View":
+        """Return the view as far as it decides which rows there are, not how they are shown."""
+        return replace(self, sort=(), columns=(), layout=())
+
+    @property
+    def total_header(self) -> str:
+        """Return what the totals are: of refunds that soon expire, the value at risk."""
+        soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}
+        is_at_risk = any(
+            one.column.name == "refund_expire_at" and soon & {c.operator for c in one.conditions}
+            for one in self.filters
+        )
+        amount = self.table.amount
+        return "Value at risk" if is_at_risk else amount.header if amount else ""
+
+    def in_words(self) -> list[str]:
+        """Return what keeps rows out, each in words, as the page and the Excel file say it."""
+        search = [describe_search(self)] if self.search else []
+        ids = [describe_ids(self)] if self.ids else []
+        return [*search, *ids, *(describe_filter(one) for one in self.filters)]
+
+
+_SAYS = {
+    Operator.CONTAINS: "contains",
+    Operator.NOT_CONTAINS: "does not contain",
+    Operator.EQUALS: "is",
+    Operator.NOT_EQUAL: "is not",
+    Operator.STARTS_WITH: "starts with",
+    Operator.ENDS_WITH: "ends with",
+    Operator.LESS: "<",
+    Operator.LESS_OR_EQUAL: "≤",
+    Operator.GREATER: ">",
+    Operator.GREATER_OR_EQUAL: "≥",
+    Operator.BLANK: "is blank",
+    Operator.NOT_BLANK: "is not blank",
+}
+_SAYS_OF_DAYS = {
+    Operator.EQUALS: "on",
+    Operator.NOT_EQUAL: "not on",
+    Operator.LESS: "before",
+    Operator.LESS_OR_EQUAL: "on or before",
+    Operator.GREATER: "after",
+    Operator.GREATER_OR_EQUAL: "on or after",
+}
+_SAYS_OF_NUMBERS = {Operator.EQUALS: "=", Operator.NOT_EQUAL: "≠"}
+CHOICES_IN_WORDS = 3
+BLANK = "(blank)"
+
+
+def describe_search(view: View) -> str:
+    """Return the search in words."""
+    return f"Search “{view.search}”"
+
+
+def describe_ids(view: View) -> str:
+    """Return the pasted IDs in words."""
+    if len(view.ids) <= CHOICES_IN_WORDS:
+        return f"ID is {' or '.join(view.ids)}"
+    return f"ID is one of {len(view.ids):,} pasted"
+
+
+def describe_filter(one: Filter) -> str:
+    """Return a filter in words: Author contains “smith”."""
+    joint = f" {one.joined.lower()} "
+    return f"{one.column.header} {joint.join(_describe(one.column, c) for c in one.conditions)}"
+
+
+def _describe(column: Column, condition: Condition) -> str:
+    if condition.operator is Operator.IN:
+        return _describe_choice(column, condition.value)
+    if condition.operator in DATE_PRESETS:
+        return DATE_PRESETS[condition.operator]
+    if condition.operator is Operator.IN_RANGE:
+        return f"between {condition.value} and {condition.until}"
+    says = _SAYS[condition.operator]
+    if column.kind is Kind.INSTANT:
+        says = _SAYS_OF_DAYS.get(condition.operator, says)
+    if column.kind in (Kind.NUMBER, Kind.MONEY):
+        says = _SAYS_OF_NUMBERS.get(condition.operator, says)
+    if condition.value is None:
+        return says
+    value = condition.value
+    return f"{says} “{value}”" if isinstance(value, str) else f"{says} {value}"
+
+
+def _describe_choice(column: Column, values: tuple[Any, ...]) -> str:
+    if not values:
+        return "is none of the values"
+    named = [as_choice(column, value) for value in values]
+    if len(named) == 1:
+        return f"is {named[0]}"
+    if len(named) <= CHOICES_IN_WORDS:
+        return f"is {', '.join(named[:-1])} or {named[-1]}"
+    first = ", ".join(named[: CHOICES_IN_WORDS - 1])
+    return f"is {first} or one of {len(named) - CHOICES_IN_WORDS + 1} more"
+
+
+def as_choice(column: Column, value: Any) -> str:
+    """Return a value as the set filter lists it."""
+    if value is None:
+        return BLANK
+    if column.kind is Kind.FLAG:
+        return "yes" if value else "no"
+    return in_words(value) if column.allowed else str(value)
+
+
+def describe_sort(view: View) -> str:
+    """Return the sort in words: Created Date, descending."""
+    if not view.sort:
+        return f"{view.table.key_column.header}, ascending"
+    return ", then ".join(
+        f"{one.column.header}, {'descending' if one.descending else 'ascending'}"
+        for one in view.sort
+    )

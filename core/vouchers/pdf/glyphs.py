@@ -1,0 +1,262 @@
+"""A line of text as glyphs: a font for every character, the order of the scripts, their shapes.
+
+For every character the first font that has it is chosen, and U+FFFD is drawn where none has. What
+runs from right to left is ordered by Unicode's bidirectional algorithm; HarfBuzz joins, stacks and
+places the letters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby, pairwise
+from typing import Any, NamedTuple
+
+import uharfbuzz as hb
+from bidi import algorithm
+
+from core.vouchers.pdf.fonts import Font, fonts
+
+REPLACEMENT = "\ufffd"
+JOINERS = "\u200c\u200d"
+UNSEEN = "\u200d"  # what a glyph without a letter of its own stands for, when text is copied
+
+_NOT_PLAIN = re.compile(
+    "[^\u0020-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03e1\u03f0-\u0482\u048a-\u052f]"
+)
+_SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
+_RTL = frozenset(("R", "AL", "AN"))
+_STRONG = {"L": "L", "R": "R", "AL": "R", "EN": "R", "AN": "R"}
+_BRACKETS = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "「": "」", "【": "】"}
+_FEATURES = {"dlig": False}
+
+
+class Step(NamedTuple):
+    """Before a glyph of a run, how far the pen has to move and how high the glyph stands."""
+
+    place: int
+    move: int
+    rise: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Glyphs of one font, from left to right; measures are in thousandths of the size.
+
+    Of each glyph: its number and what it stands for when text is searched or copied. Where the
+    glyphs' own widths do not bring the next to its place, there is a step.
+    """
+
+    font: Font
+    glyphs: tuple[tuple[int, str], ...]
+    steps: tuple[Step, ...]
+    is_emboldened: bool  # bold was asked for, and the font has none
+    width: int
+    top: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A line of text: its runs from left to right, how wide it is and how far its ink reaches."""
+
+    runs: tuple[Run, ...]
+    width: int
+    top: int
+    bottom: int
+    is_rtl: bool  # as its paragraph
+
+
+def levels_of(text: str) -> list[int]:
+    """Return how deeply each character is embedded: odd levels run from right to left."""
+    if is_plain(text) or not any(unicodedata.bidirectional(one) in _RTL for one in text):
+        return [0] * len(text)
+    storage: dict[str, Any] = algorithm.get_empty_storage()
+    storage["base_level"] = algorithm.get_base_level(text)
+    storage["base_dir"] = ("L", "R")[storage["base_level"]]
+    algorithm.get_embedding_levels(text, storage)
+    algorithm.explicit_embed_and_overrides(storage)
+    algorithm.resolve_weak_types(storage)
+    _pair_brackets(storage["chars"], "LR"[storage["base_level"]])
+    algorithm.resolve_neutral_types(storage, False)
+    algorithm.resolve_implicit_levels(storage, False)
+    return [character["level"] for character in storage["chars"]]
+
+
+def _pair_brackets(characters: list[dict[str, Any]], base: str) -> None:
+    """Give both brackets of a pair one direction (rule N0 of UAX 9; python-bidi has none)."""
+    opened: list[tuple[str, int]] = []
+    for place, character in enumerate(characters):
+        sign = character["ch"]
+        if sign in _BRACKETS:
+            opened.append((_BRACKETS[sign], place))
+        elif (
+            closed := next((one for one in reversed(opened) if one[0] == sign), None)
+        ) is not None:
+            del opened[opened.index(closed) :]
+            direction = _direction_of(characters, closed[1], place, base)
+            if direction:
+                characters[closed[1]]["type"] = character["type"] = direction
+
+
+def _direction_of(characters: list[dict[str, Any]], first: int, last: int, base: str) -> str | None:
+    def strong(part: Sequence[dict[str, Any]]) -> list[str]:
+        return [_STRONG[one["type"]] for one in part if one["type"] in _STRONG]
+
+    inside = set(strong(characters[first + 1 : last]))
+    if not inside or base in inside:
+        return base if inside else None
+    before = strong(characters[:first])
+    return before[-1] if before else base
+
+
+def is_rtl(text: str) -> bool:
+    """Say whether a paragraph runs from right to left, as its first letter does."""
+    return not is_plain(text) and bool(algorithm.get_base_level(text))
+
+
+def make_line(text: str, levels: Sequence[int], *, is_bold: bool, is_rtl: bool = False) -> Line:
+    """Shape a text as one line; `levels` are those that its characters have in their paragraph."""
+    if is_plain(text):
+        runs = [_plain_run(text, is_bold)]
+    else:
+        runs = [
+            _shape(font, part, is_rtl=level % 2 == 1, is_bold=is_bold)
+            for level, font, part in _in_visual_order(_parts(_choose(text, is_bold), levels))
+        ]
+    return Line(
+        tuple(runs),
+        sum(run.width for run in runs),
+        max((run.top for run in runs), default=0),
+        min((run.bottom for run in runs), default=0),
+        is_rtl,
+    )
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text needs one font alone and no ordering: Latin, Greek, Cyrillic, no marks."""
+    return not _NOT_PLAIN.search(text)
+
+
+def _plain_run(text: str, is_bold: bool) -> Run:
+    """Put a run together from its words, many of which were shaped before: dates, labels."""
+    blank = _plain_word(" ", is_bold)
+    words = [_plain_word(word, is_bold) for word in text.split(" ")]
+    glyphs, steps, width = list(words[0].glyphs), list(words[0].steps), words[0].width
+    for word in words[1:]:
+        glyphs += blank.glyphs
+        steps += [Step(len(glyphs) + step.place, step.move, step.rise) for step in word.steps]
+        glyphs += word.glyphs
+        width += blank.width + word.width
+    top, bottom = max(word.top for word in words), min(word.bottom for word in words)
+    font = blank.font
+    return Run(font, tuple(glyphs), tuple(steps), False, width, top, bottom)
+
+
+@lru_cache(maxsize=4096)
+def _plain_word(word: str, is_bold: bool) -> Run:
+    return _shape(fonts(is_bold=is_bold)[0], word, is_rtl=False, is_bold=is_bold)
+
+
+def _parts(chosen: list[tuple[str, Font]], levels: Sequence[int]) -> list[tuple[int, Font, str]]:
+    """Put together what has one level and one font."""
+    groups = groupby(zip(levels, chosen, strict=True), key=lambda one: (one[0], one[1][1].name))
+    parts = []
+    for (level, _), group in groups:
+        letters = [one for _, one in group]
+        parts.append((level, letters[0][1], "".join(letter for letter, _ in letters)))
+    return parts
+
+
+def _in_visual_order(parts: list[tuple[int, Font, str]]) -> list[tuple[int, Font, str]]:
+    """Turn around every stretch of a level and above, from the highest to 1 (rule L2 of UAX 9)."""
+    for level in range(max((part[0] for part in parts), default=0), 0, -1):
+        turned: list[tuple[int, Font, str]] = []
+        for is_inside, group in groupby(parts, key=lambda part, at=level: part[0] >= at):  # type: ignore[misc]
+            stretch = list(group)
+            turned += reversed(stretch) if is_inside else stretch
+        parts = turned
+    return parts
+
+
+def _choose(text: str, is_bold: bool) -> list[tuple[str, Font]]:
+    """Choose each character's font; what no font has becomes U+FFFD, a composed emoji only one."""
+    usual = fonts(is_bold=is_bold)[0]
+    chosen: list[tuple[str, Font]] = []
+    font: Font | None = usual
+    is_lost = False  # whether the last letter has no font
+    for place, character in enumerate(text):
+        font = _font_of(character, font or usual, is_bold)
+        if font is not None:
+            chosen.append((character, font))
+            is_lost = is_lost and character in JOINERS
+        elif is_lost and (text[place - 1] in JOINERS or _is_skin_tone(character)):
+            chosen.append(("", usual))
+        else:
+            chosen.append((REPLACEMENT, usual))
+            is_lost = True
+    return chosen
+
+
+def _is_skin_tone(character: str) -> bool:
+    return _SKIN_TONES[0] <= character <= _SKIN_TONES[1]
+
+
+def _font_of(character: str, previous: Font, is_bold: bool) -> Font | None:
+    """Find a font: for marks, blanks and signs that of the letter before, if it has them."""
+    if unicodedata.category(character)[0] in "MZPSC" and previous.glyph(character) is not None:
+        return previous
+    return _first_font_of(character, is_bold)
+
+
+@lru_cache(maxsize=4096)
+def _first_font_of(character: str, is_bold: bool) -> Font | None:
+    return next((one for one in fonts(is_bold=is_bold) if one.glyph(character) is not None), None)
+
+
+def _shape(font: Font, text: str, *, is_rtl: bool, is_bold: bool) -> Run:
+    buffer = hb.Buffer()
+    buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
+    buffer.add_str(text)
+    buffer.guess_segment_properties()
+    buffer.direction = "rtl" if is_rtl else "ltr"
+    hb.shape(font.shaper, buffer, _FEATURES)
+    infos, positions = buffer.glyph_infos or [], buffer.glyph_positions or []  # None for no text
+    numbers = [info.codepoint for info in infos]
+    texts = _texts(text, [info.cluster for info in infos], numbers, font)
+    steps, top, bottom = [], 0, 0
+    pen = reached = rise = 0  # where the text is, where the glyphs' own widths lead
+    scaled, measure = font.scaled, font.measure
+    for place, (number, (dx, dy, advance, _)) in enumerate(
+        zip(numbers, (position.position for position in positions), strict=True)
+    ):
+        width, low, high = measure(number)
+        left, up = pen + scaled(dx), scaled(dy)
+        if left != reached or up != rise:
+            steps.append(Step(place, left - reached, up))
+            rise = up
+        top, bottom = max(top, up + high), min(bottom, up + low)
+        pen += scaled(advance)
+        reached = left + width
+    if reached != pen or rise:
+        steps.append(Step(len(numbers), pen - reached, 0))
+    glyphs = tuple(zip(numbers, texts, strict=True))
+    return Run(font, glyphs, tuple(steps), is_bold and not font.is_bold, pen, top, bottom)
+
+
+def _texts(text: str, starts: list[int], glyphs: list[int], font: Font) -> list[str]:
+    """Say what each glyph stands for: a letter, several (a ligature), or nothing of its own."""
+    if starts == list(range(len(text))):
+        return list(text)
+    bounds = sorted({*starts, len(text)})
+    ends = dict(pairwise(bounds))
+    letters = {start: text[start:end] for start, end in ends.items()}
+    shares = {start: starts.count(start) for start in ends}
+    found = []
+    for start, glyph in zip(starts, glyphs, strict=True):
+        left = letters[start]
+        own = next((one for one in left if shares[start] > 1 and font.glyph(one) == glyph), left)
+        found.append(own or UNSEEN)
+        letters[start] = left.replace(own, "", 1) if own else ""
+    return found

@@ -1,0 +1,230 @@
+"""A sheet of a PDF: text, lines and shapes as PDF operators, without knowing a PDF library.
+
+Points from the sheet's top left corner. Text goes in as shaped lines and stays text: each glyph has
+a code of two bytes in its font, and the fonts of a document know what each code stands for.
+"""
+
+import re
+from functools import cache
+
+import zxingcpp
+
+from core.vouchers.pdf.colours import Colour
+from core.vouchers.pdf.fonts import EM, Font
+from core.vouchers.pdf.glyphs import Line, Run
+from core.vouchers.pdf.text import Block
+
+WIDTH, HEIGHT = 595.28, 841.89  # A4
+QUIET_ZONE = 4  # modules of white around a QR code
+BOLDER = 0.035  # the stroke that imitates bold, in sizes
+_CIRCLE = 0.5523  # of the radius: how far the handles of a quarter's Bézier curve reach
+_DARK = re.compile(rb"\x00+")
+_EIGHTS = range(0, 41, 8)  # of the 41 modules in a row
+_MASK = 2  # fixed: to find the best of the eight takes a hundred times longer, and all scan well
+
+
+class Codes(dict[tuple[int, str], str]):
+    """The code of each glyph, in hexadecimal digits; one that stands for two texts has two."""
+
+    def __missing__(self, glyph: tuple[int, str]) -> str:
+        self[glyph] = code = f"{len(self):04x}"
+        return code
+
+
+class DocumentFont:
+    """What a document uses of a font: a code for each glyph and what it stands for."""
+
+    def __init__(self, font: Font, name: str, codes: Codes | None = None) -> None:
+        self.font = font
+        self.name = name
+        self.codes = Codes({(0, ""): "0000"}) if codes is None else Codes(codes)
+
+
+class DocumentFonts:
+    """The fonts of one document, named in the order in which they came into use."""
+
+    def __init__(self, begun: "DocumentFonts | None" = None) -> None:
+        """Begin with what another document uses, or with none."""
+        self._fonts = {
+            one.font.name: DocumentFont(one.font, one.name, one.codes)
+            for one in (begun.used() if begun else [])
+        }
+
+    def use(self, font: Font) -> DocumentFont:
+        """Return the document's side of a font."""
+        if font.name not in self._fonts:
+            self._fonts[font.name] = DocumentFont(font, f"V{len(self._fonts)}")
+        return self._fonts[font.name]
+
+    def used(self) -> list[DocumentFont]:
+        """Return every font in use."""
+        return list(self._fonts.values())
+
+
+class Sheet:
+    """What is drawn on one page, or on the part that many pages share."""
+
+    def __init__(self, fonts: DocumentFonts) -> None:
+        self._fonts = fonts
+        self._operators: list[str] = []
+
+    def operators(self) -> str:
+        """Return everything that was drawn."""
+        return "\n".join(self._operators)
+
+    def line(
+        self,
+        line: Line,
+        x: float,
+        y: float,
+        *,
+        size: float,
+        colour: Colour,
+        align: float = 0,
+        spacing: float = 0,
+    ) -> None:
+        """Draw a line of text; x is its left end, or with `align` 0.5 its middle, 1 its right end.
+
+        `spacing` is put after every glyph.
+        """
+        if spacing:
+            x -= align * spacing * (sum(len(run.glyphs) for run in line.runs) - 1)
+        x -= align * line.width * size / EM
+        shown = " ".join([_show(run, self._fonts.use(run.font), size) for run in line.runs])
+        self._operators.append(
+            f"{_ink(colour)} BT {spacing:g} Tc 1 0 0 1 {x:.2f} {HEIGHT - y:.2f} Tm {shown} ET Q"
+        )
+
+    def block(self, block: Block, x: float, y: float, *, colour: Colour, align: float = 0) -> float:
+        """Draw lines of text from y downwards, and return where they end.
+
+        Lines from right to left begin where the longest of them does.
+        """
+        for baseline, line in block.lines:
+            start, side = (x + block.width, 1.0) if line.is_rtl and not align else (x, align)
+            self.line(line, start, y + baseline, size=block.size, colour=colour, align=side)
+        return y + block.height
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        fill: Colour,
+        edge: Colour | None = None,
+        radius: float = 0,
+    ) -> None:
+        """Fill a rectangle with round corners, and draw its edge if it has a colour."""
+        bottom, top, right = HEIGHT - y - height, HEIGHT - y, x + width
+        handle = radius * (1 - _CIRCLE)
+        path = [
+            f"{x + radius:.2f} {bottom:.2f} m {right - radius:.2f} {bottom:.2f} l",
+            _curve(right - handle, bottom, right, bottom + handle, right, bottom + radius),
+            f"{right:.2f} {top - radius:.2f} l",
+            _curve(right, top - handle, right - handle, top, right - radius, top),
+            f"{x + radius:.2f} {top:.2f} l",
+            _curve(x + handle, top, x, top - handle, x, top - radius),
+            f"{x:.2f} {bottom + radius:.2f} l",
+            _curve(x, bottom + handle, x + handle, bottom, x + radius, bottom),
+        ]
+        self._paint(" ".join(path), fill, edge)
+
+    def disc(
+        self, x: float, y: float, radius: float, *, fill: Colour, edge: Colour | None = None
+    ) -> None:
+        """Fill a circle around a point."""
+        self.box(
+            x - radius, y - radius, 2 * radius, 2 * radius, fill=fill, edge=edge, radius=radius
+        )
+
+    def rule(
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        *,
+        colour: Colour,
+        dashes: tuple[float, ...] = (),
+    ) -> None:
+        """Draw a thin line."""
+        (x, y), (to_x, to_y) = start, end
+        self._operators.append(
+            f"q {_numbers(colour)} RG 0.75 w [{_numbers(dashes)}] 0 d "
+            f"{x:.2f} {HEIGHT - y:.2f} m {to_x:.2f} {HEIGHT - to_y:.2f} l S Q"
+        )
+
+    def picture(self, name: str, x: float, y: float, width: float, height: float) -> None:
+        """Draw a picture that the sheet's resources have under a name."""
+        place = f"{width:.2f} 0 0 {height:.2f} {x:.2f} {HEIGHT - y - height:.2f}"
+        self._operators.append(f"q {place} cm /{name} Do Q")
+
+    def qr_code(self, text: str, x: float, y: float, *, side: float) -> None:
+        """Draw a QR code, its quiet zone in the square, as one path of the rows' dark stretches."""
+        code = zxingcpp.create_barcode(
+            text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=_MASK
+        )
+        image = code.to_image(scale=1, add_quiet_zones=False)
+        rows, columns = image.shape[:2]
+        modules = bytes(memoryview(image))  # type: ignore[arg-type]  # its stub leaves that out
+        module = side / (rows + 2 * QUIET_ZONE)
+        path = []
+        for row in range(rows):
+            dark = modules[row * columns : (row + 1) * columns]
+            stretches = "".join([_stretches(eight, dark[eight : eight + 8]) for eight in _EIGHTS])
+            path.append(stretches.replace("y", str(rows - row - 1)))
+        left, bottom = x + QUIET_ZONE * module, HEIGHT - y - side + QUIET_ZONE * module
+        self._operators.append(
+            f"q 0 g {module:.4f} 0 0 {module:.4f} {left:.3f} {bottom:.3f} cm {''.join(path)}f Q"
+        )
+
+    def _paint(self, path: str, fill: Colour, edge: Colour | None) -> None:
+        if edge is None:
+            self._operators.append(f"q {_numbers(fill)} rg {path} h f Q")
+        else:
+            edged = f"{_numbers(edge)} RG 0.75 w {path} h B Q"
+            self._operators.append(f"q {_numbers(fill)} rg {edged}")
+
+
+@cache
+def _stretches(start: int, modules: bytes) -> str:
+    """Return the rectangles of the dark stretches among 8 modules of a row, which is named y."""
+    return "".join(
+        f"{start + dark.start()} y {dark.end() - dark.start()} 1 re "
+        for dark in _DARK.finditer(modules)
+    )
+
+
+def _show(run: Run, font: DocumentFont, size: float) -> str:
+    """Write the operators that show a run where the pen is, and leave the pen after it."""
+    codes = "".join([font.codes[glyph] for glyph in run.glyphs])
+    shown = [f"/{font.name} {size:g} Tf ["]
+    done = rise = 0
+    for place, move, up in run.steps:
+        if place > done:
+            shown.append(f"<{codes[4 * done : 4 * place]}>")
+        if up != rise:
+            shown.append(f"] TJ {up * size / EM:.2f} Ts [")
+        if move:
+            shown.append(str(-move))
+        done, rise = place, up
+    if codes[4 * done :]:
+        shown.append(f"<{codes[4 * done :]}>")
+    shown.append("] TJ")
+    if run.is_emboldened:
+        return f"2 Tr {BOLDER * size:.2f} w {' '.join(shown)} 0 Tr"
+    return " ".join(shown)
+
+
+def _curve(*points: float) -> str:
+    return " ".join(f"{point:.2f}" for point in points) + " c"
+
+
+@cache
+def _ink(colour: Colour) -> str:
+    return f"q {_numbers(colour)} rg {_numbers(colour)} RG"
+
+
+@cache
+def _numbers(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:.3g}" for value in values)

@@ -1,0 +1,249 @@
+"""The signed code of a voucher: what its QR code holds, genuine or not, without the database.
+
+A code is `OD1:` and base32 of 85 bytes: version, key ID, the item's voucher serial, valid from,
+valid until and pax type (21 bytes), then the Ed25519 signature over the prefix and those. It holds
+no personal data, and whoever has the public key can verify it offline. That it is genuine never
+says that it is not refunded: only the database knows.
+"""
+
+import base64
+import hashlib
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from core.ground import (
+    AppError,
+    InvalidInput,
+    PaxType,
+    get_settings,
+    parse_private_pem,
+    parse_public_pems,
+    private_pem,
+    public_pem,
+    read_or_make_secret,
+)
+
+PREFIX = "OD1:"
+LENGTH = 140  # a QR code of version 6, which holds 154 characters at error correction M
+KEY_FILE = "voucher_key.pem"
+PUBLIC_KEYS = "voucher_keys"
+OTHERS = 0o077  # the permissions of everyone but the owner
+
+_VERSION = 1
+_FIELDS = struct.Struct(">B3s8sIIB")  # version, key, serial, from and until (s since 1970), pax
+_PAX_TYPES = (PaxType.ADULT, PaxType.CHILD, PaxType.INFANT)  # stored by place: only ever add
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+
+PublicKeys = Mapping[str, Ed25519PublicKey]
+
+
+class ForeignCode(InvalidInput):
+    """The text is something else than a signed voucher code."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not a signed voucher code of Order Desk.")
+
+
+class DamagedCode(InvalidInput):
+    """The text begins like a signed code, and is not whole."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"This code is damaged: a whole one has {LENGTH} characters, the letters A to Z and "
+            f"the digits 2 to 7 after {PREFIX} Scan it again."
+        )
+
+
+class UnknownKey(InvalidInput):
+    """The code was signed with a key that is not at hand."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"This code was signed with another key, {key_id}, which is not known.")
+
+
+class WrongSignature(InvalidInput):
+    """The code was altered or forged."""
+
+    def __init__(self) -> None:
+        super().__init__("The signature of this code is wrong: it was altered or forged.")
+
+
+class KeyFault(AppError):
+    """A key cannot be used; the sentence names the file and says what to do."""
+
+
+@dataclass(frozen=True)
+class SignedVoucher:
+    """What a genuine code says."""
+
+    serial: bytes
+    valid_from: datetime
+    valid_until: datetime
+    pax_type: str
+    key_id: str
+
+
+def sign(
+    *,
+    serial: bytes,
+    valid_from: datetime,
+    valid_until: datetime,
+    pax_type: str,
+    key: Ed25519PrivateKey | None = None,
+) -> str:
+    """Return the signed code of an order item, of 140 characters; instants count to the second.
+
+    Signs with this installation's key unless another is given. Raises KeyFault when that cannot
+    be used.
+    """
+    key = key or _private_key()
+    head = _FIELDS.pack(
+        _VERSION,
+        bytes.fromhex(key_id_of(key.public_key())),
+        serial,
+        _in_32_bits(valid_from),
+        _in_32_bits(valid_until),
+        _PAX_TYPES.index(PaxType(pax_type)),
+    )
+    return PREFIX + base64.b32encode(head + key.sign(PREFIX.encode() + head)).decode()
+
+
+def _in_32_bits(instant: datetime) -> int:
+    """Return seconds since 1970; a day after 2106, meant as no end, is the last there is."""
+    return min(max(int(instant.timestamp()), 0), 2**32 - 1)
+
+
+def parse_code(text: str, public_keys: PublicKeys) -> SignedVoucher:
+    """Return what a genuine code says; blanks, line breaks and lower case do not matter.
+
+    Raises ForeignCode, DamagedCode, UnknownKey or WrongSignature.
+    """
+    content = _content(text)
+    head, signature = content[: _FIELDS.size], content[_FIELDS.size :]
+    version, raw_key_id, serial, valid_from, valid_until, pax = _FIELDS.unpack(head)
+    if version != _VERSION:
+        raise DamagedCode
+    key_id = raw_key_id.hex()
+    if key_id not in public_keys:
+        raise UnknownKey(key_id)
+    try:
+        public_keys[key_id].verify(signature, PREFIX.encode() + head)
+    except InvalidSignature:
+        raise WrongSignature from None
+    return SignedVoucher(
+        serial=serial,
+        valid_from=datetime.fromtimestamp(valid_from, UTC),
+        valid_until=datetime.fromtimestamp(valid_until, UTC),
+        pax_type=_PAX_TYPES[pax].value,
+        key_id=key_id,
+    )
+
+
+def key_id_of(key: Ed25519PublicKey) -> str:
+    """Return the ID of a key: the first 3 bytes of its SHA-256, as hexadecimal digits."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:6]
+
+
+def public_keys() -> PublicKeys:
+    """Return every key whose codes are accepted here, by ID: the own one and earlier ones.
+
+    Earlier and further keys are the files in `voucher_keys` in DATA_DIR, read anew each time, so
+    that a key put there needs no restart. Raises KeyFault.
+    """
+    own = _private_key().public_key()
+    found = {}
+    for path in sorted((get_settings().data_dir / PUBLIC_KEYS).glob("*.pem")):
+        try:
+            keys = parse_public_pems(path.read_text())
+        except (OSError, ValueError) as error:
+            raise KeyFault(
+                f"The file {path} {_reason(error)}: put a public key there, or remove the file."
+            ) from error
+        found.update({key_id_of(key): key for key in keys})
+    return found | {key_id_of(own): own}
+
+
+def public_key_text() -> str:
+    """Return every accepted public key as PEM, the own one first, for whoever verifies offline."""
+    own = key_id_of(_private_key().public_key())
+    keys = public_keys()
+    order = sorted(keys, key=lambda key_id: (key_id != own, key_id))
+    return "".join(f"Key {key_id}\n{public_pem(keys[key_id])}" for key_id in order)
+
+
+def parse_public_keys(text: str) -> PublicKeys:
+    """Read back what public_key_text wrote; InvalidInput when there is no key in it."""
+    try:
+        return {key_id_of(key): key for key in parse_public_pems(text)}
+    except ValueError as error:
+        raise InvalidInput(f"The text {error}.") from None
+
+
+def ensure_keys() -> None:
+    """Make the private key at the first start, and keep its public half for when it is replaced.
+
+    Raises KeyFault, before anyone is served, when a key cannot be made, read or trusted.
+    """
+    own = _private_key().public_key()
+    kept = get_settings().data_dir / PUBLIC_KEYS / f"{key_id_of(own)}.pem"
+    if not kept.exists():
+        try:
+            read_or_make_secret(kept, lambda: public_pem(own))
+        except OSError as error:
+            raise KeyFault(f"The file {kept} {_reason(error)}.") from error
+    public_keys()
+
+
+@cache
+def _private_key() -> Ed25519PrivateKey:
+    configured = get_settings().voucher_private_key
+    if configured is not None:
+        return parse_private_pem(configured.get_secret_value())
+    return _kept_key(get_settings().data_dir / KEY_FILE)
+
+
+def _kept_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        text = read_or_make_secret(path, lambda: private_pem(Ed25519PrivateKey.generate()))
+        mode = path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFault(f"The key that signs vouchers, {path}, {_reason(error)}.") from error
+    if mode & OTHERS:
+        raise KeyFault(
+            f"The key that signs vouchers, {path}, can be read by others (mode {mode & 0o777:04o})."
+            f" Run chmod 600 {path}; if others may have read it, remove it, and the next start "
+            "makes a new one."
+        )
+    try:
+        return parse_private_pem(text)
+    except ValueError as error:
+        raise KeyFault(
+            f"The key that signs vouchers, {path}, {error}. Bring it back from a backup; without "
+            "one, remove it, and the next start makes a new one."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read or written ({error.strerror})"
+    return "is not a text file" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def _content(text: str) -> bytes:
+    compact = "".join(text.translate(_INVISIBLE).split())
+    if compact[: len(PREFIX)].upper() != PREFIX:
+        raise ForeignCode
+    # Only ASCII: upper() would also make an S of a long s, and two texts one code.
+    if len(compact) != LENGTH or not compact.isascii():
+        raise DamagedCode
+    try:
+        return base64.b32decode(compact[len(PREFIX) :].upper())
+    except ValueError:
+        raise DamagedCode from None

@@ -1,0 +1,150 @@
+"""What a voucher's code stands for: asked by whoever has the voucher in hand.
+
+A genuine signature says that the voucher was made here, and for which days; only the database says
+what became of it since.
+"""
+
+import re
+import threading
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, select
+
+from core import storage
+from core.access import Actor
+from core.ground import (
+    AppError,
+    InvalidInput,
+    ItemStatus,
+    Refused,
+    get_settings,
+    in_place,
+    is_storable,
+)
+from core.query import scope
+from core.storage import OrderItem
+from core.tables import ORDER_ITEMS
+from core.vouchers import signed_code
+from core.vouchers.issuing import is_early, why_not_valid
+from core.vouchers.printed_code import ALPHABET, CODE_LENGTH, GROUP
+from core.vouchers.signed_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
+
+A_MINUTE = 60.0
+MAX_LENGTH = 500
+_NOT_IN_CODE = re.compile(f"[^{ALPHABET}]")
+
+
+class Verdict(StrEnum):
+    """What a code turned out to be."""
+
+    VALID = "valid"
+    USED = "used"
+    REFUNDED = "refunded"
+    IN_PROGRESS = "refund in progress"
+    EXPIRED = "expired"
+    EARLY = "not valid yet"
+    UNKNOWN = "unknown"
+    FORGED = "signature wrong"
+    DAMAGED = "damaged"
+
+
+_BY_STATUS = {
+    ItemStatus.USED: Verdict.USED,
+    ItemStatus.REFUNDED: Verdict.REFUNDED,
+    ItemStatus.REFUND_REQUESTED: Verdict.IN_PROGRESS,
+}
+_BY_ERROR: dict[type[AppError], Verdict] = {
+    WrongSignature: Verdict.FORGED,
+    UnknownKey: Verdict.FORGED,
+    DamagedCode: Verdict.DAMAGED,
+}
+
+
+@dataclass(frozen=True)
+class VerifiedItem:
+    """The item that a code stands for, as far as whoever asks needs it."""
+
+    order_item_id: str
+    order_id: str
+    product: str
+    airport_iata: str
+    airport_tz: str
+    passenger_name: str
+    pax_type: str
+    service_at: datetime
+    valid_from: datetime
+    valid_until: datetime
+    voucher_code: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdict on a code, a sentence that says why, and the item where one is known."""
+
+    verdict: Verdict
+    sentence: str
+    item: VerifiedItem | None = None
+
+
+_tries: dict[str, deque[float]] = defaultdict(deque)
+_tries_lock = threading.Lock()
+
+
+def verify(text: str, *, actor: Actor, now: datetime) -> Verification:
+    """Say what a scanned text or a printed code stands for.
+
+    Raises InvalidInput for an empty or endless text, and Refused when the actor has asked more
+    often in a minute than VERIFICATIONS_PER_MINUTE: codes are not to be guessed.
+    """
+    text = text.strip()
+    if not text or len(text) > MAX_LENGTH:
+        raise InvalidInput(f"Scan or type a code of 1 to {MAX_LENGTH} characters.")
+    _count_try(actor)
+    try:
+        signed = signed_code.parse_code(text, signed_code.public_keys())
+    except ForeignCode:
+        return _look_up(_is_printed(text), actor, now)
+    except tuple(_BY_ERROR) as error:
+        return Verification(_BY_ERROR[type(error)], str(error))
+    return _look_up(OrderItem.voucher_serial == signed.serial, actor, now)
+
+
+def _count_try(actor: Actor) -> None:
+    limit, moment = get_settings().verifications_per_minute, time.monotonic()
+    with _tries_lock:
+        mine = _tries[actor.user_id]
+        while mine and mine[0] <= moment - A_MINUTE:
+            mine.popleft()
+        if len(mine) >= limit:
+            raise Refused(f"At most {limit:,} codes are verified in a minute. Wait a moment.")
+        mine.append(moment)
+
+
+def _is_printed(text: str) -> ColumnElement[bool]:
+    """Compare with printed codes: as it is, or as one of ours typed without care."""
+    bare = _NOT_IN_CODE.sub("", text.upper())
+    groups = (bare[i : i + GROUP] for i in range(0, CODE_LENGTH, GROUP))
+    candidates = {text, "-".join(groups)} if len(bare) == CODE_LENGTH else {text}
+    return OrderItem.voucher_code.in_(sorted(one for one in candidates if is_storable(one)))
+
+
+def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:
+    with storage.reading() as session:
+        item = session.scalars(select(OrderItem).where(is_it, scope(ORDER_ITEMS, actor))).first()
+        if item is None:
+            sentence = "No voucher that you may see has this code."
+            return Verification(Verdict.UNKNOWN, sentence)
+        terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
+        why = why_not_valid(*terms, now=now)
+        names = VerifiedItem.__dataclass_fields__
+        found = VerifiedItem(**{name: getattr(item, name) for name in names})
+    if why is not None:
+        return Verification(_BY_STATUS.get(ItemStatus(item.status), Verdict.EXPIRED), why, found)
+    if is_early(found.valid_from, now=now):
+        since = in_place(found.valid_from, found.airport_tz, seconds=bool(found.valid_from.second))
+        return Verification(Verdict.EARLY, f"It is valid from {since}.", found)
+    return Verification(Verdict.VALID, "It is genuine, and has not been used.", found)

@@ -1,0 +1,291 @@
+"""Rights that are taken away after a page has read them: then nothing is written or handed out."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from core import access, excel, imports, storage
+from core.access import CONSOLE, Actor, rights
+from core.access.rights import NoLongerIn, RightsChanged
+from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
+from core.imports import background
+from core.imports.progress import Progress
+from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
+from tests.conftest import NOW
+from tests.core.access.use_cases import (
+    MINE,
+    USE_CASES,
+    Shop,
+    UseCase,
+    make_shop,
+    take_away,
+    wait_for_imports,
+)
+from tests.core.imports.imported import count
+from tests.core.refusals import everything_stored, refusals
+from tests.rows import make_actor, make_contract, make_order, store_user
+
+
+@pytest.fixture
+def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
+    """Store a shop; what it has imported is forgotten afterwards."""
+    found = make_shop(tmp_path)
+    yield found
+    background._runs.clear()
+
+
+def sign_in(actor: Actor) -> Actor:
+    """Return the actor as one who has signed in."""
+    row = {"sign_in_id": new_id(), "user_id": actor.user_id}
+    with storage.writing() as session:
+        session.add(SignIn(**row, began_at=NOW, seen_at=NOW, expires_at=NOW))
+    return replace(actor, sign_in_id=row["sign_in_id"])
+
+
+def delete_user(actor: Actor) -> None:
+    with storage.writing() as session:
+        for model in (UserContract, SignIn, User):
+            session.execute(delete(model).where(model.user_id == actor.user_id))
+
+
+def attempt(shop: Shop, use: UseCase, actor: Actor) -> AppError | None:
+    """Use the use case, and return what it raised."""
+    shop.file.seek(0)
+    shop.file.truncate()
+    try:
+        use.act(shop, actor)
+    except AppError as error:
+        return error
+    return None
+
+
+# Whoever is gone.
+
+GONE: dict[str, Callable[[Actor], None]] = {
+    "deactivated": lambda actor: take_away(actor, is_active=False),
+    "deleted": delete_user,
+    "signed out": lambda actor: access.end_sign_in(actor, now=NOW),
+}
+
+
+@pytest.mark.parametrize("loss", GONE)
+def test_whoever_is_gone_changes_nothing_and_gets_no_file(shop: Shop, loss: str) -> None:
+    stale = {actor: sign_in(actor) for actor in (shop.agent, shop.chief)}
+    for actor in stale.values():
+        GONE[loss](actor)
+    before, expected = everything_stored(), []
+    for name, use in USE_CASES.items():
+        actor = stale[shop.actor(use.permission)]
+        assert type(attempt(shop, use, actor)) is NoLongerIn, name
+        assert shop.file.getvalue() == b"", name
+        expected.append((f"{use.permission}.refused", actor.email))
+        assert refusals() == expected, name
+    assert everything_stored() == before
+
+
+def test_whoever_is_still_there_does_all_of_it(shop: Shop) -> None:
+    for name, use in USE_CASES.items():
+        actor = sign_in(shop.actor(use.permission))
+        error = attempt(shop, use, actor)
+        # The shop is no demo.
+        assert error is None or (name.startswith("demo.") and isinstance(error, Refused)), name
+    assert refusals() == []
+
+
+def test_without_the_guard_whoever_is_gone_does_all_of_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "_confirm", lambda _session, actor, *_: actor)
+    for actor in (shop.agent, shop.chief):
+        take_away(actor, is_active=False)
+    for name, use in USE_CASES.items():
+        error = attempt(shop, use, shop.actor(use.permission))
+        assert error is None or (name.startswith("demo.") and isinstance(error, Refused)), name
+    assert refusals() == []
+
+
+# Whoever has lost a role.
+
+
+def test_a_lowered_role_acts_as_it_is_now(shop: Shop) -> None:
+    for actor in (shop.agent, shop.chief):
+        take_away(actor, role=Role.VIEWER)
+    before, expected = everything_stored(), []
+    for name, use in USE_CASES.items():
+        if use.is_for_viewers and not use.is_file:
+            continue
+        actor = shop.actor(use.permission)
+        error = attempt(shop, use, actor)
+        kind = RightsChanged if use.is_for_viewers else NotPermitted
+        assert type(error) is kind, name
+        assert shop.file.getvalue() == b"", name
+        expected.append((f"{use.permission}.refused", actor.email))
+        assert refusals() == expected, name
+    assert everything_stored() == before
+
+
+def test_a_lowered_role_keeps_what_it_may_still_do(shop: Shop) -> None:
+    take_away(shop.agent, role=Role.VIEWER)
+    for name, use in USE_CASES.items():
+        if use.is_for_viewers and not use.is_file:
+            assert attempt(shop, use, shop.agent) is None, name
+    assert refusals() == []
+
+
+def test_an_admin_who_is_none_any_more_leaves_the_views_of_others_alone(shop: Shop) -> None:
+    USE_CASES["saved_views.change"].act(shop, shop.agent)  # it is shared
+    take_away(shop.chief, role=Role.AGENT)
+    with pytest.raises(NotPermitted, match="somebody else's view"):
+        USE_CASES["saved_views.delete"].act(shop, shop.chief)
+
+
+def test_a_raised_role_takes_nothing_away_from_a_file(shop: Shop) -> None:
+    take_away(shop.agent, role=Role.ADMIN, sees_all_contracts=True)
+    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+    assert shop.file.getvalue()[:2] == b"PK"
+
+
+# Whoever has lost a contract, or sees their own orders alone.
+
+SCOPES: dict[str, dict[str, Any]] = {
+    "contract": {"contracts": frozenset({"CT-9"}), "sees_all_contracts": False},
+    "every contract": {"contracts": frozenset(), "sees_all_contracts": False},
+    "orders of others": {"only_own_orders": True},
+}
+
+
+@pytest.mark.parametrize("loss", SCOPES)
+def test_a_lost_scope_changes_nothing_of_it_and_gives_no_file(shop: Shop, loss: str) -> None:
+    make_contract("CT-9")
+    for actor in (shop.agent, shop.chief):
+        take_away(actor, **SCOPES[loss])
+    before = everything_stored()
+    for name, use in USE_CASES.items():
+        if not use.is_scoped or name == "refunds.request":
+            continue
+        error = attempt(shop, use, shop.actor(use.permission))
+        if use.permission in (Permission.IMPORT, Permission.USERS):
+            assert type(error) is NotPermitted, name
+        elif use.is_file:
+            assert type(error) is RightsChanged, name
+        else:
+            assert isinstance(error, Refused | NotFound), name
+        assert shop.file.getvalue() == b"", name
+    assert everything_stored() == before
+
+
+@pytest.mark.parametrize("loss", SCOPES)
+def test_an_item_out_of_a_lost_scope_is_not_refunded(shop: Shop, loss: str) -> None:
+    make_contract("CT-9")
+    take_away(shop.agent, **SCOPES[loss])
+    assert USE_CASES["refunds.request"].act(shop, shop.agent) == []
+    is_asked = AuditEvent.action == "order_item.refund_requested"
+    with storage.reading() as session:
+        asked = session.scalars(select(AuditEvent.entity_id).where(is_asked))
+        assert asked.all() == ["MAILED"]
+
+
+def test_a_scope_that_grew_takes_nothing_away_from_a_file(shop: Shop) -> None:
+    make_contract("CT-9")
+    take_away(shop.agent, contracts=frozenset({MINE, "CT-9"}))
+    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+
+
+def test_contracts_that_a_user_sees_anyway_take_nothing_away(database: str) -> None:
+    order = make_order()
+    actor = make_actor(Role.VIEWER, sees_all_contracts=True, contracts=frozenset({MINE}))
+    take_away(actor, contracts=frozenset())
+    file = io.BytesIO()
+    excel.export_order(order, file, actor=actor, now=NOW, zone="UTC")
+    assert file.getvalue()[:2] == b"PK"
+
+
+# What takes long.
+
+
+def losing(actor: Actor, at: str, **lost: object) -> Progress:
+    """Return the progress of an import in which rights are lost when it comes to a phase."""
+    seen: list[str] = []
+
+    def report(phase: str, _share: float) -> None:
+        if phase == at and at not in seen:
+            seen.append(phase)
+            take_away(actor, **lost)
+
+    return Progress(report, lambda: True)
+
+
+@pytest.mark.parametrize("lost", [{"is_active": False}, {"role": Role.AGENT}])
+def test_an_import_of_someone_who_lost_the_right_while_it_read_is_not_stored(
+    shop: Shop, lost: dict[str, object]
+) -> None:
+    progress = losing(shop.chief, "Waiting for other changes to end", **lost)
+    before = count(Order)
+    with pytest.raises((NoLongerIn, NotPermitted)):
+        imports.import_files(
+            [shop.folder / "new.xlsx"], actor=shop.chief, now=NOW, progress=progress
+        )
+    assert count(Order) == before
+    assert refusals() == [("import.refused", shop.chief.email)]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite: nobody else writes
+def test_an_import_of_someone_who_lost_the_right_while_it_wrote_is_undone(shop: Shop) -> None:
+    progress = losing(shop.chief, "Storing for good", is_active=False)
+    before = count(Order)
+    with pytest.raises(NoLongerIn):
+        imports.import_files(
+            [shop.folder / "new.xlsx"], actor=shop.chief, now=NOW, progress=progress
+        )
+    assert count(Order) == before
+    assert refusals() == [("import.refused", shop.chief.email)]
+
+
+def test_an_import_beside_the_pages_says_that_the_right_is_gone(shop: Shop) -> None:
+    file = io.BytesIO((shop.folder / "new.xlsx").read_bytes())
+    background.begin_check([("new.xlsx", file)], actor=shop.chief, now=NOW)
+    wait_for_imports()
+    take_away(shop.chief, is_active=False)
+    background.begin_import(actor=shop.chief, now=NOW)
+    wait_for_imports()
+    run = background.find_run(actor=shop.chief)
+    assert run is not None
+    assert (run.state, run.failure) == (background.State.FAILED, str(NoLongerIn()))
+
+
+# People, and the command line.
+
+
+def test_the_command_line_needs_no_row(shop: Shop) -> None:
+    assert excel.dump(shop.file, actor=CONSOLE, now=NOW)["Orders"] == 2
+    access.add_user("x@helios.example", rights=access.Rights(), actor=CONSOLE, now=NOW)
+    assert refusals() == []
+
+
+def test_an_actor_who_only_calls_themselves_console_is_nobody(shop: Shop) -> None:
+    for actor in (
+        replace(CONSOLE, email="console@helios.example"),
+        replace(CONSOLE, sees_all_contracts=False, contracts=frozenset({MINE})),
+    ):
+        with pytest.raises((NoLongerIn, NotPermitted)):
+            excel.dump(shop.file, actor=actor, now=NOW)
+
+
+def test_the_sign_in_of_somebody_else_is_none(shop: Shop) -> None:
+    theirs = sign_in(shop.chief).sign_in_id
+    actor = replace(shop.agent, sign_in_id=theirs)
+    assert type(attempt(shop, USE_CASES["refunds.request"], actor)) is NoLongerIn
+
+
+def test_rights_that_were_given_back_count_again(shop: Shop) -> None:
+    take_away(shop.agent, is_active=False)
+    store_user(shop.agent)
+    with storage.writing() as session:
+        mine = update(User).where(User.user_id == shop.agent.user_id)
+        session.execute(mine.values(is_active=True))
+    assert USE_CASES["refunds.request"].act(shop, shop.agent)

@@ -1,0 +1,305 @@
+"""Signing in: whom a provider's word lets in, for how long, and when it ends."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from core import access, storage
+from core.__main__ import main
+from core.access import CONSOLE, Actor, Rights, SignInNeeded, sign_ins
+from core.access.actors import LOCAL_USER_ID
+from core.access.sign_ins import NotLetIn
+from core.ground import NotSignedIn, Role, get_settings
+from core.storage import AuditEvent, SignIn, User
+from tests.conftest import NOW
+from tests.core.access.test_people import SIGN_IN
+from tests.core.refunds.refund_rows import settings
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+ANA = "ana@helios.example"
+
+
+@pytest.fixture(autouse=True)
+def signing_in() -> Iterator[None]:
+    """Have people sign in, and out again by themselves after half an hour."""
+    with settings(**SIGN_IN, sign_in_idle_minutes=30):
+        yield
+
+
+@pytest.fixture
+def ana(database: str) -> str:
+    """Add a person who has never signed in."""
+    rights = Rights(Role.AGENT, sees_all_contracts=True)
+    return access.add_user(ANA, rights=rights, actor=CONSOLE, now=NOW)
+
+
+def claims(at: datetime = NOW, **given: Any) -> dict[str, Any]:
+    """Return what an ID token says that was issued at an instant, for an hour."""
+    usual = {
+        "iss": "https://id.helios.example",
+        "sub": "ana-1",
+        "email": "Ana@Helios.Example",
+        "email_verified": True,
+        "name": "Ana Díaz",
+        "nonce": "first",
+        "iat": int(at.timestamp()),
+        "exp": int((at + 8 * HOUR).timestamp()),
+    }
+    return {name: value for name, value in (usual | given).items() if value is not None}
+
+
+def told() -> list[tuple[str, str]]:
+    """Return what the audit trail says of sign-ins."""
+    rows = select(AuditEvent.action, AuditEvent.actor).order_by(AuditEvent.event_id)
+    with storage.reading() as session:
+        found = session.execute(rows.where(AuditEvent.entity == "sign_in"))
+        return [(action, who) for action, who in found]
+
+
+def test_the_first_verified_sign_in_binds_the_account(ana: str) -> None:
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    assert (actor.user_id, actor.email, actor.role) == (ana, ANA, Role.AGENT)
+    with storage.reading() as session:
+        user = session.get_one(User, ana)
+        assert (user.issuer, user.subject) == ("https://id.helios.example", "ana-1")
+        assert user.name == "Ana Díaz"
+    again = sign_ins.accept_sign_in(claims(), now=NOW + MINUTE)
+    assert again == actor
+    assert told() == [("sign_in.succeeded", ANA)]
+
+
+def test_whoever_is_bound_is_known_by_the_account_and_not_by_the_address(ana: str) -> None:
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    other = claims(email="new@helios.example", email_verified=False, nonce="second")
+    assert sign_ins.accept_sign_in(other, now=NOW).user_id == ana
+    thief = claims(sub="somebody-else", nonce="third")
+    with pytest.raises(NotLetIn, match="signs in with another account"):
+        sign_ins.accept_sign_in(thief, now=NOW)
+    with pytest.raises(NotLetIn, match="signs in with another account"):
+        sign_ins.accept_sign_in(claims(iss="https://evil.example", nonce="fourth"), now=NOW)
+
+
+@pytest.mark.parametrize("verified", [False, None, "true", 1, "yes"])
+def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: object) -> None:
+    with pytest.raises(NotLetIn, match="it is not verified"):
+        sign_ins.accept_sign_in(claims(email_verified=verified), now=NOW)
+    with storage.reading() as session:
+        assert session.get_one(User, ana).issuer is None
+    assert told() == [("sign_in.refused", ANA)]
+
+
+@pytest.mark.parametrize("email", ["eve@evil.example", "analyst@local", None, "", 5])
+def test_whoever_is_no_user_is_told_to_ask_and_audited_once(database: str, email: object) -> None:
+    for minutes in range(3):
+        with pytest.raises(NotLetIn, match=r"ask an admin of Order Desk"):
+            sign_ins.accept_sign_in(claims(email=email), now=NOW + minutes * MINUTE)
+    ((action, _who),) = told()
+    assert action == "sign_in.refused"
+
+
+def test_whoever_is_let_in_meanwhile_comes_in_with_the_same_sign_in(database: str) -> None:
+    with pytest.raises(NotLetIn):
+        sign_ins.accept_sign_in(claims(), now=NOW)
+    access.add_user(ANA, rights=Rights(), actor=CONSOLE, now=NOW)
+    assert sign_ins.accept_sign_in(claims(), now=NOW + MINUTE).email == ANA
+    assert [action for action, _ in told()] == ["sign_in.refused", "sign_in.succeeded"]
+
+
+def test_a_deactivated_user_is_out_at_once(ana: str) -> None:
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    token = access.issue_token("rows", table="orders", actor=actor, browser="b")
+    access.change_user(ana, rights=Rights(is_active=False), actor=CONSOLE, now=NOW)
+    with pytest.raises(NotLetIn, match="not let in any more"):
+        sign_ins.accept_sign_in(claims(), now=NOW)
+    with pytest.raises(NotSignedIn):
+        access.accept_token(token, "rows", table="orders", browser="b")
+    with pytest.raises(NotLetIn, match="ask an admin"):
+        sign_ins.accept_sign_in(claims(nonce="second"), now=NOW)
+
+
+def test_a_change_of_role_acts_at_once(ana: str) -> None:
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    access.change_user(ana, rights=Rights(Role.ACCOUNTANT), actor=CONSOLE, now=NOW)
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    assert (actor.role, actor.sees_all_contracts) == (Role.ACCOUNTANT, False)
+
+
+def test_a_sign_in_ends_with_the_providers_token(ana: str) -> None:
+    asked = claims(exp=int((NOW + HOUR / 3).timestamp()))
+    actor = sign_ins.accept_sign_in(asked, now=NOW + HOUR / 3 - timedelta(seconds=1))
+    for late in (HOUR / 3, HOUR):
+        with pytest.raises(SignInNeeded, match="has run out"):
+            sign_ins.accept_sign_in(asked, now=NOW + late)
+        with pytest.raises(SignInNeeded):
+            sign_ins.resume(actor.user_id, actor.sign_in_id, now=NOW + late)
+
+
+def test_a_sign_in_ends_when_nothing_was_asked_for_long(ana: str) -> None:
+    asked, now = claims(), NOW
+    for minutes in (1, 29, 30, 30):
+        now += minutes * MINUTE
+        actor = sign_ins.accept_sign_in(asked, now=now)
+    now += 29 * MINUTE
+    sign_ins.resume(actor.user_id, actor.sign_in_id, now=now)  # rows are asked for, too
+    sign_ins.accept_sign_in(asked, now=now + 30 * MINUTE)
+    late = now + 61 * MINUTE
+    for _ in range(2):
+        with pytest.raises(SignInNeeded, match="away for more than 30 minutes"):
+            sign_ins.accept_sign_in(asked, now=late)
+        with pytest.raises(SignInNeeded):
+            sign_ins.resume(actor.user_id, actor.sign_in_id, now=late)
+    assert sign_ins.accept_sign_in(claims(late, nonce="second"), now=late).user_id == ana
+
+
+def test_a_token_of_long_ago_that_nobody_remembers_opens_nothing(ana: str) -> None:
+    with pytest.raises(SignInNeeded, match="away"):
+        sign_ins.accept_sign_in(claims(), now=NOW + 31 * MINUTE)
+    assert told() == []
+
+
+def test_signing_out_ends_it_in_every_tab_and_for_its_tokens(ana: str) -> None:
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    sign_ins.accept_sign_in(claims(nonce="elsewhere"), now=NOW)
+    token = access.issue_token("rows", table="orders", actor=actor, browser="b")
+    for _ in range(2):
+        sign_ins.end_sign_in(actor, now=NOW)
+    with pytest.raises(SignInNeeded, match="You have signed out"):
+        sign_ins.accept_sign_in(claims(), now=NOW)
+    with pytest.raises(NotSignedIn):
+        access.accept_token(token, "rows", table="orders", browser="b")
+    assert sign_ins.accept_sign_in(claims(nonce="elsewhere"), now=NOW).user_id == ana
+    assert [action for action, _ in told()].count("sign_in.ended") == 1
+
+
+def test_a_token_is_bound_to_the_sign_in_that_it_was_issued_in(ana: str) -> None:
+    now = datetime.now(NOW.tzinfo)
+    actor = sign_ins.accept_sign_in(claims(now), now=now)
+    token = access.issue_token("rows", table="orders", actor=actor, browser="b")
+    assert access.accept_token(token, "rows", table="orders", browser="b").actor == actor
+    for wrong in (
+        replace(actor, sign_in_id=None),
+        replace(actor, sign_in_id="x"),
+        replace(actor, user_id=LOCAL_USER_ID),
+        Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True),
+    ):
+        forged = access.issue_token("rows", table="orders", actor=wrong, browser="b")
+        with pytest.raises(NotSignedIn):
+            access.accept_token(forged, "rows", table="orders", browser="b")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"iss": None}, {"iss": ""}, {"iss": 5}, {"iss": "x\n"}, {"sub": None}, {"sub": "x" * 2_000},
+        {"sub": "a\x00"}, {"exp": None}, {"exp": "soon"}, {"exp": True}, {"exp": 1e300},
+        {"exp": float("nan")}, {"iat": None}, {"iat": [1]},
+    ],
+)  # fmt: skip
+def test_claims_that_name_nobody_let_nobody_in(ana: str, fault: dict[str, Any]) -> None:
+    with pytest.raises(SignInNeeded, match="did not say who you are"):
+        sign_ins.accept_sign_in(claims(**fault), now=NOW)
+
+
+def test_tabs_that_open_at_once_are_one_sign_in(ana: str) -> None:
+    with ThreadPoolExecutor(6) as tabs:
+        actors = list(tabs.map(lambda _: sign_ins.accept_sign_in(claims(), now=NOW), range(6)))
+    assert {actor.user_id for actor in actors} == {ana}
+    assert told() == [("sign_in.succeeded", ANA)]
+
+
+def test_what_is_over_is_forgotten_after_a_day(ana: str) -> None:
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    later = NOW + timedelta(days=3)
+    sign_ins.accept_sign_in(claims(later, nonce="second"), now=later)
+    with storage.reading() as session:
+        assert len(session.scalars(select(SignIn)).all()) == 1
+
+
+def test_a_person_can_be_bound_anew(ana: str) -> None:
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    access.forget_sign_in(ana, actor=CONSOLE, now=NOW)
+    assert sign_ins.accept_sign_in(claims(sub="ana-2", nonce="second"), now=NOW).user_id == ana
+    with pytest.raises(NotLetIn):
+        sign_ins.accept_sign_in(claims(nonce="third"), now=NOW)
+
+
+def test_signing_out_by_the_providers_claims_ends_the_sign_in_and_is_audited_once(
+    ana: str,
+) -> None:
+    actor = sign_ins.accept_sign_in(claims(), now=NOW)
+    other = sign_ins.accept_sign_in(claims(nonce="second"), now=NOW)
+    for minutes in (1, 2):
+        sign_ins.sign_out(claims(), now=NOW + minutes * MINUTE)
+    with pytest.raises(SignInNeeded, match="You have signed out"):
+        sign_ins.accept_sign_in(claims(), now=NOW + 3 * MINUTE)
+    with pytest.raises(SignInNeeded, match="You have signed out"):
+        sign_ins.resume(ana, actor.sign_in_id, now=NOW + 3 * MINUTE)
+    assert told().count(("sign_in.ended", ANA)) == 1
+    # The sign-in of another browser goes on.
+    assert sign_ins.resume(ana, other.sign_in_id, now=NOW + 3 * MINUTE).user_id == ana
+
+
+def test_after_the_button_ended_a_sign_in_the_way_out_audits_nothing_more(ana: str) -> None:
+    sign_ins.end_sign_in(sign_ins.accept_sign_in(claims(), now=NOW), now=NOW)
+    sign_ins.sign_out(claims(), now=NOW)
+    assert told().count(("sign_in.ended", ANA)) == 1
+
+
+def test_a_sign_in_that_no_page_has_seen_yet_can_be_ended(ana: str) -> None:
+    sign_ins.sign_out(claims(), now=NOW)
+    with pytest.raises(SignInNeeded, match="You have signed out"):
+        sign_ins.accept_sign_in(claims(), now=NOW)
+    assert told() == [("sign_in.ended", ANA)]
+    assert sign_ins.accept_sign_in(claims(nonce="second"), now=NOW).user_id == ana
+
+
+def test_many_sign_out_at_once_and_it_is_audited_once(ana: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: sign_ins.sign_out(claims(), now=NOW), range(16)))
+    assert told() == [("sign_in.ended", ANA)]
+
+
+def test_somebody_who_was_not_let_in_signs_out_under_their_own_name(database: str) -> None:
+    with pytest.raises(NotLetIn):
+        sign_ins.accept_sign_in(claims(email="eve@evil.example"), now=NOW)
+    sign_ins.sign_out(claims(email="eve@evil.example"), now=NOW)
+    sign_ins.sign_out(claims(email=None, nonce="second"), now=NOW)
+    ended = [who for action, who in told() if action == "sign_in.ended"]
+    assert ended == ["eve@evil.example", "ana-1 of https://id.helios.example"]
+
+
+def test_the_command_line_acts_as_console(
+    sqlite_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--orders", "3"]) == 0
+    assert "3 demo orders" in capsys.readouterr().out
+    with storage.reading() as session:
+        filled = select(AuditEvent.actor).where(AuditEvent.action == "orders.demo_filled")
+        assert session.scalars(filled).one() == "console"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"oidc_client_id": ""}, "OIDC_CLIENT_ID: must be set too"),
+        (
+            {"oidc_client_id": "", "oidc_client_secret": ""},
+            "OIDC_CLIENT_ID and OIDC_CLIENT_SECRET: must be set too",
+        ),
+        ({"oidc_metadata_url": "http://id.helios.example/"}, "OIDC_METADATA_URL: must start with"),
+        ({"oidc_metadata_url": "id.helios.example"}, "OIDC_METADATA_URL: must start with https"),
+        ({"public_url": "http://desk.helios.example"}, "PUBLIC_URL: where people sign in, it must"),
+        ({"first_admin_email": "ana"}, "FIRST_ADMIN_EMAIL: is not an e-mail address"),
+        ({"sign_in_idle_minutes": "0"}, "SIGN_IN_IDLE_MINUTES: "),
+    ],
+)
+def test_a_sign_in_that_is_set_up_by_halves_stops_the_start(
+    given: dict[str, str], said: str
+) -> None:
+    with settings(**SIGN_IN | given), pytest.raises(SystemExit, match=f"cannot start.\n{said}"):
+        get_settings()

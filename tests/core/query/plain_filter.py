@@ -1,0 +1,189 @@
+"""What a view means, in plain Python: written from the README's words, not from the SQL."""
+
+import unicodedata
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.access import Actor
+from core.ground import to_major
+from core.tables import ORDERS, Column, Kind, Table
+from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
+
+Raw = dict[str, Any]
+
+
+def expected_rows(
+    table: Table, raw: Raw, *, actor: Actor, now: datetime, order_id: str | None = None
+) -> list[Row]:
+    """Return the rows of a view that came in as `raw`, in its order."""
+    rows = [row for row in rows_of(table, now) if _may_see(actor, table, row)]
+    if order_id is not None:
+        rows = [row for row in rows if order_id in orders_of(table, row)]
+    return _sorted(table, [row for row in rows if fits(table, raw, row, now)], raw["sort"])
+
+
+def _may_see(actor: Actor, table: Table, row: Row) -> bool:
+    if not actor.sees_all_contracts and row["contract_id"] not in actor.contracts:
+        return False
+    return not actor.only_own_orders or orders_of(table, row) <= own_orders(actor.email)
+
+
+def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
+    """Say whether a row is one of the view's: search, pasted IDs and every filter keep it."""
+    ids = raw.get("ids")
+    if ids and not any(row[c.name] in ids for c in table.columns if c.is_reference):
+        return False
+    if not all(_is_found(table, row, word) for word in raw.get("search", "").split()):
+        return False
+    for name, asked in raw["filters"].items():
+        column = table.column(name)
+        assert column is not None
+        parts = asked.get("conditions", [asked])
+        held = [_holds(column, row, part, raw["zone"], now) for part in parts]
+        if not (any(held) if asked.get("operator") == "OR" else all(held)):
+            return False
+    return True
+
+
+def _is_found(table: Table, row: Row, word: str) -> bool:
+    """A word of the search stands in a text that can be shown, or in one of the order's items'."""
+    columns = [c for c in table.columns if c.can_be_shown and _is_text(c) and not c.allowed]
+    found = [_contains(row[column.name], word, column.kind) for column in columns]
+    if table is ORDERS:
+        for item in items_of(row):
+            found.append(_contains(item["passenger_name"], word, Kind.TEXT))
+            found.append(_contains(item["voucher_code"], word, Kind.CODE))
+    return any(found)
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind in (Kind.TEXT, Kind.CODE)
+
+
+def _contains(value: str | None, word: str, kind: Kind) -> bool:
+    return value is not None and without_case(word, kind) in without_case(value, kind)
+
+
+def without_case(text: str, kind: Kind) -> str:
+    """What people write is compared without case in every script, what systems make in ASCII."""
+    if kind is Kind.CODE:
+        return "".join(c.lower() if c.isascii() else c for c in text)
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+def _holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bool:
+    value = row[column.name]
+    if asked["filterType"] == "set":
+        return _choice_of(column, value) in [_spoken(column, one) for one in asked["values"]]
+    match asked["type"]:
+        case "blank":
+            return value is None
+        case "notBlank":
+            return value is not None
+        case "fromNow":
+            return value is not None and value >= now
+        case "next24Hours" | "next7Days":
+            hours = 24 if asked["type"] == "next24Hours" else 7 * 24
+            return value is not None and now <= value <= now + timedelta(hours=hours)
+    if value is None:  # is neither this nor that; and so it is not this
+        return asked["type"] in ("notContains", "notEqual")
+    if _is_text(column):
+        return _text_holds(column, value, asked)
+    if column.kind is Kind.INSTANT:
+        # A day of a place is that of its own clocks.
+        here = ZoneInfo(row[column.place_zone] if column.place_zone else zone)
+        return _day_holds(value.astimezone(here).date(), asked, now.astimezone(ZoneInfo(zone)))
+    if column.kind is Kind.MONEY:
+        value = to_major(value, row[str(column.currency)])
+    first, last = (Decimal(str(asked.get(end, 0))) for end in ("filter", "filterTo"))
+    return _compares(Decimal(value), asked["type"], first, last)
+
+
+def _choice_of(column: Column, value: Any) -> Any:
+    if column.kind is Kind.FLAG:
+        return "yes" if value else "no"
+    return _spoken(column, value)
+
+
+def _spoken(column: Column, value: str | None) -> str | None:
+    return value.replace("_", " ") if value is not None and column.allowed else value
+
+
+def _text_holds(column: Column, value: str, asked: Raw) -> bool:
+    kind = column.kind
+    wanted = without_case(str(_spoken(column, asked["filter"])), kind)
+    text = without_case(str(_spoken(column, value)), kind)
+    return {
+        "contains": wanted in text,
+        "notContains": wanted not in text,
+        "equals": text == wanted,
+        "notEqual": text != wanted,
+        "startsWith": text.startswith(wanted),
+        "endsWith": text.endswith(wanted),
+    }[asked["type"]]
+
+
+def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
+    today = now.date()
+    month = (day.year, day.month)
+    match asked["type"]:
+        case "today":
+            return day == today
+        case "last7Days":  # today is the last of the seven
+            return today - timedelta(days=6) <= day <= today
+        case "thisMonth":  # all of it, also what is still to come
+            return month == (today.year, today.month)
+        case "lastMonth":
+            last = today.replace(day=1) - timedelta(days=1)
+            return month == (last.year, last.month)
+    first = date.fromisoformat(asked["dateFrom"][:10])
+    last = date.fromisoformat(asked.get("dateTo", asked["dateFrom"])[:10])
+    return _compares(day, asked["type"], first, last)
+
+
+def _compares(value: Any, operator: str, first: Any, last: Any) -> bool:
+    return {
+        "equals": value == first,
+        "notEqual": value != first,
+        "lessThan": value < first,
+        "lessThanOrEqual": value <= first,
+        "greaterThan": value > first,
+        "greaterThanOrEqual": value >= first,
+        "inRange": first <= value <= last,
+    }[operator]
+
+
+def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
+    """Blanks come last either way; what is alike is in the order of the key."""
+    keys = [(one["colId"], one["sort"] == "desc") for one in sort]
+    keys.append((table.key, keys[-1][1] if keys else False))
+    for name, descending in reversed(keys):
+        column = table.column(name)
+        assert column is not None
+        present = [row for row in rows if row[name] is not None]
+        missing = [row for row in rows if row[name] is None]
+        # Python compares text by code point, as both databases are told to.
+        present.sort(key=lambda row, c=column: _rank(c, row), reverse=descending)
+        rows = present + missing
+    return rows
+
+
+def _rank(column: Column, row: Row) -> Any:
+    """Amounts of every currency are sorted as people write them: 12 KWD after 10 EUR."""
+    value = row[column.name]
+    return to_major(value, row[str(column.currency)]) if column.currency else value
+
+
+def expected_totals(table: Table, rows: list[Row]) -> dict[str, int]:
+    """Add up the first amount of a table, currency by currency."""
+    amount = next((c for c in table.columns if c.kind is Kind.MONEY), None)
+    if amount is None:
+        return {}
+    totals: dict[str, int] = {}
+    for row in rows:
+        currency = row[str(amount.currency)]
+        totals[currency] = totals.get(currency, 0) + row[amount.name]
+    return totals

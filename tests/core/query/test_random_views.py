@@ -1,0 +1,182 @@
+"""Views against a plain Python filter of the same rows: grid, count, totals and file agree."""
+
+import io
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core import excel, query
+from core.access import Actor
+from core.ground import decimals_of
+from core.tables import BOOKS, EMAILS, ORDER_ITEMS, ORDER_TABS, Kind, Table
+from core.views import View, parse_view, to_address, to_json
+from core.views.codec import from_address
+from tests.conftest import use_database
+from tests.core.query.plain_filter import expected_rows, expected_totals
+from tests.core.query.random_views import (
+    ACTORS,
+    NOWS,
+    PRESETS,
+    Raw,
+    every_condition,
+    every_word,
+    views,
+)
+from tests.core.random_rows import ROWS, ZONES, Row, fill
+from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
+from tests.rows import store_user
+
+TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
+EVERY_ROW: Raw = {"filters": {}, "sort": []}
+WINDOW = 37  # which divides no table evenly
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
+    """Fill one database of each kind with the random rows, once for the module."""
+    url = fill(make_database(request.param))
+    for actor in ACTORS:
+        store_user(actor)
+    return url
+
+
+def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
+    """Page through the view: every row once, in order, each value as it is stored."""
+    frames = []
+    while sum(map(len, frames)) == WINDOW * len(frames):
+        start = WINDOW * len(frames)
+        frames.append(query.load_rows(view, actor=actor, now=now, start=start, end=start + WINDOW))
+    for column in view.columns:
+        found = [
+            None if value is None else getattr(value, "to_pydatetime", lambda v=value: v)()
+            for frame in frames
+            for value in frame[column.name].astype("object").where(frame[column.name].notna(), None)
+        ]
+        assert found == [row[column.name] for row in expected], column.name
+    key = view.table.key
+    assert [one for frame in frames for one in frame[key]] == [row[key] for row in expected]
+
+
+def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
+    """Export the view: the same rows, cell by cell, and a sheet that says which they are."""
+    file = io.BytesIO()
+    assert excel.export(view, file, actor=actor, now=now) == len(expected)
+    sheet, about = open_book(file).worksheets
+    header, rows = rows_of_sheet(sheet)
+    assert header == [header_cell(column, view.zone) for column in view.columns]
+    assert rows == [tuple(cell(c, row, view.zone) for c in view.columns) for row in expected]
+
+    said = said_in(about)
+    everything = EVERY_ROW | {"zone": view.zone}
+    total = len(expected_rows(view.table, everything, actor=actor, now=now, order_id=view.order_id))
+    words = [one.replace("\x01", "\ufffd") for one in view.in_words()]
+    assert said["Filters"] == (words or ["none"])
+    assert said["Rows"] == [f"{len(expected):,} of {total:,} {view.table.many}"]
+    sums = expected_totals(view.table, expected)
+    spoken = [_spoken_amount(minor, currency) for currency, minor in sorted(sums.items())]
+    assert said.get(f"Total {_amount_header(view.table)}", []) == spoken
+
+
+def _spoken_amount(minor: int, currency: str) -> str:
+    places = decimals_of(currency)
+    return f"{Decimal(minor) / 10**places:,.{places}f} {currency}"
+
+
+def _amount_header(table: Table) -> str:
+    return "Price" if table is ORDER_ITEMS else "Amount"
+
+
+def _check_address(view: View) -> None:
+    address = from_address(to_address(view))
+    assert parse_view(view.table, address, order_id=view.order_id) == view
+    assert parse_view(view.table, to_json(view), order_id=view.order_id) == view
+
+
+def _homes(table: Table) -> st.SearchStrategy[str | None]:
+    """Draw the order that a view is at home in, where a table is also a tab of an order's page."""
+    orders = [item["order_id"] for item in ROWS["order_items"][:9]]
+    return st.none() | st.sampled_from(orders) if table.name in ORDER_TABS else st.none()
+
+
+@pytest.mark.parametrize("name", TABLES)
+@settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_grid_count_totals_and_file_agree_with_a_plain_python_filter(
+    filled: str, name: str, data: st.DataObject
+) -> None:
+    use_database(filled)
+    table = TABLES[name]
+    raw = data.draw(views(table), label="view")
+    now = data.draw(st.sampled_from(NOWS), label="now")
+    actor = data.draw(st.sampled_from([ACTORS[0], *ACTORS]), label="actor")
+    order_id = data.draw(_homes(table), label="order")
+    view = parse_view(table, raw, order_id=order_id)
+    expected = expected_rows(table, raw, actor=actor, now=now, order_id=order_id)
+
+    assert query.count_rows(view, actor=actor, now=now) == len(expected)
+    totals = expected_totals(table, expected)
+    assert query.load_totals(view, actor=actor, now=now) == totals
+    figures = query.load_figures(view, actor=actor, now=now)
+    assert (figures.count, figures.totals or totals) == (len(expected), totals)
+    _check_windows(view, expected, actor, now)
+    _check_file(view, expected, actor, now)
+    _check_address(view)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_operator_of_every_column_means_what_it_says(filled: str, name: str) -> None:
+    use_database(filled)
+    table = TABLES[name]
+    asked = [(column, one) for column in table.offered for one in every_condition(table, column)]
+    for place, (column, one) in enumerate(asked):
+        zone = ZONES[place % len(ZONES)]
+        raw = EVERY_ROW | {"filters": {column.name: one}, "zone": zone}
+        view = parse_view(table, raw)
+        for now in NOWS if one.get("type") in PRESETS else [NOWS[place % len(NOWS)]]:
+            found = query.load_keys(view, actor=ACTORS[0], now=now)
+            expected = expected_rows(table, raw, actor=ACTORS[0], now=now)
+            assert found == [row[table.key] for row in expected], (column.name, one, zone, now)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name: str) -> None:
+    use_database(filled)
+    table = TABLES[name]
+    for place, word in enumerate(every_word(table)):
+        raw = EVERY_ROW | {"search": word, "zone": "UTC"}
+        now = NOWS[place % len(NOWS)]
+        found = query.load_keys(parse_view(table, raw), actor=ACTORS[0], now=now)
+        expected = expected_rows(table, raw, actor=ACTORS[0], now=now)
+        assert found == [row[table.key] for row in expected], word
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_list_of_every_column_counts_the_rows_that_the_others_leave(
+    filled: str, name: str
+) -> None:
+    use_database(filled)
+    table = TABLES[name]
+    for place, column in enumerate(one for one in table.offered if one.has_choices):
+        now, actor = NOWS[place % len(NOWS)], ACTORS[place % len(ACTORS)]
+        number = next(one for one in table.offered if one.kind is Kind.NUMBER)
+        least = 7 if number.name == "no" else 1
+        others = {number.name: {"filterType": "number", "type": "greaterThan", "filter": least}}
+        own = {column.name: {"filterType": "set", "values": []}}
+        raw = EVERY_ROW | {"zone": "UTC"}
+        view = parse_view(table, raw | {"filters": others | own})
+        rows = expected_rows(table, raw | {"filters": others}, actor=actor, now=now)
+        counts = Counter(row[column.name] for row in rows)
+        listed = query.load_choices(view, column.name, actor=actor, now=now)
+        assert dict(listed.to_numpy().tolist()) == counts, column.name
+        values = listed["value"].tolist()
+        assert values == sorted(values, key=lambda one: (one is not None, one)), column.name

@@ -1,0 +1,206 @@
+"""What a scope hides: a person never sees or changes a trace of what is not theirs."""
+
+import io
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from core import excel, query, refunds, storage, vouchers
+from core.access import Actor, permissions
+from core.access.actors import LOCAL_USER_ID
+from core.ground import NotFound, NotPermitted, Permission, Refused, Role
+from core.query.rows import find_references
+from core.refunds import Reason
+from core.storage import Refund
+from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
+from core.views import default_view, parse_view
+from core.vouchers import verification
+from tests.conftest import NOW
+from tests.core.read_back import open_book
+from tests.core.refunds.refund_rows import make_paid_order, make_refundable
+from tests.core.refusals import everything_stored, refusals
+from tests.rows import make_contract, make_transaction, store_user
+
+MINE, THEIRS = "CT-1", "CT-2"
+SIDES = {  # contract, currency, author, and what product and passenger are called
+    "MINE": (MINE, "EUR", "me@helios.example", "Usual"),
+    "THEIRS": (THEIRS, "JPY", "theirs@secret.example", "Secret"),
+}
+OTHERS = ("CT-2", "OD-THEIRS", "IT-THEIRS", "TX-THEIRS", "theirs@", "WGT-THEIRS", "Secret", "JPY")
+SCOPES: dict[str, dict[str, Any]] = {
+    "one contract": {"sees_all_contracts": False, "contracts": frozenset({MINE})},
+    "own orders": {"only_own_orders": True},
+    "own orders of a contract": {
+        "sees_all_contracts": False,
+        "contracts": frozenset({MINE}),
+        "only_own_orders": True,
+    },
+    "nothing": {"sees_all_contracts": False},
+}
+
+
+def _actor_of(role: Role, **given: Any) -> Actor:
+    scope: dict[str, Any] = {"sees_all_contracts": True} | given
+    return store_user(Actor(f"u-{role}", "me@helios.example", role, **scope))
+
+
+@pytest.fixture
+def two_contracts(database: str, admin: Actor) -> None:
+    """Store an order of each contract, that of the other one by somebody else, with a history."""
+    verification._tries.clear()
+    for name, (contract, currency, author, word) in SIDES.items():
+        given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
+        make_paid_order(f"OD-{name}", author=author, widget_id=f"WGT-{name}", **given)
+        for number in (1, 2):
+            make_refundable(
+                f"OD-{name}",
+                order_item_id=f"IT-{name}-{number}",
+                product=f"{word} lounge",
+                passenger_name=f"{word} passenger",
+                voucher_code=f"CODE-{name}-{number}",
+                price_minor=100,
+                **given,
+            )
+        make_transaction(transaction_id=f"TX-{name}", order_id=f"OD-{name}", **given)
+        top_up = {"type": "top_up", "amount_minor": 5} | given
+        make_transaction(transaction_id=f"TX-{name}-TOP", **top_up)
+        vouchers.issue([f"IT-{name}-1"], io.BytesIO(), form="pdf", actor=admin, now=NOW)
+        refunds.request([f"IT-{name}-2"], reason="goodwill", key=name, actor=admin, now=NOW)
+        excel.export_order(f"OD-{name}", io.BytesIO(), actor=admin, now=NOW, zone="UTC")
+        _export_by_filter(admin, contract)
+
+
+def _export_by_filter(admin: Actor, contract: str) -> None:
+    """Export with a filter that names the contract: the event says so and is of no order."""
+    named = {"contract_id": {"filterType": "set", "values": [contract]}}
+    excel.export(parse_view(ORDERS, {"filters": named}), io.BytesIO(), actor=admin, now=NOW)
+
+
+def everything_seen(actor: Actor) -> str:
+    """Ask for all that there is, in every way, and return all that is answered, as one text."""
+    seen: list[object] = []
+    for table, order_id in [
+        *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, AUDIT_EVENTS, USERS)),
+        *(
+            (table, f"OD-{name}")
+            for table in (ORDER_ITEMS, TRANSACTIONS, AUDIT_EVENTS)
+            for name in ("MINE", "THEIRS")
+        ),
+    ]:
+        if permissions.may(actor, table.permission(order_id)):
+            seen += _seen_of(table, order_id, actor)
+    for name in ("MINE", "THEIRS"):
+        for ask in questions_about(name, actor):
+            with suppress(NotFound):
+                seen.append(ask())
+    return repr(seen)
+
+
+def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
+    """Return what can be asked about one order and its items."""
+    ids = [f"IT-{name}-1", f"IT-{name}-2"]
+    return [
+        lambda: query.get_order(f"OD-{name}", actor=actor),
+        lambda: vouchers.find_copies(ids, actor=actor),
+        lambda: verification.verify(f"CODE-{name}-1", actor=actor, now=NOW).item,
+        lambda: [line.item for line in refunds.assess(ids, actor=actor, now=NOW).lines],
+        lambda: refunds.assess(ids, actor=actor, now=NOW).balances,
+        lambda: refunds.get_results(_batch_of(ids[1]), actor=actor),
+    ]
+
+
+def _batch_of(item: str) -> str:
+    with storage.reading() as session:
+        batch = select(Refund.batch_id).where(Refund.order_item_id == item)
+        return session.scalars(batch).one()
+
+
+def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
+    view, asked = default_view(table, order_id=order_id), {"actor": actor, "now": NOW}
+    view = replace(view, columns=table.offered)
+    file = io.BytesIO()
+    excel.export(view, file, **asked)
+    book = open_book(file)
+    rows = [tuple(row) for row in book[table.title].iter_rows(values_only=True)]
+    total = [
+        row for row in book["About this export"].iter_rows(values_only=True) if row[0] == "Rows"
+    ]
+    ids = ("OD-THEIRS", "IT-THEIRS-1", "TX-THEIRS", "CODE-THEIRS-1", "OD-MINE")
+    return [
+        query.load_rows(view, start=0, end=100, **asked).astype("object").to_dict("records"),
+        query.load_keys(view, **asked),
+        query.load_figures(view, **asked),
+        query.load_totals(view, **asked),
+        query.load_ticked(view, ids, **asked).astype("object").to_dict("records"),
+        sorted(find_references(table, ids, actor=actor, order_id=order_id)),
+        [
+            query.load_choices(view, column.name, **asked).values.tolist()
+            for column in table.offered
+            if column.has_choices
+        ],
+        rows,
+        total,
+    ]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("role", Role)
+def test_a_scope_hides_every_trace_of_what_is_not_theirs(
+    two_contracts: None, role: Role, scope: str
+) -> None:
+    actor = _actor_of(role, **SCOPES[scope])
+    seen = everything_seen(actor)
+    assert [trace for trace in OTHERS if trace in seen] == []
+    assert ("OD-MINE" in seen) == (scope != "nothing")
+    assert ("TX-MINE-TOP" in seen) == (
+        scope == "one contract" and Permission.TRANSACTIONS in _of(actor)
+    )
+
+
+def test_without_a_scope_every_trace_is_seen(two_contracts: None) -> None:
+    seen = everything_seen(_all_seeing())
+    assert [trace for trace in OTHERS if trace not in seen] == []
+
+
+def _of(actor: Actor) -> set[Permission]:
+    return {one for one in Permission if permissions.may(actor, one)}
+
+
+def _all_seeing() -> Actor:
+    return Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
+    two_contracts: None, role: Role, scope: str
+) -> None:
+    actor = _actor_of(role, **SCOPES[scope])
+    before = everything_stored()
+    with pytest.raises(Refused, match="There is no order item"):
+        vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), form="zip", actor=actor, now=NOW)
+    with pytest.raises(NotFound):
+        excel.export_order("OD-THEIRS", io.BytesIO(), actor=actor, now=NOW, zone="UTC")
+    (line,) = refunds.assess(["IT-THEIRS-1"], actor=actor, now=NOW).lines
+    assert line.refusal is not None
+    assert line.refusal.reason is Reason.NOT_THERE
+    assert everything_stored() == before
+    (outcome,) = refunds.request(
+        ["IT-THEIRS-1"], reason="goodwill", key="k", actor=actor, now=NOW, gateways={}
+    ).outcomes
+    assert outcome.refund_id is None
+
+
+@pytest.mark.parametrize("scope", ["one contract", "own orders", "nothing"])
+@pytest.mark.parametrize("permission", sorted(permissions.OF_ALL_CONTRACTS))
+def test_what_reaches_every_contract_is_for_who_sees_them_all(
+    sqlite_database: str, scope: str, permission: Permission
+) -> None:
+    actor = _actor_of(Role.ADMIN, **SCOPES[scope])
+    with pytest.raises(NotPermitted, match="Only who sees every order of every contract may"):
+        permissions.require(actor, permission)
+    assert refusals() == [(f"{permission}.refused", actor.email)]

@@ -1,0 +1,255 @@
+"""Windows of a view: each way to find one finds the same rows."""
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateIndex, DropIndex
+
+from core import access, demo, query, storage
+from core.access import Actor
+from core.query import windows
+from core.storage import Base
+from core.tables import BOOKS, ORDER_ITEMS, ORDERS, Table
+from core.views import View, parse_view
+from tests.conftest import NOW, use_database
+
+FILTERS: dict[str, list[dict[str, Any]]] = {
+    "order_items": [
+        {"product": {"filterType": "text", "type": "contains", "filter": "a"}},
+        {"status": {"filterType": "set", "values": ["used", "expired"]}},
+        {"service_at": {"filterType": "date", "type": "lessThan", "dateFrom": "2026-10-01"}},
+        {"price_minor": {"filterType": "number", "type": "greaterThan", "filter": 30}},
+        {"no": {"filterType": "number", "type": "lessThan", "filter": 100}},
+        {"terminal": {"filterType": "text", "type": "blank"}},
+        {"voucher_code": {"filterType": "text", "type": "contains", "filter": "zzzz"}},
+    ],
+    "orders": [
+        {"author": {"filterType": "text", "type": "contains", "filter": "a"}},
+        {"refundable": {"filterType": "set", "values": ["yes"]}},
+        {"contract_id": {"filterType": "set", "values": ["CT-1001"]}},
+    ],
+    "transactions": [
+        {"type": {"filterType": "set", "values": ["payment"]}},
+        {"amount_minor": {"filterType": "number", "type": "lessThan", "filter": -50}},
+    ],
+}
+# How many matches are few: all that there are, some of them, none.
+WAYS = {"sorted": 20_000, "probed in vain": 20, "walked": -1}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_found_at_first() -> Iterator[None]:
+    """Leave the first rows out: a small table would be walked from the first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "SOON", 0)
+        yield
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
+    """Fill one database of each kind with demo orders, once for the module."""
+    url = make_database(request.param)
+    use_database(url)
+    demo.fill(150, actor=_admin(), now=NOW)
+    return url
+
+
+def _admin() -> Actor:
+    actor = access.find_local_actor()
+    assert actor is not None
+    return actor
+
+
+def _heard(session: Session) -> list[str]:
+    """Return a list that grows by each statement which the session sends."""
+    asked: list[str] = []
+    event.listen(
+        session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
+    )
+    return asked
+
+
+def _views(table: Table) -> list[View]:
+    """Sort by every column in both directions and by some two, each under one of the filters."""
+    drawn = random.Random(3)
+    names = [column.name for column in table.offered]
+    sorts = [[(name, sort)] for name in names for sort in ("asc", "desc")]
+    sorts += [list(zip(drawn.sample(names, 2), ("asc", "desc"), strict=True)) for _ in range(5)]
+    return [
+        parse_view(
+            table,
+            {
+                "filters": drawn.choice(FILTERS[table.name]),
+                "sort": [{"colId": name, "sort": direction} for name, direction in sort],
+                "columns": [table.key],
+            },
+        )
+        for sort in sorts
+    ]
+
+
+@pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_finds_the_rows_that_an_export_has_there(
+    filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, way: str
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "FEW", WAYS[way])
+    windows._many.clear()
+    actor = _admin()
+    for view in _views(table):
+        with storage.reading() as session:
+            frames = query.read_chunks(session, view, actor=actor, now=NOW)
+            keys = [key for frame in frames for key in frame[table.key]]
+        for start, end in ((0, 10), (7, 40), (len(keys) - 3, len(keys) + 5), (900, 905)):
+            first = max(start, 0)
+            rows = query.load_rows(view, actor=actor, now=NOW, start=first, end=end)
+            assert list(rows[table.key]) == keys[first:end], (view.sort, view.filters)
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
+    filled: str, direction: str
+) -> None:
+    use_database(filled)
+    of_one = {"contract_id": {"filterType": "set", "values": ["CT-1001"]}}
+    sort = [{"colId": "created_at", "sort": direction}]
+    view = parse_view(ORDERS, {"filters": of_one, "sort": sort})
+    with storage.reading() as session:
+        asked = _heard(session)
+        keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        assert len(asked) == 1
+        where = "contract_id = 'CT-1001'"
+        every = f"SELECT order_id FROM orders WHERE {where} ORDER BY created_at {direction}"
+        assert keys == list(session.scalars(text(f"{every}, order_id {direction} LIMIT 10")))
+
+
+def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "FEW", 20)
+    windows._many.clear()
+    view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
+    with storage.reading() as session:
+        asked = _heard(session)
+        first = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        looked = len(asked)
+        again = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        assert again == first
+        assert len(asked) - looked == 1 < looked
+        monkeypatch.setattr(windows, "REMEMBERED_SECONDS", -1.0)
+        windows._many.clear()
+        for _ in range(2):
+            windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+        assert len(asked) == looked + 1 + 2 * looked
+
+
+def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
+    use_database(filled)
+    raw = {"sort": [{"colId": "status", "sort": "desc"}], "columns": ["status", "order_item_id"]}
+    view = parse_view(ORDER_ITEMS, raw)
+    rows = query.load_rows(view, actor=_admin(), now=NOW, start=0, end=1_000)
+    shown = list(zip(rows["status"], rows["order_item_id"], strict=True))
+    assert shown == sorted(shown, reverse=True)
+    assert {"expired", "not_used"} <= set(rows["status"])
+
+
+def test_the_index_of_prices_is_the_one_of_the_models(database: str) -> None:
+    indexes = Base.metadata.tables["order_items"].indexes
+    index = next(one for one in indexes if one.name == "ix_order_items_price")
+    with storage.get_engine().connect() as connection:
+        migrated = _definition(connection, str(index.name))
+        connection.execute(DropIndex(index))
+        connection.execute(CreateIndex(index))
+        assert _definition(connection, str(index.name)) == migrated
+        connection.rollback()
+
+
+def _definition(connection: Connection, name: str) -> str:
+    statement = (
+        "SELECT sql FROM sqlite_master WHERE name = :name"
+        if storage.is_sqlite()
+        else "SELECT indexdef FROM pg_indexes WHERE indexname = :name"
+    )
+    found = str(connection.execute(text(statement), {"name": name}).scalar_one())
+    return "".join(letter for letter in found if letter not in " ()")
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("sought", ["OD2", "-0000", "-00001", "00000"])
+def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
+    filled: str, monkeypatch: pytest.MonkeyPatch, direction: str, sought: str
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "FREQUENT", 20)
+    monkeypatch.setattr(windows, "EARLY", 60)
+    windows._many.clear()
+    contains = {"order_id": {"filterType": "text", "type": "contains", "filter": sought}}
+    sort = [{"colId": "created_at", "sort": direction}]
+    view = parse_view(ORDERS, {"filters": contains, "sort": sort})
+    every = f"SELECT order_id FROM orders WHERE order_id LIKE '%{sought}%'"
+    with storage.reading() as session:
+        ordered = text(f"{every} ORDER BY created_at {direction}, order_id {direction}")
+        keys = list(session.scalars(ordered))
+        asked = _heard(session)
+        for start, end in ((0, 1), (0, 20), (7, 20)):
+            found = windows.find_keys(session, view, actor=_admin(), now=NOW, start=start, end=end)
+            assert found == keys[start:end]
+    early = [one for one in asked if "created_at >=" in one or "created_at <=" in one]
+    assert len(early) == 3
+
+
+@pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("soon", [1, 3, 25])
+def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
+    filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, direction: str, soon: int
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "SOON", soon)
+    actor, sort = _admin(), [{"colId": "created_at", "sort": direction}]
+    for filters in FILTERS[table.name]:
+        view = parse_view(table, {"filters": filters, "sort": sort, "columns": [table.key]})
+        with storage.reading() as session:
+            frames = query.read_chunks(session, view, actor=actor, now=NOW)
+            keys = [key for frame in frames for key in frame[table.key]]
+        for start, end in ((0, 1), (0, 10), (7, 40), (95, 105), (0, 1_000)):
+            windows._many.clear()
+            rows = query.load_rows(view, actor=actor, now=NOW, start=start, end=end)
+            assert list(rows[table.key]) == keys[start:end], (filters, start, end)
+
+
+def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "SOON", 5)
+    view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
+    with storage.reading() as session:
+        asked = _heard(session)
+        keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
+    assert len(keys) == 10
+    questions = [one for one in asked if one.startswith("SELECT")]
+    assert len(questions) == 2  # which dates are the first, and the rows
+
+
+def test_who_scrolls_on_in_a_search_does_not_read_every_item(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_database(filled)
+    monkeypatch.setattr(windows, "FEW", 20)
+    windows._many.clear()
+    view = parse_view(ORDERS, {"search": "OD"})
+    with storage.reading() as session:
+        asked = _heard(session)
+        for start in (0, 10):
+            windows.find_keys(session, view, actor=_admin(), now=NOW, start=start, end=start + 10)
+    pages = [one for one in asked if one.startswith("SELECT orders.order_id")]
+    assert len(pages) == 2
+    assert "EXISTS" in pages[1]
+    assert "orders.order_id IN (SELECT" not in pages[1]

@@ -1,0 +1,42 @@
+"""Refunds, downloads and settling lock items in one order, so that none stands in another's way."""
+
+import io
+import random
+
+from core import refunds, vouchers
+from core.ground import AppError, Method, OutsideFailed
+from core.refunds.gateways import BalanceGateway
+from core.storage import new_id
+from tests.conftest import NOW
+from tests.core.books import check_books
+from tests.core.refunds.refund_races import at_once, settle_all
+from tests.core.refunds.sold_items import sell
+from tests.rows import make_actor
+
+THREADS, ACTS, ITEMS, EACH = 16, 12, 400, 60
+
+
+def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(database: str) -> None:
+    items, agent = sell(ITEMS), make_actor()
+    gateways = {Method.BALANCE: BalanceGateway()}
+
+    def act(thread: int) -> list[str]:
+        chance, failures = random.Random(thread), []
+        for number in range(ACTS):
+            picked = chance.sample(items, EACH)
+            asked = {"actor": agent, "now": NOW}
+            try:
+                if (thread + number) % 2:
+                    vouchers.issue(picked, io.BytesIO(), form="zip", **asked)
+                else:
+                    given = {"reason": "goodwill", "key": new_id(), "gateways": gateways}
+                    refunds.request(picked[:20], **given, **asked)
+            except OutsideFailed as error:
+                failures.append(str(error))
+            except AppError:
+                pass  # all of them are refunded by now
+        return failures
+
+    assert [one for failed in at_once(THREADS, act) for one in failed] == []
+    settle_all()
+    check_books()

@@ -1,0 +1,95 @@
+"""Refunds under attack: everybody at once, and processes that are killed. Short; see tests.soak."""
+
+from sqlalchemy.exc import IntegrityError
+
+from core.access import Actor
+from tests.core.books import check_books
+from tests.core.refunds import naive_refunds
+from tests.core.refunds.refund_deaths import kill_requesters
+from tests.core.refunds.refund_races import (
+    at_once,
+    count_double_refunds,
+    guarded,
+    race,
+    refunded_items,
+    settle_all,
+)
+from tests.core.refunds.sold_items import sell
+from tests.core.refunds.worker_deaths import card_refunds, kill_naive_workers, kill_workers
+
+THREADS, REQUESTS, ITEMS = 16, 10, 250
+CARDS, KILLS = 24, 2
+
+
+def test_items_that_many_want_at_once_are_refunded_once(database: str, admin: Actor) -> None:
+    run = race(guarded(admin), sell(ITEMS), threads=THREADS, requests=REQUESTS)
+    assert run.errors == []
+    assert run.incomplete == []
+    assert set(run.granted.values()) == {1}
+    assert count_double_refunds() == 0
+    settle_all()
+    assert refunded_items() == set(run.granted) == run.wanted
+    check_books()
+
+
+def test_without_guards_some_of_them_are_refunded_twice(database: str) -> None:
+    items = sell(ITEMS)
+    naive_refunds.drop_index()
+    run = race(naive_refunds.request, items, threads=THREADS, requests=REQUESTS)
+    assert count_double_refunds() > 0
+    assert max(run.granted.values()) > 1
+
+
+def test_the_index_alone_stops_them_too(database: str) -> None:
+    run = race(naive_refunds.request, sell(ITEMS), threads=THREADS, requests=REQUESTS)
+    assert count_double_refunds() == 0
+    assert {type(error) for error in run.errors} == {IntegrityError}
+
+
+def test_one_key_sent_many_times_at_once_is_one_refund(database: str, admin: Actor) -> None:
+    (item,) = sell(1)
+    answers = at_once(THREADS, lambda _: guarded(admin)([item], "the key"))
+    assert len({answer.batch_id for answer in answers}) == 1
+    assert answers == answers[:1] * THREADS
+    assert [one.order_item_id for one in answers[0].requested] == [item]
+    assert guarded(admin)([item], "the key") == answers[0]
+    assert count_double_refunds() == 0
+    check_books()
+
+
+def test_a_new_key_each_time_tells_most_that_it_was_refused(database: str, admin: Actor) -> None:
+    (item,) = sell(1)
+    answers = at_once(THREADS, lambda number: guarded(admin)([item], f"key {number}"))
+    assert sorted(len(answer.requested) for answer in answers) == [0] * (THREADS - 1) + [1]
+    check_books()
+
+
+def test_a_new_key_each_time_without_guards_refunds_again(database: str) -> None:
+    (item,) = sell(1)
+    naive_refunds.drop_index()
+    at_once(THREADS, lambda number: naive_refunds.request([item], f"key {number}"))
+    assert count_double_refunds() > 0
+
+
+def test_a_killed_process_loses_nothing_and_leaves_nothing_half_done(
+    database: str, admin: Actor
+) -> None:
+    sell(ITEMS)
+    met = kill_requesters(guarded(admin), rounds=3)
+    assert met.answered > 0
+    assert met.in_flight > 0
+
+
+def test_killed_workers_pay_everybody_once(database: str, admin: Actor) -> None:
+    with card_refunds(CARDS, admin) as (_, till):
+        kill_workers(till, kills=KILLS)
+        assert till.paid_twice == 0
+        assert len(till.payouts) == len(refunded_items()) == CARDS
+        check_books()
+
+
+def test_killed_naive_workers_pay_some_twice(sqlite_database: str, admin: Actor) -> None:
+    with card_refunds(CARDS, admin) as (address, till):
+        kill_naive_workers(address, kills=KILLS)
+        assert till.paid_twice == KILLS
+        assert len(refunded_items()) == CARDS

@@ -1,0 +1,339 @@
+"""Paying back: what the gateway says is recorded once, and what it does not say is asked again."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import select, update
+
+from core import storage, worker
+from core.ground import Method
+from core.refunds import get_results, settle_due
+from core.refunds.gateway import Failed, Outcome, PaidAtProvider, RefundJob, Succeeded, Unknown
+from core.refunds.gateways import BalanceGateway
+from core.storage import AuditEvent, Refund
+from tests.conftest import NOW
+from tests.core.refunds.refund_rows import (
+    A_SECOND,
+    AGENT,
+    FakeGateway,
+    Killed,
+    by_card,
+    get_balance,
+    get_item,
+    get_refund,
+    ledger,
+    make_card_order,
+    make_paid_order,
+    make_refundable,
+    request,
+    settings,
+)
+
+DECLINED = Failed("Stripe refused it: this card is closed.")
+NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
+DONE = Succeeded("re_1")
+A_MINUTE = timedelta(minutes=1)
+BEFORE_LEASE_ENDS = timedelta(seconds=59)  # LEASE_SECONDS is 60
+
+
+@pytest.fixture
+def card_item(database: str) -> Iterator[str]:
+    """Store an item that was paid by card, in a house that takes cards."""
+    make_card_order("OD-2", reference="pi_1")
+    with settings(stripe_api_key="sk_test_x"):
+        yield make_refundable("OD-2")
+
+
+def test_a_card_refund_asks_for_what_was_paid(card_item: str) -> None:
+    gateway = FakeGateway(DONE)
+    request(card_item, gateways=by_card(gateway))
+    refund = get_refund(card_item)
+    about = (refund.refund_id, 1, 3800, "EUR", "OD-2", card_item, "pi_1")
+    assert gateway.asked == [RefundJob(*about, was_asked=False)]
+    assert (refund.status, refund.external_reference, refund.settled_at) == (
+        "succeeded",
+        "re_1",
+        NOW,
+    )
+    assert (get_item(card_item).status, ledger(card_item)) == ("refunded", [("succeeded", 3800)])
+    assert get_balance() == 0  # the money went to the card
+
+
+def test_a_failed_refund_gives_the_item_back_and_says_why(card_item: str) -> None:
+    answer = request(card_item, gateways=by_card(FakeGateway(DECLINED)))
+    assert [one.order_item_id for one in answer.requested] == [card_item]
+    item = get_item(card_item)
+    assert (item.status, item.refunded_at) == ("not_used", None)
+    assert ledger(card_item) == [("failed", 3800)]
+    lines = get_results(answer.batch_id, actor=AGENT).frame
+    assert lines["result"].tolist() == ["not refunded"]
+    assert lines["why"].tolist() == ["Stripe refused it: this card is closed."]
+
+
+def test_a_retry_is_the_same_refund_with_another_attempt(card_item: str) -> None:
+    gateway = FakeGateway(DECLINED, DONE)
+    first = request(card_item, key="1", gateways=by_card(gateway))
+    second = request(
+        card_item, key="2", now=NOW + A_MINUTE, reason="booked_twice", gateways=by_card(gateway)
+    )
+    refund = get_refund(card_item)  # one row
+    assert (refund.attempt, refund.status, refund.failure) == (2, "succeeded", None)
+    assert (refund.batch_id, refund.reason) == (second.batch_id, "booked_twice")
+    assert [one.refund_id for one in first.outcomes] == [refund.refund_id]
+    assert [one.refund_id for one in second.outcomes] == [refund.refund_id]
+    keys = [f"{refund.refund_id}:1", f"{refund.refund_id}:2"]
+    assert [job.key for job in gateway.asked] == keys
+    assert [job.was_asked for job in gateway.asked] == [False, False]
+    assert ledger(card_item) == [("failed", 3800), ("succeeded", 3800)]
+    assert get_item(card_item).refunded_at == NOW + A_MINUTE
+
+
+def test_a_retry_passes_the_rule_like_any_other(database: str) -> None:
+    make_card_order("OD-2")
+    item = make_refundable("OD-2", refund_expire_at=NOW)
+    gateway = FakeGateway(DECLINED, DONE)
+    with settings(stripe_api_key="sk_test_x"):
+        request(item, key="1", gateways=by_card(gateway))
+        late = request(item, key="2", now=NOW + A_SECOND, gateways=by_card(gateway))
+    assert late.requested == []
+    assert "Refund Expire Date has passed" in str(late.outcomes[0].why)
+    assert (len(gateway.asked), get_refund(item).attempt) == (1, 1)
+
+
+def test_an_unknown_outcome_is_asked_again_under_the_same_key(card_item: str) -> None:
+    gateway = FakeGateway(NO_ANSWER, DONE)
+    request(card_item, gateways=by_card(gateway))
+    refund = get_refund(card_item)
+    assert (refund.status, refund.settled_at, refund.failure) == (
+        "processing",
+        None,
+        NO_ANSWER.why,
+    )
+    assert (get_item(card_item).status, ledger(card_item)) == ("refund_requested", [])
+    assert refund.next_attempt_at is not None
+    assert refund.next_attempt_at > NOW
+    too_early = refund.next_attempt_at - A_SECOND
+    assert settle_due(now=too_early, gateways=by_card(gateway)) == 0
+    assert settle_due(now=refund.next_attempt_at, gateways=by_card(gateway)) == 1
+    first, again = gateway.asked
+    assert (first.was_asked, again.was_asked) == (False, True)
+    assert again.key == first.key == f"{refund.refund_id}:1"
+    assert (get_item(card_item).status, ledger(card_item)) == ("refunded", [("succeeded", 3800)])
+    assert get_refund(card_item).failure is None
+
+
+def test_an_unknown_outcome_can_turn_out_a_failure(card_item: str) -> None:
+    gateway = FakeGateway(NO_ANSWER, DECLINED)
+    request(card_item, gateways=by_card(gateway))
+    settle_due(now=NOW + A_MINUTE, gateways=by_card(gateway))
+    assert (get_item(card_item).status, ledger(card_item)) == ("not_used", [("failed", 3800)])
+
+
+def test_while_an_outcome_is_unknown_the_item_is_not_refunded_again(card_item: str) -> None:
+    gateway = FakeGateway(NO_ANSWER, DONE)
+    request(card_item, key="1", gateways=by_card(gateway))
+    second = request(card_item, key="2", now=NOW + A_MINUTE, gateways=by_card(gateway))
+    assert [one.why for one in second.outcomes] == ["A refund of it is in progress."]
+    assert len(gateway.asked) == 1
+
+
+def test_a_replay_asks_no_sooner_than_the_worker_would(card_item: str) -> None:
+    gateway = FakeGateway(NO_ANSWER, DONE)
+    answer = request(card_item, gateways=by_card(gateway))
+    assert request(card_item, gateways=by_card(gateway)) == answer
+    assert len(gateway.asked) == 1
+
+
+def test_it_is_asked_ever_more_seldom_but_never_given_up(card_item: str) -> None:
+    gateway = FakeGateway(NO_ANSWER)
+    request(card_item, gateways=by_card(gateway))
+    moments = [NOW]
+    while moments[-1] < NOW + timedelta(hours=3):
+        moments.append(get_refund(card_item).next_attempt_at)
+        assert settle_due(now=moments[-1], gateways=by_card(gateway)) == 1
+    waits = [after - before for before, after in pairwise(moments)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (timedelta(seconds=5), timedelta(minutes=10))
+    assert len({job.key for job in gateway.asked}) == 1
+
+
+def test_a_gateway_that_breaks_leaves_the_outcome_unknown(card_item: str) -> None:
+    gateway = FakeGateway(ZeroDivisionError("oops"), DONE)
+    request(card_item, gateways=by_card(gateway))
+    assert (get_refund(card_item).status, get_item(card_item).status) == (
+        "processing",
+        "refund_requested",
+    )
+    assert "oops" not in str(get_refund(card_item).failure)
+    settle_due(now=NOW + A_MINUTE, gateways=by_card(gateway))
+    assert [job.was_asked for job in gateway.asked] == [False, True]
+    assert get_item(card_item).status == "refunded"
+
+
+def test_what_a_killed_process_had_claimed_is_asked_for_after_its_lease(card_item: str) -> None:
+    gateway = FakeGateway(Killed(), DONE)
+    with pytest.raises(Killed):
+        request(card_item, gateways=by_card(gateway))
+    assert get_item(card_item).status == "refund_requested"
+    assert settle_due(now=NOW + BEFORE_LEASE_ENDS, gateways=by_card(gateway)) == 0
+    assert settle_due(now=NOW + A_MINUTE, gateways=by_card(gateway)) == 1
+    assert [job.was_asked for job in gateway.asked] == [False, True]
+    assert get_item(card_item).status == "refunded"
+    answer = request(card_item, gateways=by_card(gateway))  # the person tries again
+    assert [one.order_item_id for one in answer.requested] == [card_item]
+    assert ledger(card_item) == [("succeeded", 3800)]
+
+
+class SlowGateway(FakeGateway):
+    """While it works on one refund, another worker looks for some, at a moment of its own."""
+
+    def __init__(self, other: FakeGateway, moment: datetime) -> None:
+        super().__init__(DONE)
+        self.other, self.moment, self.found = other, moment, list[int]()
+
+    def refund(self, job: RefundJob) -> Outcome:
+        self.found.append(settle_due(now=self.moment, gateways=by_card(self.other)))
+        return super().refund(job)
+
+
+def test_one_that_is_being_asked_for_is_nobody_elses(card_item: str) -> None:
+    other = FakeGateway(DONE)
+    slow = SlowGateway(other, NOW + BEFORE_LEASE_ENDS)
+    request(card_item, gateways=by_card(slow))
+    assert (slow.found, other.asked) == ([0], [])
+
+
+@pytest.mark.parametrize("said", [DONE, DECLINED, NO_ANSWER], ids=["done", "declined", "unknown"])
+def test_an_answer_after_the_lease_is_recorded_once(card_item: str, said: Outcome) -> None:
+    """What was recorded stands; an answer that comes later to the same attempt changes nothing."""
+    slow = SlowGateway(FakeGateway(said), NOW + A_MINUTE)
+    request(card_item, gateways=by_card(slow))
+    assert slow.found == [1]
+    status = {DONE: "refunded", DECLINED: "not_used", NO_ANSWER: "refunded"}[said]
+    entered = "failed" if said is DECLINED else "succeeded"
+    assert (get_item(card_item).status, ledger(card_item)) == (status, [(entered, 3800)])
+
+
+def test_card_and_balance_are_refunded_each_their_own_way(card_item: str) -> None:
+    make_paid_order("OD-1")
+    by_balance = make_refundable("OD-1")
+    request(card_item, by_balance, gateways=by_card(FakeGateway(DECLINED)))
+    assert (get_item(card_item).status, get_item(by_balance).status) == ("not_used", "refunded")
+    assert get_balance() == 3800
+
+
+def test_one_request_settles_every_card_refund_of_it(card_item: str) -> None:
+    items = [card_item, *(make_refundable("OD-2", price_minor=one) for one in range(1, 9))]
+    gateway = FakeGateway(DONE)
+    request(*items, gateways=by_card(gateway))
+    assert sorted(job.amount_minor for job in gateway.asked) == [*range(1, 9), 3800]
+    assert {get_item(one).status for one in items} == {"refunded"}
+
+
+def test_what_is_left_over_waits_for_its_gateway(card_item: str) -> None:
+    """A card refund whose gateway is no longer set up stays as it is."""
+    with pytest.raises(Killed):
+        request(card_item, gateways=by_card(FakeGateway(Killed())))
+    only_balance = {Method.BALANCE: BalanceGateway()}
+    assert settle_due(now=NOW + timedelta(days=1), gateways=only_balance) == 0
+    assert get_item(card_item).status == "refund_requested"
+
+
+def test_the_audit_trail_tells_the_story_of_a_refund(card_item: str) -> None:
+    gateway = FakeGateway(NO_ANSWER, DECLINED, NO_ANSWER, DONE)
+    moments = [NOW + timedelta(minutes=one) for one in range(4)]
+    request(card_item, key="1", now=moments[0], gateways=by_card(gateway))
+    settle_due(now=moments[1], gateways=by_card(gateway))
+    request(card_item, key="2", note="Again.", now=moments[2], gateways=by_card(gateway))
+    settle_due(now=moments[3], gateways=by_card(gateway))
+    refund_id = get_refund(card_item).refund_id
+    with storage.reading() as session:
+        events = session.scalars(select(AuditEvent).order_by(AuditEvent.at)).all()
+    assert [(event.at, event.action, event.entity_id) for event in events] == [
+        (moments[0], "order_item.refund_requested", card_item),
+        (moments[1], "refund.failed", refund_id),
+        (moments[2], "order_item.refund_requested", card_item),
+        (moments[3], "refund.succeeded", refund_id),
+    ]
+    assert {(event.actor, event.order_id, event.contract_id) for event in events} == {
+        (AGENT.email, "OD-2", "CT-1")
+    }
+    requested, failed, again, done = [(event.before, event.after) for event in events]
+    asked = {"refund_id": refund_id, "amount_minor": 3800, "currency": "EUR", "reason": "goodwill"}
+    taken = {"status": "refund_requested"} | asked
+    assert requested == ({"status": "not_used"}, taken | {"attempt": 1, "note": None})
+    assert again == ({"status": "not_used"}, taken | {"attempt": 2, "note": "Again."})
+    of_item = {"order_item_id": card_item, "amount_minor": 3800, "currency": "EUR"}
+    why = {"status": "failed", "attempt": 1, "reference": None, "failure": DECLINED.why}
+    assert failed == ({"status": "processing"}, of_item | why)
+    paid = {"status": "succeeded", "attempt": 2, "reference": "re_1", "failure": None}
+    assert done == ({"status": "processing"}, of_item | paid)
+
+
+def test_the_worker_finishes_what_a_killed_process_left(database: str) -> None:
+    now = datetime.now(UTC)
+    make_paid_order("OD-1")
+    later = now + timedelta(days=1)
+    item = make_refundable("OD-1", refund_expire_at=later, valid_until=later)
+    killed = {Method.BALANCE: FakeGateway(Killed())}
+    with pytest.raises(Killed):
+        request(item, now=now - timedelta(minutes=2), gateways=killed)
+    with worker.working():
+        give_up = time.monotonic() + 10
+        while get_item(item).status != "refunded" and time.monotonic() < give_up:
+            threading.Event().wait(0.02)
+    assert (get_item(item).status, get_balance()) == ("refunded", 3800)
+    assert "worker" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_look_up_without_an_answer_is_no_request(card_item: str) -> None:
+    """A later word that there is no such payment ends it: nothing can have been paid."""
+    gateway = FakeGateway(DONE)
+    gateway.paid = Unknown("The card provider did not answer.")
+    request(card_item, gateways=by_card(gateway))
+    assert (get_refund(card_item).status, get_refund(card_item).asked_at) == ("processing", None)
+    seen: list[bool] = []
+
+    class Strict(FakeGateway):
+        def look_up(self, job: RefundJob) -> Unknown | Failed:
+            seen.append(job.was_asked)
+            return Unknown("It may have been made.") if job.was_asked else Failed("No such payment")
+
+    settle_due(now=NOW + A_MINUTE, gateways=by_card(Strict(DONE)))
+    assert (seen, gateway.asked) == ([False], [])
+    assert (get_refund(card_item).status, get_item(card_item).status) == ("failed", "not_used")
+
+
+def test_one_that_is_no_longer_open_after_its_look_up_is_not_asked_for(card_item: str) -> None:
+    class Late(FakeGateway):
+        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+            with storage.writing() as session:
+                session.execute(update(Refund).values(status="succeeded"))
+            return super().look_up(job)
+
+    gateway = Late(DONE)
+    request(card_item, gateways=by_card(gateway))
+    assert gateway.asked == []
+
+
+@pytest.mark.parametrize("late", [DECLINED, NO_ANSWER], ids=["declined", "unknown"])
+def test_a_late_word_that_nothing_was_paid_does_not_count_once_another_asks(
+    card_item: str, late: Outcome
+) -> None:
+    """The other worker may be paying at this moment."""
+
+    class Overtaken(FakeGateway):
+        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+            with storage.writing() as session:  # another worker, after the lease
+                taken = update(Refund).values(lease_until=NOW + A_MINUTE * 9, asked_at=NOW)
+                session.execute(taken)
+            return late if isinstance(late, Failed | Unknown) else None
+
+    request(card_item, gateways=by_card(Overtaken(DONE)))
+    refund = get_refund(card_item)
+    assert (refund.status, refund.lease_until) == ("processing", NOW + A_MINUTE * 9)
+    assert get_item(card_item).status == "refund_requested"

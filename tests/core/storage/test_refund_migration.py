@@ -1,0 +1,255 @@
+"""The update of a database with refunds of an older version: no row is lost or changed."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from core.storage import engine
+from tests.conftest import _administrating, drop_database, use_database
+
+TODAY = datetime.now(UTC).replace(microsecond=0)
+A_DAY = timedelta(days=1)
+# An item of each, and how its refund stands: state, gateway, days since it was settled.
+OLD = {
+    "requested": ("requested", "card", None),
+    "processing": ("processing", "card", None),
+    "failed": ("failed", "card", 2),
+    "by balance": ("succeeded", "balance", 2),
+    "now": ("succeeded", "card", 0),
+    "recent": ("succeeded", "card", 34),
+    "old": ("succeeded", "card", 36),
+    "imported": ("succeeded", "card", 1),  # without the provider's reference
+}
+ITEM_STATUS = {"requested": "refund_requested", "processing": "refund_requested"}
+ITEM_STATUS |= {"succeeded": "refunded", "failed": "not_used"}
+INDEXES = {
+    "ix_refunds_one_per_item": (True, "failed_after_success_at"),
+    "ix_refunds_reference": (True, ""),
+    "ix_refunds_batch": (False, ""),
+    "ix_refunds_item": (False, ""),
+    "ix_refunds_requested": (False, ""),
+    "ix_refunds_due": (False, "processing"),
+    "ix_refunds_look": (False, "next_look_at"),
+    "ix_refunds_returned": (False, "failed_after_success_at"),
+}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Make an empty database with the schema from before this update."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if request.param == "sqlite":
+        (tmp_path / "old.db").touch()
+    else:
+        server, name = request.getfixturevalue("postgresql_server"), f"old_{uuid.uuid4().hex}"
+        with _administrating(server) as admin:
+            admin.execute(text(f"CREATE DATABASE {name}"))
+        url = f"{server}/{name}"
+    use_database(url)
+    with writing() as connection:
+        command.upgrade(engine._alembic_config(connection), "0008")
+    yield url
+    engine.get_engine().dispose()
+    drop_database(url)
+
+
+def writing() -> Any:
+    return engine.get_engine().execution_options(order_desk_writes=True).begin()
+
+
+@pytest.fixture
+def filled(old_database: str) -> dict[str, list[dict[str, Any]]]:
+    """Store refunds in each state, with their entries; return the rows as they are stored."""
+    with writing() as connection:
+        fill(connection)
+    return {table: read(table) for table in ("refunds", "transactions", "order_items")}
+
+
+def fill(connection: Connection) -> None:
+    put = inserter(connection)
+    put("contracts", contract_id="CT-1", name="CT-1", currency="EUR", balance_minor=3800)
+    batch = {"idempotency_key": "key", "request_hash": "", "answer": "{}", "requested_by": "ana"}
+    put("refund_batches", batch_id="B-1", created_at=TODAY, **batch)
+    order = {"order_id": "OD-1", "no": 1, "contract_id": "CT-1", "author": "ana"}
+    put("orders", author_folded="ana", created_at=TODAY, item_count=8, **order, **money(0))
+    for no, (name, (status, gateway, days)) in enumerate(OLD.items()):
+        put("order_items", **item(no, name, ITEM_STATUS[status]))
+        settled = TODAY - days * A_DAY if days is not None else None
+        about = {"order_item_id": name, "order_id": "OD-1", "contract_id": "CT-1"} | money(3800)
+        made = refund(no, name, status, gateway) | {"settled_at": settled} | about
+        put("refunds", **made)
+        if settled:
+            entry = {"transaction_id": f"TX-{no}", "no": no, "created_at": settled, "author": "ana"}
+            entry |= {"refund_id": f"R-{no}", "reference": made["external_reference"]}
+            put("transactions", type="refund", method=gateway, status=status, **entry, **about)
+
+
+def refund(no: int, name: str, status: str, gateway: str) -> dict[str, Any]:
+    has_reference = (status, gateway) == ("succeeded", "card") and name != "imported"
+    return {
+        "refund_id": f"R-{no}",
+        "batch_id": "B-1",
+        "reason": "goodwill",
+        "note": "Ünïcode ✈",
+        "gateway": gateway,
+        "payment_reference": "pi_1",
+        "status": status,
+        "attempt": 1 + no,
+        "next_attempt_at": TODAY,
+        "external_reference": f"re_{no}" if has_reference else None,
+        "requested_by": "ana",
+        "requested_at": TODAY,
+    }
+
+
+def money(minor: int) -> dict[str, Any]:
+    return {"amount_minor": minor, "currency": "EUR"}
+
+
+def item(no: int, name: str, status: str) -> dict[str, Any]:
+    moments = ("service_at", "valid_from", "valid_until", "created_at")
+    place = {"airport_iata": "LHR", "airport_tz": "Europe/London", "pax_type": "adult"}
+    texts = ("product", "product_folded", "passenger_name", "passenger_name_folded")
+    return {
+        "order_item_id": name,
+        "no": no,
+        "order_id": "OD-1",
+        "contract_id": "CT-1",
+        "product_type": "lounge",
+        "voucher_code": name,
+        "voucher_serial": bytes([no]) * 8,
+        "price_minor": 3800,
+        "currency": "EUR",
+        "is_refundable": True,
+        "status": status,
+        **place,
+        **dict.fromkeys(texts, "lounge"),
+        **dict.fromkeys(moments, TODAY),
+    }
+
+
+def inserter(connection: Connection) -> Callable[..., None]:
+    """Return what inserts a row into a table as it is, whatever the models say by now."""
+
+    def put(name: str, /, **values: Any) -> None:
+        if connection.dialect.name == "sqlite":
+            values = {key: stamp(value) for key, value in values.items()}
+        names, places = ", ".join(values), ", ".join(f":{one}" for one in values)
+        connection.execute(text(f"INSERT INTO {name} ({names}) VALUES ({places})"), values)
+
+    return put
+
+
+def stamp(value: Any) -> Any:
+    return int(value.timestamp()) if isinstance(value, datetime) else value
+
+
+def read(table: str) -> list[dict[str, Any]]:
+    with engine.get_engine().connect() as connection:
+        rows = connection.execute(text(f"SELECT * FROM {table}")).mappings().all()
+    return sorted((dict(row) for row in rows), key=str)
+
+
+def test_every_row_is_kept_as_it_was(filled: dict[str, list[dict[str, Any]]]) -> None:
+    engine.migrate()
+    for table, before in filled.items():
+        known = before[0].keys()
+        after = [{key: row[key] for key in known} for row in read(table)]
+        assert sorted(after, key=str) == sorted(before, key=str)
+    assert len(filled["refunds"]) == len(OLD)
+    fresh = ("failed_after_success_at", "decided_by", "decided_at", "decision_note")
+    assert {row[name] for row in read("refunds") for name in fresh} == {None}
+    engine.migrate()  # again: nothing more to do
+    assert len(read("refunds")) == len(OLD)
+
+
+def test_recent_card_refunds_are_looked_at_soon_and_no_others(filled: object) -> None:
+    engine.migrate()
+    looked_at = {row["order_item_id"] for row in read("refunds") if row["next_look_at"]}
+    assert looked_at == {"now", "recent"}
+
+
+def test_those_in_progress_count_as_asked_for_and_no_others(filled: object) -> None:
+    """Nobody can know of an older version's; so what may have been paid is not called failed."""
+    engine.migrate()
+    rows = read("refunds")
+    asked = {row["refund_id"]: row["asked_at"] for row in rows if row["asked_at"] is not None}
+    assert asked == {
+        row["refund_id"]: row["requested_at"] for row in rows if row["status"] == "processing"
+    }
+    assert asked
+
+
+def test_rows_still_refer_to_each_other(filled: object) -> None:
+    engine.migrate()
+    with engine.get_engine().connect() as connection:
+        if connection.dialect.name == "sqlite":
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        keys = inspect(connection).get_foreign_keys("transactions")
+        assert "refunds" in {key["referred_table"] for key in keys}
+        of_refunds = inspect(connection).get_foreign_keys("refunds")
+    assert {key["referred_table"] for key in of_refunds} == {"refund_batches", "order_items"}
+    with pytest.raises(IntegrityError), writing() as connection:
+        connection.execute(text("DELETE FROM refunds WHERE refund_id = 'R-2'"))
+    with pytest.raises(IntegrityError), writing() as connection:
+        connection.execute(text("UPDATE refunds SET batch_id = 'gone'"))
+
+
+SET_STATUS = text("UPDATE refunds SET status = :status WHERE order_item_id = 'requested'")
+
+
+def test_the_new_states_can_be_stored_and_no_others(filled: object) -> None:
+    engine.migrate()
+    for status in ("waiting", "declined", "processing", "succeeded", "failed"):
+        with writing() as connection:
+            connection.execute(SET_STATUS, {"status": status})
+    for status in ("returned", "Waiting", ""):
+        with pytest.raises(IntegrityError), writing() as connection:
+            connection.execute(SET_STATUS, {"status": status})
+
+
+def test_before_the_update_a_waiting_refund_cannot_be_stored(filled: object) -> None:
+    """Shows that it is the update that lets it."""
+    with pytest.raises(IntegrityError), writing() as connection:
+        connection.execute(SET_STATUS, {"status": "waiting"})
+
+
+def test_the_indexes_are_there(filled: object) -> None:
+    engine.migrate()
+    with engine.get_engine().connect() as connection:
+        found = {str(one["name"]): one for one in inspect(connection).get_indexes("refunds")}
+        kind = connection.dialect.name
+    assert set(found) == set(INDEXES)
+    for name, (is_unique, condition) in INDEXES.items():
+        where = found[name]["dialect_options"].get(f"{kind}_where")
+        assert bool(found[name]["unique"]) is is_unique
+        assert condition in str(where) if condition else where is None
+
+
+COPY_ITEM = """
+    INSERT INTO refunds (refund_id, batch_id, order_item_id, order_id, contract_id, amount_minor,
+    currency, reason, gateway, status, attempt, requested_by, requested_at, external_reference)
+    SELECT 'R-9', batch_id, :item, order_id, contract_id, amount_minor, currency, reason, gateway,
+    'requested', 1, requested_by, requested_at, {reference} FROM refunds
+    WHERE order_item_id = 'old'
+"""
+SECOND, SAME_REFERENCE = (text(COPY_ITEM.format(reference=one)) for one in ("NULL", "'re_6'"))
+
+
+def test_an_item_still_has_one_refund_at_most(filled: object) -> None:
+    engine.migrate()
+    for taken in ("requested", "processing", "recent", "by balance"):
+        with pytest.raises(IntegrityError), writing() as connection:
+            connection.execute(SECOND, {"item": taken})
+    with pytest.raises(IntegrityError), writing() as connection:
+        connection.execute(SAME_REFERENCE, {"item": "failed"})
+    with writing() as connection:
+        connection.execute(SECOND, {"item": "failed"})

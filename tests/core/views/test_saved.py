@@ -1,0 +1,254 @@
+"""Views kept under a name: whose they are, who sees them, which one opens first."""
+
+from dataclasses import replace
+from threading import Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core import storage, views
+from core.access import Actor
+from core.ground import InvalidInput, NotFound, NotPermitted, Role
+from core.storage import SavedView, new_id
+from core.tables import ORDER_ITEMS, ORDERS, Table
+from core.views import NameTaken, View, parse_view
+from tests.rows import store_user
+
+ANA = Actor("u-ana", "ana@helios.example", Role.VIEWER, sees_all_contracts=True)
+BOB = Actor("u-bob", "bob@helios.example", Role.AGENT, sees_all_contracts=True)
+CHIEF = Actor("u-chief", "chief@helios.example", Role.ADMIN, sees_all_contracts=True)
+
+
+@pytest.fixture(autouse=True)
+def users(request: pytest.FixtureRequest) -> None:
+    """Store the people of these tests in the test's database, where it has one."""
+    for name in {"database", "sqlite_database"} & set(request.fixturenames):
+        request.getfixturevalue(name)
+        for actor in (ANA, BOB, CHIEF):
+            store_user(actor)
+
+
+def by_author(author: str = "ana", table: Table = ORDERS, column: str = "author") -> View:
+    asked = {"filterType": "text", "type": "contains", "filter": author}
+    return parse_view(table, {"filters": {column: asked}, "zone": "Europe/Rome"})
+
+
+def opened(view_id: str, actor: Actor, table: Table = ORDERS) -> View:
+    return views.view_at(table, {"saved": view_id}, actor=actor, zone="UTC")
+
+
+def names(actor: Actor, table: Table = ORDERS) -> list[str]:
+    return [saved.name for saved in views.find_saved(table, actor=actor)]
+
+
+def first_view(actor: Actor, table: Table = ORDERS, **given: Any) -> View:
+    return views.view_at(table, {}, actor=actor, zone="UTC", **given)
+
+
+def test_a_saved_view_is_listed_and_opens_as_it_was(database: str) -> None:
+    view = replace(by_author(), search="lounge", ids=("OD-1", "OD-2"))
+    view_id = views.save_view(view, "  Ana's   orders ", actor=ANA)
+    assert opened(view_id, ANA) == view
+    (saved,) = views.find_saved(ORDERS, actor=ANA)
+    assert (saved.view_id, saved.name, saved.is_own) == (view_id, "Ana's orders", True)
+    assert (saved.is_shared, saved.is_default) == (False, False)
+    assert parse_view(ORDERS, saved.raw) == view
+
+
+def test_a_name_that_is_taken_is_asked_about_and_not_overwritten(database: str) -> None:
+    view_id = views.save_view(by_author("ana"), "Mine", actor=ANA, is_shared=True)
+    with pytest.raises(NameTaken, match="“Mine” already"):
+        views.save_view(by_author("bob"), " Mine ", actor=ANA)
+    assert opened(view_id, ANA) == by_author("ana")
+
+
+def test_a_view_is_replaced_where_it_is_when_that_was_asked(database: str) -> None:
+    view_id = views.save_view(by_author("ana"), "Mine", actor=ANA, is_shared=True)
+    again = views.save_view(by_author("bob"), "Mine", actor=ANA, is_shared=True, replaces=True)
+    assert again == view_id
+    assert opened(view_id, BOB) == by_author("bob")
+    assert names(ANA) == ["Mine"]
+
+
+def test_replacing_a_name_that_nobody_has_saves_it(database: str) -> None:
+    views.save_view(by_author(), "New", actor=ANA, replaces=True)
+    assert names(ANA) == ["New"]
+
+
+def test_a_name_is_taken_for_its_person_and_table_alone(database: str) -> None:
+    mine = views.save_view(by_author("ana"), "Mine", actor=ANA)
+    views.save_view(by_author("bob"), "Mine", actor=BOB, replaces=True)
+    items = by_author("zoë", ORDER_ITEMS, "passenger_name")
+    views.save_view(items, "Mine", actor=ANA)
+    assert opened(mine, ANA) == by_author("ana")
+    assert names(ANA, ORDER_ITEMS) == ["Mine"]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_of_two_tabs_that_save_one_name_at_once_the_second_is_asked(database: str) -> None:
+    caught: list[NameTaken] = []
+
+    def save_too() -> None:
+        try:
+            views.save_view(by_author("bob"), "Mine", actor=ANA)
+        except NameTaken as error:
+            caught.append(error)
+
+    second = Thread(target=save_too)
+    with storage.writing() as session:
+        row = {"view_id": new_id(), "owner": ANA.user_id, "table_name": "orders"}
+        session.add(SavedView(**row, name="Mine", view={}))
+        session.flush()
+        second.start()
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while second.is_alive() and not session.scalar(waits):
+            pass
+    second.join()
+    assert len(caught) == 1
+
+
+def test_a_shared_view_is_seen_by_others_after_their_own(database: str) -> None:
+    shared = views.save_view(by_author("ana"), "A shared one", actor=ANA, is_shared=True)
+    views.save_view(by_author("ana"), "Private", actor=ANA)
+    views.save_view(by_author("bob"), "Zulu", actor=BOB)
+    assert names(BOB) == ["Zulu", "A shared one"]
+    assert [one.is_own for one in views.find_saved(ORDERS, actor=BOB)] == [True, False]
+    assert opened(shared, BOB) == by_author("ana")
+    assert names(ANA) == ["A shared one", "Private"]
+
+
+@pytest.mark.parametrize("parameter", ["saved", "view"])
+def test_a_private_view_is_not_opened_by_others_even_by_its_link(
+    database: str, parameter: str
+) -> None:
+    view_id = views.save_view(by_author(), "Mine", actor=ANA)
+    address = view_id if parameter == "saved" else f"saved.{view_id}"
+    for actor in (BOB, CHIEF):
+        with pytest.raises(NotFound, match="no saved view"):
+            views.view_at(ORDERS, {parameter: address}, actor=actor, zone="UTC")
+        assert names(actor) == []
+
+
+def test_a_view_no_longer_shared_is_closed_to_others_at_once(database: str) -> None:
+    view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
+    views.change_view(ORDERS, view_id, actor=ANA, is_shared=False)
+    with pytest.raises(NotFound):
+        opened(view_id, BOB)
+    assert names(BOB) == []
+
+
+@pytest.mark.parametrize("view_id", ["gone", "", "a\x00b", "x" * 5_000, "'; --"])
+def test_a_saved_view_that_is_not_there_is_not_found(database: str, view_id: str) -> None:
+    with pytest.raises(NotFound) as refusal:
+        opened(view_id, ANA)
+    assert len(str(refusal.value)) < 200
+
+
+def test_a_saved_view_of_another_table_is_not_found(database: str) -> None:
+    view_id = views.save_view(by_author(), "Mine", actor=ANA)
+    with pytest.raises(NotFound):
+        opened(view_id, ANA, ORDER_ITEMS)
+    with pytest.raises(NotFound):
+        views.delete_view(ORDER_ITEMS, view_id, actor=ANA)
+
+
+# Which one opens first.
+
+
+def test_a_default_view_opens_first_for_its_owner_alone(database: str) -> None:
+    usual = first_view(ANA)
+    views.save_view(by_author(), "Mine", actor=ANA, is_shared=True, is_default=True)
+    assert first_view(ANA) == by_author()
+    assert first_view(BOB) == usual
+    assert [one.is_default for one in views.find_saved(ORDERS, actor=BOB)] == [False]
+    assert not first_view(ANA, ORDER_ITEMS).filters
+
+
+def test_a_person_has_one_default_view_a_table(database: str) -> None:
+    first = views.save_view(by_author("a"), "First", actor=ANA, is_default=True)
+    items = by_author("zoë", ORDER_ITEMS, "passenger_name")
+    views.save_view(items, "Items", actor=ANA, is_default=True)
+    second = views.save_view(by_author("b"), "Second", actor=ANA, is_default=True)
+    assert first_view(ANA) == by_author("b")
+    views.change_view(ORDERS, first, actor=ANA, is_default=True)
+    assert first_view(ANA) == by_author("a")
+    assert first_view(ANA, ORDER_ITEMS) == items
+    views.change_view(ORDERS, first, actor=ANA, is_default=False)
+    assert not first_view(ANA).filters
+    assert opened(second, ANA) == by_author("b")
+
+
+def test_a_default_view_that_is_replaced_stays_the_default_when_asked(database: str) -> None:
+    views.save_view(by_author("a"), "Mine", actor=ANA, is_default=True)
+    views.save_view(by_author("b"), "Mine", actor=ANA, is_default=True, replaces=True)
+    assert first_view(ANA) == by_author("b")
+    views.save_view(by_author("c"), "Mine", actor=ANA, replaces=True)
+    assert not first_view(ANA).filters
+
+
+def test_a_link_and_the_tab_of_an_order_go_before_the_default_view(database: str) -> None:
+    items = by_author("zoë", ORDER_ITEMS, "passenger_name")
+    views.save_view(items, "Mine", actor=ANA, is_default=True)
+    assert not first_view(ANA, ORDER_ITEMS, parameter="products", order_id="OD-1").filters
+    address = views.address_of(by_author("x", ORDER_ITEMS, "product"), actor=ANA)
+    asked = views.view_at(ORDER_ITEMS, address, actor=ANA, zone="UTC")
+    assert asked == by_author("x", ORDER_ITEMS, "product")
+
+
+def test_an_admin_cannot_make_somebody_elses_view_their_default(database: str) -> None:
+    view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
+    views.change_view(ORDERS, view_id, actor=CHIEF, is_default=True)
+    assert not first_view(ANA).filters
+    assert not first_view(CHIEF).filters
+
+
+# Who may change one.
+
+
+@pytest.mark.parametrize("actor", [ANA, CHIEF], ids=["owner", "admin"])
+def test_owner_and_admin_change_and_delete_a_view(database: str, actor: Actor) -> None:
+    view_id = views.save_view(by_author("a"), "Mine", actor=ANA, is_shared=True)
+    views.change_view(ORDERS, view_id, actor=actor, view=by_author("b"))
+    assert opened(view_id, BOB) == by_author("b")
+    views.delete_view(ORDERS, view_id, actor=actor)
+    assert names(ANA) == []
+    with pytest.raises(NotFound):
+        views.delete_view(ORDERS, view_id, actor=actor)
+
+
+def test_nobody_else_changes_or_deletes_a_shared_view(database: str) -> None:
+    view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
+    with pytest.raises(NotPermitted, match="somebody else's view"):
+        views.change_view(ORDERS, view_id, actor=BOB, view=by_author("b"))
+    with pytest.raises(NotPermitted):
+        views.delete_view(ORDERS, view_id, actor=BOB)
+    assert opened(view_id, BOB) == by_author()
+
+
+def test_for_nobody_else_there_is_a_private_view_to_change(database: str) -> None:
+    view_id = views.save_view(by_author(), "Mine", actor=ANA)
+    with pytest.raises(NotFound):
+        views.change_view(ORDERS, view_id, actor=BOB, is_shared=True)
+    with pytest.raises(NotFound):
+        views.delete_view(ORDERS, view_id, actor=BOB)
+    assert names(ANA) == ["Mine"]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\x00b", "a\u200bb"])
+def test_a_name_that_cannot_be_read_is_refused(sqlite_database: str, name: str) -> None:
+    with pytest.raises(InvalidInput, match="a name of 1 to 60"):
+        views.save_view(by_author(), name, actor=ANA)
+    assert names(ANA) == []
+
+
+def test_a_kept_view_of_a_column_that_is_gone_opens_without_it(database: str) -> None:
+    view_id = new_id()
+    raw = {"filters": {"gone": {"type": "blank"}}, "columns": ["no", "gone"], "search": "x"}
+    with storage.writing() as session:
+        row = {"view_id": view_id, "owner": ANA.user_id, "table_name": "orders", "name": "Old"}
+        session.add(SavedView(**row, view=raw))
+    left_out: list[str] = []
+    view = views.view_at(ORDERS, {"saved": view_id}, actor=ANA, zone="UTC", left_out=left_out)
+    assert ([column.name for column in view.columns], view.search) == (["no"], "x")
+    assert left_out == ["Orders has no column “gone”."] * 2
