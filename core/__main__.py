@@ -8,19 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
-from core import (
-    access,
-    backups,
-    copies,
-    demo,
-    excel,
-    imports,
-    overview,
-    startup,
-    views,
-    vouchers,
-    worker,
-)
+from core import access, demo, excel, imports, overview, startup, upkeep, views, vouchers, worker
 from core.access import Actor
 from core.ground import (
     AppError,
@@ -165,17 +153,17 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 
 def _back_up(asked: argparse.Namespace) -> str:
-    size = backups.back_up(asked.file)
+    size = upkeep.back_up(asked.file)
     return f"{asked.file}: {size:,} bytes, checked. It holds everything but the files of DATA_DIR."
 
 
 def _restore(asked: argparse.Namespace) -> str:
-    size = backups.restore(asked.file, may_replace=asked.replace)
+    size = upkeep.restore(asked.file, may_replace=asked.replace)
     return f"Restored {asked.file}: {size:,} bytes, checked."
 
 
 def _copy(asked: argparse.Namespace) -> str:
-    return copies.in_words(asked.to, copies.copy_to(asked.to, may_replace=asked.replace))
+    return upkeep.copy_in_words(asked.to, upkeep.copy_to(asked.to, may_replace=asked.replace))
 
 
 def _work(_asked: argparse.Namespace) -> str:

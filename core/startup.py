@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, backups, demo, overview, storage, vouchers
+from core import access, demo, overview, storage, upkeep, vouchers
 from core.ground import get_settings, warn_of_open_file
 from core.mail import OUTBOX_FOLDER
 
@@ -29,7 +29,7 @@ def warn_of_open_files() -> None:
     paths = [settings.data_dir, *(settings.data_dir / name for name in names)]
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
-        paths += [Path(f"{database.database}{end}") for end in ("", *backups.FOLLOWERS)]
+        paths += [Path(f"{database.database}{end}") for end in ("", *upkeep.FOLLOWERS)]
     warn_of_open_file(paths)
 
 

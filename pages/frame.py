@@ -23,7 +23,8 @@ from core.ground import (
     get_settings,
     numbered_work,
 )
-from pages.sign_in import local_actor, show_account, show_sign_in, signed_in_actor
+from pages.identity import local_actor
+from pages.sign_in import show_account, show_sign_in, signed_in_actor
 
 logger = logging.getLogger(__name__)
 
@@ -152,9 +153,3 @@ def plain(text: str) -> str:
     parted = _PARTED.sub("\u2060", " ".join(text.split()))
     parted = _LISTED.sub("\u2060", parted)
     return parted.translate(_MARKDOWN).replace("www.", "www\\.")
-
-
-def base_path() -> str:
-    """Return the path that Order Desk is served under: empty, or such as /desk."""
-    path = str(st.get_option("server.baseUrlPath")).strip("/")
-    return f"/{path}" if path else ""

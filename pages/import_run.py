@@ -7,9 +7,10 @@ import streamlit as st
 from core import access, imports
 from core.access import Actor
 from core.imports import Run, State
-from pages.frame import acting, base_path, current_actor, failures_shown, plain
+from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import browser_cookie, viewer_zone
 from pages.text_table import show_text_table
+from pages.web import base_path
 
 ASK_SECONDS = 1
 SHOWN_FAULTS = 200

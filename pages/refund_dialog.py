@@ -27,10 +27,11 @@ from core.refunds import (
     Results,
 )
 from pages.explained import say_refund_rule
-from pages.frame import acting, base_path, current_actor, failures_shown, plain
+from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
 from pages.text_table import show_text_table
 from pages.void_notice import show_void_notice
+from pages.web import base_path
 
 ASK_SECONDS = 1
 REASON, NOTE = "refund_reason", "refund_note"

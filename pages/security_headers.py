@@ -13,17 +13,6 @@ USUAL = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# Of the own routes: rows, files, and refusals, which are small pages with a style and a link.
-OWN_ROUTES = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; "
-        "form-action 'none'"
-    ),
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 HTTPS_ONLY = "max-age=31536000"
 
 

@@ -1,45 +1,13 @@
-"""Signing in and out by Streamlit's own OpenID Connect: its settings, the form, who is here."""
+"""Signing in and out: the form, the account in the header, who is here."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import streamlit as st
-from streamlit import config
-from streamlit.auth_util import get_cookie_with_chunks
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from core import access
 from core.access import Actor
-from core.ground import NotSignedIn, get_settings, origin_of
-
-
-def streamlit_secrets() -> dict[str, Any] | None:
-    """Return what Streamlit reads from its secrets, made of our settings; None in local mode.
-
-    They are the same in every process that has the same SIGNING_SECRET or DATA_DIR.
-    """
-    settings = get_settings()
-    if not settings.has_sign_in:
-        return None
-    assert settings.oidc_client_secret is not None
-    # Before it reads its secrets, Streamlit takes this to sign the state of a sign-in that begins.
-    config.set_option("server.cookieSecret", _cookie_secret())
-    return {
-        "auth": {
-            "redirect_uri": f"{settings.public_url}/oauth2callback",
-            "cookie_secret": _cookie_secret(),
-            "client_id": settings.oidc_client_id,
-            "client_secret": settings.oidc_client_secret.get_secret_value(),
-            "server_metadata_url": settings.oidc_metadata_url,
-        }
-    }
-
-
-def _cookie_secret() -> str:
-    return access.secret_for("streamlit.auth")
+from core.ground import get_settings
 
 
 def signed_in_actor() -> Actor:
@@ -53,47 +21,6 @@ def signed_in_actor() -> Actor:
 def _claims() -> Mapping[str, object] | None:
     claims: Mapping[str, object] = st.user.to_dict()
     return claims if claims.get("is_logged_in") is True else None
-
-
-def local_actor() -> Actor:
-    """Return the one user of local mode; raises NotSignedIn when that user is not active."""
-    actor = access.find_local_actor()
-    if actor is None:
-        raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to let you in.")
-    return actor
-
-
-def actor_in(cookies: Mapping[str, str]) -> Actor:
-    """Return who sends a request with these cookies; raises NotSignedIn where nobody does."""
-    if not get_settings().has_sign_in:
-        return local_actor()
-    claims = claims_in(cookies)
-    if claims is None:
-        raise access.SignInNeeded("You are not signed in.")
-    return access.accept_sign_in(claims, now=datetime.now(UTC))
-
-
-def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:
-    """Return the claims in the cookies that Streamlit signed; None where they hold none."""
-
-    def read(name: str) -> bytes | None:
-        return decode_signed_value(_cookie_secret(), name, cookies.get(name, ""))
-
-    written = get_cookie_with_chunks(read, USER_COOKIE_NAME)
-    claims: dict[str, object] = json.loads(written) if written else {}
-    is_ours = claims.get("origin") == origin_of(get_settings().public_url)
-    return claims if is_ours and claims.get("is_logged_in") is True else None
-
-
-def is_of_same_person(cookies: Mapping[str, str], others: Mapping[str, str]) -> bool:
-    """Say whether the cookies of two requests are of one person; in local mode all are."""
-    if not get_settings().has_sign_in:
-        return True
-    claims, theirs = claims_in(cookies), claims_in(others)
-    if claims is None or theirs is None:
-        return False
-    account, other = access.parse_claims(claims), access.parse_claims(theirs)
-    return (account.issuer, account.subject) == (other.issuer, other.subject)
 
 
 def show_sign_in(why: Exception, words: str) -> None:

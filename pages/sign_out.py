@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import access
 from core.ground import OutsideFailed, get_settings
-from pages.sign_in import claims_in
+from pages.identity import claims_in
 from pages.web import refuse_page
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from core import access
 from core.access import Actor
 from core.ground import AppError, InvalidInput, NotPermitted, Permission
 from pages.bodies import declared_bytes
-from pages.sign_in import actor_in, is_of_same_person
+from pages.identity import actor_in, is_of_same_person
 from pages.upload_room import Room, TooMuch, Upload, uploaded_files
 from pages.web import refuse_json, status_of
 

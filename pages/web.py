@@ -4,9 +4,9 @@ import html
 import logging
 from collections.abc import Awaitable, Callable
 
+import streamlit as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.ground import (
     AppError,
@@ -19,14 +19,10 @@ from core.ground import (
     get_settings,
     number_request,
 )
-from pages.frame import base_path
-from pages.proxies import is_of_proxy
-from pages.security_headers import OWN_ROUTES
 
 logger = logging.getLogger(__name__)
 
 BROWSER_COOKIE = "order_desk_browser"
-LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 STATUS: dict[type[AppError], int] = {
     AppError: 400,
     InvalidInput: 400,
@@ -36,7 +32,24 @@ STATUS: dict[type[AppError], int] = {
     Refused: 409,
     OutsideFailed: 503,
 }
+# Of the own routes: rows, files, and refusals, which are small pages with a style and a link.
+OWN_ROUTES = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 PRIVATE = OWN_ROUTES | {"Cache-Control": "no-store"}
+
+
+def base_path() -> str:
+    """Return the path that Order Desk is served under: empty, or such as /desk."""
+    path = str(st.get_option("server.baseUrlPath")).strip("/")
+    return f"/{path}" if path else ""
 
 
 def browser_of(request: Request) -> str:
@@ -101,30 +114,3 @@ def refuse_page(sentence: str, status: int, title: str = "Not downloaded") -> Re
 def _encodable(sentence: str) -> str:
     """Replace halves of characters, which a hostile request may have put into the sentence."""
     return sentence.encode("utf-8", "replace").decode()
-
-
-class LocalOnly:
-    """Answers this machine alone: in local mode everybody who gets an answer is the admin.
-
-    A name that is not this machine's (DNS rebinding) or a proxy's header is refused with 403.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
-        if scope["type"] == "http" and not self._is_local(Request(scope)):
-            refusal = refuse_page("In local mode Order Desk answers only on this machine.", 403)
-            await refusal(scope, receive, send)
-        elif scope["type"] == "websocket" and not self._is_local(
-            Request({**scope, "type": "http"})
-        ):
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await self.app(scope, receive, send)
-
-    def _is_local(self, request: Request) -> bool:
-        host = request.headers.get("host", "").rsplit(":", 1)
-        name = host[0] if len(host) == 2 and host[1].isdigit() else ":".join(host)
-        return name in LOCAL_HOSTS and not any(map(is_of_proxy, request.headers))

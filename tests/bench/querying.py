@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from core import access, storage
 from core.access import Actor
-from core.demo_world import CONTRACTS
+from core.demo.world import CONTRACTS
 from core.query import rows, where
 from core.query.windows import find_keys
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table

@@ -17,7 +17,7 @@ from core import access, storage
 from core.access import CONSOLE, Actor, Rights
 from core.ground import NotSignedIn, Role
 from core.storage import AuditEvent
-from pages.sign_in import claims_in, streamlit_secrets
+from pages.identity import claims_in, streamlit_secrets
 from pages.sign_out import SignOut
 from tests.core.access.test_people import SIGN_IN
 from tests.core.refunds.refund_rows import settings

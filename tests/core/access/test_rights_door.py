@@ -19,8 +19,8 @@ WORKER = {
 }
 # What acts in nobody's name, or what a person who is gone may do as well: sign out.
 OF_NO_PERSON = {
-    "copies.copy_to",
-    "demo.fill_blank",
+    "upkeep.copies.copy_to",
+    "demo.filling.fill_blank",
     "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",
     "access.permissions.refuse",
@@ -30,7 +30,7 @@ OF_NO_PERSON = {
     "access.sign_ins.end_sign_in",
     "access.actors.ensure_local_user",
 }
-HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
+HANDED_TO_THE_DOOR = {"demo.filling._rebuilding"}  # which opens it
 # Parts of use cases, which are tried with them.
 PARTS = {
     "mail.queue.requests.queueing",

@@ -231,9 +231,9 @@ USE_CASES: dict[str, UseCase] = {
     "overview.counting.rebuild_figures": UseCase(
         Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
     ),
-    "demo.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
-    "demo.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
-    "demo.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
+    "demo.filling.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
+    "demo.filling.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
+    "demo.filling.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
 }
 
 

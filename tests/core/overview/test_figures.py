@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from core import copies, demo, overview, query, startup, storage
+from core import demo, overview, query, startup, storage, upkeep
 from core.access import Actor
 from core.ground import NotPermitted, Role, next_day, start_of_day
 from core.imports.outcome import Outcome
@@ -367,7 +367,7 @@ def test_a_copy_has_the_figures_of_its_rows(
     fill(source)
     overview.refresh_figures()
     kept = _kept()
-    copies.copy_to(target)
+    upkeep.copy_to(target)
     use_database(target)
     assert (_kept(), _queued()) == (kept, 0)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from core import access, backups, copies, demo, query, startup, storage
+from core import access, demo, query, startup, storage, upkeep
 from core.access import Actor
 from core.query import search, windows
 from core.storage import OrderItem, search_index
@@ -311,7 +311,7 @@ def test_a_copy_and_a_filling_leave_a_whole_index(
     source, target = desks(kind), desks("sqlite")
     use_database(source)
     demo.fill(40, actor=_admin(), now=NOW)
-    copies.copy_to(target, may_replace=True)
+    upkeep.copy_to(target, may_replace=True)
     use_database(target)
     _check_index(target)
     with _plainly():
@@ -323,7 +323,7 @@ def test_a_copy_and_a_filling_leave_a_whole_index(
         connection.connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
     _check_index(target)
     backup = tmp_path / "backup.db"
-    backups.back_up(backup)
+    upkeep.back_up(backup)
     _check_index(f"sqlite:///{backup}")
 
 

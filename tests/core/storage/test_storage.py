@@ -12,8 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import StatementError
 
-from core import demo, startup, storage
+from core import startup, storage
 from core.access import Actor, actors, tokens
+from core.demo import filling
 from core.ground import NotPermitted, NotSignedIn, OutsideFailed, Refused, get_settings
 from core.storage import Base, Contract, DatabaseFact, Order, OrderItem, Refund, Transaction, User
 from tests.conftest import NOW, free_port, use_database
@@ -155,14 +156,14 @@ def test_a_database_file_that_went_away_is_not_replaced_by_an_empty_one(
 def test_a_new_sqlite_file_is_filled_and_marked_as_demo(tmp_path: Path) -> None:
     use_database(f"sqlite:///{tmp_path / 'new' / 'orders.db'}")
     startup.prepare(NOW)
-    assert demo.is_demo()
+    assert filling.is_demo()
     with storage.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Order)) == demo.DEFAULT_ORDERS
+        assert session.scalar(select(func.count()).select_from(Order)) == filling.DEFAULT_ORDERS
 
 
 def test_a_database_that_was_there_is_never_filled_by_itself(database: str) -> None:
     startup.prepare(NOW)
-    assert not demo.is_demo()
+    assert not filling.is_demo()
     with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 0
 
@@ -170,14 +171,14 @@ def test_a_database_that_was_there_is_never_filled_by_itself(database: str) -> N
 def test_demo_data_never_joins_real_orders(database: str, admin: Actor) -> None:
     make_order("OD-1")
     with pytest.raises(Refused, match="not demo data"):
-        demo.fill(10, actor=admin, now=NOW)
+        filling.fill(10, actor=admin, now=NOW)
     with storage.reading() as session:
         assert session.scalars(select(Order.order_id)).all() == ["OD-1"]
 
 
 def test_demo_data_replaces_demo_data(database: str, admin: Actor) -> None:
-    demo.fill(50, actor=admin, now=NOW)
-    demo.fill(20, actor=admin, now=NOW)
+    filling.fill(50, actor=admin, now=NOW)
+    filling.fill(20, actor=admin, now=NOW)
     with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 20
         assert session.get_one(DatabaseFact, "demo").value == "20"
@@ -194,19 +195,19 @@ def _fingerprint() -> list[object]:
 
 
 def test_demo_data_is_the_same_every_time(database: str, admin: Actor) -> None:
-    demo.fill(200, actor=admin, now=NOW)
+    filling.fill(200, actor=admin, now=NOW)
     first = _fingerprint()
-    demo.fill(200, actor=admin, now=NOW)
+    filling.fill(200, actor=admin, now=NOW)
     assert _fingerprint() == first
 
 
 def test_demo_data_keeps_the_books(database: str, admin: Actor) -> None:
-    demo.fill(1_500, actor=admin, now=NOW)
+    filling.fill(1_500, actor=admin, now=NOW)
     check_books()
 
 
 def test_demo_data_is_varied_enough_to_show_everything(database: str, admin: Actor) -> None:
-    demo.fill(2_000, actor=admin, now=NOW)
+    filling.fill(2_000, actor=admin, now=NOW)
     with storage.reading() as session:
         statuses = set(session.scalars(select(OrderItem.status).distinct()))
         assert statuses == {"not_used", "used", "refunded"}

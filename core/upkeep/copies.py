@@ -66,7 +66,7 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
                 return counts
 
 
-def in_words(url: str, counts: dict[str, int]) -> str:
+def copy_in_words(url: str, counts: dict[str, int]) -> str:
     """Say what was copied where, without the password."""
     where = make_url(url).render_as_string()
     named = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]

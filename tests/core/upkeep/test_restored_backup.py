@@ -25,7 +25,7 @@ from tests.core.refunds.refund_rows import (
     request,
     settings,
 )
-from tests.core.restoring import Backup, backup_of
+from tests.core.upkeep.restoring import Backup, backup_of
 from tests.rows import make_transaction
 
 A_SECOND, TWO_DAYS = timedelta(seconds=1), timedelta(days=2)

@@ -19,7 +19,7 @@ from tests.core.mail.mailing import Told, make_shop, send_due
 from tests.core.refunds.refund_rows import get_balance, get_item, request
 from tests.core.refunds.returned_money import EVERYWHERE
 from tests.core.refunds.sold_items import sell
-from tests.core.restoring import Backup, backup_of
+from tests.core.upkeep.restoring import Backup, backup_of
 
 HOUR = timedelta(hours=1)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import LOCAL_USER_EMAIL
-from core.demo_world import (
+from core.demo.world import (
     AIRPORTS,
     AUTHORS,
     CONTRACTS,

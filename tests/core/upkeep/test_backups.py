@@ -27,9 +27,9 @@ from tests.conftest import (
     use_database,
 )
 from tests.core.books import check_books
-from tests.core.copied import have_returned_money, rows_of, work_at
 from tests.core.refunds.refund_races import guarded, race
 from tests.core.refunds.sold_items import sell
+from tests.core.upkeep.copied import have_returned_money, rows_of, work_at
 from tests.rows import make_order
 
 THREADS, REQUESTS, BACKUPS = 4, 60, 3

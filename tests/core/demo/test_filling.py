@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from core import access, demo, mail, refunds, startup, storage, views
+from core import access, mail, refunds, startup, storage, views
 from core.access import Actor, Rights, find_local_actor
 from core.access.actors import find_actor
-from core.demo import DemoContents, NotDemo
+from core.demo import DemoContents, filling
+from core.demo.filling import NotDemo
 from core.ground import Method, NotPermitted, OutsideFailed, Refused, Role
 from core.refunds.gateway import Outcome, RefundJob, Succeeded
 from core.storage import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
@@ -25,7 +26,7 @@ from tests.core.refunds.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_order
 
-ACTS = {"reset": demo.reset, "clear": demo.clear}
+ACTS = {"reset": filling.reset, "clear": filling.clear}
 
 
 def count(model: type[Base]) -> int:
@@ -61,7 +62,7 @@ def send(item_id: str, admin: Actor) -> None:
 @pytest.fixture
 def tried_out(database: str, admin: Actor) -> str:
     """Fill in demo data and try it out: people, a mail, a view; returns the added user."""
-    demo.fill(60, actor=admin, now=NOW)
+    filling.fill(60, actor=admin, now=NOW)
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1001"}))
     user_id = access.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
     with storage.writing() as session:
@@ -74,18 +75,18 @@ def tried_out(database: str, admin: Actor) -> str:
 
 
 def test_what_there_is_to_lose_is_counted(tried_out: str, admin: Actor) -> None:
-    found = demo.get_contents(actor=admin)
+    found = filling.get_contents(actor=admin)
     refunds = count(Refund)
     assert refunds > 0
     assert found == DemoContents(orders=60, refunds=refunds, emails=1, saved_views=1, people=2)
 
 
 def test_start_with_own_orders_leaves_no_demo_and_the_people(tried_out: str, admin: Actor) -> None:
-    before = demo.get_contents(actor=admin)
-    demo.clear(actor=admin, now=NOW)
+    before = filling.get_contents(actor=admin)
+    filling.clear(actor=admin, now=NOW)
     for model in (Order, OrderItem, Refund, Delivery):
         assert count(model) == 0
-    assert not demo.is_demo()
+    assert not filling.is_demo()
     ana = find_actor(tried_out)
     assert ana is not None
     assert (ana.email, ana.role, ana.contracts) == ("ana@helios.example", Role.AGENT, frozenset())
@@ -98,10 +99,10 @@ def test_start_with_own_orders_leaves_no_demo_and_the_people(tried_out: str, adm
 
 
 def test_an_emptied_database_stays_empty_at_the_next_start(tried_out: str, admin: Actor) -> None:
-    demo.clear(actor=admin, now=NOW)
+    filling.clear(actor=admin, now=NOW)
     startup.prepare(NOW)
     assert count(Order) == 0
-    assert not demo.is_demo()
+    assert not filling.is_demo()
     make_order("OD-1")
     assert count(Order) == 1
 
@@ -109,8 +110,8 @@ def test_an_emptied_database_stays_empty_at_the_next_start(tried_out: str, admin
 def test_a_reset_makes_up_as_many_orders_anew(tried_out: str, admin: Actor) -> None:
     request(an_item(), actor=admin, reason="goodwill")
     refunds = count(Refund)
-    demo.reset(actor=admin, now=NOW)
-    assert (count(Order), demo.count_orders(), count(Delivery)) == (60, 60, 0)
+    filling.reset(actor=admin, now=NOW)
+    assert (count(Order), filling.count_orders(), count(Delivery)) == (60, 60, 0)
     assert count(Refund) == refunds - 1
     ana = find_actor(tried_out)
     assert ana is not None
@@ -128,7 +129,7 @@ def test_only_a_demo_can_be_taken_away(database: str, admin: Actor, act: str) ->
     with pytest.raises(NotDemo):
         ACTS[act](actor=admin, now=NOW)
     with pytest.raises(NotDemo):
-        demo.get_contents(actor=admin)
+        filling.get_contents(actor=admin)
     assert everything_stored() == before
 
 
@@ -146,8 +147,8 @@ def test_other_roles_take_no_demo_away(tried_out: str, act: str, role: Role) -> 
 def test_an_admin_of_some_contracts_takes_no_demo_away(tried_out: str) -> None:
     actor = make_actor(Role.ADMIN, contracts=frozenset({"CT-1001"}))
     with pytest.raises(NotPermitted):
-        demo.clear(actor=actor, now=NOW)
-    assert demo.is_demo()
+        filling.clear(actor=actor, now=NOW)
+    assert filling.is_demo()
 
 
 # Whoever dies in the middle.
@@ -172,13 +173,13 @@ def dying_at(statement: str) -> Iterator[None]:
 def test_a_fill_that_is_cut_off_leaves_what_was_there(
     database: str, admin: Actor, statement: str
 ) -> None:
-    demo.fill(30, actor=admin, now=NOW)
+    filling.fill(30, actor=admin, now=NOW)
     before = everything_stored()
     with dying_at(statement):
-        demo.fill(40, actor=admin, now=NOW)
+        filling.fill(40, actor=admin, now=NOW)
     assert everything_stored() == before
-    demo.fill(40, actor=admin, now=NOW)
-    assert count(Order) == demo.count_orders() == 40
+    filling.fill(40, actor=admin, now=NOW)
+    assert count(Order) == filling.count_orders() == 40
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_a_first_start_that_is_cut_off_is_made_up_for_by_the_next(
     with dying_at(statement):
         startup.prepare(NOW)
     startup.prepare(NOW)
-    assert count(Order) == demo.count_orders() == demo.DEFAULT_ORDERS
+    assert count(Order) == filling.count_orders() == filling.DEFAULT_ORDERS
     assert find_local_actor() is not None
     assert [action for action, *_ in events()] == ["orders.demo_filled"]
 
@@ -212,20 +213,20 @@ def test_two_first_starts_at_once_fill_once(tmp_path: Path) -> None:
 
 
 def test_who_reads_meanwhile_reads_to_the_end(database: str, admin: Actor) -> None:
-    demo.fill(30, actor=admin, now=NOW)
+    filling.fill(30, actor=admin, now=NOW)
     with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 30
         if storage.is_sqlite():
-            demo.clear(actor=admin, now=NOW)
+            filling.clear(actor=admin, now=NOW)
         else:
             with pytest.raises(OutsideFailed, match="busy with another change"):
-                demo.clear(actor=admin, now=NOW)
+                filling.clear(actor=admin, now=NOW)
         assert (session.scalar(select(func.count()).select_from(OrderItem)) or 0) > 30
-    assert demo.is_demo() is not storage.is_sqlite()
+    assert filling.is_demo() is not storage.is_sqlite()
 
 
 def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
-    demo.fill(30, actor=admin, now=NOW)
+    filling.fill(30, actor=admin, now=NOW)
     found, done = set[object](), threading.Event()
 
     def look() -> None:
@@ -236,7 +237,7 @@ def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
     for thread in threads:
         thread.start()
     for _ in range(3):
-        demo.reset(actor=admin, now=NOW)
+        filling.reset(actor=admin, now=NOW)
     done.set()
     for thread in threads:
         thread.join()
@@ -245,17 +246,17 @@ def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
 
 def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) -> None:
     """As an import does, somebody takes the mark off while the reset waits for the tables."""
-    demo.fill(30, actor=admin, now=NOW)
+    filling.fill(30, actor=admin, now=NOW)
     failures = list[Exception]()
 
     def clear() -> None:
         try:
-            demo.clear(actor=admin, now=NOW)
+            filling.clear(actor=admin, now=NOW)
         except Refused as error:
             failures.append(error)
 
     with storage.writing() as session:
-        session.delete(session.get_one(DatabaseFact, demo.DEMO))
+        session.delete(session.get_one(DatabaseFact, filling.DEMO))
         session.flush()
         waiting = threading.Thread(target=clear)
         waiting.start()
@@ -270,7 +271,7 @@ def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) 
 def test_a_mail_that_the_worker_holds_goes_with_the_demo(
     database: str, admin: Actor, act: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    demo.fill(60, actor=admin, now=NOW)
+    filling.fill(60, actor=admin, now=NOW)
     send(an_item(), admin)
     door = Told(before=lambda: ACTS[act](actor=admin, now=NOW))
     assert send_due(door) == 1
@@ -284,7 +285,7 @@ def test_a_mail_that_the_worker_holds_goes_with_the_demo(
 def test_a_refund_that_the_worker_holds_goes_with_the_demo(
     database: str, admin: Actor, act: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    demo.fill(60, actor=admin, now=NOW)
+    filling.fill(60, actor=admin, now=NOW)
 
     class Resetting(FakeGateway):
         def refund(self, job: RefundJob) -> Outcome:

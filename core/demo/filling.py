@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import access, overview, storage
 from core.access import Actor, require
-from core.demo_rows import DemoRows
+from core.demo.rows import DemoRows
 from core.ground import Permission, Refused
 from core.storage import (
     AuditEvent,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from core import backups, storage
+from core import storage, upkeep
 from tests.conftest import _administrating, drop_database, use_database
 
 
@@ -20,7 +20,7 @@ class Backup:
 
     def take(self) -> None:
         if self.url.startswith("sqlite"):
-            backups.back_up(self.file)
+            upkeep.back_up(self.file)
             return
         server, _, name = self.url.rpartition("/")
         self.copy = f"{server}/copy_{uuid.uuid4().hex}"
@@ -33,7 +33,7 @@ class Backup:
         if self.copy:
             use_database(self.copy)
         else:
-            backups.restore(self.file, may_replace=True)
+            upkeep.restore(self.file, may_replace=True)
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core import copies, demo, storage
+from core import demo, storage
 from core.__main__ import main
 from core.ground import InvalidInput, OutsideFailed, Refused
 from core.storage import SavedView
+from core.upkeep import copies
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.copied import local_admin, rows_of, work_at
+from tests.core.upkeep.copied import local_admin, rows_of, work_at
 from tests.rows import make_item, make_order
 
 KINDS = ["sqlite", "postgresql"]

@@ -12,19 +12,20 @@ from alembic import command
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 
-from core import copies, storage
+from core import storage
 from core.__main__ import main
 from core.access import Actor
 from core.ground import InvalidInput
 from core.storage import DERIVED, Base, Order, ProviderRefund, Refund, Transaction, engine
+from core.upkeep import copies
 from tests.conftest import use_database
 from tests.core import random_rows
 from tests.core.books import check_books
-from tests.core.copied import local_admin, rows_of, work_at
 from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.core.refunds.refund_races import guarded
 from tests.core.refunds.sold_items import sell
-from tests.core.test_backups import check_halves
+from tests.core.upkeep.copied import local_admin, rows_of, work_at
+from tests.core.upkeep.test_backups import check_halves
 from tests.rows import make_item, make_order
 
 KINDS = ["sqlite", "postgresql"]

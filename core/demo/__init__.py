@@ -1,0 +1,25 @@
+"""Demo data: sample orders that look like the business, the same every time."""
+
+from core.demo.filling import (
+    DEFAULT_ORDERS,
+    DEMO,
+    DemoContents,
+    clear,
+    count_orders,
+    fill,
+    fill_blank,
+    get_contents,
+    reset,
+)
+
+__all__ = [
+    "DEFAULT_ORDERS",
+    "DEMO",
+    "DemoContents",
+    "clear",
+    "count_orders",
+    "fill",
+    "fill_blank",
+    "get_contents",
+    "reset",
+]
