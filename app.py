@@ -30,21 +30,20 @@ from core.ground import (
     heed_signals,
     wait_for_actions,
 )
-from pages.closed_doors import ClosedDoors
-from pages.cookies import BrowserCookie, SecureCookies
-from pages.deep_link import DeepLink
-from pages.exports import answer_export
-from pages.grid.rows import answer_rows
-from pages.identity import streamlit_secrets
-from pages.local_only import LocalOnly
-from pages.messages import answer_message
-from pages.origins import OwnOrigin
-from pages.request_limits import RequestLimits
-from pages.security_headers import SecurityHeaders
-from pages.sign_out import SignOut
-from pages.uploads import Uploads
-from pages.vouchers import answer_vouchers
-from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page
+from pages.guards import (
+    BrowserCookie,
+    ClosedDoors,
+    DeepLink,
+    LocalOnly,
+    OwnOrigin,
+    RequestLimits,
+    SecureCookies,
+    SecurityHeaders,
+    SignOut,
+    Uploads,
+)
+from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
+from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2

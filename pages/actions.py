@@ -12,11 +12,10 @@ from core.tables import ORDER_ITEMS
 from core.views import default_view, to_address
 from core.vouchers import VoucherLine
 from pages.explained import show_refund_rule
-from pages.frame import plain
 from pages.grid.state import GridState
 from pages.refund_dialog import show_refund
 from pages.send_dialog import show_send
-from pages.text_table import show_text_table
+from pages.shell import plain, show_text_table
 from pages.web import base_path
 
 MAX_IN_LINK = 60_000  # a longer address is refused by the server

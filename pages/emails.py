@@ -7,9 +7,9 @@ from core.ground import Channel, Permission, get_settings
 from core.mail import configured_channel, get_pause
 from core.tables import EMAILS
 from pages.email_actions import show_email_actions
-from pages.frame import current_actor, plain
 from pages.grid.table import show_table
 from pages.mail_preview import show_pause
+from pages.shell import current_actor, plain
 
 actor = current_actor()
 require(actor, Permission.EMAILS)

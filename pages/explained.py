@@ -5,7 +5,7 @@ import streamlit as st
 from core.refunds import IN_GENERAL
 from core.tables import Table
 from pages.grid.state import GridState
-from pages.text_table import show_text_table
+from pages.shell import show_text_table
 
 LINES_SHOWN = 12
 

@@ -8,8 +8,7 @@ import streamlit as st
 from core.ground import get_settings
 from core.imports import Check, Heading, Run, SheetRead
 from core.tables import BOOKS, Kind
-from pages.frame import plain
-from pages.text_table import show_text_table
+from pages.shell import plain, show_text_table
 
 DEMO = (
     "This database holds demo orders. They stay beside yours, and after an import nothing here "

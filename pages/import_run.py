@@ -7,9 +7,8 @@ import streamlit as st
 from core import access, imports
 from core.access import Actor
 from core.imports import Run, State
-from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import browser_cookie, viewer_zone
-from pages.text_table import show_text_table
+from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 from pages.web import base_path
 
 ASK_SECONDS = 1

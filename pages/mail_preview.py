@@ -8,9 +8,8 @@ import streamlit as st
 from core.access import Actor
 from core.ground import Channel, DeliveryStatus, in_place
 from core.mail import Pause, Preview, get_pause, get_states
-from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import viewer_zone
-from pages.text_table import show_text_table
+from pages.shell import current_actor, failures_shown, plain, show_text_table
 
 ASK_SECONDS = 1
 HEIGHT = 420  # pixels

@@ -5,8 +5,7 @@ import streamlit as st
 from core.access import may
 from core.ground import Permission
 from pages.demo_strip import show_demo
-from pages.frame import current_actor, draw_frame, draw_header, failures_shown
-from pages.reconnection import follow_reconnection
+from pages.shell import current_actor, draw_frame, draw_header, failures_shown, follow_reconnection
 
 # Every page is known to everybody, so that an address leads to the form that signs in, or to the
 # word that the page is not for one's role. No icons: one of :material/...: would be fetched from

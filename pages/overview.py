@@ -11,9 +11,9 @@ from core.ground import amount_in_words
 from core.overview import PERIODS, Offer, Overview, Period, Question, Rows
 from core.tables import ORDERS
 from core.views import EARLIEST, LATEST
-from pages.frame import current_actor
 from pages.grid.table import show_empty
 from pages.plots import address_of, show_plots
+from pages.shell import current_actor
 
 OWN, EVERY = "own", ""
 USUAL = list(PERIODS).index("30-days")

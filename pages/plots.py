@@ -14,7 +14,7 @@ from core.ground import amount_in_words, to_major
 from core.overview import Group, Overview, Period, Question, Rows, rate
 from core.tables import in_words
 from core.views import to_short_address
-from pages.frame import plain
+from pages.shell import plain
 from pages.web import base_path
 
 AIRPORTS_SHOWN = 12

@@ -27,9 +27,8 @@ from core.refunds import (
     Results,
 )
 from pages.explained import say_refund_rule
-from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
-from pages.text_table import show_text_table
+from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 from pages.void_notice import show_void_notice
 from pages.web import base_path
 

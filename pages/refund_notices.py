@@ -9,8 +9,8 @@ from core import refunds
 from core.access import Actor, may
 from core.ground import Permission, amount_in_words, in_place
 from core.refunds import Returned, Unmatched
-from pages.frame import acting, plain
 from pages.grid.state import viewer_zone
+from pages.shell import acting, plain
 
 
 def show_refund_notices(order_id: str, actor: Actor) -> None:

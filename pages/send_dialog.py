@@ -17,10 +17,9 @@ from core.access import Actor
 from core.ground import AppError, DeliveryKind
 from core.mail import Answer, Assessment, Envelope, To, preview_draft, split_addresses
 from core.vouchers import VoucherLine
-from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
 from pages.mail_preview import show_delivery_states, show_preview
-from pages.text_table import show_text_table
+from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 
 ADDRESSES = "addresses"
 WHOM = {

@@ -11,8 +11,8 @@ import streamlit as st
 from core import access
 from core.access import Actor, Person, Rights
 from core.ground import AppError, Role
-from pages.frame import acting, current_actor, failures_shown, plain
 from pages.grid.state import GridState
+from pages.shell import acting, current_actor, failures_shown, plain
 
 KEPT = "user_dialog"
 EMAIL, NAME = "user_email", "user_name"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.ground import InvalidInput, Refused, in_place
 from core.vouchers import Verdict, Verification, verify
-from pages.frame import current_actor, plain
+from pages.shell import current_actor, plain
 
 LOOKS = {
     Verdict.VALID: (st.success, ":material/verified:"),

@@ -9,8 +9,8 @@ import streamlit as st
 from core import mail
 from core.access import Actor
 from core.query import MAX_SELECTED
-from pages.frame import acting, plain
 from pages.grid.state import GridState
+from pages.shell import acting, plain
 
 SAID = 5  # addresses
 

@@ -23,7 +23,7 @@ from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, che
 from core.query import MAX_SELECTED
 from core.tables import ORDER_TABS, Table
 from core.views import View, default_view, parse_view, to_json
-from pages.frame import kept_answer
+from pages.shell import kept_answer
 from pages.web import BROWSER_COOKIE
 
 RENEW_SECONDS = access.TOKEN_LIFE_SECONDS * 3 // 4

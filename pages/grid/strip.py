@@ -13,9 +13,9 @@ from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import View, describe_filter, describe_ids, describe_search
 from pages.explained import show_columns_explained
-from pages.frame import acting, plain
-from pages.grid.rows import let_rows_go_first
 from pages.grid.state import GridState
+from pages.routes import let_rows_go_first
+from pages.shell import acting, plain
 from pages.web import base_path
 
 # Measured on files of 100,000 rows, for the size said before the click.

@@ -17,11 +17,11 @@ from core.ground import Permission
 from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import View, to_json
-from pages.frame import plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
 from pages.grid.tools import Actions, show_tools
+from pages.shell import plain
 
 HERE = Path(__file__).parent
 SCRIPTS = ("grid.js", "layout.js", "selection.js", "opening.js", "set_filter.js")

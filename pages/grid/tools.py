@@ -9,9 +9,9 @@ from core import query
 from core.access import Actor
 from core.tables import Column
 from core.views import Layout, View, normal_view, parse_search
-from pages.frame import acting
 from pages.grid.state import GridState
 from pages.grid.views import show_views
+from pages.shell import acting
 
 
 class Actions(Protocol):

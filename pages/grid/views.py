@@ -9,8 +9,8 @@ from core.access import Actor
 from core.ground import InvalidInput
 from core.views import NameTaken, Saved, View, default_view, parse_view
 from pages.explained import show_views_explained
-from pages.frame import current_actor, failures_shown, plain
 from pages.grid.state import GridState, viewer_zone
+from pages.shell import current_actor, failures_shown, plain
 
 TAKEN = "save_taken"  # a name that the dialog found taken, and now offers to replace
 

@@ -201,6 +201,6 @@ def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
     of_refused = [one for one in lines if one["request"] == refused.headers["x-request-id"]]
     assert "GET /export/orders answered with 401" in [one["message"] for one in of_refused]
     (failed,) = [one for one in lines if one["request"] == reference and "error" in one]
-    assert (failed["level"], failed["logger"]) == ("error", "pages.frame")
+    assert (failed["level"], failed["logger"]) == ("error", "pages.shell.frame")
     assert failed["error"].startswith("Traceback")
     assert "uvicorn.error" in {one["logger"] for one in lines}

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from pages.closed_doors import LEAST
+from pages.guards.closed_doors import LEAST
 from pages.web import BROWSER_COOKIE
 from tests.e2e.conftest import ZONE, new_context
 from tests.e2e.desk import Desk

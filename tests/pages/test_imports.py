@@ -16,7 +16,7 @@ from core.access.actors import LOCAL_USER_ID
 from core.ground import Role, get_settings
 from core.imports import State, background
 from core.storage import AuditEvent, Order, User
-from pages.frame import plain as plain_text
+from pages.shell import plain as plain_text
 from tests.conftest import NOW
 from tests.core.imports.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
 from tests.core.imports.imported_refunds import PAID, RETURNED, sold

@@ -19,7 +19,7 @@ from core.imports.faults import Faulty
 from core.tables import BOOKS, ORDER_ITEMS, TABLES, Column, Kind, Table
 from core.views import default_view, parse_view
 from pages.grid.options import grid_options
-from pages.grid.rows import to_cells
+from pages.routes.rows import to_cells
 from tests.conftest import NOW
 from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_item, make_order

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core import storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import OrderItem, User
-from pages.frame import plain
+from pages.shell import plain
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
 

@@ -15,9 +15,10 @@ from core.access import tokens
 from core.access.actors import LOCAL_USER_ID
 from core.storage import User
 from pages.grid import rows
-from pages.grid.rows import MAX_BODY_BYTES, answer_rows
+from pages.routes import answer_rows
+from pages.routes.rows import MAX_BODY_BYTES
 from pages.web import BROWSER_COOKIE, answering, refuse_json
-from tests.pages.asgi import Answer, Headers, ask
+from tests.pages.guards.asgi import Answer, Headers, ask
 from tests.rows import make_order
 
 BROWSER = "the browser of this test"

@@ -9,10 +9,10 @@ import pytest
 from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
-from pages.origins import OwnOrigin
+from pages.guards import OwnOrigin
 from tests.core.access.test_people import SIGN_IN
 from tests.core.refunds.refund_rows import settings
-from tests.pages.asgi import HOST, Answer, Headers, Socket, ask, serving
+from tests.pages.guards.asgi import HOST, Answer, Headers, Socket, ask, serving
 
 SITE = "https://desk.helios.example"
 WRITING = ["POST", "PUT", "DELETE", "PATCH", "TRACE", "MKCOL"]

@@ -15,7 +15,7 @@ from core import access, excel, imports, refunds, views
 from core.ground import InvalidInput, NotFound, zones
 from core.storage import Stop
 from core.tables import TABLES
-from pages.downloads import answer_file
+from pages.routes.downloads import answer_file
 from pages.web import browser_of
 
 ORDER, REFUNDS, FAULTS = "order", "refunds", "import_faults"

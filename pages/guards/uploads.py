@@ -15,10 +15,8 @@ from streamlit.runtime import get_instance
 from core import access
 from core.access import Actor
 from core.ground import AppError, InvalidInput, NotPermitted, Permission
-from pages.bodies import declared_bytes
-from pages.identity import actor_in, is_of_same_person
-from pages.upload_room import Room, TooMuch, Upload, uploaded_files
-from pages.web import refuse_json, status_of
+from pages.guards.upload_room import Room, TooMuch, Upload, uploaded_files
+from pages.web import actor_in, declared_bytes, is_of_same_person, refuse_json, status_of
 
 logger = logging.getLogger(__name__)
 

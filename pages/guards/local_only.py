@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pages.proxies import is_of_proxy
+from pages.guards.proxies import is_of_proxy
 from pages.web import refuse_page
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}

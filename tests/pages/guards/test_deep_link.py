@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from pages.deep_link import COOKIE, MAX_LENGTH, DeepLink
+from pages.guards import DeepLink
+from pages.guards.deep_link import COOKIE, MAX_LENGTH
 
 HERE = "http://localhost:8501"
 GOOD = [

@@ -14,7 +14,7 @@ from core import access, storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import User, UserContract
 from core.tables import TABLES, Table
-from pages.grid.rows import answer_rows
+from pages.routes import answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
 from tests.core.query.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from core import access, views, vouchers
 from core.storage import Stop
 from core.tables import ORDER_ITEMS
-from pages.downloads import answer_file
+from pages.routes.downloads import answer_file
 from pages.web import browser_of
 
 

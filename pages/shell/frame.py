@@ -23,8 +23,8 @@ from core.ground import (
     get_settings,
     numbered_work,
 )
-from pages.identity import local_actor
-from pages.sign_in import show_account, show_sign_in, signed_in_actor
+from pages.shell.sign_in import show_account, show_sign_in, signed_in_actor
+from pages.web import local_actor
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from pages.origins import is_own
+from pages.guards.origins import is_own
 
 COOKIE = "order_desk_address"
 LIFE_SECONDS = 600

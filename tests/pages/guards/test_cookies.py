@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.ground import get_settings
-from pages.cookies import BrowserCookie, SecureCookies
-from pages.security_headers import SecurityHeaders
+from pages.guards import BrowserCookie, SecureCookies, SecurityHeaders
 from pages.web import BROWSER_COOKIE
 from tests.core.access.test_people import SIGN_IN
 from tests.core.refunds.refund_rows import settings

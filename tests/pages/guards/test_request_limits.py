@@ -5,7 +5,7 @@ from http import cookies
 
 import pytest
 
-from pages.request_limits import RequestLimits
+from pages.guards import RequestLimits
 from tests.pages.asked import Answer, Headers, ask
 
 BACKSLASHES = '"' + "\\" * 5_000 + '"'

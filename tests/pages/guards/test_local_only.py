@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.local_only import LocalOnly
+from pages.guards import LocalOnly
 from tests.pages.asked import ask
 
 LOCAL = ("host", "localhost:8501")

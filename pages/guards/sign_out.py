@@ -12,8 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import access
 from core.ground import OutsideFailed, get_settings
-from pages.identity import claims_in
-from pages.web import refuse_page
+from pages.web import claims_in, refuse_page
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from core import access
 from core.mail import write_message
 from core.storage import Stop
 from core.tables import EMAILS
-from pages.downloads import answer_file
+from pages.routes.downloads import answer_file
 from pages.web import browser_of
 
 

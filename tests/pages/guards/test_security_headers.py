@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from pages.security_headers import SecurityHeaders
+from pages.guards import SecurityHeaders
 
 APP = Starlette(
     routes=[Route("/", lambda _request: PlainTextResponse("here"))],

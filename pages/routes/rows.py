@@ -29,8 +29,7 @@ from core.ground import InvalidInput, NotFound, amount_in_words
 from core.query import MAX_SELECTED, local_times
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
-from pages.bodies import declared_bytes
-from pages.web import PRIVATE, browser_of
+from pages.web import PRIVATE, browser_of, declared_bytes
 
 MOST_PATIENCE_SECONDS = 0.7
 # So many questions are answered at once, and more wait their turn: threads that hand Python's

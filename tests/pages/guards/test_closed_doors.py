@@ -6,7 +6,8 @@ import pytest
 from streamlit import config
 from streamlit.web.server.starlette import starlette_agent_routes, starlette_routes
 
-from pages.closed_doors import LEAST, ClosedDoors
+from pages.guards import ClosedDoors
+from pages.guards.closed_doors import LEAST
 from tests.pages.asked import ask
 
 INSIDE = [

@@ -6,7 +6,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from pages.frame import plain
+from pages.shell.frame import plain
 
 LINE_HEIGHT = 28  # pixels
 

@@ -17,8 +17,8 @@ from core import access, storage
 from core.access import CONSOLE, Actor, Rights
 from core.ground import NotSignedIn, Role
 from core.storage import AuditEvent
-from pages.identity import claims_in, streamlit_secrets
-from pages.sign_out import SignOut
+from pages.guards import SignOut
+from pages.web import claims_in, streamlit_secrets
 from tests.core.access.test_people import SIGN_IN
 from tests.core.refunds.refund_rows import settings
 from tests.pages.asked import Answer, Headers, ask

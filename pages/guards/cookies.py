@@ -7,8 +7,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.deep_link import COMING_BACK, signs_in
-from pages.security_headers import is_behind_tls
+from pages.guards.deep_link import COMING_BACK, signs_in
+from pages.guards.security_headers import is_behind_tls
 from pages.web import BROWSER_COOKIE, browser_of
 
 

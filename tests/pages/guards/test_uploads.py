@@ -23,12 +23,12 @@ from core.access import CONSOLE, Rights
 from core.access.actors import LOCAL_USER_ID
 from core.ground import Role
 from core.storage import AuditEvent, User
-from pages.upload_room import LEAST_BYTES, MB, uploaded_files
-from pages.uploads import Uploads
+from pages.guards import Uploads
+from pages.guards.upload_room import LEAST_BYTES, MB, uploaded_files
 from tests.core.access.test_people import SIGN_IN
 from tests.core.access.test_sign_ins import claims
 from tests.core.refunds.refund_rows import settings
-from tests.pages.asgi import Answer, Headers, Socket, ask, serving
+from tests.pages.guards.asgi import Answer, Headers, Socket, ask, serving
 
 XSRF = generate_xsrf_token_string()
 BOUNDARY = "the-boundary"

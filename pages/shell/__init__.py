@@ -1,0 +1,25 @@
+"""What is around every page: look, header, the gate, and failures in words."""
+
+from pages.shell.frame import (
+    acting,
+    current_actor,
+    draw_frame,
+    draw_header,
+    failures_shown,
+    kept_answer,
+    plain,
+)
+from pages.shell.reconnection import follow_reconnection
+from pages.shell.text_table import show_text_table
+
+__all__ = [
+    "acting",
+    "current_actor",
+    "draw_frame",
+    "draw_header",
+    "failures_shown",
+    "follow_reconnection",
+    "kept_answer",
+    "plain",
+    "show_text_table",
+]
