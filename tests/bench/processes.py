@@ -77,7 +77,7 @@ def serving(
     """Run a script under Streamlit until the block ends; `ready` is the path that says it is up."""
     port = free_port()
     settings = {"STREAMLIT_SERVER_PORT": str(port), **environment}
-    command = [STREAMLIT, "run", script, *flags]
+    command: list[str | Path] = [STREAMLIT, "run", script, *flags]
     with running(command, port, cwd=cwd, ready=ready, environment=settings, log=log) as server:
         yield server
 

@@ -23,7 +23,7 @@ def _check(folder: Path) -> str:
     project = folder / "tsconfig.json"
     configuration = {"extends": str(CHECKER / "tsconfig.json"), "include": [str(folder)]}
     project.write_text(json.dumps(configuration))
-    command = [CHECKER / "node_modules/.bin/tsc", "--project", project]
+    command: list[str | Path] = [CHECKER / "node_modules/.bin/tsc", "--project", project]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     return run.stdout + run.stderr
 

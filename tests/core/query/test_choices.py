@@ -1,6 +1,7 @@
 """Lists of values: leapt through in an index, as a count of every row would list them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -77,7 +78,7 @@ def test_more_values_than_are_listed_are_told_of_without_counts_too(
     monkeypatch.setattr(choices, "MAX_CHOICES_LISTED", 3)
     for number in range(6):
         make_order(f"OD-{number}", widget_id=f"W-{number}" if number else None)
-    asked = {"actor": _admin(), "now": NOW}
+    asked: dict[str, Any] = {"actor": _admin(), "now": NOW}
     for is_counted in (True, False):
         listed = choices.load_choices(
             default_view(ORDERS), "widget_id", is_counted=is_counted, **asked

@@ -148,7 +148,11 @@ def test_the_index_finds_what_reading_every_row_finds(
     if len(conditions) == 2:
         joined = data.draw(st.sampled_from(["AND", "OR"]))
         asked = {"filterType": "text", "operator": joined, "conditions": conditions}
-    for raw in ({"filters": {column.name: asked}}, {"search": " ".join(texts)}):
+    views: list[dict[str, object]] = [
+        {"filters": {column.name: asked}},
+        {"search": " ".join(texts)},
+    ]
+    for raw in views:
         with _plainly():
             expected = _keys(table, raw)
         assert _keys(table, raw) == expected
@@ -241,7 +245,7 @@ def test_a_frequent_text_is_not_gathered_but_walked(
     monkeypatch.setattr(search, "FEW", 50)
     monkeypatch.setattr("core.query.windows.FEW", 50)
     monkeypatch.setattr("core.query.windows.FREQUENT", 50)
-    raw = {"filters": {"order_id": _contains("OD2")}}
+    raw: dict[str, object] = {"filters": {"order_id": _contains("OD2")}}
     with storage.reading() as session:
         found = search.narrow(session, parse_view(ORDERS, raw | {"zone": "UTC"}))
     assert found.conditions == []

@@ -1,6 +1,7 @@
 """Refunds at a provider that tests stand on: one that the bank returned, one that is unmatched."""
 
 from datetime import timedelta
+from typing import Any
 
 from core.refunds import look_again_due
 from core.refunds.gateway import MadeRefund, PaidAtProvider, Standing, Succeeded
@@ -16,7 +17,7 @@ from tests.core.refunds.refund_rows import (
 TOMORROW = NOW + timedelta(days=1)
 
 
-def made(reference: str = "re_hand", minor: int = 3800, **given: object) -> MadeRefund:
+def made(reference: str = "re_hand", minor: int = 3800, **given: Any) -> MadeRefund:
     """Return a refund that somebody made at the provider by hand."""
     standing = Standing(str(given.pop("standing", "succeeded")))
     return MadeRefund(reference, standing, minor, str(given.pop("currency", "EUR")), **given)

@@ -101,7 +101,8 @@ class RefundMachine(RuleBasedStateMachine):
         if item.status == "refund_requested":
             assert refund is not None
             return refund.status == "failed" and refund.failed_after_success_at is not None
-        return item.status == "not_used" and self.now <= item.refund_expire_at
+        deadline = item.refund_expire_at
+        return item.status == "not_used" and deadline is not None and self.now <= deadline
 
     @rule(
         picked=st.sets(st.integers(0, ITEMS - 1), min_size=1),
@@ -216,7 +217,7 @@ class RefundMachine(RuleBasedStateMachine):
         key = f"key {len(self.sent)}"
         self.sent.append((key, [dearest], self.send(key, [dearest])))
 
-    @precondition(lambda self: read_to_match())
+    @precondition(lambda self: bool(read_to_match()))
     @rule()
     def match_what_was_made_by_hand(self) -> None:
         for one in read_to_match():

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -160,7 +161,7 @@ SILENCES = [Unknown("Nobody answers."), OSError("oops")]
 
 
 @pytest.mark.parametrize("said", SILENCES, ids=["silent", "breaks"])
-def test_where_no_answer_comes_it_is_asked_every_hour(item: str, bank: Bank, said: object) -> None:
+def test_where_no_answer_comes_it_is_asked_every_hour(item: str, bank: Bank, said: Any) -> None:
     bank.said = said
     for hours in (1, 2, 3):
         assert look(bank, NOW + hours * AN_HOUR) == 1

@@ -164,7 +164,8 @@ def test_what_became_of_an_item_is_said_before_its_deadline(state: ItemStatus) -
 def test_the_second_of_the_deadline_is_the_last_one(
     field: str, past: timedelta, is_allowed: bool
 ) -> None:
-    later = {"refund_expire_at": NOW + timedelta(days=1), "valid_until": NOW + timedelta(days=1)}
+    tomorrow = NOW + timedelta(days=1)
+    later: dict[str, Any] = {"refund_expire_at": tomorrow, "valid_until": tomorrow}
     item = replace(ITEM, **(later | {field: NOW}))
     assert (reason(item, now=NOW + past) is None) is is_allowed
 

@@ -59,7 +59,7 @@ def test_a_filter_that_cannot_be_is_refused_with_a_sentence(filters: dict[str, A
     assert len(str(refusal.value)) < 300
 
 
-BAD_VIEWS = {
+BAD_VIEWS: dict[str, Any] = {
     "a list": [],
     "nothing": None,
     "unknown key": {"limit": 1},
