@@ -6,9 +6,8 @@ from core.access import require
 from core.ground import Channel, Permission, get_settings
 from core.mail import configured_channel, get_pause
 from core.tables import EMAILS
-from pages.email_actions import show_email_actions
-from pages.grid.table import show_table
-from pages.mail_preview import show_pause
+from pages.dialogs import show_email_actions, show_pause
+from pages.grid import show_table
 from pages.shell import current_actor, plain
 
 actor = current_actor()

@@ -16,8 +16,7 @@ from core.access import Actor
 from core.ground import AppError, get_settings
 from core.imports import State
 from core.tables import BOOKS
-from pages.import_check import show_check
-from pages.import_run import show_end, show_running
+from pages.dialogs import show_check, show_end, show_running
 from pages.shell import acting, current_actor, plain
 
 ROUND, FAULT = "import_round", "import_fault"

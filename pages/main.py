@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.access import may
 from core.ground import Permission
-from pages.demo_strip import show_demo
+from pages.dialogs import show_demo
 from pages.shell import current_actor, draw_frame, draw_header, failures_shown, follow_reconnection
 
 # Every page is known to everybody, so that an address leads to the form that signs in, or to the

@@ -10,12 +10,8 @@ from core.access import Actor, may
 from core.ground import InvalidInput, NotFound, amount_in_words
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
-from pages.actions import show_item_actions
-from pages.email_actions import show_email_actions
-from pages.grid.state import browser_cookie, viewer_zone
-from pages.grid.table import show_table
-from pages.grid.tools import Actions
-from pages.refund_notices import show_refund_notices
+from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
+from pages.grid import Actions, browser_cookie, show_table, viewer_zone
 from pages.shell import current_actor, plain
 from pages.web import base_path
 

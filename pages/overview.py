@@ -11,8 +11,8 @@ from core.ground import amount_in_words
 from core.overview import PERIODS, Offer, Overview, Period, Question, Rows
 from core.tables import ORDERS
 from core.views import EARLIEST, LATEST
-from pages.grid.table import show_empty
-from pages.plots import address_of, show_plots
+from pages.charts import address_of, show_plots
+from pages.grid import show_empty
 from pages.shell import current_actor
 
 OWN, EVERY = "own", ""

@@ -12,7 +12,7 @@ from core.ground import amount_in_words
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import View, describe_filter, describe_ids, describe_search
-from pages.explained import show_columns_explained
+from pages.grid.explained import show_columns_explained
 from pages.grid.state import GridState
 from pages.routes import let_rows_go_first
 from pages.shell import acting, plain

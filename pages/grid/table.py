@@ -26,7 +26,7 @@ from pages.shell import plain
 HERE = Path(__file__).parent
 SCRIPTS = ("grid.js", "layout.js", "selection.js", "opening.js", "set_filter.js")
 ASSETS = [
-    {"js": "\n".join((HERE / name).read_text() for name in SCRIPTS)},
+    {"js": "\n".join((HERE / "js" / name).read_text() for name in SCRIPTS)},
     {"css": (HERE / "grid.css").read_text()},
 ]
 UPDATE_ON = [

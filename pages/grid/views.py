@@ -8,7 +8,7 @@ from core import views
 from core.access import Actor
 from core.ground import InvalidInput
 from core.views import NameTaken, Saved, View, default_view, parse_view
-from pages.explained import show_views_explained
+from pages.grid.explained import show_views_explained
 from pages.grid.state import GridState, viewer_zone
 from pages.shell import current_actor, failures_shown, plain
 

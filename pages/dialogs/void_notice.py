@@ -9,7 +9,7 @@ import streamlit as st
 from core import mail
 from core.access import Actor
 from core.query import MAX_SELECTED
-from pages.grid.state import GridState
+from pages.grid import GridState
 from pages.shell import acting, plain
 
 SAID = 5  # addresses

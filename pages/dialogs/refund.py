@@ -26,10 +26,9 @@ from core.refunds import (
     RefundItem,
     Results,
 )
-from pages.explained import say_refund_rule
-from pages.grid.state import GridState, viewer_zone
+from pages.dialogs.void_notice import show_void_notice
+from pages.grid import GridState, say_refund_rule, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
-from pages.void_notice import show_void_notice
 from pages.web import base_path
 
 ASK_SECONDS = 1

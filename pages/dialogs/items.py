@@ -11,10 +11,9 @@ from core.ground import Permission
 from core.tables import ORDER_ITEMS
 from core.views import default_view, to_address
 from core.vouchers import VoucherLine
-from pages.explained import show_refund_rule
-from pages.grid.state import GridState
-from pages.refund_dialog import show_refund
-from pages.send_dialog import show_send
+from pages.dialogs.refund import show_refund
+from pages.dialogs.send import show_send
+from pages.grid import GridState, show_refund_rule
 from pages.shell import plain, show_text_table
 from pages.web import base_path
 

@@ -11,7 +11,7 @@ import streamlit as st
 from core import access
 from core.access import Actor, Person, Rights
 from core.ground import AppError, Role
-from pages.grid.state import GridState
+from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain
 
 KEPT = "user_dialog"

@@ -8,7 +8,7 @@ import streamlit as st
 from core.access import Actor
 from core.ground import Channel, DeliveryStatus, in_place
 from core.mail import Pause, Preview, get_pause, get_states
-from pages.grid.state import viewer_zone
+from pages.grid import viewer_zone
 from pages.shell import current_actor, failures_shown, plain, show_text_table
 
 ASK_SECONDS = 1

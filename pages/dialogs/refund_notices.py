@@ -9,7 +9,7 @@ from core import refunds
 from core.access import Actor, may
 from core.ground import Permission, amount_in_words, in_place
 from core.refunds import Returned, Unmatched
-from pages.grid.state import viewer_zone
+from pages.grid import viewer_zone
 from pages.shell import acting, plain
 
 

@@ -12,7 +12,7 @@ from core import demo
 from core.access import Actor, may
 from core.demo import DemoContents
 from core.ground import AppError, Permission
-from pages.grid.state import GridState
+from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain
 
 KEPT, DONE = "demo_dialog", "demo_done"

@@ -7,7 +7,7 @@ import streamlit as st
 from core import access, imports
 from core.access import Actor
 from core.imports import Run, State
-from pages.grid.state import browser_cookie, viewer_zone
+from pages.grid import browser_cookie, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 from pages.web import base_path
 

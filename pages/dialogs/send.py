@@ -17,8 +17,8 @@ from core.access import Actor
 from core.ground import AppError, DeliveryKind
 from core.mail import Answer, Assessment, Envelope, To, preview_draft, split_addresses
 from core.vouchers import VoucherLine
-from pages.grid.state import GridState
-from pages.mail_preview import show_delivery_states, show_preview
+from pages.dialogs.preview import show_delivery_states, show_preview
+from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 
 ADDRESSES = "addresses"

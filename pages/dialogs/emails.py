@@ -11,10 +11,10 @@ from core.access import Actor
 from core.ground import DeliveryStatus
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
-from pages.grid.state import GridState
-from pages.mail_preview import ICONS, show_preview
+from pages.dialogs.preview import ICONS, show_preview
+from pages.dialogs.void_notice import say_queued, show_void_notice
+from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
-from pages.void_notice import say_queued, show_void_notice
 from pages.web import base_path
 
 WATCH_SECONDS = 2
