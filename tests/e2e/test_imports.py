@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -33,7 +33,7 @@ def check(page: Page, *paths: Path) -> None:
 
 
 def download(page: Page, name: str, folder: Path) -> Path:
-    role = "link" if name == "Download Faults" else "button"
+    role: Literal["link", "button"] = "link" if name == "Download Faults" else "button"
     with page.expect_download() as waiting:
         page.get_by_role(role, name=name).click()
     path = folder / waiting.value.suggested_filename

@@ -198,7 +198,7 @@ def keep_token(page: Page) -> None:
 def test_signing_in_gives_another_browser_cookie_with_which_the_grid_works_at_once(
     person: BrowserContext, server: Server
 ) -> None:
-    planted = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
+    planted: Any = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
     person.add_cookies([planted])
     page = open_tab(person, f"{server.url}/orders")
     expect_form(page, "Sign in to see your orders.")

@@ -119,7 +119,7 @@ def hand_out(actor: Actor, item_id: str, _key: str) -> object:
     return issuing.issue([item_id], BytesIO(), form="pdf", actor=actor, now=NOW)
 
 
-ACTS: tuple[Act, ...] = (refund, mail, hand_out)
+ACTS: tuple[Act, ...] = (refund, send_mail, hand_out)
 
 
 def naive_hand_out(actor: Actor, item_id: str, _key: str) -> None:

@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -140,7 +141,7 @@ def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
             last = today.replace(day=1) - timedelta(days=1)
             return month == (last.year, last.month)
     first = date.fromisoformat(asked["dateFrom"][:10])
-    last = date.fromisoformat(asked.get("dateTo", asked["dateFrom"])[:10])
+    last = date.fromisoformat(str(asked.get("dateTo", asked["dateFrom"]))[:10])
     return _compares(day, asked["type"], first, last)
 
 
@@ -166,7 +167,7 @@ def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
         present = [row for row in rows if row[name] is not None]
         missing = [row for row in rows if row[name] is None]
         # Python compares text by code point, as both databases are told to.
-        present.sort(key=lambda row, c=column: _rank(c, row), reverse=descending)
+        present.sort(key=partial(_rank, column), reverse=descending)
         rows = present + missing
     return rows
 

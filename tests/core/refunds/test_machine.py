@@ -8,6 +8,7 @@ at the provider, and the clock.
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
@@ -291,9 +292,11 @@ def test_the_books_hold_whatever_happens(
         use_database(make_database(kind))
         return RefundMachine()
 
+    start_as_class: Any = start
+
     with settings(stripe_api_key="sk_test_x"):
         run_state_machine_as_test(
-            start,
+            start_as_class,
             settings=hypothesis_settings(
                 max_examples=examples,
                 stateful_step_count=20,

@@ -138,11 +138,11 @@ def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> Non
     results = get_results(batch_id, actor=AGENT)
     assert (results.requested_by, results.requested_at) == (AGENT.email, NOW)
     assert results.frame.columns.tolist() == [column.name for column in COLUMNS]
-    said = results.frame.set_index("order_item_id").astype(object)
-    said = said.where(said.notna(), None)
+    facts = results.frame.set_index("order_item_id").astype(object)
+    said: Any = facts.where(facts.notna(), None)
     missing = f"There is no order item “{items['not there']}” that you may see."
-    facts = ["order_id", "amount_minor", "currency", "result", "why", "settled_at"]
-    assert {name: said.loc[item, facts].tolist() for name, item in items.items()} == {
+    named = ["order_id", "amount_minor", "currency", "result", "why", "settled_at"]
+    assert {name: said.loc[item, named].tolist() for name, item in items.items()} == {
         "done": ["OD-1", 1250, "EUR", "refunded", None, NOW],
         "declined": ["OD-2", 3800, "EUR", "not refunded", DECLINED, NOW],
         "unknown": ["OD-2", 3800, "EUR", "in progress", NO_ANSWER, None],

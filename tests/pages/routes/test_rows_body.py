@@ -14,8 +14,7 @@ from core import access, storage
 from core.access import tokens
 from core.access.actors import LOCAL_USER_ID
 from core.storage import User
-from pages.grid import rows
-from pages.routes import answer_rows
+from pages.routes import answer_rows, rows
 from pages.routes.rows import MAX_BODY_BYTES
 from pages.web import BROWSER_COOKIE, answering, refuse_json
 from tests.pages.guards.asgi import Answer, Headers, ask

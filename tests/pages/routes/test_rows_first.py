@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from pages.grid import rows
+from pages.routes import rows
 
 
 def test_a_count_waits_until_the_rows_are_found() -> None:
