@@ -26,8 +26,8 @@ from core.ground import (
     OutsideFailed,
     configure_logs,
     get_settings,
-    hand_over_logs,
-    heed_signals,
+    handle_signals,
+    use_root_handler,
     wait_for_actions,
 )
 from pages.guards import (
@@ -75,7 +75,7 @@ def _find_fault() -> str | None:
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; where it does not answer, serve and keep trying."""
     retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
-    heed_signals(before_others=True)
+    handle_signals(call_previous=True)
     with worker.working() if settings.run_worker else nullcontext():
         yield
         await run_in_threadpool(wait_for_actions)
@@ -116,10 +116,10 @@ os.environ["STREAMLIT_SERVER_BASE_URL_PATH"] = base
 settings = get_settings()  # a wrong setting stops the start here, with its name
 refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
 configure_logs()
-streamlit.logger.setup_formatter = hand_over_logs  # what gives each of its loggers a handler
+streamlit.logger.setup_formatter = use_root_handler  # what gives each of its loggers a handler
 streamlit.logger.update_formatter()
 for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
-    hand_over_logs(logging.getLogger(name))
+    use_root_handler(logging.getLogger(name))
 try:
     startup.check_vouchers()
     startup.warn_of_open_files()

@@ -17,7 +17,7 @@ from core.ground import (
     Refused,
     configure_logs,
     ending,
-    heed_signals,
+    handle_signals,
     open_private,
 )
 from core.tables import TABLES
@@ -168,7 +168,7 @@ def _copy(asked: argparse.Namespace) -> str:
 
 def _work(_asked: argparse.Namespace) -> str:
     """Settle until it is told to stop; a database that is not there yet is waited for."""
-    heed_signals(before_others=False)
+    handle_signals(call_previous=False)
     startup.warn_of_open_files()
     print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
     while not ending.is_set():

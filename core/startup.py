@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from core import access, demo, overview, storage, upkeep, vouchers
-from core.ground import get_settings, warn_of_open_file
+from core.ground import get_settings, warn_if_open
 from core.mail import OUTBOX_FOLDER
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def check_vouchers() -> None:
     Raises AppError, which names the file.
     """
     vouchers.ensure_keys()
-    vouchers.ensure_parts(vouchers.current_branding())
+    vouchers.check_assets(vouchers.current_branding())
 
 
 def warn_of_open_files() -> None:
@@ -30,7 +30,7 @@ def warn_of_open_files() -> None:
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
         paths += [Path(f"{database.database}{end}") for end in ("", *upkeep.FOLLOWERS)]
-    warn_of_open_file(paths)
+    warn_if_open(paths)
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:

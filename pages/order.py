@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import access
 from core.access import Actor, may
-from core.ground import InvalidInput, NotFound, amount_in_words
+from core.ground import InvalidInput, NotFound, format_amount
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
@@ -64,7 +64,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{amount_in_words(minor, currency)} {currency}"
+    return f"{format_amount(minor, currency)} {currency}"
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from core import overview
-from core.ground import amount_in_words
-from core.overview import PERIODS, Offer, Overview, Period, Question, Rows
+from core.ground import format_amount
+from core.overview import PERIODS, ContractCurrency, Figure, Overview, Period, Question
 from core.tables import ORDERS
 from core.views import EARLIEST, LATEST
 from pages.charts import address_of, show_plots
@@ -22,18 +22,18 @@ RATE = "Of the order items made in the period: the share that has been refunded 
 RISK = "What can be refunded now, but no more in {}, whenever it was made"
 
 
-def ask(offers: Sequence[Offer], now: datetime) -> tuple[Question, bool]:
+def ask(pairs: Sequence[ContractCurrency], now: datetime) -> tuple[Question, bool]:
     """Draw what can be chosen, kept in the address; return it, and whether to show tables."""
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.title("Overview", anchor=False, width="content")
         st.markdown(f":gray[days in {overview.report_zone()}]", width="stretch")
         period = _ask_period(now)
-        labels = {EVERY: "All contracts"} | _names(offers)
+        labels = {EVERY: "All contracts"} | _names(pairs)
         contract = _choose(
             "Contract", list(labels), width=250, say=labels.__getitem__, then=_forget_currency
         )
         contract_id = None if contract == EVERY else contract
-        currency = _choose("Currency", overview.currencies(offers, contract_id), width=95)
+        currency = _choose("Currency", overview.currencies(pairs, contract_id), width=95)
         shown = st.segmented_control(
             "Show as", ["Charts", "Tables"], default="Charts", required=True, key="show",
             bind="query-params", label_visibility="collapsed",
@@ -94,12 +94,12 @@ def _choose(
     return chosen or options[index]
 
 
-def _names(offers: Sequence[Offer]) -> dict[str, str]:
+def _names(pairs: Sequence[ContractCurrency]) -> dict[str, str]:
     return {
         one.contract_id: one.contract_id
         if one.name == one.contract_id
         else f"{one.contract_id} · {one.name}"
-        for one in offers
+        for one in pairs
     }
 
 
@@ -122,11 +122,11 @@ def show_figures(found: Overview, currency: str) -> None:
         st.html("".join(figures_shown))
 
 
-def _amount(rows: Rows, currency: str) -> str:
-    return f"{amount_in_words(rows.amount_minor, currency)} {currency}"
+def _amount(rows: Figure, currency: str) -> str:
+    return f"{format_amount(rows.amount_minor, currency)} {currency}"
 
 
-def _figure(words: str, said: str, rows: Rows, part: str = "", why: str = "") -> str:
+def _figure(words: str, said: str, rows: Figure, part: str = "", why: str = "") -> str:
     words, said, part, why, address = map(html.escape, (words, said, part, why, address_of(rows)))
     return (
         f'<a href="{address}" title="{why}"><span>{words}</span><strong>{said}</strong>'
@@ -135,15 +135,15 @@ def _figure(words: str, said: str, rows: Rows, part: str = "", why: str = "") ->
 
 
 actor, now = current_actor(), datetime.now(UTC)
-offers = overview.load_offers(actor=actor)
-if not offers:
+pairs = overview.load_contract_currencies(actor=actor)
+if not pairs:
     st.title("Overview", anchor=False)
     show_empty(ORDERS, actor)
 else:
-    question, as_tables = ask(offers, now)
+    question, as_tables = ask(pairs, now)
     found = overview.load_overview(question, actor=actor, now=now)
     show_figures(found, question.currency)
     if found.orders.count or found.items.count:
-        show_plots(found, question, _names(offers), as_tables=as_tables)
+        show_plots(found, question, _names(pairs), as_tables=as_tables)
     else:
         st.info("There are no orders in this period: choose another.", icon=":material/inbox:")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.ground import InvalidInput, Refused, in_place
+from core.ground import InvalidInput, Refused, in_zone
 from core.vouchers import Verdict, Verification, verify
 from pages.shell import current_actor, plain
 
@@ -32,9 +32,9 @@ def show_verdict(found: Verification) -> None:
         "Product": item.product,
         "Airport": item.airport_iata,
         "Passenger": f"{item.passenger_name} ({item.pax_type})",
-        "Service Date": in_place(item.service_at, item.airport_tz),
-        "Valid From": in_place(item.valid_from, item.airport_tz),
-        "Valid Until": in_place(item.valid_until, item.airport_tz),
+        "Service Date": in_zone(item.service_at, item.airport_tz),
+        "Valid From": in_zone(item.valid_from, item.airport_tz),
+        "Valid Until": in_zone(item.valid_until, item.airport_tz),
         "Voucher Code": item.voucher_code,
         "Order Item ID": item.order_item_id,
     }

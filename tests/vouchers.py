@@ -1,4 +1,4 @@
-"""Vouchers for tests and bench: each field can be given."""
+"""Make vouchers for tests and benchmarks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ BRANDING = Branding(
 
 
 def make_voucher(**fields: Any) -> Voucher:
-    """Return a voucher of a lounge at Heathrow, but for the fields that are given."""
+    """Return a voucher of a lounge at Heathrow; the arguments replace its fields."""
     defaults: dict[str, Any] = {
         "order_item_id": "B0001234-2",
         "order_id": "B0001234",
@@ -63,7 +63,7 @@ _NAMES = ["Olivia Smith", "Léa Fernández", "Иван Шевченко", "Γι�
 
 
 def make_vouchers(count: int, *, first: int = 0) -> list[Voucher]:
-    """Return vouchers of four products, for passengers of many names."""
+    """Return vouchers of four products, for passengers with many kinds of names."""
     made = []
     for number in range(first, first + count):
         product, product_type = _PRODUCTS[number % 4]

@@ -59,7 +59,7 @@ class DemoContents:
 def fill(orders: int, *, actor: Actor, now: datetime) -> None:
     """Fill the database with demo orders and mark it as demo; one so marked is rebuilt first.
 
-    Raises NotPermitted, NoLongerIn, and Refused, changing nothing, when it holds data that is not
+    Raises NotPermitted, AccessLost, and Refused, changing nothing, when it holds data that is not
     demo.
     """
     with _rebuilding(actor) as (session, actor):
@@ -73,7 +73,7 @@ def fill(orders: int, *, actor: Actor, now: datetime) -> None:
         else:
             _make_up(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
-    overview.refresh_figures_soon()
+    overview.refresh_figures_early()
 
 
 def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
@@ -92,19 +92,19 @@ def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
 def reset(*, actor: Actor, now: datetime) -> None:
     """Put as many new demo orders in the place of the old ones, and take all else away.
 
-    Raises NotPermitted, NoLongerIn, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed where somebody else is in the way.
     """
     with _rebuilding(actor) as (session, actor):
         orders, before = _count_marked(session), _contents(session)
         _rebuild(session, lambda: _make_up(session, orders, now))
         _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
-    overview.refresh_figures_soon()
+    overview.refresh_figures_early()
 
 
 def clear(*, actor: Actor, now: datetime) -> None:
     """Take all demo data away: the database is empty, and no demo any more.
 
-    Raises NotPermitted, NoLongerIn, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed where somebody else is in the way.
     """
     with _rebuilding(actor) as (session, actor):
         _count_marked(session)
@@ -175,7 +175,7 @@ def _contents(session: Session) -> DemoContents:
 def _make_up(session: Session, orders: int, now: datetime) -> None:
     # Their figures are counted after the transaction: SQLite reads what is not committed slowly.
     session.add(DatabaseFact(name=DEMO, value=str(orders)))
-    overview.forget_figures(session)
+    overview.invalidate_figures(session)
     DemoRows(session, orders, now).write()
     session.flush()
     # The planner chooses indexes by what it knows of the tables.

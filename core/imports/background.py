@@ -25,7 +25,7 @@ from core.ground import (
     ending,
     finishing_action,
     get_settings,
-    numbered_work,
+    with_request_id,
 )
 from core.imports.faults import Fault, Faulty
 from core.imports.outcome import Outcome
@@ -257,7 +257,7 @@ def _start(act: Act, actor: Actor) -> None:
 
 def _follow(act: Act, actor: Actor) -> None:
     """Do it, and remember what became of it."""
-    with numbered_work() as reference, finishing_action():
+    with with_request_id() as reference, finishing_action():
         run = _change(actor)
         try:
             changes = act(run, _progress_of(actor))

@@ -6,7 +6,7 @@ from typing import IO
 from core import access
 from core.access import Actor
 from core.excel import StreamedWorkbook
-from core.ground import NotFound, Permission, in_place
+from core.ground import NotFound, Permission, in_zone
 from core.imports import background
 from core.query import to_frame
 from core.tables import Column, Kind
@@ -41,7 +41,7 @@ def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) ->
             ("Files", ", ".join(run.names)),
             ("Faults", f"{len(lines):,}"),
             ("Exported by", actor.email),
-            ("Exported at", in_place(now, zone, seconds=True)),
+            ("Exported at", in_zone(now, zone, seconds=True)),
         ]
         workbook.add_lines("About this export", about)
     with access.handing_out(file, actor, Permission.IMPORT) as session:

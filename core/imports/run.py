@@ -18,7 +18,7 @@ from core.imports.outcome import Outcome
 from core.imports.plan import Plan, moment_of
 from core.imports.progress import SILENT, Progress
 from core.imports.rows import SheetRead, Tables, iterate, read_tables
-from core.refunds import WAS_RETURNED, record_return, take_back
+from core.refunds import WAS_RETURNED, mark_as_returned, record_return
 from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
 from core.tables import TABLES, Table
 
@@ -95,7 +95,7 @@ def import_files(
     """Import workbooks and CSV files as one: in one transaction, all or nothing.
 
     `names` are what people call the files, where that is not what they are stored as. Raises
-    NotPermitted unless the actor imports, also when they lost that right on the way, NoLongerIn,
+    NotPermitted unless the actor imports, also when they lost that right on the way, AccessLost,
     InvalidInput for a file that cannot be read, Cancelled
     when it is no longer wanted, and Faulty, listing every fault, when a value, a reference or a
     difference is wrong.
@@ -128,7 +128,7 @@ def import_files(
             },
         )
         progress.say("Storing for good", 1)
-    overview.refresh_figures_soon()
+    overview.refresh_figures_early()
     return outcome
 
 
@@ -207,7 +207,7 @@ def _return(session: Session, returns: dict[str, Return], actor: Actor, now: dat
     """Record that the money of stored refunds came back, of which the files have the entries."""
     for refund_id, one in returns.items():
         at = moment_of(one.at)
-        refund = take_back(session, refund_id, one.attempt, why=WAS_RETURNED, at=at)
+        refund = mark_as_returned(session, refund_id, one.attempt, why=WAS_RETURNED, at=at)
         if refund is None:
             raise Refused(
                 f"Refund {refund_id} has just changed here, so nothing was imported. "

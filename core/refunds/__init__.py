@@ -13,18 +13,18 @@ from core.refunds.results import (
     export_results,
     get_results,
 )
-from core.refunds.returned import WAS_RETURNED, look_again_due, record_return, take_back
+from core.refunds.returned import WAS_RETURNED, look_again_due, mark_as_returned, record_return
 from core.refunds.returned_items import Returned, find_returned, give_back
-from core.refunds.rule import IN_GENERAL, Reason, RefundItem
+from core.refunds.rule import REASON_TEXTS, Reason, RefundItem
 from core.refunds.settlement import settle_due
 
 __all__ = [
-    "IN_GENERAL",
     "IN_PROGRESS",
     "MAX_KEY",
     "MAX_NOTE",
     "NOT_REFUNDED",
     "REASONS",
+    "REASON_TEXTS",
     "REFUNDED",
     "WAS_RETURNED",
     "Assessed",
@@ -44,9 +44,9 @@ __all__ = [
     "get_results",
     "give_back",
     "look_again_due",
+    "mark_as_returned",
     "match_refund",
     "record_return",
     "request",
     "settle_due",
-    "take_back",
 ]

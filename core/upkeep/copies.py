@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import overview, storage
-from core.ground import InvalidInput, OutsideFailed, Refused, get_settings, known_database
+from core.ground import InvalidInput, OutsideFailed, Refused, check_database_url, get_settings
 from core.storage import DERIVED, Base
 
 HOLDS_DATA = (
@@ -95,7 +95,7 @@ def _file_of(url: str) -> Path | None:
 def _opened(url: str) -> Iterator[Engine]:
     """Open the target; a file that is made for it is gone again when the block fails."""
     try:
-        known_database(url)
+        check_database_url(url)
     except ValueError as error:
         raise InvalidInput(f"--to {error}.") from error
     file = _file_of(url)

@@ -10,8 +10,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.ground import amount_in_words, to_major
-from core.overview import Group, Overview, Period, Question, Rows, rate
+from core.ground import format_amount, to_major
+from core.overview import Figure, Group, Overview, Period, Question, rate
 from core.tables import in_words
 from core.views import to_short_address
 from pages.shell import plain
@@ -31,7 +31,7 @@ class Bar:
 
     place: str
     value: float
-    rows: Rows
+    rows: Figure
     name: str
     said: str
 
@@ -49,7 +49,7 @@ class Plot:
     note: str = ""
 
 
-def address_of(rows: Rows) -> str:
+def address_of(rows: Figure) -> str:
     """Return the address of a figure's rows.
 
     A link as any other, which loads the page: Streamlit's own would lose, for Back, what this
@@ -87,7 +87,7 @@ def _over_time(found: Overview, question: Question) -> list[Plot]:
     unit = "day" if question.period.is_by_day else "month"
     places = _places(found, question.period, unit)
     orders, amounts, rates = list[Bar](), list[Bar](), list[Bar]()
-    for one in found.times:
+    for one in found.time_steps:
         first = one.period.first
         assert first is not None
         at = (first.strftime(TIMES[unit][0]),) * 2
@@ -103,7 +103,7 @@ def _over_time(found: Overview, question: Question) -> list[Plot]:
 
 def _places(found: Overview, period: Period, unit: str) -> list[str]:
     """Return every day or month of the period, also those without orders."""
-    known = [one.period for one in found.times]
+    known = [one.period for one in found.time_steps]
     first = period.first or (known[0].first if known else None)
     last = period.last or (known[-1].last if known else None)
     if first is None or last is None:
@@ -138,18 +138,18 @@ def _word(value: str) -> str:
     return in_words(value).capitalize()
 
 
-def _count(place: str, name: str, rows: Rows) -> Bar:
+def _count(place: str, name: str, rows: Figure) -> Bar:
     words = rows.view.table.one if rows.count == 1 else rows.view.table.many
     return Bar(place, rows.count, rows, name, f"{rows.count:,} {words}")
 
 
-def _amount(place: str, name: str, rows: Rows, currency: str) -> Bar:
+def _amount(place: str, name: str, rows: Figure, currency: str) -> Bar:
     length = float(to_major(rows.amount_minor, currency))
-    said = f"{amount_in_words(rows.amount_minor, currency)} {currency}"
+    said = f"{format_amount(rows.amount_minor, currency)} {currency}"
     return Bar(place, length, rows, name, said)
 
 
-def _share(place: str, name: str, part: Rows, whole: Rows) -> Bar:
+def _share(place: str, name: str, part: Figure, whole: Figure) -> Bar:
     share = rate(part, whole)
     said = f"{share:.1%}: {part.count:,} of {whole.count:,} order items"
     return Bar(place, share, part, name, said)

@@ -40,7 +40,7 @@ def _show_vouchers(state: GridState, actor: Actor) -> None:
     )
     valid, refused = _parted(lines)
     if not valid:
-        none = f"None of the ticked vouchers is valid. {vouchers.in_short(refused)}"
+        none = f"None of the ticked vouchers is valid. {vouchers.summarise_reasons(refused)}"
         why = none if refused else "Tick order items to download their vouchers"
         key = f"voucher_{state.place.key}"
         st.button(LABEL, key=key, icon=ICON, disabled=True, help=plain(why))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Actor
-from core.ground import Channel, DeliveryStatus, in_place
+from core.ground import Channel, DeliveryStatus, in_zone
 from core.mail import Pause, Preview, get_pause, get_states
 from pages.grid import viewer_zone
 from pages.shell import current_actor, failures_shown, plain, show_text_table
@@ -88,7 +88,7 @@ def show_pause(pause: Pause) -> None:
     """Say that nothing can be sent now, and why."""
     zone = viewer_zone()
     st.warning(
-        f"Nothing is sent since {plain(in_place(pause.since, zone))}, and nothing is lost. "
+        f"Nothing is sent since {plain(in_zone(pause.since, zone))}, and nothing is lost. "
         f"{plain(pause.why)} It is tried again every minute.",
         icon=":material/pause_circle:",
     )

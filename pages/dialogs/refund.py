@@ -15,7 +15,7 @@ import streamlit as st
 
 from core import access, query, refunds, vouchers
 from core.access import Actor, may
-from core.ground import AppError, Permission, amount_in_words, in_place
+from core.ground import AppError, Permission, format_amount, in_zone
 from core.refunds import (
     IN_PROGRESS,
     NOT_REFUNDED,
@@ -42,7 +42,7 @@ class RefundDialog:
     item_ids: tuple[str, ...]
     key: str
     hidden: int = 0  # of the items, by the filter of the table
-    agreed: tuple[str, ...] = ()  # what the person was told will be refunded
+    confirmed: tuple[str, ...] = ()  # what the person was told will be refunded
     batch_id: str | None = None
     fault: str = ""
     was_sent: bool = False  # just now: the page behind has yet to show it
@@ -97,7 +97,7 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
     now = datetime.now(UTC)
     found = refunds.assess(dialog.item_ids, actor=actor, now=now)
     able, refused = found.refundable, [line for line in found.lines if line.refusal]
-    dialog.agreed = tuple(item.order_item_id for item in able)
+    dialog.confirmed = tuple(item.order_item_id for item in able)
     st.markdown(f"**{len(able):,}** of {_items(len(found.lines))} will be refunded.")
     if dialog.hidden:
         st.caption(f"{dialog.hidden:,} of them not in the current filter")
@@ -154,7 +154,7 @@ def _why(line: Assessed) -> str:
     deadline = line.item.refund_expire_at if line.item else None
     if line.refusal.reason is not Reason.DEADLINE_PASSED or deadline is None:
         return line.refusal.sentence
-    return f"{line.refusal.sentence} That is {in_place(deadline, viewer_zone(), seconds=True)}."
+    return f"{line.refusal.sentence} That is {in_zone(deadline, viewer_zone(), seconds=True)}."
 
 
 @acting
@@ -168,7 +168,7 @@ def _confirm(state: GridState, dialog: RefundDialog, *, actor: Actor) -> None:
             reason=reason,
             note=note,
             key=dialog.key,
-            agreed=dialog.agreed,
+            confirmed=dialog.confirmed,
             actor=actor,
             now=datetime.now(UTC),
         )
@@ -241,7 +241,7 @@ def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
     def deadline(item: RefundItem, zone: str) -> str:
         # Of one that the bank returned it is not asked again, and may be blank.
         at = None if item.is_returned else item.refund_expire_at
-        return in_place(at, zone, seconds=True) if at else "Returned by the bank"
+        return in_zone(at, zone, seconds=True) if at else "Returned by the bank"
 
     return [
         {
@@ -280,7 +280,7 @@ def _show_copies(item_ids: Sequence[str], actor: Actor) -> None:
         {
             "Order Item ID": one.order_item_id,
             "Copy": one.how,
-            "When": in_place(one.at, zone),
+            "When": in_zone(one.at, zone),
         }
         for one in copies
     ]
@@ -294,7 +294,7 @@ def _show_sums(found: Assessment) -> None:
         with st.container(gap=None, width="stretch"):
             for one in found.balances:
                 before, after = (
-                    amount_in_words(minor, one.currency) for minor in (one.before, one.after)
+                    format_amount(minor, one.currency) for minor in (one.before, one.after)
                 )
                 known = one.name == one.contract_id
                 name = one.contract_id if known else f"{one.contract_id} · {one.name}"
@@ -306,7 +306,7 @@ def _sums(totals: dict[str, int]) -> str:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{amount_in_words(minor, currency)} {currency}"
+    return f"{format_amount(minor, currency)} {currency}"
 
 
 def _items(count: int) -> str:

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import refunds
 from core.access import Actor, may
-from core.ground import Permission, amount_in_words, in_place
+from core.ground import Permission, format_amount, in_zone
 from core.refunds import Returned, Unmatched
 from pages.grid import viewer_zone
 from pages.shell import acting, plain
@@ -25,7 +25,7 @@ def show_refund_notices(order_id: str, actor: Actor) -> None:
 def _show_returned(returned: list[Returned], actor: Actor) -> None:
     lines = [
         f"- {plain(one.order_item_id)}, {_amount(one.amount_minor, one.currency)}, noticed "
-        f"{in_place(one.noticed_at, viewer_zone())}: {plain(one.why)}"
+        f"{in_zone(one.noticed_at, viewer_zone())}: {plain(one.why)}"
         for one in returned
     ]
     words = "The bank returned money after its refund had succeeded. The vouchers stay void. "
@@ -126,4 +126,4 @@ def _give_back(*, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return plain(f"{amount_in_words(minor, currency)} {currency}")
+    return plain(f"{format_amount(minor, currency)} {currency}")

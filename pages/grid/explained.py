@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.refunds import IN_GENERAL
+from core.refunds import REASON_TEXTS
 from core.tables import Table
 from pages.grid.state import GridState
 from pages.shell import show_text_table
@@ -57,7 +57,7 @@ def say_refund_rule() -> None:
     st.markdown(
         "An order item can be refunded **unless one of these is so**; the dialog says which."
     )
-    st.markdown("\n".join(f"- {words}." for words in IN_GENERAL.values()))
+    st.markdown("\n".join(f"- {words}." for words in REASON_TEXTS.values()))
     st.caption(
         "The Refund Expire Date is inclusive, to the second, and counts at the airport. It is not "
         "asked again for an item whose refund the bank returned."

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import query, views
 from core.access import Actor
-from core.ground import amount_in_words
+from core.ground import format_amount
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import View, describe_filter, describe_ids, describe_search
@@ -203,7 +203,7 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
-    sums = " · ".join(f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items())
+    sums = " · ".join(f"{format_amount(minor, code)} {code}" for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
     # Where it is longer than the window is wide, it scrolls: with tabindex, by keyboard too.
     st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from core.storage import Stop, Unwanted
+from core.storage import CancelToken, QueryCancelled
 from pages.web import PRIVATE
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -28,26 +28,26 @@ ASK_SECONDS = 0.5
 # So many files are made at once; more wait, and everybody else's pages keep their threads.
 _LIMITER = CapacityLimiter(4)
 
-Write = Callable[[Request, IO[bytes], Stop], str]
+Write = Callable[[Request, IO[bytes], CancelToken], str]
 
 
 async def answer_file(request: Request, write: Write) -> Response:
     """Have `write` fill a file and name it, while watching that somebody still waits for it."""
-    stop = Stop()
+    cancel = CancelToken()
     building = asyncio.ensure_future(
-        to_thread.run_sync(_build, request, write, stop, limiter=_LIMITER)
+        to_thread.run_sync(_build, request, write, cancel, limiter=_LIMITER)
     )
     try:
         while not building.done():
             await asyncio.wait([building], timeout=ASK_SECONDS)
             if not building.done() and await request.is_disconnected():
-                await to_thread.run_sync(stop.set)
+                await to_thread.run_sync(cancel.set)
     except asyncio.CancelledError:
-        stop.set()
+        cancel.set()
         raise
     try:
         file, name = building.result()
-    except Unwanted:
+    except QueryCancelled:
         return Response(status_code=499)  # nobody is there to read it
     size = file.seek(0, 2)
     headers = PRIVATE | {
@@ -59,10 +59,10 @@ async def answer_file(request: Request, write: Write) -> Response:
     return _Download(file, media_type=media_type, headers=headers)
 
 
-def _build(request: Request, write: Write, stop: Stop) -> tuple[IO[bytes], str]:
+def _build(request: Request, write: Write, cancel: CancelToken) -> tuple[IO[bytes], str]:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _Download, when it has been sent
     try:
-        return file, write(request, file, stop)
+        return file, write(request, file, cancel)
     except BaseException:
         file.close()
         raise

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from core import access, excel, imports, refunds, views
 from core.ground import InvalidInput, NotFound, zones
-from core.storage import Stop
+from core.storage import CancelToken
 from core.tables import TABLES
 from pages.routes.downloads import answer_file
 from pages.web import browser_of
@@ -26,7 +26,7 @@ async def answer_export(request: Request) -> Response:
     return await answer_file(request, _write)
 
 
-def _write(request: Request, file: IO[bytes], stop: Stop) -> str:
+def _write(request: Request, file: IO[bytes], cancel: CancelToken) -> str:
     name = request.path_params["table"]
     token = request.query_params.get("token", "")
     grant = access.accept_token(token, "export", table=name, browser=browser_of(request))
@@ -39,7 +39,7 @@ def _write(request: Request, file: IO[bytes], stop: Stop) -> str:
         zone = _zone_of(request)
         imports.export_faults(file, actor=grant.actor, now=now, zone=zone)
     else:
-        _write_table(request, grant, file, now, stop)
+        _write_table(request, grant, file, now, cancel)
     return f"{name}-{now:%Y-%m-%d-%H%M}.xlsx"
 
 
@@ -62,7 +62,7 @@ def _zone_of(request: Request) -> str:
 
 
 def _write_table(
-    request: Request, grant: access.Grant, file: IO[bytes], now: datetime, stop: Stop
+    request: Request, grant: access.Grant, file: IO[bytes], now: datetime, cancel: CancelToken
 ) -> None:
     """Write the view; `columns=all` writes every column that the grid can show."""
     name, asked = request.path_params["table"], request.query_params
@@ -72,4 +72,4 @@ def _write_table(
     view = views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
     if asked.get("columns") == "all":
         view = replace(view, columns=view.all_columns)
-    excel.export(view, file, actor=grant.actor, now=now, stop=stop)
+    excel.export(view, file, actor=grant.actor, now=now, cancel=cancel)

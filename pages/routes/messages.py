@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from core import access
 from core.mail import write_message
-from core.storage import Stop
+from core.storage import CancelToken
 from core.tables import EMAILS
 from pages.routes.downloads import answer_file
 from pages.web import browser_of
@@ -24,7 +24,7 @@ async def answer_message(request: Request) -> Response:
     return await answer_file(request, _write)
 
 
-def _write(request: Request, file: IO[bytes], _stop: Stop) -> str:
+def _write(request: Request, file: IO[bytes], _cancel: CancelToken) -> str:
     token, browser = request.query_params.get("token", ""), browser_of(request)
     grant = access.accept_token(token, "messages", table=EMAILS.name, browser=browser)
     delivery_id = request.path_params["delivery_id"]

@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 
 from core import access, query
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, amount_in_words
+from core.ground import InvalidInput, NotFound, format_amount
 from core.query import MAX_SELECTED, local_times
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
@@ -188,7 +188,7 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
         currencies = frame[str(column.currency)]
-        return [amount_in_words(one, code) for one, code in zip(listed, currencies, strict=True)]
+        return [format_amount(one, code) for one, code in zip(listed, currencies, strict=True)]
     if column.kind is Kind.FLAG or column.allowed:
         return [None if value is None else as_choice(column, value) for value in listed]
     return listed

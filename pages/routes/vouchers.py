@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import access, views, vouchers
-from core.storage import Stop
+from core.storage import CancelToken
 from core.tables import ORDER_ITEMS
 from pages.routes.downloads import answer_file
 from pages.web import browser_of
@@ -24,11 +24,11 @@ async def answer_vouchers(request: Request) -> Response:
     return await answer_file(request, _write)
 
 
-def _write(request: Request, file: IO[bytes], _stop: Stop) -> str:
+def _write(request: Request, file: IO[bytes], _cancel: CancelToken) -> str:
     asked = request.query_params
     token, browser = asked.get("token", ""), browser_of(request)
     grant = access.accept_token(token, "vouchers", table=ORDER_ITEMS.name, browser=browser)
     view = views.view_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC")
     form: Literal["pdf", "zip"] = "zip" if asked.get("form") == "zip" else "pdf"
     now = datetime.now(UTC)
-    return vouchers.issue(view.ids, file, form=form, actor=grant.actor, now=now)
+    return vouchers.issue(view.ids, file, file_format=form, actor=grant.actor, now=now)

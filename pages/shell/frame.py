@@ -21,7 +21,7 @@ from core.ground import (
     OutsideFailed,
     finishing_action,
     get_settings,
-    numbered_work,
+    with_request_id,
 )
 from pages.shell.sign_in import show_account, show_sign_in, signed_in_actor
 from pages.web import local_actor
@@ -68,7 +68,7 @@ def current_actor() -> Actor:
 @contextmanager
 def failures_shown() -> Iterator[None]:
     """Turn a failure into words on the page: ours as they are, others logged whole."""
-    with numbered_work() as reference, _failures_shown(reference):
+    with with_request_id() as reference, _failures_shown(reference):
         yield
 
 
@@ -105,7 +105,7 @@ def acting(act: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(act)
     def guarded(*given: Any, **named: Any) -> None:
-        with numbered_work() as reference, finishing_action():
+        with with_request_id() as reference, finishing_action():
             attempt(reference, *given, **named)
 
     def attempt(reference: str, *given: Any, **named: Any) -> None:

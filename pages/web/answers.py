@@ -17,7 +17,7 @@ from core.ground import (
     OutsideFailed,
     Refused,
     get_settings,
-    number_request,
+    set_request_id,
 )
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
     """Wrap a route: a failure becomes a plain sentence with its status, and a line in the log."""
 
     async def answer(request: Request) -> Response:
-        reference = number_request()
+        reference = set_request_id()
         response = await attempt(request, reference)
         response.headers["X-Request-ID"] = reference
         what = (request.method, request.url.path, response.status_code)

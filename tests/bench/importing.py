@@ -1,4 +1,4 @@
-"""Importing 300,000 rows from three CSV files: how long, and how much memory."""
+"""Import 300,000 rows from three CSV files: time and memory."""
 
 import csv
 import shutil

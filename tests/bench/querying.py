@@ -1,9 +1,8 @@
-"""The database alone, at a million orders: pages, searches and lists of values, on each kind.
+"""The database alone with a million orders: pages, searches and lists of values, on each kind.
 
-Each question is asked both ways in turns, ours, and as it would be without the index (plain LIKE,
-GROUP BY): ROUNDS times in each of PASSES, which are some minutes apart, since others share the
-processors; the best counts. Times are of the whole question, from the view to the rows as they come
-from the database.
+Each query runs both ways in turns: ours, and without our index (plain LIKE, GROUP BY). It runs
+ROUNDS times in each of PASSES. The passes are some minutes apart, because other programs share the
+processors; the best time counts. A time covers the whole query, from the view to the rows.
 """
 
 import os
@@ -61,7 +60,7 @@ LISTS = (
 
 
 def measure_queries() -> Iterator[Figure]:
-    """Measure on the kept SQLite file of a million orders, and on a copy of it in PostgreSQL."""
+    """Measure a SQLite file of a million orders, and a copy of it in PostgreSQL."""
     database = provide(MANY)
     before = os.environ.get("DATABASE_URL")
     try:
@@ -80,7 +79,7 @@ def measure_queries() -> Iterator[Figure]:
 
 @contextmanager
 def _in_postgresql(database: FilledDatabase) -> Iterator[str]:
-    """Yield the address of a copy, which is kept with its cluster until the original is another."""
+    """Yield the address of a copy; it is kept with its cluster until the original changes."""
     folder, marker = KEPT / f"postgresql-{MANY}", database.folder / "filled.json"
     copied = KEPT / f"postgresql-{MANY}.json"
     is_kept = folder.exists() and copied.exists() and copied.read_text() == marker.read_text()
@@ -105,7 +104,7 @@ def _ask(url: str, statement: str) -> None:
 
 @dataclass(frozen=True)
 class _Timed:
-    """How long a question took, in seconds, and the other way if there is one."""
+    """The seconds of a query, and of the alternative if there is one."""
 
     measure: str
     ours: float
@@ -141,26 +140,26 @@ def _measure(kind: str) -> Iterator[_Timed]:
 
 
 class _Desk:
-    """Asks as one person at one moment."""
+    """Runs queries as one person at one moment."""
 
     def __init__(self, actor: Actor, now: datetime) -> None:
         self.asked: dict[str, Any] = {"actor": actor, "now": now}
 
     def page(self, view: View, start: int = 0) -> object:
-        """Find a page's rows and read them, as the grid does."""
+        """Find and read the rows of a page, as the grid does."""
         needed = rows._with_needed(view, view.table.key_column)
         with storage.reading() as session:
             keys = find_keys(session, view, start=start, end=start + PAGE, **self.asked)
             return rows._read_rows(session, view.table, needed, keys, self.asked["now"])
 
     def plain_page(self, view: View) -> object:
-        """Load a page as its conditions alone lead to it."""
+        """Load a page with a plain query of its conditions."""
         shown = [view.table.expression(one, self.asked["now"]) for one in view.columns]
         stored = view.table.model.__table__.c
         order = (stored.created_at.desc(), view.table.attribute(view.table.key_column).desc())
         statement = select(*shown).where(*where(view, **self.asked)).order_by(*order).limit(PAGE)
         with storage.reading() as session:
-            if not storage.is_sqlite():  # whose planner would take the trigrams by itself
+            if not storage.is_sqlite():  # its planner would use the trigram index
                 session.execute(text("SET LOCAL enable_bitmapscan = off"))
             return session.execute(statement).all()
 
@@ -170,7 +169,7 @@ class _Desk:
         return rows.load_choices(view, name, is_counted=is_counted, **self.asked)
 
     def grouped(self, table: Table, name: str) -> object:
-        """List values as GROUP BY does which no index helps."""
+        """List values with a GROUP BY that cannot use an index."""
         stored = table.model.__table__.c[name]
         bare = func.ifnull(stored, null()) if storage.is_sqlite() else func.coalesce(stored)
         with storage.reading() as session:
@@ -235,7 +234,7 @@ def _loading(kind: str, desk: _Desk) -> Iterator[_Timed]:
 
 
 def _best(ours: Callable[[], object], plain: Callable[[], object]) -> tuple[float, float]:
-    """Do both in turns; the best counts."""
+    """Run both in turns; the best time counts."""
     times = [(_once(ours), _once(plain)) for _ in range(ROUNDS)]
     return min(one for one, _ in times), min(other for _, other in times)
 

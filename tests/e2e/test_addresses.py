@@ -189,8 +189,8 @@ def test_long_list_of_values_travels_in_a_short_link(open_tab: OpenDesk, demo: S
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("view=eyJmaWx0ZXJzIjp7ImF1dGhvciI", "The link's view is damaged."),
-        ("saved=0123456789abcdef", "There is no saved view"),
+        ("view=eyJmaWx0ZXJzIjp7ImF1dGhvciI", "The view in the link is damaged."),
+        ("saved=0123456789abcdef", "View “0123456789abcdef” was not found"),
     ],
 )
 def test_damaged_link_warns_and_shows_every_order(

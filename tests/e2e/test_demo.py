@@ -51,4 +51,4 @@ def test_own_orders_begin_with_an_empty_desk(open_tab: OpenDesk, tried: Server) 
     expect(desk.page.get_by_text("made up by Order Desk")).to_have_count(0)
     assert tried.query("SELECT count(*) FROM orders") == [0]
     other.search("lounge")
-    expect(other.page.get_by_text(f"There is no order “{order_id}”")).to_be_visible()
+    expect(other.page.get_by_text(f"Order “{order_id}” was not found")).to_be_visible()

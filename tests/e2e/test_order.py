@@ -34,7 +34,9 @@ def order(open_tab: OpenDesk, shop: Server) -> Desk:
 def expect_not_found(desk: Desk, order_id: str) -> None:
     """Check that the page says one sentence, with a way back, and nothing of any order."""
     said = desk.page.get_by_test_id("stAlert")
-    expect(said).to_have_text(re.compile(f"There is no order “{order_id}” that you may see."))
+    expect(said).to_have_text(
+        re.compile(f"Order “{order_id}” was not found, or you have no access to it.")
+    )
     expect(desk.page.get_by_role("link", name="All orders")).to_be_visible()
     desk.wait_for_run()
     expect(desk.page.locator("iframe")).to_have_count(0)

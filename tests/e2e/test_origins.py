@@ -31,7 +31,7 @@ def elsewhere() -> Iterator[str]:
             self.wfile.write(b"<!doctype html><title>elsewhere</title>")
 
         def log_message(self, *_given: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
     thread = threading.Thread(target=server.serve_forever)

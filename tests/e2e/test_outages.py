@@ -181,7 +181,7 @@ def test_token_that_is_too_old_is_renewed_once_and_the_rows_come(desk: Desk) -> 
     def refuse_first(route: Route) -> None:
         tokens.append(route.request.headers["authorization"])
         if len(tokens) == 1:
-            route.fulfill(status=401, json={"error": "This page has been open too long."})
+            route.fulfill(status=401, json={"error": "This page was open for too long."})
         else:
             route.continue_()
 

@@ -140,7 +140,7 @@ def test_two_people_with_the_same_item_refund_it_once(open_tab: OpenDesk, server
     first, second = sorted(dialogs, key=lambda one: one.get_by_text("not refunded").count())
     expect(first.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
     reason = lines_of(second, "results")[0][4]
-    assert reason.startswith(("Already refunded on ", "A refund of it is in progress."))
+    assert reason.startswith(("Already refunded on ", "A refund is in progress."))
     expect_no_grave_fault(other.page)
     assert server.query("SELECT status FROM refunds WHERE order_id = 'OD-BOTH'") == ["succeeded"]
 
@@ -167,11 +167,11 @@ def test_card_whose_provider_does_not_answer_stays_in_progress(
     dialog.get_by_role("button", name="Refund 1 item").click()
     expect(dialog.get_by_text("1 item in progress: 38.00 EUR")).to_be_visible()
     (line,) = lines_of(dialog, "results")
-    assert line[4] == "The card provider did not answer; it is asked again."
+    assert line[4] == "The card provider did not answer. Order Desk will ask again."
     dialog.get_by_role("button", name="Done").click()
     expect(desk.cell(0, "status")).to_have_text("refund requested")
     again = open_dialog(desk, 0)
-    assert lines_of(again, "refused")[0][2] == "A refund of it is in progress."
+    assert lines_of(again, "refused")[0][2] == "A refund is in progress."
     expect(again.get_by_role("button", name="Refund 0 items")).to_be_disabled()
 
 

@@ -78,7 +78,7 @@ def test_name_that_is_taken_is_asked_about_before_it_is_replaced(desk: Desk) -> 
     dialog = dialog_of(desk, "Save this view …")
     dialog.get_by_role("textbox", name="Name").fill("Ours")
     dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("You have a view “Ours” already.")
+    expect(dialog.get_by_role("alert")).to_contain_text("You already have a view “Ours”.")
     dialog.get_by_role("textbox", name="Name").fill("Another")
     dialog.get_by_role("textbox", name="Name").press("Tab")
     expect(dialog.get_by_role("alert")).to_have_count(0)
@@ -132,7 +132,9 @@ def test_view_is_changed_and_deleted(desk: Desk, open_tab: OpenDesk, shop: Serve
     expect(popover.get_by_role("button", name="Changing")).to_have_count(0)
     expect(popover.get_by_role("button", name="Manage …")).to_have_count(0)
     again.page.reload(wait_until="commit")
-    expect(again.page.get_by_role("alert")).to_contain_text("There is no saved view")
+    expect(again.page.get_by_role("alert")).to_contain_text(
+        "was not found, or you have no access to it"
+    )
     again.expect_column("order_id", EVERY)
 
 
@@ -155,7 +157,7 @@ def test_view_of_a_column_that_is_gone_keeps_the_rest_and_says_so(
 
 OF_REFUNDS = [
     *("Refund expires within 24 hours", "Refund expires within 7 days"),
-    *("Refund returned by the bank", "To be matched"),
+    *("Refund returned by the bank", "Unmatched refund"),
 ]
 
 

@@ -134,7 +134,7 @@ def test_another_tab_goes_on_with_words(admin: Actor, act: str, name: str) -> No
         page = refund[0].click().run()
     assert not page.exception
     assert "logged under" not in texts(page)
-    gone = {"order": f"There is no order “{order_id}”", "order_items": "There are no order items"}
+    gone = {"order": f"Order “{order_id}” was not found", "order_items": "There are no order items"}
     if act == "clear" and name in gone:
         assert gone[name] in texts(page).replace("\\", "")
     elif name == "order_items":

@@ -91,7 +91,7 @@ def test_role_that_hands_out_no_vouchers_has_neither_button_nor_page() -> None:
     role_is("viewer")
     page = ticked("I-1")
     assert not [one for one in page.button if one.label == "Send Voucher"]
-    assert "does not handle e-mails" in texts(open_page("emails"))
+    assert "cannot see or send e-mails" in texts(open_page("emails"))
 
 
 def test_without_emails_the_page_says_how_to_send_one() -> None:

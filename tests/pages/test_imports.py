@@ -201,7 +201,7 @@ def test_a_click_of_somebody_who_may_no_longer_import_does_nothing(tmp_path: Pat
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
     page.button(key="import_now").click().run()
-    assert "does not import" in texts(page)
+    assert "cannot import" in texts(page)
     assert count(Order) == 0
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN

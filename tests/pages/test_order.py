@@ -67,7 +67,7 @@ def test_an_order_of_others_is_as_if_it_were_not_there(database: str, order_id: 
     page = open_page("order", order=order_id)
     assert not page.exception
     (said,) = [one.value for one in page.error]
-    assert said == f"There is no order “{order_id}” that you may see."
+    assert said == f"Order “{order_id}” was not found, or you have no access to it."
     assert "secret" not in texts(page)
     assert [one.value for one in page.title] == ["Order not found"]
     assert not page.get("component_instance")
@@ -80,7 +80,7 @@ def test_an_id_that_is_none_is_said_as_text(database: str, order_id: str) -> Non
     page = open_page("order", order=order_id)
     assert not page.exception
     (said,) = [one.value for one in page.error]
-    assert said.startswith("There is no order “")
+    assert said.startswith("Order “")
     assert len(said) < 300
     assert "<b>" not in said.replace("\\<", "")
 

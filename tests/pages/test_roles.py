@@ -67,7 +67,9 @@ def test_every_role_opens_its_pages_and_no_other(role: Role, name: str) -> None:
         assert page.title[0].value == title
         assert refused() == []
         return
-    assert [error.value for error in page.error] == [f"Your role, {role}, does not {_DOES[name]}."]
+    assert [error.value for error in page.error] == [
+        f"Your role, {role.capitalize()}, cannot {_ACTIONS[name]}."
+    ]
     assert refused() == [f"{_NEEDS.get(name, name)}.refused"]
     assert not page.title
     for kind in ("component_instance", "link_button", "text_input", "popover", "file_uploader"):
@@ -76,10 +78,10 @@ def test_every_role_opens_its_pages_and_no_other(role: Role, name: str) -> None:
 
 
 _NEEDS = {"imports": "import"}  # the permission, where a page is called otherwise
-_DOES = {
-    "transactions": "see the transactions of every order",
-    "emails": "handle e-mails",
-    "imports": "import, dump or fill in orders",
+_ACTIONS = {
+    "transactions": "see the transactions of all orders",
+    "emails": "see or send e-mails",
+    "imports": "import or dump orders, or manage sample data",
     "users": "manage users",
     "audit_trail": "see the audit trail",
 }
@@ -114,7 +116,7 @@ def test_a_change_of_role_acts_in_the_next_run() -> None:
     assert page.title[0].value == "Users"
     become(Role.VIEWER)
     page.run()
-    assert "does not manage users" in texts(page)
+    assert "cannot manage users" in texts(page)
     assert not page.get("component_instance")
 
 
@@ -134,7 +136,7 @@ def test_a_person_is_added_by_e_mail(admin: Actor) -> None:
     page.button(key="add_user").click().run()
     page.text_input(key="user_email").input("ana")
     page.button(key="user_confirm").click().run()
-    assert "is not an e-mail address" in texts(page)
+    assert "is not a valid e-mail address" in texts(page)
     page.text_input(key="user_email").input("Ana@Helios.example")
     page.text_input(key="user_name").input("Ana Díaz")
     page.segmented_control(key="user_role_new").set_value("agent")

@@ -67,7 +67,7 @@ def test_too_many_words_are_refused_and_the_view_stays(sqlite_database: str) -> 
     _shop()
     page = open_page("orders")
     page.text_input(key="search_orders").input("a b c d e f g h i").run()
-    assert "A search has at most 8 words" in texts(page)
+    assert "A search can have at most 8 words" in texts(page)
     assert "**2** of 2 orders" in texts(page)
 
 

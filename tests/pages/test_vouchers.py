@@ -87,7 +87,10 @@ def test_verify_says_what_a_code_stands_for() -> None:
     assert page.success[0].value == "**Valid.** It is genuine, and has not been used."
     assert "Zoë Müller (adult)" in texts(page)
     page = verified("7QXM-22KD-9WTA")
-    assert page.error[0].value == "**Unknown.** No voucher that you may see has this code."
+    assert (
+        page.error[0].value
+        == "**Unknown.** No voucher found with this code, or you have no access to it."
+    )
 
 
 @pytest.mark.usefixtures("shop")

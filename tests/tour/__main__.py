@@ -106,7 +106,7 @@ def _draw_voucher(folder: Path) -> Image.Image:
         item_id = session.scalars(valid.order_by(OrderItem.no.desc())).first()
     file = folder / "voucher.pdf"
     with file.open("wb") as opened:
-        vouchers.issue([item_id or ""], opened, form="pdf", actor=access.CONSOLE, now=now)
+        vouchers.issue([item_id or ""], opened, file_format="pdf", actor=access.CONSOLE, now=now)
     command = ["pdftoppm", "-png", "-r", "80", "-singlefile", str(file), str(folder / "voucher")]
     subprocess.run(command, check=True)
     return Image.open(folder / "voucher.png").convert("RGB")

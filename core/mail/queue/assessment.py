@@ -75,7 +75,7 @@ def assess_in(
     is_kept: bool = False,
 ) -> Assessment:
     """Assess inside the caller's transaction; `is_kept` as in `vouchers.load_items`."""
-    items = load_items(session, ids, actor, is_kept=is_kept)
+    items = load_items(session, ids, actor, lock=is_kept)
     lines = assess_items(ids, items, now)
     left_out = [line for line in lines if line.why]
     valid = [items[line.order_item_id] for line in lines if line.why is None]
@@ -173,7 +173,7 @@ def void_notices_in(
     session: Session, ids: Sequence[str], *, actor: Actor, is_kept: bool = False
 ) -> tuple[Envelope, ...]:
     """Find them inside the caller's transaction; `is_kept` as in `vouchers.load_items`."""
-    items = load_items(session, ids, actor, is_kept=is_kept)
+    items = load_items(session, ids, actor, lock=is_kept)
     refunded = [one for one, item in items.items() if item.status == ItemStatus.REFUNDED]
     mails = (
         select(Delivery.kind, Delivery.recipient, DeliveryItem.order_item_id, Delivery.status)

@@ -175,7 +175,7 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
     """Write a mail as a file that mail programs open, audit the copy, and return its name.
 
     The vouchers come with it only while every one is valid; otherwise the file says why not.
-    Raises NotPermitted, NoLongerIn, NotFound.
+    Raises NotPermitted, AccessLost, NotFound.
     """
     with access.changing(actor, Permission.EMAILS) as (session, actor):
         delivery = _get(session, delivery_id, actor)

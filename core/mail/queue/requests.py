@@ -108,7 +108,7 @@ def queueing(actor: Actor, permission: Permission) -> Iterator[tuple[Session, Ac
 def queue_once(asked: Request, permission: Permission, look: Look) -> Answer:
     """Queue what `look` finds in the transaction, or return the first answer to the key.
 
-    Raises NotPermitted, NoLongerIn, KeyTaken, TooManyMails, and what `look` raises; then nothing
+    Raises NotPermitted, AccessLost, KeyTaken, TooManyMails, and what `look` raises; then nothing
     was queued.
     """
     try:

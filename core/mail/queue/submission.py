@@ -43,7 +43,7 @@ from core.mail.queue.requests import (
 from core.query import is_among, scope, ticked_ids
 from core.storage import Delivery, DeliveryItem
 from core.tables import EMAILS
-from core.vouchers import in_short
+from core.vouchers import summarise_reasons
 
 ENDED = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
 
@@ -74,7 +74,7 @@ def send(
     def look(session: Session, actor: Actor) -> Assessment:
         found = assess_in(session, ids, to, actor=actor, now=now, is_kept=True)
         if not found.envelopes:
-            raise Refused(f"No voucher can be sent. {in_short(found.left_out)}")
+            raise Refused(f"No voucher can be sent. {summarise_reasons(found.left_out)}")
         return found
 
     return queue_once(asked, Permission.VOUCHERS, look)

@@ -1,4 +1,4 @@
-"""Every role against every use case, as the table of roles says, allowed and refused."""
+"""Every role with every use case: allowed or refused, as the table of roles says."""
 
 import io
 from collections.abc import Callable
@@ -43,7 +43,7 @@ from tests.core.refunds.refund_rows import (
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import store_user
 
-# As it was agreed, row by row.
+# As it was confirmed, row by row.
 AGREED = """
 | | viewer | agent | accountant | admin |
 | orders, order items, export | yes | yes | yes | yes |
@@ -94,7 +94,7 @@ def exported(table: Table, actor: Actor, order_id: str | None = None) -> int:
 
 
 def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
-    """Return every way to ask for something of a whole table."""
+    """Return all queries of a whole table."""
     view = default_view(table)
     asked: dict[str, Any] = {"actor": actor, "now": NOW}
     choices = next(column.name for column in table.offered if column.has_choices)
@@ -120,7 +120,7 @@ def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
 
 @dataclass(frozen=True)
 class Shop:
-    """What is there to be acted upon."""
+    """The IDs of the stored objects that use cases act on."""
 
     item: str
     failed: str
@@ -170,7 +170,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "download vouchers": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue([s.item], io.BytesIO(), form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue([s.item], io.BytesIO(), file_format="pdf", actor=a, now=NOW),
     ),
     "send vouchers": (VOUCHERS, Permission.VOUCHERS, lambda s, a: _send(s.item, a, "again")),
     "what would be sent": (
@@ -244,7 +244,11 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         lambda _, a: excel.export_order("OD-1", io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "overview": (LOOK, Permission.OVERVIEW, lambda _, a: _look_over(a)),
-    "what overview offers": (LOOK, Permission.OVERVIEW, lambda _, a: overview.load_offers(actor=a)),
+    "what overview offers": (
+        LOOK,
+        Permission.OVERVIEW,
+        lambda _, a: overview.load_contract_currencies(actor=a),
+    ),
     "verify": (LOOK, Permission.OVERVIEW, lambda _, a: vouchers.verify("X", actor=a, now=NOW)),
     "save a view": (
         LOOK,
@@ -336,7 +340,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
 }
 
 
-def test_the_table_of_roles_is_the_one_that_was_agreed() -> None:
+def test_the_permissions_of_each_role_are_as_agreed() -> None:
     named = {permission for some in STANDS_FOR.values() for permission in some}
     assert named == set(Permission) == set(permissions.ROLES)
     for row, some in STANDS_FOR.items():
@@ -347,18 +351,18 @@ def test_the_table_of_roles_is_the_one_that_was_agreed() -> None:
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("name", USE_CASES)
-def test_every_role_does_what_the_table_says_and_nothing_else(
+def test_every_role_can_do_what_its_permissions_allow_and_nothing_more(
     shop: Shop, role: Role, name: str
 ) -> None:
     row, permission, use = USE_CASES[name]
     actor = store_user(actor_of(role))
     if role in MAY[row]:
-        with suppress(InvalidInput, NotFound, Refused):  # no file, and the database holds orders
+        with suppress(InvalidInput, NotFound, Refused):  # no file; the database has orders
             use(shop, actor)
         assert refusals() == []
         return
     before = everything_stored()
-    with pytest.raises(NotPermitted, match=rf"^Your role, {role}, does not .*\.$"):
+    with pytest.raises(NotPermitted, match=rf"^Your role, {role.capitalize()}, cannot .*\.$"):
         use(shop, actor)
     assert refusals() == [(f"{permission}.refused", actor.email)]
     assert everything_stored() == before
@@ -369,7 +373,7 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
     ("table", "row"),
     [(TRANSACTIONS, LEDGER), (EMAIL_TABLE, EMAILS), (USERS, ADMIN), (AUDIT_EVENTS, ADMIN)],
 )
-def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
+def test_no_query_of_a_table_is_answered_without_the_permission(
     shop: Shop, role: Role, table: Table, row: str
 ) -> None:
     actor = store_user(actor_of(role))
@@ -383,7 +387,7 @@ def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
             assert len(refusals()) == number + 1
 
 
-def test_a_workbook_of_one_order_leaves_out_what_the_role_may_not_see(
+def test_the_workbook_of_an_order_leaves_out_what_the_role_cannot_see(
     shop: Shop, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(permissions.ROLES, Permission.OVERVIEW, frozenset({Role.ADMIN}))

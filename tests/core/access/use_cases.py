@@ -1,4 +1,4 @@
-"""Every use case that writes or hands out a file, on a shop that has something for each."""
+"""All use cases that write or export, with a shop that has data for each."""
 
 import io
 import threading
@@ -26,25 +26,25 @@ PATIENCE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Shop:
-    """What there is to act upon, and who has acted on it so far."""
+    """The stored objects that use cases act on, and the users who created them."""
 
-    agent: Actor  # of one contract
+    agent: Actor  # sees one contract
     chief: Actor  # an admin
-    email: str  # a delivery that is over
-    batch: str  # of refunds that the agent requested
+    email: str  # a delivery that has ended
+    batch: str  # the agent's batch of refunds
     view: str  # saved by the agent
     user: str
     folder: Path
-    file: io.BytesIO = field(default_factory=io.BytesIO)  # what is handed out
+    file: io.BytesIO = field(default_factory=io.BytesIO)  # the exported file
 
     def actor(self, permission: Permission) -> Actor:
-        """Return who does what the permission is for."""
+        """Return the user of the shop who has the permission."""
         of_chief = Permission.IMPORT, Permission.USERS, Permission.GIVE_BACK
         return self.chief if permission in of_chief else self.agent
 
 
 def make_shop(folder: Path) -> Shop:
-    """Store an order: items to refund and to hand out, and one that was mailed and refunded."""
+    """Store an order with items to refund and to issue, and one that was sent and refunded."""
     make_order("OD-1", item_count=3, contact_email=CONTACT)
     make_transaction(order_id="OD-1", amount_minor=-3 * 3800)
     for item in ("REFUNDABLE", "FINE", "MAILED"):
@@ -66,7 +66,7 @@ def make_shop(folder: Path) -> Shop:
 
 
 def _refund_at_provider(batch_id: str) -> None:
-    """Store two refunds that nobody has matched, and an item whose refund the bank returned."""
+    """Store two unmatched refunds, and an item whose refund the bank returned."""
     make_order("OD-2", item_count=2)
     make_item("OD-2", order_item_id="MATCHED", **GIVEN)
     make_item("OD-2", order_item_id="RETURNED", **GIVEN | {"status": "refund_requested"})
@@ -93,26 +93,26 @@ def _check_faulty(path: Path, actor: Actor) -> None:
 
 
 def wait_for_imports() -> None:
-    """Wait until nothing is checked or imported."""
+    """Wait until no check or import runs."""
     for thread in threading.enumerate():
         if thread.name == "import":
             thread.join(PATIENCE_SECONDS)
 
 
 def long_view() -> View:
-    """Return a view that is too long for an address."""
+    """Return a view that is too long for a URL."""
     return parse_view(ORDERS, {"ids": [f"OD-{number:06d}" for number in range(1_000)]})
 
 
 @dataclass(frozen=True)
 class UseCase:
-    """A use case: for whom, how it is called, and what losing rights does to it."""
+    """A use case: its permission, its call, and the effect of lost rights."""
 
     permission: Permission
     act: Callable[[Shop, Actor], object]
-    is_for_viewers: bool = False  # a role that is lowered to viewer still has the permission
-    is_scoped: bool = True  # a contract that is lost takes away what it acts on
-    is_file: bool = False  # rows are read first, as the actor that the page knows
+    is_for_viewers: bool = False  # the role viewer also has the permission
+    is_scoped: bool = True  # it acts on objects of the contract
+    is_file: bool = False  # it reads rows first, with the rights that the page has read
 
 
 def _request(shop: Shop, actor: Actor) -> object:
@@ -142,7 +142,7 @@ def _excel(write: Callable[..., object], *given: object, **named: object) -> Any
     return act
 
 
-# By module and function: what finds every use case by its source compares with these names.
+# By module and function: test_rights_door.py compares these names with the source.
 USE_CASES: dict[str, UseCase] = {
     "refunds.requests.request": UseCase(Permission.REFUND, _request),
     "refunds.matches.match_refund": UseCase(
@@ -171,7 +171,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue(["FINE"], s.file, form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue(["FINE"], s.file, file_format="pdf", actor=a, now=NOW),
     ),
     "excel.exports.export": UseCase(
         Permission.ORDERS,
@@ -238,7 +238,7 @@ USE_CASES: dict[str, UseCase] = {
 
 
 def take_away(actor: Actor, **lost: object) -> None:
-    """Have the rights of a user changed by an admin, as the Users page does."""
+    """Change the rights of a user as an admin, as the Users page does."""
     before = access.get_person(actor.user_id, actor=CONSOLE).rights
     after = replace(before, **lost)  # type: ignore[arg-type]
     access.change_user(actor.user_id, rights=after, actor=CONSOLE, now=NOW)

@@ -1,6 +1,6 @@
-"""The plain way to write a table, cell by cell with openpyxl: what the quick one is held against.
+"""Write a table cell by cell with openpyxl: the reference for the fast writer.
 
-It takes 20 times as long as `core.excel.cells`, and says in the open what every cell has to be.
+It takes 20 times as long as `core.excel.cells`, but shows plainly what every cell must hold.
 """
 
 import re
@@ -58,7 +58,7 @@ def _header(sheet: Any, text: str) -> Any:
 
 
 def _values(column: Column, frame: pd.DataFrame, zone: str, is_dump: bool) -> list[Any]:
-    """Turn a column of the frame into what cells hold, None for a missing value."""
+    """Turn a column of the frame into cell values; None for a missing value."""
     values = frame[column.name]
     if column.kind is Kind.INSTANT:
         values = local_times(frame, column, zone)
@@ -78,14 +78,14 @@ def _values(column: Column, frame: pd.DataFrame, zone: str, is_dump: bool) -> li
 
 
 def _writer(sheet: Any, column: Column, is_dump: bool) -> Callable[[Any], Any]:
-    """Return what puts a value of the column into a cell; cells are reused row by row."""
+    """Return a function that puts a value of the column into a cell; rows share the cells."""
     text, quoted = WriteOnlyCell(sheet), WriteOnlyCell(sheet)
     quoted.quotePrefix = True
     usual = "yyyy-mm-dd hh:mm:ss" if column.kind is Kind.INSTANT else "General"
 
     @cache
     def number(number_format: str) -> Any:
-        # A cell each: openpyxl would take another format back to the rows above.
+        # One cell per format: openpyxl would change the format of earlier rows too.
         cell = WriteOnlyCell(sheet)
         cell.number_format = number_format
         return cell

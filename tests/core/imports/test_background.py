@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from core import storage
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings, shutdown
+from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings
 from core.imports import Run, State, background, export_faults
 from core.imports.background import Busy
 from core.storage import AuditEvent, Order
@@ -200,7 +200,7 @@ def test_an_import_that_is_cancelled_leaves_nothing(
     else:
         ending = threading.Event()
         ending.set()
-        monkeypatch.setattr(shutdown, "ending", ending)
+        monkeypatch.setattr(background, "ending", ending)
     held.set()
     done = ended(admin)
     assert (done.state, done.failure) == (State.FAILED, "Cancelled; nothing was imported.")

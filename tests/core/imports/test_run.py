@@ -371,7 +371,7 @@ def test_the_template_is_understood_and_explains_every_column(
 
 
 def test_the_template_of_the_documentation_is_the_newest(tmp_path: Path) -> None:
-    kept = Path(__file__).parents[2] / "docs" / "import-template.xlsx"
+    kept = Path(__file__).parents[3] / "docs" / "import-template.xlsx"
     with (tmp_path / "new.xlsx").open("wb") as file:
         excel.write_template(file)
     one, other = (openpyxl.load_workbook(path) for path in (kept, tmp_path / "new.xlsx"))

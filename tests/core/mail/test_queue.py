@@ -94,7 +94,7 @@ def test_what_is_not_valid_is_left_out_with_the_reason_and_stops_no_other(
     whys = {one.order_item_id: one.why for one in answer.left_out}
     assert whys == {
         "USED": "It has been used.",
-        "NONE": "There is no order item “NONE” that you may see.",
+        "NONE": "Order item “NONE” was not found, or you have no access to it.",
     }
 
 
@@ -153,7 +153,10 @@ def test_item_of_another_contract_is_neither_sent_nor_named(shop: None, admin: A
     answer = send("A", "C", to=[ZOE], actor=scoped)
     assert sent_to(answer) == [(ZOE, "CT-1", ("A",))]
     (left,) = answer.left_out
-    assert (left.product, left.why) == ("", "There is no order item “C” that you may see.")
+    assert (left.product, left.why) == (
+        "",
+        "Order item “C” was not found, or you have no access to it.",
+    )
     theirs = send("C", to=[ZOE], actor=admin, key="admin").deliveries[0].delivery_id
     with pytest.raises(NotFound):
         mail.resend([theirs], key="r", actor=scoped, now=NOW)

@@ -102,7 +102,7 @@ def test_the_sender_is_an_address_with_or_without_a_name(text: str, meant: str) 
         ("MAIL_FROM", "Desk <>", {}),
     ],
 )
-def test_a_wrong_setting_stops_the_start_with_its_name(
+def test_a_wrong_setting_stops_the_start_and_is_named(
     name: str, value: str, also: dict[str, str]
 ) -> None:
     with settings(**(also | {name: value})), pytest.raises(SystemExit) as stopped:

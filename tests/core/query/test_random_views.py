@@ -1,4 +1,4 @@
-"""Views against a plain Python filter of the same rows: grid, count, totals and file agree."""
+"""Views compared with a plain Python filter: grid, count, totals and Excel file agree."""
 
 import io
 from collections import Counter
@@ -34,7 +34,7 @@ from tests.rows import store_user
 
 TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
 EVERY_ROW: Raw = {"filters": {}, "sort": []}
-WINDOW = 37  # which divides no table evenly
+WINDOW = 37  # no table has a multiple of it
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -47,7 +47,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 
 def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
-    """Page through the view: every row once, in order, each value as it is stored."""
+    """Page through the view: every row once, in order, with the stored values."""
     frames: list[pd.DataFrame] = []
     while sum(len(frame) for frame in frames) == WINDOW * len(frames):
         start = WINDOW * len(frames)
@@ -64,7 +64,7 @@ def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime)
 
 
 def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
-    """Export the view: the same rows, cell by cell, and a sheet that says which they are."""
+    """Export the view: the same rows, cell by cell, and a sheet that describes them."""
     file = io.BytesIO()
     assert excel.export(view, file, actor=actor, now=now) == len(expected)
     sheet, about = open_book(file).worksheets
@@ -99,7 +99,7 @@ def _check_address(view: View) -> None:
 
 
 def _homes(table: Table) -> st.SearchStrategy[str | None]:
-    """Draw the order that a view is at home in, where a table is also a tab of an order's page."""
+    """Draw an order ID for a view, if the table is also a tab of the page of an order."""
     orders = [item["order_id"] for item in ROWS["order_items"][:9]]
     return st.none() | st.sampled_from(orders) if table.name in ORDER_TABS else st.none()
 
@@ -112,7 +112,7 @@ def _homes(table: Table) -> st.SearchStrategy[str | None]:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_grid_count_totals_and_file_agree_with_a_plain_python_filter(
+def test_grid_count_totals_and_file_match_a_plain_python_filter(
     filled: str, name: str, data: st.DataObject
 ) -> None:
     use_database(filled)
@@ -135,7 +135,7 @@ def test_grid_count_totals_and_file_agree_with_a_plain_python_filter(
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_operator_of_every_column_means_what_it_says(filled: str, name: str) -> None:
+def test_every_operator_of_every_column_is_correct(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
     asked = [(column, one) for column in table.offered for one in every_condition(table, column)]
@@ -150,7 +150,7 @@ def test_every_operator_of_every_column_means_what_it_says(filled: str, name: st
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name: str) -> None:
+def test_a_search_finds_only_words_of_the_searched_columns(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
     for place, word in enumerate(every_word(table)):
@@ -162,7 +162,7 @@ def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_list_of_every_column_counts_the_rows_that_the_others_leave(
+def test_the_list_of_every_column_counts_rows_that_match_the_other_filters(
     filled: str, name: str
 ) -> None:
     use_database(filled)

@@ -1,4 +1,4 @@
-"""Refunds, downloads and settling lock items in one order, so that none stands in another's way."""
+"""Refunds, downloads and settling lock items in the same order: no deadlock."""
 
 import io
 import random
@@ -28,14 +28,14 @@ def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(datab
             asked: dict[str, Any] = {"actor": agent, "now": NOW}
             try:
                 if (thread + number) % 2:
-                    vouchers.issue(picked, io.BytesIO(), form="zip", **asked)
+                    vouchers.issue(picked, io.BytesIO(), file_format="zip", **asked)
                 else:
                     asked |= {"reason": "goodwill", "key": new_id(), "gateways": gateways}
                     refunds.request(picked[:20], **asked)
             except OutsideFailed as error:
                 failures.append(str(error))
             except AppError:
-                pass  # all of them are refunded by now
+                pass  # all items are already refunded
         return failures
 
     assert [one for failed in at_once(THREADS, act) for one in failed] == []

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from core import access, mail
 from core.__main__ import main
 from core.access import Actor
-from core.storage import engine
+from core.storage import engine, schema, transactions
 from tests.conftest import (
     NOW,
     _administrating,
@@ -58,12 +58,12 @@ def elsewhere(sqlite_database: str, tmp_path: Path) -> str:
 
 
 def count_rows(table: str) -> int:
-    with engine.reading() as session:
+    with transactions.reading() as session:
         return session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
 
 
 def check_halves() -> None:
-    with engine.reading() as session:
+    with transactions.reading() as session:
         for what, statement in HALVES.items():
             assert session.execute(text(statement)).first() is None, f"Not there: {what}"
 
@@ -252,7 +252,7 @@ def test_an_older_backup_is_brought_to_the_present_schema_by_the_next_command(
     file.touch()
     use_database(f"sqlite:///{file}")
     with engine.get_engine().connect() as connection, connection.begin():
-        command.upgrade(engine._alembic_config(connection), "0003")
+        command.upgrade(schema._alembic_config(connection), "0003")
     engine.get_engine().dispose()
     use_database(elsewhere)
     assert main(["restore", str(file)]) == 0

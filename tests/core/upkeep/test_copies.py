@@ -16,7 +16,17 @@ from core import storage
 from core.__main__ import main
 from core.access import Actor
 from core.ground import InvalidInput
-from core.storage import DERIVED, Base, Order, ProviderRefund, Refund, Transaction, engine
+from core.storage import (
+    DERIVED,
+    Base,
+    Order,
+    ProviderRefund,
+    Refund,
+    Transaction,
+    engine,
+    schema,
+    transactions,
+)
 from core.upkeep import copies
 from tests.conftest import use_database
 from tests.core import random_rows
@@ -71,7 +81,7 @@ def goes_on(items: list[str], tmp_path: Path) -> None:
     highest = {model: highest_number(model) for model in (Order, Transaction)}
     answer = guarded(local_admin())(items, "after")
     assert [one.order_item_id for one in answer.requested] == sorted(items)
-    with engine.reading() as session:
+    with transactions.reading() as session:
         newer = select(Transaction.no).where(Transaction.no > highest[Transaction])
         numbers = sorted(session.scalars(newer))
     assert numbers == [highest[Transaction] + 1 + number for number in range(len(items))]
@@ -81,12 +91,12 @@ def goes_on(items: list[str], tmp_path: Path) -> None:
     assert highest_number(Order) == highest[Order] + 1
     check_books()
     for table in ("transactions", "audit_events"):
-        with pytest.raises(Exception, match="append-only"), engine.writing() as session:
+        with pytest.raises(Exception, match="append-only"), transactions.writing() as session:
             session.execute(text(f"DELETE FROM {table}"))
 
 
 def highest_number(model: type[Order] | type[Transaction]) -> int:
-    with engine.reading() as session:
+    with transactions.reading() as session:
         return session.scalar(select(func.max(model.no))) or 0
 
 
@@ -125,11 +135,11 @@ def test_a_target_of_an_older_version_gets_the_newest_schema(
 ) -> None:
     source, target = desks("sqlite"), desks(kind)
     older = engine.create_database_engine(target)
-    with engine.rebuilding(older) as session:
-        engine.recreate_schema(session)
+    with transactions.rebuilding(older) as session:
+        schema.recreate_schema(session)
         Base.metadata.drop_all(session.connection())
         session.execute(text("DROP TABLE alembic_version"))
-        command.upgrade(engine._alembic_config(session.connection()), "0003")
+        command.upgrade(schema._alembic_config(session.connection()), "0003")
     older.dispose()
     work_at(source)
     copies.copy_to(target)
@@ -144,7 +154,7 @@ def refund_until(is_over: threading.Event, items: list[str], actor: Actor) -> No
 
 
 def count_refunds() -> int:
-    with engine.reading() as session:
+    with transactions.reading() as session:
         return session.scalar(select(func.count()).select_from(Refund)) or 0
 
 
@@ -176,7 +186,7 @@ def test_what_reads_differently_there_is_found(database: str) -> None:
     make_order("OD-2", widget_id="None")
     seen = set()
     for change in ("no = no", "amount_minor = -2", "widget_id = NULL", "author = 'Ana'"):
-        with engine.writing() as session:
+        with transactions.writing() as session:
             session.execute(text(f"UPDATE orders SET {change}"))
             tally = copies._Tally(Order)
             assert (

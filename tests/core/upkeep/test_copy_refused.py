@@ -91,7 +91,7 @@ def test_the_database_itself_is_refused_by_whatever_name(
     ("url", "said"),
     [
         ("mysql://root@127.0.0.1/orders", "--to must start with sqlite:/// or postgresql+psycopg"),
-        ("orders.db", "--to is not a database address."),
+        ("orders.db", "--to is not a database URL."),
         ("sqlite://", "--to must name a database"),
         ("postgresql+psycopg://desk:secret@127.0.0.1:9/orders", "cannot be reached, so nothing"),
     ],

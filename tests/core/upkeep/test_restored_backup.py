@@ -1,4 +1,4 @@
-"""Refunds after a backup was restored: what the provider has paid since is found, and paid once."""
+"""Refunds after a backup is restored: refunds paid since are found, not paid again."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from core import storage
 from core.refunds import look_again_due, settle_due
-from core.refunds.gateway import Outcome, Standing
-from core.storage import ProviderRefund, is_to_match
+from core.refunds.gateway import Outcome, ProviderStatus
+from core.storage import ProviderRefund, is_unmatched
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refunds.card_bank import BlindBank, CardBank
@@ -34,7 +34,7 @@ MINE, OTHER = "OD-1-A", "OD-1-B"
 
 @pytest.fixture
 def backup(database: str, tmp_path: Path) -> Iterator[Backup]:
-    """Store an order of two items that was paid by card; yields what takes a backup of it."""
+    """Store an order of two items that was paid by card; yields a backup of the database."""
     make_card_order("OD-1", paid=2 * 3800, item_count=2)
     for item in (MINE, OTHER):
         make_refundable("OD-1", order_item_id=item)
@@ -59,7 +59,7 @@ def work(bank: CardBank, now: datetime) -> None:
 
 
 def restore(backup: Backup, bank: CardBank) -> None:
-    """Put the backup back two days later: the provider has forgotten the keys."""
+    """Restore the backup two days later: the provider has forgotten the keys."""
     backup.put_back()
     bank.forget_keys()
 
@@ -69,16 +69,16 @@ def check_paid_once(bank: CardBank, item: str = MINE) -> None:
     assert get_item(item).status == "refunded"
     refund = get_refund(item)
     found = bank.find(str(refund.external_reference))
-    assert (refund.status, found.is_alive, found.order_item_id) == ("succeeded", True, item)
+    assert (refund.status, found.is_active, found.order_item_id) == ("succeeded", True, item)
     check_books()
 
 
 @pytest.mark.parametrize("was_asked", [False, True], ids=["requested", "processing"])
-def test_what_was_asked_for_after_the_backup_is_adopted(
+def test_a_refund_requested_after_the_backup_is_adopted(
     backup: Backup, bank: CardBank, was_asked: bool
 ) -> None:
     request(MINE, gateways=UNSETTLED)
-    if was_asked:  # and nothing arrived before the backup
+    if was_asked:  # no request arrived before the backup
         settle_due(now=NOW, gateways=by_card(Down()))
     backup.take()
     work(bank, NOW + timedelta(minutes=1))
@@ -92,21 +92,21 @@ def test_what_was_asked_for_after_the_backup_is_adopted(
 
 
 class Down(CardBank):
-    """A provider that is not reached."""
+    """A provider that cannot be reached."""
 
     def look_up(self, job: object) -> None:
         raise OSError("Nobody answers.")
 
 
 class Silent(CardBank):
-    """A provider that shows its books, and is not heard of when it is asked to pay."""
+    """A provider that answers look-ups, but not refund requests."""
 
     def refund(self, job: object) -> Outcome:
         raise OSError("Nobody answers.")
 
 
 def test_without_the_look_up_a_restored_backup_pays_twice(backup: Backup) -> None:
-    """Shows that this test can catch it."""
+    """A negative control."""
     bank = BlindBank()
     request(MINE, gateways=UNSETTLED)
     backup.take()
@@ -129,11 +129,11 @@ def test_an_item_that_was_refunded_after_the_backup_is_adopted(
     assert len(bank.asked) == 1
     check_paid_once(bank)
     again = get_refund(MINE)
-    assert again.refund_id != first.refund_id  # our books had forgotten the first
+    assert again.refund_id != first.refund_id  # the restored books do not have the first
     assert again.external_reference == first.external_reference
 
 
-def test_another_item_that_was_refunded_after_the_backup_is_in_nobodys_way(
+def test_a_refund_of_another_item_after_the_backup_stops_nothing(
     backup: Backup, bank: CardBank
 ) -> None:
     backup.take()
@@ -150,22 +150,22 @@ def test_another_item_that_was_refunded_after_the_backup_is_in_nobodys_way(
 
 
 def test_a_retry_that_was_paid_after_the_backup_is_adopted(backup: Backup, bank: CardBank) -> None:
-    """At the backup the first attempt was under way; it ended, and the second was paid."""
-    bank.standing = Standing.PENDING
+    """The backup is from the time of the first attempt; later the second was paid."""
+    bank.status = ProviderStatus.PENDING
     refund(bank, MINE, "first")
     backup.take()
     (first,) = bank.all_refunds
     bank.give_back(first.reference)
     work(bank, NOW + timedelta(hours=1))
     assert get_item(MINE).status == "not_used"
-    bank.standing = Standing.SUCCEEDED
+    bank.status = ProviderStatus.SUCCEEDED
     refund(bank, MINE, "again", NOW + timedelta(hours=2))
     restore(backup, bank)
     work(bank, NOW + TWO_DAYS)
     check_paid_once(bank)
 
 
-def test_money_that_came_back_after_the_backup_is_not_taken_for_paid(
+def test_money_returned_after_the_backup_does_not_count_as_paid(
     backup: Backup, bank: CardBank
 ) -> None:
     refund(bank, MINE, "live")
@@ -181,30 +181,32 @@ def test_money_that_came_back_after_the_backup_is_not_taken_for_paid(
     assert len(bank.asked) == 2
 
 
-@pytest.mark.parametrize("end", [Standing.SUCCEEDED, Standing.ENDED])
+@pytest.mark.parametrize("end", [ProviderStatus.SUCCEEDED, ProviderStatus.ENDED])
 def test_a_pending_refund_is_followed_to_its_end(
-    backup: Backup, bank: CardBank, end: Standing
+    backup: Backup, bank: CardBank, end: ProviderStatus
 ) -> None:
     backup.take()
-    bank.standing = Standing.PENDING
+    bank.status = ProviderStatus.PENDING
     refund(bank, MINE, "live")
     restore(backup, bank)
     refund(bank, MINE, "on the copy", NOW + TWO_DAYS)
     assert get_item(MINE).status == "refund_requested"
     bank.change(bank.all_refunds[0].reference, end, "closed account")
-    bank.standing = Standing.SUCCEEDED
+    bank.status = ProviderStatus.SUCCEEDED
     work(bank, NOW + TWO_DAYS + timedelta(hours=1))
     check_paid_once(bank)
-    assert len(bank.asked) == (1 if end is Standing.SUCCEEDED else 2)
+    assert len(bank.asked) == (1 if end is ProviderStatus.SUCCEEDED else 2)
 
 
 def read_to_match() -> list[tuple[str, str, int]]:
     with storage.reading() as session:
-        rows = session.scalars(select(ProviderRefund).where(is_to_match())).all()
+        rows = session.scalars(select(ProviderRefund).where(is_unmatched())).all()
         return [(one.reference, one.order_id, one.amount_minor) for one in rows]
 
 
-def test_a_refund_made_by_hand_stops_the_request_in_words(backup: Backup, bank: CardBank) -> None:
+def test_a_refund_made_by_hand_stops_the_request_with_a_reason(
+    backup: Backup, bank: CardBank
+) -> None:
     by_hand = bank.make("pi_1", 3800)
     for number in range(3):
         refund(bank, MINE, f"try {number}", NOW + number * A_SECOND)
@@ -218,7 +220,7 @@ def test_a_refund_made_by_hand_stops_the_request_in_words(backup: Backup, bank: 
     check_books()
 
 
-def test_once_it_is_matched_with_another_item_the_request_goes_on(
+def test_the_request_continues_after_the_refund_is_matched_with_another_item(
     backup: Backup, bank: CardBank
 ) -> None:
     by_hand = bank.make("pi_1", 3800)
@@ -231,7 +233,7 @@ def test_once_it_is_matched_with_another_item_the_request_goes_on(
 
 
 def hold(reference: str) -> None:
-    """Enter that a refund is another item's, as an import does."""
+    """Add a ledger entry that gives the refund to another item, as an import does."""
     given = {"order_item_id": OTHER, "order_id": "OD-1", "type": "refund", "method": "card"}
     make_transaction(amount_minor=3800, reference=reference, **given)
 
@@ -251,7 +253,7 @@ def test_an_attempt_that_may_have_been_paid_waits_until_it_is_matched(
 
 
 def test_a_refund_of_an_older_version_is_adopted_by_its_row(backup: Backup, bank: CardBank) -> None:
-    """Its metadata has the key of the attempt alone."""
+    """Its metadata has only the key of the attempt."""
     request(MINE, gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(MINE).refund_id}:1")
     work(bank, NOW + TWO_DAYS)
@@ -260,7 +262,7 @@ def test_a_refund_of_an_older_version_is_adopted_by_its_row(backup: Backup, bank
     check_books()
 
 
-def test_a_refund_of_an_older_version_whose_row_is_gone_is_to_be_matched(
+def test_a_refund_of_an_older_version_without_its_row_must_be_matched(
     backup: Backup, bank: CardBank
 ) -> None:
     made = bank.make("pi_1", 3800, key="0192-gone:1")
@@ -269,10 +271,10 @@ def test_a_refund_of_an_older_version_whose_row_is_gone_is_to_be_matched(
     assert read_to_match() == [(made, "OD-1", 3800)]
 
 
-def test_once_the_older_attempt_is_adopted_another_item_is_not_stopped(
+def test_after_an_older_attempt_is_adopted_another_item_is_refunded(
     backup: Backup, bank: CardBank
 ) -> None:
-    """After an update: the other item's money is on its way and not in our books yet."""
+    """After an update, the money of the other item is not in our books yet."""
     request(OTHER, key="other", gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(OTHER).refund_id}:1")
     work(bank, NOW + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""What a restored backup does not know, as the README says it: everything done after the backup."""
+"""A restored backup does not know anything that was done after the backup."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,12 +26,12 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def backup(database: str, tmp_path: Path) -> Iterator[Backup]:
-    """Return a backup of the database, to be taken and put back."""
+    """Return an object that takes and restores a backup of the database."""
     with backup_of(database, tmp_path) as made:
         yield made
 
 
-def test_a_mail_that_left_after_the_backup_leaves_again_under_the_same_message_id(
+def test_a_mail_sent_after_the_backup_is_sent_again_with_the_same_message_id(
     backup: Backup, admin: Actor
 ) -> None:
     make_shop()
@@ -48,13 +48,13 @@ def test_a_mail_that_left_after_the_backup_leaves_again_under_the_same_message_i
         assert [one.may_be_twice for one in session.scalars(select(Delivery))] == [False]
 
 
-def test_a_mail_that_was_asked_for_after_the_backup_is_gone_from_the_list(
+def test_a_mail_requested_after_the_backup_is_missing_from_the_list(
     backup: Backup, admin: Actor
 ) -> None:
     make_shop()
     backup.take()
     mail.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
-    assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # it has not left yet
+    assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # it was not sent yet
     send_due(Told())
     assert len(vouchers.find_copies(["A"], actor=admin)) == 1
     backup.put_back()
@@ -63,7 +63,7 @@ def test_a_mail_that_was_asked_for_after_the_backup_is_gone_from_the_list(
         assert session.scalar(select(func.count()).select_from(Delivery)) == 0
 
 
-def test_a_refund_by_balance_after_the_backup_is_gone_and_its_voucher_leaves_again(
+def test_a_balance_refund_after_the_backup_is_lost_and_its_voucher_is_available_again(
     backup: Backup,
 ) -> None:
     (item,) = sell(1)
@@ -78,7 +78,7 @@ def test_a_refund_by_balance_after_the_backup_is_gone_and_its_voucher_leaves_aga
     assert get_balance(contract) == before
     assert get_item(item).status == "not_used"
     assert _can_be_had(item) == [True]
-    request(item, actor=EVERYWHERE)  # it has to be done again, which credits the balance once
+    request(item, actor=EVERYWHERE)  # it must be repeated, and it credits the balance once
     assert get_balance(contract) == before + price
     check_books()
 
@@ -101,9 +101,7 @@ def test_a_file_that_was_imported_after_the_backup_is_imported_again(
     assert get_item("A1-1").status == "used"
 
 
-def test_whoever_was_deactivated_after_the_backup_is_let_in_again_until_an_admin_looks(
-    backup: Backup, admin: Actor
-) -> None:
+def test_a_user_deactivated_after_the_backup_is_active_again(backup: Backup, admin: Actor) -> None:
     agent = Rights(role=Role.AGENT, contracts=frozenset())
     ana = access.add_user("ana@helios.example", rights=agent, actor=admin, now=NOW)
     backup.take()
@@ -114,8 +112,8 @@ def test_whoever_was_deactivated_after_the_backup_is_let_in_again_until_an_admin
         assert session.get_one(User, ana).is_active
 
 
-def test_a_sign_in_of_an_older_backup_is_over_by_idleness(backup: Backup) -> None:
-    """So a sign-out after the backup, which a restore forgets, opens nothing an hour later."""
+def test_a_sign_in_of_an_older_backup_has_expired(backup: Backup) -> None:
+    """So a sign-out that the restore forgets opens nothing an hour later."""
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + 10 * HOUR}
     with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id="local", **times))
@@ -125,6 +123,6 @@ def test_a_sign_in_of_an_older_backup_is_over_by_idleness(backup: Backup) -> Non
     backup.put_back()
     with storage.reading() as session:
         row = session.get_one(SignIn, "one")
-    sign_ins._check_alive(row, NOW + HOUR / 2)
+    sign_ins._check_open(row, NOW + HOUR / 2)
     with pytest.raises(NotSignedIn, match="away"):
-        sign_ins._check_alive(row, NOW + 2 * HOUR)
+        sign_ins._check_open(row, NOW + 2 * HOUR)

@@ -58,7 +58,7 @@ def test_a_refund_by_hand_is_dismissed_with_a_note(sqlite_database: str) -> None
         unmatched_items()
         page = _open()
         page.button(key="match_none_re_hand").click().run()
-        assert "Say in the note" in page.toast[0].value
+        assert "Write in the note" in page.toast[0].value
         page.text_input(key="match_note_re_hand").input("Of the other shop")
         page.button(key="match_none_re_hand").click().run()
     assert not page.warning

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.ground import TONES
-from core.refunds import IN_GENERAL
+from core.refunds import REASON_TEXTS
 from core.tables import TABLES, Table
 from pages.grid.options import grid_options
 from tests.pages.opened import open_page, texts, values
@@ -35,7 +35,7 @@ def test_every_column_is_explained_by_its_description(name: str) -> None:
 @pytest.mark.usefixtures("filled")
 def test_the_rule_of_refunds_is_said_in_its_own_words() -> None:
     said = texts(opened("order_items", "rule_order_items"))
-    for words in IN_GENERAL.values():
+    for words in REASON_TEXTS.values():
         assert words in said
 
 

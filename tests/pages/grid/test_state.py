@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import views
+from core import access, storage, views
 from core.access import Actor, actors
 from core.ground import OutsideFailed
-from core.storage import SavedView, User, engine
+from core.storage import SavedView, User
 from core.tables import ORDERS
 from core.views import default_view, parse_view, to_address, to_json
 from tests.pages.opened import chips, grid_says, open_page, texts
@@ -105,8 +105,8 @@ def test_what_was_ticked_while_the_database_was_away_is_kept(
 ) -> None:
     page = grid_says(page, view={"filters": {}}, selected=["OD-1"])
     with monkeypatch.context() as away:
-        away.setattr(actors, "find_local_actor", _fail)
-        away.setattr(engine, "is_reachable", lambda: False)
+        away.setattr(access, "find_local_actor", _fail)
+        away.setattr(storage, "is_reachable", lambda: False)
         page = grid_says(page, view={"filters": {}}, selected=["OD-1", "OD-2"])
         assert "cannot be reached" in texts(page)
     page.run()
@@ -167,7 +167,7 @@ def test_a_saved_view_that_cannot_be_read_any_more_leaves_the_others(
 ) -> None:
     views.save_view(default_view(ORDERS), "Good", actor=admin)
     bad = to_json(default_view(ORDERS)) | {"zone": "Mars/Base"}
-    with engine.writing() as session:
+    with storage.writing() as session:
         session.add(
             SavedView(view_id="x", table_name="orders", owner="local", name="Bad", view=bad)
         )
@@ -180,7 +180,7 @@ def test_a_saved_view_that_cannot_be_read_any_more_leaves_the_others(
 
 def test_a_closed_gate_stops_a_button_of_a_page_that_was_open(page: AppTest) -> None:
     page = grid_says(page, view={"filters": ANA})
-    with engine.writing() as session:
+    with storage.writing() as session:
         session.get_one(User, actors.LOCAL_USER_ID).is_active = False
     page.button(key="select_orders").click().run()
     assert "You are not signed in" in texts(page)
@@ -198,4 +198,4 @@ def test_an_order_says_what_it_is_and_shows_its_items(sqlite_database: str) -> N
 
 def test_an_order_that_is_not_there_is_named_in_one_sentence(sqlite_database: str) -> None:
     opened = open_page("order", order="nowhere")
-    assert opened.error[0].value == "There is no order “nowhere” that you may see."
+    assert opened.error[0].value == "Order “nowhere” was not found, or you have no access to it."

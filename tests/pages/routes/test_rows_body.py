@@ -59,7 +59,7 @@ def test_a_body_of_somebody_without_a_token_is_not_read(
     assert actor is not None
     other = tokens.issue_token("export", table="orders", actor=actor, browser=BROWSER)
     if fault == "old":
-        monkeypatch.setattr(tokens, "LIFE_SECONDS", -1)
+        monkeypatch.setattr(tokens, "TOKEN_LIFE_SECONDS", -1)
     bad = {"forged": f"{token[:-4]}AAAA", "of another purpose": other, "old": token}
     answer = post(bad.get(fault, fault), *[b"x" * 1000] * 100)
     assert (answer.status, answer.pieces_read) == (401, 0)
