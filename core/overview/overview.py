@@ -24,11 +24,11 @@ from core.overview.sums import KeyedSums, Sums, sum_up
 from core.query import where
 from core.storage import Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS, Table
-from core.views import READY_MADE, View, parse_view
+from core.views import View, parse_view
 
 AT_RISK_VIEWS = {
-    "24 hours": READY_MADE["order_items"]["Refund expires within 24 hours"],
-    "7 days": READY_MADE["order_items"]["Refund expires within 7 days"],
+    "24 hours": ORDER_ITEMS.ready_made["Refund expires within 24 hours"],
+    "7 days": ORDER_ITEMS.ready_made["Refund expires within 7 days"],
 }
 # The condition of the partial index ix_order_items_refund_expire. Only the same words use it.
 _CAN_BE_REFUNDED = text("order_items.status = 'not_used' AND order_items.is_refundable")

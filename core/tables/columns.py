@@ -1,7 +1,7 @@
 """The description of tables: kinds of columns, columns, tables."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -59,6 +59,9 @@ class Column:
         return self.is_shown or self.is_offered
 
 
+NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_shown=True, width=100)
+
+
 def in_words(value: str) -> str:
     """Return a member of an enumeration as people read it: not_used is “not used”."""
     return value.replace("_", " ")
@@ -76,6 +79,9 @@ class Table:
     key: str
     columns: tuple[Column, ...]
     newest: str = "created_at"  # the default sort column, newest first
+    # Built-in views, by name: what each asks, in the words of an address (see core.views).
+    ready_made: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    author: str | None = None  # the column of the e-mail address of the row's author
     hint: str | None = None  # shown while the table is empty: how rows get there
     hint_of_order: str | None = None  # the same, for the table of one order
     seen_with: Permission = Permission.ORDERS  # the permission to see its page and rows

@@ -1,10 +1,11 @@
-"""The table of e-mails, described like the tables in core.tables."""
+"""The table of e-mails."""
 
 from sqlalchemy import ColumnElement, Select, exists
 
 from core.ground import Channel, DeliveryKind, DeliveryStatus, Permission
 from core.storage import Delivery, DeliveryItem
 from core.tables.columns import Column, Kind, Table
+from core.tables.ready_made import having, recent
 
 
 def _is_about(order_id: str) -> ColumnElement[bool]:
@@ -30,6 +31,11 @@ EMAILS = Table(
     model=Delivery,
     key="delivery_id",
     newest="queued_at",
+    ready_made=recent("queued_at")
+    | {
+        "Queued or sending": having("status", "queued", "sending"),
+        "Failed or cancelled": having("status", "failed", "cancelled"),
+    },
     seen_with=Permission.EMAILS,
     hint="Tick order items on Order Items, or on an order's Products, and click *Send Voucher*.",
     hint_of_order="Tick items under *Products* and click *Send Voucher*.",

@@ -13,7 +13,6 @@ from core.views.codec import (
 from core.views.filters import EARLIEST, LATEST
 from core.views.saved import (
     MAX_VIEW_NAME,
-    READY_MADE,
     NameTaken,
     Saved,
     address_of,
@@ -46,7 +45,6 @@ __all__ = [
     "LATEST",
     "MAX_IDS",
     "MAX_VIEW_NAME",
-    "READY_MADE",
     "Condition",
     "Filter",
     "Layout",

@@ -23,63 +23,6 @@ MAX_IN_ADDRESS = 4_000
 MAX_VIEW_NAME = 60
 STORED = "saved."  # the prefix of a saved view's ID in a parameter that can also hold a view
 
-_NOT_BLANK = {"filterType": "text", "type": "notBlank"}
-_IS = {"filterType": "text", "type": "equals"}
-_ENDS = {"filterType": "text", "type": "endsWith"}
-_YES = {"filterType": "set", "values": ["yes"]}
-
-
-def _recent(column: str = "created_at") -> dict[str, dict[str, Any]]:
-    return {
-        name: {"filters": {column: {"filterType": "date", "type": preset}}}
-        for name, preset in (("Today", "today"), ("This month", "thisMonth"))
-    }
-
-
-def _having(column: str, *values: str) -> dict[str, Any]:
-    return {"filters": {column: {"filterType": "set", "values": list(values)}}}
-
-
-def _expiring(preset: str) -> dict[str, Any]:
-    """Describe a view of items that can be refunded and whose deadline is soon."""
-    return {
-        "filters": {
-            "status": {"filterType": "set", "values": ["not_used"]},
-            "is_refundable": _YES,
-            "refund_expire_at": {"filterType": "date", "type": preset},
-        },
-        "sort": [{"colId": "refund_expire_at", "sort": "asc"}],
-    }
-
-
-READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
-    "orders": _recent()
-    | {
-        "Via widget": {"filters": {"widget_id": _NOT_BLANK}},
-        "Refundable": {"filters": {"refundable": _YES}},
-    },
-    "order_items": _recent()
-    | {
-        "Refundable": _expiring("fromNow"),
-        "Refund expires within 24 hours": _expiring("next24Hours"),
-        "Refund expires within 7 days": _expiring("next7Days"),
-        "Refund returned by the bank": {"filters": {"refund_returned": _YES}},
-        "Unmatched refund": {"filters": {"unmatched_refund": _YES}},
-    },
-    "transactions": _recent(),
-    "emails": _recent("queued_at")
-    | {
-        "Queued or sending": _having("status", "queued", "sending"),
-        "Failed or cancelled": _having("status", "failed", "cancelled"),
-    },
-    "audit_trail": _recent("at")
-    | {"Refused": {"filters": {"action": _ENDS | {"filter": ".refused"}}}},
-    "users": {
-        "Admins": _having("role", "admin"),
-        "Never signed in": _having("has_signed_in", "no"),
-    },
-}
-
 
 @dataclass(frozen=True)
 class Saved:
@@ -188,9 +131,10 @@ def _default(table: Table, actor: Actor) -> dict[str, Any]:
 
 def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
     """Return the built-in views of a table, by name."""
-    raw = READY_MADE.get(table.name, {})
-    if table.name == "orders":
-        raw = {"Mine": {"filters": {"author": _IS | {"filter": actor.email}}}} | raw
+    raw = dict(table.ready_made)
+    if table.author is not None:
+        is_mine = {"filterType": "text", "type": "equals", "filter": actor.email}
+        raw = {"Mine": {"filters": {table.author: is_mine}}} | raw
     return {name: parse_view(table, one, zone=zone) for name, one in raw.items()}
 
 
