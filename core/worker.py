@@ -10,11 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from core import mail, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
-from core.storage import DatabaseFact
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +79,8 @@ def _beat(stop: threading.Event, threads: list[threading.Thread], is_apart: bool
 
 
 def _note_beat(now: datetime) -> None:
-    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
-    seen = insert.values(name=_SEEN, value=now.isoformat())
     with storage.writing() as session:
-        updated = {"value": now.isoformat()}
-        session.execute(seen.on_conflict_do_update(index_elements=["name"], set_=updated))
+        storage.put_fact(session, _SEEN, now.isoformat())
 
 
 def find_fault(now: datetime) -> str | None:
@@ -100,10 +94,10 @@ def find_fault(now: datetime) -> str | None:
         is_alive = beat is not None and time.monotonic() - beat < SILENCE.total_seconds()
         return None if is_alive else "the worker does not run"
     with storage.reading() as session:
-        fact = session.get(DatabaseFact, _SEEN)
+        fact = storage.get_fact(session, _SEEN)
     if fact is None:
         return "no worker has been started: python -m core worker"
-    seen = datetime.fromisoformat(fact.value)
+    seen = datetime.fromisoformat(fact)
     if now - seen < SILENCE:
         return None
     return f"no worker has been heard of since {seen:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""Verify: what the code of a voucher in hand stands for."""
+"""Verify: check the code of a voucher."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ LOOKS = {
 
 
 def show_verdict(found: Verification) -> None:
-    """Say the verdict, and what the code stands for."""
+    """Show the verdict, and the order item that the code belongs to."""
     show, icon = LOOKS[found.verdict]
     show(f"**{found.verdict.capitalize()}.** {plain(found.sentence)}", icon=icon)
     item = found.item
@@ -50,14 +50,14 @@ def show_verdict(found: Verification) -> None:
 actor = current_actor()
 st.title("Verify", anchor=False)
 st.caption(
-    "What the code of a voucher stands for: valid, not valid yet, used, refunded, expired, "
-    "or not genuine."
+    "Check a voucher by its code: it can be valid, not valid yet, used, refunded, expired or not "
+    "genuine."
 )
 with st.form("verify", border=False):
     code = st.text_input(
         "Code",
         key="code",
-        placeholder="Scan the QR code, or type the code under it: 7QXM-22KD-9WTA",
+        placeholder="Scan the QR code, or type the code below it: 7QXM-22KD-9WTA",
         width=560,
     )
     st.form_submit_button("Verify", type="primary", icon=":material/search:")

@@ -35,12 +35,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=kinds, default=SQLITE, help="what tests/e2e run on")
 
 
-@pytest.fixture(scope="session")
-def kind(request: pytest.FixtureRequest) -> str:
-    """Return the kind of database that the browser's tests run on."""
-    return str(request.config.getoption("--database"))
-
-
 def free_port() -> int:
     """Return a port that nobody listens on right now."""
     with socket.socket() as probe:

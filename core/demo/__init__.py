@@ -2,7 +2,6 @@
 
 from core.demo.filling import (
     DEFAULT_ORDERS,
-    DEMO,
     DemoContents,
     clear,
     count_orders,
@@ -14,7 +13,6 @@ from core.demo.filling import (
 
 __all__ = [
     "DEFAULT_ORDERS",
-    "DEMO",
     "DemoContents",
     "clear",
     "count_orders",

@@ -19,10 +19,10 @@ from core.access import Actor, require
 from core.demo.rows import DemoRows
 from core.ground import Permission, Refused
 from core.storage import (
+    DEMO,
     AuditEvent,
     Base,
     Contract,
-    DatabaseFact,
     Delivery,
     Order,
     Refund,
@@ -33,7 +33,6 @@ from core.storage import (
 )
 
 DEFAULT_ORDERS = 2_000
-DEMO = "demo"
 # What the audit trail says of these is no demo: it stays.
 OF_PEOPLE = {"user", "sign_in", "permission", "database"}
 
@@ -129,8 +128,8 @@ def is_demo() -> bool:
 def count_orders() -> int | None:
     """Return how many orders were made up; None where the database is not marked as demo."""
     with storage.reading() as session:
-        mark = session.get(DatabaseFact, DEMO)
-        return int(mark.value) if mark is not None else None
+        mark = storage.get_fact(session, DEMO)
+        return int(mark) if mark is not None else None
 
 
 def get_contents(*, actor: Actor) -> DemoContents:
@@ -142,14 +141,14 @@ def get_contents(*, actor: Actor) -> DemoContents:
 
 
 def _is_marked(session: Session) -> bool:
-    return session.get(DatabaseFact, DEMO) is not None
+    return storage.get_fact(session, DEMO) is not None
 
 
 def _count_marked(session: Session) -> int:
-    mark = session.get(DatabaseFact, DEMO)
+    mark = storage.get_fact(session, DEMO)
     if mark is None:
         raise NotDemo
-    return int(mark.value)
+    return int(mark)
 
 
 def _holds_data(session: Session) -> bool:
@@ -174,7 +173,7 @@ def _contents(session: Session) -> DemoContents:
 
 def _make_up(session: Session, orders: int, now: datetime) -> None:
     # Their figures are counted after the transaction: SQLite reads what is not committed slowly.
-    session.add(DatabaseFact(name=DEMO, value=str(orders)))
+    storage.put_fact(session, DEMO, str(orders))
     overview.invalidate_figures(session)
     DemoRows(session, orders, now).write()
     session.flush()

@@ -17,5 +17,8 @@ def ticked_ids(ids: Sequence[str], table: Table, purpose: str) -> list[str]:
     if not 0 < len(different) <= MAX_SELECTED:
         raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} {table.many} {purpose}.")
     if not all(may_be_id(one) for one in different):
-        raise InvalidInput(f"{table.key_column.header} has characters that no ID can have.")
+        raise InvalidInput(
+            f"{table.key_column.header}: one of the IDs is too long, or has a character that "
+            "cannot be stored."
+        )
     return different

@@ -15,7 +15,7 @@ from core.ground import (
     Permission,
     RefundStatus,
     Role,
-    format_amount,
+    format_money,
     in_zone,
     is_storable,
 )
@@ -145,7 +145,7 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
     ]
     for result in _ORDER:
         sums = " · ".join(
-            f"{format_amount(minor, code)} {code}" for code, minor in results.totals(result).items()
+            format_money(minor, code) for code, minor in results.totals(result).items()
         )
         count = len(results.having(result))
         sums = "" if result == NOT_REFUNDED else sums  # refused items have no amount

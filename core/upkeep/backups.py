@@ -10,8 +10,8 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 
 from core import storage
-from core.demo import DEMO
 from core.ground import PRIVATE_FILE, InvalidInput, Refused, get_settings, make_private_folder
+from core.storage import DEMO
 
 BUSY_SECONDS = 10
 HOLDS_DATA = (

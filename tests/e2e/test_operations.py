@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.core.books import check_books
@@ -22,6 +21,7 @@ from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, running, serving
 from tests.e2e.test_refunds import make_paid_order, open_dialog
+from tests.e2e.waiting import expect
 
 END_SECONDS = 5
 SLOW_SECONDS = 1.5
@@ -193,9 +193,9 @@ def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
         server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")
         desk = open_tab(server, fresh=True)
         desk.page.goto(f"{server.url}/emails", wait_until="commit")
-        said = desk.page.get_by_text("It has been logged under")
+        said = desk.page.get_by_text("The error is logged as")
         expect(said).to_be_visible()
-        reference = said.inner_text().partition("logged under ")[2][:8]
+        reference = said.inner_text().partition("logged as ")[2][:8]
         desk.page.close()
     lines = lines_of(server)
     assert "eyJhc2VjcmV0" not in server.log.read_text()

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 CONNECT = """url => new Promise(done => {
   const socket = new WebSocket(url, "streamlit");

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.conftest import free_port, use_database
-from tests.e2e.conftest import OpenDesk
+from tests.e2e.conftest import OpenDesk, on_both_databases
 from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 from tests.rows import make_item, make_order, make_transaction
 
@@ -74,6 +75,7 @@ def facts_of(desk: Desk) -> Locator:
     return desk.page.locator(".st-key-facts").get_by_test_id("stText")
 
 
+@on_both_databases
 def test_mixed_selection_says_each_reason_and_refunds_the_one(
     open_tab: OpenDesk, server: Server, tmp_path: Path
 ) -> None:
@@ -114,6 +116,7 @@ def test_mixed_selection_says_each_reason_and_refunds_the_one(
     expect(desk.cell(0, "type")).to_have_text("refund")
 
 
+@on_both_databases
 def test_five_fast_clicks_on_confirm_make_one_refund(open_tab: OpenDesk, server: Server) -> None:
     desk = open_tab(server).open_order("OD-CLICKS")
     dialog = open_dialog(desk, 0)
@@ -128,6 +131,7 @@ def test_five_fast_clicks_on_confirm_make_one_refund(open_tab: OpenDesk, server:
     assert server.query(asked) == [1]
 
 
+@on_both_databases
 def test_two_people_with_the_same_item_refund_it_once(open_tab: OpenDesk, server: Server) -> None:
     one, other = (open_tab(server, fresh=True).open_order("OD-BOTH") for _ in range(2))
     dialogs = [open_dialog(desk, 0) for desk in (one, other)]
@@ -200,7 +204,7 @@ def test_refund_is_offered_only_when_something_is_ticked(
     expect(refund).to_be_enabled()
     desk.box("Order ID").fill("OD-LATE")
     desk.expect_words("Order ID contains “OD-LATE”")
-    desk.expect_selected("1 selected, 1 not in the current filter")
+    desk.expect_selected("1 selected, 1 hidden by the filter")
     refund.click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("1 of them not in the current filter")).to_be_visible()
+    expect(dialog.get_by_text("The current filter hides 1 of them")).to_be_visible()

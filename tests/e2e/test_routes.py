@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 from sqlalchemy import select
 
 from core import access, mail, storage
@@ -23,6 +22,7 @@ from core.views import default_view, to_address
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order
 
 BROWSER = "the-browser-of-this-test"

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 MANY = 10_000
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.e2e.conftest import ZONE, new_context
 from tests.e2e.desk import Desk, address_of
 from tests.e2e.provider import Provider, expect_form, expect_nothing_else, providing, sign_in
 from tests.e2e.servers import Server, serving, start_server, stop_server
 from tests.e2e.shop import make_shop
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 
 ANA, BOB, EVE, UNA = (
     {"email": f"{name}@helios.example", "email_verified": name != "una", "name": name.title()}
@@ -50,16 +50,6 @@ def server(
             "('una', 'una@helios.example', 'Una', 'una', 'admin', true, false, true)"
         )
         yield server
-
-
-@pytest.fixture
-def person(browser: Browser) -> Iterator[BrowserContext]:
-    """Give a test a browser in which nobody has signed in."""
-    context = new_context(browser, ZONE)
-    # The provider's pages want a style sheet of another machine.
-    context.route("**/cdn.jsdelivr.net/**", lambda route: route.abort())
-    yield context
-    context.close()
 
 
 def open_tab(person: BrowserContext, address: str) -> Page:

@@ -6,11 +6,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import ZONE, OpenDesk
 from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 AMOUNTS = {"order_items": "price_minor", "transactions": "amount_minor"}
 HEADERS = {"order_items": "Price", "transactions": "Amount"}

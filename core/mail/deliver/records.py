@@ -4,8 +4,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
@@ -14,7 +13,7 @@ from core.ground import DeliveryKind, DeliveryStatus
 from core.mail.compose.contents import configured_channel
 from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
 from core.mail.queue.requests import record
-from core.storage import DatabaseFact, Delivery, DeliveryItem
+from core.storage import Delivery, DeliveryItem
 
 TRIES = 6
 # 2, 7, 25, 86, 300 seconds at most, and as little as 2, so that many do not come back at once.
@@ -164,10 +163,10 @@ def _end(
 
 def find_pause(session: Session) -> Pause | None:
     """Find whether the queue is paused, since the mail server cannot be used."""
-    fact = session.get(DatabaseFact, _PAUSED)
+    fact = storage.get_fact(session, _PAUSED)
     if fact is None:
         return None
-    said = json.loads(fact.value)
+    said = json.loads(fact)
     return Pause(said["why"], *(datetime.fromisoformat(said[at]) for at in ("since", "until")))
 
 
@@ -179,15 +178,13 @@ def get_pause() -> Pause | None:
 
 def _pause(session: Session, why: str, now: datetime) -> None:
     """Pause the queue; who comes back after the pause finds one delivery to try."""
-    fact = session.get(DatabaseFact, _PAUSED)
-    since = now.isoformat() if fact is None else json.loads(fact.value)["since"]
+    fact = storage.get_fact(session, _PAUSED)
+    since = now.isoformat() if fact is None else json.loads(fact)["since"]
     until = (now + PAUSE).isoformat()
     said = json.dumps({"why": why, "since": since, "until": until})
-    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
-    paused = insert.values(name=_PAUSED, value=said)  # others may find the same at this moment
-    session.execute(paused.on_conflict_do_update(index_elements=["name"], set_={"value": said}))
+    storage.put_fact(session, _PAUSED, said)
 
 
 def end_pause(session: Session) -> None:
     """End the pause in the caller's transaction: the server can be used, or is to be tried."""
-    session.execute(delete(DatabaseFact).where(DatabaseFact.name == _PAUSED))
+    storage.delete_fact(session, _PAUSED)

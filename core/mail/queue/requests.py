@@ -3,12 +3,10 @@
 A replay of a request changes nothing and returns the first answer.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,11 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import access, vouchers
-from core.access import Actor
+from core.access import Actor, KeyTaken
 from core.ground import (
     DeliveryKind,
     DeliveryStatus,
-    InvalidInput,
     Permission,
     Refused,
     fold,
@@ -29,11 +26,8 @@ from core.ground import (
 from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
 from core.mail.compose.letters import default_subject, make_message_id
 from core.mail.queue.assessment import Assessment, Envelope, To
-from core.refunds import MAX_KEY, KeyTaken
 from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.vouchers import VoucherLine
-
-AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -69,8 +63,8 @@ class Request:
     @property
     def fingerprint(self) -> str:
         """Return what tells this request from another under the same key."""
-        asked = [self.kind, self.ids, self.recipients, self.message, self.actor.user_id]
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        asked = self.kind, self.ids, self.recipients, self.message, self.actor.user_id
+        return access.fingerprint(*asked)
 
 
 class TooManyMails(Refused):
@@ -82,13 +76,6 @@ class TooManyMails(Refused):
             f"hour; this would be {asked:,} more. Send to fewer, or try again later. Nothing was "
             "sent."
         )
-
-
-def checked_key(key: str) -> str:
-    """Check a request's key; raises InvalidInput."""
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise InvalidInput("A request needs a key; close the dialog and open it again.")
-    return key
 
 
 Look = Callable[[Session, Actor], Assessment]
@@ -147,13 +134,13 @@ def check_limit(session: Session, count: int, actor: Actor, now: datetime) -> No
 
     The transaction is one of `queueing`.
     """
+
+    def queued_since(instant: datetime) -> int:
+        mine = Delivery.requested_by == actor.email, Delivery.queued_at > instant
+        return session.scalar(select(func.count()).select_from(Delivery).where(*mine)) or 0
+
     limit = get_settings().emails_per_hour
-    if limit is None:
-        return
-    in_hour = Delivery.requested_by == actor.email, Delivery.queued_at > now - AN_HOUR
-    before = session.scalar(select(func.count()).select_from(Delivery).where(*in_hour)) or 0
-    if before + count > limit:
-        raise TooManyMails(limit, before, count)
+    access.check_hourly_limit(limit, queued_since, lambda: count, TooManyMails, now=now)
 
 
 def _write(session: Session, asked: Request, found: Assessment) -> Answer:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import vouchers
-from core.access import Actor, require
+from core.access import Actor, checked_key, require
 from core.ground import (
     DeliveryKind,
     DeliveryStatus,
@@ -34,7 +34,6 @@ from core.mail.queue.requests import (
     Queued,
     Request,
     check_limit,
-    checked_key,
     new_delivery,
     queue_once,
     queueing,

@@ -138,15 +138,15 @@ def test_a_lowered_role_keeps_its_remaining_permissions(shop: Shop) -> None:
 
 
 def test_a_former_admin_cannot_change_the_views_of_others(shop: Shop) -> None:
-    USE_CASES["saved_views.change"].act(shop, shop.agent)  # the view is shared
+    USE_CASES["views.saved.change_view"].act(shop, shop.agent)  # the view is shared
     take_away(shop.chief, role=Role.AGENT)
     with pytest.raises(NotPermitted, match="belongs to another user"):
-        USE_CASES["saved_views.delete"].act(shop, shop.chief)
+        USE_CASES["views.saved.delete_view"].act(shop, shop.chief)
 
 
 def test_a_raised_role_does_not_refuse_a_file(shop: Shop) -> None:
     take_away(shop.agent, role=Role.ADMIN, sees_all_contracts=True)
-    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+    assert attempt(shop, USE_CASES["excel.exports.export"], shop.agent) is None
     assert shop.file.getvalue()[:2] == b"PK"
 
 
@@ -168,7 +168,7 @@ def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
         take_away(actor, **SCOPES[loss])
     before = everything_stored()
     for name, use in USE_CASES.items():
-        if not use.is_scoped or name == "refunds.request":
+        if not use.is_scoped or name == "refunds.requests.request":
             continue
         error = attempt(shop, use, shop.actor(use.permission))
         if use.permission in (Permission.IMPORT, Permission.USERS):
@@ -185,7 +185,7 @@ def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
 def test_an_item_outside_the_reduced_scope_is_not_refunded(shop: Shop, loss: str) -> None:
     make_contract("CT-9")
     take_away(shop.agent, **SCOPES[loss])
-    assert USE_CASES["refunds.request"].act(shop, shop.agent) == []
+    assert USE_CASES["refunds.requests.request"].act(shop, shop.agent) == []
     is_asked = AuditEvent.action == "order_item.refund_requested"
     with storage.reading() as session:
         asked = session.scalars(select(AuditEvent.entity_id).where(is_asked))
@@ -195,7 +195,7 @@ def test_an_item_outside_the_reduced_scope_is_not_refunded(shop: Shop, loss: str
 def test_a_larger_scope_does_not_refuse_a_file(shop: Shop) -> None:
     make_contract("CT-9")
     take_away(shop.agent, contracts=frozenset({MINE, "CT-9"}))
-    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+    assert attempt(shop, USE_CASES["excel.exports.export"], shop.agent) is None
 
 
 def test_listed_contracts_do_not_matter_to_a_user_who_sees_all(database: str) -> None:
@@ -281,7 +281,7 @@ def test_an_actor_with_the_user_id_console_alone_has_no_access(shop: Shop) -> No
 def test_the_sign_in_of_another_user_gives_no_access(shop: Shop) -> None:
     theirs = sign_in(shop.chief).sign_in_id
     actor = replace(shop.agent, sign_in_id=theirs)
-    assert type(attempt(shop, USE_CASES["refunds.request"], actor)) is AccessLost
+    assert type(attempt(shop, USE_CASES["refunds.requests.request"], actor)) is AccessLost
 
 
 def test_rights_that_were_given_back_are_valid_again(shop: Shop) -> None:
@@ -290,4 +290,4 @@ def test_rights_that_were_given_back_are_valid_again(shop: Shop) -> None:
     with storage.writing() as session:
         mine = update(User).where(User.user_id == shop.agent.user_id)
         session.execute(mine.values(is_active=True))
-    assert USE_CASES["refunds.request"].act(shop, shop.agent)
+    assert USE_CASES["refunds.requests.request"].act(shop, shop.agent)

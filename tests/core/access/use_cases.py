@@ -79,7 +79,7 @@ def _refund_at_provider(batch_id: str) -> None:
             Refund(
                 **of_order,
                 **{"refund_id": "R-BACK", "batch_id": batch_id, "order_item_id": "RETURNED"},
-                **{"reason": "other", "refunds.gateway": "card", "status": "failed"},
+                **{"reason": "other", "gateway": "card", "status": "failed"},
                 **{"requested_by": "ana@helios.example", "requested_at": NOW},
                 failed_after_success_at=NOW,
             )

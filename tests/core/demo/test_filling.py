@@ -256,7 +256,7 @@ def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) 
             failures.append(error)
 
     with storage.writing() as session:
-        session.delete(session.get_one(DatabaseFact, filling.DEMO))
+        session.delete(session.get_one(DatabaseFact, storage.DEMO))
         session.flush()
         waiting = threading.Thread(target=clear)
         waiting.start()

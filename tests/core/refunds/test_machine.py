@@ -23,8 +23,9 @@ from hypothesis.stateful import (
 )
 
 from core import storage
+from core.access import KeyTaken
 from core.ground import RefundStatus
-from core.refunds import KeyTaken, look_again_due, settle_due
+from core.refunds import look_again_due, settle_due
 from core.refunds.gateway import ProviderStatus, RefundAtProvider, Succeeded
 from core.refunds.requests import Answer
 from core.refunds.settlement import OPEN

@@ -1,4 +1,4 @@
-"""Counts wait while rows are looked for, and not for long."""
+"""Counts wait a short time while rows are loaded."""
 
 import asyncio
 import threading
@@ -16,7 +16,7 @@ def test_a_count_waits_until_the_rows_are_found() -> None:
     begun, may_end = threading.Event(), threading.Event()
 
     def look() -> None:
-        with rows._looking_for_rows():
+        with rows._loading_rows():
             begun.set()
             may_end.wait(5)
             order.append("rows")
@@ -29,7 +29,7 @@ def test_a_count_waits_until_the_rows_are_found() -> None:
     looking.start()
     begun.wait(5)
     counting.start()
-    time.sleep(0.05)  # the count has its chance to be the first
+    time.sleep(0.05)  # give the count a chance to be first
     may_end.set()
     looking.join()
     counting.join()
@@ -37,8 +37,8 @@ def test_a_count_waits_until_the_rows_are_found() -> None:
 
 
 def test_a_count_does_not_wait_for_rows_that_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MOST_PATIENCE_SECONDS", 0.05)
-    with rows._looking_for_rows():
+    monkeypatch.setattr(rows, "MAX_WAIT_SECONDS", 0.05)
+    with rows._loading_rows():
         rows.let_rows_go_first()
 
 

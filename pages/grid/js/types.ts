@@ -64,7 +64,7 @@ declare global {
     hidden: string[];
     selection: { revision: number; keys: string[] };
     data: number;
-    mostSelected: number;
+    maxSelected: number;
   }
 
   type Row = Record<string, unknown>;
@@ -118,7 +118,7 @@ declare global {
     ask(question: object, isWanted?: () => boolean): Promise<Answer>;
     asked(filters: FilterModel | null, sort: Sort[]): AskedView;
     currentFilters(): FilterModel;
-    sayAgain(): void;
+    sendAnswer(): void;
     datasource: (() => void) & IDatasource;
     rowId(params: GetRowIdParams): string;
     tooltip(params: ITooltipParams): string | null;
@@ -133,8 +133,8 @@ declare global {
     onColumnMoved(event: ColumnMovedEvent): void;
 
     selected(): string[];
-    selectAsTold(before: Config | null): void;
-    tickRows(): void;
+    applySelection(before: Config | null): void;
+    drawSelection(): void;
     clearSelection(): void;
     copy(event: CellKeyDownEvent & KeyPress): Promise<void>;
     onRowSelected(event: RowSelectedEvent): void;

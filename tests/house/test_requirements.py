@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.house.copied_project import PROJECT
+
 LOCKS = {
-    "app": ROOT / "requirements.txt",
-    "dev": ROOT / "requirements/dev.txt",
-    "bench": ROOT / "requirements/bench.txt",
-    "audit": ROOT / "requirements/audit.txt",
+    "app": PROJECT / "requirements.txt",
+    "dev": PROJECT / "requirements/dev.txt",
+    "bench": PROJECT / "requirements/bench.txt",
+    "audit": PROJECT / "requirements/audit.txt",
 }
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")
@@ -42,7 +42,7 @@ def _faults(named: str, lock: str) -> list[str]:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_lock_pins_every_package_with_hashes(name: str) -> None:
-    named = (ROOT / f"requirements/{name}.in").read_text()
+    named = (PROJECT / f"requirements/{name}.in").read_text()
     lock = LOCKS[name].read_text()
     assert _faults(named, lock) == []
     assert "://" not in lock

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-CHECKER = ROOT / "tests/javascript"
+from tests.house.copied_project import PROJECT
+
+CHECKER = PROJECT / "tests/javascript"
 NODE = Path(sys.executable).parent / "node"
 TSC = CHECKER / "node_modules/typescript/bin/tsc"
 FAULTS = [
@@ -35,7 +36,7 @@ def _check(folder: Path) -> str:
 def copies(tmp_path: Path) -> Path:
     """Copy the scripts and their types into one folder."""
     for kind in ("*.js", "*.ts"):
-        for script in (ROOT / "pages").rglob(kind):
+        for script in (PROJECT / "pages").rglob(kind):
             shutil.copy(script, tmp_path)
     return tmp_path
 

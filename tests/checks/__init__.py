@@ -1,1 +1,0 @@
-"""Tests of the checks themselves: each is given a fault to find."""
