@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.ground import InvalidInput, Refused, in_zone
+from core.ground import InvalidInput, Refused, in_zone, word_of
 from core.vouchers import Verdict, Verification, verify
 from pages.shell import current_actor, plain
 
@@ -24,14 +24,14 @@ LOOKS = {
 def show_verdict(found: Verification) -> None:
     """Show the verdict, and the order item that the code belongs to."""
     show, icon = LOOKS[found.verdict]
-    show(f"**{found.verdict.capitalize()}.** {plain(found.sentence)}", icon=icon)
+    show(f"**{found.verdict}.** {plain(found.sentence)}", icon=icon)
     item = found.item
     if item is None:
         return
     facts = {
         "Product": item.product,
         "Airport": item.airport_iata,
-        "Passenger": f"{item.passenger_name} ({item.pax_type})",
+        "Passenger": f"{item.passenger_name} ({word_of(item.pax_type)})",
         "Service Date": in_zone(item.service_at, item.airport_tz),
         "Valid From": in_zone(item.valid_from, item.airport_tz),
         "Valid Until": in_zone(item.valid_until, item.airport_tz),

@@ -1,4 +1,4 @@
-"""Who may do what: people, sign-ins, tokens, roles, rights, and the audit trail."""
+"""Who may do what: users, sign-ins, tokens, roles, rights, and the audit trail."""
 
 from core.access.actors import (
     CONSOLE,

@@ -1,4 +1,4 @@
-"""Demo data: sample orders that look like the business, the same every time."""
+"""Demo data: realistic sample orders, the same every time."""
 
 from core.demo.filling import (
     DEFAULT_ORDERS,

@@ -15,7 +15,7 @@ from core.access import Actor, may, require
 from core.excel.cells import MAX_CELL_UNITS
 from core.excel.limit import check_limit, record_export
 from core.excel.workbook import MAX_ROWS, StreamedWorkbook, WrittenTable
-from core.ground import Permission, format_money, get_settings, in_zone
+from core.ground import Permission, flag_value, format_money, get_settings, in_zone, word_of
 from core.query import OrderDetails, get_order
 from core.storage import CancelToken
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
@@ -175,7 +175,7 @@ def write_template(file: IO[bytes]) -> None:
                 (
                     table.title,
                     column.header,
-                    "yes" if column.is_required else "no",
+                    word_of(flag_value(column.is_required)),
                     column.import_help,
                 )
                 for column in table.stored

@@ -54,6 +54,7 @@ from core.ground.shutdown import (
 )
 from core.ground.states import (
     EXPIRED,
+    FLAG_WORDS,
     TONES,
     Channel,
     DeliveryKind,
@@ -67,12 +68,16 @@ from core.ground.states import (
     Role,
     TransactionStatus,
     TransactionType,
+    flag_value,
+    word_of,
+    words_by_value,
 )
 from core.ground.text import ascii_lower, check_text, fold, is_storable, may_be_id, storable
 
 __all__ = [
     "COMMON_CURRENCIES",
     "EXPIRED",
+    "FLAG_WORDS",
     "GRACE_SECONDS",
     "MAX_AMOUNT",
     "MAX_DECIMALS",
@@ -111,6 +116,7 @@ __all__ = [
     "decimals_of",
     "ending",
     "finishing_action",
+    "flag_value",
     "fold",
     "format_amount",
     "format_money",
@@ -141,5 +147,7 @@ __all__ = [
     "wait_for_actions",
     "warn_if_open",
     "with_request_id",
+    "word_of",
+    "words_by_value",
     "zones",
 ]

@@ -166,9 +166,7 @@ def _settle(
         "lease_until": None,
     }
     open_before = item.status == ItemStatus.REFUND_REQUESTED
-    if (
-        open_before
-    ):  # the refund first, in the order of core.refunds.settlement, to prevent deadlocks
+    if open_before:  # the refund first, as in core.refunds.settlement, to prevent deadlocks
         change_one(
             session,
             update(Refund)

@@ -66,7 +66,7 @@ class TooManyRefunds(Refused):
         left = f"{max(0, limit - before):,}"
         super().__init__(
             f"You can refund {limit:,} order items per hour. You requested {before:,} in the last "
-            f"hour, so {left} are left. Tick fewer items, or try again later. Nothing was refunded."
+            f"hour, so {left} are left. Select fewer items or try again later. Nothing was refunded."
         )
 
 
@@ -192,7 +192,7 @@ def _claim(session: Session, request: Request) -> tuple[list[Assessed], list[Ref
 def _check_confirmed(line: Assessed, request: Request) -> Assessed:
     if line.refusal or line.order_item_id in request.confirmed:
         return line
-    sentence = "It became refundable only after you confirmed. Tick it again."
+    sentence = "It became refundable only after you confirmed. Select it again."
     return replace(line, refusal=Refusal(Reason.NOT_CONFIRMED, sentence))
 
 

@@ -1,4 +1,4 @@
-"""Where SQLite and PostgreSQL differ in SQL."""
+"""The differences between the SQL of SQLite and PostgreSQL."""
 
 from typing import Any
 
@@ -9,6 +9,6 @@ from core.storage.types import Base
 
 
 def insert(session: Session, model: type[Base]) -> Any:
-    """Return an INSERT that can say what to do on a conflict: on_conflict_do_nothing and so on."""
+    """Return an INSERT that can have an ON CONFLICT clause, such as on_conflict_do_nothing."""
     of = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     return of.insert(model)

@@ -10,9 +10,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.ground import format_money, to_major
+from core.ground import format_money, to_major, word_of
 from core.overview import Figure, Group, Overview, Period, Question, rate
-from core.tables import in_words
 from core.views import to_short_address
 from pages.shell import plain
 from pages.web import base_path
@@ -119,23 +118,19 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
 
     types, airports = found.by_product_type, found.by_airport
     rates = [
-        _share(_word(one.value), _word(one.value), one.refunded, one.rows)
+        _share(word_of(one.value), word_of(one.value), one.refunded, one.rows)
         for one in types
         if one.refunded is not None
     ]
     note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
     largest = amounts(airports[:AIRPORTS_SHOWN], str)
     return [
-        Plot("Amount by product type", amounts(types, _word)),
+        Plot("Amount by product type", amounts(types, word_of)),
         Plot("Amount by airport", largest, height=TALL, note=note),
         Plot("Amount by contract", amounts(found.by_contract, names.__getitem__), height=TALL),
-        Plot("Amount by widget or direct", amounts(found.by_channel, str.capitalize)),
+        Plot("Amount by widget or direct", amounts(found.by_channel, word_of)),
         Plot("Refund rate by product type", rates, is_rate=True),
     ]
-
-
-def _word(value: str) -> str:
-    return in_words(value).capitalize()
 
 
 def _count(place: str, name: str, rows: Figure) -> Bar:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import mail
 from core.access import Actor
-from core.ground import DeliveryStatus
+from core.ground import DeliveryStatus, word_of
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
 from pages.dialogs.preview import ICONS, show_preview
@@ -99,7 +99,7 @@ def _show_delivery(state: GridState, delivery_id: str) -> None:
 
 def _show_state(found: DeliveryDetails) -> None:
     icon = ICONS[DeliveryStatus(found.status)]
-    words = f"{icon} **{found.status.capitalize()}**"
+    words = f"{icon} **{word_of(found.status)}**"
     st.markdown(f"{words} · {plain(found.last_error)}" if found.last_error else words)
     is_any_left_out = any(one.why for one in found.lines)
     lines = [

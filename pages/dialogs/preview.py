@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Actor
-from core.ground import Channel, DeliveryStatus, in_zone
+from core.ground import Channel, DeliveryStatus, in_zone, word_of
 from core.mail import Pause, Preview, get_pause, get_states
 from pages.grid import viewer_zone
 from pages.shell import current_actor, failures_shown, plain, show_text_table
@@ -77,7 +77,11 @@ def _show_states(delivery_ids: Sequence[str], actor: Actor) -> bool:
     if pause is not None:
         show_pause(pause)
     lines = [
-        {"Recipient": one.recipient, "Status": one.status, "Error": one.last_error or ""}
+        {
+            "Recipient": one.recipient,
+            "Status": word_of(one.status),
+            "Error": one.last_error or "",
+        }
         for one in states
     ]
     show_text_table(lines, key="send_states", lines_shown=8)

@@ -215,7 +215,7 @@ def _show_lines(dialog: RefundDialog, actor: Actor) -> int:
         count = len(results.having(result))
         if count:
             sums = f": {_sums(results.totals(result))}" if result != NOT_REFUNDED else ""
-            st.markdown(f"{icon} **{_items(count)}** {result}{plain(sums)}")
+            st.markdown(f"{icon} **{_items(count)}** {result.lower()}{plain(sums)}")
     show_text_table(_result_lines(results), key="refund_results", lines_shown=12)
     return len(results.having(IN_PROGRESS))
 

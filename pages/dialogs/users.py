@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import access
 from core.access import Actor, Person, Rights
-from core.ground import AppError, Role
+from core.ground import AppError, Role, word_of
 from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain
 
@@ -127,7 +127,7 @@ def _ask_rights(dialog: UserDialog, rights: Rights, actor: Actor) -> None:
         "Role",
         [role.value for role in Role],
         default=rights.role.value,
-        format_func=str.capitalize,
+        format_func=word_of,
         key=dialog.key("role"),
         required=True,
         width="stretch",

@@ -4,8 +4,8 @@ from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.ground import TONES
-from core.tables import Column, Kind, Table, in_words
+from core.ground import TONES, word_of
+from core.tables import Column, Kind, Table
 from core.views import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
@@ -112,7 +112,7 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["filter"] = JsCode("orderDesk.SetFilter")
         definition["floatingFilterComponent"] = JsCode("orderDesk.SetFloatingFilter")
         definition["filterParams"] |= {
-            "isWords": column.allowed is not None,
+            "words": column.words,
             "isFlag": column.kind is Kind.FLAG,
         }
     if column.kind in (Kind.NUMBER, Kind.MONEY):
@@ -123,7 +123,7 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["cellRenderer"] = JsCode("orderDesk.Word")
         tones = TONES.get(column.allowed, {})
         definition["cellRendererParams"] = {
-            "tones": {in_words(word): tone.value for word, tone in tones.items()}
+            "tones": {word_of(word): tone.value for word, tone in tones.items()}
         }
     return definition
 

@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 
 from core import access, query
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, format_amount
+from core.ground import InvalidInput, NotFound, flag_value, format_amount
 from core.query import MAX_SELECTED, local_times
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
@@ -166,7 +166,7 @@ def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> di
     assert column is not None
     return {
         "choices": [
-            [as_choice(column, value) if column.kind is Kind.FLAG else value, count]
+            [flag_value(value) if column.kind is Kind.FLAG else value, count]
             for value, count in listed.itertuples(index=False)
         ],
         "more": len(frame) > len(listed),

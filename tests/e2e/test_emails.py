@@ -147,8 +147,8 @@ def test_faulty_addresses_are_named_and_nothing_is_sent(
     dialog = open_dialog(open_tab(server), "OD-M", 0)
     dialog.get_by_label("Recipients").fill(f"{ZOE}, nobody\nBcc: x@y.example")
     dialog.get_by_label("Message").click()
-    expect(dialog.get_by_text("“nobody” is no address")).to_be_visible()
-    expect(dialog.get_by_text("“Bcc: x@y.example” is no address")).to_be_visible()
+    expect(dialog.get_by_text("“nobody” is not a valid address")).to_be_visible()
+    expect(dialog.get_by_text("“Bcc: x@y.example” is not a valid address")).to_be_visible()
     expect_no_grave_fault(dialog.page)
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
@@ -186,7 +186,7 @@ def test_rejected_mail_says_why_on_the_emails_page_and_is_resent(
     inbox.recover()
     desk.box_of(0).click()
     desk.page.get_by_role("button", name="Resend").click()
-    expect(desk.cell(0, "status")).to_have_text("sent", timeout=SENT_SECONDS)
+    expect(desk.cell(0, "status")).to_have_text("Sent", timeout=SENT_SECONDS)
     expect(desk.cell(0, "last_error")).to_have_text("")
     assert [one.recipient for one in inbox.received] == ["full@mail.example"]
 
@@ -210,8 +210,8 @@ def test_refund_leads_to_a_void_notice_to_whom_had_the_voucher(
     dialog.get_by_role("button", name="Done").click()
 
     desk.open_tab("E-mails")
-    expect(desk.cell(0, "kind")).to_have_text("void notice")
-    expect(desk.cell(0, "status")).to_have_text("sent", timeout=SENT_SECONDS)
+    expect(desk.cell(0, "kind")).to_have_text("Void notice")
+    expect(desk.cell(0, "status")).to_have_text("Sent", timeout=SENT_SECONDS)
     first, notice = inbox.received
     assert (first.recipient, notice.recipient) == (CONTACT, CONTACT)
     assert pdfs_of(notice.message) == []

@@ -63,9 +63,9 @@ def test_a_workbook_with_errors_is_fixed_and_imported(
     write_workbook(path, changed("Order Items", Price="abc", Airport="Q"))
     check(page, path)
     expect(page.get_by_role("alert")).to_contain_text("my_*orders*.xlsx")
-    expect(page.get_by_role("alert")).to_contain_text("2 faults; nothing was imported.")
+    expect(page.get_by_role("alert")).to_contain_text("2 import errors; nothing was imported.")
     assert server.query("SELECT count(*) FROM orders") == [0]
-    faults = Workbook(download(page, "Download Import Errors", tmp_path), "Faults")
+    faults = Workbook(download(page, "Download Import Errors", tmp_path), "Import errors")
     assert faults.column("File") == [path.name, path.name]
     assert set(zip(faults.column("Column"), faults.column("Value"), strict=True)) == {
         ("Price", "abc"),

@@ -149,7 +149,7 @@ def test_readyz_names_the_worker_that_is_missing_silent_or_back(
             assert worker.wait(END_SECONDS) == 0
         long_ago = datetime.now(UTC) - timedelta(minutes=3)
         server.execute(f"UPDATE database_facts SET value = '{long_ago.isoformat()}'")
-        heard = f"no worker has been heard of since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
+        heard = f"no heartbeat from a worker since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
         assert said_by(server) == (503, heard)
 
 

@@ -189,7 +189,7 @@ def test_ready_made_views_of_orders_show_their_rows(desk: Desk) -> None:
     desk.expect_words("Widget ID is not blank")
     desk.expect_column("order_id", ["OD-ONE"])
     open_view(desk, "Refundable")
-    desk.expect_words("Refundable is yes")
+    desk.expect_words("Refundable is Yes")
     desk.expect_count(0, 2)
     open_view(desk, "All orders")
     desk.expect_words()

@@ -103,7 +103,7 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
 ) -> None:
     now = datetime.now(UTC)
     answer = mail.send(["I-1"], [CONTACT], message="Hello!", key="k", actor=admin, now=now)
-    mail.deliver_due(now=now, door=Outbox(tmp_path / "outbox"))
+    mail.deliver_due(now=now, transport=Outbox(tmp_path / "outbox"))
     page = open_page("emails")
     assert "in the outbox on disk" in texts(page)
     page = grid_says(page, place="emails", view={}, selected=[answer.deliveries[0].delivery_id])

@@ -79,7 +79,7 @@ def test_files_are_checked_shown_and_imported(tmp_path: Path) -> None:
     _wait()
     page.run()
     assert not page.exception
-    assert "Orders\\: 1 added, 0 were there unchanged." in texts(page)
+    assert "Orders\\: 1 added, 0 already stored." in texts(page)
     assert "See them on Orders" in [one.proto.label for one in page.get("page_link")]
     assert count(Order) == 1
 
@@ -117,7 +117,7 @@ def test_faults_are_a_table_and_the_first_are_shown(tmp_path: Path) -> None:
     }
     page = _check(open_page("imports"), _bytes(tmp_path, sheets), "my_[orders].xlsx")
     assert "**my\\_\\[orders\\].xlsx**" in texts(page)
-    assert "230 faults; nothing was imported." in texts(page)
+    assert "230 import errors; nothing was imported." in texts(page)
     assert "The first 200 of 230 import errors are shown. The Excel file has all" in texts(page)
     (table,) = page.table
     assert len(table.value) == 200
@@ -236,4 +236,4 @@ def test_a_refusal_before_the_check_stays_on_the_page(tmp_path: Path) -> None:
     page.file_uploader[0].set_value([(f"{number}.csv", b"x", "text/csv") for number in range(21)])
     page.run()
     page.button(key="import_check").click().run()
-    assert [error.value for error in page.error] == ["Choose 1 to 20 files."]
+    assert [error.value for error in page.error] == ["Upload 1 to 20 files."]

@@ -122,5 +122,5 @@ def test_the_import_template_explains_the_new_column(describe: Describe) -> None
         exports.write_template(file)
         book = openpyxl.load_workbook(file)
         assert ("Hall" in [cell.value for cell in book["Order Items"][1]]) is explained
-        line = ("Order Items", "Hall", "no", "Where to go.")
+        line = ("Order Items", "Hall", "No", "Where to go.")
         assert (line in list(book["Columns"].values)) is explained

@@ -5,9 +5,9 @@
   "use strict";
   const desk = window.orderDesk;
   const DEBOUNCE_MS = 200;
-  /* A member of an enumeration is shown with spaces: not_used is “not used”. */
-  const label = (value, isWords) =>
-    value === null ? "(blank)" : isWords ? value.replaceAll("_", " ") : value;
+  /* `words` has the word for each value of a column: not_used is “Not used”. */
+  const label = (value, words) =>
+    value === null ? "(blank)" : words && Object.hasOwn(words, value) ? words[value] : value;
 
   const inWords = (count) => (count === null ? "…" : count.toLocaleString("en"));
 
@@ -97,7 +97,7 @@
     getModelAsString(model) {
       if (!model) return "";
       if (!model.values) return textOf(model);
-      const words = model.values.map((value) => label(value, this.params.isWords));
+      const words = model.values.map((value) => label(value, this.params.words));
       return `(${words.length}) ${words.join(", ")}`;
     }
 
@@ -160,7 +160,7 @@
       box.type = "checkbox";
       box.value = JSON.stringify(value);
       box.addEventListener("change", () => this.toggle(value));
-      const words = label(value, this.params.isWords);
+      const words = label(value, this.params.words);
       const text = element("span", value === null ? "deskSetBlank" : "deskSetValue", words);
       text.title = words;
       row.append(box, text, element("span", "deskSetCount", inWords(count)));

@@ -87,7 +87,7 @@ declare global {
     conditions?: SetFilterModel[];
   }
 
-  type SetFilterParams = IFilterParams & { isWords?: boolean; isFlag?: boolean };
+  type SetFilterParams = IFilterParams & { words?: Record<string, string>; isFlag?: boolean };
   interface SetFloatingFilterParams extends Omit<IFloatingFilterParams, "parentFilterInstance"> {
     filterParams: SetFilterParams;
     parentFilterInstance(act: (parent: { choose(model: SetFilterModel | null): void }) => void): void;

@@ -311,7 +311,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.USERS,
         lambda s, a: access.change_user(s.user, rights=Rights(Role.AGENT), actor=a, now=NOW),
     ),
-    "bind a user anew": (
+    "unbind the account of a user": (
         ADMIN,
         Permission.USERS,
         lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW),

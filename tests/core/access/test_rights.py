@@ -226,7 +226,7 @@ def losing(actor: Actor, at: str, **lost: object) -> Progress:
 def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
     shop: Shop, lost: dict[str, object]
 ) -> None:
-    progress = losing(shop.chief, "Waiting for other changes to end", **lost)
+    progress = losing(shop.chief, "Waiting for other changes to finish", **lost)
     before = count(Order)
     with pytest.raises((AccessLost, NotPermitted)):
         imports.import_files(
@@ -238,7 +238,7 @@ def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer
 def test_an_import_is_rolled_back_if_the_right_is_lost_while_it_writes(shop: Shop) -> None:
-    progress = losing(shop.chief, "Storing for good", is_active=False)
+    progress = losing(shop.chief, "Saving", is_active=False)
     before = count(Order)
     with pytest.raises(AccessLost):
         imports.import_files(

@@ -251,7 +251,7 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abo
             )
 
         def report(phase: str, _share: float) -> None:
-            if phase == "Storing for good":
+            if phase == "Saving":
                 clicked.append(start_and_wait(pool, click, waiting=1))
 
         path = shop.folder / "new.xlsx"

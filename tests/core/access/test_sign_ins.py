@@ -277,7 +277,7 @@ def test_the_command_line_acts_as_console(
     sqlite_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["demo", "--orders", "3"]) == 0
-    assert "3 demo orders" in capsys.readouterr().out
+    assert "3 sample orders" in capsys.readouterr().out
     with storage.reading() as session:
         filled = select(AuditEvent.actor).where(AuditEvent.action == "orders.demo_filled")
         assert session.scalars(filled).one() == "console"

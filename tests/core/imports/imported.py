@@ -39,12 +39,12 @@ Sheets = dict[str, list[dict[str, Any]]]
 
 
 def plain() -> Sheets:
-    """Return an order with one item, to be changed freely."""
+    """Return an order with one item; the caller may change it."""
     return {"Orders": [dict(ORDER)], "Order Items": [dict(ITEM)]}
 
 
 def write_workbook(path: Path, sheets: Sheets) -> None:
-    """Write sheets of dicts, the keys of all rows being the header."""
+    """Write sheets of dicts; the header has the keys of all rows."""
     book = openpyxl.Workbook()
     del book["Sheet"]
     for title, rows in sheets.items():

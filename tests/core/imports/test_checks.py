@@ -1,4 +1,4 @@
-"""Looking at files before they are imported: nothing is written, and the import does as it said."""
+"""Checking files before the import: it writes nothing, and the import does what it said."""
 
 import random
 import tracemalloc
@@ -36,7 +36,7 @@ GENERATED, GENERATED_ON_POSTGRESQL = 60, 30
 
 
 def _drawn(drawn: random.Random) -> Sheets:
-    """Return sheets about few orders, so that they meet what is stored: new, used, refunded."""
+    """Return sheets about few orders, so that many are already stored: new, used, refunded."""
     sheets: Sheets = {"Orders": [], "Order Items": [], "Transactions": []}
     for number in drawn.sample(range(5), drawn.choice([1, 2, 3])):
         order_id, item_id = f"A{number}", f"A{number}-1"
@@ -93,7 +93,7 @@ def test_a_check_says_what_the_import_then_does_and_writes_nothing(
 
 
 def _refund_one_here(drawn: random.Random) -> None:
-    """Let a refund of an item begin, so that a file with it is older."""
+    """Start a refund of an item, so that a file with the item is older."""
     item = OrderItem.order_item_id == f"A{drawn.randrange(5)}-1"
     requested = {"status": ItemStatus.REFUND_REQUESTED}
     with storage.writing() as session:
@@ -165,7 +165,7 @@ def test_a_csv_file_over_the_limit_is_refused_in_words(
     get_settings.cache_clear()
 
 
-# How far it is, and cancelling it.
+# Progress and cancelling.
 
 
 def _many(tmp_path: Path, orders: int = 3_000) -> list[Path]:
@@ -200,12 +200,12 @@ def test_progress_is_said_in_words_and_never_goes_back(
     words = [phase for phase, _ in said]
     doing = "Checking" if act is check_files else "Writing"
     assert "Reading items.csv: Order Items" in words
-    assert "Comparing 2,000 of 3,000 orders with what is stored" in words
+    assert "Comparing 2,000 of 3,000 orders with stored data" in words
     assert f"{doing} 1,000 of 3,000 order items" in words
 
 
-def _has_next(asked: Iterator[int]) -> bool:
-    return next(asked, None) is not None
+def _is_used_up(steps: Iterator[int]) -> bool:
+    return next(steps, None) is None
 
 
 def test_an_import_cancelled_at_any_step_leaves_nothing(
@@ -217,7 +217,7 @@ def test_an_import_cancelled_at_any_step_leaves_nothing(
     steps = 0
     while True:
         asked = iter(range(steps))
-        progress = Progress(is_wanted=partial(_has_next, asked))
+        progress = Progress(is_cancelled=partial(_is_used_up, asked))
         try:
             import_files(paths, actor=admin, now=NOW, progress=progress)
         except Cancelled:
@@ -232,7 +232,7 @@ def test_an_import_cancelled_at_any_step_leaves_nothing(
 def test_a_check_takes_no_more_memory_than_the_import(
     sqlite_database: str, admin: Actor, tmp_path: Path
 ) -> None:
-    check_files(_many(tmp_path, 5), actor=admin)  # what is loaded once
+    check_files(_many(tmp_path, 5), actor=admin)  # loads what is loaded only once
     peaks = []
     paths = _many(tmp_path, 2_000)
     acts: list[Callable[[list[Path]], object]] = [

@@ -1,4 +1,4 @@
-"""1,000 broken files: imported, or refused in words with nothing written, as a check foretold.
+"""1,000 broken files: each is imported, or refused with a reason, as the check said.
 
 On PostgreSQL a tenth of them: only what is stored differs there, the reading is the same.
 """

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.access import Actor
-from core.ground import to_major
+from core.ground import to_major, word_of
 from core.tables import ORDERS, Column, Kind, Table
 from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
 
@@ -114,9 +114,21 @@ def _spoken(column: Column, value: str | None) -> str | None:
 
 
 def _text_holds(column: Column, value: str, asked: Raw) -> bool:
-    kind = column.kind
-    wanted = without_case(str(_spoken(column, asked["filter"])), kind)
-    text = without_case(str(_spoken(column, value)), kind)
+    if column.allowed:  # found by its word as it is shown, and by its value with blanks
+        words = word_of(value), value.replace("_", " ")
+        texts = asked["filter"], asked["filter"].replace("_", " ")
+        positive = {"notContains": "contains", "notEqual": "equals"}
+        operator = positive.get(asked["type"], asked["type"])
+        found = any(
+            _text_fits(word, text, operator, column.kind)
+            for word, text in zip(words, texts, strict=True)
+        )
+        return found == (operator == asked["type"])
+    return _text_fits(value, asked["filter"], asked["type"], column.kind)
+
+
+def _text_fits(value: str, asked: str, operator: str, kind: Kind) -> bool:
+    wanted, text = without_case(asked, kind), without_case(value, kind)
     return {
         "contains": wanted in text,
         "notContains": wanted not in text,
@@ -124,7 +136,7 @@ def _text_holds(column: Column, value: str, asked: Raw) -> bool:
         "notEqual": text != wanted,
         "startsWith": text.startswith(wanted),
         "endsWith": text.endswith(wanted),
-    }[asked["type"]]
+    }[operator]
 
 
 def _day_holds(day: date, asked: Raw, now: datetime) -> bool:

@@ -50,7 +50,7 @@ def _actor_of(role: Role, **given: Any) -> Actor:
 
 @pytest.fixture
 def two_contracts(database: str, admin: Actor) -> None:
-    """Store an order of each contract, that of the other one by somebody else, with a history."""
+    """Store an order of each contract with a history, each created by another user."""
     verification._attempts.clear()
     for name, (contract, currency, author, word) in SIDES.items():
         contract_id = make_contract(contract, currency=currency)

@@ -247,8 +247,8 @@ def test_reason_and_note_are_checked(order: str, given: dict[str, Any], said: st
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
-        ([], "Tick 1 to"),
-        ([str(one) for one in range(MAX_SELECTED + 1)], "Tick 1 to"),
+        ([], "Select 1 to"),
+        ([str(one) for one in range(MAX_SELECTED + 1)], "Select 1 to"),
         (["OD-1-\x00"], "one of the IDs is too long"),
         (["OD-1-\ud800"], "one of the IDs is too long"),
         (["x" * 1_001], "one of the IDs is too long"),
@@ -278,7 +278,7 @@ class TestHourlyLimit:
                 request(*items)
             assert str(error.value) == (
                 "You can refund 2 order items per hour. You requested 0 in the last hour, so 2 "
-                "are left. Tick fewer items, or try again later. Nothing was refunded."
+                "are left. Select fewer items or try again later. Nothing was refunded."
             )
             assert read_books() == before
             request(*items[:2])  # the key is still free
@@ -317,5 +317,5 @@ def test_an_item_that_became_refundable_after_it_was_shown_is_not_refunded(order
     answer = request(shown, late, confirmed=[shown])
     assert [one.order_item_id for one in answer.requested] == [shown]
     (refused,) = (one for one in answer.outcomes if one.refund_id is None)
-    assert refused.why == "It became refundable only after you confirmed. Tick it again."
+    assert refused.why == "It became refundable only after you confirmed. Select it again."
     assert get_item(late).status == "not_used"

@@ -102,7 +102,7 @@ def test_card_refunds_count_in_the_totals_and_not_in_a_balance(order: str) -> No
 
 
 def test_an_assessment_changes_nothing_and_checks_the_ids(order: str) -> None:
-    with pytest.raises(InvalidInput, match="Tick 1 to 1,000 order items"):
+    with pytest.raises(InvalidInput, match="Select 1 to 1,000 order items"):
         refunds.assess([], actor=AGENT, now=NOW)
 
 

@@ -1,4 +1,4 @@
-"""A backup of the test's database that is put back: the copy knows nothing of what came after."""
+"""Back up and restore the test's database: the backup knows nothing of later changes."""
 
 import uuid
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.conftest import _administrating, drop_database, use_database
 
 
 class Backup:
-    """Taken once, put back once: of SQLite by core's commands, of PostgreSQL as a template."""
+    """A backup taken once and restored once: SQLite by core's commands, PostgreSQL by template."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.file = url, folder / "orders.backup"

@@ -1,4 +1,4 @@
-"""Backup and restore of the embedded database: whole, of one moment, and never over real data."""
+"""Backup and restore of SQLite: complete, a snapshot, and never over real data."""
 
 import os
 import sqlite3
@@ -33,7 +33,7 @@ from tests.core.upkeep.copied import have_returned_money, rows_of, work_at
 from tests.rows import make_order
 
 THREADS, REQUESTS, BACKUPS = 4, 60, 3
-# What an action writes together; a row here is half an action.
+# Rows that one action writes together; a row found here is half an action.
 HALVES = {
     "an event for each refund that was requested": """
         SELECT r.refund_id FROM refunds r LEFT JOIN audit_events e
@@ -53,7 +53,7 @@ HALVES = {
 
 @pytest.fixture
 def elsewhere(sqlite_database: str, tmp_path: Path) -> str:
-    """Name a database that is not there."""
+    """Set DATABASE_URL to a missing file."""
     return f"sqlite:///{tmp_path / 'other' / 'restored.db'}"
 
 
@@ -91,7 +91,7 @@ def test_backups_under_write_load_are_whole_and_of_one_moment(
         for file in files:
             counts.append(count_rows("refunds"))
             assert main(["backup", str(file)]) == 0
-            assert not races.done()  # else it was no load
+            assert not races.done()  # otherwise there was no load
         assert races.result().errors == []
         is_over.set()
         mails.result()
@@ -133,7 +133,7 @@ def test_restore_brings_back_what_was_there_and_asks_before_it_replaces(
     make_order("OD-NEW")
     engine.get_engine().dispose()
     assert main(["restore", str(file)]) == 1
-    assert "holds data that is not demo data" in capsys.readouterr().err
+    assert "has data that is not demo data" in capsys.readouterr().err
     assert count_rows("orders") == 2
     engine.get_engine().dispose()
     assert main(["restore", str(file), "--replace"]) == 0
@@ -194,12 +194,12 @@ def with_version(good: bytes, tmp_path: Path, sql: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("text", "damaged, or no database"),
+        ("text", "damaged, or not a database"),
         ("half", "damaged"),
         ("hole", "damaged"),
         ("empty", "not a database of Order Desk"),
-        ("newer", "of a newer Order Desk"),
-        ("orphans", "rows refer to others"),
+        ("newer", "from a newer Order Desk"),
+        ("orphans", "rows refer to missing rows"),
     ],
 )
 def test_what_is_no_sound_backup_is_refused_and_changes_nothing(

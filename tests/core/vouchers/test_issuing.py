@@ -178,7 +178,7 @@ def test_items_of_other_contracts_are_not_found(shop: None, admin: Actor) -> Non
 
 @pytest.mark.parametrize("ids", [[], [str(one) for one in range(1_001)]], ids=["none", "too many"])
 def test_an_invalid_selection_is_refused(shop: None, admin: Actor, ids: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="Tick 1 to 1,000"):
+    with pytest.raises(InvalidInput, match="Select 1 to 1,000"):
         issuing.assess(ids, actor=admin, now=NOW)
 
 
@@ -258,7 +258,7 @@ def test_the_command_line_verifies_with_the_public_key_alone(
     keys.write_text(capsys.readouterr().out)
     code = signed(stored("BACK"))
     assert main(["verify", code, "--public-key", str(keys)]) == 0
-    assert capsys.readouterr().out.startswith("genuine: valid from 2026-11-20 09:30 UTC to ")
+    assert capsys.readouterr().out.startswith("Genuine: valid from 2026-11-20 09:30 UTC to ")
     forged = code[:-1] + ("B" if code.endswith("A") else "A")
     assert main(["verify", forged, "--public-key", str(keys)]) == 1
     assert "genuine" not in capsys.readouterr().out

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ground import TONES
+from core.ground import TONES, word_of
 from core.refunds import REASON_TEXTS
 from core.tables import TABLES, Table
 from pages.grid.options import grid_options
@@ -60,7 +60,7 @@ def test_an_empty_page_says_what_brings_its_first_row(sqlite_database: str, name
     ("tab", "words"),
     [
         ("Transactions", "This order has no transactions yet."),
-        ("E-mails", "Tick items under *Products* and click *Send Voucher*."),
+        ("E-mails", "Select items under *Products* and click *Send Voucher*."),
         ("History", "This order has no events yet."),
     ],
 )
@@ -82,7 +82,7 @@ def test_only_states_have_a_tone_and_every_state_has_one(table: Table) -> None:
         tones = definitions[column.name].get("cellRendererParams", {}).get("tones", {})
         if column.name == "status":
             assert column.allowed is not None
-            assert {word.value.replace("_", " ") for word in column.allowed} <= set(tones)
+            assert {word_of(word) for word in column.allowed} <= set(tones)
         else:
             assert tones == {}
     assert all(set(states) <= set(tones) for states, tones in TONES.items())
