@@ -140,7 +140,7 @@ def _sentence(words: str) -> str:
 
 def targets_block(makefile: str) -> str:
     """Write a table of what make offers."""
-    lines = [(f"`make {one['name']}`", one["words"]) for one in _TARGET.finditer(makefile)]
+    lines = [(f"`make {one['name']}`", _sentence(one["words"])) for one in _TARGET.finditer(makefile)]
     return table(("command", "what it does"), lines)
 
 
