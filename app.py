@@ -106,7 +106,7 @@ def refuse_unprotected_start(address: str | None, *, has_sign_in: bool) -> None:
             f"Order Desk cannot start.\nSTREAMLIT_SERVER_ADDRESS is {address or 'not set'}: other "
             "machines can reach the server. Without sign-in, everyone would be an admin. "
             "Set it to 127.0.0.1. Or turn on sign-in: set OIDC_METADATA_URL, OIDC_CLIENT_ID, "
-            "OIDC_CLIENT_SECRET, PUBLIC_URL and FIRST_ADMIN_EMAIL (see the README)."
+            "OIDC_CLIENT_SECRET, PUBLIC_URL and FIRST_ADMIN_EMAIL (see docs/access.md)."
         )
 
 

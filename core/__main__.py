@@ -30,7 +30,7 @@ _SHOWN = [table.name for table in TABLES.values() if table.shown]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0 on success, or 1 after printing why it failed."""
-    asked = _parser().parse_args(arguments)
+    asked = make_parser().parse_args(arguments)
     now = datetime.now(UTC)
     try:
         if getattr(asked, "public_key", None):
@@ -53,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; docs/command-line.md is made from it."""
     parser = argparse.ArgumentParser(prog="python -m core", description="Order Desk's commands.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -50,14 +50,14 @@ def show_verdict(found: Verification) -> None:
 actor = current_actor()
 st.title("Verify", anchor=False)
 st.caption(
-    "Check a voucher by its code: it can be valid, not valid yet, used, refunded, expired or not "
-    "genuine."
+    "Scan the QR code of a voucher, or type the code below it. The voucher can be valid, not valid "
+    "yet, used, refunded, expired or not genuine."
 )
 with st.form("verify", border=False):
     code = st.text_input(
         "Code",
         key="code",
-        placeholder="Scan the QR code, or type the code below it: 7QXM-22KD-9WTA",
+        placeholder="7QXM-22KD-9WTA",
         width=560,
     )
     st.form_submit_button("Verify", type="primary", icon=":material/search:")

@@ -44,7 +44,8 @@ from core.ground.private_files import (
 )
 from core.ground.public_address import origin_of
 from core.ground.secret_files import read_or_create_secret
-from core.ground.settings import Security, check_database_url, get_settings, is_loopback
+from core.ground.setting_values import Security, check_database_url, is_loopback
+from core.ground.settings import get_settings
 from core.ground.shutdown import (
     GRACE_SECONDS,
     ending,

@@ -66,8 +66,8 @@ class TooManyRefunds(Refused):
         left = f"{max(0, limit - before):,}"
         super().__init__(
             f"You can refund {limit:,} order items per hour. You requested {before:,} in the last "
-            f"hour, so {left} are left. Select fewer items, or try again later. Nothing was "
-            "refunded."
+            f"hour, so {left} are left. Select fewer items, or try again later. "
+            "Nothing was refunded."
         )
 
 

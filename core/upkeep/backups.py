@@ -66,8 +66,8 @@ def _sqlite_file() -> Path:
     address = make_url(get_settings().database_url)
     if address.get_backend_name() != "sqlite":
         raise InvalidInput(
-            "This works only with SQLite. Use pg_dump and pg_restore for PostgreSQL; the README "
-            "says how."
+            "This works only with SQLite. For PostgreSQL use pg_dump and pg_restore; "
+            "docs/backup.md says how."
         )
     return Path(address.database or "").resolve()
 

@@ -97,7 +97,7 @@ def _show_dialog(state: GridState, dialog: UserDialog) -> None:
 
 def _ask_person(dialog: UserDialog, actor: Actor) -> None:
     st.text_input("E-mail", key=EMAIL, placeholder="ana@helios.example")
-    st.text_input("Name", key=NAME, placeholder="Optional. Default: name from the sign-in provider")
+    st.text_input("Name", key=NAME, placeholder="Optional: filled in at the first sign-in")
     _ask_rights(dialog, Rights(), actor)
     st.caption("They get access the first time they sign in with this verified address.")
 

@@ -127,7 +127,7 @@ def _round(way: Way, size: int) -> list[float]:
     """Return the seconds per mail; with several threads, the total time divided by the mails."""
     made = [_message(number, size) for number in range(MESSAGES * way.threads)]
     if way.threads == 1:
-        return [_seconds(lambda message=message: way.send(message)) for message in made]
+        return [_seconds(partial(way.send, message)) for message in made]
     with ThreadPoolExecutor(way.threads) as pool:
         return [_seconds(lambda: list(pool.map(way.send, made))) / len(made)]
 

@@ -1,4 +1,4 @@
-"""The commands, run as a person runs them."""
+"""The commands of docs/command-line.md, run as a person runs them."""
 
 from pathlib import Path
 

@@ -26,9 +26,9 @@ from tests.e2e.waiting import expect
 from tests.rows import make_item, make_transaction
 
 BASE = "/desk"
-UNDER = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
+UNDER: dict[str, Any] = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
 SOON = datetime.now(UTC) + timedelta(days=9)
-ANA = {"email": "ana@helios.example", "email_verified": True, "name": "Ana"}
+ANA: dict[str, Any] = {"email": "ana@helios.example", "email_verified": True, "name": "Ana"}
 
 
 def _fill(url: str) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -48,7 +49,7 @@ def server(
         for number, (name, address) in enumerate((("Zoë", ZOE), ("Ömer Yılmaz", OMER)), 1):
             named = {"passenger_name": name, "passenger_email": address}
             make_item(order_id, order_item_id=f"{order_id}-{number}", **given, **named)
-    settings = {
+    settings: dict[str, Any] = {
         "SMTP_HOST": HOST,
         "SMTP_PORT": str(mail.port),
         "MAIL_FROM": "Order Desk <desk@helios.example>",

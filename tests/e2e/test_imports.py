@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page
@@ -33,7 +34,7 @@ def check(page: Page, *paths: Path) -> None:
 
 
 def download(page: Page, name: str, folder: Path) -> Path:
-    role = "link" if name == "Download Import Errors" else "button"
+    role: Literal["link", "button"] = "link" if name == "Download Import Errors" else "button"
     with page.expect_download() as waiting:
         page.get_by_role(role, name=name).click()
     path = folder / waiting.value.suggested_filename
@@ -142,7 +143,7 @@ def test_files_take_so_much_room_until_they_are_checked(
     files = [tmp_path / "one.csv", tmp_path / "two.csv"]
     for file in files:
         file.write_text("Milk\n" + "2\n" * 750_000)
-    room = {"UPLOADS_MAX_MB_PER_PERSON": "1"}  # and one more, for what a form adds
+    room: dict[str, Any] = {"UPLOADS_MAX_MB_PER_PERSON": "1"}  # and one more, for what a form adds
     with serving(make_database("sqlite"), data_dir, **room) as server:
         page = at_imports(open_tab(server, fresh=True))
         for file in files:  # the second has the room of the first again, in the same tab

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -186,7 +187,7 @@ def lines_of(server: Server) -> list[dict[str, str]]:
 def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
     open_tab: OpenDesk, database: str, data_dir: Path
 ) -> None:
-    wanted = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+    wanted: dict[str, Any] = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
     with serving(database, data_dir, **wanted) as server:
         refused = httpx.get(f"{server.url}/export/orders?token=eyJhc2VjcmV0")
         server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -106,7 +107,7 @@ def test_address_of_the_file_opens_no_other_order(
     address = order.download_link.get_attribute("href") or ""
     path, query = f"{shop.url}{urlsplit(address).path}", parse_qs(urlsplit(address).query)
     for tampered in ({"order": "OD-TWO"}, {"order_id": "OD-TWO"}, {"products": "e30"}):
-        one = {key: values[0] for key, values in query.items()} | tampered
+        one: dict[str, Any] = {key: values[0] for key, values in query.items()} | tampered
         answer = order.page.request.get(path, params=one)
         (tmp_path / "file.xlsx").write_bytes(answer.body())
         found = Workbook(tmp_path / "file.xlsx", "Order Items")

@@ -190,8 +190,8 @@ def keep_token(page: Page) -> None:
 def test_signing_in_gives_another_browser_cookie_with_which_the_grid_works_at_once(
     person: BrowserContext, server: Server
 ) -> None:
-    planted = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
-    person.add_cookies([planted])  # type: ignore[list-item]
+    planted: Any = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
+    person.add_cookies([planted])
     page = open_tab(person, f"{server.url}/orders")
     expect_form(page, "Sign in to see your orders.")
     assert cookie_of(person) == PLANTED
@@ -222,7 +222,7 @@ def test_the_way_out_ends_what_was_copied(
     assert server.query(ENDED) == [before + 1]
     assert rows_with(page, server, cookies) == 401
     with profiles.clean() as thief:
-        thief.add_cookies([{"name": n, "value": v, "url": server.url} for n, v in cookies.items()])  # type: ignore[list-item]
+        thief.add_cookies([{"name": n, "value": v, "url": server.url} for n, v in cookies.items()])
         expect_form(open_tab(thief, f"{server.url}/orders"), "You have signed out.")
 
 

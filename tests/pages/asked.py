@@ -66,7 +66,11 @@ def ask(
         "query_string": query.encode("latin-1"),
         "headers": raw,
     }
-    asyncio.run(wrap(application)(scope, receive, send))
+
+    async def run() -> None:
+        await wrap(application)(scope, receive, send)
+
+    asyncio.run(run())
     if sent[0]["type"] == "websocket.close":
         return Answer(403, [], b"", is_passed_on=bool(reached))
     start = sent[0]

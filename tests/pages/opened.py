@@ -21,9 +21,15 @@ def open_page(page_file: str = "orders", **parameters: str) -> AppTest:
     return page.run()
 
 
+def values(page: AppTest, kind: str) -> list[Any]:
+    """Return the values of every element of a kind, such as the frames of tables."""
+    elements: Any = page.get(kind)
+    return [element.value for element in elements]
+
+
 def texts(page: AppTest) -> str:
     """Return all texts of the page, without its style."""
-    said = [str(element.value) for kind in KINDS for element in page.get(kind)]
+    said = [str(value) for kind in KINDS for value in values(page, kind)]
     return "\n".join(one for one in said if not one.startswith("<style>"))
 
 

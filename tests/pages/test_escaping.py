@@ -23,8 +23,8 @@ OWN_WORDS = {
     ("overview.py", "overview.report_zone()"),  # one of the IANA zones
     ("plots.py", "note"),  # escaped where it is made
     ("refund_dialog.py", "icon"),
-    ("refund_dialog.py", "result"),
-    ("sign_in.py", "actor.role.capitalize()"),
+    ("refund.py", "result.lower()"),
+    ("sign_in.py", "word_of(actor.role)"),
     ("sign_in.py", "_scope(actor)"),  # words of our own, and how many contracts
     ("strip.py", "_count_in_words(table, count, total)"),  # numbers and our words
     ("strip.py", "times"),  # one of the IANA zones

@@ -5,7 +5,7 @@ import pytest
 from core import storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import User, UserContract
-from tests.pages.opened import open_page, texts
+from tests.pages.opened import open_page, texts, values
 from tests.rows import make_item, make_order, make_transaction
 
 
@@ -27,7 +27,7 @@ def test_the_page_shows_the_facts_of_the_order(database: str) -> None:
     page = open_page("order", order="OD-1")
     assert not page.exception
     assert page.title[0].value == "Order OD-1"
-    said = [element.value for element in page.get("text")]
+    said = values(page, "text")
     assert said == [
         "2026-03-01 12:00 (UTC)",
         "CT-1",
@@ -43,7 +43,7 @@ def test_the_page_shows_the_facts_of_the_order(database: str) -> None:
 def test_without_a_refund_no_amount_is_shown(sqlite_database: str) -> None:
     make_order("OD-1", widget_id=None)
     page = open_page("order", order="OD-1")
-    assert [element.value for element in page.get("text")][-3:] == ["–", "–", "0.00 EUR"]
+    assert values(page, "text")[-3:] == ["–", "–", "0.00 EUR"]
 
 
 def test_the_open_tab_has_only_the_rows_of_the_order(sqlite_database: str) -> None:
@@ -95,4 +95,4 @@ def test_hostile_facts_are_shown_as_text(sqlite_database: str) -> None:
     make_order("OD-[x](http://y)", author=hostile, contract_id="CT-1")
     page = open_page("order", order="OD-[x](http://y)")
     assert "\\[x\\]" in str(page.title[0].value)
-    assert hostile in [element.value for element in page.get("text")]
+    assert hostile in values(page, "text")

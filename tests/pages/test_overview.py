@@ -12,7 +12,7 @@ from core.access import Actor
 from core.tables import TABLES
 from core.views import parse_view
 from core.views.codec import from_address
-from tests.pages.opened import open_page, texts
+from tests.pages.opened import open_page, texts, values
 from tests.rows import make_contract, make_item, make_order
 
 TODAY = datetime.now(UTC) - timedelta(minutes=1)
@@ -24,7 +24,7 @@ FIGURE = re.compile(r'<a href="[^?"]*\?([^"]*)" [^>]*><span>([^<]*)</span><stron
 
 def figures(page: AppTest) -> dict[str, tuple[str, str]]:
     """Return each headline figure and the query of its link, by its label."""
-    (row,) = [one.value for one in page.get("html") if "<strong>" in one.value]
+    (row,) = [html for html in values(page, "html") if "<strong>" in html]
     return {label: (said, asked) for asked, label, said in FIGURE.findall(row)}
 
 
@@ -91,7 +91,7 @@ def test_tables_take_the_place_of_charts(sqlite_database: str) -> None:
     make_item(make_order(created_at=TODAY), created_at=TODAY)
     page = open_page("overview", show="Tables")
     assert not page.get("vega_lite_chart")
-    tables = [one.value for one in page.get("html") if "<table" in one.value]
+    tables = [html for html in values(page, "html") if "<table" in html]
     assert len(tables) == PLOTS
     assert all('<a href="/order' in one for one in tables)
 

@@ -11,7 +11,7 @@ from core.ground import get_settings
 from core.storage import OrderItem, Refund, User
 from tests.core.refunds.refund_rows import settings
 from tests.core.refunds.returned import returned_item
-from tests.pages.opened import grid_says, open_page, texts
+from tests.pages.opened import grid_says, open_page, texts, values
 from tests.rows import make_item, make_order, make_transaction
 
 SOON = datetime.now(UTC) + timedelta(days=3)
@@ -77,8 +77,8 @@ def test_dialog_says_what_will_happen_and_confirming_does_it(sqlite_database: st
 def test_names_in_the_dialog_are_text_and_not_markdown(sqlite_database: str) -> None:
     _shop()
     page = _open_dialog("I-2")
-    (table,) = page.get("table")
-    assert "\\*Fast\\* \\[track\\](x)" in table.value["Product"].tolist()
+    (table,) = values(page, "table")
+    assert "\\*Fast\\* \\[track\\](x)" in table["Product"].tolist()
 
 
 def test_the_dialog_says_that_a_reason_needs_a_note(sqlite_database: str) -> None:
@@ -132,5 +132,5 @@ def test_an_item_whose_refund_the_bank_returned_is_refunded_again(sqlite_databas
         item = returned_item()
         page = _open_dialog(item)
         assert "**1** of 1 item will be refunded." in texts(page)
-        shown = page.get("table")[0].value
+        shown = values(page, "table")[0]
         assert shown["Refund Expire Date"].tolist() == ["Returned by the bank"]

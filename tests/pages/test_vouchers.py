@@ -9,7 +9,7 @@ from core import storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import OrderItem, User
 from pages.shell import plain
-from tests.pages.opened import grid_says, open_page, texts
+from tests.pages.opened import grid_says, open_page, texts, values
 from tests.rows import make_item, make_order
 
 SOON = datetime.now(UTC) + timedelta(days=3)
@@ -63,9 +63,9 @@ def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> Non
     assert link.url.startswith("/vouchers?view=")
     page.session_state["vouchers_order_items"] = True
     page.run()
-    (table,) = page.get("table")
-    assert table.value["Order Item ID"].tolist() == ["I-3"]
-    assert table.value["Why"].tolist() == ["It has been used."]
+    (table,) = values(page, "table")
+    assert table["Order Item ID"].tolist() == ["I-3"]
+    assert table["Why"].tolist() == ["It has been used."]
     assert "Download separate PDFs (ZIP)" in links(page)
 
 

@@ -63,9 +63,10 @@ def open_in_office() -> Iterator[Figure]:
             header, *found = csv.reader(made)
     yield _none("complaints of LibreOffice about a file", complaints)
     expected = [_shown(row) for row in rows]
+    no_row: list[str] = []
     differing = sum(
         one != other
-        for cells, others in zip_longest(found, expected, fillvalue=[])
+        for cells, others in zip_longest(found, expected, fillvalue=no_row)
         for one, other in zip_longest(cells, others)
     )
     yield Figure("columns that LibreOffice reads", f"{len(header)}")

@@ -8,9 +8,9 @@ window.orderDesk = (function () {
   const REPEAT_ANSWER_MS = [0, 2000, 6000, 15000];
   const here = window.location.pathname; // <base path>/component/<this one>/index.html
   const base = here.slice(0, here.lastIndexOf("/component/"));
-  const desk = {};
-  let config = null; // from the page: table, token, revision, view
-  let api = null;
+  const desk = /** @type {OrderDesk} */ ({});
+  let config = /** @type {Config} */ (null); // from the page: table, token, revision, view
+  let api = /** @type {Api} */ (null);
   let renewals = 0;
   let filtersAsked = null;
 

@@ -35,7 +35,8 @@
     api.applyColumnState({ state, applyOrder: true });
     desk.fit();
     /* Search, IDs and zone are not filters of the grid, so a change of them must reload the rows. */
-    const own = ({ search, ids, zone }) => JSON.stringify([search || "", ids || [], zone]);
+    const own = (/** @type {View} */ { search, ids, zone }) =>
+      JSON.stringify([search || "", ids || [], zone]);
     const isFiltered = JSON.stringify(api.getFilterModel()) !== JSON.stringify(view.filters);
     if (isFiltered) api.setFilterModel(view.filters);
     else if (own(view) !== own(before.view)) api.purgeInfiniteCache();

@@ -23,22 +23,26 @@
     return id === desk.config().order ? null : id; /* this order is already open */
   }
 
+  function linkTo(id) {
+    const link = document.createElement("a");
+    link.href = addressOf(id);
+    link.target = "_top";
+    link.className = "deskLink";
+    link.tabIndex = -1; /* Enter on its cell opens it */
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      open(id);
+    });
+    return link;
+  }
+
   class OrderLink {
     init({ value }) {
       const isLink = value && value !== desk.config().order;
-      this.gui = document.createElement(isLink ? "a" : "span");
+      this.gui = isLink ? linkTo(value) : document.createElement("span");
       this.gui.textContent = value || "";
-      if (!isLink) return;
-      this.gui.href = addressOf(value);
-      this.gui.target = "_top";
-      this.gui.className = "deskLink";
-      this.gui.tabIndex = -1; /* Enter on its cell opens it */
-      this.gui.addEventListener("click", (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        event.stopPropagation();
-        open(value);
-      });
     }
 
     getGui() {
@@ -121,7 +125,7 @@
   desk.returnToPlace = function () {
     if (!isReturning) return;
     isReturning = false;
-    let place = null;
+    let place = /** @type {Place} */ (null);
     try {
       place = JSON.parse(sessionStorage.getItem(storage()));
     } catch (error) {

@@ -22,6 +22,7 @@
     endsWith: "ends with",
   };
 
+  /** @param {SetFilterModel} model */
   function textOf({ type, filter, conditions }) {
     if (conditions) return conditions.map(textOf).join(" / ");
     return [OPERATORS[type] || "", filter || ""].join(" ").trim();
@@ -43,6 +44,7 @@
   }
 
   class SetFilter {
+    /** @param {SetFilterParams} params */
     init(params) {
       this.params = params;
       this.model = null;
@@ -86,6 +88,7 @@
       return this.model;
     }
 
+    /** @param {SetFilterModel | null} model */
     setModel(model) {
       this.model = model || null;
       this.mark();
@@ -173,6 +176,7 @@
   }
 
   class SetFloatingFilter {
+    /** @param {SetFloatingFilterParams} params */
     init(params) {
       this.params = params;
       this.input = element("input", "deskSetFloating ag-input-field-input ag-text-field-input");

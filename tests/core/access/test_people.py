@@ -125,7 +125,7 @@ def test_each_kind_of_change_is_audited_and_takes_effect_at_once(
     access.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
     actor = find_actor(user_id)
     assert actor is not None
-    assert (actor.role, actor.contracts) == (Role.AGENT, {"CT-1"})
+    assert (actor.role, actor.contracts) == (Role.AGENT, frozenset({"CT-1"}))
     assert sorted(action for action, *_ in events()) == [
         "user.added",
         "user.deactivated",

@@ -82,7 +82,7 @@ def actor_of(role: Role, **given: Any) -> Actor:
     return Actor(f"u-{role}", f"{role}@helios.example", role, **scope)
 
 
-def rows_of(table: Table, actor: Actor, order_id: str | None = None) -> list[dict[str, Any]]:
+def rows_of(table: Table, actor: Actor, order_id: str | None = None) -> list[dict[Any, Any]]:
     view = default_view(table, order_id=order_id)
     frame = query.load_rows(view, actor=actor, now=NOW, start=0, end=100)
     return frame.astype("object").to_dict("records")
@@ -95,7 +95,8 @@ def exported(table: Table, actor: Actor, order_id: str | None = None) -> int:
 
 def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
     """Return all queries of a whole table."""
-    view, asked = default_view(table), {"actor": actor, "now": NOW}
+    view = default_view(table)
+    asked: dict[str, Any] = {"actor": actor, "now": NOW}
     choices = next(column.name for column in table.offered if column.has_choices)
     return [
         lambda: rows_of(table, actor),

@@ -53,7 +53,7 @@ def _name_of(path: Path) -> str:
 
 def faces(sources: Sources) -> dict[str, str]:
     """Return the modules that define the names of a package: storage.writing is in the engine."""
-    found = {}
+    found: dict[str, str] = {}
     for package, source in sources.items():
         known = known_names(package, source)
         found |= {f"{package}.{name}": home for name, home in known.items()}

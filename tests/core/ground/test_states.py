@@ -102,7 +102,7 @@ def test_a_dump_shows_words_and_one_with_the_stored_values_brings_the_same_rows(
             if cells[0].value in spoken:
                 for cell in cells[1:]:
                     seen.add(cell.value)
-                    cell.value = stored[cell.value]
+                    cell.value = stored[str(cell.value)]
     assert {"Not used", "Meet & assist", "Fast track", "Top-up", "Card", "Yes", "No"} <= seen
     dump.save(tmp_path / "values.xlsx")
     for name in ("words", "values"):

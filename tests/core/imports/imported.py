@@ -46,7 +46,7 @@ def plain() -> Sheets:
 def write_workbook(path: Path, sheets: Sheets) -> None:
     """Write sheets of dicts; the header has the keys of all rows."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    del book["Sheet"]
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         header = list(dict.fromkeys(key for row in rows for key in row))

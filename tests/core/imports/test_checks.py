@@ -2,7 +2,8 @@
 
 import random
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,12 @@ def _drawn(drawn: random.Random) -> Sheets:
         item = ITEM | {"Order ID": order_id, "Order Item ID": item_id}
         item["Status"] = drawn.choice(["not used", "not used", "used", "refunded", "expired"])
         if drawn.random() < 0.1:
-            item |= drawn.choice([{"Price": 40}, {"Passenger": "Ana"}, {"Used At": "2026-07-01"}])
+            other: list[dict[str, Any]] = [
+                {"Price": 40},
+                {"Passenger": "Ana"},
+                {"Used At": "2026-07-01"},
+            ]
+            item |= drawn.choice(other)
         if drawn.random() < 0.8:
             sheets["Order Items"] += [item] * drawn.choice([1, 1, 1, 2])
         if item["Status"] == "refunded" or drawn.random() < 0.1:
@@ -200,6 +206,10 @@ def test_progress_is_said_in_words_and_never_goes_back(
     assert f"{doing} 1,000 of 3,000 order items" in words
 
 
+def _is_used_up(steps: Iterator[int]) -> bool:
+    return next(steps, None) is None
+
+
 @pytest.mark.both_databases
 def test_an_import_cancelled_at_any_step_leaves_nothing(
     database: str, admin: Actor, tmp_path: Path
@@ -210,7 +220,7 @@ def test_an_import_cancelled_at_any_step_leaves_nothing(
     steps = 0
     while True:
         asked = iter(range(steps))
-        progress = Progress(is_cancelled=lambda asked=asked: next(asked, None) is None)
+        progress = Progress(is_cancelled=partial(_is_used_up, asked))
         try:
             import_files(paths, actor=admin, now=NOW, progress=progress)
         except Cancelled:
@@ -228,9 +238,13 @@ def test_a_check_takes_no_more_memory_than_the_import(
     check_files(_many(tmp_path, 5), actor=admin)  # loads what is loaded only once
     peaks = []
     paths = _many(tmp_path, 2_000)
-    for act, asked in ((check_files, {}), (import_files, {"now": NOW})):
+    acts: list[Callable[[list[Path]], object]] = [
+        lambda paths: check_files(paths, actor=admin),
+        lambda paths: import_files(paths, actor=admin, now=NOW),
+    ]
+    for act in acts:
         tracemalloc.start()
-        act(paths, actor=admin, **asked)
+        act(paths)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[0] < peaks[1] * 1.05

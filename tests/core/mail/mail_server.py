@@ -45,7 +45,7 @@ class Received:
     def message(self) -> EmailMessage:
         """Return the message as a mailbox stores it."""
         lines = self.content.replace(b"\r\n", b"\n")
-        return message_from_bytes(lines, policy=policy.default)  # type: ignore[return-value]
+        return message_from_bytes(lines, policy=policy.default)
 
 
 def _context_of(certificate: Path) -> ssl.SSLContext:

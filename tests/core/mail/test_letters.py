@@ -11,6 +11,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.utils import parseaddr, parsedate_to_datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -283,21 +284,21 @@ def test_the_pdf_is_named_by_what_is_in_it() -> None:
 def test_the_subject_says_what_and_where_and_when() -> None:
     night = make_mail_item(airport_iata="AKL", airport_tz="Pacific/Auckland")
     several = [make_mail_item(), make_mail_item(), make_mail_item()]
-    assert default_subject("voucher", [night]) == (
+    assert default_subject(DeliveryKind.VOUCHER, [night]) == (
         "Your voucher: Aspire Lounge, 3 hours, AKL, 2026-12-02"
     )
-    assert default_subject("voucher", several) == "Your 3 vouchers, order B0001234"
-    assert default_subject("voucher", [*several, make_mail_item(order_id="B2")]) == (
+    assert default_subject(DeliveryKind.VOUCHER, several) == "Your 3 vouchers, order B0001234"
+    assert default_subject(DeliveryKind.VOUCHER, [*several, make_mail_item(order_id="B2")]) == (
         "Your 4 vouchers, 2 orders"
     )
-    assert default_subject("void_notice", [night]) == (
+    assert default_subject(DeliveryKind.VOID_NOTICE, [night]) == (
         "Please do not use: voucher 7QXM-22KD-9WTA, Aspire Lounge, 3 hours"
     )
-    assert default_subject("void_notice", several) == (
+    assert default_subject(DeliveryKind.VOID_NOTICE, several) == (
         "Please do not use: 3 vouchers, order B0001234"
     )
     with pytest.raises(ValueError, match="at least one voucher"):
-        default_subject("voucher", [])
+        default_subject(DeliveryKind.VOUCHER, [])
 
 
 def test_without_a_logo_there_is_no_picture_and_a_lost_one_is_named() -> None:
@@ -477,7 +478,9 @@ def test_the_same_mail_is_the_same_bytes(mail: Mail) -> None:
     first, second = _compose(mail), _compose(replace(mail))
     assert first.as_bytes() == second.as_bytes()
     sent = io.BytesIO()  # as smtplib does it
-    BytesGenerator(sent, policy=second.policy.clone(utf8=False)).flatten(second, linesep="\r\n")
+    its_policy: Any = second.policy
+    ascii_only = its_policy.clone(utf8=False)
+    BytesGenerator(sent, policy=ascii_only).flatten(second, linesep="\r\n")
     assert sent.getvalue() == first.as_bytes()
 
 

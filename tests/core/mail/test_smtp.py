@@ -143,7 +143,12 @@ def test_whether_it_may_go_is_asked_just_before_it_goes(
     smtp_server: MailServer, pool: SmtpPool
 ) -> None:
     asked: list[dict[str, int]] = []
-    send(pool, may_hand_over=lambda: bool(asked.append(dict(smtp_server.commands)) or True))
+
+    def may_hand_over() -> bool:
+        asked.append(dict(smtp_server.commands))
+        return True
+
+    send(pool, may_hand_over=may_hand_over)
     told = {"MAIL": 1, "RCPT": 1} if "PIPELINING" in smtp_server.without else {}
     assert asked == [{"EHLO": 1} | told]
 

@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -118,7 +119,10 @@ def _text_holds(column: Column, value: str, asked: Raw) -> bool:
         texts = asked["filter"], asked["filter"].replace("_", " ")
         positive = {"notContains": "contains", "notEqual": "equals"}
         operator = positive.get(asked["type"], asked["type"])
-        found = any(map(_text_fits, words, texts, [operator] * 2, [column.kind] * 2))
+        found = any(
+            _text_fits(word, text, operator, column.kind)
+            for word, text in zip(words, texts, strict=True)
+        )
         return found == (operator == asked["type"])
     return _text_fits(value, asked["filter"], asked["type"], column.kind)
 
@@ -149,7 +153,7 @@ def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
             last = today.replace(day=1) - timedelta(days=1)
             return month == (last.year, last.month)
     first = date.fromisoformat(asked["dateFrom"][:10])
-    last = date.fromisoformat(asked.get("dateTo", asked["dateFrom"])[:10])
+    last = date.fromisoformat(str(asked.get("dateTo", asked["dateFrom"]))[:10])
     return _compares(day, asked["type"], first, last)
 
 
@@ -175,7 +179,7 @@ def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
         present = [row for row in rows if row[name] is not None]
         missing = [row for row in rows if row[name] is None]
         # Python compares text by code point, as both databases are set up to do.
-        present.sort(key=lambda row, c=column: _rank(c, row), reverse=descending)
+        present.sort(key=partial(_rank, column), reverse=descending)
         rows = present + missing
     return rows
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,8 +49,8 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
     """Page through the view: every row once, in order, with the stored values."""
-    frames = []
-    while sum(map(len, frames)) == WINDOW * len(frames):
+    frames: list[pd.DataFrame] = []
+    while sum(len(frame) for frame in frames) == WINDOW * len(frames):
         start = WINDOW * len(frames)
         frames.append(query.load_rows(view, actor=actor, now=now, start=start, end=start + WINDOW))
     for column in view.columns:

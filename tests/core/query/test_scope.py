@@ -57,7 +57,8 @@ def two_contracts(database: str, admin: Actor, filled_once: Fill) -> None:
 def _make_two_contracts(admin: Actor) -> None:
     """Store an order of each contract with a history, each created by another user."""
     for name, (contract, currency, author, word) in SIDES.items():
-        given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
+        contract_id = make_contract(contract, currency=currency)
+        given: dict[str, Any] = {"contract_id": contract_id, "currency": currency}
         make_paid_order(f"OD-{name}", author=author, widget_id=f"WGT-{name}", **given)
         for number in (1, 2):
             make_refundable(
@@ -124,8 +125,8 @@ def _batch_of(item: str) -> str:
 
 
 def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
-    view, asked = default_view(table, order_id=order_id), {"actor": actor, "now": NOW}
-    view = replace(view, columns=table.offered)
+    view = replace(default_view(table, order_id=order_id), columns=table.offered)
+    asked: dict[str, Any] = {"actor": actor, "now": NOW}
     file = io.BytesIO()
     excel.export(view, file, **asked)
     book = open_book(file)

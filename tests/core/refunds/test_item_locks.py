@@ -2,6 +2,7 @@
 
 import io
 import random
+from typing import Any
 
 import pytest
 
@@ -28,13 +29,13 @@ def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(datab
         chance, failures = random.Random(thread), []
         for number in range(ACTS):
             picked = chance.sample(items, EACH)
-            asked = {"actor": agent, "now": NOW}
+            asked: dict[str, Any] = {"actor": agent, "now": NOW}
             try:
                 if (thread + number) % 2:
                     vouchers.issue(picked, io.BytesIO(), file_format="zip", **asked)
                 else:
-                    given = {"reason": "goodwill", "key": new_id(), "gateways": gateways}
-                    refunds.request(picked[:20], **given, **asked)
+                    asked |= {"reason": "goodwill", "key": new_id(), "gateways": gateways}
+                    refunds.request(picked[:20], **asked)
             except OutsideFailed as error:
                 failures.append(str(error))
             except AppError:

@@ -8,6 +8,7 @@ person who refunds by hand at the provider, and the clock.
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
@@ -103,7 +104,8 @@ class RefundMachine(RuleBasedStateMachine):
         if item.status == "refund_requested":
             assert refund is not None
             return refund.status == "failed" and refund.failed_after_success_at is not None
-        return item.status == "not_used" and self.now <= item.refund_expire_at
+        deadline = item.refund_expire_at
+        return item.status == "not_used" and deadline is not None and self.now <= deadline
 
     @rule(
         picked=st.sets(st.integers(0, ITEMS - 1), min_size=1),
@@ -218,7 +220,7 @@ class RefundMachine(RuleBasedStateMachine):
         key = f"key {len(self.sent)}"
         self.sent.append((key, [dearest], self.send(key, [dearest])))
 
-    @precondition(lambda self: read_to_match())
+    @precondition(lambda self: bool(read_to_match()))
     @rule()
     def match_what_was_made_by_hand(self) -> None:
         for one in read_to_match():
@@ -292,9 +294,11 @@ def test_the_books_are_right_after_any_steps(
         use_database(empty_database(kind))
         return RefundMachine()
 
+    start_as_class: Any = start
+
     with settings(stripe_api_key="sk_test_x"):
         run_state_machine_as_test(
-            start,
+            start_as_class,
             settings=hypothesis_settings(
                 share(0.2 if kind == SQLITE else 0.1),
                 stateful_step_count=20,

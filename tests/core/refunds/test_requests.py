@@ -283,7 +283,7 @@ class TestHourlyLimit:
                 request(*items)
             assert str(error.value) == (
                 "You can refund 2 order items per hour. You requested 0 in the last hour, so 2 "
-                "are left. Select fewer items or try again later. Nothing was refunded."
+                "are left. Select fewer items, or try again later. Nothing was refunded."
             )
             assert read_books() == before
             request(*items[:2])  # the key is still free

@@ -141,8 +141,8 @@ def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> Non
     results = get_results(batch_id, actor=AGENT)
     assert (results.requested_by, results.requested_at) == (AGENT.email, NOW)
     assert results.frame.columns.tolist() == [column.name for column in COLUMNS]
-    said = results.frame.set_index("order_item_id").astype(object)
-    said = said.where(said.notna(), None)
+    frame = results.frame.set_index("order_item_id").astype(object)
+    said: Any = frame.where(frame.notna(), None)
     missing = f"Order item “{items['not there']}” was not found, or you have no access to it."
     facts = ["order_id", "amount_minor", "currency", "result", "why", "settled_at"]
     assert {name: said.loc[item, facts].tolist() for name, item in items.items()} == {

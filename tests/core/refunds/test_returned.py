@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -162,7 +163,7 @@ SILENCES = [Unknown("Nobody answers."), OSError("oops")]
 
 @pytest.mark.parametrize("said", SILENCES, ids=["silent", "breaks"])
 def test_without_an_answer_the_check_is_repeated_every_hour(
-    item: str, bank: Bank, said: object
+    item: str, bank: Bank, said: Any
 ) -> None:
     bank.said = said
     for hours in (1, 2, 3):

@@ -167,7 +167,8 @@ def test_the_status_of_an_item_comes_before_its_deadline(state: ItemStatus) -> N
 def test_an_item_is_refundable_through_the_second_of_its_deadline(
     field: str, past: timedelta, is_allowed: bool
 ) -> None:
-    later = {"refund_expire_at": NOW + timedelta(days=1), "valid_until": NOW + timedelta(days=1)}
+    tomorrow = NOW + timedelta(days=1)
+    later: dict[str, Any] = {"refund_expire_at": tomorrow, "valid_until": tomorrow}
     item = replace(ITEM, **(later | {field: NOW}))
     assert (reason(item, now=NOW + past) is None) is is_allowed
 

@@ -153,7 +153,9 @@ def test_retries_become_rarer_but_never_stop(card_item: str) -> None:
     request(card_item, gateways=by_card(gateway))
     moments = [NOW]
     while moments[-1] < NOW + timedelta(hours=3):
-        moments.append(get_refund(card_item).next_attempt_at)
+        due_at = get_refund(card_item).next_attempt_at
+        assert due_at is not None
+        moments.append(due_at)
         assert settle_due(now=moments[-1], gateways=by_card(gateway)) == 1
     waits = [after - before for before, after in pairwise(moments)]
     assert waits == sorted(waits)

@@ -84,7 +84,7 @@ def work_at(url: str) -> list[str]:
     with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id=zoe, ended_at=NOW, **times))
         odd = {"texts": STORABLE, "numbers": [0, -1, 2**63, 1e22, 1e3, 0.1, 12.50], "no": None}
-        about = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}
+        about: dict[str, Any] = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}
         access.record_event(
             session, "odd.happened", before=odd, after={"é\\u0000": {}, "a": []}, **about
         )

@@ -277,7 +277,7 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     before = rows_of(source)
     plain = source.replace("+psycopg", "")
     file, other = tmp_path / "orders.dump", f"restored_{uuid.uuid4().hex}"
-    dump = [programs / "pg_dump", "--format=custom", f"--file={file}", plain]
+    dump: list[str | Path] = [programs / "pg_dump", "--format=custom", f"--file={file}", plain]
     subprocess.run(dump, check=True)
     with administrating(postgresql_server) as server:
         server.execute(text(f"CREATE DATABASE {other}"))

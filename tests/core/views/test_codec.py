@@ -60,7 +60,7 @@ def test_an_invalid_filter_is_refused_with_a_sentence(filters: dict[str, Any]) -
     assert len(str(refusal.value)) < 300
 
 
-BAD_VIEWS = {
+BAD_VIEWS: dict[str, Any] = {
     "a list": [],
     "nothing": None,
     "unknown key": {"limit": 1},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -22,8 +23,8 @@ from tests.rows import make_actor, make_item, make_order, make_transaction
 
 LATER = NOW + timedelta(days=30)
 BEFORE = NOW - timedelta(days=3)
-GIVEN = {"valid_from": BEFORE, "valid_until": LATER, "refund_expire_at": LATER}
-FATES = {
+GIVEN: dict[str, Any] = {"valid_from": BEFORE, "valid_until": LATER, "refund_expire_at": LATER}
+FATES: dict[str, dict[str, Any]] = {
     "OK-1": {},
     "OK-2": {"passenger_name": "=1+1 Ömer"},
     "USED": {"status": "used", "used_at": BEFORE},

@@ -7,7 +7,7 @@ from core.ground import TONES, word_of
 from core.refunds import REASON_TEXTS
 from core.tables import TABLES, Table
 from pages.grid.options import grid_options
-from tests.pages.opened import open_page, texts
+from tests.pages.opened import open_page, texts, values
 from tests.pages.test_demo import filled as filled
 from tests.rows import make_item, make_order
 
@@ -24,8 +24,8 @@ def opened(name: str, popover: str) -> AppTest:
 def test_every_column_is_explained_by_its_description(name: str) -> None:
     page = opened(name, f"explained_{name}")
     assert not page.exception
-    (table,) = page.get("table")
-    said = dict(table.value.to_dict("split")["data"])
+    (table,) = values(page, "table")
+    said = dict(table.to_dict("split")["data"])
     columns = TABLES[name].offered
     assert [one.removesuffix(" (hidden by default)") for one in said] == [c.header for c in columns]
     for column, meaning in zip(columns, said.values(), strict=True):

@@ -21,11 +21,11 @@ def ask(error: Exception | None) -> Response:
 
     scope = {"type": "http", "method": "GET", "path": "/rows/x", "query_string": b"token=abcdef"}
     request = Request(scope | {"headers": [], "server": ("localhost", 80), "scheme": "http"})
-    return asyncio.run(_run(answering(endpoint, refuse_json)(request)))
 
+    async def run() -> Response:
+        return await answering(endpoint, refuse_json)(request)
 
-async def _run(answer: object) -> Response:
-    return await answer  # type: ignore[misc, no-any-return]
+    return asyncio.run(run())
 
 
 @pytest.fixture
