@@ -293,7 +293,7 @@ def test_an_invalid_key_in_the_environment_stops_the_start_and_is_not_shown(
 ) -> None:
     monkeypatch.setenv("VOUCHER_PRIVATE_KEY", "my-secret")
     _start_anew()
-    with pytest.raises(SystemExit, match="VOUCHER_PRIVATE_KEY: is not one private key") as stopped:
+    with pytest.raises(SystemExit, match="VOUCHER_PRIVATE_KEY: must be one private key") as stopped:
         get_settings()
     assert "my-secret" not in str(stopped.value)
 
