@@ -1,4 +1,4 @@
-"""Audit Trail: who did what, and who was refused what."""
+"""Audit Trail: who did what, and what was refused."""
 
 from core.tables import AUDIT_EVENTS
 from pages.grid import show_table

@@ -1,4 +1,4 @@
-"""E-mails: every delivery with its state; looked at, sent again, followed by void notices."""
+"""E-mails: every delivery with its state, a preview, Resend and Send Void Notice."""
 
 import streamlit as st
 
@@ -16,8 +16,8 @@ pause = get_pause()
 if configured_channel() is Channel.OUTBOX:
     folder = plain(str(get_settings().data_dir / "outbox"))
     st.caption(
-        f":material/inbox: No mail server is set, so nobody is mailed: e-mails go into the outbox "
-        f"on disk, {folder}"
+        f":material/inbox: No mail server is set up, so e-mails are only saved in the outbox on "
+        f"disk: {folder}"
     )
 elif pause is not None:
     show_pause(pause)

@@ -1,4 +1,4 @@
-"""Order Items: every bought service, filtered, pulled into Excel, refunded, with vouchers."""
+"""Order Items: every item of an order, with its refund and its voucher."""
 
 from core.tables import ORDER_ITEMS
 from pages.dialogs import show_item_actions

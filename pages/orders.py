@@ -1,4 +1,4 @@
-"""Orders: every order, filtered, sorted, and pulled into Excel."""
+"""Orders: every order."""
 
 from core.tables import ORDERS
 from pages.grid import show_table

@@ -1,4 +1,4 @@
-"""Users: who may come in, and with which rights."""
+"""Users: who has access, and with which rights."""
 
 from core.tables import USERS
 from pages.dialogs import show_user_actions

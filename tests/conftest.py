@@ -1,204 +1,161 @@
-"""What every test stands on: real databases, a PostgreSQL server of our own, the local admin."""
+"""What every test stands on: databases of both kinds, the local admin, how much a run tries.
+
+Which database a test runs on:
+- `database` is a SQLite one, and in the thorough run also a PostgreSQL one.
+- With the mark `both_databases` it is always one of each. Mark a test when the databases can
+  differ in what it checks: SQL of conditions, search, sorting and JSON, conflicts and constraints,
+  locks and races, migrations, copies, bulk writes, errors of the driver.
+- With the mark `on_postgresql` it is only a PostgreSQL one.
+- `sqlite_database` is always a SQLite one: for files, and where the kind makes no difference.
+- `make_database(kind)` makes a new one, for a test that needs two, or fills one for a module.
+"""
 
 import os
-import pwd
-import shutil
-import socket
-import subprocess
-import tempfile
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.pool import NullPool
 
-from core import access, startup, storage
-from core.access import Actor, tokens
-from core.ground import get_settings
-from core.vouchers import signed_code
+from core import access, storage
+from core.access import Actor
+from tests import effort
+from tests.databases import (
+    NOW,
+    POSTGRESQL,
+    SQLITE,
+    FilledFiles,
+    PostgresqlDatabases,
+    SqliteDatabases,
+    drop_database,
+    use_database,
+)
+from tests.emptied import EmptiedDatabase
+from tests.postgresql import free_port, running_postgresql, temporary_folder
 
-SQLITE, POSTGRESQL = "sqlite", "postgresql"
-NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-TEMPLATE = "order_desk_template"
-MEMORY = Path("/dev/shm")
-ROOM = 2 * 1024**3  # bytes, more than all tests need at once
-HASTY = ("fsync", "synchronous_commit", "full_page_writes")  # what outlives a power cut
+__all__ = ["NOW", "POSTGRESQL", "drop_database", "free_port", "use_database"]
+Fill = Callable[..., Any]  # FilledFiles.fill
+KINDS = (SQLITE, POSTGRESQL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the browser's tests run on either kind of database; other tests run on both."""
-    kinds = (SQLITE, POSTGRESQL)
-    parser.addoption("--database", choices=kinds, default=SQLITE, help="what tests/e2e run on")
+    """Let a run choose its databases, and how much it tries."""
+    add = parser.addoption
+    add("--database", choices=KINDS, default=SQLITE, help="what tests/e2e run on")
+    add("--sqlite-only", action="store_true", help="leave out what needs PostgreSQL")
+    add("--thorough", action="store_true", help="try everything, on both databases")
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how much is tried, before a test module is imported."""
+    config.addinivalue_line("markers", "both_databases: run on each kind of database")
+    config.addinivalue_line("markers", "on_postgresql: run on PostgreSQL alone")
+    effort.choose(is_thorough=config.getoption("--thorough"))
 
 
-def _postgresql_programs() -> Path:
-    found = shutil.which("initdb")
-    folders = [
-        *Path("/usr/lib/postgresql").glob("*/bin"),
-        *Path("/usr/libexec").glob("postgresql*"),
-    ]
-    if found:
-        folders.append(Path(found).resolve().parent)
-    if not folders:
-        pytest.fail("There is no PostgreSQL server: run sh tests/install_system_packages.sh")
-    return max(folders)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the kinds of the fixture `database`."""
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    test = metafunc.definition
+    on_both = effort.is_thorough() or test.get_closest_marker("both_databases")
+    kinds: Sequence[str] = KINDS if on_both else [SQLITE]
+    if test.get_closest_marker("on_postgresql"):
+        kinds = [POSTGRESQL]
+    metafunc.parametrize("database_kind", kinds)
 
 
-def _ordinary_user() -> str | None:
-    """Name the user to run PostgreSQL as, which refuses root; None for this one."""
-    if os.getuid() != 0:
-        return None
-    return "postgres" if "postgres" in {one.pw_name for one in pwd.getpwall()} else "nobody"
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs PostgreSQL, if the run asks for that."""
+    if not config.getoption("--sqlite-only"):
+        return
+    config.hook.pytest_deselected(items=[one for one in items if _needs_postgresql(one)])
+    items[:] = [one for one in items if not _needs_postgresql(one)]
 
 
-def memory() -> Path | None:
-    """Return a folder in memory for databases that nobody keeps; None where there is no room."""
-    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
-        return None
-    return MEMORY
-
-
-@contextmanager
-def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
-    """Run a PostgreSQL server on loopback as an ordinary user; yields its address.
-
-    Without `fsync` it lies in memory, where there is some, and would not outlive a power cut.
-    """
-    folder = Path(
-        tempfile.mkdtemp(prefix="order-desk-postgresql-", dir=None if fsync else memory())
-    )
-    try:
-        with kept_postgresql(folder, fsync=fsync) as address:
-            yield address
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def kept_postgresql(folder: Path, *, fsync: bool = True) -> Iterator[str]:
-    """Run a PostgreSQL server in a folder that is kept, made at first; yields its address."""
-    user, port, programs = _ordinary_user(), free_port(), _postgresql_programs()
-    folder.mkdir(parents=True, exist_ok=True)
-    if user:
-        shutil.chown(folder, user)
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(programs / program), "-D", str(folder / "data"), *arguments]
-        with (folder / "output").open("a") as output:
-            subprocess.run(command, check=True, user=user, cwd=folder, stdout=output, stderr=output)
-
-    if not (folder / "data").exists():
-        run("initdb", "-U", "orderdesk", "-A", "trust", "-E", "UTF8", "--no-locale")
-    # A socket's address is short: the folder's may be too long for one.
-    listens = f"-p {port} -c unix_socket_directories= -c listen_addresses=127.0.0.1"
-    hasty = "-c max_wal_size=128MB" + "".join(f" -c {setting}=off" for setting in HASTY)
-    options = listens if fsync else f"{listens} {hasty}"
-    run("pg_ctl", "-w", "-o", options, "-l", str(folder / "log"), "start")
-    try:
-        yield f"postgresql+psycopg://orderdesk@127.0.0.1:{port}"
-    finally:
-        run("pg_ctl", "-m", "fast" if fsync else "immediate", "stop")
+def _needs_postgresql(item: pytest.Item) -> bool:
+    """Say whether a fixture or a parameter is of PostgreSQL; a parameter may be a pair of kinds."""
+    callspec = getattr(item, "callspec", None)
+    given = list(callspec.params.values()) if callspec else []
+    kinds = [one for value in given for one in (value if isinstance(value, tuple) else (value,))]
+    return "postgresql_server" in getattr(item, "fixturenames", ()) or POSTGRESQL in kinds
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """Run a PostgreSQL server for the tests; yields its address."""
-    with running_postgresql() as address:
-        yield address
-
-
-def use_database(url: str) -> None:
-    """Point this process at a database, as DATABASE_URL does at its start."""
-    os.environ["DATABASE_URL"] = url
-    if storage.get_engine.cache_info().currsize:
-        storage.get_engine().dispose()
-    for cached in (get_settings, storage.get_engine, tokens._secret, signed_code._private_key):
-        cached.cache_clear()
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return the kind of database that the browser's tests run on."""
+    return str(request.config.getoption("--database"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> Iterator[Path]:
     """Keep what the application writes out of the project, and off the disk."""
-    with tempfile.TemporaryDirectory(prefix="order-desk-data-", dir=memory()) as folder:
-        os.environ["DATA_DIR"] = folder
-        yield Path(folder)
-
-
-@contextmanager
-def _administrating(server: str) -> Iterator[Connection]:
-    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as admin:
-        yield admin
-
-
-def drop_database(url: str) -> None:
-    """Give the room of a test's database back."""
-    server, _, name = url.rpartition("/")
-    if url.startswith("sqlite"):
-        Path(server.removeprefix("sqlite:///"), name).unlink()
-        return
-    with _administrating(server) as admin:
-        admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    with temporary_folder("order-desk-data-") as folder:
+        os.environ["DATA_DIR"] = str(folder)
+        yield folder
 
 
 @pytest.fixture(scope="session")
-def make_database(request: pytest.FixtureRequest, data_dir: Path) -> Callable[[str], str]:
+def postgresql_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run a PostgreSQL server for the tests of a worker; yields its address."""
+    if request.config.getoption("--sqlite-only"):
+        pytest.fail("This test needs PostgreSQL, and does not say so in its parameters.")
+    with running_postgresql() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(data_dir: Path) -> SqliteDatabases:
+    """Return what makes SQLite databases."""
+    return SqliteDatabases(data_dir)
+
+
+@pytest.fixture(scope="session")
+def make_database(
+    request: pytest.FixtureRequest, sqlite_databases: SqliteDatabases
+) -> Callable[[str], str]:
     """Return what makes a new, migrated, empty database of a kind and gives its address."""
-    template = data_dir / "template.db"
-    use_database(f"sqlite:///{template}")
-    startup.prepare(NOW, may_fill=False)
-    storage.get_engine().dispose()
+    made: dict[str, SqliteDatabases | PostgresqlDatabases] = {SQLITE: sqlite_databases}
 
-    def make_sqlite() -> str:
-        path = data_dir / f"{uuid.uuid4().hex}.db"
-        shutil.copy(template, path)
-        return f"sqlite:///{path}"
+    def make(kind: str) -> str:
+        if kind not in made:
+            made[kind] = PostgresqlDatabases(request.getfixturevalue("postgresql_server"))
+        return made[kind].make()
 
-    def make_postgresql() -> str:
-        server = request.getfixturevalue("postgresql_server")
-        with _administrating(server) as admin:
-            names = set(admin.scalars(text("SELECT datname FROM pg_database")))
-            if TEMPLATE not in names:
-                admin.execute(text(f"CREATE DATABASE {TEMPLATE}"))
-                use_database(f"{server}/{TEMPLATE}")
-                startup.prepare(NOW, may_fill=False)
-                storage.get_engine().dispose()
-            name = f"test_{uuid.uuid4().hex}"
-            admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
-        return f"{server}/{name}"
-
-    return lambda kind: make_sqlite() if kind == "sqlite" else make_postgresql()
+    return make
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> Iterator[str]:
-    """Give the test a database of its own, once on each kind; yields the address."""
-    url = make_database(request.param)
-    use_database(url)
-    yield url
-    storage.get_engine().dispose()
-    drop_database(url)
+@pytest.fixture(scope="session")
+def empty_database(
+    make_database: Callable[[str], str], sqlite_databases: SqliteDatabases
+) -> Callable[[str], str]:
+    """Return what gives an empty database of a kind: the same address each time, but emptied."""
+    emptied = EmptiedDatabase(lambda: make_database(POSTGRESQL))
+    return lambda kind: sqlite_databases.empty() if kind == SQLITE else emptied.empty()
+
+
+@pytest.fixture(scope="session")
+def filled_once(data_dir: Path) -> Fill:
+    """Return what fills a test's database: `filled_once(build, …)` is `build(…)`, but quicker."""
+    return FilledFiles(data_dir).fill
 
 
 @pytest.fixture
-def sqlite_database(make_database: Callable[[str], str]) -> Iterator[str]:
-    """Give the test a SQLite database of its own, where the kind makes no difference."""
-    url = make_database("sqlite")
+def database(database_kind: str, empty_database: Callable[[str], str]) -> Iterator[str]:
+    """Give the test an empty database, of each kind that it is for; yields the address."""
+    yield from _used(empty_database(database_kind))
+
+
+@pytest.fixture
+def sqlite_database(empty_database: Callable[[str], str]) -> Iterator[str]:
+    """Give the test an empty SQLite database, where the kind makes no difference."""
+    yield from _used(empty_database(SQLITE))
+
+
+def _used(url: str) -> Iterator[str]:
     use_database(url)
     yield url
     storage.get_engine().dispose()
-    drop_database(url)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ BRANDING = Branding(
 
 def make_voucher(**fields: Any) -> Voucher:
     """Return a voucher of a lounge at Heathrow; the arguments replace its fields."""
-    fields = {
+    defaults: dict[str, Any] = {
         "order_item_id": "B0001234-2",
         "order_id": "B0001234",
         "number": "2 of 3",
@@ -40,7 +40,8 @@ def make_voucher(**fields: Any) -> Voucher:
         "voucher_code": "7QXM-22KD-9WTA",
         "refund_expire_at": SERVICE_AT - timedelta(days=1),
         "issued_at": datetime(2026, 11, 2, 9, 12, tzinfo=UTC),
-    } | fields
+    }
+    fields = defaults | fields
     if "signed_code" not in fields:
         fields["signed_code"] = signed_code.sign(
             serial=bytes(range(8)),

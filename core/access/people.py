@@ -48,7 +48,7 @@ class EmailTaken(Refused):
     """Another user has the e-mail address."""
 
     def __init__(self, email: str) -> None:
-        super().__init__(f"{email} is already a user. Tick the user and change the rights.")
+        super().__init__(f"{email} is already a user. Select the user and change the rights.")
 
 
 class OwnRights(Refused):

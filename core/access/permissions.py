@@ -9,7 +9,7 @@ from typing import NoReturn
 from core import storage
 from core.access import audit
 from core.access.actors import Actor
-from core.ground import AppError, NotPermitted, Permission, Role
+from core.ground import AppError, NotPermitted, Permission, Role, word_of
 
 _AGENTS = frozenset({Role.AGENT, Role.ADMIN})
 ROLES: dict[Permission, frozenset[Role]] = {
@@ -26,7 +26,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
 }
 # These affect all contracts, so they need a user who sees all contracts.
 NEED_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
-_ACTIONS = {
+ACTIONS = {
     Permission.ORDERS: "see orders",
     Permission.VOUCHERS: "download or send vouchers",
     Permission.REFUND: "refund",
@@ -52,8 +52,8 @@ def why_not(actor: Actor, permission: Permission) -> str | None:
     if may(actor, permission):
         return None
     if actor.role in ROLES[permission]:
-        return f"Only a user who sees all orders of all contracts can {_ACTIONS[permission]}."
-    return f"Your role, {actor.role.capitalize()}, cannot {_ACTIONS[permission]}."
+        return f"Only a user who sees all orders of all contracts can {ACTIONS[permission]}."
+    return f"Your role, {word_of(actor.role)}, cannot {ACTIONS[permission]}."
 
 
 def require(actor: Actor, permission: Permission) -> None:

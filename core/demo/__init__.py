@@ -1,8 +1,7 @@
-"""Demo data: sample orders that look like the business, the same every time."""
+"""Demo data: realistic sample orders, the same every time."""
 
 from core.demo.filling import (
     DEFAULT_ORDERS,
-    DEMO,
     DemoContents,
     clear,
     count_orders,
@@ -14,7 +13,6 @@ from core.demo.filling import (
 
 __all__ = [
     "DEFAULT_ORDERS",
-    "DEMO",
     "DemoContents",
     "clear",
     "count_orders",

@@ -1,7 +1,7 @@
-"""Demo data: filled in, made up anew, or taken away, all at once or not at all.
+"""Demo data: fill the database with sample orders, reset them, or delete them; all or nothing.
 
-Only a database that is marked as demo is ever rebuilt: an import of real orders takes the mark off.
-People stay in every case, with their roles and sign-ins, and what the audit trail says of them.
+Only a database marked as demo is ever rebuilt; an import of real orders removes the mark. People
+always stay, with their roles, their sign-ins and their events in the audit trail.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,10 +19,10 @@ from core.access import Actor, require
 from core.demo.rows import DemoRows
 from core.ground import Permission, Refused
 from core.storage import (
+    DEMO,
     AuditEvent,
     Base,
     Contract,
-    DatabaseFact,
     Delivery,
     Order,
     Refund,
@@ -33,21 +33,20 @@ from core.storage import (
 )
 
 DEFAULT_ORDERS = 2_000
-DEMO = "demo"
-# What the audit trail says of these is no demo: it stays.
+# Audit events about these are not demo data: they stay.
 OF_PEOPLE = {"user", "sign_in", "permission", "database"}
 
 
 class NotDemo(Refused):
-    """The database is not marked as demo, so nothing in it may be taken away."""
+    """The database is not marked as demo, so its data must not be deleted."""
 
     def __init__(self) -> None:
-        super().__init__("This database holds no demo data any more, so nothing was changed.")
+        super().__init__("This database is no longer a demo, so nothing was changed.")
 
 
 @dataclass(frozen=True)
 class DemoContents:
-    """What a demo database holds that is gone when it is rebuilt, and the people, who stay."""
+    """The number of rows that a rebuild of a demo database deletes, and of people, who stay."""
 
     orders: int
     refunds: int
@@ -57,54 +56,54 @@ class DemoContents:
 
 
 def fill(orders: int, *, actor: Actor, now: datetime) -> None:
-    """Fill the database with demo orders and mark it as demo; one so marked is rebuilt first.
+    """Fill the database with sample orders and mark it as demo; rebuild it if it is marked.
 
-    Raises NotPermitted, AccessLost, and Refused, changing nothing, when it holds data that is not
-    demo.
+    Raises NotPermitted, AccessLost, and Refused if it has data that is not demo data; then nothing
+    is changed.
     """
     with _rebuilding(actor) as (session, actor):
         if _is_marked(session):
-            _rebuild(session, lambda: _make_up(session, orders, now))
-        elif _holds_data(session):
+            _rebuild(session, lambda: _fill_in(session, orders, now))
+        elif _has_data(session):
             raise Refused(
-                "This database holds data that is not demo data, so nothing was changed. "
-                "Name an empty database in DATABASE_URL."
+                "This database has data that is not demo data, so nothing was changed. "
+                "Set DATABASE_URL to an empty database."
             )
         else:
-            _make_up(session, orders, now)
+            _fill_in(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
     overview.refresh_figures_early()
 
 
 def fill_blank(orders: int, *, actor: Actor | str, now: datetime) -> None:
-    """Make schema and demo orders in a database without any table, unless it has some by now.
+    """Create the schema and sample orders in a database that has no tables.
 
-    One transaction: whoever dies in the middle of it leaves a database that is blank, as before.
+    This is one transaction: if the process dies, the database has no tables, as before.
     """
     with storage.rebuilding(storage.get_engine()) as session:
         if storage.has_tables(session):  # another process was faster
             return
         storage.recreate_schema(session)
-        _make_up(session, orders, now)
+        _fill_in(session, orders, now)
         _record(session, "orders.demo_filled", actor, now, after={"orders": orders})
 
 
 def reset(*, actor: Actor, now: datetime) -> None:
-    """Put as many new demo orders in the place of the old ones, and take all else away.
+    """Replace the sample orders by as many new ones, and delete all other data.
 
-    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed if another user blocks the database.
     """
     with _rebuilding(actor) as (session, actor):
         orders, before = _count_marked(session), _contents(session)
-        _rebuild(session, lambda: _make_up(session, orders, now))
+        _rebuild(session, lambda: _fill_in(session, orders, now))
         _record(session, "orders.demo_reset", actor, now, before, {"orders": orders})
     overview.refresh_figures_early()
 
 
 def clear(*, actor: Actor, now: datetime) -> None:
-    """Take all demo data away: the database is empty, and no demo any more.
+    """Delete all demo data: afterwards the database is empty and not marked as demo.
 
-    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed where somebody else is in the way.
+    Raises NotPermitted, AccessLost, NotDemo, and OutsideFailed if another user blocks the database.
     """
     with _rebuilding(actor) as (session, actor):
         _count_marked(session)
@@ -115,26 +114,26 @@ def clear(*, actor: Actor, now: datetime) -> None:
 
 @contextmanager
 def _rebuilding(actor: Actor) -> Iterator[tuple[Session, Actor]]:
-    """Open the transaction of a person who rebuilds the database; yield the actor as of now."""
+    """Open a transaction that rebuilds the database; yield it and the actor as they are now."""
     rebuilding = partial(storage.rebuilding, storage.get_engine())
     with access.changing(actor, Permission.IMPORT, opened=rebuilding) as found:
         yield found
 
 
 def is_demo() -> bool:
-    """Say whether the database is marked as demo."""
+    """Return whether the database is marked as demo."""
     return count_orders() is not None
 
 
 def count_orders() -> int | None:
-    """Return how many orders were made up; None where the database is not marked as demo."""
+    """Return the number of sample orders; None if the database is not marked as demo."""
     with storage.reading() as session:
-        mark = session.get(DatabaseFact, DEMO)
-        return int(mark.value) if mark is not None else None
+        mark = storage.get_fact(session, DEMO)
+        return int(mark) if mark is not None else None
 
 
 def get_contents(*, actor: Actor) -> DemoContents:
-    """Count what there is to lose; raises NotPermitted, and NotDemo."""
+    """Count the rows that a rebuild deletes; raises NotPermitted and NotDemo."""
     require(actor, Permission.IMPORT)
     with storage.reading() as session:
         _count_marked(session)
@@ -142,17 +141,17 @@ def get_contents(*, actor: Actor) -> DemoContents:
 
 
 def _is_marked(session: Session) -> bool:
-    return session.get(DatabaseFact, DEMO) is not None
+    return storage.get_fact(session, DEMO) is not None
 
 
 def _count_marked(session: Session) -> int:
-    mark = session.get(DatabaseFact, DEMO)
+    mark = storage.get_fact(session, DEMO)
     if mark is None:
         raise NotDemo
-    return int(mark.value)
+    return int(mark)
 
 
-def _holds_data(session: Session) -> bool:
+def _has_data(session: Session) -> bool:
     order, contract = select(Order.order_id).limit(1), select(Contract.contract_id).limit(1)
     return bool(session.scalar(order) or session.scalar(contract))
 
@@ -172,18 +171,18 @@ def _contents(session: Session) -> DemoContents:
     )
 
 
-def _make_up(session: Session, orders: int, now: datetime) -> None:
-    # Their figures are counted after the transaction: SQLite reads what is not committed slowly.
-    session.add(DatabaseFact(name=DEMO, value=str(orders)))
+def _fill_in(session: Session, orders: int, now: datetime) -> None:
+    # Figures are counted after the transaction: SQLite is slow to read uncommitted rows.
+    storage.put_fact(session, DEMO, str(orders))
     overview.invalidate_figures(session)
     DemoRows(session, orders, now).write()
     session.flush()
-    # The planner chooses indexes by what it knows of the tables.
+    # The query planner needs statistics to choose indexes.
     session.execute(text("ANALYZE"))
 
 
-def _rebuild(session: Session, make_up: Callable[[], None] | None = None) -> None:
-    """Make the schema anew, without rows but those of people; `make_up` fills it."""
+def _rebuild(session: Session, fill_in: Callable[[], None] | None = None) -> None:
+    """Recreate the schema, keep only the rows of people, then call `fill_in`."""
     people = {model: list(storage.bulk_read(session, model)) for model in (User, SignIn)}
     scopes = list(storage.bulk_read(session, UserContract))
     entity = storage.stored_names(AuditEvent).index("entity")
@@ -194,8 +193,8 @@ def _rebuild(session: Session, make_up: Callable[[], None] | None = None) -> Non
     for model, rows in people.items():
         storage.bulk_insert(session, model, rows)
     storage.bulk_insert(session, AuditEvent, events)
-    if make_up is not None:
-        make_up()
+    if fill_in is not None:
+        fill_in()
     contracts = set(session.scalars(select(Contract.contract_id)))
     contract = storage.stored_names(UserContract).index("contract_id")
     storage.bulk_insert(

@@ -1,4 +1,4 @@
-"""Makes the demo's rows: the same ones for the same number of orders and the same moment."""
+"""Make the sample rows: the same number of orders and the same time give the same rows."""
 
 import random
 import unicodedata
@@ -50,7 +50,7 @@ MODELS: tuple[type[Base], ...] = (Order, OrderItem, Refund, Transaction)
 
 
 class _Order(NamedTuple):
-    order_id: str | None  # None: money that belongs to no order
+    order_id: str | None  # None for a top-up, which has no order
     contract: DemoContract
     created: int
     author: str
@@ -69,7 +69,7 @@ def _day(moment: int) -> date:
 
 
 class DemoRows:
-    """Makes orders in the order of their creation and writes them a batch at a time."""
+    """Makes orders sorted by creation time, and writes them in batches."""
 
     def __init__(self, session: Session, orders: int, now: datetime) -> None:
         self.session, self.orders, self.now = session, orders, int(now.timestamp())
@@ -115,7 +115,7 @@ class DemoRows:
             stored.balance_minor = self.balance[contract.contract_id]
 
     def _moments(self) -> list[int]:
-        """Return when each order was made: more lately, most by day, the last minutes ago."""
+        """Return the creation times: more of them recent, mostly by day, the last minutes ago."""
         drawn = self.random
         ages = (int(DAYS * drawn.random() ** 1.4) for _ in range(self.orders))
         moments = [
@@ -143,7 +143,7 @@ class DemoRows:
         author = f"{drawn.choice(AUTHORS)}@{domain}.example"
         if drawn.random() < 0.02:
             author = LOCAL_USER_EMAIL
-        # Now and then an order is not in its contract's currency; such items are not refundable.
+        # A few orders are not in the currency of their contract; their items are not refunded.
         is_odd = contract.currency != "EUR" and drawn.random() < 0.01
         order = _Order(
             f"OD{_day(created):%y%m}-{no:07d}",
@@ -249,7 +249,7 @@ class DemoRows:
     def _fate(
         self, order: _Order, service: int, deadline: int | None
     ) -> tuple[ItemStatus, int | None, int | None]:
-        """Decide what became of an item: status, used at, refunded at."""
+        """Choose the state of an item: status, used at, refunded at."""
         chance = self.random.random()
         last = min(self.now, deadline or 0)
         may_refund = last > order.created and order.currency == order.contract.currency
@@ -276,14 +276,14 @@ class DemoRows:
                 reason,
                 None,
                 order.method.value,
-                None,  # the payment's reference
+                None,  # the payment reference
                 RefundStatus.SUCCEEDED.value,
                 1,
                 *(None, None, None, None),  # next attempt, lease, failure, external reference
                 order.author,
                 at,
                 at,
-                *[None] * 7,  # nothing was asked for or came back, nobody had to decide
+                *[None] * 7,  # no request to a provider, no return, no decision
             )
         )
         self._enter(order, at, TransactionType.REFUND, price, item_id, refund_id)
@@ -327,7 +327,7 @@ class DemoRows:
         )
 
     def _top_up(self) -> None:
-        """Pay into every balance what was spent from it, and some more, in round sums."""
+        """Top up every balance by a round sum that is larger than what was spent."""
         for contract in CONTRACTS:
             if contract.method is Method.BALANCE:
                 spent = -self.balance[contract.contract_id]
@@ -352,7 +352,7 @@ def _ascii(name: str) -> str:
 
 
 def _price(amount: float, currency: str) -> int:
-    """Round an amount as shops do: to half a unit, or to ten where there are no decimals."""
+    """Round a price to half a unit, or to ten units if the currency has no decimals."""
     decimals = decimals_of(currency)
     if decimals == 0:
         return max(10, round(amount / 10) * 10)

@@ -135,7 +135,7 @@ AUTHORS = [
 
 
 class DemoContract(NamedTuple):
-    """A customer of the demo: `rate` is how many of its currency one euro buys, roughly."""
+    """A customer in the demo; `rate` is about how many units of its currency one euro buys."""
 
     contract_id: str
     name: str
@@ -163,7 +163,7 @@ CONTRACTS = (
 
 
 class DemoProduct(NamedTuple):
-    """A service of the demo: price in euros, hours before the service that refunds end."""
+    """A service in the demo: its price in euros, and its refund deadline in hours before it."""
 
     type: ProductType
     names: tuple[str, ...]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from core.ground import InvalidInput, decimals_of
+from core.ground import FLAG_WORDS, InvalidInput, decimals_of, word_of
 from core.query import local_times
 from core.tables import Column, Kind
 
@@ -111,15 +111,22 @@ class TableRows:
         if column.kind is Kind.MONEY:
             return self._amounts(values, _array(frame[str(column.currency)]))
         if column.kind is Kind.FLAG:
-            words = pc.if_else(pc.fill_null(values, False), "yes", "no")
+            yes, no = FLAG_WORDS.values()
+            words = pc.if_else(pc.fill_null(values, False), yes, no)
             return _TEXT_HEAD, _strings(words), _TEXT_TAIL
         if column.kind is Kind.BYTES:
             digits = pa.array([one.hex() for one in frame[column.name]])
             return _TEXT_HEAD, _strings(digits), _TEXT_TAIL
-        texts = _strings(values)
-        if column.allowed and not self.is_dump:
-            texts = pc.replace_substring(texts, "_", " ")
-        return self._texts(texts, column)
+        if column.allowed:
+            return self._words(values, column)
+        return self._texts(_strings(values), column)
+
+    def _words(self, values: pa.Array, column: Column) -> _Cells:
+        """Write each value's word once, and take it for every row that has the value."""
+        codes = _strings(values).dictionary_encode()
+        words = [word_of(value) for value in codes.dictionary.to_pylist()]
+        cells = _join(*self._texts(pa.array(words, pa.large_string()), column))
+        return "", cells.take(codes.indices), ""
 
     def _instants(self, local: pa.Array, column: Column) -> _Cells:
         """Turn local times into Excel's day numbers (days since 1900)."""

@@ -15,7 +15,7 @@ from core.access import Actor, may, require
 from core.excel.cells import MAX_CELL_UNITS
 from core.excel.limit import check_limit, record_export
 from core.excel.workbook import MAX_ROWS, StreamedWorkbook, WrittenTable
-from core.ground import Permission, format_amount, get_settings, in_zone
+from core.ground import Permission, flag_value, format_money, get_settings, in_zone, word_of
 from core.query import OrderDetails, get_order
 from core.storage import CancelToken
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
@@ -126,8 +126,8 @@ def _order_lines(
         ("Widget ID", order.widget_id or ""),
         ("Author", order.author),
         ("Total", str(order.item_count)),
-        ("Amount", f"{format_amount(order.amount_minor, order.currency)} {order.currency}"),
-        ("Refunded", f"{format_amount(order.refunded_minor, order.currency)} {order.currency}"),
+        ("Amount", format_money(order.amount_minor, order.currency)),
+        ("Refunded", format_money(order.refunded_minor, order.currency)),
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
         ("Exported at", in_zone(now, zone, seconds=True)),
@@ -175,7 +175,7 @@ def write_template(file: IO[bytes]) -> None:
                 (
                     table.title,
                     column.header,
-                    "yes" if column.is_required else "no",
+                    word_of(flag_value(column.is_required)),
                     column.import_help,
                 )
                 for column in table.stored
@@ -194,7 +194,7 @@ def _about(
 ) -> list[tuple[str, str]]:
     filters = view.in_words() or ["none"]
     amount = view.table.amount
-    sums = [f"{format_amount(minor, code)} {code}" for code, minor in totals.items()]
+    sums = [format_money(minor, code) for code, minor in totals.items()]
     local = now.astimezone(ZoneInfo(view.zone))
     lines = [("Table", view.table.title)]
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]

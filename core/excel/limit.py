@@ -1,7 +1,7 @@
 """Limit the rows that one person exports to Excel in an hour, counted from the audit trail."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import IO, Any
 
 from sqlalchemy import select
@@ -11,8 +11,6 @@ from core import access
 from core.access import Actor
 from core.ground import Permission, Refused, get_settings
 from core.storage import AuditEvent
-
-AN_HOUR = timedelta(hours=1)
 
 
 class TooManyRows(Refused):
@@ -32,11 +30,9 @@ def check_limit(session: Session, count: Callable[[], int], *, actor: Actor, now
     `count` counts the rows of the export. It is called only if EXPORTED_ROWS_PER_HOUR is set.
     """
     limit = get_settings().exported_rows_per_hour
-    if limit is None:
-        return
-    before, requested = _exported(session, actor, now), count()
-    if before + requested > limit:
-        raise TooManyRows(limit, before, requested)
+    access.check_hourly_limit(
+        limit, lambda since: _exported(session, actor, since), count, TooManyRows, now=now
+    )
 
 
 def record_export(
@@ -63,10 +59,10 @@ def record_export(
         )
 
 
-def _exported(session: Session, actor: Actor, now: datetime) -> int:
+def _exported(session: Session, actor: Actor, since: datetime) -> int:
     events = select(AuditEvent.after).where(
         AuditEvent.actor == actor.email,
-        AuditEvent.at > now - AN_HOUR,
+        AuditEvent.at > since,
         AuditEvent.action.endswith(".exported", autoescape=True),
     )
     return sum((after or {}).get("rows", 0) for after in session.scalars(events))

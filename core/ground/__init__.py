@@ -18,6 +18,7 @@ from core.ground.money import (
     USUAL_DECIMALS,
     decimals_of,
     format_amount,
+    format_money,
     is_currency,
     to_major,
     to_minor,
@@ -43,7 +44,8 @@ from core.ground.private_files import (
 )
 from core.ground.public_address import origin_of
 from core.ground.secret_files import read_or_create_secret
-from core.ground.settings import Security, check_database_url, get_settings, is_loopback
+from core.ground.setting_values import Security, check_database_url, is_loopback
+from core.ground.settings import get_settings
 from core.ground.shutdown import (
     GRACE_SECONDS,
     ending,
@@ -53,6 +55,7 @@ from core.ground.shutdown import (
 )
 from core.ground.states import (
     EXPIRED,
+    FLAG_WORDS,
     TONES,
     Channel,
     DeliveryKind,
@@ -66,12 +69,16 @@ from core.ground.states import (
     Role,
     TransactionStatus,
     TransactionType,
+    flag_value,
+    word_of,
+    words_by_value,
 )
 from core.ground.text import ascii_lower, check_text, fold, is_storable, may_be_id, storable
 
 __all__ = [
     "COMMON_CURRENCIES",
     "EXPIRED",
+    "FLAG_WORDS",
     "GRACE_SECONDS",
     "MAX_AMOUNT",
     "MAX_DECIMALS",
@@ -110,8 +117,10 @@ __all__ = [
     "decimals_of",
     "ending",
     "finishing_action",
+    "flag_value",
     "fold",
     "format_amount",
+    "format_money",
     "get_settings",
     "handle_signals",
     "in_zone",
@@ -139,5 +148,7 @@ __all__ = [
     "wait_for_actions",
     "warn_if_open",
     "with_request_id",
+    "word_of",
+    "words_by_value",
     "zones",
 ]

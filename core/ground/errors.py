@@ -2,7 +2,7 @@
 
 
 class AppError(Exception):
-    """The parent of them all. The text says what is wrong and what to do; it holds no secrets."""
+    """The parent of all errors. The text says what is wrong and what to do, without secrets."""
 
 
 class NotFound(AppError):

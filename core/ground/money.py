@@ -47,3 +47,8 @@ def to_minor(amount: Decimal, currency: str) -> int:
 def format_amount(minor: int, currency: str) -> str:
     """Format minor units as an amount in major units: 1,234.50."""
     return f"{to_major(minor, currency):,f}"
+
+
+def format_money(minor: int, currency: str) -> str:
+    """Format an amount with its currency: 1,234.50 EUR."""
+    return f"{format_amount(minor, currency)} {currency}"

@@ -1,4 +1,4 @@
-"""The values that stored columns can have: states, types, roles."""
+"""The values that stored columns can have (states, types, roles), and the word for each."""
 
 from enum import StrEnum
 
@@ -113,6 +113,29 @@ class Permission(StrEnum):
     USERS = "users"
     AUDIT_TRAIL = "audit_trail"
     GIVE_BACK = "give_back"  # give back items whose refund the bank returned
+
+
+# Values whose word is not simply the value in sentence case.
+_SPELLED = {"meet_and_assist": "Meet & assist", "top_up": "Top-up", "smtp": "SMTP"}
+
+
+def word_of(value: str) -> str:
+    """Return the word for a value: not_used is “Not used”, in every table, file and message."""
+    return _SPELLED.get(value) or value.replace("_", " ").capitalize()
+
+
+def words_by_value(states: type[StrEnum]) -> dict[str, str]:
+    """Return the word of each value that a column of these states can show, by value."""
+    derived = [EXPIRED] if states is ItemStatus else []
+    return {str(value): word_of(value) for value in (*states, *derived)}
+
+
+def flag_value(flag: bool) -> str:
+    """Return a yes or no as addresses and filters hold it; `word_of` gives its word."""
+    return "yes" if flag else "no"
+
+
+FLAG_WORDS = {flag_value(flag): word_of(flag_value(flag)) for flag in (True, False)}
 
 
 class Tone(StrEnum):

@@ -1,4 +1,4 @@
-"""Imports: files of orders are read, checked, and stored whole or not at all."""
+"""Imports: read and check files of orders, then store all of them or nothing."""
 
 from core.imports.background import (
     SUFFIXES,

@@ -1,7 +1,7 @@
-"""Checks and imports that run beside the pages: one at a time, followed, cancelled, remembered.
+"""Checks and imports in the background: one at a time, with progress, and they can be cancelled.
 
-What somebody brings lies in a folder of its own, under names of our own, as long as it is needed.
-Everybody has one run: the last one. Nothing of it outlives the process.
+The uploaded files are kept in a temporary folder, under generated names, while they are needed.
+Only the last run of each user is kept, in the memory of the process.
 """
 
 import atexit
@@ -37,19 +37,19 @@ logger = logging.getLogger(__name__)
 SUFFIXES = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt")
 MAX_FILES = 20
 MAX_NAME = 120
-KEPT_SECONDS = 3600.0  # so long the files of a check wait to be imported
+KEPT_SECONDS = 3600.0  # how long checked files are kept to be imported
 COPIED_BYTES = 1 << 20
 
 
 class State(StrEnum):
-    """Where a run is."""
+    """The state of a run."""
 
     CHECKING = "checking"
-    CHECKED = "checked"  # and can be imported
+    CHECKED = "checked"  # can be imported
     IMPORTING = "importing"
     IMPORTED = "imported"
     FAULTY = "faulty"
-    FAILED = "failed"  # or cancelled: `failure` says why
+    FAILED = "failed"  # or cancelled; `failure` says why
 
 
 RUNNING = (State.CHECKING, State.IMPORTING)
@@ -57,15 +57,15 @@ RUNNING = (State.CHECKING, State.IMPORTING)
 
 @dataclass(frozen=True)
 class Run:
-    """What somebody brought, and what became of it."""
+    """The uploaded files of a user, and the state of their check or import."""
 
     actor: Actor
-    names: tuple[str, ...]  # as the files were called
+    names: tuple[str, ...]  # the shown names of the files
     since: datetime
     state: State = State.CHECKING
     phase: str = "Reading"
     share: float = 0.0
-    is_cancelled: bool = False  # somebody has asked for it; it ends soon
+    is_cancelled: bool = False  # requested; the run ends soon
     check: Check | None = None
     faults: tuple[Fault, ...] = ()
     outcome: Outcome | None = None
@@ -74,34 +74,34 @@ class Run:
 
     @property
     def is_running(self) -> bool:
-        """Say whether something is being done."""
+        """Return whether the run is in progress."""
         return self.state in RUNNING
 
 
 class Busy(Refused):
-    """Something is being checked or imported already."""
+    """Another check or import is already running."""
 
     def __init__(self, run: Run) -> None:
         doing = "An import" if run.state is State.IMPORTING else "A check of files"
         super().__init__(
-            f"{doing} by {run.actor.email} is running since {run.since:%H:%M} UTC. "
-            "One runs at a time: wait until it has ended. Nothing was begun."
+            f"{doing} by {run.actor.email} has been running since {run.since:%H:%M} UTC. "
+            "Only one can run at a time: wait until it ends. Nothing was started."
         )
 
 
 _lock = threading.Lock()
-_runs: dict[str, Run] = {}  # the last of each user
+_runs: dict[str, Run] = {}  # the last run of each user
 
 
 def find_run(*, actor: Actor) -> Run | None:
-    """Return the actor's last run, as it is now."""
+    """Find the actor's last run in its current state."""
     require(actor, Permission.IMPORT)
     with _lock:
         return _runs.get(actor.user_id)
 
 
 def find_running(*, actor: Actor) -> Run | None:
-    """Return whatever is being checked or imported, be it somebody else's."""
+    """Find the running check or import, also of another user."""
     require(actor, Permission.IMPORT)
     with _lock:
         return _running()
@@ -112,15 +112,16 @@ def _running() -> Run | None:
 
 
 def begin_check(files: Sequence[tuple[str, IO[bytes]]], *, actor: Actor, now: datetime) -> None:
-    """Take files over, each with what it is called, and begin to check them.
+    """Copy the files, each given with its shown name, and start to check them.
 
-    Raises NotPermitted, InvalidInput for too many, unknown kinds or too large, and Busy.
+    Raises NotPermitted, Busy, and InvalidInput if there are too many files, or one has an unknown
+    type or is too large.
     """
     require(actor, Permission.IMPORT)
     names = tuple(_printable(name) for name, _ in files)
     _refuse_kinds(names)
     _refuse_busy()
-    folder = Path(tempfile.mkdtemp(prefix="order-desk-import-"))  # for this user alone
+    folder = Path(tempfile.mkdtemp(prefix="order-desk-import-"))  # private to this user
     try:
         paths = tuple(
             _copy(file, folder / f"{number}{_suffix(name)}", name)
@@ -134,9 +135,9 @@ def begin_check(files: Sequence[tuple[str, IO[bytes]]], *, actor: Actor, now: da
 
 
 def begin_import(*, actor: Actor, now: datetime) -> None:
-    """Begin to import what the actor had checked: once, however often it is asked.
+    """Start to import the actor's checked files: only once, even if called again.
 
-    Raises NotPermitted, Busy, and Refused where nothing is checked any more.
+    Raises NotPermitted, Busy, and Refused if there are no checked files any more.
     """
     require(actor, Permission.IMPORT)
     with _lock:
@@ -144,7 +145,7 @@ def begin_import(*, actor: Actor, now: datetime) -> None:
         if running is not None:
             raise Busy(running)
         if run is None or run.state is not State.CHECKED:
-            raise Refused("There are no checked files any more: choose them again.")
+            raise Refused("The checked files are no longer available. Upload them again.")
         _runs[actor.user_id] = replace(
             run,
             state=State.IMPORTING,
@@ -157,7 +158,7 @@ def begin_import(*, actor: Actor, now: datetime) -> None:
 
 
 def cancel_run(*, actor: Actor) -> None:
-    """Ask the actor's own run to end; what it has written is undone."""
+    """Cancel the actor's own run; everything it has written is rolled back."""
     require(actor, Permission.IMPORT)
     with _lock:
         run = _runs.get(actor.user_id)
@@ -166,7 +167,7 @@ def cancel_run(*, actor: Actor) -> None:
 
 
 def forget_run(*, actor: Actor) -> None:
-    """Forget the actor's last run, unless it is running, and its files with it."""
+    """Delete the actor's last run and its files, unless it is running."""
     require(actor, Permission.IMPORT)
     with _lock:
         run = _runs.get(actor.user_id)
@@ -177,7 +178,7 @@ def forget_run(*, actor: Actor) -> None:
 
 
 def _printable(name: str) -> str:
-    """Return a file's name as it can be shown and stored: no path, no control characters."""
+    """Return a file name that is safe to show and store: no path, no control characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
     kept = "".join(letter if letter.isprintable() else "�" for letter in last).strip()
     return f"{kept[: MAX_NAME - 1]}…" if len(kept) > MAX_NAME else kept or "file"
@@ -189,10 +190,10 @@ def _suffix(name: str) -> str:
 
 def _refuse_kinds(names: Sequence[str]) -> None:
     if not 1 <= len(names) <= MAX_FILES:
-        raise InvalidInput(f"Choose 1 to {MAX_FILES} files.")
+        raise InvalidInput(f"Upload 1 to {MAX_FILES} files.")
     for name in names:
         if _suffix(name) not in SUFFIXES:
-            raise InvalidInput(f"{name}: this is neither a workbook (.xlsx) nor a CSV file.")
+            raise InvalidInput(f"{name}: this is not a workbook (.xlsx) or a CSV file.")
 
 
 def _refuse_busy() -> None:
@@ -205,7 +206,7 @@ def _refuse_busy() -> None:
 def _copy(file: IO[bytes], path: Path, name: str) -> Path:
     limit_mb = get_settings().import_max_mb
     room = limit_mb * 1_000_000
-    file.seek(0)  # it may have been read for a try that was refused
+    file.seek(0)  # a refused attempt may have read it already
     with path.open("xb") as copy:
         while block := file.read(COPIED_BYTES):
             room -= len(block)
@@ -218,7 +219,7 @@ def _copy(file: IO[bytes], path: Path, name: str) -> Path:
 
 
 def _put(run: Run) -> None:
-    """Make a run the actor's last, unless something has begun to run meanwhile."""
+    """Store a run as the actor's last one; raises Busy if another run has started meanwhile."""
     with _lock:
         running = _running()
         if running is not None:
@@ -251,12 +252,12 @@ Act = Callable[[Run, Progress], dict[str, object]]
 
 
 def _start(act: Act, actor: Actor) -> None:
-    # The end of the process waits for it; is it too slow then, the database rolls it back.
+    # The process waits for it before it ends; if it takes too long, the database rolls it back.
     threading.Thread(target=_follow, args=(act, actor), name="import", daemon=True).start()
 
 
 def _follow(act: Act, actor: Actor) -> None:
-    """Do it, and remember what became of it."""
+    """Run a check or an import, and store the result."""
     with with_request_id() as reference, finishing_action():
         run = _change(actor)
         try:
@@ -281,10 +282,10 @@ def _progress_of(actor: Actor) -> Progress:
     def report(phase: str, share: float) -> None:
         _change(actor, phase=phase, share=share)
 
-    def is_wanted() -> bool:
-        return not (_change(actor).is_cancelled or ending.is_set())
+    def is_cancelled() -> bool:
+        return _change(actor).is_cancelled or ending.is_set()
 
-    return Progress(report, is_wanted)
+    return Progress(report, is_cancelled)
 
 
 def _check(run: Run, progress: Progress) -> dict[str, object]:
@@ -307,9 +308,9 @@ def _import(run: Run, progress: Progress) -> dict[str, object]:
 
 
 def _forget_later(run: Run) -> None:
-    """Let the files of a check go when nobody has imported them for long."""
+    """Delete the checked files if nobody imports them within KEPT_SECONDS."""
 
-    def let_go() -> None:
+    def delete() -> None:
         with _lock:
             kept = _runs.get(run.actor.user_id)
             if kept is None or kept.paths != run.paths or kept.state is not State.CHECKED:
@@ -317,6 +318,6 @@ def _forget_later(run: Run) -> None:
             del _runs[run.actor.user_id]
         _remove_files(run)
 
-    timer = threading.Timer(KEPT_SECONDS, let_go)
+    timer = threading.Timer(KEPT_SECONDS, delete)
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""What is in the database already, and how the rows of a file compare with it."""
+"""Compare the rows of a file with the rows that are already stored."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from core.storage import Base, Order, OrderItem, Transaction
 from core.tables import Table
 
 KEYS_A_QUERY = 2_000
-# A blank in these means “as usual”, never a difference; a number is only for people to count by.
+# A blank in these columns means the default, never a difference. `no` is never compared.
 FILLED_WHEN_BLANK = {
     "item_count", "amount_minor", "currency", "airport_tz", "pax_type", "valid_from", "valid_until",
     "voucher_code", "voucher_serial", "status", "is_refundable", "created_at", "contract_id",
@@ -30,7 +30,7 @@ REFUND_STATES = {ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED}
 
 
 class Existing:
-    """Looks rows up by key, some thousand at a time."""
+    """Looks up stored rows by key, in batches."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -38,7 +38,7 @@ class Existing:
     def find(
         self, key: InstrumentedAttribute[Any], values: Iterable[Any], names: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
-        """Find the rows whose key is among the values: the named columns, instants in seconds."""
+        """Yield the rows with one of the keys: the named columns, instants in epoch seconds."""
         columns = [getattr(key.class_, name) for name in names]
         remaining = iter(values)
         while part := list(islice(remaining, KEYS_A_QUERY)):
@@ -46,34 +46,34 @@ class Existing:
                 yield dict(zip(names, map(_plain, row), strict=True))
 
     def highest_no(self, model: type[Base]) -> int:
-        """Return the highest running number in use."""
+        """Return the highest row number in use."""
         column = {Order: Order.no, OrderItem: OrderItem.no, Transaction: Transaction.no}[model]
         return self.session.scalar(select(func.max(column))) or 0
 
 
 @dataclass
 class Compared:
-    """How the rows of one table compare with what is stored."""
+    """The result of comparing the rows of one table with the stored rows."""
 
     fresh: pd.DataFrame
     unchanged: int = 0
     used: list[tuple[str, int]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    refunded: set[str] = field(default_factory=set)  # items that are so in the file and here
+    refunded: set[str] = field(default_factory=set)  # items that are refunded in the file and here
     faults: list[Fault] = field(default_factory=list)
 
 
 def compare(
     existing: Existing, table: Table, frame: pd.DataFrame, progress: Progress = SILENT
 ) -> Compared:
-    """Tell new rows from those that are there: unchanged, newly used, kept, or differing."""
+    """Sort rows into new ones and stored ones: unchanged, newly used, kept, or different."""
     names = [column.name for column in table.stored]
     key = table.attribute(table.key_column)
     found = Compared(fresh=frame)
     is_fresh = np.ones(len(frame), dtype=bool)
     for first in range(0, len(frame), KEYS_A_QUERY):
         progress.say(
-            f"Comparing {first:,} of {len(frame):,} {table.many} with what is stored",
+            f"Comparing {first:,} of {len(frame):,} {table.many} with stored data",
             first / len(frame),
         )
         part = frame.iloc[first : first + KEYS_A_QUERY]
@@ -117,9 +117,9 @@ def _compare_row(
             if not differing:
                 return
     for column in differing:
-        here = as_written(column.kind, stored[column.name], stored.get("currency"))
-        given = as_written(column.kind, row[column.name], row.get("currency"))
-        problem = f"differs from what is stored: {f'“{here[:60]}”' if here else 'nothing'}"
+        here = as_written(column, stored[column.name], stored.get("currency"))
+        given = as_written(column, row[column.name], row.get("currency"))
+        problem = f"differs from the stored value: {f'“{here[:60]}”' if here else 'blank'}"
         found.faults.append(fault_at(row, column.header, given, problem))
     if not differing and not states:
         found.unchanged += 1

@@ -1,4 +1,4 @@
-"""What is wrong in files that come in, and where: said as people wrote it."""
+"""Import errors: what is wrong in a file, and where."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from core.ground import AppError, to_major
-from core.tables import Kind
+from core.ground import AppError, flag_value, to_major, word_of
+from core.tables import Column, Kind
 
 SHOWN_CHARACTERS = 60
-# Where a row came from, beside its values.
+# The origin of a row, next to its values.
 FILE, SHEET, ROW = "file_", "sheet_", "row_"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong in a file, and where."""
+    """One import error, and where it is."""
 
     file: str
     sheet: str
@@ -27,39 +27,41 @@ class Fault:
     problem: str
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return the error as one line."""
         value = f" “{self.value}”" if self.value else ""
         column = f", {self.column}" if self.column else ""
         return f"{self.file}, {self.sheet}, row {self.row}{column}:{value} {self.problem}"
 
 
 class Faulty(AppError):
-    """The files have faults; nothing was imported. `faults` lists every one."""
+    """The files have import errors, so nothing was imported. `faults` lists all of them."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = list(faults)
         count = len(self.faults)
-        super().__init__(f"{count:,} fault{'s' * (count != 1)}; nothing was imported.")
+        super().__init__(f"{count:,} import error{'s' * (count != 1)}; nothing was imported.")
 
     def report(self) -> str:
-        """Return every fault, a line each, and the count."""
+        """Return every error on its own line, then the count."""
         return "\n".join([*(str(fault) for fault in self.faults), str(self)])
 
 
 def fault_at(row: dict[Any, Any], column: str, value: Any, problem: str) -> Fault:
-    """Build the fault of a row of a frame made by read_tables."""
+    """Return an import error in a row of a frame made by read_tables."""
     shown = "" if value is None or value is pd.NA else str(value)
     return Fault(row[FILE], row[SHEET], int(row[ROW]), column, shown[:SHOWN_CHARACTERS], problem)
 
 
-def as_written(kind: Kind, value: Any, currency: str | None = None) -> str:
+def as_written(column: Column, value: Any, currency: str | None = None) -> str:
     """Return a parsed value as people write it: amounts with decimals, instants in UTC."""
     if value is None:
         return ""
-    if kind is Kind.MONEY and currency:
+    if column.kind is Kind.MONEY and currency:
         return str(to_major(value, currency))
-    if kind is Kind.INSTANT:
+    if column.kind is Kind.INSTANT:
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    if kind is Kind.FLAG:
-        return "yes" if value else "no"
+    if column.kind is Kind.FLAG:
+        return word_of(flag_value(value))
+    if column.allowed:
+        return word_of(value)
     return value.hex() if isinstance(value, bytes) else str(value)

@@ -1,4 +1,4 @@
-"""Files that come in: workbooks and CSV files as sheets of raw rows, read a row at a time."""
+"""Read imported files: workbooks and CSV files as sheets of raw rows, one row at a time."""
 
 import csv
 import io
@@ -21,29 +21,29 @@ PROTECTED = (
 )
 MAX_CELL_CHARACTERS = 200_000
 DELIMITERS = ",;\t"
-Row = tuple[int, list[Any]]  # its number in the file, counted from 1 as people do; its values
+Row = tuple[int, list[Any]]  # its number in the file, from 1; its values
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook (or a CSV file, whose title is None): header and data rows."""
+    """A sheet of a workbook, or a CSV file (its title is None): header and data rows."""
 
     file: str
     title: str | None
     header: list[Any]
     rows: Iterator[Row]
-    unreadable: list[tuple[int, int]]  # row and column of cells that the reader gives as empty
-    share_at: Callable[[int], float]  # of its file, from 0 to 1, that is read up to a row
+    unreadable: list[tuple[int, int]]  # row and column of cells that the reader cannot read
+    share_at: Callable[[int], float]  # the part of the file (0 to 1) that is read up to a row
 
 
 def read_sheets(path: Path, name: str) -> Iterator[Sheet]:
-    """Yield the sheets of a file that people call by a name, each to be read before the next.
+    """Yield the sheets of a file shown as `name`; consume each before the next.
 
-    Raises InvalidInput, naming the file, when it is missing, empty, damaged, protected, too large
-    unpacked, or not a workbook or CSV file.
+    Raises InvalidInput, with the file's name, if it is missing, empty, damaged, protected, too
+    large when unpacked, or not a workbook or CSV file.
     """
     if not path.is_file():
-        raise InvalidInput(f"{path}: there is no such file.")
+        raise InvalidInput(f"{path}: the file was not found.")
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
@@ -59,7 +59,7 @@ def read_sheets(path: Path, name: str) -> Iterator[Sheet]:
 
 
 def _read_workbook(path: Path, name: str) -> Iterator[Sheet]:
-    """Read with calamine: 300,000 rows in 2 s, where openpyxl takes over a minute."""
+    """Read with calamine: 300,000 rows take 2 s, with openpyxl over a minute."""
     try:
         with zipfile.ZipFile(path) as archive:
             check_parts(archive, limit_mb=get_settings().import_max_mb)
@@ -70,7 +70,7 @@ def _read_workbook(path: Path, name: str) -> Iterator[Sheet]:
     except PasswordError:
         raise InvalidInput(f"{name}: {PROTECTED}") from None
     except (CalamineError, *DAMAGE):
-        damaged = f"{name}: the workbook is damaged, or not one that Excel can open."
+        damaged = f"{name}: the workbook is damaged, or not a valid Excel file."
         raise InvalidInput(damaged) from None
 
 
@@ -116,7 +116,7 @@ def _decoded(name: str, text: io.TextIOWrapper) -> Iterator[Row]:
             number = reader.line_num + 1
     except UnicodeError:
         raise InvalidInput(
-            f"{name}: the file is neither UTF-8 nor UTF-16 text. Save it as CSV UTF-8."
+            f"{name}: the file is not UTF-8 or UTF-16 text. Save it as CSV UTF-8."
         ) from None
     except csv.Error as error:
         line = reader.line_num if reader else 1

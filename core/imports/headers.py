@@ -1,4 +1,4 @@
-"""Headers of sheets that come in: which table a sheet is, and which column each header names."""
+"""Match an imported sheet to its table, and each header to its column."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from core.tables import BOOKS, Column, Kind, Table
 
 @dataclass(frozen=True)
 class Heading:
-    """A column of a sheet: its place, what it is, and the zone its header names."""
+    """A column of a sheet: its position, its column, and the time zone in its header."""
 
     index: int
     column: Column
@@ -19,13 +19,13 @@ class Heading:
 
 
 def table_of(sheet: Sheet) -> Table | None:
-    """Return the table that a sheet is of, by its title, or by its headers; None for none."""
+    """Find the table of a sheet by its title, or by its headers; None if there is none."""
     if sheet.title is not None:
-        # A dump goes on in “Orders (2)” where a sheet is full.
+        # When a sheet is full, a dump continues in “Orders (2)”.
         title = normal(re.sub(r"\(\d+\)$", "", sheet.title))
         return next((t for t in BOOKS if title in (normal(t.title), t.name)), None)
     headers = {normal(_split_zone(str(header))[0]) for header in sheet.header if header}
-    # The tables refer to each other's keys: it is the one that knows most of the headers.
+    # The tables have keys of each other: choose the one that has most of the headers.
     fitting = [t for t in BOOKS if normal(t.key_column.header) in headers]
     return max(fitting, key=lambda t: len(headers & set(map(normal, _headers(t)))), default=None)
 
@@ -35,7 +35,7 @@ def _headers(table: Table) -> list[str]:
 
 
 def normal(header: str) -> str:
-    """Return a header, or a member of an enumeration, as it is compared."""
+    """Return a header or a value in the form that is compared."""
     return re.sub(r"[\s_\-]+", "_", header.strip().casefold())
 
 
@@ -50,8 +50,8 @@ def _split_zone(header: str) -> tuple[str, str | None]:
 def read_header(
     sheet: Sheet, table: Table, title: str, faults: list[Fault]
 ) -> list[Heading] | None:
-    """Match the header to the table's columns; None when a fault makes reading on senseless."""
-    # What a file of the grid has beyond: worked out from the rows, so there is nothing to import.
+    """Match the header to the table's columns; None if an error makes further reading useless."""
+    # Columns that Download Excel adds. They are calculated, so they are not imported.
     worked_out = {normal(c.header) for c in table.offered if c not in table.stored}
     known = {normal(c.header): c for c in table.stored} | {c.name: c for c in table.stored}
     headings: list[Heading] = []
@@ -71,7 +71,7 @@ def read_header(
         if column is None:
             fault(header, f"is not a column of {table.title}")
         elif any(heading.column == column for heading in headings):
-            fault(header, "stands twice in the header")
+            fault(header, "is in the header twice")
         elif zone is not None and column.kind is Kind.INSTANT and zone not in zones():
             fault(header, f"names “{zone}”, which is not a time zone such as Europe/London")
         else:

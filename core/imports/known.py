@@ -1,17 +1,16 @@
-"""What the new rows of an import refer to: in the files themselves, or stored already."""
+"""The rows that new rows refer to, in the files or already stored."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
-from core.ground import ItemStatus, RefundStatus, TransactionType
+from core.ground import ItemStatus, RefundStatus, TransactionType, to_major, word_of
 from core.imports.existing import Existing
-from core.imports.faults import Fault, as_written, fault_at
+from core.imports.faults import Fault, fault_at
 from core.imports.refunds import GivenRefund, gather
 from core.imports.rows import iterate
 from core.storage import Order, OrderItem, Refund
-from core.tables import Kind
 
 Row = dict[Any, Any]
 
@@ -35,7 +34,7 @@ class KnownItem(NamedTuple):
 
 
 class StoredRefund(NamedTuple):
-    """A stored refund that transactions name; instants in epoch seconds."""
+    """A stored refund that transactions refer to; instants in epoch seconds."""
 
     order_item_id: str
     amount_minor: int
@@ -47,7 +46,7 @@ class StoredRefund(NamedTuple):
 
 
 class Return(NamedTuple):
-    """The money of a stored refund that came back: of which attempt, and when."""
+    """The bank returned the money of a stored refund: which attempt, and when."""
 
     order_item_id: str
     attempt: int
@@ -56,19 +55,19 @@ class Return(NamedTuple):
 
 @dataclass(frozen=True)
 class Totals:
-    """What the items of one order add up to."""
+    """The totals of the items of one order."""
 
     count: int
     amounts: dict[str, int]  # minor units, by currency
 
     @property
     def currency(self) -> str | None:
-        """Return the items' currency; None when they have several."""
+        """Return the items' currency; None if they have several."""
         return next(iter(self.amounts)) if len(self.amounts) == 1 else None
 
 
 class Known:
-    """The fresh rows of every table, and what they refer to; collects the faults found."""
+    """The new rows of every table and the rows they refer to; collects import errors."""
 
     def __init__(
         self,
@@ -79,9 +78,9 @@ class Known:
         refunded: set[str],
     ) -> None:
         self.existing, self.faults = existing, faults
-        # Stored items that the files say were used, or are refunded, as they are here.
+        # Stored items that the files mark as used; and those refunded both in the files and here.
         self.used, self.refunded = used, refunded
-        self.unwritten: set[str] = set()  # keys of rows with a fault, and of what refers to them
+        self.unwritten: set[str] = set()  # keys of rows with an error, and of their dependents
         nothing = pd.DataFrame()
         self.order_rows = fresh.get("orders", nothing)
         self.item_rows = fresh.get("order_items", nothing)
@@ -95,30 +94,32 @@ class Known:
             self.refunds_of.setdefault(refund.order_item_id or "", []).append(refund)
         self.stored_refunds = self._stored_refunds()
         self.refunded_before = self._refunded_before()
-        self.returns: dict[str, Return] = {}  # of stored refunds, by ID, as they are found
+        self.returns: dict[str, Return] = {}  # of stored refunds, by ID; filled while checking
 
     def may_be_written(self, row: Row, key: str) -> bool:
-        """Say whether all that the row refers to was written; only then can the row be, too."""
+        """Return whether the row can be written: only if everything it refers to is written."""
         parents = {row.get("order_id"), row.get("order_item_id"), row.get("refund_id")} - {key}
         return self.unwritten.isdisjoint(parents)
 
     def fault(self, row: Row, column: str, value: Any, problem: str) -> bool:
-        """Add a fault; False, so that a check can end with it."""
+        """Add an import error; return False, so that a check can return it."""
         if column in ("Amount", "Price"):
-            value = as_written(Kind.MONEY, value, row["currency"])
+            value = to_major(value, row["currency"])
+        elif column in ("Status", "Method"):
+            value = word_of(value)
         self.faults.append(fault_at(row, column, value, problem))
         return False
 
     @property
     def has_refunds(self) -> bool:
-        """Say whether a refund row will be written."""
+        """Return whether the import writes a refund."""
         return bool(
             len(self.transaction_rows)
             and (self.transaction_rows["type"] == TransactionType.REFUND).any()
         )
 
     def _known_items(self) -> dict[str, KnownItem]:
-        """Return order, status, price and currency of every item that a transaction names."""
+        """Return the items that transactions refer to, by ID."""
         if "order_item_id" not in self.transaction_rows:
             return {}
         wanted = set(self.transaction_rows["order_item_id"].dropna().unique())
@@ -143,7 +144,7 @@ class Known:
         return row.get("status") or ItemStatus.NOT_USED
 
     def _known_orders(self) -> dict[str, KnownOrder]:
-        """Return contract, created, author and whether it is new, of every order referred to."""
+        """Return the orders that rows refer to, by ID."""
         names = ["order_id", "contract_id", "created_at", "author"]
         known = {
             row["order_id"]: KnownOrder(row["contract_id"], row["created_at"], row["author"], True)
@@ -177,14 +178,14 @@ class Known:
         }
 
     def _stored_refunds(self) -> dict[str, StoredRefund]:
-        """Return the refunds that the transactions name and that are stored, by ID."""
+        """Return the stored refunds that transactions refer to, by ID."""
         ids = sorted({refund.refund_id for refund in self.refunds.values()})
         names = ["refund_id", *StoredRefund._fields]
         rows = self.existing.find(Refund.refund_id, ids, names)
         return {row.pop("refund_id"): StoredRefund(**row) for row in rows}
 
     def _refunded_before(self) -> set[str]:
-        """Return the items that have a stored refund that counts."""
+        """Return the items with a stored refund that is open, paid, or returned by the bank."""
         if not self.refunds:
             return set()
         names = ["order_item_id", "status", "failed_after_success_at"]

@@ -1,8 +1,15 @@
-"""New transactions of an import, and the refund rows that refund transactions stand for."""
+"""Check new transactions of an import, and make the refunds they belong to."""
 
 from collections.abc import Iterator
 
-from core.ground import ItemStatus, Method, RefundStatus, TransactionStatus, TransactionType
+from core.ground import (
+    ItemStatus,
+    Method,
+    RefundStatus,
+    TransactionStatus,
+    TransactionType,
+    word_of,
+)
 from core.imports.known import Known, KnownItem, KnownOrder, Return, Row
 from core.imports.refunds import Entry, GivenRefund, entry_of
 from core.refunds import WAS_RETURNED
@@ -11,13 +18,13 @@ REASON = "imported"
 
 
 def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Iterator[Row]:
-    """Make the row of each new refund; `refund_ids` learns the refund of each transaction."""
+    """Yield the row of each new refund; fill `refund_ids` with the refund of each transaction."""
     made: set[str] = set()
     for refund in known.refunds.values():
         item = known.items.get(refund.order_item_id or "")
         order = known.orders.get(item.order_id) if item else None
         if not refund.attempts or item is None or order is None:
-            continue  # a stored one, or a fault that is found when the transaction itself comes
+            continue  # a stored refund, or an error that is found with the transaction itself
         is_new = refund.refund_id not in made and refund.refund_id not in known.stored_refunds
         made.add(refund.refund_id)
         if not _check_refund(known, refund, item, is_new=is_new):
@@ -53,9 +60,9 @@ def _refund_row(known: Known, refund: GivenRefund, item: KnownItem, order: Known
 
 
 def _came_back_at(known: Known, refund: GivenRefund, item: KnownItem) -> int | None:
-    """Return when the money came back of the refund that counts for its item; of others None.
+    """Return when the bank returned the money of a refund; None if it no longer affects its item.
 
-    An item that an admin gave back has no refund that counts, and can be refunded anew.
+    An item that an admin gave back has no such refund, and can be refunded again.
     """
     if not refund.returned:
         return None
@@ -70,11 +77,11 @@ def _came_back_at(known: Known, refund: GivenRefund, item: KnownItem) -> int | N
 
 
 def _check_refund(known: Known, refund: GivenRefund, item: KnownItem, *, is_new: bool) -> bool:
-    """Find what is wrong with the transactions of a refund; say whether nothing is."""
+    """Check the transactions of a refund; return whether they have no errors."""
     before = len(known.faults)
     for one in refund.entries:
         if not is_new and one.type == TransactionType.REFUND:
-            problem = "is a refund that is there already"
+            problem = "is a refund that is already stored"
             known.fault(one.row, "Refund ID", refund.refund_id, problem)
         else:
             _check_entry(known, refund, item, one)
@@ -83,16 +90,16 @@ def _check_refund(known: Known, refund: GivenRefund, item: KnownItem, *, is_new:
     if refund.is_paid and is_new:
         item_id, row = refund.order_item_id, refund.last.row
         if item_id in known.refunded_before:
-            known.fault(row, "Order Item ID", item_id, "has a refund here already")
+            known.fault(row, "Order Item ID", item_id, "already has a refund")
         elif item.status != ItemStatus.REFUNDED:
-            problem = f"is refunded by this transaction, but its Status is {item.status}"
+            problem = f"is refunded by this transaction, but its Status is {word_of(item.status)}"
             known.fault(row, "Order Item ID", item_id, problem)
     return len(known.faults) == before
 
 
 def _check_entry(known: Known, refund: GivenRefund, item: KnownItem, one: Entry) -> None:
     if one.status == TransactionStatus.PENDING:
-        problem = "is a refund in progress; import it when it has succeeded or failed"
+        problem = "is a refund in progress; import it after it has succeeded or failed"
         known.fault(one.row, "Status", one.status, problem)
     elif one.type == TransactionType.ADJUSTMENT:
         paid = item.price_minor, item.currency, refund.last.method
@@ -101,46 +108,47 @@ def _check_entry(known: Known, refund: GivenRefund, item: KnownItem, one: Entry)
         problem = "is not the price of the refunded item"
         known.fault(one.row, "Amount", one.amount_minor, problem)
     elif one.method != refund.last.method:
-        problem = f"is not that of the refund’s other transactions, {refund.last.method}"
+        problem = f"differs from the refund’s other transactions: {word_of(refund.last.method)}"
         known.fault(one.row, "Method", one.method, problem)
 
 
 def _check_adjustment(known: Known, one: Entry, amount: int, currency: str, method: str) -> bool:
-    """Check that an adjustment takes back all that a refund paid: nothing less, nothing more."""
+    """Check that an adjustment returns exactly what the refund paid."""
     if one.status != TransactionStatus.SUCCEEDED:
-        problem = "of an adjustment that returns a refund has to be succeeded"
+        problem = "of an adjustment that returns a refund must be Succeeded"
         return known.fault(one.row, "Status", one.status, problem)
     if one.currency != currency:
-        problem = f"is not that of the refund, {currency}"
+        problem = f"differs from the refund: {currency}"
         return known.fault(one.row, "Currency", one.currency, problem)
     if one.amount_minor != -amount:
         problem = "is not the amount of the refund with the opposite sign"
         return known.fault(one.row, "Amount", one.amount_minor, problem)
     if one.method != method:
-        return known.fault(one.row, "Method", one.method, f"is not that of the refund, {method}")
+        problem = f"differs from the refund: {word_of(method)}"
+        return known.fault(one.row, "Method", one.method, problem)
     return True
 
 
 def complete_transaction(known: Known, row: Row, refund_ids: dict[str, str], author: str) -> bool:
-    """Work out what the file left out; False, with a fault, when the row cannot stand."""
+    """Fill in missing values; return False, with an import error, if the row is invalid."""
     order_id = row.get("order_id")
     order = known.orders.get(order_id or "")
     if order_id and order is None:
-        return known.fault(row, "Order ID", order_id, "is an order that is not known")
+        return known.fault(row, "Order ID", order_id, "is an unknown order")
     item_id = row.get("order_item_id")
     item = known.items.get(item_id or "")
     if item_id and item is None:
-        return known.fault(row, "Order Item ID", item_id, "is an item that is not known")
+        return known.fault(row, "Order Item ID", item_id, "is an unknown item")
     if item and order_id and item.order_id != order_id:
         return known.fault(row, "Order Item ID", item_id, f"belongs to order {item.order_id}")
     if item and not order_id:
         row["order_id"], order = item.order_id, known.orders.get(item.order_id)
     contract_id = row.get("contract_id") or (order.contract_id if order else None)
     if contract_id is None:
-        return known.fault(row, "Contract ID", None, "is missing, and no order tells it")
+        return known.fault(row, "Contract ID", None, "is missing, and no order gives it")
     if order and contract_id != order.contract_id:
         return known.fault(
-            row, "Contract ID", contract_id, f"is not the order's, {order.contract_id}"
+            row, "Contract ID", contract_id, f"differs from the order: {order.contract_id}"
         )
     row["contract_id"] = contract_id
     row["author"] = row.get("author") or (order.author if order else author)
@@ -152,9 +160,9 @@ def complete_transaction(known: Known, row: Row, refund_ids: dict[str, str], aut
 def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
     amount, kind = row["amount_minor"], row["type"]
     if kind == TransactionType.PAYMENT and amount >= 0:
-        return known.fault(row, "Amount", amount, "of a payment has to be below zero")
+        return known.fault(row, "Amount", amount, "must be below zero for type Payment")
     if kind in (TransactionType.REFUND, TransactionType.TOP_UP) and amount <= 0:
-        return known.fault(row, "Amount", amount, f"of a {kind} has to be above zero")
+        return known.fault(row, "Amount", amount, f"must be above zero for type {word_of(kind)}")
     if amount == 0:
         return known.fault(row, "Amount", amount, "is zero")
     if kind == TransactionType.REFUND or (
@@ -162,12 +170,13 @@ def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
     ):
         return _check_part(known, row, refund_ids)
     if row.get("refund_id") is not None:
-        return known.fault(row, "Refund ID", row["refund_id"], f"does not belong to a {kind}")
+        problem = f"is not allowed for type {word_of(kind)}"
+        return known.fault(row, "Refund ID", row["refund_id"], problem)
     return True
 
 
 def _check_part(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
-    """Check that a transaction is part of a refund: one of the files, or one that is stored."""
+    """Check that a transaction is part of a refund, in the files or stored."""
     item_id, refund_id = row.get("order_item_id"), row.get("refund_id")
     if item_id is None:
         return known.fault(row, "Order Item ID", None, "is missing; a refund needs it")
@@ -176,19 +185,19 @@ def _check_part(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
         row["refund_id"] = made
         return True
     if row["type"] == TransactionType.REFUND or known.refunds[str(refund_id), item_id].attempts:
-        return False  # the fault was found with the refund
+        return False  # the error was found with the refund
     return _check_return(known, row)
 
 
 def _check_return(known: Known, row: Row) -> bool:
-    """Check an adjustment of a stored refund, and note that the money of that came back."""
+    """Check an adjustment of a stored refund, and note that the bank returned its money."""
     refund_id, item_id = row["refund_id"], row["order_item_id"]
     refund = known.stored_refunds.get(refund_id)
     if refund is None:
         problem = f"is not a refund of item {item_id}, here or in the files"
         return known.fault(row, "Refund ID", refund_id, problem)
     if refund.order_item_id != item_id:
-        problem = f"is not that of the refund, {refund.order_item_id}"
+        problem = f"differs from the refund: {refund.order_item_id}"
         return known.fault(row, "Order Item ID", item_id, problem)
     if refund.status != RefundStatus.SUCCEEDED or refund_id in known.returns:
         problem = "is not a succeeded refund here, so there is nothing to return"

@@ -1,4 +1,4 @@
-"""New rows: what a file left out is worked out, what refers to something is checked."""
+"""Complete the new rows of an import: fill in missing values, check references."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core import storage
-from core.ground import ItemStatus, Method, PaxType, airport_zones, fold, next_day, start_of_day
+from core.ground import (
+    ItemStatus,
+    Method,
+    PaxType,
+    airport_zones,
+    fold,
+    next_day,
+    start_of_day,
+    word_of,
+)
 from core.imports.known import Known, Row
 from core.imports.ledger import complete_transaction, make_refunds
 from core.imports.rows import iterate
@@ -19,9 +28,9 @@ from core.vouchers import new_code, new_serial
 
 
 class NewRows:
-    """The new rows of an import, completed one by one as they are written.
+    """The new rows of an import, completed one by one while they are written.
 
-    Faults go to what is known; the caller writes nothing that has one, or rolls back.
+    Errors are added to `known`; if there is one, the caller must write nothing, or roll back.
     """
 
     def __init__(self, known: Known, *, batch_id: str, author: str) -> None:
@@ -31,7 +40,7 @@ class NewRows:
         self._check_unique()
 
     def _check_unique(self) -> None:
-        """Find a voucher code or serial that would belong to two items."""
+        """Add an error for a voucher code or serial that two items would have."""
         for name in ("voucher_code", "voucher_serial"):
             if name not in self.known.item_rows:
                 continue
@@ -42,21 +51,24 @@ class NewRows:
             values = given[name].tolist()
             taken = self.known.existing.find(ORDER_ITEMS.attribute(column), values, [name])
             here = given[given[name].isin([row[name] for row in taken])]
-            for frame, problem in ((twice, "stands more than once"), (here, "is taken already")):
+            for frame, problem in (
+                (twice, "is in the files more than once"),
+                (here, "is already in use"),
+            ):
                 for row in iterate(frame):
                     self.known.fault(row, column.header, row[name], problem)
 
     @property
     def touched_contracts(self) -> list[str]:
-        """Return the contracts whose transactions are new."""
+        """Return the contracts that have new transactions."""
         ids = {self._contract_of(row) for row in self._references()}
         return sorted(contract_id for contract_id in ids if contract_id)
 
     def contracts(self) -> list[tuple[str, str]]:
-        """Return contracts that are not there yet, each with its currency.
+        """Return the contracts that are not stored yet, each with its currency.
 
-        That is the currency of its balance, and without one that of most of its orders. A payment
-        by balance in another currency is a fault.
+        That is the currency of its payments by balance, otherwise the most common one of its
+        orders. A payment by balance in another currency is an error.
         """
         known = self.known
         balances: dict[str, str] = {}
@@ -95,7 +107,7 @@ class NewRows:
         return row.get("contract_id") or (order.contract_id if order else None)
 
     def written(self) -> Iterator[tuple[type[Base], Iterator[tuple[Any, ...]]]]:
-        """Yield each table's rows, complete, in the order in which they refer to each other."""
+        """Yield each table's complete rows; a table comes after the tables it refers to."""
         yield Order, self._complete(ORDERS, self.known.order_rows, complete_order)
         yield OrderItem, self._complete(ORDER_ITEMS, self.known.item_rows, complete_item)
         refunds = make_refunds(self.known, self.batch_id, self.refund_ids)
@@ -110,14 +122,14 @@ class NewRows:
             return False
         currency = self.currencies.get(row["contract_id"])
         if row["method"] == Method.BALANCE and row["currency"] != currency:
-            problem = f"is not that of the balance of contract {row['contract_id']}, {currency}"
+            problem = f"differs from the balance of contract {row['contract_id']}: {currency}"
             return known.fault(row, "Currency", row["currency"], problem)
         return True
 
     def _complete(
         self, table: Table, frame: pd.DataFrame, complete: Callable[[Known, Row], bool]
     ) -> Iterator[tuple[Any, ...]]:
-        # Asked now, not as the rows are drawn: a COPY leaves no room for a query in between.
+        # Query now, not while the rows are written: no query can run during a COPY.
         numbers = self._numbers(table, frame)
 
         def rows() -> Iterator[tuple[Any, ...]]:
@@ -131,7 +143,7 @@ class NewRows:
         return rows()
 
     def _numbers(self, table: Table, frame: pd.DataFrame) -> list[int]:
-        """Keep the running numbers that a file gives where they are free, else count on."""
+        """Return the row numbers: those in the file if they are free, otherwise the next ones."""
         no = table.column("no")
         assert no is not None
         given: list[Any] = frame["no"].tolist() if "no" in frame else [None] * len(frame)
@@ -154,7 +166,7 @@ def _in_order(model: type[Base], row: Row) -> tuple[Any, ...]:
 
 
 def complete_order(known: Known, row: Row) -> bool:
-    """Work out what the file left out; False, with a fault, when the row cannot stand."""
+    """Fill in missing values; return False, with an import error, if the row is invalid."""
     totals = known.totals.get(row["order_id"])
     if totals is None:
         return known.fault(row, "Order ID", row["order_id"], "is an order without items")
@@ -178,21 +190,21 @@ def complete_order(known: Known, row: Row) -> bool:
 
 
 def complete_item(known: Known, row: Row) -> bool:
-    """Work out what the file left out; False, with a fault, when the row cannot stand."""
+    """Fill in missing values; return False, with an import error, if the row is invalid."""
     order = known.orders.get(row["order_id"])
     if order is None:
-        return known.fault(row, "Order ID", row["order_id"], "is an order that is not known")
+        return known.fault(row, "Order ID", row["order_id"], "is an unknown order")
     if not order.is_new:
-        problem = "is an order that is stored already; its Total would differ"
+        problem = "is an order that is already stored; its Total would change"
         return known.fault(row, "Order ID", row["order_id"], problem)
     if (row.get("contract_id") or order.contract_id) != order.contract_id:
-        problem = f"is not that of its order, {order.contract_id}"
+        problem = f"differs from its order: {order.contract_id}"
         return known.fault(row, "Contract ID", row["contract_id"], problem)
     if row["price_minor"] < 0:
         return known.fault(row, "Price", row["price_minor"], "is below zero")
     row["airport_tz"] = row.get("airport_tz") or airport_zones().get(row["airport_iata"])
     if row["airport_tz"] is None:
-        problem = "is not an airport we know; give its Airport Time Zone"
+        problem = "is an unknown airport; add its Airport Time Zone"
         return known.fault(row, "Airport", row["airport_iata"], problem)
     _fill_item(row, order.contract_id, order.created_at)
     if row["valid_until"] < row["valid_from"]:
@@ -222,27 +234,28 @@ def _fill_item(row: Row, contract_id: str, created: int) -> None:
 
 
 def _check_fate(known: Known, row: Row) -> bool:
-    """Check that an item is refunded exactly when one refund comes to its price.
+    """Check that an item is refunded exactly if it has one paid refund.
 
-    It is in a refund only when the bank returned the money of one; an open refund stays outside.
+    Refund requested is only accepted after the bank returned a refund: open refunds cannot be
+    imported.
     """
     given = known.refunds_of.get(row["order_item_id"], [])
     paid = [refund for refund in given if refund.is_paid]
     is_returned = any(refund.is_returned for refund in given)
     status = row["status"]
     if status == ItemStatus.REFUND_REQUESTED and not paid and not is_returned:
-        problem = "is a refund in progress; import it when it has succeeded or failed"
+        problem = "is a refund in progress; import it after it has succeeded or failed"
         return known.fault(row, "Status", status, problem)
     if len(paid) != (status == ItemStatus.REFUNDED):
-        problem = f"does not fit its {len(paid)} succeeded refund transactions"
-        returned = "; those that an adjustment returned do not count" if is_returned else ""
+        problem = f"does not match its {len(paid)} succeeded refund transactions"
+        returned = " (without those that an adjustment returned)" if is_returned else ""
         return known.fault(row, "Status", status, f"{problem}{returned}")
     if status == ItemStatus.USED and row.get("used_at") is None:
         row["used_at"] = row["service_at"]
     if status != ItemStatus.USED and row.get("used_at") is not None:
-        return known.fault(row, "Used At", None, f"is given, but the item is {status}")
+        return known.fault(row, "Used At", None, f"is given, but Status is {word_of(status)}")
     if status != ItemStatus.REFUNDED and row.get("refunded_at") is not None:
-        return known.fault(row, "Refunded At", None, f"is given, but the item is {status}")
+        return known.fault(row, "Refunded At", None, f"is given, but Status is {word_of(status)}")
     if status == ItemStatus.REFUNDED and row.get("refunded_at") is None:
         row["refunded_at"] = paid[0].settled_at
     return True

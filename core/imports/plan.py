@@ -1,6 +1,6 @@
-"""What an import would do: the files' rows beside what is stored, with every fault; writes nothing.
+"""Plan an import: compare the rows of the files with stored rows, and collect every error.
 
-An import carries it out inside its transaction; a check only looks at it.
+Planning writes nothing. An import carries the plan out in its transaction; a check only reads it.
 """
 
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ ROWS_A_STEP = 1_000
 
 
 class Plan:
-    """The rows of files beside what is stored.
+    """The rows of files compared with the stored rows.
 
-    `outcome` counts what is there already, and new rows as they are drawn; `faults` grows with
-    them too: nothing may stay written once there is one.
+    `outcome` counts stored rows, and new rows as they are consumed. Consuming them may add to
+    `faults`; if there is one, the caller must roll back.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class Plan:
     ) -> None:
         self.outcome = Outcome()
         self.faults: list[Fault] = []
-        self.used: list[tuple[str, int]] = []  # items that are now used, and when (epoch seconds)
-        self.refunded: set[str] = set()  # items that are refunded in the files and here
+        self.used: list[tuple[str, int]] = []  # items that become used, and when (epoch seconds)
+        self.refunded: set[str] = set()  # items refunded in the files and here
         existing = Existing(session)
         fresh = {}
         count = len(frames)
@@ -63,23 +63,23 @@ class Plan:
         return found.fresh
 
     def _distinct(self, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-        """Leave out mere repetitions; the same key with other values is a fault."""
+        """Drop repeated rows; the same key with different values is an import error."""
         if frame[table.key].is_unique:
             return frame
         values = [name for name in frame.columns if name not in (FILE, SHEET, ROW)]
         distinct = frame.drop_duplicates(values)
         title = table.key_column.header
         for row in iterate(distinct[distinct.duplicated(table.key, keep=False)]):
-            problem = "stands more than once, with different values"
+            problem = "is in the files more than once, with different values"
             self.faults.append(fault_at(row, title, row[table.key], problem))
         return distinct
 
     def written(
         self, doing: str, progress: Progress
     ) -> Iterator[tuple[type[Base], Iterator[tuple[Any, ...]]]]:
-        """Yield each table's new rows, complete, in the order in which they refer to each other.
+        """Yield each table's complete new rows; a table comes after the tables it refers to.
 
-        The rows of a table are to be drawn before the next; `doing` is said of them.
+        Consume the rows of a table before the next one. Progress says `doing` and their number.
         """
         whole, done = max(1, sum(self.total.values())), 0
         for model, rows in self.rows.written():
@@ -94,7 +94,7 @@ class Plan:
 
     @property
     def returns(self) -> dict[str, Return]:
-        """Return the stored refunds whose money came back, by ID; known once all is drawn."""
+        """Return the stored refunds that the bank returned, by ID; complete after all rows."""
         return self.rows.known.returns
 
     def _counted(

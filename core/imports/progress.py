@@ -1,4 +1,4 @@
-"""How far an import is, in words and as a share, and whether somebody still wants it."""
+"""Report the progress of an import, and cancel it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,33 +9,33 @@ Report = Callable[[str, float], None]
 
 
 class Cancelled(AppError):
-    """Somebody, or the end of the process, has cancelled the import: all of it is undone."""
+    """A person, or the end of the process, cancelled the import: everything is undone."""
 
     def __init__(self) -> None:
         super().__init__("Cancelled; nothing was imported.")
 
 
-def _unheard(_phase: str, _share: float) -> None:
-    """Report to nobody."""
+def _ignore(_phase: str, _share: float) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Reports what is done and the share of the whole that is behind, from 0 to 1."""
+    """Reports the current phase and the finished part of the whole, from 0 to 1."""
 
-    report: Report = _unheard
-    is_wanted: Callable[[], bool] = lambda: True
+    report: Report = _ignore
+    is_cancelled: Callable[[], bool] = lambda: False
     first: float = 0.0
     last: float = 1.0
 
     def part(self, first: float, last: float) -> "Progress":
-        """Return the progress of a part, which lies between two shares of this one."""
+        """Return the progress of a part, from `first` to `last` of this one."""
         width = self.last - self.first
         return replace(self, first=self.first + width * first, last=self.first + width * last)
 
     def say(self, phase: str, share: float) -> None:
-        """Report; raises Cancelled where it is no longer wanted."""
-        if not self.is_wanted():
+        """Report a phase and its finished part; raises Cancelled if the run is cancelled."""
+        if self.is_cancelled():
             raise Cancelled
         self.report(phase, self.first + (self.last - self.first) * min(1.0, max(0.0, share)))
 

@@ -1,7 +1,7 @@
-"""The refunds that files tell of: the transactions of each, and what they come to.
+"""The refunds in imported files: the transactions of each, and their result.
 
-A refund that succeeded may come back from the bank: an adjustment of the opposite sign, with the
-same Refund ID, says so. After that the same refund may be paid again.
+The bank may return a refund that succeeded: then there is an adjustment of the opposite sign with
+the same Refund ID. After that the same refund may be paid again.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from core.imports.faults import FILE, ROW, SHEET
 from core.imports.rows import iterate
 from core.storage import new_id
 
-Key = tuple[str, str | None]  # a refund, and its order item: one ID for two items is a fault
+Key = tuple[str, str | None]  # refund ID and order item ID: one refund ID for two items is wrong
 
 
 class Entry(NamedTuple):
-    """A transaction of a refund: it was paid, it failed, or (an adjustment) it came back."""
+    """A transaction of a refund: it was paid, it failed, or (an adjustment) it was returned."""
 
     transaction_id: str
     type: str
@@ -33,13 +33,13 @@ class Entry(NamedTuple):
 
     @property
     def row(self) -> dict[Any, Any]:
-        """Return what the fault of an entry needs to know of its row."""
+        """Return the parts of the row that an import error needs."""
         return dict(zip((FILE, SHEET, ROW), self.place, strict=True)) | {"currency": self.currency}
 
 
 @dataclass(slots=True)
 class GivenRefund:
-    """One refund of one order item, as files tell of it."""
+    """One refund of one order item, as the files describe it."""
 
     refund_id: str
     order_item_id: str | None
@@ -47,48 +47,48 @@ class GivenRefund:
 
     @property
     def attempts(self) -> list[Entry]:
-        """Return the refund transactions, those that failed too, by their time."""
+        """Return all refund transactions, including failed ones, sorted by time."""
         return self._by_time(TransactionType.REFUND)
 
     @property
     def paid(self) -> list[Entry]:
-        """Return the refund transactions that succeeded, by their time."""
+        """Return the refund transactions that succeeded, sorted by time."""
         return [one for one in self.attempts if one.status == TransactionStatus.SUCCEEDED]
 
     @property
     def returned(self) -> list[Entry]:
-        """Return the adjustments that say that the money came back, by their time."""
+        """Return the adjustments by which the bank returned the money, sorted by time."""
         return self._by_time(TransactionType.ADJUSTMENT)
 
     @property
     def is_paid(self) -> bool:
-        """Say whether the transactions come to the refund's amount."""
+        """Return whether the refund is paid and not returned since."""
         return len(self.paid) > len(self.returned)
 
     @property
     def is_returned(self) -> bool:
-        """Say whether the refund succeeded, and comes to nothing since."""
+        """Return whether the refund succeeded and was returned since."""
         return bool(self.paid) and not self.is_paid
 
     @property
     def last(self) -> Entry:
-        """Return the attempt that decides: the last that was paid, if it still is, or the last."""
+        """Return the decisive attempt: the last paid one if the refund is paid, or the last."""
         return (self.paid if self.is_paid else self.attempts)[-1]
 
     @property
     def settled_at(self) -> int:
-        """Return when the refund became what it is."""
+        """Return when the refund reached its current state, in epoch seconds."""
         return (self.last if self.is_paid else max(self.entries, key=_time)).created_at
 
     def out_of_turn(self) -> Iterator[tuple[Entry, str]]:
-        """Yield the entries that cannot be: each return follows a payment, each next its return."""
+        """Yield entries in an impossible order: payments and returns must alternate."""
         paid, returned = self.paid, self.returned
         for number, one in enumerate(returned):
             if number >= len(paid) or one.created_at < paid[number].created_at:
                 yield one, "has no succeeded refund transaction that this adjustment could return"
         for number, one in enumerate(paid[1:]):
             if number >= len(returned) or one.created_at < returned[number].created_at:
-                yield one, "succeeded before, and no adjustment returned it in between"
+                yield one, "has already succeeded, and no adjustment returned it in between"
 
     def _by_time(self, kind: TransactionType) -> list[Entry]:
         return sorted((one for one in self.entries if one.type == kind), key=_time)
@@ -99,7 +99,7 @@ def _time(entry: Entry) -> int:
 
 
 def gather(transactions: pd.DataFrame) -> dict[Key, GivenRefund]:
-    """Gather the transactions of each refund; one without a Refund ID is a refund of its own."""
+    """Group the transactions by refund; one without a Refund ID is a separate refund."""
     found: dict[Key, GivenRefund] = {}
     if not len(transactions):
         return found
@@ -114,7 +114,7 @@ def gather(transactions: pd.DataFrame) -> dict[Key, GivenRefund]:
 
 
 def entry_of(row: dict[Any, Any]) -> Entry:
-    """Return what the row of a transaction says of its refund."""
+    """Return the row of a transaction as an entry of its refund."""
     return Entry(
         transaction_id=row["transaction_id"],
         type=row["type"],

@@ -1,4 +1,4 @@
-"""The faults of files that were refused, as Excel: to be mended beside the file itself."""
+"""Export the import errors as Excel, so that people can fix them in their files."""
 
 from datetime import datetime
 from typing import IO
@@ -13,33 +13,33 @@ from core.tables import Column, Kind
 
 # fmt: off
 COLUMNS = (
-    Column("file", "File", Kind.TEXT, "The file that it is in.", width=220),
-    Column("sheet", "Sheet", Kind.TEXT, "The sheet; of a CSV file, the table.", width=140),
-    Column("row", "Row", Kind.NUMBER, "The row as Excel counts it; 1 is the header.", width=70),
+    Column("file", "File", Kind.TEXT, "The name of the file.", width=220),
+    Column("sheet", "Sheet", Kind.TEXT, "The sheet; for a CSV file, the table.", width=140),
+    Column("row", "Row", Kind.NUMBER, "The row number in Excel; 1 is the header.", width=70),
     Column("column", "Column", Kind.TEXT, "The header of the column.", width=180),
-    Column("value", "Value", Kind.TEXT, "What stands there, its first 60 characters.", width=240),
-    Column("problem", "Problem", Kind.TEXT, "What is wrong with it.", width=520),
+    Column("value", "Value", Kind.TEXT, "The first 60 characters of the value.", width=240),
+    Column("problem", "Problem", Kind.TEXT, "What is wrong with the value.", width=520),
 )
 # fmt: on
 
 
 def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
-    """Write every fault of the actor's last check or import as Excel; audit it.
+    """Write the errors of the actor's last check or import as Excel; record it in the audit trail.
 
-    Raises NotPermitted, NotFound where that had none, and as core.access.rights.handing_out does.
+    Raises NotPermitted, NotFound if there are none, and as core.access.rights.handing_out does.
     """
     run = background.find_run(actor=actor)
     if run is None or not run.faults:
-        raise NotFound("There are no faults to download: check your files again on Import.")
+        raise NotFound("There are no import errors to download. Check your files again on Import.")
     lines = [
         (one.file, one.sheet, one.row, one.column, one.value, one.problem) for one in run.faults
     ]
     with StreamedWorkbook(file) as workbook:
-        workbook.add_table("Faults", COLUMNS, zone, [to_frame(COLUMNS, lines)])
+        workbook.add_table("Import errors", COLUMNS, zone, [to_frame(COLUMNS, lines)])
         about = [
-            ("Table", "Faults of an import; nothing was imported"),
+            ("Table", "Import errors; nothing was imported"),
             ("Files", ", ".join(run.names)),
-            ("Faults", f"{len(lines):,}"),
+            ("Import errors", f"{len(lines):,}"),
             ("Exported by", actor.email),
             ("Exported at", in_zone(now, zone, seconds=True)),
         ]

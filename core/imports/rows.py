@@ -1,4 +1,4 @@
-"""Raw sheets -> typed frames, one for each table, with every fault and where it is."""
+"""Turn raw sheets into typed frames, one per table, and collect every import error."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ DTYPES = {
 
 @dataclass(frozen=True)
 class SheetRead:
-    """A sheet that was read: what it is called, what was understood of it, and its rows."""
+    """A sheet that was read: its name, its table, its recognised columns, its row count."""
 
     file: str
     title: str
@@ -41,22 +41,22 @@ class SheetRead:
 
 @dataclass
 class Tables:
-    """What files hold: a typed frame for each table, and every fault of a single value.
+    """The content of files: a typed frame for each table, and every error in a single value.
 
-    A frame has the columns that the files give, and file_, sheet_, row_. A column that no file
-    gives is not in the frame.
+    A frame has the columns that are in the files, and file_, sheet_, row_. A column that is in no
+    file is not in the frame.
     """
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     sheets: list[SheetRead] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)  # file and sheet of no table
+    left_out: list[tuple[str, str]] = field(default_factory=list)  # file and sheet
 
 
 def read_tables(files: Sequence[tuple[Path, str]], *, progress: Progress = SILENT) -> Tables:
-    """Read files, each with what it is called.
+    """Read files, each with its shown name.
 
-    Raises InvalidInput for a file that cannot be read at all, and Cancelled.
+    Raises InvalidInput for a file that cannot be read, and Cancelled.
     """
     parts: dict[str, list[pd.DataFrame]] = defaultdict(list)
     read = Tables()
@@ -64,7 +64,7 @@ def read_tables(files: Sequence[tuple[Path, str]], *, progress: Progress = SILEN
         _read_file(
             path, name, read, parts, progress.part(number / len(files), (number + 1) / len(files))
         )
-    # A table at a time, and its parts let go: the files may be large.
+    # One table at a time, to free the memory of its parts: the files may be large.
     for table in [table for table, frames in parts.items() if frames]:
         read.frames[table] = pd.concat(parts.pop(table), ignore_index=True)
     return read
@@ -88,7 +88,7 @@ def _read_file(
             read.left_out.append((name, sheet.title))
     if not found:
         titles = ", ".join(table.title for table in BOOKS)
-        raise InvalidInput(f"{name}: none of the sheets {titles} is in it, nor the headers of one.")
+        raise InvalidInput(f"{name}: no sheet has the title or the headers of {titles}.")
 
 
 def _read_sheet(sheet: Sheet, table: Table, read: Tables, progress: Progress) -> list[pd.DataFrame]:
@@ -98,7 +98,7 @@ def _read_sheet(sheet: Sheet, table: Table, read: Tables, progress: Progress) ->
         return []
     heads = {heading.index + 1: heading.column.header for heading in headings}
     for number, index in sheet.unreadable:
-        problem = "holds an error, or a formula without its result"
+        problem = "contains an error, or a formula without its result"
         read.faults.append(Fault(sheet.file, title, number, heads.get(index, ""), "", problem))
     frames = []
     rows = (row for row in sheet.rows if any(map(_is_filled, row[1])))
@@ -114,7 +114,7 @@ def _is_filled(value: Any) -> bool:
 
 
 class _Batch:
-    """Some thousand rows of a sheet, parsed column by column."""
+    """A few thousand rows of a sheet, parsed column by column."""
 
     def __init__(
         self,
@@ -135,17 +135,17 @@ class _Batch:
         self.parsed: dict[str, list[Any]] = {}
 
     def _check_outside(self, rows: list[Row], headed: set[int]) -> None:
-        """Find values that stand under no header, which would be lost."""
+        """Add an error for values in a column without a header, which would be lost."""
         for number, values in rows:
             if len(values) > len(headed):
                 for index, value in enumerate(values):
                     if index not in headed and _is_filled(value):
-                        problem = f"stands in column {index + 1}, which has no header"
+                        problem = f"is in column {index + 1}, which has no header"
                         fault = Fault(self.file, self.title, number, "", str(value)[:60], problem)
                         self.faults.append(fault)
 
     def to_frame(self, table: Table) -> pd.DataFrame:
-        # Amounts need their currency, and local times their airport's zone, so those come first.
+        # Parse currencies and airports first: amounts and local times depend on them.
         last = {Kind.MONEY, Kind.INSTANT}
         ordered = sorted(self.headings.values(), key=lambda h: h.column.kind in last)
         for heading in ordered:
@@ -180,7 +180,7 @@ class _Batch:
         return parsed
 
     def _parser(self, heading: Heading) -> Callable[[Any, int], Any]:
-        """Return what parses a value of the column at a place in the batch."""
+        """Return the parser of the column, which takes a value and its position in the batch."""
         column = heading.column
         simple = {Kind.NUMBER: parse_whole, Kind.FLAG: parse_flag, Kind.BYTES: parse_bytes}
         if column.kind in simple:
@@ -196,7 +196,7 @@ class _Batch:
         return lambda value, _place: parse(value)
 
     def _zones(self, heading: Heading) -> Sequence[str]:
-        """Return the zone that a local time of each row is in: header, place, or setting."""
+        """Return the zone of each row's local times: by header, airport or IMPORT_ZONE."""
         usual = get_settings().import_zone
         if heading.zone is not None or heading.column.place_zone is None:
             return [heading.zone or usual] * len(self.numbers)
@@ -222,12 +222,12 @@ def _amount(value: Any, currency: str | None) -> int | None:
     if currency is not None:
         return parse_amount(value, currency)
     if _is_filled(value):
-        raise ValueError("needs its Currency beside it")
+        raise ValueError("needs a Currency in the same row")
     return None
 
 
 def iterate(frame: pd.DataFrame) -> Iterator[dict[Any, Any]]:
-    """Iterate over a frame's rows as plain values, some thousand at a time; missing is None."""
+    """Yield a frame's rows as dicts of plain values, converted in batches; missing is None."""
     names = list(frame.columns)
     for first in range(0, len(frame), ROWS_A_BATCH):
         part = frame.iloc[first : first + ROWS_A_BATCH]

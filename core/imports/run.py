@@ -1,4 +1,4 @@
-"""Importing the business's own orders: everything is understood and checked, or nothing written."""
+"""Import your own orders: read and check all files first, then write all or nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,24 +23,24 @@ from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transac
 from core.tables import TABLES, Table
 
 FIRST_ROWS = 5
-READ = 0.5  # of the whole: reading, and after it comparing; the rest is writing
+READ = 0.5  # progress after reading; after comparing it is COMPARED, the rest is writing
 COMPARED = 0.6
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was understood of files, and what importing them would do; or their faults."""
+    """The result of a check: recognised sheets, and what an import would do, or the errors."""
 
     sheets: tuple[SheetRead, ...]
-    left_out: tuple[tuple[str, str], ...]  # file and sheet that is none of the tables
-    first_rows: dict[str, pd.DataFrame]  # by table: headers, and values as people write them
+    left_out: tuple[tuple[str, str], ...]  # file and sheet without a table
+    first_rows: dict[str, pd.DataFrame]  # by table: headers, and values as text
     faults: tuple[Fault, ...]
-    outcome: Outcome  # what would be added, is unchanged, used, kept; empty where there are faults
-    is_demo: bool  # the database holds demo orders, which stay beside the imported ones
+    outcome: Outcome  # what an import would do; empty if there are errors
+    is_demo: bool  # the database has sample orders, which stay next to the imported ones
 
     @property
     def rows(self) -> int:
-        """Return how many rows were read."""
+        """Return the number of rows read."""
         return sum(sheet.rows for sheet in self.sheets)
 
 
@@ -51,9 +51,9 @@ def check_files(
     names: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Check:
-    """Find out what `import_files` would do with the same files now, and write nothing.
+    """Check what `import_files` would do with the files now; write nothing.
 
-    Raises NotPermitted, InvalidInput and Cancelled as it does; faults are in the answer.
+    Raises NotPermitted, InvalidInput and Cancelled as it does. Import errors are in the result.
     """
     require(actor, Permission.IMPORT)
     read = read_tables(_named(paths, names), progress=progress.part(0, READ))
@@ -64,7 +64,7 @@ def check_files(
             return _checked(read, first_rows, read.faults, Outcome(), is_demo)
         plan = _compared(session, read, actor, progress)
         if not plan.faults:
-            plan.rows.contracts()  # from here on it knows the currencies of balances
+            plan.rows.contracts()  # sets the currencies of balances
             for _, rows in plan.written("Checking", progress.part(COMPARED, 1)):
                 for _ in rows:
                     pass
@@ -92,23 +92,21 @@ def import_files(
     names: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Outcome:
-    """Import workbooks and CSV files as one: in one transaction, all or nothing.
+    """Import workbooks and CSV files together, in one transaction: all or nothing.
 
-    `names` are what people call the files, where that is not what they are stored as. Raises
-    NotPermitted unless the actor imports, also when they lost that right on the way, AccessLost,
-    InvalidInput for a file that cannot be read, Cancelled
-    when it is no longer wanted, and Faulty, listing every fault, when a value, a reference or a
-    difference is wrong.
+    `names` are the shown names of the files, if they differ from the paths. Raises NotPermitted if
+    the actor cannot import, also if they lose the permission meanwhile; AccessLost; InvalidInput
+    for a file that cannot be read; Cancelled; and Faulty, with every import error.
     """
     require(actor, Permission.IMPORT)
     files = _named(paths, names)
     read = read_tables(files, progress=progress.part(0, READ))
     if read.faults:
         raise Faulty(read.faults)
-    progress.say("Waiting for other changes to end", READ)
+    progress.say("Waiting for other changes to finish", READ)
     with access.committing(actor, Permission.IMPORT) as session:
         if not storage.is_sqlite():
-            # Running numbers go on from the highest: others wait to write, none waits to read.
+            # New row numbers follow the highest one: writers must wait, readers need not.
             session.execute(text("LOCK TABLE orders, order_items, transactions IN EXCLUSIVE MODE"))
         plan = _compared(session, read, actor, progress)
         _carry_out(session, plan, actor, now, progress.part(COMPARED, 1))
@@ -127,7 +125,7 @@ def import_files(
                 "kept": outcome.kept,
             },
         )
-        progress.say("Storing for good", 1)
+        progress.say("Saving", 1)
     overview.refresh_figures_early()
     return outcome
 
@@ -141,10 +139,10 @@ def _compared(session: Session, read: Tables, actor: Actor, progress: Progress) 
 
 
 def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the first rows as text: headers as they are ours, values as they were understood."""
+    """Return the first rows as text: with our headers, and the values as they were parsed."""
     given = [column for column in table.stored if column.name in frame.columns]
     lines = [
-        {c.header: as_written(c.kind, row[c.name], row.get(str(c.currency))) for c in given}
+        {c.header: as_written(c, row[c.name], row.get(str(c.currency))) for c in given}
         for row in iterate(frame.head(FIRST_ROWS).drop(columns=[FILE, SHEET, ROW]))
     ]
     return pd.DataFrame(lines, columns=[column.header for column in given], dtype="str")
@@ -153,9 +151,9 @@ def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 def _carry_out(
     session: Session, plan: Plan, actor: Actor, now: datetime, progress: Progress
 ) -> None:
-    """Write what is new, that items were used, and that refunds came back.
+    """Write new rows, mark items as used, and record refunds that the bank returned.
 
-    Raises Faulty, and Refused when a refund that came back has changed: the caller rolls back.
+    Raises Faulty, and Refused if a returned refund has changed meanwhile: the caller rolls back.
     """
     if plan.faults:
         raise Faulty(plan.faults)
@@ -173,13 +171,13 @@ def _carry_out(
     _balance(session, plan.rows.touched_contracts)
     mark = session.get(DatabaseFact, "demo")
     if mark is not None and any(plan.outcome.added.values()):
-        # From now on rebuilding the demo would lose somebody's orders.
+        # From now on, deleting the demo would delete real orders.
         session.delete(mark)
         plan.outcome.was_demo = True
 
 
 def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datetime) -> None:
-    """Record that items were used: the one change that a file may bring."""
+    """Mark items as used: the only change to stored rows that a file can make."""
     for item_id, at in used:
         moment = moment_of(at)
         changed = (
@@ -204,7 +202,7 @@ def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datet
 
 
 def _return(session: Session, returns: dict[str, Return], actor: Actor, now: datetime) -> None:
-    """Record that the money of stored refunds came back, of which the files have the entries."""
+    """Record that the bank returned stored refunds, as adjustments in the files say."""
     for refund_id, one in returns.items():
         at = moment_of(one.at)
         refund = mark_as_returned(session, refund_id, one.attempt, why=WAS_RETURNED, at=at)
@@ -228,7 +226,7 @@ def _batch(batch_id: str, actor: Actor, now: datetime) -> RefundBatch:
 
 
 def _balance(session: Session, contract_ids: Sequence[str]) -> None:
-    """Keep a contract's balance the sum of its succeeded transactions by balance."""
+    """Set each contract's balance to the sum of its succeeded transactions by balance."""
     counted = case(
         (
             (Transaction.status == TransactionStatus.SUCCEEDED)

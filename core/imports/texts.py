@@ -1,21 +1,21 @@
-"""Texts that come in, as their column wants them. A ValueError says what is wrong."""
+"""Parse imported texts for their column. A ValueError says what is wrong."""
 
 import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core.ground import is_currency, zones
+from core.ground import is_currency, word_of, zones
 from core.imports.headers import normal
 from core.imports.values import parse_text
 from core.tables import Column, Kind
 
-MAX_CODE = 200  # an index of PostgreSQL holds no more than 2,700 bytes a row
+MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
 
 
 def text_parser(column: Column) -> Callable[[Any], str | None]:
-    """Return what parses a text of the column; it gives None for nothing."""
+    """Return the parser for a text of the column; it returns None for an empty text."""
     check: Check | None = None
     if column.allowed is not None:
         check = partial(_check_member, column)
@@ -34,13 +34,13 @@ def text_parser(column: Column) -> Callable[[Any], str | None]:
 
 
 def _check_member(column: Column, text: str) -> str:
-    """Read “Not used” as not_used; expired is derived from the day, so it reads as not used."""
+    """Read “Not used” as not_used. Expired depends on the date, so it is read as not used."""
     name = normal(text.replace("&", "and"))
     if column.name == "status" and name == "expired":
         name = "not_used"
     members = [member.value for member in column.allowed or ()]
     if name not in members:
-        raise ValueError(f"is not one of {', '.join(members)}")
+        raise ValueError(f"is not one of {', '.join(map(word_of, members))}")
     return name
 
 

@@ -1,4 +1,4 @@
-"""Single values that come in: text, numbers, flags, instants. A ValueError says what is wrong."""
+"""Parse single imported values: text, numbers, flags, instants. ValueError says what is wrong."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,19 +9,19 @@ from zoneinfo import ZoneInfo
 
 from core.ground import MAX_AMOUNT, decimals_of, to_minor
 
-MAX_EXACT = 2**53  # beyond it a cell's number loses its last digit
+MAX_EXACT = 2**53  # larger numbers in a cell lose their last digit
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
 _BLANKS_IN_NUMBERS = re.compile("[\\u00a0\\u202f\\u2009]")
 _UNGROUPED = re.compile(r"[+-]?(?:\d+|\d*[.,]\d+|\d+[.,])")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?=([,. '])\d{3})(?:([,. '])\d{3}(?:\2\d{3})*)((?!\2)[.,]\d+)?")
 _ONE_GROUP = re.compile(r"([+-]?[1-9]\d{0,2})[.,](\d{3})")
 _YES, _NO = {"yes", "true", "1", "y"}, {"no", "false", "0", "n"}
-# Excel's calendar counts in days; a second is lost to rounding unless it is rounded back.
+# Excel counts time in days, so a time may be a moment early. Adding half a second rounds it.
 _HALF_SECOND = timedelta(microseconds=500_000)
 
 
 def parse_text(value: Any) -> str | None:
-    """Return text without blanks around it; None for nothing. A whole number loses its “.0”."""
+    """Return text without blanks around it, None if empty. A whole number loses its “.0”."""
     if value is None:
         return None
     if isinstance(value, bool):
@@ -29,15 +29,15 @@ def parse_text(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, datetime | date | time):
-        raise ValueError("is a date; a text is expected (format the cell as text)")
+        raise ValueError("is a date, but text is expected (format the cell as text)")
     text = value.strip() if isinstance(value, str) else str(value)
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("holds a character that cannot be stored (NUL or half a character)")
+        raise ValueError("contains a character that cannot be stored (NUL or half a character)")
     return text or None
 
 
 def parse_whole(value: Any) -> int | None:
-    """Return a whole number."""
+    """Return a whole number, None if empty."""
     number = _decimal(value, decimals=0)
     if number is None:
         return None
@@ -47,11 +47,11 @@ def parse_whole(value: Any) -> int | None:
 
 
 def parse_amount(value: Any, currency: str) -> int | None:
-    """Return minor units of an amount written by people: 12.50, 12,50, 1.234,50, 1 234.50."""
+    """Return the minor units of an amount as people write it: 12.50, 12,50, 1.234,50, 1 234.50."""
     number = _decimal(value, decimals=decimals_of(currency))
     if number is None:
         return None
-    if abs(number) > MAX_AMOUNT:  # first: so many digits cannot be rounded
+    if abs(number) > MAX_AMOUNT:  # before rounding, which fails with so many digits
         raise ValueError("is too large")
     if isinstance(value, float):
         number = round(number, decimals_of(currency) + 6)  # a float's 12.499999999999998
@@ -80,7 +80,7 @@ def _decimal(value: Any, *, decimals: int) -> Decimal | None:
 
 
 def _plain_number(text: str, decimals: int) -> str:
-    """Turn separators into Python's; refuse what is not in threes, or reads two ways."""
+    """Return a number as Python writes it; raises ValueError for wrong groups and ambiguity."""
     text = _BLANKS_IN_NUMBERS.sub(" ", text).replace("’", "'").replace("−", "-")
     if _UNGROUPED.fullmatch(text):
         plain = text.replace(",", ".")
@@ -92,18 +92,18 @@ def _plain_number(text: str, decimals: int) -> str:
     thousands = _ONE_GROUP.fullmatch(text)
     if not thousands:
         return plain
-    # 1,230 may be a thousand or so, or 1.23 with three decimals: refused where both can be.
+    # 1,230 is either 1230 or 1.230. It is ambiguous if the currency has enough decimals.
     fraction = thousands[2].rstrip("0")
     if len(fraction) > decimals:
         return thousands[1] + thousands[2]
     raise ValueError(
-        f"reads two ways: {thousands[1]}{thousands[2]} or {thousands[1]}.{thousands[2]}; "
-        "write it without separator of thousands"
+        f"is ambiguous: {thousands[1]}{thousands[2]} or {thousands[1]}.{thousands[2]}; "
+        "write it without a thousands separator"
     )
 
 
 def parse_flag(value: Any) -> bool | None:
-    """Return yes or no."""
+    """Return True for yes and False for no, None if empty."""
     text = parse_text(value)
     if text is None:
         return None
@@ -111,11 +111,11 @@ def parse_flag(value: Any) -> bool | None:
         return True
     if text.casefold() in _NO:
         return False
-    raise ValueError("is neither yes nor no")
+    raise ValueError("is not Yes or No")
 
 
 def parse_bytes(value: Any) -> bytes | None:
-    """Return eight bytes from 16 hexadecimal digits."""
+    """Return eight bytes from 16 hexadecimal digits, None if empty."""
     text = parse_text(value)
     if text is None:
         return None
@@ -125,7 +125,7 @@ def parse_bytes(value: Any) -> bytes | None:
 
 
 def parse_instant(value: Any, zone: str) -> int | None:
-    """Return epoch seconds; a time without a zone of its own is local in `zone` (IANA)."""
+    """Return epoch seconds; a time without a zone is local time in `zone` (IANA)."""
     moment = _moment(value)
     if moment is None:
         return None
@@ -142,12 +142,12 @@ def _moment(value: Any) -> datetime | None:
     if isinstance(value, datetime):
         return (value + _HALF_SECOND).replace(microsecond=0)
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the zone comes next
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the caller adds the zone
     text = None if isinstance(value, bool | int | float | time) else parse_text(value)
     if text is None:
         if value is None or value == "" or (isinstance(value, str) and not value.strip()):
             return None
-        raise ValueError("is not a date; expected such as 2026-03-01 14:30")
+        raise ValueError("is not a date; write it like 2026-03-01 14:30")
     dotted = _DOTTED_DAY.match(text)
     try:
         if dotted:
@@ -155,7 +155,7 @@ def _moment(value: Any) -> datetime | None:
             return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - as above
         return datetime.fromisoformat(text).replace(microsecond=0)
     except ValueError:
-        raise ValueError("is not a date; expected such as 2026-03-01 14:30") from None
+        raise ValueError("is not a date; write it like 2026-03-01 14:30") from None
 
 
 @cache
@@ -164,7 +164,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _local_instant(moment: datetime, zone: str) -> int:
-    """Place a local time; one that the clock change makes double or skips is a fault."""
+    """Return a local time as an instant; raises ValueError if it happens twice or never."""
     early = moment.replace(tzinfo=_zone(zone))
     late = early.replace(fold=1)
     first, second = early.utcoffset(), late.utcoffset()
@@ -174,5 +174,5 @@ def _local_instant(moment: datetime, zone: str) -> int:
         )
         exists = early.astimezone(UTC).astimezone(_zone(zone)).replace(tzinfo=None) == moment
         happens = "happens twice" if exists else "never happens"
-        raise ValueError(f"{happens} in {zone} (clock change): {readings}; give it with its offset")
+        raise ValueError(f"{happens} in {zone} (clock change): {readings}; add the UTC offset")
     return int(early.timestamp())

@@ -1,7 +1,7 @@
-"""Workbooks that come in, looked through before the reader makes room for what they claim.
+"""Check imported workbooks before the reader allocates memory for them.
 
-The reader takes a file at its word: a single cell far down, or a count of texts that are not there,
-has it ask for more memory than there is, and the process ends.
+The reader trusts the file: for a single cell far down, or a wrong count of texts, it allocates more
+memory than there is, and the process dies.
 """
 
 import lzma
@@ -17,20 +17,20 @@ from xml.parsers import expat
 
 from core.ground import InvalidInput
 
-MAX_CELLS = 32_000_000  # more than a full sheet of every column; the reader takes 32 bytes for each
+MAX_CELLS = 32_000_000  # more than a full sheet of every column; the reader uses 32 bytes a cell
 BLOCK_BYTES = 1 << 20
 BOOK, LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-MAX_INDEX_BYTES = 5_000_000  # of these two, which are read whole
+MAX_INDEX_BYTES = 5_000_000  # of each of these two, which are read completely
 DIGITS = "0123456789"
 _COUNT = re.compile(rb"ount\s*=\s*[\"']\s*(\d{1,30})")
-_OVERLAP = 64  # more than a count takes
+_OVERLAP = 64  # longer than a count
 
 
 class Damaged(Exception):
-    """The workbook is not one that Excel can open."""
+    """Excel could not open the workbook."""
 
 
-# What a damaged or hostile zip file or its XML makes Python raise.
+# The exceptions that a damaged or hostile zip file, or its XML, causes.
 DAMAGE = (
     Damaged, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, expat.ExpatError,
     ElementTree.ParseError, OSError, EOFError, ValueError, KeyError, RuntimeError,
@@ -38,10 +38,10 @@ DAMAGE = (
 
 
 def check_parts(archive: zipfile.ZipFile, *, limit_mb: int) -> None:
-    """Unpack every part to its real end, block by block, and keep nothing.
+    """Unpack every part completely, block by block, without keeping it.
 
-    What a zip file says about its sizes is not trusted. Raises InvalidInput over the limit, and
-    Damaged for two parts of one name or a count of more things than fit into their part.
+    The sizes that the zip file declares are not trusted. Raises InvalidInput over the limit, and
+    Damaged for two parts with one name, or a count of more things than fit into the part.
     """
     names = [entry.filename.replace("\\", "/").lower() for entry in archive.infolist()]
     if BOOK not in names or len(set(names)) < len(names):
@@ -53,7 +53,7 @@ def check_parts(archive: zipfile.ZipFile, *, limit_mb: int) -> None:
             size += len(block)
             if unpacked + size > limit_mb * 1_000_000:
                 raise InvalidInput(
-                    f"unpacked it is over the limit of {limit_mb:,} MB (IMPORT_MAX_MB)."
+                    f"unpacked, it is over the limit of {limit_mb:,} MB (IMPORT_MAX_MB)."
                 )
             most = max([most, *map(int, _COUNT.findall(tail + block))])
             tail = block[-_OVERLAP:]
@@ -64,18 +64,18 @@ def check_parts(archive: zipfile.ZipFile, *, limit_mb: int) -> None:
 
 
 def _blocks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    unbelieved = copy(entry)
-    unbelieved.file_size = 2**62
-    with archive.open(unbelieved) as part:
+    unlimited = copy(entry)  # the declared size may be wrong
+    unlimited.file_size = 2**62
+    with archive.open(unlimited) as part:
         while block := part.read(BLOCK_BYTES):
             yield block
 
 
 def unreadable_cells(archive: zipfile.ZipFile, title: str) -> list[tuple[int, int]]:
-    """Return row and column of a sheet's cells that hold no value but an error or a bare formula.
+    """Return row and column of cells that contain an error, or a formula without its result.
 
-    The reader gives such cells as empty, and so they would be lost unseen. Raises InvalidInput when
-    the sheet reaches further than the reader has room for, and a kind of DAMAGE.
+    The reader returns such cells as empty, so they would be lost unnoticed. Raises InvalidInput if
+    the sheet has more cells than the reader can handle, and exceptions of DAMAGE.
     """
     scan = _Scan(title)
     for block in _blocks(archive, archive.getinfo(_part_of(archive, title))):
@@ -85,8 +85,8 @@ def unreadable_cells(archive: zipfile.ZipFile, title: str) -> list[tuple[int, in
 
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str:
-    """Return the name of the part of the zip file that holds the sheet."""
-    # The reader has refused a document type by now, and with it every entity.
+    """Return the name of the zip part with the sheet."""
+    # The reader has already refused document types, and so every entity.
     book = ElementTree.fromstring(archive.read(BOOK))  # noqa: S314
     links = ElementTree.fromstring(archive.read(LINKS))  # noqa: S314
     targets = {link.get("Id"): link.get("Target", "") for link in links}
@@ -100,7 +100,7 @@ def _part_of(archive: zipfile.ZipFile, title: str) -> str:
 
 
 class _Scan:
-    """Reads a sheet's XML for how far its cells reach, and which of them the reader would lose."""
+    """Reads a sheet's XML: how far its cells extend, and which ones the reader would lose."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -113,13 +113,13 @@ class _Scan:
         self.parser.StartDoctypeDeclHandler = _refuse
 
     def feed(self, block: bytes, *, is_last: bool = False) -> None:
-        """Read on."""
+        """Read the next block."""
         self.parser.Parse(block, is_last)
         if self.rows * self.columns > MAX_CELLS:
             raise InvalidInput(
-                f"the sheet {self.title[:60]} reaches to row {self.rows:,} and column "
-                f"{self.columns:,}, more than can be read. Delete the rows and columns beyond your "
-                "own, and save it again."
+                f"the sheet {self.title[:60]} extends to row {self.rows:,} and column "
+                f"{self.columns:,}, more than can be read. Delete the empty rows and columns after "
+                "your data, and save it again."
             )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -130,7 +130,7 @@ class _Scan:
             self.row = int(attributes["r"]) if "r" in attributes else self.row + 1
             self.rows, self.column = max(self.rows, self.row), 0
         elif name == "f":
-            # From here to the end of its cell it shows whether there is a result.
+            # Look for a result until the cell ends.
             self.parser.EndElementHandler = self._end
             self.parser.CharacterDataHandler = self._say
         self.inside = name

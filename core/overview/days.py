@@ -84,9 +84,7 @@ def day_expression(
     `days` are the first and the last day that the instant can be in.
     """
     if session.get_bind().dialect.name == "sqlite":
-        seconds: ColumnElement[int] = type_coerce(
-            instant, BigInteger
-        )  # SQLite stores it in this form
+        seconds: ColumnElement[int] = type_coerce(instant, BigInteger)  # as SQLite stores it
     else:
         seconds = cast(func.floor(extract("epoch", instant)), BigInteger)
     # The last span comes first: most rows are recent.

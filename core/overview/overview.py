@@ -22,7 +22,7 @@ from core.overview.days import day_of, next_month
 from core.overview.periods import Period
 from core.overview.sums import KeyedSums, Sums, sum_up
 from core.query import where
-from core.storage import Channel, Contract, Dimension, OrderItem
+from core.storage import MAY_BE_REFUNDED, Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS, Table
 from core.views import View, parse_view
 
@@ -30,8 +30,6 @@ AT_RISK_VIEWS = {
     "24 hours": ORDER_ITEMS.ready_made["Refund expires within 24 hours"],
     "7 days": ORDER_ITEMS.ready_made["Refund expires within 7 days"],
 }
-# The condition of the partial index ix_order_items_refund_expire. Only the same words use it.
-_CAN_BE_REFUNDED = text("order_items.status = 'not_used' AND order_items.is_refundable")
 
 
 @dataclass(frozen=True)
@@ -246,7 +244,7 @@ class _Loader:
         conditions = where(view, actor=self.actor, now=self.now)
         sums = select(func.count(), func.coalesce(func.sum(OrderItem.price_minor), 0))
         count, amount = self.session.execute(
-            sums.select_from(OrderItem).where(_CAN_BE_REFUNDED, *conditions)
+            sums.select_from(OrderItem).where(text(MAY_BE_REFUNDED), *conditions)
         ).one()
         return Figure(view, count, int(amount))
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import storage
 from core.access import Actor, require
-from core.ground import MAX_DECIMALS, ascii_lower, check_text, fold
+from core.ground import MAX_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
 from core.query.days import Sql, matches_time
 from core.storage import Order, OrderItem, in_common_units
 from core.tables import Column, Kind, Table
@@ -106,7 +107,7 @@ def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sq
     asked = Condition(Operator.CONTAINS, check_text(column.header, text))
     expression, sought = table.expression(column, now), text.casefold()
     if column.kind is Kind.FLAG:
-        listed = tuple(flag for flag, word in ((True, "yes"), (False, "no")) if sought in word)
+        listed = tuple(flag for flag in (True, False) if sought in flag_value(flag))
         return _is_one_of_flags(expression, listed)
     found = matches(table, column, asked, ZoneInfo("UTC"), now)
     return or_(found, expression.is_(None)) if sought in BLANK else found
@@ -168,7 +169,7 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
         amount = in_common_units(expression, table.model.__table__.c[str(column.currency)])
         return _compare(amount, asked, _in_common_units)
     if column.allowed:
-        return _matches_word(expression, asked)
+        return _matches_word(column.allowed, expression, asked)
     return _matches_text(table, column, asked, now)
 
 
@@ -187,9 +188,29 @@ def _is_one_of_flags(expression: SQLColumnExpression[Any], values: tuple[bool, .
     return or_(false(), *(asked[value] for value in values))
 
 
-def _matches_word(expression: SQLColumnExpression[Any], asked: Condition) -> Sql:
-    """Compare with the values of an enumeration, which are shown with blanks: “not used”."""
-    return _compare_text(expression, ascii_lower(asked.value).replace(" ", "_"), asked.operator)
+def _matches_word(
+    states: type[StrEnum], expression: SQLColumnExpression[Any], asked: Condition
+) -> Sql:
+    """Compare with the word of each value, and with the value itself: “Meet &”, “meet_and”."""
+    text = ascii_lower(asked.value)
+    found = (
+        value
+        for value, word in words_by_value(states).items()
+        if _fits(ascii_lower(word), text, asked.operator)
+        or _fits(value, text.replace(" ", "_"), asked.operator)
+    )
+    return _is_one_of(expression, tuple(found))
+
+
+def _fits(word: str, text: str, operator: Operator) -> bool:
+    match operator:
+        case Operator.CONTAINS:
+            return text in word
+        case Operator.STARTS_WITH:
+            return word.startswith(text)
+        case Operator.ENDS_WITH:
+            return word.endswith(text)
+    return word == text
 
 
 def _matches_text(table: Table, column: Column, asked: Condition, now: datetime) -> Sql:

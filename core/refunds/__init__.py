@@ -4,7 +4,7 @@ from core.refunds.assessment import Assessed, Assessment, assess
 from core.refunds.decisions import MAX_NOTE
 from core.refunds.gateways import configured_gateways
 from core.refunds.matches import Unmatched, dismiss_refund, find_unmatched, match_refund
-from core.refunds.requests import MAX_KEY, REASONS, KeyTaken, request
+from core.refunds.requests import REASONS, request
 from core.refunds.results import (
     IN_PROGRESS,
     NOT_REFUNDED,
@@ -20,7 +20,6 @@ from core.refunds.settlement import settle_due
 
 __all__ = [
     "IN_PROGRESS",
-    "MAX_KEY",
     "MAX_NOTE",
     "NOT_REFUNDED",
     "REASONS",
@@ -29,7 +28,6 @@ __all__ = [
     "WAS_RETURNED",
     "Assessed",
     "Assessment",
-    "KeyTaken",
     "Reason",
     "RefundItem",
     "Results",

@@ -1,4 +1,4 @@
-"""Assess a refund before it is requested: each ticked item as it is now, and the totals."""
+"""Assess a refund before it is requested: each selected item as it is now, and the totals."""
 
 import re
 from collections import defaultdict
@@ -45,7 +45,7 @@ _AROUND = re.compile(rf"\A{_INVISIBLE}+|{_INVISIBLE}+\Z")
 
 @dataclass(frozen=True)
 class Assessed:
-    """A ticked item: it is refundable if `refusal` is None."""
+    """A selected item: it is refundable if `refusal` is None."""
 
     order_item_id: str
     item: RefundItem | None
@@ -120,7 +120,7 @@ def assess_in(
 
 
 def sorted_ids(item_ids: Sequence[str]) -> list[str]:
-    """Check the ticked IDs and sort them, so that parallel writers lock in the same order."""
+    """Check the selected IDs and sort them, so that parallel writers lock in the same order."""
     return sorted(ticked_ids(item_ids, ORDER_ITEMS, "to refund them"))
 
 

@@ -1,7 +1,5 @@
 """Claim the items of a refund request: a row changes only if the rule still holds."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +12,7 @@ from core.access import Actor
 from core.ground import ItemStatus, RefundStatus
 from core.query import is_among, scope
 from core.refunds.rule import RefundItem
-from core.storage import OrderItem, Refund, new_id
+from core.storage import OrderItem, Refund, is_refundable_now, new_id
 from core.tables import ORDER_ITEMS
 
 
@@ -34,8 +32,7 @@ class Request:
     @property
     def fingerprint(self) -> str:
         """Return a hash of the request; it detects another request under the same key."""
-        content = json.dumps([self.ids, self.reason, self.note, self.actor.user_id])
-        return hashlib.sha256(content.encode()).hexdigest()
+        return access.fingerprint(self.ids, self.reason, self.note, self.actor.user_id)
 
 
 def claim_items(session: Session, ids: Sequence[str], request: Request) -> set[str]:
@@ -46,10 +43,7 @@ def claim_items(session: Session, ids: Sequence[str], request: Request) -> set[s
     """
     still_refundable = [
         is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)),
-        OrderItem.status == ItemStatus.NOT_USED,
-        OrderItem.is_refundable,
-        OrderItem.refund_expire_at >= request.now,
-        OrderItem.valid_until >= request.now,
+        *is_refundable_now(request.now),
         scope(ORDER_ITEMS, request.actor),
     ]
     locked = (

@@ -23,7 +23,7 @@ from core.ground import (
     Permission,
     RefundStatus,
     Refused,
-    format_amount,
+    format_money,
     is_storable,
 )
 from core.query import scope
@@ -88,7 +88,7 @@ def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
 def _why_no_match(item: OrderItem, one: ProviderRefund) -> str | None:
     """Return why a refund at the provider cannot belong to an item, as a sentence."""
     if (item.price_minor, item.currency) != (one.amount_minor, one.currency):
-        amount = f"{format_amount(one.amount_minor, one.currency)} {one.currency}"
+        amount = format_money(one.amount_minor, one.currency)
         return f"The refund is {amount}, which is not the item's price."
     if item.status not in (ItemStatus.NOT_USED, ItemStatus.REFUND_REQUESTED, ItemStatus.USED):
         return "The item has been refunded already."
@@ -166,9 +166,7 @@ def _settle(
         "lease_until": None,
     }
     open_before = item.status == ItemStatus.REFUND_REQUESTED
-    if (
-        open_before
-    ):  # the refund first, in the order of core.refunds.settlement, to prevent deadlocks
+    if open_before:  # the refund first, as in core.refunds.settlement, to prevent deadlocks
         change_one(
             session,
             update(Refund)

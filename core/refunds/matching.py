@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import storage
-from core.ground import TransactionStatus, format_amount
+from core.ground import TransactionStatus, format_money
 from core.refunds.gateway import (
     Failed,
     Gateway,
@@ -76,7 +75,7 @@ def decide(job: RefundJob, paid: PaymentAtProvider, *, held: Collection[str]) ->
         )
     # A refund that was requested before is requested again: the provider pays once per key.
     if not job.was_asked and paid.left_minor < job.amount_minor:
-        left = f"{format_amount(max(0, paid.left_minor), paid.currency)} {paid.currency}"
+        left = format_money(max(0, paid.left_minor), paid.currency)
         return Failed(
             f"Only {left} of payment {paid.reference} can still be refunded. Nothing was paid "
             "back. Check the payment's refunds at the card provider."
@@ -124,7 +123,7 @@ def _names_another_item(job: RefundJob, one: RefundAtProvider) -> bool:
 
 def _named(refunds: Sequence[RefundAtProvider]) -> str:
     first = refunds[0]
-    amount = f"{format_amount(first.amount_minor, first.currency)} {first.currency}"
+    amount = format_money(first.amount_minor, first.currency)
     others = f" and {len(refunds) - 1} more" if len(refunds) > 1 else ""
     return f"{first.reference}, {amount}{others}"
 
@@ -167,7 +166,7 @@ def store_unmatched(
     session: Session, refund: Refund, to_match: Sequence[RefundAtProvider], now: datetime
 ) -> None:
     """Store refunds that a person must match with order items; each reference only once."""
-    insert = (sqlite if storage.is_sqlite() else postgresql).insert(ProviderRefund)
+    insert = storage.insert(session, ProviderRefund)
     for one in to_match:
         row = {
             "reference": one.reference,

@@ -7,7 +7,7 @@ core.refunds.settlement).
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -25,7 +25,6 @@ from core.refunds.gateways import configured_gateways
 from core.refunds.rule import Reason, RefundItem, Refusal
 from core.storage import Refund, RefundBatch
 
-MAX_KEY = 100
 REASONS = {
     "passenger_cancelled": "Passenger cancelled",
     "flight_cancelled": "Flight cancelled",
@@ -34,7 +33,6 @@ REASONS = {
     "goodwill": "Goodwill",
     "other": "Other (see note)",
 }
-AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -64,21 +62,12 @@ class Answer:
 class TooManyRefunds(Refused):
     """The request would exceed the number of refunds that the settings allow in an hour."""
 
-    def __init__(self, limit: int, before: int) -> None:
+    def __init__(self, limit: int, before: int, _requested: int) -> None:
         left = f"{max(0, limit - before):,}"
         super().__init__(
             f"You can refund {limit:,} order items per hour. You requested {before:,} in the last "
-            f"hour, so {left} are left. Tick fewer items, or try again later. Nothing was refunded."
-        )
-
-
-class KeyTaken(Refused):
-    """The same key was sent with a different request."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This request was sent before with other items, another reason or another note. "
-            "Nothing was changed now. Close the dialog and check the status of the items."
+            f"hour, so {left} are left. Select fewer items, or try again later. "
+            "Nothing was refunded."
         )
 
 
@@ -104,10 +93,7 @@ def request(
     require(actor, Permission.REFUND)
     ids = sorted_ids(item_ids)
     note = _checked_note(reason, note)
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise InvalidInput(
-            "The refund request has no valid key. Close the dialog and open it again."
-        )
+    access.checked_key(key)
     shown = frozenset(ids if confirmed is None else confirmed)
     answer = _write_once(Request(ids, shown, reason, note, key, actor, now))
     gateways = configured_gateways() if gateways is None else gateways
@@ -149,7 +135,7 @@ def _find_answer(request: Request) -> Answer | None:
         if batch is None:
             return None
         if batch.request_hash != request.fingerprint:
-            raise KeyTaken
+            raise access.KeyTaken
         outcomes = batch.answer.get("outcomes", [])
         return Answer(batch.batch_id, tuple(Outcome(**one) for one in outcomes))
 
@@ -207,16 +193,16 @@ def _claim(session: Session, request: Request) -> tuple[list[Assessed], list[Ref
 def _check_confirmed(line: Assessed, request: Request) -> Assessed:
     if line.refusal or line.order_item_id in request.confirmed:
         return line
-    sentence = "It became refundable only after you confirmed. Tick it again."
+    sentence = "It became refundable only after you confirmed. Select it again."
     return replace(line, refusal=Refusal(Reason.NOT_CONFIRMED, sentence))
 
 
 def _check_limit(session: Session, count: int, request: Request) -> None:
+    def requested_since(instant: datetime) -> int:
+        mine = Refund.requested_by == request.actor.email, Refund.requested_at > instant
+        return session.execute(select(func.count()).where(*mine)).scalar_one()
+
     limit = get_settings().refunds_per_hour
-    if limit is None:
-        return
-    in_hour = Refund.requested_at > request.now - AN_HOUR
-    statement = select(func.count()).where(Refund.requested_by == request.actor.email, in_hour)
-    before = session.execute(statement).scalar_one()
-    if before + count > limit:
-        raise TooManyRefunds(limit, before)
+    access.check_hourly_limit(
+        limit, requested_since, lambda: count, TooManyRefunds, now=request.now
+    )

@@ -15,7 +15,7 @@ from core.ground import (
     Permission,
     RefundStatus,
     Role,
-    format_amount,
+    format_money,
     in_zone,
     is_storable,
 )
@@ -23,7 +23,7 @@ from core.query import scope, to_frame
 from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS, Column, Kind
 
-REFUNDED, IN_PROGRESS, NOT_REFUNDED = "refunded", "in progress", "not refunded"
+REFUNDED, IN_PROGRESS, NOT_REFUNDED = "Refunded", "In progress", "Not refunded"
 _RESULTS = {
     RefundStatus.WAITING: IN_PROGRESS,
     RefundStatus.DECLINED: NOT_REFUNDED,
@@ -145,11 +145,11 @@ def _about(results: Results, actor: Actor, now: datetime, zone: str) -> list[tup
     ]
     for result in _ORDER:
         sums = " · ".join(
-            f"{format_amount(minor, code)} {code}" for code, minor in results.totals(result).items()
+            format_money(minor, code) for code, minor in results.totals(result).items()
         )
         count = len(results.having(result))
-        sums = "" if result == NOT_REFUNDED else sums  # refused items have no amount
-        lines.append((result.capitalize(), f"{count:,}{f': {sums}' if sums else ''}"))
+        sums = "" if result == NOT_REFUNDED else sums  # refused items have no amount here
+        lines.append((result, f"{count:,}{f': {sums}' if sums else ''}"))
     return [
         *lines,
         ("Exported by", actor.email),

@@ -1,4 +1,4 @@
-"""The schema: migrations, and making it again."""
+"""The schema of the database: migrate it, or drop and recreate it."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def known_versions() -> set[str]:
 
 
 def recreate_schema(session: Session) -> None:
-    """Drop every table with its rows, and make the newest schema, in a `rebuilding` transaction."""
+    """Drop all tables with their rows and create the newest schema. Needs `rebuilding`."""
     writer = session.connection()
     search_index.drop(writer)
     Base.metadata.drop_all(writer)

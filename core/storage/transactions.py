@@ -1,4 +1,4 @@
-"""Transactions: reading, writing, rebuilding, and what a failure of the database means."""
+"""Transactions to read, write and rebuild, and the errors if the database does not answer."""
 
 import logging
 import sqlite3
@@ -91,7 +91,7 @@ def writing() -> Iterator[Session]:
 
 @contextmanager
 def translating_failures() -> Iterator[None]:
-    """Turn failures of the connection into OutsideFailed, with a sentence that says what to do."""
+    """Turn connection errors into OutsideFailed, whose text says what to do."""
     try:
         yield
     except PoolTimeout as error:

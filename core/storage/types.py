@@ -1,4 +1,4 @@
-"""What the models are made of: column types, keys, checks and the parent of all."""
+"""The building blocks of the models: column types, keys, checks and their parent class."""
 
 import os
 import time

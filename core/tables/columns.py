@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.ground import Permission
+from core.ground import FLAG_WORDS, Permission, words_by_value
 from core.storage import Base
 
 
@@ -54,17 +54,19 @@ class Column:
         return f"{self.help} {self.if_blank}".rstrip()
 
     @property
+    def words(self) -> dict[str, str] | None:
+        """Return the word for each value of the column; None where values are shown as they are."""
+        if self.kind is Kind.FLAG:
+            return FLAG_WORDS
+        return words_by_value(self.allowed) if self.allowed else None
+
+    @property
     def can_be_shown(self) -> bool:
         """Return whether the grid can show the column."""
         return self.is_shown or self.is_offered
 
 
 NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_shown=True, width=100)
-
-
-def in_words(value: str) -> str:
-    """Return a member of an enumeration as people read it: not_used is “not used”."""
-    return value.replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ EMAILS = Table(
         "Failed or cancelled": having("status", "failed", "cancelled"),
     },
     seen_with=Permission.EMAILS,
-    hint="Tick order items on Order Items, or on an order's Products, and click *Send Voucher*.",
-    hint_of_order="Tick items under *Products* and click *Send Voucher*.",
+    hint="Select order items on Order Items, or on an order's Products, and click *Send Voucher*.",
+    hint_of_order="Select items under *Products* and click *Send Voucher*.",
     of_order=_is_about,
     only_of=_is_only_about,
     columns=(

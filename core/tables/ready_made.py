@@ -1,4 +1,4 @@
-"""What built-in views ask, in the words of an address (see core.views)."""
+"""The built-in views of the tables, as the JSON of core.views."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ YES = {"filterType": "set", "values": ["yes"]}
 
 
 def recent(column: str = "created_at") -> dict[str, Any]:
-    """Describe the views *Today* and *This month*."""
+    """Return the views *Today* and *This month*."""
     return {
         name: {"filters": {column: {"filterType": "date", "type": preset}}}
         for name, preset in (("Today", "today"), ("This month", "thisMonth"))
@@ -15,17 +15,17 @@ def recent(column: str = "created_at") -> dict[str, Any]:
 
 
 def ending(text: str) -> dict[str, str]:
-    """Describe a filter of texts that end with the text."""
+    """Return the filter of texts that end with a text."""
     return {"filterType": "text", "type": "endsWith", "filter": text}
 
 
 def having(column: str, *values: str) -> dict[str, Any]:
-    """Describe a view of the rows that have one of the values."""
+    """Return the view of the rows that have one of the values."""
     return {"filters": {column: {"filterType": "set", "values": list(values)}}}
 
 
 def refund_expiring(preset: str) -> dict[str, Any]:
-    """Describe a view of items that can be refunded and whose deadline is soon."""
+    """Return the view of items that can be refunded and whose deadline is soon."""
     return {
         "filters": {
             "status": {"filterType": "set", "values": ["not_used"]},

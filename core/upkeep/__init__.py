@@ -1,4 +1,4 @@
-"""Backup, restore, and the move to another database."""
+"""Back up, restore, and copy to another database."""
 
 from core.upkeep.backups import FOLLOWERS, back_up, restore
 from core.upkeep.copies import copy_in_words, copy_to

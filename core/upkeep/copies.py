@@ -1,7 +1,7 @@
-"""A move to another database: every row, exact, all or nothing, from SQLite to PostgreSQL or back.
+"""Copy the database to another one, from SQLite to PostgreSQL or back: every row, or nothing.
 
-All is copied as it is, sign-ins too: without their rows one that was ended would count as new.
-Leases run out by themselves. What is derived from rows, such as the daily figures, is made anew.
+Everything is copied unchanged, also sign-ins: without their rows, an ended one would count as new.
+Leases expire on their own. Derived data, such as the daily figures, is calculated again.
 """
 
 import json
@@ -22,31 +22,31 @@ from core import overview, storage
 from core.ground import InvalidInput, OutsideFailed, Refused, check_database_url, get_settings
 from core.storage import DERIVED, Base
 
-HOLDS_DATA = (
-    "The other database holds data already, so nothing was copied. "
-    "Name an empty one in --to, or say --replace: then all that it holds is lost."
+HAS_DATA = (
+    "The target database already has data, so nothing was copied. "
+    "Choose an empty one for --to, or add --replace to delete all of its data."
 )
-UNREACHABLE = "The database that --to names cannot be reached, so nothing was copied."
-# What a start of Order Desk writes by itself, into a database without any orders.
+UNREACHABLE = "The database of --to cannot be reached, so nothing was copied."
+# The tables that Order Desk fills when it starts with an empty database.
 _OF_A_START = {"users", "sign_ins", "database_facts", "audit_events"}
-# A NUL as JSON writes it; after an escaped backslash it is no NUL.
+# A NUL in JSON; after an escaped backslash it is plain text.
 _NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class Unlike(Refused):
-    """What was written does not read as what was copied."""
+class CopyDiffers(Refused):
+    """The written rows differ from the source."""
 
     def __init__(self, table: str) -> None:
-        super().__init__(f"The rows of {table} read differently there, so nothing was copied.")
+        super().__init__(f"The copied rows of {table} differ, so nothing was copied.")
 
 
 def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
-    """Copy every row of DATABASE_URL's database to another; return how many by table.
+    """Copy every row of the database in DATABASE_URL to another; return the counts by table.
 
-    The source is read as of one moment; the target gets the newest schema, is read back and
-    compared, and only then it is there: all or nothing. Raises InvalidInput for an address that
-    cannot be used, or is of the same database; Refused when the target holds data (unless it may
-    be replaced) or cannot store a row; and OutsideFailed when a database does not answer.
+    Read a snapshot of the source; create the newest schema in the target; read the rows back,
+    compare them, then commit. Raises InvalidInput if the address is invalid or is the same
+    database; Refused if the target has data and `may_replace` is False, or cannot store a row; and
+    OutsideFailed if a database does not answer.
     """
     _check_source()
     with _opened(url) as target, _all_or_nothing():
@@ -54,12 +54,12 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
         with storage.reading() as old:
             with storage.reading(target) as other:
                 if _identity(old) == _identity(other):
-                    raise InvalidInput("--to names the database that is to be copied.")
+                    raise InvalidInput("--to is the same database as DATABASE_URL.")
                 _check_target(other, may_replace)
             if target.dialect.name != "sqlite":
                 _check_texts(old)
             with storage.rebuilding(target) as new:
-                _check_target(new, may_replace)  # again, now that nobody else writes
+                _check_target(new, may_replace)  # again, now that no one else can write
                 storage.recreate_schema(new)
                 counts = _copy(old, new)
                 overview.rebuild_figures_in(new)
@@ -67,21 +67,21 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
 
 
 def copy_in_words(url: str, counts: dict[str, int]) -> str:
-    """Say what was copied where, without the password."""
+    """Return what was copied to which database, without its password."""
     where = make_url(url).render_as_string()
     named = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
     return (
         f"Copied to {where}: {', '.join(named) or 'no rows'}.\n"
-        f"All {sum(counts.values()):,} rows were read there again, and are the same. "
-        "From now on DATABASE_URL may name it."
+        f"All {sum(counts.values()):,} rows were read back and are identical. "
+        "You can now set DATABASE_URL to it."
     )
 
 
 def _check_source() -> None:
-    """Find that there is something to copy; a SQLite file is not made for it."""
+    """Raise InvalidInput if a SQLite source is missing; it must not be created."""
     source = _file_of(get_settings().database_url)
     if source is not None and not source.is_file():
-        raise InvalidInput(f"There is no database {source}.")
+        raise InvalidInput(f"The database {source} was not found.")
 
 
 def _file_of(url: str) -> Path | None:
@@ -93,7 +93,7 @@ def _file_of(url: str) -> Path | None:
 
 @contextmanager
 def _opened(url: str) -> Iterator[Engine]:
-    """Open the target; a file that is made for it is gone again when the block fails."""
+    """Open the target. If the block fails, delete a SQLite file that was created for it."""
     try:
         check_database_url(url)
     except ValueError as error:
@@ -122,7 +122,7 @@ def _ask(target: Engine) -> None:
 
 
 def _identity(session: Session) -> tuple[Any, ...]:
-    """Return what a database is known by, whichever address leads to it."""
+    """Return what identifies a database, even if two addresses lead to it."""
     if session.get_bind().dialect.name == "sqlite":
         file = Path(session.execute(text("PRAGMA database_list")).scalars(2).all()[0]).stat()
         return file.st_dev, file.st_ino
@@ -131,7 +131,7 @@ def _identity(session: Session) -> tuple[Any, ...]:
 
 
 def _check_target(other: Session, may_replace: bool) -> None:
-    """Find that the target is empty, or an Order Desk of this version or an older one."""
+    """Check that the target is empty, or of this or an older version of Order Desk."""
     present = set(inspect(other.connection()).get_table_names())
     if not present:
         return
@@ -140,24 +140,24 @@ def _check_target(other: Session, may_replace: bool) -> None:
         versions = set(other.scalars(text("SELECT version_num FROM alembic_version")))
     if not versions or not versions <= storage.known_versions():
         raise Refused(
-            "The other database is of something else, or of a newer Order Desk, so nothing was "
-            "copied. Name an empty one in --to."
+            "The target database belongs to another program or a newer Order Desk, so nothing "
+            "was copied. Choose an empty one for --to."
         )
     if may_replace:
         return
-    of_people = present & set(Base.metadata.tables) - _OF_A_START - DERIVED
-    if any(other.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in of_people):  # noqa: S608
-        raise Refused(HOLDS_DATA)
+    filled = present & set(Base.metadata.tables) - _OF_A_START - DERIVED
+    if any(other.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in filled):  # noqa: S608
+        raise Refused(HAS_DATA)
 
 
 def _models() -> list[type[Base]]:
-    """Return the tables that are copied, those that others refer to first."""
+    """Return the tables to copy; a table comes after the tables it refers to."""
     by_table = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
     return [by_table[table] for table in Base.metadata.sorted_tables if table in by_table]
 
 
 def _check_texts(old: Session) -> None:
-    """Raise Refused, naming the row, for a text with a NUL: PostgreSQL stores none."""
+    """Raise Refused, naming the row, for a text with a NUL, which PostgreSQL cannot store."""
     if old.get_bind().dialect.name != "sqlite":
         return
     for model in _models():
@@ -180,20 +180,20 @@ def _check_texts(old: Session) -> None:
 def _has_nul(model: type[Base], name: str, row: Any) -> str:
     keys = ", ".join(f"{key.name} {row[key.name]!r}" for key in model.__table__.primary_key)
     return (
-        f"{model.__tablename__}, {keys}: {name} has a NUL character, which PostgreSQL stores in "
-        "no text, so nothing was copied."
+        f"{model.__tablename__}, {keys}: {name} has a NUL character, which PostgreSQL cannot "
+        "store, so nothing was copied."
     )
 
 
 @contextmanager
 def _all_or_nothing() -> Iterator[None]:
-    """Say that nothing was copied, and why, when the target does not take it."""
+    """Turn database errors into errors that say that nothing was copied, and why."""
     try:
         yield
     except OutsideFailed as error:
         why = str(getattr(error.__cause__, "orig", error)).strip()
         raise OutsideFailed(
-            f"Nothing was copied: a database does not answer, or somebody uses it ({why})."
+            f"Nothing was copied: a database does not answer, or is in use ({why})."
         ) from error
     except DBAPIError as error:
         why = str(error.orig).strip()
@@ -213,14 +213,14 @@ def _copy(old: Session, new: Session) -> dict[str, int]:
         for _ in back.counting(storage.bulk_read(new, model)):
             pass
         if (back.rows, back.sum) != (sums[model].rows, sums[model].sum):
-            raise Unlike(model.__tablename__)
-    # The planner chooses indexes by what it knows of the tables.
+            raise CopyDiffers(model.__tablename__)
+    # The query planner needs statistics to choose indexes.
     new.execute(text("ANALYZE"))
     return counts
 
 
 class _Tally:
-    """Counts the rows of a table and adds up their digests, in whichever order they come."""
+    """Counts the rows of a table and adds up their digests; their order does not matter."""
 
     def __init__(self, model: type[Base]) -> None:
         self.rows = self.sum = 0
@@ -228,15 +228,15 @@ class _Tally:
         self.coded = [i for i, column in enumerate(columns) if isinstance(column.type, JSON)]
 
     def counting(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        """Pass rows on, as they are."""
+        """Yield the rows unchanged, and count them."""
         for row in rows:
             self.rows += 1
-            told = repr(self._decoded(row) if self.coded else row).encode()
-            self.sum += int.from_bytes(blake2b(told, digest_size=16).digest())
+            content = repr(self._decoded(row) if self.coded else row).encode()
+            self.sum += int.from_bytes(blake2b(content, digest_size=16).digest())
             yield row
 
     def _decoded(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Write JSON in one way: neither blanks, nor the order of keys, nor 1e3 for 1000 count."""
+        """Return the row with normalised JSON: blanks, key order and 1e3 for 1000 do not matter."""
         values = list(row)
         for i in self.coded:
             if values[i] is not None:

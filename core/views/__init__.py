@@ -1,4 +1,4 @@
-"""Views: what a person asked of a table, as words, as JSON, in an address, saved under a name."""
+"""Views: what a user asks of a table; as words, as JSON, in a URL, or saved with a name."""
 
 from core.views.codec import (
     MAX_IDS,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.ground import MAX_AMOUNT, InvalidInput, check_text
+from core.ground import MAX_AMOUNT, InvalidInput, check_text, flag_value
 from core.tables import Column, Kind
 from core.views.view import DATE_PRESETS, Condition, Filter, Operator
 
@@ -163,7 +163,7 @@ def _condition_to_json(column: Column, condition: Condition) -> dict[str, Any]:
     if condition.operator is Operator.IN:
         values = list(condition.value)
         if column.kind is Kind.FLAG:
-            values = ["yes" if value else "no" for value in values]
+            values = [flag_value(value) for value in values]
         return {"filterType": "set", "values": values}
     raw: dict[str, Any] = {
         "filterType": FILTER_TYPES[column.kind],

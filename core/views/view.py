@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from core.tables import Column, Kind, Table, in_words
+from core.ground import flag_value, word_of
+from core.tables import Column, Kind, Table
 
 
 class Operator(StrEnum):
@@ -228,8 +229,8 @@ def as_choice(column: Column, value: Any) -> str:
     if value is None:
         return BLANK
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
-    return in_words(value) if column.allowed else str(value)
+        return word_of(flag_value(value))
+    return word_of(value) if column.allowed else str(value)
 
 
 def describe_sort(view: View) -> str:

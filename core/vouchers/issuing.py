@@ -91,7 +91,7 @@ def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[Vouc
 
 
 def ticked_items(item_ids: Sequence[str]) -> list[str]:
-    """Check the IDs of ticked order items; raises InvalidInput."""
+    """Check the IDs of selected order items; raises InvalidInput."""
     return ticked_ids(item_ids, ORDER_ITEMS, "for their vouchers")
 
 

@@ -39,17 +39,17 @@ _NOT_IN_CODE = re.compile(f"[^{ALPHABET}]")
 
 
 class Verdict(StrEnum):
-    """The result of verifying a code."""
+    """What a code turned out to be, as people read it."""
 
-    VALID = "valid"
-    USED = "used"
-    REFUNDED = "refunded"
-    IN_PROGRESS = "refund in progress"
-    EXPIRED = "expired"
-    EARLY = "not valid yet"
-    UNKNOWN = "unknown"
-    FORGED = "signature wrong"
-    DAMAGED = "damaged"
+    VALID = "Valid"
+    USED = "Used"
+    REFUNDED = "Refunded"
+    IN_PROGRESS = "Refund in progress"
+    EXPIRED = "Expired"
+    EARLY = "Not valid yet"
+    UNKNOWN = "Unknown"
+    FORGED = "Wrong signature"
+    DAMAGED = "Damaged"
 
 
 _BY_STATUS = {

@@ -1,5 +1,7 @@
-"""The plots of Overview."""
+"""Overview's choices, figures and plots."""
 
-from pages.charts.plots import address_of, show_plots
+from pages.charts.figures import show_figures
+from pages.charts.plots import show_plots
+from pages.charts.question import ask_question, contract_names
 
-__all__ = ["address_of", "show_plots"]
+__all__ = ["ask_question", "contract_names", "show_figures", "show_plots"]

@@ -1,4 +1,4 @@
-"""The plots of Overview: bars that lead to their rows, and the same as tables of links."""
+"""The plots of Overview: bars that link to their rows, and the same data as tables of links."""
 
 import html
 from collections.abc import Callable, Mapping, Sequence
@@ -10,39 +10,38 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.ground import format_amount, to_major
+from core.ground import format_money, to_major, word_of
 from core.overview import Figure, Group, Overview, Period, Question, rate
-from core.tables import in_words
 from core.views import to_short_address
 from pages.shell import plain
 from pages.web import base_path
 
 AIRPORTS_SHOWN = 12
 TALL, LOW, THICKEST = 290, 190, 22  # pixels
-RATES = "#c27a2c"  # can be told from the amounts' colour, on light and on dark
-# By the unit of a plot over time: how a bar's place is written, and what its axis says of it.
+RATES = "#c27a2c"  # differs clearly from the colour of amounts, on light and on dark
+# By the unit of a plot over time: the format of a bar's place, and of its label on the axis.
 TIMES = {"day": ("%Y-%m-%d", "%-d %b"), "month": ("%Y-%m", "%b %Y")}
-LABELS = 7  # at most so many on an axis of time, each under its bar
+MAX_LABELS = 7  # on an axis of time, each below its bar
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar: its place on the axis, how long it is, and the rows it leads to, in words too."""
+    """A bar: its place on the axis, its length, the rows it links to, its name and its figure."""
 
     place: str
     value: float
     rows: Figure
     name: str
-    said: str
+    figure: str
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot: bars over time (by `unit`) or, without, one under another."""
+    """A plot: bars over time if it has a `unit`; otherwise horizontal bars, one below the other."""
 
     title: str
     bars: Sequence[Bar]
-    places: Sequence[str] = ()  # of time: every day or month of the period
+    places: Sequence[str] = ()  # over time: every day or month of the period
     unit: str | None = None
     is_rate: bool = False
     height: int = LOW
@@ -52,8 +51,8 @@ class Plot:
 def address_of(rows: Figure) -> str:
     """Return the address of a figure's rows.
 
-    A link as any other, which loads the page: Streamlit's own would lose, for Back, what this
-    page's address holds.
+    It is an ordinary link, which loads the page. After a link of Streamlit's own, Back would lose
+    the choices in this page's address.
     """
     view = {"view": to_short_address(rows.view)}
     return f"{base_path()}/{rows.view.table.name}?{urlencode(view)}"
@@ -62,9 +61,9 @@ def address_of(rows: Figure) -> str:
 def show_plots(
     found: Overview, question: Question, names: Mapping[str, str], *, as_tables: bool
 ) -> None:
-    """Draw every plot, two beside each other, as charts or as tables of links.
+    """Draw every plot, two in a row, as charts or as tables of links.
 
-    `names` are those of the contracts.
+    `names` has the name of each contract, by its ID.
     """
     plots = [*_over_time(found, question), *_by_group(found, question, names)]
     with st.container(key="plots"):
@@ -102,7 +101,7 @@ def _over_time(found: Overview, question: Question) -> list[Plot]:
 
 
 def _places(found: Overview, period: Period, unit: str) -> list[str]:
-    """Return every day or month of the period, also those without orders."""
+    """Return every day or month of the period, with or without orders."""
     known = [one.period for one in found.time_steps]
     first = period.first or (known[0].first if known else None)
     last = period.last or (known[-1].last if known else None)
@@ -119,23 +118,19 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
 
     types, airports = found.by_product_type, found.by_airport
     rates = [
-        _share(_word(one.value), _word(one.value), one.refunded, one.rows)
+        _share(word_of(one.value), word_of(one.value), one.refunded, one.rows)
         for one in types
         if one.refunded is not None
     ]
     note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
     largest = amounts(airports[:AIRPORTS_SHOWN], str)
     return [
-        Plot("Amount by product type", amounts(types, _word)),
+        Plot("Amount by product type", amounts(types, word_of)),
         Plot("Amount by airport", largest, height=TALL, note=note),
         Plot("Amount by contract", amounts(found.by_contract, names.__getitem__), height=TALL),
-        Plot("Amount by widget or direct", amounts(found.by_channel, str.capitalize)),
+        Plot("Amount by widget or direct", amounts(found.by_channel, word_of)),
         Plot("Refund rate by product type", rates, is_rate=True),
     ]
-
-
-def _word(value: str) -> str:
-    return in_words(value).capitalize()
 
 
 def _count(place: str, name: str, rows: Figure) -> Bar:
@@ -145,25 +140,25 @@ def _count(place: str, name: str, rows: Figure) -> Bar:
 
 def _amount(place: str, name: str, rows: Figure, currency: str) -> Bar:
     length = float(to_major(rows.amount_minor, currency))
-    said = f"{format_amount(rows.amount_minor, currency)} {currency}"
-    return Bar(place, length, rows, name, said)
+    figure = format_money(rows.amount_minor, currency)
+    return Bar(place, length, rows, name, figure)
 
 
 def _share(place: str, name: str, part: Figure, whole: Figure) -> Bar:
     share = rate(part, whole)
-    said = f"{share:.1%}: {part.count:,} of {whole.count:,} order items"
-    return Bar(place, share, part, name, said)
+    figure = f"{share:.1%}: {part.count:,} of {whole.count:,} order items"
+    return Bar(place, share, part, name, figure)
 
 
 def _chart(plot: Plot) -> alt.Chart:
     frame = pd.DataFrame(
-        [(one.place, one.value, one.name, one.said, address_of(one.rows)) for one in plot.bars],
-        columns=["place", "value", "name", "said", "address"],
+        [(one.place, one.value, one.name, one.figure, address_of(one.rows)) for one in plot.bars],
+        columns=["place", "value", "name", "figure", "address"],
     )
-    frame["words"] = frame["name"] + ": " + frame["said"]
+    frame["words"] = frame["name"] + ": " + frame["figure"]
     highest = max((one.value for one in plot.bars), default=0) or 1
     number = "~%" if plot.is_rate else "~s"
-    step = 0.01 if plot.is_rate else 1  # there is no half order, and no need of cents
+    step = 0.01 if plot.is_rate else 1  # no half orders, and no cents
     values: dict[str, Any] = {
         "title": None,
         "axis": alt.Axis(
@@ -188,7 +183,7 @@ def _chart(plot: Plot) -> alt.Chart:
             ),
             y=alt.Y("value:Q", **values),
         )
-    tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("said:N", title=" ")]
+    tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("figure:N", title=" ")]
     chart = chart.encode(tooltip=tips, href="address:N", description="words:N")
     colour = alt.value(RATES) if plot.is_rate else alt.Undefined
     result: alt.Chart = chart.encode(color=colour).properties(
@@ -198,22 +193,22 @@ def _chart(plot: Plot) -> alt.Chart:
 
 
 def _time_axis(unit: str, places: Sequence[str]) -> alt.Axis:
-    """Label some of the places, the same number of days or months apart, to the last one."""
-    written, said = TIMES[unit]
-    step = -(-len(places) // LABELS) or 1
+    """Label places at equal distances, counted back from the last one."""
+    value_format, label_format = TIMES[unit]
+    step = -(-len(places) // MAX_LABELS) or 1
     return alt.Axis(
         grid=False,
         labelAngle=0,
         values=list(places[::-1][::step]),
-        labelExpr=f"utcFormat(utcParse(datum.value, '{written}'), '{said}')",
+        labelExpr=f"utcFormat(utcParse(datum.value, '{value_format}'), '{label_format}')",
     )
 
 
 def _table(plot: Plot) -> str:
-    """Write the bars as a table whose figures are links: for the keyboard, and to read exactly."""
+    """Write the bars as a table of links: for the keyboard, and for exact figures."""
     lines = "".join(
         f'<tr><th scope="row">{html.escape(one.name)}</th>'
-        f'<td><a href="{html.escape(address_of(one.rows))}">{html.escape(one.said)}</a></td></tr>'
+        f'<td><a href="{html.escape(address_of(one.rows))}">{html.escape(one.figure)}</a></td></tr>'
         for one in plot.bars
     )
     words = html.escape(plot.title)

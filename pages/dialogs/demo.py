@@ -1,6 +1,6 @@
-"""The strip of a demo database, on every page: that it is one, and the two ways on from it.
+"""The strip on every page of a demo database: it says so, and offers to delete or reset the demo.
 
-The dialog lives in the session until it is closed, so that a rerun of the page leaves it open.
+The session keeps the dialog until it is closed, so that it stays open when the page runs again.
 """
 
 from dataclasses import dataclass
@@ -15,82 +15,83 @@ from core.ground import AppError, Permission
 from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain
 
-KEPT, DONE = "demo_dialog", "demo_done"
+DIALOG, DONE = "demo_dialog", "demo_done"
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way on: its button, what its dialog says, and what is said when it is done."""
+class Choice:
+    """Delete or reset: its button, the texts of its dialog, and the message when it is done."""
 
     button: str
     icon: str
-    then: str
+    outcome: str
     confirm: str
-    doing: str
+    progress: str
     done: str
 
 
-WAYS = {
-    "clear": Way(
+CHOICES = {
+    "clear": Choice(
         "Start with my own orders",
         ":material/rocket_launch:",
-        "Order Desk is empty then, and stays so at the next start: bring in your orders next.",
-        "Take the demo away",
-        "Taking the demo away …",
-        "The demo is gone. Now bring in your own orders.",
+        "Order Desk is then empty, and stays empty after a restart. Next, import your own orders.",
+        "Delete demo data",
+        "Deleting demo data …",
+        "Demo data deleted. Now import your own orders.",
     ),
-    "reset": Way(
+    "reset": Choice(
         "Reset the demo",
         ":material/restart_alt:",
-        "As many new demo orders are made up, the latest of them a moment old.",
+        "The same number of new sample orders takes their place. The newest is from a moment ago.",
         "Reset the demo",
-        "Making up new demo orders: some seconds, for a million some minutes …",
-        "The demo begins anew.",
+        "Creating new sample orders. This takes seconds, or minutes for a million orders …",
+        "Demo reset.",
     ),
 }
 
 
 @dataclass
 class DemoDialog:
-    """An open dialog: which way on, and what went wrong with it."""
+    """An open dialog: delete or reset, and the error of the last attempt."""
 
-    way: str
+    choice: str
     fault: str = ""
 
 
 def show_demo(actor: Actor) -> None:
-    """Draw the strip where the database is a demo, with its buttons for who may import."""
+    """Draw the strip if the database is a demo; only people who may import see its buttons."""
     if DONE in st.session_state:
         st.toast(st.session_state.pop(DONE), icon=":material/check:")
         st.switch_page("orders.py")
     orders = demo.count_orders()
     if orders is None:
-        st.session_state.pop(KEPT, None)
+        st.session_state.pop(DIALOG, None)
         return
     with st.container(horizontal=True, vertical_alignment="center", key="demo", gap="small"):
         st.markdown(
-            f":material/science: **Demo data:** {orders:,} order{'s' * (orders != 1)} "
-            "made up by Order Desk",
+            f":material/science: **Demo data:** {orders:,} sample order{'s' * (orders != 1)}",
             width="stretch",
         )
         if not may(actor, Permission.IMPORT):
             return
-        for name, way in WAYS.items():
-            st.button(way.button, key=f"demo_{name}", type="tertiary", on_click=_open, args=(name,))
-    dialog: DemoDialog | None = st.session_state.get(KEPT)
+        for name, choice in CHOICES.items():
+            st.button(
+                choice.button, key=f"demo_{name}", type="tertiary", on_click=_open, args=(name,)
+            )
+    dialog: DemoDialog | None = st.session_state.get(DIALOG)
     if dialog is not None:
-        way = WAYS[dialog.way]
-        st.dialog(f"{way.button}?", icon=way.icon, on_dismiss=_close)(_show_dialog)(dialog)
+        choice = CHOICES[dialog.choice]
+        st.dialog(f"{choice.button}?", icon=choice.icon, on_dismiss=_close)(_show_dialog)(dialog)
 
 
-def _open(way: str) -> None:
+def _open(choice: str) -> None:
     _touch_grids()
-    st.session_state[KEPT] = DemoDialog(way)
+    st.session_state[DIALOG] = DemoDialog(choice)
 
 
 def _close() -> None:
     _touch_grids()
-    st.session_state.pop(KEPT, None)
+    st.session_state.pop(DIALOG, None)
 
 
 def _touch_grids() -> None:
@@ -101,15 +102,15 @@ def _touch_grids() -> None:
 
 def _show_dialog(dialog: DemoDialog) -> None:
     with failures_shown():
-        if KEPT not in st.session_state:  # it was confirmed just now
+        if DIALOG not in st.session_state:  # the person has just confirmed
             st.rerun()
-        way = WAYS[dialog.way]
+        choice = CHOICES[dialog.choice]
         found = demo.get_contents(actor=current_actor())  # a dialog may be open for hours
-        st.markdown("This will be gone, for everybody, and cannot be brought back:")
+        st.markdown("This deletes the following for everyone. It cannot be undone:")
         _show_losses(found)
         st.markdown(
-            f"{way.then} Users and their roles stay ({found.people:,}); of the audit trail only "
-            "what it says of them."
+            f"{choice.outcome} Users and their roles stay ({found.people:,}). "
+            "The audit trail keeps only the events about users."
         )
         if dialog.fault:
             st.error(plain(dialog.fault))
@@ -117,11 +118,11 @@ def _show_dialog(dialog: DemoDialog) -> None:
             if st.button("Cancel", key="demo_cancel"):
                 _close()
                 st.rerun()
-            is_confirmed = st.button(way.confirm, type="primary", key="demo_confirm")
+            is_confirmed = st.button(choice.confirm, type="primary", key="demo_confirm")
         if is_confirmed:
-            with st.spinner(way.doing):
+            with st.spinner(choice.progress):
                 _confirm(dialog)
-            if KEPT not in st.session_state or dialog.fault:  # else it has been said
+            if DIALOG not in st.session_state or dialog.fault:  # the error is not on the screen yet
                 st.rerun()
 
 
@@ -141,19 +142,19 @@ def _show_losses(found: DemoContents) -> None:
 
 @acting
 def _confirm(dialog: DemoDialog, *, actor: Actor) -> None:
-    """Do it; what is wrong with it is said in the dialog, which stays open."""
-    if KEPT not in st.session_state:  # a second click
+    """Delete or reset the demo. An error is shown in the dialog, which stays open."""
+    if DIALOG not in st.session_state:  # a second click
         return
-    act = demo.clear if dialog.way == "clear" else demo.reset
+    act = demo.clear if dialog.choice == "clear" else demo.reset
     try:
         act(actor=actor, now=datetime.now(UTC))
     except AppError as error:
         dialog.fault = str(error)
         return
-    st.session_state.pop(KEPT)
-    st.session_state[DONE] = WAYS[dialog.way].done
+    st.session_state.pop(DIALOG)
+    st.session_state[DONE] = CHOICES[dialog.choice].done
     for value in st.session_state.values():
-        if isinstance(value, GridState):  # its rows are others, and what is ticked is gone
+        if isinstance(value, GridState):  # the rows that it shows or has selected are deleted
             value.select(())
             value.refresh()
             value.was_touched = False

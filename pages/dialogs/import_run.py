@@ -1,15 +1,12 @@
-"""A check or an import while it runs, and what became of it."""
-
-from urllib.parse import urlencode
+"""A check or an import while it runs, and its result."""
 
 import streamlit as st
 
-from core import access, imports
+from core import imports
 from core.access import Actor
 from core.imports import Run, State
-from pages.grid import browser_cookie, viewer_zone
+from pages.grid import download_address, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
-from pages.web import base_path
 
 ASK_SECONDS = 1
 SHOWN_FAULTS = 200
@@ -18,7 +15,7 @@ SHOWN_CHARACTERS = 500
 
 @st.fragment(run_every=ASK_SECONDS)
 def show_running() -> None:
-    """Say how far it is, once a second, and draw the whole page when it is over."""
+    """Show the progress once a second, and draw the whole page when the run has ended."""
     with failures_shown():
         actor = current_actor()
         run = imports.find_running(actor=actor)
@@ -38,11 +35,11 @@ def show_running() -> None:
                     disabled=run.is_cancelled,
                     on_click=_cancel,
                 )
-        st.caption("You can leave this page and come back: it goes on. One runs at a time.")
+        st.caption("You can leave this page: the work goes on. Only one import runs at a time.")
 
 
 def show_end(run: Run, actor: Actor) -> None:
-    """Say what became of the last files."""
+    """Show the result of the last files."""
     names = ", ".join(run.names)
     if run.outcome is not None:
         lines = [f"**Imported {plain(names)}**", *map(_cut, run.outcome.in_words().splitlines())]
@@ -75,18 +72,18 @@ def _show_faults(run: Run, actor: Actor) -> None:
     show_text_table(lines, key="import_faults", lines_shown=9)
     count, shown = len(run.faults), len(lines)
     with st.container(horizontal=True, vertical_alignment="center", key="import_faults_below"):
-        token = access.issue_token(
-            "export", table="import_faults", actor=actor, browser=browser_cookie()
-        )
-        asked = urlencode({"zone": viewer_zone(), "token": token})
+        name, zone = "import_faults", viewer_zone()
         st.link_button(
-            "Download Faults",
-            f"{base_path()}/export/import_faults?{asked}",
+            "Download Import Errors",
+            download_address(f"export/{name}", "export", name, actor=actor, zone=zone),
             icon=":material/download:",
         )
         if count > shown:
-            st.caption(f"The first {shown:,} of {count:,} are shown; all are in the Excel file.")
-    st.markdown("Mend them in your file, and choose it again:")
+            st.caption(
+                f"The first {shown:,} of {count:,} import errors are shown. "
+                "The Excel file has all of them."
+            )
+    st.markdown("Fix them in your file and upload it again:")
 
 
 @acting

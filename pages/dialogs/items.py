@@ -1,11 +1,10 @@
-"""What a person does with the order items they ticked: Refund, Download and Send Voucher."""
+"""Actions on the selected order items: Refund, Download Voucher and Send Voucher."""
 
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, views, vouchers
+from core import views, vouchers
 from core.access import Actor, may
 from core.ground import Permission
 from core.tables import ORDER_ITEMS
@@ -13,16 +12,15 @@ from core.views import default_view, to_address
 from core.vouchers import VoucherLine
 from pages.dialogs.refund import show_refund
 from pages.dialogs.send import show_send
-from pages.grid import GridState, show_refund_rule
+from pages.grid import GridState, download_address, show_refund_rule
 from pages.shell import plain, show_text_table
-from pages.web import base_path
 
-MAX_IN_LINK = 60_000  # a longer address is refused by the server
+MAX_IN_LINK = 60_000  # the server refuses a longer address
 LABEL, ICON = "Download Voucher", ":material/confirmation_number:"
 
 
 def show_item_actions(state: GridState, *, actor: Actor) -> None:
-    """Draw what the actor may do with the ticked order items."""
+    """Draw what the actor may do with the selected order items."""
     if may(actor, Permission.REFUND):
         show_refund_rule(state)
         show_refund(state, actor=actor)
@@ -32,21 +30,21 @@ def show_item_actions(state: GridState, *, actor: Actor) -> None:
 
 
 def _show_vouchers(state: GridState, actor: Actor) -> None:
-    """Draw the link to the vouchers of those that are valid, and say which are not."""
+    """Draw the link to the valid vouchers, and say which ones are left out."""
     lines = (
         vouchers.assess(state.selected, actor=actor, now=datetime.now(UTC))
         if state.selected
         else []
     )
-    valid, refused = _parted(lines)
+    valid, refused = _split(lines)
     if not valid:
-        none = f"None of the ticked vouchers is valid. {vouchers.summarise_reasons(refused)}"
-        why = none if refused else "Tick order items to download their vouchers"
+        none = f"None of the selected vouchers is valid. {vouchers.summarise_reasons(refused)}"
+        why = none if refused else "Select order items to download their vouchers"
         key = f"voucher_{state.place.key}"
         st.button(LABEL, key=key, icon=ICON, disabled=True, help=plain(why))
         return
-    one = "The voucher of the ticked item"
-    many = f"{len(valid):,} vouchers in one PDF, a page each"
+    one = "The voucher of the selected item"
+    many = f"{len(valid):,} vouchers in one PDF, one per page"
     left = f"; {len(refused):,} left out" if refused else ""
     words = f"{one if len(valid) == 1 else many}{left}"
     st.link_button(LABEL, _address(state, valid, actor, "pdf"), icon=ICON, help=words)
@@ -54,7 +52,7 @@ def _show_vouchers(state: GridState, actor: Actor) -> None:
         _show_more(state, valid, refused, actor)
 
 
-def _parted(lines: list[VoucherLine]) -> tuple[list[str], list[VoucherLine]]:
+def _split(lines: list[VoucherLine]) -> tuple[list[str], list[VoucherLine]]:
     valid = [line.order_item_id for line in lines if line.why is None]
     return valid, [line for line in lines if line.why is not None]
 
@@ -62,8 +60,8 @@ def _parted(lines: list[VoucherLine]) -> tuple[list[str], list[VoucherLine]]:
 def _show_more(
     state: GridState, valid: list[str], refused: list[VoucherLine], actor: Actor
 ) -> None:
-    """Say which are left out and why, and offer single PDFs."""
-    label = f"{len(valid):,} of {len(valid) + len(refused):,}"
+    """List the vouchers that are left out, with the reason, and offer separate PDFs."""
+    label = f"{len(valid):,} of {len(valid) + len(refused):,} valid"
     more = st.popover(label, key=f"vouchers_{state.place.key}", on_change=state.touch)
     if not more.open:
         return
@@ -75,7 +73,7 @@ def _show_more(
                 for one in refused
             ]
             show_text_table(lines, key="vouchers_refused")
-        st.link_button("Download as single PDFs (ZIP)", _address(state, valid, actor, "zip"))
+        st.link_button("Download separate PDFs (ZIP)", _address(state, valid, actor, "zip"))
 
 
 def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> str:
@@ -83,7 +81,5 @@ def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> 
     text = to_address(view)
     is_short = len(text) <= MAX_IN_LINK
     named = {"view": text} if is_short else views.address_of(view, actor=actor)
-    token = access.issue_token(
-        "vouchers", table=ORDER_ITEMS.name, actor=actor, browser=state.browser
-    )
-    return f"{base_path()}/vouchers?{urlencode(named | {'form': form, 'token': token})}"
+    table = ORDER_ITEMS.name
+    return download_address("vouchers", "vouchers", table, actor=actor, form=form, **named)

@@ -1,4 +1,4 @@
-"""How an e-mail looks, and what became of those that were just sent off."""
+"""The preview of an e-mail, and the states of e-mails that were just queued."""
 
 import base64
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Actor
-from core.ground import Channel, DeliveryStatus, in_zone
+from core.ground import Channel, DeliveryStatus, in_zone, word_of
 from core.mail import Pause, Preview, get_pause, get_states
 from pages.grid import viewer_zone
 from pages.shell import current_actor, failures_shown, plain, show_text_table
@@ -21,7 +21,7 @@ ICONS = {
     DeliveryStatus.FAILED: ":material/error:",
     DeliveryStatus.CANCELLED: ":material/block:",
 }
-# In a frame of its own, and even there nothing runs and nothing is fetched.
+# The mail is in its own frame. This policy also blocks scripts and requests there.
 GUARD = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
@@ -29,7 +29,7 @@ GUARD = (
 
 
 def show_preview(preview: Preview) -> None:
-    """Draw a mail: its headers, then how it looks or its plain text."""
+    """Draw an e-mail: its headers, then its HTML or its plain text."""
     headers = {
         "From": preview.sender,
         "To": preview.recipient,
@@ -48,36 +48,40 @@ def show_preview(preview: Preview) -> None:
 
 
 def show_delivery_states(delivery_ids: Sequence[str]) -> None:
-    """Say what became of mails; while some are on their way, ask again by itself."""
+    """Show the states of e-mails; refresh while some are on their way."""
 
     @st.fragment(run_every=ASK_SECONDS)
-    def ask_again() -> None:
+    def refresh() -> None:
         with failures_shown():
             if not _show_states(delivery_ids, current_actor()):
                 st.rerun(scope="app")
 
     actor = current_actor()
     if any(one.status in OPEN for one in get_states(delivery_ids, actor=actor)):
-        ask_again()
+        refresh()
     else:
         _show_states(delivery_ids, actor)
 
 
 def _show_states(delivery_ids: Sequence[str], actor: Actor) -> bool:
-    """Draw the state of each; return whether some are still on their way."""
+    """Draw the state of each e-mail; return whether some are still on their way."""
     states = get_states(delivery_ids, actor=actor)
     is_open = any(one.status in OPEN for one in states)
     for status, icon in ICONS.items():
         count = sum(one.status == status for one in states)
         if count:
-            where = ", to the outbox on disk" if status == DeliveryStatus.SENT else ""
+            where = ", saved in the outbox on disk" if status == DeliveryStatus.SENT else ""
             where = where if any(one.channel == Channel.OUTBOX for one in states) else ""
             st.markdown(f"{icon} **{count:,} e-mail{'s' * (count != 1)}** {status}{where}")
     pause = get_pause() if is_open else None
     if pause is not None:
         show_pause(pause)
     lines = [
-        {"Recipient": one.recipient, "Status": one.status, "Error": one.last_error or ""}
+        {
+            "Recipient": one.recipient,
+            "Status": word_of(one.status),
+            "Error": one.last_error or "",
+        }
         for one in states
     ]
     show_text_table(lines, key="send_states", lines_shown=8)
@@ -85,10 +89,10 @@ def _show_states(delivery_ids: Sequence[str], actor: Actor) -> bool:
 
 
 def show_pause(pause: Pause) -> None:
-    """Say that nothing can be sent now, and why."""
+    """Say that sending is paused, and why."""
     zone = viewer_zone()
     st.warning(
-        f"Nothing is sent since {plain(in_zone(pause.since, zone))}, and nothing is lost. "
-        f"{plain(pause.why)} It is tried again every minute.",
+        f"Sending has been paused since {plain(in_zone(pause.since, zone))}. No e-mail is lost. "
+        f"{plain(pause.why)} Order Desk retries every minute.",
         icon=":material/pause_circle:",
     )

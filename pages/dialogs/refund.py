@@ -1,7 +1,7 @@
-"""The refund of ticked order items: the button, and the dialog that it opens.
+"""Refund of the selected order items: the button, and the dialog that it opens.
 
-The dialog lives in the session under the key that it made when it opened: a double click, a rerun
-or a lost answer is the same request, and so one refund.
+When the dialog opens, it makes an idempotency key and keeps it in the session. So a double click, a
+rerun or a lost response repeats the same request, and makes one refund.
 """
 
 import secrets
@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, query, refunds, vouchers
+from core import query, refunds, vouchers
 from core.access import Actor, may
-from core.ground import AppError, Permission, format_amount, in_zone
+from core.ground import AppError, Permission, format_amount, format_money, in_zone
 from core.refunds import (
     IN_PROGRESS,
     NOT_REFUNDED,
@@ -27,9 +26,8 @@ from core.refunds import (
     Results,
 )
 from pages.dialogs.void_notice import show_void_notice
-from pages.grid import GridState, say_refund_rule, viewer_zone
+from pages.grid import GridState, download_address, show_refund_reasons, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
-from pages.web import base_path
 
 ASK_SECONDS = 1
 REASON, NOTE = "refund_reason", "refund_note"
@@ -37,47 +35,49 @@ REASON, NOTE = "refund_reason", "refund_note"
 
 @dataclass
 class RefundDialog:
-    """An open dialog: the ticked items, its request's key, and the batch when it was sent."""
+    """An open dialog: the selected items, the idempotency key, and the batch once it is sent."""
 
     item_ids: tuple[str, ...]
     key: str
-    hidden: int = 0  # of the items, by the filter of the table
-    confirmed: tuple[str, ...] = ()  # what the person was told will be refunded
+    hidden: int = 0  # items that the table's filter hides
+    confirmed: tuple[str, ...] = ()  # items that the dialog said will be refunded
     batch_id: str | None = None
     fault: str = ""
-    was_sent: bool = False  # just now: the page behind has yet to show it
+    was_sent: bool = False  # just now: the page behind must run to show it
 
 
 def show_refund(state: GridState, *, actor: Actor) -> None:
     """Draw the button, and the dialog while it is open."""
-    key, kept = f"refund_{state.place.key}", _kept(state)
-    if key not in st.session_state:  # the page was left meanwhile, and its dialog with it
-        st.session_state.pop(kept, None)
+    key, dialog_key = f"refund_{state.place.key}", _dialog_key(state)
+    if key not in st.session_state:  # the person has left the page, which closes the dialog
+        st.session_state.pop(dialog_key, None)
     is_asked = st.button(
         "Refund",
         key=key,
         icon=":material/undo:",
         disabled=not state.selected,
-        help=None if state.selected else "Tick order items to refund them",
+        help=None if state.selected else "Select order items to refund them",
         on_click=state.touch,
     )
     if is_asked and state.selected:
         seen = query.count_among(state.view, state.selected, actor=actor, now=datetime.now(UTC))
         hidden = len(state.selected) - seen
-        st.session_state[kept] = RefundDialog(state.selected, secrets.token_urlsafe(16), hidden)
-    dialog: RefundDialog | None = st.session_state.get(kept)
+        st.session_state[dialog_key] = RefundDialog(
+            state.selected, secrets.token_urlsafe(16), hidden
+        )
+    dialog: RefundDialog | None = st.session_state.get(dialog_key)
     if dialog is not None:
         close = partial(_close, state)
         st.dialog("Refund", width="large", on_dismiss=close)(_show_dialog)(state, dialog)
 
 
-def _kept(state: GridState) -> str:
+def _dialog_key(state: GridState) -> str:
     return f"refund_dialog_{state.place.key}"
 
 
 def _close(state: GridState) -> None:
     state.touch()
-    st.session_state.pop(_kept(state), None)
+    st.session_state.pop(_dialog_key(state), None)
 
 
 def _show_dialog(state: GridState, dialog: RefundDialog) -> None:
@@ -93,14 +93,14 @@ def _show_dialog(state: GridState, dialog: RefundDialog) -> None:
 
 
 def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
-    """Say of every ticked item whether it will be refunded; ask for the reason; offer to do it."""
+    """Show which selected items can be refunded; ask for the reason; offer to refund them."""
     now = datetime.now(UTC)
     found = refunds.assess(dialog.item_ids, actor=actor, now=now)
     able, refused = found.refundable, [line for line in found.lines if line.refusal]
     dialog.confirmed = tuple(item.order_item_id for item in able)
     st.markdown(f"**{len(able):,}** of {_items(len(found.lines))} will be refunded.")
     if dialog.hidden:
-        st.caption(f"{dialog.hidden:,} of them not in the current filter")
+        st.caption(f"The current filter hides {dialog.hidden:,} of them")
     if able:
         show_text_table(_able_lines(able, viewer_zone()), key="refund_able")
         _show_sums(found)
@@ -110,7 +110,7 @@ def _show_assessment(state: GridState, dialog: RefundDialog, actor: Actor) -> No
     if able:
         _ask_why()
     with st.expander("What can be refunded?", icon=":material/help:"):
-        say_refund_rule()
+        show_refund_reasons()
     if dialog.fault:
         st.error(plain(dialog.fault))
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -148,18 +148,19 @@ def _ask_why() -> None:
 
 
 def _why(line: Assessed) -> str:
-    """Say the reason; a deadline that passed also in the viewer's time zone."""
+    """Return the reason of a refusal; a missed deadline also in the viewer's time zone."""
     if line.refusal is None:
         return ""
     deadline = line.item.refund_expire_at if line.item else None
     if line.refusal.reason is not Reason.DEADLINE_PASSED or deadline is None:
         return line.refusal.sentence
-    return f"{line.refusal.sentence} That is {in_zone(deadline, viewer_zone(), seconds=True)}."
+    here = in_zone(deadline, viewer_zone(), seconds=True)
+    return f"{line.refusal.sentence} In your time zone: {here}."
 
 
 @acting
 def _confirm(state: GridState, dialog: RefundDialog, *, actor: Actor) -> None:
-    """Send the request: the one call that changes anything, made before anything is drawn."""
+    """Send the request. This is the only call that changes data, and it runs before the page."""
     reason, note = st.session_state.get(REASON, ""), st.session_state.get(NOTE)
     dialog.fault = ""
     try:
@@ -182,10 +183,10 @@ def _confirm(state: GridState, dialog: RefundDialog, *, actor: Actor) -> None:
 
 
 def _show_results(state: GridState, dialog: RefundDialog) -> None:
-    """Say what became of every item; while some are in progress, ask again by itself."""
+    """Show the result of every item; refresh while some are in progress."""
 
     @st.fragment(run_every=ASK_SECONDS)
-    def ask_again() -> None:
+    def refresh() -> None:
         with failures_shown():
             if _show_lines(dialog, current_actor()) == 0:
                 st.rerun(scope="app")
@@ -196,8 +197,8 @@ def _show_results(state: GridState, dialog: RefundDialog) -> None:
             len(refunds.get_results(dialog.batch_id or "", actor=actor).having(IN_PROGRESS))
         )
         if is_open:
-            state.refresh()  # the table shows what has changed by the time this dialog is closed
-            ask_again()
+            state.refresh()  # the table is up to date when this dialog closes
+            refresh()
         else:
             _show_lines(dialog, actor)
         _show_ending(state, dialog, actor)
@@ -214,22 +215,20 @@ def _show_lines(dialog: RefundDialog, actor: Actor) -> int:
         count = len(results.having(result))
         if count:
             sums = f": {_sums(results.totals(result))}" if result != NOT_REFUNDED else ""
-            st.markdown(f"{icon} **{_items(count)}** {result}{plain(sums)}")
+            st.markdown(f"{icon} **{_items(count)}** {result.lower()}{plain(sums)}")
     show_text_table(_result_lines(results), key="refund_results", lines_shown=12)
     return len(results.having(IN_PROGRESS))
 
 
 def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
-    browser = state.browser
-    token = access.issue_token("export", table="refunds", actor=actor, browser=browser)
-    asked = {"batch": dialog.batch_id, "zone": viewer_zone(), "token": token}
+    asked = {"batch": dialog.batch_id, "zone": viewer_zone()}
     refunded = refunds.get_results(dialog.batch_id or "", actor=actor).having(REFUNDED)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if may(actor, Permission.EMAILS):
             show_void_notice(state, list(refunded["order_item_id"]), actor=actor)
         st.link_button(
             "Download Results",
-            f"{base_path()}/export/refunds?{urlencode(asked)}",
+            download_address("export/refunds", "export", "refunds", actor=actor, **asked),
             icon=":material/download:",
         )
         if st.button("Done", type="primary", key="refund_done"):
@@ -239,7 +238,7 @@ def _show_ending(state: GridState, dialog: RefundDialog, actor: Actor) -> None:
 
 def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
     def deadline(item: RefundItem, zone: str) -> str:
-        # Of one that the bank returned it is not asked again, and may be blank.
+        # The deadline does not apply to a refund that the bank returned, and may be blank.
         at = None if item.is_returned else item.refund_expire_at
         return in_zone(at, zone, seconds=True) if at else "Returned by the bank"
 
@@ -248,7 +247,7 @@ def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
             "Order Item ID": item.order_item_id,
             "Product": item.product,
             "Passenger": item.passenger_name,
-            "Amount": _amount(item.price_minor, item.currency),
+            "Amount": format_money(item.price_minor, item.currency),
             "Refund Expire Date": deadline(item, item.airport_tz),
             "In your time zone": deadline(item, zone),
         }
@@ -262,7 +261,7 @@ def _result_lines(results: Results) -> list[dict[str, str]]:
         {
             "Order Item ID": one["order_item_id"],
             "Product": one["product"] or "",
-            "Amount": _amount(one["amount_minor"], one["currency"]) if one["currency"] else "",
+            "Amount": format_money(one["amount_minor"], one["currency"]) if one["currency"] else "",
             "Result": one["result"],
             "Why": one["why"] or "",
         }
@@ -271,7 +270,7 @@ def _result_lines(results: Results) -> list[dict[str, str]]:
 
 
 def _show_copies(item_ids: Sequence[str], actor: Actor) -> None:
-    """Say who has a copy of a voucher that will be worth nothing."""
+    """List the copies of vouchers that the refund makes void."""
     copies = vouchers.find_copies(item_ids, actor=actor)
     if not copies:
         return
@@ -280,7 +279,7 @@ def _show_copies(item_ids: Sequence[str], actor: Actor) -> None:
         {
             "Order Item ID": one.order_item_id,
             "Copy": one.how,
-            "When": in_zone(one.at, zone),
+            "Time": in_zone(one.at, zone),
         }
         for one in copies
     ]
@@ -302,11 +301,7 @@ def _show_sums(found: Assessment) -> None:
 
 
 def _sums(totals: dict[str, int]) -> str:
-    return " · ".join(_amount(minor, code) for code, minor in totals.items())
-
-
-def _amount(minor: int, currency: str) -> str:
-    return f"{format_amount(minor, currency)} {currency}"
+    return " · ".join(format_money(minor, code) for code, minor in totals.items())
 
 
 def _items(count: int) -> str:

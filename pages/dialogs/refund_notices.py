@@ -1,4 +1,4 @@
-"""What a person has to decide about an order's refunds: said, and asked, on the order's page."""
+"""Notices on an order's page about refunds that need a decision."""
 
 from datetime import UTC, datetime
 
@@ -7,14 +7,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import refunds
 from core.access import Actor, may
-from core.ground import Permission, format_amount, in_zone
+from core.ground import Permission, format_money, in_zone
 from core.refunds import Returned, Unmatched
 from pages.grid import viewer_zone
 from pages.shell import acting, plain
 
 
 def show_refund_notices(order_id: str, actor: Actor) -> None:
-    """Draw a notice for each refund that the bank returned, or that is to be matched."""
+    """Draw a notice for refunds that the bank returned, and one for each refund to match."""
     returned = refunds.find_returned(order_id, actor=actor)
     if returned:
         _show_returned(returned, actor)
@@ -28,15 +28,15 @@ def _show_returned(returned: list[Returned], actor: Actor) -> None:
         f"{in_zone(one.noticed_at, viewer_zone())}: {plain(one.why)}"
         for one in returned
     ]
-    words = "The bank returned money after its refund had succeeded. The vouchers stay void. "
-    advice = "Tick the items under *Products* and refund them again."
+    words = "The bank returned the money of refunds that had succeeded. The vouchers stay void. "
+    advice = "Select the items under *Products* and refund them again."
     with _notice("\n".join([words + advice, *lines]), ":material/undo:"):
         if may(actor, Permission.GIVE_BACK):
             _ask_what_to_give_back(returned)
 
 
 def _notice(words: str, icon: str) -> DeltaGenerator:
-    """Draw a notice, and return the row that it stands in, for what can be done about it."""
+    """Draw a notice, and return its row, so that a button can follow."""
     row = st.container(horizontal=True, vertical_alignment="center")
     row.warning(words, icon=icon)
     return row
@@ -44,7 +44,7 @@ def _notice(words: str, icon: str) -> DeltaGenerator:
 
 def _ask_what_to_give_back(returned: list[Returned]) -> None:
     with st.popover("Give items back", icon=":material/redo:", key="give_back"):
-        st.caption("The items can be used again, and no money is paid.")
+        st.caption("The items can be used again. No money is paid.")
         ids = [one.order_item_id for one in returned]
         st.multiselect("Items", ids, default=ids, key="give_back_items")
         st.text_input("Note", key="give_back_note", max_chars=refunds.MAX_NOTE)
@@ -54,9 +54,9 @@ def _ask_what_to_give_back(returned: list[Returned]) -> None:
 def _show_unmatched(one: Unmatched, actor: Actor) -> None:
     amount = _amount(one.amount_minor, one.currency)
     words = (
-        f"The card provider has a refund that Order Desk did not make: {plain(one.reference)}, "
+        f"The card provider has a refund that was not made in Order Desk: {plain(one.reference)}, "
         f"{amount}, of payment {plain(one.payment_reference)}. Refunds of this payment are "
-        "stopped until someone matches it with an order item."
+        "blocked until someone matches it with an order item."
     )
     with _notice(words, ":material/link_off:"):
         if may(actor, Permission.REFUND):
@@ -79,7 +79,7 @@ def _ask_for_match(one: Unmatched) -> None:
                 key=f"match_item_{one.reference}",
             )
         else:
-            st.caption("No open item of this order costs this amount.")
+            st.caption("No open item of this order has this price.")
         st.text_input("Note", key=f"match_note_{one.reference}", max_chars=refunds.MAX_NOTE)
         with st.container(horizontal=True):
             st.button(
@@ -95,7 +95,7 @@ def _ask_for_match(one: Unmatched) -> None:
                 key=f"match_none_{one.reference}",
                 on_click=_dismiss,
                 args=(one.reference,),
-                help="Say why in the note. Then the order's items can be refunded.",
+                help="Give the reason in the note. Then the order's items can be refunded.",
             )
 
 
@@ -107,14 +107,14 @@ def _match(reference: str, *, actor: Actor) -> None:
         return
     note, now = st.session_state.get(f"match_note_{reference}"), datetime.now(UTC)
     refunds.match_refund(reference, item_id, note=note, actor=actor, now=now)
-    st.toast("Matched. The item is refunded.", icon=":material/check_circle:")
+    st.toast("Matched. The item is now refunded.", icon=":material/check_circle:")
 
 
 @acting
 def _dismiss(reference: str, *, actor: Actor) -> None:
     note, now = st.session_state.get(f"match_note_{reference}"), datetime.now(UTC)
     refunds.dismiss_refund(reference, note=note, actor=actor, now=now)
-    st.toast("Noted: this refund belongs to no item.", icon=":material/check_circle:")
+    st.toast("Saved: this refund belongs to no item.", icon=":material/check_circle:")
 
 
 @acting
@@ -126,4 +126,4 @@ def _give_back(*, actor: Actor) -> None:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return plain(f"{format_amount(minor, currency)} {currency}")
+    return plain(format_money(minor, currency))

@@ -1,7 +1,7 @@
-"""Send Voucher: the button for ticked order items, and the dialog that it opens.
+"""Send Voucher: the button for the selected order items, and the dialog that it opens.
 
-The dialog lives in the session under the key that it made when it opened: a double click, a rerun
-or a lost answer is the same request, and so one mail.
+When the dialog opens, it makes an idempotency key and keeps it in the session. So a double click, a
+rerun or a lost response repeats the same request, and sends one e-mail.
 """
 
 import secrets
@@ -22,44 +22,44 @@ from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 
 ADDRESSES = "addresses"
-WHOM = {
-    ADDRESSES: "These addresses",
+SEND_TO = {
+    ADDRESSES: "Addresses below",
     To.CONTACTS: "Each order's contact",
-    To.PASSENGERS: "Each passenger their own",
+    To.PASSENGERS: "Each passenger",
 }
 MODE, RECIPIENTS, MESSAGE, SHOWN = "send_mode", "send_recipients", "send_message", "send_shown"
 
 
 @dataclass
 class SendDialog:
-    """An open dialog: the ticked items, its request's key, and the answer when it was sent."""
+    """An open dialog: the selected items, the idempotency key, and the answer once it is sent."""
 
     item_ids: tuple[str, ...]
     key: str
-    hidden: int  # of the items, by the filter of the table
+    hidden: int  # items that the table's filter hides
     contacts: tuple[str, ...]
-    strangers: frozenset[str] = frozenset()  # addresses that the person was warned of
+    strangers: frozenset[str] = frozenset()  # addresses that a warning was shown for
     answer: Answer | None = None
     fault: str = ""
-    was_sent: bool = False  # just now: the page behind has yet to show it
+    was_sent: bool = False  # just now: the page behind must run to show it
 
 
 def show_send(state: GridState, *, actor: Actor) -> None:
     """Draw the button, and the dialog while it is open."""
-    key, kept = f"send_{state.place.key}", _kept(state)
-    if key not in st.session_state:  # the page was left meanwhile, and its dialog with it
-        st.session_state.pop(kept, None)
+    key, dialog_key = f"send_{state.place.key}", _dialog_key(state)
+    if key not in st.session_state:  # the person has left the page, which closes the dialog
+        st.session_state.pop(dialog_key, None)
     is_asked = st.button(
         "Send Voucher",
         key=key,
         icon=":material/mail:",
         disabled=not state.selected,
-        help=None if state.selected else "Tick order items to e-mail their vouchers",
+        help=None if state.selected else "Select order items to e-mail their vouchers",
         on_click=state.touch,
     )
     if is_asked and state.selected:
         _open(state, actor)
-    dialog: SendDialog | None = st.session_state.get(kept)
+    dialog: SendDialog | None = st.session_state.get(dialog_key)
     if dialog is not None:
         close = partial(_close, state)
         st.dialog("Send Voucher", width="large", on_dismiss=close)(_show_dialog)(state, dialog)
@@ -69,7 +69,7 @@ def _open(state: GridState, actor: Actor) -> None:
     ids = state.selected
     seen = query.count_among(state.view, ids, actor=actor, now=datetime.now(UTC))
     contacts = tuple(mail.find_contacts(ids, actor=actor))
-    st.session_state[_kept(state)] = SendDialog(
+    st.session_state[_dialog_key(state)] = SendDialog(
         ids, secrets.token_urlsafe(16), len(ids) - seen, contacts
     )
     st.session_state[MODE] = To.CONTACTS if len(contacts) > 1 else ADDRESSES
@@ -77,13 +77,13 @@ def _open(state: GridState, actor: Actor) -> None:
     st.session_state[MESSAGE] = ""
 
 
-def _kept(state: GridState) -> str:
+def _dialog_key(state: GridState) -> str:
     return f"send_dialog_{state.place.key}"
 
 
 def _close(state: GridState) -> None:
     state.touch()
-    st.session_state.pop(_kept(state), None)
+    st.session_state.pop(_dialog_key(state), None)
 
 
 def _show_dialog(state: GridState, dialog: SendDialog) -> None:
@@ -99,17 +99,17 @@ def _show_dialog(state: GridState, dialog: SendDialog) -> None:
 
 
 def _show_form(state: GridState, dialog: SendDialog, actor: Actor) -> None:
-    """Ask for whom and with what words; say which mails that would be; offer to send them."""
+    """Ask for recipients and a message; show the resulting e-mails; offer to send them."""
     if dialog.hidden:
-        st.caption(f"{dialog.hidden:,} of the ticked items not in the current filter")
-    modes = [one for one in WHOM if one != To.CONTACTS or len(dialog.contacts) > 1]
-    st.radio("Send to", modes, format_func=WHOM.__getitem__, key=MODE, horizontal=True)
+        st.caption(f"The current filter hides {dialog.hidden:,} of the selected items")
+    modes = [one for one in SEND_TO if one != To.CONTACTS or len(dialog.contacts) > 1]
+    st.radio("Send to", modes, format_func=SEND_TO.__getitem__, key=MODE, horizontal=True)
     if st.session_state[MODE] == ADDRESSES:
         st.text_area(
             "Recipients",
             key=RECIPIENTS,
             height=80,
-            placeholder="One address a line. Each gets every voucher.",
+            placeholder="One address per line. Each address gets every voucher.",
         )
     st.text_area(
         "Message", key=MESSAGE, height=80, max_chars=mail.MAX_MESSAGE, placeholder="Optional"
@@ -128,7 +128,7 @@ def _show_form(state: GridState, dialog: SendDialog, actor: Actor) -> None:
             f"Send {_mails(len(envelopes))}" if envelopes else "Send",
             type="primary",
             key="send_confirm",
-            # Not for want of an address: the one that is being typed comes with the click.
+            # Enabled without an address: one that is being typed arrives with the click.
             disabled=found is not None and not envelopes,
             on_click=_confirm,
             args=(state, dialog),
@@ -143,7 +143,7 @@ def _recipients() -> list[str] | To:
 
 
 def _assessed(dialog: SendDialog, actor: Actor) -> Assessment | None:
-    """Say what would be sent; None, with the faults shown, where the addresses have some."""
+    """Return what would be sent; if an address is invalid, show the errors and return None."""
     to = _recipients()
     if to == []:
         return None
@@ -164,18 +164,19 @@ def _show_assessment(dialog: SendDialog, found: Assessment, actor: Actor) -> Non
     if len(found.envelopes) > 1:
         show_text_table([_line(one) for one in found.envelopes], key="send_mails")
     strangers: dict[str, list[str]] = {}
-    for one in found.envelopes:  # of one recipient there may be several: a mail for each contract
+    for one in found.envelopes:  # a recipient gets one e-mail per contract
         if one.unknown_to:
             strangers.setdefault(one.recipient, []).extend(one.unknown_to)
     for recipient, orders in list(strangers.items())[:3]:
         listed = ", ".join(orders[:3]) + (" …" if len(orders) > 3 else "")
         st.warning(
-            f"{plain(recipient)} is neither contact nor passenger of {plain(listed)}. "
-            "Is it the right person?",
+            f"{plain(recipient)} is not the contact or a passenger of {plain(listed)}. "
+            "Send anyway?",
             icon=":material/person_alert:",
         )
     if len(strangers) > 3:
-        st.warning(f"{len(strangers) - 3:,} more addresses are not known to their orders.")
+        more = len(strangers) - 3
+        st.warning(f"The same applies to {more:,} more recipient{'s' * (more != 1)}.")
     dialog.strangers = frozenset(strangers)
     if found.left_out:
         _show_left_out(found.left_out)
@@ -202,7 +203,7 @@ def _show_left_out(left_out: Sequence[VoucherLine]) -> None:
 
 
 def _show_draft(envelopes: Sequence[Envelope], actor: Actor) -> None:
-    """Show the first mail as it would arrive, once that is asked for."""
+    """Show the first e-mail as it would arrive, when the preview is opened."""
     more = st.expander("Preview", key="send_preview", on_change="rerun")
     if more.open:
         with more:
@@ -210,12 +211,12 @@ def _show_draft(envelopes: Sequence[Envelope], actor: Actor) -> None:
             kind, now = DeliveryKind.VOUCHER, datetime.now(UTC)
             show_preview(preview_draft(envelopes[0], message, kind=kind, actor=actor, now=now))
             if len(envelopes) > 1:
-                st.caption(f"The first of {len(envelopes):,} e-mails")
+                st.caption(f"This is the first of {len(envelopes):,} e-mails.")
 
 
 @acting
 def _confirm(state: GridState, dialog: SendDialog, *, actor: Actor) -> None:
-    """Send: the one call that changes anything, made before anything is drawn."""
+    """Send. This is the only call that changes data, and it runs before the page."""
     dialog.fault, now = "", datetime.now(UTC)
     to = _recipients()
     try:
@@ -240,7 +241,7 @@ def _confirm(state: GridState, dialog: SendDialog, *, actor: Actor) -> None:
 
 
 def _show_answer(state: GridState, dialog: SendDialog, answer: Answer) -> None:
-    """Say what became of every mail; while some are on their way, ask again by itself."""
+    """Show the state of every e-mail; refresh while some are on their way."""
     show_delivery_states([one.delivery_id for one in answer.deliveries])
     if answer.left_out:
         _show_left_out(answer.left_out)

@@ -1,6 +1,6 @@
-"""What an admin does on Users: add a person, and change the rights of the one who is ticked.
+"""Dialogs of Users: add a person, and change the rights of the selected one.
 
-The dialog lives in the session until it is closed, so that a rerun of the page leaves it open.
+The session keeps the dialog until it is closed, so that it stays open when the page runs again.
 """
 
 from dataclasses import dataclass
@@ -10,37 +10,37 @@ import streamlit as st
 
 from core import access
 from core.access import Actor, Person, Rights
-from core.ground import AppError, Role
+from core.ground import AppError, Role, word_of
 from pages.grid import GridState
 from pages.shell import acting, current_actor, failures_shown, plain
 
-KEPT = "user_dialog"
+DIALOG = "user_dialog"
 EMAIL, NAME = "user_email", "user_name"
 
 
 @dataclass
 class UserDialog:
-    """An open dialog: of a new person, or of the user who was ticked."""
+    """An open dialog: for a new person, or for the selected user."""
 
     user_id: str | None = None
     fault: str = ""
 
     def key(self, name: str) -> str:
-        """Return what a widget of the dialog is named by."""
+        """Return the key of a widget of the dialog."""
         return f"user_{name}_{self.user_id or 'new'}"
 
 
 def show_user_actions(state: GridState, *, actor: Actor) -> None:
     """Draw the buttons, and the dialog while it is open."""
-    if "add_user" not in st.session_state:  # the page was left meanwhile, and its dialog with it
-        st.session_state.pop(KEPT, None)
+    if "add_user" not in st.session_state:  # the person has left the page, which closes the dialog
+        st.session_state.pop(DIALOG, None)
     is_one = len(state.selected) == 1
     st.button(
         "Change",
         key="change_user",
         icon=":material/manage_accounts:",
         disabled=not is_one,
-        help=None if is_one else "Tick one user to change their rights",
+        help=None if is_one else "Select one user to change their rights",
         on_click=_open,
         args=(state, state.selected[0] if is_one else None),
     )
@@ -52,7 +52,7 @@ def show_user_actions(state: GridState, *, actor: Actor) -> None:
         on_click=_open,
         args=(state, None),
     )
-    dialog: UserDialog | None = st.session_state.get(KEPT)
+    dialog: UserDialog | None = st.session_state.get(DIALOG)
     if dialog is not None:
         title = "Add user" if dialog.user_id is None else "Change user"
         st.dialog(title, on_dismiss=_close)(_show_dialog)(state, dialog)
@@ -62,16 +62,16 @@ def _open(state: GridState, user_id: str | None) -> None:
     state.touch()
     for key in (EMAIL, NAME):
         st.session_state.pop(key, None)
-    st.session_state[KEPT] = UserDialog(user_id)
+    st.session_state[DIALOG] = UserDialog(user_id)
 
 
 def _close() -> None:
-    st.session_state.pop(KEPT, None)
+    st.session_state.pop(DIALOG, None)
 
 
 def _show_dialog(state: GridState, dialog: UserDialog) -> None:
     with failures_shown():
-        if KEPT not in st.session_state:  # it was confirmed just now
+        if DIALOG not in st.session_state:  # the person has just confirmed
             st.rerun()
         actor = current_actor()  # a dialog may be open for hours
         if dialog.user_id is None:
@@ -97,37 +97,37 @@ def _show_dialog(state: GridState, dialog: UserDialog) -> None:
 
 def _ask_person(dialog: UserDialog, actor: Actor) -> None:
     st.text_input("E-mail", key=EMAIL, placeholder="ana@helios.example")
-    st.text_input("Name", key=NAME, placeholder="Optional: else the provider's")
+    st.text_input("Name", key=NAME, placeholder="Optional: filled in at the first sign-in")
     _ask_rights(dialog, Rights(), actor)
-    st.caption("They come in with the first sign-in that proves this e-mail address.")
+    st.caption("They get access the first time they sign in with this verified address.")
 
 
 def _ask_changes(dialog: UserDialog, person: Person, actor: Actor) -> bool:
-    """Ask what to change; False where it is nothing that the actor may."""
+    """Ask what to change; return False if the actor may change nothing here."""
     st.markdown(f"**{plain(person.name)}**")
     if person.name != person.email:
         st.text(person.email)
     if person.user_id == actor.user_id:
-        st.info("Nobody changes their own rights: ask another admin.")
+        st.info("You cannot change your own rights. Ask another admin.")
         return False
     _ask_rights(dialog, person.rights, actor)
-    st.checkbox("Active: let in", person.rights.is_active, key=dialog.key("active"))
+    st.checkbox("Active", person.rights.is_active, key=dialog.key("active"))
     if person.has_signed_in:
         st.checkbox(
-            "Bind to another account at the next sign-in",
+            "Link a new account at the next sign-in",
             key=dialog.key("forget"),
-            help="For when their account at the provider has been replaced",
+            help="Use this if they have a new account at the sign-in provider",
         )
     return True
 
 
 def _ask_rights(dialog: UserDialog, rights: Rights, actor: Actor) -> None:
-    """Ask for role and scope; whether somebody is active is another question."""
+    """Ask for role, contracts and own orders, but not for `is_active`."""
     st.segmented_control(
         "Role",
         [role.value for role in Role],
         default=rights.role.value,
-        format_func=str.capitalize,
+        format_func=word_of,
         key=dialog.key("role"),
         required=True,
         width="stretch",
@@ -141,15 +141,15 @@ def _ask_rights(dialog: UserDialog, rights: Rights, actor: Actor) -> None:
         format_func=lambda one: one if names[one] == one else f"{one} · {names[one]}",
         key=dialog.key("contracts"),
         disabled=sees_all,
-        placeholder="All of them" if sees_all else "None: sees no order",
+        placeholder="All contracts" if sees_all else "No contracts: they see no orders",
     )
-    label = "Own orders only: those whose author they are"
+    label = "Only orders they created"
     st.checkbox(label, rights.only_own_orders, key=dialog.key("own"))
 
 
 @acting
 def _confirm(state: GridState, dialog: UserDialog, *, actor: Actor) -> None:
-    """Do what was asked for; what is wrong with it is said in the dialog, which stays open."""
+    """Save the change. An error is shown in the dialog, which stays open."""
     try:
         words = _save(dialog, actor)
     except AppError as error:
@@ -172,8 +172,8 @@ def _save(dialog: UserDialog, actor: Actor) -> str:
     if dialog.user_id is None:
         email, name = asked[EMAIL] or "", asked[NAME] or ""
         access.add_user(email, name=name, rights=rights, actor=actor, now=now)
-        return f"{email.strip()} is added."
+        return f"{email.strip()} was added."
     access.change_user(dialog.user_id, rights=rights, actor=actor, now=now)
     if asked.get(dialog.key("forget")):
         access.forget_sign_in(dialog.user_id, actor=actor, now=now)
-    return "Their rights are changed, from now on."
+    return "Rights changed. They apply at once."

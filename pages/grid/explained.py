@@ -1,4 +1,4 @@
-"""What the screen explains when it is asked: columns, the rule of refunds, views."""
+"""Explanations that a person can open: columns, the refund rule, views."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ LINES_SHOWN = 12
 
 
 def show_columns_explained(state: GridState) -> None:
-    """Draw what opens the meaning of every column that the table can show."""
+    """Draw a popover with the meaning of every column that the table can show."""
     key = f"explained_{state.place.key}"
     with st.container(width="content", key="explained"):
         asked = st.popover(
@@ -29,7 +29,7 @@ def show_columns_explained(state: GridState) -> None:
 def _show_columns(table: Table) -> None:
     lines = [
         {
-            "Column": column.header if column.is_shown else f"{column.header} (hidden at first)",
+            "Column": column.header if column.is_shown else f"{column.header} (hidden by default)",
             "Meaning": column.help,
         }
         for column in table.offered
@@ -38,7 +38,7 @@ def _show_columns(table: Table) -> None:
 
 
 def show_refund_rule(state: GridState) -> None:
-    """Draw what opens the rule of refunds, beside the button that follows it."""
+    """Draw a popover with the refund rule, next to the button Refund."""
     with st.container(width="content", key="rule"):
         asked = st.popover(
             "What can be refunded?",
@@ -49,27 +49,27 @@ def show_refund_rule(state: GridState) -> None:
         )
     if asked.open:
         with asked:
-            say_refund_rule()
+            show_refund_reasons()
 
 
-def say_refund_rule() -> None:
-    """Say in words what keeps an order item from being refunded: the rule's own reasons."""
+def show_refund_reasons() -> None:
+    """List the reasons, as the rule states them, why an order item cannot be refunded."""
     st.markdown(
-        "An order item can be refunded **unless one of these is so**; the dialog says which."
+        "An order item can be refunded **unless one of these is true**. The dialog says which."
     )
     st.markdown("\n".join(f"- {words}." for words in REASON_TEXTS.values()))
     st.caption(
-        "The Refund Expire Date is inclusive, to the second, and counts at the airport. It is not "
-        "asked again for an item whose refund the bank returned."
+        "An item can be refunded up to and including its Refund Expire Date, to the second, in the "
+        "airport's time zone. If the bank returned its refund, the date no longer applies."
     )
 
 
 def show_views_explained() -> None:
-    """Draw, closed, what a view is and where it goes."""
+    """Draw an expander that explains views."""
     with st.expander("What is a view?", icon=":material/help:"):
         st.markdown(
-            "What you asked the table for: filters, search, pasted IDs, sort, columns, time zone.\n"
-            "- **Its link** is the address in your browser: a colleague sees the same by it.\n"
-            "- **Save this view** keeps it under a name, for you or for everybody.\n"
-            "- **Download Excel** writes exactly its rows and columns, in their order."
+            "A view is what you chose: filters, search, pasted IDs, sort, columns and time zone.\n"
+            "- **Its link** is the address in your browser. Send it to show a colleague the view.\n"
+            "- **Save this view** stores it under a name, for you or for everyone.\n"
+            "- **Download Excel** writes exactly its rows and columns, in the same order."
         )

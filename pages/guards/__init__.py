@@ -1,6 +1,6 @@
-"""What each request passes on its way in: origin, sign-in, size, headers, cookies."""
+"""Middleware that checks every request: origin, sign-in, size, headers, cookies."""
 
-from pages.guards.closed_doors import ClosedDoors
+from pages.guards.closed_doors import InternalRoutes
 from pages.guards.cookies import BrowserCookie, SecureCookies
 from pages.guards.deep_link import DeepLink
 from pages.guards.local_only import LocalOnly
@@ -12,8 +12,8 @@ from pages.guards.uploads import Uploads
 
 __all__ = [
     "BrowserCookie",
-    "ClosedDoors",
     "DeepLink",
+    "InternalRoutes",
     "LocalOnly",
     "OwnOrigin",
     "RequestLimits",

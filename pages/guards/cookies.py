@@ -1,4 +1,4 @@
-"""Cookies: bind tokens to a browser; mark every cookie Secure behind TLS."""
+"""Cookies: one that tokens are bound to, and the attribute Secure for all of them over TLS."""
 
 import secrets
 from http.cookies import SimpleCookie
@@ -7,36 +7,36 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.guards.deep_link import COMING_BACK, signs_in
+from pages.guards.deep_link import CALLBACK, signs_in
 from pages.guards.security_headers import is_behind_tls
 from pages.web import BROWSER_COOKIE, browser_of
 
 
 class BrowserCookie:
-    """Gives every browser a cookie with the page's HTML; tokens are bound to it.
+    """Sets a cookie in every browser, with the HTML of a page; tokens are bound to it.
 
-    Who comes back from signing in gets a new one: another person may know the one from before.
-    Lax, not Strict: a Strict cookie is dropped on arrival from a link in a mail, and replaced.
+    A sign-in replaces it, because another person may know the old value. It is Lax, not Strict:
+    a browser does not send a Strict cookie after a click in an e-mail, so it would be replaced.
     """
 
     def __init__(self, app: ASGIApp, base: str) -> None:
-        """Serve under the path `base`: empty, or such as /desk."""
+        """Serve under the path `base`: empty, or for example /desk."""
         self.app = app
         self.base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the cookie on a page for a browser without one, and when somebody has signed in."""
+        """Set the cookie if the browser has none, and after every sign-in."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         request = Request(scope)
         is_new = "text/html" in request.headers.get("accept", "") and not browser_of(request)
-        comes_back = scope["path"] == f"{self.base}{COMING_BACK}"
+        is_callback = scope["path"] == f"{self.base}{CALLBACK}"
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if is_new or (comes_back and signs_in(headers)):
+                if is_new or (is_callback and signs_in(headers)):
                     headers.append("set-cookie", _new_cookie(self.base or "/"))
             await send(message)
 
@@ -51,16 +51,16 @@ def _new_cookie(path: str) -> str:
 
 
 class SecureCookies:
-    """Marks every cookie Secure where people come by HTTPS, Streamlit's too, which leaves it out.
+    """Marks every cookie Secure over HTTPS, also those of Streamlit, which does not do so itself.
 
-    Over HTTP they are left alone: a browser would not keep them.
+    Over HTTP they stay as they are: a browser would not keep a Secure cookie.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and complete the cookies of its answer."""
+        """Pass the request on, and complete the cookies of its response."""
         if scope["type"] not in ("http", "websocket") or not is_behind_tls(scope):
             await self.app(scope, receive, send)
             return

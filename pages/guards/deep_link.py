@@ -1,8 +1,8 @@
-"""The address that somebody wanted when they had to sign in: kept, and gone to afterwards.
+"""Bring a person back, after signing in, to the address that they asked for.
 
-Streamlit sends whoever comes back from the provider to `/`. So the address of the page from which
-they leave (their browser names it) waits in a cookie, and takes the place of `/`. It is a path on
-this site and never another site's address.
+After a sign-in, Streamlit redirects from the provider to `/`. So the address of the page before
+the sign-in (the browser sends it as Referer) is kept in a cookie and replaces `/`. It is always a
+path on this site, never an address of another site.
 """
 
 import re
@@ -18,25 +18,25 @@ from pages.guards.origins import is_own
 COOKIE = "order_desk_address"
 LIFE_SECONDS = 600
 MAX_LENGTH = 3_900  # browsers keep no cookie over 4,096
-LEAVING, COMING_BACK = "/auth/login", "/oauth2callback"
-# Not the one that takes the cookie away, which is empty.
+LOGIN, CALLBACK = "/auth/login", "/oauth2callback"
+# An empty value removes the cookie, so it does not count.
 _USER_COOKIE = re.compile(rf'{re.escape(USER_COOKIE_NAME)}="?[^";]')
-# A path, and its query, as a cookie may hold it: no second slash, which would name another site.
+# A path with its query, in characters that a cookie may hold. `//` would name another site.
 _SAFE = re.compile(r"/(?![/\\])[!#-+\--:<-\[\]-~]*")
 
 
 class DeepLink:
-    """Keeps the address in a cookie on the way to the provider, and leads to it on the way back."""
+    """Keeps the address in a cookie before the sign-in, and redirects to it afterwards."""
 
     def __init__(self, app: ASGIApp, base: str) -> None:
-        """Serve under the path `base`: empty, or such as /desk."""
+        """Serve under the path `base`: empty, or for example /desk."""
         self.app = app
         self.base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Change the answers of two paths, and leave all others alone."""
+        """Change the responses of two paths, and no others."""
         path = str(scope.get("path", "")).removeprefix(self.base)
-        if scope["type"] != "http" or path not in (LEAVING, COMING_BACK):
+        if scope["type"] != "http" or path not in (LOGIN, CALLBACK):
             await self.app(scope, receive, send)
             return
         request = Request(scope)
@@ -44,16 +44,16 @@ class DeepLink:
         async def send_changed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if path == LEAVING:
+                if path == LOGIN:
                     headers.append("set-cookie", self._cookie(_address_in(request), LIFE_SECONDS))
                 else:
-                    self._lead(headers, request)
+                    self._redirect(headers, request)
             await send(message)
 
         await self.app(scope, receive, send_changed)
 
-    def _lead(self, headers: MutableHeaders, request: Request) -> None:
-        if not signs_in(headers):  # another site's link, say: a sign-in under way goes on
+    def _redirect(self, headers: MutableHeaders, request: Request) -> None:
+        if not signs_in(headers):  # for example another site's link: keep the cookie
             return
         address = request.cookies.get(COOKIE, "")
         if headers.get("location") == f"{self.base}/" and _is_safe(address, self.base):
@@ -66,13 +66,13 @@ class DeepLink:
 
 
 def signs_in(headers: MutableHeaders) -> bool:
-    """Say whether an answer is that of a sign-in that succeeded: it brings Streamlit's cookie."""
-    brought = headers.getlist("set-cookie")
-    return any(_USER_COOKIE.match(one) is not None for one in brought)
+    """Return whether a response completes a sign-in: it sets Streamlit's cookie."""
+    cookies = headers.getlist("set-cookie")
+    return any(_USER_COOKIE.match(one) is not None for one in cookies)
 
 
 def _address_in(request: Request) -> str:
-    """Return the path and query of the page that is left; empty when it is none of ours."""
+    """Return path and query of the page before the sign-in; empty if it is not one of ours."""
     try:
         page = urlsplit(request.headers.get("referer", ""))
     except ValueError:
@@ -80,7 +80,7 @@ def _address_in(request: Request) -> str:
     if not is_own(f"{page.scheme}://{page.netloc}".encode("latin-1", "replace"), request.scope):
         return ""
     whole = f"{page.path}?{page.query}" if page.query else page.path
-    # What it holds beyond is escaped, for a cookie's value ends there.
+    # A cookie's value ends at these characters, so escape them.
     whole = whole.replace(";", "%3B").replace(",", "%2C")
     return whole if _is_safe(whole, "") else page.path if _is_safe(page.path, "") else ""
 

@@ -1,4 +1,4 @@
-"""In local mode Order Desk answers this machine alone."""
+"""Local mode: serve only this machine."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,9 +10,9 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
 
 class LocalOnly:
-    """Answers this machine alone: in local mode everybody who gets an answer is the admin.
+    """Serves only this machine, because in local mode everyone who is served is an admin.
 
-    A name that is not this machine's (DNS rebinding) or a proxy's header is refused with 403.
+    It refuses with 403 a host name of another machine (DNS rebinding) and a header of a proxy.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -21,7 +21,8 @@ class LocalOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         if scope["type"] == "http" and not self._is_local(Request(scope)):
-            refusal = refuse_page("In local mode Order Desk answers only on this machine.", 403)
+            words = "In local mode, Order Desk can be opened only on this machine."
+            refusal = refuse_page(words, 403, "Not available here")
             await refusal(scope, receive, send)
         elif scope["type"] == "websocket" and not self._is_local(
             Request({**scope, "type": "http"})

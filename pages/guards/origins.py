@@ -1,9 +1,8 @@
-"""Who may write, or open a WebSocket, in a browser's name: our own pages alone.
+"""Accept a write or a WebSocket from a browser only if one of our own pages asks.
 
-A browser sends its cookies whichever page asks, and names that page's site in the header Origin,
-which no page can change. A request without Origin comes from no page of another site: from a
-script, a health check or a test, which has no cookies but its own. So it is let through, and is
-nobody until it signs in.
+A browser sends its cookies for every page that asks. It names the site of that page in the header
+Origin, which a page cannot change. A request without Origin comes from a script, a health check or
+a test, and brings only its own cookies. So it is passed on, and still needs a sign-in.
 """
 
 import logging
@@ -16,16 +15,16 @@ from pages.web import refuse_json
 
 logger = logging.getLogger(__name__)
 
-MAX_LENGTH = 300  # a host's name has 253 characters at most
+MAX_LENGTH = 300  # a host name has at most 253 characters
 READING = {"GET", "HEAD", "OPTIONS"}
-_USUAL_PORTS = {b"http://": b":80", b"https://": b":443"}
+_DEFAULT_PORTS = {b"http://": b":80", b"https://": b":443"}
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
 class OwnOrigin:
-    """Refuses with 403 what a page of another site, or several at once, asks for.
+    """Refuses with 403 a request from a page of another site, or with several origins.
 
-    It comes first: before it nobody has read a body, looked at a cookie or asked the database.
+    It is the first middleware, before anything reads a body or a cookie or asks the database.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -45,17 +44,17 @@ class OwnOrigin:
 
 
 def is_own(origin: bytes, scope: Scope) -> bool:
-    """Say whether an Origin is ours: that of PUBLIC_URL, on this machine also that of Host.
+    """Return whether an Origin is ours: that of PUBLIC_URL, and on this machine that of Host.
 
-    Elsewhere Host says nothing: a proxy may change it, and whoever rebinds a name chooses it.
+    On other machines Host proves nothing: a proxy may change it, and DNS rebinding can choose it.
     """
     if len(origin) > MAX_LENGTH:
         return False
-    asked, has_sign_in = _plain(origin), get_settings().has_sign_in
+    asked, has_sign_in = _normal(origin), get_settings().has_sign_in
     if has_sign_in and asked == public_origin().encode():
         return True
     hosts, scheme = _all(scope, b"host"), scope.get("scheme", "http")
-    at_host = [_plain(f"{_SCHEMES.get(scheme, scheme)}://".encode() + host) for host in hosts]
+    at_host = [_normal(f"{_SCHEMES.get(scheme, scheme)}://".encode() + host) for host in hosts]
     is_on_this_machine = not has_sign_in or _is_local(public_origin())
     return is_on_this_machine and at_host == [asked] and _is_local(asked.decode("latin-1"))
 
@@ -81,20 +80,20 @@ def _all(scope: Scope, name: bytes) -> list[bytes]:
     return [value for key, value in scope["headers"] if key == name]
 
 
-def _plain(origin: bytes) -> bytes:
-    """Write an origin in small letters and without its usual port."""
+def _normal(origin: bytes) -> bytes:
+    """Return an origin in lower case and without its default port."""
     small = origin.lower()
-    for scheme, port in _USUAL_PORTS.items():
+    for scheme, port in _DEFAULT_PORTS.items():
         if small.startswith(scheme):
             return small.removesuffix(port)
     return small
 
 
 def _at_its_origin(scope: Scope, origin: bytes) -> Scope:
-    """Have Host say what Origin says: Streamlit compares them, letter by letter.
+    """Set Host to the host of Origin, because Streamlit compares them letter by letter.
 
-    Where they differ, as behind a proxy, it asks an outside service for this machine's address,
-    answers nobody meanwhile, and then refuses.
+    If they differ, as behind a proxy, Streamlit asks an outside service for this machine's address,
+    serves no one in the meantime, and then refuses.
     """
     others = [(key, value) for key, value in scope["headers"] if key != b"host"]
     return {**scope, "headers": [(b"host", origin.partition(b"://")[2]), *others]}
@@ -104,9 +103,9 @@ async def _refuse(origins: list[bytes], scope: Scope, receive: Receive, send: Se
     own = public_origin() if get_settings().has_sign_in else "the address of this machine"
     asked = b", ".join(one[:100] for one in origins[:2])
     what = (scope.get("method", "WebSocket"), scope["path"], asked, own)
-    logger.warning("%s %s refused: it came from a page of %r, and not of %s", *what)
+    logger.warning("Refused %s %s: its origin is %r, not %s", *what)
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})  # 403, as it was not accepted
+        await send({"type": "websocket.close", "code": 1008})  # before accept: this is a 403
         return
-    sentence = "A page of another address asked for this. Open Order Desk at its own address."
+    sentence = "A page at another address sent this request. Open Order Desk at its own address."
     await refuse_json(sentence, 403)(scope, receive, send)

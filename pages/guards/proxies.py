@@ -1,8 +1,8 @@
-"""How a request is known that came through a proxy: by headers that no browser sends."""
+"""Recognise a request that came through a proxy, by headers that no browser sends."""
 
-# Each stands for a family: X-Forwarded-For and X-Forwarded, CF-Connecting-IP and CF-Ray.
-_BEGINNINGS = (
-    "x-forward",  # X-Forwarded-*, and X-Forward-For, as some spell it
+# Each prefix covers several headers: for example CF-Connecting-IP and CF-Ray.
+_PREFIXES = (
+    "x-forward",  # X-Forwarded-*, and the spelling X-Forward-For
     "x-original-",
     "x-envoy-",
     "x-proxy",
@@ -70,6 +70,6 @@ _NAMES = {
 
 
 def is_of_proxy(header: str) -> bool:
-    """Say whether a header, by its name in lower case, tells that a proxy passed a request on."""
-    name = header.replace("_", "-")  # as some servers read X_Forwarded_For
-    return name in _NAMES or name.startswith(_BEGINNINGS)
+    """Return whether a header comes from a proxy; `header` is its name in lower case."""
+    name = header.replace("_", "-")  # some servers accept X_Forwarded_For
+    return name in _NAMES or name.startswith(_PREFIXES)

@@ -1,4 +1,4 @@
-"""GET /auth/logout: the sign-in ends on the server, before Streamlit drops its cookies."""
+"""GET /auth/logout: end the sign-in on the server, before Streamlit removes its cookies."""
 
 import logging
 from collections.abc import Mapping
@@ -16,23 +16,23 @@ from pages.web import claims_in, refuse_page
 
 logger = logging.getLogger(__name__)
 
-LEAVING = "/auth/logout"
+LOGOUT = "/auth/logout"
 NOT_SIGNED_OUT = "Not signed out"
-# As the browser says of where a request comes from: a page of ours, or the person's own hand.
+# Values of Sec-Fetch-Site for a request from our own page, or typed by the person.
 FROM_HERE = {"same-origin", "none"}
 
 
 class SignOut:
-    """Ends the sign-in of whoever signs out; not for other sites, whose links would do it too."""
+    """Ends the sign-in of a person who signs out; refuses it when another site's link asks."""
 
     def __init__(self, app: ASGIApp, base: str) -> None:
-        """Serve under the path `base`: empty, or such as /desk."""
+        """Serve under the path `base`: empty, or for example /desk."""
         self.app = app
         self.base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """End the sign-in and pass the request on, or refuse it."""
-        if scope["type"] != "http" or scope["path"] != f"{self.base}{LEAVING}":
+        if scope["type"] != "http" or scope["path"] != f"{self.base}{LOGOUT}":
             await self.app(scope, receive, send)
             return
         request = Request(scope)
@@ -43,17 +43,17 @@ class SignOut:
 def _refusal(request: Request) -> Response | None:
     if is_from_here(request):
         return None
-    logger.warning("Another site's request to sign somebody out was refused")
-    words = "Another site asked to sign you out. If you want to, choose Sign out in Order Desk."
+    logger.warning("Refused a sign-out request from another site")
+    words = "Another site tried to sign you out. To sign out, choose Sign out in Order Desk."
     return refuse_page(words, 403, NOT_SIGNED_OUT)
 
 
 def is_from_here(request: Request) -> bool:
-    """Say whether a request comes from a page of ours, or from no page at all."""
-    said = request.headers.getlist("sec-fetch-site")
-    if said:
-        return set(said) <= FROM_HERE
-    # A browser says so over HTTPS and to this machine alone. Else it names the page.
+    """Return whether a request comes from our own page, or from no page at all."""
+    sites = request.headers.getlist("sec-fetch-site")
+    if sites:
+        return set(sites) <= FROM_HERE
+    # Over HTTP to another machine, a browser sends only Origin and Referer.
     hosts = {request.headers.get("host"), urlsplit(get_settings().public_url).netloc}
     named = request.headers.getlist("origin") + request.headers.getlist("referer")
     return all(_host_of(address) in hosts for address in named)
@@ -72,7 +72,7 @@ def _end(cookies: Mapping[str, str]) -> Response | None:
         return None
     try:
         access.sign_out(claims, now=datetime.now(UTC))
-    except access.SignInNeeded:  # nobody, whom no page would let in either
+    except access.SignInNeeded:  # already signed out
         return None
     except OutsideFailed as error:
         logger.warning("%s", error)

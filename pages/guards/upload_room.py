@@ -1,4 +1,4 @@
-"""How much memory files that are uploaded may take: of each person, and in this process."""
+"""Limits for the memory of uploaded files: per person, and for the whole process."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -11,17 +11,17 @@ from core.access import Actor
 from core.ground import Refused, get_settings
 
 MB = 1024 * 1024
-FORM_BYTES = MB  # what a form may add to its file; Streamlit allows as much
-LEAST_BYTES = 10_000  # each file counts as much at least, or many empty ones would have no bound
+FORM_BYTES = MB  # a form adds this much to its file at most; Streamlit has the same limit
+MIN_BYTES = 10_000  # each file counts at least this much, to limit the number of empty files
 
 
 class TooMuch(Refused):
-    """A file is too large, or there is no room for it beside the others."""
+    """A file is too large, or exceeds a limit together with the other files."""
 
 
 @dataclass(eq=False)
 class Upload:
-    """A file on its way: its size as declared, or what has come of it when that is more."""
+    """An upload in progress: its declared size, or the received size if that is larger."""
 
     session_id: str
     user_id: str
@@ -29,34 +29,34 @@ class Upload:
 
 
 def uploaded_files() -> MemoryUploadedFileManager:
-    """Return where Streamlit keeps files, until they are removed or their session ends."""
+    """Return Streamlit's store of files; it keeps them until removal or the end of the session."""
     return cast(MemoryUploadedFileManager, get_instance().uploaded_file_mgr)
 
 
 class Room:
-    """Counts what Streamlit keeps, and what is on its way. For the event loop alone."""
+    """Counts stored files and uploads in progress. Use it only on the event loop."""
 
     def __init__(self) -> None:
-        self._on_their_way: set[Upload] = set()
-        self._owners: dict[str, str] = {}  # the user of each session that has sent a file
+        self._in_progress: set[Upload] = set()
+        self._owners: dict[str, str] = {}  # the user of each session that has uploaded a file
 
     def enter(self, session_id: str, actor: Actor, declared: int) -> Upload:
-        """Count a file from now on; raises TooMuch when there is no room for what it declares."""
-        upload = Upload(session_id, actor.user_id, max(declared, LEAST_BYTES))
+        """Count an upload from now on; raise TooMuch if its declared size exceeds a limit."""
+        upload = Upload(session_id, actor.user_id, max(declared, MIN_BYTES))
         self._check(upload)
-        self._on_their_way.add(upload)
+        self._in_progress.add(upload)
         self._owners[session_id] = actor.user_id
         return upload
 
     def grow(self, upload: Upload, received: int) -> None:
-        """Count what has come of a file; raises TooMuch when there is no room for more."""
+        """Count the received bytes of an upload; raise TooMuch if they exceed a limit."""
         if received > upload.size:
             upload.size = received
             self._check(upload)
 
     def leave(self, upload: Upload) -> None:
-        """Count a file no longer: it is kept now, or gone."""
-        self._on_their_way.discard(upload)
+        """Stop counting an upload: its file is stored now, or the upload has failed."""
+        self._in_progress.discard(upload)
 
     def _check(self, upload: Upload) -> None:
         settings = get_settings()
@@ -69,16 +69,16 @@ class Room:
             raise TooMuch(f"The file is larger than {of_file:,} MB.")
         if not _fits(own + upload.size, of_person):
             raise TooMuch(
-                f"Your uploaded files would take more than {of_person:,} MB together. Remove some, "
-                "or close the pages that have them."
+                f"Your uploaded files would take more than {of_person:,} MB together. Remove some "
+                "of them, or close other pages where you uploaded files."
             )
         if not _fits(everyones + upload.size, settings.uploads_max_mb):
             raise TooMuch("Other people are uploading large files. Try again in a few minutes.")
 
     def _held_beside(self, upload: Upload) -> list[tuple[str, int]]:
-        """List the user and the bytes of every other upload and of every session's files."""
-        held = [(one.user_id, one.size) for one in self._on_their_way if one is not upload]
-        sessions = {one.session_id for one in self._on_their_way}
+        """List user and bytes of every other upload, and of the stored files of every session."""
+        held = [(one.user_id, one.size) for one in self._in_progress if one is not upload]
+        sessions = {one.session_id for one in self._in_progress}
         kept = uploaded_files().file_storage.copy()  # copied: other threads remove files from it
         self._owners = {
             session_id: user_id
@@ -86,7 +86,7 @@ class Room:
             if session_id in kept or session_id in sessions
         }
         for session_id, files in kept.items():
-            size = sum(max(len(one.data), LEAST_BYTES) for one in files.copy().values())
+            size = sum(max(len(one.data), MIN_BYTES) for one in files.copy().values())
             held.append((self._owners.get(session_id, ""), size))
         return held
 

@@ -1,7 +1,8 @@
-"""Who may send a file to Import: asked before Streamlit's own route reads a byte of it.
+"""Check uploads for Import before Streamlit's own route reads a byte of them.
 
-That route takes a file for any open page, whoever sends it. The sender is known by the cookies, as
-the page is; only who may import uploads, into a page of their own, as much as there is room for.
+Streamlit's route accepts a file from anyone, for any open page. This middleware reads the sender
+from the cookies. It accepts a file only from a person who may import, only into their own page, and
+only up to the limits.
 """
 
 import logging
@@ -24,16 +25,16 @@ _AT_ONCE = CapacityLimiter(4)
 
 
 class Uploads:
-    """Passes a file on to Streamlit's route, or the request to remove one, or refuses it."""
+    """Passes an upload or the removal of a file on to Streamlit's route, or refuses it."""
 
     def __init__(self, app: ASGIApp, base: str) -> None:
-        """Serve under the path `base`: empty, or such as /desk."""
+        """Serve under the path `base`: empty, or for example /desk."""
         self.app = app
         self.prefix = f"{base}/_stcore/upload_file/"
         self.room = Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check what is put or deleted at an upload's address, and leave all else alone."""
+        """Check PUT and DELETE at the address of uploads; pass every other request on."""
         path = str(scope.get("path", ""))
         is_upload = scope["type"] == "http" and path.startswith(self.prefix)
         if not is_upload or scope["method"] not in ("PUT", "DELETE"):
@@ -46,7 +47,7 @@ class Uploads:
             size = declared_bytes(request) or 0
             upload = self.room.enter(session_id, actor, size) if request.method == "PUT" else None
         except AppError as error:
-            logger.warning("%s of a file refused: %s", request.method, error)
+            logger.warning("Refused %s of a file: %s", request.method, error)
             status = 413 if isinstance(error, TooMuch) else status_of(error)
             await refuse_json(str(error), status)(scope, receive, send)
             return
@@ -58,7 +59,7 @@ class Uploads:
     async def _take(
         self, upload: Upload, file_id: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Have Streamlit take a file, and cut it off when more comes than there is room for."""
+        """Let Streamlit receive a file; cut the upload off when it exceeds a limit."""
         received = 0
 
         async def receive_counted() -> Message:
@@ -68,12 +69,12 @@ class Uploads:
             try:
                 self.room.grow(upload, received)
             except TooMuch as error:
-                logger.warning("An upload was cut off: %s", error)
+                logger.warning("Cut off an upload: %s", error)
                 raise HTTPException(413, str(error)) from None
             return message
 
         async def send_and_leave(message: Message) -> None:
-            self.room.leave(upload)  # Streamlit keeps the file by now
+            self.room.leave(upload)  # Streamlit has stored the file
             await send(message)
 
         try:
@@ -81,21 +82,21 @@ class Uploads:
         finally:
             self.room.leave(upload)
             if not get_instance().is_active_session(upload.session_id):
-                # The page was closed meanwhile: nothing else would ever remove the file.
+                # The page was closed during the upload: nothing would ever remove the file.
                 uploaded_files().remove_file(upload.session_id, file_id)
 
 
 def _admit(request: Request, session_id: str) -> Actor:
-    """Return who uploads, if they may; runs in a thread, as it asks the database.
+    """Return who uploads, if permitted. It asks the database, so it runs in a thread.
 
-    Raises NotSignedIn, NotPermitted (which is audited), and InvalidInput for a page that is closed.
+    Raises NotSignedIn, NotPermitted (which is audited), or InvalidInput if the page is closed.
     """
     actor = actor_in(request.cookies)
     access.require(actor, Permission.IMPORT)
     client = get_instance().get_client(session_id)
     context = client.client_context if client is not None else None
     if context is None:
-        raise InvalidInput("This page is closed here. Reload it and choose the file again.")
+        raise InvalidInput("This page is no longer connected. Reload it and choose the file again.")
     if not is_of_same_person(request.cookies, context.cookies):
         raise NotPermitted("Someone else is signed in on this page. Reload it.")
     return actor

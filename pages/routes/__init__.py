@@ -1,4 +1,4 @@
-"""The own routes beside the pages: rows of a grid, and files to download."""
+"""Our own routes: the rows of a grid, and files to download."""
 
 from pages.routes.exports import answer_export
 from pages.routes.messages import answer_message

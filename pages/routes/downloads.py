@@ -1,6 +1,6 @@
-"""How the own routes send a file that is made when it is asked for: built, watched, streamed.
+"""Build a file for a request and stream it; stop when the browser no longer waits.
 
-The file is an unnamed temporary one: it is gone when the answer has been sent, or was cut off.
+The file is temporary and has no name. It is removed when it is sent or the connection breaks.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ MEDIA_TYPES = {
 }
 CHUNK_BYTES = 256 * 1024
 ASK_SECONDS = 0.5
-# So many files are made at once; more wait, and everybody else's pages keep their threads.
+# At most so many files are built at once. Others wait, so that pages keep their threads.
 _LIMITER = CapacityLimiter(4)
 
 Write = Callable[[Request, IO[bytes], CancelToken], str]
 
 
 async def answer_file(request: Request, write: Write) -> Response:
-    """Have `write` fill a file and name it, while watching that somebody still waits for it."""
+    """Let `write` fill a file and return its name; cancel it when the browser disconnects."""
     cancel = CancelToken()
     building = asyncio.ensure_future(
         to_thread.run_sync(_build, request, write, cancel, limiter=_LIMITER)
@@ -48,19 +48,19 @@ async def answer_file(request: Request, write: Write) -> Response:
     try:
         file, name = building.result()
     except QueryCancelled:
-        return Response(status_code=499)  # nobody is there to read it
+        return Response(status_code=499)  # the client has disconnected
     size = file.seek(0, 2)
     headers = PRIVATE | {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Length": str(size),
-        "Content-Encoding": "identity",  # it is compressed already
+        "Content-Encoding": "identity",  # the file is already compressed
     }
     media_type = MEDIA_TYPES[name.rpartition(".")[2]]
     return _Download(file, media_type=media_type, headers=headers)
 
 
 def _build(request: Request, write: Write, cancel: CancelToken) -> tuple[IO[bytes], str]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _Download, when it has been sent
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - _Download closes it after sending
     try:
         return file, write(request, file, cancel)
     except BaseException:
@@ -69,7 +69,7 @@ def _build(request: Request, write: Write, cancel: CancelToken) -> tuple[IO[byte
 
 
 class _Download(StreamingResponse):
-    """Sends a file, and closes it, which removes it, also when nobody takes it to the end."""
+    """Sends a file and closes it, which removes it, also if the download is cut off."""
 
     def __init__(self, file: IO[bytes], **given: Any) -> None:
         super().__init__(_chunks(file), **given)

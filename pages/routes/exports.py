@@ -1,7 +1,7 @@
 """GET /export/<table>?view=…&token=…: the rows of a view as an Excel file.
 
-/export/order is the workbook of one order, which the token names; /export/refunds?batch=… has the
-results of one request to refund, /export/import_faults the faults of one's last import.
+/export/order is the workbook of the order that the token names. /export/refunds?batch=… has the
+results of one refund request. /export/import_faults has the errors of the person's last import.
 """
 
 from dataclasses import replace
@@ -64,7 +64,7 @@ def _zone_of(request: Request) -> str:
 def _write_table(
     request: Request, grant: access.Grant, file: IO[bytes], now: datetime, cancel: CancelToken
 ) -> None:
-    """Write the view; `columns=all` writes every column that the grid can show."""
+    """Write the view; with `columns=all`, every column that the grid can show."""
     name, asked = request.path_params["table"], request.query_params
     table = TABLES.get(name)
     if table is None:

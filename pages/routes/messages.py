@@ -1,6 +1,6 @@
 """GET /messages/<delivery id>?token=…: an e-mail as a file that mail programs open.
 
-Its vouchers come with it only while every one of them is valid, at this moment.
+The vouchers are attached only if all of them are valid at this moment.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from pages.web import browser_of
 
 async def answer_message(request: Request) -> Response:
     """Check, write and audit the copy, then stream it."""
-    if request.method != "GET":  # a HEAD would audit a copy that nobody gets
+    if request.method != "GET":  # HEAD would audit a copy that is never sent
         return Response(status_code=405, headers={"Allow": "GET"})
     return await answer_file(request, _write)
 

@@ -1,9 +1,9 @@
-"""The server half of the grid: POST /rows/<table> answers with rows, a count or choices.
+"""The server side of the grid: POST /rows/<table> answers with rows, a count or choices.
 
-The body is JSON: `view` (see core.views.codec) and one of `start` and `end` (a window of rows),
-`count` (true), `choices` (a column, with an optional `search`), or `keys` (of ticked rows). With
-`counts` false, choices may come without counts (null), at once. The token travels as
-`Authorization: Bearer`.
+The body is JSON: `view` (see core.views.codec) and one of these: `start` and `end` (a window of
+rows), `count` (true), `choices` (a column, with an optional `search`), or `keys` (of selected
+rows). With `counts` false, choices come sooner and may have no counts (null). The token is in the
+header `Authorization: Bearer`.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ from starlette.responses import JSONResponse, Response
 
 from core import access, query
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, format_amount
+from core.ground import InvalidInput, NotFound, flag_value, format_amount
 from core.query import MAX_SELECTED, local_times
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
 from pages.web import PRIVATE, browser_of, declared_bytes
 
-MOST_PATIENCE_SECONDS = 0.7
-# So many questions are answered at once, and more wait their turn: threads that hand Python's
-# lock to each other at every row take longer together than one after another, by half with four.
-# Counts and lists of values, which take longer, wait in a queue of their own: none holds rows up.
+MAX_WAIT_SECONDS = 0.7
+# At most so many requests are answered at once; others wait. Threads that pass Python's lock to
+# each other at every row are slower than threads in turn: by half with four of them.
+# Counts and choices take longer, so they have their own queue and do not delay rows.
 _ROWS_AT_ONCE, _OTHERS_AT_ONCE = CapacityLimiter(2), CapacityLimiter(2)
 _TOKENS_AT_ONCE = CapacityLimiter(4)
-MOST_BODY_SECONDS = 30
+MAX_BODY_SECONDS = 30
 TOO_LONG = "The filters are too long."
 MAX_BODY_BYTES = 4_000_000  # a view with 10,000 IDs of 200 characters, and more
 
@@ -46,7 +46,7 @@ _idle, _windows = threading.Condition(), 0
 
 
 @contextmanager
-def _looking_for_rows() -> Iterator[None]:
+def _loading_rows() -> Iterator[None]:
     global _windows
     with _idle:
         _windows += 1
@@ -59,12 +59,12 @@ def _looking_for_rows() -> Iterator[None]:
 
 
 def let_rows_go_first() -> None:
-    """Wait, not for long, while rows are looked for: those are what a person waits for.
+    """Wait a short time while rows are loaded, because a person waits for the rows first.
 
-    Counts and totals of the same filter would have the processors at the same moment.
+    Counts and totals of the same filter would use the processors at the same moment.
     """
     with _idle:
-        _idle.wait_for(lambda: _windows == 0, MOST_PATIENCE_SECONDS)
+        _idle.wait_for(lambda: _windows == 0, MAX_WAIT_SECONDS)
 
 
 class _Question(BaseModel):
@@ -80,17 +80,17 @@ class _Question(BaseModel):
 
 
 async def answer_rows(request: Request) -> Response:
-    """Answer the grid; errors are raised as AppError for the caller to turn into a status."""
+    """Answer a request of the grid; raise AppError, which the caller turns into a status."""
     name = request.path_params["table"]
     grant = await to_thread.run_sync(_accept, request, name, limiter=_TOKENS_AT_ONCE)
     body = await _read_body(request)
-    limiter = _ROWS_AT_ONCE if b'"start"' in body else _OTHERS_AT_ONCE  # where it waits, no more
+    limiter = _ROWS_AT_ONCE if b'"start"' in body else _OTHERS_AT_ONCE  # only chooses the queue
     answer = await to_thread.run_sync(_answer, grant, name, body, limiter=limiter)
-    return _packed(JSONResponse(answer, headers=PRIVATE), request)
+    return _compressed(JSONResponse(answer, headers=PRIVATE), request)
 
 
-def _packed(response: Response, request: Request) -> Response:
-    """Compress an answer lightly: as Streamlit does it, it takes as long as finding the rows."""
+def _compressed(response: Response, request: Request) -> Response:
+    """Compress a response at the fastest level: Streamlit's level takes as long as the query."""
     if "gzip" in request.headers.get("accept-encoding", ""):
         response.body = gzip.compress(bytes(response.body), compresslevel=1)
         response.headers["content-length"] = str(len(response.body))
@@ -105,12 +105,12 @@ def _accept(request: Request, table_name: str) -> access.Grant:
 
 
 async def _read_body(request: Request) -> bytes:
-    """Read the body of somebody whose token was accepted, and who is still who they were then."""
+    """Read the body of a request whose token is accepted; raise InvalidInput if it is too long."""
     body = bytearray()
     if (declared_bytes(request) or 0) > MAX_BODY_BYTES:
         raise InvalidInput(TOO_LONG)
     try:
-        async with asyncio.timeout(MOST_BODY_SECONDS):
+        async with asyncio.timeout(MAX_BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
@@ -131,14 +131,14 @@ def _answer(grant: access.Grant, table_name: str, body: bytes) -> dict[str, Any]
         return {"count": query.count_rows(view, actor=actor, now=now)}
     if question.choices is not None:
         return _choices(view, question, actor, now)
-    # Every column that can be shown: one that is shown later is there already.
+    # Load every column that can be shown, so that a column that is shown later has its values.
     view = replace(view, columns=view.table.offered)
     if question.keys is not None:
         frame = query.load_ticked(view, question.keys, actor=actor, now=now)
         return {"rows": to_cells(table, frame, view.zone)}
     if question.start is None or question.end is None:
-        raise InvalidInput("A window of rows, keys, a count or choices must be asked for.")
-    with _looking_for_rows():
+        raise InvalidInput("The request must ask for a window of rows, keys, a count or choices.")
+    with _loading_rows():
         frame = query.load_rows(view, actor=actor, now=now, start=question.start, end=question.end)
     is_last = len(frame) < question.end - question.start
     last = question.start + len(frame) if is_last else None
@@ -166,7 +166,7 @@ def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> di
     assert column is not None
     return {
         "choices": [
-            [as_choice(column, value) if column.kind is Kind.FLAG else value, count]
+            [flag_value(value) if column.kind is Kind.FLAG else value, count]
             for value, count in listed.itertuples(index=False)
         ],
         "more": len(frame) > len(listed),
@@ -174,7 +174,7 @@ def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> di
 
 
 def to_cells(table: Table, frame: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
-    """Turn a frame into what the grid shows: text, numbers, and instants as local times."""
+    """Turn a frame into the grid's cells: text, numbers, and instants as local times."""
     shown = {name: _to_cells(table.column(name), frame, zone) for name in map(str, frame)}
     return [dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True)]
 
@@ -184,7 +184,7 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     values = frame[column.name]
     if column.kind is Kind.INSTANT:
         return _to_minutes(local_times(frame, column, zone))
-    blank: Any = None  # which the stubs of pandas do not know
+    blank: Any = None  # the stubs of pandas do not allow None
     listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
         currencies = frame[str(column.currency)]
@@ -195,6 +195,6 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
 
 
 def _to_minutes(times: "pd.Series[Any]") -> list[str | None]:
-    """Write local times as 2026-11-26 09:30: a quarter of the time of `strftime`."""
+    """Write local times as 2026-11-26 09:30, in a quarter of the time of `strftime`."""
     written = np.datetime_as_string(times.to_numpy("datetime64[m]"), unit="m")
     return [None if one == "NaT" else one.replace("T", " ") for one in written.tolist()]

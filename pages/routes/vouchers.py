@@ -1,7 +1,7 @@
 """GET /vouchers?view=…&form=pdf|zip&token=…: the vouchers of order items, as PDF or ZIP.
 
-The items are the pasted IDs of the view, which is how an address holds any number of them. Whether
-each is valid is asked again at this moment.
+The items are the pasted IDs of the view, so that an address can hold any number of them. The route
+checks again that each voucher is valid.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from pages.web import browser_of
 
 async def answer_vouchers(request: Request) -> Response:
     """Check, write and audit the vouchers, then stream them."""
-    if request.method != "GET":  # a HEAD would audit a copy that nobody gets
+    if request.method != "GET":  # HEAD would audit a copy that is never sent
         return Response(status_code=405, headers={"Allow": "GET"})
     return await answer_file(request, _write)
 

@@ -1,5 +1,6 @@
-"""What is around every page: look, header, the gate, and failures in words."""
+"""The parts around every page: style, header, access check, and messages for failures."""
 
+from pages.shell.facts import show_facts
 from pages.shell.frame import (
     acting,
     current_actor,
@@ -21,5 +22,6 @@ __all__ = [
     "follow_reconnection",
     "kept_answer",
     "plain",
+    "show_facts",
     "show_text_table",
 ]

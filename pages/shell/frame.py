@@ -1,4 +1,4 @@
-"""The frame of every page: look, header, the gate, and what is shown when something fails."""
+"""The frame of every page: style, header, access check, and messages for failures."""
 
 import json
 import logging
@@ -33,10 +33,10 @@ RETRY_SECONDS = 2
 
 
 def draw_frame() -> None:
-    """Set title, logo and style: the same on every page, and for whoever is not let in."""
+    """Set title, logo and style. They are the same on every page and on the sign-in form."""
     settings = get_settings()
     st.set_page_config(page_title=settings.app_name, page_icon=str(settings.logo), layout="wide")
-    # The name stands beside the logo; JSON's escapes of quotes are those of a CSS string.
+    # The name is next to the logo. A CSS string escapes quotes as JSON does.
     name = json.dumps(settings.app_name, ensure_ascii=False).replace("<", "\\3c ")
     light, dark = map(st.get_option, ("theme.light.linkColor", "theme.dark.linkColor"))
     own = f":root {{ --order-desk-name: {name}; --desk-link: light-dark({light}, {dark}); }}"
@@ -45,7 +45,7 @@ def draw_frame() -> None:
 
 
 def draw_header(actor: Actor, pages: Sequence[StreamlitPage]) -> None:
-    """Draw the navigation to the pages that the actor may open, and say who is here."""
+    """Draw the links to the pages that the actor may open, and show who is signed in."""
     with st.container(horizontal=True, key="navigation", gap="small"):
         for page in pages:
             st.page_link(page)
@@ -57,17 +57,17 @@ def draw_header(actor: Actor, pages: Sequence[StreamlitPage]) -> None:
 
 
 def current_actor() -> Actor:
-    """Return who is asking: the gate. main.py runs no page without, and each page asks anew.
+    """Return the current actor. main.py runs no page without one, and every page asks again.
 
-    Whoever has signed in; in local mode everyone at the machine is the one local user, as long as
-    that user is active. Raises NotSignedIn where nobody is.
+    This is the person who has signed in. In local mode it is the one local user, if active.
+    Raises NotSignedIn if there is no such person.
     """
     return signed_in_actor() if get_settings().has_sign_in else local_actor()
 
 
 @contextmanager
 def failures_shown() -> Iterator[None]:
-    """Turn a failure into words on the page: ours as they are, others logged whole."""
+    """Show a failure on the page: our own errors as they are, others as a reference to the log."""
     with with_request_id() as reference, _failures_shown(reference):
         yield
 
@@ -92,15 +92,15 @@ def _failures_shown(reference: str) -> Iterator[None]:
     except Exception:
         logger.exception("The page failed")
         st.error(
-            f"Something went wrong on this page. It has been logged under {reference}; "
-            "reload the page to try again."
+            f"Something went wrong on this page. The error is logged as {reference}. "
+            "Reload the page to try again."
         )
 
 
 def acting(act: Callable[..., None]) -> Callable[..., None]:
-    """Wrap what a widget calls: it is given the actor as of now, and a failure becomes a notice.
+    """Wrap a widget's callback: pass the current actor to it, and show a failure as a toast.
 
-    Streamlit calls it before the page runs, so neither the gate nor failures_shown is there yet.
+    A callback runs before the page, so it is not inside the page's own `failures_shown`.
     """
 
     @wraps(act)
@@ -115,21 +115,21 @@ def acting(act: Callable[..., None]) -> Callable[..., None]:
             logger.warning("%s", error)
             st.toast(plain(str(error)), icon=":material/error:")
         except Exception:
-            logger.exception("A widget's action failed")
-            st.toast(f"That did not work. It has been logged under {reference}.")
+            logger.exception("A callback failed")
+            st.toast(f"The action failed. The error is logged as {reference}.")
 
     return guarded
 
 
 def _keep_answers() -> None:
-    """Keep what grids said in this run, which no page heard; it ends with the run otherwise."""
+    """Keep the grids' answers of this run, which no page has read; Streamlit would drop them."""
     for key in [str(key) for key in st.session_state]:
         if key.endswith("_grid"):
             st.session_state[f"{key}_kept"] = st.session_state[key]
 
 
 def kept_answer(key: str) -> Mapping[str, Any] | None:
-    """Return, once, what a grid said in a run that failed."""
+    """Return a grid's answer from a run that failed, and forget it."""
     answer: Mapping[str, Any] | None = st.session_state.pop(f"{key}_kept", None)
     return answer
 
@@ -142,14 +142,14 @@ def _reload_when_back() -> None:
 
 
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>#~|:$"})
-# Streamlit's own marks, :icon: and ->, heed no backslash: a word joiner, unseen, parts them.
+# Streamlit ignores a backslash before :icon: and ->. An invisible word joiner splits them.
 _PARTED = re.compile(r"(?<=:)(?=\w)|(?<=-)(?=[->])|(?<=[<>~])(?=[-=])")
-# So does a list, which begins with 1. or - and a blank.
+# It also splits the start of a list: 1. or - and a space.
 _LISTED = re.compile(r"(?<=^[-+])(?= )|(?<=^\d)(?=\d*[.)] )")
 
 
 def plain(text: str) -> str:
-    """Escape a text for where Streamlit reads Markdown: no link, image or icon comes of it."""
+    """Escape a text for Markdown in Streamlit, so that it makes no link, image or icon."""
     parted = _PARTED.sub("\u2060", " ".join(text.split()))
     parted = _LISTED.sub("\u2060", parted)
     return parted.translate(_MARKDOWN).replace("www.", "www\\.")

@@ -1,4 +1,4 @@
-"""Signing in and out: the form, the account in the header, who is here."""
+"""Sign-in: the form, the person who is signed in, and the account in the header."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,11 +7,11 @@ import streamlit as st
 
 from core import access
 from core.access import Actor
-from core.ground import get_settings
+from core.ground import get_settings, word_of
 
 
 def signed_in_actor() -> Actor:
-    """Return who has signed in; raises NotSignedIn where nobody has, or the sign-in is over."""
+    """Return the person who has signed in; raise NotSignedIn if there is none, or it has ended."""
     claims = _claims()
     if claims is None:
         raise access.SignInNeeded("Sign in to see your orders.")
@@ -24,7 +24,7 @@ def _claims() -> Mapping[str, object] | None:
 
 
 def show_sign_in(why: Exception, words: str) -> None:
-    """Draw, in place of a page, what keeps the person out and the button that helps."""
+    """Draw, instead of a page, why the person has no access and the button to sign in."""
     claims = _claims()
     with st.container(key="sign_in", gap="medium"):
         st.image(str(get_settings().logo), width=48, alt="")
@@ -39,24 +39,24 @@ def show_sign_in(why: Exception, words: str) -> None:
             if st.button("Sign in", type="primary", key="sign_in_now", width="stretch"):
                 st.login()
         elif claims and st.button(
-            "Sign in with another account", key="sign_in_anew", width="stretch"
+            "Sign in with another account", key="sign_in_again", width="stretch"
         ):
             st.logout()
 
 
 def show_account(actor: Actor, label: str) -> None:
-    """Say in the header who has signed in, with which rights, and offer to sign out."""
+    """Show in the header who has signed in and with which rights; offer to sign out."""
     with st.popover(label, icon=":material/account_circle:", type="tertiary", key="account"):
-        st.caption(f"Role: {actor.role} · {_sees(actor)}")
+        st.caption(f"Role: {word_of(actor.role)} · {_scope(actor)}")
         if st.button("Sign out", icon=":material/logout:", key="sign_out", width="stretch"):
             access.end_sign_in(actor, now=datetime.now(UTC))
             st.logout()
 
 
-def _sees(actor: Actor) -> str:
+def _scope(actor: Actor) -> str:
     if actor.sees_all_contracts:
-        contracts = "every contract"
+        contracts = "all contracts"
     else:
         count = len(actor.contracts)
-        contracts = f"{count:,} contract{'s' * (count != 1)}" if count else "no contract yet"
-    return f"{contracts}, own orders only" if actor.only_own_orders else contracts
+        contracts = f"{count:,} contract{'s' * (count != 1)}" if count else "no contracts yet"
+    return f"{contracts}, only your own orders" if actor.only_own_orders else contracts

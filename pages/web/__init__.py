@@ -1,4 +1,4 @@
-"""What routes and guards share: who sends a request, and how it is answered or refused."""
+"""Shared by routes and guards: who sends a request, and how it is answered or refused."""
 
 from pages.web.answers import (
     BROWSER_COOKIE,

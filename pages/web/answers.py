@@ -1,4 +1,4 @@
-"""What the own routes share: who asks, from where, and how a failure is answered."""
+"""Responses of our own routes: headers, the browser's cookie, failures and refusals."""
 
 import html
 import logging
@@ -32,7 +32,7 @@ STATUS: dict[type[AppError], int] = {
     Refused: 409,
     OutsideFailed: 503,
 }
-# Of the own routes: rows, files, and refusals, which are small pages with a style and a link.
+# For our own routes: rows, files, and refusals, which are small pages with a style and a link.
 OWN_ROUTES = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -47,13 +47,13 @@ PRIVATE = OWN_ROUTES | {"Cache-Control": "no-store"}
 
 
 def base_path() -> str:
-    """Return the path that Order Desk is served under: empty, or such as /desk."""
+    """Return the path that Order Desk is served under: empty, or for example /desk."""
     path = str(st.get_option("server.baseUrlPath")).strip("/")
     return f"/{path}" if path else ""
 
 
 def browser_of(request: Request) -> str:
-    """Return the value of the browser's cookie, which tokens are bound to; empty without one."""
+    """Return the browser's cookie, to which tokens are bound; empty if there is none."""
     return request.cookies.get(BROWSER_COOKIE, "")
 
 
@@ -61,7 +61,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> Endpoint:
-    """Wrap a route: a failure becomes a plain sentence with its status, and a line in the log."""
+    """Wrap a route: turn a failure into a plain sentence with a status, and log every response."""
 
     async def answer(request: Request) -> Response:
         reference = set_request_id()
@@ -80,24 +80,24 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
             return refuse(str(error), status)
         except Exception:
             logger.exception("%s %s failed", request.method, request.url.path)
-            sentence = f"Something went wrong here; it has been logged under {reference}."
+            sentence = f"Something went wrong. The error is logged as {reference}."
             return refuse(sentence, 500)
 
     return answer
 
 
 def status_of(error: AppError) -> int:
-    """Return the status that a failure is answered with."""
+    """Return the HTTP status for a failure."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def refuse_json(sentence: str, status: int) -> Response:
-    """Refuse a script's request."""
+    """Refuse a request of a script."""
     return JSONResponse({"error": _encodable(sentence)}, status, headers=PRIVATE)
 
 
 def refuse_page(sentence: str, status: int, title: str = "Not downloaded") -> Response:
-    """Refuse a link with a small page that has a way back, since it opens in a new tab."""
+    """Refuse a link with a small page. It links back, because it opens in a new tab."""
     name = html.escape(get_settings().app_name)
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -112,5 +112,5 @@ def refuse_page(sentence: str, status: int, title: str = "Not downloaded") -> Re
 
 
 def _encodable(sentence: str) -> str:
-    """Replace halves of characters, which a hostile request may have put into the sentence."""
+    """Replace lone surrogates, which a hostile request may have put into the sentence."""
     return sentence.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""How long a request says its body is: known before the body is read."""
+"""The declared length of a request's body, known before the body is read."""
 
 from starlette.requests import Request
 
@@ -8,13 +8,15 @@ _MAX_DIGITS = 15
 
 
 def declared_bytes(request: Request) -> int | None:
-    """Return what Content-Length says; None for a body that comes in chunks.
+    """Return Content-Length in bytes; None for a body in chunks.
 
-    Raises InvalidInput when it is no number of bytes.
+    Raises InvalidInput if the header is not a number of bytes.
     """
-    said = request.headers.getlist("content-length")
-    if not said:
+    lengths = request.headers.getlist("content-length")
+    if not lengths:
         return None
-    if len(set(said)) > 1 or not (said[0].isascii() and said[0].isdecimal()):
-        raise InvalidInput("The request does not say how long it is.")
-    return int(said[0][-_MAX_DIGITS:]) if len(said[0].lstrip("0")) <= _MAX_DIGITS else 10**15
+    if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
+        raise InvalidInput("The header Content-Length of the request is invalid.")
+    if len(lengths[0].lstrip("0")) > _MAX_DIGITS:
+        return 10**15
+    return int(lengths[0][-_MAX_DIGITS:])

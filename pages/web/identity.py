@@ -1,4 +1,4 @@
-"""Who sends a request, by the cookies that Streamlit's own OpenID Connect signs."""
+"""The person who sends a request, from the cookies that Streamlit signs at a sign-in."""
 
 import json
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ from core.ground import NotSignedIn, get_settings, origin_of
 
 
 def streamlit_secrets() -> dict[str, Any] | None:
-    """Return what Streamlit reads from its secrets, made of our settings; None in local mode.
+    """Return the secrets that Streamlit needs, from our settings; None in local mode.
 
-    They are the same in every process that has the same SIGNING_SECRET or DATA_DIR.
+    Every process with the same SIGNING_SECRET or DATA_DIR has the same secrets.
     """
     settings = get_settings()
     if not settings.has_sign_in:
         return None
     assert settings.oidc_client_secret is not None
-    # Before it reads its secrets, Streamlit takes this to sign the state of a sign-in that begins.
+    # Streamlit signs the state of a new sign-in with this option, before it reads its secrets.
     config.set_option("server.cookieSecret", _cookie_secret())
     return {
         "auth": {
@@ -42,15 +42,15 @@ def _cookie_secret() -> str:
 
 
 def local_actor() -> Actor:
-    """Return the one user of local mode; raises NotSignedIn when that user is not active."""
+    """Return the one user of local mode; raise NotSignedIn if that user is not active."""
     actor = access.find_local_actor()
     if actor is None:
-        raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to let you in.")
+        raise NotSignedIn("You are not signed in. Ask an admin of Order Desk to give you access.")
     return actor
 
 
 def actor_in(cookies: Mapping[str, str]) -> Actor:
-    """Return who sends a request with these cookies; raises NotSignedIn where nobody does."""
+    """Return the person who sends these cookies; raise NotSignedIn if they name none."""
     if not get_settings().has_sign_in:
         return local_actor()
     claims = claims_in(cookies)
@@ -60,7 +60,7 @@ def actor_in(cookies: Mapping[str, str]) -> Actor:
 
 
 def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:
-    """Return the claims in the cookies that Streamlit signed; None where they hold none."""
+    """Return the claims in the cookies that Streamlit signed; None if they hold none."""
 
     def read(name: str) -> bytes | None:
         return decode_signed_value(_cookie_secret(), name, cookies.get(name, ""))
@@ -72,7 +72,7 @@ def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:
 
 
 def is_of_same_person(cookies: Mapping[str, str], others: Mapping[str, str]) -> bool:
-    """Say whether the cookies of two requests are of one person; in local mode all are."""
+    """Return whether two requests' cookies belong to one person; in local mode always true."""
     if not get_settings().has_sign_in:
         return True
     claims, theirs = claims_in(cookies), claims_in(others)

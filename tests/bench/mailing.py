@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from core.mail.deliver.server import Sent, Server
-from core.mail.deliver.smtp import Post
+from core.mail.deliver.smtp import SmtpPool
 from tests.bench.figures import Figure, in_milliseconds
 from tests.bench.processes import PROJECT
 from tests.core.certificates import make_certificate
@@ -100,11 +100,11 @@ def _serving(certificate: Path, delay: float) -> Iterator[Server]:
 
 @contextmanager
 def _posting(server: Server, connections: int) -> Iterator[Way]:
-    post = Post(replace(server, connections=connections))
+    pool = SmtpPool(replace(server, connections=connections))
     try:
-        yield Way(partial(_send, post), connections)
+        yield Way(partial(_send, pool), connections)
     finally:
-        post.close()
+        pool.close()
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _round(way: Way, size: int) -> list[float]:
     """Return the seconds per mail; with several threads, the total time divided by the mails."""
     made = [_message(number, size) for number in range(MESSAGES * way.threads)]
     if way.threads == 1:
-        return [_seconds(lambda message=message: way.send(message)) for message in made]
+        return [_seconds(partial(way.send, message)) for message in made]
     with ThreadPoolExecutor(way.threads) as pool:
         return [_seconds(lambda: list(pool.map(way.send, made))) / len(made)]
 
@@ -145,8 +145,8 @@ def _message(number: int, size: int) -> EmailMessage:
     return message
 
 
-def _send(post: Post, message: EmailMessage) -> None:
-    result = post.send(message, sender=SENDER, recipient=RECIPIENT, may_hand_over=lambda: True)
+def _send(pool: SmtpPool, message: EmailMessage) -> None:
+    result = pool.send(message, sender=SENDER, recipient=RECIPIENT, may_hand_over=lambda: True)
     if not isinstance(result, Sent):
         raise SystemExit(f"The mail server refused the mail: {result}")
 

@@ -77,7 +77,7 @@ def serving(
     """Run a script under Streamlit for the block; `ready` is its readiness path."""
     port = free_port()
     settings = {"STREAMLIT_SERVER_PORT": str(port), **environment}
-    command = [STREAMLIT, "run", script, *flags]
+    command: list[str | Path] = [STREAMLIT, "run", script, *flags]
     with running(command, port, cwd=cwd, ready=ready, environment=settings, log=log) as server:
         yield server
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,8 @@ from core.views import View, default_view, parse_view
 from tests.bench.databases import KEPT, FilledDatabase, provide
 from tests.bench.figures import Figure, as_text
 from tests.bench.processes import core_environment, run_core
-from tests.conftest import kept_postgresql, use_database
+from tests.databases import use_database
+from tests.postgresql import kept_postgresql
 
 MANY, DEEP, PAGE, PASSES, ROUNDS = 1_000_000, 500_000, 100, 3, 2
 LOADED_ROWS = 100_000
@@ -127,7 +129,7 @@ def _measure(kind: str) -> Iterator[_Timed]:
     yield from _pages(kind, desk)
     for table, name, how, sought in SEARCHES:
         view = _searching(table, name, sought)
-        ours, plain = _best(lambda v=view: desk.page(v), lambda v=view: desk.plain_page(v))
+        ours, plain = _best(partial(desk.page, view), partial(desk.plain_page, view))
         column = table.column(name)
         where_to = f"{column.header} contains" if column else "search"
         measure = f"{kind}: {table.title}, {where_to} “{sought}” ({how})"
@@ -183,9 +185,9 @@ def _pages(kind: str, desk: _Desk) -> Iterator[_Timed]:
     }
     for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS):
         view = default_view(table)
-        first = _time(lambda v=view: desk.page(v))
+        first = _time(partial(desk.page, view))
         yield _Timed(f"{kind}: {table.title}, first page", first, None, "", MAX_PAGE)
-        deep = _time(lambda v=view: desk.page(v, DEEP))
+        deep = _time(partial(desk.page, view, DEEP))
         yield _Timed(f"{kind}: {table.title}, page at {DEEP:,}", deep, None, "", MAX_DEEP)
     actor: Actor = desk.asked["actor"]
     one = Actor(

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.bench.databases import FilledDatabase
 from tests.bench.figures import Figure
@@ -58,9 +59,9 @@ async def _runs_a_second(server: Server) -> float:
 async def _rerun_until(server: Server, tally: _Tally) -> None:
     """Open the page, and rerun it as soon as a run has ended."""
     address = f"ws://{urlsplit(server.address).netloc}/_stcore/stream"
-    origin = server.address
+    origin = Origin(server.address)
     async with connect(
-        address, subprotocols=["streamlit"], max_size=MAX_MESSAGE_BYTES, origin=origin
+        address, subprotocols=[Subprotocol("streamlit")], max_size=MAX_MESSAGE_BYTES, origin=origin
     ) as connection:
         while time.monotonic() < tally.until:
             await connection.send(_rerun())
@@ -78,6 +79,7 @@ def _rerun() -> bytes:
 
 async def _wait_for_end(connection: ClientConnection) -> None:
     async for data in connection:
-        message = ForwardMsg.FromString(bytes(data))
+        assert isinstance(data, bytes)
+        message = ForwardMsg.FromString(data)
         if message.WhichOneof("type") == "script_finished":
             return

@@ -51,7 +51,8 @@ def compare(browser: Browser, database: FilledDatabase) -> list[Figure]:
         ),
         Figure(
             f"Memory of the server at its peak, {size}",
-            *map(in_megabytes, memory),
+            in_megabytes(memory[0]),
+            in_megabytes(memory[1]),
             memory[1] / memory[0],
         ),
     ]

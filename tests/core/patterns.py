@@ -72,8 +72,10 @@ def written_out(source: str) -> tuple[list[Used], list[int]]:
 
 
 def _is_of_re(called: ast.expr) -> bool:
-    is_of_module = isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name)
-    return is_of_module and called.value.id == "re" and called.attr in CALLS
+    match called:
+        case ast.Attribute(value=ast.Name(id="re"), attr=name):
+            return name in CALLS
+    return False
 
 
 def _names(tree: ast.Module) -> dict[int, str]:

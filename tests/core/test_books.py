@@ -9,7 +9,7 @@ from sqlalchemy import text
 from core import storage
 from core.refunds import look_again_due
 from core.refunds.gateway import ProviderStatus, RefundAtProvider, Succeeded, Unknown
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.books import INVARIANTS, check_books, find_broken
 from tests.core.refunds.refund_rows import (
     FakeGateway,
@@ -27,7 +27,13 @@ DONE_ITEM, RETURNED_ITEM, OPEN_ITEM, SOLD_ITEM = "OD-1-A", "OD-2-A", "OD-2-B", "
 
 
 @pytest.fixture
-def right_books(database: str) -> Iterator[None]:
+def right_books(database: str, filled_once: Fill) -> Iterator[None]:
+    filled_once(_make_right_books)
+    with settings(stripe_api_key="sk_test_x"):
+        yield
+
+
+def _make_right_books() -> None:
     """Store a balance refund, a returned refund, an open refund, and an item as sold."""
     make_paid_order("OD-1", paid=2 * 3800, item_count=2)
     make_card_order("OD-2", paid=2 * 3800, item_count=2)
@@ -41,7 +47,6 @@ def right_books(database: str) -> Iterator[None]:
         request(RETURNED_ITEM, key="2", gateways=by_card(bank))
         request(OPEN_ITEM, key="3", gateways=by_card(FakeGateway(Unknown("Nobody answers."))))
         assert look_again_due(now=NOW + timedelta(hours=1), gateways=by_card(bank)) == 1
-        yield
 
 
 COPY = """

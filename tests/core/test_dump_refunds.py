@@ -1,10 +1,11 @@
-"""A dump has every fate of a refund, and an import brings it back."""
+"""A dump contains refunds in every state, and an import restores them."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 from sqlalchemy import select
 
 from core import excel, refunds, storage
@@ -24,19 +25,20 @@ def dump(path: Path, admin: Actor) -> list[list[tuple[Any, ...]]]:
 
 
 def facts_of_refunds() -> dict[str, tuple[Any, ...]]:
-    """Return of each refund what an import has to bring back, by order item."""
+    """Return the facts of each refund that an import must restore, by order item."""
     with storage.reading() as session:
         return {
             one.order_item_id: (
                 *(one.refund_id, one.status, one.attempt, one.gateway, one.settled_at),
                 *(one.amount_minor, one.currency),
-                # Of one that stands it says nothing any more.
+                # For a paid refund it has no meaning any more.
                 one.failed_after_success_at if one.status == "failed" else None,
             )
             for one in session.scalars(select(Refund))
         }
 
 
+@pytest.mark.both_databases
 def test_every_fate_of_a_refund_comes_back_from_a_dump(
     make_database: Callable[[str], str], database: str, admin: Actor, tmp_path: Path
 ) -> None:

@@ -23,7 +23,7 @@ class Provider:
     url: str
 
     @property
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """Return the settings of a server whose people sign in with it."""
         return {
             "OIDC_METADATA_URL": f"{self.url}/.well-known/openid-configuration",

@@ -47,14 +47,14 @@ def show_order(desk: Desk, tab: str) -> None:
 def show_empty_tab(desk: Desk) -> None:
     newest = desk.open().cell(0, "order_id").inner_text()
     desk.page.goto(f"{desk.server}/order?order={newest}&tab=History", wait_until="commit")
-    expect(desk.page.get_by_text("There are no events of this order yet.")).to_be_visible()
+    expect(desk.page.get_by_text("This order has no events yet.")).to_be_visible()
     desk.wait_for_run()
 
 
 def show_reset(desk: Desk) -> None:
     desk.open().page.get_by_role("button", name="Reset the demo").click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("cannot be brought back")).to_be_visible()
+    expect(dialog.get_by_text("cannot be undone")).to_be_visible()
     desk.wait_for_run()
 
 

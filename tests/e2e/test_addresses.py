@@ -199,7 +199,7 @@ def test_damaged_link_warns_and_shows_every_order(
     desk = open_tab()
     desk.page.goto(f"{desk.server}/orders?{query}", wait_until="commit")
     warning = desk.page.get_by_role("alert")
-    expect(warning).to_contain_text("The link's filters were left out.")
+    expect(warning).to_contain_text("The filters in the link were ignored.")
     desk.expect_count(2_000)
     desk.expect_column("order_id", orders(demo, "true"))
     desk.expect_words()

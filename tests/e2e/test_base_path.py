@@ -26,9 +26,9 @@ from tests.rows import make_item, make_transaction
 from tests.shop import make_shop
 
 BASE = "/desk"
-UNDER = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
+UNDER: dict[str, Any] = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
 SOON = datetime.now(UTC) + timedelta(days=9)
-ANA = {"email": "ana@helios.example", "email_verified": True, "name": "Ana"}
+ANA: dict[str, Any] = {"email": "ana@helios.example", "email_verified": True, "name": "Ana"}
 
 
 def _fill(url: str) -> str:
@@ -153,7 +153,7 @@ def test_import_uploads(desk: Desk, tmp_path: Path) -> None:
     desk.page.goto(f"{desk.server}/imports", wait_until="commit")
     desk.page.locator("input[type=file]").set_input_files(path)
     desk.page.get_by_role("button", name="Check files").click()
-    expect(desk.page.get_by_role("heading", name="What was understood")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="What the files contain")).to_be_visible()
     desk.page.get_by_role("button", name="Choose other files").click()
     expect(desk.page.get_by_role("button", name="Check files")).to_be_disabled()
 

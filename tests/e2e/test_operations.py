@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -148,7 +149,7 @@ def test_readyz_names_the_worker_that_is_missing_silent_or_back(
             assert worker.wait(END_SECONDS) == 0
         long_ago = datetime.now(UTC) - timedelta(minutes=3)
         server.execute(f"UPDATE database_facts SET value = '{long_ago.isoformat()}'")
-        heard = f"no worker has been heard of since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
+        heard = f"no heartbeat from a worker since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
         assert said_by(server) == (503, heard)
 
 
@@ -186,15 +187,15 @@ def lines_of(server: Server) -> list[dict[str, str]]:
 def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
     open_tab: OpenDesk, database: str, data_dir: Path
 ) -> None:
-    wanted = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+    wanted: dict[str, Any] = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
     with serving(database, data_dir, **wanted) as server:
         refused = httpx.get(f"{server.url}/export/orders?token=eyJhc2VjcmV0")
         server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")
         desk = open_tab(server, fresh=True)
         desk.page.goto(f"{server.url}/emails", wait_until="commit")
-        said = desk.page.get_by_text("It has been logged under")
+        said = desk.page.get_by_text("The error is logged as")
         expect(said).to_be_visible()
-        reference = said.inner_text().partition("logged under ")[2][:8]
+        reference = said.inner_text().partition("logged as ")[2][:8]
         desk.page.close()
     lines = lines_of(server)
     assert "eyJhc2VjcmV0" not in server.log.read_text()

@@ -100,20 +100,20 @@ def test_mixed_selection_says_each_reason_and_refunds_the_one(
     expect(dialog.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
     expect(dialog.get_by_text("3 items not refunded")).to_be_visible()
     desk.expect_selected("3 selected")
-    expect(desk.cell(3, "status")).to_have_text("refunded")
+    expect(desk.cell(3, "status")).to_have_text("Refunded")
     expect(facts_of(desk).nth(5)).to_have_text("38.00 EUR")
     expect(facts_of(desk).nth(7)).to_have_text(f"{balance / 100 + 38:,.2f} EUR")
     with desk.page.expect_download() as waiting:
         dialog.get_by_role("link", name="Download Results").click()
     waiting.value.save_as(tmp_path / "refunds.xlsx")
     file = Workbook(tmp_path / "refunds.xlsx", "Refunds")
-    assert file.column("Result") == ["refunded", *["not refunded"] * 3]
+    assert file.column("Result") == ["Refunded", *["Not refunded"] * 3]
     assert file.column("Amount")[0] == 38
     dialog.get_by_role("button", name="Done").click()
     expect(dialog).to_have_count(0)
     desk.clear_selection()
     desk.open_tab("Transactions")
-    expect(desk.cell(0, "type")).to_have_text("refund")
+    expect(desk.cell(0, "type")).to_have_text("Refund")
 
 
 @on_both_databases
@@ -173,7 +173,7 @@ def test_card_whose_provider_does_not_answer_stays_in_progress(
     (line,) = lines_of(dialog, "results")
     assert line[4] == "The card provider did not answer. Order Desk will ask again."
     dialog.get_by_role("button", name="Done").click()
-    expect(desk.cell(0, "status")).to_have_text("refund requested")
+    expect(desk.cell(0, "status")).to_have_text("Refund requested")
     again = open_dialog(desk, 0)
     assert lines_of(again, "refused")[0][2] == "A refund is in progress."
     expect(again.get_by_role("button", name="Refund 0 items")).to_be_disabled()
@@ -204,7 +204,7 @@ def test_refund_is_offered_only_when_something_is_ticked(
     expect(refund).to_be_enabled()
     desk.box("Order ID").fill("OD-LATE")
     desk.expect_words("Order ID contains “OD-LATE”")
-    desk.expect_selected("1 selected, 1 not in the current filter")
+    desk.expect_selected("1 selected, 1 hidden by the filter")
     refund.click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("1 of them not in the current filter")).to_be_visible()
+    expect(dialog.get_by_text("The current filter hides 1 of them")).to_be_visible()

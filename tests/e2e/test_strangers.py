@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from pages.guards.closed_doors import LEAST
+from pages.guards.closed_doors import MINIMAL_HOST_CONFIG
 from pages.web import BROWSER_COOKIE
 from tests.e2e.conftest import Profiles
 from tests.e2e.desk import Desk
@@ -86,16 +86,16 @@ def copied(person: BrowserContext) -> dict[str, str]:
 @pytest.mark.parametrize("path", INSIDE)
 def test_a_stranger_sees_nothing_of_the_inside(server: Server, path: str) -> None:
     answer = httpx.get(f"{server.url}/_stcore/{path}")
-    assert (answer.status_code, answer.json()) == (404, {"error": "There is nothing here."})
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not found."})
     assert httpx.get(f"{server.url}/_stcore/health").text == "ok"
-    assert httpx.get(f"{server.url}/_stcore/host-config").json() == LEAST
+    assert httpx.get(f"{server.url}/_stcore/host-config").json() == MINIMAL_HOST_CONFIG
 
 
 @pytest.mark.parametrize("path", INSIDE)
 def test_nor_below_a_path(behind_tls: str, path: str) -> None:
     assert httpx.get(f"{behind_tls}/_stcore/{path}").status_code == 404
     assert httpx.get(f"{behind_tls}/_stcore/health").text == "ok"
-    assert httpx.get(f"{behind_tls}/_stcore/host-config").json() == LEAST
+    assert httpx.get(f"{behind_tls}/_stcore/host-config").json() == MINIMAL_HOST_CONFIG
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def keep_token(page: Page) -> None:
 def test_signing_in_gives_another_browser_cookie_with_which_the_grid_works_at_once(
     person: BrowserContext, server: Server
 ) -> None:
-    planted = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
-    person.add_cookies([planted])  # type: ignore[list-item]
+    planted: Any = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
+    person.add_cookies([planted])
     page = open_tab(person, f"{server.url}/orders")
     expect_form(page, "Sign in to see your orders.")
     assert cookie_of(person) == PLANTED
@@ -222,7 +222,7 @@ def test_the_way_out_ends_what_was_copied(
     assert server.query(ENDED) == [before + 1]
     assert rows_with(page, server, cookies) == 401
     with profiles.clean() as thief:
-        thief.add_cookies([{"name": n, "value": v, "url": server.url} for n, v in cookies.items()])  # type: ignore[list-item]
+        thief.add_cookies([{"name": n, "value": v, "url": server.url} for n, v in cookies.items()])
         expect_form(open_tab(thief, f"{server.url}/orders"), "You have signed out.")
 
 

@@ -57,7 +57,7 @@ def test_saved_view_is_opened_by_its_name_and_by_its_link(desk: Desk, open_tab: 
     filter_author(desk, "ana")
     desk.header("Total").click()
     desk.expect_view(sort=[{"colId": "item_count", "sort": "asc"}])
-    save(desk, "Ana’s orders", "Everybody may open it")
+    save(desk, "Ana’s orders", "Share with everyone")
     desk.page.get_by_role("button", name="Clear all").click()
     desk.expect_column("order_id", ["OD-TWO", "OD-ONE"])
     open_view(desk, "Ana’s orders (shared by you)")
@@ -97,7 +97,7 @@ def test_view_that_opens_first_is_what_the_bare_address_shows(
     desk: Desk, open_tab: OpenDesk, shop: Server
 ) -> None:
     filter_author(desk, "ana")
-    save(desk, "First", "Open Orders with it")
+    save(desk, "First", "Open by default")
     first = open_tab(shop, fresh=True)
     first.page.goto(f"{shop.url}/orders", wait_until="commit")
     first.expect_words("Author contains “ana”")
@@ -118,7 +118,7 @@ def test_view_is_changed_and_deleted(desk: Desk, open_tab: OpenDesk, shop: Serve
     link = desk.page.url
     filter_author(desk, "ben")
     dialog = dialog_of(desk, "Manage …")
-    check(dialog, "Replace it with the view on the screen")
+    check(dialog, "Replace with the current view")
     dialog.get_by_role("button", name="Save changes").click()
     expect(dialog).to_be_hidden()
     again = open_tab(shop)
@@ -189,7 +189,7 @@ def test_ready_made_views_of_orders_show_their_rows(desk: Desk) -> None:
     desk.expect_words("Widget ID is not blank")
     desk.expect_column("order_id", ["OD-ONE"])
     open_view(desk, "Refundable")
-    desk.expect_words("Refundable is yes")
+    desk.expect_words("Refundable is Yes")
     desk.expect_count(0, 2)
     open_view(desk, "All orders")
     desk.expect_words()

@@ -86,7 +86,7 @@ def test_of_several_the_valid_ones_come_and_the_others_are_named(desk: Desk) -> 
     popover = desk.open_popover("2 of 3")
     expect(popover.get_by_role("cell").filter(has_text="It has been used.")).to_be_visible()
     expect(popover.get_by_role("cell").filter(has_text="OD-V-4")).to_be_visible()
-    name, archive = download(desk, "Download as single PDFs (ZIP)")
+    name, archive = download(desk, "Download separate PDFs (ZIP)")
     assert name == "vouchers-OD-V.zip"
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert opened.namelist() == ["voucher-OD-V-2.pdf", "voucher-OD-V-3.pdf"]

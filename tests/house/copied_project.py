@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+UNWANTED = shutil.ignore_patterns("__pycache__", "node_modules")
 PARTS = ("core", "pages", "tests", "app.py", "pyproject.toml")
 
 
@@ -14,7 +15,7 @@ def copy_project(folder: Path) -> Path:
     for part in PARTS:
         source = PROJECT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / part, ignore=UNWANTED)
         else:
             shutil.copy(source, folder / part)
     return folder

@@ -24,7 +24,7 @@ from tests.conftest import NOW
 from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_item, make_order
 
-# Before: a table whose items have no hall. After: the same with one line more.
+# BEFORE has no column for the hall. AFTER has one more line, with that column.
 BEFORE = replace(ORDER_ITEMS, columns=tuple(c for c in ORDER_ITEMS.columns if c.name != "terminal"))
 NEW = Column(
     "terminal", "Hall", Kind.CODE, "Where to go.", has_choices=True, is_shown=True, width=90
@@ -37,7 +37,7 @@ Describe = Callable[[Table], None]
 
 @pytest.fixture
 def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
-    """Return what puts another description in the place of the order items'."""
+    """Return a function that replaces the description of the order items."""
 
     def put(table: Table) -> None:
         monkeypatch.setitem(TABLES, table.name, table)
@@ -122,5 +122,5 @@ def test_the_import_template_explains_the_new_column(describe: Describe) -> None
         exports.write_template(file)
         book = openpyxl.load_workbook(file)
         assert ("Hall" in [cell.value for cell in book["Order Items"][1]]) is explained
-        line = ("Order Items", "Hall", "no", "Where to go.")
+        line = ("Order Items", "Hall", "No", "Where to go.")
         assert (line in list(book["Columns"].values)) is explained

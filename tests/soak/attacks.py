@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from core.access import Actor
 from tests.bench.figures import Figure
@@ -71,12 +72,20 @@ def race_without_guards(_admin: Actor) -> Iterator[Figure]:
     yield _some("double refunds without guards", count_double_refunds())
 
 
+def _send_once(admin: Actor, item: str, _thread: int) -> object:
+    return guarded(admin)([item], item)
+
+
+def _send_naively(item: str, thread: int) -> object:
+    return naive_refunds.request([item], f"{item} {thread}")
+
+
 def one_key(admin: Actor) -> Iterator[Figure]:
     """Send each key many times in parallel; every answer must be the same."""
     items, other_answers = sell(REQUESTS), 0
     steps.begin(REQUESTS)
     for item in items:
-        answers = at_once(THREADS, lambda _, item=item: guarded(admin)([item], item))
+        answers = at_once(THREADS, partial(_send_once, admin, item))
         other_answers += sum(answer != answers[0] for answer in answers)
         steps.step()
     yield _none("different answers to the same key", other_answers)
@@ -91,7 +100,7 @@ def new_keys_without_guards(_admin: Actor) -> Iterator[Figure]:
     naive_refunds.drop_index()
     for number in steps.through(REQUESTS):
         item = items[number]
-        at_once(THREADS, lambda n, item=item: naive_refunds.request([item], f"{item} {n}"))
+        at_once(THREADS, partial(_send_naively, item))
     yield _some("double refunds with new keys and without guards", count_double_refunds())
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.pool import NullPool
 from core import access, startup, storage
 from core.access import Actor
 from tests.bench.databases import KEPT
-from tests.conftest import NOW, running_postgresql, use_database
+from tests.databases import NOW, use_database
+from tests.postgresql import running_postgresql
 
 KINDS = ("SQLite", "PostgreSQL")
 SETTINGS = ("DATABASE_URL", "DATA_DIR")

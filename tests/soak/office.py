@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from core.excel import StreamedWorkbook
 from core.excel.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.ground import format_amount
+from core.ground import format_amount, word_of
 from core.query import to_frame
-from core.tables import Column, Kind, in_words
+from core.tables import Column, Kind
 from tests.bench.figures import Figure
 from tests.conftest import NOW
 from tests.core.every_kind import (
@@ -63,9 +63,10 @@ def open_in_office() -> Iterator[Figure]:
             header, *found = csv.reader(made)
     yield _none("complaints of LibreOffice about a file", complaints)
     expected = [_shown(row) for row in rows]
+    no_row: list[str] = []
     differing = sum(
         one != other
-        for cells, others in zip_longest(found, expected, fillvalue=[])
+        for cells, others in zip_longest(found, expected, fillvalue=no_row)
         for one, other in zip_longest(cells, others)
     )
     yield Figure("columns that LibreOffice reads", f"{len(header)}")
@@ -125,11 +126,11 @@ def _cell(column: Column, value: Any, row: dict[Column, Any]) -> str:
     if column.kind is Kind.MONEY:
         return format_amount(value, row[CURRENCY])
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
+        return "Yes" if value else "No"
     if column.kind is Kind.BYTES:
         return str(value.hex())
     if column.allowed:
-        return in_words(value)
+        return word_of(value)
     return _as_a_cell_holds_it(value) if isinstance(value, str) else str(value)
 
 

@@ -24,14 +24,24 @@ def status_in_order(now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
     return OrderItem.status, case((_is_expired(now), 0), else_=1)
 
 
+def is_refundable_now(now: datetime) -> tuple[SQLColumnExpression[bool], ...]:
+    """Return the conditions that an order item's status and terms allow a refund at `now`.
+
+    The twin of the rule in core.refunds, which also looks at the payment and the actor.
+    """
+    return (
+        OrderItem.status == ItemStatus.NOT_USED,
+        OrderItem.is_refundable,
+        OrderItem.refund_expire_at >= now,
+        OrderItem.valid_until >= now,
+    )
+
+
 def has_refundable_item(now: datetime) -> SQLColumnExpression[Any]:
     """Return whether an item of the order can be refunded now."""
     return exists().where(
         OrderItem.order_id == Order.order_id,
-        OrderItem.status == ItemStatus.NOT_USED,
-        OrderItem.valid_until >= now,  # not expired
-        OrderItem.is_refundable,
-        OrderItem.refund_expire_at >= now,
+        *is_refundable_now(now),
     )
 
 

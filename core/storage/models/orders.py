@@ -59,6 +59,10 @@ class Order(Base):
     contact_email: Mapped[str | None]
 
 
+# The condition of a partial index, whatever the time is. Only a query with the same words uses it.
+MAY_BE_REFUNDED = "status = 'not_used' AND is_refundable"
+
+
 class OrderItem(Base):
     """An order item: one service of an order, with its voucher."""
 
@@ -97,8 +101,8 @@ class OrderItem(Base):
             "ix_order_items_refund_expire",
             *("refund_expire_at", "valid_until", "currency", "contract_id", "price_minor"),
             *("status", "is_refundable"),
-            sqlite_where=text("status = 'not_used' AND is_refundable"),
-            postgresql_where=text("status = 'not_used' AND is_refundable"),
+            sqlite_where=text(MAY_BE_REFUNDED),
+            postgresql_where=text(MAY_BE_REFUNDED),
         ),
         Index("ix_order_items_voucher_code", "voucher_code", unique=True),
         Index("ix_order_items_voucher_serial", "voucher_serial", unique=True),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from core.ground import PaxType, ProductType, day_and_time, utc_offset
+from core.ground import PaxType, ProductType, day_and_time, utc_offset, word_of
 from core.vouchers.pdf.colours import (
     INK,
     WHITE,
@@ -46,13 +46,7 @@ _DETAILS = _FOLD - _PADDING - _LEFT  # the width of the details
 _STEPS_TOP, _RULES_TOP, _FOOTER_TOP = 560.0, 672.0, 790.0
 _DEADLINE_WIDTH = 168.0
 
-_PRODUCT_TYPES = {
-    ProductType.LOUNGE: "Airport lounge",
-    ProductType.FAST_TRACK: "Fast track",
-    ProductType.MEET_AND_ASSIST: "Meet & assist",
-    ProductType.DELAY_CARE: "Delay care",
-}
-_PAX_TYPES = {PaxType.ADULT: "Adult", PaxType.CHILD: "Child", PaxType.INFANT: "Infant"}
+_PRODUCT_TYPES = {one: word_of(one) for one in ProductType} | {ProductType.LOUNGE: "Airport lounge"}
 _STEPS = {
     ProductType.LOUNGE: (
         "Go to the lounge at the airport and terminal above.",
@@ -213,8 +207,7 @@ def draw_details(sheet: Sheet, voucher: Voucher) -> None:
     _value(sheet, day_and_time(voucher.valid_until.astimezone(zone)), _LEFT, _PANEL_TOP + 191)
     half = _DETAILS / 2
     _value(sheet, voucher.flight_number or "–", _LEFT, _PANEL_TOP + 241, half - 10)
-    pax_type = _PAX_TYPES[PaxType(voucher.pax_type)]
-    _value(sheet, pax_type, _LEFT + half, _PANEL_TOP + 241, half)
+    _value(sheet, word_of(PaxType(voucher.pax_type)), _LEFT + half, _PANEL_TOP + 241, half)
     _draw_code(sheet, voucher)
     _draw_numbers(sheet, voucher, zone)
 

@@ -1,16 +1,16 @@
-/* The browser half of the grid. Runs inside the component's frame, from the same origin, so it
-   fetches its rows from POST /rows/<table> itself; the page learns the view, never the rows.
-   Texts are set as textContent only: a row's value is never markup. */
+/* The browser side of the grid. It runs inside the component's frame, on the same origin, and
+   fetches its rows from POST /rows/<table> itself. The page gets the view, never the rows.
+   Texts are set as textContent only, so a row's value is never markup. */
 window.orderDesk = (function () {
   "use strict";
   const RETRY_MS = 2000;
   const RENEW_MS = 8000;
-  const SAY_AGAIN_MS = [0, 2000, 6000, 15000];
+  const REPEAT_ANSWER_MS = [0, 2000, 6000, 15000];
   const here = window.location.pathname; // <base path>/component/<this one>/index.html
   const base = here.slice(0, here.lastIndexOf("/component/"));
-  const desk = {};
-  let config = null; // what the page said: table, token, revision, view
-  let api = null;
+  const desk = /** @type {OrderDesk} */ ({});
+  let config = /** @type {Config} */ (null); // from the page: table, token, revision, view
+  let api = /** @type {Api} */ (null);
   let renewals = 0;
   let filtersAsked = null;
 
@@ -19,7 +19,7 @@ window.orderDesk = (function () {
     return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))));
   }
 
-  /* Native parts, such as the calendar of a date input, follow the page's theme, not the system's. */
+  /* Native controls, such as a date input's calendar, follow the page's theme, not the system's. */
   function matchScheme() {
     const root = document.documentElement;
     const colour = getComputedStyle(root).getPropertyValue("--background-color").trim();
@@ -29,17 +29,17 @@ window.orderDesk = (function () {
 
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  /* The page calls this on every change of what it has to say; a newer revision is a view that a
-     widget or the address asks for, which the grid takes over; and so with the selection. */
+  /* The page calls this whenever its configuration changes. A newer revision brings a view of a
+     widget or of the address, which the grid applies. The same holds for the selection. */
   desk.configure = function (text) {
     const before = config;
     config = decode(text);
-    desk.selectAsTold(before);
+    desk.applySelection(before);
     if (!api || !before) return {};
     if (config.data > before.data) setTimeout(() => api.refreshInfiniteCache(), 0);
     if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
-    /* A page that began anew, as after a restart of the server, has to learn what is shown here. */
-    else if (config.token !== before.token) setTimeout(desk.sayAgain, 0);
+    /* A new session, for example after a restart of the server, needs the current view. */
+    else if (config.token !== before.token) setTimeout(desk.sendAnswer, 0);
     return {};
   };
 
@@ -56,7 +56,7 @@ window.orderDesk = (function () {
     keepTheme(api.getGridOption("theme"));
   };
 
-  /* The component loses our theme when the page turns dark or light, of which it is told so. */
+  /* The component loses our theme when a message tells it that the page turns dark or light. */
   function keepTheme(theme) {
     const restore = () => {
       if (api.getGridOption("theme") !== theme) api.setGridOption("theme", theme);
@@ -65,7 +65,7 @@ window.orderDesk = (function () {
     window.addEventListener("message", () => [50, 500].forEach((ms) => setTimeout(restore, ms)));
   }
 
-  /* What the page learns whenever view or selection changes, or the token has to be renewed. */
+  /* The answer to the page, sent when view or selection changes or the token must be renewed. */
   desk.answer = function () {
     return {
       revision: config.revision,
@@ -88,7 +88,7 @@ window.orderDesk = (function () {
     notice.hidden = !sentence;
   };
 
-  /* What a screen reader says, without taking the focus. */
+  /* Let a screen reader say a sentence, without moving the focus. */
   desk.announce = function (sentence) {
     let live = document.getElementById("orderDeskLive");
     if (!live) {
@@ -108,22 +108,22 @@ window.orderDesk = (function () {
         body: JSON.stringify(question),
       });
     } catch (error) {
-      return null; // the server does not answer at all
+      return null; // the server cannot be reached
     }
   }
 
-  desk.sayAgain = () => api.dispatchEvent({ type: "orderDeskSay" });
+  desk.sendAnswer = () => api.dispatchEvent({ type: "orderDeskAnswer" });
 
   async function renewToken() {
     const old = config.token;
     renewals += 1;
-    desk.sayAgain();
+    desk.sendAnswer();
     for (let waited = 0; waited < RENEW_MS && config.token === old; waited += 100) await pause(100);
     return config.token !== old;
   }
 
-  /* Ask until there is an answer: an unreachable server or database is asked again, a token that
-     is too old is renewed once, any other refusal is said. `isWanted` ends the asking. */
+  /* Send a request until it is answered: retry while server or database cannot be reached, renew
+     an expired token once, and show any other refusal. `isWanted` stops the retries. */
   desk.ask = async function (question, isWanted) {
     let hasRenewed = false;
     let wasServerGone = false;
@@ -131,16 +131,16 @@ window.orderDesk = (function () {
       const response = await post(question);
       if (response && response.ok) {
         desk.notify(null);
-        /* The page's own connection comes back a little later, and says nothing when it does. */
-        if (wasServerGone) SAY_AGAIN_MS.forEach((ms) => setTimeout(desk.sayAgain, ms));
+        /* The page's own connection comes back a little later, without an event. */
+        if (wasServerGone) REPEAT_ANSWER_MS.forEach((ms) => setTimeout(desk.sendAnswer, ms));
         return response.json();
       }
       if (!response || response.status === 503) {
         wasServerGone = wasServerGone || !response;
         desk.notify(
           response
-            ? "The database cannot be reached. Trying again …"
-            : "The server cannot be reached. Trying again …"
+            ? "The database cannot be reached. Retrying …"
+            : "The server cannot be reached. Retrying …"
         );
         await pause(RETRY_MS);
       } else if (response.status === 401 && !hasRenewed && api) {
@@ -156,14 +156,14 @@ window.orderDesk = (function () {
     throw new Error("no longer wanted");
   };
 
-  /* A view as it is asked of the server: the grid's filters, and what the page keeps. */
+  /* The view of a request to the server: the grid's filters, and the page's search, IDs, zone. */
   desk.asked = function (filters, sort) {
     const { zone, search, ids } = config.view;
     return { filters, sort, zone, search: search || "", ids: ids || [] };
   };
   desk.currentFilters = () => (api ? api.getFilterModel() : config.view.filters);
 
-  /* The count follows the first rows, never holds them up; it gives the scroll bar its length. */
+  /* The count comes after the first rows and sets the length of the scroll bar. */
   async function showCount(view, isWanted) {
     const { count } = await desk.ask({ view, count: true }, isWanted);
     if (!isWanted()) return;
@@ -171,8 +171,8 @@ window.orderDesk = (function () {
     desk.announce(`${count.toLocaleString("en")} ${config.many}`);
   }
 
-  /* A function, since objects among the options are applied anew, and fetched from, whenever the
-     page has anything to say. */
+  /* A function, because an object in the options would be applied and fetched from again at
+     every message of the page. */
   desk.datasource = Object.assign(() => {}, {
     getRows(params) {
       matchScheme();
@@ -184,7 +184,7 @@ window.orderDesk = (function () {
         .ask({ view, start: params.startRow, end: params.endRow }, isWanted)
         .then(({ rows, last }) => {
           params.successCallback(rows, last === null ? undefined : last);
-          desk.tickRows();
+          desk.drawSelection();
           if (params.startRow !== 0 || !isWanted()) return;
           desk.returnToPlace();
           if (api) rows.length ? api.hideOverlay() : api.showNoRowsOverlay();
@@ -196,7 +196,7 @@ window.orderDesk = (function () {
     },
   });
 
-  /* A value that its column cuts short is whole in the tooltip; 7.5 px is a wide letter. */
+  /* A value that is wider than its column has a tooltip; 7.5 px is the width of a wide letter. */
   desk.tooltip = function ({ value, column }) {
     const text = value === null || value === undefined ? "" : String(value);
     return text.length * 7.5 > column.getActualWidth() - 28 ? text.slice(0, 2000) : null;

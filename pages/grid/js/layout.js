@@ -1,11 +1,11 @@
-/* Which columns there are, in what order, how wide, pinned, sorted: from the view and back. */
+/* The columns of the view: visible, in order, with width, pinning and sort; to the grid and back. */
 (function () {
   "use strict";
   const desk = window.orderDesk;
-  const TICKS = "ag-Grid-SelectionColumn";
-  /* As they stand on the screen, those pinned to the left first; without the column of ticks. */
+  const CHECKBOXES = "ag-Grid-SelectionColumn";
+  /* In the order on the screen, pinned columns first; without the column of checkboxes. */
   const ours = (api) =>
-    api.getAllDisplayedColumns().filter((one) => one.getColId() !== TICKS);
+    api.getAllDisplayedColumns().filter((one) => one.getColId() !== CHECKBOXES);
   const nameOf = (one) => (typeof one === "string" ? one : one.colId);
   const laidOut = (view) => view.columns.map((one) => (typeof one === "string" ? { colId: one } : one));
 
@@ -34,8 +34,9 @@
     const api = desk.api();
     api.applyColumnState({ state, applyOrder: true });
     desk.fit();
-    /* Search, IDs and zone are no filters of the grid: it has to be told to fetch because of them. */
-    const own = ({ search, ids, zone }) => JSON.stringify([search || "", ids || [], zone]);
+    /* Search, IDs and zone are not filters of the grid, so a change of them must reload the rows. */
+    const own = (/** @type {View} */ { search, ids, zone }) =>
+      JSON.stringify([search || "", ids || [], zone]);
     const isFiltered = JSON.stringify(api.getFilterModel()) !== JSON.stringify(view.filters);
     if (isFiltered) api.setFilterModel(view.filters);
     else if (own(view) !== own(before.view)) api.purgeInfiniteCache();
@@ -49,7 +50,7 @@
       .sort((a, b) => a.sortIndex - b.sortIndex)
       .map((one) => ({ colId: one.colId, sort: one.sort }));
 
-  /* The visible columns in order; those that a person sized or pinned with what they chose. */
+  /* The visible columns in order; with width and pinning where the person chose them. */
   desk.columns = function () {
     const sized = widths();
     return ours(desk.api()).map((column) => {
@@ -60,13 +61,13 @@
     });
   };
 
-  let resized = new Map(); /* by hand, since the page last spoke */
-  let told = null;
+  let resized = new Map(); /* widths that the person chose since `appliedRevision` */
+  let appliedRevision = null;
 
   function widths() {
     const { revision, view } = desk.config();
-    if (told !== revision) {
-      told = revision;
+    if (appliedRevision !== revision) {
+      appliedRevision = revision;
       resized = new Map(laidOut(view).filter((one) => one.width).map((one) => [one.colId, one.width]));
     }
     return resized;
@@ -74,21 +75,21 @@
 
   desk.onColumnResized = function ({ finished, source, column }) {
     if (!finished || source !== "uiColumnResized") return;
-    /* On the keyboard, all columns that share the room are told of at once. */
+    /* By keyboard, one event comes for all columns that share the free width. */
     const header = document.activeElement.closest("[role=columnheader]");
     const one = column || (header && desk.api().getColumn(header.getAttribute("col-id")));
     if (!one) return;
     widths().set(one.getColId(), Math.round(one.getActualWidth()));
     desk.fit();
-    desk.sayAgain();
+    desk.sendAnswer();
   };
 
-  /* A header that is being dragged passes others: where it is dropped is one step of Back. */
+  /* A dragged header passes others; only the drop is one step of Back. */
   desk.onColumnMoved = function ({ finished, source }) {
-    if (finished && source !== "api") desk.sayAgain();
+    if (finished && source !== "api") desk.sendAnswer();
   };
 
-  /* Columns share what room is left in the window; where there is none, the grid scrolls. */
+  /* Columns share the free width of the window; without free width, the grid scrolls. */
   desk.fit = function () {
     const api = desk.api();
     if (!api) return;
@@ -102,7 +103,7 @@
       if (width) return { colId: one.getColId(), width, flex: null };
       return { colId: one.getColId(), width: usual(one), flex: hasRoom ? usual(one) : null };
     });
-    /* What initialState says of pinned columns is all there is: the ticks are not among them. */
-    api.applyColumnState({ state: [{ colId: TICKS, pinned: "left" }, ...state] });
+    /* initialState pins only our own columns, so pin the checkboxes here. */
+    api.applyColumnState({ state: [{ colId: CHECKBOXES, pinned: "left" }, ...state] });
   };
 })();

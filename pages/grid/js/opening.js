@@ -1,12 +1,12 @@
-/* From a row to its order and back: opening is one step of the browser's history, and whoever comes
-   back finds the list where they left it. */
+/* From a row to its order and back. Opening an order is one step of the browser's history; Back
+   shows the list at the same position. */
 (function () {
   "use strict";
   const desk = window.orderDesk;
 
   const addressOf = (id) => `${desk.base}/order?order=${encodeURIComponent(id)}`;
 
-  /* Streamlit listens for popstate: one entry of history, without a round trip before it. */
+  /* Streamlit listens for popstate: this makes one history entry, without a round trip first. */
   function open(id) {
     remember(true);
     const page = window.parent;
@@ -20,25 +20,29 @@
   function orderOf(data) {
     const column = data && orderColumn();
     const id = column ? data[column.getColId()] : null;
-    return id === desk.config().order ? null : id; /* it is open already */
+    return id === desk.config().order ? null : id; /* this order is already open */
+  }
+
+  function linkTo(id) {
+    const link = document.createElement("a");
+    link.href = addressOf(id);
+    link.target = "_top";
+    link.className = "deskLink";
+    link.tabIndex = -1; /* Enter on its cell opens it */
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      open(id);
+    });
+    return link;
   }
 
   class OrderLink {
     init({ value }) {
       const isLink = value && value !== desk.config().order;
-      this.gui = document.createElement(isLink ? "a" : "span");
+      this.gui = isLink ? linkTo(value) : document.createElement("span");
       this.gui.textContent = value || "";
-      if (!isLink) return;
-      this.gui.href = addressOf(value);
-      this.gui.target = "_top";
-      this.gui.className = "deskLink";
-      this.gui.tabIndex = -1; /* Enter on its cell opens it */
-      this.gui.addEventListener("click", (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        event.stopPropagation();
-        open(value);
-      });
     }
 
     getGui() {
@@ -51,7 +55,7 @@
   }
   desk.OrderLink = OrderLink;
 
-  /* A member of an enumeration; a state is a tag, whose tint grid.css has for its tone. */
+  /* A member of an enumeration. A state is a tag; grid.css has the colour for its tone. */
   class Word {
     init({ value, tones }) {
       this.gui = document.createElement("span");
@@ -70,7 +74,7 @@
   }
   desk.Word = Word;
 
-  /* In a table whose rows are orders, the whole row opens; marking text in it does not. */
+  /* In a table of orders, a click on a row opens the order; selecting text does not. */
   desk.onRowClicked = function ({ data, event }) {
     const { key } = desk.config();
     const isOrders = orderColumn() && orderColumn().getColId() === key;
@@ -86,13 +90,13 @@
     else if (key.toLowerCase() === "c" && (ctrlKey || metaKey)) desk.copy(event);
   };
 
-  /* Where the list was, for when the person comes back to the same rows. */
+  /* The position of the list, for a return to the same rows. */
   const storage = () => `orderDesk.${desk.config().place}`;
   const viewport = () => document.querySelector(".ag-body-viewport");
   const sideways = () => document.querySelector(".ag-center-cols-viewport");
-  let isReturning = true; /* until the first rows of this grid are there */
+  let isReturning = true; /* until the first rows of this grid are loaded */
 
-  /* The grid tells its filters in the order in which they came about: it makes no difference. */
+  /* The grid lists filters in the order in which they were set; that order does not matter. */
   const inOrder = (_, value) =>
     value && value.constructor === Object
       ? Object.fromEntries(Object.entries(value).filter((one) => one[1] !== null).sort())
@@ -113,7 +117,7 @@
     try {
       sessionStorage.setItem(storage(), JSON.stringify(place));
     } catch (error) {
-      /* no room, or not allowed: the list opens at its top */
+      /* storage is full or not allowed: the list opens at its top */
     }
   }
   desk.rememberPlace = () => remember(false);
@@ -121,7 +125,7 @@
   desk.returnToPlace = function () {
     if (!isReturning) return;
     isReturning = false;
-    let place = null;
+    let place = /** @type {Place} */ (null);
     try {
       place = JSON.parse(sessionStorage.getItem(storage()));
     } catch (error) {

@@ -1,87 +1,88 @@
-/* The ticked rows: a basket of keys that outlives filtering, sorting, scrolling and reruns. The
-   grid's own selection knows only the rows that are loaded, so it is a picture of the basket. */
+/* The selected rows: a set of keys that survives filtering, sorting, scrolling and reruns. The
+   grid's own selection holds only rows that are loaded, so it is drawn from this set. */
 (function () {
   "use strict";
   const desk = window.orderDesk;
-  const BY_HAND = ["checkboxSelected", "spaceKey", "rowClicked", "uiSelectAll"];
-  let basket = new Set();
+  const BY_PERSON = ["checkboxSelected", "spaceKey", "rowClicked", "uiSelectAll"];
+  let selectedKeys = new Set();
   let isDrawing = false;
   let timer = null;
   let copied = 0;
 
-  desk.selected = () => [...basket];
+  desk.selected = () => [...selectedKeys];
 
-  /* The page's word holds when it is newer than what was ticked here. */
-  desk.selectAsTold = function (before) {
+  /* The page's selection wins if it is newer than the one here. */
+  desk.applySelection = function (before) {
     const { revision, keys } = desk.config().selection;
     if (before && before.selection.revision >= revision) return;
-    basket = new Set(keys);
-    if (desk.api()) setTimeout(() => (desk.tickRows(), announce()), 0);
+    selectedKeys = new Set(keys);
+    if (desk.api()) setTimeout(() => (desk.drawSelection(), announce()), 0);
   };
 
-  /* Show on the rows that are loaded what is in the basket. */
-  desk.tickRows = function () {
+  /* Draw the selection on the rows that are loaded. */
+  desk.drawSelection = function () {
     const api = desk.api();
     if (!api) return;
     isDrawing = true;
     api.forEachNode((node) => {
-      if (node.data && node.isSelected() !== basket.has(node.id)) {
-        node.setSelected(basket.has(node.id), false, "api");
+      if (node.data && node.isSelected() !== selectedKeys.has(node.id)) {
+        node.setSelected(selectedKeys.has(node.id), false, "api");
       }
     });
     isDrawing = false;
   };
 
   desk.onRowSelected = function ({ node, source }) {
-    if (isDrawing || !node.data || !BY_HAND.includes(source)) return;
-    if (node.isSelected()) basket.add(node.id);
-    else basket.delete(node.id);
-    const most = desk.config().mostSelected;
-    if (basket.size > most) {
-      basket.delete(node.id);
-      setTimeout(desk.tickRows, 0);
-      desk.notify(`At most ${most.toLocaleString("en")} rows can be selected.`);
+    if (isDrawing || !node.data || !BY_PERSON.includes(source)) return;
+    if (node.isSelected()) selectedKeys.add(node.id);
+    else selectedKeys.delete(node.id);
+    const max = desk.config().maxSelected;
+    if (selectedKeys.size > max) {
+      selectedKeys.delete(node.id);
+      setTimeout(desk.drawSelection, 0);
+      desk.notify(`You can select at most ${max.toLocaleString("en")} rows.`);
       setTimeout(() => desk.notify(null), 4000);
     }
     changed();
   };
 
   desk.clearSelection = function () {
-    basket.clear();
-    desk.tickRows();
+    selectedKeys.clear();
+    desk.drawSelection();
     changed();
   };
 
   function changed() {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      desk.sayAgain();
+      desk.sendAnswer();
       announce();
     }, 100);
   }
 
-  const announce = () => desk.announce(`${basket.size.toLocaleString("en")} selected`);
+  const announce = () => desk.announce(`${selectedKeys.size.toLocaleString("en")} selected`);
 
-  /* Ctrl+C: the marked text, else the ticked rows, else the value of the cell in focus. */
+  /* Ctrl+C copies the marked text; without it, the selected rows; without these, the cell. */
   desk.copy = async function (event) {
     if (String(window.getSelection())) return;
     event.event.preventDefault();
     const { value } = event;
-    const text = basket.size ? rowsAsText() : Promise.resolve(value == null ? "" : String(value));
+    const text = selectedKeys.size ? rowsAsText() : Promise.resolve(value == null ? "" : String(value));
     const blob = text.then((one) => new Blob([one], { type: "text/plain" }));
     try {
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
-      desk.announce(basket.size ? `${copied.toLocaleString("en")} rows copied` : "Copied");
+      const rows = `${copied.toLocaleString("en")} row${copied === 1 ? "" : "s"} copied`;
+      desk.announce(selectedKeys.size ? rows : "Copied");
     } catch (error) {
-      desk.notify("The browser did not let Order Desk copy. Mark the text and copy it.");
+      desk.notify("The browser blocked copying. Mark the text and copy it yourself.");
       setTimeout(() => desk.notify(null), 4000);
     }
   };
 
-  /* The rows may be filtered away or not loaded: the server is asked for them, in the grid's order. */
+  /* Rows may be hidden by a filter or not loaded, so fetch them, in the grid's order. */
   async function rowsAsText() {
     const view = { filters: {}, sort: desk.sort(), zone: desk.config().view.zone };
-    const { rows } = await desk.ask({ view, keys: [...basket] });
+    const { rows } = await desk.ask({ view, keys: [...selectedKeys] });
     const columns = desk.api().getAllDisplayedColumns().filter((one) => one.getColDef().field);
     const header = columns.map((one) => one.getColDef().headerName);
     copied = rows.length;
@@ -89,7 +90,7 @@
     return [header, ...lines].map((line) => line.join("\t")).join("\r\n");
   }
 
-  /* As spreadsheets write it: quoted where it would fall apart, and a formula as text. */
+  /* Write a cell as spreadsheets do: with quotes where needed, and a formula as text. */
   function cell(value, column) {
     if (value === null || value === undefined) return "";
     const text = String(value);

@@ -1,30 +1,31 @@
-/* Our set filter: a list of a column's values with search, counts and (blank). AG Grid's own is
-   not in the Community edition. The values come from the server, for the other filters in force.
+/* Our set filter: a list of a column's values with search, counts and (blank). AG Grid has one only
+   in its Enterprise edition. The server returns the values that match the other filters.
    Typing into the floating input below the header filters by “contains” instead. */
 (function () {
   "use strict";
   const desk = window.orderDesk;
   const DEBOUNCE_MS = 200;
-  /* Members of an enumeration are read with blanks: not_used is “not used”. */
-  const label = (value, isWords) =>
-    value === null ? "(blank)" : isWords ? value.replaceAll("_", " ") : value;
+  /* `words` has the word for each value of a column: not_used is “Not used”. */
+  const label = (value, words) =>
+    value === null ? "(blank)" : words && Object.hasOwn(words, value) ? words[value] : value;
 
   const inWords = (count) => (count === null ? "…" : count.toLocaleString("en"));
 
-  /* Questions that a link or a saved view may ask, though this filter's list does not offer them. */
-  const SAYS = {
+  /* Operators of a link or a saved view that this filter's list does not offer. */
+  const OPERATORS = {
     blank: "(blank)",
     notBlank: "not blank",
-    notContains: "not containing",
+    notContains: "does not contain",
     equals: "is",
     notEqual: "is not",
     startsWith: "starts with",
     endsWith: "ends with",
   };
 
+  /** @param {SetFilterModel} model */
   function textOf({ type, filter, conditions }) {
     if (conditions) return conditions.map(textOf).join(" / ");
-    return [SAYS[type] || "", filter || ""].join(" ").trim();
+    return [OPERATORS[type] || "", filter || ""].join(" ").trim();
   }
 
   function element(tag, className, text) {
@@ -43,6 +44,7 @@
   }
 
   class SetFilter {
+    /** @param {SetFilterParams} params */
     init(params) {
       this.params = params;
       this.model = null;
@@ -69,7 +71,7 @@
     }
 
     afterGuiAttached() {
-      this.search.value = ""; /* a list opens whole */
+      this.search.value = ""; /* a list opens with all values */
       this.search.focus();
       this.load();
     }
@@ -86,6 +88,7 @@
       return this.model;
     }
 
+    /** @param {SetFilterModel | null} model */
     setModel(model) {
       this.model = model || null;
       this.mark();
@@ -94,7 +97,7 @@
     getModelAsString(model) {
       if (!model) return "";
       if (!model.values) return textOf(model);
-      const words = model.values.map((value) => label(value, this.params.isWords));
+      const words = model.values.map((value) => label(value, this.params.words));
       return `(${words.length}) ${words.join(", ")}`;
     }
 
@@ -120,7 +123,7 @@
       const question = { view, choices: name, search: this.search.value.trim() };
       this.note.textContent = "Loading …";
       try {
-        /* The values come at once, their counts when they are counted. */
+        /* The values come first, the counts later. */
         for (const counts of [false, true]) {
           const answer = await desk.ask({ ...question, counts }, () => mine === this.asked);
           if (mine !== this.asked) return;
@@ -135,7 +138,7 @@
     show({ choices, more }) {
       const listed = JSON.stringify(choices.map(([value]) => value));
       if (listed === this.listed && this.list.childElementCount) {
-        /* Only the counts are new: what a person is about to tick stays where it is. */
+        /* Only the counts are new, so the checkboxes stay in place. */
         choices.forEach(([, count], i) => {
           this.list.children[i].lastElementChild.textContent = inWords(count);
         });
@@ -144,7 +147,7 @@
         this.listed = listed;
       }
       this.note.textContent = more
-        ? `The first ${choices.length} values; search to find others.`
+        ? `The first ${choices.length} values. Search to find others.`
         : choices.length
           ? ""
           : "No value matches.";
@@ -157,7 +160,7 @@
       box.type = "checkbox";
       box.value = JSON.stringify(value);
       box.addEventListener("change", () => this.toggle(value));
-      const words = label(value, this.params.isWords);
+      const words = label(value, this.params.words);
       const text = element("span", value === null ? "deskSetBlank" : "deskSetValue", words);
       text.title = words;
       row.append(box, text, element("span", "deskSetCount", inWords(count)));
@@ -173,13 +176,14 @@
   }
 
   class SetFloatingFilter {
+    /** @param {SetFloatingFilterParams} params */
     init(params) {
       this.params = params;
       this.input = element("input", "deskSetFloating ag-input-field-input ag-text-field-input");
       this.input.type = "text";
       const name = params.filterParams.colDef.headerName;
       this.input.setAttribute("aria-label", `${name} Filter Input`);
-      this.isFlag = Boolean(params.filterParams.isFlag); /* yes or no: there is nothing to type */
+      this.isFlag = Boolean(params.filterParams.isFlag); /* yes or no: nothing to type */
       this.input.readOnly = this.isFlag;
       const changed = debounce(() => this.typed());
       this.input.addEventListener("input", changed);
@@ -206,7 +210,7 @@
           ? model.filter
           : SetFilter.prototype.getModelAsString.call({ params: this.params.filterParams }, model)
         : "";
-      /* What was typed last comes back while the person types on: their text stays. */
+      /* An earlier text comes back while the person types: keep the newer text. */
       const isEcho = isTyped && words === this.sent && document.activeElement === this.input;
       if (!isEcho) {
         this.input.value = words;

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import count
 from threading import Event
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -82,12 +83,12 @@ class RightsRace:
 def count_granted(email: str, contracts: Collection[str]) -> Granted:
     """Count an agent's refunds, queued e-mails and downloaded vouchers of some contracts."""
     downloads = AuditEvent.action == issuing.DOWNLOADED
-    of = {
+    of: dict[str, Any] = {
         "refunds": select(func.count()).where(Refund.requested_by == email),
         "mails": select(func.count()).where(Delivery.requested_by == email),
         "vouchers": select(func.count()).where(AuditEvent.actor == email, downloads),
     }
-    tables = {"refunds": Refund, "mails": Delivery, "vouchers": AuditEvent}
+    tables: dict[str, Any] = {"refunds": Refund, "mails": Delivery, "vouchers": AuditEvent}
     with storage.reading() as session:
         return Granted(
             **{
@@ -118,7 +119,7 @@ def hand_out(actor: Actor, item_id: str, _key: str) -> object:
     return issuing.issue([item_id], BytesIO(), file_format="pdf", actor=actor, now=NOW)
 
 
-ACTS: tuple[Act, ...] = (refund, mail, hand_out)
+ACTS: tuple[Act, ...] = (refund, send_mail, hand_out)
 
 
 def naive_hand_out(actor: Actor, item_id: str, _key: str) -> None:

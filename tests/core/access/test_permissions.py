@@ -32,7 +32,7 @@ from core.storage import Refund
 from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
 from core.tables import EMAILS as EMAIL_TABLE
 from core.views import default_view
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.mail.mailing import ZOE
 from tests.core.read_back import open_book
 from tests.core.refunds.refund_rows import (
@@ -82,7 +82,7 @@ def actor_of(role: Role, **given: Any) -> Actor:
     return Actor(f"u-{role}", f"{role}@helios.example", role, **scope)
 
 
-def rows_of(table: Table, actor: Actor, order_id: str | None = None) -> list[dict[str, Any]]:
+def rows_of(table: Table, actor: Actor, order_id: str | None = None) -> list[dict[Any, Any]]:
     view = default_view(table, order_id=order_id)
     frame = query.load_rows(view, actor=actor, now=NOW, start=0, end=100)
     return frame.astype("object").to_dict("records")
@@ -95,7 +95,8 @@ def exported(table: Table, actor: Actor, order_id: str | None = None) -> int:
 
 def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
     """Return all queries of a whole table."""
-    view, asked = default_view(table), {"actor": actor, "now": NOW}
+    view = default_view(table)
+    asked: dict[str, Any] = {"actor": actor, "now": NOW}
     choices = next(column.name for column in table.offered if column.has_choices)
     return [
         lambda: rows_of(table, actor),
@@ -124,13 +125,17 @@ class Shop:
     item: str
     failed: str
     user: str
-    file: Path
+    file: Path  # to import, which is not there
     email: str
 
 
 @pytest.fixture
-def shop(sqlite_database: str, admin: Actor, tmp_path: Path) -> Shop:
-    """Store an order with an item, one whose refund failed, a user and a file to import."""
+def shop(sqlite_database: str, admin: Actor, filled_once: Fill) -> Shop:
+    return filled_once(_make_shop, admin)
+
+
+def _make_shop(admin: Actor) -> Shop:
+    """Store an order with an item, one whose refund failed, and a user."""
     make_paid_order("OD-1")
     make_paid_order("OD-2")
     failed = make_refundable("OD-2", order_item_id="FAILED")
@@ -138,7 +143,7 @@ def shop(sqlite_database: str, admin: Actor, tmp_path: Path) -> Shop:
     _fail_a_refund(failed, admin)
     user = access.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
     email = _send(item, admin, "first").deliveries[0].delivery_id
-    return Shop(item, failed, user, tmp_path / "none.csv", email)
+    return Shop(item, failed, user, Path("none.csv"), email)
 
 
 def _send(item: str, actor: Actor, key: str) -> mail.Answer:
@@ -310,7 +315,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.USERS,
         lambda s, a: access.change_user(s.user, rights=Rights(Role.AGENT), actor=a, now=NOW),
     ),
-    "bind a user anew": (
+    "unbind the account of a user": (
         ADMIN,
         Permission.USERS,
         lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW),

@@ -16,7 +16,7 @@ from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, R
 from core.imports import background
 from core.imports.progress import Progress
 from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.access.use_cases import (
     MINE,
     USE_CASES,
@@ -32,9 +32,9 @@ from tests.rows import make_actor, make_contract, make_order, store_user
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
     """Store a shop; reset its background imports afterwards."""
-    found = make_shop(tmp_path)
+    found = make_shop(tmp_path, filled_once)
     yield found
     background._runs.clear()
 
@@ -73,6 +73,7 @@ GONE: dict[str, Callable[[Actor], None]] = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("loss", GONE)
 def test_a_user_without_access_changes_nothing_and_gets_no_file(shop: Shop, loss: str) -> None:
     stale = {actor: sign_in(actor) for actor in (shop.agent, shop.chief)}
@@ -88,6 +89,7 @@ def test_a_user_without_access_changes_nothing_and_gets_no_file(shop: Shop, loss
     assert everything_stored() == before
 
 
+@pytest.mark.both_databases
 def test_a_user_with_access_can_run_every_use_case(shop: Shop) -> None:
     for name, use in USE_CASES.items():
         actor = sign_in(shop.actor(use.permission))
@@ -138,15 +140,15 @@ def test_a_lowered_role_keeps_its_remaining_permissions(shop: Shop) -> None:
 
 
 def test_a_former_admin_cannot_change_the_views_of_others(shop: Shop) -> None:
-    USE_CASES["saved_views.change"].act(shop, shop.agent)  # the view is shared
+    USE_CASES["views.saved.change_view"].act(shop, shop.agent)  # the view is shared
     take_away(shop.chief, role=Role.AGENT)
     with pytest.raises(NotPermitted, match="belongs to another user"):
-        USE_CASES["saved_views.delete"].act(shop, shop.chief)
+        USE_CASES["views.saved.delete_view"].act(shop, shop.chief)
 
 
 def test_a_raised_role_does_not_refuse_a_file(shop: Shop) -> None:
     take_away(shop.agent, role=Role.ADMIN, sees_all_contracts=True)
-    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+    assert attempt(shop, USE_CASES["excel.exports.export"], shop.agent) is None
     assert shop.file.getvalue()[:2] == b"PK"
 
 
@@ -159,6 +161,7 @@ SCOPES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("loss", SCOPES)
 def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
     shop: Shop, loss: str
@@ -168,7 +171,7 @@ def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
         take_away(actor, **SCOPES[loss])
     before = everything_stored()
     for name, use in USE_CASES.items():
-        if not use.is_scoped or name == "refunds.request":
+        if not use.is_scoped or name == "refunds.requests.request":
             continue
         error = attempt(shop, use, shop.actor(use.permission))
         if use.permission in (Permission.IMPORT, Permission.USERS):
@@ -185,7 +188,7 @@ def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
 def test_an_item_outside_the_reduced_scope_is_not_refunded(shop: Shop, loss: str) -> None:
     make_contract("CT-9")
     take_away(shop.agent, **SCOPES[loss])
-    assert USE_CASES["refunds.request"].act(shop, shop.agent) == []
+    assert USE_CASES["refunds.requests.request"].act(shop, shop.agent) == []
     is_asked = AuditEvent.action == "order_item.refund_requested"
     with storage.reading() as session:
         asked = session.scalars(select(AuditEvent.entity_id).where(is_asked))
@@ -195,7 +198,7 @@ def test_an_item_outside_the_reduced_scope_is_not_refunded(shop: Shop, loss: str
 def test_a_larger_scope_does_not_refuse_a_file(shop: Shop) -> None:
     make_contract("CT-9")
     take_away(shop.agent, contracts=frozenset({MINE, "CT-9"}))
-    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+    assert attempt(shop, USE_CASES["excel.exports.export"], shop.agent) is None
 
 
 def test_listed_contracts_do_not_matter_to_a_user_who_sees_all(database: str) -> None:
@@ -226,7 +229,7 @@ def losing(actor: Actor, at: str, **lost: object) -> Progress:
 def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
     shop: Shop, lost: dict[str, object]
 ) -> None:
-    progress = losing(shop.chief, "Waiting for other changes to end", **lost)
+    progress = losing(shop.chief, "Waiting for other changes to finish", **lost)
     before = count(Order)
     with pytest.raises((AccessLost, NotPermitted)):
         imports.import_files(
@@ -236,9 +239,9 @@ def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
     assert refusals() == [("import.refused", shop.chief.email)]
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer
+@pytest.mark.on_postgresql  # SQLite: nobody else writes
 def test_an_import_is_rolled_back_if_the_right_is_lost_while_it_writes(shop: Shop) -> None:
-    progress = losing(shop.chief, "Storing for good", is_active=False)
+    progress = losing(shop.chief, "Saving", is_active=False)
     before = count(Order)
     with pytest.raises(AccessLost):
         imports.import_files(
@@ -281,7 +284,7 @@ def test_an_actor_with_the_user_id_console_alone_has_no_access(shop: Shop) -> No
 def test_the_sign_in_of_another_user_gives_no_access(shop: Shop) -> None:
     theirs = sign_in(shop.chief).sign_in_id
     actor = replace(shop.agent, sign_in_id=theirs)
-    assert type(attempt(shop, USE_CASES["refunds.request"], actor)) is AccessLost
+    assert type(attempt(shop, USE_CASES["refunds.requests.request"], actor)) is AccessLost
 
 
 def test_rights_that_were_given_back_are_valid_again(shop: Shop) -> None:
@@ -290,4 +293,4 @@ def test_rights_that_were_given_back_are_valid_again(shop: Shop) -> None:
     with storage.writing() as session:
         mine = update(User).where(User.user_id == shop.agent.user_id)
         session.execute(mine.values(is_active=True))
-    assert USE_CASES["refunds.request"].act(shop, shop.agent)
+    assert USE_CASES["refunds.requests.request"].act(shop, shop.agent)

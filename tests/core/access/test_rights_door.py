@@ -53,7 +53,7 @@ def _name_of(path: Path) -> str:
 
 def faces(sources: Sources) -> dict[str, str]:
     """Return the modules that define the names of a package: storage.writing is in the engine."""
-    found = {}
+    found: dict[str, str] = {}
     for package, source in sources.items():
         known = known_names(package, source)
         found |= {f"{package}.{name}": home for name, home in known.items()}
@@ -144,7 +144,7 @@ def test_every_use_case_that_uses_core_rights_is_tested_without_rights() -> None
 
 NAIVE = """
 from core import storage
-from core.states import Permission
+from core.ground import Permission
 from core.permissions import require
 
 def remove(order_id, *, actor):
@@ -157,7 +157,7 @@ def _remove(order_id):
 """
 GUARDED = """
 from core import access
-from core.states import Permission
+from core.ground import Permission
 
 def remove(order_id, *, actor):
     _remove(order_id, actor)

@@ -22,7 +22,7 @@ from core.imports.progress import Progress
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
 from core.views import default_view
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.access.use_cases import Shop, make_shop, take_away
 from tests.core.mail.mailing import ZOE
 from tests.core.refunds.refund_races import UNSETTLED, at_once, count_double_refunds, guarded, race
@@ -32,6 +32,8 @@ from tests.core.refusals import refusals
 from tests.core.waiting import start_and_wait
 from tests.rows import make_actor
 
+pytestmark = pytest.mark.both_databases
+
 THREADS = 32
 LIMITS = ("refunds_per_hour", "emails_per_hour", "exported_rows_per_hour")
 NO_LIMIT: dict[str, object] = {}
@@ -39,9 +41,9 @@ LIMITED: dict[str, object] = dict.fromkeys(LIMITS, 1_000_000)
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
     """Store a shop; reset its background imports afterwards."""
-    yield make_shop(tmp_path)
+    yield make_shop(tmp_path, filled_once)
     background._runs.clear()
 
 
@@ -154,7 +156,7 @@ def test_requests_from_many_tabs_of_one_user_never_deadlock(shop: Shop, limits: 
     assert count_double_refunds() == 0
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has no row locks
+@pytest.mark.on_postgresql  # SQLite locks no rows
 def test_upgrading_a_lock_in_the_transaction_deadlocks_two_tabs(database: str) -> None:
     agent, both_share = make_actor(), Barrier(2)
 
@@ -184,7 +186,7 @@ def test_a_user_can_be_deactivated_while_many_of_their_tabs_refund(database: str
     assert 0 < granted == run.granted.total()
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one fair semaphore
+@pytest.mark.on_postgresql  # SQLite has one queue
 def test_requests_of_a_user_do_not_overtake_an_admin_who_waits(database: str) -> None:
     agent = make_actor()
 
@@ -200,7 +202,7 @@ def test_requests_of_a_user_do_not_overtake_an_admin_who_waits(database: str) ->
         assert type(clicked.exception()) is AccessLost
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_a_shared_row_lock_alone_overtakes_the_admin(database: str) -> None:
     agent = make_actor()
     mine = select(User).where(User.user_id == agent.user_id)
@@ -237,7 +239,7 @@ def test_admins_who_deactivate_each_other_do_not_all_succeed(database: str) -> N
 # Imports.
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer
+@pytest.mark.on_postgresql  # SQLite has one writer
 def test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abort_it(
     shop: Shop,
 ) -> None:
@@ -251,7 +253,7 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abo
             )
 
         def report(phase: str, _share: float) -> None:
-            if phase == "Storing for good":
+            if phase == "Saving":
                 clicked.append(start_and_wait(pool, click, waiting=1))
 
         path = shop.folder / "new.xlsx"
@@ -259,7 +261,7 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abo
         assert clicked[0].result().requested
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_with_a_stronger_lock_it_would_abort_the_import(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,14 @@
 """Rights that are taken away while users act. A short run; tests.soak has the full size."""
 
+import pytest
+
 from core.access import Actor
 from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
 from tests.core.refunds.refund_races import settle_all
 from tests.core.refunds.sold_items import sell
+
+pytestmark = pytest.mark.both_databases
 
 THREADS, ROUNDS, ITEMS = 12, 3, 300
 MOST_ROUNDS = 30  # until the naive act has made an error

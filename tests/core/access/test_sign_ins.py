@@ -61,6 +61,7 @@ def told() -> list[tuple[str, str]]:
         return [(action, who) for action, who in found]
 
 
+@pytest.mark.both_databases
 def test_the_first_verified_sign_in_binds_the_account(ana: str) -> None:
     actor = sign_ins.accept_sign_in(claims(), now=NOW)
     assert (actor.user_id, actor.email, actor.role) == (ana, ANA, Role.AGENT)
@@ -205,6 +206,7 @@ def test_incomplete_claims_are_refused(ana: str, fault: dict[str, Any]) -> None:
         sign_ins.accept_sign_in(claims(**fault), now=NOW)
 
 
+@pytest.mark.both_databases
 def test_tabs_that_open_at_the_same_time_share_one_sign_in(ana: str) -> None:
     with ThreadPoolExecutor(6) as tabs:
         actors = list(tabs.map(lambda _: sign_ins.accept_sign_in(claims(), now=NOW), range(6)))
@@ -212,6 +214,7 @@ def test_tabs_that_open_at_the_same_time_share_one_sign_in(ana: str) -> None:
     assert told() == [("sign_in.succeeded", ANA)]
 
 
+@pytest.mark.both_databases
 def test_an_expired_sign_in_is_deleted_after_a_day(ana: str) -> None:
     sign_ins.accept_sign_in(claims(), now=NOW)
     later = NOW + timedelta(days=3)
@@ -258,6 +261,7 @@ def test_a_sign_in_that_no_page_has_stored_can_be_ended(ana: str) -> None:
     assert sign_ins.accept_sign_in(claims(nonce="second"), now=NOW).user_id == ana
 
 
+@pytest.mark.both_databases
 def test_many_simultaneous_sign_outs_are_audited_once(ana: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sign_ins.sign_out(claims(), now=NOW), range(16)))
@@ -277,7 +281,7 @@ def test_the_command_line_acts_as_console(
     sqlite_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["demo", "--orders", "3"]) == 0
-    assert "3 demo orders" in capsys.readouterr().out
+    assert "3 sample orders" in capsys.readouterr().out
     with storage.reading() as session:
         filled = select(AuditEvent.actor).where(AuditEvent.action == "orders.demo_filled")
         assert session.scalars(filled).one() == "console"

@@ -15,7 +15,7 @@ from core.ground import Permission, Role
 from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
 from core.views import View, default_view, parse_view
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.core.imports.imported import changed, plain, write_workbook
 from tests.core.mail.mailing import CONTACT, GIVEN, ZOE
 from tests.rows import make_actor, make_item, make_order, make_transaction
@@ -34,7 +34,7 @@ class Shop:
     batch: str  # the agent's batch of refunds
     view: str  # saved by the agent
     user: str
-    folder: Path
+    folder: Path = Path()  # the folder of the files to import
     file: io.BytesIO = field(default_factory=io.BytesIO)  # the exported file
 
     def actor(self, permission: Permission) -> Actor:
@@ -43,8 +43,17 @@ class Shop:
         return self.chief if permission in of_chief else self.agent
 
 
-def make_shop(folder: Path) -> Shop:
-    """Store an order with items to refund and to issue, and one that was sent and refunded."""
+def make_shop(folder: Path, fill: Fill) -> Shop:
+    """Store the shop, write files to import, and check one of them."""
+    shop = replace(fill(_store_shop), folder=folder)
+    write_workbook(folder / "new.xlsx", plain())
+    write_workbook(folder / "faulty.xlsx", changed("Order Items", Airport=""))
+    _check_faulty(folder / "faulty.xlsx", shop.chief)
+    return shop
+
+
+def _store_shop() -> Shop:
+    """Store an order: items to refund and to hand out, and one that was mailed and refunded."""
     make_order("OD-1", item_count=3, contact_email=CONTACT)
     make_transaction(order_id="OD-1", amount_minor=-3 * 3800)
     for item in ("REFUNDABLE", "FINE", "MAILED"):
@@ -57,12 +66,9 @@ def make_shop(folder: Path) -> Shop:
     batch = refunds.request(["MAILED"], reason="goodwill", key="first", **asked)
     view = views.save_view(default_view(ORDERS), "Before", actor=agent)
     user = access.add_user("new@helios.example", rights=Rights(), actor=CONSOLE, now=NOW)
-    write_workbook(folder / "new.xlsx", plain())
-    write_workbook(folder / "faulty.xlsx", changed("Order Items", Airport=""))
-    _check_faulty(folder / "faulty.xlsx", chief)
     _refund_at_provider(batch.batch_id)
     delivery = sent.deliveries[0].delivery_id
-    return Shop(agent, chief, delivery, batch.batch_id, view, user, folder)
+    return Shop(agent, chief, delivery, batch.batch_id, view, user)
 
 
 def _refund_at_provider(batch_id: str) -> None:
@@ -79,7 +85,7 @@ def _refund_at_provider(batch_id: str) -> None:
             Refund(
                 **of_order,
                 **{"refund_id": "R-BACK", "batch_id": batch_id, "order_item_id": "RETURNED"},
-                **{"reason": "other", "refunds.gateway": "card", "status": "failed"},
+                **{"reason": "other", "gateway": "card", "status": "failed"},
                 **{"requested_by": "ana@helios.example", "requested_at": NOW},
                 failed_after_success_at=NOW,
             )

@@ -1,4 +1,4 @@
-"""Demo data taken away or made up anew: only where it is demo, whole, and people stay."""
+"""Reset or delete demo data: only in a demo database, all or nothing, and people stay."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from core.tables import ORDERS
 from core.views import default_view
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.mail.mailing import Told, send_due
+from tests.core.mail.mailing import ScriptedTransport, send_due
 from tests.core.refunds.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_order
@@ -61,7 +61,7 @@ def send(item_id: str, admin: Actor) -> None:
 
 @pytest.fixture
 def tried_out(database: str, admin: Actor) -> str:
-    """Fill in demo data and try it out: people, a mail, a view; returns the added user."""
+    """Fill in demo data and add a user, a mail and a view; return the added user."""
     filling.fill(60, actor=admin, now=NOW)
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1001"}))
     user_id = access.add_user("ana@helios.example", rights=rights, actor=admin, now=NOW)
@@ -91,7 +91,7 @@ def test_start_with_own_orders_leaves_no_demo_and_the_people(tried_out: str, adm
     assert ana is not None
     assert (ana.email, ana.role, ana.contracts) == ("ana@helios.example", Role.AGENT, frozenset())
     assert find_local_actor() == admin
-    assert count(SignIn) == 1  # or one that was ended would open the door again
+    assert count(SignIn) == 1  # otherwise an ended sign-in would be valid again
     assert [action for action, *_ in events("user.")] == ["user.added"]
     filled, cleared = events()
     assert filled[0] == "orders.demo_filled"
@@ -107,6 +107,7 @@ def test_an_emptied_database_stays_empty_at_the_next_start(tried_out: str, admin
     assert count(Order) == 1
 
 
+@pytest.mark.both_databases
 def test_a_reset_makes_up_as_many_orders_anew(tried_out: str, admin: Actor) -> None:
     request(an_item(), actor=admin, reason="goodwill")
     refunds = count(Refund)
@@ -151,12 +152,12 @@ def test_an_admin_of_some_contracts_takes_no_demo_away(tried_out: str) -> None:
     assert filling.is_demo()
 
 
-# Whoever dies in the middle.
+# A process that dies in the middle.
 
 
 @contextmanager
 def dying_at(statement: str) -> Iterator[None]:
-    """End the process, as far as the database can tell, before a statement is executed."""
+    """Kill the connection before a statement is executed, as if the process had died."""
     engine = storage.get_engine()
 
     def die(_connection: Any, _cursor: Any, sql: str, *_: Any) -> None:
@@ -169,6 +170,7 @@ def dying_at(statement: str) -> Iterator[None]:
     event.remove(engine, "before_cursor_execute", die)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("statement", ["DROP TABLE", "CREATE TABLE deliveries", "UPDATE contracts"])
 def test_a_fill_that_is_cut_off_leaves_what_was_there(
     database: str, admin: Actor, statement: str
@@ -209,9 +211,10 @@ def test_two_first_starts_at_once_fill_once(tmp_path: Path) -> None:
     assert [action for action, *_ in events()] == ["orders.demo_filled"]
 
 
-# While others are at work.
+# While others work.
 
 
+@pytest.mark.both_databases
 def test_who_reads_meanwhile_reads_to_the_end(database: str, admin: Actor) -> None:
     filling.fill(30, actor=admin, now=NOW)
     with storage.reading() as session:
@@ -225,6 +228,7 @@ def test_who_reads_meanwhile_reads_to_the_end(database: str, admin: Actor) -> No
     assert filling.is_demo() is not storage.is_sqlite()
 
 
+@pytest.mark.both_databases
 def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
     filling.fill(30, actor=admin, now=NOW)
     found, done = set[object](), threading.Event()
@@ -244,8 +248,9 @@ def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
     assert found == {admin}
 
 
+@pytest.mark.both_databases
 def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) -> None:
-    """As an import does, somebody takes the mark off while the reset waits for the tables."""
+    """An import removes the mark while the reset waits for the tables."""
     filling.fill(30, actor=admin, now=NOW)
     failures = list[Exception]()
 
@@ -256,7 +261,7 @@ def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) 
             failures.append(error)
 
     with storage.writing() as session:
-        session.delete(session.get_one(DatabaseFact, filling.DEMO))
+        session.delete(session.get_one(DatabaseFact, storage.DEMO))
         session.flush()
         waiting = threading.Thread(target=clear)
         waiting.start()
@@ -267,20 +272,22 @@ def test_an_import_that_is_first_is_not_taken_away(database: str, admin: Actor) 
     assert count(Order) == 30
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("act", ACTS)
 def test_a_mail_that_the_worker_holds_goes_with_the_demo(
     database: str, admin: Actor, act: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     filling.fill(60, actor=admin, now=NOW)
     send(an_item(), admin)
-    door = Told(before=lambda: ACTS[act](actor=admin, now=NOW))
-    assert send_due(door) == 1
-    assert len(door.tried) == 1
+    transport = ScriptedTransport(before=lambda: ACTS[act](actor=admin, now=NOW))
+    assert send_due(transport) == 1
+    assert len(transport.attempted) == 1
     assert count(Delivery) == 0
     assert caplog.records == []  # neither a failure nor a warning
-    assert mail.deliver_due(now=NOW, door=Told()) == 0
+    assert mail.deliver_due(now=NOW, transport=ScriptedTransport()) == 0
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("act", ACTS)
 def test_a_refund_that_the_worker_holds_goes_with_the_demo(
     database: str, admin: Actor, act: str, caplog: pytest.LogCaptureFixture

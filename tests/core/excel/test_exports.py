@@ -13,12 +13,15 @@ import core.query
 from core import access, excel, storage
 from core.access import Actor
 from core.excel import workbook
+from core.excel.cells import clean
 from core.query import rows
 from core.storage import AuditEvent, CancelToken, QueryCancelled
 from core.tables import ORDERS
 from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_order
+
+pytestmark = pytest.mark.both_databases
 
 
 def _export(actor: Actor, **raw: Any) -> tuple[Any, bytes]:
@@ -55,9 +58,9 @@ def test_characters_that_xml_forbids_are_replaced(sqlite_database: str, admin: A
 
 
 def test_a_text_that_looks_like_an_escape_is_escaped() -> None:
-    assert workbook.clean("_x0041_") == ("_x005F_x0041_", False)
-    assert workbook.clean("_x0041") == ("_x0041", False)
-    assert workbook.clean("a\rb") == ("a_x000D_b", False)
+    assert clean("_x0041_") == ("_x005F_x0041_", False)
+    assert clean("_x0041") == ("_x0041", False)
+    assert clean("a\rb") == ("a_x000D_b", False)
 
 
 def test_a_text_longer_than_a_cell_is_cut_and_the_file_says_so(

@@ -91,8 +91,8 @@ def test_statuses_are_written_as_words_and_expired_is_one(database: str, admin: 
     columns = ["status", "product_type", "pax_type", "is_refundable"]
     header, rows = rows_of_sheet(_export(admin, columns=columns)["Order Items"])
     assert header == ["Status", "Product Type", "Pax Type", "Refundable"]
-    assert [row[0] for row in rows] == ["not used", "refund requested", "used", "expired"]
-    assert rows[0][1:] == ("meet and assist", "adult", "yes")
+    assert [row[0] for row in rows] == ["Not used", "Refund requested", "Used", "Expired"]
+    assert rows[0][1:] == ("Meet & assist", "Adult", "Yes")
 
 
 def test_amounts_of_the_ledger_keep_their_sign(database: str, admin: Actor) -> None:
@@ -101,7 +101,7 @@ def test_amounts_of_the_ledger_keep_their_sign(database: str, admin: Actor) -> N
     make_transaction(type="top_up", amount_minor=5_000)
     book = _export(admin, TRANSACTIONS, columns=["type", "amount_minor", "order_id"])
     _, rows = rows_of_sheet(book["Transactions"])
-    assert rows == [("payment", -38, "OD-1"), ("top up", 50, None)]
+    assert rows == [("Payment", -38, "OD-1"), ("Top-up", 50, None)]
     assert said_in(book["About this export"])["Total Amount"] == ["12.00 EUR"]
 
 

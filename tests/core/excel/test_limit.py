@@ -98,6 +98,7 @@ def test_the_limit_counts_one_person_and_one_hour(
     assert export_orders(admin, at=AN_HOUR) == 3
 
 
+@pytest.mark.both_databases
 def test_exports_at_the_same_moment_share_the_limit(
     limit: Callable[[int], None], admin: Actor
 ) -> None:

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
@@ -40,6 +40,7 @@ from tests.core.every_kind import (
 )
 from tests.core.excel.plain_sheets import write_plainly
 from tests.core.random_rows import CURRENCIES, ZONES
+from tests.effort import share
 
 _texts = st.sampled_from(HOSTILE) | st.text(
     st.sampled_from("=+-@\t\r\n{_x0041 &<>\"'\x00\x01\ufffeé王😀") | st.characters(codec="utf-8"),
@@ -97,7 +98,7 @@ def _values_of(file: io.BytesIO) -> list[list[Any]]:
     return rows
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@share(0.4)
 @given(rows=_rows, zone=st.sampled_from(ZONES), is_dump=st.booleans(), cut=st.integers(0, 12))
 def test_every_cell_equals_the_one_of_a_plain_writer(
     rows: list[Any], zone: str, is_dump: bool, cut: int

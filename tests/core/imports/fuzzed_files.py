@@ -1,4 +1,4 @@
-"""Files that nobody should import: real ones, broken in a thousand ways; always the same."""
+"""Broken files: valid ones, damaged in a thousand ways, the same on every run."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ EVIL_XML = [
 
 
 def books(drawn: random.Random, no: int) -> Sheets:
-    """Return the sheets of an order, used once, with a refunded item; some cells of them evil."""
+    """Return the sheets of an order with a used and a refunded item, and some hostile cells."""
     order_id, item_id = f"F{no}", f"F{no}-1"
     sheets: Sheets = {
         "Orders": [ORDER | {"Order ID": order_id}],
@@ -92,7 +92,7 @@ def _break_bytes(drawn: random.Random, content: bytes) -> bytes:
 
 
 def _break_parts(drawn: random.Random, parts: Parts) -> Parts:
-    """Break the XML of one part, by byte or by attribute; or lose, swap or rename a part."""
+    """Break the XML of one part, by byte or by attribute; or drop, swap or rename a part."""
     name = drawn.choice([one for one in parts if one.startswith("xl/") or drawn.random() < 0.2])
     broken = dict(parts)
     match drawn.randrange(8):
@@ -123,7 +123,7 @@ def _write_csv(drawn: random.Random, path: Path, sheets: Sheets) -> None:
     header = list(rows[0])
     match drawn.randrange(6):
         case 0:
-            header.append(drawn.choice(header))  # twice
+            header.append(drawn.choice(header))  # a duplicate
         case 1:
             header = [f"{name} ({drawn.choice(['Mars', 'Europe/Paris', ''])})" for name in header]
         case 2:
@@ -171,7 +171,7 @@ KINDS: dict[str, tuple[Callable[[random.Random, Path, Sheets], None], list[str]]
 
 
 def fuzzed_files(kind: str, count: int, folder: Path) -> Iterator[Path]:
-    """Yield so many broken files of a kind, each in the place of the one before."""
+    """Yield broken files of a kind; each one overwrites the previous one."""
     write, endings = KINDS[kind]
     drawn = random.Random(kind)
     for number in range(count):

@@ -39,14 +39,14 @@ Sheets = dict[str, list[dict[str, Any]]]
 
 
 def plain() -> Sheets:
-    """Return an order with one item, to be changed freely."""
+    """Return an order with one item; the caller may change it."""
     return {"Orders": [dict(ORDER)], "Order Items": [dict(ITEM)]}
 
 
 def write_workbook(path: Path, sheets: Sheets) -> None:
-    """Write sheets of dicts, the keys of all rows being the header."""
+    """Write sheets of dicts; the header has the keys of all rows."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    del book["Sheet"]
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         header = list(dict.fromkeys(key for row in rows for key in row))

@@ -1,4 +1,4 @@
-"""Checks and imports beside the pages: one at a time, cancelled whole, files gone afterwards."""
+"""Checks and imports in the background: one at a time, can be cancelled, files deleted after."""
 
 import io
 import threading
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 30
 
 @pytest.fixture(autouse=True)
 def nothing_runs(admin_of_test: Actor) -> Iterator[None]:
-    """Begin and end without a run of anybody."""
+    """Start and end the test without any run."""
     yield
     background.cancel_run(actor=admin_of_test)
     ended(admin_of_test)
@@ -45,7 +45,7 @@ def workbook(tmp_path: Path, sheets: Sheets, name: str = "My orders.xlsx") -> An
 
 
 def ended(actor: Actor) -> Run:
-    """Wait until the actor's run is over, and return what became of it."""
+    """Wait until the actor's run has ended, and return it."""
     for thread in threading.enumerate():
         if thread.name == "import":
             thread.join(PATIENCE_SECONDS)
@@ -63,7 +63,7 @@ def checked(actor: Actor, *files: Any) -> Run:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Hold what runs just before it is over, until the event is set."""
+    """Block a run just before its end, until the event is set."""
     go = threading.Event()
     waiting = background._progress_of
 
@@ -105,11 +105,11 @@ def test_checked_files_are_imported_and_then_gone(admin: Actor, tmp_path: Path) 
 def test_faults_are_remembered_and_become_a_workbook(admin: Actor, tmp_path: Path) -> None:
     run = checked(admin, workbook(tmp_path, changed("Order Items", Price="@SUM(A1)", Airport="")))
     assert (run.state, len(run.faults)) == (State.FAULTY, 2)
-    assert run.failure == "2 faults; nothing was imported."
+    assert run.failure == "2 import errors; nothing was imported."
     assert not run.paths[0].parent.exists()
     file = io.BytesIO()
     export_faults(file, actor=admin, now=NOW, zone="UTC")
-    header, *lines = openpyxl.load_workbook(file)["Faults"].values
+    header, *lines = openpyxl.load_workbook(file)["Import errors"].values
     assert header == ("File", "Sheet", "Row", "Column", "Value", "Problem")
     place = ("My orders.xlsx", "Order Items", 2)
     assert set(lines) == {
@@ -137,9 +137,9 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(admin: Actor) -> None:
 @pytest.mark.parametrize(
     ("files", "why"),
     [
-        ([], "Choose 1 to 20 files"),
-        ([("x.csv", b"x")] * 21, "Choose 1 to 20 files"),
-        ([("x.exe", b"MZ")], "x.exe: this is neither a workbook"),
+        ([], "Upload 1 to 20 files"),
+        ([("x.csv", b"x")] * 21, "Upload 1 to 20 files"),
+        ([("x.exe", b"MZ")], "x.exe: this is not a workbook"),
         ([("big.csv", b"x" * 1_000_001)], "big.csv: it is over the limit of 1 MB"),
     ],
 )
@@ -158,7 +158,7 @@ def test_what_is_no_upload_is_refused_before_anything_is_kept(
 def test_the_name_of_a_file_is_words_and_never_a_path(admin: Actor, tmp_path: Path) -> None:
     hostile = f"../../etc/C:\\x\\\x00\n\ud800{'y' * 300}.xlsx"
     _, file = workbook(tmp_path, plain())
-    with pytest.raises(InvalidInput, match="neither a workbook"):  # the ending is cut off
+    with pytest.raises(InvalidInput, match="not a workbook"):  # the suffix is cut off
         background.begin_check([(hostile, file)], actor=admin, now=NOW)
     run = checked(admin, (hostile.replace("y" * 300, "y"), file))
     assert run.names == ("���y.xlsx",)
@@ -175,14 +175,16 @@ def test_a_second_click_or_tab_is_told_that_one_is_running(
     other = replace(admin, user_id="other", email="other@helios.example")
     for actor in (admin, other):
         assert background.find_running(actor=actor) is not None
-        with pytest.raises(Busy, match=r"^An import by analyst@local is running since 09:30 UTC\."):
+        with pytest.raises(
+            Busy, match=r"^An import by analyst@local has been running since 09:30 UTC\."
+        ):
             background.begin_check([workbook(tmp_path, plain())], actor=actor, now=NOW)
         with pytest.raises(Busy):
             background.begin_import(actor=actor, now=NOW)
-    background.forget_run(actor=admin)  # it is not over
+    background.forget_run(actor=admin)  # ignored while it is running
     held.set()
     assert ended(admin).state is State.IMPORTED
-    with pytest.raises(Refused, match="no checked files any more"):
+    with pytest.raises(Refused, match="no longer available"):
         background.begin_import(actor=admin, now=NOW)
     assert count(Order) == 1
 

@@ -1,4 +1,4 @@
-"""What an import refuses: every fault with its place, every unreadable file with its reason."""
+"""Refused imports: every error with its place, every unreadable file with its reason."""
 
 import io
 import re
@@ -38,14 +38,14 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
     "missing": (changed("Orders", Author=" "), "Orders, row 2, Author:"),
     "date": (
         changed("Orders", **{"Created Date": "03/04/2026"}),
-        "Created Date: “03/04/2026” is not a date; expected such as 2026-03-01 14:30",
+        "Created Date: “03/04/2026” is not a date; write it like 2026-03-01 14:30",
     ),
     "choice": (
         changed("Order Items", **{"Product Type": "spa"}),
-        "Product Type: “spa” is not one of lounge, fast_track, meet_and_assist, delay_care",
+        "Product Type: “spa” is not one of Lounge, Fast track, Meet & assist, Delay care",
     ),
     "currency": (changed("Order Items", Currency="XXZ"), "“XXZ” is not a currency such as EUR"),
-    "airport": (changed("Order Items", Airport="QQQ"), "Airport: “QQQ” is not an airport we know"),
+    "airport": (changed("Order Items", Airport="QQQ"), "Airport: “QQQ” is an unknown airport"),
     "clock change": (
         changed("Order Items", **{"Service Date": "2026-10-25 01:30"}),
         "happens twice in Europe/London",
@@ -58,17 +58,17 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
     ),
     "unknown order": (
         {"Orders": [ORDER], "Order Items": [ITEM, ITEM | {"Order Item ID": "x", "Order ID": "Z"}]},
-        "row 3, Order ID: “Z” is an order that is not known",
+        "row 3, Order ID: “Z” is an unknown order",
     ),
     "twice": (
         {"Orders": [ORDER, ORDER | {"Author": "Bob"}], "Order Items": [ITEM]},
-        "Order ID: “A1” stands more than once, with different values",
+        "Order ID: “A1” is in the files more than once, with different values",
     ),
     "refunded without": (
         changed("Order Items", Status="refunded"),
-        "does not fit its 0 succeeded refund transactions",
+        "does not match its 0 succeeded refund transactions",
     ),
-    "refund of an unused": (changed("Transactions"), "does not fit its 1 succeeded refund"),
+    "refund of an unused": (changed("Transactions"), "does not match its 1 succeeded refund"),
     "refund amount": (
         {
             "Orders": [ORDER],
@@ -79,7 +79,7 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
     ),
     "sign": (
         changed("Transactions", Type="payment", **{"Order Item ID": None}),
-        "of a payment has to be below zero",
+        "must be below zero for type Payment",
     ),
     "in progress": (changed("Order Items", Status="refund_requested"), "is a refund in progress"),
     "negative": (changed("Order Items", Price=-1), "is below zero"),
@@ -91,11 +91,11 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
                 ITEM | {"Order Item ID": "A1-2", "Voucher Code": "AAAA"},
             ],
         },
-        "Voucher Code: “AAAA” stands more than once",
+        "Voucher Code: “AAAA” is in the files more than once",
     ),
     "amount without currency": (
         changed("Orders", Amount=38.5),
-        "Orders, row 2, Amount: “38.5” needs its Currency beside it",
+        "Orders, row 2, Amount: “38.5” needs a Currency in the same row",
     ),
     "amount": (
         changed("Orders", Amount=99, Currency="EUR"),
@@ -112,7 +112,7 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
                 | {"Currency": "JPY", "Amount": 10},
             ],
         },
-        "Currency: “JPY” is not that of the balance of contract CT-1, EUR",
+        "Currency: “JPY” differs from the balance of contract CT-1: EUR",
     ),
     "one refund id twice": (
         {
@@ -126,20 +126,20 @@ FAULTY: dict[str, tuple[Sheets, str]] = {
                 REFUND | {"Transaction ID": "T-3", "Order Item ID": "A1-2", "Refund ID": "R"},
             ],
         },
-        "Refund ID: “R” is a refund that is there already",
+        "Refund ID: “R” is a refund that is already stored",
     ),
     "under no header": (
         {"Orders": [ORDER], "Order Items": [ITEM | {"": "lost"}]},
-        "row 2: “lost” stands in column 10, which has no header",
+        "row 2: “lost” is in column 10, which has no header",
     ),
     "long code": (changed("Orders", **{"Widget ID": "W" * 201}), "is longer than 200 characters"),
     "error cell": (
         changed("Orders", **{"Widget ID": "#REF!"}),
-        "row 2, Widget ID: holds an error, or a formula without its result",
+        "row 2, Widget ID: contains an error, or a formula without its result",
     ),
     "bare formula": (
         changed("Order Items", **{"Refund Expire Date": "=NOW()"}),
-        "Refund Expire Date: holds an error, or a formula without its result",
+        "Refund Expire Date: contains an error, or a formula without its result",
     ),
     "zone": (
         changed("Order Items", **{"Airport Time Zone": "Mars"}),
@@ -171,7 +171,7 @@ def test_every_fault_is_listed_not_the_first_alone(
     with pytest.raises(Faulty) as refusal:
         import_sheets(sheets)
     assert len(refusal.value.faults) == 4
-    assert refusal.value.report().endswith("4 faults; nothing was imported.")
+    assert refusal.value.report().endswith("4 import errors; nothing was imported.")
 
 
 def _make_protected(path: Path) -> None:
@@ -185,7 +185,7 @@ def _make_bomb(path: Path) -> None:
 
 
 def _make_lying_bomb(path: Path) -> None:
-    """Write a part of 3 MB that claims to have 9 bytes, in both places where a zip file says so."""
+    """Write a part of 3 MB that declares 9 bytes, in both size fields of the zip file."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/sharedStrings.xml", b" " * 3_000_000)
         archive.writestr("xl/workbook.xml", b"")
@@ -194,7 +194,7 @@ def _make_lying_bomb(path: Path) -> None:
 
 
 def _with_sheet(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    """Return what writes a small workbook with its first sheet's XML changed."""
+    """Return a function that writes a small workbook with changed XML in its first sheet."""
 
     def make(path: Path) -> None:
         write_workbook(path, plain())
@@ -211,13 +211,13 @@ def _with_cells(cells: bytes) -> Callable[[Path], None]:
 
 
 def _with_entity(declared: bytes) -> Callable[[Path], None]:
-    """Return what writes a workbook whose sheet declares an entity and uses it as an author."""
+    """Return a function that writes a workbook with an entity as author."""
     kind = b"<!DOCTYPE worksheet [" + declared + b"]>"
     return _with_sheet(lambda sheet: kind + sheet.replace(b"<t>Ana<", b"<t>&a;<"))
 
 
 def _make_counting(path: Path) -> None:
-    """Write a workbook that claims to hold billions of texts."""
+    """Write a workbook that declares billions of texts."""
     write_workbook(path, plain())
     styles = "xl/styles.xml"
     claim = b'<cellXfs count="99999999999"'
@@ -242,8 +242,14 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "protected.xlsx": (_make_protected, "protected by a password"),
     "truncated.xlsx": (_make_truncated, "damaged"),
     "text.xlsx": (lambda path: path.write_text("hello"), "not a workbook"),
-    "other.xlsx": (lambda path: write_workbook(path, {"Sheet1": [{"x": 1}]}), "none of the sheets"),
-    "other.csv": (lambda path: path.write_text("x;y\n1;2\n"), "none of the sheets"),
+    "other.xlsx": (
+        lambda path: write_workbook(path, {"Sheet1": [{"x": 1}]}),
+        "no sheet has the title or the headers of",
+    ),
+    "other.csv": (
+        lambda path: path.write_text("x;y\n1;2\n"),
+        "no sheet has the title or the headers of",
+    ),
     "latin1.csv": (lambda path: path.write_bytes("Ordér ID;é\n".encode("latin-1")), "UTF-8"),
     "quotes.csv": (lambda path: path.write_text(",".join(ORDER) + '\n"x,y\n'), "line 2"),
     "bomb.xlsx": (_make_bomb, "over the limit of 1 MB"),
@@ -253,14 +259,14 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "outside.xlsx": (_with_entity(b'<!ENTITY a SYSTEM "file:///etc/hostname">'), "damaged"),
     "far.xlsx": (
         _with_cells(b'<row r="9"><c r="A9"/></row><row r="1048576"><c r="XFD1048576"/></row>'),
-        "the sheet Orders reaches to row 1,048,576 and column 16,384, more than can be read",
+        "the sheet Orders extends to row 1,048,576 and column 16,384, more than can be read",
     ),
     "farther.xlsx": (_with_cells(b"<row r='4294967295'><c><v>1</v></c></row>"), "4,294,967,295"),
     "wide.xlsx": (
         _with_cells(b"<row>" + b"<c/>" * 20_000 + b"</row>" + b"<row/>" * 2_000),
-        "reaches to row 2,003 and column 20,000",
+        "extends to row 2,003 and column 20,000",
     ),
-    "folder.xlsx": (lambda path: path.mkdir(), "no such file"),
+    "folder.xlsx": (lambda path: path.mkdir(), "the file was not found"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Files with refunds that the bank returned: what counts of a refund is its net."""
+"""Files with refunds that the bank returned: only the net amount counts."""
 
 import pytest
 from sqlalchemy import select
@@ -148,60 +148,60 @@ REFUSED: dict[str, tuple[Sheets, str]] = {
     ),
     "paid twice": (
         sold("refunded", PAID, PAID_AGAIN),
-        "R-1” succeeded before, and no adjustment returned it in between",
+        "R-1” has already succeeded, and no adjustment returned it in between",
     ),
     "paid twice before the return": (
         sold("refunded", PAID, PAID_AGAIN, RETURNED_AGAIN),
-        "R-1” succeeded before, and no adjustment returned it in between",
+        "R-1” has already succeeded, and no adjustment returned it in between",
     ),
     "another currency": (
         sold("refund_requested", PAID, RETURNED | {"Currency": "GBP"}),
-        "Currency: “GBP” is not that of the refund, EUR",
+        "Currency: “GBP” differs from the refund: EUR",
     ),
     "another method": (
         sold("refund_requested", PAID, RETURNED | {"Method": "balance"}),
-        "Method: “balance” is not that of the refund, card",
+        "Method: “Balance” differs from the refund: Card",
     ),
     "attempts by other methods": (
         sold("refunded", PAID | {"Method": "balance", "Status": "failed"}, PAID_AGAIN),
-        "Method: “balance” is not that of the refund’s other transactions, card",
+        "Method: “Balance” differs from the refund’s other transactions: Card",
     ),
     "pending": (
         sold("refunded", PAID, RETURNED | {"Status": "pending"}),
-        "Status: “pending” is a refund in progress",
+        "Status: “Pending” is a refund in progress",
     ),
     "failed": (
         sold("refunded", PAID, RETURNED | {"Status": "failed"}),
-        "Status: “failed” of an adjustment that returns a refund has to be succeeded",
+        "Status: “Failed” of an adjustment that returns a refund must be Succeeded",
     ),
     "refunded": (
         sold("refunded", PAID, RETURNED),
-        "Status: “refunded” does not fit its 0 succeeded refund transactions; those that an "
-        "adjustment returned do not count",
+        "Status: “Refunded” does not match its 0 succeeded refund transactions (without those "
+        "that an adjustment returned)",
     ),
     "in a refund that stands": (
         sold("refund_requested", PAID),
-        "Status: “refund_requested” does not fit its 1 succeeded refund transactions",
+        "Status: “Refund requested” does not match its 1 succeeded refund transactions",
     ),
     "in a refund that only failed": (
         sold("refund_requested", PAID | {"Status": "failed"}),
-        "Status: “refund_requested” is a refund in progress",
+        "Status: “Refund requested” is a refund in progress",
     ),
     "in a refund that stands again": (
         sold("refund_requested", PAID, RETURNED, PAID_AGAIN),
-        "Status: “refund_requested” does not fit its 1 succeeded refund transactions",
+        "Status: “Refund requested” does not match its 1 succeeded refund transactions",
     ),
     "not used, though it was paid again": (
         sold("not_used", PAID, RETURNED, PAID_AGAIN),
-        "Status: “not_used” does not fit its 1 succeeded refund transactions",
+        "Status: “Not used” does not match its 1 succeeded refund transactions",
     ),
     "refunded at": (
         sold("refund_requested", PAID, RETURNED, **{"Refunded At": "2026-04-01 10:00"}),
-        "Refunded At: is given, but the item is refund_requested",
+        "Refunded At: is given, but Status is Refund requested",
     ),
     "of a payment": (
         sold("not_used", PAYMENT | {"Transaction ID": "T-9", "Refund ID": "R-1"}),
-        "Refund ID: “R-1” does not belong to a payment",
+        "Refund ID: “R-1” is not allowed for type Payment",
     ),
 }  # fmt: skip
 

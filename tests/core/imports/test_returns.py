@@ -1,4 +1,4 @@
-"""Files that say of stored refunds that the bank returned them."""
+"""Files with adjustments by which the bank returned stored refunds."""
 
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from tests.core.imports.imported_refunds import (
 from tests.core.refunds.refund_rows import get_item, get_refund
 
 
+@pytest.mark.both_databases
 def test_the_return_of_a_stored_refund_is_recorded_as_one_that_was_found_here(
     database: str, import_sheets: Import, admin: Actor, tmp_path: Path
 ) -> None:
@@ -68,7 +69,7 @@ def test_an_adjustment_alone_returns_a_stored_refund(
 def test_an_item_that_the_file_gives_back_waits_here_for_its_refund(
     database: str, import_sheets: Import
 ) -> None:
-    """To give a voucher back its life is for a person here, not for a file."""
+    """Only a person can make a voucher valid again, not a file."""
     import_sheets(sold("refunded", PAID))
     assert import_sheets(sold("not_used", PAID, RETURNED)).returned == ["A1-1"]
     assert get_item("A1-1").status == "refund_requested"
@@ -78,7 +79,7 @@ def test_an_item_that_the_file_gives_back_waits_here_for_its_refund(
 STORED: dict[str, tuple[Sheets, str]] = {
     "of another item": (
         {"Transactions": [RETURNED | {"Order Item ID": "A1-2"}]},
-        "Order Item ID: “A1-2” is not that of the refund, A1-1",
+        "Order Item ID: “A1-2” differs from the refund: A1-1",
     ),
     "a part": (
         {"Transactions": [RETURNED | {"Amount": "-10.00"}]},
@@ -86,11 +87,11 @@ STORED: dict[str, tuple[Sheets, str]] = {
     ),
     "another method": (
         {"Transactions": [RETURNED | {"Method": None}]},
-        "Method: “balance” is not that of the refund, card",
+        "Method: “Balance” differs from the refund: Card",
     ),
     "another currency": (
         {"Transactions": [RETURNED | {"Currency": "GBP"}]},
-        "Currency: “GBP” is not that of the refund, EUR",
+        "Currency: “GBP” differs from the refund: EUR",
     ),
     "before it was paid": (
         {"Transactions": [RETURNED | {"Created Date": "2026-03-31"}]},
@@ -102,7 +103,7 @@ STORED: dict[str, tuple[Sheets, str]] = {
     ),
     "pending": (
         {"Transactions": [RETURNED | {"Status": "pending"}]},
-        "Status: “pending” of an adjustment that returns a refund has to be succeeded",
+        "Status: “Pending” of an adjustment that returns a refund must be Succeeded",
     ),
     "refunded in the file": (
         sold("refunded", PAID, RETURNED),
@@ -110,7 +111,7 @@ STORED: dict[str, tuple[Sheets, str]] = {
     ),
     "paid again": (
         sold("refunded", PAID, RETURNED, PAID_AGAIN),
-        "Refund ID: “R-1” is a refund that is there already",
+        "Refund ID: “R-1” is a refund that is already stored",
     ),
 }
 
@@ -145,7 +146,7 @@ def test_a_file_does_not_refund_an_item_whose_refund_came_back_here(
 ) -> None:
     import_sheets(sold("refund_requested", PAID, RETURNED))
     other = PAID_AGAIN | {"Refund ID": "R-2"}
-    assert "has a refund here already" in faults_of(import_sheets, {"Transactions": [other]})
+    assert "already has a refund" in faults_of(import_sheets, {"Transactions": [other]})
 
 
 def test_an_older_file_leaves_the_item_that_came_back_here_as_it_is(
@@ -159,6 +160,7 @@ def test_an_older_file_leaves_the_item_that_came_back_here_as_it_is(
     check_books()
 
 
+@pytest.mark.both_databases
 def test_a_refund_that_changes_before_its_return_is_written_stops_the_import(
     database: str, import_sheets: Import, admin: Actor
 ) -> None:

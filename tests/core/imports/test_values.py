@@ -1,4 +1,4 @@
-"""Single values that come in: what is understood, and what is refused with its reason."""
+"""Single imported values: what is accepted, and what is refused with which reason."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -150,7 +150,7 @@ def test_text_loses_blanks_around_it_and_a_whole_number_its_fraction() -> None:
     assert parse_text(1001.0) == "1001"
     assert parse_text("   ") is None
     for value in ("a\x00b", "\ud800", datetime(2026, 3, 1, tzinfo=UTC)):
-        with pytest.raises(ValueError, match=r"holds|is a date"):
+        with pytest.raises(ValueError, match=r"contains|is a date"):
             parse_text(value)
 
 

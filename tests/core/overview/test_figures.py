@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
@@ -34,7 +33,10 @@ from tests.core.refunds.refund_rows import (
     request,
     settings,
 )
+from tests.effort import share
 from tests.rows import make_item, make_order, store_user
+
+pytestmark = pytest.mark.both_databases
 
 ALL = Period()
 NOBODY = Actor("none", "none@desk.example", Role.VIEWER)
@@ -98,12 +100,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
     return fill(make_database(request.param))
 
 
-@hypothesis_settings(
-    max_examples=10,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@share(0.1)
 @given(
     zone=st.sampled_from(ZONES),
     period=PERIODS_DRAWN,

@@ -3,11 +3,12 @@
 import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.access import Actor
-from core.ground import to_major
+from core.ground import to_major, word_of
 from core.tables import ORDERS, Column, Kind, Table
 from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
 
@@ -113,9 +114,21 @@ def _spoken(column: Column, value: str | None) -> str | None:
 
 
 def _text_holds(column: Column, value: str, asked: Raw) -> bool:
-    kind = column.kind
-    wanted = without_case(str(_spoken(column, asked["filter"])), kind)
-    text = without_case(str(_spoken(column, value)), kind)
+    if column.allowed:  # found by its word as it is shown, and by its value with blanks
+        words = word_of(value), value.replace("_", " ")
+        texts = asked["filter"], asked["filter"].replace("_", " ")
+        positive = {"notContains": "contains", "notEqual": "equals"}
+        operator = positive.get(asked["type"], asked["type"])
+        found = any(
+            _text_fits(word, text, operator, column.kind)
+            for word, text in zip(words, texts, strict=True)
+        )
+        return found == (operator == asked["type"])
+    return _text_fits(value, asked["filter"], asked["type"], column.kind)
+
+
+def _text_fits(value: str, asked: str, operator: str, kind: Kind) -> bool:
+    wanted, text = without_case(asked, kind), without_case(value, kind)
     return {
         "contains": wanted in text,
         "notContains": wanted not in text,
@@ -123,7 +136,7 @@ def _text_holds(column: Column, value: str, asked: Raw) -> bool:
         "notEqual": text != wanted,
         "startsWith": text.startswith(wanted),
         "endsWith": text.endswith(wanted),
-    }[asked["type"]]
+    }[operator]
 
 
 def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
@@ -140,7 +153,7 @@ def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
             last = today.replace(day=1) - timedelta(days=1)
             return month == (last.year, last.month)
     first = date.fromisoformat(asked["dateFrom"][:10])
-    last = date.fromisoformat(asked.get("dateTo", asked["dateFrom"])[:10])
+    last = date.fromisoformat(str(asked.get("dateTo", asked["dateFrom"]))[:10])
     return _compares(day, asked["type"], first, last)
 
 
@@ -166,7 +179,7 @@ def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
         present = [row for row in rows if row[name] is not None]
         missing = [row for row in rows if row[name] is None]
         # Python compares text by code point, as both databases are set up to do.
-        present.sort(key=lambda row, c=column: _rank(c, row), reverse=descending)
+        present.sort(key=partial(_rank, column), reverse=descending)
         rows = present + missing
     return rows
 

@@ -66,7 +66,7 @@ def values_of(table: Table, column: Column) -> list[Any]:
         return typed + sorted({float(major) for major in majors})
     if column.allowed:
         words = [str(member) for member in column.allowed] + [EXPIRED]
-        return [*words, "Not used", "not used", "ED", "_", " ", "fund", "t u"]
+        return [*words, "Not used", "not used", "ED", "_", " ", "fund", "t u", "top-", "& as"]
     stored = sorted(set(_stored(table, column)))
     return [*stored[:12], *(text[1:4] for text in stored[:6] if text[1:4]), *TEXTS, *FRAGMENTS]
 

@@ -1,6 +1,7 @@
 """Lists of values: a loose index scan finds the same ones as a count of all rows."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -13,6 +14,8 @@ from core.views import default_view, parse_view
 from tests.conftest import NOW, use_database
 from tests.core.random_rows import fill
 from tests.rows import make_order
+
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -77,7 +80,7 @@ def test_a_list_without_counts_also_shows_that_there_are_more_values(
     monkeypatch.setattr(choices, "MAX_CHOICES_LISTED", 3)
     for number in range(6):
         make_order(f"OD-{number}", widget_id=f"W-{number}" if number else None)
-    asked = {"actor": _admin(), "now": NOW}
+    asked: dict[str, Any] = {"actor": _admin(), "now": NOW}
     for is_counted in (True, False):
         listed = choices.load_choices(
             default_view(ORDERS), "widget_id", is_counted=is_counted, **asked

@@ -31,6 +31,7 @@ def _refund(order_id: str, amount: int, **given: Any) -> str:
     return make_transaction(order_id=order_id, type="refund", amount_minor=amount, **given)
 
 
+@pytest.mark.both_databases
 def test_the_details_of_an_order(database: str, admin: Actor) -> None:
     made = datetime(2026, 3, 1, 12, tzinfo=UTC)
     make_order("OD-1", no=77, contract_id="CT-7", widget_id="W-1", created_at=made, author="ana",
@@ -43,6 +44,7 @@ def test_the_details_of_an_order(database: str, admin: Actor) -> None:
     assert order.contact_email == "c@x.example"
 
 
+@pytest.mark.both_databases
 def test_the_refunded_amount_is_the_sum_of_succeeded_refunds(database: str, admin: Actor) -> None:
     make_order("OD-1")
     make_order("OD-2")
@@ -132,6 +134,7 @@ def test_the_workbook_of_an_order_has_the_details_of_its_page(database: str, adm
     assert all(cell.data_type != "f" for row in book["Order"].iter_rows() for cell in row)
 
 
+@pytest.mark.both_databases
 def test_the_workbook_of_an_order_has_only_its_rows(database: str, admin: Actor) -> None:
     _fill_two_orders()
     book = _workbook(admin)

@@ -63,6 +63,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("text", "order_id"), WHOLE.values(), ids=WHOLE)
 def test_an_id_with_a_separator_is_found_as_a_whole(
     orders: None, admin: Actor, text: str, order_id: str
@@ -109,6 +110,7 @@ def _many_orders(count: int) -> list[str]:
     return ids
 
 
+@pytest.mark.both_databases
 def test_a_view_can_have_ten_thousand_ids(database: str, admin: Actor) -> None:
     ids = _many_orders(10_001)
     ids[500] = "gone"
@@ -136,6 +138,7 @@ def test_a_text_that_is_too_long_for_an_id_is_refused(sqlite_database: str, admi
         read_pasted("a long letter " * 100, ORDERS, actor=admin)
 
 
+@pytest.mark.both_databases
 def test_a_hidden_id_is_missing_like_an_unknown_one(database: str) -> None:
     make_order("OD-1", contract_id="CT-1")
     make_order("OD-2", contract_id="CT-2")
@@ -147,6 +150,7 @@ def test_a_hidden_id_is_missing_like_an_unknown_one(database: str) -> None:
     assert query.count_rows(view, actor=scoped, now=NOW) == 1
 
 
+@pytest.mark.both_databases
 def test_any_reference_of_a_row_finds_it(database: str, admin: Actor) -> None:
     order_id = make_order("OD-1")
     first = make_item(order_id, voucher_code="AAAA-1")

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
+import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import excel, query
@@ -29,6 +30,7 @@ from tests.core.query.random_views import (
 )
 from tests.core.random_rows import ROWS, ZONES, Row, fill
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
+from tests.effort import share
 from tests.rows import store_user
 
 TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
@@ -47,8 +49,8 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
     """Page through the view: every row once, in order, with the stored values."""
-    frames = []
-    while sum(map(len, frames)) == WINDOW * len(frames):
+    frames: list[pd.DataFrame] = []
+    while sum(len(frame) for frame in frames) == WINDOW * len(frames):
         start = WINDOW * len(frames)
         frames.append(query.load_rows(view, actor=actor, now=now, start=start, end=start + WINDOW))
     for column in view.columns:
@@ -104,12 +106,7 @@ def _homes(table: Table) -> st.SearchStrategy[str | None]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-@settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@share(0.2)
 @given(data=st.data())
 def test_grid_count_totals_and_file_match_a_plain_python_filter(
     filled: str, name: str, data: st.DataObject

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 
 from core import query
-from core.access import Actor, actors
-from core.ground import MAX_AMOUNT, UNUSUAL_DECIMALS, InvalidInput, to_minor
+from core.access import Actor
+from core.ground import MAX_AMOUNT, UNUSUAL_DECIMALS, InvalidInput, Role, to_minor
 from core.tables import ORDER_ITEMS, ORDERS
 from core.views import default_view, parse_view
 from tests.conftest import NOW
 from tests.rows import make_item, make_order
 
+pytestmark = pytest.mark.both_databases
+
 
 def _actor(**given: Any) -> Actor:
-    return Actor("u", "ana@helios.example", actors.Role.VIEWER, **given)
+    return Actor("u", "ana@helios.example", Role.VIEWER, **given)
 
 
 def test_an_actor_without_contracts_sees_no_row_count_or_choice(database: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
@@ -16,11 +16,13 @@ from sqlalchemy.pool import NullPool
 from core import access, demo, query, startup, storage, upkeep
 from core.access import Actor
 from core.query import search, windows
+from core.query.conditions import is_searched
 from core.storage import OrderItem, search_index
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import default_view, parse_view
 from tests.conftest import NOW, drop_database, use_database
 from tests.core.random_rows import CODES, TEXTS, fill
+from tests.effort import share
 from tests.rows import make_item, make_order
 
 KINDS = ["sqlite", "postgresql"]
@@ -125,30 +127,29 @@ def _plainly() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
-@settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@share(0.2)
 @given(data=st.data())
 def test_the_index_finds_the_same_rows_as_a_scan(
     filled: str, table: Table, data: st.DataObject
 ) -> None:
     use_database(filled)
     texts = data.draw(st.lists(_texts(), min_size=1, max_size=2))
-    columns = [one for one in table.offered if search.is_searched(one)]
+    columns = [one for one in table.offered if is_searched(one)]
     column = data.draw(st.sampled_from(columns))
     operators = ["contains", "equals", "startsWith", "endsWith", "notContains", "notEqual"]
-    conditions = [
+    conditions: list[dict[str, object]] = [
         {"filterType": "text", "type": data.draw(st.sampled_from(operators)), "filter": one}
         for one in texts
     ]
-    asked: dict[str, object] = conditions[0]
+    asked = conditions[0]
     if len(conditions) == 2:
         joined = data.draw(st.sampled_from(["AND", "OR"]))
         asked = {"filterType": "text", "operator": joined, "conditions": conditions}
-    for raw in ({"filters": {column.name: asked}}, {"search": " ".join(texts)}):
+    views: list[dict[str, object]] = [
+        {"filters": {column.name: asked}},
+        {"search": " ".join(texts)},
+    ]
+    for raw in views:
         with _plainly():
             expected = _keys(table, raw)
         assert _keys(table, raw) == expected
@@ -241,7 +242,7 @@ def test_a_common_text_is_scanned_and_not_gathered(
     monkeypatch.setattr(search, "MAX_GATHERED", 50)
     monkeypatch.setattr("core.query.windows.MAX_GATHERED", 50)
     monkeypatch.setattr("core.query.windows.COMMON", 50)
-    raw = {"filters": {"order_id": _contains("OD2")}}
+    raw: dict[str, object] = {"filters": {"order_id": _contains("OD2")}}
     with storage.reading() as session:
         found = search.narrow(session, parse_view(ORDERS, raw | {"zone": "UTC"}))
     assert found.conditions == []
@@ -268,6 +269,7 @@ def _check_index(url: str) -> None:
             file.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
 
 
+@pytest.mark.both_databases
 def test_the_index_follows_changes_of_single_rows(database: str) -> None:
     order = make_order("OD-ALPHA", author="Müller@helios.example")
     item = make_item(order, passenger_name="Łukasz Żółw")

@@ -157,6 +157,7 @@ def test_status_sorts_by_the_shown_word(filled: str) -> None:
     assert {"expired", "not_used"} <= set(rows["status"])
 
 
+@pytest.mark.both_databases
 def test_the_index_of_prices_matches_the_models(database: str) -> None:
     indexes = Base.metadata.tables["order_items"].indexes
     index = next(one for one in indexes if one.name == "ix_order_items_price")

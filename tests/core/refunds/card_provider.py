@@ -141,8 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
             found = till.get(name)
             self._answer(found or NOT_FOUND, 200 if found else 404)
         else:
-            found = till.find(parse_qs(address.query)["payment_intent"][0])
-            self._answer({"object": "list", "url": REFUNDS, "has_more": False, "data": found})
+            paid = till.find(parse_qs(address.query)["payment_intent"][0])
+            self._answer({"object": "list", "url": REFUNDS, "has_more": False, "data": paid})
 
     def _answer(self, what: dict[str, Any], status: int = 200) -> None:
         time.sleep(random.uniform(0, self.server.till.most_delay))

@@ -69,9 +69,7 @@ class FakeGateway:
         if isinstance(answer, BaseException):
             raise answer
         if isinstance(answer, Succeeded) and answer.reference in self.given:
-            answer = Succeeded(
-                f"{answer.reference} of {job.key}"
-            )  # as unique as a provider makes it
+            answer = Succeeded(f"{answer.reference} of {job.key}")  # unique, as a provider makes it
         self.given.add(getattr(answer, "reference", None))
         return answer
 

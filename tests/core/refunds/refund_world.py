@@ -66,7 +66,7 @@ def entered(items: list[str]) -> dict[str, int]:
     )
     with storage.reading() as session:
         rows = session.execute(sums.group_by(Transaction.order_item_id)).all()
-    return dict.fromkeys(items, 0) | {item: int(total) for item, total in rows}
+    return dict.fromkeys(items, 0) | {str(item): int(total) for item, total in rows}
 
 
 def read_items(items: list[str]) -> dict[str, OrderItem]:

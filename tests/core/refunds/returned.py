@@ -1,6 +1,7 @@
 """Refunds for tests: one that the bank returned, and one that is unmatched."""
 
 from datetime import timedelta
+from typing import Any
 
 from core.refunds import look_again_due
 from core.refunds.gateway import PaymentAtProvider, ProviderStatus, RefundAtProvider, Succeeded
@@ -16,7 +17,7 @@ from tests.core.refunds.refund_rows import (
 TOMORROW = NOW + timedelta(days=1)
 
 
-def made(reference: str = "re_hand", minor: int = 3800, **given: object) -> RefundAtProvider:
+def made(reference: str = "re_hand", minor: int = 3800, **given: Any) -> RefundAtProvider:
     """Return a refund that was made by hand at the provider."""
     status = ProviderStatus(str(given.pop("status", "succeeded")))
     return RefundAtProvider(reference, status, minor, str(given.pop("currency", "EUR")), **given)

@@ -19,7 +19,7 @@ import stripe
 from core.refunds.gateway import RefundJob
 from tests.conftest import free_port
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 KEY = "sk_test_order_desk"
 DECLINED_CARD = "pm_card_chargeCustomerFail"
 Answer = tuple[int, bytes]  # HTTP status and body
@@ -51,7 +51,8 @@ def running_stripe() -> Iterator[str]:
 
 def job_of(reference: str | None, minor: int = 3800, currency: str = "EUR", **given: Any) -> Any:
     """Return the job of a refund, by default the first attempt."""
-    usual = {"refund_id": "R-1", "attempt": 1, "order_id": "OD-1", "order_item_id": "I-1"}
+    usual: dict[str, Any] = {"refund_id": "R-1", "attempt": 1}
+    usual |= {"order_id": "OD-1", "order_item_id": "I-1"}
     return RefundJob(amount_minor=minor, currency=currency, reference=reference, **usual | given)
 
 
@@ -80,7 +81,7 @@ def pay(
 
 def charge(address: str, amount: int = 3800) -> str:
     """Pay with a charge, as shops did before payment intents."""
-    paid = {"amount": amount, "currency": "eur", "source": "pm_card_visa"}
+    paid: Any = {"amount": amount, "currency": "eur", "source": "pm_card_visa"}
     return client_of(address).v1.charges.create(paid).id
 
 
@@ -93,7 +94,8 @@ def refund_by_hand(address: str, payment: str, amount: int, **named: str) -> str
 def refunds_at(address: str, payment: str) -> list[tuple[int, str]]:
     """Return amount and currency of every refund of a payment at the provider."""
     kind = "payment_intent" if payment.startswith("pi_") else "charge"
-    found = client_of(address).v1.refunds.list({kind: payment, "limit": 100})
+    asked: Any = {kind: payment, "limit": 100}
+    found = client_of(address).v1.refunds.list(asked)
     return [(refund.amount, refund.currency) for refund in found.data]
 
 

@@ -10,6 +10,7 @@ from core.refunds import configured_gateways
 from core.refunds.gateway import (
     Failed,
     Outcome,
+    PaymentAtProvider,
     ProviderStatus,
     RefundAtProvider,
     RefundJob,
@@ -274,7 +275,9 @@ def test_a_refund_is_found_among_many(stripe_address: str, count: int) -> None:
     made = [gateway.refund(job) for job in jobs]
     for number in (0, count - 1):
         assert ask_once(gateway, jobs[number]) == made[number]
-    assert len(gateway.look_up(jobs[0]).refunds) == count
+    found = gateway.look_up(jobs[0])
+    assert isinstance(found, PaymentAtProvider)
+    assert len(found.refunds) == count
 
 
 def test_without_the_look_up_a_forgotten_key_pays_twice(stripe_address: str) -> None:

@@ -29,6 +29,8 @@ from tests.core.refunds.refund_rows import (
 )
 from tests.rows import make_transaction
 
+pytestmark = pytest.mark.both_databases
+
 JOB = RefundJob("R-1", 2, 3800, "EUR", "OD-1", "I-1", reference="pi_1")
 RIGHT = PaymentAtProvider("pi_1", "EUR", is_captured=True, amount_minor=100_000)
 BY_HAND = RefundAtProvider("re_1", ProviderStatus.SUCCEEDED, 3800, "EUR")

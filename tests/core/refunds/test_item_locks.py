@@ -2,6 +2,9 @@
 
 import io
 import random
+from typing import Any
+
+import pytest
 
 from core import refunds, vouchers
 from core.ground import AppError, Method, OutsideFailed
@@ -12,6 +15,8 @@ from tests.core.books import check_books
 from tests.core.refunds.refund_races import at_once, settle_all
 from tests.core.refunds.sold_items import sell
 from tests.rows import make_actor
+
+pytestmark = pytest.mark.both_databases
 
 THREADS, ACTS, ITEMS, EACH = 16, 12, 400, 60
 
@@ -24,13 +29,13 @@ def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(datab
         chance, failures = random.Random(thread), []
         for number in range(ACTS):
             picked = chance.sample(items, EACH)
-            asked = {"actor": agent, "now": NOW}
+            asked: dict[str, Any] = {"actor": agent, "now": NOW}
             try:
                 if (thread + number) % 2:
                     vouchers.issue(picked, io.BytesIO(), file_format="zip", **asked)
                 else:
-                    given = {"reason": "goodwill", "key": new_id(), "gateways": gateways}
-                    refunds.request(picked[:20], **given, **asked)
+                    asked |= {"reason": "goodwill", "key": new_id(), "gateways": gateways}
+                    refunds.request(picked[:20], **asked)
             except OutsideFailed as error:
                 failures.append(str(error))
             except AppError:

@@ -8,6 +8,7 @@ person who refunds by hand at the provider, and the clock.
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
@@ -22,13 +23,13 @@ from hypothesis.stateful import (
 )
 
 from core import storage
+from core.access import KeyTaken
 from core.ground import RefundStatus
-from core.refunds import KeyTaken, look_again_due, settle_due
+from core.refunds import look_again_due, settle_due
 from core.refunds.gateway import ProviderStatus, RefundAtProvider, Succeeded
 from core.refunds.requests import Answer
 from core.refunds.settlement import OPEN
 from core.storage import OrderItem, Refund, RefundBatch
-from tests.conftest import NOW, use_database
 from tests.core.books import check_books
 from tests.core.refunds.card_bank import Payment
 from tests.core.refunds.moody_bank import LEASE, MOODS, WELL, Mood, MoodyBank
@@ -53,6 +54,8 @@ from tests.core.refunds.refund_world import (
     sell,
     sell_for_matching,
 )
+from tests.databases import NOW, POSTGRESQL, SQLITE, use_database
+from tests.effort import share
 
 
 class RefundMachine(RuleBasedStateMachine):
@@ -101,7 +104,8 @@ class RefundMachine(RuleBasedStateMachine):
         if item.status == "refund_requested":
             assert refund is not None
             return refund.status == "failed" and refund.failed_after_success_at is not None
-        return item.status == "not_used" and self.now <= item.refund_expire_at
+        deadline = item.refund_expire_at
+        return item.status == "not_used" and deadline is not None and self.now <= deadline
 
     @rule(
         picked=st.sets(st.integers(0, ITEMS - 1), min_size=1),
@@ -216,7 +220,7 @@ class RefundMachine(RuleBasedStateMachine):
         key = f"key {len(self.sent)}"
         self.sent.append((key, [dearest], self.send(key, [dearest])))
 
-    @precondition(lambda self: read_to_match())
+    @precondition(lambda self: bool(read_to_match()))
     @rule()
     def match_what_was_made_by_hand(self) -> None:
         for one in read_to_match():
@@ -281,23 +285,23 @@ class RefundMachine(RuleBasedStateMachine):
         assert entered(cards) == {one: self.provider.paid_for(one) for one in cards}
 
 
-# Each example needs a new database; with PostgreSQL that takes three times as long.
-@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 25), ("postgresql", 12)])
+@pytest.mark.parametrize("kind", [SQLITE, POSTGRESQL])
 def test_the_books_are_right_after_any_steps(
-    kind: str, examples: int, make_database: Callable[[str], str]
+    kind: str, empty_database: Callable[[str], str]
 ) -> None:
     def start() -> RefundMachine:
-        use_database(make_database(kind))
+        """Begin with an empty database for each example."""
+        use_database(empty_database(kind))
         return RefundMachine()
+
+    start_as_class: Any = start
 
     with settings(stripe_api_key="sk_test_x"):
         run_state_machine_as_test(
-            start,
+            start_as_class,
             settings=hypothesis_settings(
-                max_examples=examples,
+                share(0.2 if kind == SQLITE else 0.1),
                 stateful_step_count=20,
-                deadline=None,
-                derandomize=True,
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -62,6 +62,7 @@ def test_an_unmatched_refund_stops_a_request_with_a_reason_and_nothing_is_paid(
     assert [one.order_item_id for one in found.candidates] == items[:2]
 
 
+@pytest.mark.both_databases
 def test_a_matched_refund_becomes_the_refund_of_its_item(items: list[str]) -> None:
     match_refund("re_hand", items[1], note=" by Ana ", actor=AGENT, now=NOW)
     refund = get_refund(items[1])
@@ -104,6 +105,7 @@ def test_a_dismissed_refund_no_longer_stops_other_refunds(items: list[str]) -> N
     assert "provider_refund.dismissed" in actions()
 
 
+@pytest.mark.both_databases
 def test_each_unmatched_refund_is_decided_once(items: list[str]) -> None:
     match_refund("re_hand", items[1], note=None, actor=AGENT, now=NOW)
     with pytest.raises(Refused, match="already matched or dismissed"):
@@ -188,6 +190,7 @@ def test_an_attempt_that_may_have_been_paid_waits_for_the_match(database: str) -
         check_books()
 
 
+@pytest.mark.both_databases
 def test_an_item_is_not_matched_while_its_refund_is_being_requested(database: str) -> None:
     """Otherwise a worker that has finished its look-up would pay a second time."""
 
@@ -265,6 +268,7 @@ def test_a_late_answer_to_an_attempt_before_the_match_changes_nothing(database: 
         check_books()
 
 
+@pytest.mark.both_databases
 def test_only_one_of_two_parallel_matches_of_a_refund_succeeds(items: list[str]) -> None:
     def decide(number: int) -> str:
         try:

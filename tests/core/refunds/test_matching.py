@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.refunds.gateway import (
@@ -18,6 +17,7 @@ from core.refunds.gateway import (
     Unknown,
 )
 from core.refunds.matching import decide
+from tests.effort import share
 
 JOB = RefundJob("R-1", 2, 3800, "EUR", "OD-1", "I-1", reference="pi_1")
 KEYS = [None, "R-1:1", "R-1:2", "R-1:10", "R-10:2", "R-2:1", "R-1", "", "R-1:2:2"]
@@ -58,7 +58,7 @@ def is_of_item(one: RefundAtProvider) -> bool:
 
 
 @given(paid=PAYMENTS, held=HELD, was_asked=st.booleans())
-@hypothesis_settings(max_examples=2_000, deadline=None, derandomize=True)
+@share(8)
 @example(paid_with(OURS, replace(OURS, reference="re_2", status=ProviderStatus.ENDED)), set(), True)
 @example(paid_with(replace(OURS, amount_minor=38), currency="JPY"), set(), True)
 def test_the_rule_holds_for_every_payment(
@@ -90,7 +90,7 @@ def test_the_rule_holds_for_every_payment(
     refunds=st.lists(REFUNDS, max_size=4, unique_by=lambda one: one.reference),
     was_asked=st.booleans(),
 )
-@hypothesis_settings(max_examples=300, deadline=None, derandomize=True)
+@share(2)
 def test_refunds_that_our_rows_hold_do_not_stop_a_request(
     refunds: list[RefundAtProvider], was_asked: bool
 ) -> None:

@@ -1,5 +1,6 @@
 """Refunds with parallel requests and killed processes. Short; see tests.soak."""
 
+import pytest
 from sqlalchemy.exc import IntegrityError
 
 from core.access import Actor
@@ -16,6 +17,8 @@ from tests.core.refunds.refund_races import (
 )
 from tests.core.refunds.sold_items import sell
 from tests.core.refunds.worker_deaths import card_refunds, kill_naive_workers, kill_workers
+
+pytestmark = pytest.mark.both_databases
 
 THREADS, REQUESTS, ITEMS = 16, 10, 250
 CARDS, KILLS = 24, 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core import refunds
+from core import access, refunds
 from core.access import Actor
 from core.ground import InvalidInput, NotPermitted, Role
 from core.query import MAX_SELECTED
@@ -86,6 +86,7 @@ def make_refused() -> dict[str, str]:
     return said
 
 
+@pytest.mark.both_databases
 def test_a_refunded_item_is_settled_in_the_books(order: str) -> None:
     item = make_refundable()
     answer = request(item)
@@ -149,6 +150,7 @@ def test_an_item_is_refunded_within_the_second_of_its_deadline(order: str) -> No
     assert get_item(item).status == "refunded"
 
 
+@pytest.mark.both_databases
 def test_a_replay_changes_nothing_and_gives_the_first_answer(order: str) -> None:
     items = [make_refundable(), make_refundable(), make_refundable(status="used")]
     answer = request(*items)
@@ -172,7 +174,7 @@ def test_a_key_belongs_to_one_request(order: str, change: dict[str, Any]) -> Non
     item = make_refundable()
     request(item)
     before = read_books()
-    with pytest.raises(requests.KeyTaken, match="sent before with other items"):
+    with pytest.raises(access.KeyTaken, match="sent before with other items"):
         request(item, **change)
     assert read_books() == before
 
@@ -182,11 +184,12 @@ def test_a_key_belongs_to_the_same_items(order: str) -> None:
     request(item)
     before = read_books()
     for items in ([other], [item, other]):
-        with pytest.raises(requests.KeyTaken, match="sent before with other items"):
+        with pytest.raises(access.KeyTaken, match="sent before with other items"):
             request(*items)
     assert read_books() == before
 
 
+@pytest.mark.both_databases
 def test_an_item_is_refunded_once_with_many_requests(order: str) -> None:
     item = make_refundable()
     request(item, key="one")
@@ -197,6 +200,7 @@ def test_an_item_is_refunded_once_with_many_requests(order: str) -> None:
     assert get_balance() == 3800
 
 
+@pytest.mark.both_databases
 def test_a_double_click_is_one_refund(order: str) -> None:
     item, at_once = make_refundable(), threading.Barrier(8)
 
@@ -247,11 +251,11 @@ def test_reason_and_note_are_checked(order: str, given: dict[str, Any], said: st
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
-        ([], "Tick 1 to"),
-        ([str(one) for one in range(MAX_SELECTED + 1)], "Tick 1 to"),
-        (["OD-1-\x00"], "characters that no ID has"),
-        (["OD-1-\ud800"], "characters that no ID has"),
-        (["x" * 1_001], "characters that no ID has"),
+        ([], "Select 1 to"),
+        ([str(one) for one in range(MAX_SELECTED + 1)], "Select 1 to"),
+        (["OD-1-\x00"], "one of the IDs is too long"),
+        (["OD-1-\ud800"], "one of the IDs is too long"),
+        (["x" * 1_001], "one of the IDs is too long"),
     ],
     ids=["none", "too many", "NUL", "half a character", "too long"],
 )
@@ -261,6 +265,7 @@ def test_ids_that_no_item_has_are_refused(order: str, ids: list[str], said: str)
     assert count(RefundBatch) == 0
 
 
+@pytest.mark.both_databases
 def test_a_note_is_stored_without_characters_that_the_database_cannot_hold(order: str) -> None:
     item = make_refundable()
     request(item, reason="other", note="  Flight\x00 <b>moved</b> – 🛫\ud800 ")
@@ -278,7 +283,7 @@ class TestHourlyLimit:
                 request(*items)
             assert str(error.value) == (
                 "You can refund 2 order items per hour. You requested 0 in the last hour, so 2 "
-                "are left. Tick fewer items, or try again later. Nothing was refunded."
+                "are left. Select fewer items, or try again later. Nothing was refunded."
             )
             assert read_books() == before
             request(*items[:2])  # the key is still free
@@ -297,6 +302,7 @@ class TestHourlyLimit:
             assert request(items[2], key="3", actor=OTHER_AGENT).requested
             assert request(items[3], key="2", now=NOW + AN_HOUR).requested
 
+    @pytest.mark.both_databases
     def test_requests_at_the_same_moment_share_the_limit(self, order: str, admin: Actor) -> None:
         items, at_once = [make_refundable() for _ in range(6)], threading.Barrier(6)
 
@@ -317,5 +323,5 @@ def test_an_item_that_became_refundable_after_it_was_shown_is_not_refunded(order
     answer = request(shown, late, confirmed=[shown])
     assert [one.order_item_id for one in answer.requested] == [shown]
     (refused,) = (one for one in answer.outcomes if one.refund_id is None)
-    assert refused.why == "It became refundable only after you confirmed. Tick it again."
+    assert refused.why == "It became refundable only after you confirmed. Select it again."
     assert get_item(late).status == "not_used"

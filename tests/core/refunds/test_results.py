@@ -68,6 +68,7 @@ def lines_of(book: Any) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+@pytest.mark.both_databases
 def test_the_totals_of_a_selection_are_per_currency(order_abroad: str) -> None:
     able = [make_refundable(), make_refundable(price_minor=1250), make_yen_item()]
     used = [make_refundable(status="used"), make_yen_item(status="used")]
@@ -79,6 +80,7 @@ def test_the_totals_of_a_selection_are_per_currency(order_abroad: str) -> None:
     assert refused == {*used, "NO-SUCH-ITEM"}
 
 
+@pytest.mark.both_databases
 def test_the_shown_balances_equal_the_balances_after_the_refund(order_abroad: str) -> None:
     request(make_refundable(price_minor=700), key="earlier")
     items = [make_refundable(), make_refundable(price_minor=1250), make_yen_item()]
@@ -102,7 +104,7 @@ def test_card_refunds_count_in_the_totals_and_not_in_a_balance(order: str) -> No
 
 
 def test_an_assessment_changes_nothing_and_checks_the_ids(order: str) -> None:
-    with pytest.raises(InvalidInput, match="Tick 1 to 1,000 order items"):
+    with pytest.raises(InvalidInput, match="Select 1 to 1,000 order items"):
         refunds.assess([], actor=AGENT, now=NOW)
 
 
@@ -133,13 +135,14 @@ def all_kinds(order: str) -> tuple[str, dict[str, str]]:
     return answer.batch_id, items
 
 
+@pytest.mark.both_databases
 def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> None:
     batch_id, items = all_kinds
     results = get_results(batch_id, actor=AGENT)
     assert (results.requested_by, results.requested_at) == (AGENT.email, NOW)
     assert results.frame.columns.tolist() == [column.name for column in COLUMNS]
-    said = results.frame.set_index("order_item_id").astype(object)
-    said = said.where(said.notna(), None)
+    frame = results.frame.set_index("order_item_id").astype(object)
+    said: Any = frame.where(frame.notna(), None)
     missing = f"Order item “{items['not there']}” was not found, or you have no access to it."
     facts = ["order_id", "amount_minor", "currency", "result", "why", "settled_at"]
     assert {name: said.loc[item, facts].tolist() for name, item in items.items()} == {

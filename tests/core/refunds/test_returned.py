@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -92,6 +93,7 @@ def test_missed_checks_are_made_up_for_by_one(item: str, bank: Bank) -> None:
     assert get_refund(item).next_look_at is None
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("number", range(len(LOOK_DELAYS)))
 def test_a_return_is_found_at_each_check(item: str, bank: Bank, number: int) -> None:
     for wait in LOOK_DELAYS[:number]:
@@ -161,7 +163,7 @@ SILENCES = [Unknown("Nobody answers."), OSError("oops")]
 
 @pytest.mark.parametrize("said", SILENCES, ids=["silent", "breaks"])
 def test_without_an_answer_the_check_is_repeated_every_hour(
-    item: str, bank: Bank, said: object
+    item: str, bank: Bank, said: Any
 ) -> None:
     bank.said = said
     for hours in (1, 2, 3):
@@ -191,6 +193,7 @@ def test_a_pending_refund_is_checked_again(item: str, bank: Bank) -> None:
     assert (get_refund(item).status, get_refund(item).next_look_at) == ("succeeded", NOW + A_DAY)
 
 
+@pytest.mark.both_databases
 def test_parallel_workers_check_once(item: str, bank: Bank) -> None:
     bank.give_back("re_0")
     assert sum(at_once(8, lambda _: look(bank, NOW + AN_HOUR))) == 1
@@ -199,6 +202,7 @@ def test_parallel_workers_check_once(item: str, bank: Bank) -> None:
     check_books()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("later", "found"), [(timedelta(seconds=59), 0), (timedelta(seconds=60), 1)]
 )

@@ -35,6 +35,7 @@ def item(database: str) -> Iterator[str]:
         check_books()
 
 
+@pytest.mark.both_databases
 def test_a_returned_item_is_found_with_the_reason(item: str) -> None:
     (found,) = find_returned("OD-2", actor=AGENT)
     assert (found.order_item_id, found.amount_minor, found.currency) == (item, 3800, "EUR")
@@ -64,6 +65,7 @@ def test_an_item_that_was_given_back_can_be_refunded_again(item: str, admin: Act
     assert (get_item(item).status, get_refund(item).attempt) == ("refunded", 2)
 
 
+@pytest.mark.both_databases
 def test_an_item_is_given_back_once(item: str, admin: Actor) -> None:
     give_back([item], note="Once", actor=admin, now=TOMORROW)
     with pytest.raises(Refused, match="None of these items"):

@@ -141,6 +141,7 @@ def test_money_that_is_returned_twice_is_entered_twice(returned: str, bank: Bank
     check_books()
 
 
+@pytest.mark.both_databases
 def test_parallel_clicks_and_retries_pay_once(returned: str, bank: Bank) -> None:
     answers = at_once(
         THREADS,
@@ -169,11 +170,13 @@ def insert_another(item: str) -> None:
         session.add(Refund(**kept | other | {"failed_after_success_at": None}))
 
 
+@pytest.mark.both_databases
 def test_the_index_refuses_a_second_refund_while_one_is_returned(returned: str) -> None:
     with pytest.raises(IntegrityError):
         insert_another(returned)
 
 
+@pytest.mark.both_databases
 def test_without_its_condition_the_index_allows_a_second_refund(returned: str) -> None:
     with storage.writing() as session:
         session.execute(text("DROP INDEX ix_refunds_one_per_item"))

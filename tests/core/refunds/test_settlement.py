@@ -153,7 +153,9 @@ def test_retries_become_rarer_but_never_stop(card_item: str) -> None:
     request(card_item, gateways=by_card(gateway))
     moments = [NOW]
     while moments[-1] < NOW + timedelta(hours=3):
-        moments.append(get_refund(card_item).next_attempt_at)
+        due_at = get_refund(card_item).next_attempt_at
+        assert due_at is not None
+        moments.append(due_at)
         assert settle_due(now=moments[-1], gateways=by_card(gateway)) == 1
     waits = [after - before for before, after in pairwise(moments)]
     assert waits == sorted(waits)
@@ -174,6 +176,7 @@ def test_a_gateway_that_breaks_leaves_the_outcome_unknown(card_item: str) -> Non
     assert get_item(card_item).status == "refunded"
 
 
+@pytest.mark.both_databases
 def test_refunds_claimed_by_a_killed_process_are_requested_after_the_lease(card_item: str) -> None:
     gateway = FakeGateway(Killed(), DONE)
     with pytest.raises(Killed):
@@ -200,6 +203,7 @@ class SlowGateway(FakeGateway):
         return super().refund(job)
 
 
+@pytest.mark.both_databases
 def test_a_leased_refund_is_not_requested_by_another_worker(card_item: str) -> None:
     other = FakeGateway(DONE)
     slow = SlowGateway(other, NOW + BEFORE_LEASE_ENDS)
@@ -207,6 +211,7 @@ def test_a_leased_refund_is_not_requested_by_another_worker(card_item: str) -> N
     assert (slow.found, other.asked) == ([0], [])
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("said", [DONE, DECLINED, NO_ANSWER], ids=["done", "declined", "unknown"])
 def test_an_answer_after_the_lease_is_recorded_once(card_item: str, said: Outcome) -> None:
     """The first recorded answer stays; a later answer to the same attempt changes nothing."""
@@ -226,6 +231,7 @@ def test_card_and_balance_refunds_use_their_own_gateways(card_item: str) -> None
     assert get_balance() == 3800
 
 
+@pytest.mark.both_databases
 def test_one_request_settles_every_card_refund_of_it(card_item: str) -> None:
     items = [card_item, *(make_refundable("OD-2", price_minor=one) for one in range(1, 9))]
     gateway = FakeGateway(DONE)
@@ -274,6 +280,7 @@ def test_the_audit_trail_has_every_step_of_a_refund(card_item: str) -> None:
     assert done == ({"status": "processing"}, of_item | paid)
 
 
+@pytest.mark.both_databases
 def test_the_worker_finishes_what_a_killed_process_left(database: str) -> None:
     now = datetime.now(UTC)
     make_paid_order("OD-1")

@@ -11,6 +11,8 @@ from core import storage
 from core.ground import OutsideFailed
 from core.storage import CancelToken, QueryCancelled
 
+pytestmark = pytest.mark.both_databases
+
 COUNT_FOR_LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) "
 FOR_LONG = {"sqlite": COUNT_FOR_LONG + "FROM n", "postgresql": "SELECT pg_sleep(60)"}
 

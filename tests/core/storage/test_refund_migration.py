@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from core.storage import engine, schema
-from tests.conftest import _administrating, drop_database, use_database
+from tests.databases import administrating, drop_database, use_database
 
 TODAY = datetime.now(UTC).replace(microsecond=0)
 A_DAY = timedelta(days=1)
@@ -49,7 +49,7 @@ def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         (tmp_path / "old.db").touch()
     else:
         server, name = request.getfixturevalue("postgresql_server"), f"old_{uuid.uuid4().hex}"
-        with _administrating(server) as admin:
+        with administrating(server) as admin:
             admin.execute(text(f"CREATE DATABASE {name}"))
         url = f"{server}/{name}"
     use_database(url)

@@ -21,6 +21,8 @@ from tests.conftest import NOW, free_port, use_database
 from tests.core.books import check_books
 from tests.rows import make_contract, make_order
 
+pytestmark = pytest.mark.both_databases
+
 
 # Alembic does not compare expressions; test_windows.py compares the index of an expression.
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
@@ -101,13 +103,17 @@ def test_a_busy_database_raises_a_readable_error(sqlite_database: str) -> None:
     path = sqlite_database.removeprefix("sqlite:///")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    hurry = "PRAGMA busy_timeout=10"
-    event.listen(storage.get_engine(), "checkout", lambda driver, *_: driver.execute(hurry))
+
+    def hurry(driver: sqlite3.Connection, *_: object) -> None:
+        driver.execute("PRAGMA busy_timeout=10")
+
+    event.listen(storage.get_engine(), "checkout", hurry)
     with (
         pytest.raises(OutsideFailed, match="busy with another change"),
         storage.writing() as session,
     ):
         session.connection()
+    event.remove(storage.get_engine(), "checkout", hurry)
     other.close()
 
 

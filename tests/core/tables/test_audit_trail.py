@@ -47,6 +47,7 @@ def found(admin: Actor, **raw: Any) -> list[str]:
     return [str(action) for action in frame["action"]]
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
 def test_values_before_and_after_are_searched_as_text(admin: Actor) -> None:
     request = ["order_item.refund_requested"]
@@ -64,12 +65,14 @@ def test_values_before_and_after_are_searched_as_text(admin: Actor) -> None:
         assert found(admin, filters=asked) == expected, kind
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
 def test_events_can_be_sorted_by_the_values_after(admin: Actor) -> None:
     for way in ("asc", "desc"):
         assert len(found(admin, sort=[{"colId": "after", "sort": way}])) == 2
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
 def test_its_excel_file_holds_the_json_as_text(admin: Actor) -> None:
     file = io.BytesIO()
@@ -83,6 +86,7 @@ def test_its_excel_file_holds_the_json_as_text(admin: Actor) -> None:
     assert "audit_trail.exported" in found(admin)
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
 def test_built_in_views_show_the_events_that_their_names_promise(admin: Actor) -> None:
     ready = views.ready_made(AUDIT_EVENTS, "UTC", actor=admin)
@@ -120,6 +124,7 @@ OF_POSTGRESQL = [
 ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
 def test_audit_events_cannot_be_changed_or_deleted(admin: Actor) -> None:
     for statement in REWRITES + (OF_SQLITE if storage.is_sqlite() else OF_POSTGRESQL):

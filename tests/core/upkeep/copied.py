@@ -1,4 +1,4 @@
-"""Desks to be copied to another database: how they are filled, and how they read."""
+"""Databases to copy to another one: fill them, and read every row."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ STORABLE = [one for one in HOSTILE if "\x00" not in one]
 
 
 def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Read every row of every table that is copied, as the application reads them."""
+    """Read every row of every copied table, as the application reads them."""
     use_database(url)
     with storage.reading() as session:
         return {
@@ -41,7 +41,7 @@ def local_admin() -> Actor:
 
 
 def have_returned_money() -> None:
-    """Store refunds that came back, and one of the provider's that nobody has matched yet."""
+    """Store refunds that the bank returned, and an unmatched refund of the provider."""
     returned, _ = items = sell(2, method=Method.CARD)
     for item in items:
         pay_back(item)
@@ -68,7 +68,7 @@ def have_returned_money() -> None:
 
 
 def work_at(url: str) -> list[str]:
-    """Have a desk with rows in every table, and books that are right; returns items to refund."""
+    """Fill every table with consistent rows; return the items to refund."""
     use_database(url)
     admin = local_admin()
     demo.fill(25, actor=admin, now=NOW)
@@ -84,7 +84,7 @@ def work_at(url: str) -> list[str]:
     with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id=zoe, ended_at=NOW, **times))
         odd = {"texts": STORABLE, "numbers": [0, -1, 2**63, 1e22, 1e3, 0.1, 12.50], "no": None}
-        about = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}
+        about: dict[str, Any] = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}
         access.record_event(
             session, "odd.happened", before=odd, after={"é\\u0000": {}, "a": []}, **about
         )

@@ -1,4 +1,4 @@
-"""A backup of the test's database that is put back: the copy knows nothing of what came after."""
+"""Back up and restore the test's database: the backup knows nothing of later changes."""
 
 import uuid
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from pathlib import Path
 from sqlalchemy import text
 
 from core import storage, upkeep
-from tests.conftest import _administrating, drop_database, use_database
+from tests.databases import administrating, drop_database, use_database
 
 
 class Backup:
-    """Taken once, put back once: of SQLite by core's commands, of PostgreSQL as a template."""
+    """A backup taken once and restored once: SQLite by core's commands, PostgreSQL by template."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.file = url, folder / "orders.backup"
@@ -25,7 +25,7 @@ class Backup:
         server, _, name = self.url.rpartition("/")
         self.copy = f"{server}/copy_{uuid.uuid4().hex}"
         storage.get_engine().dispose()
-        with _administrating(server) as admin:
+        with administrating(server) as admin:
             admin.execute(text(f"CREATE DATABASE {self.copy.rpartition('/')[2]} TEMPLATE {name}"))
 
     def put_back(self) -> None:

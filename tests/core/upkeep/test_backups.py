@@ -1,4 +1,4 @@
-"""Backup and restore of the embedded database: whole, of one moment, and never over real data."""
+"""Backup and restore of SQLite: complete, a snapshot, and never over real data."""
 
 import os
 import sqlite3
@@ -19,21 +19,16 @@ from core import access, mail
 from core.__main__ import main
 from core.access import Actor
 from core.storage import engine, schema, transactions
-from tests.conftest import (
-    NOW,
-    _administrating,
-    _postgresql_programs,
-    drop_database,
-    use_database,
-)
 from tests.core.books import check_books
 from tests.core.refunds.refund_races import guarded, race
 from tests.core.refunds.sold_items import sell
 from tests.core.upkeep.copied import have_returned_money, rows_of, work_at
+from tests.databases import NOW, administrating, drop_database, use_database
+from tests.postgresql import postgresql_programs
 from tests.rows import make_order
 
 THREADS, REQUESTS, BACKUPS = 4, 60, 3
-# What an action writes together; a row here is half an action.
+# Rows that one action writes together; a row found here is half an action.
 HALVES = {
     "an event for each refund that was requested": """
         SELECT r.refund_id FROM refunds r LEFT JOIN audit_events e
@@ -53,7 +48,7 @@ HALVES = {
 
 @pytest.fixture
 def elsewhere(sqlite_database: str, tmp_path: Path) -> str:
-    """Name a database that is not there."""
+    """Set DATABASE_URL to a missing file."""
     return f"sqlite:///{tmp_path / 'other' / 'restored.db'}"
 
 
@@ -91,7 +86,7 @@ def test_backups_under_write_load_are_whole_and_of_one_moment(
         for file in files:
             counts.append(count_rows("refunds"))
             assert main(["backup", str(file)]) == 0
-            assert not races.done()  # else it was no load
+            assert not races.done()  # otherwise there was no load
         assert races.result().errors == []
         is_over.set()
         mails.result()
@@ -133,7 +128,7 @@ def test_restore_brings_back_what_was_there_and_asks_before_it_replaces(
     make_order("OD-NEW")
     engine.get_engine().dispose()
     assert main(["restore", str(file)]) == 1
-    assert "holds data that is not demo data" in capsys.readouterr().err
+    assert "has data that is not demo data" in capsys.readouterr().err
     assert count_rows("orders") == 2
     engine.get_engine().dispose()
     assert main(["restore", str(file), "--replace"]) == 0
@@ -194,12 +189,12 @@ def with_version(good: bytes, tmp_path: Path, sql: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("text", "damaged, or no database"),
+        ("text", "damaged, or not a database"),
         ("half", "damaged"),
         ("hole", "damaged"),
         ("empty", "not a database of Order Desk"),
-        ("newer", "of a newer Order Desk"),
-        ("orphans", "rows refer to others"),
+        ("newer", "from a newer Order Desk"),
+        ("orphans", "rows refer to missing rows"),
     ],
 )
 def test_what_is_no_sound_backup_is_refused_and_changes_nothing(
@@ -272,7 +267,7 @@ def test_postgresql_is_left_to_its_own_tools(
 def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     make_database: Callable[[str], str], postgresql_server: str, tmp_path: Path
 ) -> None:
-    source, programs = make_database("postgresql"), _postgresql_programs()
+    source, programs = make_database("postgresql"), postgresql_programs()
     use_database(source)
     admin = access.find_local_actor()
     assert admin is not None
@@ -282,9 +277,9 @@ def test_postgresql_is_backed_up_and_restored_as_the_readme_says(
     before = rows_of(source)
     plain = source.replace("+psycopg", "")
     file, other = tmp_path / "orders.dump", f"restored_{uuid.uuid4().hex}"
-    dump = [programs / "pg_dump", "--format=custom", f"--file={file}", plain]
+    dump: list[str | Path] = [programs / "pg_dump", "--format=custom", f"--file={file}", plain]
     subprocess.run(dump, check=True)
-    with _administrating(postgresql_server) as server:
+    with administrating(postgresql_server) as server:
         server.execute(text(f"CREATE DATABASE {other}"))
     address = f"{postgresql_server}/{other}"
     options = ["--no-owner", "--exit-on-error", "--single-transaction"]

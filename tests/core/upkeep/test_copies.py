@@ -1,4 +1,4 @@
-"""The move to another database: whole and exact, and the desk goes on there."""
+"""Copy to another database: complete and exact, and work continues there."""
 
 import threading
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def test_every_row_of_every_table_comes_out_equal_and_the_desk_works_on(
 
 
 def check_every_column_is_used(rows: dict[str, list[tuple[Any, ...]]]) -> None:
-    """Find that the refunds have a value in every column, so that none could be left behind."""
+    """Check that every column of the refunds has a value, so that a lost column is noticed."""
     for model in (Refund, ProviderRefund):
         table = model.__table__
         for number, column in enumerate(table.columns):
@@ -77,7 +77,7 @@ def check_every_column_is_used(rows: dict[str, list[tuple[Any, ...]]]) -> None:
 
 
 def goes_on(items: list[str], tmp_path: Path) -> None:
-    """Refund and import on the copy, as if nothing had happened."""
+    """Refund and import on the copy."""
     highest = {model: highest_number(model) for model in (Order, Transaction)}
     answer = guarded(local_admin())(items, "after")
     assert [one.order_item_id for one in answer.requested] == sorted(items)
@@ -124,7 +124,7 @@ def test_a_file_that_is_not_there_is_made_and_a_source_that_is_not_there_is_not(
     copies.copy_to(f"sqlite:///{target}")
     assert len(rows_of(f"sqlite:///{target}")["orders"]) == 1
     use_database(f"sqlite:///{tmp_path / 'nowhere.db'}")
-    with pytest.raises(InvalidInput, match=r"There is no database .*nowhere\.db\."):
+    with pytest.raises(InvalidInput, match=r"The database .*nowhere\.db was not found\."):
         copies.copy_to(source)
     assert not (tmp_path / "nowhere.db").exists()
 
@@ -181,6 +181,7 @@ def test_a_source_that_is_written_to_meanwhile_is_copied_as_of_one_moment(
     check_halves()
 
 
+@pytest.mark.both_databases
 def test_what_reads_differently_there_is_found(database: str) -> None:
     make_order("OD-1", amount_minor=-1)
     make_order("OD-2", widget_id="None")
@@ -205,6 +206,6 @@ def test_the_command_says_what_it_copied_and_no_password(
     secret = make_url(target).set(password="hush").render_as_string(hide_password=False)
     assert main(["copy", "--to", secret]) == 0
     told = capsys.readouterr().out
-    assert "1 contracts, 1 users, 1 orders, 1 order items.\nAll 4 rows were read there" in told
+    assert "1 contracts, 1 users, 1 orders, 1 order items.\nAll 4 rows were read back" in told
     assert "orderdesk:***@127.0.0.1" in told
     assert "hush" not in told

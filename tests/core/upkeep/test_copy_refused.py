@@ -1,4 +1,4 @@
-"""The move to another database: what is refused, and that it is all or nothing."""
+"""Copy to another database: what is refused, and that it is all or nothing."""
 
 import sqlite3
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def test_a_target_that_holds_data_is_refused_unless_it_may_be_replaced(
     use_database(source)
     make_order("OD-1")
     assert main(["copy", "--to", target]) == 1
-    assert capsys.readouterr().err.strip() == copies.HOLDS_DATA
+    assert capsys.readouterr().err.strip() == copies.HAS_DATA
     assert rows_of(target) == there
     use_database(source)
     assert main(["copy", "--to", target, "--replace"]) == 0
@@ -47,7 +47,7 @@ def test_a_target_with_a_saved_view_alone_holds_data(desks: Callable[[str], str]
         kept = {"view_id": "v", "table_name": "orders", "owner": "ana", "view": {}}
         session.add(SavedView(**kept))
     use_database(source)
-    with pytest.raises(Refused, match="holds data"):
+    with pytest.raises(Refused, match="already has data"):
         copies.copy_to(target)
 
 
@@ -65,7 +65,7 @@ def test_a_database_of_something_else_or_newer_is_refused_whatever_is_said(
         session.execute(text(change))
     there = rows_of(target)
     use_database(source)
-    with pytest.raises(Refused, match="something else, or of a newer Order Desk"):
+    with pytest.raises(Refused, match="another program or a newer Order Desk"):
         copies.copy_to(target, may_replace=True)
     assert rows_of(target) == there
 
@@ -82,7 +82,7 @@ def test_the_database_itself_is_refused_by_whatever_name(
         link.symlink_to(source.removeprefix("sqlite:///"))
     other = {"sqlite": f"sqlite:///{link}", "postgresql": source.replace("127.0.0.1", "localhost")}
     for url in (source, other[kind]):
-        with pytest.raises(InvalidInput, match="the database that is to be copied"):
+        with pytest.raises(InvalidInput, match="the same database as DATABASE_URL"):
             copies.copy_to(url, may_replace=True)
     assert len(rows_of(source)["orders"]) == 1
 
@@ -105,7 +105,7 @@ def test_an_address_that_cannot_be_used_is_said(
 
 
 def break_a_late_row(source: str) -> None:
-    """Give a SQLite database an order item that no other takes, past the checks of its own."""
+    """Write an order item into SQLite, without its checks, that PostgreSQL refuses."""
     with closing(sqlite3.connect(source.removeprefix("sqlite:///"))) as raw:
         raw.execute("PRAGMA ignore_check_constraints=ON")
         raw.execute(
@@ -150,7 +150,7 @@ def test_a_target_that_somebody_uses_is_said(desks: Callable[[str], str]) -> Non
     use_database(source)
     with other.connect() as somebody:
         somebody.execute(text("SELECT * FROM orders"))
-        with pytest.raises(OutsideFailed, match=r"Nothing was copied: .* somebody uses it"):
+        with pytest.raises(OutsideFailed, match=r"Nothing was copied: .* is in use"):
             copies.copy_to(target)
     other.dispose()
     copies.copy_to(target)

@@ -1,4 +1,4 @@
-"""Refunds after a backup is restored: refunds paid since are found, not paid again."""
+"""Refunds after a restore: what the provider paid since the backup is found and paid once."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ MINE, OTHER = "OD-1-A", "OD-1-B"
 
 @pytest.fixture
 def backup(database: str, tmp_path: Path) -> Iterator[Backup]:
-    """Store an order of two items that was paid by card; yields a backup of the database."""
+    """Store an order of two items, paid by card; yield the function that takes a backup."""
     make_card_order("OD-1", paid=2 * 3800, item_count=2)
     for item in (MINE, OTHER):
         make_refundable("OD-1", order_item_id=item)
@@ -59,7 +59,7 @@ def work(bank: CardBank, now: datetime) -> None:
 
 
 def restore(backup: Backup, bank: CardBank) -> None:
-    """Restore the backup two days later: the provider has forgotten the keys."""
+    """Restore the backup two days later, when the provider has forgotten the keys."""
     backup.put_back()
     bank.forget_keys()
 
@@ -73,6 +73,7 @@ def check_paid_once(bank: CardBank, item: str = MINE) -> None:
     check_books()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("was_asked", [False, True], ids=["requested", "processing"])
 def test_a_refund_requested_after_the_backup_is_adopted(
     backup: Backup, bank: CardBank, was_asked: bool
@@ -99,14 +100,14 @@ class Down(CardBank):
 
 
 class Silent(CardBank):
-    """A provider that answers look-ups, but not refund requests."""
+    """A provider that lists its refunds, but never answers when it is asked to pay."""
 
     def refund(self, job: object) -> Outcome:
         raise OSError("Nobody answers.")
 
 
 def test_without_the_look_up_a_restored_backup_pays_twice(backup: Backup) -> None:
-    """A negative control."""
+    """Negative control: the test can fail."""
     bank = BlindBank()
     request(MINE, gateways=UNSETTLED)
     backup.take()
@@ -129,7 +130,7 @@ def test_an_item_that_was_refunded_after_the_backup_is_adopted(
     assert len(bank.asked) == 1
     check_paid_once(bank)
     again = get_refund(MINE)
-    assert again.refund_id != first.refund_id  # the restored books do not have the first
+    assert again.refund_id != first.refund_id  # the backup does not know the first
     assert again.external_reference == first.external_reference
 
 
@@ -150,7 +151,7 @@ def test_a_refund_of_another_item_after_the_backup_stops_nothing(
 
 
 def test_a_retry_that_was_paid_after_the_backup_is_adopted(backup: Backup, bank: CardBank) -> None:
-    """The backup is from the time of the first attempt; later the second was paid."""
+    """During the backup the first attempt was in progress; it failed, and the second was paid."""
     bank.status = ProviderStatus.PENDING
     refund(bank, MINE, "first")
     backup.take()
@@ -233,7 +234,7 @@ def test_the_request_continues_after_the_refund_is_matched_with_another_item(
 
 
 def hold(reference: str) -> None:
-    """Add a ledger entry that gives the refund to another item, as an import does."""
+    """Enter the refund for the other item, as an import does."""
     given = {"order_item_id": OTHER, "order_id": "OD-1", "type": "refund", "method": "card"}
     make_transaction(amount_minor=3800, reference=reference, **given)
 
@@ -253,7 +254,7 @@ def test_an_attempt_that_may_have_been_paid_waits_until_it_is_matched(
 
 
 def test_a_refund_of_an_older_version_is_adopted_by_its_row(backup: Backup, bank: CardBank) -> None:
-    """Its metadata has only the key of the attempt."""
+    """The metadata has only the key of the attempt."""
     request(MINE, gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(MINE).refund_id}:1")
     work(bank, NOW + TWO_DAYS)
@@ -274,7 +275,7 @@ def test_a_refund_of_an_older_version_without_its_row_must_be_matched(
 def test_after_an_older_attempt_is_adopted_another_item_is_refunded(
     backup: Backup, bank: CardBank
 ) -> None:
-    """After an update, the money of the other item is not in our books yet."""
+    """After an update: the refund of the other item is in progress and not stored yet."""
     request(OTHER, key="other", gateways=by_card(Down()))
     made = bank.make("pi_1", 3800, key=f"{get_refund(OTHER).refund_id}:1")
     work(bank, NOW + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""A restored backup does not know anything that was done after the backup."""
+"""After a restore, everything since the backup is missing, as the documentation says."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from core.storage import Delivery, SignIn, User
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.imports.imported import ITEM, ORDER, Sheets
-from tests.core.mail.mailing import Told, make_shop, send_due
+from tests.core.mail.mailing import ScriptedTransport, make_shop, send_due
 from tests.core.refunds.refund_rows import get_balance, get_item, request
 from tests.core.refunds.returned_money import EVERYWHERE
 from tests.core.refunds.sold_items import sell
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def backup(database: str, tmp_path: Path) -> Iterator[Backup]:
-    """Return an object that takes and restores a backup of the database."""
+    """Return a backup of the database that the test takes and restores."""
     with backup_of(database, tmp_path) as made:
         yield made
 
@@ -37,12 +37,12 @@ def test_a_mail_sent_after_the_backup_is_sent_again_with_the_same_message_id(
     make_shop()
     mail.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
     backup.take()
-    door = Told()
-    assert send_due(door) == 1
-    assert send_due(door) == 0
+    transport = ScriptedTransport()
+    assert send_due(transport) == 1
+    assert send_due(transport) == 0
     backup.put_back()
-    assert send_due(door) == 1
-    first, second = (message["Message-ID"] for message in door.taken)
+    assert send_due(transport) == 1
+    first, second = (message["Message-ID"] for message in transport.taken)
     assert first == second
     with storage.reading() as session:
         assert [one.may_be_twice for one in session.scalars(select(Delivery))] == [False]
@@ -54,8 +54,8 @@ def test_a_mail_requested_after_the_backup_is_missing_from_the_list(
     make_shop()
     backup.take()
     mail.send(["A"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
-    assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # it was not sent yet
-    send_due(Told())
+    assert len(vouchers.find_copies(["A"], actor=admin)) == 0  # not sent yet
+    send_due(ScriptedTransport())
     assert len(vouchers.find_copies(["A"], actor=admin)) == 1
     backup.put_back()
     assert vouchers.find_copies(["A"], actor=admin) == []
@@ -78,7 +78,7 @@ def test_a_balance_refund_after_the_backup_is_lost_and_its_voucher_is_available_
     assert get_balance(contract) == before
     assert get_item(item).status == "not_used"
     assert _can_be_had(item) == [True]
-    request(item, actor=EVERYWHERE)  # it must be repeated, and it credits the balance once
+    request(item, actor=EVERYWHERE)  # it must be done again, which credits the balance once
     assert get_balance(contract) == before + price
     check_books()
 
@@ -113,7 +113,7 @@ def test_a_user_deactivated_after_the_backup_is_active_again(backup: Backup, adm
 
 
 def test_a_sign_in_of_an_older_backup_has_expired(backup: Backup) -> None:
-    """So a sign-out that the restore forgets opens nothing an hour later."""
+    """A restore forgets a sign-out after the backup; an hour later that has no effect."""
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + 10 * HOUR}
     with storage.writing() as session:
         session.add(SignIn(sign_in_id="one", user_id="local", **times))

@@ -49,6 +49,7 @@ def test_a_short_view_is_in_the_url_itself(sqlite_database: str) -> None:
     assert count_stored() == 0
 
 
+@pytest.mark.both_databases
 def test_a_long_view_is_stored_once_and_opens_for_everyone_with_the_link(database: str) -> None:
     view = many_ids()
     address = views.address_of(view, actor=ANA)

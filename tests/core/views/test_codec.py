@@ -5,13 +5,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ground import InvalidInput
 from core.tables import ORDER_ITEMS, ORDERS, TABLES
 from core.views import default_view, describe_filter, describe_sort, parse_view, to_address
 from core.views.codec import from_address
+from tests.effort import share
 
 
 def _text(**given: Any) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def test_an_invalid_filter_is_refused_with_a_sentence(filters: dict[str, Any]) -
     assert len(str(refusal.value)) < 300
 
 
-BAD_VIEWS = {
+BAD_VIEWS: dict[str, Any] = {
     "a list": [],
     "nothing": None,
     "unknown key": {"limit": 1},
@@ -101,7 +102,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@share(4)
 @given(raw=_json, table=st.sampled_from(sorted(TABLES)))
 def test_any_json_is_refused_or_parsed_to_a_view_that_round_trips(raw: Any, table: str) -> None:
     for left_out in (None, list[str]()):

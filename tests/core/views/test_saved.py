@@ -15,6 +15,8 @@ from core.tables import ORDER_ITEMS, ORDERS, Table
 from core.views import NameTaken, View, parse_view
 from tests.rows import store_user
 
+pytestmark = pytest.mark.both_databases
+
 ANA = Actor("u-ana", "ana@helios.example", Role.VIEWER, sees_all_contracts=True)
 BOB = Actor("u-bob", "bob@helios.example", Role.AGENT, sees_all_contracts=True)
 CHIEF = Actor("u-chief", "chief@helios.example", Role.ADMIN, sees_all_contracts=True)
@@ -85,7 +87,7 @@ def test_a_name_is_taken_only_for_its_user_and_table(database: str) -> None:
     assert names(ANA, ORDER_ITEMS) == ["Mine"]
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_if_two_tabs_save_the_same_name_the_second_is_refused(database: str) -> None:
     caught: list[NameTaken] = []
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -22,8 +23,8 @@ from tests.rows import make_actor, make_item, make_order, make_transaction
 
 LATER = NOW + timedelta(days=30)
 BEFORE = NOW - timedelta(days=3)
-GIVEN = {"valid_from": BEFORE, "valid_until": LATER, "refund_expire_at": LATER}
-FATES = {
+GIVEN: dict[str, Any] = {"valid_from": BEFORE, "valid_until": LATER, "refund_expire_at": LATER}
+FATES: dict[str, dict[str, Any]] = {
     "OK-1": {},
     "OK-2": {"passenger_name": "=1+1 Ömer"},
     "USED": {"status": "used", "used_at": BEFORE},
@@ -177,7 +178,7 @@ def test_items_of_other_contracts_are_not_found(shop: None, admin: Actor) -> Non
 
 @pytest.mark.parametrize("ids", [[], [str(one) for one in range(1_001)]], ids=["none", "too many"])
 def test_an_invalid_selection_is_refused(shop: None, admin: Actor, ids: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="Tick 1 to 1,000"):
+    with pytest.raises(InvalidInput, match="Select 1 to 1,000"):
         issuing.assess(ids, actor=admin, now=NOW)
 
 
@@ -239,6 +240,7 @@ def three_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     get_settings.cache_clear()
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("three_a_minute")
 def test_verifications_per_minute_are_limited(shop: None, admin: Actor) -> None:
     guesser, other = (replace(admin, user_id=name) for name in ("guesser", "other"))
@@ -257,7 +259,7 @@ def test_the_command_line_verifies_with_the_public_key_alone(
     keys.write_text(capsys.readouterr().out)
     code = signed(stored("BACK"))
     assert main(["verify", code, "--public-key", str(keys)]) == 0
-    assert capsys.readouterr().out.startswith("genuine: valid from 2026-11-20 09:30 UTC to ")
+    assert capsys.readouterr().out.startswith("Genuine: valid from 2026-11-20 09:30 UTC to ")
     forged = code[:-1] + ("B" if code.endswith("A") else "A")
     assert main(["verify", forged, "--public-key", str(keys)]) == 1
     assert "genuine" not in capsys.readouterr().out

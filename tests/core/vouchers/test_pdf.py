@@ -27,7 +27,7 @@ from core.vouchers.pdf.document import render_voucher, render_zip
 from core.vouchers.pdf.fonts import EM, FontFault
 from core.vouchers.pdf.glyphs import REPLACEMENT, Line, is_plain
 from core.vouchers.pdf.logo import LogoFault
-from core.vouchers.pdf.page import Branding
+from core.vouchers.pdf.page import Branding, draw_details
 from core.vouchers.pdf.sheet import HEIGHT, WIDTH, Sheet
 from core.vouchers.pdf.text import shape_line
 from tests.vouchers import BRANDING, make_voucher, make_vouchers
@@ -51,7 +51,7 @@ SCRIPTS = {
     "Greek": ("Κωνσταντίνος Παπαδόπουλος", "Αίθουσα αναμονής"),
     "Vietnamese": ("Nguyễn Thị Hồng Nhung", "Phòng chờ hạng thương gia"),
 }
-EXTREMES = {
+EXTREMES: dict[str, dict[str, Any]] = {
     "long": {
         "passenger_name": ("Wolfeschlegelsteinhausenbergerdorff Maria Magdalena Konstanze " * 2)[
             :120
@@ -174,7 +174,7 @@ def test_the_file_has_its_metadata() -> None:
     assert pdf.metadata is not None
     assert pdf.metadata.title == "Voucher B0001234-2: Aspire Lounge, 3 hours"
     assert pdf.metadata.author == "Order Desk"
-    assert pdf.trailer["/Root"]["/Lang"] == "en"
+    assert str(pdf.root_object["/Lang"]) == "en"
     assert [round(float(side)) for side in pdf.pages[0].mediabox[2:]] == [595, 842]
 
 
@@ -269,7 +269,7 @@ def test_the_lock_lets_one_thread_render_at_a_time(
     monkeypatch: pytest.MonkeyPatch, has_lock: bool
 ) -> None:
     inside, most = [0], [0]
-    draw, counting = document.draw_details, threading.Lock()
+    draw, counting = draw_details, threading.Lock()
 
     def watched(sheet: Sheet, voucher: Voucher) -> None:
         with counting:
@@ -318,11 +318,9 @@ def test_the_qr_code_is_large_has_a_quiet_zone_and_is_one_path() -> None:
     assert right - left > 30 / 25.4 * 72
     module = (right - left) / 41
     zone = 4 * module - 1.5
-    around = image.crop(
-        [round(2 * side) for side in (left - zone, top - zone, right + zone, top - 1)]
-    )
+    around = image.crop((2 * (left - zone), 2 * (top - zone), 2 * (right + zone), 2 * (top - 1)))
     assert min(around.tobytes()) == 255
-    beside = image.crop([round(2 * side) for side in (left - zone, top, left - 1, bottom)])
+    beside = image.crop((2 * (left - zone), 2 * top, 2 * (left - 1), 2 * bottom))
     assert min(beside.tobytes()) == 255
     content = _read(pdf).pages[0].get_contents()
     assert content is not None
@@ -397,8 +395,9 @@ def _ink_outside(image: Image.Image, boxes: list[Box]) -> bool:
     code = Box(WIDTH - 246, 274, WIDTH - 72, 446)
     white = 255
     for box in [*boxes, code]:
-        sides = (box.left - 1.5, box.top - 1.5, box.right + 1.5, box.bottom + 1.5)
-        rest.paste(white, [round(side * scale) for side in sides])
+        left, top = round((box.left - 1.5) * scale), round((box.top - 1.5) * scale)
+        right, bottom = round((box.right + 1.5) * scale), round((box.bottom + 1.5) * scale)
+        rest.paste(white, (left, top, right, bottom))
     return min(rest.crop((0, 12, rest.width, rest.height)).tobytes()) < 60
 
 

@@ -136,15 +136,15 @@ def test_offline_verification_refuses_a_code_before_and_after_its_days(
     now, day = datetime.now(UTC), timedelta(days=1)
     status, said, complaint = offline(now - day, now + day)
     assert (status, complaint) == (0, "")
-    assert said.startswith(f"genuine: valid from {now - day:%Y-%m-%d %H:%M} UTC to ")
+    assert said.startswith(f"Genuine: valid from {now - day:%Y-%m-%d %H:%M} UTC to ")
     status, said, complaint = offline(now + day, now + 2 * day)
     assert (status, said) == (1, "")
     assert complaint.startswith(
-        f"not valid yet, genuine: valid from {now + day:%Y-%m-%d %H:%M} UTC to "
+        f"Not valid yet. Genuine: valid from {now + day:%Y-%m-%d %H:%M} UTC to "
     )
     status, said, complaint = offline(now - 2 * day, now - day)
     assert (status, said) == (1, "")
-    assert complaint.startswith("expired, genuine: valid from ")
+    assert complaint.startswith("Expired. Genuine: valid from ")
 
 
 def test_the_command_line_says_what_the_page_says(
@@ -153,4 +153,4 @@ def test_the_command_line_says_what_the_page_says(
     tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     _, printed = codes_of(valid_from=tomorrow, valid_until=tomorrow)
     assert main(["verify", printed]) == 1
-    assert capsys.readouterr().err.startswith("not valid yet: It is valid from ")
+    assert capsys.readouterr().err.startswith("Not valid yet: It is valid from ")

@@ -1,4 +1,4 @@
-"""What an order's page says of refunds that were returned or are to be matched, and asks."""
+"""The notices on an order's page about refunds that were returned or need a match."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -64,11 +64,11 @@ def test_a_refund_by_hand_is_dismissed_with_a_note(sqlite_database: str) -> None
     assert not page.warning
 
 
-def test_a_returned_refund_is_said_and_its_item_given_back(sqlite_database: str) -> None:
+def test_a_notice_shows_a_returned_refund_and_its_item_is_given_back(sqlite_database: str) -> None:
     with settings(stripe_api_key="sk_test_x"):
         item = returned_item()
         page = _open()
-        assert "The bank returned money" in page.warning[0].value
+        assert "The bank returned the money" in page.warning[0].value
         assert "lost or stolen card" in page.warning[0].value
         page.text_input(key="give_back_note").input("Paid in cash")
         page.button(key="give_back_now").click().run()

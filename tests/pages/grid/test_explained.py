@@ -1,19 +1,19 @@
-"""What the screen explains, and what an empty page or tab waits for, run without a browser."""
+"""Explanations on the screen, and texts of empty pages and tabs, run without a browser."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ground import TONES
+from core.ground import TONES, word_of
 from core.refunds import REASON_TEXTS
 from core.tables import TABLES, Table
 from pages.grid.options import grid_options
-from tests.pages.opened import open_page, texts
+from tests.pages.opened import open_page, texts, values
 from tests.pages.test_demo import filled as filled
 from tests.rows import make_item, make_order
 
 
 def opened(name: str, popover: str) -> AppTest:
-    """Open a page, and on it a popover."""
+    """Open a page and one of its popovers."""
     page = open_page(name)
     page.session_state[popover] = True
     return page.run()
@@ -24,16 +24,16 @@ def opened(name: str, popover: str) -> AppTest:
 def test_every_column_is_explained_by_its_description(name: str) -> None:
     page = opened(name, f"explained_{name}")
     assert not page.exception
-    (table,) = page.get("table")
-    said = dict(table.value.to_dict("split")["data"])
+    (table,) = values(page, "table")
+    said = dict(table.to_dict("split")["data"])
     columns = TABLES[name].offered
-    assert [one.removesuffix(" (hidden at first)") for one in said] == [c.header for c in columns]
+    assert [one.removesuffix(" (hidden by default)") for one in said] == [c.header for c in columns]
     for column, meaning in zip(columns, said.values(), strict=True):
         assert meaning.replace("\\", "").replace("\u2060", "") == column.help
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_rule_of_refunds_is_said_in_its_own_words() -> None:
+def test_the_refund_rule_is_explained_by_its_reasons() -> None:
     said = texts(opened("order_items", "rule_order_items"))
     for words in REASON_TEXTS.values():
         assert words in said
@@ -59,9 +59,9 @@ def test_an_empty_page_says_what_brings_its_first_row(sqlite_database: str, name
 @pytest.mark.parametrize(
     ("tab", "words"),
     [
-        ("Transactions", "There are no transactions of this order yet."),
-        ("E-mails", "Tick items under *Products* and click *Send Voucher*."),
-        ("History", "There are no events of this order yet."),
+        ("Transactions", "This order has no transactions yet."),
+        ("E-mails", "Select items under *Products* and click *Send Voucher*."),
+        ("History", "This order has no events yet."),
     ],
 )
 def test_an_empty_tab_says_what_brings_its_first_row(
@@ -76,13 +76,13 @@ def test_an_empty_tab_says_what_brings_its_first_row(
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_every_state_has_a_tone_and_nothing_else_has(table: Table) -> None:
+def test_only_states_have_a_tone_and_every_state_has_one(table: Table) -> None:
     definitions = {one["colId"]: one for one in grid_options(table, "")["columnDefs"]}
     for column in table.offered:
         tones = definitions[column.name].get("cellRendererParams", {}).get("tones", {})
         if column.name == "status":
             assert column.allowed is not None
-            assert {word.value.replace("_", " ") for word in column.allowed} <= set(tones)
+            assert {word_of(word) for word in column.allowed} <= set(tones)
         else:
             assert tones == {}
     assert all(set(states) <= set(tones) for states, tones in TONES.items())

@@ -1,4 +1,4 @@
-"""Requests to an ASGI application in this process: what was answered, and how much was read."""
+"""Send requests to an ASGI application in this process; count how much of the body it reads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -19,7 +19,7 @@ HOST = "localhost:8501"
 
 @dataclass
 class Answer:
-    """What an application answered, and how many pieces of the body it had asked for by then."""
+    """The response, and how many pieces of the body the application has read."""
 
     status: int
     headers: dict[str, str]
@@ -42,7 +42,7 @@ async def ask(
     scheme: str = "http",
     breaks_off: bool = False,
 ) -> Answer:
-    """Send a request whose body comes in pieces, each when asked for; `breaks_off` has no end."""
+    """Send a request whose body comes in pieces on demand; `breaks_off` disconnects at the end."""
     bodies, read, is_over, sent = iter(pieces), 0, breaks_off, list[Message]()
 
     async def receive() -> Message:
@@ -72,12 +72,12 @@ async def ask(
     }
     await app(scope, receive, send)
     body = b"".join(message.get("body", b"") for message in sent)
-    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], told, body, read)
+    found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], found, body, read)
 
 
 class Socket:
-    """A WebSocket of a page: accepted or refused, and open until it is closed."""
+    """A WebSocket of a page. It is accepted or refused, and stays open until `close`."""
 
     def __init__(self, app: ASGIApp, headers: Headers = (), path: str = "/_stcore/stream") -> None:
         self.sent: asyncio.Queue[Message] = asyncio.Queue()
@@ -97,19 +97,19 @@ class Socket:
         self.task = asyncio.ensure_future(app(self.scope, self.received.get, self.sent.put))
 
     async def is_accepted(self) -> bool:
-        """Wait for the answer to the handshake."""
+        """Wait for the handshake, and return whether it was accepted."""
         first = await asyncio.wait_for(self.sent.get(), 5)
         return bool(first["type"] == "websocket.accept")
 
     async def close(self) -> None:
-        """Close it as a browser does that leaves the page."""
+        """Close it like a browser that leaves the page."""
         await self.received.put({"type": "websocket.disconnect", "code": 1001})
         await asyncio.wait_for(self.task, 5)
 
 
 @asynccontextmanager
 async def serving(*middleware: Middleware) -> AsyncIterator[ASGIApp]:
-    """Run Streamlit behind middlewares of ours, in this process, until the block ends."""
+    """Run Streamlit behind our middleware, in this process, until the block ends."""
     app = st.App(MAIN, middleware=list(middleware))
     async with living(app):
         yield app
@@ -133,4 +133,4 @@ async def living(app: ASGIApp) -> AsyncIterator[None]:
         received.put_nowait({"type": "lifespan.shutdown"})
         await life
         await get_instance().stopped
-        Runtime._instance = None  # as at first: one process has one
+        Runtime._instance = None  # a process has one runtime; allow a new one

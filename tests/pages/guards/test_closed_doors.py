@@ -1,4 +1,4 @@
-"""What Streamlit tells of itself: nothing to a stranger, and to the page what it needs."""
+"""Streamlit's internal routes: hidden, except for those that the page needs."""
 
 import json
 
@@ -6,11 +6,11 @@ import pytest
 from streamlit import config
 from streamlit.web.server.starlette import starlette_agent_routes, starlette_routes
 
-from pages.guards import ClosedDoors
-from pages.guards.closed_doors import LEAST
+from pages.guards import InternalRoutes
+from pages.guards.closed_doors import MINIMAL_HOST_CONFIG
 from tests.pages.asked import ask
 
-INSIDE = [
+INTERNAL = [
     starlette_routes.ROUTE_METRICS,
     starlette_routes.ROUTE_SCRIPT_HEALTH,
     starlette_agent_routes._ROUTE_AGENT_SCHEMA,
@@ -26,13 +26,13 @@ INSIDE = [
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
-@pytest.mark.parametrize("path", INSIDE)
+@pytest.mark.parametrize("path", INTERNAL)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
-def test_what_is_inside_is_not_there_for_anybody(base: str, path: str, method: str) -> None:
-    answer = ask(lambda app: ClosedDoors(app, base), f"{base}/{path}", method=method)
+def test_internal_routes_are_not_found(base: str, path: str, method: str) -> None:
+    answer = ask(lambda app: InternalRoutes(app, base), f"{base}/{path}", method=method)
     assert answer.status == 404
-    assert not answer.is_let_through
-    assert json.loads(answer.body) == {"error": "There is nothing here."}
+    assert not answer.is_passed_on
+    assert json.loads(answer.body) == {"error": "Not found."}
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
@@ -40,19 +40,19 @@ def test_what_is_inside_is_not_there_for_anybody(base: str, path: str, method: s
     "path",
     ["/", "/orders", "/_stcore/health", "/_stcore/upload_file/a/b", "/static/js/a.js", "/media/x"],
 )
-def test_what_the_page_asks_for_is_let_through(base: str, path: str) -> None:
-    assert ask(lambda app: ClosedDoors(app, base), base + path).is_let_through
+def test_routes_that_the_page_needs_are_passed_on(base: str, path: str) -> None:
+    assert ask(lambda app: InternalRoutes(app, base), base + path).is_passed_on
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
-def test_the_connection_of_the_page_is_let_through(base: str) -> None:
-    asked = ask(lambda app: ClosedDoors(app, base), f"{base}/_stcore/stream", scheme="ws")
-    assert asked.is_let_through
+def test_the_websocket_of_the_page_is_passed_on(base: str) -> None:
+    asked = ask(lambda app: InternalRoutes(app, base), f"{base}/_stcore/stream", scheme="ws")
+    assert asked.is_passed_on
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
-def test_of_the_hosts_configuration_the_page_gets_the_least(base: str) -> None:
-    answer = ask(lambda app: ClosedDoors(app, base), f"{base}/_stcore/host-config")
-    assert (answer.status, json.loads(answer.body)) == (200, LEAST)
+def test_the_host_configuration_is_minimal(base: str) -> None:
+    answer = ask(lambda app: InternalRoutes(app, base), f"{base}/_stcore/host-config")
+    assert (answer.status, json.loads(answer.body)) == (200, MINIMAL_HOST_CONFIG)
     for origin in config.get_option("client.allowedOrigins"):
         assert origin.encode() not in answer.body

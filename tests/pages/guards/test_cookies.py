@@ -1,4 +1,4 @@
-"""Cookies: none in the clear behind TLS, and another one for whoever has just signed in."""
+"""Cookies: Secure over TLS, and a new browser cookie after a sign-in."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ PAGE = [("accept", "text/html")]
 
 @pytest.fixture
 def local() -> Iterator[None]:
-    """Have nobody sign in."""
+    """Turn off sign-in."""
     with settings(oidc_metadata_url="", oidc_client_id="", oidc_client_secret=""):
         assert not get_settings().has_sign_in
         yield
@@ -46,24 +46,24 @@ def test_over_https_every_cookie_is_secure(local: None) -> None:
     assert secured("https") == [True] * 5
 
 
-def test_over_http_no_cookie_is_since_it_would_be_lost(local: None) -> None:
+def test_over_http_no_cookie_is_secure(local: None) -> None:
     assert secured("http") == [False] * 5
 
 
-def test_behind_a_proxy_that_ends_tls_every_cookie_is_secure_and_https_is_to_stay() -> None:
+def test_behind_a_proxy_that_ends_tls_cookies_are_secure_and_hsts_is_sent() -> None:
     with settings(**SIGN_IN):
         assert secured("http") == [True] * 5
         headers = ask(SecurityHeaders, scheme="http").all("strict-transport-security")
     assert headers == ["max-age=31536000"]
 
 
-def test_at_an_http_address_on_this_machine_people_sign_in_with_cookies_as_they_are() -> None:
+def test_sign_in_over_http_on_this_machine_leaves_cookies_unchanged() -> None:
     with settings(**SIGN_IN | {"public_url": "http://localhost:8501"}):
         assert secured("http") == [False] * 5
         assert ask(SecurityHeaders).all("strict-transport-security") == []
 
 
-def test_a_cookie_that_is_secure_already_is_left_alone(local: None) -> None:
+def test_a_secure_cookie_is_left_unchanged(local: None) -> None:
     given = [("set-cookie", "a=b; SECURE; Path=/")]
     answer = ask(SecureCookies, scheme="https", answer=given)
     assert answer.all("set-cookie") == ["a=b; SECURE; Path=/"]
@@ -79,7 +79,7 @@ def browser_cookie(
 
 
 @pytest.mark.parametrize("base", ["", "/desk"])
-def test_who_comes_back_from_the_provider_gets_a_new_browser_cookie(base: str) -> None:
+def test_a_sign_in_sets_a_new_browser_cookie(base: str) -> None:
     planted = [*PAGE, ("cookie", f"{BROWSER_COOKIE}=planted")]
     given = [
         browser_cookie(f"{base}/oauth2callback", planted, base).cookies[BROWSER_COOKIE]
@@ -95,14 +95,14 @@ def test_who_comes_back_from_the_provider_gets_a_new_browser_cookie(base: str) -
 
 
 @pytest.mark.parametrize("said", [[], [("set-cookie", '_streamlit_user=""; Max-Age=0')]])
-def test_a_way_back_without_a_sign_in_leaves_the_cookie(said: Headers) -> None:
-    """Any site can lead there: the pages that are open go on."""
+def test_a_callback_without_a_sign_in_keeps_the_cookie(said: Headers) -> None:
+    """Any site can link to the callback, so open pages must keep working."""
     mine = [*PAGE, ("cookie", f"{BROWSER_COOKIE}=mine")]
     assert BROWSER_COOKIE not in browser_cookie("/oauth2callback", mine, answer=said).cookies
 
 
 @pytest.mark.parametrize("path", ["/", "/orders", "/desk/oauth2callback", "/auth/login"])
-def test_on_every_other_page_a_browser_keeps_the_cookie_that_it_has(path: str) -> None:
+def test_on_every_other_path_a_browser_keeps_its_cookie(path: str) -> None:
     kept = browser_cookie(path, [*PAGE, ("cookie", f"{BROWSER_COOKIE}=mine")])
     assert BROWSER_COOKIE not in kept.cookies
     assert BROWSER_COOKIE in browser_cookie(path, PAGE).cookies

@@ -1,4 +1,4 @@
-"""The address that waits while somebody signs in: a path on this site, or nothing."""
+"""The address that is kept during a sign-in: a path on this site, or nothing."""
 
 import asyncio
 from typing import Any
@@ -42,7 +42,7 @@ SIGNED_IN = "_streamlit_user=signed; Path=/; HttpOnly"
 def ask(
     path: str, location: str = "/", base: str = "", said: str = SIGNED_IN, **headers: str
 ) -> dict[str, list[str]]:
-    """Ask the middleware before an application that redirects; return the answer's headers."""
+    """Send a request to the middleware, in front of a redirect; return the response's headers."""
 
     async def redirects(_scope: Scope, _receive: Receive, send: Send) -> None:
         where = [(b"location", location.encode()), (b"set-cookie", said.encode())]
@@ -54,7 +54,7 @@ def ask(
         sent.append(message)
 
     async def receive() -> Message:
-        raise AssertionError("nothing is read")
+        raise AssertionError("the body was read")
 
     raw = [(b"host", b"localhost:8501")]
     raw += [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
@@ -67,14 +67,14 @@ def ask(
 
 
 def kept(referer: str) -> str:
-    """Leave for the provider from a page; return what the cookie then holds."""
+    """Start a sign-in from a page; return the address in the cookie."""
     (_, cookie) = ask("/auth/login", "https://id.example/", referer=referer)["set-cookie"]
     assert cookie.endswith("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax")
     return cookie.removeprefix(f"{COOKIE}=").split(";")[0]
 
 
-def led_to(address: str, base: str = "") -> str:
-    """Come back from the provider with a cookie; return where one is led to."""
+def redirected_to(address: str, base: str = "") -> str:
+    """End a sign-in with an address in the cookie; return where the response redirects to."""
     answer = ask(f"{base}/oauth2callback", f"{base}/", base, cookie=f"{COOKIE}={address}")
     ended = f"{COOKIE}=; Path={base or '/'}; Max-Age=0; HttpOnly; SameSite=Lax"
     assert answer["set-cookie"] == [SIGNED_IN, ended]
@@ -82,14 +82,14 @@ def led_to(address: str, base: str = "") -> str:
 
 
 @pytest.mark.parametrize("address", GOOD)
-def test_an_address_is_kept_and_led_to(address: str) -> None:
+def test_an_address_is_kept_and_redirected_to(address: str) -> None:
     assert kept(HERE + address) == address
-    assert led_to(address) == address
+    assert redirected_to(address) == address
 
 
 @pytest.mark.parametrize("address", BAD)
-def test_what_is_no_address_here_leads_to_the_first_page(address: str) -> None:
-    assert led_to(address) == "/"
+def test_an_invalid_address_redirects_to_the_first_page(address: str) -> None:
+    assert redirected_to(address) == "/"
 
 
 @pytest.mark.parametrize(
@@ -107,31 +107,31 @@ def test_the_address_of_another_site_is_not_kept(referer: str) -> None:
     assert kept(referer) == ""
 
 
-def test_what_a_cookie_cannot_hold_is_escaped_or_left_out() -> None:
+def test_characters_that_a_cookie_cannot_hold_are_escaped_or_left_out() -> None:
     assert kept(f"{HERE}/orders?a=1;2,3") == "/orders?a=1%3B2%2C3"
     assert kept(f"{HERE}/orders?view={'x' * MAX_LENGTH}") == "/orders"
     assert kept(f"{HERE}//evil.example/orders") == ""
 
 
-def test_under_a_path_only_that_path_is_led_to() -> None:
-    assert led_to("/desk/orders", "/desk") == "/desk/orders"
+def test_with_a_base_path_only_addresses_below_it_are_used() -> None:
+    assert redirected_to("/desk/orders", "/desk") == "/desk/orders"
     for other in ("/orders", "/desktop/orders", "/"):
-        assert led_to(other, "/desk") == "/desk/"
+        assert redirected_to(other, "/desk") == "/desk/"
 
 
 @pytest.mark.parametrize("path", ["/", "/orders", "/auth/logout", "/export/orders"])
-def test_other_answers_are_left_alone(path: str) -> None:
+def test_other_responses_are_unchanged(path: str) -> None:
     answer = ask(path, referer=f"{HERE}/x", cookie=f"{COOKIE}=/y")
     assert answer == {"location": ["/"], "set-cookie": [SIGNED_IN]}
 
 
 @pytest.mark.parametrize("said", ["other=1", '_streamlit_user=""; Max-Age=0', "_streamlit_user="])
-def test_a_way_back_without_a_sign_in_leaves_the_address_waiting(said: str) -> None:
-    """Any site can lead there: the sign-in that is under way goes on."""
+def test_a_callback_without_a_sign_in_keeps_the_address(said: str) -> None:
+    """Any site can link to the callback, so a sign-in in progress must go on."""
     answer = ask("/oauth2callback", "/", said=said, cookie=f"{COOKIE}=/orders")
     assert answer == {"location": ["/"], "set-cookie": [said]}
 
 
-def test_another_redirect_of_the_way_back_is_left_where_it_leads() -> None:
+def test_another_redirect_of_the_callback_is_unchanged() -> None:
     answer = ask("/oauth2callback", "/elsewhere", cookie=f"{COOKIE}=/orders")
     assert answer["location"] == ["/elsewhere"]

@@ -1,4 +1,4 @@
-"""Local mode answers this machine alone: no proxy, whatever headers it adds."""
+"""Local mode serves only this machine: no proxy, whatever headers it adds."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pages.guards import LocalOnly
 from tests.pages.asked import ask
 
 LOCAL = ("host", "localhost:8501")
-OF_PROXIES = """
+PROXY_HEADERS = """
 Forwarded X-Forwarded X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port
 X-Forwarded-Server X-Forwarded-Prefix X-Forwarded-Ssl X-Forwarded-By X-Forwarded-User
 X-Forwarded-Client-Cert X-Forward-For Forwarded-For X-Original-Forwarded-For X-Original-Host
@@ -19,8 +19,8 @@ X-Varnish X-Remote-Addr X-Remote-IP X-Host X-Scheme Proxy-Client-IP WL-Proxy-Cli
 CloudFront-Viewer-Address Akamai-Origin-Hop X-Akamai-Edgescape Ali-CDN-Real-IP Incap-Client-IP
 X-Sucuri-ClientIP X-Goog-IAP-JWT-Assertion Tailscale-User-Login Max-Forwards X-Coming-From
 """.split()
-# What Chromium, Firefox and our own scripts send to this machine.
-OF_BROWSERS = """
+# Headers that Chromium, Firefox and our own scripts send to this machine.
+BROWSER_HEADERS = """
 Accept Accept-Encoding Accept-Language Authorization Cache-Control Connection Content-Length
 Content-Type Cookie DNT Origin Pragma Priority Referer Sec-CH-UA Sec-CH-UA-Mobile
 Sec-CH-UA-Platform Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Sec-GPC
@@ -30,14 +30,14 @@ If-None-Match If-Modified-Since Range TE
 """.split()
 
 
-@pytest.mark.parametrize("name", OF_PROXIES)
+@pytest.mark.parametrize("name", PROXY_HEADERS)
 @pytest.mark.parametrize("scheme", ["http", "ws"])
 def test_a_request_with_a_header_of_a_proxy_is_refused(name: str, scheme: str) -> None:
     answer = ask(LocalOnly, scheme=scheme, headers=[LOCAL, (name, "203.0.113.7")])
-    assert (answer.status, answer.is_let_through) == (403, False)
+    assert (answer.status, answer.is_passed_on) == (403, False)
 
 
 @pytest.mark.parametrize("scheme", ["http", "ws"])
-def test_a_request_of_a_browser_on_this_machine_is_let_through(scheme: str) -> None:
-    headers = [LOCAL, *((name, "x") for name in OF_BROWSERS)]
-    assert ask(LocalOnly, scheme=scheme, headers=headers).is_let_through
+def test_a_request_of_a_browser_on_this_machine_is_passed_on(scheme: str) -> None:
+    headers = [LOCAL, *((name, "x") for name in BROWSER_HEADERS)]
+    assert ask(LocalOnly, scheme=scheme, headers=headers).is_passed_on

@@ -1,4 +1,4 @@
-"""Requests that write, and WebSockets, of pages of other sites: refused before anything is done."""
+"""Writes and WebSockets from pages of other sites: refused before anything reads them."""
 
 import asyncio
 import time
@@ -57,13 +57,13 @@ OTHERS = [
 
 @contextmanager
 def signing_in(public_url: str = SITE) -> Iterator[None]:
-    """Have people sign in."""
+    """Turn on sign-in."""
     with settings(**SIGN_IN | {"public_url": public_url}):
         yield
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Stand for all that comes behind: it reads the body, and answers with its Host."""
+    """Stand for the application behind: read the body, and answer with its Host."""
     await receive()
     host = dict(scope["headers"])[b"host"]
     await send({"type": "http.response.start", "status": 200, "headers": [(b"x", host)]})
@@ -86,13 +86,13 @@ async def _connect(*origins: str, host: str = HOST) -> bool:
 
 
 def connects(*origins: str, host: str = HOST) -> bool:
-    """Open a WebSocket to Streamlit itself, behind the guard."""
+    """Open a WebSocket to Streamlit itself, behind the middleware."""
     return asyncio.run(_connect(*origins, host=host))
 
 
 def assert_refused(answer: Answer) -> None:
     assert (answer.status, answer.pieces_read) == (403, 0)
-    assert b"A page of another address asked for this." in answer.body
+    assert b"A page at another address sent this request." in answer.body
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
@@ -101,13 +101,13 @@ def test_in_local_mode_a_page_of_another_address_writes_nothing(origin: str) -> 
 
 
 @pytest.mark.parametrize("method", WRITING)
-def test_whatever_is_written_is_of_our_own_pages_alone(method: str) -> None:
+def test_only_our_own_pages_write(method: str) -> None:
     assert_refused(write("http://localhost:3000", method=method))
     assert write("http://localhost:8501", method=method).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_what_only_reads_is_left_to_whoever_answers_it(method: str) -> None:
+def test_reading_is_passed_on(method: str) -> None:
     assert write("https://evil.example", method=method).status == 200
 
 
@@ -134,7 +134,7 @@ def test_in_local_mode_a_rebound_name_is_not_our_own(host: str) -> None:
 
 
 @pytest.mark.parametrize("origin", OTHERS)
-def test_where_people_sign_in_the_site_is_that_of_public_url(origin: str) -> None:
+def test_with_sign_in_the_site_is_that_of_public_url(origin: str) -> None:
     with signing_in():
         for host in ("desk.helios.example", "app:8501", origin.partition("//")[2] or "x"):
             assert_refused(write(origin, host=host))
@@ -144,13 +144,13 @@ def test_where_people_sign_in_the_site_is_that_of_public_url(origin: str) -> Non
     "origin", [SITE, f"{SITE}:443", SITE.upper(), "https://DESK.helios.example:443"]
 )
 @pytest.mark.parametrize("host", ["desk.helios.example", "app:8501", "127.0.0.1:8501", ""])
-def test_where_people_sign_in_our_own_page_writes_through_any_proxy(origin: str, host: str) -> None:
+def test_with_sign_in_our_own_page_writes_through_any_proxy(origin: str, host: str) -> None:
     for public_url in (SITE, f"{SITE}/desk", f"{SITE}:443/", SITE.upper()):
         with signing_in(public_url):
             assert write(origin, host=host).status == 200
 
 
-def test_where_people_sign_in_at_this_machine_its_other_names_will_do() -> None:
+def test_with_sign_in_on_this_machine_its_other_names_are_accepted() -> None:
     with signing_in("http://localhost:8501"):
         for host in ("localhost:8501", "127.0.0.1:8501", "[::1]:8501"):
             assert write(f"http://{host}", host=host).status == 200
@@ -168,7 +168,7 @@ def test_several_origins_or_hosts_are_refused() -> None:
         assert_refused(write(SITE, SITE))
 
 
-def test_who_names_no_page_is_no_page_of_another_site() -> None:
+def test_a_request_without_origin_is_passed_on() -> None:
     assert write().status == 200
     assert connects()
 
@@ -181,7 +181,7 @@ def test_a_page_of_another_address_gets_no_websocket(origin: str) -> None:
     assert connects(f"http://{HOST}")
 
 
-def test_streamlit_itself_lets_other_pages_of_this_machine_in() -> None:
+def test_streamlit_itself_accepts_other_pages_of_this_machine() -> None:
     async def connect_unguarded() -> bool:
         async with serving() as app:
             socket = Socket(app, [("origin", "http://localhost:3000")])
@@ -189,7 +189,7 @@ def test_streamlit_itself_lets_other_pages_of_this_machine_in() -> None:
             await socket.close()
             return is_accepted
 
-    assert asyncio.run(connect_unguarded())  # what the guard is there for
+    assert asyncio.run(connect_unguarded())  # what the middleware prevents
 
 
 def test_no_outside_service_is_asked_for_the_address_of_this_machine(
@@ -200,7 +200,7 @@ def test_no_outside_service_is_asked_for_the_address_of_this_machine(
         monkeypatch.setattr(f"streamlit.net_util.{name}", lambda name=name: asked.append(name))
     with signing_in():
         assert not connects("https://evil.example", host="desk.helios.example")
-        # A proxy that names itself, and a port that need not be named: Streamlit would ask.
+        # A proxy's own host name, and a default port that is named: Streamlit would ask.
         assert connects(SITE, host="app:8501")
         assert connects(f"{SITE}:443", host="desk.helios.example")
     assert asked == []

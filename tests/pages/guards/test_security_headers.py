@@ -1,4 +1,4 @@
-"""What every answer says over HTTPS; the rest is asked of a running server in tests/e2e."""
+"""The header for HTTPS; tests/e2e checks the other headers on a running server."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ APP = Starlette(
 
 
 @pytest.mark.parametrize(("scheme", "said"), [("https", "max-age=31536000"), ("http", None)])
-def test_over_https_a_browser_is_told_to_stay_there(scheme: str, said: str | None) -> None:
+def test_only_over_https_a_browser_is_told_to_keep_to_https(scheme: str, said: str | None) -> None:
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(APP)
         async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://desk") as client:

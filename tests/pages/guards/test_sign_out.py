@@ -1,4 +1,4 @@
-"""GET /auth/logout: it ends the sign-in for good, and no other site does it for a person."""
+"""GET /auth/logout: it ends the sign-in on the server, and another site cannot do it."""
 
 import json
 import secrets
@@ -30,7 +30,7 @@ HERE, THERE = "https://desk.helios.example", "https://evil.example"
 
 @pytest.fixture(autouse=True)
 def signing_in(sqlite_database: str) -> Iterator[None]:
-    """Have people sign in, of whom Ana is one."""
+    """Turn on sign-in, with Ana as a user."""
     before = config.get_option("server.cookieSecret")
     with settings(**SIGN_IN):
         streamlit_secrets()
@@ -56,7 +56,7 @@ def claims(**given: Any) -> dict[str, Any]:
 
 
 def cookies_of(said: dict[str, Any]) -> dict[str, str]:
-    """Write the cookies as Streamlit does when somebody has signed in."""
+    """Write the cookies as Streamlit does after a sign-in."""
     secret = config.get_option("server.cookieSecret")
     written: dict[str, str] = {}
 
@@ -85,7 +85,7 @@ def ended() -> list[str]:
 
 
 def come_in(said: dict[str, Any]) -> tuple[Actor, str]:
-    """Open a page; return who is there, and a token of it."""
+    """Open a page; return its actor and one of its tokens."""
     actor = access.accept_sign_in(said, now=datetime.now(UTC))
     return actor, access.issue_token("rows", table="orders", actor=actor, browser=BROWSER)
 
@@ -103,7 +103,7 @@ def test_after_signing_out_neither_copied_cookies_nor_old_tokens_open_anything(
     assert claims_in(cookies) == said
     _, token = come_in(said)
     assert access.accept_token(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
-    assert leave(cookies, base=base).is_let_through  # to Streamlit, which drops the cookies
+    assert leave(cookies, base=base).is_passed_on  # to Streamlit, which drops the cookies
     with pytest.raises(NotSignedIn):
         access.accept_token(token, "rows", table="orders", browser=BROWSER)
     with pytest.raises(NotSignedIn):
@@ -117,7 +117,7 @@ def test_cookies_that_are_not_streamlits_end_nothing() -> None:
     name, value = next(iter(cookies_of(said).items()))
     forged = create_signed_value("another secret", name, json.dumps(said)).decode()
     for cookies in ({}, {name: forged}, {name: value[:-1]}, {name: ""}, {name: "ä"}):
-        assert leave(cookies).is_let_through
+        assert leave(cookies).is_passed_on
     assert access.accept_token(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
     assert ended() == []
 
@@ -144,10 +144,10 @@ def test_another_site_signs_nobody_out(headers: Headers, method: str) -> None:
     said = claims()
     _, token = come_in(said)
     answer = leave(cookies_of(said), headers, method=method)
-    assert (answer.status, answer.is_let_through) == (403, False)
+    assert (answer.status, answer.is_passed_on) == (403, False)
     assert answer.cookies == {}
     if method == "GET":
-        assert b"Another site asked to sign you out." in answer.body
+        assert b"Another site tried to sign you out." in answer.body
         assert b"Not signed out" in answer.body
     assert access.accept_token(token, "rows", table="orders", browser=BROWSER).actor.email == ANA
     assert ended() == []
@@ -167,7 +167,7 @@ def test_another_site_signs_nobody_out(headers: Headers, method: str) -> None:
 def test_a_page_of_ours_and_the_person_themselves_do(headers: Headers) -> None:
     said = claims()
     come_in(said)
-    assert leave(cookies_of(said), headers).is_let_through
+    assert leave(cookies_of(said), headers).is_passed_on
     assert ended() == [ANA]
 
 
@@ -176,7 +176,7 @@ def test_other_paths_end_nothing(path: str) -> None:
     said = claims()
     come_in(said)
     foreign = [("Sec-Fetch-Site", "cross-site")]
-    assert leave(cookies_of(said), foreign, path=path).is_let_through
+    assert leave(cookies_of(said), foreign, path=path).is_passed_on
     assert ended() == []
 
 
@@ -188,5 +188,5 @@ def test_while_the_database_is_away_nobody_is_told_that_they_have_signed_out() -
             answer = leave(cookies)
         finally:
             storage.get_engine.cache_clear()
-    assert (answer.status, answer.is_let_through) == (503, False)
+    assert (answer.status, answer.is_passed_on) == (503, False)
     assert b"The database cannot be reached." in answer.body

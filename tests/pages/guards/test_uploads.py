@@ -1,4 +1,4 @@
-"""Files that are uploaded: of whom, how large, and how many, before a byte of them is read."""
+"""Uploads: who may send them, how large and how many, checked before a byte is read."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from core.access.actors import LOCAL_USER_ID
 from core.ground import Role
 from core.storage import AuditEvent, User
 from pages.guards import Uploads
-from pages.guards.upload_room import LEAST_BYTES, MB, uploaded_files
+from pages.guards.upload_room import MB, MIN_BYTES, uploaded_files
 from tests.core.access.test_people import SIGN_IN
 from tests.core.access.test_sign_ins import claims
 from tests.core.refunds.refund_rows import settings
@@ -40,7 +40,7 @@ PREFIX = "/_stcore/upload_file"
 
 @pytest.fixture(autouse=True)
 def people_sign_in(sqlite_database: str) -> Iterator[None]:
-    """Have people sign in: Ana and Amy import, Bob is an agent, Eve is nobody here."""
+    """Turn on sign-in: Ana and Amy may import, Bob is an agent, Eve is not a user."""
     assert sqlite_database
     with settings(**SIGN_IN):
         for name, role in (("ana", Role.ADMIN), ("amy", Role.ADMIN), ("bob", Role.AGENT)):
@@ -51,7 +51,7 @@ def people_sign_in(sqlite_database: str) -> Iterator[None]:
 
 
 def cookies_of(name: str, **given: Any) -> Headers:
-    """Return the cookies of somebody's browser; of nobody's without a name."""
+    """Return the cookies of a person's browser; without a name, of one who is not signed in."""
     cookie = f"_streamlit_xsrf={XSRF}"
     if name:
         now = datetime.now(UTC)
@@ -108,7 +108,7 @@ async def put(
 
 
 def kept() -> dict[str, list[int]]:
-    """Return the sizes of the files that Streamlit keeps, of each session that has some."""
+    """Return the sizes of the files that Streamlit stores, by session."""
     held = uploaded_files().file_storage
     return {key: [len(one.data) for one in files.values()] for key, files in held.items()}
 
@@ -119,7 +119,7 @@ def refused() -> list[str]:
         return list(session.scalars(asked))
 
 
-def test_who_imports_uploads_and_removes_a_file() -> None:
+def test_a_person_who_may_import_uploads_and_removes_a_file() -> None:
     async def check() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:
@@ -139,7 +139,7 @@ def test_who_imports_uploads_and_removes_a_file() -> None:
         ("", {}, 401),
         ("eve", {}, 401),
         ("bob", {}, 403),
-        ("amy", {}, 403),  # who imports, but whose page it is not
+        ("amy", {}, 403),  # she may import, but this is not her page
         ("ana", {"secret_for": "another"}, 401),
         ("ana", {"origin": "https://other.example"}, 401),
         ("ana", {"origin": None}, 401),
@@ -148,7 +148,7 @@ def test_who_imports_uploads_and_removes_a_file() -> None:
         ("ana", {"sub": None}, 401),
     ],
 )
-def test_nobody_else_uploads_or_removes_and_nothing_is_read(
+def test_no_one_else_uploads_or_removes_and_nothing_is_read(
     method: str, who: str, given: dict[str, Any], status: int
 ) -> None:
     async def check() -> None:
@@ -171,13 +171,13 @@ def test_streamlit_itself_takes_a_file_from_anybody() -> None:
         ana, nobody = cookies_of("ana"), cookies_of("")
         async with serving() as app, page_of(app, ana) as page:
             assert (await put(app, page, "f1", nobody, 100_000)).status == 204
-            assert kept() == {page: [100_000]}  # what the guard is there for
+            assert kept() == {page: [100_000]}  # what the guard prevents
 
     asyncio.run(check())
 
 
 @pytest.mark.parametrize("cookie", ["_streamlit_user=", "_streamlit_user=a.b.c", "x=\xff; y"])
-def test_a_cookie_that_is_none_of_ours_signs_nobody_in(cookie: str) -> None:
+def test_a_forged_cookie_is_not_a_sign_in(cookie: str) -> None:
     async def check() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:
@@ -188,7 +188,7 @@ def test_a_cookie_that_is_none_of_ours_signs_nobody_in(cookie: str) -> None:
 
 
 @pytest.mark.parametrize("session_id", ["", "x", "../../etc", "a" * 5_000])
-def test_a_page_that_is_not_open_here_takes_no_file(session_id: str) -> None:
+def test_a_page_that_is_not_open_accepts_no_file(session_id: str) -> None:
     async def check() -> None:
         async with serving_uploads() as app:
             answer = await put(app, session_id, "f1", cookies_of("ana"), 100_000)
@@ -207,7 +207,7 @@ def test_another_sign_in_of_the_same_person_uploads_into_their_page() -> None:
     asyncio.run(check())
 
 
-def test_rights_that_are_taken_away_end_uploads_at_once() -> None:
+def test_removed_rights_end_uploads_at_once() -> None:
     async def check() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:
@@ -223,7 +223,7 @@ def test_rights_that_are_taken_away_end_uploads_at_once() -> None:
 
 @contextmanager
 def local_mode() -> Iterator[None]:
-    """Have nobody sign in, as at first."""
+    """Turn off sign-in, as by default."""
     nothing = dict.fromkeys(SIGN_IN, "") | {"public_url": "http://localhost:8501"}
     with settings(**nothing):
         yield
@@ -268,7 +268,7 @@ def test_a_file_that_declares_too_much_is_refused_unread(declared: str, status: 
         asyncio.run(check())
 
 
-def test_a_file_that_comes_in_chunks_is_cut_off_at_the_bound() -> None:
+def test_a_file_in_chunks_is_cut_off_at_the_limit() -> None:
     async def check() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:
@@ -282,7 +282,7 @@ def test_a_file_that_comes_in_chunks_is_cut_off_at_the_bound() -> None:
         asyncio.run(check())
 
 
-def test_a_person_has_so_much_room_in_all_their_pages() -> None:
+def test_one_limit_covers_all_pages_of_a_person() -> None:
     async def check() -> None:
         ana, amy = cookies_of("ana"), cookies_of("amy")
         async with serving_uploads() as app, page_of(app, amy) as hers:
@@ -298,7 +298,7 @@ def test_a_person_has_so_much_room_in_all_their_pages() -> None:
                 assert removed.status == 204
                 assert (await put(app, other, "f2", ana, 2 * MB)).status == 204
             for page in (one, other):
-                get_instance()._session_mgr.close_session(page)  # what Streamlit does, in time
+                get_instance()._session_mgr.close_session(page)  # as Streamlit does after a while
             assert kept() == {hers: [2 * MB]}
             async with page_of(app, ana) as third:
                 assert (await put(app, third, "f1", ana, 3 * MB)).status == 204
@@ -307,7 +307,7 @@ def test_a_person_has_so_much_room_in_all_their_pages() -> None:
         asyncio.run(check())
 
 
-def test_all_people_together_have_so_much_room() -> None:
+def test_one_limit_covers_all_people_together() -> None:
     async def check() -> None:
         ana, amy = cookies_of("ana"), cookies_of("amy")
         async with serving_uploads() as app, page_of(app, ana) as hers, page_of(app, amy) as other:
@@ -321,7 +321,7 @@ def test_all_people_together_have_so_much_room() -> None:
         asyncio.run(check())
 
 
-def test_files_on_their_way_take_room_until_they_are_there_or_gone() -> None:
+def test_uploads_in_progress_count_until_they_end() -> None:
     async def check() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:
@@ -330,7 +330,7 @@ def test_files_on_their_way_take_room_until_they_are_there_or_gone() -> None:
             assert kept() == {page: [2 * MB]}
             await ask(app, "DELETE", f"{PREFIX}/{page}/f0", ana)
             await ask(app, "DELETE", f"{PREFIX}/{page}/f1", ana)
-            for _ in range(3):  # ones that break off give their room back
+            for _ in range(3):  # broken uploads no longer count
                 pieces = list(form(2 * MB))[:3]
                 headers = [*ana, FORM, ("content-length", str(2 * MB))]
                 with pytest.raises(ClientDisconnect):
@@ -341,11 +341,11 @@ def test_files_on_their_way_take_room_until_they_are_there_or_gone() -> None:
         asyncio.run(check())
 
 
-def test_many_empty_files_have_a_bound() -> None:
+def test_the_number_of_empty_files_is_limited() -> None:
     async def check() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:
-            room = 2 * MB // LEAST_BYTES
+            room = 2 * MB // MIN_BYTES
             files = uploaded_files()
             (sent,) = [await put(app, page, "f", ana, 0)]
             assert sent.status == 204
@@ -357,7 +357,7 @@ def test_many_empty_files_have_a_bound() -> None:
         asyncio.run(check())
 
 
-def test_a_file_whose_page_was_closed_meanwhile_is_not_kept() -> None:
+def test_a_file_is_removed_if_its_page_closes_during_the_upload() -> None:
     async def check() -> None:
         ana = cookies_of("ana")
         async with serving_uploads() as app, page_of(app, ana) as page:

@@ -1,4 +1,4 @@
-"""Broken requests for rows, through the route itself: a sentence with 400, or the actor's rows."""
+"""Invalid requests for rows, through the route: a sentence with 400, or the actor's own rows."""
 
 import asyncio
 import json
@@ -18,15 +18,16 @@ from pages.routes import answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
 from tests.core.query.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill
+from tests.effort import some
 
 BROWSER, OWN = "the browser of this test", CONTRACTS[1]
-REQUESTS_A_TABLE = 120
+REQUESTS_PER_TABLE = some(24, 600)
 ROUTES = [Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"])]
 
 
 @pytest.fixture
 def scoped(database: str) -> None:
-    """Store the random rows, and let the local user see one contract alone."""
+    """Store the random rows; the local user sees only one contract."""
     fill(database)
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).sees_all_contracts = False
@@ -42,14 +43,14 @@ def _bodies(table: Table) -> list[bytes]:
         {"keys": [row[table.key] for row in ROWS[table.name][:50]]},
     ]
     bodies = []
-    for view in fuzzed_views(table, REQUESTS_A_TABLE):
+    for view in fuzzed_views(table, REQUESTS_PER_TABLE):
         question = dict(drawn.choice(asked))
         if drawn.random() < 0.3:
             hostile = drawn.choice([NUMBERS, INJECTIONS, [None, [], {}, "\x00", "\ud800"]])
             question[drawn.choice([*question, *KEYS])] = drawn.choice(list(hostile))
         try:
             bodies.append(json.dumps(question | {"view": view}).encode())
-        except (RecursionError, ValueError):  # as deep as ours goes, or a number too long
+        except (RecursionError, ValueError):  # nested too deeply for our JSON, or a number too long
             bodies.append(b'{"view": ' + b"[" * 5_000)
     return bodies
 
@@ -65,7 +66,7 @@ async def _post(table: Table, token: str, bodies: list[bytes]) -> list[httpx.Res
 
 @pytest.mark.usefixtures("scoped")
 @pytest.mark.parametrize("name", ROWS)
-def test_a_broken_request_gets_a_sentence_or_rows_of_the_actors_own(name: str) -> None:
+def test_an_invalid_request_gets_a_sentence_or_the_actors_own_rows(name: str) -> None:
     table, actor = TABLES[name], access.find_local_actor()
     assert actor is not None
     token = access.issue_token("rows", table=name, actor=actor, browser=BROWSER)

@@ -400,8 +400,9 @@ def test_every_role_gets_the_tabs_of_an_order(client: httpx.Client, role: Role, 
         order = session.scalars(select(Order.order_id)).one()
 
     def sign_of_order(purpose: Purpose, table: str) -> str:
-        asked = {"actor": LOCAL, "browser": BROWSER}
-        return access.issue_token(purpose, table=table, order_id=order, **asked)
+        return access.issue_token(
+            purpose, table=table, order_id=order, actor=LOCAL, browser=BROWSER
+        )
 
     bearer = {"Authorization": f"Bearer {sign_of_order('rows', table)}"}
     rows = client.post(f"/rows/{table}", json=WINDOW, headers=bearer)

@@ -1,4 +1,4 @@
-"""The body of a request for rows: read only of those whose token was accepted, and not for ever."""
+"""The body of a request for rows: read only with a valid token, and only for so long."""
 
 import asyncio
 import json
@@ -14,8 +14,7 @@ from core import access, storage
 from core.access import tokens
 from core.access.actors import LOCAL_USER_ID
 from core.storage import User
-from pages.grid import rows
-from pages.routes import answer_rows
+from pages.routes import answer_rows, rows
 from pages.routes.rows import MAX_BODY_BYTES
 from pages.web import BROWSER_COOKIE, answering, refuse_json
 from tests.pages.guards.asgi import Answer, Headers, ask
@@ -53,7 +52,7 @@ def test_a_body_in_pieces_is_answered_with_rows(token: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["", "x", "é", "forged", "of another purpose", "old"])
-def test_a_body_of_somebody_without_a_token_is_not_read(
+def test_a_body_without_a_valid_token_is_not_read(
     token: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actor = access.find_local_actor()
@@ -66,7 +65,7 @@ def test_a_body_of_somebody_without_a_token_is_not_read(
     assert (answer.status, answer.pieces_read) == (401, 0)
 
 
-def test_a_body_from_another_browser_or_of_a_user_who_is_out_is_not_read(token: str) -> None:
+def test_a_body_from_another_browser_or_an_inactive_user_is_not_read(token: str) -> None:
     for browser in ("another", ""):
         answer = post(token, BODY, browser=browser)
         assert (answer.status, answer.pieces_read) == (401, 0)
@@ -81,8 +80,8 @@ def test_a_body_from_another_browser_or_of_a_user_who_is_out_is_not_read(token: 
     [
         (str(MAX_BODY_BYTES + 1), "too long"),
         ("9" * 5_000, "too long"),
-        ("-1", "how long it is"),
-        ("4e6", "how long it is"),
+        ("-1", "Content-Length"),
+        ("4e6", "Content-Length"),
     ],
 )
 def test_a_body_that_declares_too_much_is_refused_unread(
@@ -93,15 +92,15 @@ def test_a_body_that_declares_too_much_is_refused_unread(
     assert said in json.loads(answer.body)["error"]
 
 
-def test_a_body_in_chunks_is_cut_off_at_the_bound(token: str) -> None:
+def test_a_body_in_chunks_is_cut_off_at_the_limit(token: str) -> None:
     pieces = [b" " * 100_000] * 200
     answer = post(token, *pieces)
     assert (answer.status, answer.pieces_read) == (400, MAX_BODY_BYTES // 100_000 + 1)
     assert post(token, BODY[:-1], b" " * (MAX_BODY_BYTES - len(BODY)), b"}").status == 200
 
 
-def test_a_body_that_never_ends_is_given_up(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MOST_BODY_SECONDS", 0.05)
+def test_a_body_that_never_ends_is_refused(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MAX_BODY_SECONDS", 0.05)
 
     async def never() -> Message:
         await asyncio.Event().wait()
@@ -126,7 +125,7 @@ def test_a_body_that_never_ends_is_given_up(token: str, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def queries() -> Iterator[list[str]]:
-    """List what the database is asked."""
+    """List the SQL that the database runs."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, sql: str, *_more: object) -> None:
@@ -137,6 +136,6 @@ def queries() -> Iterator[list[str]]:
     event.remove(storage.get_engine(), "before_cursor_execute", note)
 
 
-def test_who_asks_is_looked_up_once_a_request(token: str, queries: list[str]) -> None:
+def test_the_actor_is_looked_up_once_per_request(token: str, queries: list[str]) -> None:
     assert post(token, BODY).status == 200
     assert len([sql for sql in queries if "FROM users" in sql]) == 1

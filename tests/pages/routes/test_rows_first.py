@@ -1,45 +1,57 @@
-"""Counts wait while rows are looked for, and not for long."""
+"""Counts wait a short time while rows are loaded."""
 
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
-from pages.grid import rows
+from pages.routes import rows
+
+PATIENCE_SECONDS = 5
+
+
+def _wait_for(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def test_a_count_waits_until_the_rows_are_found() -> None:
     order: list[str] = []
-    begun, may_end = threading.Event(), threading.Event()
-
-    def look() -> None:
-        with rows._looking_for_rows():
-            begun.set()
-            may_end.wait(5)
-            order.append("rows")
 
     def count() -> None:
         rows.let_rows_go_first()
         order.append("count")
 
-    looking, counting = threading.Thread(target=look), threading.Thread(target=count)
-    looking.start()
-    begun.wait(5)
-    counting.start()
-    time.sleep(0.05)  # the count has its chance to be the first
-    may_end.set()
-    looking.join()
+    counting = threading.Thread(target=count)
+    with rows._loading_rows():
+        counting.start()
+        _wait_for(lambda: rows._idle._waiters)  # type: ignore[attr-defined]
+        order.append("rows")
     counting.join()
     assert order == ["rows", "count"]
 
 
 def test_a_count_does_not_wait_for_rows_that_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MOST_PATIENCE_SECONDS", 0.05)
-    with rows._looking_for_rows():
+    monkeypatch.setattr(rows, "MAX_WAIT_SECONDS", 0.05)
+    order: list[str] = []
+
+    def count() -> None:
         rows.let_rows_go_first()
+        order.append("count")
+
+    counting = threading.Thread(target=count)
+    with rows._loading_rows():
+        counting.start()
+        counting.join(PATIENCE_SECONDS)
+        order.append("rows")
+    counting.join()
+    assert order == ["count", "rows"]
 
 
 @pytest.mark.parametrize(("body", "is_answered"), [(b'{"start":0}', True), (b'{"count":1}', False)])
@@ -58,13 +70,13 @@ def test_rows_do_not_wait_for_the_counts_of_others(
             rows._OTHERS_AT_ONCE.acquire_on_behalf_of_nowait(one)
         path = {"table": "orders"}
         request = Request({"type": "http", "headers": [], "path_params": path}, receive)
-        try:
-            await asyncio.wait_for(rows.answer_rows(request), 1)
-        except TimeoutError:
-            return False
-        finally:
-            for one in busy:
-                rows._OTHERS_AT_ONCE.release_on_behalf_of(one)
-        return True
+        asking = asyncio.ensure_future(rows.answer_rows(request))
+        while not (asking.done() or rows._OTHERS_AT_ONCE.statistics().tasks_waiting):
+            await asyncio.sleep(0.001)
+        was_answered = asking.done()
+        for one in busy:
+            rows._OTHERS_AT_ONCE.release_on_behalf_of(one)
+        await asking
+        return was_answered
 
     assert asyncio.run(ask()) is is_answered

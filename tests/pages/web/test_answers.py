@@ -1,4 +1,4 @@
-"""What the own routes share: one id in the header, in the words and in the log."""
+"""What our own routes share: one id in the header, in the sentence and in the log."""
 
 import asyncio
 import json
@@ -21,16 +21,16 @@ def ask(error: Exception | None) -> Response:
 
     scope = {"type": "http", "method": "GET", "path": "/rows/x", "query_string": b"token=abcdef"}
     request = Request(scope | {"headers": [], "server": ("localhost", 80), "scheme": "http"})
-    return asyncio.run(_run(answering(endpoint, refuse_json)(request)))
 
+    async def run() -> Response:
+        return await answering(endpoint, refuse_json)(request)
 
-async def _run(answer: object) -> Response:
-    return await answer  # type: ignore[misc, no-any-return]
+    return asyncio.run(run())
 
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Keep what is logged, from information on, with the ids."""
+    """Capture the log, from level INFO, with the ids."""
     caplog.set_level(logging.INFO)
     caplog.handler.addFilter(_add_request)
     return caplog
@@ -53,7 +53,7 @@ def test_unknown_failure_names_its_id_and_nothing_else(log: pytest.LogCaptureFix
     answer = ask(KeyError("password=hunter22"))
     reference = answer.headers["x-request-id"]
     said = json.loads(bytes(answer.body))["error"]
-    assert said == f"Something went wrong here; it has been logged under {reference}."
+    assert said == f"Something went wrong. The error is logged as {reference}."
 
 
 def test_ids_differ_from_request_to_request() -> None:

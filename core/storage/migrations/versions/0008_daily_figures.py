@@ -1,7 +1,6 @@
 """The daily figures, the triggers that record changes, and indexes for users with limited access.
 
-The figures themselves are made by the start that follows (core.overview), since figures_made does
-not say yet that they are there.
+The next start counts the figures (core.overview): figures_made is still empty.
 """
 
 import sqlalchemy as sa
