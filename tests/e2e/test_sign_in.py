@@ -13,9 +13,9 @@ from playwright.sync_api import Error as PlaywrightError
 from tests.e2e.desk import Desk, address_of
 from tests.e2e.provider import Provider, expect_form, expect_nothing_else, providing, sign_in
 from tests.e2e.servers import Server, serving, start_server, stop_server
-from tests.e2e.shop import make_shop
 from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
+from tests.shop import make_shop
 
 ANA, BOB, EVE, UNA = (
     {"email": f"{name}@helios.example", "email_verified": name != "una", "name": name.title()}
