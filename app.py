@@ -2,7 +2,7 @@
 
 import gc
 
-gc.disable()  # what is imported stays: to look through it again and again takes half a second
+gc.disable()  # imports create no garbage; collecting while they run takes half a second
 
 import asyncio
 import logging
@@ -26,25 +26,24 @@ from core.ground import (
     OutsideFailed,
     configure_logs,
     get_settings,
-    hand_over_logs,
-    heed_signals,
+    handle_signals,
+    use_root_handler,
     wait_for_actions,
 )
-from pages.closed_doors import ClosedDoors
-from pages.cookies import BrowserCookie, SecureCookies
-from pages.deep_link import DeepLink
-from pages.exports import answer_export
-from pages.frame import base_path
-from pages.grid.rows import answer_rows
-from pages.messages import answer_message
-from pages.origins import OwnOrigin
-from pages.request_limits import RequestLimits
-from pages.security_headers import SecurityHeaders
-from pages.sign_in import streamlit_secrets
-from pages.sign_out import SignOut
-from pages.uploads import Uploads
-from pages.vouchers import answer_vouchers
-from pages.web import PRIVATE, LocalOnly, answering, refuse_json, refuse_page
+from pages.guards import (
+    BrowserCookie,
+    DeepLink,
+    InternalRoutes,
+    LocalOnly,
+    OwnOrigin,
+    RequestLimits,
+    SecureCookies,
+    SecurityHeaders,
+    SignOut,
+    Uploads,
+)
+from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
+from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
@@ -52,13 +51,13 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 async def answer_ready(_request: Request) -> Response:
-    """Answer 200 when the database has its tables and a worker is at work; else 503 and why."""
+    """Answer 200 if the database is ready and a worker runs; otherwise 503 with the reason."""
     fault = await run_in_threadpool(_find_fault)
     return JSONResponse({"status": fault or "ready"}, 503 if fault else 200, headers=PRIVATE)
 
 
-async def lead_below(request: Request) -> Response:
-    """Lead from the base path to the page below it, at whatever host and scheme it was asked."""
+async def redirect_below_base(request: Request) -> Response:
+    """Redirect from the base path to the page below it; host and scheme stay the same."""
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"{base}/{query}", 307)
 
@@ -74,9 +73,9 @@ def _find_fault() -> str | None:
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Prepare the database before serving; where it does not answer, serve and keep trying."""
-    retrying = None if await _is_prepared() else asyncio.ensure_future(_prepare_later())
-    heed_signals(before_others=True)
+    """Prepare the database before serving; if it does not answer, serve and keep retrying."""
+    retrying = None if await _try_to_prepare() else asyncio.ensure_future(_retry_to_prepare())
+    handle_signals(call_previous=True)
     with worker.working() if settings.run_worker else nullcontext():
         yield
         await run_in_threadpool(wait_for_actions)
@@ -86,7 +85,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
             await retrying
 
 
-async def _is_prepared() -> bool:
+async def _try_to_prepare() -> bool:
     try:
         await run_in_threadpool(startup.prepare, datetime.now(UTC))
     except OutsideFailed as error:
@@ -95,39 +94,39 @@ async def _is_prepared() -> bool:
     return True
 
 
-async def _prepare_later() -> None:
-    while not await _is_prepared():
+async def _retry_to_prepare() -> None:
+    while not await _try_to_prepare():
         await asyncio.sleep(RETRY_SECONDS)
 
 
-def refuse_open_door(address: str | None, *, has_sign_in: bool) -> None:
-    """Stop the start where others could reach a server that asks nobody to sign in."""
+def refuse_unprotected_start(address: str | None, *, has_sign_in: bool) -> None:
+    """Stop the start if other machines can reach a server that has no sign-in."""
     if not has_sign_in and address not in LOOPBACK:
         raise SystemExit(
-            f"Order Desk cannot start.\nSTREAMLIT_SERVER_ADDRESS: {address or 'every address'} can "
-            "be reached by others, and nobody signs in: everyone would be the admin. "
-            "Set it to 127.0.0.1; or have people sign in: set OIDC_METADATA_URL, OIDC_CLIENT_ID, "
-            "OIDC_CLIENT_SECRET, PUBLIC_URL and FIRST_ADMIN_EMAIL (see the README)."
+            f"Order Desk cannot start.\nSTREAMLIT_SERVER_ADDRESS is {address or 'not set'}: other "
+            "machines can reach the server. Without sign-in, everyone would be an admin. "
+            "Set it to 127.0.0.1. Or turn on sign-in: set OIDC_METADATA_URL, OIDC_CLIENT_ID, "
+            "OIDC_CLIENT_SECRET, PUBLIC_URL and FIRST_ADMIN_EMAIL (see docs/access.md)."
         )
 
 
 base = base_path()
-# However it was set: what is linked from a file, or by a worker that is started here, has it too.
+# Set for child processes and for links in files too, whichever way the path was configured.
 os.environ["STREAMLIT_SERVER_BASE_URL_PATH"] = base
 settings = get_settings()  # a wrong setting stops the start here, with its name
-refuse_open_door(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
+refuse_unprotected_start(st.get_option("server.address"), has_sign_in=settings.has_sign_in)
 configure_logs()
-streamlit.logger.setup_formatter = hand_over_logs  # what gives each of its loggers a handler
+streamlit.logger.setup_formatter = use_root_handler  # Streamlit calls it for each new logger
 streamlit.logger.update_formatter()
 for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
-    hand_over_logs(logging.getLogger(name))
+    use_root_handler(logging.getLogger(name))
 try:
     startup.check_vouchers()
     startup.warn_of_open_files()
 except AppError as error:
     raise SystemExit(f"Order Desk cannot start.\n{error}") from None
-# Where people sign in, who asks from where makes no difference.
-DOORS = [Middleware(kind, base=base) for kind in (ClosedDoors, SignOut, DeepLink)]
+# With sign-in, requests may come from anywhere; without it, only from this machine.
+SIGN_IN_MIDDLEWARE = [Middleware(kind, base=base) for kind in (InternalRoutes, SignOut, DeepLink)]
 app = st.App(
     "pages/main.py",
     routes=[
@@ -140,19 +139,19 @@ app = st.App(
         ),
         Route(base + "/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
         Route(base + "/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
-        *([Route(base, lead_below, methods=["GET"])] if base else []),
+        *([Route(base, redirect_below_base, methods=["GET"])] if base else []),
     ],
     middleware=[
         Middleware(OwnOrigin),
         Middleware(SecurityHeaders),
         Middleware(RequestLimits),
         Middleware(SecureCookies),
-        *(DOORS if settings.has_sign_in else [Middleware(LocalOnly)]),
+        *(SIGN_IN_MIDDLEWARE if settings.has_sign_in else [Middleware(LocalOnly)]),
         Middleware(Uploads, base=base),
         Middleware(BrowserCookie, base=base),
     ],
     secrets=streamlit_secrets(),
     lifespan=lifespan,
 )
-gc.freeze()  # nor does a later collection look through it
+gc.freeze()  # later collections skip what was imported
 gc.enable()

@@ -1,1 +1,1 @@
-"""What the business knows and does. Nothing here knows of Streamlit or of a browser."""
+"""The business logic. Nothing in it knows Streamlit or a browser."""

@@ -1,4 +1,4 @@
-"""The command line: python -m core and a command; --help lists them."""
+"""The command line: python -m core COMMAND; --help lists the commands."""
 
 import argparse
 import os
@@ -8,19 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
-from core import (
-    access,
-    backups,
-    copies,
-    demo,
-    excel,
-    imports,
-    overview,
-    startup,
-    views,
-    vouchers,
-    worker,
-)
+from core import access, demo, excel, imports, overview, startup, upkeep, views, vouchers, worker
 from core.access import Actor
 from core.ground import (
     AppError,
@@ -29,8 +17,9 @@ from core.ground import (
     Refused,
     configure_logs,
     ending,
-    heed_signals,
+    handle_signals,
     open_private,
+    word_of,
 )
 from core.tables import TABLES
 from core.vouchers import Verdict
@@ -40,20 +29,20 @@ _SHOWN = [table.name for table in TABLES.values() if table.shown]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it did what it was asked, 1 when it says why not."""
-    asked = _parser().parse_args(arguments)
+    """Run one command; return 0 on success, or 1 after printing why it failed."""
+    asked = make_parser().parse_args(arguments)
     now = datetime.now(UTC)
     try:
         if getattr(asked, "public_key", None):
             print(_verify_offline(asked, now))
             return 0
         if asked.command in (_work, _back_up, _restore, _copy):
-            print(asked.command(asked))  # as it is: neither prepared nor asked who is there
+            print(asked.command(asked))  # without preparing the database or finding the user
             return 0
         startup.prepare(now, may_fill=False)
         actor = access.find_console_actor()
         if actor is None:
-            raise InvalidInput("The local user has been deactivated, so nothing was done.")
+            raise InvalidInput("The local user is not active, so nothing was done.")
         print(asked.command(asked, actor, now))
     except imports.Faulty as error:
         print(error.report(), file=sys.stderr)
@@ -64,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; docs/command-line.md is made from it."""
     parser = argparse.ArgumentParser(prog="python -m core", description="Order Desk's commands.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -80,46 +70,49 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("file", type=Path, metavar="FILE.xlsx")
     one.set_defaults(command=_template)
 
-    one = commands.add_parser("demo", help="fill an empty or demo database with demo orders")
+    one = commands.add_parser("demo", help="fill an empty or demo database with sample orders")
     one.add_argument("--orders", type=_positive, default=demo.DEFAULT_ORDERS, metavar="N")
     one.set_defaults(command=_demo)
 
-    one = commands.add_parser("export", help="write a view as Excel, as Download Excel does")
+    one = commands.add_parser("export", help="write a view as Excel, like Download Excel")
     one.add_argument("table", choices=_SHOWN, metavar="TABLE")
     one.add_argument("file", type=Path, metavar="FILE.xlsx")
-    one.add_argument("--view", default=None, help="the text of ?view= in the page's address")
-    one.add_argument("--zone", default="UTC", help="IANA time zone, when the view names none")
+    one.add_argument("--view", default=None, help="the value of ?view= in the page's address")
+    one.add_argument("--zone", default="UTC", help="IANA time zone, if the view has none")
     one.set_defaults(command=_export)
 
-    one = commands.add_parser("rebuild-figures", help="count the figures of Overview anew")
+    one = commands.add_parser("rebuild-figures", help="calculate the figures of Overview again")
     one.set_defaults(command=_rebuild_figures)
 
     one = commands.add_parser("public-key", help="print the keys that verify vouchers offline")
     one.set_defaults(command=_public_key)
 
-    one = commands.add_parser("verify", help="say what the code of a voucher stands for")
+    one = commands.add_parser("verify", help="verify the code of a voucher")
     one.add_argument("code", metavar="CODE")
     one.add_argument(
-        "--public-key", type=Path, metavar="FILE", help="verify offline: genuine, not its state"
+        "--public-key",
+        type=Path,
+        metavar="FILE",
+        help="verify offline: signature, not status",
     )
     one.set_defaults(command=_verify)
 
-    one = commands.add_parser("backup", help="copy the SQLite database, also while it is in use")
+    one = commands.add_parser("backup", help="back up the SQLite database, even while it is in use")
     one.add_argument("file", type=Path, metavar="FILE")
     one.set_defaults(command=_back_up)
 
-    one = commands.add_parser("restore", help="put a backup in the place of the SQLite database")
+    one = commands.add_parser("restore", help="replace the SQLite database by a backup")
     one.add_argument("file", type=Path, metavar="FILE")
-    one.add_argument("--replace", action="store_true", help="also where there are real orders")
+    one.add_argument("--replace", action="store_true", help="even if the database has real orders")
     one.set_defaults(command=_restore)
 
-    one = commands.add_parser("copy", help="copy everything to another database, an empty one")
-    one.add_argument("--to", required=True, metavar="URL", help="as DATABASE_URL names one")
-    one.add_argument("--replace", action="store_true", help="also where it holds data")
+    one = commands.add_parser("copy", help="copy everything to another, empty database")
+    one.add_argument("--to", required=True, metavar="URL", help="a URL like in DATABASE_URL")
+    one.add_argument("--replace", action="store_true", help="even if it has data")
     one.set_defaults(command=_copy)
 
     one = commands.add_parser(
-        "worker", help="settle refunds and send mail until stopped, apart from pages"
+        "worker", help="settle refunds and send mail until stopped, as its own process"
     )
     one.set_defaults(command=_work)
     return parser
@@ -149,11 +142,11 @@ def _template(asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
 
 def _demo(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     demo.fill(asked.orders, actor=actor, now=now)
-    return f"{asked.orders:,} demo orders, with their items, refunds and transactions."
+    return f"{asked.orders:,} sample orders, with their items, refunds and transactions."
 
 
 def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
-    return f"{overview.rebuild_figures(actor=actor, now=now):,} figures were counted anew."
+    return f"{overview.rebuild_figures(actor=actor, now=now):,} figures were calculated."
 
 
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
@@ -165,24 +158,24 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 
 def _back_up(asked: argparse.Namespace) -> str:
-    size = backups.back_up(asked.file)
-    return f"{asked.file}: {size:,} bytes, checked. It holds everything but the files of DATA_DIR."
+    size = upkeep.back_up(asked.file)
+    return f"{asked.file}: {size:,} bytes, checked. It does not include the files in DATA_DIR."
 
 
 def _restore(asked: argparse.Namespace) -> str:
-    size = backups.restore(asked.file, may_replace=asked.replace)
+    size = upkeep.restore(asked.file, may_replace=asked.replace)
     return f"Restored {asked.file}: {size:,} bytes, checked."
 
 
 def _copy(asked: argparse.Namespace) -> str:
-    return copies.in_words(asked.to, copies.copy_to(asked.to, may_replace=asked.replace))
+    return upkeep.copy_in_words(asked.to, upkeep.copy_to(asked.to, may_replace=asked.replace))
 
 
 def _work(_asked: argparse.Namespace) -> str:
-    """Settle until it is told to stop; a database that is not there yet is waited for."""
-    heed_signals(before_others=False)
+    """Run the worker until it is stopped; wait for a database that is not ready yet."""
+    handle_signals(call_previous=False)
     startup.warn_of_open_files()
-    print("Settling refunds and sending mail; Ctrl+C ends it.", flush=True)
+    print("Settling refunds and sending mail. Stop with Ctrl+C.", flush=True)
     while not ending.is_set():
         try:
             startup.prepare(datetime.now(UTC), may_fill=False)
@@ -190,7 +183,7 @@ def _work(_asked: argparse.Namespace) -> str:
             print(error, file=sys.stderr, flush=True)
             ending.wait(worker.PAUSE_SECONDS)
         else:
-            worker.work(ending, is_apart=True)
+            worker.work(ending, is_standalone=True)
     return "Stopped."
 
 
@@ -206,29 +199,29 @@ def _verify(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
 
 
 def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
-    """Say what a code says by itself, by a public key alone: without database and settings.
+    """Verify a code with a public key only, without database and settings.
 
-    Raises Refused when it is genuine but expired or not valid yet.
+    Raises Refused if it is genuine but expired or not valid yet.
     """
     keys = vouchers.parse_public_keys(asked.public_key.read_text())
     found = vouchers.parse_code(asked.code, keys)
     first, last = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (found.valid_from, found.valid_until))
     said = (
-        f"genuine: valid from {first} to {last}, {found.pax_type}. "
-        "Whether it was used or refunded, only the Verify page knows."
+        f"Genuine: valid from {first} to {last}, {word_of(found.pax_type)}. "
+        "Only the Verify page knows whether it was used or refunded."
     )
     if vouchers.is_over(found.valid_until, now=now):
-        raise Refused(f"{Verdict.EXPIRED}, {said}")
+        raise Refused(f"{Verdict.EXPIRED}. {said}")
     if vouchers.is_early(found.valid_from, now=now):
-        raise Refused(f"{Verdict.EARLY}, {said}")
+        raise Refused(f"{Verdict.EARLY}. {said}")
     return said
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
-    """Write a file for this user alone, beside its place, and move it there: whole, or not."""
+    """Write a private temporary file, then move it to `path`: completely or not at all."""
     folder = path.resolve().parent
     if not folder.is_dir():
-        raise InvalidInput(f"There is no folder {folder}.")
+        raise InvalidInput(f"The folder {folder} was not found.")
     part = folder / f".{path.name}.{os.getpid()}.part"
     try:
         with open(part, "xb", opener=open_private) as file:

@@ -1,4 +1,4 @@
-"""What has to be true before anyone is served: schema, first user, figures, demo data, secret."""
+"""Prepare the start: schema, first user, figures, demo data, secret."""
 
 import logging
 from datetime import datetime
@@ -6,38 +6,38 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, backups, demo, overview, storage, vouchers
-from core.ground import get_settings, warn_of_open_file
+from core import access, demo, overview, storage, upkeep, vouchers
+from core.ground import get_settings, warn_if_open
 from core.mail import OUTBOX_FOLDER
 
 logger = logging.getLogger(__name__)
 
 
 def check_vouchers() -> None:
-    """Make the key that signs vouchers, or find that it, a font or the logo cannot be used.
+    """Create the key that signs vouchers if there is none; check the key, the fonts and the logo.
 
     Raises AppError, which names the file.
     """
     vouchers.ensure_keys()
-    vouchers.ensure_parts(vouchers.current_branding())
+    vouchers.check_assets(vouchers.current_branding())
 
 
 def warn_of_open_files() -> None:
-    """Say in the log which files that hold data or secrets others on this machine can open."""
+    """Log a warning for each file with data or secrets that other users can open."""
     settings = get_settings()
     names = (access.SIGNING_SECRET_FILE, vouchers.KEY_FILE, OUTBOX_FOLDER)
     paths = [settings.data_dir, *(settings.data_dir / name for name in names)]
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
-        paths += [Path(f"{database.database}{end}") for end in ("", *backups.FOLLOWERS)]
-    warn_of_open_file(paths)
+        paths += [Path(f"{database.database}{end}") for end in ("", *upkeep.FOLLOWERS)]
+    warn_if_open(paths)
 
 
 def prepare(now: datetime, *, may_fill: bool = True) -> None:
-    """Migrate the database, make first user and figures; fill a SQLite file that is new.
+    """Migrate the database, create the first user and the figures; fill a new SQLite file.
 
-    One without any table counts as new, so that a first start that was cut off is made up for.
-    Raises OutsideFailed when the database does not answer; safe to repeat.
+    A file without tables counts as new, so an interrupted first start is repeated. Raises
+    OutsideFailed if the database does not answer. Safe to repeat.
     """
     if may_fill and storage.is_blank():
         logger.warning("New database: filling it with demo data.")

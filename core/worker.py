@@ -1,6 +1,6 @@
-"""The worker: settles refunds and sends mail, in the application or as its own process.
+"""The worker settles refunds and sends mail, inside the application or as its own process.
 
-Any number of workers may run: each takes what is due by lease, and one that dies loses nothing.
+Any number of workers can run: each takes work by lease, so nothing is lost if one dies.
 """
 
 import logging
@@ -10,48 +10,47 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from core import mail, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
-from core.storage import DatabaseFact
 
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
-# At the end; what is cut off is done again, under the same key, after its lease.
+# To wait at the end. Interrupted work is repeated with the same key after its lease.
 STOP_SECONDS = GRACE_SECONDS
-BEAT_SECONDS = 5.0
-SILENCE = timedelta(seconds=30)  # after which a worker counts as gone
-_SEEN = "worker_seen"  # a fact of the database: when a worker of its own last gave a sign of life
-_beats: dict[str, float] = {}  # of this process's worker, by time.monotonic
+HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_TIMEOUT = timedelta(seconds=30)  # after it, a worker counts as stopped
+_SEEN = "worker_seen"  # a fact in the database: the last heartbeat of a standalone worker
+_heartbeats: dict[str, float] = {}  # of the worker in this process, by time.monotonic
 
 
-def work(stop: threading.Event, *, is_apart: bool = False) -> None:
-    """Settle and send what is due until `stop` is set; failures are logged, and tried again.
+def work(stop: threading.Event, *, is_standalone: bool = False) -> None:
+    """Settle refunds and send mail until `stop` is set. Failures are logged and retried.
 
-    Mail has a thread of its own, so that a slow mail server holds up no refund; so has the sign
-    of life, so that a long round does not read as death. One that `is_apart` gives it in the
-    database, too.
+    Mail has its own thread, so that a slow mail server does not delay refunds. The heartbeat has
+    its own thread, so that it continues during long work. A worker that `is_standalone` also
+    stores it in the database.
     """
     mailing = threading.Thread(target=_repeat, args=[stop, _send], name="mail", daemon=True)
     mailing.start()
     threads = [threading.current_thread(), mailing]
-    beat = threading.Thread(target=_beat, args=[stop, threads, is_apart], name="beat", daemon=True)
-    beat.start()
+    heartbeat = threading.Thread(
+        target=_heartbeat, args=[stop, threads, is_standalone], name="heartbeat", daemon=True
+    )
+    heartbeat.start()
     _repeat(stop, _settle)
     mailing.join(STOP_SECONDS)
-    beat.join(STOP_SECONDS)
+    heartbeat.join(STOP_SECONDS)
 
 
 def _settle() -> int:
-    ours = refunds.configured_gateways()
-    settled = refunds.settle_due(now=datetime.now(UTC), gateways=ours)
-    return settled + refunds.look_again_due(now=datetime.now(UTC), gateways=ours)
+    configured = refunds.configured_gateways()
+    settled = refunds.settle_due(now=datetime.now(UTC), gateways=configured)
+    return settled + refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
 
 
 def _send() -> int:
-    return mail.deliver_due(now=datetime.now(UTC), door=mail.configured_transport())
+    return mail.deliver_due(now=datetime.now(UTC), transport=mail.configured_transport())
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:
@@ -60,65 +59,62 @@ def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:
         try:
             done = act()
         except OutsideFailed as error:
-            logger.warning("The worker waits: %s", error)
+            logger.warning("The worker waits and retries: %s", error)
         except Exception:
-            logger.exception("The worker failed; it goes on")
+            logger.exception("The worker failed; it continues")
         if not done:
             stop.wait(PAUSE_SECONDS)
 
 
-def _beat(stop: threading.Event, threads: list[threading.Thread], is_apart: bool) -> None:
-    """Give a sign of life every few seconds, as long as all threads live."""
+def _heartbeat(stop: threading.Event, threads: list[threading.Thread], is_standalone: bool) -> None:
+    """Record a heartbeat every few seconds while all threads are alive."""
     while not stop.is_set() and all(thread.is_alive() for thread in threads):
-        _beats[_SEEN] = time.monotonic()
-        if is_apart:
+        _heartbeats[_SEEN] = time.monotonic()
+        if is_standalone:
             try:
-                _note_beat(datetime.now(UTC))
+                _store_heartbeat(datetime.now(UTC))
             except AppError as error:
-                logger.info("The sign of life could not be noted: %s", error)
+                logger.info("Could not store the heartbeat: %s", error)
             except Exception:
-                logger.exception("The sign of life could not be noted")
-        stop.wait(BEAT_SECONDS)
+                logger.exception("Could not store the heartbeat")
+        stop.wait(HEARTBEAT_SECONDS)
 
 
-def _note_beat(now: datetime) -> None:
-    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
-    seen = insert.values(name=_SEEN, value=now.isoformat())
+def _store_heartbeat(now: datetime) -> None:
     with storage.writing() as session:
-        updated = {"value": now.isoformat()}
-        session.execute(seen.on_conflict_do_update(index_elements=["name"], set_=updated))
+        storage.put_fact(session, _SEEN, now.isoformat())
 
 
 def find_fault(now: datetime) -> str | None:
-    """Say in words why refunds and mail are not worked on; None where a worker is at it.
+    """Return why no worker handles refunds and mail, as text; None if a worker runs.
 
-    Asks this process for the worker that it runs, and the database for those apart (RUN_WORKER).
-    Raises OutsideFailed when the database does not answer.
+    With RUN_WORKER, check the worker of this process, otherwise the heartbeat in the database.
+    Raises OutsideFailed if the database does not answer.
     """
     if get_settings().run_worker:
-        beat = _beats.get(_SEEN)
-        is_alive = beat is not None and time.monotonic() - beat < SILENCE.total_seconds()
-        return None if is_alive else "the worker does not run"
+        last = _heartbeats.get(_SEEN)
+        is_alive = last is not None and time.monotonic() - last < HEARTBEAT_TIMEOUT.total_seconds()
+        return None if is_alive else "the worker is not running"
     with storage.reading() as session:
-        fact = session.get(DatabaseFact, _SEEN)
+        fact = storage.get_fact(session, _SEEN)
     if fact is None:
         return "no worker has been started: python -m core worker"
-    seen = datetime.fromisoformat(fact.value)
-    if now - seen < SILENCE:
+    seen = datetime.fromisoformat(fact)
+    if now - seen < HEARTBEAT_TIMEOUT:
         return None
-    return f"no worker has been heard of since {seen:%Y-%m-%d %H:%M:%S} UTC"
+    return f"no heartbeat from a worker since {seen:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @contextmanager
 def working() -> Iterator[None]:
-    """Run a worker beside the block; at its end what is being done is finished."""
+    """Run a worker during the block; at the end, wait until it has finished its work."""
     stop = threading.Event()
     thread = threading.Thread(target=work, args=[stop], name="worker", daemon=True)
-    _beats[_SEEN] = time.monotonic()
+    _heartbeats[_SEEN] = time.monotonic()
     thread.start()
     try:
         yield
     finally:
         stop.set()
         thread.join(STOP_SECONDS)
-        _beats.clear()
+        _heartbeats.clear()

@@ -1,1 +1,1 @@
-"""What a person sees: pages, the grid, and the routes that give a page its rows and files."""
+"""The user interface: pages, the grid, and the routes that serve rows and files."""

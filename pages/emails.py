@@ -1,4 +1,4 @@
-"""E-mails: every delivery with its state; looked at, sent again, followed by void notices."""
+"""E-mails: every delivery with its state, a preview, Resend and Send Void Notice."""
 
 import streamlit as st
 
@@ -6,10 +6,9 @@ from core.access import require
 from core.ground import Channel, Permission, get_settings
 from core.mail import configured_channel, get_pause
 from core.tables import EMAILS
-from pages.email_actions import show_email_actions
-from pages.frame import current_actor, plain
-from pages.grid.table import show_table
-from pages.mail_preview import show_pause
+from pages.dialogs import show_email_actions, show_pause
+from pages.grid import show_table
+from pages.shell import current_actor, plain
 
 actor = current_actor()
 require(actor, Permission.EMAILS)
@@ -17,8 +16,8 @@ pause = get_pause()
 if configured_channel() is Channel.OUTBOX:
     folder = plain(str(get_settings().data_dir / "outbox"))
     st.caption(
-        f":material/inbox: No mail server is set, so nobody is mailed: e-mails go into the outbox "
-        f"on disk, {folder}"
+        f":material/inbox: No mail server is set up, so e-mails are only saved in the outbox on "
+        f"disk: {folder}"
     )
 elif pause is not None:
     show_pause(pause)

@@ -1,16 +1,15 @@
-"""The entry script: frame, navigation, the gate; then it runs the page that was asked for."""
+"""The entry script: draws frame and navigation, checks who asks, and runs the requested page."""
 
 import streamlit as st
 
 from core.access import may
 from core.ground import Permission
-from pages.demo_strip import show_demo
-from pages.frame import current_actor, draw_frame, draw_header, failures_shown
-from pages.reconnection import follow_reconnection
+from pages.dialogs import show_demo
+from pages.shell import current_actor, draw_frame, draw_header, failures_shown, follow_reconnection
 
-# Every page is known to everybody, so that an address leads to the form that signs in, or to the
-# word that the page is not for one's role. No icons: one of :material/...: would be fetched from
-# outside as the favicon.
+# Every page is registered for everyone, so that its address shows the sign-in form, or says that
+# the person's role may not open it. No icons: Streamlit would fetch a :material/...: icon from
+# another server as the favicon.
 pages = {
     st.Page("overview.py", title="Overview"): Permission.OVERVIEW,
     st.Page("orders.py", title="Orders"): Permission.ORDERS,
@@ -26,9 +25,9 @@ order = st.Page("order.py", title="Order", visibility="hidden")
 
 
 def home() -> None:
-    """Lead from the bare address to the first page, so that every page has its own address.
+    """Go from the bare address to the first page, so that every page has its own address.
 
-    `?order=<id>` leads to that order.
+    `?order=<id>` goes to that order.
     """
     first = order if "order" in st.query_params else next(iter(pages))
     st.switch_page(first, query_params=st.query_params.to_dict())

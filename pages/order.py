@@ -1,22 +1,16 @@
-"""One order, opened by `?order=<id>`: what it is, products, transactions and history."""
+"""One order, opened by `?order=<id>`: facts, products, transactions, e-mails and history."""
 
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core import access
 from core.access import Actor, may
-from core.ground import InvalidInput, NotFound, amount_in_words
+from core.ground import InvalidInput, NotFound, format_money
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
-from pages.actions import show_item_actions
-from pages.email_actions import show_email_actions
-from pages.frame import base_path, current_actor, plain
-from pages.grid.state import browser_cookie, viewer_zone
-from pages.grid.table import show_table
-from pages.grid.tools import Actions
-from pages.refund_notices import show_refund_notices
+from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
+from pages.grid import Actions, download_address, show_table, viewer_zone
+from pages.shell import current_actor, plain, show_facts
 
 TABS = {
     "Products": ORDER_ITEMS,
@@ -31,7 +25,7 @@ ACTIONS: dict[str, Actions] = {
 
 
 def show_order(order: OrderDetails, actor: Actor) -> None:
-    """Draw the order's facts, and the open tab of its tables."""
+    """Draw the order's facts, and the table of the open tab."""
     with st.container(horizontal=True, vertical_alignment="center", key="order"):
         st.title(f"Order {plain(order.order_id)}", anchor=False, width="stretch")
         st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
@@ -41,21 +35,18 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     contract = order.contract_id
     if order.contract_name != contract:
         contract = f"{contract} · {order.contract_name}"
+    refunded = order.refunded_minor
     facts = {
         "Created Date": created,
         "Contract ID": contract,
         "Widget ID": order.widget_id,
         "Author": order.author,
-        "Amount": _amount(order.amount_minor, order.currency),
-        "Refunded": _amount(order.refunded_minor, order.currency) if order.refunded_minor else None,
+        "Amount": format_money(order.amount_minor, order.currency),
+        "Refunded": format_money(refunded, order.currency) if refunded else None,
         "Contact E-mail": order.contact_email,
-        "Contract Balance": _amount(order.contract_balance_minor, order.contract_currency),
+        "Contract Balance": format_money(order.contract_balance_minor, order.contract_currency),
     }
-    with st.container(horizontal=True, key="facts", gap="medium"):
-        for name, value in facts.items():
-            with st.container(width="content", gap=None):
-                st.caption(name)
-                st.text(value or "–")
+    show_facts(facts)
     show_refund_notices(order.order_id, actor)
     tables = {name: one for name, one in TABS.items() if may(actor, one.permission(order.order_id))}
     tabs = st.tabs(list(tables), key="tab", on_change="rerun", bind="query-params")
@@ -66,21 +57,15 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
                 show_table(table, actor=actor, order_id=order.order_id, actions=actions)
 
 
-def _amount(minor: int, currency: str) -> str:
-    return f"{amount_in_words(minor, currency)} {currency}"
-
-
 def _workbook(order: OrderDetails, actor: Actor) -> str:
     """Return the address of the order's workbook: its facts, products and transactions."""
-    token = access.issue_token(
-        "export", table="order", actor=actor, browser=browser_cookie(), order_id=order.order_id
-    )
-    return f"{base_path()}/export/order?{urlencode({'zone': viewer_zone(), 'token': token})}"
+    asked = {"order_id": order.order_id, "zone": viewer_zone()}
+    return download_address("export/order", "export", "order", actor=actor, **asked)
 
 
 asked = st.query_params.get("order", "")
 if not asked:
-    raise InvalidInput("This page shows one order: open it from Orders, or by ?order= and its ID.")
+    raise InvalidInput("This page shows one order. Open it from Orders, or by ?order= and its ID.")
 actor = current_actor()
 try:
     order = get_order(asked, actor=actor)
@@ -88,7 +73,7 @@ except NotFound as error:
     st.title("Order not found", anchor=False)
     st.error(plain(str(error)), icon=":material/search_off:")
     st.caption(
-        "IDs are written in their own capitals and small letters. The quick search finds parts."
+        "Upper and lower case must match. To find an order by a part of its ID, search on Orders."
     )
     st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
 else:

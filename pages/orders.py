@@ -1,7 +1,7 @@
-"""Orders: every order, filtered, sorted, and pulled into Excel."""
+"""Orders: every order."""
 
 from core.tables import ORDERS
-from pages.frame import current_actor
-from pages.grid.table import show_table
+from pages.grid import show_table
+from pages.shell import current_actor
 
 show_table(ORDERS, actor=current_actor())

@@ -1,7 +1,7 @@
 """Transactions: every entry of the ledger."""
 
 from core.tables import TRANSACTIONS
-from pages.frame import current_actor
-from pages.grid.table import show_table
+from pages.grid import show_table
+from pages.shell import current_actor
 
 show_table(TRANSACTIONS, actor=current_actor())

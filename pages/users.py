@@ -1,8 +1,8 @@
-"""Users: who may come in, and with which rights."""
+"""Users: who has access, and with which rights."""
 
 from core.tables import USERS
-from pages.frame import current_actor
-from pages.grid.table import show_table
-from pages.user_dialogs import show_user_actions
+from pages.dialogs import show_user_actions
+from pages.grid import show_table
+from pages.shell import current_actor
 
 show_table(USERS, actor=current_actor(), actions=show_user_actions)

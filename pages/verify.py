@@ -1,12 +1,12 @@
-"""Verify: what the code of a voucher in hand stands for."""
+"""Verify: check the code of a voucher."""
 
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.ground import InvalidInput, Refused, in_place
+from core.ground import InvalidInput, Refused, in_zone, word_of
 from core.vouchers import Verdict, Verification, verify
-from pages.frame import current_actor, plain
+from pages.shell import current_actor, plain
 
 LOOKS = {
     Verdict.VALID: (st.success, ":material/verified:"),
@@ -22,19 +22,19 @@ LOOKS = {
 
 
 def show_verdict(found: Verification) -> None:
-    """Say the verdict, and what the code stands for."""
+    """Show the verdict, and the order item that the code belongs to."""
     show, icon = LOOKS[found.verdict]
-    show(f"**{found.verdict.capitalize()}.** {plain(found.sentence)}", icon=icon)
+    show(f"**{found.verdict}.** {plain(found.sentence)}", icon=icon)
     item = found.item
     if item is None:
         return
     facts = {
         "Product": item.product,
         "Airport": item.airport_iata,
-        "Passenger": f"{item.passenger_name} ({item.pax_type})",
-        "Service Date": in_place(item.service_at, item.airport_tz),
-        "Valid From": in_place(item.valid_from, item.airport_tz),
-        "Valid Until": in_place(item.valid_until, item.airport_tz),
+        "Passenger": f"{item.passenger_name} ({word_of(item.pax_type)})",
+        "Service Date": in_zone(item.service_at, item.airport_tz),
+        "Valid From": in_zone(item.valid_from, item.airport_tz),
+        "Valid Until": in_zone(item.valid_until, item.airport_tz),
         "Voucher Code": item.voucher_code,
         "Order Item ID": item.order_item_id,
     }
@@ -50,14 +50,14 @@ def show_verdict(found: Verification) -> None:
 actor = current_actor()
 st.title("Verify", anchor=False)
 st.caption(
-    "What the code of a voucher stands for: valid, not valid yet, used, refunded, expired, "
-    "or not genuine."
+    "Scan the QR code of a voucher, or type the code below it. The voucher can be valid, not valid "
+    "yet, used, refunded, expired or not genuine."
 )
 with st.form("verify", border=False):
     code = st.text_input(
         "Code",
         key="code",
-        placeholder="Scan the QR code, or type the code under it: 7QXM-22KD-9WTA",
+        placeholder="7QXM-22KD-9WTA",
         width=560,
     )
     st.form_submit_button("Verify", type="primary", icon=":material/search:")

@@ -13,7 +13,7 @@ SENDER = "Order Desk <vouchers@orderdesk.example>"
 
 def make_mail_item(**fields: Any) -> MailItem:
     """Return an item of a lounge at Heathrow, but for the fields that are given."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "order_item_id": "B0001234-2",
         "order_id": "B0001234",
         "number": "2 of 3",
@@ -34,7 +34,7 @@ def make_mail_item(**fields: Any) -> MailItem:
 
 def make_mail(*items: MailItem, **fields: Any) -> Mail:
     """Return a mail with one voucher, but for the items and fields that are given."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "kind": DeliveryKind.VOUCHER,
         "message_id": make_message_id("0190f7e2-7b3c-7def-8123-456789abcdef", SENDER),
         "recipient": "olivia@mail.example",

@@ -1,4 +1,4 @@
-"""Vouchers for tests and bench: each field can be given."""
+"""Make vouchers for tests and benchmarks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,8 +21,8 @@ BRANDING = Branding(
 
 
 def make_voucher(**fields: Any) -> Voucher:
-    """Return a voucher of a lounge at Heathrow, but for the fields that are given."""
-    fields = {
+    """Return a voucher of a lounge at Heathrow; the arguments replace its fields."""
+    defaults: dict[str, Any] = {
         "order_item_id": "B0001234-2",
         "order_id": "B0001234",
         "number": "2 of 3",
@@ -40,7 +40,8 @@ def make_voucher(**fields: Any) -> Voucher:
         "voucher_code": "7QXM-22KD-9WTA",
         "refund_expire_at": SERVICE_AT - timedelta(days=1),
         "issued_at": datetime(2026, 11, 2, 9, 12, tzinfo=UTC),
-    } | fields
+    }
+    fields = defaults | fields
     if "signed_code" not in fields:
         fields["signed_code"] = signed_code.sign(
             serial=bytes(range(8)),
@@ -62,7 +63,7 @@ _NAMES = ["Olivia Smith", "Léa Fernández", "Иван Шевченко", "Γι�
 
 
 def make_vouchers(count: int, *, first: int = 0) -> list[Voucher]:
-    """Return vouchers of four products, for passengers of many names."""
+    """Return vouchers of four products, for passengers with many kinds of names."""
     made = []
     for number in range(first, first + count):
         product, product_type = _PRODUCTS[number % 4]

@@ -1,4 +1,4 @@
-"""Who may do what: people, sign-ins, tokens, roles, rights, and the audit trail."""
+"""Who may do what: users, sign-ins, tokens, roles, rights, and the audit trail."""
 
 from core.access.actors import (
     CONSOLE,
@@ -8,6 +8,8 @@ from core.access.actors import (
     find_local_actor,
 )
 from core.access.audit import record_event
+from core.access.limits import check_hourly_limit
+from core.access.once import MAX_KEY, KeyTaken, checked_key, fingerprint
 from core.access.people import (
     Person,
     Rights,
@@ -25,6 +27,7 @@ from core.access.tokens import (
     SIGNING_SECRET_FILE,
     TOKEN_LIFE_SECONDS,
     Grant,
+    Purpose,
     accept_token,
     ensure_secret,
     issue_token,
@@ -34,11 +37,14 @@ from core.access.tokens import (
 __all__ = [
     "CONSOLE",
     "LOCAL_USER_EMAIL",
+    "MAX_KEY",
     "SIGNING_SECRET_FILE",
     "TOKEN_LIFE_SECONDS",
     "Actor",
     "Grant",
+    "KeyTaken",
     "Person",
+    "Purpose",
     "Rights",
     "SignInNeeded",
     "accept_sign_in",
@@ -46,6 +52,8 @@ __all__ = [
     "add_user",
     "change_user",
     "changing",
+    "check_hourly_limit",
+    "checked_key",
     "committing",
     "end_sign_in",
     "ensure_secret",
@@ -53,6 +61,7 @@ __all__ = [
     "find_console_actor",
     "find_contracts",
     "find_local_actor",
+    "fingerprint",
     "forget_sign_in",
     "get_person",
     "handing_out",

@@ -1,4 +1,4 @@
-"""Who is asking: the actor that every use case takes, and where actors come from."""
+"""Actors: who performs a use case, and how to find them."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ LOCAL_USER_NAME = "Local analyst"
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in person: their role, and the contracts whose rows are theirs to see."""
+    """A user who performs a use case: their role, and the contracts whose rows they can see."""
 
     user_id: str
     email: str
@@ -26,24 +26,24 @@ class Actor:
     sees_all_contracts: bool = False
     contracts: frozenset[str] = frozenset()
     only_own_orders: bool = False
-    sign_in_id: str | None = field(default=None, compare=False)  # none of the local user
+    sign_in_id: str | None = field(default=None, compare=False)  # None for the local user
 
     @property
     def sees_everything(self) -> bool:
-        """Say whether no order is hidden from them."""
+        """Return whether the actor can see all orders."""
         return self.sees_all_contracts and not self.only_own_orders
 
 
-# Who runs the command line where people sign in: they hold the database and its secrets anyway.
+# The actor of the command line if users sign in. It has access to the database and secrets anyway.
 CONSOLE = Actor("console", "console", Role.ADMIN, sees_all_contracts=True)
 
 
 def ensure_local_user() -> None:
-    """Make the one user of local mode, an admin who sees everything, unless it is there."""
+    """Create the user of local mode, an admin who sees everything, unless it exists."""
     with storage.reading() as session:
         if session.get(User, LOCAL_USER_ID) is not None:
             return
-    # Two processes that start at once both come here; the second finds the key taken.
+    # Two processes may start at the same time; the second finds that the key exists.
     with suppress(IntegrityError), storage.writing() as session:
         session.add(
             User(
@@ -58,23 +58,23 @@ def ensure_local_user() -> None:
 
 
 def find_local_actor() -> Actor | None:
-    """Find the actor of local mode; None when that user has been deactivated."""
+    """Find the actor of local mode; None if that user was deactivated."""
     return find_actor(LOCAL_USER_ID)
 
 
 def find_console_actor() -> Actor | None:
-    """Find who runs the command line: the local user, or where people sign in, *console*."""
+    """Find the actor of the command line: the local user, or *console* if users sign in."""
     return CONSOLE if get_settings().has_sign_in else find_local_actor()
 
 
 def find_actor(user_id: str) -> Actor | None:
-    """Find an active user as an actor, with role and contracts as they are now."""
-    # Nobody is locked out for a moment because a demo is being rebuilt: so look twice.
-    return _find_actor(user_id) or _find_actor(user_id, held=User)
+    """Find an active user as an actor, with their current role and contracts."""
+    # During a demo rebuild the table may look empty; the second read waits for the rebuild.
+    return _find_actor(user_id) or _find_actor(user_id, locked=User)
 
 
-def _find_actor(user_id: str, held: type[User] | None = None) -> Actor | None:
-    with storage.reading(held=held) as session:
+def _find_actor(user_id: str, locked: type[User] | None = None) -> Actor | None:
+    with storage.reading(locked=locked) as session:
         return find_actor_in(session, user_id)
 
 

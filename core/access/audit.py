@@ -1,4 +1,4 @@
-"""The audit trail: who did what, written in the transaction of the change itself."""
+"""The audit trail: events are written in the transaction of the change."""
 
 from datetime import datetime
 from typing import Any
@@ -24,9 +24,9 @@ def record_event(
 ) -> None:
     """Add an audit event to the caller's transaction.
 
-    `actor` is a person, or the e-mail address of the one in whose name the worker acts. `action`
-    is dotted and in the past tense (`orders.exported`). `before` and `after` hold plain
-    JSON values. The caller commits: the event stands exactly when the change does.
+    `actor` is an actor, or the e-mail address of the user for whom the worker acts. `action` is
+    dotted and in the past tense (`orders.exported`). `before` and `after` hold plain JSON values.
+    The caller commits, so the event is stored if and only if the change is.
     """
     session.add(
         AuditEvent(

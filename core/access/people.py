@@ -1,4 +1,4 @@
-"""Who may come in, and with which rights: added, changed and kept safe by admins."""
+"""Users and their rights: admins add users and change their rights."""
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
@@ -24,18 +24,18 @@ MAX_NAME = 200
 
 @dataclass(frozen=True)
 class Rights:
-    """What a person may do and see, and whether they are let in."""
+    """What a user may do and see, and whether they are active."""
 
     role: Role = Role.VIEWER
     sees_all_contracts: bool = False
-    contracts: frozenset[str] = frozenset()  # kept, but without meaning, where all are seen
+    contracts: frozenset[str] = frozenset()  # kept but ignored if all are seen
     only_own_orders: bool = False
     is_active: bool = True
 
 
 @dataclass(frozen=True)
 class Person:
-    """A user as an admin sees them."""
+    """A user, as admins see them."""
 
     user_id: str
     email: str
@@ -44,39 +44,39 @@ class Person:
     has_signed_in: bool
 
 
-class KnownAlready(Refused):
-    """The e-mail address is a user's."""
+class EmailTaken(Refused):
+    """Another user has the e-mail address."""
 
     def __init__(self, email: str) -> None:
-        super().__init__(f"{email} is a user already: tick it and change its rights.")
+        super().__init__(f"{email} is already a user. Select the user and change the rights.")
 
 
 class OwnRights(Refused):
-    """An admin would change what they may do themselves."""
+    """An admin tries to change their own rights."""
 
     def __init__(self) -> None:
-        super().__init__("Nobody changes their own rights: ask another admin.")
+        super().__init__("You cannot change your own rights. Ask another admin.")
 
 
 class LastAdmin(Refused):
-    """Nobody would be left to let people in."""
+    """The change would leave no active admin."""
 
     def __init__(self, email: str) -> None:
         super().__init__(
-            f"{email} is the last active admin: make somebody else an admin who sees all first."
+            f"{email} is the last active admin. First make another user an admin who sees all."
         )
 
 
 def parse_email(text: str) -> str:
-    """Return an e-mail address as it is stored and compared; raises InvalidInput."""
+    """Return an e-mail address, normalized and folded as it is stored; raises InvalidInput."""
     try:
         return fold(validate_email(text.strip(), check_deliverability=False).normalized)
     except EmailNotValidError:
-        raise InvalidInput(f"“{text.strip()[:100]}” is not an e-mail address.") from None
+        raise InvalidInput(f"“{text.strip()[:100]}” is not a valid e-mail address.") from None
 
 
 def find_contracts(*, actor: Actor) -> dict[str, str]:
-    """Find every contract, by its ID, with its name; raises NotPermitted."""
+    """Return the names of all contracts by contract ID; raises NotPermitted."""
     require(actor, Permission.USERS)
     with storage.reading() as session:
         rows = select(Contract.contract_id, Contract.name).order_by(Contract.contract_id)
@@ -93,7 +93,7 @@ def get_person(user_id: str, *, actor: Actor) -> Person:
 def _get(session: Session, user_id: str) -> User:
     user = session.get(User, user_id) if "\x00" not in user_id else None
     if user is None:
-        raise NotFound(f"There is no user “{user_id[:60]}”.")
+        raise NotFound(f"User “{user_id[:60]}” was not found.")
     return user
 
 
@@ -110,22 +110,22 @@ def _person(session: Session, user: User) -> Person:
 
 
 def add_user(email: str, *, rights: Rights, actor: Actor, now: datetime, name: str = "") -> str:
-    """Add a person by e-mail address and return their user ID; audited.
+    """Add a user by e-mail address, audit it, and return the user ID.
 
-    They are bound to the account of their first sign-in with that address, verified. Raises
-    NotPermitted, InvalidInput, and KnownAlready for an address that is there, in whatever case.
+    The first sign-in with that address, verified, binds its account to the user. Raises
+    NotPermitted, InvalidInput, and EmailTaken if a user has the address, in upper or lower case.
     """
     require(actor, Permission.USERS)
     email, name = parse_email(email), " ".join(name.split())
     if len(name) > MAX_NAME or not (name.isprintable() or not name):
-        raise InvalidInput(f"A name has at most {MAX_NAME} characters, all of them printable.")
+        raise InvalidInput(f"A name can have at most {MAX_NAME} characters, all printable.")
     try:
         with changing(actor, Permission.USERS) as (session, actor):
             if session.scalar(select(User.user_id).where(User.email == email)):
-                raise KnownAlready(email)
+                raise EmailTaken(email)
             return _add(session, email, name, rights, actor, now)
-    except IntegrityError:  # somebody else was faster
-        raise KnownAlready(email) from None
+    except IntegrityError:  # another admin added it at the same time
+        raise EmailTaken(email) from None
 
 
 def _add(
@@ -141,10 +141,10 @@ def _add(
 
 
 def change_user(user_id: str, *, rights: Rights, actor: Actor, now: datetime) -> None:
-    """Give a user other rights, from this moment on; each kind of change is audited.
+    """Change the rights of a user, effective at once; each kind of change is audited.
 
-    Raises NotPermitted, NotFound, InvalidInput for a contract that is not there, OwnRights, and
-    LastAdmin when nobody would be left who manages users.
+    Raises NotPermitted, NotFound, InvalidInput for an unknown contract, OwnRights, and LastAdmin
+    if no active admin would be left.
     """
     with _changing(user_id, actor) as (session, actor):
         user = _get(session, user_id)
@@ -160,7 +160,10 @@ def change_user(user_id: str, *, rights: Rights, actor: Actor, now: datetime) ->
 
 
 def forget_sign_in(user_id: str, *, actor: Actor, now: datetime) -> None:
-    """Bind a user anew at their next sign-in, as when their account at the provider is another."""
+    """Unbind a user's account: their next sign-in binds a new one. Audited.
+
+    For a user whose account at the provider has changed. Raises as `change_user` does.
+    """
     with _changing(user_id, actor) as (session, actor):
         user = _get(session, user_id)
         if user_id == actor.user_id:
@@ -172,12 +175,12 @@ def forget_sign_in(user_id: str, *, actor: Actor, now: datetime) -> None:
 
 
 def _changing(user_id: str, actor: Actor) -> AbstractContextManager[tuple[Session, Actor]]:
-    """Open the transaction of an admin who changes a user: both rows are locked, in one order.
+    """Open the transaction of an admin who changes a user, and lock both rows in a fixed order.
 
-    Two admins may demote each other at once. Then the second is no admin any more.
+    If two admins demote each other at the same time, the second is no longer an admin.
     """
-    can_be_there = "\x00" not in user_id
-    return changing(actor, Permission.USERS, changed_user=user_id if can_be_there else None)
+    may_exist = "\x00" not in user_id
+    return changing(actor, Permission.USERS, changed_user=user_id if may_exist else None)
 
 
 def _is_manager(rights: Rights) -> bool:
@@ -186,7 +189,7 @@ def _is_manager(rights: Rights) -> bool:
 
 
 def _count_managers(session: Session) -> int:
-    """Count those who manage users; the local one is none where people sign in."""
+    """Count the active admins who see everything; without the local user if users sign in."""
     session.flush()
     statement = select(func.count()).where(
         User.role == Role.ADMIN, User.is_active, User.sees_all_contracts, ~User.only_own_orders
@@ -213,7 +216,7 @@ def _check_contracts(session: Session, contracts: Collection[str]) -> None:
     )
     unknown = sorted(set(contracts) - known)
     if unknown:
-        raise InvalidInput(f"There is no contract “{unknown[0][:100]}”.")
+        raise InvalidInput(f"Contract “{unknown[0][:100]}” was not found.")
 
 
 def _as_json(rights: Rights) -> dict[str, Any]:
@@ -234,7 +237,7 @@ def _scope_as_json(rights: Rights) -> dict[str, Any]:
 def _record_changes(
     session: Session, user: User, before: Rights, after: Rights, actor: Actor, now: datetime
 ) -> None:
-    """Audit each kind of change under its own name."""
+    """Audit each kind of change as its own event."""
     if before.role != after.role:
         roles = {"before": {"role": before.role}, "after": {"role": after.role}}
         _record(session, "user.role_changed", user, actor, now, **roles)
@@ -255,10 +258,10 @@ def _record(
 
 
 def ensure_someone_can_sign_in(now: datetime) -> None:
-    """See to it that somebody can come in: the local user, or the first admin of the settings.
+    """Make sure that someone can sign in: the local user, or FIRST_ADMIN_EMAIL.
 
-    FIRST_ADMIN_EMAIL acts only while there is no active admin; who it names is then bound by
-    their first sign-in, as everybody is. Safe to repeat.
+    FIRST_ADMIN_EMAIL has an effect only while there is no active admin. Its first sign-in binds
+    its account, as for all users. Safe to repeat.
     """
     settings = get_settings()
     if not settings.has_sign_in:

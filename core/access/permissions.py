@@ -1,6 +1,6 @@
-"""What each role may do: the one table that says so, and the check that each use case makes.
+"""The permissions of each role, and the check that each use case makes.
 
-Which rows a person sees is another question: see core.query.conditions.scope.
+Which rows a user can see is a separate rule: core.query.conditions.scope.
 """
 
 from datetime import UTC, datetime
@@ -9,57 +9,58 @@ from typing import NoReturn
 from core import storage
 from core.access import audit
 from core.access.actors import Actor
-from core.ground import AppError, NotPermitted, Permission, Role
+from core.ground import AppError, NotPermitted, Permission, Role, word_of
 
-_HANDS_ON = frozenset({Role.AGENT, Role.ADMIN})
+_AGENTS = frozenset({Role.AGENT, Role.ADMIN})
 ROLES: dict[Permission, frozenset[Role]] = {
     Permission.ORDERS: frozenset(Role),
-    Permission.VOUCHERS: _HANDS_ON,
-    Permission.REFUND: _HANDS_ON,
+    Permission.VOUCHERS: _AGENTS,
+    Permission.REFUND: _AGENTS,
     Permission.OVERVIEW: frozenset(Role),
-    Permission.EMAILS: _HANDS_ON,
+    Permission.EMAILS: _AGENTS,
     Permission.TRANSACTIONS: frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     Permission.IMPORT: frozenset({Role.ADMIN}),
     Permission.USERS: frozenset({Role.ADMIN}),
     Permission.AUDIT_TRAIL: frozenset({Role.ADMIN}),
     Permission.GIVE_BACK: frozenset({Role.ADMIN}),
 }
-# What reaches every contract is for those alone who see them all.
-OF_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
-_DOES = {
+# These affect all contracts, so they need a user who sees all contracts.
+NEED_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
+ACTIONS = {
     Permission.ORDERS: "see orders",
-    Permission.VOUCHERS: "hand out vouchers",
+    Permission.VOUCHERS: "download or send vouchers",
     Permission.REFUND: "refund",
     Permission.OVERVIEW: "see the overview",
-    Permission.EMAILS: "handle e-mails",
-    Permission.TRANSACTIONS: "see the transactions of every order",
-    Permission.IMPORT: "import, dump or fill in orders",
+    Permission.EMAILS: "see or send e-mails",
+    Permission.TRANSACTIONS: "see the transactions of all orders",
+    Permission.IMPORT: "import or dump orders, or manage sample data",
     Permission.USERS: "manage users",
     Permission.AUDIT_TRAIL: "see the audit trail",
-    Permission.GIVE_BACK: "give items back whose refund the bank returned",
+    Permission.GIVE_BACK: "give back items whose refund the bank returned",
 }
 
 
 def may(actor: Actor, permission: Permission) -> bool:
-    """Say whether the actor's role, as it is now, may do something."""
-    if permission in OF_ALL_CONTRACTS and not actor.sees_everything:
+    """Return whether an actor has a permission."""
+    if permission in NEED_ALL_CONTRACTS and not actor.sees_everything:
         return False
     return actor.role in ROLES[permission]
 
 
 def why_not(actor: Actor, permission: Permission) -> str | None:
-    """Return why the actor may not do something, as a sentence; None when they may."""
+    """Return why an actor lacks a permission, as a sentence; None if they have it."""
     if may(actor, permission):
         return None
     if actor.role in ROLES[permission]:
-        return f"Only who sees every order of every contract may {_DOES[permission]}."
-    return f"Your role, {actor.role}, does not {_DOES[permission]}."
+        return f"Only a user who sees all orders of all contracts can {ACTIONS[permission]}."
+    return f"Your role, {word_of(actor.role)}, cannot {ACTIONS[permission]}."
 
 
 def require(actor: Actor, permission: Permission) -> None:
-    """Raise NotPermitted, and audit the attempt, unless the actor as given has the permission.
+    """Raise NotPermitted, and audit the attempt, unless the actor has the permission.
 
-    This is enough to read. What writes or hands out asks again in its transaction: see `rights`.
+    This is enough to read. Use cases that write or export check again in their transaction, with
+    the current rights: see `rights`.
     """
     why = why_not(actor, permission)
     if why is not None:
@@ -67,9 +68,9 @@ def require(actor: Actor, permission: Permission) -> None:
 
 
 def refuse(actor: Actor, permission: Permission, error: AppError) -> NoReturn:
-    """Audit an attempt that is refused, in a transaction of its own, and raise the error.
+    """Audit a refused attempt in its own transaction, and raise the error.
 
-    No other transaction may be open: that of the use case is not there yet, or rolled back.
+    No other transaction may be open: call it before that of the use case, or after its rollback.
     """
     with storage.writing() as session:
         audit.record_event(

@@ -1,8 +1,8 @@
-"""Signing in: whom a provider's word lets in, for how long, and when it ends.
+"""Sign-ins with an OpenID Connect provider: who gets access, and when a sign-in ends.
 
-A person is known by issuer and subject, which the first sign-in with their verified e-mail address
-binds to the user that an admin added. A sign-in lasts until the provider's token expires, the
-person signs out, or nothing was asked for longer than SIGN_IN_IDLE_MINUTES.
+An account is known by its issuer and subject. The first sign-in with a verified e-mail address
+binds the account to the user with that address, whom an admin added. A sign-in lasts until the
+provider's token expires, the user signs out, or no request came for SIGN_IN_IDLE_MINUTES.
 """
 
 import hashlib
@@ -21,27 +21,27 @@ from core.access.actors import LOCAL_USER_ID, Actor, find_actor, find_local_acto
 from core.ground import NotSignedIn, fold, get_settings
 from core.storage import SignIn, User
 
-REMEMBERED = timedelta(days=1)  # what is over, so that a token is not taken for a new one
-SEEN_EVERY = timedelta(minutes=1)  # at most so often it is written down that somebody is there
+KEPT_AFTER_EXPIRY = timedelta(days=1)  # so that an old token is not taken for a new sign-in
+SEEN_INTERVAL = timedelta(minutes=1)  # `seen_at` is updated at most this often
 MAX_CLAIM = 1_000
 
 
 class SignInNeeded(NotSignedIn):
-    """Nobody is signed in, or not any more: signing in helps."""
+    """No one is signed in, or the sign-in has ended. The user has to sign in again."""
 
 
-class NotLetIn(NotSignedIn):
-    """Somebody is signed in whom nobody has let in: an admin has to help."""
+class NoAccess(NotSignedIn):
+    """The account belongs to no active user. An admin has to help."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Whom a provider vouches for: what its ID token says, and the ID of this one sign-in."""
+    """An account at the provider: the claims of its ID token, and the ID of this sign-in."""
 
     sign_in_id: str
     issuer: str
     subject: str
-    email: str  # folded; empty when the provider names none
+    email: str  # folded; empty if the provider sends none
     is_verified: bool
     name: str
     issued_at: datetime
@@ -49,18 +49,18 @@ class Account:
 
 
 def parse_claims(claims: Mapping[str, object]) -> Account:
-    """Understand the claims of an ID token, whose signature Streamlit has checked.
+    """Parse the claims of an ID token. Streamlit has already verified its signature.
 
-    Raises SignInNeeded when it lacks what tells people and sign-ins apart.
+    Raises SignInNeeded if issuer, subject or times are missing or invalid.
     """
     texts = {name: _text(claims.get(name)) for name in ("iss", "sub", "email", "name", "nonce")}
     times = [_instant(claims.get(name)) for name in ("iat", "exp")]
     issued_at, expires_at = times
     if not texts["iss"] or not texts["sub"] or issued_at is None or expires_at is None:
-        raise SignInNeeded("The provider did not say who you are: sign in again.")
-    told = json.dumps([texts["iss"], texts["sub"], texts["nonce"], *map(str, times)])
+        raise SignInNeeded("The sign-in provider did not send who you are. Sign in again.")
+    identity = json.dumps([texts["iss"], texts["sub"], texts["nonce"], *map(str, times)])
     return Account(
-        sign_in_id=hashlib.sha256(told.encode()).hexdigest(),
+        sign_in_id=hashlib.sha256(identity.encode()).hexdigest(),
         issuer=texts["iss"],
         subject=texts["sub"],
         email=fold(texts["email"]),
@@ -72,8 +72,8 @@ def parse_claims(claims: Mapping[str, object]) -> Account:
 
 
 def _text(value: object) -> str:
-    is_good = isinstance(value, str) and value.isprintable() and len(value) <= MAX_CLAIM
-    return str(value) if is_good else ""
+    is_valid = isinstance(value, str) and value.isprintable() and len(value) <= MAX_CLAIM
+    return str(value) if is_valid else ""
 
 
 def _instant(value: object) -> datetime | None:
@@ -86,33 +86,33 @@ def _instant(value: object) -> datetime | None:
 
 
 def accept_sign_in(claims: Mapping[str, object], *, now: datetime) -> Actor:
-    """Return the actor that a provider's claims stand for, and note that they are here.
+    """Return the actor of a provider's claims, and record that they are active.
 
-    Raises SignInNeeded when the sign-in is over, and NotLetIn when no active user is theirs; the
-    first time that is audited as `sign_in.refused`.
+    Raises SignInNeeded if the sign-in has ended, and NoAccess if the account belongs to no active
+    user; the first refusal is audited as `sign_in.refused`.
     """
     account = parse_claims(claims)
     if account.expires_at <= now:
-        raise SignInNeeded("Your sign-in has run out: sign in again.")
+        raise SignInNeeded("Your sign-in has expired. Sign in again.")
     with storage.reading() as session:
         row = session.get(SignIn, account.sign_in_id)
         if row is not None:
-            _check_alive(row, now)
+            _check_open(row, now)
         elif now - account.issued_at > _idle_limit():
-            raise SignInNeeded(_away())
+            raise SignInNeeded(_idle_text())
         user_id, seen_at = (row.user_id, row.seen_at) if row is not None else (None, now)
         found = _find_user(session, account) if user_id is None else None
     if user_id is None and (row is None or not isinstance(found, str)):
         user_id, found = _begin(account, now)
     if user_id is None:
-        raise NotLetIn(str(found))
+        raise NoAccess(str(found))
     return _actor(user_id, account.sign_in_id, seen_at, now)
 
 
 def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
-    """Return the actor of a sign-in that a token names, as they are now, and note that they ask.
+    """Return the actor of a sign-in with their current rights, and record that they are active.
 
-    In local mode there is no sign-in, and the one local user. Raises NotSignedIn.
+    In local mode there is only the local user, without a sign-in. Raises NotSignedIn.
     """
     if not get_settings().has_sign_in:
         local = find_local_actor() if (user_id, sign_in_id) == (LOCAL_USER_ID, None) else None
@@ -123,27 +123,27 @@ def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
         row = session.get(SignIn, sign_in_id or "")
         if row is None or row.user_id != user_id or row.expires_at <= now:
             raise SignInNeeded("You are not signed in.")
-        _check_alive(row, now)
+        _check_open(row, now)
         seen_at = row.seen_at
     return _actor(user_id, str(sign_in_id), seen_at, now)
 
 
 def end_sign_in(actor: Actor, *, now: datetime) -> None:
-    """End a sign-in in every tab of its browser, and with it what its tokens open; audited."""
+    """End a sign-in in all tabs of its browser and revoke its tokens; audited."""
     with storage.writing() as session:
         _end(session, actor.sign_in_id, actor.email, now)
 
 
 def sign_out(claims: Mapping[str, object], *, now: datetime) -> None:
-    """End the sign-in that a provider's claims stand for, as `end` does; once is enough.
+    """End the sign-in of a provider's claims, as `end_sign_in` does; safe to repeat.
 
-    One that no page has seen yet is written down as ended, so that its cookie opens nothing later.
-    Raises SignInNeeded when the claims do not tell people and sign-ins apart.
+    A sign-in that no page has stored yet is stored as ended, so that its cookie is useless later.
+    Raises SignInNeeded if the claims are incomplete.
     """
     account = parse_claims(claims)
     try:
         _sign_out(account, now)
-    except IntegrityError:  # a page of the same browser wrote it down first
+    except IntegrityError:  # a page of the same browser stored it first
         _sign_out(account, now)
 
 
@@ -155,7 +155,7 @@ def _sign_out(account: Account, now: datetime) -> None:
             session.add(row)
             session.flush()
         user = session.get(User, row.user_id) if row.user_id is not None else None
-        _end(session, account.sign_in_id, user.email if user else _called(account), now)
+        _end(session, account.sign_in_id, user.email if user else _label(account), now)
 
 
 def _end(session: Session, sign_in_id: str | None, who: str, now: datetime) -> None:
@@ -170,15 +170,15 @@ def _new_row(account: Account, now: datetime) -> SignIn:
     return SignIn(sign_in_id=account.sign_in_id, **times)
 
 
-def _called(account: Account) -> str:
+def _label(account: Account) -> str:
     return account.email or f"{account.subject} of {account.issuer}"
 
 
 def _actor(user_id: str, sign_in_id: str, seen_at: datetime, now: datetime) -> Actor:
     actor = find_actor(user_id)
     if actor is None:
-        raise NotLetIn("You are not let in any more. Ask an admin of Order Desk.")
-    if now - seen_at >= min(SEEN_EVERY, _idle_limit() / 4):
+        raise NoAccess("You no longer have access. Ask an admin of Order Desk.")
+    if now - seen_at >= min(SEEN_INTERVAL, _idle_limit() / 4):
         with storage.writing() as session:
             mine = update(SignIn).where(SignIn.sign_in_id == sign_in_id, SignIn.seen_at < now)
             session.execute(mine.values(seen_at=now))
@@ -189,51 +189,51 @@ def _idle_limit() -> timedelta:
     return timedelta(minutes=get_settings().sign_in_idle_minutes)
 
 
-def _away() -> str:
+def _idle_text() -> str:
     minutes = get_settings().sign_in_idle_minutes
-    return f"You have been away for more than {minutes:,} minutes: sign in again."
+    return f"You were inactive for more than {minutes:,} minutes. Sign in again."
 
 
-def _check_alive(row: SignIn, now: datetime) -> None:
+def _check_open(row: SignIn, now: datetime) -> None:
     if row.ended_at is not None:
         raise SignInNeeded("You have signed out.")
     if now - row.seen_at > _idle_limit():
-        raise SignInNeeded(_away())
+        raise SignInNeeded(_idle_text())
 
 
 def _find_user(session: Session, account: Account) -> User | str:
-    """Find the user that an account is, or may be bound to; else say why it is nobody's."""
+    """Find the user that an account is or can be bound to; if there is none, return why."""
     is_bound = User.issuer == account.issuer, User.subject == account.subject
     user = session.scalars(select(User).where(*is_bound)).one_or_none()
     if user is None:
         if not account.email or not account.is_verified:
             return (
-                "Your provider does not vouch for your e-mail address: it is not verified. "
+                "The sign-in provider has not verified your e-mail address. "
                 "Verify it there, or ask an admin of Order Desk."
             )
         is_theirs = User.email == account.email, User.user_id != LOCAL_USER_ID
         user = session.scalars(select(User).where(*is_theirs)).one_or_none()
         if user is not None and user.issuer is not None:
             return (
-                "This e-mail address is that of a user who signs in with another account. "
+                "The user with this e-mail address signs in with another account. "
                 "Ask an admin of Order Desk."
             )
     if user is None or not user.is_active:
-        return "You may not come in yet: ask an admin of Order Desk to let you in."
+        return "You do not have access yet. Ask an admin of Order Desk."
     return user
 
 
 def _begin(account: Account, now: datetime) -> tuple[str | None, User | str]:
     try:
         return _write(account, now)
-    except IntegrityError:  # another tab of the same browser was faster
+    except IntegrityError:  # another tab of the same browser stored it first
         return _write(account, now)
 
 
 def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
-    """Write the sign-in down, bind the account to its user, and audit what became of it."""
+    """Store a sign-in, bind the account to its user, and audit the outcome."""
     with storage.writing() as session:
-        session.execute(delete(SignIn).where(SignIn.expires_at < now - REMEMBERED))
+        session.execute(delete(SignIn).where(SignIn.expires_at < now - KEPT_AFTER_EXPIRY))
         row = session.get(SignIn, account.sign_in_id)
         is_first = row is None
         if row is None:
@@ -246,13 +246,13 @@ def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
                 row.user_id = found.user_id
                 _record(session, "sign_in.succeeded", found.email, now)
         elif is_first:
-            _record(session, "sign_in.refused", _called(account), now, why=found)
+            _record(session, "sign_in.refused", _label(account), now, why=found)
         return row.user_id, found
 
 
 def _bind(user: User, account: Account) -> None:
     user.issuer, user.subject = account.issuer, account.subject
-    if user.name == user.email and account.name:  # the admin who added them gave none
+    if user.name == user.email and account.name:  # the admin gave no name
         user.name, user.name_folded = account.name, fold(account.name)
 
 

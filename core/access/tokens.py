@@ -1,7 +1,7 @@
-"""Signed tokens: what lets a browser ask the own routes for rows and files.
+"""Signed tokens, with which a browser requests rows and files from our own routes.
 
-A token holds the user and the table, lives 8 hours, and is bound to the browser's cookie, so a
-link that leaks opens nothing. Each purpose has its own salt: one for rows opens no export.
+A token names the user and the table, and is valid for 8 hours. It is bound to the browser's cookie:
+a leaked link is useless. Each purpose has its own salt: a token for rows is invalid for an export.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from core.access import sign_ins
 from core.access.actors import Actor
-from core.ground import NotPermitted, NotSignedIn, get_settings, read_or_make_secret
+from core.ground import NotPermitted, NotSignedIn, get_settings, read_or_create_secret
 
 Purpose = Literal["rows", "export", "vouchers", "messages"]
 TOKEN_LIFE_SECONDS = 8 * 3600
@@ -25,7 +25,7 @@ SIGNING_SECRET_FILE = "signing_secret"  # noqa: S105 - a name
 
 @dataclass(frozen=True)
 class Grant:
-    """Who asks, and the one order whose rows the token is for; None for those of every order."""
+    """The actor of a token, and the one order whose rows it allows; None for all orders."""
 
     actor: Actor
     order_id: str | None
@@ -34,24 +34,25 @@ class Grant:
 def issue_token(
     purpose: Purpose, *, table: str, actor: Actor, browser: str, order_id: str | None = None
 ) -> str:
-    """Sign a token for one purpose, one table (of one order), one user and one browser's cookie."""
+    """Sign a token for a purpose, a table (or its rows of one order), a user and a browser."""
     claims = {"user": actor.user_id, "sign_in": actor.sign_in_id, "table": table}
-    return _serializer(purpose).dumps(claims | {"browser": _print_of(browser), "order": order_id})
+    claims |= {"browser": _fingerprint(browser), "order": order_id}
+    return _serializer(purpose).dumps(claims)
 
 
 def accept_token(token: str, purpose: Purpose, *, table: str, browser: str) -> Grant:
-    """Return what a token grants, to the user as they are now.
+    """Return what a token grants, with the user's current rights.
 
-    Raises NotSignedIn when the token is absent, forged, too old, from another browser, of a user
-    who is no longer active or of a sign-in that is over; NotPermitted for another table.
+    Raises NotSignedIn if the token is missing, forged, expired or from another browser, if its user
+    is inactive or its sign-in has ended; NotPermitted if it is for another table.
     """
     try:
         claims = _serializer(purpose).loads(token, max_age=TOKEN_LIFE_SECONDS)
     except SignatureExpired:
-        raise NotSignedIn("This page has been open too long.") from None
+        raise NotSignedIn("This page was open for too long.") from None
     except BadSignature:
-        raise NotSignedIn("This address needs a page of Order Desk to open it.") from None
-    if not browser or not hmac.compare_digest(claims["browser"], _print_of(browser)):
+        raise NotSignedIn("This link works only from a page of Order Desk.") from None
+    if not browser or not hmac.compare_digest(claims["browser"], _fingerprint(browser)):
         raise NotSignedIn("This link was made for another browser.")
     if claims["table"] != table:
         raise NotPermitted("This link was made for another table.")
@@ -59,7 +60,7 @@ def accept_token(token: str, purpose: Purpose, *, table: str, browser: str) -> G
     return Grant(actor, claims["order"])
 
 
-def _print_of(browser: str) -> str:
+def _fingerprint(browser: str) -> str:
     return hashlib.sha256(browser.encode()).hexdigest()[:32]
 
 
@@ -68,12 +69,12 @@ def _serializer(purpose: Purpose) -> URLSafeTimedSerializer:
 
 
 def ensure_secret() -> None:
-    """Make the signing secret, or find that it cannot be made, before anyone is served."""
+    """Create or read the signing secret at start, so that an error stops the start."""
     _secret()
 
 
 def secret_for(purpose: str) -> str:
-    """Derive a secret for signatures that are not ours, so that it says nothing of our own."""
+    """Derive a secret for another library's signatures, which does not reveal our own secret."""
     return hmac.new(_secret().encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
@@ -82,6 +83,6 @@ def _secret() -> str:
     configured = get_settings().signing_secret
     if configured is not None:
         return configured.get_secret_value()
-    return read_or_make_secret(
+    return read_or_create_secret(
         get_settings().data_dir / SIGNING_SECRET_FILE, lambda: secrets.token_urlsafe(48)
     )

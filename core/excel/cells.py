@@ -1,6 +1,7 @@
-"""Rows of a frame as the XML of a sheet's rows, made by Arrow: a column at a time, not a cell.
+"""Turn the rows of a frame into the XML of a sheet's rows, column by column with Arrow.
 
-Real dates, real numbers, text as text: no cell ever becomes a formula, a link or an error.
+Dates are real dates and numbers are real numbers. Text stays text: no cell becomes a formula, a
+link or an error.
 """
 
 import re
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from core.ground import InvalidInput, decimals_of
+from core.ground import FLAG_WORDS, InvalidInput, decimals_of, word_of
 from core.query import local_times
 from core.tables import Column, Kind
 
@@ -24,14 +25,14 @@ MAX_CELL_UNITS = 32_767
 MAX_EXACT_INTEGER = 2**53
 DAY_SECONDS = 86_400
 EXCEL_DAYS_TO_1970 = 25_569
-# Before it, Excel's calendar has a 29 February 1900 that never was: such days are text.
+# Excel's calendar has a 29 February 1900, which did not exist: earlier days are written as text.
 FIRST_EXACT_SECOND = int(datetime(1900, 3, 1, tzinfo=UTC).timestamp())
 
-# What XML 1.0 cannot hold, and what would be read back as something else.
+# Characters that XML 1.0 cannot hold, and texts that Excel would read as an escape.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 REPLACEMENT = "\ufffd"
-# The same for Arrow, whose strings cannot hold a surrogate.
+# The same for Arrow; its strings cannot hold a surrogate.
 _UNCLEAN = r"[\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|_x[0-9A-Fa-f]{4}_"
 _LOOKS_LIKE_FORMULA = r"^[=+\-@\t\r{]"
 _BLANK_ENDS = r"^\s|\s$"
@@ -40,25 +41,25 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 _TEXT_HEAD, _TEXT_TAIL = '" t="inlineStr"><is><t>', "</t></is></c>"
 _NUMBER_TAIL = "</v></c>"
-# What comes after a cell's address, its value, and what ends it; a missing value is no cell.
+# XML after a cell's address, the values, XML after the value. A missing value makes no cell.
 _Cells = tuple[Any, Any, str]
 
 
 @dataclass(frozen=True)
 class Styles:
-    """The numbers of a workbook's styles; that of plain cells is 0."""
+    """The numbers of a workbook's styles; plain cells have style 0."""
 
-    quoted: int  # stays text after F2 and Enter (OWASP ASVS 1.2.10)
+    quoted: int  # the cell stays text after F2 and Enter (OWASP ASVS 1.2.10)
     instant: int
-    money: Mapping[int, int]  # by decimals
+    money: Mapping[int, int]  # by number of decimals
 
 
 def clean(text: str, *, is_dump: bool = False) -> tuple[str, bool]:
-    """Return the text as a cell can hold it, and whether it had to be cut.
+    """Return the text in a form that a cell can hold, and whether it was cut.
 
-    Characters that XML forbids become U+FFFD, in a dump the escape `_x0001_`, which is read back;
-    a text like `_x0041_` is escaped, or Excel would show A. The limit of a cell is counted in
-    UTF-16 units, as Excel does.
+    Characters that XML forbids become U+FFFD; in a dump they become an escape such as `_x0001_`,
+    which the import reads back. A text like `_x0041_` is escaped, because Excel would show A. The
+    limit of a cell is counted in UTF-16 units, as in Excel.
     """
     text = _ESCAPE_LIKE.sub("_x005F_", text).replace("\r", "_x000D_")
     text = _FORBIDDEN.sub(_escape if is_dump else REPLACEMENT, text)
@@ -75,7 +76,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 class TableRows:
-    """Makes the rows of one table; counts the texts that it had to cut."""
+    """Makes the rows of one table, and counts the texts that it cuts."""
 
     def __init__(
         self, title: str, columns: Sequence[Column], zone: str, styles: Styles, *, is_dump: bool
@@ -85,10 +86,10 @@ class TableRows:
         self.cut = self._first = 0
 
     def to_xml(self, frame: pd.DataFrame, first: int) -> memoryview:
-        """Return the rows of a frame, the first of which is number `first` of its sheet.
+        """Return the XML of a frame's rows; `first` is the sheet's row number of the first one.
 
-        The frame has the table's columns, and those that they need. Raises InvalidInput, naming
-        the row, for a text of a dump that no cell can hold.
+        The frame has the table's columns and the columns that those depend on. Raises
+        InvalidInput, with the row, if a text of a dump is too long for a cell.
         """
         self._first = first
         numbers = _strings(pa.array(np.arange(first, first + len(frame))))
@@ -96,7 +97,7 @@ class TableRows:
         for index, column in enumerate(self.columns, 1):
             head, values, tail = self._cells(column, frame)
             cell = [f'<c r="{get_column_letter(index)}', numbers, head, values, tail]
-            # Only what may be missing has to be a part of its own: each copies its texts.
+            # Only a column with missing values is joined apart: a join copies all texts.
             parts += [_join(*cell)] if values.null_count else cell
         rows = _join(*parts, "</row>", missing="skip")
         return memoryview(rows.buffers()[2])[: pc.sum(pc.binary_length(rows)).as_py()]
@@ -110,18 +111,25 @@ class TableRows:
         if column.kind is Kind.MONEY:
             return self._amounts(values, _array(frame[str(column.currency)]))
         if column.kind is Kind.FLAG:
-            words = pc.if_else(pc.fill_null(values, False), "yes", "no")
+            yes, no = FLAG_WORDS.values()
+            words = pc.if_else(pc.fill_null(values, False), yes, no)
             return _TEXT_HEAD, _strings(words), _TEXT_TAIL
         if column.kind is Kind.BYTES:
             digits = pa.array([one.hex() for one in frame[column.name]])
             return _TEXT_HEAD, _strings(digits), _TEXT_TAIL
-        texts = _strings(values)
-        if column.allowed and not self.is_dump:
-            texts = pc.replace_substring(texts, "_", " ")
-        return self._texts(texts, column)
+        if column.allowed:
+            return self._words(values, column)
+        return self._texts(_strings(values), column)
+
+    def _words(self, values: pa.Array, column: Column) -> _Cells:
+        """Write each value's word once, and take it for every row that has the value."""
+        codes = _strings(values).dictionary_encode()
+        words = [word_of(value) for value in codes.dictionary.to_pylist()]
+        cells = _join(*self._texts(pa.array(words, pa.large_string()), column))
+        return "", cells.take(codes.indices), ""
 
     def _instants(self, local: pa.Array, column: Column) -> _Cells:
-        """Turn local times into days since 1900, as Excel counts them."""
+        """Turn local times into Excel's day numbers (days since 1900)."""
         seconds = local.cast(pa.timestamp("s")).cast(pa.int64())
         moved = pc.add(seconds, EXCEL_DAYS_TO_1970 * DAY_SECONDS).cast(pa.float64())
         days = _strings(pc.divide(moved, float(DAY_SECONDS)))
@@ -143,7 +151,7 @@ class TableRows:
         return self._mixed(is_inexact, self._texts(numbers, column), cells)
 
     def _amounts(self, minor: pa.Array, currencies: pa.Array) -> _Cells:
-        """Turn minor units into major ones, with the number format of each currency."""
+        """Turn minor units into major units, with the number format of each currency."""
         codes = currencies.dictionary_encode("encode")
         decimals = [decimals_of(str(code)) for code in codes.dictionary.to_pylist()]
         heads = [f'" s="{self.styles.money[count]}"><v>' for count in decimals]
@@ -152,7 +160,7 @@ class TableRows:
         return _strings(pa.array(heads)).take(codes.indices), _strings(major), _NUMBER_TAIL
 
     def _mixed(self, is_text: pa.Array, texts: _Cells, numbers: _Cells) -> _Cells:
-        """Choose text where a number would not be the value."""
+        """Write text where Excel cannot hold the number exactly."""
         return "", pc.if_else(is_text, _join(*texts), _join(*numbers)), ""
 
     def _texts(self, texts: pa.Array, column: Column) -> _Cells:
@@ -172,7 +180,7 @@ class TableRows:
         return _join(style, ' t="inlineStr"><is>', begin), texts, _TEXT_TAIL
 
     def _cleaned(self, texts: pa.Array, column: Column) -> pa.Array:
-        """Clean, one by one, the few texts that need it."""
+        """Clean the few texts that need it, one by one."""
         is_unclean = pc.or_(pc.match_substring_regex(texts, _UNCLEAN), _is_long(texts))
         if not _any(is_unclean):
             return texts
@@ -200,16 +208,16 @@ def _strings(values: pa.Array) -> pa.Array:
 
 
 def _join(*parts: Any, missing: str = "emit_null") -> pa.Array:
-    """Join strings and arrays of strings, row by row; with a missing part a row is missing."""
-    alike = [pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in parts]
-    nothing = pa.scalar("", pa.large_string())
-    return pc.binary_join_element_wise(*alike, nothing, null_handling=missing)
+    """Join strings and arrays of strings row by row; a missing part makes the row missing."""
+    columns = [pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in parts]
+    separator = pa.scalar("", pa.large_string())
+    return pc.binary_join_element_wise(*columns, separator, null_handling=missing)
 
 
 def _is_long(texts: pa.Array) -> pa.Array:
-    """Say which texts may be too long: in UTF-8 none has fewer bytes than units in UTF-16."""
+    """Say which texts may be too long: UTF-8 never has fewer bytes than UTF-16 has units."""
     return pc.greater(pc.binary_length(texts), MAX_CELL_UNITS)
 
 
-def _any(is_so: pa.Array) -> bool:
-    return bool(pc.any(is_so).as_py())
+def _any(flags: pa.Array) -> bool:
+    return bool(pc.any(flags).as_py())

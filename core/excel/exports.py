@@ -1,4 +1,4 @@
-"""What goes out as Excel: the rows of a view, the dump of everything, the import template."""
+"""Excel files: the rows of a view, one order, a dump of everything, and the import template."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -14,10 +14,10 @@ from core import access, query, storage, views
 from core.access import Actor, may, require
 from core.excel.cells import MAX_CELL_UNITS
 from core.excel.limit import check_limit, record_export
-from core.excel.workbook import MAX_ROWS, StreamedWorkbook, Written
-from core.ground import Permission, amount_in_words, get_settings, in_place
+from core.excel.workbook import MAX_ROWS, StreamedWorkbook, WrittenTable
+from core.ground import Permission, flag_value, format_money, get_settings, in_zone, word_of
 from core.query import OrderDetails, get_order
-from core.storage import Stop
+from core.storage import CancelToken
 from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.views import View, default_view, describe_sort, to_json
 
@@ -30,25 +30,26 @@ def export(
     *,
     actor: Actor,
     now: datetime,
-    stop: Stop | None = None,
+    cancel: CancelToken | None = None,
 ) -> int:
-    """Write every row of the view to an .xlsx file and audit it; return the number of rows.
+    """Write every row of the view to an .xlsx file, audit it, and return the number of rows.
 
-    Rows, total and the sheet *About this export* are of one moment. Raises NotPermitted; Unwanted,
-    leaving nothing behind, once `stop` is set; TooManyRows over the hourly limit, before the file
-    is begun; and as access.handing_out does, when the actor may no longer have the file.
+    Rows, total and the sheet *About this export* come from one snapshot of the database. Raises
+    NotPermitted; QueryCancelled, without an audit event, once `cancel` is set; TooManyRows over the
+    hourly limit, before anything is written; and what access.handing_out raises if the actor has
+    lost the right to the file.
     """
-    stop = stop or Stop()
+    cancel = cancel or CancelToken()
     _check_limit([view], actor, now)
     with StreamedWorkbook(file) as workbook:
-        with storage.reading() as session, stop.ending(session):
+        with storage.reading() as session, cancel.cancelling(session):
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
             totals = query.totals_in(session, view, actor=actor, now=now)
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                wanted = _while_wanted(frames, stop)
-                written = workbook.add_table(view.table.title, view.columns, view.zone, wanted)
+                chunks = _until_cancelled(frames, cancel)
+                written = workbook.add_table(view.table.title, view.columns, view.zone, chunks)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
-    stop.check()
+    cancel.check()
     record_export(
         file,
         f"{view.table.name}.exported",
@@ -73,17 +74,18 @@ def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
         )
 
 
-def _while_wanted(frames: Iterator[pd.DataFrame], stop: Stop) -> Iterator[pd.DataFrame]:
+def _until_cancelled(frames: Iterator[pd.DataFrame], cancel: CancelToken) -> Iterator[pd.DataFrame]:
     for frame in frames:
-        stop.check()
+        cancel.check()
         yield frame
 
 
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
-    """Write the workbook of one order: the sheets Order, Products and Transactions; audit it.
+    """Write the workbook of one order (sheets Order, Products and Transactions) and audit it.
 
-    What the actor's role may not see is left out. Raises NotFound for an order that is not there,
-    or not the actor's to see; TooManyRows over the hourly limit; and as access.handing_out.
+    Sheets that the actor's role cannot see are left out. Raises NotFound if the order does not
+    exist or the actor has no access to it; TooManyRows over the hourly limit; and what
+    access.handing_out raises.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
@@ -118,32 +120,32 @@ def _order_lines(
     return [
         ("Order ID", order.order_id),
         ("No", str(order.no)),
-        ("Created Date", in_place(order.created_at, zone, seconds=True)),
+        ("Created Date", in_zone(order.created_at, zone, seconds=True)),
         ("Contract ID", order.contract_id),
         ("Contract", order.contract_name),
         ("Widget ID", order.widget_id or ""),
         ("Author", order.author),
         ("Total", str(order.item_count)),
-        ("Amount", f"{amount_in_words(order.amount_minor, order.currency)} {order.currency}"),
-        ("Refunded", f"{amount_in_words(order.refunded_minor, order.currency)} {order.currency}"),
+        ("Amount", format_money(order.amount_minor, order.currency)),
+        ("Refunded", format_money(order.refunded_minor, order.currency)),
         ("Contact E-mail", order.contact_email or ""),
         ("Exported by", actor.email),
-        ("Exported at", in_place(now, zone, seconds=True)),
+        ("Exported at", in_zone(now, zone, seconds=True)),
         ("Page", f"{get_settings().public_url}/order?{address}"),
     ]
 
 
 def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
-    """Write the import workbook: every stored column of every row, instants in UTC; audit it.
+    """Write every stored column of every row as an import workbook, times in UTC, and audit it.
 
-    Returns the number of rows by sheet. Raises NotPermitted, InvalidInput, naming the row, for a
-    text that no cell can hold (a dump loses nothing), and as access.handing_out does.
+    Returns the number of rows by sheet. Raises NotPermitted; InvalidInput, with the row, if a text
+    is too long for a cell (a dump must not lose anything); and what access.handing_out raises.
     """
     require(actor, Permission.IMPORT)
     counts = {}
     with StreamedWorkbook(file) as workbook, storage.reading() as session:
         for table in BOOKS:
-            # One zone throughout, so that it can be read back wherever it came from.
+            # All times in one zone, so that the import can read every row back.
             columns = [replace(column, place_zone=None) for column in table.stored]
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
@@ -162,8 +164,8 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def write_template(file: IO[bytes]) -> None:
-    """Write the import workbook without rows: its headers, and a sheet that explains each."""
-    notes: list[tuple[str, ...]] = [("Sheet", "Column", "Needed", "What it is")]
+    """Write the import workbook without rows: the headers, and a sheet that explains them."""
+    notes: list[tuple[str, ...]] = [("Sheet", "Column", "Required", "Meaning")]
     with StreamedWorkbook(file) as workbook:
         for table in BOOKS:
             headers = tuple(column.header for column in table.stored)
@@ -173,7 +175,7 @@ def write_template(file: IO[bytes]) -> None:
                 (
                     table.title,
                     column.header,
-                    "yes" if column.is_required else "no",
+                    word_of(flag_value(column.is_required)),
                     column.import_help,
                 )
                 for column in table.stored
@@ -183,7 +185,7 @@ def write_template(file: IO[bytes]) -> None:
 
 def _about(
     view: View,
-    written: Written,
+    written: WrittenTable,
     total: int,
     totals: dict[str, int],
     *,
@@ -192,7 +194,7 @@ def _about(
 ) -> list[tuple[str, str]]:
     filters = view.in_words() or ["none"]
     amount = view.table.amount
-    sums = [f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items()]
+    sums = [format_money(minor, code) for code, minor in totals.items()]
     local = now.astimezone(ZoneInfo(view.zone))
     lines = [("Table", view.table.title)]
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]
@@ -212,18 +214,16 @@ def _about(
     if view.order_id is not None:
         lines.insert(1, ("Order ID", view.order_id))
     if written.cut:
-        cut = (
-            f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, all a cell holds."
-        )
+        cut = f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, Excel's maximum."
         lines.append(("Note", cut))
     if written.sheets > 1:
-        full = f"A sheet holds at most {MAX_ROWS:,} rows, or fewer long ones"
-        lines.append(("Note", f"{full}, so there are {written.sheets}."))
+        limit = f"A sheet holds at most {MAX_ROWS:,} rows (fewer if the rows are long)"
+        lines.append(("Note", f"{limit}, so there are {written.sheets} sheets."))
     return lines
 
 
 def _page_of(view: View, actor: Actor) -> str:
-    """Return the address that opens the view, as text without any token."""
+    """Return the address that opens the view; it contains no token."""
     page, parameters = view.table.name, views.address_of(view, actor=actor)
     if view.order_id is not None:
         tab = ORDER_TABS[view.table.name]

@@ -1,7 +1,7 @@
-"""How many rows one person may take out as Excel in an hour, counted from the audit trail."""
+"""Limit the rows that one person exports to Excel in an hour, counted from the audit trail."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import IO, Any
 
 from sqlalchemy import select
@@ -12,31 +12,27 @@ from core.access import Actor
 from core.ground import Permission, Refused, get_settings
 from core.storage import AuditEvent
 
-AN_HOUR = timedelta(hours=1)
-
 
 class TooManyRows(Refused):
-    """The actor would export more rows in an hour than the settings allow."""
+    """The export would exceed the number of rows that the settings allow in an hour."""
 
-    def __init__(self, limit: int, before: int, asked: int) -> None:
+    def __init__(self, limit: int, before: int, requested: int) -> None:
         super().__init__(
-            f"You may export {limit:,} rows an hour, and {before:,} were exported in the last "
-            f"hour; this would be {asked:,} more. Filter for fewer, or try again later. Nothing "
-            "was exported."
+            f"You can export {limit:,} rows per hour. You exported {before:,} in the last hour, "
+            f"and this export has {requested:,}. Filter for fewer rows, or try again later. "
+            "Nothing was exported."
         )
 
 
 def check_limit(session: Session, count: Callable[[], int], *, actor: Actor, now: datetime) -> None:
-    """Raise TooManyRows where so many more rows would be over the actor's limit of an hour.
+    """Raise TooManyRows if the export would exceed the actor's hourly limit.
 
-    They are counted only where EXPORTED_ROWS_PER_HOUR sets a limit.
+    `count` counts the rows of the export. It is called only if EXPORTED_ROWS_PER_HOUR is set.
     """
     limit = get_settings().exported_rows_per_hour
-    if limit is None:
-        return
-    before, asked = _exported(session, actor, now), count()
-    if before + asked > limit:
-        raise TooManyRows(limit, before, asked)
+    access.check_hourly_limit(
+        limit, lambda since: _exported(session, actor, since), count, TooManyRows, now=now
+    )
 
 
 def record_export(
@@ -50,10 +46,10 @@ def record_export(
     after: dict[str, Any] | None = None,
     **about: Any,
 ) -> None:
-    """Audit a written file, as access.record_event does, with its rows.
+    """Audit a written file with its number of rows; `about` goes to access.record_event.
 
-    Raises as access.handing_out does, and TooManyRows where exports at the same moment have
-    been faster: the file is emptied then.
+    Raises what access.handing_out raises. Raises TooManyRows, and empties the file, if other
+    exports have used up the limit in the meantime.
     """
     is_limited = get_settings().exported_rows_per_hour is not None
     with access.handing_out(file, actor, permission, counts=is_limited) as session:
@@ -63,10 +59,10 @@ def record_export(
         )
 
 
-def _exported(session: Session, actor: Actor, now: datetime) -> int:
+def _exported(session: Session, actor: Actor, since: datetime) -> int:
     events = select(AuditEvent.after).where(
         AuditEvent.actor == actor.email,
-        AuditEvent.at > now - AN_HOUR,
+        AuditEvent.at > since,
         AuditEvent.action.endswith(".exported", autoescape=True),
     )
     return sum((after or {}).get("rows", 0) for after in session.scalars(events))

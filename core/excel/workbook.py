@@ -1,8 +1,8 @@
-"""An .xlsx file, written as its rows come, so that memory stays flat.
+"""Stream rows into an .xlsx file with constant memory.
 
-openpyxl makes the workbook: sheets, headers, styles, filters, and whatever is small. The rows of a
-table, which would take it 30 times as long, are made by Arrow and streamed into the archive where
-the empty sheet's rows would be.
+openpyxl makes the workbook: sheets, headers, styles, filters and small sheets. It would take 30
+times as long for the rows of a table. So Arrow makes those, and they are streamed into the archive
+in place of the empty sheet's rows.
 """
 
 import io
@@ -19,22 +19,22 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from core.excel.cells import Styles, TableRows, clean
-from core.ground import MOST_DECIMALS
+from core.ground import MAX_DECIMALS
 from core.tables import Column, Kind
 
 # Microsoft, "Excel specifications and limits"; the header takes one row of a sheet.
 MAX_ROWS = 1_048_575
-# A part of 2 GiB would need ZIP64 headers, which some versions of Excel call damage: a sheet is
-# full before, by more than the XML of a piece can be.
+# A part of 2 GiB needs ZIP64 headers, and some versions of Excel report such a file as damaged. So
+# a sheet is full earlier; the margin is larger than the XML of one piece.
 MAX_SHEET_BYTES = 3 * 2**29
 PIECE_ROWS, PIECE_BYTES = 20_000, 2**25
-LEVEL = 1  # of deflate: level 6 makes files 20 % smaller, and takes 2.5 times as long
-_FIRST = ("docProps/", "xl/theme/")  # programs that guess what an archive is look at its beginning
+COMPRESSION_LEVEL = 1  # deflate; level 6 makes files 20 % smaller and takes 2.5 times as long
+_FIRST_PARTS = ("docProps/", "xl/theme/")  # some programs guess the file type from its first parts
 
 
 @dataclass(frozen=True)
-class Written:
-    """What became of a table: its rows, on how many sheets, and how many texts had to be cut."""
+class WrittenTable:
+    """The size of a written table: its rows, its sheets, and how many texts were cut."""
 
     rows: int
     sheets: int
@@ -42,18 +42,18 @@ class Written:
 
 
 def header_of(column: Column, zone: str) -> str:
-    """Return the header; that of an instant names the zone its dates are in, or no one zone."""
+    """Return the header; for an instant shown in one zone, it names the zone."""
     is_local = column.kind is Kind.INSTANT and column.place_zone is None
     return f"{column.header} ({zone})" if is_local else column.header
 
 
 class StreamedWorkbook:
-    """A workbook on its way into a file: whole when the `with` block ends well, else rubbish."""
+    """A workbook that is being written; the file is valid only if the `with` block succeeds."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.book = Workbook()
         self.book.remove(self.book.worksheets[0])
-        self.archive = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=LEVEL)
+        self.archive = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL)
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +64,7 @@ class StreamedWorkbook:
                 self._add_parts(self._parts())
 
     def add_lines(self, title: str, lines: list[tuple[str, str]]) -> None:
-        """Add a sheet with a label and a text a line."""
+        """Add a sheet with one label and one text per row."""
         sheet = self._add_sheet(title, (18, 100))
         for row, (name, value) in enumerate(lines, 1):
             label = _put(sheet, row, 1, name)
@@ -90,11 +90,11 @@ class StreamedWorkbook:
         frames: Iterable[pd.DataFrame],
         *,
         is_dump: bool = False,
-    ) -> Written:
-        """Write frames that have the columns, and those that they need, as they come.
+    ) -> WrittenTable:
+        """Write frames one by one; they have the columns and the columns that those depend on.
 
-        When a sheet is full, “Orders (2)” follows; a table without rows is a header. Raises
-        InvalidInput, naming the row, for a text of a dump that no cell can hold.
+        When a sheet is full, the rows continue on “Orders (2)”. A table without rows is a header.
+        Raises InvalidInput, with the row, if a text of a dump is too long for a cell.
         """
         pieces = _pieces(frames)
         piece = next(pieces, None)
@@ -114,10 +114,10 @@ class StreamedWorkbook:
                 sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{here + 1}"
                 part.write(self._around_rows(sheet)[1])
             rows, cut = rows + here, cut + maker.cut
-        return Written(rows, sheets, cut)
+        return WrittenTable(rows, sheets, cut)
 
     def _add_sheet(self, title: str, widths: Iterable[float]) -> Any:
-        """Add an empty sheet whose columns are so many characters wide."""
+        """Add an empty sheet; `widths` are the widths of its columns in characters."""
         sheet = self.book.create_sheet(title)
         for index, width in enumerate(widths, 1):
             sheet.column_dimensions[get_column_letter(index)].width = width
@@ -136,7 +136,7 @@ class StreamedWorkbook:
         """Return what a sheet's XML has before its rows, its header included, and after them."""
         parts = self._parts()
         if not self.archive.namelist():
-            self._add_parts({name: parts[name] for name in parts if name.startswith(_FIRST)})
+            self._add_parts({name: parts[name] for name in parts if name.startswith(_FIRST_PARTS)})
         head, end, tail = parts[_path(sheet)].partition(b"</sheetData>")
         # It would say that the header is all there is.
         return re.sub(b"<dimension [^<>]*>", b"", head), end + tail
@@ -156,7 +156,7 @@ class StreamedWorkbook:
 
 
 def _pieces(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Cut frames into pieces of bounded size: of few rows where the texts are long."""
+    """Cut frames into pieces of bounded size: fewer rows if the texts are long."""
     for frame in frames:
         size = int(frame.memory_usage(index=False).sum())
         step = max(1, min(PIECE_ROWS, PIECE_BYTES * len(frame) // max(1, size)))
@@ -164,25 +164,25 @@ def _pieces(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def _path(sheet: Any) -> str:
-    """Return the name of a sheet's part: openpyxl numbers them in their order."""
+    """Return the name of a sheet's part; openpyxl numbers the sheets in order."""
     return f"xl/worksheets/sheet{sheet.parent.index(sheet) + 1}.xml"
 
 
 def _put(sheet: Any, row: int, column: int, text: str) -> Any:
     cell = sheet.cell(row, column, text)
-    cell.data_type = "s"  # openpyxl would make a formula of =1+1 and an error of #N/A
+    cell.data_type = "s"  # else openpyxl turns =1+1 into a formula and #N/A into an error
     return cell
 
 
 def _styles_in(sheet: Any) -> Styles:
-    """Have openpyxl number the styles that cells of a table can have."""
+    """Register the styles of table cells with openpyxl, and return their numbers."""
 
     def number_of(name: str, value: str | bool) -> int:
         cell: Any = WriteOnlyCell(sheet)
         setattr(cell, name, value)
         return int(cell.style_id)
 
-    formats = {count: f"#,##0.{'0' * count}".rstrip(".") for count in range(MOST_DECIMALS + 1)}
+    formats = {count: f"#,##0.{'0' * count}".rstrip(".") for count in range(MAX_DECIMALS + 1)}
     return Styles(
         quoted=number_of("quotePrefix", True),
         instant=number_of("number_format", "yyyy-mm-dd hh:mm:ss"),

@@ -1,4 +1,4 @@
-"""What everything else stands on: errors, settings, logs, money, places, states. No database."""
+"""The ground that all packages use: errors, settings, logs, money, places, states. No database."""
 
 from core.ground.errors import (
     AppError,
@@ -9,15 +9,16 @@ from core.ground.errors import (
     OutsideFailed,
     Refused,
 )
-from core.ground.logs import configure_logs, hand_over_logs, number_request, numbered_work
+from core.ground.logs import configure_logs, set_request_id, use_root_handler, with_request_id
 from core.ground.money import (
-    FREQUENT_CURRENCIES,
+    COMMON_CURRENCIES,
     MAX_AMOUNT,
-    MOST_DECIMALS,
+    MAX_DECIMALS,
     UNUSUAL_DECIMALS,
     USUAL_DECIMALS,
-    amount_in_words,
     decimals_of,
+    format_amount,
+    format_money,
     is_currency,
     to_major,
     to_minor,
@@ -28,7 +29,7 @@ from core.ground.places import (
     airport_zones,
     day_and_time,
     day_starts,
-    in_place,
+    in_zone,
     next_day,
     start_of_day,
     utc_offset,
@@ -39,20 +40,22 @@ from core.ground.private_files import (
     make_private_file,
     make_private_folder,
     open_private,
-    warn_of_open_file,
+    warn_if_open,
 )
 from core.ground.public_address import origin_of
-from core.ground.secret_files import read_or_make_secret
-from core.ground.settings import Security, get_settings, is_loopback, known_database
+from core.ground.secret_files import read_or_create_secret
+from core.ground.setting_values import Security, check_database_url, is_loopback
+from core.ground.settings import get_settings
 from core.ground.shutdown import (
     GRACE_SECONDS,
     ending,
     finishing_action,
-    heed_signals,
+    handle_signals,
     wait_for_actions,
 )
 from core.ground.states import (
     EXPIRED,
+    FLAG_WORDS,
     TONES,
     Channel,
     DeliveryKind,
@@ -66,15 +69,19 @@ from core.ground.states import (
     Role,
     TransactionStatus,
     TransactionType,
+    flag_value,
+    word_of,
+    words_by_value,
 )
 from core.ground.text import ascii_lower, check_text, fold, is_storable, may_be_id, storable
 
 __all__ = [
+    "COMMON_CURRENCIES",
     "EXPIRED",
-    "FREQUENT_CURRENCIES",
+    "FLAG_WORDS",
     "GRACE_SECONDS",
     "MAX_AMOUNT",
-    "MOST_DECIMALS",
+    "MAX_DECIMALS",
     "PRIVATE_FILE",
     "TONES",
     "UNUSUAL_DECIMALS",
@@ -101,8 +108,8 @@ __all__ = [
     "TransactionType",
     "airport_names",
     "airport_zones",
-    "amount_in_words",
     "ascii_lower",
+    "check_database_url",
     "check_text",
     "configure_logs",
     "day_and_time",
@@ -110,34 +117,38 @@ __all__ = [
     "decimals_of",
     "ending",
     "finishing_action",
+    "flag_value",
     "fold",
+    "format_amount",
+    "format_money",
     "get_settings",
-    "hand_over_logs",
-    "heed_signals",
-    "in_place",
+    "handle_signals",
+    "in_zone",
     "is_currency",
     "is_loopback",
     "is_storable",
-    "known_database",
     "make_private_file",
     "make_private_folder",
     "may_be_id",
     "next_day",
-    "number_request",
-    "numbered_work",
     "open_private",
     "origin_of",
     "parse_private_pem",
     "parse_public_pems",
     "private_pem",
     "public_pem",
-    "read_or_make_secret",
+    "read_or_create_secret",
+    "set_request_id",
     "start_of_day",
     "storable",
     "to_major",
     "to_minor",
+    "use_root_handler",
     "utc_offset",
     "wait_for_actions",
-    "warn_of_open_file",
+    "warn_if_open",
+    "with_request_id",
+    "word_of",
+    "words_by_value",
     "zones",
 ]

@@ -1,29 +1,29 @@
-"""The kinds of failure that a person can act on; each text is a full sentence, safe to show."""
+"""Errors that the user can act on. Each text is a full sentence, safe to show."""
 
 
 class AppError(Exception):
-    """A failure whose text says what is wrong and what to do, without internals or secrets."""
+    """The parent of all errors. The text says what is wrong and what to do, without secrets."""
 
 
 class NotFound(AppError):
-    """What was asked for does not exist, or is not for this person to see: the same answer."""
+    """The object does not exist, or the actor cannot see it. The answer is the same."""
 
 
 class NotSignedIn(AppError):
-    """Nobody is signed in, or what proves it is missing, too old or not genuine."""
+    """No one is signed in, or the proof of it is missing, expired or forged."""
 
 
 class NotPermitted(AppError):
-    """The person may not do this."""
+    """The actor does not have the permission."""
 
 
 class InvalidInput(AppError):
-    """What came in cannot be understood; nothing was changed."""
+    """The input is invalid; nothing was changed."""
 
 
 class Refused(AppError):
-    """A business rule says no; nothing was changed."""
+    """A business rule refuses the request; nothing was changed."""
 
 
 class OutsideFailed(AppError):
-    """Something Order Desk depends on does not answer: try again later."""
+    """A service that Order Desk needs does not answer; try again later."""

@@ -1,4 +1,4 @@
-"""The log: each record a line on stderr, as text or JSON, with the request's id and no secret."""
+"""The log: one line per record on stderr, as text or JSON, with the request ID, without secrets."""
 
 import json
 import logging
@@ -17,10 +17,10 @@ from sqlalchemy.engine import make_url
 from core.ground.settings import get_settings
 
 HIDDEN = "***"
-MOST_OF_MESSAGE, MOST_OF_ERROR = 10_000, 40_000  # characters
-MOST_READ = 200_000  # characters, which takes some hundredths of a second
-MOST_SPLIT = 10_000  # characters of a secret with blanks in it, which that end may split
-LEAST = 6  # characters of a secret that is hidden wherever it stands; less is part of many words
+MAX_MESSAGE, MAX_ERROR = 10_000, 40_000  # characters
+MAX_SCANNED = 200_000  # characters; scanning them takes some hundredths of a second
+MAX_SPLIT = 10_000  # characters of a secret with blanks that the cut may split
+MIN_SECRET = 6  # characters; a shorter secret is not hidden, since many words contain it
 _request: ContextVar[str | None] = ContextVar("request", default=None)
 _HIDDEN_AFTER = [
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
@@ -32,53 +32,53 @@ _HIDDEN_AFTER = [
         r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?=-----END|$)",
     )
 ]
-# The password of an address, up to the last @ of its word. It takes in the rest of the word, so
-# that no part of it is read once more for each address that begins there.
+# The password in a URL, up to the last @ of the word. The match includes the rest of the word, so
+# that no part is scanned again for each URL that begins there (quadratic time).
 _IN_ADDRESS = re.compile(r"(://[^/\s:@]*+:)((?:[^\s@]*+@)*+)(\S*+)")
 
 
 @contextmanager
-def numbered_work() -> Iterator[str]:
-    """Give what is done in the block an id that its log lines carry, unless it has one; yield it.
+def with_request_id() -> Iterator[str]:
+    """Mark the log lines of the block with a request ID, and yield it. Nested blocks share one.
 
-    A person quotes it from an error message.
+    Error messages show it, so that a user can quote it.
     """
-    before = _request.get()
-    if before is not None:
-        yield before
+    outer = _request.get()
+    if outer is not None:
+        yield outer
         return
-    mark = _request.set(secrets.token_hex(4))
+    token = _request.set(secrets.token_hex(4))
     try:
         yield _request.get() or ""
     finally:
-        _request.reset(mark)
+        _request.reset(token)
 
 
-def number_request() -> str:
-    """Give the request of this task, to its very end, an id of its own; return it."""
-    _request.set(name := secrets.token_hex(4))
-    return name
+def set_request_id() -> str:
+    """Set a new request ID for the rest of this task, and return it."""
+    _request.set(request_id := secrets.token_hex(4))
+    return request_id
 
 
 def configure_logs() -> None:
-    """Log as the settings say, and nowhere else."""
+    """Set up the root logger as LOG_FORMAT and LOG_LEVEL say; replace all other handlers."""
     settings = get_settings()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine() if settings.log_format == "json" else TextLine())
-    handler.setLevel(settings.log_level.upper())  # some loggers have a level of their own
+    handler.setLevel(settings.log_level.upper())  # some loggers have their own level
     handler.addFilter(_add_request)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
-def hand_over_logs(logger: logging.Logger) -> None:
-    """Let what a library logs by a handler of its own come here instead."""
+def use_root_handler(logger: logging.Logger) -> None:
+    """Remove a library logger's own handlers, so that its records reach ours."""
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
     logger.propagate = True
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without tokens, passwords and keys: the known ones and what looks so."""
+    """Mask tokens, passwords and keys in a text: those of the settings, and what looks like one."""
     for secret in _secrets():
         text = text.replace(secret, HIDDEN)
     for pattern in _HIDDEN_AFTER:
@@ -91,20 +91,20 @@ def _without_password(found: re.Match[str]) -> str:
     return f"{start}{HIDDEN}@{rest}" if password else found[0]
 
 
-def _shown(text: str, most: int) -> str:
-    """Return a text without secrets, and of a long one its two ends.
+def _shortened(text: str, limit: int) -> str:
+    """Mask the secrets of a text, and keep only the two ends of a long one.
 
-    It is cut after its secrets are hidden: half a secret would not be known for one. Of a text that
-    is too long to look through, only the beginning is read, up to the last whole word.
+    Secrets are masked before the cut: half a secret would not be recognised. If a text is too
+    long to scan, only its beginning is kept, up to the last whole word.
     """
-    if len(text) > MOST_READ:
-        words = text[:MOST_READ].rsplit(None, 1)
-        read = without_secrets(words[0])[:-MOST_SPLIT] if len(words) > 1 else ""
-        return f"{read[:most]} {_left_out(len(text) - min(len(read), most))}"
+    if len(text) > MAX_SCANNED:
+        words = text[:MAX_SCANNED].rsplit(None, 1)
+        read = without_secrets(words[0])[:-MAX_SPLIT] if len(words) > 1 else ""
+        return f"{read[:limit]} {_left_out(len(text) - min(len(read), limit))}"
     hidden = without_secrets(text)
-    if len(hidden) <= most:
+    if len(hidden) <= limit:
         return hidden
-    half = most // 2
+    half = limit // 2
     return f"{hidden[:half]} {_left_out(len(hidden) - 2 * half)} {hidden[-half:]}"
 
 
@@ -118,7 +118,7 @@ def _secrets() -> tuple[str, ...]:
     values = [getattr(settings, name) for name in type(settings).model_fields]
     found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     found.append(make_url(settings.database_url).password or "")
-    return tuple(sorted((one for one in found if len(one) >= LEAST), key=len, reverse=True))
+    return tuple(sorted((one for one in found if len(one) >= MIN_SECRET), key=len, reverse=True))
 
 
 def _add_request(record: logging.LogRecord) -> bool:
@@ -127,27 +127,27 @@ def _add_request(record: logging.LogRecord) -> bool:
 
 
 class _Line(logging.Formatter):
-    """What both kinds of line say: message and error, without secrets, and not at any length."""
+    """The parent of both formats: message and error, without secrets, of limited length."""
 
     def _message(self, record: logging.LogRecord) -> str:
-        return _shown(record.getMessage(), MOST_OF_MESSAGE)
+        return _shortened(record.getMessage(), MAX_MESSAGE)
 
     def _error(self, record: logging.LogRecord) -> str:
         parts = [self.formatException(record.exc_info)] if record.exc_info else []
         parts += [self.formatStack(record.stack_info)] if record.stack_info else []
-        return _shown("\n".join(parts), MOST_OF_ERROR)
+        return _shortened("\n".join(parts), MAX_ERROR)
 
 
 class TextLine(_Line):
-    """A line to read; below it the traceback of a failure."""
+    """A line of text, followed by the traceback of an error."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Keep the message on its line, so that nobody forges another."""
+        """Escape line breaks, so that a message cannot forge a log line."""
         line = super().formatMessage(record)
-        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+        return "".join(one if one.isprintable() else repr(one)[1:-1] for one in line)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets."""
@@ -157,7 +157,7 @@ class TextLine(_Line):
 
 
 class JsonLine(_Line):
-    """A line for programs: time (UTC), level, logger, message, request, and the error."""
+    """A line of JSON: time (UTC), level, logger, message, request, and the error."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets."""

@@ -1,4 +1,4 @@
-"""Ed25519 keys as text: PEM, as a file or the environment brings it."""
+"""Ed25519 keys as PEM text, from a file or an environment variable."""
 
 import base64
 import binascii
@@ -19,36 +19,36 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----([^-]*+)-----END \1-----")
 
 
 def private_pem(key: Ed25519PrivateKey) -> str:
-    """Write a private key as PEM (PKCS 8, not encrypted)."""
+    """Return a private key as PEM (PKCS 8, not encrypted)."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def public_pem(key: Ed25519PublicKey) -> str:
-    """Write a public key as PEM."""
+    """Return a public key as PEM."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def parse_private_pem(text: str) -> Ed25519PrivateKey:
-    r"""Read a private key: PEM, its lines also parted by a literal \n or blanks, as variables are.
+    r"""Parse a private key in PEM. Blanks or a literal \n may stand for its line breaks.
 
-    ValueError when it is not one, in words that end a sentence and do not repeat it.
+    Raises ValueError with the rest of a sentence ("is a damaged ..."), which never holds the key.
     """
     blocks = _BLOCK.findall(text)
     if len(blocks) != 1 or blocks[0][0] != "PRIVATE KEY":
-        raise ValueError("is not one private key in PEM (-----BEGIN PRIVATE KEY-----)")
+        raise ValueError("must be one private key in PEM (-----BEGIN PRIVATE KEY-----)")
     try:
         key = load_der_private_key(_content(blocks[0][1]), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("is a damaged private key") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError("is a private key of another kind than Ed25519")
+        raise ValueError("is not an Ed25519 private key")
     return key
 
 
 def parse_public_pems(text: str) -> list[Ed25519PublicKey]:
-    """Read the public keys in a text, one after the other; whatever stands around them is skipped.
+    """Parse all public keys in a PEM text; other text around them is ignored.
 
-    ValueError when there is none or one is damaged, in words that end a sentence.
+    Raises ValueError, with the rest of a sentence, if there is none or one is damaged.
     """
     blocks = _BLOCK.findall(text)
     if not blocks or {kind for kind, _ in blocks} != {"PUBLIC KEY"}:
@@ -62,7 +62,7 @@ def _public_key(content: str) -> Ed25519PublicKey:
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError("holds a damaged public key") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise ValueError("holds a public key of another kind than Ed25519")
+        raise ValueError("holds a public key that is not Ed25519")
     return key
 
 

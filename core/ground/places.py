@@ -1,4 +1,4 @@
-"""Airports and their days: local time zones, and when a local day begins."""
+"""Airports, their time zones, local days and local times."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
@@ -6,55 +6,55 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import airportsdata
 
-_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()  # strftime follows the machine's language
+_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()  # strftime depends on the machine's locale
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 @cache
 def airport_zones() -> dict[str, str]:
-    """Return the time zone (IANA) of every airport, by IATA code, from airportsdata."""
+    """Return the IANA time zone of every airport by its IATA code (from airportsdata)."""
     return {code: airport["tz"] for code, airport in airportsdata.load("IATA").items()}
 
 
 @cache
 def airport_names() -> dict[str, str]:
-    """Return the name of every airport, by IATA code, from airportsdata."""
+    """Return the name of every airport by its IATA code (from airportsdata)."""
     return {code: airport["name"] for code, airport in airportsdata.load("IATA").items()}
 
 
 @cache
 def zones() -> frozenset[str]:
-    """Return every IANA time zone."""
+    """Return the names of all IANA time zones."""
     return frozenset(available_timezones())
 
 
 def next_day(day: date) -> date:
-    """Return the day after."""
+    """Return the day after a day."""
     return day + timedelta(days=1)
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a day in a zone, as UTC.
 
-    Where clocks jump over midnight, fold=0 reads 00:00 by the offset before the jump, which is
-    the instant of the jump itself: the day's first.
+    If clocks jump over midnight, fold=0 reads 00:00 with the offset before the jump. That is the
+    instant of the jump itself, the first of the day.
     """
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 @lru_cache(maxsize=64)
 def day_starts(day: date) -> dict[datetime, list[str]]:
-    """Return when a day begins, as UTC: every such instant, with the zones in which it is then."""
+    """Return the instants (UTC) at which a day begins, each with the zones where it does."""
     starts: dict[datetime, list[str]] = {}
     for name in sorted(zones()):
         starts.setdefault(start_of_day(day, ZoneInfo(name)), []).append(name)
     return starts
 
 
-def in_place(instant: datetime, zone: str, *, seconds: bool = False) -> str:
-    """Write an instant as local time: 2026-10-25 14:30 (Europe/London).
+def in_zone(instant: datetime, zone: str, *, seconds: bool = False) -> str:
+    """Format an instant as local time: 2026-10-25 14:30 (Europe/London).
 
-    In the hour that the end of summer time repeats, the offset tells which of the two it is.
+    The hour that repeats at the end of summer time also shows its offset from UTC.
     """
     local = instant.astimezone(ZoneInfo(zone))
     is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
@@ -64,12 +64,12 @@ def in_place(instant: datetime, zone: str, *, seconds: bool = False) -> str:
 
 
 def day_and_time(local: datetime) -> str:
-    """Write a local time for passengers: Tue 1 Dec 2026, 14:30."""
+    """Format a local time for passengers: Tue 1 Dec 2026, 14:30."""
     day = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
     return f"{day}, {local.hour:02}:{local.minute:02}"
 
 
 def utc_offset(local: datetime) -> str:
-    """Return how far a local time is from UTC: +05:30."""
+    """Format the offset of a local time from UTC: +05:30."""
     written = f"{local:%z}"
     return f"{written[:3]}:{written[3:5]}"

@@ -1,6 +1,7 @@
-"""Files and folders for this user alone: made so whatever the umask, and named where they are not.
+"""Files and folders that only this user can open, whatever the umask is.
 
-One that is there already is left as it is: somebody may have opened it to others on purpose.
+An existing file or folder keeps its mode: someone may have opened it to others on purpose.
+`warn_if_open` names these in the log.
 """
 
 import logging
@@ -17,9 +18,9 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder, and those above it, for this user alone, unless they are there.
+    """Create a private folder and its missing parents, unless it exists.
 
-    OSError where that cannot be, or something else is there.
+    Raises OSError if it cannot be created or the path is not a folder.
     """
     if path.is_dir():
         return
@@ -28,27 +29,27 @@ def make_private_folder(path: Path) -> None:
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file, with its folder, for this user alone, unless it is there; OSError."""
+    """Create an empty private file and its folder, unless they exist; raises OSError."""
     make_private_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
 
 
 def open_private(path: str, flags: int) -> int:
-    """Open a file as `open` wants an opener to; one that is made is for this user alone."""
+    """Open a file, as the `opener` of `open`. A file that is created is private."""
     return os.open(path, flags, PRIVATE_FILE)
 
 
-def warn_of_open_file(paths: Iterable[Path]) -> None:
-    """Say in the log which of these others on this machine can open, and what closes them.
+def warn_if_open(paths: Iterable[Path]) -> None:
+    """Log a warning for each path that other users can open, with the command that closes it.
 
-    Windows has no such modes, and nothing is said there.
+    Does nothing on Windows, which has no such modes.
     """
     for path in paths if os.name == "posix" else ():
         try:
             mode = path.stat().st_mode
         except OSError:
-            continue  # it is not there, or not ours to look at: what needs it says so
+            continue  # it is missing or unreadable; the code that needs it reports that
         if mode & _OTHERS:
-            right = PRIVATE_FOLDER if stat.S_ISDIR(mode) else PRIVATE_FILE
-            repair = f"chmod {right:o} {shlex.quote(str(path))}"
-            logger.warning("Others on this machine can open %s. To close it: %s", path, repair)
+            private = PRIVATE_FOLDER if stat.S_ISDIR(mode) else PRIVATE_FILE
+            fix = f"chmod {private:o} {shlex.quote(str(path))}"
+            logger.warning("Other users of this machine can open %s. Fix: %s", path, fix)

@@ -1,36 +1,36 @@
-"""The address that people type: which site it is, and the path that Order Desk is served under."""
+"""The public URL of Order Desk: its site, and the path that it is served under."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-_USUAL_PORTS = {"http": 80, "https": 443}
-_MARKS = ("?", "#", "@", "\\")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_FORBIDDEN = ("?", "#", "@", "\\")
 
 
 def parse(url: str) -> str:
-    """Return an address as browsers write it: small letters, no usual port, no slash at its end.
+    """Return a URL as browsers write it: in lower case, without default port and final slash.
 
-    Raises ValueError when it is not the address of a site, or of a path on one.
+    Raises ValueError unless it is the URL of a site, or of a path on a site.
     """
     if not url.lower().startswith(("http://", "https://")):
         raise ValueError("must start with https:// or http://")
-    if not url.isprintable() or " " in url or any(mark in url for mark in _MARKS):
-        raise ValueError("must be an address such as https://desk.example.com, and nothing more")
+    if not url.isprintable() or " " in url or any(one in url for one in _FORBIDDEN):
+        raise ValueError("must be a plain URL such as https://desk.example.com")
     return origin_of(url) + urlsplit(url).path.rstrip("/")
 
 
 def origin_of(url: str) -> str:
-    """Return the origin of an address, as browsers send it: scheme, host, and an unusual port.
+    """Return the origin of a URL as browsers send it: scheme, host, and a port if not the default.
 
-    Raises ValueError when the address has no valid host or port.
+    Raises ValueError if the host or the port is invalid.
     """
     try:
         parts = urlsplit(url)
         host, port = _host(parts.hostname or ""), parts.port
     except ValueError as error:  # UnicodeError too
         raise ValueError("must have a valid host and port") from error
-    is_usual = port is None or port == _USUAL_PORTS.get(parts.scheme)
-    return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{port}"
+    is_default = port is None or port == _DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{port}"
 
 
 def _host(name: str) -> str:
@@ -42,7 +42,7 @@ def _host(name: str) -> str:
 
 
 def under(url: str, base: str) -> str:
-    """Return the address of Order Desk on a site, of which `base` is its path; perhaps given."""
+    """Append the path `base` to a URL, unless the URL ends in it."""
     path = "/".join(filter(None, base.split("/")))
     if not path or f"{urlsplit(url).path}/".endswith(f"/{path}/"):
         return url

@@ -1,4 +1,4 @@
-"""Secrets that the first start makes and every later one reads: files of the data folder."""
+"""Secrets in files of the data folder. The first start creates them, later ones read them."""
 
 import os
 import secrets
@@ -8,10 +8,11 @@ from pathlib import Path
 from core.ground.private_files import PRIVATE_FILE, make_private_folder
 
 
-def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
-    """Return what the file holds; make it first, for this user alone, when there is none.
+def read_or_create_secret(path: Path, make: Callable[[], str]) -> str:
+    """Return the content of a secret file; if it is missing, create it as a private file.
 
-    Two processes that start at once share one. OSError when it cannot be made or read.
+    Processes that start at the same time get the same secret. Raises OSError if the file cannot be
+    created or read.
     """
     make_private_folder(path.parent)
     if not path.exists():
@@ -20,7 +21,7 @@ def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
         with os.fdopen(descriptor, "w") as file:
             file.write(make())
         try:
-            os.link(mine, path)  # whole, or not at all; fails when the other process was first
+            os.link(mine, path)  # atomic; fails if another process was first
         except FileExistsError:
             pass
         finally:

@@ -1,257 +1,221 @@
-"""Every setting, typed, read from the environment once and checked at start."""
+"""All settings, typed. They are read from the environment once and checked at start."""
 
 import os
-import re
-import ssl
-from email.headerregistry import Address
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from core.ground import pem, public_address
-from core.ground.places import zones
-from core.ground.secret_strength import HOW, find_weakness
-
-PROJECT = Path(__file__).resolve().parents[2]
-Security = Literal["starttls", "tls", "plain"]
-PICTURES = (".svg", ".png", ".jpg", ".jpeg")
-DEFAULT_TERMS = (
-    "Valid once, for the passenger named above.\n"
-    "Be there in time: it cannot be used after the time it is valid until.\n"
-    "A refunded voucher is void, also when it is printed."
+from core.ground import public_address
+from core.ground.setting_values import (
+    Security,
+    ascii_secret,
+    certificates,
+    check_database_url,
+    email_address,
+    hard_to_guess,
+    host,
+    is_loopback,
+    mailbox,
+    picture,
+    readable_file,
+    secure_address,
+    signing_key,
+    time_zone,
+    web_address,
 )
 
+PROJECT = Path(__file__).resolve().parents[2]
 
-def _known_zone(name: str) -> str:
-    if name not in zones():
-        raise ValueError("is not an IANA time zone such as Europe/London or UTC")
-    return name
-
-
-def known_database(url: str) -> str:
-    """Return the address of a database that can be used; raises ValueError for any other."""
-    try:
-        address = make_url(url)
-    except ArgumentError as error:
-        raise ValueError("is not a database address") from error
-    if address.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
-    if address.database in (None, "", ":memory:"):
-        raise ValueError("must name a database: a file for SQLite, a name for PostgreSQL")
-    return url
+DEFAULT_TERMS = (
+    "Valid once, for the passenger named above.\n"
+    "Please be on time: the voucher cannot be used after the end of its validity.\n"
+    "A refunded voucher is void, even if you have printed it."
+)
 
 
 def _local_address() -> str:
     return f"http://localhost:{os.environ.get('STREAMLIT_SERVER_PORT', '8501')}"
 
 
-def _web_address(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("must start with https:// or http://")
-    return url
-
-
-def _safe_address(url: str) -> str:
-    parts = urlsplit(_web_address(url))
-    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("must start with https://, or be on this machine")
-    return url
-
-
-def _email(text: str) -> str:
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ValueError("is not an e-mail address") from error
-
-
-def _readable_file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    return path
-
-
-def _picture(path: Path) -> Path:
-    if path.suffix.lower() not in PICTURES:
-        raise ValueError(f"{path} must be a file of one of these kinds: {', '.join(PICTURES)}")
-    return path
-
-
-def _signing_key(text: SecretStr) -> SecretStr:
-    pem.parse_private_pem(text.get_secret_value())
-    return text
-
-
-def _hard_to_guess(text: SecretStr) -> SecretStr:
-    weakness = find_weakness(text.get_secret_value())
-    if weakness is not None:
-        raise ValueError(f"{weakness}; {HOW}")
-    return text
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host, by its name or address, is this machine itself."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _host(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text):
-        return text
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        raise ValueError("must be the name or address of a host, without its port") from None
-
-
-def _mailbox(text: str) -> str:
-    """Check an address, alone or as `Name <address>`; return it as a header has it."""
-    parts = re.fullmatch(r"(?P<name>[^<>]*+)<(?P<inner>[^<>]*+)>|(?P<alone>[^<>]*+)", text.strip())
-    if parts is None or not text.isprintable() or "=?" in text:
-        raise ValueError("must be an address, or a name and an address: Name <name@example.com>")
-    try:
-        found = validate_email(
-            parts["alone"] or parts["inner"] or "", allow_smtputf8=False, check_deliverability=False
-        )
-    except EmailNotValidError as error:
-        raise ValueError(f"is not an address that can send: {error}") from None
-    name = (parts["name"] or "").strip().strip('"')
-    return str(Address(name, addr_spec=found.ascii_email or ""))
-
-
-def _sign_in(text: SecretStr) -> SecretStr:
-    if not text.get_secret_value().isascii():
-        raise ValueError("has characters beyond ASCII, which the sign-in of SMTP does not carry")
-    return text
-
-
-def _certificates(path: Path) -> Path:
-    try:
-        ssl.create_default_context(cafile=path)
-    except ssl.SSLError as error:
-        raise ValueError(f"{path} holds no certificates in PEM") from error
-    return path
-
-
 class Settings(BaseSettings):
-    """The settings table of the README, in code. An environment variable is the upper-case name."""
+    """All settings. The environment variable of a setting is its name in upper case.
+
+    docs/settings.md is made from it: a comment begins a group, a docstring says what a setting is.
+    """
 
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
-    database_url: Annotated[str, AfterValidator(known_database)] = (
+    # Database and files
+    database_url: Annotated[str, AfterValidator(check_database_url)] = (
         f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
     )
+    """`sqlite:////path/orders.db` or `postgresql+psycopg://user:password@host/name`."""
     data_dir: Path = PROJECT / "data"
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    app_name: Annotated[str, Field(min_length=1, max_length=60)] = "Order Desk"
-    logo: Annotated[Path, AfterValidator(_readable_file), AfterValidator(_picture)] = (
-        PROJECT / "pages/static/logo.svg"
-    )
-    voucher_colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] = "#0f766e"
-    voucher_support: Annotated[str, Field(max_length=200)] = ""
-    voucher_terms: Annotated[str, Field(max_length=1500)] = DEFAULT_TERMS
-    voucher_private_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
+    """The folder of the signing secret, the key of the vouchers and the outbox."""
+
+    # Addresses and sign-in
     public_url: Annotated[str, AfterValidator(public_address.parse)] = Field(
         default_factory=_local_address
     )
+    """The address that people type, and that an Excel file names. Without it: `http://localhost:`
+    and the port. With sign-in it starts with `https://`."""
     streamlit_server_base_url_path: str = ""
-    oidc_metadata_url: Annotated[str, AfterValidator(_safe_address)] | None = None
+    """The path that Order Desk is served under, such as `/desk`."""
+    oidc_metadata_url: Annotated[str, AfterValidator(secure_address)] | None = None
+    """The provider's `…/.well-known/openid-configuration`. Without it Order Desk runs in local
+    mode."""
     oidc_client_id: str | None = None
+    """The name of Order Desk at the provider."""
     oidc_client_secret: SecretStr | None = None
-    first_admin_email: Annotated[str, AfterValidator(_email)] | None = None
+    """The secret that goes with it."""
+    first_admin_email: Annotated[str, AfterValidator(email_address)] | None = None
+    """Who becomes an admin at a start that finds no active admin."""
     sign_in_idle_minutes: Annotated[int, Field(ge=1)] = 60
-    report_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    import_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    import_max_mb: Annotated[int, Field(ge=1)] = 1000
-    uploads_max_mb: Annotated[int, Field(ge=1)] = 1200
-    uploads_max_mb_per_person: Annotated[int, Field(ge=1)] = 600
-    verifications_per_minute: Annotated[int, Field(ge=1)] = 60
-    mail_max_mb: Annotated[int, Field(ge=1)] = 10
-    emails_per_hour: Annotated[int, Field(ge=1)] | None = None
+    """After so many minutes without a request, a person signs in again."""
+    signing_secret: Annotated[SecretStr, AfterValidator(hard_to_guess)] | None = None
+    """Signs the tokens of links to rows and files; the same in every process. At least 16
+    characters and hard to guess. Without it: made at the first start, in `DATA_DIR`."""
+
+    # Limits
     refunds_per_hour: Annotated[int, Field(ge=1)] | None = None
+    """How many order items one person may refund in an hour. Without it: no limit."""
+    emails_per_hour: Annotated[int, Field(ge=1)] | None = None
+    """How many e-mails one person may send in an hour. Without it: no limit."""
     exported_rows_per_hour: Annotated[int, Field(ge=1)] | None = None
+    """How many rows one person may take out as Excel in an hour: of tables, orders and outcomes of
+    refunds. Without it: no limit."""
+    verifications_per_minute: Annotated[int, Field(ge=1)] = 60
+    """How many codes one person may verify in a minute."""
+
+    # Refunds
     stripe_api_key: SecretStr | None = None
-    stripe_api_base: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Stripe's secret key. Without it, items that were paid by card are not refunded here."""
+    stripe_api_base: Annotated[str, AfterValidator(web_address)] | None = None
+    """Another address of Stripe's API, such as that of a test server."""
     run_worker: bool = True
+    """Whether the application runs the worker."""
     lease_seconds: Annotated[int, Field(ge=1)] = 60
-    signing_secret: Annotated[SecretStr, AfterValidator(_hard_to_guess)] | None = None
-    smtp_host: Annotated[str, AfterValidator(_host)] | None = None
-    smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """How long a worker leases a refund or a mail. Longer than a card refund takes at most, which
+    is two calls of 20 s."""
+
+    # Mail
+    smtp_host: Annotated[str, AfterValidator(host)] | None = None
+    """The mail server. Without it no mail leaves this machine."""
+    mail_from: Annotated[str, AfterValidator(mailbox)] | None = None
+    """The sender: an address, or `Name <address>`. Required with `SMTP_HOST`."""
     smtp_security: Security | None = None
+    """`starttls`; `tls` from the first byte; or `plain`, to this machine only. Without it: `plain`
+    for a host that is this machine, otherwise `starttls`."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The port. Without it: 587 with `starttls`, 465 with `tls`, 25 with `plain`."""
     smtp_user: Annotated[str, Field(pattern="^[ -~]+$")] | None = None
-    smtp_password: Annotated[SecretStr, AfterValidator(_sign_in)] | None = None
-    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10
-    smtp_connections: Annotated[int, Field(ge=1)] = 4
+    """The name to sign in with."""
+    smtp_password: Annotated[SecretStr, AfterValidator(ascii_secret)] | None = None
+    """The password that goes with it; both or neither."""
     smtp_ca_file: (
-        Annotated[Path, AfterValidator(_readable_file), AfterValidator(_certificates)] | None
+        Annotated[Path, AfterValidator(readable_file), AfterValidator(certificates)] | None
     ) = None
-    mail_from: Annotated[str, AfterValidator(_mailbox)] | None = None
+    """PEM certificates to trust instead of the system's, for a certificate authority of your own.
+    """
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10
+    """How long to wait for each reply. Raise it for a server that checks a mail before it takes it.
+    """
+    smtp_connections: Annotated[int, Field(ge=1)] = 4
+    """How many connections one process opens at once."""
+    mail_max_mb: Annotated[int, Field(ge=1)] = 10
+    """How large the vouchers of one mail may be, encoded."""
+
+    # Name and look
+    app_name: Annotated[str, Field(min_length=1, max_length=60)] = "Order Desk"
+    """The name in header and title."""
+    logo: Annotated[Path, AfterValidator(readable_file), AfterValidator(picture)] = (
+        PROJECT / "pages/static/logo.svg"
+    )
+    """The logo of pages and vouchers: an SVG, PNG or JPEG file."""
+    voucher_colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] = "#0f766e"
+    """The colour of vouchers, as six hexadecimal digits. It is made darker where it is text."""
+    voucher_support: Annotated[str, Field(max_length=200)] = ""
+    """Whom a passenger asks, in the footer of vouchers."""
+    voucher_terms: Annotated[str, Field(max_length=1500)] = DEFAULT_TERMS
+    """The rules under *Good to know*, one on each line."""
+    voucher_private_key: Annotated[SecretStr, AfterValidator(signing_key)] | None = None
+    """The Ed25519 key, in PEM, that signs the codes of vouchers; the same in every process. Without
+    it: made at the first start, in `DATA_DIR`."""
+
+    # Import and figures
+    import_zone: Annotated[str, AfterValidator(time_zone)] = "UTC"
+    """The IANA time zone of times that name none."""
+    import_max_mb: Annotated[int, Field(ge=1)] = 1000
+    """How large a workbook may be unpacked, counted while unpacking; and how large a CSV file may
+    be."""
+    uploads_max_mb_per_person: Annotated[int, Field(ge=1)] = 600
+    """How much memory one person's uploaded files may take."""
+    uploads_max_mb: Annotated[int, Field(ge=1)] = 1200
+    """How much memory all uploaded files of one process may take."""
+    report_zone: Annotated[str, AfterValidator(time_zone)] = "UTC"
+    """The IANA time zone whose days Overview counts by."""
+
+    # Log
+    log_format: Literal["text", "json"] = "text"
+    """`text` or `json`."""
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """`debug`, `info`, `warning` or `error`: what is logged, from this level on."""
 
     @model_validator(mode="after")
     def _check_mail(self) -> Self:
-        """Check the settings of mail together; each fault names its variable itself."""
+        """Check the mail settings together. Each error text names its variable."""
         if self.smtp_host is not None and self.mail_from is None:
-            raise ValueError("MAIL_FROM: is needed with SMTP_HOST, as the sender of every mail")
+            raise ValueError("MAIL_FROM: is required with SMTP_HOST, as the sender of all e-mails")
         if (self.smtp_user is None) != (self.smtp_password is None):
             name = "SMTP_PASSWORD" if self.smtp_password is None else "SMTP_USER"
-            raise ValueError(f"{name}: is missing; the user and the password go together")
+            raise ValueError(f"{name}: is missing; set both SMTP_USER and SMTP_PASSWORD")
         if self.smtp_security == "plain" and not is_loopback(self.smtp_host or "localhost"):
             raise ValueError(
-                "SMTP_SECURITY: plain is for a server on this machine alone; "
-                "use starttls or tls for any other"
+                "SMTP_SECURITY: plain is allowed only for a server on this machine; "
+                "use starttls or tls"
             )
         return self
 
     @property
     def has_sign_in(self) -> bool:
-        """Say whether people sign in; without, this is local mode."""
+        """Return whether users sign in. If not, Order Desk runs in local mode."""
         return self.oidc_metadata_url is not None
 
     @model_validator(mode="after")
     def _serve_under_path(self) -> Self:
-        """Have PUBLIC_URL name the path that Order Desk is served under, given or not."""
+        """Append the path that Order Desk is served under to PUBLIC_URL, unless it is there."""
         self.public_url = public_address.under(self.public_url, self.streamlit_server_base_url_path)
         return self
 
     @model_validator(mode="after")
     def _check_sign_in(self) -> Self:
-        """Sign-in is set up whole, at an address that keeps its cookies secret, or not at all."""
+        """Require all sign-in settings or none, and with sign-in a PUBLIC_URL with https."""
         names = ("oidc_metadata_url", "oidc_client_id", "oidc_client_secret")
         missing = [name.upper() for name in names if getattr(self, name) is None]
         if missing and len(missing) < len(names):
-            raise ValueError(f"{' and '.join(missing)}: must be set too, for people to sign in")
+            raise ValueError(f"{' and '.join(missing)}: must be set too; sign-in needs all of them")
         if self.has_sign_in:
             try:
-                _safe_address(self.public_url)
+                secure_address(self.public_url)
             except ValueError as error:
-                raise ValueError(f"PUBLIC_URL: where people sign in, it {error}") from None
+                raise ValueError(f"PUBLIC_URL: with sign-in, it {error}") from None
         return self
 
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings; stop the program, naming each variable, when one is wrong."""
+    """Return the settings. If any is wrong, exit with a message that names each variable."""
     try:
         return Settings()
     except ValidationError as error:
-        faults = [_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
+        faults = [_describe(one["loc"], one["msg"]) for one in error.errors(include_input=False)]
         raise SystemExit("Order Desk cannot start.\n" + "\n".join(faults)) from None
 
 
-def _fault(place: tuple[int | str, ...], message: str) -> str:
-    """Name the variable; a fault of several together has no place, and names it itself."""
-    said = message.removeprefix("Value error, ")
-    return f"{str(place[0]).upper()}: {said}" if place else said
+def _describe(place: tuple[int | str, ...], message: str) -> str:
+    """Prefix the variable's name. An error of several settings has no place; its text names it."""
+    text = message.removeprefix("Value error, ")
+    return f"{str(place[0]).upper()}: {text}" if place else text

@@ -1,7 +1,7 @@
-"""Ending a process: what has begun is finished within seconds, and nothing new is begun.
+"""Shutdown: running work gets a few seconds to finish, and no new work starts.
 
-What takes longer is cut off, and whole all the same: a transaction is rolled back, and a refund or
-a mail is taken up again after its lease.
+Work that takes longer is aborted; no data is lost. Its transaction is rolled back, and a refund or
+an e-mail is retried after its lease has expired.
 """
 
 import logging
@@ -15,50 +15,50 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 4.0
-CUT_OFF = 128 + signal.SIGTERM  # the exit status of a process that had to be cut off
-ending = threading.Event()  # set when the process has been told to end
+FORCED_EXIT = 128 + signal.SIGTERM  # the exit status if work was aborted
+ending = threading.Event()  # set once the process has to end
 _actions = threading.Condition()
 _count = 0
 
 
-def heed_signals(*, before_others: bool) -> None:
-    """Begin to end at SIGTERM and Ctrl+C; then, if asked, do what was to be done at them.
+def handle_signals(*, call_previous: bool) -> None:
+    """Start the shutdown on SIGTERM and Ctrl+C; with `call_previous`, then call the old handler.
 
-    Does nothing outside the main thread, where Python allows no handlers.
+    Does nothing outside the main thread: Python allows no signal handlers there.
     """
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGINT):
-        _heed(number, signal.getsignal(number) if before_others else None)
+        _handle(number, signal.getsignal(number) if call_previous else None)
 
 
-def _heed(number: int, then: Any) -> None:
+def _handle(number: int, previous: Any) -> None:
     def end(number: int, frame: Any) -> None:
-        _begin()
-        if callable(then):
-            then(number, frame)
+        _start()
+        if callable(previous):
+            previous(number, frame)
 
     signal.signal(number, end)
 
 
-def _begin() -> None:
+def _start() -> None:
     if ending.is_set():
         return
-    last = threading.Timer(GRACE_SECONDS, _cut_off)
-    last.daemon = True
-    last.start()  # first: whatever hangs from here on, the process ends
+    deadline = threading.Timer(GRACE_SECONDS, _force_exit)
+    deadline.daemon = True
+    deadline.start()  # first: the process ends even if the rest hangs
     ending.set()
 
 
-def _cut_off() -> None:
-    logger.warning("Ended after %.0f s; what still ran is taken up after its lease.", GRACE_SECONDS)
+def _force_exit() -> None:
+    logger.warning("Stopped after %.0f s; unfinished work is retried later.", GRACE_SECONDS)
     logging.shutdown()
-    os._exit(CUT_OFF)
+    os._exit(FORCED_EXIT)
 
 
 @contextmanager
 def finishing_action() -> Iterator[None]:
-    """Run an action that the end of the process waits for."""
+    """Make the shutdown wait for the block."""
     global _count
     with _actions:
         _count += 1
@@ -71,6 +71,6 @@ def finishing_action() -> Iterator[None]:
 
 
 def wait_for_actions() -> None:
-    """Wait until no action runs any more, but not for ever."""
+    """Wait until all `finishing_action` blocks have ended, for at most GRACE_SECONDS."""
     with _actions:
         _actions.wait_for(lambda: _count == 0, GRACE_SECONDS)

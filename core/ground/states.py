@@ -1,10 +1,10 @@
-"""The words a stored row may hold: states, types, roles."""
+"""The values that stored columns can have (states, types, roles), and the word for each."""
 
 from enum import StrEnum
 
 
 class ProductType(StrEnum):
-    """What an order item is."""
+    """The service that an order item is."""
 
     LOUNGE = "lounge"
     FAST_TRACK = "fast_track"
@@ -13,7 +13,7 @@ class ProductType(StrEnum):
 
 
 class PaxType(StrEnum):
-    """Whom an order item is for."""
+    """The age group of a passenger."""
 
     ADULT = "adult"
     CHILD = "child"
@@ -21,7 +21,7 @@ class PaxType(StrEnum):
 
 
 class ItemStatus(StrEnum):
-    """The stored states of an order item; *expired* is derived (not_used, valid_until past)."""
+    """The stored states of an order item. *Expired* is derived: not used, valid_until is past."""
 
     NOT_USED = "not_used"
     USED = "used"
@@ -33,9 +33,9 @@ EXPIRED = "expired"
 
 
 class RefundStatus(StrEnum):
-    """The states of a refund; a failed one may have succeeded before (failed_after_success_at)."""
+    """The states of a refund. A failed one may have succeeded before (failed_after_success_at)."""
 
-    WAITING = "waiting"  # for a second person
+    WAITING = "waiting"  # for the approval of a second person
     DECLINED = "declined"
     REQUESTED = "requested"
     PROCESSING = "processing"
@@ -44,7 +44,7 @@ class RefundStatus(StrEnum):
 
 
 class TransactionType(StrEnum):
-    """The entries of the ledger."""
+    """The types of ledger entries."""
 
     PAYMENT = "payment"
     REFUND = "refund"
@@ -53,7 +53,7 @@ class TransactionType(StrEnum):
 
 
 class TransactionStatus(StrEnum):
-    """The states of a ledger entry; only pending may change."""
+    """The states of a ledger entry. Only *pending* can change."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -61,28 +61,28 @@ class TransactionStatus(StrEnum):
 
 
 class Method(StrEnum):
-    """How money moved, and so which gateway refunds it."""
+    """How money moved. It decides which gateway refunds it."""
 
     BALANCE = "balance"
     CARD = "card"
 
 
 class DeliveryKind(StrEnum):
-    """What an e-mail brings: vouchers, or word that they are void."""
+    """What an e-mail contains: vouchers, or the notice that vouchers are void."""
 
     VOUCHER = "voucher"
     VOID_NOTICE = "void_notice"
 
 
 class Channel(StrEnum):
-    """Which way an e-mail goes: to a mail server, or into the outbox on disk."""
+    """How an e-mail is delivered: by a mail server, or into the outbox on disk."""
 
     SMTP = "smtp"
     OUTBOX = "outbox"
 
 
 class DeliveryStatus(StrEnum):
-    """The states of a delivery."""
+    """The states of the delivery of an e-mail."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -92,7 +92,7 @@ class DeliveryStatus(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person may do."""
+    """The role of a user. It decides what the user may do."""
 
     VIEWER = "viewer"
     AGENT = "agent"
@@ -101,30 +101,53 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """Something that a role may do or not; a refused try is audited as `<permission>.refused`."""
+    """Something that a role may do. A refused attempt is audited as `<permission>.refused`."""
 
-    ORDERS = "orders"  # see orders and order items, and export what is seen
+    ORDERS = "orders"  # see and export orders and order items
     VOUCHERS = "vouchers"  # download and send them
-    REFUND = "refund"  # also once more, after one that failed
-    OVERVIEW = "overview"  # and an order's Transactions and History, verify, own saved views
-    EMAILS = "emails"  # see what was sent, send it again, send notice that a voucher is void
-    TRANSACTIONS = "transactions"  # those of every order: the page
-    IMPORT = "import"  # and dump, and demo data
+    REFUND = "refund"  # request refunds, again after a failed one too
+    OVERVIEW = "overview"  # also History of an order, Verify, own saved views
+    EMAILS = "emails"  # see sent e-mails, send them again, send void notices
+    TRANSACTIONS = "transactions"  # see the page Transactions, of all orders
+    IMPORT = "import"  # import, dump, sample data
     USERS = "users"
     AUDIT_TRAIL = "audit_trail"
-    GIVE_BACK = "give_back"  # an item whose refund the bank returned
+    GIVE_BACK = "give_back"  # give back items whose refund the bank returned
+
+
+# Values whose word is not simply the value in sentence case.
+_SPELLED = {"meet_and_assist": "Meet & assist", "top_up": "Top-up", "smtp": "SMTP"}
+
+
+def word_of(value: str) -> str:
+    """Return the word for a value: not_used is “Not used”, in every table, file and message."""
+    return _SPELLED.get(value) or value.replace("_", " ").capitalize()
+
+
+def words_by_value(states: type[StrEnum]) -> dict[str, str]:
+    """Return the word of each value that a column of these states can show, by value."""
+    derived = [EXPIRED] if states is ItemStatus else []
+    return {str(value): word_of(value) for value in (*states, *derived)}
+
+
+def flag_value(flag: bool) -> str:
+    """Return a yes or no as addresses and filters hold it; `word_of` gives its word."""
+    return "yes" if flag else "no"
+
+
+FLAG_WORDS = {flag_value(flag): word_of(flag_value(flag)) for flag in (True, False)}
 
 
 class Tone(StrEnum):
-    """How a state is felt: the tint of its tag on the screen, beside its word."""
+    """The colour of a state's tag on the screen."""
 
     GOOD = "good"
     NEUTRAL = "neutral"
-    WARN = "warn"  # not settled: somebody may have to look at it
+    WARN = "warn"  # unfinished: someone may have to act
     BAD = "bad"
 
 
-# Of the states alone: a type or a role is no better than another.
+# Only states have a tone; no type or role is better than another.
 TONES: dict[type[StrEnum], dict[str, Tone]] = {
     ItemStatus: {
         ItemStatus.NOT_USED: Tone.GOOD,

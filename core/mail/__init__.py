@@ -1,4 +1,4 @@
-"""E-mails: written (compose), queued (queue) and sent (deliver)."""
+"""E-mails: write them (compose), queue them (queue), send them (deliver)."""
 
 from core.mail.compose.addresses import split_addresses
 from core.mail.compose.body import MAX_MESSAGE

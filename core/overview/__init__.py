@@ -1,21 +1,21 @@
 """Overview: daily figures that the database keeps, and the questions they answer."""
 
 from core.overview.counting import (
-    forget_figures,
+    invalidate_figures,
     rebuild_figures,
     rebuild_figures_in,
     refresh_figures,
-    refresh_figures_soon,
+    refresh_figures_early,
     report_zone,
 )
 from core.overview.overview import (
+    ContractCurrency,
+    Figure,
     Group,
-    Offer,
     Overview,
     Question,
-    Rows,
     currencies,
-    load_offers,
+    load_contract_currencies,
     load_overview,
     rate,
     today,
@@ -24,21 +24,21 @@ from core.overview.periods import PERIODS, Period
 
 __all__ = [
     "PERIODS",
+    "ContractCurrency",
+    "Figure",
     "Group",
-    "Offer",
     "Overview",
     "Period",
     "Question",
-    "Rows",
     "currencies",
-    "forget_figures",
-    "load_offers",
+    "invalidate_figures",
+    "load_contract_currencies",
     "load_overview",
     "rate",
     "rebuild_figures",
     "rebuild_figures_in",
     "refresh_figures",
-    "refresh_figures_soon",
+    "refresh_figures_early",
     "report_zone",
     "today",
 ]

@@ -1,10 +1,10 @@
-"""The daily figures: sums of orders and order items by day, kept beside the rows they are of.
+"""The daily figures: sums of orders and order items per day, stored beside their rows.
 
 Triggers on the two tables queue the contracts and hours that change, in the transaction of the
-change: nothing that writes rows can forget to, be it an import, a refund or a hand at the
-database. Whoever reads counts the queued days anew first. A load of a whole database forgets the
-figures instead, and counts all at its end. The row of figures_made names the zone that they are of;
-without it, or when REPORT_ZONE has changed, all are counted anew.
+change. So every writer is covered: an import, a refund, a person at the database. A reader first
+recounts the queued days. When a whole database is loaded, the figures are dropped first and counted
+at the end. The row of figures_made names their time zone. Without the row, or when REPORT_ZONE has
+changed, all figures are recounted.
 """
 
 import logging
@@ -32,7 +32,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core import access, storage
 from core.access import Actor
 from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
-from core.overview.days import day_expression, day_of, first_of_month, next_month, starts
+from core.overview.days import bounds, day_expression, day_of, first_of_month, next_month
 from core.storage import (
     DAILY_FIGURES,
     FIGURE_CHANGES,
@@ -46,10 +46,10 @@ from core.storage import (
 
 logger = logging.getLogger(__name__)
 
-THE_ROW = 1  # of figures_made
+ONLY_ROW = 1  # the only row of figures_made
 KEYS = ("contract_id", "currency", "value")
 SUMS = ("row_count", "amount_minor", "refunded_count", "refunded_minor")
-MANY_DAYS = 5  # of one month: from so many on, the month is counted at once
+WHOLE_MONTH_FROM = 5  # if so many days of a month changed, the whole month is counted at once
 AN_HOUR = timedelta(hours=1)
 
 _MODELS: dict[Dimension, type[Order] | type[OrderItem]] = {
@@ -60,41 +60,44 @@ _MODELS: dict[Dimension, type[Order] | type[OrderItem]] = {
 
 
 def report_zone() -> ZoneInfo:
-    """Return the zone that the days of the figures are in."""
+    """Return the time zone of the figures' days."""
     return ZoneInfo(get_settings().report_zone)
 
 
 def refresh_figures() -> None:
-    """Count anew what has changed since the figures were counted; safe to repeat and to race.
+    """Recount what has changed since the last count; safe to repeat and to run in parallel.
 
-    Raises OutsideFailed when the database does not answer, or somebody else counts for long.
+    Raises OutsideFailed if the database does not answer, or if another count takes too long.
     """
     with storage.reading() as session:
-        if _is_made(session) and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None:
+        if (
+            _is_current(session)
+            and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None
+        ):
             return
     with storage.writing() as session:
-        _take_turn(session)
-        if _is_made(session):
-            _count_changed(session)
+        _wait_for_turn(session)
+        if _is_current(session):
+            _recount_changed(session)
             return
         if _earliest(session, Order, None) is not None:
             logger.info("Counting the daily figures of every order.")
         rebuild_figures_in(session)
 
 
-def refresh_figures_soon() -> None:
-    """Count anew after a large change, so that nobody waits for it later; else whoever reads."""
+def refresh_figures_early() -> None:
+    """Recount right after a large change. If that fails, the next reader does it."""
     with suppress(OutsideFailed):
         refresh_figures()
 
 
 def rebuild_figures(*, actor: Actor, now: datetime) -> int:
-    """Count every figure anew, and audit it; return how many rows they are.
+    """Recount every figure and audit it; return the number of rows of the figures.
 
-    Raises NotPermitted, NoLongerIn, and OutsideFailed when the database does not answer.
+    Raises NotPermitted, AccessLost, and OutsideFailed if the database does not answer.
     """
     with access.changing(actor, Permission.IMPORT) as (session, actor):
-        _take_turn(session)
+        _wait_for_turn(session)
         rebuild_figures_in(session)
         access.record_event(
             session, "figures.rebuilt", actor=actor, entity="database", entity_id="figures", now=now
@@ -102,40 +105,40 @@ def rebuild_figures(*, actor: Actor, now: datetime) -> int:
         return session.scalar(select(func.count()).select_from(DAILY_FIGURES)) or 0
 
 
-def forget_figures(session: Session) -> None:
-    """Say that the figures are not made: before a whole database is filled, then `rebuild_in`."""
+def invalidate_figures(session: Session) -> None:
+    """Mark the figures as missing before a whole database is loaded; then `rebuild_figures_in`."""
     session.execute(delete(FIGURES_MADE))
 
 
 def rebuild_figures_in(session: Session) -> None:
-    """Count every figure anew inside the caller's transaction."""
+    """Recount every figure in the caller's transaction."""
     zone = report_zone()
     session.execute(delete(FIGURE_CHANGES))
     session.execute(delete(DAILY_FIGURES))
     for month in _months(session, zone):
         _count_days(session, zone, month, next_month(month) - timedelta(days=1))
         _add_up_month(session, month)
-    forget_figures(session)
-    session.execute(insert(FIGURES_MADE).values(row=THE_ROW, zone=str(zone)))
-    # The planner chooses indexes by what it knows of the table.
+    invalidate_figures(session)
+    session.execute(insert(FIGURES_MADE).values(row=ONLY_ROW, zone=str(zone)))
+    # The planner needs statistics of the table to choose the right index.
     session.execute(text("ANALYZE daily_figures"))
 
 
-def counted(
+def count_statement(
     session: Session,
     dimension: Dimension,
     zone: ZoneInfo,
     days: tuple[date, date],
     conditions: Sequence[ColumnElement[bool]] = (),
 ) -> Select[Any]:
-    """Count from the rows: day, KEYS and SUMS of a dimension, of these days (both included).
+    """Return the SELECT that counts a dimension from the rows: day, KEYS and SUMS.
 
-    The one statement that says what the figures are: the kept ones come from it, and those of
-    whoever sees their own orders alone.
+    `days` are the first and the last day, both included. Only this statement defines the figures:
+    the stored figures use it, and so do the figures of a person who sees only their own orders.
     """
     model, value, amount = _MODELS[dimension], _value(dimension), _amount(dimension)
-    since, before = starts(zone, *days)
-    # An order is not refunded, its items are.
+    since, before = bounds(zone, *days)
+    # Only order items are refunded, never orders.
     is_refunded = OrderItem.status == ItemStatus.REFUNDED if model is OrderItem else false()
     rows = (
         select(
@@ -160,7 +163,7 @@ def counted(
 
 
 def _whole(amount: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """Add up; PostgreSQL's sum of large integers is a decimal."""
+    """Add up as an integer; PostgreSQL's sum of large integers is a decimal."""
     return func.sum(amount).cast(DAILY_FIGURES.c[name].type).label(name)
 
 
@@ -175,23 +178,23 @@ def _amount(dimension: Dimension) -> InstrumentedAttribute[int]:
     return Order.amount_minor if dimension is Dimension.CHANNEL else OrderItem.price_minor
 
 
-def _is_made(session: Session) -> bool:
+def _is_current(session: Session) -> bool:
     return session.scalar(select(FIGURES_MADE.c.zone)) == get_settings().report_zone
 
 
-def _take_turn(session: Session) -> None:
-    """Wait until nobody else counts: a change of the one row makes them take turns."""
+def _wait_for_turn(session: Session) -> None:
+    """Wait until no other transaction counts; an update of the only row serialises them."""
     session.execute(
         text(
             "INSERT INTO figures_made (row, zone) VALUES (:row, '') "
             "ON CONFLICT (row) DO UPDATE SET zone = figures_made.zone"
         ),
-        {"row": THE_ROW},
+        {"row": ONLY_ROW},
     )
 
 
 def _months(session: Session, zone: ZoneInfo) -> Iterator[date]:
-    """Yield the first day of every month in which there are orders or items."""
+    """Yield the first day of every month that has orders or order items."""
     since: datetime | None = None
     while True:
         found = [_earliest(session, model, since) for model in (Order, OrderItem)]
@@ -200,7 +203,7 @@ def _months(session: Session, zone: ZoneInfo) -> Iterator[date]:
             return
         month = first_of_month(day_of(min(known), zone))
         yield month
-        since = starts(zone, month, next_month(month) - timedelta(days=1))[1]
+        since = bounds(zone, month, next_month(month) - timedelta(days=1))[1]
 
 
 def _earliest(
@@ -212,18 +215,18 @@ def _earliest(
     )
 
 
-def _count_changed(session: Session) -> None:
-    """Take what is queued, and count those days and months anew."""
+def _recount_changed(session: Session) -> None:
+    """Empty the queue, and recount its days and their months."""
     changes = delete(FIGURE_CHANGES).returning(FIGURE_CHANGES.c.contract_id, FIGURE_CHANGES.c.hour)
     zone = report_zone()
     changed: dict[date, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
     for contract_id, hour in session.execute(changes).all():
-        # An hour can be of two days; and of the one before 1970, where SQLite rounds up.
+        # An hour can belong to two days. Before 1970 SQLite rounds it up, to the hour after.
         for day in {day_of(hour - AN_HOUR, zone), day_of(hour, zone), day_of(hour + AN_HOUR, zone)}:
             changed[first_of_month(day)][day].add(contract_id)
     for month, days in sorted(changed.items()):
         contracts = set().union(*days.values())
-        if len(days) < MANY_DAYS:
+        if len(days) < WHOLE_MONTH_FROM:
             for day, some in sorted(days.items()):
                 _count_days(session, zone, day, day, some)
         else:
@@ -234,32 +237,37 @@ def _count_changed(session: Session) -> None:
 def _count_days(
     session: Session, zone: ZoneInfo, first: date, last: date, contracts: Collection[str] = ()
 ) -> None:
-    """Put the sums of some days, of these contracts or of all, in the place of the old ones."""
-    kept = DAILY_FIGURES.c
+    """Replace the sums of these days, for these contracts or for all."""
+    stored = DAILY_FIGURES.c
     _delete(session, Span.DAY, first, last, contracts)
     for dimension in Dimension:
         model = _MODELS[dimension]
         conditions = [model.contract_id.in_(sorted(contracts))] if contracts else []
-        rows = counted(session, dimension, zone, (first, last), conditions).subquery()
+        rows = count_statement(session, dimension, zone, (first, last), conditions).subquery()
         sums = select(literal(dimension.value), literal(Span.DAY.value), *rows.c)
-        names = [kept.dimension, kept.span, kept.day, *(kept[name] for name in (*KEYS, *SUMS))]
+        names = [
+            stored.dimension,
+            stored.span,
+            stored.day,
+            *(stored[name] for name in (*KEYS, *SUMS)),
+        ]
         session.execute(insert(DAILY_FIGURES).from_select(names, sums))
 
 
 def _add_up_month(session: Session, month: date, contracts: Collection[str] = ()) -> None:
-    """Put the sum of a month's days, of these contracts or of all, in the place of the old one."""
-    kept = DAILY_FIGURES.c
+    """Replace the sums of a month by the sums of its days, for these contracts or for all."""
+    stored = DAILY_FIGURES.c
     last = next_month(month) - timedelta(days=1)
     _delete(session, Span.MONTH, month, month, contracts)
-    keys = [kept.dimension, *(kept[name] for name in KEYS)]
-    sums = [_whole(kept[name], name) for name in SUMS]
+    keys = [stored.dimension, *(stored[name] for name in KEYS)]
+    sums = [_whole(stored[name], name) for name in SUMS]
     days = (
-        select(kept.dimension, literal(Span.MONTH.value), literal(month, kept.day.type))
+        select(stored.dimension, literal(Span.MONTH.value), literal(month, stored.day.type))
         .add_columns(*keys[1:], *sums)
         .where(*_of(Span.DAY, month, last, contracts))
         .group_by(*keys)
     )
-    names = [kept.dimension, kept.span, kept.day, *(kept[name] for name in (*KEYS, *SUMS))]
+    names = [stored.dimension, stored.span, stored.day, *(stored[name] for name in (*KEYS, *SUMS))]
     session.execute(insert(DAILY_FIGURES).from_select(names, days))
 
 
@@ -272,12 +280,12 @@ def _delete(
 def _of(
     span: Span, first: date, last: date, contracts: Collection[str]
 ) -> list[ColumnElement[bool]]:
-    kept = DAILY_FIGURES.c
-    those = [kept.contract_id.in_(sorted(contracts))] if contracts else []
-    # Its dimensions are named, since they begin the key.
+    stored = DAILY_FIGURES.c
+    of_contracts = [stored.contract_id.in_(sorted(contracts))] if contracts else []
+    # Naming every dimension lets the database use the primary key, which begins with it.
     return [
-        kept.dimension.in_([one.value for one in Dimension]),
-        kept.span == span.value,
-        kept.day.between(first, last),
-        *those,
+        stored.dimension.in_([one.value for one in Dimension]),
+        stored.span == span.value,
+        stored.day.between(first, last),
+        *of_contracts,
     ]

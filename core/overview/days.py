@@ -1,4 +1,4 @@
-"""Which day of a zone an instant is in, in Python and in SQL: as views mean whole days."""
+"""Find the day of an instant in a time zone, in Python and in SQL, as the filters do."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -25,16 +25,16 @@ from core.storage import Day
 SECONDS = 86_400
 
 
-class Stretch(NamedTuple):
-    """Days of 24 hours each, one after another, or a single one of another length."""
+class DaySpan(NamedTuple):
+    """Successive days of 24 hours each, or a single day of another length."""
 
     begins: int  # seconds since 1970
     first: date
-    is_usual: bool
+    is_24_hours: bool
 
 
 def day_of(instant: datetime, zone: ZoneInfo) -> date:
-    """Return the day that an instant is in: the one that has begun, and the next has not."""
+    """Return the day of an instant: the last day that has begun."""
     day = instant.astimezone(zone).date()
     while start_of_day(day, zone) > instant:
         day -= timedelta(days=1)
@@ -49,26 +49,26 @@ def first_of_month(day: date) -> date:
 
 
 def next_month(day: date) -> date:
-    """Return the first day of the month after a day's."""
+    """Return the first day of the next month."""
     return first_of_month(first_of_month(day) + timedelta(days=31))
 
 
 def days_between(first: date, last: date) -> Iterator[date]:
-    """Yield every day from the first to the last."""
+    """Yield every day from the first to the last, both included."""
     for number in range(first.toordinal(), last.toordinal() + 1):
         yield date.fromordinal(number)
 
 
 @lru_cache(maxsize=64)
-def stretches(zone: ZoneInfo, first: date, last: date) -> tuple[Stretch, ...]:
-    """Part the days from the first to the last where clocks change."""
-    found: list[Stretch] = []
+def day_spans(zone: ZoneInfo, first: date, last: date) -> tuple[DaySpan, ...]:
+    """Split the days from the first to the last at clock changes."""
+    found: list[DaySpan] = []
     begins = int(start_of_day(first, zone).timestamp())
     for day in days_between(first, last):
         ends = int(start_of_day(next_day(day), zone).timestamp())
-        is_usual = ends - begins == SECONDS
-        if not (is_usual and found and found[-1].is_usual):
-            found.append(Stretch(begins, day, is_usual))
+        is_24_hours = ends - begins == SECONDS
+        if not (is_24_hours and found and found[-1].is_24_hours):
+            found.append(DaySpan(begins, day, is_24_hours))
         begins = ends
     return tuple(found)
 
@@ -79,30 +79,33 @@ def day_expression(
     zone: ZoneInfo,
     days: tuple[date, date],
 ) -> ColumnElement[date]:
-    """Return the SQL expression of the day of an instant that lies in these days, both included."""
+    """Return the SQL expression of the day of an instant.
+
+    `days` are the first and the last day that the instant can be in.
+    """
     if session.get_bind().dialect.name == "sqlite":
-        seconds: ColumnElement[int] = type_coerce(instant, BigInteger)  # it is stored so
+        seconds: ColumnElement[int] = type_coerce(instant, BigInteger)  # as SQLite stores it
     else:
         seconds = cast(func.floor(extract("epoch", instant)), BigInteger)
-    # The last first: most rows are of late.
+    # The last span comes first: most rows are recent.
     whens: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [
         (seconds >= _number(one.begins), _day_in(one, seconds))
-        for one in reversed(stretches(zone, *days))
+        for one in reversed(day_spans(zone, *days))
     ]
     return type_coerce(case(*whens), Day)
 
 
-def _day_in(one: Stretch, seconds: ColumnElement[int]) -> ColumnElement[Any]:
-    if not one.is_usual:
+def _day_in(one: DaySpan, seconds: ColumnElement[int]) -> ColumnElement[Any]:
+    if not one.is_24_hours:
         return _number(one.first.toordinal())
     return _number(one.first.toordinal()) + (seconds - _number(one.begins)) // _number(SECONDS)
 
 
 def _number(value: int) -> ColumnElement[int]:
-    """Write a number of ours into the statement, so that it is grouped by as it is selected."""
+    """Write a number into the statement: GROUP BY and SELECT must have the same expression."""
     return literal_column(str(value), BigInteger)
 
 
-def starts(zone: ZoneInfo, first: date, last: date) -> tuple[datetime, datetime]:
-    """Return when the first day begins and when the day after the last does, as UTC."""
+def bounds(zone: ZoneInfo, first: date, last: date) -> tuple[datetime, datetime]:
+    """Return the start of the first day and the start of the day after the last, in UTC."""
     return start_of_day(first, zone).astimezone(UTC), start_of_day(next_day(last), zone)

@@ -1,4 +1,4 @@
-"""The periods that Overview is asked for: whole days, both ends included."""
+"""The periods of Overview: whole days, including the first and the last."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ from datetime import date, timedelta
 from core.overview.days import first_of_month, next_month
 
 A_DAY = timedelta(days=1)
-MOST_BY_DAY = 92  # days; a longer period is drawn by month
+MAX_DAYS_BY_DAY = 92  # a longer period is drawn by month
 
 
 @dataclass(frozen=True)
 class Period:
-    """From the first day to the last; without them, all days."""
+    """The days from the first to the last; all days if both are None."""
 
     first: date | None = None
     last: date | None = None
 
     @property
     def is_by_day(self) -> bool:
-        """Say whether it is short enough to be drawn day by day."""
+        """Whether the period is short enough to be drawn day by day."""
         if self.first is None or self.last is None:
             return False
-        return (self.last - self.first).days < MOST_BY_DAY
+        return (self.last - self.first).days < MAX_DAYS_BY_DAY
 
     def within(self, first: date, last: date) -> "Period":
-        """Return the part of some days that is in the period."""
+        """Return the part of the days from `first` to `last` that lies in the period."""
         return Period(max(first, self.first or first), min(last, self.last or last))
 
     def whole_months(self) -> tuple[date, date] | None:
-        """Return the first days of the first and last month that are whole in it, if there are."""
+        """Return the first days of the first and the last whole month; None if there is none."""
         assert self.first is not None
         assert self.last is not None
         first = self.first if self.first.day == 1 else next_month(self.first)
@@ -54,7 +54,7 @@ def _this_year(today: date) -> Period:
     return Period(date(today.year, 1, 1), date(today.year, 12, 31))
 
 
-# By the name that the address has, in the order in which they are offered.
+# Keyed by the name in the address, in the order of the list on the page.
 PERIODS: dict[str, tuple[str, Callable[[date], Period]]] = {
     "7-days": ("Last 7 days", _last_days(7)),
     "30-days": ("Last 30 days", _last_days(30)),

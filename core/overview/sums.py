@@ -1,4 +1,4 @@
-"""Sums of the daily figures as an actor may see them, of a period, by some of their keys."""
+"""Add up the daily figures of a period by some of their keys, in the actor's scope."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ A_DAY = timedelta(days=1)
 
 
 class Sums(NamedTuple):
-    """What figures come to: rows and their amount, and of those the refunded ones."""
+    """The number of rows and their amount, and the same of the refunded rows."""
 
     rows: int = 0
     amount_minor: int = 0
@@ -28,12 +28,12 @@ class Sums(NamedTuple):
     refunded_minor: int = 0
 
     def plus(self, other: "Sums") -> "Sums":
-        """Return both together."""
+        """Return the sum of both."""
         return Sums(*map(sum, zip(self, other, strict=True)))
 
 
-# Sums, each with the keys that it is of.
-Counted = list[tuple[dict[str, Any], Sums]]
+# Sums with the keys that they belong to.
+KeyedSums = list[tuple[dict[str, Any], Sums]]
 
 
 def sum_up(
@@ -43,21 +43,21 @@ def sum_up(
     *,
     actor: Actor,
     keys: Sequence[str],
-    those: Mapping[str, str] | None = None,
-) -> Counted:
-    """Add up a dimension by keys, of those with these values alone, in the actor's scope.
+    values: Mapping[str, str] | None = None,
+) -> KeyedSums:
+    """Add up a dimension by `keys`, in the actor's scope; `values` restricts keys to a value.
 
-    Where a period is too long to be shown by day, a key *day* is the first of the month.
+    If the period is too long to be shown by day, the key *day* is the first day of the month.
     """
     by_day = "day" in keys and period.is_by_day
     if actor.only_own_orders:
-        source, conditions = _own(session, dimension, period, actor)
+        source, conditions = _own_rows(session, dimension, period, actor)
     else:
         source = DAILY_FIGURES
         conditions = [source.c.dimension == dimension.value, _covering(period, by_day)]
         if not actor.sees_all_contracts:
             conditions.append(source.c.contract_id.in_(sorted(actor.contracts)))
-    conditions += [source.c[name] == value for name, value in (those or {}).items()]
+    conditions += [source.c[name] == value for name, value in (values or {}).items()]
     named = [source.c[name] for name in keys]
     sums = [func.sum(source.c[name]) for name in counting.SUMS]
     found = []
@@ -70,7 +70,7 @@ def sum_up(
 
 
 def _covering(period: Period, by_day: bool) -> ColumnElement[bool]:
-    """Choose the rows that make up a period: its months as far as they are whole, and days."""
+    """Choose the rows that cover a period: whole months, and single days for the rest."""
     span, day = DAILY_FIGURES.c.span, DAILY_FIGURES.c.day
     if period.first is None or period.last is None:
         return span == Span.MONTH.value
@@ -89,10 +89,10 @@ def _covering(period: Period, by_day: bool) -> ColumnElement[bool]:
     )
 
 
-def _own(
+def _own_rows(
     session: Session, dimension: Dimension, period: Period, actor: Actor
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
-    """Count an actor's own rows: the kept figures know no authors."""
+    """Count the actor's own rows: the daily figures are not split by author."""
     table = ORDERS if dimension is Dimension.CHANNEL else ORDER_ITEMS
     zone = counting.report_zone()
     if period.first is not None and period.last is not None:
@@ -104,6 +104,6 @@ def _own(
         days = first, last
     mine = [scope(table, actor)]
     if table is ORDERS:
-        mine.append(Order.author_folded == fold(actor.email))  # says no more, but by its index
-    rows = counting.counted(session, dimension, zone, days, mine)
+        mine.append(Order.author_folded == fold(actor.email))  # the same rows, but by an index
+    rows = counting.count_statement(session, dimension, zone, days, mine)
     return rows.subquery(), []

@@ -1,4 +1,4 @@
-"""A view becomes SQL here: rows, counts, totals, choices, searches, of what an actor may see."""
+"""Views as SQL: the rows, counts, totals, choices and searches of what an actor can see."""
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, scope, where

@@ -1,4 +1,4 @@
-"""What a set filter lists: the values of a column, and how many rows have each."""
+"""The lists of set filters: the values of a column, with their row counts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,12 +29,12 @@ def load_choices(
     search: str = "",
     is_counted: bool = True,
 ) -> pd.DataFrame:
-    """Load the values that the set filter of a column offers: `value` (None is blank), `count`.
+    """Load the list of a column's set filter, with the columns `value` (None is blank) and `count`.
 
-    Counts are of the rows that the view's *other* filters leave. At most MAX_CHOICES_LISTED + 1
-    rows, by value, blank first; one more than the list shows says that there are more. Without
-    `is_counted` the counts may be missing (None in each row), where the values come faster so.
-    Raises InvalidInput for a column that has no such filter.
+    Counts are of the rows that match the view's *other* filters. The frame has at most
+    MAX_CHOICES_LISTED + 1 rows, by value, blank first; the last one means that there are more.
+    Without `is_counted`, the counts may be None in all rows, if that is faster. Raises
+    InvalidInput if the column has no set filter.
     """
     column = view.table.column(name)
     if column is None or not column.can_be_shown or not column.has_choices:
@@ -54,7 +54,7 @@ def load_choices(
 
 
 def _counted(table: Table, column: Column, now: datetime, conditions: Sequence[Any]) -> Select[Any]:
-    # As a subquery, since PostgreSQL does not see that an expression with `now` is twice the same.
+    # A subquery, since PostgreSQL does not see that two expressions with `now` are the same.
     values = (
         select(table.expression(column, now).label("value"))
         .select_from(table.model)
@@ -76,16 +76,16 @@ def _has_index(table: Table, column: Column) -> bool:
 
 
 def _distinct(attribute: InstrumentedAttribute[Any]) -> Select[Any]:
-    """Leap in the column's index from each value to the next (a loose index scan), blank first."""
+    """Select the distinct values by a loose index scan (each value, then the next), blank first."""
 
     def next_of(*after: Any) -> Any:
         some = select(attribute).where(attribute.is_not(None), *after)
         return some.order_by(attribute).limit(1).scalar_subquery()
 
-    leaps = select(next_of().label("value")).cte("leaps", recursive=True)
-    beyond = next_of(attribute > leaps.c.value).label("value")
-    leaps = leaps.union_all(select(beyond).where(leaps.c.value.is_not(None)))
-    named = select(leaps.c.value, null().label("count")).where(leaps.c.value.is_not(None))
+    steps = select(next_of().label("value")).cte("steps", recursive=True)
+    beyond = next_of(attribute > steps.c.value).label("value")
+    steps = steps.union_all(select(beyond).where(steps.c.value.is_not(None)))
+    named = select(steps.c.value, null().label("count")).where(steps.c.value.is_not(None))
     is_blank = select(literal(1)).where(attribute.is_(None)).limit(1).exists()
     listed = named.limit(MAX_CHOICES_LISTED + 1).subquery()
     every = union_all(

@@ -1,15 +1,16 @@
-"""What a view's filters, search and IDs mean, as SQL: the one place that says so.
+"""The translation of a view's filters, search and IDs to SQL.
 
-Meaning: text compares without case; “does not contain”, “≠” and “not on” keep rows with a blank;
-ranges include both ends; days are whole days in the view's zone, those of a place in the place's
-own; amounts compare as people write them, in major units. A search finds rows in which each of its
-words stands in some column.
+Text compares without case. “Does not contain”, “≠” and “not on” include blank rows. Ranges include
+both ends. Days are whole days in the view's time zone; for columns with a place, in the zone of the
+place. Amounts compare in major units, as people write them. A search finds rows that contain each
+of its words in some column.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,22 +35,22 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import storage
 from core.access import Actor, require
-from core.ground import MOST_DECIMALS, ascii_lower, check_text, fold
+from core.ground import MAX_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
 from core.query.days import Sql, matches_time
 from core.storage import Order, OrderItem, in_common_units
 from core.tables import Column, Kind, Table
 from core.views import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]
-MANY = 200  # so many values in a list are a parameter each; PostgreSQL takes 65,535 a statement
+MAX_PARAMETERS = 200  # a longer list is one parameter; PostgreSQL allows 65,535 per statement
 
 
-def where(view: View, *, actor: Actor, now: datetime, of_few: bool = False) -> list[Sql]:
-    """Return the conditions of a view's rows, its actor's scope first.
+def where(view: View, *, actor: Actor, now: datetime, per_order: bool = False) -> list[Sql]:
+    """Return the SQL conditions of a view, with the scope of the actor first.
 
-    With `of_few` a search looks at the items of each order that is met, not at all items at once:
-    the same rows, sooner where few orders are met.
-    Raises NotPermitted when the table is not for the actor's role: every query of a view asks here.
+    With `per_order`, a search looks up the items of each order in turn instead of all items at
+    once: the result is the same, and faster if few orders are scanned. Raises NotPermitted if the
+    actor cannot see the table; all queries of views check it here.
     """
     require(actor, view.table.permission(view.order_id))
     conditions = [scope(view.table, actor)]
@@ -58,15 +59,15 @@ def where(view: View, *, actor: Actor, now: datetime, of_few: bool = False) -> l
     if view.ids:
         references = (column for column in view.table.columns if column.is_reference)
         conditions.append(or_(*(is_among(view.table, column, view.ids) for column in references)))
-    conditions += [_holds(view.table, word, now, of_few) for word in view.search.split()]
+    conditions += [_contains(view.table, word, now, per_order) for word in view.search.split()]
     conditions += [_filtered(view.table, one, ZoneInfo(view.zone), now) for one in view.filters]
     return conditions
 
 
 def scope(table: Table, actor: Actor) -> Sql:
-    """Leave the rows that the actor may see; neither flag nor contracts means none.
+    """Restrict to rows the actor may see; without contracts, none.
 
-    What belongs to no contract or order is for who sees them all.
+    Only an actor who sees everything sees rows that belong to no contract or order.
     """
     stored = table.model.__table__.c
     if "contract_id" not in stored:
@@ -83,14 +84,14 @@ def scope(table: Table, actor: Actor) -> Sql:
 
 
 def of_order(table: Table, order_id: str) -> Sql:
-    """Leave the rows of one order."""
+    """Restrict to the rows of one order."""
     if table.of_order is not None:
         return table.of_order(order_id)
     return table.model.__table__.c.order_id == order_id
 
 
 def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
-    """Compare with any number of texts, bound as one parameter: databases limit how many."""
+    """Compare with any number of texts, bound as one parameter: databases limit their number."""
     return _is_among(table.attribute(column), values)
 
 
@@ -102,34 +103,34 @@ def _is_among(expression: SQLColumnExpression[Any], values: Sequence[str]) -> Sq
 
 
 def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sql:
-    """Find a text in a column's values as the set filter lists them; may raise InvalidInput."""
+    """Search a text in a column's values as the set filter lists them; raises InvalidInput."""
     asked = Condition(Operator.CONTAINS, check_text(column.header, text))
     expression, sought = table.expression(column, now), text.casefold()
     if column.kind is Kind.FLAG:
-        listed = tuple(flag for flag, word in ((True, "yes"), (False, "no")) if sought in word)
+        listed = tuple(flag for flag in (True, False) if sought in flag_value(flag))
         return _is_one_of_flags(expression, listed)
     found = matches(table, column, asked, ZoneInfo("UTC"), now)
     return or_(found, expression.is_(None)) if sought in BLANK else found
 
 
-def _holds(table: Table, word: str, now: datetime, of_few: bool) -> Sql:
-    """Find a word of the search in any text of the row; on Orders in its items' too."""
+def _contains(table: Table, word: str, now: datetime, per_order: bool) -> Sql:
+    """Search a word in all text columns of a row; for orders, also in those of its items."""
     asked = Condition(Operator.CONTAINS, word)
     found = [
         _matches_text(table, column, asked, now) for column in table.offered if is_searched(column)
     ]
     if table.model is Order:
-        # Written for the items' own columns: core.tables describes them without this module.
+        # The item columns are named here, since core.tables does not describe this search.
         passenger = OrderItem.passenger_name_folded.contains(fold(word), autoescape=True)
         code = _codes(OrderItem.voucher_code).contains(ascii_lower(word), autoescape=True)
         items = select(OrderItem.order_id).where(or_(passenger, code))
         own = items.where(OrderItem.order_id == Order.order_id).exists()
-        found.append(own if of_few else Order.order_id.in_(items))
+        found.append(own if per_order else Order.order_id.in_(items))
     return or_(*found)
 
 
 def is_searched(column: Column) -> bool:
-    """Say whether a search looks into a column: text, but not words that have a list."""
+    """Return whether the quick search includes a column: text without a fixed list of values."""
     return column.kind in (Kind.TEXT, Kind.CODE) and column.allowed is None
 
 
@@ -146,7 +147,7 @@ _OPPOSITES = {
 
 
 def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now: datetime) -> Sql:
-    """Translate one condition."""
+    """Translate a condition to SQL."""
     if asked.operator in _OPPOSITES:
         positive = Condition(_OPPOSITES[asked.operator], asked.value, asked.until)
         opposite = not_(matches(table, column, positive, zone, now))
@@ -168,13 +169,13 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
         amount = in_common_units(expression, table.model.__table__.c[str(column.currency)])
         return _compare(amount, asked, _in_common_units)
     if column.allowed:
-        return _matches_word(expression, asked)
+        return _matches_word(column.allowed, expression, asked)
     return _matches_text(table, column, asked, now)
 
 
 def _is_one_of(expression: SQLColumnExpression[Any], values: tuple[Any, ...]) -> Sql:
     named = [value for value in values if value is not None]
-    if len(named) > MANY:
+    if len(named) > MAX_PARAMETERS:
         found: Sql = _is_among(expression, named)
     else:
         found = expression.in_(named) if named else false()
@@ -182,14 +183,34 @@ def _is_one_of(expression: SQLColumnExpression[Any], values: tuple[Any, ...]) ->
 
 
 def _is_one_of_flags(expression: SQLColumnExpression[Any], values: tuple[bool, ...]) -> Sql:
-    """Compare without IN, so that the database can join what EXISTS asks for."""
+    """Compare without IN, so that the database can turn an EXISTS into a join."""
     asked = {True: expression, False: not_(expression)}
     return or_(false(), *(asked[value] for value in values))
 
 
-def _matches_word(expression: SQLColumnExpression[Any], asked: Condition) -> Sql:
-    """Compare with the members of an enumeration, which are shown with blanks: “not used”."""
-    return _compare_text(expression, ascii_lower(asked.value).replace(" ", "_"), asked.operator)
+def _matches_word(
+    states: type[StrEnum], expression: SQLColumnExpression[Any], asked: Condition
+) -> Sql:
+    """Compare with the word of each value, and with the value itself: “Meet &”, “meet_and”."""
+    text = ascii_lower(asked.value)
+    found = (
+        value
+        for value, word in words_by_value(states).items()
+        if _fits(ascii_lower(word), text, asked.operator)
+        or _fits(value, text.replace(" ", "_"), asked.operator)
+    )
+    return _is_one_of(expression, tuple(found))
+
+
+def _fits(word: str, text: str, operator: Operator) -> bool:
+    match operator:
+        case Operator.CONTAINS:
+            return text in word
+        case Operator.STARTS_WITH:
+            return word.startswith(text)
+        case Operator.ENDS_WITH:
+            return word.endswith(text)
+    return word == text
 
 
 def _matches_text(table: Table, column: Column, asked: Condition, now: datetime) -> Sql:
@@ -204,8 +225,8 @@ def _matches_text(table: Table, column: Column, asked: Condition, now: datetime)
 def _codes(attribute: SQLColumnExpression[Any]) -> SQLColumnExpression[str]:
     """Return a code as LIKE compares it.
 
-    lower() folds ASCII alone: SQLite's always, PostgreSQL's under COLLATE "C". SQLite's LIKE does
-    so by itself, and without lower() a million rows take 95 ms instead of 227.
+    lower() folds only ASCII: always in SQLite, with COLLATE "C" in PostgreSQL. SQLite's LIKE folds
+    ASCII itself; without lower(), a million rows take 95 ms instead of 227.
     """
     return attribute if storage.is_sqlite() else func.lower(attribute)
 
@@ -242,8 +263,8 @@ def _compare(
 
 
 def _in_common_units(value: float) -> ColumnElement[Any]:
-    """Return what an amount typed in major units is in the units that every currency shares."""
-    exact = Decimal(str(value)).scaleb(MOST_DECIMALS)
+    """Convert an amount in major units to the unit that all currencies share."""
+    exact = Decimal(str(value)).scaleb(MAX_DECIMALS)
     if exact == exact.to_integral_value():
         return literal(int(exact), BigInteger)
     return literal(float(exact), Float)

@@ -1,4 +1,4 @@
-"""What a condition on a date means: whole days, in the view's zone or that of each row's place."""
+"""Conditions on instants: whole days in the view's time zone, or in that of each row's place."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ FROM_NOW_ON = {Operator.FROM_NOW, *SPANS}
 def matches_time(
     table: Table, column: Column, asked: Condition, zone: ZoneInfo, now: datetime
 ) -> Sql:
-    """Translate a condition on an instant."""
+    """Translate a condition on an instant to SQL."""
     instant = table.attribute(column)
     if asked.operator in FROM_NOW_ON:
         return _from_now(instant, asked.operator, now)
@@ -58,9 +58,10 @@ def _from_now(instant: InstrumentedAttribute[Any], operator: Operator, now: date
 def _in_places(
     table: Table, column: Column, day: date, compare: str
 ) -> tuple[datetime, datetime, Sql]:
-    """Compare with the start of a day in each row's own zone, between its earliest and latest.
+    """Return the earliest and latest start of a day in all zones, and the exact condition.
 
-    Outside those two, the bare instant decides, by its index.
+    Before the earliest and after the latest start, the instant alone decides, by its index. Between
+    them, each row is compared in its own zone.
     """
     instant, zone = table.attribute(column), table.model.__table__.c[str(column.place_zone)]
     starts = day_starts(day)
@@ -69,7 +70,7 @@ def _in_places(
 
 
 def _days_of(asked: Condition, today: date) -> tuple[date, date]:
-    """Return the first and last day that a condition means, presets by what day it is."""
+    """Return the first and last day of a condition; for presets, relative to `today`."""
     this_month = today.replace(day=1)
     last_month = this_month - timedelta(days=1)
     match asked.operator:

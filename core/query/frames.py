@@ -1,4 +1,4 @@
-"""Rows as DataFrames of exact types, and their instants as the local times that people read."""
+"""Rows as DataFrames with exact types, and instants as local times."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,17 +16,17 @@ _TYPES = {
     Kind.FLAG: pa.bool_(),
     Kind.BYTES: pa.binary(),
 }
-# By itself pandas would turn a column with a missing value into floats, or objects.
+# By default, pandas turns a column with missing values into floats or objects.
 _DTYPES: dict[Any, Any] = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
 
 def to_frame(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """Make a frame of typed columns: Int64, UTC instants, boolean, text."""
+    """Return rows as a frame with typed columns: Int64, instants in UTC, boolean, text."""
     return join_frame([to_arrow(columns, rows)])
 
 
 def to_arrow(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """Make a table of typed columns; an instant is a datetime, or the seconds since 1970."""
+    """Return rows as a typed Arrow table; an instant is a datetime or seconds since 1970."""
     by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     return pa.table(
         {
@@ -37,7 +37,7 @@ def to_arrow(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> pa.Tab
 
 
 def join_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
-    """Join tables of the same columns to one frame."""
+    """Join tables with the same columns into one frame."""
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(
         use_threads=False, types_mapper=_DTYPES.get
     )
@@ -45,7 +45,7 @@ def join_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
 
 
 def local_times(frame: pd.DataFrame, column: Column, zone: str) -> "pd.Series[Any]":
-    """Return an instant's column as local times without zone: of its place, else of `zone`."""
+    """Return a column of instants as naive local times: of the row's place, or of `zone`."""
     instants = frame[column.name]
     if column.place_zone is None:
         here: pd.Series[Any] = instants.dt.tz_convert(zone).dt.tz_localize(None)

@@ -1,4 +1,4 @@
-"""One order: what its page and its workbook say at the top."""
+"""One order: the details at the top of its page and workbook."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from core.tables import ORDERS
 
 @dataclass(frozen=True)
 class OrderDetails:
-    """An order with its contract's name and what was refunded of it, in minor units."""
+    """An order with its contract and its refunded amount; amounts are in minor units."""
 
     order_id: str
     no: int
@@ -34,13 +34,13 @@ class OrderDetails:
 
 
 def get_order(order_id: str, *, actor: Actor) -> OrderDetails:
-    """Return an order; raises NotFound, alike whether it is not there or not the actor's to see."""
+    """Return an order; raises NotFound if it does not exist or the actor cannot see it."""
     refunded = (
         select(func.coalesce(func.sum(Transaction.amount_minor), 0))
         .where(
             Transaction.order_id == Order.order_id,
             Transaction.currency == Order.currency,
-            # An adjustment of a refund takes back what the bank returned.
+            # An adjustment of a refund takes back money that the bank returned.
             or_(
                 Transaction.type == TransactionType.REFUND,
                 and_(
@@ -60,7 +60,7 @@ def get_order(order_id: str, *, actor: Actor) -> OrderDetails:
     with storage.reading() as session:
         found = session.execute(statement).first() if "\x00" not in order_id else None
         if found is None:
-            raise NotFound(f"There is no order “{order_id[:100]}” that you may see.")
+            raise NotFound(f"Order “{order_id[:100]}” was not found, or you have no access to it.")
         order, contract, refunded_minor = found
         return OrderDetails(
             order_id=order.order_id,

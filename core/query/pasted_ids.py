@@ -1,4 +1,4 @@
-"""A column of IDs pasted from a spreadsheet or a mail: which rows it means, and which none."""
+"""IDs pasted from a spreadsheet or an e-mail: which rows they mean, and which are unknown."""
 
 import re
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ _QUOTED = re.compile(r"""(["'])((?:(?!\1).|\1\1)*)\1""")
 
 @dataclass(frozen=True)
 class Pasted:
-    """IDs in the order in which they were pasted, and those of them that no row has."""
+    """The pasted IDs in their order, and the ones that no row has."""
 
     ids: tuple[str, ...]
     missing: tuple[str, ...]
 
 
 def read_pasted(text: str, table: Table, *, actor: Actor, order_id: str | None = None) -> Pasted:
-    """Read one ID a line or cell; quotes, blanks around and a header are taken off.
+    """Parse one ID per line or cell, without quotes, surrounding blanks and headers.
 
-    A line that is no ID as it stands, but holds commas, semicolons or blanks, is read as several:
-    so an ID that itself holds one is found whole. Raises InvalidInput for none, too many, or
-    one that is too long to be one.
+    A line that is not an ID itself is split at its commas, semicolons and blanks. So an ID that
+    contains one is found as a whole. Raises InvalidInput if there is no ID, if there are too many,
+    or if one is too long.
     """
     cells = _cells(text, table)
     known = rows.find_references(table, cells, actor=actor, order_id=order_id)
@@ -39,10 +39,10 @@ def read_pasted(text: str, table: Table, *, actor: Actor, order_id: str | None =
         is_list = "," in cell or ";" in cell or any(part in known for part in some)
         ids.update(dict.fromkeys(some if is_list else [cell]))
     if not ids:
-        raise InvalidInput("There is no ID in what was pasted. Paste one a line.")
+        raise InvalidInput("No IDs were found in the pasted text. Paste one ID per line.")
     if len(ids) > MAX_IDS:
         raise InvalidInput(
-            f"{len(ids):,} IDs were pasted; at most {MAX_IDS:,} fit. Nothing was changed."
+            f"You pasted {len(ids):,} IDs; the limit is {MAX_IDS:,}. Nothing was changed."
         )
     for one in ids:
         check_text(table.key_column.header, one)
@@ -50,7 +50,7 @@ def read_pasted(text: str, table: Table, *, actor: Actor, order_id: str | None =
 
 
 def find_missing(view: View, *, actor: Actor) -> list[str]:
-    """Return those of the view's pasted IDs that no row has which the actor may see."""
+    """Return the view's pasted IDs that no row has that the actor can see."""
     known = rows.find_references(view.table, view.ids, actor=actor, order_id=view.order_id)
     return [one for one in view.ids if one not in known]
 
@@ -66,7 +66,7 @@ def _parts(cell: str) -> list[str]:
 
 
 def _unquoted(cell: str) -> str:
-    """Take off blanks and quotes; a quote within quotes is doubled, as spreadsheets write it."""
+    """Remove surrounding blanks and quotes; a doubled quote inside is one, as in spreadsheets."""
     cell = cell.replace("\x00", "").strip().strip(",;").strip()
     found = _QUOTED.fullmatch(cell)
     return found[2].replace(found[1] * 2, found[1]).strip() if found else cell

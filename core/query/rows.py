@@ -1,4 +1,4 @@
-"""View -> SELECT -> DataFrame: rows, count and totals, all of the same conditions."""
+"""View -> SELECT -> DataFrame: rows, count and totals, all with the same conditions."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from core.query.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.query.choices import load_choices as load_choices
 from core.query.conditions import is_among, of_order, scope, where
 from core.query.frames import join_frame, to_arrow, to_frame
-from core.query.search import FEW, narrow
+from core.query.search import MAX_GATHERED, narrow
 from core.query.ticked import MAX_SELECTED
 from core.query.windows import find_few, find_keys, sort_terms
 from core.tables import Column, Kind, Table
@@ -37,14 +37,14 @@ from core.views import View
 
 MAX_WINDOW = 1_000
 CHUNK_ROWS = 20_000
-READ_ROWS = 1_000  # as Python's objects: ten times as many take half as long again
+READ_ROWS = 1_000  # rows per fetch; with ten times as many, a read takes 1.5 times as long
 
 
 @dataclass(frozen=True)
 class Figures:
-    """How many rows a view has, and their totals: minor units by currency.
+    """The row count of a view, and its totals in minor units by currency.
 
-    The totals are None where there are many rows: to add those up takes longer than to count them.
+    The totals are None if there are many rows, since adding them up takes longer than counting.
     """
 
     count: int
@@ -52,13 +52,13 @@ class Figures:
 
 
 def load_rows(view: View, *, actor: Actor, now: datetime, start: int, end: int) -> pd.DataFrame:
-    """Load the window [start, end) of a view's rows: the view's columns, and what they need.
+    """Load the rows [start, end) of a view: its columns and those needed to show them.
 
-    That is the key, and the currency and time zone that amounts and local times are shown by.
-    Raises InvalidInput for a window that is not one, OutsideFailed without a database.
+    Needed are the key, and the currency and time zone of amounts and local times. Raises
+    InvalidInput for an invalid window, OutsideFailed if the database does not answer.
     """
     if not 0 <= start < end or end - start > MAX_WINDOW or end > 2**31:
-        raise InvalidInput(f"A window of 1 to {MAX_WINDOW:,} rows is needed.")
+        raise InvalidInput(f"A window must have 1 to {MAX_WINDOW:,} rows.")
     columns = _with_needed(view, view.table.key_column)
     with storage.reading() as session:
         keys = find_keys(session, view, actor=actor, now=now, start=start, end=end)
@@ -72,9 +72,9 @@ def load_keys(view: View, *, actor: Actor, now: datetime) -> list[str]:
 
 
 def load_ticked(view: View, keys: Sequence[str], *, actor: Actor, now: datetime) -> pd.DataFrame:
-    """Load the rows with these keys, filtered or not, in the view's order, as `load_rows` does.
+    """Load the rows with these keys in the view's order, regardless of its filters.
 
-    Raises InvalidInput for a key that cannot be one.
+    The columns are those of `load_rows`. Raises InvalidInput for an invalid key.
     """
     table, columns = view.table, _with_needed(view, view.table.key_column)
     checked = tuple(check_text(table.key_column.header, key) for key in keys)
@@ -105,13 +105,13 @@ def count_in(session: Session, view: View, *, actor: Actor, now: datetime) -> in
 def _narrowed(
     session: Session, view: View, actor: Actor, now: datetime
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions of a view, and what leads to its matches by an index."""
+    """Return the conditions of a view, and those that narrow it down by search indexes."""
     narrowing = narrow(session, view).conditions
-    return where(view, actor=actor, now=now, of_few=bool(narrowing)) + narrowing
+    return where(view, actor=actor, now=now, per_order=bool(narrowing)) + narrowing
 
 
 def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime) -> int:
-    """Count how many of the rows with these keys are in the view."""
+    """Count the rows with these keys that are in the view."""
     is_one = is_among(view.table, view.table.key_column, tuple(keys))
     conditions = where(view, actor=actor, now=now)
     statement = select(func.count()).select_from(view.table.model).where(is_one, *conditions)
@@ -120,24 +120,24 @@ def count_among(view: View, keys: Sequence[str], *, actor: Actor, now: datetime)
 
 
 def load_figures(view: View, *, actor: Actor, now: datetime) -> Figures:
-    """Count the rows of a view, and add them up where that is no more work."""
+    """Count the rows of a view, and add up their amounts if they are few."""
     with storage.reading() as session:
         if view.is_filtered:
             conditions = _narrowed(session, view, actor, now)
-            few = find_few(session, view.table, conditions, FEW)
+            few = find_few(session, view.table, conditions, MAX_GATHERED)
             if few is not None:
                 return Figures(few.count, _add_up(session, view, [few.has(view.table.model)]))
         return Figures(count_in(session, view, actor=actor, now=now), None)
 
 
 def load_totals(view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
-    """Add up the table's amount over every row of a view: minor units by currency."""
+    """Return the sums of the amounts of a view's rows, in minor units by currency."""
     with storage.reading() as session:
         return totals_in(session, view, actor=actor, now=now)
 
 
 def totals_in(session: Session, view: View, *, actor: Actor, now: datetime) -> dict[str, int]:
-    """Add up the table's amount inside the caller's transaction; empty for a table without."""
+    """Return `load_totals` inside the caller's transaction; empty if the table has no amount."""
     return _add_up(session, view, _narrowed(session, view, actor, now))
 
 
@@ -150,7 +150,7 @@ def _add_up(
     currency = view.table.model.__table__.c[str(amount.currency)]
     rows = select(currency.label("currency"), view.table.attribute(amount).label("amount"))
     rows = rows.where(*conditions)
-    # Offset 0 keeps it a subquery, or SQLite walks an index of currencies for a few matches.
+    # Offset 0 keeps it a subquery; otherwise SQLite scans the currency index for a few matches.
     found = (rows.offset(0) if view.is_filtered else rows).subquery()
     statement = (
         select(found.c.currency, func.sum(found.c.amount))
@@ -163,9 +163,9 @@ def _add_up(
 def find_references(
     table: Table, texts: Sequence[str], *, actor: Actor, order_id: str | None = None
 ) -> set[str]:
-    """Find which of the texts are IDs of rows that the actor may see, filtered or not.
+    """Return the texts that are IDs of rows that the actor can see, regardless of filters.
 
-    Raises NotPermitted when the table is not for the actor's role.
+    Raises NotPermitted if the actor cannot see the table.
     """
     require(actor, table.permission(order_id))
     own = of_order(table, order_id) if order_id is not None else true()
@@ -182,10 +182,10 @@ def find_references(
 def read_chunks(
     session: Session, view: View, *, actor: Actor, now: datetime
 ) -> Generator[pd.DataFrame]:
-    """Read every row of a view, a frame of at most CHUNK_ROWS at a time; memory stays flat.
+    """Yield all rows of a view as frames of at most CHUNK_ROWS rows; memory stays constant.
 
-    The frames have the view's columns, and those that they need to be shown. Whoever may not read
-    them all has to close the generator, which ends the query.
+    The frames have the view's columns and those needed to show them. Close the generator if you do
+    not exhaust it; that ends the query.
     """
     columns = _with_needed(view)
     statement = _statement(view, columns, actor, now).where(*narrow(session, view).conditions)
@@ -193,7 +193,7 @@ def read_chunks(
 
 
 def read_table(session: Session, table: Table, *, actor: Actor) -> Generator[pd.DataFrame]:
-    """Read every stored column of every row the actor may see, oldest first, in frames."""
+    """Yield all stored columns of all rows that the actor can see, oldest first, as frames."""
     columns = [_quick(table.attribute(column), column) for column in table.stored]
     statement = (
         select(*columns)
@@ -206,14 +206,14 @@ def read_table(session: Session, table: Table, *, actor: Actor) -> Generator[pd.
 def stream(
     session: Session, statement: Select[Any], columns: Sequence[Column]
 ) -> Generator[pd.DataFrame]:
-    """Run a statement whose columns are `columns`, as typed frames of at most CHUNK_ROWS.
+    """Run a statement that selects `columns`; yield typed frames of at most CHUNK_ROWS rows.
 
-    It takes 0.4 of the time of `session.execute`: the connection spares the work of the ORM, and
-    `_quick` that of dates. ADBC takes a quarter of what is left, and is not used: its SQLite is
-    a second one in the process, and whichever closes the file first gives up the locks of both
-    (sqlite.org, “How To Corrupt An SQLite Database File”, 2.2.1), so that another process wrote
-    in the middle of our transaction; with PostgreSQL it needs a second connection a request, to
-    which the moment that the caller's transaction sees has to be handed over.
+    It takes 0.4 of the time of `session.execute`: the connection avoids the work of the ORM, and
+    `_quick` that of dates. ADBC would take a quarter of that, but is not used. With SQLite, it is a
+    second library in the process: the one that closes the file first releases the locks of both
+    (sqlite.org, “How To Corrupt An SQLite Database File”, 2.2.1), and another process wrote during
+    our transaction. With PostgreSQL, it needs a second connection per request and the export of
+    the transaction's snapshot.
     """
     options = {"yield_per": READ_ROWS}
     with session.connection().execute(statement, execution_options=options) as result:
@@ -223,7 +223,7 @@ def stream(
 
 
 def _with_needed(view: View, *needed: Column) -> list[Column]:
-    """Return the view's columns, and after them those without which they cannot be shown."""
+    """Return the view's columns, followed by those needed to show them."""
     names = {column.currency for column in view.columns}
     names |= {column.place_zone for column in view.columns} | {one.name for one in needed}
     shown = set(view.columns)
@@ -233,11 +233,11 @@ def _with_needed(view: View, *needed: Column) -> list[Column]:
 def _quick(
     expression: SQLColumnExpression[Any], column: Column
 ) -> SQLColumnExpression[Any] | ColumnElement[Any]:
-    """Read an instant as seconds since 1970: a datetime of Python's for each takes far longer."""
+    """Select an instant as seconds since 1970: creating a datetime for each takes far longer."""
     if column.kind is not Kind.INSTANT:
         return expression
     if storage.is_sqlite():
-        return type_coerce(expression, BigInteger)  # it is stored so
+        return type_coerce(expression, BigInteger)  # SQLite stores seconds
     return cast(func.floor(extract("epoch", expression)), BigInteger)
 
 
@@ -254,11 +254,11 @@ def _statement(view: View, columns: Sequence[Column], actor: Actor, now: datetim
 def _read_rows(
     session: Session, table: Table, columns: Sequence[Column], keys: Sequence[str], now: datetime
 ) -> list[Row[Any]]:
-    """Read the rows with these keys, in the order of the keys; instants as `_quick` has them."""
+    """Read the rows with these keys, in the order of the keys; instants as in `_quick`."""
     key = columns.index(table.key_column)
     expressions = [_quick(table.expression(column, now), column) for column in columns]
     is_one = is_among(table, table.key_column, tuple(keys))
-    # The connection, as in `stream`: it spares the work of the ORM.
+    # The connection, as in `stream`: it avoids the work of the ORM.
     rows = (
         session.connection()
         .execute(select(*expressions).select_from(table.model).where(is_one))

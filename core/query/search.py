@@ -1,10 +1,10 @@
-"""What trigram indexes narrow a search to: candidates, of which the view's own conditions decide.
+"""Narrow a search by trigram indexes. They yield candidates; the view's conditions decide.
 
-A text of three characters or more is looked up first, up to FEW rows of it: FTS5 tables on SQLite,
-one for each searched column (`<table>_search_<column>`), and GIN indexes (`ix_<table>_search`) on
-PostgreSQL. A frequent text is left to whoever walks the table, who soon meets enough of it. Orders'
-IDs stand in other tables too: there they are looked up among the orders. Without the indexes,
-everything is found as well, only more slowly.
+A text of at least three characters is looked up in an index: on SQLite in FTS5 tables, one per
+searched column (`<table>_search_<column>`), on PostgreSQL in GIN indexes (`ix_<table>_search`).
+At most MAX_GATHERED rows are gathered. A common text is not looked up: a scan in sort order soon
+fills the page. Order IDs in other tables are looked up in the table of orders. Without the indexes,
+searches find the same rows, but more slowly.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,10 +41,10 @@ from core.storage import Base, Order, OrderItem, Transaction
 from core.tables import Column, Kind, Table
 from core.views import Condition, Filter, Operator, View
 
-FEW = 20_000  # sorted in 20 ms; of three million rows that are more, one in 150 matches
-SAMPLE = 500  # rows of a frequent text that are looked at before the table is walked
-LENGTH = 3
-MAX_TRIGRAMS = 16  # a few of a long text narrow it as well as all
+MAX_GATHERED = 20_000  # sorted in 20 ms; of three million rows, this is one in 150
+SAMPLE = 500  # rows of a common text that are checked before the table is scanned
+TRIGRAM = 3  # characters
+MAX_TRIGRAMS = 16  # a few of a long text narrow as well as all of them
 NARROWING = {Operator.CONTAINS, Operator.EQUALS, Operator.STARTS_WITH, Operator.ENDS_WITH}
 _INDEXED: tuple[type[Base], ...] = (Order, OrderItem, Transaction)
 _ITEMS_SEARCHED = ("passenger_name_folded", "voucher_code")  # for words on Orders
@@ -52,13 +52,13 @@ _ITEMS_SEARCHED = ("passenger_name_folded", "voucher_code")  # for words on Orde
 
 @dataclass(frozen=True)
 class Gathered:
-    """Rows that are few: how many, and which (on SQLite as the JSON that it wrote itself)."""
+    """A limited set of rows: their count and their keys (on SQLite, as JSON text)."""
 
     count: int
     listed: Any
 
     def has(self, model: type[Base]) -> ColumnElement[bool]:
-        """Leave the rows that are among them."""
+        """Restrict to these rows."""
         if storage.is_sqlite():
             each = func.json_each(self.listed).table_valued("value")
             return row_of(model).in_(select(each.c.value))
@@ -67,19 +67,19 @@ class Gathered:
 
 @dataclass
 class Narrowing:
-    """What is known of a view's texts: conditions that leave few rows; some rows of a frequent one.
+    """What the indexes yield for a view: conditions for rare texts, a sample for a common one.
 
-    The conditions only ever leave more rows than match: they go beside the view's own.
+    The conditions can let through more rows than match. They are used with the view's conditions.
     """
 
     conditions: list[ColumnElement[bool]] = field(default_factory=list)
-    sample: Gathered | None = None  # empty where PostgreSQL only expects it to be frequent
-    most: int = 0  # rows that any of the conditions leaves
+    sample: Gathered | None = None  # empty if PostgreSQL only estimates that the text is common
+    most: int = 0  # the largest number of rows that one condition lets through
 
 
 @dataclass(frozen=True)
 class _Sought:
-    """A text that one column of a row has in it; of another table, of the same order."""
+    """A text to look up in one column: of the row, or of a row of another table, of its order."""
 
     model: type[Base]
     attribute: str
@@ -87,7 +87,7 @@ class _Sought:
 
 
 def row_of(model: type[Base]) -> SQLColumnExpression[Any]:
-    """Return what tells rows apart: of SQLite's indexes every one has the number of the row."""
+    """Return the expression that identifies a row: on SQLite the rowid, which is in all indexes."""
     if storage.is_sqlite():
         return literal_column(f"{model.__tablename__}.rowid", BigInteger)
     key: SQLColumnExpression[Any] = next(iter(model.__table__.primary_key))
@@ -95,12 +95,12 @@ def row_of(model: type[Base]) -> SQLColumnExpression[Any]:
 
 
 def rows_of(model: type[Base]) -> Select[Any]:
-    """Select what tells the rows of a table apart."""
+    """Select the expressions that identify the rows of a table."""
     return select(row_of(model).label("row")).select_from(model)
 
 
-def gather(session: Session, rows: GenerativeSelect, limit: int = FEW) -> Gathered | None:
-    """Gather rows if there are at most so many; None when there are more."""
+def gather(session: Session, rows: GenerativeSelect, limit: int = MAX_GATHERED) -> Gathered | None:
+    """Gather rows if there are at most `limit`; None if there are more."""
     found = rows.limit(limit + 1).subquery()
     one = next(iter(found.c))
     count = func.count()
@@ -117,7 +117,7 @@ def _none() -> Gathered:
 
 
 def narrow(session: Session, view: View) -> Narrowing:
-    """Look the texts of a view up in the indexes."""
+    """Look up the texts of a view in the search indexes."""
     found = Narrowing()
     terms = list(_terms(view)) if view.table.model in _INDEXED else []
     indexed = _indexed(session) if terms else set()
@@ -134,7 +134,7 @@ def narrow(session: Session, view: View) -> Narrowing:
 
 
 def _terms(view: View) -> Iterable[list[_Sought]]:
-    """Return what each match has to have: one at least of each list."""
+    """Return the texts to look up: a match contains at least one text of each list."""
     for word in view.search.split():
         sought = [_sought(view.table, one, word) for one in view.table.offered if is_searched(one)]
         if view.table.model is Order:
@@ -164,7 +164,7 @@ def _narrows(asked: Condition) -> bool:
 
 def _sought(table: Table, column: Column, value: str) -> _Sought:
     is_of_order = column.name == "order_id" or (
-        table.model is OrderItem and column.name == "contract_id"  # an item's is its order's
+        table.model is OrderItem and column.name == "contract_id"  # that of its order
     )
     if is_of_order:
         return _Sought(Order, column.name, ascii_lower(value))
@@ -174,7 +174,7 @@ def _sought(table: Table, column: Column, value: str) -> _Sought:
 
 
 def _indexed(session: Session) -> set[str]:
-    """Return the names of the indexes that there are."""
+    """Return the names of the existing search indexes."""
     found = (
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE %'"
         if storage.is_sqlite()
@@ -184,9 +184,9 @@ def _indexed(session: Session) -> set[str]:
 
 
 def _can_narrow(session: Session, term: Sequence[_Sought], indexed: set[str]) -> bool:
-    """Say whether there is an index for each text, and a trigram to look up in it."""
+    """Return whether each text has an index and at least one trigram."""
     texts = {one.text for one in term}
-    if min(map(len, texts)) < LENGTH:
+    if min(map(len, texts)) < TRIGRAM:
         return False
     if storage.is_sqlite():
         return all(_fts_name(one) in indexed for one in term)
@@ -196,20 +196,20 @@ def _can_narrow(session: Session, term: Sequence[_Sought], indexed: set[str]) ->
 
 
 def _has_trigram(session: Session, sought: str) -> bool:
-    """Ask PostgreSQL, since which characters make words depends on the server's locale."""
+    """Ask PostgreSQL: which characters belong to words depends on the server's locale."""
     trigrams = select(func.unnest(func.show_trgm(sought)).label("one")).subquery()
-    inner = select(func.count()).where(trigrams.c.one.not_like("% %"))  # the others are of edges
+    inner = select(func.count()).where(trigrams.c.one.not_like("% %"))  # not at the edges
     return bool(session.scalar(inner))
 
 
 def _candidates(
     session: Session, model: type[Base], term: Sequence[_Sought]
 ) -> list[Gathered] | Gathered:
-    """Gather the rows that may have one of the texts; some of them when they are many."""
-    gathered, left = [], FEW
+    """Gather the rows that may contain one of the texts; a sample if there are many."""
+    gathered, left = [], MAX_GATHERED
     for other in dict.fromkeys(one.model for one in term):
         lookup = union_all(*(_lookup(one) for one in term if one.model is other))
-        if not storage.is_sqlite() and _estimate(session, lookup) > FEW:
+        if not storage.is_sqlite() and _estimate(session, lookup) > MAX_GATHERED:
             return _none()
         found = gather(session, lookup, left)
         if found is not None and found.count and other is not model:
@@ -222,8 +222,8 @@ def _candidates(
 
 
 def _estimate(session: Session, rows: CompoundSelect[Any]) -> int:
-    """Ask PostgreSQL how many rows it expects: to look for them may take long."""
-    asked = session.connection().execute(rows, execution_options={storage.EXPLAINS: True})
+    """Return PostgreSQL's estimate of the row count; looking them up may take long."""
+    asked = session.connection().execute(rows, execution_options={storage.EXPLAIN: True})
     plans: Any = asked.scalar_one()
     return int(plans[0]["Plan"]["Plan Rows"])
 
@@ -235,12 +235,12 @@ def _sample(
     if some is not None and other is not model:
         theirs = _of_same_orders(model, other, some).limit(SAMPLE)
         some = gather(session, theirs.subquery().select(), SAMPLE)
-    assert some is not None  # it cannot be more
+    assert some is not None  # SAMPLE limits both selects
     return some
 
 
 def _of_same_orders(model: type[Base], other: type[Base], found: Gathered) -> Select[Any]:
-    """Select the rows of the orders of another table's rows."""
+    """Select the rows that have the same orders as the found rows of another table."""
     orders = select(other.__table__.c.order_id).where(found.has(other))
     return rows_of(model).where(model.__table__.c.order_id.in_(orders))
 
@@ -254,7 +254,7 @@ def _among(model: type[Base], parts: Sequence[Gathered]) -> ColumnElement[bool]:
 
 
 def _lookup(sought: _Sought) -> Select[Any]:
-    """Ask the index for rows; of SQLite's each trigram apart, since it keeps no places."""
+    """Select rows from the index; SQLite's has no positions, so each trigram is a term."""
     if not storage.is_sqlite():
         attribute: InstrumentedAttribute[Any] = getattr(sought.model, sought.attribute)
         is_folded = sought.attribute.endswith("_folded")
@@ -271,8 +271,8 @@ def _fts_name(sought: _Sought) -> str:
 
 
 def trigrams_of(sought: str) -> str:
-    """Write the trigrams of a text, at most so many of them, as FTS5 asks for rows with all."""
-    every = list(dict.fromkeys(sought[i : i + LENGTH] for i in range(len(sought) - LENGTH + 1)))
+    """Return the FTS5 query for rows with all trigrams of a text, of which at most MAX_TRIGRAMS."""
+    every = list(dict.fromkeys(sought[i : i + TRIGRAM] for i in range(len(sought) - TRIGRAM + 1)))
     step = max(1, -(-len(every) // MAX_TRIGRAMS))
     quoted = ('"' + one.replace('"', '""') + '"' for one in every[::step])
     return " AND ".join(quoted)

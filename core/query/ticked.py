@@ -1,4 +1,4 @@
-"""The rows that a person ticked: how many at most, and what an ID may be."""
+"""The IDs of selected rows: how many there can be, and which are valid."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,16 @@ MAX_SELECTED = 1_000
 
 
 def ticked_ids(ids: Sequence[str], table: Table, purpose: str) -> list[str]:
-    """Return the different IDs that a page sends, in their order; raises InvalidInput.
+    """Return the IDs that a page sends, without duplicates and in order; raises InvalidInput.
 
-    `purpose` ends the sentence of the error: order items *to refund them*.
+    `purpose` ends the sentence of the error: Select 1 to 1,000 order items *to refund them*.
     """
     different = list(dict.fromkeys(ids))
     if not 0 < len(different) <= MAX_SELECTED:
-        raise InvalidInput(f"Tick 1 to {MAX_SELECTED:,} {table.many} {purpose}.")
+        raise InvalidInput(f"Select 1 to {MAX_SELECTED:,} {table.many} {purpose}.")
     if not all(may_be_id(one) for one in different):
-        raise InvalidInput(f"{table.key_column.header} has characters that no ID has.")
+        raise InvalidInput(
+            f"{table.key_column.header}: one of the IDs is too long, or has a character that "
+            "cannot be stored."
+        )
     return different

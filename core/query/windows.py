@@ -1,10 +1,10 @@
-"""Which rows stand in a window of a view, in which order; as fast among millions as thousands.
+"""Finds the keys of a window of a view in its order, as fast in millions of rows as in thousands.
 
-The databases guess badly how many rows a filter leaves. So up to FEW matches are looked for first,
-in whatever order is fastest, and nothing of them but which they are: so an index that has the
-filter's column is read instead of the whole table. When these are all, they are sorted; when there
-are more, the database walks the rows in their order, and soon meets enough. Only keys are sorted:
-to sort millions of whole rows takes four times as long.
+Databases estimate badly how many rows match a filter. So up to MAX_GATHERED matches are gathered
+first, in the fastest order and only their keys: this reads an index with the filter's column
+instead of the whole table. If these are all matches, they are sorted. If there are more, the
+database scans the rows in sort order, which soon fills the window. Only keys are sorted: sorting
+millions of whole rows takes four times as long.
 """
 
 import time
@@ -20,19 +20,19 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core import storage
 from core.access import Actor
 from core.query.conditions import where
-from core.query.search import FEW, Gathered, Narrowing, gather, narrow, rows_of
+from core.query.search import MAX_GATHERED, Gathered, Narrowing, gather, narrow, rows_of
 from core.storage import Base, in_common_units
 from core.tables import Column, Kind, Table
 from core.views import Operator, View
 
-REMEMBERED_SECONDS, MOST_REMEMBERED = 60.0, 1_000
-DATED = "created_at"  # what indexes of a value and its dates have second
-SOON = 25  # rows by date that are walked at first, for each that is asked for: 1 ms a page
-EARLY = 50_000  # rows by date that are walked in 15 ms, where a text is not rare
-FREQUENT = 1_000  # when an index has said that more than FEW rows may match
+CACHE_SECONDS, MAX_CACHED = 60.0, 1_000
+DATE = "created_at"  # the second column of the indexes of values by date
+HEAD_PER_ROW = 25  # newest or oldest rows that are scanned first, per requested row: 1 ms a page
+HEAD_ROWS = 50_000  # the same if a text is not rare; they are scanned in 15 ms
+COMMON = 1_000  # gathered at most if an index shows that more than MAX_GATHERED may match
 
 
-_many: dict[tuple[Any, ...], float] = {}  # views with many matches, and until when that is kept
+_unselective: dict[tuple[Any, ...], float] = {}  # views with many matches; when the entry expires
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Term:
     is_nullable: bool
 
     def of(self, expression: SQLColumnExpression[Any]) -> ColumnElement[Any]:
-        """Direct the expression, or what stands for it outside a subquery; blanks come last."""
+        """Add the direction to the expression, or to its column in a subquery; blanks come last."""
         directed = expression.desc() if self.descending else expression.asc()
         return directed.nulls_last() if self.is_nullable else directed
 
 
 def sort_terms(view: View, now: datetime) -> list[Term]:
-    """Return a view's ORDER BY; it ends in the key, so that paging never repeats or skips a row."""
+    """Return a view's ORDER BY. It ends in the key, so that paging never repeats or skips a row."""
     key = view.table.key_column
     asked = [(one.column, one.descending) for one in view.sort]
     if all(column != key for column, _ in asked):
@@ -63,7 +63,7 @@ def sort_terms(view: View, now: datetime) -> list[Term]:
 
 
 def _sorted_by(table: Table, column: Column, now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
-    """Return what a column is sorted by: itself, but amounts of every currency in one unit."""
+    """Return what a column is sorted by: its expression; amounts in the unit of all currencies."""
     if column.sorted_by is not None:
         return column.sorted_by(now)
     expression = table.expression(column, now)
@@ -74,7 +74,7 @@ def _sorted_by(table: Table, column: Column, now: datetime) -> tuple[SQLColumnEx
 
 @dataclass(frozen=True)
 class _Window:
-    """The rows [start, end) of a view, in its order."""
+    """A window: the rows [start, end) of a view, in its order."""
 
     session: Session
     view: View
@@ -83,34 +83,34 @@ class _Window:
     end: int
 
     def find(self, conditions: Sequence[ColumnElement[bool]]) -> list[str]:
-        """Find the keys of its rows."""
+        """Find the keys of the rows that meet the conditions."""
         key = self.view.table.attribute(self.view.table.key_column)
         terms = [term.of(term.expression) for term in sort_terms(self.view, self.now)]
         ordered = select(key).where(*conditions).order_by(*terms)
         return list(self.session.scalars(ordered.offset(self.start).limit(self.end - self.start)))
 
-    def find_among_first(
+    def find_in_head(
         self, rows: int, conditions: Sequence[ColumnElement[bool]]
     ) -> list[str] | None:
-        """Find its keys among so many first rows by date; None where they are not all there."""
+        """Find the keys among the first `rows` rows by date; None if the window is not filled."""
         view = self.view
-        if not rows or self.end > FREQUENT or not _is_by_date(view):
+        if not rows or self.end > COMMON or not _is_by_date(view):
             return None
-        stored: InstrumentedAttribute[datetime] = getattr(view.table.model, DATED)
+        stored: InstrumentedAttribute[datetime] = getattr(view.table.model, DATE)
         (by,) = view.sort
         dates = select(stored).order_by(stored.desc() if by.descending else stored.asc())
         last = self.session.scalar(dates.offset(rows - 1).limit(1))
-        if last is None:  # the table has no more
+        if last is None:  # the table has fewer rows
             return self.find(conditions)
         is_first = stored >= last if by.descending else stored <= last
-        with _walking(self.session):
+        with _scanning(self.session):
             found = self.find([*conditions, is_first])
         return found if len(found) == self.end - self.start else None
 
 
 @contextmanager
-def _walking(session: Session) -> Iterator[None]:
-    """Have PostgreSQL walk rows in their order: it would look up every match by its trigrams."""
+def _scanning(session: Session) -> Iterator[None]:
+    """Make PostgreSQL scan rows in sort order; it would look up all matches by trigrams."""
     if storage.is_sqlite():
         yield
         return
@@ -125,35 +125,35 @@ def find_keys(
     """Find the keys of the rows [start, end) of a view, in its order."""
     window = _Window(session, view, now, start, end)
     conditions = where(view, actor=actor, now=now)
-    if not view.is_filtered or start > FEW or _is_walked(view):
+    if not view.is_filtered or start > MAX_GATHERED or _is_walked(view):
         return window.find(conditions)
-    of_few = where(view, actor=actor, now=now, of_few=True)
-    # A search looks into many columns, of orders into their items too: that takes longer.
-    found = None if view.search else window.find_among_first(end * SOON, of_few)
+    per_order = where(view, actor=actor, now=now, per_order=True)
+    # A search reads many columns, for orders also those of the items, which takes longer.
+    found = None if view.search else window.find_in_head(end * HEAD_PER_ROW, per_order)
     if found is None and _is_known(view, actor):
-        found = window.find(of_few)
+        found = window.find(per_order)
     if found is None:
         narrowing = narrow(session, view)
-        if narrowing.most > FREQUENT:
-            found = window.find_among_first(EARLY, of_few)
+        if narrowing.most > COMMON:
+            found = window.find_in_head(HEAD_ROWS, per_order)
         if found is None:
-            conditions = _lead(window, actor, narrowing, conditions, of_few)
+            conditions = _list_if_few(window, actor, narrowing, conditions, per_order)
     return window.find(conditions) if found is None else found
 
 
-def _lead(
+def _list_if_few(
     window: _Window,
     actor: Actor,
     narrowing: Narrowing,
     conditions: list[ColumnElement[bool]],
-    of_few: list[ColumnElement[bool]],
+    per_order: list[ColumnElement[bool]],
 ) -> list[ColumnElement[bool]]:
-    """Return conditions that leave the same rows, and lead to them where they are few."""
+    """Return equivalent conditions, which list the matches if they are few."""
     session, view = window.session, window.view
     if narrowing.conditions or narrowing.sample is not None:
-        conditions = of_few + narrowing.conditions
-    if not _are_frequent(session, view.table, conditions, narrowing.sample):
-        limit = FEW if narrowing.sample is None else FREQUENT
+        conditions = per_order + narrowing.conditions
+    if not _are_common(session, view.table, conditions, narrowing.sample):
+        limit = MAX_GATHERED if narrowing.sample is None else COMMON
         few = find_few(session, view.table, conditions, limit)
         if few is not None:
             return [few.has(view.table.model)]
@@ -168,19 +168,19 @@ def _key_of(view: View, actor: Actor) -> tuple[Any, ...]:
 
 
 def _is_known(view: View, actor: Actor) -> bool:
-    """Say whether the view had many matches a moment ago, as for who scrolls on in it."""
-    return _many.get(_key_of(view, actor), 0.0) > time.monotonic()
+    """Return whether the view had many matches recently, as when the user scrolls."""
+    return _unselective.get(_key_of(view, actor), 0.0) > time.monotonic()
 
 
 def _remember(view: View, actor: Actor) -> None:
-    """Remember that the view has many matches; which rows are found does not depend on it."""
-    if len(_many) >= MOST_REMEMBERED:
-        _many.clear()
-    _many[_key_of(view, actor)] = time.monotonic() + REMEMBERED_SECONDS
+    """Cache that the view has many matches; the result does not depend on the cache."""
+    if len(_unselective) >= MAX_CACHED:
+        _unselective.clear()
+    _unselective[_key_of(view, actor)] = time.monotonic() + CACHE_SECONDS
 
 
 def _is_walked(view: View) -> bool:
-    """Say whether an index has the view's rows alone, in its order: one value, by its dates."""
+    """Return whether an index has exactly the view's rows in its order: one value, by date."""
     if view.search or view.ids or view.order_id is not None or len(view.filters) != 1:
         return False
     (only,) = view.filters
@@ -190,22 +190,22 @@ def _is_walked(view: View) -> bool:
         return False
     stored = Base.metadata.tables[view.table.model.__tablename__]
     leading = ([column.name for column in index.columns][:2] for index in stored.indexes)
-    return [only.column.name, DATED] in leading
+    return [only.column.name, DATE] in leading
 
 
 def _is_by_date(view: View) -> bool:
-    """Say whether an index has all of the table's rows in the view's order."""
+    """Return whether an index has all rows of the table in the view's order."""
     is_of_all = not view.ids and view.order_id is None
-    return is_of_all and [one.column.name for one in view.sort] == [DATED]
+    return is_of_all and [one.column.name for one in view.sort] == [DATE]
 
 
-def _are_frequent(
+def _are_common(
     session: Session,
     table: Table,
     conditions: Sequence[ColumnElement[bool]],
     sample: Gathered | None,
 ) -> bool:
-    """Say whether one in ten of the rows matches which an index gave of a frequent text."""
+    """Return whether more than one in ten rows of the sample of a common text matches."""
     if sample is None or not sample.count:
         return sample is not None
     matching = rows_of(table.model).where(sample.has(table.model), *conditions)
@@ -215,5 +215,5 @@ def _are_frequent(
 def find_few(
     session: Session, table: Table, conditions: Sequence[ColumnElement[bool]], limit: int
 ) -> Gathered | None:
-    """Find the matches if they are at most so many; None when they are more."""
+    """Gather the matches if there are at most `limit`; None if there are more."""
     return gather(session, rows_of(table.model).where(*conditions), limit)

@@ -4,7 +4,7 @@ from core.refunds.assessment import Assessed, Assessment, assess
 from core.refunds.decisions import MAX_NOTE
 from core.refunds.gateways import configured_gateways
 from core.refunds.matches import Unmatched, dismiss_refund, find_unmatched, match_refund
-from core.refunds.requests import MAX_KEY, REASONS, KeyTaken, request
+from core.refunds.requests import REASONS, request
 from core.refunds.results import (
     IN_PROGRESS,
     NOT_REFUNDED,
@@ -13,23 +13,21 @@ from core.refunds.results import (
     export_results,
     get_results,
 )
-from core.refunds.returned import WAS_RETURNED, look_again_due, record_return, take_back
+from core.refunds.returned import WAS_RETURNED, look_again_due, mark_as_returned, record_return
 from core.refunds.returned_items import Returned, find_returned, give_back
-from core.refunds.rule import IN_GENERAL, Reason, RefundItem
+from core.refunds.rule import REASON_TEXTS, Reason, RefundItem
 from core.refunds.settlement import settle_due
 
 __all__ = [
-    "IN_GENERAL",
     "IN_PROGRESS",
-    "MAX_KEY",
     "MAX_NOTE",
     "NOT_REFUNDED",
     "REASONS",
+    "REASON_TEXTS",
     "REFUNDED",
     "WAS_RETURNED",
     "Assessed",
     "Assessment",
-    "KeyTaken",
     "Reason",
     "RefundItem",
     "Results",
@@ -44,9 +42,9 @@ __all__ = [
     "get_results",
     "give_back",
     "look_again_due",
+    "mark_as_returned",
     "match_refund",
     "record_return",
     "request",
     "settle_due",
-    "take_back",
 ]

@@ -1,4 +1,4 @@
-"""What a refund would do: the items that somebody ticked, each as it is now, and the sums."""
+"""Assess a refund before it is requested: each selected item as it is now, and the totals."""
 
 import re
 from collections import defaultdict
@@ -14,11 +14,11 @@ from core.access import Actor
 from core.ground import Method, TransactionStatus, TransactionType
 from core.query import is_among, scope, ticked_ids
 from core.refunds.gateways import configured_gateways
-from core.refunds.rule import Payment, RefundItem, Refusal, not_there, refundable
+from core.refunds.rule import Payment, RefundItem, Refusal, not_found, refundable
 from core.storage import Contract, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS
 
-# Made once: to put a statement together takes as long as to run it.
+# Built once: building a statement takes as long as running it.
 _ITEMS = select(
     *(OrderItem.order_item_id, OrderItem.order_id, OrderItem.contract_id),
     *(Contract.currency.label("contract_currency"), OrderItem.product),
@@ -38,14 +38,14 @@ _PAYMENTS = (
     )
     .order_by(Transaction.created_at, Transaction.transaction_id)
 )
-# White space, and signs that show nothing: zero-width ones, a byte order mark.
-_UNSEEN = r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]"
-_AROUND = re.compile(rf"\A{_UNSEEN}+|{_UNSEEN}+\Z")
+# White space and invisible characters: zero-width characters, a byte order mark.
+_INVISIBLE = r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]"
+_AROUND = re.compile(rf"\A{_INVISIBLE}+|{_INVISIBLE}+\Z")
 
 
 @dataclass(frozen=True)
 class Assessed:
-    """One item that somebody wants to refund: it can be unless there is a refusal."""
+    """A selected item: it is refundable if `refusal` is None."""
 
     order_item_id: str
     item: RefundItem | None
@@ -65,7 +65,7 @@ class BalanceChange:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a request to refund would do, line by line and in sum."""
+    """The expected result of a refund request: line by line, and the totals."""
 
     lines: tuple[Assessed, ...]
     totals: dict[str, int]  # minor units by currency
@@ -73,12 +73,12 @@ class Assessment:
 
     @property
     def refundable(self) -> list[RefundItem]:
-        """Return the items that would be refunded."""
+        """Return the items that can be refunded."""
         return [line.item for line in self.lines if line.item and not line.refusal]
 
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> Assessment:
-    """Say of each item whether it would be refunded now, and what that sums up to."""
+    """Assess whether each item can be refunded now, and add up the amounts."""
     ids = sorted_ids(item_ids)
     with storage.reading() as session:
         lines = assess_in(session, ids, actor=actor, now=now)
@@ -109,18 +109,18 @@ def _balances(session: Session, credits: Mapping[str, int]) -> tuple[BalanceChan
 def assess_in(
     session: Session, ids: Sequence[str], *, actor: Actor, now: datetime
 ) -> list[Assessed]:
-    """Assess inside the caller's transaction, line by line."""
+    """Assess each item in the caller's transaction."""
     items = _load_items(session, ids, actor, frozenset(configured_gateways()))
     lines = []
     for one in ids:
         item = items.get(one)
-        refusal = refundable(item, now=now, actor=actor) if item else not_there(one)
+        refusal = refundable(item, now=now, actor=actor) if item else not_found(one)
         lines.append(Assessed(one, item, refusal))
     return lines
 
 
 def sorted_ids(item_ids: Sequence[str]) -> list[str]:
-    """Check the ticked IDs; sorted, so that writers at once lock in the same order."""
+    """Check the selected IDs and sort them, so that parallel writers lock in the same order."""
     return sorted(ticked_ids(item_ids, ORDER_ITEMS, "to refund them"))
 
 
@@ -143,7 +143,7 @@ def _load_items(
 def _load_payments(
     session: Session, order_ids: set[str]
 ) -> dict[tuple[str | None, str], list[Payment]]:
-    """Load the succeeded payments of orders, by order and currency."""
+    """Load the successful payments of orders, by order and currency."""
     statement = _PAYMENTS.where(Transaction.order_id.in_(order_ids))
     payments: dict[tuple[str | None, str], list[Payment]] = defaultdict(list)
     for order_id, currency, method, reference in session.execute(statement):
@@ -152,5 +152,5 @@ def _load_payments(
 
 
 def _trimmed(reference: str | None) -> str | None:
-    """Return a reference without the blanks, line breaks and unseen signs around it."""
+    """Return a reference without blanks, line breaks and invisible characters around it."""
     return _AROUND.sub("", reference or "") or None

@@ -1,7 +1,5 @@
-"""Claiming what a request refunds: items and refunds change only where the rule still holds."""
+"""Claim the items of a refund request: a row changes only if the rule still holds."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,16 +12,16 @@ from core.access import Actor
 from core.ground import ItemStatus, RefundStatus
 from core.query import is_among, scope
 from core.refunds.rule import RefundItem
-from core.storage import OrderItem, Refund, new_id
+from core.storage import OrderItem, Refund, is_refundable_now, new_id
 from core.tables import ORDER_ITEMS
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked, checked: of which items, why, by whom, when, under which key."""
+    """A checked refund request: the items, the reason, the actor, the time and the key."""
 
     ids: list[str]
-    agreed: frozenset[str]
+    confirmed: frozenset[str]
     reason: str
     note: str | None
     key: str
@@ -33,44 +31,43 @@ class Request:
 
     @property
     def fingerprint(self) -> str:
-        """Return what tells this request from another under the same key."""
-        asked = json.dumps([self.ids, self.reason, self.note, self.actor.user_id])
-        return hashlib.sha256(asked.encode()).hexdigest()
+        """Return a hash of the request; it detects another request under the same key."""
+        return access.fingerprint(self.ids, self.reason, self.note, self.actor.user_id)
 
 
-def mark_requested(session: Session, ids: Sequence[str], asked: Request) -> set[str]:
-    """Change the items' status where the rule still holds; return those that were changed.
+def claim_items(session: Session, ids: Sequence[str], request: Request) -> set[str]:
+    """Set the items to refund_requested if the rule still holds; return the changed IDs.
 
-    PostgreSQL locks them by ID first, as everyone does who locks several: else two can deadlock.
+    On PostgreSQL the items are locked in order of ID first. Every transaction that locks several
+    items uses this order, to prevent deadlocks.
     """
-    is_able = [
+    still_refundable = [
         is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)),
-        OrderItem.status == ItemStatus.NOT_USED,
-        OrderItem.is_refundable,
-        OrderItem.refund_expire_at >= asked.now,
-        OrderItem.valid_until >= asked.now,
-        scope(ORDER_ITEMS, asked.actor),
+        *is_refundable_now(request.now),
+        scope(ORDER_ITEMS, request.actor),
     ]
-    locked = select(OrderItem.order_item_id).where(*is_able).order_by(OrderItem.order_item_id)
+    locked = (
+        select(OrderItem.order_item_id).where(*still_refundable).order_by(OrderItem.order_item_id)
+    )
     if not storage.is_sqlite():
         session.execute(locked.with_for_update())
     statement = (
         update(OrderItem)
-        .where(*is_able)
+        .where(*still_refundable)
         .values(status=ItemStatus.REFUND_REQUESTED)
         .returning(OrderItem.order_item_id)
     )
     return set(session.scalars(statement, execution_options={"synchronize_session": False}))
 
 
-def mark_returned(session: Session, ids: Sequence[str], asked: Request) -> set[str]:
-    """Claim the refunds that the bank returned, where they still are; return their items."""
+def claim_returned(session: Session, ids: Sequence[str], request: Request) -> set[str]:
+    """Claim the items' refunds that are still returned by the bank; return the item IDs."""
     if not ids:
         return set()
     theirs = select(OrderItem.order_item_id).where(
         is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)),
         OrderItem.status == ItemStatus.REFUND_REQUESTED,
-        scope(ORDER_ITEMS, asked.actor),
+        scope(ORDER_ITEMS, request.actor),
     )
     is_theirs = Refund.order_item_id.in_(theirs), text(Refund.IS_RETURNED)
     session.execute(
@@ -86,7 +83,7 @@ def mark_returned(session: Session, ids: Sequence[str], asked: Request) -> set[s
 
 
 def refunds_of(session: Session, items: Sequence[RefundItem]) -> dict[str, Refund]:
-    """Return the refund of each item: its failed one, which is tried again, or a new one."""
+    """Return the refund of each item: its failed refund for a retry, or a new one."""
     if not items:
         return {}
     ids = [item.order_item_id for item in items]
@@ -94,45 +91,45 @@ def refunds_of(session: Session, items: Sequence[RefundItem]) -> dict[str, Refun
         Refund.status == RefundStatus.FAILED, Refund.failed_after_success_at.is_not(None)
     )
     failed = select(Refund).where(Refund.order_item_id.in_(ids), has_failed)
-    # The last one counts: it is the one that the bank returned, where there is one.
+    # The last refund wins. If the bank returned a refund of the item, that one is last.
     in_order = Refund.failed_after_success_at.is_not(None), Refund.requested_at, Refund.refund_id
     rows = session.scalars(failed.order_by(*in_order))
     before = {refund.order_item_id: refund for refund in rows}
     return {one: before.get(one) or Refund(refund_id=new_id(), attempt=0) for one in ids}
 
 
-def write(session: Session, refund: Refund, item: RefundItem, asked: Request) -> None:
-    """Write the refund of an item that was claimed, and audit it."""
+def write(session: Session, refund: Refund, item: RefundItem, request: Request) -> None:
+    """Write the refund of a claimed item, and audit it."""
     assert item.payment is not None  # the rule refuses an item without
-    refund.batch_id = asked.batch_id
+    refund.batch_id = request.batch_id
     refund.order_item_id = item.order_item_id
     refund.order_id = item.order_id
     refund.contract_id = item.contract_id
     refund.amount_minor = item.price_minor
     refund.currency = item.currency
-    refund.reason, refund.note = asked.reason, asked.note
+    refund.reason, refund.note = request.reason, request.note
     refund.gateway = item.payment.method
     refund.payment_reference = item.payment.reference
     refund.status = RefundStatus.REQUESTED
     refund.attempt += 1
     refund.failure = refund.external_reference = None
     refund.settled_at = refund.lease_until = refund.asked_at = refund.stopped_by = None
-    refund.requested_by = asked.actor.email
-    refund.requested_at = refund.next_attempt_at = asked.now
+    refund.requested_by = request.actor.email
+    refund.requested_at = refund.next_attempt_at = request.now
     session.add(refund)
-    _record(session, refund, asked)
+    _record(session, refund, request)
 
 
-def _record(session: Session, refund: Refund, asked: Request) -> None:
+def _record(session: Session, refund: Refund, request: Request) -> None:
     access.record_event(
         session,
         "order_item.refund_requested",
-        actor=asked.actor,
+        actor=request.actor,
         entity="order_item",
         entity_id=refund.order_item_id,
         order_id=refund.order_id,
         contract_id=refund.contract_id,
-        now=asked.now,
+        now=request.now,
         before={
             "status": ItemStatus.REFUND_REQUESTED
             if refund.failed_after_success_at

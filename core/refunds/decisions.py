@@ -1,4 +1,4 @@
-"""What a person's decisions about refunds share: the note, and one change or none."""
+"""Shared by the decisions about refunds: check the note, and change exactly one row."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ MAX_NOTE = 1_000
 
 
 def checked_note(note: str | None) -> str | None:
-    """Return a note without blanks around it; None for an empty one. Raises InvalidInput."""
+    """Return a note without blanks around it; None if it is empty. Raises InvalidInput."""
     text = storable((note or "").strip())
     if len(text) > MAX_NOTE:
         raise InvalidInput(f"A note has at most {MAX_NOTE:,} characters.")
@@ -19,10 +19,10 @@ def checked_note(note: str | None) -> str | None:
 
 
 def change_one(session: Session, statement: ReturningUpdate[Any]) -> None:
-    """Change exactly one row; raises Refused when somebody was faster."""
+    """Change exactly one row; raises Refused if another transaction was faster."""
     changed = session.execute(statement, execution_options={"synchronize_session": False}).all()
     if len(changed) != 1:
         raise Refused(
-            "The item is being refunded right now, or it changed meanwhile. Reload the page, and "
-            "try again in a minute. Nothing was changed."
+            "The item is being refunded right now, or it has just changed. Reload the page and try "
+            "again in a minute. Nothing was changed."
         )

@@ -1,4 +1,4 @@
-"""The audit events of refunds: what a refund is after something happened to it."""
+"""Write the audit events of refunds: the state of a refund after a change."""
 
 from datetime import datetime
 
@@ -19,9 +19,9 @@ def record(
     before: str,
     **more: str | None,
 ) -> None:
-    """Audit what became of a refund, in the caller's transaction.
+    """Audit a change of a refund in the caller's transaction.
 
-    `before` is the status of the refund, or of its item where a person decides about that.
+    `before` is the earlier status of the refund, or of its item if a person decides about the item.
     """
     access.record_event(
         session,

@@ -1,7 +1,7 @@
-"""What a payment gateway is: what it is asked, and what it may answer.
+"""The protocol of payment gateways: the requests and the possible answers.
 
-It is asked outside any transaction, and says what it knows: succeeded, failed, or unknown, which
-is asked again later under the same key and never guessed.
+A gateway is called outside any transaction. It answers succeeded, failed or unknown. An unknown
+outcome is never guessed: the request is repeated later under the same key.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from core.ground import Method
 
 @dataclass(frozen=True)
 class RefundJob:
-    """One amount to give back for an order item: minor units, of the payment `reference`."""
+    """One amount to refund for an order item, in minor units, from the payment `reference`."""
 
     refund_id: str
     attempt: int
@@ -24,17 +24,17 @@ class RefundJob:
     order_id: str
     order_item_id: str
     reference: str | None = None
-    was_asked: bool = False  # under this key: it may have been paid
+    was_asked: bool = False  # already sent under this key: the money may have been paid
     lease_until: datetime | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
-        """Return the key under which the gateway does this once, however often it is asked."""
+        """Return the idempotency key: the gateway refunds once per key."""
         return f"{self.refund_id}:{self.attempt}"
 
 
-class Standing(StrEnum):
-    """What became of a refund that the provider has."""
+class ProviderStatus(StrEnum):
+    """The status of a refund at the provider."""
 
     SUCCEEDED = "succeeded"
     PENDING = "pending"
@@ -42,80 +42,80 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class MadeRefund:
-    """A refund that the provider has of a payment, in minor units of its currency."""
+class RefundAtProvider:
+    """A refund of a payment that exists at the provider, in minor units of its currency."""
 
     reference: str
-    standing: Standing
+    status: ProviderStatus
     amount_minor: int
     currency: str
-    key: str | None = None  # of the job that made it; None when Order Desk did not
+    key: str | None = None  # of the job that made it; None if Order Desk did not make it
     order_item_id: str | None = None
     why_ended: str = ""
 
     @property
-    def is_alive(self) -> bool:
-        """Say whether money was or will be paid."""
-        return self.standing is not Standing.ENDED
+    def is_active(self) -> bool:
+        """Whether the money was paid or can still be paid."""
+        return self.status is not ProviderStatus.ENDED
 
 
 @dataclass(frozen=True)
-class PaidAtProvider:
-    """A payment as the provider has it, with every refund of it."""
+class PaymentAtProvider:
+    """A payment at the provider, with all its refunds."""
 
     reference: str
     currency: str
     is_captured: bool
     amount_minor: int
-    refunds: tuple[MadeRefund, ...] = ()
+    refunds: tuple[RefundAtProvider, ...] = ()
 
     @property
     def left_minor(self) -> int:
-        """Return what can still be refunded."""
-        return self.amount_minor - sum(one.amount_minor for one in self.refunds if one.is_alive)
+        """Return the amount that can still be refunded."""
+        return self.amount_minor - sum(one.amount_minor for one in self.refunds if one.is_active)
 
 
 @dataclass(frozen=True)
 class Succeeded:
-    """The money is on its way; `reference` is the provider's word for it."""
+    """The refund succeeded; `reference` is its ID at the provider."""
 
     reference: str | None = None
 
 
 @dataclass(frozen=True)
 class Failed:
-    """No money was paid, for good; `why` is a sentence for the person who asked."""
+    """No money was paid, and none will be; `why` is a sentence for the person who requested it."""
 
     why: str
-    to_match: tuple[MadeRefund, ...] = ()  # refunds that a person has to match with order items
+    to_match: tuple[RefundAtProvider, ...] = ()  # refunds that a person must match with order items
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """Nobody knows yet: a time-out, an outage, an answer that makes no sense."""
+    """The outcome is not known yet: a time-out, an outage, or an invalid answer."""
 
     why: str
-    to_match: tuple[MadeRefund, ...] = ()
+    to_match: tuple[RefundAtProvider, ...] = ()
 
 
 Outcome = Succeeded | Failed | Unknown
 
 
 class Gateway(Protocol):
-    """What gives money back."""
+    """A way to pay money back."""
 
-    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
-        """Read the payment and all its refunds; None where no provider but our books knows them."""
+    def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
+        """Read the payment and all its refunds; None if no provider is involved, only our books."""
         ...
 
     def refund(self, job: RefundJob) -> Outcome:
-        """Give the money back, once for each key."""
+        """Pay the money back, once per key."""
         ...
 
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
-        """Read a refund that succeeded: it has ended when the bank has returned the money.
+    def look_again(self, reference: str) -> RefundAtProvider | Failed | Unknown:
+        """Read a refund that succeeded; it is ended if the bank has returned the money.
 
-        Failed where the provider does not show it, and Unknown where it does not answer.
+        Returns Failed if the provider does not know it, and Unknown if it does not answer.
         """
         ...
 

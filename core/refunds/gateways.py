@@ -1,4 +1,4 @@
-"""The payment gateways of this house: how money goes back, by the way it came."""
+"""The configured payment gateways, by payment method."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from core.refunds.stripe import CardGateway
 
 
 def configured_gateways() -> Gateways:
-    """Return the gateways that the settings allow: balance always, card with a Stripe key."""
+    """Return the gateways that the settings allow: balance always, card if a Stripe key is set."""
     gateways: dict[Method, Gateway] = {Method.BALANCE: BalanceGateway()}
     settings = get_settings()
     if settings.stripe_api_key is not None:
@@ -19,20 +19,20 @@ def configured_gateways() -> Gateways:
 
 @cache
 def _card_gateway(key: str, address: str | None) -> CardGateway:
-    """Keep the client, and so its connections."""
+    """Cache the client and its connections."""
     return CardGateway(key, address=address)
 
 
 class BalanceGateway:
-    """Credits the contract's balance: that is in our own books, so it succeeds by itself."""
+    """Refunds to the contract's balance. It exists only in our own books, so it always succeeds."""
 
     def look_up(self, job: RefundJob) -> None:
-        """Know nothing beyond our own books."""
+        """Return None: there is no provider."""
 
     def refund(self, job: RefundJob) -> Outcome:
-        """Succeed; the transaction that records it credits the balance."""
+        """Return success; the transaction that records it credits the balance."""
         return Succeeded()
 
     def look_again(self, reference: str) -> Unknown:
-        """Know nothing beyond our own books, from which nobody returns money."""
+        """Return Unknown: a balance refund is never returned."""
         return Unknown(f"{reference} is not a refund of the balance.")

@@ -1,4 +1,4 @@
-"""The ledger: entries for what became of refunds, numbered one after another, and the balances."""
+"""The ledger: numbered entries for the outcomes of refunds, and the contracts' balances."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from core.storage import Contract, Refund, Transaction, new_id
 
 
 def enter_outcomes(session: Session, settled: Sequence[Refund], now: datetime) -> None:
-    """Enter what refunds came to, the failed ones too, as numbered transactions."""
+    """Enter the outcomes of refunds as numbered transactions, failed refunds too."""
     for no, refund in zip(_next_numbers(session, len(settled)), settled, strict=True):
         is_done = refund.status == RefundStatus.SUCCEEDED
         status = TransactionStatus.SUCCEEDED if is_done else TransactionStatus.FAILED
@@ -22,7 +22,7 @@ def enter_outcomes(session: Session, settled: Sequence[Refund], now: datetime) -
 
 
 def enter_return(session: Session, refund: Refund, now: datetime) -> None:
-    """Enter that the money of a refund came back: an adjustment of the opposite sign."""
+    """Enter a returned refund: an adjustment with the opposite sign."""
     (no,) = _next_numbers(session, 1)
     amount, status = -refund.amount_minor, TransactionStatus.SUCCEEDED
     session.add(_entry(refund, no, TransactionType.ADJUSTMENT, amount, status, now))
@@ -55,9 +55,9 @@ def _entry(
 
 
 def credit(session: Session, settled: Sequence[Refund]) -> None:
-    """Credit the balances, each once and in order, so that writers at once take turns.
+    """Credit each balance once, in order of contract, so that parallel writers do not deadlock.
 
-    Called last in a transaction, since others wait for the contract's row.
+    Call it last in a transaction, because other transactions wait for the contract's row.
     """
     credits: dict[str, int] = defaultdict(int)
     for refund in settled:
@@ -69,9 +69,9 @@ def credit(session: Session, settled: Sequence[Refund]) -> None:
 
 
 def _next_numbers(session: Session, count: int) -> list[int]:
-    """Return free running numbers of the ledger: max + 1 and on, on PostgreSQL of a sequence.
+    """Return the next free numbers of the ledger: after the highest; on PostgreSQL from a sequence.
 
-    Imports and others number by themselves; a sequence that they have overtaken is set ahead.
+    Imports choose their own numbers. If they have overtaken the sequence, it is moved ahead.
     """
     highest = session.scalar(select(func.max(Transaction.no))) or 0
     if storage.is_sqlite():

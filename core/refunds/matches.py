@@ -1,7 +1,7 @@
-"""Refunds at the card provider that Order Desk did not make: found, matched, or dismissed.
+"""Refunds at the card provider that Order Desk did not make: find, match or dismiss them.
 
-A person matches one with the order item that it is of, or dismisses it: it is of none. Until then
-no other refund of that payment is asked for (see core.refunds.matching).
+A person matches such a refund with its order item, or dismisses it if it belongs to no item. Until
+then no other refund of that payment is requested (see core.refunds.matching).
 """
 
 from collections.abc import Iterator
@@ -23,26 +23,26 @@ from core.ground import (
     Permission,
     RefundStatus,
     Refused,
-    amount_in_words,
+    format_money,
     is_storable,
 )
 from core.query import scope
 from core.refunds import events, ledger
 from core.refunds.decisions import change_one, checked_note
 from core.refunds.returned import first_look
-from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_to_match, new_id
+from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_unmatched, new_id
 from core.tables import ORDER_ITEMS
 
-MATCHED = "matched"  # the reason of a refund that was made at the provider
-GONE = (
-    "This refund was matched or dismissed meanwhile, or you have no access to it. "
+MATCHED = "matched"  # the reason of a refund that was not made by Order Desk
+NO_LONGER_OPEN = (
+    "This refund was already matched or dismissed, or you have no access to it. "
     "Reload the page. Nothing was changed."
 )
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An order item that a refund at the provider may be of."""
+    """An order item that a refund at the provider may belong to."""
 
     order_item_id: str
     product: str
@@ -51,7 +51,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """A refund at the provider that Order Desk did not make, and the items that it may be of."""
+    """A refund at the provider that Order Desk did not make, and the items that may match it."""
 
     reference: str
     payment_reference: str
@@ -61,14 +61,14 @@ class Unmatched:
 
 
 def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
-    """Find the provider's refunds of an order that are to be matched, as the actor may see them."""
+    """Find the unmatched refunds of an order; only items that the actor may see are candidates."""
     with storage.reading() as session:
         items = session.scalars(
             select(OrderItem).where(OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor))
         ).all()
         if not items:
             return []
-        mine = select(ProviderRefund).where(ProviderRefund.order_id == order_id, is_to_match())
+        mine = select(ProviderRefund).where(ProviderRefund.order_id == order_id, is_unmatched())
         return [
             Unmatched(
                 one.reference,
@@ -78,17 +78,17 @@ def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
                 tuple(
                     Candidate(item.order_item_id, item.product, item.passenger_name)
                     for item in sorted(items, key=lambda item: item.no)
-                    if _why_unfit(item, one) is None
+                    if _why_no_match(item, one) is None
                 ),
             )
             for one in session.scalars(mine.order_by(ProviderRefund.reference))
         ]
 
 
-def _why_unfit(item: OrderItem, one: ProviderRefund) -> str | None:
-    """Return why a refund at the provider cannot be an item's, as a sentence."""
+def _why_no_match(item: OrderItem, one: ProviderRefund) -> str | None:
+    """Return why a refund at the provider cannot belong to an item, as a sentence."""
     if (item.price_minor, item.currency) != (one.amount_minor, one.currency):
-        amount = f"{amount_in_words(one.amount_minor, one.currency)} {one.currency}"
+        amount = format_money(one.amount_minor, one.currency)
         return f"The refund is {amount}, which is not the item's price."
     if item.status not in (ItemStatus.NOT_USED, ItemStatus.REFUND_REQUESTED, ItemStatus.USED):
         return "The item has been refunded already."
@@ -98,14 +98,14 @@ def _why_unfit(item: OrderItem, one: ProviderRefund) -> str | None:
 def match_refund(
     reference: str, order_item_id: str, *, note: str | None, actor: Actor, now: datetime
 ) -> None:
-    """Record a refund that was made at the provider as the refund of an order item; audited.
+    """Record a refund at the provider as the refund of an order item, and audit it.
 
-    Raises NotPermitted, NotFound, InvalidInput for a long note, and Refused when the refund or the
-    item is not free; then nothing is changed.
+    Raises NotPermitted, NotFound, InvalidInput if the note is too long, and Refused if the refund
+    or the item is no longer open; then nothing has changed.
     """
     note = checked_note(note)
     with (
-        _once(),
+        _refuse_second_match(),
         access.changing(actor, Permission.REFUND) as (session, actor),
     ):
         one = _take(session, reference, actor)
@@ -117,7 +117,7 @@ def match_refund(
         item = session.scalars(mine).one_or_none()
         if item is None:
             raise NotFound(f"Order item “{order_item_id[:100]}” was not found in this order.")
-        why = _why_unfit(item, one)
+        why = _why_no_match(item, one)
         if why is not None:
             raise Refused(why)
         before = item.status
@@ -130,32 +130,32 @@ def match_refund(
 
 
 @contextmanager
-def _once() -> Iterator[None]:
-    """Let one of two people at once match a refund: its reference is unique among ours."""
+def _refuse_second_match() -> Iterator[None]:
+    """Refuse the second of two parallel matches: the reference is unique in our refunds."""
     try:
         yield
     except IntegrityError:
-        raise Refused(GONE) from None
+        raise Refused(NO_LONGER_OPEN) from None
 
 
 def _take(session: Session, reference: str, actor: Actor) -> ProviderRefund:
-    """Lock a refund that is still to be matched, of an order that the actor may see."""
+    """Lock an unmatched refund of an order that the actor may see."""
     seen = select(OrderItem.order_id).where(scope(ORDER_ITEMS, actor))
     mine = select(ProviderRefund).where(
-        ProviderRefund.reference == reference, is_to_match(), ProviderRefund.order_id.in_(seen)
+        ProviderRefund.reference == reference, is_unmatched(), ProviderRefund.order_id.in_(seen)
     )
     one = None
     if is_storable(reference):
         one = session.scalars(mine.with_for_update()).one_or_none()
     if one is None:
-        raise Refused(GONE)
+        raise Refused(NO_LONGER_OPEN)
     return one
 
 
 def _settle(
     session: Session, item: OrderItem, one: ProviderRefund, actor: Actor, now: datetime
 ) -> Refund:
-    """Change the item to refunded, and its refund to succeeded: the open one, or a new attempt."""
+    """Set the item to refunded, and its open refund or a new one to succeeded."""
     paid = {
         "status": RefundStatus.SUCCEEDED,
         "gateway": Method.CARD,
@@ -166,7 +166,7 @@ def _settle(
         "lease_until": None,
     }
     open_before = item.status == ItemStatus.REFUND_REQUESTED
-    if open_before:  # the refund first, as whoever settles it does: two at once never deadlock
+    if open_before:  # the refund first, as in core.refunds.settlement, to prevent deadlocks
         change_one(
             session,
             update(Refund)
@@ -182,7 +182,7 @@ def _settle(
     refund = _refund_of(session, item, actor, now)
     for name, value in paid.items():
         setattr(refund, name, value)
-    refund.attempt += 1  # so that no late answer to an earlier one is taken for it
+    refund.attempt += 1  # so a late answer to an earlier attempt is ignored
     refund.next_look_at = first_look(refund)
     session.flush()
     return refund
@@ -191,10 +191,10 @@ def _settle(
 def _can_be_matched(
     item: OrderItem, one: ProviderRefund, now: datetime
 ) -> list[ColumnElement[bool]]:
-    """Leave the item's own refund if no money of it can be on its way.
+    """Restrict to the item's own refund, if none of its money can be on the way.
 
-    It was returned; or nobody asks for it right now, and either nobody ever did, or the last
-    look-up found this other refund instead of it.
+    Either the bank returned it. Or no process is requesting it now, and it was never requested or
+    the last look-up found `one` instead of it.
     """
     is_open = and_(
         text(f"({Refund.IS_OPEN})"),
@@ -206,7 +206,7 @@ def _can_be_matched(
 
 
 def _refund_of(session: Session, item: OrderItem, actor: Actor, now: datetime) -> Refund:
-    """Return the item's refund, whatever became of it, or a new one."""
+    """Return the item's latest refund in any state, or a new one."""
     mine = select(Refund).where(
         Refund.order_item_id == item.order_item_id, Refund.status != RefundStatus.DECLINED
     )
@@ -244,13 +244,13 @@ def _refund_of(session: Session, item: OrderItem, actor: Actor, now: datetime) -
 
 
 def dismiss_refund(reference: str, *, note: str | None, actor: Actor, now: datetime) -> None:
-    """Say that a refund at the provider is of no order item, with a note why; audited.
+    """Record that a refund at the provider belongs to no order item, and audit it with the note.
 
-    Refunds of the same payment are asked for again from then on. Raises as `match` does.
+    After that, other refunds of the payment can be requested. Raises what `match` raises.
     """
     note = checked_note(note)
     if note is None:
-        raise InvalidInput("Say in the note why this refund belongs to no order item.")
+        raise InvalidInput("Write in the note why this refund belongs to no order item.")
     with access.changing(actor, Permission.REFUND) as (session, actor):
         one = _take(session, reference, actor)
         one.dismissed_by, one.dismissed_at, one.note = actor.email, now, note

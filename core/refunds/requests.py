@@ -1,12 +1,13 @@
-"""Refunds: what can be refunded, the request, and what became of it.
+"""Request refunds of order items.
 
-A request is one transaction, under a key that its dialog made: a replay of it changes nothing and
-returns the first answer. Paying back comes after it (see core.refunds.settlement), outside of it.
+A request is one transaction under an idempotency key, which the dialog makes. A replay changes
+nothing and returns the first answer. The money is paid back after the transaction (see
+core.refunds.settlement).
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -24,7 +25,6 @@ from core.refunds.gateways import configured_gateways
 from core.refunds.rule import Reason, RefundItem, Refusal
 from core.storage import Refund, RefundBatch
 
-MAX_KEY = 100
 REASONS = {
     "passenger_cancelled": "Passenger cancelled",
     "flight_cancelled": "Flight cancelled",
@@ -33,12 +33,11 @@ REASONS = {
     "goodwill": "Goodwill",
     "other": "Other (see note)",
 }
-AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The first answer about one item: its refund was requested, or refused with the reason."""
+    """The answer for one item: its refund was requested, or it was refused for a reason."""
 
     order_item_id: str
     refund_id: str | None
@@ -56,28 +55,19 @@ class Answer:
 
     @property
     def requested(self) -> list[Outcome]:
-        """Return those that are being refunded."""
+        """Return the items whose refund was requested."""
         return [one for one in self.outcomes if one.refund_id is not None]
 
 
-class TooMany(Refused):
-    """The actor would refund more items in an hour than the settings allow."""
+class TooManyRefunds(Refused):
+    """The request would exceed the number of refunds that the settings allow in an hour."""
 
-    def __init__(self, limit: int, before: int) -> None:
+    def __init__(self, limit: int, before: int, _requested: int) -> None:
         left = f"{max(0, limit - before):,}"
         super().__init__(
-            f"You may refund {limit:,} order items an hour, and {before:,} were refunded in the "
-            f"last hour: {left} more now. Tick fewer, or try again later. Nothing was refunded."
-        )
-
-
-class KeyTaken(Refused):
-    """A key was sent again with another request."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This request was sent before with other items, reason or note, and this time nothing "
-            "was changed. Close the dialog and look what became of the items."
+            f"You can refund {limit:,} order items per hour. You requested {before:,} in the last "
+            f"hour, so {left} are left. Select fewer items, or try again later. "
+            "Nothing was refunded."
         )
 
 
@@ -89,25 +79,23 @@ def request(
     key: str,
     actor: Actor,
     now: datetime,
-    agreed: Collection[str] | None = None,
+    confirmed: Collection[str] | None = None,
     gateways: Gateways | None = None,
 ) -> Answer:
-    """Request the refund of order items under an idempotency key, and settle what can be at once.
+    """Request the refund of order items under an idempotency key, and settle what is possible now.
 
-    Items that cannot be refunded are in the answer with the reason, and never stop the others; so
-    are those that can be, but are not among the `agreed` ones that the person was shown.
-    The same key and request again: the first answer, and nothing changes. Raises NotPermitted,
-    NoLongerIn, InvalidInput, TooMany over the hourly limit, and KeyTaken for the key of another
-    request; then nothing was changed.
+    `confirmed` are the items that the dialog showed as refundable; None means all of `item_ids`.
+    Items that cannot be refunded or are not confirmed are in the answer with the reason; they do
+    not stop the others. A replay with the same key returns the first answer and changes nothing.
+    Raises NotPermitted, AccessLost, InvalidInput, TooManyRefunds over the hourly limit, and
+    KeyTaken if the key belongs to another request; then nothing has changed.
     """
     require(actor, Permission.REFUND)
     ids = sorted_ids(item_ids)
     note = _checked_note(reason, note)
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise InvalidInput("A refund needs a key; close the dialog and open it again.")
-    agreed = frozenset(ids if agreed is None else agreed)
-    asked = Request(ids, agreed, reason, note, key, actor, now)
-    answer = _write_once(asked)
+    access.checked_key(key)
+    shown = frozenset(ids if confirmed is None else confirmed)
+    answer = _write_once(Request(ids, shown, reason, note, key, actor, now))
     gateways = configured_gateways() if gateways is None else gateways
     settlement.settle_batch(answer.batch_id, now=now, gateways=gateways)
     return answer
@@ -118,40 +106,43 @@ def _checked_note(reason: str, note: str | None) -> str | None:
     if reason not in REASONS:
         raise InvalidInput("Choose a reason for the refund.")
     if reason == "other" and not note:
-        raise InvalidInput("Say in the note what the reason is.")
+        raise InvalidInput("Write the reason in the note.")
     return note
 
 
-def _write_once(asked: Request) -> Answer:
+def _write_once(request: Request) -> Answer:
     try:
         is_limited = get_settings().refunds_per_hour is not None
-        with access.changing(asked.actor, Permission.REFUND, counts=is_limited) as (session, actor):
-            return _write(session, replace(asked, actor=actor))
-    # The key is there, so this is a replay, maybe of this very moment; it counts for no limit.
-    except (IntegrityError, TooMany):
-        before = _find_answer(asked)
+        with access.changing(request.actor, Permission.REFUND, counts=is_limited) as (
+            session,
+            actor,
+        ):
+            return _write(session, replace(request, actor=actor))
+    # If the key is stored, this is a replay, maybe a parallel one. The limit ignores replays.
+    except (IntegrityError, TooManyRefunds):
+        before = _find_answer(request)
         if before is None:
             raise
         return before
 
 
-def _find_answer(asked: Request) -> Answer | None:
-    """Find the first answer to a key; raises KeyTaken when it was for another request."""
+def _find_answer(request: Request) -> Answer | None:
+    """Find the first answer for a key; raises KeyTaken if it belongs to another request."""
     with storage.reading() as session:
         batch = session.scalars(
-            select(RefundBatch).where(RefundBatch.idempotency_key == asked.key)
+            select(RefundBatch).where(RefundBatch.idempotency_key == request.key)
         ).one_or_none()
         if batch is None:
             return None
-        if batch.request_hash != asked.fingerprint:
-            raise KeyTaken
+        if batch.request_hash != request.fingerprint:
+            raise access.KeyTaken
         outcomes = batch.answer.get("outcomes", [])
         return Answer(batch.batch_id, tuple(Outcome(**one) for one in outcomes))
 
 
-def _write(session: Session, asked: Request) -> Answer:
-    """Take the items that can be refunded, and write batch, refunds and audit events."""
-    lines, items = _take(session, asked)
+def _write(session: Session, request: Request) -> Answer:
+    """Claim the items that can be refunded; write the batch, the refunds and the audit events."""
+    lines, items = _claim(session, request)
     refunds = claims.refunds_of(session, items)
     outcomes = []
     for line in lines:
@@ -160,58 +151,58 @@ def _write(session: Session, asked: Request) -> Answer:
             granted = refund.refund_id, None, item.price_minor, item.currency
             outcomes.append(Outcome(line.order_item_id, *granted))
         else:
-            why = line.refusal.sentence if line.refusal else "It changed meanwhile: try again."
+            why = line.refusal.sentence if line.refusal else "It has just changed. Try again."
             outcomes.append(Outcome(line.order_item_id, None, why, None, None))
     batch = {
-        "batch_id": asked.batch_id,
-        "idempotency_key": asked.key,
-        "request_hash": asked.fingerprint,
+        "batch_id": request.batch_id,
+        "idempotency_key": request.key,
+        "request_hash": request.fingerprint,
         "answer": {"outcomes": [asdict(one) for one in outcomes]},
-        "requested_by": asked.actor.email,
-        "created_at": asked.now,
+        "requested_by": request.actor.email,
+        "created_at": request.now,
     }
     session.execute(insert(RefundBatch), [batch])
     for item in items:
-        claims.write(session, refunds[item.order_item_id], item, asked)
-    return Answer(asked.batch_id, tuple(outcomes))
+        claims.write(session, refunds[item.order_item_id], item, request)
+    return Answer(request.batch_id, tuple(outcomes))
 
 
-def _take(session: Session, asked: Request) -> tuple[list[Assessed], list[RefundItem]]:
-    """Take what can be refunded in one conditional UPDATE; return every line, and what was taken.
+def _claim(session: Session, request: Request) -> tuple[list[Assessed], list[RefundItem]]:
+    """Claim the refundable items in one conditional UPDATE; return all lines and the claimed items.
 
-    Where somebody was faster, the lines say what became of those items.
+    If another request was faster for an item, its line says so.
     """
-    actor, now = asked.actor, asked.now
-    lines = assess_in(session, asked.ids, actor=actor, now=now)
-    lines = [_unless_agreed(line, asked) for line in lines]
+    actor, now = request.actor, request.now
+    lines = assess_in(session, request.ids, actor=actor, now=now)
+    lines = [_check_confirmed(line, request) for line in lines]
     able = [line.item for line in lines if line.item and not line.refusal]
     if not able:
         return lines, []
-    _check_limit(session, len(able), asked)
-    taken = claims.mark_requested(session, [one.order_item_id for one in able], asked)
-    taken |= claims.mark_returned(
-        session, [one.order_item_id for one in able if one.is_returned], asked
+    _check_limit(session, len(able), request)
+    taken = claims.claim_items(session, [one.order_item_id for one in able], request)
+    taken |= claims.claim_returned(
+        session, [one.order_item_id for one in able if one.is_returned], request
     )
     if len(taken) < len(able):
-        late = assess_in(session, asked.ids, actor=actor, now=now)
+        late = assess_in(session, request.ids, actor=actor, now=now)
         pairs = zip(lines, late, strict=True)
         lines = [then if then.order_item_id in taken else by_now for then, by_now in pairs]
     return lines, [item for item in able if item.order_item_id in taken]
 
 
-def _unless_agreed(line: Assessed, asked: Request) -> Assessed:
-    if line.refusal or line.order_item_id in asked.agreed:
+def _check_confirmed(line: Assessed, request: Request) -> Assessed:
+    if line.refusal or line.order_item_id in request.confirmed:
         return line
-    sentence = "It can be refunded only since you confirmed: tick it again."
-    return replace(line, refusal=Refusal(Reason.NOT_AGREED, sentence))
+    sentence = "It became refundable only after you confirmed. Select it again."
+    return replace(line, refusal=Refusal(Reason.NOT_CONFIRMED, sentence))
 
 
-def _check_limit(session: Session, count: int, asked: Request) -> None:
+def _check_limit(session: Session, count: int, request: Request) -> None:
+    def requested_since(instant: datetime) -> int:
+        mine = Refund.requested_by == request.actor.email, Refund.requested_at > instant
+        return session.execute(select(func.count()).where(*mine)).scalar_one()
+
     limit = get_settings().refunds_per_hour
-    if limit is None:
-        return
-    in_hour = Refund.requested_at > asked.now - AN_HOUR
-    statement = select(func.count()).where(Refund.requested_by == asked.actor.email, in_hour)
-    before = session.execute(statement).scalar_one()
-    if before + count > limit:
-        raise TooMany(limit, before)
+    access.check_hourly_limit(
+        limit, requested_since, lambda: count, TooManyRefunds, now=request.now
+    )

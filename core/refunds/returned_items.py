@@ -1,4 +1,4 @@
-"""Items whose refund the bank returned: found, and given back unless they are refunded again."""
+"""Items whose refund the bank returned: find them, and give them back without a new refund."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from core.tables import ORDER_ITEMS
 
 @dataclass(frozen=True)
 class Returned:
-    """An item whose refund the bank returned: how much, when it was noticed, and why."""
+    """An item whose refund the bank returned: the amount, when it was noticed, and why."""
 
     order_item_id: str
     amount_minor: int
@@ -29,7 +29,7 @@ class Returned:
 
 
 def find_returned(order_id: str, *, actor: Actor) -> list[Returned]:
-    """Find the items of an order whose refund the bank returned, as the actor may see them."""
+    """Find the items of an order whose refund the bank returned; only items that the actor sees."""
     seen = select(OrderItem.order_item_id).where(
         OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor)
     )
@@ -51,14 +51,14 @@ def find_returned(order_id: str, *, actor: Actor) -> list[Returned]:
 def give_back(
     item_ids: Sequence[str], *, note: str | None, actor: Actor, now: datetime
 ) -> list[str]:
-    """Make items whose refund the bank returned usable again, with a note why; audited.
+    """Make items usable again whose refund the bank returned, and audit it with the note.
 
-    Returns those that were given back. Raises NotPermitted, InvalidInput, and Refused when none
-    of them can be; then nothing is changed.
+    Returns the IDs of the changed items. Raises NotPermitted, InvalidInput, and Refused if none of
+    the items qualifies; then nothing has changed.
     """
     note = checked_note(note)
     if note is None:
-        raise InvalidInput("Say in the note why the item is given back.")
+        raise InvalidInput("Write in the note why the item is given back.")
     ids = sorted_ids(item_ids)
     with access.changing(actor, Permission.GIVE_BACK) as (session, actor):
         theirs = select(OrderItem.order_item_id).where(

@@ -1,6 +1,6 @@
-"""Whether an order item can be refunded, and if not, why: one rule, without a database.
+"""The rule of refunds: whether an order item can be refunded, and if not, why.
 
-The dialog, the button and the transaction ask the same function.
+It needs no database. The dialog, the button and the transaction call the same function.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.access import Actor, why_not
-from core.ground import ItemStatus, Method, Permission, in_place
+from core.ground import ItemStatus, Method, Permission, in_zone
 
 
 class Reason(StrEnum):
     """Why an item cannot be refunded."""
 
     NO_PERMISSION = "no_permission"
-    NOT_THERE = "not_there"
+    NOT_FOUND = "not_found"
     REFUNDED = "refunded"
     IN_PROGRESS = "in_progress"
     USED = "used"
@@ -27,27 +27,27 @@ class Reason(StrEnum):
     OTHER_CURRENCY = "other_currency"
     PAYMENT_UNKNOWN = "payment_unknown"
     NO_GATEWAY = "no_gateway"
-    NOT_AGREED = "not_agreed"  # by the person, who was told that it cannot be refunded
+    NOT_CONFIRMED = "not_confirmed"  # the dialog said that the item cannot be refunded
 
 
-# Why an item, as it is sold and paid, cannot be refunded: in general, in the order of the rule.
-IN_GENERAL = {
+# The sentences of the reasons that lie in the item and its payment, in the order of the rule.
+REASON_TEXTS = {
     Reason.REFUNDED: "Already refunded",
-    Reason.IN_PROGRESS: "A refund of it is in progress",
+    Reason.IN_PROGRESS: "A refund is in progress",
     Reason.USED: "The voucher has been used",
     Reason.NOT_REFUNDABLE: "The voucher is not refundable",
     Reason.DEADLINE_PASSED: "The Refund Expire Date has passed",
     Reason.EXPIRED: "The voucher has expired",
-    Reason.FREE: "It cost nothing, so there is nothing to refund",
-    Reason.OTHER_CURRENCY: "It was sold in another currency than its contract has",
-    Reason.PAYMENT_UNKNOWN: "It is not known which payment to pay back",
+    Reason.FREE: "The price is zero, so there is nothing to refund",
+    Reason.OTHER_CURRENCY: "Its currency differs from the currency of its contract",
+    Reason.PAYMENT_UNKNOWN: "The payment to pay back is not known",
     Reason.NO_GATEWAY: "It was paid by card; card refunds are not set up (STRIPE_API_KEY)",
 }
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reason, and the sentence that says it to a person."""
+    """A reason, and the sentence that explains it to a person."""
 
     reason: Reason
     sentence: str
@@ -55,7 +55,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Payment:
-    """A succeeded payment of an order: how, and the provider's reference of it."""
+    """A successful payment of an order: its method, and the provider's reference."""
 
     method: Method
     reference: str | None
@@ -63,7 +63,7 @@ class Payment:
 
 @dataclass(frozen=True)
 class RefundItem:
-    """What the rule looks at: an order item, its contract's currency, how its order was paid."""
+    """The facts for the rule: an order item, its contract's currency and its order's payments."""
 
     order_item_id: str
     order_id: str
@@ -80,12 +80,12 @@ class RefundItem:
     status: str
     is_returned: bool = False  # a refund of it succeeded, and the bank returned the money
     refunded_at: datetime | None = None
-    payments: tuple[Payment, ...] = ()  # succeeded ones, in the item's currency
-    gateways: frozenset[Method] = frozenset({Method.BALANCE})  # those that are set up
+    payments: tuple[Payment, ...] = ()  # only successful ones, in the item's currency
+    gateways: frozenset[Method] = frozenset({Method.BALANCE})  # refundable methods
 
     @property
     def payment(self) -> Payment | None:
-        """Return the payment to refund; None when there is none, or no telling which it is."""
+        """Return the payment to refund; None if there is none, or if it is ambiguous."""
         by_balance = Payment(Method.BALANCE, None)
         if self.payments and {one.method for one in self.payments} == {Method.BALANCE}:
             return by_balance
@@ -94,34 +94,34 @@ class RefundItem:
         return None
 
 
-def not_there(order_item_id: str) -> Refusal:
-    """Refuse an item that does not exist or is not the actor's to see: the same sentence."""
-    sentence = f"There is no order item “{order_item_id[:100]}” that you may see."
-    return Refusal(Reason.NOT_THERE, sentence)
+def not_found(order_item_id: str) -> Refusal:
+    """Refuse an item that does not exist or that the actor cannot see, with the same sentence."""
+    sentence = f"Order item “{order_item_id[:100]}” was not found, or you have no access to it."
+    return Refusal(Reason.NOT_FOUND, sentence)
 
 
 def refundable(item: RefundItem, *, now: datetime, actor: Actor) -> Refusal | None:
-    """Return why the item cannot be refunded at the instant `now`; None when it can.
+    """Return why the item cannot be refunded at the instant `now`; None if it can.
 
-    The Refund Expire Date is inclusive, to the second. What became of the item is said before
-    what its terms are, and its terms before how it was paid. One whose refund the bank returned is
-    refunded again without its terms being asked: its voucher has been void all the time.
+    The Refund Expire Date is inclusive, to the second. The status comes first, then the terms, then
+    the payment. If the bank returned the item's refund, the terms are not checked again: its
+    voucher has been void since.
     """
     why = why_not(actor, Permission.REFUND)
     if why is not None:
         return Refusal(Reason.NO_PERMISSION, why)
     if not (actor.sees_all_contracts or item.contract_id in actor.contracts):
-        return not_there(item.order_item_id)
+        return not_found(item.order_item_id)
     if item.status == ItemStatus.REFUND_REQUESTED and item.is_returned:
         return _by_payment(item)
-    return _by_fate(item) or _by_terms(item, now.replace(microsecond=0)) or _by_payment(item)
+    return _by_status(item) or _by_terms(item, now.replace(microsecond=0)) or _by_payment(item)
 
 
 def _refuse(reason: Reason, detail: str = "") -> Refusal:
-    return Refusal(reason, f"{IN_GENERAL[reason]}{detail}.")
+    return Refusal(reason, f"{REASON_TEXTS[reason]}{detail}.")
 
 
-def _by_fate(item: RefundItem) -> Refusal | None:
+def _by_status(item: RefundItem) -> Refusal | None:
     match item.status:
         case ItemStatus.REFUNDED:
             when = f" on {_local(item.refunded_at, item)}" if item.refunded_at else ""
@@ -149,7 +149,7 @@ def _by_payment(item: RefundItem) -> Refusal | None:
     if item.currency != item.contract_currency:
         sentence = (
             f"It was sold in {item.currency}, but contract {item.contract_id} is in "
-            f"{item.contract_currency}: refund it by hand."
+            f"{item.contract_currency}. Refund it by hand."
         )
         return Refusal(Reason.OTHER_CURRENCY, sentence)
     if item.payment is None:
@@ -161,12 +161,12 @@ def _by_payment(item: RefundItem) -> Refusal | None:
 
 def _unknown(payments: Sequence[Payment]) -> str:
     if not payments:
-        return "No succeeded payment of the order is known, so nothing can be paid back."
+        return "The order has no successful payment, so nothing can be paid back."
     if len(payments) == 1:
         return "The payment of the order has no reference, so it cannot be paid back."
-    return "The order has several payments, and it is not known which one to pay back."
+    return "The order has several payments, and it is not clear which one to pay back."
 
 
 def _local(instant: datetime, item: RefundItem) -> str:
-    """Write an instant as it is at the airport."""
-    return in_place(instant, item.airport_tz, seconds=True)
+    """Return an instant as local time at the airport."""
+    return in_zone(instant, item.airport_tz, seconds=True)

@@ -1,7 +1,8 @@
-"""Paying back: claims refunds by lease, asks their gateway, and records what it said.
+"""Pay refunds back: claim them with a lease, call their gateway, record the outcome.
 
-Three steps, each whole: claim (a transaction), ask (outside of any), record (a transaction). Who
-dies in between leaves a lease, after which the gateway is asked again under the same key.
+There are three steps: claim (a transaction), call (outside any transaction), record (a
+transaction). If the process dies in between, the lease expires and another process calls the
+gateway again under the same key.
 """
 
 import logging
@@ -31,28 +32,29 @@ from core.storage import OrderItem, Refund
 logger = logging.getLogger(__name__)
 
 OPEN = (RefundStatus.REQUESTED, RefundStatus.PROCESSING)
-# How many are claimed, asked and recorded at once. Of cards one, so that its time-outs fit the
-# lease and its answer is not lost with the next; one that drips is asked twice, under the same key.
-AT_ONCE = {Method.BALANCE: 1_000, Method.CARD: 1}
-PATIENCE_SECONDS = 15  # of the person who asked; what is left then is the worker's
-SOONEST, LATEST = timedelta(seconds=5), timedelta(minutes=10)
+# How many refunds are claimed and recorded together. For cards one, so that its time-outs fit the
+# lease, and a failure cannot lose another answer. A very slow answer is requested twice, under the
+# same key.
+BATCH_SIZES = {Method.BALANCE: 1_000, Method.CARD: 1}
+MAX_WAIT_SECONDS = 15  # of the person who requested; the worker does the rest
+MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(seconds=5), timedelta(minutes=10)
 _STATUS = {
     Succeeded: RefundStatus.SUCCEEDED,
     Failed: RefundStatus.FAILED,
     Unknown: RefundStatus.PROCESSING,
 }
-_OF_A_JOB = ("refund_id", "attempt", "amount_minor", "currency", "order_id", "order_item_id")
+_JOB_COLUMNS = ("refund_id", "attempt", "amount_minor", "currency", "order_id", "order_item_id")
 _ITEM_STATUS = {Succeeded: ItemStatus.REFUNDED, Failed: ItemStatus.NOT_USED, Unknown: None}
 
 
 def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
-    """Settle the refunds of one request as far as they can be while somebody waits.
+    """Settle the refunds of one request while the person waits.
 
-    A database that fails now is no failure of the request, which stands: the worker goes on.
+    The request is already stored, so a database error here is only logged: the worker continues.
     """
     started = time.monotonic()
     try:
-        while time.monotonic() - started < PATIENCE_SECONDS:
+        while time.monotonic() - started < MAX_WAIT_SECONDS:
             if ending.is_set() or not settle_due(now=now, gateways=gateways, batch_id=batch_id):
                 return
     except AppError as error:
@@ -60,7 +62,7 @@ def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
 
 
 def settle_due(*, now: datetime, gateways: Gateways, batch_id: str | None = None) -> int:
-    """Claim refunds that are due, ask their gateways, record the outcomes; return how many."""
+    """Claim due refunds, call their gateways and record the outcomes; return how many."""
     count = 0
     for method, gateway in gateways.items():
         jobs = _claim(method, now, batch_id)
@@ -75,7 +77,7 @@ def _ask(gateway: Gateway, job: RefundJob, now: datetime) -> Outcome:
         return matching.refund_once(gateway, job, may_ask=lambda: _commit_to_ask(job, now))
     except Exception:
         logger.exception("The gateway failed for %s", job.key)
-        return Unknown("The provider's answer could not be understood; it is asked again.")
+        return Unknown("The provider's answer is invalid. Order Desk will ask again.")
 
 
 def _is_due(method: Method, now: datetime, batch_id: str | None) -> list[ColumnElement[bool]]:
@@ -90,32 +92,30 @@ def _is_due(method: Method, now: datetime, batch_id: str | None) -> list[ColumnE
 
 
 def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJob]:
-    """Take refunds that are due for the length of a lease: nobody else asks for them meanwhile."""
+    """Lease due refunds: no other process requests them until the lease ends."""
     is_due = _is_due(method, now, batch_id)
     due = select(Refund.refund_id).where(*is_due)
-    due = due.order_by(Refund.next_attempt_at, Refund.refund_id).limit(AT_ONCE[method])
-    with (
-        storage.reading() as session
-    ):  # most of the time there is nothing: nobody has to wait for that
+    due = due.order_by(Refund.next_attempt_at, Refund.refund_id).limit(BATCH_SIZES[method])
+    with storage.reading() as session:  # usually nothing is due: then no write lock is taken
         if session.execute(due.limit(1)).first() is None:
             return []
     lease = timedelta(seconds=get_settings().lease_seconds)
     with storage.writing() as session:
-        # Locked rows are another worker's. What makes it safe is the condition of the UPDATE.
+        # Skip rows that another worker has locked. The condition of the UPDATE makes it safe.
         found = session.scalars(due.with_for_update(skip_locked=True)).all()
         claimed = (
             update(Refund)
             .where(Refund.refund_id.in_(sorted(found)), *is_due)
             .values(status=RefundStatus.PROCESSING, lease_until=now + lease, stopped_by=None)
             .returning(
-                *(getattr(Refund, name) for name in _OF_A_JOB),
+                *(getattr(Refund, name) for name in _JOB_COLUMNS),
                 *(Refund.payment_reference, Refund.asked_at),
             )
         )
         rows = session.execute(claimed, execution_options={"synchronize_session": False}).all()
         return [
             RefundJob(
-                **{name: getattr(row, name) for name in _OF_A_JOB},
+                **{name: getattr(row, name) for name in _JOB_COLUMNS},
                 reference=row.payment_reference,
                 was_asked=row.asked_at is not None,
                 lease_until=now + lease,
@@ -125,10 +125,10 @@ def _claim(method: Method, now: datetime, batch_id: str | None) -> list[RefundJo
 
 
 def _commit_to_ask(job: RefundJob, now: datetime) -> bool:
-    """Store that the refund is asked for, before it is; False when it is no longer open.
+    """Store that the refund is requested, before the call; return False if it is no longer open.
 
-    From then on the attempt may have been paid, whatever the answer: nobody calls it failed by
-    guess, nor matches its item with another refund.
+    From now on the attempt may have been paid, whatever the answer is. So it must not be called
+    failed by guess, and its item must not be matched with another refund.
     """
     mine = update(Refund).where(
         Refund.refund_id == job.refund_id,
@@ -144,7 +144,7 @@ def _commit_to_ask(job: RefundJob, now: datetime) -> bool:
 def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> None:
     """Record outcomes in one transaction: refund, item, ledger, balance and audit trail.
 
-    One that cannot be recorded does not hold up the others: it is logged, and asked again.
+    If one cannot be recorded, it is logged and retried later; the others are recorded.
     """
     try:
         with storage.writing() as session:
@@ -153,7 +153,7 @@ def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> Non
         raise
     except Exception:
         if len(outcomes) == 1:
-            logger.exception("What became of %s could not be recorded", outcomes[0][0].key)
+            logger.exception("The outcome of %s could not be recorded", outcomes[0][0].key)
             return
         for one in outcomes:
             _record([one], now)
@@ -161,7 +161,7 @@ def _record(outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> Non
 
 def _write(session: Session, outcomes: Sequence[tuple[RefundJob, Outcome]], now: datetime) -> None:
     settled = []
-    # By item: everyone who locks several items does so in this order, or two can deadlock.
+    # In order of item: every transaction that locks several items uses it, to prevent deadlocks.
     for job, outcome in sorted(outcomes, key=lambda one: one[0].order_item_id):
         refund = _close(session, job, outcome, now)
         if refund is None:
@@ -176,9 +176,10 @@ def _write(session: Session, outcomes: Sequence[tuple[RefundJob, Outcome]], now:
 
 
 def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) -> Refund | None:
-    """Change the refund, unless somebody else has recorded this attempt; then its item.
+    """Change the refund and its item, unless another process has recorded this attempt.
 
-    That no money was paid counts only while nobody else has asked meanwhile: with the same lease.
+    A failure or an unknown outcome counts only under the same lease: if the lease has changed,
+    another process may have requested the refund since.
     """
     failure, reference = getattr(outcome, "why", None), getattr(outcome, "reference", None)
     item_status = _ITEM_STATUS[type(outcome)]
@@ -205,10 +206,10 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
         return None
     if item_status is None:
         waited = (now - refund.requested_at) / 2
-        refund.next_attempt_at = now + min(max(waited, SOONEST), LATEST)
+        refund.next_attempt_at = now + min(max(waited, MIN_RETRY_DELAY), MAX_RETRY_DELAY)
         return refund
     refund.next_look_at = first_look(refund)
-    # The voucher of one that the bank returned before stays void until the money is paid.
+    # If the bank returned an earlier refund, the voucher stays void until the money is paid.
     if refund.status == RefundStatus.SUCCEEDED or refund.failed_after_success_at is None:
         _change_item(session, refund, item_status, now)
     events.record(

@@ -1,4 +1,7 @@
-"""Card refunds through Stripe: the one door to the provider. A payment is an intent or a charge."""
+"""Refund card payments through Stripe. Only this module imports stripe.
+
+A payment is a Stripe payment intent or a charge.
+"""
 
 import logging
 import re
@@ -11,11 +14,11 @@ import stripe
 from core.ground import decimals_of, to_major
 from core.refunds.gateway import (
     Failed,
-    MadeRefund,
     Outcome,
-    PaidAtProvider,
+    PaymentAtProvider,
+    ProviderStatus,
+    RefundAtProvider,
     RefundJob,
-    Standing,
     Succeeded,
     Unknown,
 )
@@ -23,17 +26,17 @@ from core.refunds.gateway import (
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
-# Stripe, "Supported currencies" (docs, currencies): amounts are in the currency's smallest unit,
-# with these exceptions to ISO 4217.
+# Stripe, "Supported currencies" (docs, currencies): amounts are in the smallest unit of the
+# currency. These currencies differ from ISO 4217.
 _STRIPE_DECIMALS = {"ISK": 2, "UGX": 2, "MGA": 0}
 _REFERENCE = re.compile(r"(pi|ch|py)_[\w-]{1,250}", re.ASCII)
 # Stripe, "The Refund object" (docs, api/refunds): status.
-_STANDINGS: dict[str | None, Standing] = {
-    "succeeded": Standing.SUCCEEDED,
-    "pending": Standing.PENDING,
-    "requires_action": Standing.PENDING,
-    "failed": Standing.ENDED,
-    "canceled": Standing.ENDED,
+_STATUSES: dict[str | None, ProviderStatus] = {
+    "succeeded": ProviderStatus.SUCCEEDED,
+    "pending": ProviderStatus.PENDING,
+    "requires_action": ProviderStatus.PENDING,
+    "failed": ProviderStatus.ENDED,
+    "canceled": ProviderStatus.ENDED,
 }
 
 Answer = TypeVar("Answer")
@@ -49,23 +52,23 @@ class CardGateway:
             key,
             base_addresses={"api": address.rstrip("/")} if address else {},
             http_client=stripe.RequestsClient(timeout=timeout),
-            max_network_retries=0,  # what is unknown is asked again by the worker
+            max_network_retries=0,  # the worker retries unknown outcomes
         )
 
-    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown:
-        """Read the payment and its refunds: Stripe forgets a key after a day, its refunds never.
+    def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown:
+        """Read the payment and its refunds: Stripe forgets a key after a day, but never a refund.
 
-        A look-up that Stripe refuses says nothing of a refund that was asked for before.
+        If Stripe refuses the look-up, an earlier request may still have made the refund.
         """
         if _reference(job) is None or in_stripe_units(job.amount_minor, job.currency) is None:
             if _reference(job):
                 return Failed(f"Stripe cannot refund this amount in {job.currency}.")
-            return Failed(f"Payment “{job.reference}” is not one that Stripe refunds.")
+            return Failed(f"“{job.reference}” is not a payment that Stripe can refund.")
         refused = _unclear if job.was_asked else _refused
-        return _asking(job.key, lambda: self._read(_reference(job) or ""), refused)
+        return _call(job.key, lambda: self._read(_reference(job) or ""), refused)
 
     def refund(self, job: RefundJob) -> Outcome:
-        """Refund at Stripe under the job's key."""
+        """Refund the payment at Stripe under the job's key."""
         payment, amount = _reference(job) or "", in_stripe_units(job.amount_minor, job.currency)
         named = {"refund": job.key, "order": job.order_id, "order_item": job.order_item_id}
         asked: Any = {"amount": amount, "metadata": named, _kind(payment): payment}
@@ -74,24 +77,24 @@ class CardGateway:
         def create() -> Outcome:
             made = _parse(self._client.v1.refunds.create(asked, options), payment)
             if (made.amount_minor, made.currency) != (job.amount_minor, job.currency):
-                logger.error("Stripe answered for %s with something else: %s", job.key, made)
-                return _NO_SENSE
+                logger.error("Stripe made another refund than %s: %s", job.key, made)
+                return _INVALID_ANSWER
             return outcome_of(made)
 
-        return _asking(job.key, create, _refused)
+        return _call(job.key, create, _refused)
 
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
-        """Read a refund that succeeded: it has ended when the bank has returned the money."""
+    def look_again(self, reference: str) -> RefundAtProvider | Failed | Unknown:
+        """Read a refund that succeeded; it is ended if the bank has returned the money."""
 
-        def retrieve() -> MadeRefund:
+        def retrieve() -> RefundAtProvider:
             made = _parse(self._client.v1.refunds.retrieve(reference))
             _expect(made.reference == reference, made.reference)
             return made
 
-        return _asking(reference, retrieve, _not_seen)
+        return _call(reference, retrieve, _not_seen)
 
-    def _read(self, payment: str) -> PaidAtProvider:
-        """Read the payment with its refunds, in one request unless they are many."""
+    def _read(self, payment: str) -> PaymentAtProvider:
+        """Read the payment and its refunds, in one request if there are at most ten refunds."""
         wanted: Any
         if payment.startswith("pi_"):
             wanted = {"expand": ["latest_charge.refunds"]}
@@ -108,11 +111,11 @@ class CardGateway:
         was_charged = is_captured or charge is not None
         made = self._refunds(payment, charge) if was_charged else []
         refunds = tuple(_parse(one, payment) for one in made)
-        return PaidAtProvider(payment, currency, is_captured, amount, refunds)
+        return PaymentAtProvider(payment, currency, is_captured, amount, refunds)
 
     def _refunds(self, payment: str, charge: Any) -> Iterable[Any]:
         listed: Any = getattr(charge, "refunds", None)
-        # They are not expanded, or are more than the ten that come along.
+        # The list is not expanded, or it has more than the first ten refunds.
         if getattr(listed, "has_more", True):
             asked: Any = {"limit": 100, _kind(payment): payment}
             return self._client.v1.refunds.list(asked).auto_paging_iter()
@@ -120,67 +123,68 @@ class CardGateway:
         return found
 
 
-_NO_SENSE = Unknown("The card provider's answer makes no sense; it is asked again.")
-_NOT_CLEAR = Unknown("The card provider gave no clear answer; it is asked again.")
+_INVALID_ANSWER = Unknown("The card provider sent an invalid answer. Order Desk will ask again.")
+_UNCLEAR_ANSWER = Unknown("The card provider gave no clear answer. Order Desk will ask again.")
 
 
-def _asking(
+def _call(
     about: str,
-    ask: Callable[[], Answer],
+    request: Callable[[], Answer],
     refused: Callable[[str, stripe.StripeError], Failed | Unknown],
 ) -> Answer | Failed | Unknown:
-    """Ask Stripe, and turn what goes wrong into an outcome."""
+    """Call Stripe, and turn an error into an outcome."""
     try:
-        return ask()
+        return request()
     except (stripe.InvalidRequestError, stripe.CardError) as error:
         return refused(about, error)
     except stripe.APIConnectionError as error:
         logger.warning("Stripe did not answer for %s: %s", about, error)
-        return Unknown("The card provider did not answer; it is asked again.")
+        return Unknown("The card provider did not answer. Order Desk will ask again.")
     except stripe.StripeError as error:
         logger.warning("Stripe gave no outcome for %s: %s", about, error)
-        return _NOT_CLEAR
+        return _UNCLEAR_ANSWER
     except (AttributeError, KeyError, TypeError, ValueError):
-        logger.exception("Stripe's answer for %s makes no sense", about)
-        return _NO_SENSE
+        logger.exception("Stripe's answer for %s is invalid", about)
+        return _INVALID_ANSWER
 
 
 def _refused(_about: str, error: stripe.StripeError) -> Failed:
-    words = " ".join((error.user_message or "no reason was given.").split())[:300]
-    return Failed(f"Stripe refused it: {words}")
+    reason = " ".join((error.user_message or "no reason was given.").split())[:300]
+    return Failed(f"Stripe refused the refund: {reason}")
 
 
 def _not_seen(about: str, error: stripe.StripeError) -> Failed:
-    """Say that Stripe knows no such refund: asked with the key of another account, say."""
-    logger.warning("Stripe refuses to show the refund %s: %s", about, error)
+    """Return Failed: Stripe does not know the refund, for example with another account's key."""
+    logger.warning("Stripe refused to show the refund %s: %s", about, error)
     return Failed("Stripe does not show this refund.")
 
 
 def _unclear(about: str, error: stripe.StripeError) -> Unknown:
-    """Leave it open: the refund may have been made, with the key of another account, say."""
-    logger.error("Stripe refuses to look up %s: somebody has to look: %s", about, error)
-    return _NOT_CLEAR
+    """Return Unknown: the refund may exist, for example in another account."""
+    logger.error("Stripe refused to look up %s. A person must check it: %s", about, error)
+    return _UNCLEAR_ANSWER
 
 
-def outcome_of(made: MadeRefund) -> Outcome:
-    """Say what a refund that Stripe has comes to."""
-    if made.standing is Standing.ENDED:
-        return Failed(f"Stripe refused it: {made.why_ended}.")
-    if made.standing is Standing.PENDING:
-        return Unknown("The card provider is still working on it.")
+def outcome_of(made: RefundAtProvider) -> Outcome:
+    """Return the outcome of a refund at Stripe."""
+    if made.status is ProviderStatus.ENDED:
+        return Failed(f"Stripe refused the refund: {made.why_ended}.")
+    if made.status is ProviderStatus.PENDING:
+        return Unknown("The card provider is still processing the refund.")
     return Succeeded(made.reference)
 
 
-def _parse(made: Any, payment: str | None = None) -> MadeRefund:
-    """Understand a refund of Stripe's, of that payment; raises an error where it makes no sense."""
+def _parse(made: Any, payment: str | None = None) -> RefundAtProvider:
+    """Parse a refund from Stripe; raises if it is invalid or belongs to another payment."""
     metadata = dict(made.metadata.to_dict()) if made.metadata else {}
     if payment is not None:
         _expect(getattr(made, _kind(payment), None) in (None, payment), made)
     currency = _currency(made)
     status = None if made.status is None else _text(made.status)
-    return MadeRefund(
+    return RefundAtProvider(
         reference=_text(made.id),
-        standing=_STANDINGS.get(status, Standing.PENDING),  # a new word: the money may be paid
+        # With an unknown status the money may be paid.
+        status=_STATUSES.get(status, ProviderStatus.PENDING),
         amount_minor=_minor(made.amount, currency),
         currency=currency,
         key=metadata.get("refund"),
@@ -189,9 +193,9 @@ def _parse(made: Any, payment: str | None = None) -> MadeRefund:
     )
 
 
-def _expect(is_so: bool, what: object) -> None:
-    if not is_so:
-        raise ValueError(f"{what!r} makes no sense")
+def _expect(is_valid: bool, value: object) -> None:
+    if not is_valid:
+        raise ValueError(f"{value!r} is invalid")
 
 
 def _text(value: Any) -> str:
@@ -204,7 +208,7 @@ def _currency(of: Any) -> str:
 
 
 def _is_captured(charge: Any) -> bool:
-    """Say whether a charge was captured; of one that is not expanded the payment's status says."""
+    """Whether a charge was captured; if it is not expanded, the payment's status decides."""
     if charge is None or isinstance(charge, str):
         return True
     captured = getattr(charge, "captured", True)
@@ -225,13 +229,13 @@ def _decimals(currency: str) -> int:
 
 
 def in_stripe_units(minor: int, currency: str) -> int | None:
-    """Return the amount as Stripe counts it; None for one that it cannot express."""
+    """Return the amount in Stripe's units; None if Stripe cannot express it."""
     amount = to_major(minor, currency) * Decimal(10) ** _decimals(currency)
     return int(amount) if amount == amount.to_integral_value() else None
 
 
 def _minor(amount: Any, currency: str) -> int:
-    """Return an amount of Stripe's in minor units; raises ValueError for what is no amount."""
+    """Return an amount from Stripe in minor units; raises ValueError if it is not an amount."""
     _expect(isinstance(amount, int) and not isinstance(amount, bool) and amount >= 0, amount)
     minor = Decimal(amount).scaleb(decimals_of(currency) - _decimals(currency))
     _expect(minor == minor.to_integral_value(), amount)

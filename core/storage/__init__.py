@@ -1,28 +1,23 @@
 """The database: its models, transactions, schema and bulk copies, on SQLite and PostgreSQL."""
 
 from core.storage.bulk import bulk_insert, bulk_read, stored_names, without_indexes
-from core.storage.cancel import Stop, Unwanted
+from core.storage.cancel import CancelToken, QueryCancelled
+from core.storage.dialect import insert
 from core.storage.engine import (
-    EXPLAINS,
+    EXPLAIN,
     create_database_engine,
     create_missing_file,
     get_engine,
-    has_tables,
-    is_blank,
-    is_reachable,
     is_sqlite,
-    known_versions,
-    migrate,
-    reading,
-    rebuilding,
-    recreate_schema,
-    writing,
 )
+from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
+from core.storage.models.audit import AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
     has_refundable_item,
     has_returned_refund,
     has_unmatched_refund,
-    is_to_match,
+    is_refundable_now,
+    is_unmatched,
     status,
     status_in_order,
 )
@@ -36,37 +31,26 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
-from core.storage.models.orders import (
-    AuditEvent,
-    Base,
-    Contract,
-    DatabaseFact,
-    Delivery,
-    DeliveryItem,
-    DeliveryRequest,
-    Instant,
-    Order,
-    OrderItem,
-    ProviderRefund,
-    Refund,
-    RefundBatch,
-    SavedView,
-    SignIn,
-    Transaction,
-    User,
-    UserContract,
-    in_common_units,
-    new_id,
-)
+from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
+from core.storage.models.orders import MAY_BE_REFUNDED, Contract, Order, OrderItem
+from core.storage.models.people import SignIn, User, UserContract
+from core.storage.models.refunds import ProviderRefund, Refund, RefundBatch, Transaction
+from core.storage.models.views import SavedView
+from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
+from core.storage.transactions import is_reachable, reading, rebuilding, writing
+from core.storage.types import Base, Instant, in_common_units, new_id
 
 __all__ = [
     "DAILY_FIGURES",
+    "DEMO",
     "DERIVED",
-    "EXPLAINS",
+    "EXPLAIN",
     "FIGURES_MADE",
     "FIGURE_CHANGES",
+    "MAY_BE_REFUNDED",
     "AuditEvent",
     "Base",
+    "CancelToken",
     "Channel",
     "Contract",
     "DatabaseFact",
@@ -79,33 +63,37 @@ __all__ = [
     "Order",
     "OrderItem",
     "ProviderRefund",
+    "QueryCancelled",
     "Refund",
     "RefundBatch",
     "SavedView",
     "SignIn",
     "Span",
-    "Stop",
     "Transaction",
-    "Unwanted",
     "User",
     "UserContract",
     "bulk_insert",
     "bulk_read",
     "create_database_engine",
     "create_missing_file",
+    "delete_fact",
     "get_engine",
+    "get_fact",
     "has_refundable_item",
     "has_returned_refund",
     "has_tables",
     "has_unmatched_refund",
     "in_common_units",
+    "insert",
     "is_blank",
     "is_reachable",
+    "is_refundable_now",
     "is_sqlite",
-    "is_to_match",
+    "is_unmatched",
     "known_versions",
     "migrate",
     "new_id",
+    "put_fact",
     "reading",
     "rebuilding",
     "recreate_schema",

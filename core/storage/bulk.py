@@ -1,7 +1,7 @@
-"""Many rows at once: executemany on SQLite, COPY on PostgreSQL, a fifth of the time of the ORM.
+"""Bulk insert and read: executemany on SQLite, COPY on PostgreSQL; a fifth of the ORM's time.
 
-A row is a tuple of all the model's columns; in it an instant is seconds since 1970 (UTC), and JSON
-its text.
+A row is a tuple of all columns of the model. It holds an instant as seconds since 1970 (UTC), and
+JSON as text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,32 +28,32 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core.storage import search_index
-from core.storage.models.orders import Base, Instant
+from core.storage.types import Base, Instant
 
-ROWS_A_CALL = 5_000
-ROWS_READ = 2_000
+ROWS_PER_INSERT = 5_000
+ROWS_PER_FETCH = 2_000
 
 
 @cache
 def stored_names(model: type[Base]) -> list[str]:
-    """Return the stored columns of a model, in the order in which `insert` takes them."""
+    """Return the names of a model's columns, in the order that `bulk_insert` expects."""
     return [str(name) for name in model.__table__.columns.keys()]  # noqa: SIM118 - not a dict
 
 
 def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Insert tuples of all the model's columns, as the module says.
+    """Insert tuples of all columns of the model; the module's docstring says of which types.
 
-    `rows` must not query the session while it is drawn: PostgreSQL is in the middle of a COPY.
+    The iterator `rows` must not query the session: PostgreSQL is in the middle of a COPY.
     """
     table, names = model.__table__, stored_names(model)
     if session.get_bind().dialect.name == "sqlite":
         marks = ", ".join("?" for _ in names)
-        # Names come from our models, values are bound.
+        # The names come from our models; the values are bound.
         statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
         connection = session.connection()
         rows = iter(rows)
         with search_index.filled_at_once(connection, model.__tablename__):
-            while batch := list(islice(rows, ROWS_A_CALL)):
+            while batch := list(islice(rows, ROWS_PER_INSERT)):
                 connection.exec_driver_sql(statement, batch)
         return
     instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
@@ -65,7 +65,7 @@ def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, .
         ):
             for row in _with_datetimes(rows, instants):
                 copy.write_row(row)
-    except psycopg.Error as error:  # what SQLAlchemy does for its own statements
+    except psycopg.Error as error:  # translate it, as SQLAlchemy does for its own statements
         kind = OperationalError if isinstance(error, psycopg.OperationalError) else IntegrityError
         raise kind("COPY", None, error) from error
 
@@ -82,10 +82,10 @@ def _with_datetimes(
 
 
 def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
-    """Read every row of a model, in no order, as `insert` takes them; memory stays flat."""
+    """Yield all rows of a model, unordered, as `bulk_insert` expects them; memory stays flat."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     columns = [_plain(column, is_sqlite) for column in model.__table__.columns]
-    options = {"yield_per": ROWS_READ}
+    options = {"yield_per": ROWS_PER_FETCH}
     with session.connection().execute(select(*columns), execution_options=options) as result:
         yield from map(tuple, result)
 
@@ -93,7 +93,7 @@ def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
 def _plain(column: ColumnElement[Any], is_sqlite: bool) -> ColumnElement[Any]:
     if isinstance(column.type, Instant):
         if is_sqlite:
-            return type_coerce(column, BigInteger)  # it is stored so
+            return type_coerce(column, BigInteger)  # SQLite stores seconds
         return cast(func.floor(extract("epoch", column)), BigInteger)
     if isinstance(column.type, JSON):
         return type_coerce(column, Text) if is_sqlite else cast(column, Text)
@@ -102,7 +102,7 @@ def _plain(column: ColumnElement[Any], is_sqlite: bool) -> ColumnElement[Any]:
 
 @contextmanager
 def without_indexes(session: Session, *models: type[Base]) -> Iterator[None]:
-    """Drop the indexes of empty tables that are filled, and make them and the search at the end."""
+    """Drop the indexes of empty tables, and create them and the search index after the block."""
     tables = [Base.metadata.tables[model.__tablename__] for model in models]
     indexes = sorted(
         (index for table in tables for index in table.indexes), key=lambda index: str(index.name)

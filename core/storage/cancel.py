@@ -1,4 +1,4 @@
-"""Ending work that nobody waits for any more, in the middle of its query if need be."""
+"""Cancelling work whose result is no longer needed, even during a query."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,38 +10,38 @@ from sqlalchemy.orm import Session
 
 from core.storage import engine
 
-CANCEL_SECONDS = 3.0  # to reach PostgreSQL with the word that a query is to end
+CANCEL_SECONDS = 3.0  # timeout of the cancel request to PostgreSQL
 
 
-class Unwanted(Exception):
-    """Nobody waits for the outcome any more."""
+class QueryCancelled(Exception):
+    """The work was cancelled: its result is no longer needed."""
 
 
-class Stop:
-    """Tells a piece of work in another thread that it is unwanted; safe to `set` at any moment."""
+class CancelToken:
+    """Cancels work that runs in another thread. `set` can be called at any time."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._is_set = False
+        self._is_cancelled = False
         self._cancel: Callable[[], None] | None = None
 
     def set(self) -> None:
-        """Have the work end: its query if one runs, else at its next `check`."""
+        """Cancel the work: its running query, if any; otherwise it ends at its next `check`."""
         with self._guard:
-            self._is_set = True
+            self._is_cancelled = True
             if self._cancel is not None:
                 self._cancel()
 
     def check(self) -> None:
-        """Raise Unwanted once the work is unwanted."""
-        if self._is_set:
-            raise Unwanted
+        """Raise QueryCancelled if the work was cancelled."""
+        if self._is_cancelled:
+            raise QueryCancelled
 
     @contextmanager
-    def ending(self, session: Session) -> Iterator[None]:
-        """Let `set` end the session's queries; Unwanted is raised where it did.
+    def cancelling(self, session: Session) -> Iterator[None]:
+        """Let `set` end the queries of a session during the block.
 
-        The session is good for nothing afterwards but to be closed.
+        The block then raises QueryCancelled, and the session can only be closed.
         """
         driver: Any = session.connection().connection.driver_connection
 
@@ -57,9 +57,9 @@ class Stop:
             self.check()
             yield
         except DBAPIError as error:
-            if self._is_set:
-                raise Unwanted from error
+            if self._is_cancelled:
+                raise QueryCancelled from error
             raise
         finally:
-            with self._guard:  # from here on the connection may be somebody else's
+            with self._guard:  # afterwards, another thread may use the connection
                 self._cancel = None

@@ -1,7 +1,7 @@
-"""Keeps the trigram indexes of core.query whole where many rows are written, or tables dropped.
+"""Maintains the trigram indexes of core.query when many rows are written or tables dropped.
 
-Row by row, triggers keep those of SQLite. How they are made, the database itself knows: so what is
-not there, since there is no FTS5 or pg_trgm, is neither dropped nor made.
+For single rows, triggers maintain the search tables of SQLite. The definitions are read from the
+database: if it has no indexes, for lack of FTS5 or pg_trgm, none are dropped or created.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text
 
 _FTS = "sql LIKE 'CREATE VIRTUAL TABLE % USING fts5%'"
-_MEMORY = 16 * 2**20  # bytes of new entries before they are written, while many are
-_USUAL_MEMORY = 2**20
+_BULK_MEMORY = 16 * 2**20  # bytes of new entries that FTS5 collects before it writes them
+_DEFAULT_MEMORY = 2**20
 
 
 def _searches(connection: Connection, table: str) -> list[str]:
-    """Return SQLite's search tables of a table; each has the column that its name ends in."""
+    """Return the names of a table's search tables in SQLite: one per column, named after it."""
     found = text(f"SELECT name FROM sqlite_master WHERE {_FTS} AND substr(name, 1, :n) = :start")  # noqa: S608
     start = f"{table}_search_"
     return sorted(connection.scalars(found, {"n": len(start), "start": start}))
@@ -24,7 +24,7 @@ def _searches(connection: Connection, table: str) -> list[str]:
 
 @contextmanager
 def _without_triggers(connection: Connection, tables: Sequence[str]) -> Iterator[bool]:
-    """Take the triggers away that fill search tables; says whether there were any."""
+    """Drop the triggers that fill search tables during the block; yield whether any exist."""
     found = text(
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN :tables "
         "AND name LIKE '%\\_search\\_%' ESCAPE '\\'"
@@ -33,15 +33,15 @@ def _without_triggers(connection: Connection, tables: Sequence[str]) -> Iterator
     for name, _ in triggers:
         connection.exec_driver_sql(f"DROP TRIGGER {name}")
     yield bool(triggers)
-    for _, made_by in triggers:
-        connection.exec_driver_sql(made_by)
+    for _, definition in triggers:
+        connection.exec_driver_sql(definition)
 
 
 @contextmanager
 def filled_at_once(connection: Connection, table: str) -> Iterator[None]:
-    """Fill the search tables of SQLite in one go at the end, a twentieth of the time of triggers.
+    """Fill SQLite's search tables after the block, which takes a twentieth of the triggers' time.
 
-    Only for rows that are new. PostgreSQL's indexes are kept as ever.
+    The block may only insert rows. PostgreSQL maintains its indexes as usual.
     """
     if connection.dialect.name != "sqlite":
         yield
@@ -56,7 +56,7 @@ def filled_at_once(connection: Connection, table: str) -> Iterator[None]:
 
 @contextmanager
 def rebuilt(connection: Connection, tables: Sequence[str]) -> Iterator[None]:
-    """Leave the search of tables alone while they are filled, and make it anew at the end."""
+    """Drop the search indexes of tables while they are filled, and rebuild them after the block."""
     if connection.dialect.name != "sqlite":
         found = text(
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() "
@@ -67,8 +67,8 @@ def rebuilt(connection: Connection, tables: Sequence[str]) -> Iterator[None]:
             connection.execute(text(f"DROP INDEX {name}"))
         yield
         connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
-        for _, made_by in indexes:
-            connection.exec_driver_sql(made_by)
+        for _, definition in indexes:
+            connection.exec_driver_sql(definition)
         return
     with _without_triggers(connection, tables) as has_search:
         yield
@@ -79,23 +79,23 @@ def rebuilt(connection: Connection, tables: Sequence[str]) -> Iterator[None]:
 
 
 def _fill(connection: Connection, table: str, name: str, after: int = 0) -> None:
-    """Fill a search table with the rows after one, in their order.
+    """Fill a search table with the rows whose rowid is greater than `after`, in order of rowid.
 
-    In an index's order, as FTS5's own 'rebuild' reads them where it finds one, it takes up to 15
-    times as long: FTS5 writes at each step back.
+    FTS5's own 'rebuild' may read the rows in the order of an index, which takes up to 15 times as
+    long: FTS5 writes its entries whenever the rowid decreases.
     """
     column = name.removeprefix(f"{table}_search_")
     config: Any = f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', ?)"  # noqa: S608
-    connection.exec_driver_sql(config, (_MEMORY,))
+    connection.exec_driver_sql(config, (_BULK_MEMORY,))
     connection.exec_driver_sql(
         f"INSERT INTO {name}(rowid, {column}) SELECT rowid, {column} FROM {table} "  # noqa: S608
         f"NOT INDEXED WHERE rowid > {after} ORDER BY rowid"
     )
-    connection.exec_driver_sql(config, (_USUAL_MEMORY,))
+    connection.exec_driver_sql(config, (_DEFAULT_MEMORY,))
 
 
 def drop(connection: Connection) -> None:
-    """Drop the search tables of SQLite; other indexes go with their tables."""
+    """Drop the search tables of SQLite. PostgreSQL drops its indexes with the tables."""
     if connection.dialect.name != "sqlite":
         return
     for name in connection.scalars(text(f"SELECT name FROM sqlite_master WHERE {_FTS}")).all():  # noqa: S608

@@ -1,9 +1,22 @@
-"""The tables as people see them, each described once: columns, headers, kinds, help."""
+"""The tables on the screen, each described once: columns, headers, kinds, help texts."""
 
-from core.tables.audit_trail import AUDIT_EVENTS, USERS
-from core.tables.columns import Column, Kind, Table, in_words
+from core.tables.audit_trail import AUDIT_EVENTS
+from core.tables.columns import Column, Kind, Table
 from core.tables.emails import EMAILS
-from core.tables.orders import BOOKS, ORDER_ITEMS, ORDER_TABS, ORDERS, TABLES, TRANSACTIONS
+from core.tables.order_items import ORDER_ITEMS
+from core.tables.orders import ORDERS
+from core.tables.transactions import TRANSACTIONS
+from core.tables.users import USERS
+
+BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS)  # the tables that are imported and dumped
+TABLES = {table.name: table for table in (*BOOKS, EMAILS, USERS, AUDIT_EVENTS)}
+# The URL parameter of each table on the page of an order.
+ORDER_TABS = {
+    "order_items": "products",
+    "transactions": "transactions",
+    "emails": "emails",
+    "audit_trail": "history",
+}
 
 __all__ = [
     "AUDIT_EVENTS",
@@ -18,5 +31,4 @@ __all__ = [
     "Column",
     "Kind",
     "Table",
-    "in_words",
 ]

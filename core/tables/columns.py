@@ -1,7 +1,7 @@
-"""What a table's description is made of: kinds of columns, columns, tables."""
+"""The description of tables: kinds of columns, columns, tables."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.ground import Permission
+from core.ground import FLAG_WORDS, Permission, words_by_value
 from core.storage import Base
 
 
 class Kind(StrEnum):
-    """What a column holds, and so how it is filtered, shown and written."""
+    """The kind of values in a column. It decides how they are filtered, shown and exported."""
 
-    TEXT = "text"  # what people write: compared without case in every script
-    CODE = "code"  # what systems make: compared without case in ASCII
+    TEXT = "text"  # text by people: compared without case, in every script
+    CODE = "code"  # text by systems: compared without case, in ASCII only
     NUMBER = "number"
-    MONEY = "money"  # minor units; the currency stands in the column that `currency` names
+    MONEY = "money"  # minor units; `currency` names the column of the currency
     INSTANT = "instant"
     FLAG = "flag"
     BYTES = "bytes"
@@ -27,45 +27,51 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `name` is the same word in grid, DataFrame, view and database."""
+    """A column. `name` is its name in grid, DataFrame, view and database."""
 
     name: str
     header: str
     kind: Kind
     help: str
-    has_choices: bool = False  # offers the set filter: a list with counts and (blank)
-    is_shown: bool = False  # in the grid and its Excel file from the first
-    is_offered: bool = False  # hidden at first; a person can show it
-    is_required: bool = False  # an import must give it
-    if_blank: str = ""  # what an import makes of a missing value, as a sentence
-    is_reference: bool = False  # pasted IDs are looked for in it
-    opens_order: bool = False  # holds an order's ID, which leads to that order
+    has_choices: bool = False  # has the set filter: a list of values with counts and (blank)
+    is_shown: bool = False  # shown in the grid and its Excel file by default
+    is_offered: bool = False  # hidden by default; users can show it
+    is_required: bool = False  # required in an import
+    if_blank: str = ""  # a sentence: what an import does if the value is missing
+    is_reference: bool = False  # pasted IDs are searched in it
+    opens_order: bool = False  # holds order IDs, shown as links to the orders
     allowed: type[StrEnum] | None = None
     currency: str | None = None
-    place_zone: str | None = None  # its times are local in the zone that this column names
+    place_zone: str | None = None  # the column that holds the time zone of its times
     width: int = 140  # pixels in the grid
-    derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None  # of the instant `now`
-    sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None  # if not it
+    # The SQL of the column and the SQL to sort by, at the instant `now`; None: as it is stored.
+    derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None
+    sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None
 
     @property
     def import_help(self) -> str:
-        """Return what the column means to whoever writes a file to import."""
+        """Return the help text of the column in an import file."""
         return f"{self.help} {self.if_blank}".rstrip()
 
     @property
+    def words(self) -> dict[str, str] | None:
+        """Return the word for each value of the column; None where values are shown as they are."""
+        if self.kind is Kind.FLAG:
+            return FLAG_WORDS
+        return words_by_value(self.allowed) if self.allowed else None
+
+    @property
     def can_be_shown(self) -> bool:
-        """Say whether the grid has the column, be it hidden at first."""
+        """Return whether the grid can show the column."""
         return self.is_shown or self.is_offered
 
 
-def in_words(value: str) -> str:
-    """Return a member of an enumeration as people read it: not_used is “not used”."""
-    return value.replace("_", " ")
+NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_shown=True, width=100)
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its name in addresses, its title on the screen, its columns in order."""
+    """A table: its name in URLs, its title on the screen, its columns in order."""
 
     name: str
     title: str
@@ -74,17 +80,21 @@ class Table:
     model: type[Base]
     key: str
     columns: tuple[Column, ...]
-    newest: str = "created_at"  # the column that a table is sorted by at first, newest first
-    hint: str | None = None  # what brings its first row, where that is not an import
-    hint_of_order: str | None = None  # the same, of one order
-    seen_with: Permission = Permission.ORDERS  # what its page and its rows are for
-    seen_in_order_with: Permission | None = None  # the rows of one order, where that is another
-    # Where rows are of several orders: which of them are of one, and which of others alone.
+    newest: str = "created_at"  # the default sort column, newest first
+    # Built-in views, by name: what each asks, in the words of an address (see core.views).
+    ready_made: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    author: str | None = None  # the column of the e-mail address of the row's author
+    hint: str | None = None  # shown while the table is empty: how rows get there
+    hint_of_order: str | None = None  # the same, for the table of one order
+    seen_with: Permission = Permission.ORDERS  # the permission to see its page and rows
+    seen_in_order_with: Permission | None = None  # to see the rows of one order, if different
+    # If a row can belong to several orders: the conditions that it belongs to an order, and that it
+    # belongs only to the selected orders.
     of_order: Callable[[str], ColumnElement[bool]] | None = None
     only_of: Callable[[Select[str]], ColumnElement[bool]] | None = None
 
     def permission(self, order_id: str | None) -> Permission:
-        """Return what one needs to see the table's rows: of every order, or of one."""
+        """Return the permission to see the table's rows: of all orders, or of one."""
         if order_id is not None and self.seen_in_order_with is not None:
             return self.seen_in_order_with
         return self.seen_with
@@ -94,48 +104,48 @@ class Table:
         return next((column for column in self.columns if column.name == name), None)
 
     def attribute(self, column: Column) -> InstrumentedAttribute[Any]:
-        """Return what is stored under a column's name."""
+        """Return the stored attribute of a column."""
         attribute: InstrumentedAttribute[Any] = getattr(self.model, column.name)
         return attribute
 
     def expression(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
-        """Return the SQL expression of a column, as it is at the instant `now`."""
+        """Return the SQL expression of a column at the instant `now`."""
         return column.derived(now) if column.derived else self.attribute(column)
 
     def folded(self, column: Column) -> InstrumentedAttribute[Any]:
-        """Return the folded twin of a TEXT column, which searches compare."""
+        """Return the attribute with the case-folded copy of a TEXT column, which searches use."""
         attribute: InstrumentedAttribute[Any] = getattr(self.model, f"{column.name}_folded")
         return attribute
 
     def is_nullable(self, column: Column) -> bool:
-        """Say whether the column's value can be missing; one that is not stored never is."""
+        """Return whether a column can be blank. A derived column never is."""
         stored = self.model.__table__.c.get(column.name)
         return stored is not None and bool(stored.nullable)
 
     @property
     def stored(self) -> tuple[Column, ...]:
-        """Return the columns of import and dump."""
+        """Return the stored columns, which are imported and dumped."""
         names = set(self.model.__table__.columns.keys())
         return tuple(column for column in self.columns if column.name in names)
 
     @property
     def offered(self) -> tuple[Column, ...]:
-        """Return the columns that the grid can show, in their usual order."""
+        """Return the columns that the grid can show, in the default order."""
         return tuple(column for column in self.columns if column.can_be_shown)
 
     @property
     def shown(self) -> tuple[Column, ...]:
-        """Return the columns that the grid shows at first, in their usual order."""
+        """Return the columns that the grid shows by default, in the default order."""
         return tuple(column for column in self.columns if column.is_shown)
 
     @property
     def key_column(self) -> Column:
-        """Return the column that tells rows apart; it ends every sort."""
+        """Return the column of the primary key. Every sort ends in it."""
         found = self.column(self.key)
         assert found is not None, self.key
         return found
 
     @property
     def amount(self) -> Column | None:
-        """Return the column that the totals add up, per currency."""
+        """Return the amount column of the totals, which are per currency; None if there is none."""
         return next((column for column in self.offered if column.kind is Kind.MONEY), None)

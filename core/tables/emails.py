@@ -1,23 +1,22 @@
-"""The tables of what Order Desk itself does, described as those of core.tables are."""
+"""The table of e-mails."""
 
 from sqlalchemy import ColumnElement, Select, exists
 
 from core.ground import Channel, DeliveryKind, DeliveryStatus, Permission
 from core.storage import Delivery, DeliveryItem
 from core.tables.columns import Column, Kind, Table
-
-TEXT, CODE, NUMBER, MONEY, INSTANT, FLAG, BYTES = Kind
+from core.tables.ready_made import having, recent
 
 
 def _is_about(order_id: str) -> ColumnElement[bool]:
-    """Leave the e-mails that are about some item of an order."""
+    """Restrict to e-mails about at least one item of an order."""
     return exists().where(
         DeliveryItem.delivery_id == Delivery.delivery_id, DeliveryItem.order_id == order_id
     )
 
 
 def _is_only_about(orders: Select[str]) -> ColumnElement[bool]:
-    """Leave the e-mails that are about items of these orders and of no others."""
+    """Restrict to e-mails about items of these orders only."""
     return ~exists().where(
         DeliveryItem.delivery_id == Delivery.delivery_id, DeliveryItem.order_id.not_in(orders)
     )
@@ -32,74 +31,89 @@ EMAILS = Table(
     model=Delivery,
     key="delivery_id",
     newest="queued_at",
+    ready_made=recent("queued_at")
+    | {
+        "Queued or sending": having("status", "queued", "sending"),
+        "Failed or cancelled": having("status", "failed", "cancelled"),
+    },
     seen_with=Permission.EMAILS,
-    hint="Tick order items on Order Items, or on an order's Products, and click *Send Voucher*.",
-    hint_of_order="Tick items under *Products* and click *Send Voucher*.",
+    hint="Select order items on Order Items, or on an order's Products, and click *Send Voucher*.",
+    hint_of_order="Select items under *Products* and click *Send Voucher*.",
     of_order=_is_about,
     only_of=_is_only_about,
     columns=(
         Column(
-            "queued_at", "Queued At", INSTANT, "When somebody sent it off.",
+            "queued_at", "Queued At", Kind.INSTANT, "When the e-mail was queued.",
             is_shown=True, width=160
         ),
-        Column("recipient", "Recipient", CODE, "Whom it goes to.", is_shown=True, width=240),
         Column(
-            "status", "Status", CODE,
+            "recipient", "Recipient", Kind.CODE, "The recipient's address.",
+            is_shown=True, width=240
+        ),
+        Column(
+            "status", "Status", Kind.CODE,
             "Queued, sending, sent, failed (the error says why) or cancelled.",
             has_choices=True, is_shown=True, allowed=DeliveryStatus, width=115
         ),
         Column(
-            "last_error", "Error", CODE,
-            "Why it was not sent, or what is to be known of a sent one.",
+            "last_error", "Error", Kind.CODE,
+            "Why it was not sent, or a note about a sent e-mail.",
             is_shown=True, width=280
         ),
-        Column("subject", "Subject", TEXT, "What it is about.", is_shown=True, width=280),
+        Column("subject", "Subject", Kind.TEXT, "The subject line.", is_shown=True, width=280),
         Column(
-            "kind", "Kind", CODE, "A voucher, or the notice that one is void.",
+            "kind", "Kind", Kind.CODE, "Voucher, or notice that a voucher is void.",
             has_choices=True, is_shown=True, allowed=DeliveryKind, width=120
         ),
         Column(
-            "order_id", "Order ID", CODE, "The order it is about; blank for several.",
+            "order_id", "Order ID", Kind.CODE,
+            "The order of its items; blank if there are several.",
             is_shown=True, is_reference=True, opens_order=True, width=180
         ),
         Column(
-            "item_count", "Items", NUMBER, "How many order items it is about.",
+            "item_count", "Items", Kind.NUMBER, "The number of order items in the e-mail.",
             is_shown=True, width=90
         ),
         Column(
-            "contract_id", "Contract ID", CODE, "The contract of its items.",
+            "contract_id", "Contract ID", Kind.CODE, "The contract of the order items.",
             has_choices=True, is_shown=True, width=140
         ),
         Column(
-            "sent_at", "Sent At", INSTANT, "When the mail server took it.", is_shown=True, width=160
+            "sent_at", "Sent At", Kind.INSTANT, "When the mail server accepted it.",
+            is_shown=True, width=160
         ),
         Column(
-            "attempts", "Attempts", NUMBER, "How often it was tried.", is_shown=True, width=110
+            "attempts", "Attempts", Kind.NUMBER, "How often sending was attempted.",
+            is_shown=True, width=110
         ),
         Column(
-            "channel", "Channel", CODE, "By a mail server (smtp), or into the outbox on disk.",
+            "channel", "Channel", Kind.CODE, "Mail server (SMTP), or outbox on disk.",
             has_choices=True, is_shown=True, allowed=Channel, width=110
         ),
         Column(
-            "requested_by", "Sent By", CODE, "Who sent it off.",
+            "requested_by", "Sent By", Kind.CODE, "The user who sent it.",
             has_choices=True, is_shown=True, width=200
         ),
         Column(
-            "may_be_twice", "Maybe Twice", FLAG,
-            "Whether a try broke off so late that the mail may have arrived twice.",
+            "may_be_twice", "Possible Duplicate", Kind.FLAG,
+            "Whether an attempt failed so late that the e-mail may have arrived twice.",
             has_choices=True, is_offered=True, width=130
         ),
         Column(
-            "next_attempt_at", "Next Attempt", INSTANT,
-            "When it is tried next, while it is queued.",
+            "next_attempt_at", "Next Attempt", Kind.INSTANT,
+            "When sending is attempted next, while it is queued.",
             is_offered=True, width=160
         ),
-        Column("message", "Message", CODE, "The words of the sender.", is_offered=True, width=280),
         Column(
-            "message_id", "Message ID", CODE, "The same on every try.", is_offered=True, width=280
+            "message", "Message", Kind.CODE, "The sender's own text.",
+            is_offered=True, width=280
         ),
         Column(
-            "delivery_id", "Delivery ID", CODE, "The e-mail's reference.",
+            "message_id", "Message ID", Kind.CODE,
+            "The ID in the e-mail, the same in all attempts.", is_offered=True, width=280
+        ),
+        Column(
+            "delivery_id", "Delivery ID", Kind.CODE, "The ID of the e-mail in Order Desk.",
             is_offered=True, is_reference=True, width=190
         ),
     ),

@@ -1,4 +1,4 @@
-"""Views: what a person asked of a table, as words, as JSON, in an address, saved under a name."""
+"""Views: what a user asks of a table; as words, as JSON, in a URL, or saved with a name."""
 
 from core.views.codec import (
     MAX_IDS,
@@ -13,7 +13,6 @@ from core.views.codec import (
 from core.views.filters import EARLIEST, LATEST
 from core.views.saved import (
     MAX_VIEW_NAME,
-    READY_MADE,
     NameTaken,
     Saved,
     address_of,
@@ -46,7 +45,6 @@ __all__ = [
     "LATEST",
     "MAX_IDS",
     "MAX_VIEW_NAME",
-    "READY_MADE",
     "Condition",
     "Filter",
     "Layout",

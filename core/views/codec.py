@@ -1,4 +1,4 @@
-"""Views as they travel: understood from untrusted JSON, written to JSON and to an address."""
+"""Views in transport: parsed from untrusted JSON, written to JSON and to a URL."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from core.tables import Column, Table
 from core.views.filters import RawFilter, filter_to_json, parse_filter
 from core.views.view import Filter, Layout, Sort, View
 
-# Limits of what a browser may send: far above what a person makes, far below what hurts.
+# Limits of a request: far above what users need, far below what harms the server.
 MAX_VIEW_BYTES = 1_000_000
 MAX_IDS = 10_000
 MAX_SEARCH_WORDS = 8
@@ -49,7 +49,7 @@ _raw_view = TypeAdapter(_RawView)
 
 
 def default_view(table: Table, zone: str = "UTC", *, order_id: str | None = None) -> View:
-    """Return the view a person sees first: every row, newest first, the usual columns."""
+    """Return the default view: all rows, newest first, the default columns."""
     return parse_view(table, {"zone": zone}, order_id=order_id)
 
 
@@ -61,10 +61,10 @@ def parse_view(
     order_id: str | None = None,
     left_out: list[str] | None = None,
 ) -> View:
-    """Understand a view that came from outside; `zone` serves when it names none.
+    """Parse an untrusted view; `zone` is its time zone if it names none.
 
-    Raises InvalidInput, saying what is wrong with which column; with `left_out`, parts that cannot
-    be understood are left out instead, and said there.
+    Raises InvalidInput, which names the column and the problem. With `left_out`, invalid parts are
+    left out instead, and their error texts appended to it.
     """
     shape = _parse_shape(raw)
     named = shape.zone if shape.zone is not None else zone
@@ -88,28 +88,28 @@ def _parse_shape(raw: object) -> _RawView:
     try:
         json.dumps(raw, ensure_ascii=False).encode()
     except (UnicodeEncodeError, TypeError, RecursionError):
-        raise InvalidInput("The view holds a character that cannot be stored.") from None
+        raise InvalidInput("The view contains a character that cannot be stored.") from None
     try:
         return _raw_view.validate_python(raw)
     except ValidationError as error:
-        fault = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])[:100]
-        raise InvalidInput(f"The view is malformed at “{where}”: {fault['msg']}.") from None
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])[:100]
+        raise InvalidInput(f"The view is invalid at “{where}”: {first['msg']}.") from None
 
 
-def _kept(
+def _parse_each(
     items: Iterable[Raw], parse: Callable[[Raw], Parsed], left_out: list[str] | None
 ) -> list[Parsed]:
-    """Parse each; what cannot be is an error, or where `left_out` takes notes, left out."""
-    kept = []
+    """Parse each item. An invalid one raises; with `left_out`, its error text is appended."""
+    parsed = []
     for item in items:
         try:
-            kept.append(parse(item))
+            parsed.append(parse(item))
         except InvalidInput as error:
             if left_out is None:
                 raise
             left_out.append(str(error))
-    return kept
+    return parsed
 
 
 def _offered_column(table: Table, name: str) -> Column:
@@ -130,7 +130,7 @@ def _parse_sort(
     def parse(one: _RawSort) -> Sort:
         return Sort(_offered_column(table, one.colId), one.sort == "desc")
 
-    return tuple(_kept(raw, parse, left_out))
+    return tuple(_parse_each(raw, parse, left_out))
 
 
 def _parse_columns(
@@ -139,7 +139,8 @@ def _parse_columns(
     named = [_RawColumn(colId=one) if isinstance(one, str) else one for one in raw or []]
     if len({one.colId for one in named}) < len(named):
         raise InvalidInput("The view names the same column twice.")
-    columns = _kept((one.colId for one in named), lambda n: _offered_column(table, n), left_out)
+    names = (one.colId for one in named)
+    columns = _parse_each(names, lambda name: _offered_column(table, name), left_out)
     said = {one.colId: Layout(one.width, one.pinned) for one in named if one.width or one.pinned}
     sides = {"left": 0, None: 1, "right": 2}
     columns.sort(key=lambda column: sides[said.get(column.name, Layout()).pinned])
@@ -150,18 +151,18 @@ def _parse_columns(
 def _parse_filters(
     table: Table, raw: dict[str, RawFilter], left_out: list[str] | None
 ) -> tuple[Filter, ...]:
-    """Order filters as the columns are, so that the same filters are the same view."""
-    filters = _kept(
+    """Parse filters and sort them by column, so that equal filters give equal views."""
+    filters = _parse_each(
         raw.items(), lambda item: parse_filter(_offered_column(table, item[0]), item[1]), left_out
     )
     return tuple(sorted(filters, key=lambda one: table.columns.index(one.column)))
 
 
 def parse_search(text: str) -> str:
-    """Understand what was typed into the quick search; raises InvalidInput for too much of it."""
+    """Parse the text of the quick search; raises InvalidInput if it has too many words."""
     words = text.split()
     if len(words) > MAX_SEARCH_WORDS:
-        raise InvalidInput(f"A search has at most {MAX_SEARCH_WORDS} words.")
+        raise InvalidInput(f"A search can have at most {MAX_SEARCH_WORDS} words.")
     return check_text("Search", " ".join(words)) if words else ""
 
 
@@ -170,12 +171,12 @@ def _check_id(table: Table, text: str) -> str:
 
 
 def normal_view(view: View) -> View:
-    """Return the view as it comes back from the grid: columns in the order of the screen."""
+    """Return the view as the grid sends it back: columns in the order of the screen."""
     return parse_view(view.table, to_json(view), order_id=view.order_id)
 
 
 def to_json(view: View) -> dict[str, Any]:
-    """Return the view as plain JSON, in AG Grid's words; parse_view reads it back."""
+    """Return the view as JSON values in AG Grid's format, which `parse_view` reads."""
     layout = dict(view.layout)
     raw: dict[str, Any] = {
         "filters": {one.column.name: filter_to_json(one) for one in view.filters},
@@ -203,9 +204,9 @@ def to_address(view: View) -> str:
 
 
 def to_short_address(view: View) -> str:
-    """Return the text of `?view=` without what every view has at first: a third as long."""
-    usual = to_json(default_view(view.table, view.zone)) | {"zone": None}
-    return _encoded({key: part for key, part in to_json(view).items() if usual.get(key) != part})
+    """Return the text of `?view=` without the default parts, which is a third as long."""
+    defaults = to_json(default_view(view.table, view.zone)) | {"zone": None}
+    return _encoded({key: part for key, part in to_json(view).items() if defaults.get(key) != part})
 
 
 def _encoded(raw: dict[str, Any]) -> str:
@@ -214,13 +215,13 @@ def _encoded(raw: dict[str, Any]) -> str:
 
 
 def from_address(text: str) -> object:
-    """Read the text of `?view=`, for parse_view; raises InvalidInput when it is damaged."""
+    """Decode the text of `?view=` for `parse_view`; raises InvalidInput if it is damaged."""
     if len(text) > MAX_VIEW_BYTES:
-        raise InvalidInput("The link's view is too long.")
+        raise InvalidInput("The view in the link is too long.")
     try:
         raw: object = json.loads(
             base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         )
     except (binascii.Error, ValueError, RecursionError):
-        raise InvalidInput("The link's view is damaged.") from None
+        raise InvalidInput("The view in the link is damaged.") from None
     return raw

@@ -1,15 +1,15 @@
-"""Filters as they travel: AG Grid's filter model, untrusted, to conditions and back."""
+"""Filters in transport: AG Grid's filter model (untrusted) to conditions and back."""
 
 from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.ground import MAX_AMOUNT, InvalidInput, check_text
+from core.ground import MAX_AMOUNT, InvalidInput, check_text, flag_value
 from core.tables import Column, Kind
 from core.views.view import DATE_PRESETS, Condition, Filter, Operator
 
-# Limits of what a browser may send: far above what a person makes, far below what hurts.
+# Limits of a request: far above what users need, far below what harms the server.
 MAX_CHOICES = 10_000
 MAX_NUMBER = 2**53
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
@@ -42,7 +42,7 @@ OPERATORS: dict[Kind, set[Operator]] = {
     Kind.MONEY: _ORDER_OPERATORS,
     Kind.INSTANT: _ORDER_OPERATORS | set(DATE_PRESETS),
 }
-# What AG Grid calls the filter of a kind; a set filter may stand on any column with choices.
+# AG Grid's name for the filter of each kind. A column with choices can have a set filter instead.
 FILTER_TYPES = {
     Kind.TEXT: "text",
     Kind.CODE: "text",
@@ -64,14 +64,14 @@ class _RawCondition(BaseModel):
 
 
 class RawFilter(_RawCondition):
-    """The shape of a filter: one condition, or two and how they are joined."""
+    """The JSON shape of a filter: one condition, or two with the operator that joins them."""
 
     operator: Literal["AND", "OR"] | None = None
     conditions: list[_RawCondition] | None = Field(None, min_length=1, max_length=2)
 
 
 def parse_filter(column: Column, raw: RawFilter) -> Filter:
-    """Understand the filter on a column; raises InvalidInput, saying what is wrong with it."""
+    """Parse the filter on a column; raises InvalidInput, which says what is wrong."""
     if raw.conditions is None:
         return Filter(column, (_parse_condition(column, raw),))
     return Filter(
@@ -132,26 +132,26 @@ def _text(column: Column, value: object) -> str:
 
 def _number(column: Column, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidInput(f"{column.header}: a number to compare with is missing.")
-    most = MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
-    if not abs(value) <= most:  # also refuses NaN, which compares with nothing
+        raise InvalidInput(f"{column.header}: the number to compare with is missing or invalid.")
+    limit = MAX_AMOUNT if column.kind is Kind.MONEY else MAX_NUMBER
+    if not abs(value) <= limit:  # NaN is refused too: it is neither less nor equal
         raise InvalidInput(f"{column.header}: the number is out of range.")
     return value
 
 
 def _day(column: Column, value: object) -> date:
-    # AG Grid sends "2026-03-01 00:00:00"; a link made by hand may hold the day alone.
+    # AG Grid sends "2026-03-01 00:00:00"; a link that someone typed may have only the day.
     try:
         day = date.fromisoformat(str(value).removesuffix(" 00:00:00"))
     except ValueError:
-        raise InvalidInput(f"{column.header}: a day such as 2026-03-01 is missing.") from None
+        raise InvalidInput(f"{column.header}: needs a day such as 2026-03-01.") from None
     if not EARLIEST <= day <= LATEST:
         raise InvalidInput(f"{column.header}: the day is not between {EARLIEST} and {LATEST}.")
     return day
 
 
 def filter_to_json(one: Filter) -> dict[str, Any]:
-    """Return the filter in AG Grid's words; parse_filter reads it back."""
+    """Return the filter in AG Grid's format, which `parse_filter` reads."""
     conditions = [_condition_to_json(one.column, condition) for condition in one.conditions]
     if len(conditions) == 1:
         return conditions[0]
@@ -163,7 +163,7 @@ def _condition_to_json(column: Column, condition: Condition) -> dict[str, Any]:
     if condition.operator is Operator.IN:
         values = list(condition.value)
         if column.kind is Kind.FLAG:
-            values = ["yes" if value else "no" for value in values]
+            values = [flag_value(value) for value in values]
         return {"filterType": "set", "values": values}
     raw: dict[str, Any] = {
         "filterType": FILTER_TYPES[column.kind],

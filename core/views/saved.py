@@ -1,4 +1,4 @@
-"""Kept views: named ones, private or shared, and the stored ones of addresses that are too long."""
+"""Saved views: named ones, private or shared, and unnamed ones that are too long for a URL."""
 
 import hashlib
 import json
@@ -21,69 +21,12 @@ from core.views.view import View
 
 MAX_IN_ADDRESS = 4_000
 MAX_VIEW_NAME = 60
-STORED = "saved."  # before a stored view's ID where `view` and `saved` share a parameter
-
-_NOT_BLANK = {"filterType": "text", "type": "notBlank"}
-_IS = {"filterType": "text", "type": "equals"}
-_ENDS = {"filterType": "text", "type": "endsWith"}
-_YES = {"filterType": "set", "values": ["yes"]}
-
-
-def _usual(column: str = "created_at") -> dict[str, dict[str, Any]]:
-    return {
-        name: {"filters": {column: {"filterType": "date", "type": preset}}}
-        for name, preset in (("Today", "today"), ("This month", "thisMonth"))
-    }
-
-
-def _having(column: str, *values: str) -> dict[str, Any]:
-    return {"filters": {column: {"filterType": "set", "values": list(values)}}}
-
-
-def _expiring(preset: str) -> dict[str, Any]:
-    """Describe the refund deadline radar: what can be refunded, and soon no more."""
-    return {
-        "filters": {
-            "status": {"filterType": "set", "values": ["not_used"]},
-            "is_refundable": _YES,
-            "refund_expire_at": {"filterType": "date", "type": preset},
-        },
-        "sort": [{"colId": "refund_expire_at", "sort": "asc"}],
-    }
-
-
-READY_MADE: dict[str, dict[str, dict[str, Any]]] = {
-    "orders": _usual()
-    | {
-        "Via widget": {"filters": {"widget_id": _NOT_BLANK}},
-        "Refundable": {"filters": {"refundable": _YES}},
-    },
-    "order_items": _usual()
-    | {
-        "Refundable": _expiring("fromNow"),
-        "Refund expires within 24 hours": _expiring("next24Hours"),
-        "Refund expires within 7 days": _expiring("next7Days"),
-        "Refund returned by the bank": {"filters": {"refund_returned": _YES}},
-        "To be matched": {"filters": {"unmatched_refund": _YES}},
-    },
-    "transactions": _usual(),
-    "emails": _usual("queued_at")
-    | {
-        "On the way": _having("status", "queued", "sending"),
-        "Not sent": _having("status", "failed", "cancelled"),
-    },
-    "audit_trail": _usual("at")
-    | {"Refused": {"filters": {"action": _ENDS | {"filter": ".refused"}}}},
-    "users": {
-        "Admins": _having("role", "admin"),
-        "Never signed in": _having("has_signed_in", "no"),
-    },
-}
+STORED = "saved."  # the prefix of a saved view's ID in a parameter that can also hold a view
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A named view, as the person who asked sees it."""
+    """A named view, as an actor sees it."""
 
     view_id: str
     name: str
@@ -93,18 +36,25 @@ class Saved:
     raw: dict[str, Any]
 
 
+class ViewNotFound(NotFound):
+    """The view does not exist, or the actor cannot see it."""
+
+    def __init__(self, view_id: str) -> None:
+        super().__init__(f"View “{view_id[:60]}” was not found, or you have no access to it.")
+
+
 class NameTaken(Refused):
-    """The person has a view of that name already."""
+    """The user already has a view with that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"You have a view “{name}” already. Replace it, or choose another name.")
+        super().__init__(f"You already have a view “{name}”. Replace it, or choose another name.")
 
 
 def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str, str]:
-    """Return the query parameters that open the view: `view`, or `saved` when it is over 4 kB.
+    """Return the query parameters that open the view: `view`, or `saved` if it is over 4 kB.
 
-    A long view is stored without a name, once for each person, for links to point at. Under
-    another parameter's name, that one says either. Raises NotPermitted, and NoLongerIn.
+    A long view is stored without a name, once per user, for links to refer to. With another
+    `parameter`, that one holds either. Raises NotPermitted and AccessLost.
     """
     text = to_address(view)
     if len(text) <= MAX_IN_ADDRESS:
@@ -115,7 +65,7 @@ def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str
     with storage.reading() as session:
         is_stored = session.get(SavedView, view_id) is not None
     if not is_stored:
-        # Two tabs at once may store the same view; the second finds the key taken.
+        # Two tabs may store the same view at the same time; the second finds that the key exists.
         permission = view.table.permission(view.order_id)
         with suppress(IntegrityError), access.changing(actor, permission) as (session, _):
             row = {"view_id": view_id, "table_name": view.table.name, "owner": actor.user_id}
@@ -133,11 +83,11 @@ def view_at(
     order_id: str | None = None,
     left_out: list[str] | None = None,
 ) -> View:
-    """Return the view that an address asks for; without one, the view a person sees first.
+    """Return the view of a URL; without one, the actor's default view.
 
-    Raises InvalidInput for a damaged view, NotFound for a saved one that does not exist or is
-    somebody else's own, NotPermitted for a table that is not for the actor's role. With
-    `left_out`, what a view asks in vain is left out and said there.
+    Raises InvalidInput for a damaged view, NotFound if the saved view does not exist or is private
+    to another user, NotPermitted if the actor cannot see the table. With `left_out`, invalid parts
+    of the view are left out instead, and their error texts appended to it.
     """
     require(actor, table.permission(order_id))
     text = parameters.get(parameter)
@@ -157,7 +107,7 @@ def _raw_of(table: Table, view_id: str, actor: Actor) -> dict[str, Any]:
     with storage.reading() as session:
         saved = _find(session, table, view_id)
         if saved is None or not _may_see(saved, actor):
-            raise NotFound(f"There is no saved view “{view_id[:60]}”.")
+            raise ViewNotFound(view_id)
         return saved.view
 
 
@@ -167,7 +117,7 @@ def _find(session: Session, table: Table, view_id: str) -> SavedView | None:
 
 
 def _may_see(saved: SavedView, actor: Actor) -> bool:
-    """Let through what a link may open: an unnamed view belongs to its link."""
+    """Return whether the actor can open a view. Anyone with the link can open an unnamed one."""
     return saved.name is None or saved.is_shared or saved.owner == actor.user_id
 
 
@@ -180,17 +130,18 @@ def _default(table: Table, actor: Actor) -> dict[str, Any]:
 
 
 def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
-    """Return the views that come with a table, by name."""
-    raw = READY_MADE.get(table.name, {})
-    if table.name == "orders":
-        raw = {"Mine": {"filters": {"author": _IS | {"filter": actor.email}}}} | raw
+    """Return the built-in views of a table, by name."""
+    raw = dict(table.ready_made)
+    if table.author is not None:
+        is_mine = {"filterType": "text", "type": "equals", "filter": actor.email}
+        raw = {"Mine": {"filters": {table.author: is_mine}}} | raw
     return {name: parse_view(table, one, zone=zone) for name, one in raw.items()}
 
 
 def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
-    """Find the named views of a table that the actor has, then those that others share.
+    """Find the named views of a table: the actor's own, then those that other users share.
 
-    Raises NotPermitted, as all that follow, for a table that is not for the actor's role.
+    Raises NotPermitted if the actor cannot see the table, as all functions below.
     """
     require(actor, table.permission(None))
     is_mine = SavedView.owner == actor.user_id
@@ -223,9 +174,9 @@ def save_view(
     is_default: bool = False,
     replaces: bool = False,
 ) -> str:
-    """Keep a view under a name and return its ID; a default one opens first for its owner.
+    """Save a view under a name and return its ID. The default view opens first for its owner.
 
-    Raises NameTaken when the actor has one of that name, unless it `replaces` that one.
+    Raises NameTaken if the actor has a view with that name, unless it `replaces` that one.
     """
     permission = view.table.permission(view.order_id)
     require(actor, permission)
@@ -249,14 +200,14 @@ def save_view(
             row.view, row.is_shared, row.is_default = to_json(view), is_shared, is_default
             session.add(row)
             return row.view_id
-    except IntegrityError:  # another tab took the name in between
+    except IntegrityError:  # another tab saved the name in the meantime
         raise NameTaken(name) from None
 
 
 def _checked(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > MAX_VIEW_NAME or not name.isprintable():
-        raise InvalidInput(f"A view needs a name of 1 to {MAX_VIEW_NAME} characters.")
+        raise InvalidInput(f"The name of a view must have 1 to {MAX_VIEW_NAME} characters.")
     return name
 
 
@@ -269,9 +220,9 @@ def change_view(
     is_shared: bool | None = None,
     is_default: bool | None = None,
 ) -> None:
-    """Change what a named view shows, or who sees it, or whether it opens first.
+    """Change what a named view shows, whether it is shared, or whether it is the default.
 
-    Raises NotFound, or NotPermitted when it is neither the actor's own nor the actor an admin.
+    Raises NotFound, and NotPermitted if another user owns it and the actor is no admin.
     """
     with access.changing(actor, table.permission(None)) as (session, actor):
         row = _changeable(session, table, view_id, actor)
@@ -285,7 +236,7 @@ def change_view(
 
 
 def delete_view(table: Table, view_id: str, *, actor: Actor) -> None:
-    """Delete a named view; raises NotFound or NotPermitted as `change` does."""
+    """Delete a named view; raises NotFound or NotPermitted as `change_view` does."""
     with access.changing(actor, table.permission(None)) as (session, actor):
         session.delete(_changeable(session, table, view_id, actor))
 
@@ -294,11 +245,9 @@ def _changeable(session: Session, table: Table, view_id: str, actor: Actor) -> S
     row = _find(session, table, view_id)
     may_see = row is not None and (_may_see(row, actor) or actor.role is Role.ADMIN)
     if row is None or row.name is None or not may_see:
-        raise NotFound(f"There is no saved view “{view_id[:60]}”.")
+        raise ViewNotFound(view_id)
     if row.owner != actor.user_id and actor.role is not Role.ADMIN:
-        raise NotPermitted(
-            f"“{row.name}” is somebody else's view: save a copy under your own name."
-        )
+        raise NotPermitted(f"“{row.name}” belongs to another user. Save a copy under another name.")
     return row
 
 

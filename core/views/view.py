@@ -1,14 +1,15 @@
-"""A view: what a person asked a table for. Grid, count, words, Excel and address come from it."""
+"""A view: what a user asks of a table. Grid, count, words, Excel file and URL come from it."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from core.tables import Column, Kind, Table, in_words
+from core.ground import flag_value, word_of
+from core.tables import Column, Kind, Table
 
 
 class Operator(StrEnum):
-    """What a condition asks, by AG Grid's names."""
+    """The operators of conditions, by AG Grid's names."""
 
     CONTAINS = "contains"
     NOT_CONTAINS = "notContains"
@@ -46,10 +47,10 @@ DATE_PRESETS = {
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition. `value` is text, a number or a day by the column's kind; `until` ends a range.
+    """A condition. `value` is text, a number or a day, by the column's kind; `until` ends a range.
 
-    For the operator IN, `value` is a tuple of texts in which None stands for (blank), of a FLAG
-    column of bools. Date presets have no value: what they mean depends on the day they are asked.
+    For the operator IN, `value` is a tuple of texts, where None means (blank), or of bools (FLAG
+    columns). Date presets have no value: they are relative to the day of the query.
     """
 
     operator: Operator
@@ -68,7 +69,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Sort:
-    """One sort column."""
+    """A column to sort by."""
 
     column: Column
     descending: bool
@@ -76,7 +77,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class Layout:
-    """How wide (in pixels) a column is, and to which side it is pinned, when a person said so."""
+    """The width of a column in pixels, and the side it is pinned to, if the user set them."""
 
     width: int | None = None
     pinned: Literal["left", "right"] | None = None
@@ -84,9 +85,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class View:
-    """Filters, search, IDs, sort, visible columns in order, and the IANA zone its days are in.
+    """Filters, search, IDs, sort, visible columns in order, and the IANA time zone of its days.
 
-    `order_id` is where the view is at home, not a wish: the rows of that order and no others.
+    With `order_id`, the view is of the page of an order: it has only the rows of that order.
     """
 
     table: Table
@@ -105,34 +106,34 @@ class View:
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
-        """Return the visible columns in their order, and after them the hidden ones."""
+        """Return the visible columns in their order, followed by the hidden ones."""
         return (*self.columns, *(c for c in self.table.offered if c not in self.columns))
 
     def with_search(self, search: str) -> "View":
-        """Return the view with another quick search."""
+        """Return the view with a different quick search."""
         return replace(self, search=search)
 
     def with_ids(self, ids: tuple[str, ...]) -> "View":
-        """Return the view of other pasted IDs; none for no such filter."""
+        """Return the view with different pasted IDs; an empty tuple removes that filter."""
         return replace(self, ids=ids)
 
     def without_filters(self) -> "View":
-        """Return the view of every row, sorted and shown as before."""
+        """Return the view without filters, search and IDs, with the same sort and columns."""
         return replace(self, filters=(), search="", ids=())
 
     @property
     def is_filtered(self) -> bool:
-        """Say whether anything keeps rows out of the view."""
+        """Return whether the view has filters, a search or IDs."""
         return bool(self.filters or self.search or self.ids)
 
     @property
     def any_order(self) -> "View":
-        """Return the view as far as it decides which rows there are, not how they are shown."""
+        """Return the view without sort, columns and layout: what decides which rows it has."""
         return replace(self, sort=(), columns=(), layout=())
 
     @property
     def total_header(self) -> str:
-        """Return what the totals are: of refunds that soon expire, the value at risk."""
+        """Return the header of the totals: “Value at risk” if the refund deadline is filtered."""
         soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}
         is_at_risk = any(
             one.column.name == "refund_expire_at" and soon & {c.operator for c in one.conditions}
@@ -142,13 +143,13 @@ class View:
         return "Value at risk" if is_at_risk else amount.header if amount else ""
 
     def in_words(self) -> list[str]:
-        """Return what keeps rows out, each in words, as the page and the Excel file say it."""
+        """Return the search, IDs and filters in words, for the page and the Excel file."""
         search = [describe_search(self)] if self.search else []
         ids = [describe_ids(self)] if self.ids else []
         return [*search, *ids, *(describe_filter(one) for one in self.filters)]
 
 
-_SAYS = {
+_WORDS = {
     Operator.CONTAINS: "contains",
     Operator.NOT_CONTAINS: "does not contain",
     Operator.EQUALS: "is",
@@ -162,7 +163,7 @@ _SAYS = {
     Operator.BLANK: "is blank",
     Operator.NOT_BLANK: "is not blank",
 }
-_SAYS_OF_DAYS = {
+_WORDS_OF_DAYS = {
     Operator.EQUALS: "on",
     Operator.NOT_EQUAL: "not on",
     Operator.LESS: "before",
@@ -170,13 +171,13 @@ _SAYS_OF_DAYS = {
     Operator.GREATER: "after",
     Operator.GREATER_OR_EQUAL: "on or after",
 }
-_SAYS_OF_NUMBERS = {Operator.EQUALS: "=", Operator.NOT_EQUAL: "≠"}
+_WORDS_OF_NUMBERS = {Operator.EQUALS: "=", Operator.NOT_EQUAL: "≠"}
 CHOICES_IN_WORDS = 3
 BLANK = "(blank)"
 
 
 def describe_search(view: View) -> str:
-    """Return the search in words."""
+    """Return the quick search in words."""
     return f"Search “{view.search}”"
 
 
@@ -184,7 +185,7 @@ def describe_ids(view: View) -> str:
     """Return the pasted IDs in words."""
     if len(view.ids) <= CHOICES_IN_WORDS:
         return f"ID is {' or '.join(view.ids)}"
-    return f"ID is one of {len(view.ids):,} pasted"
+    return f"{len(view.ids):,} pasted IDs"
 
 
 def describe_filter(one: Filter) -> str:
@@ -200,20 +201,20 @@ def _describe(column: Column, condition: Condition) -> str:
         return DATE_PRESETS[condition.operator]
     if condition.operator is Operator.IN_RANGE:
         return f"between {condition.value} and {condition.until}"
-    says = _SAYS[condition.operator]
+    words = _WORDS[condition.operator]
     if column.kind is Kind.INSTANT:
-        says = _SAYS_OF_DAYS.get(condition.operator, says)
+        words = _WORDS_OF_DAYS.get(condition.operator, words)
     if column.kind in (Kind.NUMBER, Kind.MONEY):
-        says = _SAYS_OF_NUMBERS.get(condition.operator, says)
+        words = _WORDS_OF_NUMBERS.get(condition.operator, words)
     if condition.value is None:
-        return says
+        return words
     value = condition.value
-    return f"{says} “{value}”" if isinstance(value, str) else f"{says} {value}"
+    return f"{words} “{value}”" if isinstance(value, str) else f"{words} {value}"
 
 
 def _describe_choice(column: Column, values: tuple[Any, ...]) -> str:
     if not values:
-        return "is none of the values"
+        return "matches no value"
     named = [as_choice(column, value) for value in values]
     if len(named) == 1:
         return f"is {named[0]}"
@@ -224,12 +225,12 @@ def _describe_choice(column: Column, values: tuple[Any, ...]) -> str:
 
 
 def as_choice(column: Column, value: Any) -> str:
-    """Return a value as the set filter lists it."""
+    """Return a value as the list of the set filter shows it."""
     if value is None:
         return BLANK
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
-    return in_words(value) if column.allowed else str(value)
+        return word_of(flag_value(value))
+    return word_of(value) if column.allowed else str(value)
 
 
 def describe_sort(view: View) -> str:

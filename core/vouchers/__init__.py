@@ -6,17 +6,17 @@ from core.vouchers.issuing import (
     assess,
     assess_items,
     find_copies,
-    in_short,
     is_early,
     is_over,
     issue,
     load_items,
+    summarise_reasons,
     ticked_items,
     to_vouchers,
     why_not_valid,
 )
 from core.vouchers.pdf.colours import colour_code, parse_colour, readable_colour, tint
-from core.vouchers.pdf.document import current_branding, ensure_parts, render_vouchers
+from core.vouchers.pdf.document import check_assets, current_branding, render_vouchers
 from core.vouchers.pdf.logo import load_logo, logo_to_png
 from core.vouchers.pdf.page import Branding, Voucher
 from core.vouchers.pdf.text import MAX_CHARACTERS, clean_text
@@ -51,14 +51,13 @@ __all__ = [
     "VoucherLine",
     "assess",
     "assess_items",
+    "check_assets",
     "clean_text",
     "code_from_number",
     "colour_code",
     "current_branding",
     "ensure_keys",
-    "ensure_parts",
     "find_copies",
-    "in_short",
     "is_early",
     "is_over",
     "issue",
@@ -73,6 +72,7 @@ __all__ = [
     "public_key_text",
     "readable_colour",
     "render_vouchers",
+    "summarise_reasons",
     "ticked_items",
     "tint",
     "to_vouchers",

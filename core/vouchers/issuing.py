@@ -1,7 +1,7 @@
-"""Vouchers: which can be had, the copies that leave the house, and what a code stands for.
+"""Issue vouchers: check which are available, write them to a file, and list their copies.
 
-A voucher can be downloaded and mailed exactly while its item is not used and its service day is not
-over, so also before it is valid. From the moment a refund is requested no copy leaves the house.
+A voucher is available while its item is not used and its service day is not over: also before it is
+valid. Once a refund is requested, the voucher can no longer be downloaded or e-mailed.
 """
 
 import re
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_place
+from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_zone
 from core.query import is_among, scope, ticked_ids
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
 from core.tables import ORDER_ITEMS
@@ -25,14 +25,14 @@ from core.vouchers.pdf import document
 from core.vouchers.pdf.page import Voucher
 
 DOWNLOADED = "voucher.downloaded"
-SAID = 4  # reasons
-Form = Literal["pdf", "zip"]
-_UNSAFE = re.compile("[^A-Za-z0-9._-]")  # in a file's name, on some system
+MAX_REASONS = 4
+FileFormat = Literal["pdf", "zip"]
+_UNSAFE = re.compile("[^A-Za-z0-9._-]")  # not allowed in file names on some systems
 
 
 @dataclass(frozen=True)
 class VoucherLine:
-    """One item whose voucher somebody wants: it can be had unless there is a `why`."""
+    """An order item whose voucher was requested; `why` says why the voucher is not available."""
 
     order_item_id: str
     product: str
@@ -41,7 +41,7 @@ class VoucherLine:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of a voucher that left the house: when, and how: “e-mailed to zoe@mail.example”."""
+    """A voucher that was handed out: when, and how (“e-mailed to zoe@mail.example”)."""
 
     order_item_id: str
     at: datetime
@@ -56,25 +56,25 @@ def why_not_valid(
     *,
     now: datetime,
 ) -> str | None:
-    """Return why a voucher is void at the instant `now`, as a sentence; None when it is not.
+    """Return why a voucher is void at the instant `now`, as a sentence; None if it is not.
 
-    A voucher before its Valid From is not void: see is_early.
+    A voucher is not void before its Valid From: see is_early.
     """
     match status:
         case ItemStatus.REFUNDED:
-            when = f" on {in_place(refunded_at, airport_tz)}" if refunded_at else ""
+            when = f" on {in_zone(refunded_at, airport_tz)}" if refunded_at else ""
             return f"It was refunded{when}."
         case ItemStatus.REFUND_REQUESTED:
-            return "A refund of it is in progress."
+            return "A refund is in progress."
         case ItemStatus.USED:
             return "It has been used."
     if is_over(valid_until, now=now):
-        return f"It expired on {in_place(valid_until, airport_tz)}."
+        return f"It expired on {in_zone(valid_until, airport_tz)}."
     return None
 
 
 def is_early(valid_from: datetime, *, now: datetime) -> bool:
-    """Return whether a voucher is not valid yet; it is from the second of Valid From on."""
+    """Return whether a voucher is not valid yet; it is valid from the second of Valid From."""
     return now.replace(microsecond=0) < valid_from
 
 
@@ -84,43 +84,43 @@ def is_over(valid_until: datetime, *, now: datetime) -> bool:
 
 
 def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> list[VoucherLine]:
-    """Say of each item whether its voucher can be had now; raises InvalidInput for no ID at all."""
+    """Say for each item whether its voucher is available now; raises InvalidInput without IDs."""
     ids = ticked_items(item_ids)
     with storage.reading() as session:
         return assess_items(ids, load_items(session, ids, actor), now)
 
 
 def ticked_items(item_ids: Sequence[str]) -> list[str]:
-    """Check the IDs of ticked order items; raises InvalidInput."""
+    """Check the IDs of selected order items; raises InvalidInput."""
     return ticked_ids(item_ids, ORDER_ITEMS, "for their vouchers")
 
 
 def load_items(
-    session: Session, ids: Sequence[str], actor: Actor, *, is_kept: bool = False
+    session: Session, ids: Sequence[str], actor: Actor, *, lock: bool = False
 ) -> dict[str, OrderItem]:
-    """Load items; `is_kept` holds off whoever would refund them until the transaction ends."""
+    """Load items by ID; with `lock`, no one can refund them until the transaction ends."""
     is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
     statement = select(OrderItem).where(is_one, scope(ORDER_ITEMS, actor))
     statement = statement.order_by(OrderItem.order_item_id)
-    rows = session.scalars(statement.with_for_update(read=True) if is_kept else statement)
+    rows = session.scalars(statement.with_for_update(read=True) if lock else statement)
     return {item.order_item_id: item for item in rows}
 
 
-def in_short(lines: Sequence[VoucherLine]) -> str:
-    """Say why vouchers cannot be had: the first different reasons."""
+def summarise_reasons(lines: Sequence[VoucherLine]) -> str:
+    """Say why vouchers are not available: the first few different reasons."""
     whys = list(dict.fromkeys(line.why for line in lines if line.why))
-    return " ".join(whys[:SAID]) + (" …" if len(whys) > SAID else "")
+    return " ".join(whys[:MAX_REASONS]) + (" …" if len(whys) > MAX_REASONS else "")
 
 
 def assess_items(
     ids: Sequence[str], items: Mapping[str, OrderItem], now: datetime
 ) -> list[VoucherLine]:
-    """Say of each ID, of the items that were found, whether its voucher can be had."""
+    """Say for each ID whether its voucher is available; `items` are the items that were found."""
     lines = []
     for one in ids:
         item = items.get(one)
         if item is None:
-            sentence = f"There is no order item “{one[:100]}” that you may see."
+            sentence = f"Order item “{one[:100]}” was not found, or you have no access to it."
             lines.append(VoucherLine(one, "", sentence))
             continue
         terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
@@ -129,45 +129,49 @@ def assess_items(
 
 
 def issue(
-    item_ids: Sequence[str], file: IO[bytes], *, form: Form, actor: Actor, now: datetime
+    item_ids: Sequence[str],
+    file: IO[bytes],
+    *,
+    file_format: FileFormat,
+    actor: Actor,
+    now: datetime,
 ) -> str:
-    """Write the vouchers of those items that are valid, audit each copy, and return a file name.
+    """Write the valid vouchers of the items to `file`, audit each, and return a file name.
 
-    One item is one PDF, several one with a page and a bookmark each, or a ZIP of single ones.
-    Raises NotPermitted, NoLongerIn, InvalidInput, and Refused, with every reason, when none of
-    them is valid.
+    A PDF has one page and one bookmark per voucher; a ZIP has one PDF per voucher. Raises
+    NotPermitted, AccessLost, InvalidInput, and Refused, with the reasons, if no voucher is valid.
     """
     require(actor, Permission.VOUCHERS)
     ids = ticked_items(item_ids)
     with access.changing(actor, Permission.VOUCHERS) as (session, actor):
-        items = load_items(session, ids, actor, is_kept=True)
+        items = load_items(session, ids, actor, lock=True)
         lines = assess_items(ids, items, now)
         valid = [items[line.order_item_id] for line in lines if line.why is None]
-        valid.sort(key=lambda item: item.no)  # an order's together, however they were ticked
+        valid.sort(key=lambda item: item.no)  # items of one order stay together
         if not valid:
-            raise Refused(f"None of these vouchers is valid. {in_short(lines)}")
+            raise Refused(f"None of these vouchers is valid. {summarise_reasons(lines)}")
         vouchers = to_vouchers(session, valid)
         _record(session, valid, actor, now)
-    # Written after the commit: that somebody may have a copy is known before it leaves.
+    # The file is written after the commit: the audit trail must never miss a copy.
     branding = document.current_branding()
-    if form == "zip":
+    if file_format == "zip":
         document.render_zip(vouchers, branding, file)
     else:
         document.render_vouchers(vouchers, branding, file)
-    return _file_name(vouchers, form)
+    return _file_name(vouchers, file_format)
 
 
-def _file_name(vouchers: Sequence[Voucher], form: Form) -> str:
-    """Name a file by what is in it: one item, the items of one order, or of several."""
+def _file_name(vouchers: Sequence[Voucher], file_format: FileFormat) -> str:
+    """Name a file after its content: one item, the items of one order, or of several orders."""
     orders = {voucher.order_id for voucher in vouchers}
-    if len(vouchers) == 1 and form == "pdf":
+    if len(vouchers) == 1 and file_format == "pdf":
         return document.file_name(vouchers[0])
     name = f"vouchers-{orders.pop()}" if len(orders) == 1 else "vouchers"
-    return f"{_UNSAFE.sub('_', name)}.{form}"
+    return f"{_UNSAFE.sub('_', name)}.{file_format}"
 
 
 def to_vouchers(session: Session, items: Sequence[OrderItem]) -> list[Voucher]:
-    """Return what is printed of items, in their order, whether they are valid or not."""
+    """Return the vouchers of items in the same order, also those that are not valid."""
     numbers = _numbers(session, {item.order_id for item in items})
     return [_voucher(item, numbers) for item in items]
 
@@ -201,7 +205,7 @@ def _voucher(item: OrderItem, numbers: dict[str, str]) -> Voucher:
 
 
 def _numbers(session: Session, order_ids: set[str]) -> dict[str, str]:
-    """Return which item of its order each is: 2 of 3."""
+    """Return for each item its place in its order: 2 of 3."""
     orders: dict[str, list[str]] = defaultdict(list)
     rows = select(OrderItem.order_id, OrderItem.order_item_id).where(
         OrderItem.order_id.in_(order_ids)
@@ -231,7 +235,7 @@ def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: dat
 
 
 def find_copies(item_ids: Sequence[str], *, actor: Actor) -> list[Copy]:
-    """Find the copies that left the house of the vouchers of items that the actor may see."""
+    """Find the downloaded and e-mailed vouchers of items; only items that the actor may see."""
     ids = ticked_items(item_ids)
     with storage.reading() as session:
         seen = sorted(load_items(session, ids, actor))
@@ -251,7 +255,7 @@ def _downloaded(session: Session, item_ids: Sequence[str]) -> list[Copy]:
 
 
 def _mailed(session: Session, item_ids: Sequence[str]) -> list[Copy]:
-    """Find whom vouchers were mailed to: everybody who may have the mail, sent for sure or not."""
+    """Find who may have received the vouchers by e-mail, even if it is not certain."""
     mails = (
         select(DeliveryItem.order_item_id, func.max(Delivery.handed_over_at), Delivery.recipient)
         .join(Delivery, Delivery.delivery_id == DeliveryItem.delivery_id)

@@ -1,15 +1,15 @@
-"""Voucher codes: what is printed on a voucher and typed at a desk."""
+"""Voucher codes: printed on a voucher, and typed at a desk if the QR code cannot be scanned."""
 
 import secrets
 
-# 31 letters and digits that are not mistaken for each other: no I, L, O, 0 and 1.
+# 31 letters and digits that are easy to tell apart: no I, L, O, 0 and 1.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH, GROUP = 12, 4
 SERIAL_BYTES = 8
 
 
 def new_code() -> str:
-    """Return a new voucher code: 3 x 4 characters, 59 bits, unguessable."""
+    """Return a new random voucher code: 3 x 4 characters, 59 bits."""
     return code_from_number(secrets.randbelow(len(ALPHABET) ** CODE_LENGTH))
 
 
@@ -24,7 +24,7 @@ def code_from_number(number: int) -> str:
 
 
 def new_serial() -> bytes:
-    """Return a new voucher serial: the random bytes inside the signed code."""
+    """Return a new voucher serial: random bytes for the signed code."""
     return secrets.token_bytes(SERIAL_BYTES)
 
 

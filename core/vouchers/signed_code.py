@@ -1,9 +1,9 @@
-"""The signed code of a voucher: what its QR code holds, genuine or not, without the database.
+"""The signed code in the QR code of a voucher: sign it, and verify it without the database.
 
-A code is `OD1:` and base32 of 85 bytes: version, key ID, the item's voucher serial, valid from,
-valid until and pax type (21 bytes), then the Ed25519 signature over the prefix and those. It holds
-no personal data, and whoever has the public key can verify it offline. That it is genuine never
-says that it is not refunded: only the database knows.
+A code is `OD1:` and the base32 of 85 bytes: version, key ID, the item's voucher serial, valid from,
+valid until and pax type (21 bytes), then the Ed25519 signature of the prefix and these bytes. It
+holds no personal data. Anyone with the public key can verify it offline. A genuine code can belong
+to a refunded voucher: only the database knows.
 """
 
 import base64
@@ -27,61 +27,61 @@ from core.ground import (
     parse_public_pems,
     private_pem,
     public_pem,
-    read_or_make_secret,
+    read_or_create_secret,
 )
 
 PREFIX = "OD1:"
 LENGTH = 140  # a QR code of version 6, which holds 154 characters at error correction M
 KEY_FILE = "voucher_key.pem"
 PUBLIC_KEYS = "voucher_keys"
-OTHERS = 0o077  # the permissions of everyone but the owner
+OTHERS_MASK = 0o077  # the permission bits of everyone except the owner
 
 _VERSION = 1
 _FIELDS = struct.Struct(">B3s8sIIB")  # version, key, serial, from and until (s since 1970), pax
-_PAX_TYPES = (PaxType.ADULT, PaxType.CHILD, PaxType.INFANT)  # stored by place: only ever add
+_PAX_TYPES = (PaxType.ADULT, PaxType.CHILD, PaxType.INFANT)  # the index is stored: only append
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
 PublicKeys = Mapping[str, Ed25519PublicKey]
 
 
 class ForeignCode(InvalidInput):
-    """The text is something else than a signed voucher code."""
+    """The text is not a signed voucher code."""
 
     def __init__(self) -> None:
         super().__init__("This is not a signed voucher code of Order Desk.")
 
 
 class DamagedCode(InvalidInput):
-    """The text begins like a signed code, and is not whole."""
+    """The text begins like a signed code, but is not complete."""
 
     def __init__(self) -> None:
         super().__init__(
-            f"This code is damaged: a whole one has {LENGTH} characters, the letters A to Z and "
-            f"the digits 2 to 7 after {PREFIX} Scan it again."
+            f"This code is damaged. A complete code has {LENGTH} characters: {PREFIX} and then "
+            "letters A to Z and digits 2 to 7. Scan it again."
         )
 
 
 class UnknownKey(InvalidInput):
-    """The code was signed with a key that is not at hand."""
+    """The code was signed with a key that is not accepted here."""
 
     def __init__(self, key_id: str) -> None:
-        super().__init__(f"This code was signed with another key, {key_id}, which is not known.")
+        super().__init__(f"This code was signed with key {key_id}, which is not known here.")
 
 
 class WrongSignature(InvalidInput):
-    """The code was altered or forged."""
+    """The code was changed or forged."""
 
     def __init__(self) -> None:
-        super().__init__("The signature of this code is wrong: it was altered or forged.")
+        super().__init__("The signature of this code is invalid: the code was changed or forged.")
 
 
 class KeyFault(AppError):
-    """A key cannot be used; the sentence names the file and says what to do."""
+    """A key file cannot be used; the sentence names the file and says what to do."""
 
 
 @dataclass(frozen=True)
 class SignedVoucher:
-    """What a genuine code says."""
+    """The content of a genuine code."""
 
     serial: bytes
     valid_from: datetime
@@ -98,9 +98,9 @@ def sign(
     pax_type: str,
     key: Ed25519PrivateKey | None = None,
 ) -> str:
-    """Return the signed code of an order item, of 140 characters; instants count to the second.
+    """Return the signed code of an order item: 140 characters, instants to the second.
 
-    Signs with this installation's key unless another is given. Raises KeyFault when that cannot
+    Without `key` it is signed with the key of this installation. Raises KeyFault if that key cannot
     be used.
     """
     key = key or _private_key()
@@ -116,12 +116,12 @@ def sign(
 
 
 def _in_32_bits(instant: datetime) -> int:
-    """Return seconds since 1970; a day after 2106, meant as no end, is the last there is."""
+    """Return seconds since 1970; a day after 2106 (meant as no end) becomes the last instant."""
     return min(max(int(instant.timestamp()), 0), 2**32 - 1)
 
 
 def parse_code(text: str, public_keys: PublicKeys) -> SignedVoucher:
-    """Return what a genuine code says; blanks, line breaks and lower case do not matter.
+    """Return the content of a genuine code; ignore white space and lower case.
 
     Raises ForeignCode, DamagedCode, UnknownKey or WrongSignature.
     """
@@ -152,10 +152,10 @@ def key_id_of(key: Ed25519PublicKey) -> str:
 
 
 def public_keys() -> PublicKeys:
-    """Return every key whose codes are accepted here, by ID: the own one and earlier ones.
+    """Return the accepted public keys by ID: the own key, earlier keys and added keys.
 
-    Earlier and further keys are the files in `voucher_keys` in DATA_DIR, read anew each time, so
-    that a key put there needs no restart. Raises KeyFault.
+    Earlier and added keys are the files in `voucher_keys` in DATA_DIR. They are read on each call,
+    so a new key needs no restart. Raises KeyFault.
     """
     own = _private_key().public_key()
     found = {}
@@ -164,14 +164,14 @@ def public_keys() -> PublicKeys:
             keys = parse_public_pems(path.read_text())
         except (OSError, ValueError) as error:
             raise KeyFault(
-                f"The file {path} {_reason(error)}: put a public key there, or remove the file."
+                f"The file {path} {_reason(error)}. Put a public key there, or delete the file."
             ) from error
         found.update({key_id_of(key): key for key in keys})
     return found | {key_id_of(own): own}
 
 
 def public_key_text() -> str:
-    """Return every accepted public key as PEM, the own one first, for whoever verifies offline."""
+    """Return the accepted public keys as PEM, the own key first, to verify codes offline."""
     own = key_id_of(_private_key().public_key())
     keys = public_keys()
     order = sorted(keys, key=lambda key_id: (key_id != own, key_id))
@@ -179,7 +179,7 @@ def public_key_text() -> str:
 
 
 def parse_public_keys(text: str) -> PublicKeys:
-    """Read back what public_key_text wrote; InvalidInput when there is no key in it."""
+    """Parse the text of public_key_text; raises InvalidInput if it has no key."""
     try:
         return {key_id_of(key): key for key in parse_public_pems(text)}
     except ValueError as error:
@@ -187,17 +187,18 @@ def parse_public_keys(text: str) -> PublicKeys:
 
 
 def ensure_keys() -> None:
-    """Make the private key at the first start, and keep its public half for when it is replaced.
+    """Make the private key at the first start, and store its public key for later.
 
-    Raises KeyFault, before anyone is served, when a key cannot be made, read or trusted.
+    The stored public key stays accepted after the private key is replaced. Raises KeyFault if a key
+    cannot be made or read, or if other users can read it.
     """
     own = _private_key().public_key()
-    kept = get_settings().data_dir / PUBLIC_KEYS / f"{key_id_of(own)}.pem"
-    if not kept.exists():
+    path = get_settings().data_dir / PUBLIC_KEYS / f"{key_id_of(own)}.pem"
+    if not path.exists():
         try:
-            read_or_make_secret(kept, lambda: public_pem(own))
+            read_or_create_secret(path, lambda: public_pem(own))
         except OSError as error:
-            raise KeyFault(f"The file {kept} {_reason(error)}.") from error
+            raise KeyFault(f"The file {path} {_reason(error)}.") from error
     public_keys()
 
 
@@ -206,27 +207,27 @@ def _private_key() -> Ed25519PrivateKey:
     configured = get_settings().voucher_private_key
     if configured is not None:
         return parse_private_pem(configured.get_secret_value())
-    return _kept_key(get_settings().data_dir / KEY_FILE)
+    return _stored_key(get_settings().data_dir / KEY_FILE)
 
 
-def _kept_key(path: Path) -> Ed25519PrivateKey:
+def _stored_key(path: Path) -> Ed25519PrivateKey:
     try:
-        text = read_or_make_secret(path, lambda: private_pem(Ed25519PrivateKey.generate()))
+        text = read_or_create_secret(path, lambda: private_pem(Ed25519PrivateKey.generate()))
         mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFault(f"The key that signs vouchers, {path}, {_reason(error)}.") from error
-    if mode & OTHERS:
+    if mode & OTHERS_MASK:
         raise KeyFault(
             f"The key that signs vouchers, {path}, can be read by others (mode {mode & 0o777:04o})."
-            f" Run chmod 600 {path}; if others may have read it, remove it, and the next start "
-            "makes a new one."
+            f" Run chmod 600 {path}. If others may have read the key, delete the file: the next "
+            "start makes a new key."
         )
     try:
         return parse_private_pem(text)
     except ValueError as error:
         raise KeyFault(
-            f"The key that signs vouchers, {path}, {error}. Bring it back from a backup; without "
-            "one, remove it, and the next start makes a new one."
+            f"The key that signs vouchers, {path}, {error}. Restore it from a backup. Without a "
+            "backup, delete the file: the next start makes a new key."
         ) from None
 
 
@@ -240,7 +241,7 @@ def _content(text: str) -> bytes:
     compact = "".join(text.translate(_INVISIBLE).split())
     if compact[: len(PREFIX)].upper() != PREFIX:
         raise ForeignCode
-    # Only ASCII: upper() would also make an S of a long s, and two texts one code.
+    # Only ASCII: upper() turns a long s into S, so two texts would be one code.
     if len(compact) != LENGTH or not compact.isascii():
         raise DamagedCode
     try:

@@ -1,7 +1,7 @@
-"""What a voucher's code stands for: asked by whoever has the voucher in hand.
+"""Verify the code of a voucher, for the person at the desk who scans it.
 
-A genuine signature says that the voucher was made here, and for which days; only the database says
-what became of it since.
+A genuine signature proves that the voucher was made here, and for which days. Only the database
+knows whether it has been used or refunded since.
 """
 
 import re
@@ -22,7 +22,7 @@ from core.ground import (
     ItemStatus,
     Refused,
     get_settings,
-    in_place,
+    in_zone,
     is_storable,
 )
 from core.query import scope
@@ -39,17 +39,17 @@ _NOT_IN_CODE = re.compile(f"[^{ALPHABET}]")
 
 
 class Verdict(StrEnum):
-    """What a code turned out to be."""
+    """What a code turned out to be, as people read it."""
 
-    VALID = "valid"
-    USED = "used"
-    REFUNDED = "refunded"
-    IN_PROGRESS = "refund in progress"
-    EXPIRED = "expired"
-    EARLY = "not valid yet"
-    UNKNOWN = "unknown"
-    FORGED = "signature wrong"
-    DAMAGED = "damaged"
+    VALID = "Valid"
+    USED = "Used"
+    REFUNDED = "Refunded"
+    IN_PROGRESS = "Refund in progress"
+    EXPIRED = "Expired"
+    EARLY = "Not valid yet"
+    UNKNOWN = "Unknown"
+    FORGED = "Wrong signature"
+    DAMAGED = "Damaged"
 
 
 _BY_STATUS = {
@@ -66,7 +66,7 @@ _BY_ERROR: dict[type[AppError], Verdict] = {
 
 @dataclass(frozen=True)
 class VerifiedItem:
-    """The item that a code stands for, as far as whoever asks needs it."""
+    """The order item of a code: the facts that the person at the desk needs."""
 
     order_item_id: str
     order_id: str
@@ -83,60 +83,60 @@ class VerifiedItem:
 
 @dataclass(frozen=True)
 class Verification:
-    """The verdict on a code, a sentence that says why, and the item where one is known."""
+    """The verdict on a code, a sentence that says why, and the order item if it was found."""
 
     verdict: Verdict
     sentence: str
     item: VerifiedItem | None = None
 
 
-_tries: dict[str, deque[float]] = defaultdict(deque)
-_tries_lock = threading.Lock()
+_attempts: dict[str, deque[float]] = defaultdict(deque)
+_attempts_lock = threading.Lock()
 
 
 def verify(text: str, *, actor: Actor, now: datetime) -> Verification:
-    """Say what a scanned text or a printed code stands for.
+    """Verify a scanned text or a typed code.
 
-    Raises InvalidInput for an empty or endless text, and Refused when the actor has asked more
-    often in a minute than VERIFICATIONS_PER_MINUTE: codes are not to be guessed.
+    Raises InvalidInput if the text is empty or too long. Raises Refused if the actor verifies more
+    codes in a minute than VERIFICATIONS_PER_MINUTE: no one can find codes by guessing.
     """
     text = text.strip()
     if not text or len(text) > MAX_LENGTH:
         raise InvalidInput(f"Scan or type a code of 1 to {MAX_LENGTH} characters.")
-    _count_try(actor)
+    _count_attempt(actor)
     try:
         signed = signed_code.parse_code(text, signed_code.public_keys())
     except ForeignCode:
-        return _look_up(_is_printed(text), actor, now)
+        return _look_up(_has_printed_code(text), actor, now)
     except tuple(_BY_ERROR) as error:
         return Verification(_BY_ERROR[type(error)], str(error))
     return _look_up(OrderItem.voucher_serial == signed.serial, actor, now)
 
 
-def _count_try(actor: Actor) -> None:
+def _count_attempt(actor: Actor) -> None:
     limit, moment = get_settings().verifications_per_minute, time.monotonic()
-    with _tries_lock:
-        mine = _tries[actor.user_id]
+    with _attempts_lock:
+        mine = _attempts[actor.user_id]
         while mine and mine[0] <= moment - A_MINUTE:
             mine.popleft()
         if len(mine) >= limit:
-            raise Refused(f"At most {limit:,} codes are verified in a minute. Wait a moment.")
+            raise Refused(f"You can verify at most {limit:,} codes per minute. Wait a moment.")
         mine.append(moment)
 
 
-def _is_printed(text: str) -> ColumnElement[bool]:
-    """Compare with printed codes: as it is, or as one of ours typed without care."""
+def _has_printed_code(text: str) -> ColumnElement[bool]:
+    """Match printed codes: the text itself, or the same letters with other case and separators."""
     bare = _NOT_IN_CODE.sub("", text.upper())
     groups = (bare[i : i + GROUP] for i in range(0, CODE_LENGTH, GROUP))
     candidates = {text, "-".join(groups)} if len(bare) == CODE_LENGTH else {text}
     return OrderItem.voucher_code.in_(sorted(one for one in candidates if is_storable(one)))
 
 
-def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:
+def _look_up(has_code: ColumnElement[bool], actor: Actor, now: datetime) -> Verification:
     with storage.reading() as session:
-        item = session.scalars(select(OrderItem).where(is_it, scope(ORDER_ITEMS, actor))).first()
+        item = session.scalars(select(OrderItem).where(has_code, scope(ORDER_ITEMS, actor))).first()
         if item is None:
-            sentence = "No voucher that you may see has this code."
+            sentence = "No voucher found with this code, or you have no access to it."
             return Verification(Verdict.UNKNOWN, sentence)
         terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
         why = why_not_valid(*terms, now=now)
@@ -145,6 +145,6 @@ def _look_up(is_it: ColumnElement[bool], actor: Actor, now: datetime) -> Verific
     if why is not None:
         return Verification(_BY_STATUS.get(ItemStatus(item.status), Verdict.EXPIRED), why, found)
     if is_early(found.valid_from, now=now):
-        since = in_place(found.valid_from, found.airport_tz, seconds=bool(found.valid_from.second))
+        since = in_zone(found.valid_from, found.airport_tz, seconds=bool(found.valid_from.second))
         return Verification(Verdict.EARLY, f"It is valid from {since}.", found)
     return Verification(Verdict.VALID, "It is genuine, and has not been used.", found)

@@ -1,11 +1,11 @@
-"""What AG Grid is told: a table's description as column definitions, and the frame's look."""
+"""The options of AG Grid: column definitions from a table's description, and the theme."""
 
 from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
-from core.ground import TONES
-from core.tables import Column, Kind, Table, in_words
+from core.ground import TONES, word_of
+from core.tables import Column, Kind, Table
 from core.views import DATE_PRESETS, Operator
 
 BLOCK_ROWS = 200
@@ -18,7 +18,7 @@ FILTERS = {
 }
 DATE_FILTERS = ["equals", "notEqual", "lessThan", "greaterThan", "inRange", "blank", "notBlank"]
 
-# Colours are Streamlit's, which the component sets as CSS variables: light and dark by themselves.
+# The component sets Streamlit's colours as CSS variables, so light and dark follow the page.
 THEME = StAggridTheme(base="quartz").withParams(
     fontFamily="Inter, sans-serif",
     fontSize=13,
@@ -28,7 +28,7 @@ THEME = StAggridTheme(base="quartz").withParams(
     backgroundColor="var(--background-color)",
     chromeBackgroundColor="var(--secondary-background-color)",
     borderColor="var(--desk-line)",
-    browserColorScheme="inherit",  # of the frame, which grid.js matches to the page
+    browserColorScheme="inherit",  # grid.js sets the frame's scheme to the page's
     wrapperBorder=False,
     wrapperBorderRadius=0,
     rowHeight=36,
@@ -38,12 +38,12 @@ THEME = StAggridTheme(base="quartz").withParams(
 
 
 def grid_options(table: Table, config: str) -> dict[str, Any]:
-    """Build the options; `config` is what grid.js's configure() reads, in base64url.
+    """Build the options. `config` is the base64url text that configure() in grid.js reads.
 
-    The same for as long as `config` is: a changed option makes the grid apply all of them again.
+    The same `config` gives the same options: a changed option makes the grid apply all of them.
     """
     return {
-        # First, since the functions below read it. Base64url: a text of the view can be no code.
+        # First, because the functions below read it. Base64url, so that no text can become code.
         "context": JsCode(f"orderDesk.configure('{config}')"),
         "initialState": JsCode("orderDesk.initialState()"),
         "onGridReady": JsCode("orderDesk.onGridReady"),
@@ -79,9 +79,9 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "tooltipValueGetter": JsCode("orderDesk.tooltip"),
         },
         "suppressDragLeaveHidesColumns": True,
-        "maintainColumnOrder": True,  # when the page has something to say, and options come anew
-        "rowBuffer": 4,  # above and below the window: each is two dozen cells more to draw
-        "suppressColumnVirtualisation": True,  # two dozen at most: all are there to be read
+        "maintainColumnOrder": True,  # when the page sends new options
+        "rowBuffer": 4,  # above and below the window; each row adds two dozen cells
+        "suppressColumnVirtualisation": True,  # at most two dozen; a screen reader finds all
         "suppressMultiSort": False,
         "enableCellTextSelection": True,
         "ensureDomOrder": True,
@@ -112,7 +112,7 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["filter"] = JsCode("orderDesk.SetFilter")
         definition["floatingFilterComponent"] = JsCode("orderDesk.SetFloatingFilter")
         definition["filterParams"] |= {
-            "isWords": column.allowed is not None,
+            "words": column.words,
             "isFlag": column.kind is Kind.FLAG,
         }
     if column.kind in (Kind.NUMBER, Kind.MONEY):
@@ -123,13 +123,13 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["cellRenderer"] = JsCode("orderDesk.Word")
         tones = TONES.get(column.allowed, {})
         definition["cellRendererParams"] = {
-            "tones": {in_words(word): tone.value for word, tone in tones.items()}
+            "tones": {word_of(word): tone.value for word, tone in tones.items()}
         }
     return definition
 
 
 def _date_preset(operator: Operator) -> dict[str, Any]:
-    """Describe a question without a value to the grid; the server answers it."""
+    """Describe an operator without a value to the grid; the server applies it."""
     words = DATE_PRESETS[operator]
     return {
         "displayKey": operator.value,

@@ -1,11 +1,11 @@
-"""What a session knows of one table's grid, and who may change it.
+"""The state of one table's grid in a session, and how its view changes.
 
-Three hands change a view: the person in the grid, a widget above it, and the address (a link, a
-reload, browser Back). What a widget or the address asks for is pushed to the grid under a new
-revision; what the grid says under an older one is out of date and not heard. Each run brings the
-browser's address along, which is behind when the person is faster than the round trip: so it asks
-for something only in a run in which neither grid nor widget did. The selection is pushed and heard
-in the same way, under a revision of its own.
+A view is changed by the grid, by a widget above it, or by the address (a link, a reload, browser
+Back). A change by a widget or the address is pushed to the grid with a new revision; an answer of
+the grid with an older revision is out of date and ignored. Each run also brings the browser's
+address. It is out of date when the person is faster than the round trip, so it counts only in a run
+that neither the grid nor a widget has started. The selection is pushed and read in the same way,
+with its own revision.
 """
 
 import time
@@ -23,24 +23,24 @@ from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, che
 from core.query import MAX_SELECTED
 from core.tables import ORDER_TABS, Table
 from core.views import View, default_view, parse_view, to_json
-from pages.frame import kept_answer
+from pages.shell import kept_answer
 from pages.web import BROWSER_COOKIE
 
 RENEW_SECONDS = access.TOKEN_LIFE_SECONDS * 3 // 4
-FIGURES_STAND = timedelta(seconds=10)
+FIGURES_LIFE = timedelta(seconds=10)
 Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a table is: a page of its own, or a tab of one order."""
+    """The place of a table: its own page, or a tab of one order."""
 
     table: Table
     order_id: str | None = None
 
     @property
     def key(self) -> str:
-        """Return what the place's widgets are named by."""
+        """Return the name that is part of the keys of the place's widgets."""
         return self.table.name if self.order_id is None else f"{self.table.name}_{self.order_id}"
 
     @property
@@ -51,74 +51,74 @@ class Place:
 
 @dataclass
 class GridState:
-    """One grid, as the page last knew it."""
+    """One grid, as the page last saw it."""
 
     place: Place
     view: View  # what is on the screen
-    address: dict[str, str]  # the query parameters that say so
-    addressed: View | None  # what that address stands for; None when it is behind
-    pushed: View  # what the grid was last told
+    address: dict[str, str]  # the query parameters of that view
+    addressed: View | None  # the view of that address; None if the address is out of date
+    pushed: View  # the view that was last sent to the grid
     browser: str
-    linked: tuple[View, str]  # what an address asked for, and what was wrong with it
+    linked: tuple[View, str]  # the view of a link, and the error in the link
     revision: int = 1
-    selected: tuple[str, ...] = ()  # keys of the ticked rows, filtered or not
-    told: tuple[str, ...] = ()  # the selection that the grid was last told
+    selected: tuple[str, ...] = ()  # keys of the selected rows, also of hidden ones
+    sent_selection: tuple[str, ...] = ()  # the selection that was last sent to the grid
     selection_revision: int = 1
-    data_revision: int = 1  # of the rows: another one has the grid load them anew
+    data_revision: int = 1  # of the rows: a new one makes the grid reload them
     rows_token: str = ""
     export_token: str = ""
     issued: float = 0.0
     renewals: int = 0
-    heard: Mapping[str, Any] | None = None  # the grid's last answer
-    was_touched: bool = False  # by a widget, for this run
-    searched: str | None = None  # what the search box was last given, or gave
+    last_answer: Mapping[str, Any] | None = None  # of the grid
+    was_touched: bool = False  # a widget has started this run
+    searched: str | None = None  # the last text of the search box
     figures: dict[str, tuple[View, datetime, Any]] = field(default_factory=dict)
-    wished: tuple[View, dict[str, str]] | None = None  # a view with an address of its own
+    opened: tuple[View, dict[str, str]] | None = None  # a saved view and its address
 
     @property
     def fault(self) -> str:
-        """Return what was wrong with the link, for as long as its view is on the screen."""
+        """Return the error in the link, as long as the link's view is on the screen."""
         view, fault = self.linked
         return fault if view == self.view else ""
 
     def push(self, view: View) -> None:
-        """Have the grid show a view."""
+        """Make the grid show a view."""
         self.view = self.pushed = view
         self.revision += 1
 
     def push_by_widget(self, view: View) -> None:
-        """Have the grid show what a widget asks for, in the run that the widget began."""
+        """Make the grid show the view of a widget, in the run that the widget has started."""
         self.push(view)
         self.touch()
 
     def touch(self) -> None:
-        """Note that a widget began this run: the browser's address asks for nothing in it."""
+        """Note that a widget has started this run, so that the address does not count in it."""
         self.was_touched = True
 
     def select(self, keys: Sequence[str]) -> None:
-        """Have the grid tick these rows and no others."""
-        self.selected = self.told = tuple(keys)
+        """Make the grid select exactly these rows."""
+        self.selected = self.sent_selection = tuple(keys)
         self.selection_revision += 1
         self.touch()
 
     def refresh(self) -> None:
-        """Have grid and figures show the rows as they are by now."""
+        """Reload the rows and the figures."""
         self.data_revision += 1
         self.figures.clear()
 
     def figure(self, name: str, view: View, now: datetime, load: Callable[[], Figure]) -> Figure:
-        """Return a figure of a view, loaded anew unless it was some seconds ago.
+        """Return a figure of a view; load it again after some seconds.
 
-        Ticking a row or sorting is a run of the page, too, and to add up millions takes a second.
+        Selecting a row or sorting also runs the page, and adding up millions takes a second.
         """
         asked, at, value = self.figures.get(name, (None, now, None))
-        if asked != view.any_order or now - at > FIGURES_STAND:
+        if asked != view.any_order or now - at > FIGURES_LIFE:
             value = load()
             self.figures[name] = (view.any_order, now, value)
         return cast(Figure, value)
 
     def keep_tokens(self, actor: Actor) -> None:
-        """Keep the tokens the same for hours: new ones make the grid apply its options again."""
+        """Issue tokens, and keep them for hours: new ones make the grid apply its options again."""
         if time.monotonic() - self.issued <= RENEW_SECONDS and self.rows_token:
             return
         name, order_id = self.place.table.name, self.place.order_id
@@ -131,36 +131,36 @@ class GridState:
         self.issued = time.monotonic()
 
     def view_in(self, answer: Mapping[str, Any]) -> View:
-        """Understand the grid's part of the view; search and IDs are the page's own."""
+        """Read the view from the grid's answer; search, IDs and zone stay those of the page."""
         raw = answer.get("view")
         if not isinstance(raw, Mapping):
-            raise InvalidInput("The grid's view is malformed.")
+            raise InvalidInput("The grid sent an invalid view. Reload the page.")
         own = to_json(self.view)
         asked = {name: raw[name] for name in ("filters", "sort", "columns") if name in raw}
         kept = {name: own[name] for name in ("search", "ids", "zone") if name in own}
         return parse_view(self.place.table, asked | kept, order_id=self.place.order_id)
 
     def selection_in(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
-        """Understand which rows are ticked, by their keys; raises InvalidInput."""
+        """Read the keys of the selected rows from the grid's answer; raise InvalidInput."""
         keys = answer.get("selected")
         if not isinstance(keys, list) or len(keys) > MAX_SELECTED:
-            raise InvalidInput(f"At most {MAX_SELECTED:,} rows can be selected.")
+            raise InvalidInput(f"You can select at most {MAX_SELECTED:,} rows.")
         header = self.place.table.key_column.header
         return tuple(dict.fromkeys(check_text(header, key) for key in keys))
 
-    def is_news(self, answer: Mapping[str, Any] | None) -> bool:
-        """Say whether the grid asks for anything; that it now shows what was pushed is no news."""
-        if answer is None or answer == self.heard:
+    def has_changes(self, answer: Mapping[str, Any] | None) -> bool:
+        """Return whether the answer changes anything; repeating what was pushed does not."""
+        if answer is None or answer == self.last_answer:
             return False
         if answer.get("renewals", 0) != self.renewals:
             return True
         try:
-            return self.heard_in(answer) != (self.view, self.selected)
+            return self.read_answer(answer) != (self.view, self.selected)
         except InvalidInput:
             return True
 
-    def heard_in(self, answer: Mapping[str, Any]) -> tuple[View, tuple[str, ...]]:
-        """Return view and selection by an answer, each as it was where the answer is behind."""
+    def read_answer(self, answer: Mapping[str, Any]) -> tuple[View, tuple[str, ...]]:
+        """Return view and selection of an answer; where it is out of date, those of the state."""
         view, selected = self.view, self.selected
         if answer.get("revision") == self.revision:
             view = self.view_in(answer)
@@ -170,7 +170,7 @@ class GridState:
 
 
 def follow_address(place: Place, actor: Actor) -> GridState:
-    """Return the session's state, made anew or moved on when the address asks for another view."""
+    """Return the session's state: a new one, or the old one with the view of a new address."""
     key, grid = f"{place.key}_state", f"{place.key}_grid"
     state: GridState | None = st.session_state.get(key)
     parameters = _address(place)
@@ -179,12 +179,12 @@ def follow_address(place: Place, actor: Actor) -> GridState:
         state = GridState(place, view, parameters, view, view, browser_cookie(), linked)
         st.session_state[key] = state
         return state
-    spoke = state.was_touched or state.is_news(st.session_state.get(grid))
+    has_input = state.was_touched or state.has_changes(st.session_state.get(grid))
     if grid not in st.session_state:
-        _bring_back(state, kept_answer(grid))
+        _restore(state, kept_answer(grid))
     if parameters != state.address:
         state.address, state.addressed = parameters, None
-        if not spoke:
+        if not has_input:
             state.linked = _view_at(place, parameters, actor)
             state.push(state.linked[0])
             state.addressed = state.view
@@ -192,19 +192,19 @@ def follow_address(place: Place, actor: Actor) -> GridState:
     return state
 
 
-def _bring_back(state: GridState, unheard: Mapping[str, Any] | None) -> None:
-    """Tell a grid that was gone for a run what it showed last: it begins with what it is told."""
-    if unheard is not None:
+def _restore(state: GridState, unread: Mapping[str, Any] | None) -> None:
+    """Push the last view and selection to a grid that was missing in the previous run."""
+    if unread is not None:
         with suppress(InvalidInput):
-            state.view, state.selected = state.heard_in(unheard)
+            state.view, state.selected = state.read_answer(unread)
     if state.view != state.pushed:
         state.push(state.view)
-    if state.selected != state.told:
+    if state.selected != state.sent_selection:
         state.select(state.selected)
 
 
 def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple[View, str]:
-    """Return the view that an address asks for, and in words what of it could not be had."""
+    """Return the view of an address, and a sentence about the parts that were ignored."""
     zone = viewer_zone()
     left_out: list[str] = []
     try:
@@ -221,20 +221,20 @@ def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple
         raise
     except AppError as error:
         view = default_view(place.table, zone, order_id=place.order_id)
-        return view, f"The link's filters were left out. {error}"
+        return view, f"The filters in the link were ignored. {error}"
     faults = " ".join(dict.fromkeys(left_out))
-    words = f"A part of this view was left out, the rest is shown. {faults}"
+    words = f"Part of this view was ignored. The rest is shown. {faults}"
     return view, words if left_out else ""
 
 
 def viewer_zone() -> str:
-    """Return the browser's time zone; UTC when it names none that is known."""
+    """Return the browser's time zone; UTC if it is missing or unknown."""
     zone = st.context.timezone
     return zone if zone in zones() else "UTC"
 
 
 def browser_cookie() -> str:
-    """Return the browser's cookie; none, and so tokens that open nothing, without a browser."""
+    """Return the browser's cookie; empty without one, and then its tokens give no access."""
     cookie = st.context.cookies.get(BROWSER_COOKIE)
     return cookie if isinstance(cookie, str) else ""
 
@@ -245,15 +245,15 @@ def _address(place: Place) -> dict[str, str]:
 
 
 def follow_grid(state: GridState, answer: Mapping[str, Any] | None) -> str | None:
-    """Hear what the grid says: another view or selection, or that its token is not accepted.
+    """Apply the grid's answer: another view or selection, or a request for a new token.
 
-    Returns what was wrong with it, if anything was.
+    Returns the error in the answer, or None.
     """
-    if answer is None or answer == state.heard:
+    if answer is None or answer == state.last_answer:
         return None
-    state.heard, fault = answer, None
+    state.last_answer, fault = answer, None
     try:
-        state.view, state.selected = state.heard_in(answer)
+        state.view, state.selected = state.read_answer(answer)
     except InvalidInput as error:
         fault = str(error)
     if answer.get("renewals", 0) != state.renewals:
@@ -264,18 +264,18 @@ def follow_grid(state: GridState, answer: Mapping[str, Any] | None) -> str | Non
 
 
 def write_address(state: GridState, actor: Actor) -> None:
-    """Put the view into the address when that stands for another: each write is a step of Back."""
+    """Write the view to the address if it has changed; each write is one step of Back."""
     if state.view == state.addressed:
         return
     parameter = state.place.parameter
-    if state.wished and state.wished[0] == state.view:
-        address = state.wished[1]
+    if state.opened and state.opened[0] == state.view:
+        address = state.opened[1]
     else:
         address = views.address_of(state.view, actor=actor, parameter=parameter)
     state.addressed = state.view
     if address != state.address:
         before, state.address = state.address, address
         if before.keys() <= address.keys():
-            st.query_params.update(address)  # leaves alone what belongs to others, such as the tab
+            st.query_params.update(address)  # keeps other parameters, such as the tab
         else:
             st.query_params.from_dict(address)

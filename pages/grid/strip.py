@@ -1,4 +1,4 @@
-"""The strips around a grid: how many rows, Download Excel, the filters in words, what is ticked."""
+"""The strips around a grid: count, Download Excel, filters in words, selection and totals."""
 
 import html
 from datetime import UTC, datetime
@@ -8,20 +8,21 @@ import streamlit as st
 
 from core import query, views
 from core.access import Actor
-from core.ground import amount_in_words
+from core.ground import format_money
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import View, describe_filter, describe_ids, describe_search
-from pages.explained import show_columns_explained
-from pages.frame import acting, base_path, plain
-from pages.grid.rows import let_rows_go_first
+from pages.grid.explained import show_columns_explained
 from pages.grid.state import GridState
+from pages.routes import let_rows_go_first
+from pages.shell import acting, plain
+from pages.web import base_path
 
-# Measured on files of 100,000 rows, for the size said before the click.
-BYTES_A_CELL = 7
-ROWS_A_SECOND = 60_000
+# Measured on files of 100,000 rows, for the size that is shown before the click.
+BYTES_PER_CELL = 7
+ROWS_PER_SECOND = 60_000
 SLOW_SECONDS = 5
-MISSING_SAID = 20
+MAX_MISSING_LISTED = 20
 
 
 def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
@@ -41,12 +42,18 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
         if view.order_id is None:
             st.title(table.title, anchor=False, width="content")
         times = f" :gray[· times in {view.zone}]" if _has_times(table) else ""
-        st.markdown(f"**{count:,}** of {total:,} {table.many}{times}", width="content")
+        st.markdown(f"{_count_in_words(table, count, total)}{times}", width="content")
         show_columns_explained(state)
         st.space("stretch")
-        st.caption(_effort(view, count), width="content")
+        st.caption(_size_in_words(view, count), width="content")
         _show_downloads(state, count, actor)
     return count
+
+
+def _count_in_words(table: Table, count: int, total: int) -> str:
+    """Return how many rows are shown, and of how many if filters hide some."""
+    of_total = "" if count == total else f" of {total:,}"
+    return f"**{count:,}**{of_total} {table.one if total == 1 else table.many}"
 
 
 def _has_times(table: Table) -> bool:
@@ -76,23 +83,23 @@ def _show_downloads(state: GridState, count: int, actor: Actor) -> None:
             "All columns",
             f"{address}&columns=all",
             type="tertiary",
-            help=f"The same rows in Excel, with {', '.join(hidden)} too",
+            help=f"The same rows in Excel, also with {', '.join(hidden)}",
         )
     st.link_button(label, address, icon=icon, type="primary")
 
 
-def _effort(view: View, count: int) -> str:
+def _size_in_words(view: View, count: int) -> str:
     if count == 0:
         return f"Nothing to export: no {view.table.one} matches these filters"
-    kilobytes = max(8, count * len(view.columns) * BYTES_A_CELL // 1_000)
+    kilobytes = max(8, count * len(view.columns) * BYTES_PER_CELL // 1_000)
     size = f"{kilobytes:,} kB" if kilobytes < 1_000 else f"{kilobytes / 1_000:,.1f} MB"
-    seconds = count // ROWS_A_SECOND
+    seconds = count // ROWS_PER_SECOND
     takes = f", ready in about {seconds:,} s" if seconds > SLOW_SECONDS else ""
     return f"{count:,} row{'s' * (count != 1)}, about {size}{takes}"
 
 
 def show_words(state: GridState) -> None:
-    """Draw what keeps rows out, in words, each with its removal, and Clear all."""
+    """Draw a chip with each filter in words, which removes it, and Clear all."""
     view = state.view
     if not view.is_filtered:
         return
@@ -117,7 +124,7 @@ def _clear(state: GridState) -> None:
 
 
 def _remove(state: GridState, name: str) -> None:
-    """Take one part off the view as it is now: the grid may have changed it since it was drawn."""
+    """Remove one filter from the current view, which the grid may have changed since drawing."""
     view = state.view
     others = {"search": view.with_search(""), "ids": view.with_ids(())}
     state.push_by_widget(others.get(name) or view.without_filter(name))
@@ -136,16 +143,16 @@ def _show_chip(state: GridState, name: str, words: str) -> None:
 
 
 def show_missing(state: GridState, *, actor: Actor) -> None:
-    """Name the pasted IDs that no row has."""
+    """List the pasted IDs that were not found."""
     if not state.view.ids:
         return
     missing = query.find_missing(state.view, actor=actor)
     if not missing:
         return
-    said = ", ".join(missing[:MISSING_SAID])
+    listed = ", ".join(missing[:MAX_MISSING_LISTED])
     some = f"{len(missing):,} of the {len(state.view.ids):,} pasted IDs"
-    words = f"{some} {'was' if len(missing) == 1 else 'were'} not found: {said}"
-    if len(missing) <= MISSING_SAID:
+    words = f"{some} {'was' if len(missing) == 1 else 'were'} not found: {listed}"
+    if len(missing) <= MAX_MISSING_LISTED:
         st.warning(plain(f"{words}."), icon=":material/search_off:")
         return
     with st.expander(plain(f"{words} …"), icon=":material/search_off:"):
@@ -153,11 +160,11 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
 
 
 def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime) -> None:
-    """Say how many rows are ticked, and how many of them the filter hides; offer all, or none."""
+    """Show how many rows are selected and how many the filter hides; offer all or none."""
     view, selected, key = state.view, state.selected, state.place.key
     if selected:
         seen = query.count_among(view, selected, actor=actor, now=now)
-        hidden = f", {len(selected) - seen:,} not in the current filter"
+        hidden = f", {len(selected) - seen:,} hidden by the filter"
         st.markdown(
             f"**{len(selected):,} selected**{hidden if seen < len(selected) else ''}",
             width="content",
@@ -170,7 +177,7 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             args=((),),
             help="Or press Esc in the table",
         )
-    if 0 < count <= MAX_SELECTED:
+    if 1 < count <= MAX_SELECTED:
         st.button(
             f"Select all {count:,} matching",
             key=f"select_{key}",
@@ -178,17 +185,17 @@ def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime)
             on_click=_select_all,
             args=(state,),
         )
-    elif selected and count:
-        st.caption(f"Select all is for up to {MAX_SELECTED:,} rows", width="content")
+    elif selected and count > 1:
+        st.caption(f"Select all works for up to {MAX_SELECTED:,} rows", width="content")
 
 
 @acting
 def _select_all(state: GridState, *, actor: Actor) -> None:
-    """Add every row of the view to what is ticked already, to the stated limit."""
+    """Add every row of the view to the selection, up to the limit."""
     keys = query.load_keys(state.view, actor=actor, now=datetime.now(UTC))
     both = list(dict.fromkeys([*state.selected, *keys]))
     if len(both) > MAX_SELECTED:
-        st.toast(f"At most {MAX_SELECTED:,} rows can be selected: clear the selection first.")
+        st.toast(f"You can select at most {MAX_SELECTED:,} rows. Clear the selection first.")
         return
     state.select(both)
 
@@ -202,7 +209,7 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
-    sums = " · ".join(f"{amount_in_words(minor, code)} {code}" for code, minor in totals.items())
+    sums = " · ".join(format_money(minor, code) for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
-    # Where it is longer than the window is wide, it scrolls: with tabindex, by keyboard too.
+    # A line that is wider than the window scrolls; tabindex allows it by keyboard too.
     st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")

@@ -1,4 +1,4 @@
-"""The Streamlit half of the grid: draws a table with all that belongs to it, all of one view."""
+"""The Streamlit side of the grid: draw a table, its tools and its figures, all of one view."""
 
 import base64
 import json
@@ -17,33 +17,33 @@ from core.ground import Permission
 from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import View, to_json
-from pages.frame import plain
 from pages.grid.options import THEME, grid_options
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
 from pages.grid.tools import Actions, show_tools
+from pages.shell import plain
 
 HERE = Path(__file__).parent
 SCRIPTS = ("grid.js", "layout.js", "selection.js", "opening.js", "set_filter.js")
 ASSETS = [
-    {"js": "\n".join((HERE / name).read_text() for name in SCRIPTS)},
+    {"js": "\n".join((HERE / "js" / name).read_text() for name in SCRIPTS)},
     {"css": (HERE / "grid.css").read_text()},
 ]
 UPDATE_ON = [
     ("filterChanged", 50),
     ("sortChanged", 50),
     ("columnPinned", 100),
-    "orderDeskSay",
+    "orderDeskAnswer",
 ]
 EMPTY = "**There are no {many} yet.**"
-EMPTY_FOR_YOU = " Which you see depends on your contracts: an admin can change them."
-EMPTY_FOR_OTHERS = " An admin brings them in."
-EMPTY_OF_ORDER = "**There are no {many} of this order yet.**"
+EMPTY_FOR_YOU = "**You see no {many} yet.** Your contracts decide what you see; an admin sets them."
+EMPTY_FOR_OTHERS = " An admin can import them."
+EMPTY_OF_ORDER = "**This order has no {many} yet.**"
 EMPTY_BOOKS = """
-**There are no {many} yet.** Bring in your own on the page *Import*, or look around with demo data.
+**There are no {many} yet.** Import your own on the page *Import*, or look around with demo data.
 In a terminal, in the project's folder:
 
-- `make import FILE=your-orders.xlsx` imports a workbook or CSV file, as the page does
+- `make import FILE=your-orders.xlsx` imports a workbook or CSV file, like the page
 - `make demo ORDERS=2000` fills the database with demo orders
 
 Then reload this page.
@@ -53,10 +53,10 @@ Then reload this page.
 def show_table(
     table: Table, *, actor: Actor, order_id: str | None = None, actions: Actions | None = None
 ) -> None:
-    """Draw the table, of every order or of one; `actions` draws what ticked rows are good for.
+    """Draw the table, of every order or of one; `actions` draws the buttons for selected rows.
 
-    Raises AppError when the rows cannot be had; a link that cannot be understood is said on the
-    page, which then shows what can be.
+    Raises AppError if the rows cannot be loaded. If a link is invalid, the page shows a warning and
+    the valid part of its view.
     """
     now = datetime.now(UTC)
     state = follow_address(Place(table, order_id), actor)
@@ -67,7 +67,7 @@ def show_table(
         return
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
-    above.empty()  # or the container is not there until it is drawn into, and the grid jumps
+    above.empty()  # creates the container now; otherwise the grid jumps later
     fault = follow_grid(state, _draw(state))
     write_address(state, actor)
     with above:
@@ -83,7 +83,7 @@ def show_table(
 
 
 def show_empty(table: Table, actor: Actor, order_id: str | None = None) -> None:
-    """Say that a table has no rows, of one order or at all, and what brings the first."""
+    """Say that a table, or its part of one order, is empty, and how to add the first row."""
     words = _why_empty(table, actor, order_id).format(many=table.many)
     st.info(words, icon=":material/inbox:")
     if order_id is None and table in BOOKS and may(actor, Permission.IMPORT):
@@ -95,20 +95,20 @@ def _why_empty(table: Table, actor: Actor, order_id: str | None) -> str:
     if order_id is not None:
         return f"{EMPTY_OF_ORDER} {table.hint_of_order}" if table.hint_of_order else EMPTY_OF_ORDER
     if not actor.sees_everything:
-        return EMPTY + EMPTY_FOR_YOU
+        return EMPTY_FOR_YOU
     if table in BOOKS:
         return EMPTY_BOOKS if may(actor, Permission.IMPORT) else EMPTY + EMPTY_FOR_OTHERS
     return f"{EMPTY} {table.hint}" if table.hint else EMPTY
 
 
 def _is_empty(view: View, actor: Actor, now: datetime) -> bool:
-    # Of the order nothing is wanted, and some take a while to find.
+    # Without the sort, because some sorts are slow and the order does not matter.
     any_row = replace(view.without_filters(), sort=())
     return query.load_rows(any_row, actor=actor, now=now, start=0, end=1).empty
 
 
 def _draw(state: GridState) -> Mapping[str, Any] | None:
-    """Draw the grid and return what it last answered, which is untrusted."""
+    """Draw the grid and return its last answer, which is untrusted."""
     table, view = state.place.table, to_json(state.pushed)
     shown = {column.name for column in state.pushed.columns}
     config = {
@@ -122,9 +122,9 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "revision": state.revision,
         "view": view,
         "hidden": [column.name for column in table.offered if column.name not in shown],
-        "selection": {"revision": state.selection_revision, "keys": list(state.told)},
+        "selection": {"revision": state.selection_revision, "keys": list(state.sent_selection)},
         "data": state.data_revision,
-        "mostSelected": MAX_SELECTED,
+        "maxSelected": MAX_SELECTED,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
     answer = AgGrid(

@@ -1,4 +1,4 @@
-"""The tools above a grid: quick search, pasted IDs, which columns are shown."""
+"""The tools above a grid: search, saved views, pasted IDs, columns, and the actions."""
 
 from dataclasses import replace
 from typing import Protocol
@@ -9,23 +9,23 @@ from core import query
 from core.access import Actor
 from core.tables import Column
 from core.views import Layout, View, normal_view, parse_search
-from pages.frame import acting
 from pages.grid.state import GridState
 from pages.grid.views import show_views
+from pages.shell import acting
 
 
 class Actions(Protocol):
-    """Draws the buttons that act on the ticked rows."""
+    """Draws the buttons that act on the selected rows."""
 
     def __call__(self, state: GridState, *, actor: Actor) -> None:
-        """Draw them in the line of the tools."""
+        """Draw the buttons in the line of the tools."""
 
 
-PASTE_HELP = "One ID a line, as a column copied from Excel, in its own capitals and small letters."
+PASTE_HELP = "One ID per line, for example a column from Excel. Upper and lower case must match."
 
 
 def show_tools(state: GridState, *, actor: Actor, actions: Actions | None) -> None:
-    """Draw the tools in one line; each changes the view. At its end stand the actions."""
+    """Draw the tools, which change the view, in one line; the actions are at its end."""
     with st.container(horizontal=True, vertical_alignment="center", key="tools", gap="small"):
         _show_search(state)
         if state.place.order_id is None:
@@ -40,7 +40,7 @@ def show_tools(state: GridState, *, actor: Actor, actions: Actions | None) -> No
 def _show_search(state: GridState) -> None:
     key = f"search_{state.place.key}"
     if state.searched != state.view.search or key not in st.session_state:
-        st.session_state[key] = state.searched = state.view.search  # a link, Back or a chip
+        st.session_state[key] = state.searched = state.view.search  # by a link, Back or a chip
     also = " · passengers · vouchers" if state.place.table.name == "orders" else ""
     st.text_input(
         f"Search {state.place.table.many}",
@@ -59,7 +59,7 @@ def _show_search(state: GridState) -> None:
 @acting
 def _search(state: GridState, key: str, *, actor: Actor) -> None:
     search = parse_search(st.session_state[key] or "")
-    state.searched = search  # the box is the typist's: what is in it stays
+    state.searched = search  # keep the typed text as it is in the box
     if search != state.view.search:
         state.push_by_widget(state.view.with_search(search))
 
@@ -96,7 +96,7 @@ def _show_columns(state: GridState) -> None:
     if not choosing.open:
         return
     with choosing:
-        st.caption("Drag a header to move its column, its edge to resize it.")
+        st.caption("Drag a header to move its column. Drag its edge to resize it.")
         with st.container(key="columns", gap=None):
             for column in view.all_columns:
                 box = f"{key}_{column.name}"
@@ -112,7 +112,7 @@ def _show_columns(state: GridState) -> None:
             on_change=_pin,
             args=(state, pinned),
         )
-        st.button("Usual columns", key=f"{key}_usual", on_click=_reset, args=(state,))
+        st.button("Reset columns", key=f"{key}_reset", on_click=_reset, args=(state,))
 
 
 def _toggle(state: GridState, column: Column, box: str) -> None:

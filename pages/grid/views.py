@@ -1,4 +1,4 @@
-"""Saved views above a grid: open one by its link, save the one on the screen, change your own."""
+"""Saved views above a grid: open a view, save the current one, change your own."""
 
 from functools import partial
 
@@ -8,23 +8,23 @@ from core import views
 from core.access import Actor
 from core.ground import InvalidInput
 from core.views import NameTaken, Saved, View, default_view, parse_view
-from pages.explained import show_views_explained
-from pages.frame import current_actor, failures_shown, plain
+from pages.grid.explained import show_views_explained
 from pages.grid.state import GridState, viewer_zone
+from pages.shell import current_actor, failures_shown, plain
 
-TAKEN = "save_taken"  # a name that the dialog found taken, and now offers to replace
+TAKEN = "save_taken"  # a name that already exists, which the dialog offers to replace
 
 
 def show_views(state: GridState, *, actor: Actor) -> None:
-    """Draw the list of views, each a link, and what keeps one."""
+    """Draw the list of views, and the dialog while it is open."""
     key = _key(state)
-    if key not in st.session_state:  # the page was left meanwhile, and its dialog with it
-        st.session_state.pop(_kept(state), None)
+    if key not in st.session_state:  # the person has left the page, which closes the dialog
+        st.session_state.pop(_dialog_key(state), None)
     views = st.popover("Views", icon=":material/bookmarks:", key=key, on_change=state.touch)
     if views.open:
         with views:
             _show_links(state, actor)
-    dialog = st.session_state.get(_kept(state))
+    dialog = st.session_state.get(_dialog_key(state))
     if dialog is not None:
         title, show = DIALOGS[dialog]
         st.dialog(title, on_dismiss=partial(_close, state))(show)(state)
@@ -34,7 +34,7 @@ def _key(state: GridState) -> str:
     return f"views_{state.place.table.name}"
 
 
-def _kept(state: GridState) -> str:
+def _dialog_key(state: GridState) -> str:
     return f"{_key(state)}_dialog"
 
 
@@ -77,43 +77,41 @@ def _show_link(
 
 
 def _open(state: GridState, view: View, address: dict[str, str]) -> None:
-    """Show a view; the address of a saved one is its own, which says what it is by now."""
+    """Show a view. The address of a saved one is its ID, which follows later changes."""
     st.session_state[_key(state)] = False
     state.push_by_widget(view)
     if address:
-        state.wished, state.addressed = (view, address), None
+        state.opened, state.addressed = (view, address), None
 
 
 def _ask(state: GridState, dialog: str) -> None:
-    """Close the list, and open a dialog in the run that follows."""
+    """Close the list, and open a dialog in the next run."""
     state.touch()
     st.session_state.pop(TAKEN, None)
     st.session_state[_key(state)] = False
-    st.session_state[_kept(state)] = dialog
+    st.session_state[_dialog_key(state)] = dialog
 
 
 def _close(state: GridState) -> None:
     state.touch()
-    st.session_state.pop(_kept(state), None)
+    st.session_state.pop(_dialog_key(state), None)
 
 
 def _label(one: Saved) -> str:
-    notes = ["opens first"] * one.is_default
+    notes = ["default"] * one.is_default
     notes += ["shared by you" if one.is_own else "shared"] * one.is_shared
     return plain(one.name) + (f" :gray[({', '.join(notes)})]" if notes else "")
 
 
 def _save(state: GridState) -> None:
-    """Ask for a name; a name that is taken is asked about, never overwritten unasked."""
+    """Ask for a name and save the view; replace a view of the same name only after asking."""
     with failures_shown():
         actor = current_actor()  # a dialog may be open for hours
-        st.caption("Filters, search, pasted IDs, sort, columns and time zone.")
+        st.caption("Saves filters, search, pasted IDs, sort, columns and time zone.")
         name = st.text_input("Name", max_chars=views.MAX_VIEW_NAME, key="save_name")
-        kept = {
-            "is_shared": st.checkbox("Everybody may open it", key="save_shared"),
-            "is_default": st.checkbox(
-                f"Open {state.place.table.title} with it", key="save_default"
-            ),
+        options = {
+            "is_shared": st.checkbox("Share with everyone", key="save_shared"),
+            "is_default": st.checkbox("Open by default", key="save_default"),
         }
         replaces = bool(name) and st.session_state.get(TAKEN) == name
         if replaces:
@@ -122,7 +120,7 @@ def _save(state: GridState) -> None:
         if not st.button(label, type="primary", key="save_now"):
             return
         try:
-            views.save_view(state.view, name, actor=actor, replaces=replaces, **kept)
+            views.save_view(state.view, name, actor=actor, replaces=replaces, **options)
         except NameTaken:
             st.session_state[TAKEN] = name
             st.rerun(scope="fragment")
@@ -142,9 +140,9 @@ def _manage(state: GridState) -> None:
         if view_id is None:
             return
         one = own[view_id]
-        shared = st.checkbox("Everybody may open it", one.is_shared, key=f"shared_{view_id}")
-        first = st.checkbox(f"Open {table.title} with it", one.is_default, key=f"default_{view_id}")
-        replaces = st.checkbox("Replace it with the view on the screen", key=f"replace_{view_id}")
+        shared = st.checkbox("Share with everyone", one.is_shared, key=f"shared_{view_id}")
+        first = st.checkbox("Open by default", one.is_default, key=f"default_{view_id}")
+        replaces = st.checkbox("Replace with the current view", key=f"replace_{view_id}")
         with st.container(horizontal=True):
             is_changed = st.button("Save changes", type="primary", key="manage_save")
             is_deleted = st.button("Delete", key="manage_delete")
@@ -155,7 +153,7 @@ def _manage(state: GridState) -> None:
             )
         elif is_deleted:
             views.delete_view(table, view_id, actor=actor)
-            st.toast(plain(f"“{one.name}” is deleted."))
+            st.toast(plain(f"“{one.name}” was deleted."))
         if is_changed or is_deleted:
             _close(state)
             st.rerun()

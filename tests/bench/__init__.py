@@ -1,1 +1,1 @@
-"""The benchmark: `make bench` measures Order Desk side by side with the plain `AgGrid(df)`."""
+"""The benchmark (`make bench`) compares Order Desk with the plain `AgGrid(df)`."""

@@ -1,7 +1,7 @@
-"""Measures everything, prints the table, writes RESULTS.md; exit code 1 when a bar is missed.
+"""Measure everything, print the table and write RESULTS.md; exit code 1 if a bar is missed.
 
-`python -m tests.bench PART…` measures some parts. Each has a process of its own, so that none
-pays for what another left in memory; RESULTS.md keeps what it says of the others.
+`python -m tests.bench PART…` measures some parts; RESULTS.md keeps the results of the others. Each
+part has its own process, so that no part pays for another's memory.
 """
 
 import os
@@ -110,11 +110,11 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
 
 
 def main(names: list[str]) -> int:
-    """Measure the named parts, or all of them."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end with it
+    """Measure the named parts, or all parts."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so the servers end too
     unknown = [name for name in names if name not in PARTS]
     if unknown:
-        print(f"There is no part {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
+        print(f"Unknown part: {', '.join(unknown)}. The parts are: {', '.join(PARTS)}.")
         return 2
     if len(names) == 1:
         return _measure(names[0])
@@ -132,7 +132,7 @@ def _measure(name: str) -> int:
         for figure in PARTS[name]():
             print(f"  {figure.measure}: {figure.ours}", file=sys.stderr, flush=True)
             figures.append(figure)
-    finally:  # what was measured until it was cut off
+    finally:  # also after an error: write what was measured
         print(as_text(figures), flush=True)
         write_results(name, list(PARTS), figures, load)
     return 0 if all(figure.is_met for figure in figures) else 1

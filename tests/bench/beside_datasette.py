@@ -1,4 +1,4 @@
-"""A contains filter on a million orders in the browser, next to datasette on the same file."""
+"""A contains filter on a million orders in the browser, compared with datasette."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MIN_RATIO = 2
 
 
 def measure_beside_datasette(browser: Browser, database: FilledDatabase) -> Iterator[Figure]:
-    """Filter both in turns, after a warm-up each: from the last key, or from Enter, to the rows."""
+    """Filter both in turns after a warm-up; time from the last key (or Enter) to the rows."""
     database.warm()
     with order_desk(database) as ours, datasette(database) as other:
         for author in AUTHORS:
@@ -47,7 +47,7 @@ def _filter_ours(browser: Browser, server: Server, author: str) -> float:
 
 
 def _filter_datasette(browser: Browser, server: Server, author: str) -> float:
-    """Open the table as its own form would, newest first; the page is loaded once before."""
+    """Open the table as its own form does, newest first; the page was loaded once before."""
     table = f"{server.address}/orders/orders"
     with fresh_page(browser) as page:
         page.page.goto(f"{server.address}/-/versions", timeout=PATIENCE_MS)

@@ -1,4 +1,4 @@
-"""The databases that are measured: filled once for a size, then kept under .bench/."""
+"""The measured databases: filled once per size, then kept under .bench/."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.bench.processes import PROJECT, Cost, run_core
 
 KEPT = PROJECT / ".bench"
-MARKER = "filled.json"  # written last: without it a database is half made
-# What decides the rows and how they are written: a change of it makes a kept database out of date.
+MARKER = "filled.json"  # written last: without it the database is incomplete
+# The code that makes and writes the rows: if it changes, a kept database is outdated.
 DECISIVE = (
     *("core/demo*.py", "core/storage/bulk.py", "core/storage/models/orders.py", "core/figure*.py"),
     "core/storage/migrations/versions/*.py",
@@ -22,7 +22,7 @@ DECISIVE = (
 
 @dataclass(frozen=True)
 class FilledDatabase:
-    """A database of demo orders, and what filling it cost."""
+    """A database of sample orders, and the cost of filling it."""
 
     orders: int
     folder: Path
@@ -35,20 +35,20 @@ class FilledDatabase:
         return self.folder / "orders.db"
 
     def warm(self) -> None:
-        """Read the file through, so that the system has it in its cache, as when it is in use."""
+        """Read the whole file, so that it is in the system's cache, as in normal use."""
         with self.path.open("rb", buffering=0) as file:
             while file.read(1 << 24):
                 pass
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Open the file to read it."""
+        """Open the file for reading."""
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
             yield connection
 
 
 def provide(orders: int) -> FilledDatabase:
-    """Return the database of that many orders, filling it unless it is kept and up to date."""
+    """Return the database with this number of orders; fill it unless a current one is kept."""
     folder = KEPT / f"orders-{orders}"
     marker, made_by = folder / MARKER, _fingerprint()
     if marker.exists():

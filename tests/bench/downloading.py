@@ -1,4 +1,4 @@
-"""Download Excel in the browser, from the click to the last byte; and everybody else meanwhile."""
+"""Download Excel in the browser, from the click to the last byte, and its effect on others."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from tests.bench.people import ask, percentile
 from tests.bench.processes import Server
 from tests.bench.servers import order_desk
 
-ROUNDS = 5  # the best counts: the limits are absolute, and others share the processors
+ROUNDS = 5  # the best counts: other programs share the processors
 MAX_SECONDS, MAX_FILTERED_SECONDS = 15, 2
 PATIENCE_MS = 120_000
 OTHERS, MAX_SLOWDOWN = 5, 2.0
@@ -25,7 +25,7 @@ AUTHOR = "maria"
 def measure_downloads(
     browser: Browser, middle: FilledDatabase, large: FilledDatabase
 ) -> Iterator[Figure]:
-    """Download a million orders; and filter a hundred thousand, then download what is left."""
+    """Download a million orders; then filter a hundred thousand and download the matches."""
     yield from _everything(browser, large)
     yield _filtered(browser, middle)
 
@@ -43,9 +43,9 @@ def _everything(browser: Browser, database: FilledDatabase) -> Iterator[Figure]:
 def _others(
     page: Page, database: FilledDatabase, server: Server, seconds: float, measure: str
 ) -> Figure:
-    """Compare how long others wait for their rows, while somebody downloads and while nobody does.
+    """Compare the waiting time of others for rows, with and without a running download.
 
-    In turns; they ask for about as long as one download takes.
+    Both run in turns, each for about the time of one download.
     """
     alone, beside = [], []
     for _ in range(ROUNDS):
@@ -73,7 +73,7 @@ def _others(
 
 
 def _filtered(browser: Browser, database: FilledDatabase) -> Figure:
-    """Time from the last key of a filter until the file of exactly those rows is on the disk."""
+    """Time from the last key of a filter until the file with exactly those rows is on the disk."""
     with order_desk(database) as server:
         seconds = []
         for _ in range(ROUNDS):
@@ -89,7 +89,7 @@ def _filtered(browser: Browser, database: FilledDatabase) -> Figure:
 
 
 def _download(page: Page) -> float:
-    """Click Download Excel; return the seconds until the whole file was on the disk."""
+    """Click Download Excel; return the seconds until the whole file is on the disk."""
     started = time.perf_counter()
     with page.expect_download(timeout=PATIENCE_MS) as download:
         page.get_by_role("link", name="Download Excel").click()

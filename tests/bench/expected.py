@@ -1,4 +1,4 @@
-"""What the grid has to show after a step: rows that match, or a sentence instead."""
+"""The expected content of the grid after a step: matching rows, or a sentence."""
 
 import re
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Expected:
-    """What the grid has to show: first rows that match in a column, or a sentence instead."""
+    """The expected content of the grid: first rows that match in a column, or a sentence."""
 
     column: str
     pattern: str
-    rows: int = 5  # how many are looked at, if that many are there
+    rows: int = 5  # the maximum of checked rows
 
 
 ANY_ROW = Expected("order_id", ".")

@@ -1,4 +1,4 @@
-"""Rows to Excel: loading them, writing the file, and both at once, next to what pandas does."""
+"""Rows to Excel: load them, write the file, and do both, compared with pandas."""
 
 import json
 import os
@@ -37,14 +37,14 @@ ALTERNATIVES = {"write": "to_excel", "load": "read_sql"}
 
 @dataclass(frozen=True)
 class Work:
-    """What a piece of work took in a process of its own."""
+    """The cost of a piece of work in its own process."""
 
     seconds: float  # of CPU
-    megabytes: float  # added at its peak
+    megabytes: float  # memory added at the peak
 
 
 def measure_exports(middle: FilledDatabase, database: FilledDatabase) -> Iterator[Figure]:
-    """Load from a database of 100,000 orders, and do the rest with one of a million."""
+    """Load from a database of 100,000 orders; do the rest with a million orders."""
     yield from _loading(middle)
     database.warm()
     for table, columns, rows in SIZES:
@@ -59,7 +59,7 @@ def measure_exports(middle: FilledDatabase, database: FilledDatabase) -> Iterato
 def _in_turns(
     what: str, database: FilledDatabase, table: Table, columns: int, rows: int
 ) -> list[Work]:
-    """Do a piece of work both ways; with so many rows the other way but once, which takes long."""
+    """Do a piece of work both ways; the slow way only once if there are many rows."""
     works: dict[str, list[Work]] = {what: [], ALTERNATIVES[what]: []}
     for turn in range(ROUNDS):
         for way, done in works.items():
@@ -115,7 +115,7 @@ def _loading(database: FilledDatabase) -> Iterator[Figure]:
 
 
 def _exporting(database: FilledDatabase) -> Iterator[Figure]:
-    """Export every order as a person would, from the database to the disk."""
+    """Export every order from the database to the disk."""
     file = KEPT / "orders.xlsx"
     cost = run_core("export", "orders", file, folder=database.folder)
     file.unlink()
@@ -134,7 +134,7 @@ def _write_plainly(frame: pd.DataFrame, view: View, path: Path) -> None:
 
 
 def _measured(work: Callable[[], object]) -> Work:
-    """Do a piece of work; the system keeps the peak of the memory, which is set back before."""
+    """Do a piece of work, and read the system's memory peak, which is reset before."""
     Path("/proc/self/clear_refs").write_text("5")
     before, started = _memory("VmRSS"), time.process_time()
     result = work()
@@ -163,7 +163,7 @@ def _read_sql(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
 
 def _work(way: str, view: View, actor: Actor, now: datetime) -> Work:
     load = _read_sql if way == ALTERNATIVES["load"] else _load
-    load(_view(view.table, len(view.columns), 10), actor, now)  # what is done once is done
+    load(_view(view.table, len(view.columns), 10), actor, now)  # warm-up
     if way in ("load", ALTERNATIVES["load"]):
         return _measured(lambda: load(view, actor, now))
     frame, path = _load(view, actor, now), KEPT / f"{way}.xlsx"
@@ -188,7 +188,7 @@ def _view(table: Table, columns: int, rows: int) -> View:
 
 
 def main(way: str, name: str, columns: str, rows: str) -> None:
-    """Do one piece of work, and print what it took."""
+    """Do one piece of work, and print its cost."""
     actor, now = access.find_local_actor(), datetime.now(UTC)
     assert actor is not None
     view = _view(TABLES[name], int(columns), int(rows))

@@ -1,4 +1,4 @@
-"""A measured figure, its bar, and the table of them: on the screen and as Markdown."""
+"""A measured figure with its bar, and the table of figures as text and as Markdown."""
 
 import math
 import os
@@ -12,16 +12,16 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLE = """# What `make bench` measured
 
-`python -m tests.bench PART` measures one part anew. “Alternative” is the plain `AgGrid(df)` with
-the whole frame, unless it says otherwise; the ratio is alternative to ours, and against 10,000
-orders, or against nobody else, it is ours to ours.
+`python -m tests.bench PART` measures one part again. “Alternative” is the plain `AgGrid(df)` with
+the whole frame, unless the line says otherwise. The ratio is alternative to ours. Where ours is
+compared with itself (10,000 orders, no other people), it is ours to ours.
 """
 HEADER = ("measure", "ours", "alternative", "ratio", "bar", "result")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table; without a bar it is there to be compared."""
+    """One line of the table; a figure without a bar is only for comparison."""
 
     measure: str
     ours: str
@@ -32,14 +32,14 @@ class Figure:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The line, cell by cell, in the order of HEADER."""
+        """The cells of the line, in the order of HEADER."""
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         result = ("pass" if self.is_met else "FAIL") if self.bar else ""
         return (self.measure, self.ours, self.alternative, ratio, self.bar, result)
 
 
 def in_seconds(seconds: float) -> str:
-    """Say a time; one that ended in a time-out is infinite."""
+    """Return a time as text; a time-out is infinite."""
     if math.isinf(seconds):
         return "timed out"
     if seconds < 0.1:
@@ -48,28 +48,28 @@ def in_seconds(seconds: float) -> str:
 
 
 def in_milliseconds(seconds: float) -> str:
-    """Say a short time."""
+    """Return a short time as text."""
     return f"{seconds * 1000:,.{1 if seconds < 0.01 else 0}f} ms"
 
 
 def in_megabytes(megabytes: float) -> str:
-    """Say an amount of memory."""
+    """Return an amount of memory as text."""
     return f"{megabytes:,.0f} MB"
 
 
 def time_figure(measure: str, seconds: float, bar: float) -> Figure:
-    """Make the figure of a time that has to stay under a bar."""
+    """Make the figure of a time with an upper bar."""
     return Figure(measure, in_seconds(seconds), bar=f"under {bar:g} s", is_met=seconds < bar)
 
 
 def memory_figure(measure: str, megabytes: float, bar: float) -> Figure:
-    """Make the figure of an amount of memory that has to stay under a bar."""
+    """Make the figure of an amount of memory with an upper bar."""
     said = in_megabytes(megabytes)
     return Figure(measure, said, bar=f"under {bar:,g} MB", is_met=megabytes < bar)
 
 
 def as_text(figures: Sequence[Figure]) -> str:
-    """Render the table for the screen."""
+    """Render the table as text."""
     rows = [HEADER, *(figure.cells for figure in figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, tuple("-" * width for width in widths))
@@ -81,9 +81,9 @@ def as_text(figures: Sequence[Figure]) -> str:
 
 
 def write_results(part: str, parts: Sequence[str], figures: Sequence[Figure], load: float) -> None:
-    """Write a part's table into RESULTS.md; the other parts, and the notes, stay as they are.
+    """Write a part's table to RESULTS.md; keep the other parts and the notes.
 
-    `load` is the others'. Notes are the lines of a part that begin with “>”.
+    `load` is the system load of other programs. Notes are lines of a part that begin with “>”.
     """
     sections = _read_sections()
     notes = [line for line in sections.get(part, "").splitlines() if line.startswith(">")]
@@ -95,7 +95,7 @@ def write_results(part: str, parts: Sequence[str], figures: Sequence[Figure], lo
 
 
 def _read_sections() -> dict[str, str]:
-    """Return what RESULTS.md says, by part."""
+    """Return the sections of RESULTS.md, by part."""
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
     parted = (part.partition("\n") for part in text.split("\n## ")[1:])
     return {name.strip(): said.strip() for name, _, said in parted}

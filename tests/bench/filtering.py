@@ -1,4 +1,4 @@
-"""Filtering and sorting a table of millions of rows, column by column, as a person would."""
+"""Filter and sort a table of millions of rows in the browser, column by column."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,14 +24,14 @@ LISTS = ("Widget ID", "Contract ID", "Author")
 
 @dataclass(frozen=True)
 class Measured:
-    """An open page of a table, and what it shows first when nothing is filtered."""
+    """An open page of a table, and its first rows without a filter."""
 
     title: str
     page: GridPage
     newest: Expected
 
     def filters(self, cases: Iterable[Typed]) -> Iterator[Figure]:
-        """Set each filter and take it away again."""
+        """Set each filter and remove it again."""
         for case in cases:
             rounds = []
             for _ in range(ROUNDS):
@@ -40,7 +40,7 @@ class Measured:
             yield time_figure(f"{self.title}: filter {case}", median(rounds), MAX_SECONDS)
 
     def sorts(self, cases: list[tuple[str, str, Expected]]) -> Iterator[Figure]:
-        """Click each header, which sorts up, and again, which sorts down."""
+        """Click each header twice: it sorts ascending, then descending."""
         rounds = [
             [self.page.sort(header, first) for header, _, first in cases] for _ in range(ROUNDS)
         ]
@@ -49,7 +49,7 @@ class Measured:
             yield time_figure(words, median(seconds), MAX_SECONDS)
 
     def lists(self, headers: Iterable[str]) -> Iterator[Figure]:
-        """Open each column's list of values, and close it."""
+        """Open and close the list of values of each column."""
         for header in headers:
             rounds = []
             for _ in range(ROUNDS):

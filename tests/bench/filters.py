@@ -1,4 +1,4 @@
-"""Filters as a person sets them, each with what the grid has to show then."""
+"""Filters as a person sets them, each with the expected content of the grid."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Typed:
     expected: Expected
 
     def __str__(self) -> str:
-        """Say which filter it is."""
+        """Return the name of the filter."""
         return f"{self.header}: {self.text}"
 
     def seconds(self, page: GridPage) -> float:
@@ -25,7 +25,7 @@ class Typed:
 
 @dataclass(frozen=True)
 class Picked(Typed):
-    """A day put into the floating filter."""
+    """A day in the floating filter."""
 
     def seconds(self, page: GridPage) -> float:
         """Filter, and return the seconds to the rows."""
@@ -34,10 +34,10 @@ class Picked(Typed):
 
 @dataclass(frozen=True)
 class Listed(Typed):
-    """A value ticked in the column's list."""
+    """A ticked value in the column's list."""
 
     def __str__(self) -> str:
-        """Say which filter it is."""
+        """Return the name of the filter."""
         return f"{self.header}: {self.text}, from the list"
 
     def seconds(self, page: GridPage) -> float:
@@ -48,10 +48,10 @@ class Listed(Typed):
 
 @dataclass(frozen=True)
 class Above(Typed):
-    """A number typed into the filter's own menu, where it asks for greater ones."""
+    """A number in the menu of the filter, with the operator "greater than"."""
 
     def __str__(self) -> str:
-        """Say which filter it is."""
+        """Return the name of the filter."""
         return f"{self.header} > {self.text}"
 
     def seconds(self, page: GridPage) -> float:

@@ -16,8 +16,8 @@ PATIENCE_MS = 60_000
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-# Asked once a frame, from the page itself: the component's frame may be made anew meanwhile.
-# True when the first rows on the screen match, all of them, or when it is said that there are none.
+# Evaluated in the page once per animation frame: the component's frame may be replaced.
+# True if all first rows on the screen match, or if the grid says that there are no rows.
 IS_SHOWN = """({ column, pattern, rows }) => {
   const grid = document.querySelector("iframe")?.contentDocument;
   if (!grid) return false;
@@ -31,7 +31,7 @@ IS_SHOWN = """({ column, pattern, rows }) => {
     .filter(Boolean);
   return cells.length > 0 && cells.every((cell) => matches.test(cell.textContent.trim()));
 }"""
-# The list of the time before may still be there while the new one loads.
+# The previous list may still be there while the new one loads.
 HAS_LIST = """() => {
   const list = document.querySelector("iframe")?.contentDocument?.querySelector(".deskSet");
   const isLoading = list?.querySelector(".deskSetNote").textContent.startsWith("Loading");
@@ -40,14 +40,14 @@ HAS_LIST = """() => {
 
 
 class GridPage:
-    """One page in a browser context of its own: nothing is kept from one to the next."""
+    """One page in its own browser context, so that pages share nothing."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.grid = page.frame_locator("iframe")
 
     def open(self, address: str) -> float:
-        """Go to the page; return the seconds until its first row was there."""
+        """Open the page; return the seconds until its first row is shown."""
         return self._seconds_until(
             ANY_ROW, lambda: self.page.goto(address, wait_until="commit", timeout=PATIENCE_MS)
         )
@@ -59,12 +59,12 @@ class GridPage:
         return self._seconds_until(expected, lambda: box.press_sequentially(text[-1]))
 
     def pick_day(self, header: str, day: str, expected: Expected) -> float:
-        """Put a day into a floating date filter; return the seconds to the rows."""
+        """Enter a day in a floating date filter; return the seconds to the rows."""
         box = self._filter_box(header)
         return self._seconds_until(expected, lambda: box.fill(day))
 
     def ask(self, header: str, operator: str, text: str, expected: Expected) -> float:
-        """Choose another question in a column's filter; return the seconds from the last key."""
+        """Choose another operator in a column's filter; return the seconds from the last key."""
         self._filter_button(header).click()
         self.grid.get_by_role("combobox", name="Filtering operator").first.click()
         self.grid.get_by_role("option", name=operator, exact=True).click()
@@ -79,7 +79,7 @@ class GridPage:
         return self._seconds_until(expected, title.click)
 
     def open_list(self, header: str) -> float:
-        """Open a column's list of values; return the seconds until they were there."""
+        """Open a column's list of values; return the seconds until the values are shown."""
         button = self._filter_button(header)
         started = time.perf_counter()
         button.click()
@@ -87,7 +87,7 @@ class GridPage:
         return time.perf_counter() - started
 
     def close_list(self) -> None:
-        """Close the open list of values, with nothing chosen."""
+        """Close the open list of values without choosing."""
         self.page.keyboard.press("Escape")
         self.page.wait_for_function(f"() => !({HAS_LIST})()", timeout=PATIENCE_MS)
 
@@ -98,7 +98,7 @@ class GridPage:
         return self._seconds_until(expected, box.click)
 
     def clear_filters(self, first: Expected) -> None:
-        """Take every filter away, as a person does; wait until page and grid have followed."""
+        """Clear every filter, and wait until page and grid are updated."""
         self.page.keyboard.press("Escape")
         self.page.get_by_role("button", name="Clear all").click(timeout=PATIENCE_MS)
         self.page.locator(".st-key-words").wait_for(state="detached", timeout=PATIENCE_MS)
@@ -114,10 +114,10 @@ class GridPage:
         return self.grid.locator(f'input[aria-label="{header} Filter Input"]:enabled').first
 
     def _seconds_until(self, expected: Expected, act: Callable[[], object]) -> float:
-        """Act, and wait until the grid shows what is expected; infinite when it never does."""
+        """Act; return the seconds until the grid shows `expected`, infinite after a time-out."""
         arg = asdict(expected)
         if self.page.evaluate(IS_SHOWN, arg):
-            raise SystemExit(f"The grid shows {expected} already, so nothing can be measured.")
+            raise SystemExit(f"The grid already shows {expected}, so nothing can be measured.")
         started = time.perf_counter()
         try:
             act()
@@ -129,7 +129,7 @@ class GridPage:
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
-    """Run Chromium until the block ends."""
+    """Run Chromium for the block."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         raise SystemExit("There is no Chromium: run sh tests/install_system_packages.sh")
@@ -143,6 +143,6 @@ def browsing() -> Iterator[Browser]:
 
 @contextmanager
 def fresh_page(browser: Browser) -> Iterator[GridPage]:
-    """Give a page as a new visitor has it: no cache, no cookie, and times in UTC."""
+    """Return a page of a new visitor: no cache, no cookies, times in UTC."""
     with browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC") as context:
         yield GridPage(context.new_page())

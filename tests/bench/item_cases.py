@@ -1,4 +1,4 @@
-"""Which filters and sorts of Order Items and Transactions are measured."""
+"""The measured filters and sorts of Order Items and Transactions."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from tests.bench.samples import FREQUENT, RARE, Sample
 NOT_THERE, LONG_AGO = "zzzz", "1999-01-01"
 NO_CODE = "0101"  # voucher codes have neither 0 nor 1
 FROM_A_HUNDRED = Expected("price_minor", r"^\d{3}|,")
-# What the demo's currencies are sorted by: 2 decimals, but JPY and ISK none and KWD three.
+# The sort order of amounts in the sample data: 2 decimals, JPY and ISK none, KWD three.
 IN_ONE_UNIT = (
     "price_minor * CASE currency WHEN 'JPY' THEN 1000 WHEN 'ISK' THEN 1000 "
     "WHEN 'KWD' THEN 1 ELSE 10 END"
@@ -29,7 +29,7 @@ SORTS = {
 
 
 def item_cases(items: Sample) -> list[Typed]:
-    """Choose the values from the items themselves: from the middle, frequent, rare, absent."""
+    """Choose filter values from the items: from the middle, frequent, rare, absent."""
     return [
         *_on_texts(items),
         *_on_codes(items),
@@ -49,7 +49,7 @@ def sort_cases(items: Sample) -> list[tuple[str, str, Expected]]:
 
 
 def transaction_cases(transactions: Sample) -> list[Typed]:
-    """One filter that many transactions meet, one that few do, and one that none does."""
+    """Filters that match many transactions, few, and none."""
     (item,) = transactions.connection.execute(
         "SELECT order_item_id FROM transactions WHERE type = 'refund' ORDER BY no LIMIT 1"
     ).fetchone()

@@ -1,9 +1,9 @@
-"""A mail server that takes everything and costs nearly nothing, as one written in C would.
+"""A mail server that accepts everything and uses almost no time, like a server written in C.
 
-python -m tests.bench.mail_sink DELAY CERTIFICATE: it prints its port and serves until its input
-ends; each reply comes so many seconds after its command, as over a wire. It offers STARTTLS,
-AUTH and PIPELINING as Postfix does, and looks at nothing: aiosmtpd takes several milliseconds to
-read a mail line by line, which would hide what the sending costs.
+python -m tests.bench.mail_sink DELAY CERTIFICATE prints its port and serves until the end of its
+input. Each reply comes DELAY seconds after its command, as over a network. It offers STARTTLS, AUTH
+and PIPELINING like Postfix, and checks nothing. aiosmtpd takes several milliseconds to read a mail
+line by line, which would hide the cost of sending.
 """
 
 import socket
@@ -26,7 +26,7 @@ REPLIES = {b"DATA": b"354 go on", b"QUIT": b"221 bye", b"AUTH": b"235 welcome"}
 
 
 def main() -> None:
-    """Serve until the input ends."""
+    """Serve until the end of the input."""
     delay, context = float(sys.argv[1]), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2])
     listener = socket.create_server(("127.0.0.1", 0))
@@ -56,7 +56,7 @@ class _Session(threading.Thread):
         self._connection.close()
 
     def _take(self, line: bytes) -> bool:
-        """Do what a command says; return whether there is more to come."""
+        """Execute a command; return whether the connection continues."""
         verb = line[:4].upper()
         if verb == b"EHLO":
             self._reply(b"\r\n".join(b"250-" + one for one in EXTENSIONS) + b"\r\n250 HELP")

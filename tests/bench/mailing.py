@@ -1,9 +1,9 @@
-"""Mail: what one takes over a connection that is kept, against a new one each as smtplib makes it.
+"""Mail: the time per mail over a kept connection, compared with a new smtplib connection each.
 
-Both are encrypted and signed in, to a mail server in a process of its own, in turns. smtplib leaves
-Nagle's algorithm on: the last part of a mail waits for an acknowledgement that the other end puts
-off for 40 ms. Mails of some 60 kB, as ten vouchers make, meet that on new connections too; smaller
-ones mostly escape, for Linux acknowledges the first packets of a connection at once.
+Both are encrypted and signed in, to a mail server in its own process, in turns. smtplib leaves
+Nagle's algorithm on: the last part of a mail waits for an acknowledgement, which the other end
+delays by 40 ms. This affects mails of about 60 kB (ten vouchers) on new connections too. Smaller
+mails mostly avoid it, because Linux acknowledges the first packets of a connection at once.
 """
 
 import smtplib
@@ -23,31 +23,31 @@ from pathlib import Path
 from statistics import median
 
 from core.mail.deliver.server import Sent, Server
-from core.mail.deliver.smtp import Post
+from core.mail.deliver.smtp import SmtpPool
 from tests.bench.figures import Figure, in_milliseconds
 from tests.bench.processes import PROJECT
 from tests.core.certificates import make_certificate
 from tests.core.mail.mail_server import HOST, PASSWORD, USER
 from tests.core.mail.mails import RECIPIENT, SENDER, make_message
 
-ROUNDS = 15  # in turns; the medians count
-MESSAGES = 6  # of a round, for each connection
+ROUNDS = 15  # in turns; the median counts
+MESSAGES = 6  # per round and connection
 ONE_VOUCHER, TEN_VOUCHERS = 20_000, 45_000  # bytes of the PDF
-FAR_SECONDS = 0.015  # before each reply of a server that is not next door
+FAR_SECONDS = 0.015  # delay of each reply, as from a distant server
 NEW_EACH = "a new connection each"
 MIN_RATIO, MIN_RATIO_SMALL, MIN_RATIO_FAR, MIN_RATIO_FOUR = 8, 2, 4, 10
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way to send, by so many threads at once."""
+    """A way to send, with a number of threads."""
 
     send: Callable[[EmailMessage], None]
     threads: int = 1
 
 
 def measure_mail() -> Iterator[Figure]:
-    """Send to a server that answers at once, and to one that takes a while for each reply."""
+    """Send to a fast server, and to a server that delays each reply."""
     with tempfile.TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder) / "server.pem")
         with _serving(certificate, 0) as server, _posting(server, 1) as one:
@@ -86,7 +86,7 @@ def _serving(certificate: Path, delay: float) -> Iterator[Server]:
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # aiosmtpd complains of its own future
+        stderr=subprocess.DEVNULL,  # aiosmtpd warns about itself
         text=True,
     ) as process:
         assert process.stdin is not None
@@ -100,16 +100,16 @@ def _serving(certificate: Path, delay: float) -> Iterator[Server]:
 
 @contextmanager
 def _posting(server: Server, connections: int) -> Iterator[Way]:
-    post = Post(replace(server, connections=connections))
+    pool = SmtpPool(replace(server, connections=connections))
     try:
-        yield Way(partial(_send, post), connections)
+        yield Way(partial(_send, pool), connections)
     finally:
-        post.close()
+        pool.close()
 
 
 @contextmanager
 def _connected(server: Server) -> Iterator[smtplib.SMTP]:
-    """Connect as smtplib does it: Nagle's algorithm is on."""
+    """Connect like smtplib: with Nagle's algorithm."""
     with smtplib.SMTP(server.host, server.port, timeout=server.timeout) as smtp:
         smtp.starttls(context=ssl.create_default_context(cafile=server.ca_file))
         smtp.login(USER, PASSWORD)
@@ -117,17 +117,17 @@ def _connected(server: Server) -> Iterator[smtplib.SMTP]:
 
 
 def _in_turns(size: int, *ways: Way) -> list[float]:
-    """Return the seconds that a mail takes each way."""
+    """Return the seconds per mail of each way."""
     rounds = [[_round(way, size) for way in ways] for _ in range(ROUNDS + 1)]
-    by_way = zip(*rounds[1:], strict=True)  # the first is there to be warm
+    by_way = zip(*rounds[1:], strict=True)  # the first round is a warm-up
     return [median(chain.from_iterable(times)) for times in by_way]
 
 
 def _round(way: Way, size: int) -> list[float]:
-    """Return what each mail took; of several threads, a mail's part of the time of all."""
+    """Return the seconds per mail; with several threads, the total time divided by the mails."""
     made = [_message(number, size) for number in range(MESSAGES * way.threads)]
     if way.threads == 1:
-        return [_seconds(lambda message=message: way.send(message)) for message in made]
+        return [_seconds(partial(way.send, message)) for message in made]
     with ThreadPoolExecutor(way.threads) as pool:
         return [_seconds(lambda: list(pool.map(way.send, made))) / len(made)]
 
@@ -145,10 +145,10 @@ def _message(number: int, size: int) -> EmailMessage:
     return message
 
 
-def _send(post: Post, message: EmailMessage) -> None:
-    result = post.send(message, sender=SENDER, recipient=RECIPIENT, may_hand_over=lambda: True)
+def _send(pool: SmtpPool, message: EmailMessage) -> None:
+    result = pool.send(message, sender=SENDER, recipient=RECIPIENT, may_hand_over=lambda: True)
     if not isinstance(result, Sent):
-        raise SystemExit(f"The mail server does not take the mail: {result}")
+        raise SystemExit(f"The mail server refused the mail: {result}")
 
 
 def _send_anew(server: Server, message: EmailMessage) -> None:

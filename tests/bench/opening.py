@@ -1,4 +1,4 @@
-"""Opening a page: with a million orders against ten thousand."""
+"""Open a page with a million orders, compared with ten thousand."""
 
 from statistics import median
 
@@ -13,7 +13,7 @@ MAX_RATIO = 1.3
 
 
 def measure_opening(browser: Browser, small: Server, large: Server, path: str) -> Figure:
-    """Open a page of both in turns, after a warm-up each, and compare the medians."""
+    """Open the page of both in turns after a warm-up, and compare the medians."""
     rounds = [
         tuple(open_page(browser, f"{server.address}{path}") for server in (small, large))
         for _ in range(ROUNDS + 1)
@@ -31,6 +31,6 @@ def measure_opening(browser: Browser, small: Server, large: Server, path: str) -
 
 
 def open_page(browser: Browser, address: str) -> float:
-    """Open a page as a new visitor; return the seconds until its first row was there."""
+    """Open a page as a new visitor; return the seconds until its first row is shown."""
     with fresh_page(browser) as page:
         return page.open(address)

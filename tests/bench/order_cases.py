@@ -1,4 +1,4 @@
-"""Which filters of Orders are measured: every column, with frequent, rare and absent values."""
+"""The measured filters of Orders: every column, with frequent, rare and absent values."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ NOT_THERE = "zzzz"
 
 
 def order_cases(orders: Sample) -> list[Typed]:
-    """Choose the values from the orders themselves: from the middle, frequent, rare, absent."""
+    """Choose filter values from the orders: from the middle, frequent, rare, absent."""
     return [
         *_on_numbers(orders),
         *_on_order_id(orders),

@@ -1,6 +1,6 @@
-"""Overview: opening it at a million orders against ten thousand, and each of its queries.
+"""Open Overview with a million orders, compared with ten thousand, and time its queries.
 
-As a program of its own it prints the slowest query's seconds, on the database of DATABASE_URL.
+As a program it prints the seconds of the slowest query on the database of DATABASE_URL.
 """
 
 import os
@@ -24,7 +24,7 @@ from tests.bench.processes import PROJECT, Server, core_environment
 ROUNDS = 7
 MAX_RATIO = 1.5
 MAX_QUERY_SECONDS = 0.1
-# Every plot has its bars.
+# True if every plot has its bars.
 IS_SHOWN = """() => [...document.querySelectorAll("[data-testid=stVegaLiteChart]")]
   .filter(plot => plot.querySelector("[aria-roledescription=bar]")).length === 8"""
 
@@ -32,7 +32,7 @@ IS_SHOWN = """() => [...document.querySelectorAll("[data-testid=stVegaLiteChart]
 def measure_overview(
     browser: Browser, small: Server, large: Server, database: FilledDatabase
 ) -> list[Figure]:
-    """Open both in turns, after a warm-up each, and time the queries of the large one."""
+    """Open both in turns after a warm-up, and time the queries of the large one."""
     rounds = [tuple(_open(browser, server) for server in (small, large)) for _ in range(ROUNDS + 1)]
     of_small, of_large = (median(seconds) for seconds in zip(*rounds[1:], strict=True))
     ratio = of_large / of_small
@@ -49,7 +49,7 @@ def measure_overview(
 
 
 def _open(browser: Browser, server: Server) -> float:
-    """Open it as a new visitor; return the seconds until every plot was drawn."""
+    """Open Overview as a new visitor; return the seconds until every plot is drawn."""
     with fresh_page(browser) as shown:
         started = time.perf_counter()
         shown.page.goto(f"{server.address}/overview", wait_until="commit", timeout=PATIENCE_MS)
@@ -70,7 +70,7 @@ def _slowest_query(database: FilledDatabase) -> float:
 
 
 def _time_queries() -> float:
-    """Ask for every period twice; return the seconds of the slowest query of the second time."""
+    """Load every period twice; return the seconds of the slowest query of the second time."""
     taken: list[float] = []
 
     def begin(*arguments: Any) -> None:
@@ -86,7 +86,7 @@ def _time_queries() -> float:
     questions = [Question(choose(now.date()), "EUR") for _, choose in PERIODS.values()]
     for _ in range(2):
         taken.clear()
-        overview.load_offers(actor=actor)
+        overview.load_contract_currencies(actor=actor)
         for question in questions:
             overview.load_overview(question, actor=actor, now=now)
     return max(taken)

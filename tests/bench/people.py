@@ -1,4 +1,4 @@
-"""Fifty people at once, who scroll and filter a million orders: each asks for rows every second."""
+"""Fifty people at once scroll and filter a million orders; each requests rows every second."""
 
 import asyncio
 import json
@@ -19,12 +19,12 @@ from tests.bench.processes import PROJECT, Server, core_environment
 from tests.bench.servers import order_desk
 
 PEOPLE, SECONDS = 50, 15
-ROUNDS = 5  # the best counts: the limit is absolute, and others share the processors
+ROUNDS = 5  # the best counts: other programs share the processors
 BLOCK_ROWS = 200
 MAX_SECONDS, MAX_MEGABYTES = 0.25, 600
 PATIENCE_SECONDS = 30
 BROWSER = "the-browser-of-the-bench"
-FILTER_SHARE = 0.3  # of what they ask; else they scroll on
+FILTER_SHARE = 0.3  # the share of requests with a new filter; the others scroll
 TEXTS = {
     "author": ("maria", "wei", "nair", "@local", "o", "zzzz"),
     "order_id": ("OD2602", "0500", "-0499", "zzzz"),
@@ -34,7 +34,7 @@ LISTED = {"contract_id": "CT-1002", "widget_id": "WGT-HELIOS-KIOSK"}
 
 
 def measure_people(database: FilledDatabase) -> Iterator[Figure]:
-    """Serve a database to fifty people for a quarter of a minute, and again."""
+    """Serve a database to fifty people for 15 seconds, several times."""
     database.warm()
     with order_desk(database) as server:
         rounds = [ask(database, server, PEOPLE, SECONDS) for _ in range(ROUNDS)]
@@ -56,7 +56,7 @@ def measure_people(database: FilledDatabase) -> Iterator[Figure]:
 
 
 def ask(database: FilledDatabase, server: Server, people: int, seconds: float) -> dict[str, Any]:
-    """Have people ask in a process of their own; return the `seconds` of each, and `errors`."""
+    """Run the people in their own process; return the `seconds` of each request, and `errors`."""
     answer = subprocess.run(
         [sys.executable, "-m", "tests.bench.people", server.address, str(people), str(seconds)],
         cwd=PROJECT,
@@ -69,12 +69,12 @@ def ask(database: FilledDatabase, server: Server, people: int, seconds: float) -
 
 
 def percentile(seconds: list[float], share: int) -> float:
-    """Return the time within which so many of a hundred were."""
+    """Return a percentile of the times."""
     return sorted(seconds)[min(len(seconds) - 1, len(seconds) * share // 100)]
 
 
 def _new_view(choose: random.Random) -> dict[str, Any]:
-    """Filter by a text, by a value of a list, or by nothing."""
+    """Return a random filter: a text, a value of a list, or none."""
     kind = choose.randrange(4)
     if kind == 0:
         return {}
@@ -91,13 +91,13 @@ async def _use(
 ) -> None:
     choose = random.Random(number)
     view, start = _new_view(choose), 0
-    await asyncio.sleep(number / people)  # they do not ask at the same moment
+    await asyncio.sleep(number / people)  # spread the requests over the second
     while (began := time.monotonic()) < until:
         try:
             window = {"view": view, "start": start, "end": start + BLOCK_ROWS}
             answer = await client.post("/rows/orders", json=window)
             answer.raise_for_status()
-            # Not parsed: whoever asks has a processor of their own, which is none of the server's.
+            # Not parsed: real browsers use their own processors for that, not the server's.
             start = start + BLOCK_ROWS if answer.content.endswith(b'"last":null}') else 0
         except httpx.HTTPError:
             answers["errors"] += 1

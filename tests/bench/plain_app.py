@@ -1,6 +1,6 @@
 """The plain alternative: every order in a DataFrame, and the DataFrame in AgGrid.
 
-Kept as good as plain gets: the frame is read once and cached, not on every run.
+It is as fast as a plain app can be: the frame is read once and cached, not on every run.
 """
 
 import os

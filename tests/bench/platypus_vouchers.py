@@ -1,4 +1,4 @@
-"""The alternative: the same page of a voucher in reportlab's platypus, as its guide shows it."""
+"""The alternative: the same voucher page in reportlab's platypus, as in its user guide."""
 
 from functools import cache
 from io import BytesIO
@@ -34,7 +34,7 @@ INK, MUTED, HAIRLINE, PANEL = map(HexColor, ("#0f172a", "#56657d", "#dae1e9", "#
 STEPS = (
     "Go to the desk at the airport and terminal above.",
     "Show this voucher, on your phone or on paper, with your boarding pass.",
-    "Staff scan the code, and you are in.",
+    "Staff scan the code and let you in.",
 )
 INNER = A4[0] - 96
 

@@ -1,4 +1,4 @@
-"""Other processes: a command that is timed and weighed, a server that is up and then gone."""
+"""Other processes: measure a command, and run a server."""
 
 import os
 import socket
@@ -20,10 +20,10 @@ ASK_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took."""
+    """The cost of a command."""
 
     seconds: float
-    megabytes: float  # resident, at its peak
+    megabytes: float  # peak of the resident memory
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Server:
     process: "subprocess.Popen[bytes]"
 
     def megabytes(self, field: str) -> float:
-        """Read a size of its memory: VmRSS is now, VmHWM the peak."""
+        """Read its memory: VmRSS is the current size, VmHWM the peak."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
         return int(line.split()[1]) / 1024
 
 
 def run_core(*arguments: str | Path, folder: Path) -> Cost:
-    """Run `python -m core` on the database of a folder; stops the bench when it fails."""
+    """Run `python -m core` on the database of a folder; end the benchmark if it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "core", *map(str, arguments)],
@@ -53,7 +53,7 @@ def run_core(*arguments: str | Path, folder: Path) -> Cost:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     finally:
-        if process.returncode is None:  # the bench itself is being ended
+        if process.returncode is None:  # the benchmark is being ended
             _end(process)
     if process.returncode != 0:
         raise SystemExit(f"python -m core {arguments[0]} failed ({process.returncode}).")
@@ -61,7 +61,7 @@ def run_core(*arguments: str | Path, folder: Path) -> Cost:
 
 
 def core_environment(folder: Path) -> dict[str, str]:
-    """Name the database and the data folder of a folder, as Order Desk's settings."""
+    """Return the settings of Order Desk for the database and data in a folder."""
     return {"DATABASE_URL": f"sqlite:///{folder / 'orders.db'}", "DATA_DIR": str(folder)}
 
 
@@ -74,10 +74,10 @@ def serving(
     environment: Mapping[str, str],
     log: Path,
 ) -> Iterator[Server]:
-    """Run a script under Streamlit until the block ends; `ready` is the path that says it is up."""
+    """Run a script under Streamlit for the block; `ready` is its readiness path."""
     port = free_port()
     settings = {"STREAMLIT_SERVER_PORT": str(port), **environment}
-    command = [STREAMLIT, "run", script, *flags]
+    command: list[str | Path] = [STREAMLIT, "run", script, *flags]
     with running(command, port, cwd=cwd, ready=ready, environment=settings, log=log) as server:
         yield server
 
@@ -92,7 +92,7 @@ def running(
     environment: Mapping[str, str],
     log: Path,
 ) -> Iterator[Server]:
-    """Run a server on a port until the block ends; `ready` is the path that says it is up."""
+    """Run a server on a port for the block; `ready` is its readiness path."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -1,9 +1,8 @@
-"""The database alone, at a million orders: pages, searches and lists of values, on each kind.
+"""The database alone with a million orders: pages, searches and lists of values, on each kind.
 
-Each question is asked both ways in turns, ours, and as it would be without the index (plain LIKE,
-GROUP BY): ROUNDS times in each of PASSES, which are some minutes apart, since others share the
-processors; the best counts. Times are of the whole question, from the view to the rows as they come
-from the database.
+Each query runs both ways in turns: ours, and without our index (plain LIKE, GROUP BY). It runs
+ROUNDS times in each of PASSES. The passes are some minutes apart, because other programs share the
+processors; the best time counts. A time covers the whole query, from the view to the rows.
 """
 
 import os
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from core import access, storage
 from core.access import Actor
-from core.demo_world import CONTRACTS
+from core.demo.world import CONTRACTS
 from core.query import rows, where
 from core.query.windows import find_keys
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
@@ -61,7 +61,7 @@ LISTS = (
 
 
 def measure_queries() -> Iterator[Figure]:
-    """Measure on the kept SQLite file of a million orders, and on a copy of it in PostgreSQL."""
+    """Measure a SQLite file of a million orders, and a copy of it in PostgreSQL."""
     database = provide(MANY)
     before = os.environ.get("DATABASE_URL")
     try:
@@ -80,7 +80,7 @@ def measure_queries() -> Iterator[Figure]:
 
 @contextmanager
 def _in_postgresql(database: FilledDatabase) -> Iterator[str]:
-    """Yield the address of a copy, which is kept with its cluster until the original is another."""
+    """Yield the address of a copy; it is kept with its cluster until the original changes."""
     folder, marker = KEPT / f"postgresql-{MANY}", database.folder / "filled.json"
     copied = KEPT / f"postgresql-{MANY}.json"
     is_kept = folder.exists() and copied.exists() and copied.read_text() == marker.read_text()
@@ -105,7 +105,7 @@ def _ask(url: str, statement: str) -> None:
 
 @dataclass(frozen=True)
 class _Timed:
-    """How long a question took, in seconds, and the other way if there is one."""
+    """The seconds of a query, and of the alternative if there is one."""
 
     measure: str
     ours: float
@@ -129,7 +129,7 @@ def _measure(kind: str) -> Iterator[_Timed]:
     yield from _pages(kind, desk)
     for table, name, how, sought in SEARCHES:
         view = _searching(table, name, sought)
-        ours, plain = _best(lambda v=view: desk.page(v), lambda v=view: desk.plain_page(v))
+        ours, plain = _best(partial(desk.page, view), partial(desk.plain_page, view))
         column = table.column(name)
         where_to = f"{column.header} contains" if column else "search"
         measure = f"{kind}: {table.title}, {where_to} “{sought}” ({how})"
@@ -141,26 +141,26 @@ def _measure(kind: str) -> Iterator[_Timed]:
 
 
 class _Desk:
-    """Asks as one person at one moment."""
+    """Runs queries as one person at one moment."""
 
     def __init__(self, actor: Actor, now: datetime) -> None:
         self.asked: dict[str, Any] = {"actor": actor, "now": now}
 
     def page(self, view: View, start: int = 0) -> object:
-        """Find a page's rows and read them, as the grid does."""
+        """Find and read the rows of a page, as the grid does."""
         needed = rows._with_needed(view, view.table.key_column)
         with storage.reading() as session:
             keys = find_keys(session, view, start=start, end=start + PAGE, **self.asked)
             return rows._read_rows(session, view.table, needed, keys, self.asked["now"])
 
     def plain_page(self, view: View) -> object:
-        """Load a page as its conditions alone lead to it."""
+        """Load a page with a plain query of its conditions."""
         shown = [view.table.expression(one, self.asked["now"]) for one in view.columns]
         stored = view.table.model.__table__.c
         order = (stored.created_at.desc(), view.table.attribute(view.table.key_column).desc())
         statement = select(*shown).where(*where(view, **self.asked)).order_by(*order).limit(PAGE)
         with storage.reading() as session:
-            if not storage.is_sqlite():  # whose planner would take the trigrams by itself
+            if not storage.is_sqlite():  # its planner would use the trigram index
                 session.execute(text("SET LOCAL enable_bitmapscan = off"))
             return session.execute(statement).all()
 
@@ -170,7 +170,7 @@ class _Desk:
         return rows.load_choices(view, name, is_counted=is_counted, **self.asked)
 
     def grouped(self, table: Table, name: str) -> object:
-        """List values as GROUP BY does which no index helps."""
+        """List values with a GROUP BY that cannot use an index."""
         stored = table.model.__table__.c[name]
         bare = func.ifnull(stored, null()) if storage.is_sqlite() else func.coalesce(stored)
         with storage.reading() as session:
@@ -185,9 +185,9 @@ def _pages(kind: str, desk: _Desk) -> Iterator[_Timed]:
     }
     for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS):
         view = default_view(table)
-        first = _time(lambda v=view: desk.page(v))
+        first = _time(partial(desk.page, view))
         yield _Timed(f"{kind}: {table.title}, first page", first, None, "", MAX_PAGE)
-        deep = _time(lambda v=view: desk.page(v, DEEP))
+        deep = _time(partial(desk.page, view, DEEP))
         yield _Timed(f"{kind}: {table.title}, page at {DEEP:,}", deep, None, "", MAX_DEEP)
     actor: Actor = desk.asked["actor"]
     one = Actor(
@@ -235,7 +235,7 @@ def _loading(kind: str, desk: _Desk) -> Iterator[_Timed]:
 
 
 def _best(ours: Callable[[], object], plain: Callable[[], object]) -> tuple[float, float]:
-    """Do both in turns; the best counts."""
+    """Run both in turns; the best time counts."""
     times = [(_once(ours), _once(plain)) for _ in range(ROUNDS)]
     return min(one for one, _ in times), min(other for _, other in times)
 

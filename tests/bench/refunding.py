@@ -1,4 +1,4 @@
-"""Refunds that many request at once: how fast, how late, how often twice; and settling alone."""
+"""Parallel refund requests: throughput, latency, double refunds; and settling alone."""
 
 import time
 from collections.abc import Iterator
@@ -31,14 +31,14 @@ from tests.soak.databases import KINDS, fresh_databases
 
 THREADS, REQUESTS, ITEMS = 32, 60, 1_500
 WARM_UP = 10
-ROUNDS = 3  # the best counts: limits are absolute, and others share the processors
+ROUNDS = 3  # the best counts: other programs share the processors
 MIN_PER_SECOND, MAX_P95_SECONDS, MAX_SECONDS = 100, 0.25, 1.5
 
 
 def measure_refunds() -> Iterator[Figure]:
-    """Request refunds of items that overlap, and then settle them, on each kind of database.
+    """Request refunds of overlapping items, and then settle them, on each kind of database.
 
-    PostgreSQL is one of our own with fsync on; SQLite writes with synchronous=FULL.
+    PostgreSQL is our own server with fsync on; SQLite writes with synchronous=FULL.
     """
     for kind in KINDS:
         with fresh_databases(kind) as make:
@@ -57,7 +57,7 @@ def measure_refunds() -> Iterator[Figure]:
 
 
 def _run(ask: Ask, number: int) -> Race:
-    """Race after a warm-up, in which the statements are compiled; the number makes its keys."""
+    """Race after a warm-up that compiles the statements; `number` makes the keys unique."""
     race(ask, sell(WARM_UP), threads=1, requests=WARM_UP, seed=100 + number)
     return race(ask, sell(ITEMS), threads=THREADS, requests=REQUESTS, seed=200 + number)
 
@@ -92,7 +92,7 @@ def _time_figure(measure: str, ours: float, naive: float, bar: float) -> Figure:
 
 
 def _double_figure(measure: str, doubles: int) -> Figure:
-    """Compare with the naive request, which has just run: without doubles it proves nothing."""
+    """Compare with the naive request: if that made no double refunds, the race proves nothing."""
     without = count_double_refunds()
     return Figure(
         measure,
@@ -111,13 +111,13 @@ class _Settled:
 
 def _settle(batch_id: str | None = None) -> _Settled:
     started, count = time.perf_counter(), 0
-    with suppress(OutsideFailed):  # busy: what is left is the worker's, and counted below
+    with suppress(OutsideFailed):  # busy: the worker does the rest, which is counted below
         count = refunds.settle_due(now=NOW, gateways=configured_gateways(), batch_id=batch_id)
     return _Settled(count, time.perf_counter() - started)
 
 
 def _settling(asked: Race, admin: Actor, measure: str) -> Iterator[Figure]:
-    """Settle what was asked, each request by who asked; then a worker alone a backlog."""
+    """Settle each request in its own thread; then settle a backlog with one worker."""
     batches = [one.answer.batch_id for one in asked.replies if one.answer and one.answer.requested]
     started = time.perf_counter()
     parts = at_once(THREADS, lambda thread: [_settle(one) for one in batches[thread::THREADS]])

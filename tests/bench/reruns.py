@@ -1,4 +1,4 @@
-"""Reruns a second of one process: 20 people who never stop to think, on the page of orders."""
+"""Reruns per second of one process: 20 people use the Orders page without a pause."""
 
 import asyncio
 import time
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.bench.databases import FilledDatabase
 from tests.bench.figures import Figure
@@ -24,14 +25,14 @@ MAX_MESSAGE_BYTES = 64_000_000
 
 @dataclass
 class _Tally:
-    """How many runs ended until the time was over."""
+    """Count the runs that end within the time."""
 
     until: float
     runs: int = 0
 
 
 def measure_reruns(database: FilledDatabase) -> Iterator[Figure]:
-    """Serve the same pages with our settings and with Streamlit's own, in turns; the best count."""
+    """Serve the pages with our settings and with Streamlit's own, in turns; the best counts."""
     ours, plain = [], []
     for _ in range(ROUNDS):
         with order_desk(database) as server:
@@ -56,11 +57,11 @@ async def _runs_a_second(server: Server) -> float:
 
 
 async def _rerun_until(server: Server, tally: _Tally) -> None:
-    """Open the page, and have it run again as soon as a run has ended."""
+    """Open the page, and rerun it as soon as a run has ended."""
     address = f"ws://{urlsplit(server.address).netloc}/_stcore/stream"
-    origin = server.address
+    origin = Origin(server.address)
     async with connect(
-        address, subprotocols=["streamlit"], max_size=MAX_MESSAGE_BYTES, origin=origin
+        address, subprotocols=[Subprotocol("streamlit")], max_size=MAX_MESSAGE_BYTES, origin=origin
     ) as connection:
         while time.monotonic() < tally.until:
             await connection.send(_rerun())
@@ -78,6 +79,7 @@ def _rerun() -> bytes:
 
 async def _wait_for_end(connection: ClientConnection) -> None:
     async for data in connection:
-        message = ForwardMsg.FromString(bytes(data))
+        assert isinstance(data, bytes)
+        message = ForwardMsg.FromString(data)
         if message.WhichOneof("type") == "script_finished":
             return

@@ -1,4 +1,4 @@
-"""Values to filter by and first rows to expect, taken from a filled table itself."""
+"""Filter values and expected first rows, taken from a filled table."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ FREQUENT, RARE = "count(*) DESC", "count(*)"
 
 @dataclass(frozen=True)
 class Sample:
-    """A table of a filled database. Names come from the bench alone, so they stand in the SQL."""
+    """A table of a filled database. All names come from the benchmark, so the SQL is safe."""
 
     connection: sqlite3.Connection
     table: str
     key: str
 
     def newest(self, columns: str) -> Any:
-        """Return columns of the row that the grid shows first when nothing is asked of it."""
+        """Return columns of the first row of the grid without a filter or sort."""
         return self._one(f"SELECT {columns} FROM {self.table} {self._order('created_at', 'DESC')}")
 
     def middle(self, columns: str) -> Any:
@@ -27,7 +27,7 @@ class Sample:
         return self._one(f"SELECT {columns} FROM {self.table} WHERE no = {middle}")
 
     def value(self, column: str, by: str) -> Any:
-        """Return the most frequent or the rarest value that the newest row does not have."""
+        """Return the most frequent or the rarest value; the newest row has another value."""
         (newest,) = self.newest(column)
         statement = (
             f"SELECT {column} FROM {self.table} WHERE {column} IS NOT NULL AND {column} IS NOT ? "
@@ -36,7 +36,7 @@ class Sample:
         return self.connection.execute(statement, (newest,)).fetchone()[0]
 
     def first(self, by: str = "created_at", direction: str = "DESC") -> Expected:
-        """Return what the grid shows first in an order."""
+        """Return the key of the first row in a sort order."""
         statement = f"SELECT {self.key} FROM {self.table} {self._order(by, direction)}"
         return Expected(self.key, self._one(statement)[0], rows=1)
 

@@ -1,4 +1,4 @@
-"""What is compared, each served on a database: Order Desk, and the alternatives to it."""
+"""The compared servers, each on a database: Order Desk and its alternatives."""
 
 import shutil
 import tempfile
@@ -34,7 +34,7 @@ def order_desk(database: FilledDatabase) -> Iterator[Server]:
 
 @contextmanager
 def plain_alternative(database: FilledDatabase) -> Iterator[Server]:
-    """Serve AgGrid(df), away from the project's folder so that its configuration is not read."""
+    """Serve AgGrid(df) from another folder, so that the project's configuration is not read."""
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(
@@ -51,9 +51,9 @@ def plain_alternative(database: FilledDatabase) -> Iterator[Server]:
 
 @contextmanager
 def untuned(database: FilledDatabase) -> Iterator[Server]:
-    """Serve Order Desk with Streamlit's own settings, and without its care for Python's collector.
+    """Serve Order Desk with Streamlit's default settings and without its `gc` tuning.
 
-    From a folder of its own, with the same pages, in which app.py lacks the lines on `gc`.
+    It runs from a copy with the same pages; its app.py lacks the lines about `gc`.
     """
     folder = KEPT / "untuned"
     shutil.rmtree(folder, ignore_errors=True)
@@ -78,7 +78,7 @@ def untuned(database: FilledDatabase) -> Iterator[Server]:
 
 @contextmanager
 def datasette(database: FilledDatabase) -> Iterator[Server]:
-    """Serve the same SQLite file with datasette, which may take as long as it needs."""
+    """Serve the same SQLite file with datasette, without a time limit."""
     port = free_port()
     flags = ("--port", str(port), "--setting", "sql_time_limit_ms", "60000")
     with running(

@@ -1,4 +1,4 @@
-"""Order Desk and the plain alternative at the same sizes, in turns."""
+"""Compare Order Desk with the plain alternative at the same sizes, in turns."""
 
 import math
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from tests.bench.servers import order_desk, plain_alternative
 
 ROUNDS = 3
 AUTHOR = "maria"
-MANY = 100_000  # from so many orders on there are bars
+MANY = 100_000  # the smallest size with bars
 MIN_RATIOS = {"opened": 2, "filtered": 4}
 
 
 class _Times(NamedTuple):
-    """Seconds to the first rows, and from the last key of a filter to its rows."""
+    """The seconds to the first rows, and from the last key of a filter to its rows."""
 
     opened: float
     filtered: float
@@ -31,7 +31,7 @@ class _Times(NamedTuple):
 
 
 def compare(browser: Browser, database: FilledDatabase) -> list[Figure]:
-    """Open and filter both at one size, after a warm-up each."""
+    """Open and filter both at one size after a warm-up."""
     with order_desk(database) as ours, plain_alternative(database) as plain:
         addresses = (f"{ours.address}/orders", plain.address)
         rounds = [
@@ -51,7 +51,8 @@ def compare(browser: Browser, database: FilledDatabase) -> list[Figure]:
         ),
         Figure(
             f"Memory of the server at its peak, {size}",
-            *map(in_megabytes, memory),
+            in_megabytes(memory[0]),
+            in_megabytes(memory[1]),
             memory[1] / memory[0],
         ),
     ]
@@ -65,7 +66,7 @@ def _faster(measure: str, ours: float, plain: float, least: float | None) -> Fig
 
 
 def _open_and_filter(browser: Browser, address: str) -> _Times:
-    """Do both as a new visitor."""
+    """Open and filter as a new visitor."""
     with fresh_page(browser) as page:
         opened = page.open(address)
         return _Times(opened, _filter(page) if math.isfinite(opened) else math.inf)

@@ -1,4 +1,4 @@
-"""Starting Order Desk: from the command until it says that it is ready."""
+"""Start Order Desk: from the command until /readyz is ready."""
 
 import time
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from tests.bench.databases import FilledDatabase
 from tests.bench.figures import Figure, time_figure
 from tests.bench.servers import order_desk
 
-ROUNDS = 5  # the best counts: the limit is absolute, and others share the processors
+ROUNDS = 5  # the best counts: other programs share the processors
 MAX_SECONDS = 3
 
 
 def measure_start(database: FilledDatabase) -> Iterator[Figure]:
-    """Start the application on a filled database, again and again."""
+    """Start the application on a filled database, several times."""
     seconds = []
     for _ in range(ROUNDS):
         started = time.perf_counter()

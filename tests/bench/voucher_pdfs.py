@@ -1,4 +1,4 @@
-"""Vouchers as PDF, ours and the same page in platypus: CPU time, size and memory."""
+"""Vouchers as PDF, compared with platypus: CPU time, size and memory."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from tests.bench.processes import PROJECT
 from tests.vouchers import BRANDING, make_vouchers
 
 MANY = 1000
-ROUNDS = {("ours", MANY): 3, ("platypus", MANY): 1}  # of one voucher as many as follow
+ROUNDS = {("ours", MANY): 3, ("platypus", MANY): 1}  # for one voucher, the repetitions below
 ROUNDS_OF_ONE = 30
 MIN_RATIO_ONE, MIN_RATIO_MANY = 10, 35
 MAX_MEGABYTES, MAX_MEMORY = 4, 120
@@ -25,15 +25,15 @@ ALTERNATIVE = "platypus: "
 
 @dataclass(frozen=True)
 class Rendering:
-    """What rendering took in a process of its own."""
+    """The cost of rendering in its own process."""
 
-    seconds: float  # of CPU, for one file
+    seconds: float  # CPU time per file
     megabytes: float  # of the file
     memory: float  # in MiB, at the process's peak
 
 
 def measure_vouchers() -> Iterator[Figure]:
-    """Render one voucher and a thousand merged, both ways."""
+    """Render one voucher, and a thousand merged, both ways."""
     one, other_one = _rendered("ours", 1), _rendered("platypus", 1)
     yield _faster("One voucher as PDF: CPU", one, other_one, MIN_RATIO_ONE)
     many, other_many = _rendered("ours", MANY), _rendered("platypus", MANY)
@@ -68,7 +68,7 @@ def _rendered(how: str, count: int) -> Rendering:
 
 
 def _render(how: str, count: int) -> Rendering:
-    """Render in this process, once to be warm; one voucher several times, each another one."""
+    """Render in this process after a warm-up; a single voucher several times, each different."""
     render = _ours if how == "ours" else _platypus
     rounds = ROUNDS.get((how, count), ROUNDS_OF_ONE)
     render(make_vouchers(1))
@@ -83,7 +83,7 @@ def _render(how: str, count: int) -> Rendering:
 
 
 def _peak_megabytes() -> float:
-    """Return the most memory that this process had; ru_maxrss would count its parent's, too."""
+    """Return the memory peak of this process; ru_maxrss would include its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     peak = next(line for line in lines if line.startswith("VmHWM"))
     return int(peak.split()[1]) / 1024
@@ -96,7 +96,7 @@ def _ours(vouchers: list[Voucher]) -> bytes:
 
 
 def _platypus(vouchers: list[Voucher]) -> bytes:
-    from tests.bench import platypus_vouchers  # its memory is not ours
+    from tests.bench import platypus_vouchers  # imported here: its memory must not count for ours
 
     return platypus_vouchers.render(vouchers, BRANDING)
 

@@ -1,35 +1,35 @@
-"""The invariants of the data model: whatever happened, these hold of every database."""
+"""The invariants of the data model: they hold in every database at every moment."""
 
 from sqlalchemy import text
 
 from core import storage
 from core.storage import Refund
 
-# The entries of refunds: what was paid back, and what the bank returned.
+# The ledger entries of refunds: money paid back, and money returned by the bank.
 OF_REFUNDS = "(t.type = 'refund' OR t.type = 'adjustment' AND t.refund_id IS NOT NULL)"
-# What must be so, and the query for what would break it.
+# Each invariant, and a query that finds what breaks it.
 INVARIANTS = {
-    "an item has at most one refund that counts": f"""
+    "an item has at most one counted refund (Refund.IS_COUNTED)": f"""
         SELECT order_item_id, count(*) FROM refunds WHERE {Refund.IS_COUNTED}
         GROUP BY order_item_id HAVING count(*) > 1""",
-    "an item is refunded when it has exactly one succeeded refund, and only then": """
+    "an item is refunded exactly if it has one succeeded refund": """
         SELECT i.order_item_id, i.status, count(r.refund_id) FROM order_items i
         LEFT JOIN refunds r ON r.order_item_id = i.order_item_id AND r.status = 'succeeded'
         GROUP BY i.order_item_id, i.status
         HAVING count(r.refund_id) <> CASE i.status WHEN 'refunded' THEN 1 ELSE 0 END""",
-    "what was paid back for an item is its price while it is refunded, else nothing": f"""
+    "the amount paid back for an item is its price if it is refunded, otherwise zero": f"""
         SELECT i.order_item_id, i.status, i.price_minor, coalesce(sum(t.amount_minor), 0)
         FROM order_items i LEFT JOIN transactions t ON t.order_item_id = i.order_item_id
         AND t.status = 'succeeded' AND {OF_REFUNDS}
         GROUP BY i.order_item_id, i.status, i.price_minor HAVING coalesce(sum(t.amount_minor), 0)
         <> CASE i.status WHEN 'refunded' THEN i.price_minor ELSE 0 END""",
-    "the entries of a refund are its amount while it is succeeded, else nothing": """
+    "the entries of a refund sum to its amount if it succeeded, otherwise to zero": """
         SELECT r.refund_id, r.status, r.amount_minor, coalesce(sum(t.amount_minor), 0)
         FROM refunds r LEFT JOIN transactions t ON t.refund_id = r.refund_id
         AND t.status = 'succeeded'
         GROUP BY r.refund_id, r.status, r.amount_minor HAVING coalesce(sum(t.amount_minor), 0)
         <> CASE r.status WHEN 'succeeded' THEN r.amount_minor ELSE 0 END""",
-    "an entry of a refund is of its item, amount and currency": """
+    "an entry of a refund has its item, amount and currency": """
         SELECT r.refund_id, t.transaction_id FROM refunds r
         JOIN transactions t ON t.refund_id = r.refund_id
         WHERE t.type NOT IN ('refund', 'adjustment') OR t.order_item_id IS NULL
@@ -39,11 +39,11 @@ INVARIANTS = {
         ELSE -r.amount_minor END""",
     "every refund entry belongs to a refund": """
         SELECT transaction_id FROM transactions WHERE type = 'refund' AND refund_id IS NULL""",
-    "a refund that the bank returned has the entry of its return": """
+    "a refund that the bank returned has an entry of the return": """
         SELECT r.refund_id FROM refunds r WHERE r.failed_after_success_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.refund_id = r.refund_id
         AND t.type = 'adjustment' AND t.status = 'succeeded')""",
-    "an item whose refund was requested has exactly one that is not done, and no other has any": """
+    "only an item whose refund was requested has an open refund, and exactly one": """
         SELECT i.order_item_id, i.status, count(r.refund_id) FROM order_items i
         LEFT JOIN refunds r ON r.order_item_id = i.order_item_id
         AND (r.status IN ('waiting', 'requested', 'processing')
@@ -53,13 +53,13 @@ INVARIANTS = {
     "no two refunds have the same reference at the provider": """
         SELECT external_reference, count(*) FROM refunds WHERE external_reference IS NOT NULL
         GROUP BY external_reference HAVING count(*) > 1""",
-    "a contract's balance is the sum of its succeeded transactions by balance": """
+    "a contract's balance is the sum of its succeeded balance transactions": """
         SELECT c.contract_id, c.balance_minor, coalesce(sum(t.amount_minor), 0) FROM contracts c
         LEFT JOIN transactions t ON t.contract_id = c.contract_id
         AND t.status = 'succeeded' AND t.method = 'balance'
         GROUP BY c.contract_id, c.balance_minor
         HAVING c.balance_minor <> coalesce(sum(t.amount_minor), 0)""",
-    "of an order that was paid, what is paid and not refunded is the price of its items": f"""
+    "the paid and not refunded amount of a paid order is the price of its items": f"""
         WITH money AS (
             SELECT order_id, currency, -sum(amount_minor) AS kept FROM transactions t
             WHERE status = 'succeeded' AND (type = 'payment' OR {OF_REFUNDS})
@@ -80,13 +80,13 @@ INVARIANTS = {
 
 
 def find_broken() -> dict[str, list[tuple[object, ...]]]:
-    """Return the invariants that do not hold, with what breaks each, all at the same moment."""
+    """Return the broken invariants with the rows that break them, from one snapshot."""
     with storage.reading() as session:
         found = {one: session.execute(text(query)).all() for one, query in INVARIANTS.items()}
     return {one: [tuple(row) for row in rows] for one, rows in found.items() if rows}
 
 
 def check_books() -> None:
-    """Check every invariant; says which is broken, and by what."""
+    """Check every invariant; the error names the broken ones and their rows."""
     for invariant, rows in find_broken().items():
         raise AssertionError(f"Not so: {invariant}. {len(rows)} rows, such as {rows[:3]}")

@@ -1,4 +1,4 @@
-"""Certificates for servers of our own: right, for another host, expired."""
+"""Certificates for test servers: valid, for another host, expired."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 def make_certificate(
     path: Path, *, host: str = "127.0.0.1", ends: timedelta = timedelta(days=1)
 ) -> Path:
-    """Write a certificate that signs itself, with its key, to a file; a past end is expired."""
+    """Write a self-signed certificate with its key to a file; with a past end it is expired."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     try:

@@ -8,13 +8,13 @@ import pytest
 
 from core import storage
 from core.access import Actor
-from core.import_outcome import Outcome
 from core.imports import import_files
-from core.mail.deliver.smtp import Post
+from core.imports.outcome import Outcome
+from core.mail.deliver.smtp import SmtpPool
 from tests.conftest import NOW
-from tests.core.imported import Sheets, write_workbook
+from tests.core.imports.imported import Sheets, write_workbook
 from tests.core.mail.mail_server import MailServer, mail_server
-from tests.core.mail.mails import patience, posting
+from tests.core.mail.mails import open_pool, patience
 
 
 @pytest.fixture
@@ -37,11 +37,11 @@ def smtp_server() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def post(smtp_server: MailServer, request: pytest.FixtureRequest) -> Iterator[Post]:
+def pool(smtp_server: MailServer, request: pytest.FixtureRequest) -> Iterator[SmtpPool]:
     """Return what sends to that mail server; with little patience in a test where that hangs."""
     callspec = getattr(request.node, "callspec", None)
     how = callspec.params.get("how", "") if callspec else ""
-    with posting(smtp_server.describe(timeout=patience(how))) as opened:
+    with open_pool(smtp_server.describe(timeout=patience(how))) as opened:
         yield opened
 
 

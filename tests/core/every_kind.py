@@ -1,4 +1,4 @@
-"""A table with a column of every kind, and values that are hard to write as Excel."""
+"""A table with a column of every kind, and values that are hard to write to Excel."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from core.ground import ItemStatus
 from core.tables import Column, Kind
 from tests.core.random_rows import TEXTS
 
-# One column of every kind, and those that they need.
+# A column of every kind, and the columns that these need.
 # fmt: off
 TEXT = Column("passenger", "Passenger", Kind.TEXT, "A name.")
 CODE = Column("code", "Code & <Name>", Kind.CODE, "A code.", width=70)

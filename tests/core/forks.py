@@ -1,6 +1,6 @@
-"""Processes that start at once: forked from one that has imported all of core.
+"""Processes that start quickly: forked from a process that has imported all of core.
 
-Each is a process of its own, which can be killed. Importing takes seconds, the fork milliseconds.
+They can be killed one by one. An import takes seconds, a fork milliseconds.
 """
 
 import io
@@ -22,9 +22,9 @@ _forks.set_forkserver_preload([__name__, "tests.core.refunds.refund_process"])
 
 @contextmanager
 def forked(act: Callable[..., object], *given: str) -> Iterator[tuple[BaseProcess, IO[str]]]:
-    """Run an act in a process, and yield that with its output.
+    """Run a function in a process, and yield the process with its output.
 
-    The block ends the process; should it fail, the process does not outlive it.
+    The block has to end the process. If the block fails, the process is killed.
     """
     reading, writing = _forks.Pipe(duplex=False)
     process = _forks.Process(target=_run, args=[dict(os.environ), writing, act, *given])
@@ -43,7 +43,7 @@ def forked(act: Callable[..., object], *given: str) -> Iterator[tuple[BaseProces
 def _run(
     settings: dict[str, str], writing: Connection, act: Callable[..., object], *given: str
 ) -> None:
-    """Act with the settings of now: the process that this is forked from has older ones."""
+    """Run with the current settings: the parent process has older ones."""
     os.environ.clear()
     os.environ.update(settings)
     get_settings.cache_clear()
@@ -53,7 +53,7 @@ def _run(
 
 @contextmanager
 def working() -> Iterator[BaseProcess]:
-    """Run a worker, whose output nobody reads."""
+    """Run a worker, and discard its output."""
     with forked(_work) as (worker, _):
         yield worker
 

@@ -1,7 +1,7 @@
-"""Every pattern of the product, and texts that are built from a pattern's own pieces.
+"""All regular expressions of the product, and hostile texts that are built from their parts.
 
-A pattern is found by itself: in the source, where it is written out, and in the namespaces of
-modules that build theirs.
+The patterns are found automatically: literals in the source, and built ones in the namespaces of
+their modules.
 """
 
 import ast
@@ -20,38 +20,38 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 SHORT, LONG = 4_000, 32_000  # characters: eight times as long
 MOST_GROWTH = 24  # times: linear work grows by 8, quadratic by 64
-FEW_SECONDS = 0.02  # of work that is let pass: less is lost among what else the process does
-PATIENCE = 3.0  # seconds of work, then it is given up
+FEW_SECONDS = 0.02  # CPU time that is ignored: shorter times cannot be measured reliably
+PATIENCE = 3.0  # seconds of CPU time before it is aborted
 MOST_PIECES = 160
 TAILS = ("", "\x00", "\n!")
 METHODS = ("search", "match", "fullmatch")
 CALLS = {"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
-# What stands for a set of characters: one of each sort.
+# The characters tried for a set: one of each sort.
 SIGNS = "a0 -_.:/@=?*(\"'\n,;\\A\x00é"
 
 Pattern = re.Pattern[Any]
 
 
 class TooSlow(Exception):
-    """A pattern works on a text for longer than anybody waits."""
+    """A pattern takes too long on a text."""
 
 
 def sources() -> list[Path]:
-    """Return every Python file of the product."""
+    """Return all Python files of the product."""
     files = [PROJECT / "app.py", *PROJECT.glob("core/**/*.py"), *PROJECT.glob("pages/**/*.py")]
     return sorted(file for file in files if "migrations" not in file.parts)
 
 
 @dataclass(frozen=True)
 class Used:
-    """A pattern, and the methods that it is asked with: search for all that look on."""
+    """A pattern, and the methods that it is used with; `search` stands for all that scan."""
 
     pattern: Pattern
     methods: tuple[str, ...] = METHODS
 
 
 def written_out(source: str) -> tuple[list[Used], list[int]]:
-    """Return the patterns that a source has as literals, and the lines of those it builds."""
+    """Return the literal patterns of a source, and the lines where it builds patterns."""
     tree = ast.parse(source)
     names = _names(tree)
     found, built = [], []
@@ -72,12 +72,14 @@ def written_out(source: str) -> tuple[list[Used], list[int]]:
 
 
 def _is_of_re(called: ast.expr) -> bool:
-    is_of_module = isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name)
-    return is_of_module and called.value.id == "re" and called.attr in CALLS
+    match called:
+        case ast.Attribute(value=ast.Name(id="re"), attr=name):
+            return name in CALLS
+    return False
 
 
 def _names(tree: ast.Module) -> dict[int, str]:
-    """Name what is assigned to a plain name of a module."""
+    """Return the values that a module assigns to plain names."""
     return {
         id(one.value): one.targets[0].id
         for one in tree.body
@@ -86,7 +88,7 @@ def _names(tree: ast.Module) -> dict[int, str]:
 
 
 def _methods_of(source: str, name: str) -> tuple[str, ...]:
-    """Return what a source asks a pattern of a name with; everything, where that is not plain."""
+    """Return the methods that a source uses on a named pattern; all methods if unclear."""
     asked = re.findall(rf"\b{re.escape(name)}\.(\w+)\(", source) if name else []
     is_plain = asked and len(re.findall(rf"\b{re.escape(name)}\b", source)) == len(asked) + 1
     return _as_methods(set(asked)) if is_plain else METHODS
@@ -105,7 +107,7 @@ def _flags(node: ast.Call, name: str) -> int:
 
 
 def kept_in(value: Any, depth: int = 3) -> Iterator[Pattern]:
-    """Find the patterns that a value is, or holds."""
+    """Find the patterns in a value."""
     if isinstance(value, re.Pattern):
         yield value
     elif depth and isinstance(value, dict):
@@ -119,7 +121,7 @@ def kept_in(value: Any, depth: int = 3) -> Iterator[Pattern]:
 
 
 def every_pattern() -> dict[str, Used]:
-    """Return every pattern of the product, named by its file and its text."""
+    """Return all patterns of the product, named by file and text."""
     found: dict[str, Used] = {}
     for file in sources():
         place = str(file.relative_to(PROJECT))
@@ -133,7 +135,7 @@ def every_pattern() -> dict[str, Used]:
 
 
 def slow_text(used: Used) -> str | None:
-    """Return a text on which the pattern's work grows faster than the text, if there is one."""
+    """Return a text on which the pattern's time grows faster than linearly, if there is one."""
     pattern = used.pattern
     works: list[Callable[[Any], object]] = [getattr(pattern, one) for one in used.methods]
     if "search" in used.methods:
@@ -152,7 +154,7 @@ def _nothing(found: "re.Match[Any]") -> Any:
 def _grows(
     work: Callable[[Any], object], pattern: Pattern, head: str, piece: str, tail: str
 ) -> bool:
-    """Say whether eight times the text takes far more than eight times the work."""
+    """Return whether eight times the text takes far more than eight times the time."""
 
     def seconds(length: int) -> float:
         text: str | bytes = head + piece * (length // len(piece)) + tail
@@ -176,7 +178,7 @@ def _grows(
 
 @contextmanager
 def given_up_after(seconds: float) -> Iterator[None]:
-    """Break off what the processor does for longer; Python looks for signals inside a match too."""
+    """Abort a match that takes too much CPU time; Python handles signals during a match too."""
 
     def give_up(*_: object) -> None:
         raise TooSlow
@@ -191,7 +193,7 @@ def given_up_after(seconds: float) -> Iterator[None]:
 
 
 def hostile(pattern: Pattern) -> Iterator[tuple[str, str, str]]:
-    """Build texts from a pattern's pieces: one repeated, alone or after what leads to it."""
+    """Build texts from a pattern's parts: one part repeated, alone or after the text before it."""
     text = pattern.pattern
     assert isinstance(text, str | bytes)
     tree = list(_parser.parse(text, pattern.flags & ~re.UNICODE if _is(text) else pattern.flags))
@@ -209,7 +211,7 @@ def _is(text: str | bytes) -> bool:
 
 
 def _pieces(tree: list[Any]) -> list[tuple[str, str]]:
-    """Return a text for each run of a pattern's parts, with the text of what stands before it."""
+    """Return a text for each sequence of a pattern's parts, with the text before it."""
     found: dict[tuple[str, str], None] = {}
     for choice in range(3):
         for parts in _sequences(tree):
@@ -222,7 +224,7 @@ def _pieces(tree: list[Any]) -> list[tuple[str, str]]:
 
 
 def _joined(texts: list[str], parts: list[Any]) -> list[str]:
-    """Take letters that follow each other as one word, unless that leaves too little."""
+    """Join consecutive letters into words, unless too few parts remain."""
     if len(texts) <= 12:
         return texts
     joined: list[str] = []
@@ -238,7 +240,7 @@ def _joined(texts: list[str], parts: list[Any]) -> list[str]:
 
 
 def _sequences(tree: list[Any]) -> Iterator[list[Any]]:
-    """Return the parts of a pattern, and those of each group, branch and repetition in it."""
+    """Return the parts of a pattern, also of its groups, branches and repetitions."""
     yield tree
     for kind, given in tree:
         if kind is code.BRANCH:
@@ -255,7 +257,7 @@ def _sequences(tree: list[Any]) -> Iterator[list[Any]]:
 
 
 def _sample(part: Any, choice: int) -> str:
-    """Return a text that a part of a pattern matches, another one for each choice."""
+    """Return a text that a part of a pattern matches, a different one for each choice."""
     kind, given = part
     if kind is code.LITERAL:
         return chr(given)
@@ -274,7 +276,7 @@ def _sample(part: Any, choice: int) -> str:
         return _text(given[1][choice % len(given[1])], choice)
     if kind is code.ATOMIC_GROUP:
         return _text(given, choice)
-    return ""  # a place, a look around, or a group once more
+    return ""  # an anchor, a lookaround or a backreference
 
 
 def _text(parts: Any, choice: int) -> str:

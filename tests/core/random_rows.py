@@ -1,4 +1,4 @@
-"""Random rows of every table, hostile in every way that a stored row may be."""
+"""Random rows of all tables, with all extreme values that a stored row can have."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]
 
-# Days that begin or end by a clock change, at midnight or near it; half hours; the far ends.
+# Days with a clock change at or near midnight; half-hour offsets; the extreme offsets.
 ZONES = [
     "UTC", "Europe/London", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland",
     "Pacific/Kiritimati", "Pacific/Pago_Pago", "Atlantic/Azores", "Asia/Beirut", "America/Nuuk",
@@ -51,7 +51,7 @@ _drawn = random.Random(7)
 def _moment() -> datetime:
     first = SPRING if _drawn.random() < 0.75 else AUTUMN
     moment = first + timedelta(seconds=_drawn.randrange(10 * 86_400))
-    # As often as not an instant at which a day or its clock change begins somewhere.
+    # In half of the cases an instant at which a day or a clock change begins in some zone.
     return moment if _drawn.random() < 0.5 else moment.replace(minute=0, second=0)
 
 
@@ -168,7 +168,7 @@ def _email(no: int, items: list[Row]) -> Row:
 
 
 def _some_items() -> list[Row]:
-    """Return items of one contract, of one order or of several."""
+    """Return items of one contract, of one or several orders."""
     first = _drawn.choice(_items)
     others = [one for one in _items if one["contract_id"] == first["contract_id"]]
     return [first, *_drawn.sample([one for one in others if one is not first], _drawn.randrange(3))]
@@ -194,7 +194,7 @@ ROWS: dict[str, list[Row]] = {
 
 
 def fill(url: str) -> str:
-    """Store the random rows in an empty database; returns its address."""
+    """Store the random rows in an empty database; return its URL."""
     use_database(url)
     with storage.writing() as session:
         for contract_id in CONTRACTS:
@@ -220,7 +220,7 @@ def fill(url: str) -> str:
 
 
 def _refund(session: Session) -> None:
-    """Store the refunds that were returned, and those that nobody has matched."""
+    """Store returned refunds and unmatched ones."""
     about = {"requested_by": "ana@helios.example", "requested_at": NOW}
     batch = {"batch_id": "B", "idempotency_key": "B", "request_hash": "B", "answer": {}}
     session.add(RefundBatch(**batch, requested_by="ana@helios.example", created_at=NOW))
@@ -249,7 +249,7 @@ def _as_stored(row: Row, model: type[Base]) -> Row:
 
 
 def rows_of(table: Table, now: datetime) -> list[Row]:
-    """Return the table's rows as they read at an instant: with what only the clock tells."""
+    """Return the table's rows at an instant, with the derived values."""
     if table is ORDER_ITEMS:
         return [row | _worked_out(row, now) for row in _items]
     if table is ORDERS:
@@ -258,7 +258,7 @@ def rows_of(table: Table, now: datetime) -> list[Row]:
 
 
 def orders_of(table: Table, row: Row) -> set[str | None]:
-    """Return the orders that a row is about; an e-mail may be about several."""
+    """Return the orders of a row; an e-mail may have several."""
     return _orders_by_email[row["delivery_id"]] if table is EMAILS else {row["order_id"]}
 
 
@@ -268,12 +268,12 @@ def items_of(order: Row) -> list[Row]:
 
 
 def own_orders(email: str) -> set[str]:
-    """Return the orders that a person made."""
+    """Return the orders that a user created."""
     return {row["order_id"] for row in _orders if row["author"].lower() == email}
 
 
 def _status(item: Row, now: datetime) -> str:
-    """An item that was not used by the end of its day is expired."""
+    """Return the status of an item: one that was not used by the end of its day is expired."""
     is_over = item["status"] == "not_used" and item["valid_until"] < now
     return "expired" if is_over else item["status"]
 
@@ -287,7 +287,7 @@ def _worked_out(item: Row, now: datetime) -> Row:
 
 
 def _is_refundable(order: Row, now: datetime) -> bool:
-    """An order is refundable while an item of it is: unused, its day and deadline not over."""
+    """Return whether an order has a not-used item whose day and deadline are not over."""
     return any(
         _status(item, now) == "not_used"
         and item["is_refundable"]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 
-from core.ground import to_major
+from core.ground import to_major, word_of
 from core.tables import Column, Kind
 from tests.core.random_rows import Row
 
@@ -57,7 +57,7 @@ def cell(column: Column, row: Row, zone: str) -> Any:
     """Return what a person expects to see of a stored value."""
     value = row[column.name]
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
+        return "Yes" if value else "No"
     if value is None:
         return None
     if isinstance(value, datetime):
@@ -66,5 +66,5 @@ def cell(column: Column, row: Row, zone: str) -> Any:
     if column.kind is Kind.MONEY:
         return to_major(value, row[str(column.currency)])
     if column.allowed:
-        return value.replace("_", " ")
+        return word_of(value)
     return value.replace("\x01", "\ufffd") if isinstance(value, str) else value

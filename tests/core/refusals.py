@@ -1,4 +1,4 @@
-"""What is left of a refused try: its audit event, and nothing else."""
+"""The effect of a refused attempt: its audit event, and nothing more."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from core.storage import AuditEvent, Base
 
 
 def refusals() -> list[tuple[str, str]]:
-    """Return who was refused what, in order."""
+    """Return the refused permissions and their actors, in order."""
     events = select(AuditEvent.action, AuditEvent.actor).order_by(AuditEvent.event_id)
     with storage.reading() as session:
         rows = session.execute(events.where(AuditEvent.action.endswith(".refused")))
@@ -17,7 +17,7 @@ def refusals() -> list[tuple[str, str]]:
 
 
 def everything_stored() -> list[Any]:
-    """Read every row of every table but the audit trail, so that two readings can be compared."""
+    """Read all rows of all tables but the audit trail, to compare two states."""
     tables = [table for table in Base.metadata.sorted_tables if table.name != "audit_events"]
     with storage.reading() as session:
         return [sorted(map(tuple, session.execute(select(*table.c))), key=repr) for table in tables]

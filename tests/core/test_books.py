@@ -1,4 +1,4 @@
-"""The check of the books itself: right books pass, and what breaks one invariant is found."""
+"""The check of the books: correct books pass, and each broken invariant is found."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from core import storage
 from core.refunds import look_again_due
-from core.refunds.gateway import MadeRefund, Standing, Succeeded, Unknown
+from core.refunds.gateway import ProviderStatus, RefundAtProvider, Succeeded, Unknown
 from tests.conftest import NOW, Fill
 from tests.core.books import INVARIANTS, check_books, find_broken
 from tests.core.refunds.refund_rows import (
@@ -22,7 +22,7 @@ from tests.core.refunds.refund_rows import (
 )
 from tests.rows import make_transaction
 
-RETURNED = MadeRefund("re_2", Standing.ENDED, 3800, "EUR", why_ended="closed account")
+RETURNED = RefundAtProvider("re_2", ProviderStatus.ENDED, 3800, "EUR", why_ended="closed account")
 DONE_ITEM, RETURNED_ITEM, OPEN_ITEM, SOLD_ITEM = "OD-1-A", "OD-2-A", "OD-2-B", "OD-1-B"
 
 
@@ -34,7 +34,7 @@ def right_books(database: str, filled_once: Fill) -> Iterator[None]:
 
 
 def _make_right_books() -> None:
-    """Store a refund by balance, one that the bank returned, an open one, and an item as sold."""
+    """Store a balance refund, a returned refund, an open refund, and an item as sold."""
     make_paid_order("OD-1", paid=2 * 3800, item_count=2)
     make_card_order("OD-2", paid=2 * 3800, item_count=2)
     make_transaction(type="top_up", amount_minor=2 * 3800)
@@ -59,7 +59,7 @@ AS_IT_IS = {one: one for one in "order_id order_item_id refund_id type method am
 
 
 def enter(item: str, **given: str) -> str:
-    """Write the statement that enters the refund of an item again, with other values."""
+    """Return the statement that adds a refund entry again, with other values."""
     return COPY.format(**(AS_IT_IS | given), item=item)
 
 
@@ -73,38 +73,38 @@ def another_refund(item: str, status: str) -> str:
 
 
 WRONG = {
-    "an item has at most one refund that counts": [
+    "an item has at most one counted refund (Refund.IS_COUNTED)": [
         "DROP INDEX ix_refunds_one_per_item",
         another_refund(RETURNED_ITEM, "requested"),
     ],
-    "an item is refunded when it has exactly one succeeded refund, and only then": [
+    "an item is refunded exactly if it has one succeeded refund": [
         f"UPDATE order_items SET status = 'refunded' WHERE order_item_id = '{SOLD_ITEM}'"
     ],
-    "what was paid back for an item is its price while it is refunded, else nothing": [
+    "the amount paid back for an item is its price if it is refunded, otherwise zero": [
         enter(DONE_ITEM, refund_id="NULL")
     ],
-    "the entries of a refund are its amount while it is succeeded, else nothing": [
+    "the entries of a refund sum to its amount if it succeeded, otherwise to zero": [
         enter(RETURNED_ITEM)
     ],
-    "an entry of a refund is of its item, amount and currency": [
+    "an entry of a refund has its item, amount and currency": [
         enter(DONE_ITEM, type="'adjustment'", amount_minor="-1")
     ],
     "every refund entry belongs to a refund": [enter(DONE_ITEM, refund_id="NULL")],
-    "a refund that the bank returned has the entry of its return": [
+    "a refund that the bank returned has an entry of the return": [
         "UPDATE refunds SET failed_after_success_at = requested_at "
         f"WHERE order_item_id = '{DONE_ITEM}'"
     ],
-    "an item whose refund was requested has exactly one that is not done, and no other has any": [
+    "only an item whose refund was requested has an open refund, and exactly one": [
         f"UPDATE order_items SET status = 'not_used' WHERE order_item_id = '{RETURNED_ITEM}'"
     ],
     "no two refunds have the same reference at the provider": [
         "DROP INDEX ix_refunds_reference",
         "UPDATE refunds SET external_reference = 're_2'",
     ],
-    "a contract's balance is the sum of its succeeded transactions by balance": [
+    "a contract's balance is the sum of its succeeded balance transactions": [
         "UPDATE contracts SET balance_minor = balance_minor + 1"
     ],
-    "of an order that was paid, what is paid and not refunded is the price of its items": [
+    "the paid and not refunded amount of a paid order is the price of its items": [
         enter(RETURNED_ITEM, type="'adjustment'", amount_minor="-3800")
     ],
     "an order's Total is the number of its items": ["UPDATE orders SET item_count = 3"],
@@ -112,7 +112,7 @@ WRONG = {
 
 
 @pytest.mark.usefixtures("right_books")
-def test_right_books_pass() -> None:
+def test_correct_books_pass() -> None:
     check_books()
 
 
@@ -122,7 +122,7 @@ def test_every_invariant_has_its_negative_control() -> None:
 
 @pytest.mark.usefixtures("right_books")
 @pytest.mark.parametrize("invariant", WRONG)
-def test_what_breaks_an_invariant_is_found(invariant: str) -> None:
+def test_each_broken_invariant_is_found(invariant: str) -> None:
     with storage.writing() as session:
         for statement in WRONG[invariant]:
             session.execute(text(statement))

@@ -1,4 +1,4 @@
-"""The commands of the README, run as a person runs them."""
+"""The commands of docs/command-line.md, run as a person runs them."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from core.__main__ import main
 from core.storage import Order
 from core.tables import ORDERS
 from core.views import parse_view, to_address
-from tests.core.imported import ITEM, ORDER, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_order
 
 
 def test_demo_fills_an_empty_database(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--orders", "30"]) == 0
-    assert "30 demo orders" in capsys.readouterr().out
+    assert "30 sample orders" in capsys.readouterr().out
     with storage.reading() as session:
         assert session.query(Order).count() == 30
 
@@ -31,7 +31,7 @@ def test_a_faulty_import_lists_the_faults_and_fails(
     assert said.out == ""
     assert said.err.splitlines() == [
         "orders.xlsx, Order Items, row 2, Price: “abc” is not a number",
-        "1 fault; nothing was imported.",
+        "1 import error; nothing was imported.",
     ]
 
 
@@ -41,7 +41,7 @@ def test_import_and_dump_say_what_they_did(
     path, out = tmp_path / "orders.xlsx", tmp_path / "dump.xlsx"
     write_workbook(path, {"Orders": [ORDER], "Order Items": [ITEM]})
     assert main(["import", str(path)]) == 0
-    assert "Orders: 1 added, 0 were there unchanged." in capsys.readouterr().out
+    assert "Orders: 1 added, 0 already stored." in capsys.readouterr().out
     assert main(["dump", str(out)]) == 0
     assert "1 Orders, 1 Order Items, 0 Transactions" in capsys.readouterr().out
     assert openpyxl.load_workbook(out).sheetnames == ["Orders", "Order Items", "Transactions"]
@@ -61,8 +61,8 @@ def test_export_writes_the_view_of_an_address(database: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["import", "/no/such/file.xlsx"], "there is no such file"),
-        (["dump", "/no/such/folder/x.xlsx"], "There is no folder"),
+        (["import", "/no/such/file.xlsx"], "the file was not found"),
+        (["dump", "/no/such/folder/x.xlsx"], "The folder /no/such/folder was not found"),
         (["export", "orders", "--view", "!!!", "x.xlsx"], "damaged"),
         (["export", "orders", "--zone", "Mars", "x.xlsx"], "not an IANA time zone"),
     ],

@@ -1,4 +1,4 @@
-"""A dump has every fate of a refund, and an import brings it back."""
+"""A dump contains refunds in every state, and an import restores them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +25,13 @@ def dump(path: Path, admin: Actor) -> list[list[tuple[Any, ...]]]:
 
 
 def facts_of_refunds() -> dict[str, tuple[Any, ...]]:
-    """Return of each refund what an import has to bring back, by order item."""
+    """Return the facts of each refund that an import must restore, by order item."""
     with storage.reading() as session:
         return {
             one.order_item_id: (
                 *(one.refund_id, one.status, one.attempt, one.gateway, one.settled_at),
                 *(one.amount_minor, one.currency),
-                # Of one that stands it says nothing any more.
+                # For a paid refund it has no meaning any more.
                 one.failed_after_success_at if one.status == "failed" else None,
             )
             for one in session.scalars(select(Refund))

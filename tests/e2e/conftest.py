@@ -5,7 +5,7 @@ For all that a worker of pytest runs, that is: each has its own.
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,24 +13,51 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from core import access
 from core.demo import DEFAULT_ORDERS, fill
-from tests.conftest import POSTGRESQL, use_database
+from tests.conftest import POSTGRESQL, SQLITE, use_database
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.shop import make_shop
+from tests.e2e.waiting import PATIENCE_MS
 
 # The shell is the same engine without a browser's own window: a tab takes a third less to open.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    "--process-per-site",  # tabs of a profile share what was compiled for another
+    # The sign-in pages of the tests' provider want a style sheet of another machine.
+    "--host-resolver-rules=MAP cdn.jsdelivr.net ~NOTFOUND",
+]
 WINDOW: ViewportSize = {"width": 1280, "height": 720}
 ZONE = "Europe/London"
-PATIENCE_MS = 15_000  # only a test that fails waits so long
 
 OpenDesk = Callable[..., Desk]
-expect.set_options(timeout=PATIENCE_MS)
+on_both_databases = pytest.mark.parametrize(
+    "kind", [SQLITE, POSTGRESQL], indirect=True, scope="module"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Know the option of the whole suite, also where these tests are run alone."""
+    with suppress(ValueError):
+        parser.addoption("--thorough", action="store_true", help="run every test in every form")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the mark of tests that say again, in another form, what others say."""
+    config.addinivalue_line("markers", "thorough: is run with --thorough alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is run with --thorough alone."""
+    if config.getoption("--thorough"):
+        return
+    left = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 def find_chromium() -> str:
@@ -48,21 +75,39 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def demo(make_database: Callable[[str], str], data_dir: Path, kind: str) -> Iterator[Server]:
-    """Run a server as after the very first `make run`: a new SQLite file, filled by itself.
+@pytest.fixture(scope="module")
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return the kind of database of a test: the one that it names, else that of the session."""
+    return str(getattr(request, "param", request.config.getoption("--database")))
 
-    With PostgreSQL, which is not filled by itself, as after `make demo`.
+
+@pytest.fixture(scope="session")
+def demos(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Callable[[str], Server]]:
+    """Return what runs a server with demo orders on a kind of database, once for all tests.
+
+    It is as after the very first `make run`: a new SQLite file is filled by itself. PostgreSQL,
+    which is not, is as after `make demo`.
     """
-    url = f"sqlite:///{data_dir / 'first-start.db'}"
-    if kind == POSTGRESQL:
-        url = make_database(kind)
-        use_database(url)
-        admin = access.find_local_actor()
-        assert admin is not None
-        fill(DEFAULT_ORDERS, actor=admin, now=datetime.now(UTC))
-    with serving(url, data_dir) as server:
-        yield server
+    with ExitStack() as stack:
+
+        @cache
+        def demo_on(kind: str) -> Server:
+            url = f"sqlite:///{data_dir / 'first-start.db'}"
+            if kind == POSTGRESQL:
+                url = make_database(kind)
+                use_database(url)
+                admin = access.find_local_actor()
+                assert admin is not None
+                fill(DEFAULT_ORDERS, actor=admin, now=datetime.now(UTC))
+            return stack.enter_context(serving(url, data_dir))
+
+        yield demo_on
+
+
+@pytest.fixture
+def demo(demos: Callable[[str], Server], kind: str) -> Server:
+    """Give the server with demo orders, in which no test changes anything."""
+    return demos(kind)
 
 
 class Watch:
@@ -101,17 +146,6 @@ def nothing_strays(watch: Watch) -> Iterator[None]:
     assert errors == []
 
 
-@pytest.fixture(scope="session")
-def context_in(browser: Browser) -> Callable[[str], BrowserContext]:
-    """Return what gives the browser profile of a time zone; each is kept, for its warm cache."""
-
-    @cache
-    def context_in(zone: str) -> BrowserContext:
-        return new_context(browser, zone)
-
-    return context_in
-
-
 def new_context(browser: Browser, zone: str, **given: Any) -> BrowserContext:
     """Make a browser profile without cookies and cache."""
     context = browser.new_context(
@@ -119,40 +153,85 @@ def new_context(browser: Browser, zone: str, **given: Any) -> BrowserContext:
         viewport=WINDOW,
         timezone_id=zone,
         color_scheme="light",
+        reduced_motion="reduce",  # what moves is drawn again and again
         permissions=["clipboard-read", "clipboard-write"],
     )
     context.set_default_timeout(PATIENCE_MS)
     return context
 
 
+class Profiles:
+    """Browser profiles that are kept, for what they have loaded and compiled.
+
+    Each has a tab that stays, and with it the process in which its other tabs open much faster.
+    """
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address  # of a page that does nothing
+        self._of_zone: dict[str, BrowserContext] = {}
+        self._clean: list[BrowserContext] = []
+
+    def of(self, zone: str) -> BrowserContext:
+        """Return the profile of a person in a time zone."""
+        if zone not in self._of_zone:
+            self._of_zone[zone] = self._make(zone)
+        return self._of_zone[zone]
+
+    @contextmanager
+    def clean(self) -> Iterator[BrowserContext]:
+        """Lend a profile of somebody else, without cookies."""
+        context = self._clean.pop() if self._clean else self._make(ZONE)
+        yield context
+        for page in context.pages[1:]:
+            page.close()
+        context.clear_cookies()
+        self._clean.append(context)
+
+    def _make(self, zone: str) -> BrowserContext:
+        context = new_context(self._browser, zone)
+        context.new_page().goto(self._address)
+        return context
+
+
+@pytest.fixture(scope="session")
+def profiles(
+    browser: Browser, demos: Callable[[str], Server], request: pytest.FixtureRequest
+) -> Profiles:
+    """Keep the profiles of the session."""
+    demo = demos(request.config.getoption("--database"))
+    return Profiles(browser, f"{demo.url}/readyz")
+
+
 @pytest.fixture
-def open_tab(
-    browser: Browser, context_in: Callable[[str], BrowserContext], watch: Watch, demo: Server
-) -> Iterator[OpenDesk]:
-    """Return what opens a tab for one test, in a kept profile or in a `fresh` one."""
-    with _opening_tabs(browser, context_in, watch, demo) as open_tab:
+def person(profiles: Profiles) -> Iterator[BrowserContext]:
+    """Give a test a browser in which nobody has signed in."""
+    with profiles.clean() as context:
+        yield context
+
+
+@pytest.fixture
+def open_tab(profiles: Profiles, watch: Watch, demo: Server) -> Iterator[OpenDesk]:
+    """Return what opens a tab for one test: of its person, or of somebody else, `fresh`."""
+    with _opening_tabs(profiles, watch, demo) as open_tab:
         yield open_tab
 
 
 @pytest.fixture(scope="module")
 def keep_tab(
-    browser: Browser, context_in: Callable[[str], BrowserContext], watch: Watch, demo: Server
+    profiles: Profiles, watch: Watch, demos: Callable[[str], Server], kind: str
 ) -> Iterator[OpenDesk]:
     """Return what opens a tab for all tests of a module."""
-    with _opening_tabs(browser, context_in, watch, demo) as open_tab:
+    with _opening_tabs(profiles, watch, demos(kind)) as open_tab:
         yield open_tab
 
 
 @contextmanager
-def _opening_tabs(
-    browser: Browser, context_in: Callable[[str], BrowserContext], watch: Watch, demo: Server
-) -> Iterator[OpenDesk]:
+def _opening_tabs(profiles: Profiles, watch: Watch, demo: Server) -> Iterator[OpenDesk]:
     with ExitStack() as stack:
 
         def open_tab(server: Server = demo, *, zone: str = ZONE, fresh: bool = False) -> Desk:
-            context = new_context(browser, zone) if fresh else context_in(zone)
-            if fresh:
-                stack.callback(context.close)
+            context = stack.enter_context(profiles.clean()) if fresh else profiles.of(zone)
             page = context.new_page()
             watch.follow(page)
             stack.callback(page.close)
@@ -162,30 +241,29 @@ def _opening_tabs(
 
 
 @pytest.fixture(scope="session")
-def kept_tabs() -> list[Desk]:
-    """Keep a tab from test to test: a new one takes two seconds to open."""
-    return []
+def kept_tabs() -> dict[str, Desk]:
+    """Keep the tab of each server from test to test: a new one takes two seconds to open."""
+    return {}
 
 
 @pytest.fixture
-def desk(
-    kept_tabs: list[Desk],
-    context_in: Callable[[str], BrowserContext],
-    watch: Watch,
-    demo: Server,
-) -> Desk:
+def desk(kept_tabs: dict[str, Desk], profiles: Profiles, watch: Watch, demo: Server) -> Desk:
     """Open Orders as a person sees it first: in the kept tab, else in a new one."""
-    if kept_tabs and kept_tabs[-1].starts_over():
-        return kept_tabs[-1]
-    page = context_in(ZONE).new_page()
+    kept = kept_tabs.get(demo.url)
+    if kept and kept.starts_over():
+        return kept
+    page = profiles.of(ZONE).new_page()
     watch.follow(page)
-    kept_tabs.append(Desk(page, demo.url))
-    return kept_tabs[-1].open()
+    kept_tabs[demo.url] = Desk(page, demo.url)
+    return kept_tabs[demo.url].open()
 
 
 @pytest.fixture(scope="session")
-def shop(make_database: Callable[[str], str], data_dir: Path, kind: str) -> Iterator[Server]:
+def shop(
+    make_database: Callable[[str], str], data_dir: Path, request: pytest.FixtureRequest
+) -> Iterator[Server]:
     """Run a server with the small shop; who changes its rows or users puts them back."""
+    kind = request.config.getoption("--database")
     with serving(make_shop(make_database(kind)), data_dir) as server:
         yield server
 

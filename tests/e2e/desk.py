@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
 
@@ -172,8 +173,10 @@ class Desk:
 
     def expect_count(self, count: int, total: int = 2_000) -> None:
         """Wait until the page says how many rows there are."""
-        said = f"{count:,} of {total:,} {self.table.many}"
-        expect(self.page.locator(".st-key-head")).to_contain_text(said)
+        noun = self.table.many.removesuffix("s") if total == 1 else self.table.many
+        said = f"{count:,} {noun}" if count == total else f"{count:,} of {total:,} {noun}"
+        whole = re.compile(rf"(?<!of )(?<![\d,]){said}")
+        expect(self.page.locator(".st-key-head")).to_contain_text(whole)
 
     def expect_column(self, name: str, values: list[str]) -> None:
         """Wait until the first rows of the grid show these values, and no others."""

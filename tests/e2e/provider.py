@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.conftest import free_port
 from tests.e2e.servers import wait_until
+from tests.e2e.waiting import expect
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Provider:
     url: str
 
     @property
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """Return the settings of a server whose people sign in with it."""
         return {
             "OIDC_METADATA_URL": f"{self.url}/.well-known/openid-configuration",

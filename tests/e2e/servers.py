@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import free_port
+from tests.e2e.forks import Process, fork
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
-ASK_SECONDS = 0.1
+ASK_SECONDS = 0.05
+FIRST_PORT, PORTS_OF_ONE, MOST_TESTERS = 12_000, 10, 2_000  # below those that the system gives away
+_numbers = count(1)
+_taken: set[int] = set()
 KEYS = {
     "orders": "order_id",
     "order_items": "order_item_id",
@@ -35,8 +40,9 @@ class Server:
 
     url: str
     database: str
-    process: "subprocess.Popen[bytes]"
+    process: Process
     log: Path
+    port: int
 
     def query(self, sql: str, **values: Any) -> list[Any]:
         """Ask the database itself, past every line of Order Desk: the first column of the rows."""
@@ -77,22 +83,43 @@ class Server:
         return None
 
 
-def start_server(database: str, folder: Path, port: int | None = None, **given: str) -> Server:
-    """Start a server, on a free port and with settings if given, without waiting for it."""
-    port = port or free_port()
-    log = folder / f"server-{port}.log"
-    settings = {"DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port)} | given
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py"],
-            cwd=PROJECT,
-            env=os.environ | settings,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+def start_server(
+    database: str,
+    folder: Path,
+    port: int | None = None,
+    *,
+    by_command: bool = False,
+    **given: str,
+) -> Server:
+    """Start a server, on a free port and with settings if given, without waiting for it.
+
+    It is forked; or, as a person starts it, it is run `by_command`, which takes seconds.
+    """
+    port = port or _own_port()
+    _taken.add(port)
+    log = folder / f"server-{port}-{next(_numbers)}.log"
+    settings = {**os.environ, "DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port), **given}
+    process = _run(settings, log) if by_command else fork(settings, log)
     base = given.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
     url = f"http://localhost:{port}/{base}".rstrip("/")
-    return Server(url, database, process, log)
+    return Server(url, database, process, log, port)
+
+
+def _own_port() -> int:
+    """Return a free port, soon the same again: the browser has kept the scripts of its servers."""
+    first = FIRST_PORT + os.getpid() % MOST_TESTERS * PORTS_OF_ONE
+    for port in range(first, first + PORTS_OF_ONE):
+        if port in _taken:
+            continue
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    return free_port()
+
+
+def _run(settings: dict[str, str], log: Path) -> Process:
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    with log.open("ab") as output:
+        return subprocess.Popen(command, cwd=PROJECT, env=settings, stdout=output, stderr=output)
 
 
 def stop_server(server: Server) -> None:
@@ -103,11 +130,12 @@ def stop_server(server: Server) -> None:
     except subprocess.TimeoutExpired:
         server.process.kill()
         server.process.wait()
+    _taken.discard(server.port)
 
 
 @contextmanager
 def serving(
-    database: str, folder: Path, *, status: int = 200, port: int | None = None, **given: str
+    database: str, folder: Path, *, status: int = 200, port: int | None = None, **given: Any
 ) -> Iterator[Server]:
     """Run a server until the block ends; it is up when /readyz answers with the status."""
     server = start_server(database, folder, port, **given)
@@ -130,7 +158,7 @@ def running(*module: str) -> Iterator["subprocess.Popen[str]"]:
             raise
 
 
-def wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until(is_so: Callable[[], bool], process: Process, log: Path) -> None:
     """Wait until something is so; fail with the log when the process ends before."""
     for _ in range(int(START_SECONDS / ASK_SECONDS)):
         if is_so():

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import WINDOW, OpenDesk
 from tests.e2e.desk import AUDIT, ITEMS, TRANSACTIONS, USERS, Desk, Shown
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -46,14 +47,14 @@ def show_order(desk: Desk, tab: str) -> None:
 def show_empty_tab(desk: Desk) -> None:
     newest = desk.open().cell(0, "order_id").inner_text()
     desk.page.goto(f"{desk.server}/order?order={newest}&tab=History", wait_until="commit")
-    expect(desk.page.get_by_text("There are no events of this order yet.")).to_be_visible()
+    expect(desk.page.get_by_text("This order has no events yet.")).to_be_visible()
     desk.wait_for_run()
 
 
 def show_reset(desk: Desk) -> None:
     desk.open().page.get_by_role("button", name="Reset the demo").click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("cannot be brought back")).to_be_visible()
+    expect(dialog.get_by_text("cannot be undone")).to_be_visible()
     desk.wait_for_run()
 
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk, view_in
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
 MARIA = {"author": {"filterType": "text", "type": "contains", "filter": "maria"}}
@@ -189,8 +189,8 @@ def test_long_list_of_values_travels_in_a_short_link(open_tab: OpenDesk, demo: S
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("view=eyJmaWx0ZXJzIjp7ImF1dGhvciI", "The link's view is damaged."),
-        ("saved=0123456789abcdef", "There is no saved view"),
+        ("view=eyJmaWx0ZXJzIjp7ImF1dGhvciI", "The view in the link is damaged."),
+        ("saved=0123456789abcdef", "View “0123456789abcdef” was not found"),
     ],
 )
 def test_damaged_link_warns_and_shows_every_order(
@@ -199,7 +199,7 @@ def test_damaged_link_warns_and_shows_every_order(
     desk = open_tab()
     desk.page.goto(f"{desk.server}/orders?{query}", wait_until="commit")
     warning = desk.page.get_by_role("alert")
-    expect(warning).to_contain_text("The link's filters were left out.")
+    expect(warning).to_contain_text("The filters in the link were ignored.")
     desk.expect_count(2_000)
     desk.expect_column("order_id", orders(demo, "true"))
     desk.expect_words()

@@ -12,22 +12,23 @@ from urllib.parse import urlsplit
 import httpx
 import pypdf
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.conftest import free_port
-from tests.core.imported import plain, write_workbook
+from tests.core.imports.imported import plain, write_workbook
 from tests.e2e.conftest import ZONE, new_context
 from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.nginx import proxying
 from tests.e2e.provider import expect_form, providing, sign_in
 from tests.e2e.servers import Server, serving
 from tests.e2e.shop import make_shop
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_transaction
 
 BASE = "/desk"
-UNDER = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
+UNDER: dict[str, Any] = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
 SOON = datetime.now(UTC) + timedelta(days=9)
-ANA = {"email": "ana@helios.example", "email_verified": True, "name": "Ana"}
+ANA: dict[str, Any] = {"email": "ana@helios.example", "email_verified": True, "name": "Ana"}
 
 
 def _fill(url: str) -> str:
@@ -63,14 +64,21 @@ def site(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iter
         yield replace(server, url=f"{url}{BASE}")
 
 
-@pytest.fixture
-def person(browser: Browser) -> Iterator[BrowserContext]:
-    """Give a test a browser in which nobody has signed in."""
+@pytest.fixture(scope="module")
+def trusting(browser: Browser) -> Iterator[BrowserContext]:
+    """Keep a browser that takes the site's certificate."""
     context = new_context(browser, ZONE, ignore_https_errors=True)
-    # The provider's pages want a style sheet of another machine.
-    context.route("**/cdn.jsdelivr.net/**", lambda route: route.abort())
     yield context
     context.close()
+
+
+@pytest.fixture
+def person(trusting: BrowserContext) -> Iterator[BrowserContext]:
+    """Give a test a browser in which nobody has signed in."""
+    yield trusting
+    for page in trusting.pages:
+        page.close()
+    trusting.clear_cookies()
 
 
 @pytest.fixture(params=["plain_server", "site"])
@@ -145,7 +153,7 @@ def test_import_uploads(desk: Desk, tmp_path: Path) -> None:
     desk.page.goto(f"{desk.server}/imports", wait_until="commit")
     desk.page.locator("input[type=file]").set_input_files(path)
     desk.page.get_by_role("button", name="Check files").click()
-    expect(desk.page.get_by_role("heading", name="What was understood")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="What the files contain")).to_be_visible()
     desk.page.get_by_role("button", name="Choose other files").click()
     expect(desk.page.get_by_role("button", name="Check files")).to_be_disabled()
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import HEADERS, Desk, view_in
+from tests.e2e.waiting import expect
 
 SIX: dict[str, Any] = {"item_count": {"filterType": "number", "type": "equals", "filter": 6}}
 AMOUNT = re.compile(r"^[\d,.]+$")
@@ -141,7 +142,7 @@ def test_pinned_column_comes_first_and_stays_while_the_rest_scrolls(
     box = wide.grid.locator('.ag-pinned-left-cols-container .ag-row[row-index="0"]')
     expect(box.get_by_role("checkbox")).to_be_visible()
     popover = wide.open_popover("Columns")
-    popover.get_by_role("button", name="Usual columns").click()
+    popover.get_by_role("button", name="Reset columns").click()
     expect(wide.headers).to_have_text(HEADERS)
     wide.expect_words("Total = 6")
 
@@ -162,5 +163,5 @@ def test_link_with_a_column_that_is_gone_keeps_the_rest_and_says_so(open_tab: Op
     expect(desk.headers).to_have_text(["Author", "Order ID"])
     desk.expect_words("Total = 6")
     desk.wait_for_run()
-    expect(said).to_contain_text("A part of this view was left out, the rest is shown.")
+    expect(said).to_contain_text("Part of this view was ignored. The rest is shown.")
     expect(said).to_contain_text("Orders has no column “gone”.")

@@ -1,4 +1,4 @@
-"""Ctrl+C: a cell, or the ticked rows, as a spreadsheet reads them."""
+"""Ctrl+C: a cell, or the selected rows, as a spreadsheet reads them."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import HEADERS, Desk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 from tests.rows import CREATED, make_order
 
 HOSTILE = [
@@ -86,7 +86,7 @@ def test_ticked_rows_are_copied_when_the_filter_hides_them(
     desk.box_of(6).click()
     desk.expect_selected("2 selected")
     desk.box("Order ID").fill("OD-6")
-    desk.expect_selected("2 selected, 1 not in the current filter")
+    desk.expect_selected("2 selected, 1 hidden by the filter")
     focus(desk, 0, "author")
     header, *rows = rows_of(copied(desk, "2 rows copied"))
     assert header == ["Author", "Amount", "Order ID"]

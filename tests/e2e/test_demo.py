@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_reset_brings_new_orders_to_every_tab(open_tab: OpenDesk, tried: Server)
     dialog = desk.page.get_by_role("dialog")
     expect(dialog.get_by_text("2,000")).to_be_visible()
     dialog.get_by_role("button", name="Reset the demo").click()
-    expect(desk.page.get_by_text("The demo begins anew.")).to_be_visible()
+    expect(desk.page.get_by_text("Demo reset.")).to_be_visible()
     desk.expect_count(2_000)
     desk.expect_selected("")
     expect(desk.cell(0, "author")).to_have_text(re.compile("@"))
@@ -45,10 +45,10 @@ def test_own_orders_begin_with_an_empty_desk(open_tab: OpenDesk, tried: Server) 
     other.open_order(order_id)
     desk.page.get_by_role("button", name="Start with my own orders").click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("cannot be brought back")).to_be_visible()
-    dialog.get_by_role("button", name="Take the demo away").click()
+    expect(dialog.get_by_text("cannot be undone")).to_be_visible()
+    dialog.get_by_role("button", name="Delete demo data").click()
     expect(desk.page.get_by_text("There are no orders yet.")).to_be_visible()
-    expect(desk.page.get_by_text("made up by Order Desk")).to_have_count(0)
+    expect(desk.page.get_by_text("sample orders")).to_have_count(0)
     assert tried.query("SELECT count(*) FROM orders") == [0]
     other.search("lounge")
-    expect(other.page.get_by_text(f"There is no order “{order_id}”")).to_be_visible()
+    expect(other.page.get_by_text(f"Order “{order_id}” was not found")).to_be_visible()

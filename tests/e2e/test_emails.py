@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.conftest import use_database
 from tests.core.mail.mail_server import HOST, MailServer, mail_server
@@ -18,6 +19,7 @@ from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -47,7 +49,7 @@ def server(
         for number, (name, address) in enumerate((("Zoë", ZOE), ("Ömer Yılmaz", OMER)), 1):
             named = {"passenger_name": name, "passenger_email": address}
             make_item(order_id, order_item_id=f"{order_id}-{number}", **given, **named)
-    settings = {
+    settings: dict[str, Any] = {
         "SMTP_HOST": HOST,
         "SMTP_PORT": str(mail.port),
         "MAIL_FROM": "Order Desk <desk@helios.example>",
@@ -112,7 +114,7 @@ def test_each_passenger_gets_their_own_voucher_alone(
     open_tab: OpenDesk, server: Server, inbox: MailServer
 ) -> None:
     dialog = open_dialog(open_tab(server), "OD-M", 0, 1)
-    dialog.get_by_text("Each passenger their own").click()
+    dialog.get_by_text("Each passenger").click()
     expect(dialog.get_by_role("cell").filter(has_text=ZOE)).to_be_visible()
     dialog.get_by_role("button", name="Send 2 e-mails").click()
     expect(dialog.get_by_text("2 e-mails sent")).to_be_visible(timeout=SENT_SECONDS)
@@ -129,7 +131,7 @@ def test_unknown_address_is_warned_of_before_anything_is_sent(
     dialog = open_dialog(open_tab(server), "OD-M", 0)
     dialog.get_by_label("Recipients").fill("stranger@mail.example")
     dialog.get_by_role("button", name="Send 1 e-mail").click()  # the very click after typing
-    warning = dialog.get_by_text("stranger@mail.example is neither contact nor passenger of OD-M")
+    warning = dialog.get_by_text("stranger@mail.example is not the contact or a passenger of OD-M")
     expect(warning).to_be_visible()
     assert server.query(
         "SELECT count(*) FROM deliveries WHERE recipient = 'stranger@mail.example'"
@@ -145,8 +147,8 @@ def test_faulty_addresses_are_named_and_nothing_is_sent(
     dialog = open_dialog(open_tab(server), "OD-M", 0)
     dialog.get_by_label("Recipients").fill(f"{ZOE}, nobody\nBcc: x@y.example")
     dialog.get_by_label("Message").click()
-    expect(dialog.get_by_text("“nobody” is no address")).to_be_visible()
-    expect(dialog.get_by_text("“Bcc: x@y.example” is no address")).to_be_visible()
+    expect(dialog.get_by_text("“nobody” is not a valid address")).to_be_visible()
+    expect(dialog.get_by_text("“Bcc: x@y.example” is not a valid address")).to_be_visible()
     expect_no_grave_fault(dialog.page)
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
@@ -171,7 +173,7 @@ def test_rejected_mail_says_why_on_the_emails_page_and_is_resent(
     dialog = open_dialog(desk, "OD-M", 0)
     dialog.get_by_label("Recipients").fill("full@mail.example")
     dialog.get_by_label("Message").click()
-    expect(dialog.get_by_text("neither contact nor passenger")).to_be_visible()
+    expect(dialog.get_by_text("is not the contact or a passenger")).to_be_visible()
     dialog.get_by_role("button", name="Send 1 e-mail").click()
     expect(dialog.get_by_text("1 e-mail failed")).to_be_visible(timeout=SENT_SECONDS)
     expect(dialog.get_by_role("cell").filter(has_text="mailbox is full")).to_be_visible()
@@ -184,7 +186,7 @@ def test_rejected_mail_says_why_on_the_emails_page_and_is_resent(
     inbox.recover()
     desk.box_of(0).click()
     desk.page.get_by_role("button", name="Resend").click()
-    expect(desk.cell(0, "status")).to_have_text("sent", timeout=SENT_SECONDS)
+    expect(desk.cell(0, "status")).to_have_text("Sent", timeout=SENT_SECONDS)
     expect(desk.cell(0, "last_error")).to_have_text("")
     assert [one.recipient for one in inbox.received] == ["full@mail.example"]
 
@@ -208,8 +210,8 @@ def test_refund_leads_to_a_void_notice_to_whom_had_the_voucher(
     dialog.get_by_role("button", name="Done").click()
 
     desk.open_tab("E-mails")
-    expect(desk.cell(0, "kind")).to_have_text("void notice")
-    expect(desk.cell(0, "status")).to_have_text("sent", timeout=SENT_SECONDS)
+    expect(desk.cell(0, "kind")).to_have_text("Void notice")
+    expect(desk.cell(0, "status")).to_have_text("Sent", timeout=SENT_SECONDS)
     first, notice = inbox.received
     assert (first.recipient, notice.recipient) == (CONTACT, CONTACT)
     assert pdfs_of(notice.message) == []

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 from tests.rows import make_order
 
 

@@ -4,11 +4,10 @@ from collections import Counter
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import expect
-
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
 

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, start_server, stop_server
+from tests.e2e.waiting import expect
 from tests.rows import make_order
 
 DEEP = ["/orders", "/refunds", "/main", "/order?order=OD-SECRET", "/"]

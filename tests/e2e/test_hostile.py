@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 from tests.rows import CREATED, make_order
 
 CODE = "::JSCODE::(window.parent.hacked=1)::JSCODE::"

@@ -1,17 +1,19 @@
-"""Import in the browser: faults, mended, imported, seen on Orders; cancelled, stopped."""
+"""Import in the browser: errors, fixed, imported, shown on Orders; cancelled, stopped."""
 
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from tests.core.imported import ITEM, ORDER, changed, plain, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, changed, plain, write_workbook
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
 MANY = 20_000
@@ -32,7 +34,7 @@ def check(page: Page, *paths: Path) -> None:
 
 
 def download(page: Page, name: str, folder: Path) -> Path:
-    role = "link" if name == "Download Faults" else "button"
+    role: Literal["link", "button"] = "link" if name == "Download Import Errors" else "button"
     with page.expect_download() as waiting:
         page.get_by_role(role, name=name).click()
     path = folder / waiting.value.suggested_filename
@@ -46,7 +48,7 @@ def at_imports(desk: Desk) -> Page:
     return desk.page
 
 
-def test_a_workbook_with_faults_is_mended_and_imported(
+def test_a_workbook_with_errors_is_fixed_and_imported(
     open_tab: OpenDesk, server: Server, tmp_path: Path
 ) -> None:
     desk = open_tab(server)
@@ -61,9 +63,9 @@ def test_a_workbook_with_faults_is_mended_and_imported(
     write_workbook(path, changed("Order Items", Price="abc", Airport="Q"))
     check(page, path)
     expect(page.get_by_role("alert")).to_contain_text("my_*orders*.xlsx")
-    expect(page.get_by_role("alert")).to_contain_text("2 faults; nothing was imported.")
+    expect(page.get_by_role("alert")).to_contain_text("2 import errors; nothing was imported.")
     assert server.query("SELECT count(*) FROM orders") == [0]
-    faults = Workbook(download(page, "Download Faults", tmp_path), "Faults")
+    faults = Workbook(download(page, "Download Import Errors", tmp_path), "Import errors")
     assert faults.column("File") == [path.name, path.name]
     assert set(zip(faults.column("Column"), faults.column("Value"), strict=True)) == {
         ("Price", "abc"),
@@ -76,7 +78,7 @@ def test_a_workbook_with_faults_is_mended_and_imported(
 
     write_workbook(path, plain())
     check(page, path)
-    expect(page.get_by_role("heading", name="What was understood")).to_be_visible()
+    expect(page.get_by_role("heading", name="What the files contain")).to_be_visible()
     assert server.query("SELECT count(*) FROM orders") == [0]
     desk.wait_for_run()
     expect_no_grave_fault(page)
@@ -141,7 +143,7 @@ def test_files_take_so_much_room_until_they_are_checked(
     files = [tmp_path / "one.csv", tmp_path / "two.csv"]
     for file in files:
         file.write_text("Milk\n" + "2\n" * 750_000)
-    room = {"UPLOADS_MAX_MB_PER_PERSON": "1"}  # and one more, for what a form adds
+    room: dict[str, Any] = {"UPLOADS_MAX_MB_PER_PERSON": "1"}  # and one more, for what a form adds
     with serving(make_database("sqlite"), data_dir, **room) as server:
         page = at_imports(open_tab(server, fresh=True))
         for file in files:  # the second has the room of the first again, in the same tab

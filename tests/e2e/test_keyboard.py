@@ -1,9 +1,8 @@
 """Orders without a mouse."""
 
-from playwright.sync_api import expect
-
 from tests.e2e.desk import NAMES, Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 TICKS = "ag-Grid-SelectionColumn"
 

@@ -61,8 +61,10 @@ def download(server: Server) -> Iterator[httpx.Client]:
     cookies = {"order_desk_browser": BROWSER}
     # Little room in the system, which else takes the whole file before anybody reads it.
     little = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)])
-    given = {"base_url": server.url, "cookies": cookies, "params": {"token": token}}
-    with httpx.Client(transport=little, **given) as client:
+    params = {"token": token}
+    with httpx.Client(
+        transport=little, base_url=server.url, cookies=cookies, params=params
+    ) as client:
         yield client
 
 

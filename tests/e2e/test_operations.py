@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
 from tests.core.books import check_books
@@ -21,6 +21,7 @@ from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, running, serving
 from tests.e2e.test_refunds import make_paid_order, open_dialog
+from tests.e2e.waiting import expect
 
 END_SECONDS = 5
 SLOW_SECONDS = 1.5
@@ -148,7 +149,7 @@ def test_readyz_names_the_worker_that_is_missing_silent_or_back(
             assert worker.wait(END_SECONDS) == 0
         long_ago = datetime.now(UTC) - timedelta(minutes=3)
         server.execute(f"UPDATE database_facts SET value = '{long_ago.isoformat()}'")
-        heard = f"no worker has been heard of since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
+        heard = f"no heartbeat from a worker since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
         assert said_by(server) == (503, heard)
 
 
@@ -186,21 +187,21 @@ def lines_of(server: Server) -> list[dict[str, str]]:
 def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
     open_tab: OpenDesk, database: str, data_dir: Path
 ) -> None:
-    wanted = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+    wanted: dict[str, Any] = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
     with serving(database, data_dir, **wanted) as server:
         refused = httpx.get(f"{server.url}/export/orders?token=eyJhc2VjcmV0")
         server.execute("INSERT INTO database_facts VALUES ('mail_paused', '{')")
         desk = open_tab(server, fresh=True)
         desk.page.goto(f"{server.url}/emails", wait_until="commit")
-        said = desk.page.get_by_text("It has been logged under")
+        said = desk.page.get_by_text("The error is logged as")
         expect(said).to_be_visible()
-        reference = said.inner_text().partition("logged under ")[2][:8]
+        reference = said.inner_text().partition("logged as ")[2][:8]
         desk.page.close()
     lines = lines_of(server)
     assert "eyJhc2VjcmV0" not in server.log.read_text()
     of_refused = [one for one in lines if one["request"] == refused.headers["x-request-id"]]
     assert "GET /export/orders answered with 401" in [one["message"] for one in of_refused]
     (failed,) = [one for one in lines if one["request"] == reference and "error" in one]
-    assert (failed["level"], failed["logger"]) == ("error", "pages.frame")
+    assert (failed["level"], failed["logger"]) == ("error", "pages.shell.frame")
     assert failed["error"].startswith("Traceback")
     assert "uvicorn.error" in {one["logger"] for one in lines}

@@ -2,11 +2,10 @@
 
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import expect
-
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import HEADERS, Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 NEWEST_FIRST = "SELECT order_id FROM orders ORDER BY created_at DESC, order_id DESC"
 

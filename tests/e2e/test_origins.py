@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 CONNECT = """url => new Promise(done => {
   const socket = new WebSocket(url, "streamlit");
@@ -31,7 +32,7 @@ def elsewhere() -> Iterator[str]:
             self.wfile.write(b"<!doctype html><title>elsewhere</title>")
 
         def log_message(self, *_given: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
     thread = threading.Thread(target=server.serve_forever)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Route
 from sqlalchemy.engine import make_url
 
 from core import storage
@@ -19,6 +19,7 @@ from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.load import Load
 from tests.e2e.servers import Server, Wire, serving
+from tests.e2e.waiting import expect
 from tests.rows import make_order
 
 PATIENCE_MS = 30_000
@@ -63,7 +64,7 @@ def test_database_away_at_the_start_is_said_and_its_return_noticed(
     server.wait_for_status(503)
     line.mend()
     server.wait_for_status(200)
-    expect(desk.page.get_by_text("of 3 orders")).to_be_visible(timeout=PATIENCE_MS)
+    expect(desk.page.get_by_text("3 orders")).to_be_visible(timeout=PATIENCE_MS)
     expect(desk.cell(0, "author")).to_be_visible()
     expect(desk.page.get_by_text("The database cannot be reached.")).to_have_count(0)
     expect(desk.page.get_by_text("Waiting for the database")).to_have_count(0)
@@ -181,7 +182,7 @@ def test_token_that_is_too_old_is_renewed_once_and_the_rows_come(desk: Desk) -> 
     def refuse_first(route: Route) -> None:
         tokens.append(route.request.headers["authorization"])
         if len(tokens) == 1:
-            route.fulfill(status=401, json={"error": "This page has been open too long."})
+            route.fulfill(status=401, json={"error": "This page was open for too long."})
         else:
             route.continue_()
 

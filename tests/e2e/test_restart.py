@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
@@ -17,6 +17,7 @@ from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, USERS, Desk
 from tests.e2e.servers import Server, start_server, stop_server
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
 from sqlalchemy import select
 
 from core import access, mail, storage
@@ -23,6 +22,7 @@ from core.views import default_view, to_address
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, serving
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order
 
 BROWSER = "the-browser-of-this-test"
@@ -414,8 +414,9 @@ def test_every_role_gets_the_tabs_of_an_order(
     (order,) = server.query("SELECT order_id FROM orders")
 
     def sign_of_order(purpose: Purpose, table: str) -> str:
-        asked = {"actor": LOCAL, "browser": BROWSER}
-        return access.issue_token(purpose, table=table, order_id=order, **asked)
+        return access.issue_token(
+            purpose, table=table, order_id=order, actor=LOCAL, browser=BROWSER
+        )
 
     bearer = {"Authorization": f"Bearer {sign_of_order('rows', table)}"}
     rows = client.post(f"/rows/{table}", json=WINDOW, headers=bearer)

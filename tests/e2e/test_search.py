@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 MANY = 10_000
 
@@ -107,7 +108,7 @@ def test_pasted_ids_show_their_rows_and_the_missing_are_named(
     ids = [demo.newest("orders")[index] for index in (5, 700, 1_400)]
     popover = paste(desk, f'Order ID\r\n"{ids[2]}"\r\n{ids[0]}\r\nOD-NOWHERE\r\n\r\n{ids[1]}\r\n')
     expect(popover).to_be_hidden()
-    desk.expect_words("ID is one of 4 pasted")
+    desk.expect_words("4 pasted IDs")
     desk.expect_count(3)
     desk.expect_column("order_id", ids)
     said = desk.page.get_by_role("alert")
@@ -115,13 +116,13 @@ def test_pasted_ids_show_their_rows_and_the_missing_are_named(
     assert desk.download(tmp_path).column("Order ID") == ids
     desk.box("Order ID").fill(ids[0])
     desk.expect_column("order_id", ids[:1])
-    desk.expect_words("ID is one of 4 pasted", f"Order ID contains “{ids[0]}”")
+    desk.expect_words("4 pasted IDs", f"Order ID contains “{ids[0]}”")
     expect(said).to_contain_text("OD-NOWHERE")
-    desk.words.get_by_role("button", name="ID is one of 4 pasted").click()
+    desk.words.get_by_role("button", name="4 pasted IDs").click()
     desk.expect_words(f"Order ID contains “{ids[0]}”")
     expect(said).to_have_count(0)
     desk.page.go_back()
-    desk.expect_words("ID is one of 4 pasted", f"Order ID contains “{ids[0]}”")
+    desk.expect_words("4 pasted IDs", f"Order ID contains “{ids[0]}”")
 
 
 def test_ten_thousand_pasted_ids_are_answered_and_travel_in_a_short_link(
@@ -133,13 +134,13 @@ def test_ten_thousand_pasted_ids_are_answered_and_travel_in_a_short_link(
     paste(desk, "\n".join(pasted))
     desk.expect_count(len(known))
     desk.expect_column("order_id", known)
-    desk.expect_words("ID is one of 10,000 pasted")
+    desk.expect_words("10,000 pasted IDs")
     missing = f"{MANY - len(known):,} of the 10,000 pasted IDs were not found"
     expect(desk.page.get_by_text(missing)).to_be_visible()
     desk.page.wait_for_url("**/orders?saved=*", wait_until="commit")
     file = desk.download(tmp_path)
     assert file.column("Order ID") == known
-    assert file.says("Filters") == "ID is one of 10,000 pasted"
+    assert file.says("Filters") == "10,000 pasted IDs"
     desk.page.reload(wait_until="commit")
     desk.expect_count(len(known))
     desk.expect_column("order_id", known)
@@ -148,8 +149,8 @@ def test_ten_thousand_pasted_ids_are_answered_and_travel_in_a_short_link(
 
 def test_too_many_or_no_pasted_ids_are_refused_and_nothing_changes(desk: Desk) -> None:
     for text, words in (
-        (" \n,;\n", "There is no ID in what was pasted."),
-        ("\n".join(map(str, range(MANY + 1))), "10,001 IDs were pasted; at most 10,000 fit."),
+        (" \n,;\n", "No IDs were found in the pasted text."),
+        ("\n".join(map(str, range(MANY + 1))), "You pasted 10,001 IDs; the limit is 10,000."),
     ):
         popover = paste(desk, text)
         expect(desk.page.get_by_test_id("stToast").filter(has_text=words)).to_be_visible()

@@ -1,12 +1,11 @@
-"""Ticked rows: a basket that outlives filters, pages and orders that are opened and left again."""
+"""Selected rows: they survive filters, scrolling, and opening and leaving an order."""
 
 import re
-
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 SCROLL_TOP = "viewport => viewport.scrollTop"
 
@@ -27,7 +26,7 @@ def test_back_from_an_order_finds_filter_ticks_and_place_as_they_were(
     left = demo.newest("orders", f"contract_id = 'CT-1001' AND item_count = {totals[0]}")
     desk.expect_column("order_id", left)
     desk.expect_count(len(left))
-    desk.expect_selected("2 selected, 1 not in the current filter")
+    desk.expect_selected("2 selected, 1 hidden by the filter")
     address = desk.page.url
 
     desk.scroll_to(30)
@@ -40,7 +39,7 @@ def test_back_from_an_order_finds_filter_ticks_and_place_as_they_were(
     assert desk.grid.locator(".ag-body-viewport").evaluate(SCROLL_TOP) > 900
     assert desk.page.url == address
     desk.expect_words("Contract ID contains “CT-1001”", f"Total = {totals[0]}")
-    desk.expect_selected("2 selected, 1 not in the current filter")
+    desk.expect_selected("2 selected, 1 hidden by the filter")
     desk.scroll_to(0)
     expect(desk.box_of(0)).to_be_checked()
 
@@ -80,7 +79,7 @@ def test_select_all_matching_adds_to_what_is_ticked_and_clear_unticks(
     desk.expect_count(len(matching))
     desk.below.get_by_role("button", name=f"Select all {len(matching)} matching").click()
     both = len({ids[0], *matching})
-    hidden = ", 1 not in the current filter" * (ids[0] not in matching)
+    hidden = ", 1 hidden by the filter" * (ids[0] not in matching)
     desk.expect_selected(f"{both} selected{hidden}")
     for index in range(3):
         expect(desk.box_of(index)).to_be_checked()
@@ -94,15 +93,15 @@ def test_more_than_a_thousand_rows_cannot_be_selected_and_that_is_said(
 ) -> None:
     desk.box_of(0).click()
     desk.expect_selected("1 selected")
-    expect(desk.below).to_contain_text("Select all is for up to 1,000 rows")
+    expect(desk.below).to_contain_text("Select all works for up to 1,000 rows")
     desk.button_of("No").click()
     desk.choose_operator("Less than or equal to")
     desk.grid.locator(".ag-filter-menu").get_by_placeholder("Filter...").first.fill("1000")
     desk.expect_count(1_000)
     desk.below.get_by_role("button", name="Select all 1,000 matching").click()
-    said = desk.page.get_by_text("At most 1,000 rows can be selected: clear the selection first.")
+    said = desk.page.get_by_text("You can select at most 1,000 rows. Clear the selection first.")
     expect(said).to_be_visible()
-    desk.expect_selected("1 selected, 1 not in the current filter")
+    desk.expect_selected("1 selected, 1 hidden by the filter")
     desk.clear_selection()
     desk.below.get_by_role("button", name="Select all 1,000 matching").click()
     desk.expect_selected("1,000 selected")
@@ -110,7 +109,7 @@ def test_more_than_a_thousand_rows_cannot_be_selected_and_that_is_said(
     expect(desk.cell(0, "no")).to_have_text("2000")
     desk.expect_selected("1,000 selected")
     desk.box_of(0).click()
-    expect(desk.grid.get_by_role("alert")).to_have_text("At most 1,000 rows can be selected.")
+    expect(desk.grid.get_by_role("alert")).to_have_text("You can select at most 1,000 rows.")
     expect(desk.box_of(0)).not_to_be_checked()
     desk.expect_selected("1,000 selected")
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.e2e.conftest import ZONE, new_context
 from tests.e2e.desk import Desk, address_of
 from tests.e2e.provider import Provider, expect_form, expect_nothing_else, providing, sign_in
 from tests.e2e.servers import Server, serving, start_server, stop_server
 from tests.e2e.shop import make_shop
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 
 ANA, BOB, EVE, UNA = (
     {"email": f"{name}@helios.example", "email_verified": name != "una", "name": name.title()}
@@ -50,16 +50,6 @@ def server(
             "('una', 'una@helios.example', 'Una', 'una', 'admin', true, false, true)"
         )
         yield server
-
-
-@pytest.fixture
-def person(browser: Browser) -> Iterator[BrowserContext]:
-    """Give a test a browser in which nobody has signed in."""
-    context = new_context(browser, ZONE)
-    # The provider's pages want a style sheet of another machine.
-    context.route("**/cdn.jsdelivr.net/**", lambda route: route.abort())
-    yield context
-    context.close()
 
 
 def open_tab(person: BrowserContext, address: str) -> Page:
@@ -151,7 +141,7 @@ def test_whoever_is_no_user_is_told_to_ask_an_admin_and_sees_nothing_else(
         page = open_tab(person, f"{server.url}{path}")
         if path == "/orders":
             sign_in(page, "Eve")
-        words = page.get_by_text("You may not come in yet: ask an admin of Order Desk")
+        words = page.get_by_text("You do not have access yet. Ask an admin of Order Desk")
         expect(words).to_be_visible(timeout=20_000)
         expect(page.get_by_text("Signed in as eve@helios.example")).to_be_visible()
         expect_nothing_else(page)
@@ -180,7 +170,7 @@ def test_whoever_was_away_signs_in_again(person: BrowserContext, server: Server)
     desk.wait_for_rows()
     server.execute(AWAY)
     ask_for_rows(desk)
-    expect_form(desk.page, "You have been away for more than 60 minutes")
+    expect_form(desk.page, "You were inactive for more than 60 minutes")
     sign_in(desk.page, "Ana")
     expect_who(desk.page, "Ana")
     desk.wait_for_rows()
@@ -192,7 +182,7 @@ def test_whoever_is_deactivated_is_out_at_once(person: BrowserContext, server: S
     server.execute("UPDATE users SET is_active = false WHERE user_id = 'bob'")
     try:
         ask_for_rows(desk)
-        words = desk.page.get_by_text("You are not let in any more").first
+        words = desk.page.get_by_text("You no longer have access").first
         expect(words).to_be_visible()
         expect_nothing_else(desk.page)
     finally:
@@ -212,7 +202,7 @@ def test_another_role_acts_at_once(person: BrowserContext, server: Server) -> No
         assert "Transactions" in navigation(page)
         assert "Users" not in navigation(page)
         page.goto(f"{server.url}/users")
-        refused = page.get_by_text("Your role, accountant, does not manage users.")
+        refused = page.get_by_text("Your role, Accountant, cannot manage users.")
         expect(refused).to_be_visible(timeout=20_000)
         expect(page.locator("iframe")).to_have_count(0)
     finally:
@@ -232,7 +222,7 @@ def test_a_sign_in_lasts_as_long_as_the_providers_token(
         (expires,) = server.query("SELECT expires_at FROM sign_ins")
         desk.page.wait_for_function("at => Date.now() > at", arg=(expires + 1) * 1000)
         ask_for_rows(desk)
-        expect_form(desk.page, "Your sign-in has run out")
+        expect_form(desk.page, "Your sign-in has expired")
 
 
 def test_where_people_sign_in_any_name_and_proxy_is_answered(server: Server) -> None:

@@ -12,16 +12,17 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page
 
-from pages.closed_doors import LEAST
+from pages.guards.closed_doors import MINIMAL_HOST_CONFIG
 from pages.web import BROWSER_COOKIE
-from tests.e2e.conftest import ZONE, new_context
+from tests.e2e.conftest import Profiles
 from tests.e2e.desk import Desk
 from tests.e2e.provider import Provider, expect_form, providing
 from tests.e2e.servers import Server, serving
 from tests.e2e.shop import make_shop
 from tests.e2e.test_sign_in import ANA, come_in, expect_who, open_tab, sign_in
+from tests.e2e.waiting import expect
 
 INSIDE = ["metrics", "agent/openapi.json", "agent/interact", "agent/mcp", "script-health-check", ""]
 ENDED = "SELECT count(*) FROM audit_events WHERE action = 'sign_in.ended'"
@@ -60,15 +61,6 @@ def behind_tls(
 
 
 @pytest.fixture
-def person(browser: Browser) -> Iterator[BrowserContext]:
-    """Give a test a browser in which nobody has signed in."""
-    context = new_context(browser, ZONE)
-    context.route("**/cdn.jsdelivr.net/**", lambda route: route.abort())
-    yield context
-    context.close()
-
-
-@pytest.fixture
 def other_site(tmp_path: Path, server: Server) -> Iterator[str]:
     """Run another site on this machine, whose page signs people out of Order Desk if it can."""
     leave = f"{server.url}/auth/logout"
@@ -94,16 +86,16 @@ def copied(person: BrowserContext) -> dict[str, str]:
 @pytest.mark.parametrize("path", INSIDE)
 def test_a_stranger_sees_nothing_of_the_inside(server: Server, path: str) -> None:
     answer = httpx.get(f"{server.url}/_stcore/{path}")
-    assert (answer.status_code, answer.json()) == (404, {"error": "There is nothing here."})
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not found."})
     assert httpx.get(f"{server.url}/_stcore/health").text == "ok"
-    assert httpx.get(f"{server.url}/_stcore/host-config").json() == LEAST
+    assert httpx.get(f"{server.url}/_stcore/host-config").json() == MINIMAL_HOST_CONFIG
 
 
 @pytest.mark.parametrize("path", INSIDE)
 def test_nor_below_a_path(behind_tls: str, path: str) -> None:
     assert httpx.get(f"{behind_tls}/_stcore/{path}").status_code == 404
     assert httpx.get(f"{behind_tls}/_stcore/health").text == "ok"
-    assert httpx.get(f"{behind_tls}/_stcore/host-config").json() == LEAST
+    assert httpx.get(f"{behind_tls}/_stcore/host-config").json() == MINIMAL_HOST_CONFIG
 
 
 @pytest.mark.parametrize(
@@ -198,8 +190,8 @@ def keep_token(page: Page) -> None:
 def test_signing_in_gives_another_browser_cookie_with_which_the_grid_works_at_once(
     person: BrowserContext, server: Server
 ) -> None:
-    planted = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
-    person.add_cookies([planted])  # type: ignore[list-item]
+    planted: Any = {"name": BROWSER_COOKIE, "value": PLANTED, "url": server.url}
+    person.add_cookies([planted])
     page = open_tab(person, f"{server.url}/orders")
     expect_form(page, "Sign in to see your orders.")
     assert cookie_of(person) == PLANTED
@@ -217,7 +209,7 @@ def test_signing_in_gives_another_browser_cookie_with_which_the_grid_works_at_on
 
 
 def test_the_way_out_ends_what_was_copied(
-    browser: Browser, person: BrowserContext, server: Server
+    profiles: Profiles, person: BrowserContext, server: Server
 ) -> None:
     page = come_in(person, server, "Ana")
     Desk(page, server.url).wait_for_rows()
@@ -229,12 +221,9 @@ def test_the_way_out_ends_what_was_copied(
     assert left.status_code == 302
     assert server.query(ENDED) == [before + 1]
     assert rows_with(page, server, cookies) == 401
-    thief = new_context(browser, ZONE)
-    thief.add_cookies([{"name": n, "value": v, "url": server.url} for n, v in cookies.items()])  # type: ignore[list-item]
-    try:
+    with profiles.clean() as thief:
+        thief.add_cookies([{"name": n, "value": v, "url": server.url} for n, v in cookies.items()])
         expect_form(open_tab(thief, f"{server.url}/orders"), "You have signed out.")
-    finally:
-        thief.close()
 
 
 def test_another_sites_picture_and_link_sign_nobody_out(

@@ -6,11 +6,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import ZONE, OpenDesk
 from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 AMOUNTS = {"order_items": "price_minor", "transactions": "amount_minor"}
 HEADERS = {"order_items": "Price", "transactions": "Amount"}
@@ -165,19 +165,19 @@ def test_expired_is_a_status_of_its_own(items: Desk, demo: Server, tmp_path: Pat
     now = datetime.now(UTC).timestamp()
     where = f"status = 'not_used' AND valid_until < {now:.0f}"
     rows = items.open_list("Status")
-    expect(rows.locator(".deskSetValue")).to_have_text(["expired", "not used", "refunded", "used"])
-    expect(rows.first).to_have_text(f"expired{len(demo.newest('order_items', where)):,}")
-    items.tick("expired")
-    expect_agreement(items, demo, where, "Status is expired", folder=tmp_path)
-    expect(items.cell(0, "status")).to_have_text("expired")
+    expect(rows.locator(".deskSetValue")).to_have_text(["Expired", "Not used", "Refunded", "Used"])
+    expect(rows.first).to_have_text(f"Expired{len(demo.newest('order_items', where)):,}")
+    items.tick("Expired")
+    expect_agreement(items, demo, where, "Status is Expired", folder=tmp_path)
+    expect(items.cell(0, "status")).to_have_text("Expired")
     items.expect_view(filters={"status": {"filterType": "set", "values": ["expired"]}})
 
 
 def test_refundable_is_a_list_of_yes_and_no(items: Desk, demo: Server, tmp_path: Path) -> None:
     rows = items.open_list("Refundable")
-    expect(rows.locator(".deskSetValue")).to_have_text(["no", "yes"])
-    items.tick("no")
-    expect_agreement(items, demo, "NOT is_refundable", "Refundable is no", folder=tmp_path)
+    expect(rows.locator(".deskSetValue")).to_have_text(["No", "Yes"])
+    items.tick("No")
+    expect_agreement(items, demo, "NOT is_refundable", "Refundable is No", folder=tmp_path)
     expect(items.box("Refundable")).to_have_js_property("readOnly", True)
 
 
@@ -185,12 +185,12 @@ def test_type_of_transaction_and_a_blank_order_are_lists_and_texts(
     transactions: Desk, demo: Server, tmp_path: Path
 ) -> None:
     transactions.open_list("Type")
-    transactions.tick("top up")
+    transactions.tick("Top-up")
     where = "type = 'top_up'"
-    expect_agreement(transactions, demo, where, "Type is top up", folder=tmp_path)
+    expect_agreement(transactions, demo, where, "Type is Top-up", folder=tmp_path)
     transactions.page.keyboard.press("Escape")
     transactions.button_of("Order ID").click()
     transactions.choose_operator("Blank")
-    words = ("Type is top up", "Order ID is blank")
+    words = ("Type is Top-up", "Order ID is blank")
     where += " AND order_id IS NULL"
     expect_agreement(transactions, demo, where, *words, folder=tmp_path)

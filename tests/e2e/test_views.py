@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
+from tests.e2e.waiting import expect
 
 EVERY = ["OD-TWO", "OD-ONE"]
 
@@ -56,7 +57,7 @@ def test_saved_view_is_opened_by_its_name_and_by_its_link(desk: Desk, open_tab: 
     filter_author(desk, "ana")
     desk.header("Total").click()
     desk.expect_view(sort=[{"colId": "item_count", "sort": "asc"}])
-    save(desk, "Ana’s orders", "Everybody may open it")
+    save(desk, "Ana’s orders", "Share with everyone")
     desk.page.get_by_role("button", name="Clear all").click()
     desk.expect_column("order_id", ["OD-TWO", "OD-ONE"])
     open_view(desk, "Ana’s orders (shared by you)")
@@ -78,7 +79,7 @@ def test_name_that_is_taken_is_asked_about_before_it_is_replaced(desk: Desk) -> 
     dialog = dialog_of(desk, "Save this view …")
     dialog.get_by_role("textbox", name="Name").fill("Ours")
     dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("You have a view “Ours” already.")
+    expect(dialog.get_by_role("alert")).to_contain_text("You already have a view “Ours”.")
     dialog.get_by_role("textbox", name="Name").fill("Another")
     dialog.get_by_role("textbox", name="Name").press("Tab")
     expect(dialog.get_by_role("alert")).to_have_count(0)
@@ -96,7 +97,7 @@ def test_view_that_opens_first_is_what_the_bare_address_shows(
     desk: Desk, open_tab: OpenDesk, shop: Server
 ) -> None:
     filter_author(desk, "ana")
-    save(desk, "First", "Open Orders with it")
+    save(desk, "First", "Open by default")
     first = open_tab(shop, fresh=True)
     first.page.goto(f"{shop.url}/orders", wait_until="commit")
     first.expect_words("Author contains “ana”")
@@ -117,7 +118,7 @@ def test_view_is_changed_and_deleted(desk: Desk, open_tab: OpenDesk, shop: Serve
     link = desk.page.url
     filter_author(desk, "ben")
     dialog = dialog_of(desk, "Manage …")
-    check(dialog, "Replace it with the view on the screen")
+    check(dialog, "Replace with the current view")
     dialog.get_by_role("button", name="Save changes").click()
     expect(dialog).to_be_hidden()
     again = open_tab(shop)
@@ -132,7 +133,9 @@ def test_view_is_changed_and_deleted(desk: Desk, open_tab: OpenDesk, shop: Serve
     expect(popover.get_by_role("button", name="Changing")).to_have_count(0)
     expect(popover.get_by_role("button", name="Manage …")).to_have_count(0)
     again.page.reload(wait_until="commit")
-    expect(again.page.get_by_role("alert")).to_contain_text("There is no saved view")
+    expect(again.page.get_by_role("alert")).to_contain_text(
+        "was not found, or you have no access to it"
+    )
     again.expect_column("order_id", EVERY)
 
 
@@ -155,7 +158,7 @@ def test_view_of_a_column_that_is_gone_keeps_the_rest_and_says_so(
 
 OF_REFUNDS = [
     *("Refund expires within 24 hours", "Refund expires within 7 days"),
-    *("Refund returned by the bank", "To be matched"),
+    *("Refund returned by the bank", "Unmatched refund"),
 ]
 
 
@@ -186,7 +189,7 @@ def test_ready_made_views_of_orders_show_their_rows(desk: Desk) -> None:
     desk.expect_words("Widget ID is not blank")
     desk.expect_column("order_id", ["OD-ONE"])
     open_view(desk, "Refundable")
-    desk.expect_words("Refundable is yes")
+    desk.expect_words("Refundable is Yes")
     desk.expect_count(0, 2)
     open_view(desk, "All orders")
     desk.expect_words()

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import pypdf
 import pytest
-from playwright.sync_api import expect
 
 from tests.conftest import use_database
-from tests.e2e.conftest import OpenDesk
+from tests.e2e.conftest import OpenDesk, on_both_databases
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
+from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -65,6 +65,7 @@ def pages_of(pdf: bytes) -> list[str]:
     return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
 
 
+@on_both_databases
 def test_one_ticked_item_is_one_pdf(desk: Desk, server: Server) -> None:
     tick(desk, 1)
     name, pdf = download(desk, LABEL)
@@ -85,7 +86,7 @@ def test_of_several_the_valid_ones_come_and_the_others_are_named(desk: Desk) -> 
     popover = desk.open_popover("2 of 3")
     expect(popover.get_by_role("cell").filter(has_text="It has been used.")).to_be_visible()
     expect(popover.get_by_role("cell").filter(has_text="OD-V-4")).to_be_visible()
-    name, archive = download(desk, "Download as single PDFs (ZIP)")
+    name, archive = download(desk, "Download separate PDFs (ZIP)")
     assert name == "vouchers-OD-V.zip"
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert opened.namelist() == ["voucher-OD-V-2.pdf", "voucher-OD-V-3.pdf"]
@@ -98,6 +99,7 @@ def test_with_none_valid_the_button_is_disabled(desk: Desk) -> None:
     expect(desk.page.get_by_role("link", name=LABEL)).to_have_count(0)
 
 
+@on_both_databases
 def test_old_link_and_old_code_are_void_once_refunded(
     desk: Desk, open_tab: OpenDesk, server: Server
 ) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-from openpyxl.cell.cell import Cell
 
 
 class Workbook:
@@ -14,8 +13,8 @@ class Workbook:
         book = openpyxl.load_workbook(path)
         self.name = path.name
         self.sheets = book.sheetnames
-        self.cells: list[tuple[Cell, ...]] = list(book[sheet].iter_rows())
-        self.headers = [cell.value for cell in self.cells[0]]
+        self.cells: list[tuple[Any, ...]] = list(book[sheet].iter_rows())
+        self.headers: list[str] = [cell.value for cell in self.cells[0]]
         about = book[book.sheetnames[-1]].iter_rows(values_only=True)
         self.about = [(str(line[0] or ""), str(line[1])) for line in about]
         book.close()

@@ -1,4 +1,4 @@
-"""Asking one middleware, before an application that answers with what a test gives it."""
+"""Send a request to one middleware, in front of an application with a given answer."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,12 +13,12 @@ Wrap = Callable[[ASGIApp], ASGIApp]
 
 @dataclass
 class Answer:
-    """What came back, and whether the application behind was reached."""
+    """The response, and whether the middleware passed the request on."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-    is_let_through: bool
+    is_passed_on: bool
 
     def all(self, name: str) -> list[str]:
         """Return every header of a name."""
@@ -40,7 +40,7 @@ def ask(
     method: str = "GET",
     answer: Headers = (),
 ) -> Answer:
-    """Ask as a browser asks; the application answers 200 with the headers `answer`."""
+    """Send a request as a browser does; the application answers 200 with the headers `answer`."""
     reached, sent = [], list[Message]()
 
     async def application(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -66,10 +66,14 @@ def ask(
         "query_string": query.encode("latin-1"),
         "headers": raw,
     }
-    asyncio.run(wrap(application)(scope, receive, send))
+
+    async def run() -> None:
+        await wrap(application)(scope, receive, send)
+
+    asyncio.run(run())
     if sent[0]["type"] == "websocket.close":
-        return Answer(403, [], b"", is_let_through=bool(reached))
+        return Answer(403, [], b"", is_passed_on=bool(reached))
     start = sent[0]
     body = b"".join(message.get("body", b"") for message in sent[1:])
     found = [(key.decode(), value.decode()) for key, value in start["headers"]]
-    return Answer(start["status"], found, body, is_let_through=bool(reached))
+    return Answer(start["status"], found, body, is_passed_on=bool(reached))

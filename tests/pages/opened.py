@@ -1,4 +1,4 @@
-"""Pages run without a browser, and what they show."""
+"""Run pages without a browser, and read what they show."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ KINDS = (
 
 
 def open_page(page_file: str = "orders", **parameters: str) -> AppTest:
-    """Open a page, or without one the bare address, with parameters in the address."""
+    """Open a page, or the bare address if `page_file` is empty, with query parameters."""
     page = AppTest.from_file(MAIN, default_timeout=20)
     if page_file:
         page.switch_page(f"{page_file}.py")
@@ -21,9 +21,15 @@ def open_page(page_file: str = "orders", **parameters: str) -> AppTest:
     return page.run()
 
 
+def values(page: AppTest, kind: str) -> list[Any]:
+    """Return the values of every element of a kind, such as the frames of tables."""
+    elements: Any = page.get(kind)
+    return [element.value for element in elements]
+
+
 def texts(page: AppTest) -> str:
-    """Return all that the page says, without its style."""
-    said = [str(element.value) for kind in KINDS for element in page.get(kind)]
+    """Return all texts of the page, without its style."""
+    said = [str(value) for kind in KINDS for value in values(page, kind)]
     return "\n".join(one for one in said if not one.startswith("<style>"))
 
 
@@ -37,7 +43,7 @@ def _is_chip(key: str | None) -> bool:
 
 
 def grid_says(page: AppTest, *, place: str = "orders", **answer: Any) -> AppTest:
-    """Let the grid say something: of its view, and of what is ticked."""
+    """Answer in place of the grid: with a view, a selection, or other parts of an answer."""
     usual = {"revision": 1, "renewals": 0, "selectionRevision": 1, "selected": []}
     page.session_state[f"{place}_grid"] = usual | answer
     return page.run()

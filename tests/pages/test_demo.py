@@ -39,35 +39,35 @@ def count() -> int:
 def test_every_page_of_a_demo_says_so(name: str) -> None:
     page = open_page(name)
     assert not page.exception
-    assert "40 orders made up by Order Desk" in texts(page)
+    assert "40 sample orders" in texts(page)
     assert buttons(page) == BUTTONS
 
 
 def test_a_database_of_real_orders_says_nothing_of_a_demo(sqlite_database: str) -> None:
     make_order("OD-1")
     page = open_page("orders")
-    assert "made up" not in texts(page)
+    assert "sample orders" not in texts(page)
     assert buttons(page) == []
 
 
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.ACCOUNTANT])
-def test_who_may_not_import_is_told_of_the_demo_and_offered_nothing(role: Role) -> None:
+def test_a_role_that_cannot_import_sees_the_strip_without_buttons(role: Role) -> None:
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = open_page("orders")
-    assert "40 orders made up by Order Desk" in texts(page)
+    assert "40 sample orders" in texts(page)
     assert buttons(page) == []
 
 
 @pytest.mark.usefixtures("filled")
-def test_own_orders_begin_after_the_dialog_said_what_goes() -> None:
+def test_the_dialog_says_what_is_deleted_before_own_orders_begin() -> None:
     page = open_page("transactions")
     page.button(key="demo_clear").click().run()
     assert count() == 40
     said = texts(page)
     for words in (
-        "cannot be brought back",
+        "cannot be undone",
         "Orders",
         "Refunds",
         "E-mails",
@@ -81,7 +81,7 @@ def test_own_orders_begin_after_the_dialog_said_what_goes() -> None:
     assert count() == 0
     assert page.title[0].value == "Orders"
     assert "There are no orders yet." in texts(page)
-    assert "The demo is gone." in texts(page)
+    assert "Demo data deleted." in texts(page)
     assert buttons(page) == []
 
 
@@ -94,7 +94,7 @@ def test_a_reset_shows_new_orders_and_nothing_ticked() -> None:
     page.button(key="demo_reset").click().run()
     page.button(key="demo_confirm").click().run()
     assert not page.exception
-    assert "**40** of 40 orders" in texts(page)
+    assert "**40** orders" in texts(page)
     assert "selected" not in texts(page)
 
 
@@ -120,8 +120,8 @@ def test_a_dialog_of_a_demo_that_is_gone_says_so(admin: Actor) -> None:
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("act", ["clear", "reset"])
 @pytest.mark.parametrize("name", ["orders", "order_items", "emails", "users", "order"])
-def test_another_tab_goes_on_with_words(admin: Actor, act: str, name: str) -> None:
-    """Its view, ticks and order are of rows that are gone."""
+def test_another_tab_shows_a_message_and_no_failure(admin: Actor, act: str, name: str) -> None:
+    """Its view, selection and order name rows that are deleted."""
     with storage.reading() as session:
         order_id = session.scalars(select(Order.order_id)).first() or ""
     place = f"order_items_{order_id}" if name == "order" else name
@@ -133,8 +133,8 @@ def test_another_tab_goes_on_with_words(admin: Actor, act: str, name: str) -> No
     if refund:
         page = refund[0].click().run()
     assert not page.exception
-    assert "logged under" not in texts(page)
-    gone = {"order": f"There is no order “{order_id}”", "order_items": "There are no order items"}
+    assert "is logged as" not in texts(page)
+    gone = {"order": f"Order “{order_id}” was not found", "order_items": "There are no order items"}
     if act == "clear" and name in gone:
         assert gone[name] in texts(page).replace("\\", "")
     elif name == "order_items":

@@ -48,7 +48,7 @@ def role_is(role: str) -> None:
         session.get_one(User, LOCAL_USER_ID).role = role
 
 
-def test_button_waits_for_ticks() -> None:
+def test_button_needs_a_selection() -> None:
     assert open_page("order_items").button(key="send_order_items").disabled
     assert not ticked("I-1").button(key="send_order_items").disabled
 
@@ -63,7 +63,7 @@ def test_contact_of_the_one_order_is_filled_in_and_gets_the_mail() -> None:
     assert "1 e-mail" in texts(page)
 
 
-def test_items_of_several_orders_go_each_to_their_own_contact_unless_told_otherwise() -> None:
+def test_items_of_several_orders_go_by_default_to_each_order_s_contact() -> None:
     page = opened("I-1", "J-1")
     assert page.radio(key="send_mode").value == "contacts"
     assert page.button(key="send_confirm").label == "Send 2 e-mails"
@@ -87,11 +87,11 @@ def test_without_a_recipient_the_click_says_what_is_missing() -> None:
     assert recipients() == []
 
 
-def test_role_that_hands_out_no_vouchers_has_neither_button_nor_page() -> None:
+def test_role_without_vouchers_has_no_button_and_no_page() -> None:
     role_is("viewer")
     page = ticked("I-1")
     assert not [one for one in page.button if one.label == "Send Voucher"]
-    assert "does not handle e-mails" in texts(open_page("emails"))
+    assert "cannot see or send e-mails" in texts(open_page("emails"))
 
 
 def test_without_emails_the_page_says_how_to_send_one() -> None:
@@ -103,9 +103,9 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
 ) -> None:
     now = datetime.now(UTC)
     answer = mail.send(["I-1"], [CONTACT], message="Hello!", key="k", actor=admin, now=now)
-    mail.deliver_due(now=now, door=Outbox(tmp_path / "outbox"))
+    mail.deliver_due(now=now, transport=Outbox(tmp_path / "outbox"))
     page = open_page("emails")
-    assert "into the outbox on disk" in texts(page)
+    assert "in the outbox on disk" in texts(page)
     page = grid_says(page, place="emails", view={}, selected=[answer.deliveries[0].delivery_id])
     page.button(key="show_emails").click().run()
     assert "Hello!" in page.code[0].value
@@ -114,12 +114,12 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
     assert recipients() == [CONTACT, CONTACT]
 
 
-def test_address_that_orders_of_two_contracts_do_not_know_is_said_for_both() -> None:
+def test_address_that_is_new_to_two_contracts_is_warned_of_for_both() -> None:
     make_order("OD-3", contract_id="CT-2", contact_email=CONTACT)
     make_item("OD-3", order_item_id="K-1", contract_id="CT-2", valid_until=SOON)
     page = opened("I-1", "K-1")
     page.radio(key="send_mode").set_value("addresses").run()
     page.text_area(key="send_recipients").set_value("boss@mail.example").run()
-    (warning,) = [one.value for one in page.warning if "neither contact" in one.value]
+    (warning,) = [one.value for one in page.warning if "not the contact" in one.value]
     assert "OD-1" in warning
     assert "OD-3" in warning

@@ -1,4 +1,4 @@
-"""Where Streamlit reads Markdown, data stands only as plain(…): read from the pages' own source."""
+"""Wherever Streamlit reads Markdown, data is escaped by plain(…): checked in the source."""
 
 import ast
 from collections.abc import Iterator
@@ -7,40 +7,38 @@ from pathlib import Path
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 NOT_MARKDOWN = {"key", "format_func", "icon", "url"}
 NOT_WORDS = {"iframe", "html", "code", "text", "form"}
-# Words of our own that a sentence is put together from, by file.
+# Our own words in sentences, by file.
 OWN_WORDS = {
-    ("demo_strip.py", "way.button"),
-    ("demo_strip.py", "way.then"),
+    ("demo_strip.py", "choice.button"),
+    ("demo_strip.py", "choice.outcome"),
     ("explained.py", "column.header"),  # of our columns
     ("explained.py", "words"),  # reasons of the rule, which name no row
-    ("email_actions.py", "said"),  # our icon and word for a state
+    ("email_actions.py", "words"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
     ("frame.py", "reference"),  # hexadecimal digits of our own
     ("import_run.py", "doing"),
     ("mail_preview.py", "icon"),
     ("mail_preview.py", "status"),
     ("mail_preview.py", "where"),
-    ("overview.py", "figures.report_zone()"),  # one of the IANA zones
+    ("overview.py", "overview.report_zone()"),  # one of the IANA zones
     ("plots.py", "note"),  # escaped where it is made
     ("refund_dialog.py", "icon"),
-    ("refund_dialog.py", "result"),
-    ("sign_in.py", "actor.role"),
-    ("sign_in.py", "_sees(actor)"),  # words of our own, and how many contracts
-    ("strip.py", "table.many"),
+    ("refund.py", "result.lower()"),
+    ("sign_in.py", "word_of(actor.role)"),
+    ("sign_in.py", "_scope(actor)"),  # words of our own, and how many contracts
+    ("strip.py", "_count_in_words(table, count, total)"),  # numbers and our words
     ("strip.py", "times"),  # one of the IANA zones
     ("strip.py", "view.zone"),
     ("strip.py", "', '.join(hidden)"),  # headers of our columns
     ("strip.py", "hidden if seen < len(selected) else ''"),  # a number and words
     ("tools.py", "state.place.table.many"),
     ("tools.py", "also"),
-    ("views.py", "state.place.table.title"),
-    ("views.py", "table.title"),
 }
 COUNTS = {"_items", "_mails", "len"}
 
 
 def _spoken() -> Iterator[tuple[str, int, ast.FormattedValue]]:
-    """Yield what is put into the texts of every st.… call."""
+    """Yield the values that are formatted into the texts of every st.… call."""
     for path in sorted(PAGES.rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text())):
             if not isinstance(call, ast.Call) or not ast.unparse(call.func).startswith("st."):
@@ -54,7 +52,7 @@ def _spoken() -> Iterator[tuple[str, int, ast.FormattedValue]]:
 
 
 def _formatted(node: ast.AST) -> Iterator[ast.FormattedValue]:
-    """Yield what f-strings in an expression are made of, but not those inside plain(…)."""
+    """Yield the values in the f-strings of an expression, except inside plain(…)."""
     if _is_call_of(node, {"plain", "_address", "_workbook"}):
         return
     if isinstance(node, ast.FormattedValue):

@@ -1,4 +1,4 @@
-"""Import, run without a browser: what is said before, during and after, and who may."""
+"""Import, run without a browser: the texts before, during and after it, and who may import."""
 
 import io
 import threading
@@ -10,16 +10,16 @@ import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import demo, import_runs, storage
+from core import demo, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.ground import Role, get_settings
-from core.import_runs import State
+from core.imports import State, background
 from core.storage import AuditEvent, Order, User
-from pages.frame import plain as plain_text
+from pages.shell import plain as plain_text
 from tests.conftest import NOW
-from tests.core.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
-from tests.core.imported_refunds import PAID, RETURNED, sold
+from tests.core.imports.imported import ITEM, ORDER, Sheets, count, plain, write_workbook
+from tests.core.imports.imported_refunds import PAID, RETURNED, sold
 from tests.pages.opened import open_page, texts
 
 PATIENCE_SECONDS = 30
@@ -27,11 +27,11 @@ PATIENCE_SECONDS = 30
 
 @pytest.fixture(autouse=True)
 def nothing_runs(sqlite_database: str, admin: Actor) -> Iterator[None]:
-    """Leave no run behind."""
+    """End and forget every run after the test."""
     yield
-    import_runs.cancel(actor=admin)
+    background.cancel_run(actor=admin)
     _wait()
-    import_runs.forget(actor=admin)
+    background.forget_run(actor=admin)
 
 
 def _wait() -> None:
@@ -46,7 +46,7 @@ def _bytes(tmp_path: Path, sheets: Sheets) -> bytes:
 
 
 def _check(page: AppTest, content: bytes, name: str = "orders.xlsx") -> AppTest:
-    """Choose a file, have it checked, and come back when that is over."""
+    """Upload a file, check it, and return the page when the check has ended."""
     page.file_uploader[0].set_value((name, content, "application/octet-stream"))
     page.run()
     page.button(key="import_check").click().run()
@@ -65,11 +65,11 @@ def test_without_files_there_is_nothing_to_check_and_the_page_says_what_it_needs
 
 def test_files_are_checked_shown_and_imported(tmp_path: Path) -> None:
     page = _check(open_page("imports"), _bytes(tmp_path, plain() | {"Notes": [{"Milk": 2}]}))
-    assert "no faults" in texts(page)
-    assert "Understood: Order ID, Created Date, Contract ID, Author" in texts(page)
-    assert "Created Date in UTC (IMPORT\\_ZONE)" in texts(page)
-    assert "Service Date at the airport" in texts(page)
-    assert "none of the tables: Notes (orders.xlsx)" in texts(page)
+    assert "no import errors" in texts(page)
+    assert "Columns: Order ID, Created Date, Contract ID, Author" in texts(page)
+    assert "Created Date is in UTC (IMPORT\\_ZONE)" in texts(page)
+    assert "Service Date is in the airport's zone" in texts(page)
+    assert "not one of the tables: Notes (orders.xlsx)" in texts(page)
     counts, orders, items = (table.value for table in page.table)
     assert counts["Will be added"].tolist() == ["1", "1"]
     assert orders["Created Date"].tolist() == [plain_text("2026-03-01 10:00:00 UTC")]
@@ -79,29 +79,29 @@ def test_files_are_checked_shown_and_imported(tmp_path: Path) -> None:
     _wait()
     page.run()
     assert not page.exception
-    assert "Orders\\: 1 added, 0 were there unchanged." in texts(page)
+    assert "Orders\\: 1 added, 0 already stored." in texts(page)
     assert "See them on Orders" in [one.proto.label for one in page.get("page_link")]
     assert count(Order) == 1
 
 
-def test_what_is_here_already_is_not_offered_for_import(tmp_path: Path) -> None:
+def test_rows_that_are_already_stored_are_not_offered_for_import(tmp_path: Path) -> None:
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
     page.button(key="import_now").click().run()
     _wait()
     page = _check(page.run(), _bytes(tmp_path, plain()))
-    assert "there is nothing to import" in texts(page)
+    assert "There is nothing to import." in texts(page)
     assert not [button for button in page.button if button.key == "import_now"]
     page.button(key="import_forget").click().run()
     assert page.button(key="import_check").disabled
 
 
-def test_a_refund_that_the_bank_returned_is_told_of_before_the_import(tmp_path: Path) -> None:
+def test_a_refund_that_the_bank_returned_is_shown_before_the_import(tmp_path: Path) -> None:
     page = _check(open_page("imports"), _bytes(tmp_path, sold("refunded", PAID)))
     page.button(key="import_now").click().run()
     _wait()
     page = _check(page.run(), _bytes(tmp_path, sold("refund_requested", PAID, RETURNED)))
-    told = "The bank returned the refund of 1 order item, to be refunded again."
-    assert told in texts(page)
+    note = "The bank returned the refund of 1 order item. Refund it again."
+    assert note in texts(page)
     page.button(key="import_now").click().run()
     _wait()
     done = plain_text("The bank returned the refund of these order items: A1-1.")
@@ -117,8 +117,8 @@ def test_faults_are_a_table_and_the_first_are_shown(tmp_path: Path) -> None:
     }
     page = _check(open_page("imports"), _bytes(tmp_path, sheets), "my_[orders].xlsx")
     assert "**my\\_\\[orders\\].xlsx**" in texts(page)
-    assert "230 faults; nothing was imported." in texts(page)
-    assert "The first 200 of 230 are shown; all are in the Excel file." in texts(page)
+    assert "230 import errors; nothing was imported." in texts(page)
+    assert "The first 200 of 230 import errors are shown. The Excel file has all" in texts(page)
     (table,) = page.table
     assert len(table.value) == 200
     assert table.value.iloc[0].to_dict() == {
@@ -129,37 +129,38 @@ def test_faults_are_a_table_and_the_first_are_shown(tmp_path: Path) -> None:
         "Problem": "is not a number",
     }
     (link,) = page.get("link_button")
-    assert (link.proto.label, link.proto.url[:23]) == ("Download Faults", "/export/import_faults?z")
+    assert link.proto.label == "Download Import Errors"
+    assert link.proto.url.startswith("/export/import_faults?z")
     assert page.button(key="import_check").disabled
 
 
-def test_what_cannot_be_read_is_said_in_a_sentence() -> None:
+def test_a_file_that_cannot_be_read_is_refused_in_a_sentence() -> None:
     page = _check(open_page("imports"), b"PK <b>damaged</b>", "a_b.xlsx")
     assert "the workbook is damaged" in texts(page)
     assert not page.get("link_button")
 
 
-def test_a_demo_is_told_of_before_the_click(tmp_path: Path, admin: Actor) -> None:
+def test_a_warning_names_the_demo_before_the_import(tmp_path: Path, admin: Actor) -> None:
     demo.fill(5, actor=admin, now=NOW)
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
-    assert "They stay beside yours" in texts(page)
+    assert "They stay next to yours" in texts(page)
     assert page.button(key="import_now")
 
 
-def test_what_runs_is_shown_with_a_way_to_cancel_and_found_again(
+def test_a_run_is_shown_with_a_cancel_button_and_found_again(
     tmp_path: Path, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
-    check = import_runs._check
+    check = background._check
 
-    def held(run: import_runs.Run, progress: object) -> dict[str, object]:
+    def held(run: background.Run, progress: object) -> dict[str, object]:
         go.wait(PATIENCE_SECONDS)
         return check(run, progress)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(import_runs, "_check", held)
+    monkeypatch.setattr(background, "_check", held)
     file = io.BytesIO(_bytes(tmp_path, plain()))
-    import_runs.begin_check([("orders.xlsx", file)], actor=admin, now=NOW)
-    for _ in range(2):  # also for who comes back
+    background.begin_check([("orders.xlsx", file)], actor=admin, now=NOW)
+    for _ in range(2):  # also when the page is opened again
         page = open_page("imports")
         assert "Checking **orders.xlsx**" in texts(page)
         assert not page.get("file_uploader")
@@ -167,7 +168,7 @@ def test_what_runs_is_shown_with_a_way_to_cancel_and_found_again(
     assert page.button(key="import_cancel").disabled
     go.set()
     _wait()
-    run = import_runs.find(actor=admin)
+    run = background.find_run(actor=admin)
     assert run is not None
     assert run.state is State.FAILED
     assert "Cancelled; nothing was imported." in texts(page.run())
@@ -179,13 +180,13 @@ def test_a_second_tab_is_told_that_one_is_running(
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
     second = open_page("imports")
     go = threading.Event()
-    held = import_runs._import
+    held = background._import
 
-    def wait(run: import_runs.Run, progress: object) -> dict[str, object]:
+    def wait(run: background.Run, progress: object) -> dict[str, object]:
         go.wait(PATIENCE_SECONDS)
         return held(run, progress)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(import_runs, "_import", wait)
+    monkeypatch.setattr(background, "_import", wait)
     page.button(key="import_now").click().run()
     second.button(key="import_now").click().run()
     assert "An import by analyst@local is running" in texts(second)
@@ -196,18 +197,18 @@ def test_a_second_tab_is_told_that_one_is_running(
         assert session.scalars(select(AuditEvent.action)).all() == ["orders.imported"]
 
 
-def test_a_click_of_somebody_who_may_no_longer_import_does_nothing(tmp_path: Path) -> None:
+def test_a_click_without_the_permission_imports_nothing(tmp_path: Path) -> None:
     page = _check(open_page("imports"), _bytes(tmp_path, plain()))
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.VIEWER
     page.button(key="import_now").click().run()
-    assert "does not import" in texts(page)
+    assert "cannot import" in texts(page)
     assert count(Order) == 0
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
 
 
-def test_an_empty_table_leads_to_import_whoever_may() -> None:
+def test_an_empty_table_links_to_import_with_the_permission() -> None:
     page = open_page("orders")
     assert "Import your own orders" in [one.proto.label for one in page.get("page_link")]
     with storage.writing() as session:
@@ -218,7 +219,7 @@ def test_an_empty_table_leads_to_import_whoever_may() -> None:
         session.get_one(User, LOCAL_USER_ID).role = Role.ADMIN
 
 
-def test_the_box_takes_no_more_than_an_import_or_the_server_does(
+def test_the_upload_limit_is_the_smaller_of_import_and_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server = int(st.get_option("server.maxUploadSize"))
@@ -230,9 +231,9 @@ def test_the_box_takes_no_more_than_an_import_or_the_server_does(
     get_settings.cache_clear()
 
 
-def test_what_is_refused_at_once_is_said_where_it_stays(tmp_path: Path) -> None:
+def test_a_refusal_before_the_check_stays_on_the_page(tmp_path: Path) -> None:
     page = open_page("imports")
     page.file_uploader[0].set_value([(f"{number}.csv", b"x", "text/csv") for number in range(21)])
     page.run()
     page.button(key="import_check").click().run()
-    assert [error.value for error in page.error] == ["Choose 1 to 20 files."]
+    assert [error.value for error in page.error] == ["Upload 1 to 20 files."]

@@ -9,21 +9,22 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core import import_headers, import_outcome, import_rows, query
+from core import query
 from core.access import Actor
 from core.excel import exports
 from core.ground import InvalidInput
-from core.import_faults import Faulty
-from core.imports import import_files
+from core.imports import headers, import_files, outcome
+from core.imports import rows as import_rows
+from core.imports.faults import Faulty
 from core.tables import BOOKS, ORDER_ITEMS, TABLES, Column, Kind, Table
 from core.views import default_view, parse_view
 from pages.grid.options import grid_options
-from pages.grid.rows import to_cells
+from pages.routes.rows import to_cells
 from tests.conftest import NOW
-from tests.core.imported import ITEM, ORDER, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.rows import make_item, make_order
 
-# Before: a table whose items have no hall. After: the same with one line more.
+# BEFORE has no column for the hall. AFTER has one more line, with that column.
 BEFORE = replace(ORDER_ITEMS, columns=tuple(c for c in ORDER_ITEMS.columns if c.name != "terminal"))
 NEW = Column(
     "terminal", "Hall", Kind.CODE, "Where to go.", has_choices=True, is_shown=True, width=90
@@ -36,12 +37,12 @@ Describe = Callable[[Table], None]
 
 @pytest.fixture
 def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
-    """Return what puts another description in the place of the order items'."""
+    """Return a function that replaces the description of the order items."""
 
     def put(table: Table) -> None:
         monkeypatch.setitem(TABLES, table.name, table)
         books = tuple(table if one.name == table.name else one for one in BOOKS)
-        for module in (exports, import_headers, import_outcome, import_rows):
+        for module in (exports, headers, outcome, import_rows):
             monkeypatch.setattr(module, "BOOKS", books)
 
     return put
@@ -121,5 +122,5 @@ def test_the_import_template_explains_the_new_column(describe: Describe) -> None
         exports.write_template(file)
         book = openpyxl.load_workbook(file)
         assert ("Hall" in [cell.value for cell in book["Order Items"][1]]) is explained
-        line = ("Order Items", "Hall", "no", "Where to go.")
+        line = ("Order Items", "Hall", "No", "Where to go.")
         assert (line in list(book["Columns"].values)) is explained

@@ -1,4 +1,4 @@
-"""Overview, run without a browser: what it says, and where its figures lead."""
+"""Overview, run without a browser: its texts, and where its figures link to."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from core.access import Actor
 from core.tables import TABLES
 from core.views import parse_view
 from core.views.codec import from_address
-from tests.pages.opened import open_page, texts
+from tests.pages.opened import open_page, texts, values
 from tests.rows import make_contract, make_item, make_order
 
 TODAY = datetime.now(UTC) - timedelta(minutes=1)
@@ -23,8 +23,8 @@ FIGURE = re.compile(r'<a href="[^?"]*\?([^"]*)" [^>]*><span>([^<]*)</span><stron
 
 
 def figures(page: AppTest) -> dict[str, tuple[str, str]]:
-    """Return what each headline figure says, and the query of its link, by its label."""
-    (row,) = [one.value for one in page.get("html") if "<strong>" in one.value]
+    """Return each headline figure and the query of its link, by its label."""
+    (row,) = [html for html in values(page, "html") if "<strong>" in html]
     return {label: (said, asked) for asked, label, said in FIGURE.findall(row)}
 
 
@@ -64,7 +64,7 @@ def test_the_bare_address_leads_to_it(sqlite_database: str) -> None:
     assert open_page("").title[0].value == "Overview"
 
 
-def test_what_is_chosen_acts_and_so_does_the_address(sqlite_database: str) -> None:
+def test_choices_apply_and_so_does_the_address(sqlite_database: str) -> None:
     make_contract("CT-2")
     make_item(make_order("OD-1", created_at=TODAY))
     make_item(make_order("OD-2", contract_id="CT-2", created_at=TODAY), contract_id="CT-2")
@@ -79,10 +79,11 @@ def test_what_is_chosen_acts_and_so_does_the_address(sqlite_database: str) -> No
     assert (yen.selectbox(key="currency").value, figures(yen)["Orders"][0]) == ("JPY", "1")
 
 
-def test_an_own_range_is_of_whole_days_both_included(sqlite_database: str) -> None:
+def test_a_custom_range_includes_its_first_and_last_day(sqlite_database: str) -> None:
     for day in (9, 10, 11, 12):
         make_order(created_at=datetime(2026, 3, day, 23, 59, tzinfo=UTC))
-    page = open_page("overview", period="Own range", **{"from": "2026-03-11", "to": "2026-03-10"})
+    days = {"from": "2026-03-11", "to": "2026-03-10"}
+    page = open_page("overview", period="Custom range", **days)
     assert figures(page)["Orders"][0] == "2"
 
 
@@ -90,7 +91,7 @@ def test_tables_take_the_place_of_charts(sqlite_database: str) -> None:
     make_item(make_order(created_at=TODAY), created_at=TODAY)
     page = open_page("overview", show="Tables")
     assert not page.get("vega_lite_chart")
-    tables = [one.value for one in page.get("html") if "<table" in one.value]
+    tables = [html for html in values(page, "html") if "<table" in html]
     assert len(tables) == PLOTS
     assert all('<a href="/order' in one for one in tables)
 
@@ -122,7 +123,7 @@ def test_a_period_without_orders_says_so(sqlite_database: str) -> None:
 
 
 @pytest.mark.parametrize("asked", [{"period": "x"}, {"contract": "CT-9"}, {"from": "1", "to": "z"}])
-def test_an_address_that_asks_in_vain_shows_what_is_usual(
+def test_an_address_with_invalid_choices_shows_the_default(
     sqlite_database: str, asked: dict[str, str]
 ) -> None:
     make_order(created_at=TODAY)

@@ -1,4 +1,4 @@
-"""The refund's dialog, run without a browser."""
+"""The refund dialog, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from core.ground import get_settings
 from core.storage import OrderItem, Refund, User
 from tests.core.refunds.refund_rows import settings
 from tests.core.refunds.returned import returned_item
-from tests.pages.opened import grid_says, open_page, texts
+from tests.pages.opened import grid_says, open_page, texts, values
 from tests.rows import make_item, make_order, make_transaction
 
 SOON = datetime.now(UTC) + timedelta(days=3)
@@ -36,7 +36,7 @@ def _status(item_id: str) -> str:
         return session.get_one(OrderItem, item_id).status
 
 
-def test_refund_waits_for_a_tick(sqlite_database: str) -> None:
+def test_refund_needs_a_selection(sqlite_database: str) -> None:
     _shop()
     page = open_page("order_items")
     assert page.button(key="refund_order_items").disabled
@@ -45,7 +45,7 @@ def test_refund_waits_for_a_tick(sqlite_database: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "accountant"])
-def test_who_may_not_refund_is_not_offered_it(sqlite_database: str, role: str) -> None:
+def test_a_role_that_cannot_refund_is_not_offered_it(sqlite_database: str, role: str) -> None:
     _shop()
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
@@ -74,19 +74,19 @@ def test_dialog_says_what_will_happen_and_confirming_does_it(sqlite_database: st
     assert "2 items" not in texts(page)
 
 
-def test_names_in_the_dialog_are_text_and_no_markdown(sqlite_database: str) -> None:
+def test_names_in_the_dialog_are_text_and_not_markdown(sqlite_database: str) -> None:
     _shop()
     page = _open_dialog("I-2")
-    (table,) = page.get("table")
-    assert "\\*Fast\\* \\[track\\](x)" in table.value["Product"].tolist()
+    (table,) = values(page, "table")
+    assert "\\*Fast\\* \\[track\\](x)" in table["Product"].tolist()
 
 
-def test_a_reason_that_needs_a_note_is_said_in_the_dialog(sqlite_database: str) -> None:
+def test_the_dialog_says_that_a_reason_needs_a_note(sqlite_database: str) -> None:
     _shop()
     page = _open_dialog("I-1")
     page.selectbox(key="refund_reason").select("other")
     page.button(key="refund_confirm").click().run()
-    assert "Say in the note what the reason is." in texts(page)
+    assert "Write the reason in the note." in texts(page)
     assert _status("I-1") == "not_used"
     page.text_input(key="refund_note").input("The lounge was closed.")
     page.button(key="refund_confirm").click().run()
@@ -101,13 +101,13 @@ def test_more_than_the_hourly_limit_is_refused_whole(
     get_settings.cache_clear()
     page = _open_dialog("I-1", "I-2")
     page.button(key="refund_confirm").click().run()
-    assert "You may refund 1 order items an hour" in texts(page)
+    assert "You can refund 1 order items per hour" in texts(page)
     assert (_status("I-1"), _status("I-2")) == ("not_used", "not_used")
     monkeypatch.undo()
     get_settings.cache_clear()
 
 
-def test_a_dialog_that_was_left_with_the_page_does_not_come_back(sqlite_database: str) -> None:
+def test_a_dialog_closes_when_the_person_leaves_the_page(sqlite_database: str) -> None:
     _shop()
     page = _open_dialog("I-1")
     page.switch_page("orders.py").run()
@@ -115,7 +115,7 @@ def test_a_dialog_that_was_left_with_the_page_does_not_come_back(sqlite_database
     assert "will be refunded" not in texts(page)
 
 
-def test_the_radar_says_the_value_at_risk(sqlite_database: str) -> None:
+def test_the_ready_made_view_shows_the_value_at_risk(sqlite_database: str) -> None:
     _shop()
     page = open_page("order_items")
     page.session_state["views_order_items"] = True
@@ -127,10 +127,10 @@ def test_the_radar_says_the_value_at_risk(sqlite_database: str) -> None:
     assert "Value at risk: 76.00 EUR" in texts(page)
 
 
-def test_one_that_the_bank_returned_is_refunded_again(sqlite_database: str) -> None:
+def test_an_item_whose_refund_the_bank_returned_is_refunded_again(sqlite_database: str) -> None:
     with settings(stripe_api_key="sk_test_x"):
         item = returned_item()
         page = _open_dialog(item)
         assert "**1** of 1 item will be refunded." in texts(page)
-        shown = page.get("table")[0].value
+        shown = values(page, "table")[0]
         assert shown["Refund Expire Date"].tolist() == ["Returned by the bank"]

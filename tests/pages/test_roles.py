@@ -1,4 +1,4 @@
-"""Every role on every page, as the table of roles says, run without a browser."""
+"""Every role on every page, run without a browser."""
 
 from collections.abc import Iterator
 
@@ -67,7 +67,9 @@ def test_every_role_opens_its_pages_and_no_other(role: Role, name: str) -> None:
         assert page.title[0].value == title
         assert refused() == []
         return
-    assert [error.value for error in page.error] == [f"Your role, {role}, does not {_DOES[name]}."]
+    assert [error.value for error in page.error] == [
+        f"Your role, {role.capitalize()}, cannot {_ACTIONS[name]}."
+    ]
     assert refused() == [f"{_NEEDS.get(name, name)}.refused"]
     assert not page.title
     for kind in ("component_instance", "link_button", "text_input", "popover", "file_uploader"):
@@ -75,11 +77,11 @@ def test_every_role_opens_its_pages_and_no_other(role: Role, name: str) -> None:
     assert not any(secret in texts(page) for secret in SECRETS)
 
 
-_NEEDS = {"imports": "import"}  # the permission, where a page is called otherwise
-_DOES = {
-    "transactions": "see the transactions of every order",
-    "emails": "handle e-mails",
-    "imports": "import, dump or fill in orders",
+_NEEDS = {"imports": "import"}  # the permission, if its name differs from the page's
+_ACTIONS = {
+    "transactions": "see the transactions of all orders",
+    "emails": "see or send e-mails",
+    "imports": "import or dump orders, or manage sample data",
     "users": "manage users",
     "audit_trail": "see the audit trail",
 }
@@ -100,7 +102,7 @@ def test_every_role_sees_every_tab_of_an_order(role: Role, tab: str) -> None:
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("role", Role)
-def test_refund_and_vouchers_are_offered_to_those_who_hand_out(role: Role) -> None:
+def test_refund_and_vouchers_are_offered_to_agents_and_admins(role: Role) -> None:
     become(role)
     page = open_page("order_items")
     labels = {button.label for button in page.button}
@@ -109,12 +111,12 @@ def test_refund_and_vouchers_are_offered_to_those_who_hand_out(role: Role) -> No
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_change_of_role_acts_in_the_next_run() -> None:
+def test_a_change_of_role_applies_in_the_next_run() -> None:
     page = open_page("users")
     assert page.title[0].value == "Users"
     become(Role.VIEWER)
     page.run()
-    assert "does not manage users" in texts(page)
+    assert "cannot manage users" in texts(page)
     assert not page.get("component_instance")
 
 
@@ -134,7 +136,7 @@ def test_a_person_is_added_by_e_mail(admin: Actor) -> None:
     page.button(key="add_user").click().run()
     page.text_input(key="user_email").input("ana")
     page.button(key="user_confirm").click().run()
-    assert "is not an e-mail address" in texts(page)
+    assert "is not a valid e-mail address" in texts(page)
     page.text_input(key="user_email").input("Ana@Helios.example")
     page.text_input(key="user_name").input("Ana Díaz")
     page.segmented_control(key="user_role_new").set_value("agent")
@@ -149,7 +151,7 @@ def test_a_person_is_added_by_e_mail(admin: Actor) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_person_who_is_ticked_is_changed(admin: Actor) -> None:
+def test_a_selected_person_is_changed(admin: Actor) -> None:
     with storage.reading() as session:
         user_id = session.scalars(
             select(User.user_id).where(User.email == "new@helios.example")
@@ -167,7 +169,7 @@ def test_a_person_who_is_ticked_is_changed(admin: Actor) -> None:
 @pytest.mark.usefixtures("shop")
 def test_ones_own_rights_are_not_offered_for_change() -> None:
     page = _user(open_page("users"), LOCAL_USER_ID)
-    assert "Nobody changes their own rights" in texts(page)
+    assert "You cannot change your own rights" in texts(page)
     assert not [button for button in page.button if button.key == "user_confirm"]
 
 
@@ -182,7 +184,7 @@ def signing_in(shop: None) -> Iterator[None]:
 
 @pytest.mark.usefixtures("signing_in")
 @pytest.mark.parametrize("name", [*OPENS, "order", ""])
-def test_whoever_is_not_signed_in_sees_the_form_and_nothing_else(name: str) -> None:
+def test_without_a_sign_in_every_page_shows_only_the_form(name: str) -> None:
     page = open_page(name, order="OD-1")
     assert not page.exception
     assert page.title[0].value == "Order Desk"

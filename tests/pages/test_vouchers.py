@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from core import storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import OrderItem, User
-from pages.frame import plain
-from tests.pages.opened import grid_says, open_page, texts
+from pages.shell import plain
+from tests.pages.opened import grid_says, open_page, texts, values
 from tests.rows import make_item, make_order
 
 SOON = datetime.now(UTC) + timedelta(days=3)
@@ -39,18 +39,18 @@ def verified(code: str) -> AppTest:
 
 
 @pytest.mark.usefixtures("shop")
-def test_vouchers_wait_for_a_tick() -> None:
+def test_vouchers_need_a_selection() -> None:
     page = open_page("order_items")
     button = page.button(key="voucher_order_items")
     assert (button.label, button.disabled) == ("Download Voucher", True)
-    assert button.help == "Tick order items to download their vouchers"
+    assert button.help == "Select order items to download their vouchers"
 
 
 @pytest.mark.usefixtures("shop")
 def test_with_none_valid_the_button_says_why() -> None:
     button = ticked("I-3").button(key="voucher_order_items")
     assert button.disabled
-    assert button.help == "None of the ticked vouchers is valid. It has been used."
+    assert button.help == "None of the selected vouchers is valid. It has been used."
 
 
 @pytest.mark.usefixtures("shop")
@@ -59,19 +59,19 @@ def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> Non
     (link,) = (
         one.proto for one in page.get("link_button") if one.proto.label == "Download Voucher"
     )
-    assert link.help == "2 vouchers in one PDF, a page each; 1 left out"
+    assert link.help == "2 vouchers in one PDF, one per page; 1 left out"
     assert link.url.startswith("/vouchers?view=")
     page.session_state["vouchers_order_items"] = True
     page.run()
-    (table,) = page.get("table")
-    assert table.value["Order Item ID"].tolist() == ["I-3"]
-    assert table.value["Why"].tolist() == ["It has been used."]
-    assert "Download as single PDFs (ZIP)" in links(page)
+    (table,) = values(page, "table")
+    assert table["Order Item ID"].tolist() == ["I-3"]
+    assert table["Why"].tolist() == ["It has been used."]
+    assert "Download separate PDFs (ZIP)" in links(page)
 
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("role", ["viewer", "accountant"])
-def test_who_hands_out_no_vouchers_is_not_offered_them(role: str) -> None:
+def test_a_role_without_vouchers_is_not_offered_them(role: str) -> None:
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = ticked("I-1")
@@ -80,14 +80,17 @@ def test_who_hands_out_no_vouchers_is_not_offered_them(role: str) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_verify_says_what_a_code_stands_for() -> None:
+def test_verify_says_which_voucher_a_code_belongs_to() -> None:
     with storage.reading() as session:
         code = session.get_one(OrderItem, "I-1").voucher_code
     page = verified(code.lower())
     assert page.success[0].value == "**Valid.** It is genuine, and has not been used."
     assert "Zoë Müller (adult)" in texts(page)
     page = verified("7QXM-22KD-9WTA")
-    assert page.error[0].value == "**Unknown.** No voucher that you may see has this code."
+    assert (
+        page.error[0].value
+        == "**Unknown.** No voucher found with this code, or you have no access to it."
+    )
 
 
 @pytest.mark.usefixtures("shop")

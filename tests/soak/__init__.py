@@ -1,1 +1,1 @@
-"""The long version of the tests that attack refunds: `make soak`."""
+"""The long version of the tests with races and killed processes: `make soak`."""

@@ -1,7 +1,7 @@
-"""Attacks refunds, rights and mail at full size on both databases; opens a file in LibreOffice.
+"""Test refunds, rights and mail with races and kills on both databases; check Excel in LibreOffice.
 
-`python -m tests.soak` runs every part, `python -m tests.soak refunds mail` some. Exit code 1 when
-a figure is missed.
+`python -m tests.soak` runs every part, `python -m tests.soak refunds mail` some. The exit code is 1
+if a figure is missed.
 """
 
 import argparse
@@ -23,7 +23,7 @@ OFFICE, OFFICE_SECONDS = "excel", 20.0
 
 @dataclass(frozen=True)
 class Run:
-    """One attack on one kind of database; the file that LibreOffice opens has neither."""
+    """One attack on one kind of database; the LibreOffice check has neither."""
 
     name: str
     seconds: float
@@ -32,14 +32,14 @@ class Run:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the parts that are named, or all, on each kind of database."""
+    """Run the named parts, or all, on each kind of database."""
     asked = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the processes end with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so the processes end too
     runs = plan(asked.parts or [OFFICE, *PARTS], asked.on or KINDS)
     progress, started = Progress([(run.name, run.seconds) for run in runs]), time.monotonic()
     progress.say(f"{len(runs)} attacks, about {in_minutes(sum(run.seconds for run in runs))}")
     are_met = [_is_met(run, progress) for run in runs]
-    progress.say(f"The whole took {in_minutes(time.monotonic() - started)}.")
+    progress.say(f"Total time: {in_minutes(time.monotonic() - started)}.")
     return 0 if all(are_met) else 1
 
 
@@ -60,7 +60,7 @@ def _known(name: str) -> str:
 
 
 def plan(parts: Sequence[str], kinds: Sequence[str]) -> list[Run]:
-    """Return what is run, in order, with the time that it is expected to take."""
+    """Return the runs in order, with their expected time."""
     office = [Run("LibreOffice", OFFICE_SECONDS)] if OFFICE in parts else []
     return office + [
         Run(f"{one.attack.__name__} on {kind}", one.seconds, kind, one.attack)
@@ -71,7 +71,7 @@ def plan(parts: Sequence[str], kinds: Sequence[str]) -> list[Run]:
 
 
 def _is_met(run: Run, progress: Progress) -> bool:
-    """Run one attack on a database of its own; say its figures, and whether all are met."""
+    """Run one attack on a new database, print its figures, and return whether all are met."""
     started, say = time.monotonic(), partial(_say, run, progress)
     with progress.part():
         if run.attack is None:
@@ -88,7 +88,7 @@ def _is_met(run: Run, progress: Progress) -> bool:
 
 
 def _say(run: Run, progress: Progress, figures: Iterator[Figure]) -> bool:
-    """Write a line per figure, and return whether all are met."""
+    """Print a line per figure, and return whether all are met."""
     is_met = True
     for figure in figures:
         result = ("pass" if figure.is_met else "FAIL") if figure.bar else ""

@@ -1,7 +1,8 @@
-"""The attacks at full size, each on a database of its own, and the parts that they make up."""
+"""The attacks at full size, each on a new database, grouped into parts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from core.access import Actor
 from tests.bench.figures import Figure
@@ -32,7 +33,7 @@ Attack = Callable[[Actor], Iterator[Figure]]
 
 @dataclass(frozen=True)
 class Planned:
-    """An attack, and how many seconds it takes on two idle cores."""
+    """An attack, and its duration in seconds on two idle cores."""
 
     attack: Attack
     seconds: float
@@ -47,51 +48,59 @@ def _some(measure: str, count: int) -> Figure:
 
 
 def race_of_requests(admin: Actor) -> Iterator[Figure]:
-    """Let many request overlapping items at once."""
+    """Send parallel requests for overlapping items."""
     run = race(guarded(admin), sell(ITEMS), threads=THREADS, requests=REQUESTS)
     for error in run.errors[:3]:
         print(f"  {error!r}")
     yield Figure(
-        "requests, settled at once", f"{len(run.replies):,}, {run.per_second:.0f} a second"
+        "requests, settled immediately", f"{len(run.replies):,}, {run.per_second:.0f} a second"
     )
     yield _none("unexpected errors", len(run.errors))
-    yield _none("answers that leave items out", len(run.incomplete))
+    yield _none("answers with missing items", len(run.incomplete))
     yield _none("double refunds", count_double_refunds())
     yield _none("refunds granted twice", sum(run.granted.values()) - len(run.granted))
     settle_all()
     check_books()
-    yield _none("items that were wanted and not refunded", len(run.wanted ^ refunded_items()))
+    yield _none("requested items that are not refunded", len(run.wanted ^ refunded_items()))
 
 
 def race_without_guards(_admin: Actor) -> Iterator[Figure]:
-    """Do the same with the naive request: the race has to be one."""
+    """Do the same with the naive request, as a negative control."""
     items = sell(ITEMS)
     naive_refunds.drop_index()
     race(naive_refunds.request, items, threads=THREADS, requests=REQUESTS)
     yield _some("double refunds without guards", count_double_refunds())
 
 
+def _send_once(admin: Actor, item: str, _thread: int) -> object:
+    return guarded(admin)([item], item)
+
+
+def _send_naively(item: str, thread: int) -> object:
+    return naive_refunds.request([item], f"{item} {thread}")
+
+
 def one_key(admin: Actor) -> Iterator[Figure]:
-    """Send one key many times at once, then a new key each time to the naive request."""
+    """Send each key many times in parallel; every answer must be the same."""
     items, other_answers = sell(REQUESTS), 0
     steps.begin(REQUESTS)
     for item in items:
-        answers = at_once(THREADS, lambda _, item=item: guarded(admin)([item], item))
+        answers = at_once(THREADS, partial(_send_once, admin, item))
         other_answers += sum(answer != answers[0] for answer in answers)
         steps.step()
-    yield _none("other answers to the same key", other_answers)
+    yield _none("different answers to the same key", other_answers)
     yield _none("double refunds under the same key", count_double_refunds())
     settle_all()
     check_books()
 
 
 def new_keys_without_guards(_admin: Actor) -> Iterator[Figure]:
-    """Send a new key each time to the naive request."""
+    """Send parallel naive requests with new keys, as a negative control."""
     items = sell(REQUESTS)
     naive_refunds.drop_index()
     for number in steps.through(REQUESTS):
         item = items[number]
-        at_once(THREADS, lambda n, item=item: naive_refunds.request([item], f"{item} {n}"))
+        at_once(THREADS, partial(_send_naively, item))
     yield _some("double refunds with new keys and without guards", count_double_refunds())
 
 
@@ -99,19 +108,19 @@ def killed_processes(admin: Actor) -> Iterator[Figure]:
     """Kill processes that request refunds."""
     sell(ITEMS)
     met = kill_requesters(guarded(admin), rounds=ROUNDS)
-    yield Figure("processes killed, and nothing lost or half done", f"{met.rounds}")
+    yield Figure("processes killed without loss or partial work", f"{met.rounds}")
     yield Figure("answers given before the kills", f"{met.answered:,}")
     yield _some("requests in flight at the kills", met.in_flight)
-    yield Figure("of these written, and not answered any more", f"{met.written:,}")
+    yield Figure("of these committed but not answered", f"{met.written:,}")
     yield Figure("refunds that a kill left open", f"{met.left_open:,}")
 
 
 def killed_workers(admin: Actor) -> Iterator[Figure]:
-    """Kill workers as they pay back by card."""
+    """Kill workers while they refund by card."""
     with card_refunds(CARDS, admin) as (_, till):
         kill_workers(till, kills=KILLS)
         yield Figure("workers killed", f"{KILLS} in {CARDS} refunds by card")
-        yield _some("payouts asked for again after a kill", till.asked_again)
+        yield _some("payouts requested again after a kill", till.asked_again)
         yield _none("paid twice", till.paid_twice)
         yield _none("unpaid", CARDS - len(till.payouts))
         yield _none("items that are not refunded", CARDS - len(refunded_items()))
@@ -126,18 +135,18 @@ def killed_naive_workers(admin: Actor) -> Iterator[Figure]:
 
 
 def killed_mail_workers(admin: Actor) -> Iterator[Figure]:
-    """Kill workers as they send."""
+    """Kill workers while they send mail."""
     with queued_mails(MAILS, admin) as server:
         met = kill_mail_workers(server, kills=KILLS)
         yield Figure("workers killed", f"{KILLS} in {MAILS} mails")
         yield _none("mails that did not arrive", MAILS - met.arrived)
-        yield _none("mails that are not said to be sent", MAILS - met.sent)
-        yield Figure("arrived twice, and said so", f"{len(met.twice):,}")
-        yield Figure("said to be possibly twice", f"{met.in_doubt:,}")
+        yield _none("mails that are not marked as sent", MAILS - met.sent)
+        yield Figure("arrived twice and marked as such", f"{len(met.twice):,}")
+        yield Figure("marked as possibly sent twice", f"{met.in_doubt:,}")
 
 
 def rights_taken_away(admin: Actor) -> Iterator[Figure]:
-    """Let agents refund, mail and hand out vouchers while an admin takes their rights away."""
+    """Let agents refund, mail and download vouchers while an admin removes their rights."""
     run = race_for_rights(ACTS, sell(ITEMS), admin=admin, threads=THREADS, rounds=RIGHTS_ROUNDS)
     for error in run.errors[:3]:
         print(f"  {error!r}")
@@ -145,14 +154,14 @@ def rights_taken_away(admin: Actor) -> Iterator[Figure]:
     yield _none("unexpected errors", len(run.errors))
     yield _some("refunds granted before the changes", run.granted.refunds)
     yield _some("mails queued before the changes", run.granted.mails)
-    yield _some("vouchers handed out before the changes", run.granted.vouchers)
-    yield _none("granted after the change that forbids it", run.late)
+    yield _some("vouchers downloaded before the changes", run.granted.vouchers)
+    yield _none("granted after the right was removed", run.late)
     settle_all()
     check_books()
 
 
 def rights_read_too_early(admin: Actor) -> Iterator[Figure]:
-    """Do the same with an act that reads the rights before its transaction."""
+    """Do the same with code that reads the rights before its transaction: a negative control."""
     run = race_for_rights(
         [naive_hand_out], sell(ITEMS), admin=admin, threads=THREADS, rounds=NAIVE_ROUNDS
     )

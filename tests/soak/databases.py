@@ -1,4 +1,4 @@
-"""New databases outside pytest, of both kinds, and as safe as those of a shop."""
+"""New databases of both kinds outside pytest, with the durability of a real installation."""
 
 import os
 import tempfile
@@ -22,10 +22,10 @@ SETTINGS = ("DATABASE_URL", "DATA_DIR")
 
 @contextmanager
 def fresh_databases(kind: str) -> Iterator[Callable[[], Actor]]:
-    """Yield what makes a new database, points this process at it and returns its local admin."""
+    """Yield a function that makes and opens a new database and returns its local admin."""
     before = {name: os.environ.get(name) for name in SETTINGS}
     with ExitStack() as stack:
-        KEPT.mkdir(exist_ok=True)  # on a disk, where a temporary folder may be in memory
+        KEPT.mkdir(exist_ok=True)  # on a disk; a temporary folder may be in memory
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=KEPT)))
         os.environ["DATA_DIR"] = str(folder)
         server = (

@@ -1,4 +1,4 @@
-"""What LibreOffice makes of a file with every kind of value: as CSV, cell for cell."""
+"""Open a file with every kind of value in LibreOffice, and compare every cell as CSV."""
 
 import csv
 import os
@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from core.excel import StreamedWorkbook
 from core.excel.cells import MAX_CELL_UNITS, MAX_EXACT_INTEGER
-from core.ground import amount_in_words
+from core.ground import format_amount, word_of
 from core.query import to_frame
-from core.tables import Column, Kind, in_words
+from core.tables import Column, Kind
 from tests.bench.figures import Figure
 from tests.conftest import NOW
 from tests.core.every_kind import (
@@ -39,18 +39,18 @@ from tests.core.every_kind import (
 from tests.core.random_rows import CURRENCIES, ZONES
 
 LONDON = "Europe/London"
-# LibreOffice shows some seconds before 1970 as the one before, whoever wrote the file.
+# LibreOffice shows some seconds before 1970 one second too early, for any writer.
 MOMENTS = [moment for moment in EDGE_MOMENTS if moment.year != 1969] + [NOW]
-# It shows fifteen digits of a number, as Excel does.
+# It shows fifteen digits of a number, like Excel.
 NUMBERS = [number for number in EDGE_NUMBERS if abs(number) != MAX_EXACT_INTEGER]
 FORBIDDEN = "\x00\x01\x0b\x1f\ufffe\uffff"
-# Separator, quote, UTF-8, from the first line, every text quoted, cells as they are shown.
+# Separator, quote, UTF-8, from line 1, quote every text, write cells as they are shown.
 AS_CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true"
 MAX_SECONDS = 180
 
 
 def open_in_office() -> Iterator[Figure]:
-    """Write a file, have LibreOffice turn it into CSV, and compare every cell."""
+    """Write a file, convert it to CSV with LibreOffice, and compare every cell."""
     rows = [_row(number, text) for number, text in enumerate(HOSTILE)]
     with TemporaryDirectory() as folder:
         path = Path(folder, "orders.xlsx")
@@ -63,9 +63,10 @@ def open_in_office() -> Iterator[Figure]:
             header, *found = csv.reader(made)
     yield _none("complaints of LibreOffice about a file", complaints)
     expected = [_shown(row) for row in rows]
+    no_row: list[str] = []
     differing = sum(
         one != other
-        for cells, others in zip_longest(found, expected, fillvalue=[])
+        for cells, others in zip_longest(found, expected, fillvalue=no_row)
         for one, other in zip_longest(cells, others)
     )
     yield Figure("columns that LibreOffice reads", f"{len(header)}")
@@ -78,7 +79,7 @@ def _none(measure: str, count: int) -> Figure:
 
 
 def _convert(path: Path) -> int:
-    """Have LibreOffice write a CSV file beside the workbook; return how often it complained."""
+    """Convert the workbook to a CSV file beside it; return the number of warnings."""
     done = subprocess.run(
         ["soffice", "--headless", "--convert-to", AS_CSV, "--outdir", path.parent, path],
         env=os.environ | {"HOME": str(path.parent), "LC_ALL": "C.UTF-8"},
@@ -87,14 +88,14 @@ def _convert(path: Path) -> int:
         timeout=MAX_SECONDS,
         check=True,
     )
-    lines = [line for line in done.stderr.splitlines() if "javaldx" not in line]  # it needs no Java
+    lines = [line for line in done.stderr.splitlines() if "javaldx" not in line]  # no Java needed
     for line in lines:
         print(f"  {line}")
     return len(lines)
 
 
 def _row(number: int, text: str) -> tuple[Any, ...]:
-    """Make a row whose other values are as hard as its text."""
+    """Make a row with a difficult value in every column."""
     moment = MOMENTS[number % len(MOMENTS)]
     values = {
         TEXT: text,
@@ -113,7 +114,7 @@ def _row(number: int, text: str) -> tuple[Any, ...]:
 
 
 def _shown(row: tuple[Any, ...]) -> list[str]:
-    """Return what a person has to see of a row."""
+    """Return the expected text of each cell of a row."""
     by_column = dict(zip(EVERY_KIND, row, strict=True))
     return [_cell(column, value, by_column) for column, value in by_column.items()]
 
@@ -123,18 +124,18 @@ def _cell(column: Column, value: Any, row: dict[Column, Any]) -> str:
         zone = ZoneInfo(row[ZONE] if column.place_zone else LONDON)
         return value.astimezone(zone).replace(tzinfo=None).isoformat(sep=" ")
     if column.kind is Kind.MONEY:
-        return amount_in_words(value, row[CURRENCY])
+        return format_amount(value, row[CURRENCY])
     if column.kind is Kind.FLAG:
-        return "yes" if value else "no"
+        return "Yes" if value else "No"
     if column.kind is Kind.BYTES:
         return str(value.hex())
     if column.allowed:
-        return in_words(value)
+        return word_of(value)
     return _as_a_cell_holds_it(value) if isinstance(value, str) else str(value)
 
 
 def _as_a_cell_holds_it(text: str) -> str:
     text = "".join("\ufffd" if one in FORBIDDEN else one for one in text)
     units = text.encode("utf-16-le")[: 2 * MAX_CELL_UNITS]
-    # In LibreOffice a line ends one way.
+    # LibreOffice has only one kind of line end.
     return re.sub("\r\n|\n\r", "\n", units.decode("utf-16-le", "ignore"))

@@ -1,4 +1,4 @@
-"""What runs, how far it is, and how long the whole still takes by the plan."""
+"""Show the running part, its progress, and the remaining time by the plan."""
 
 import sys
 import threading
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 from tests.core import steps
 
-EVERY_SECONDS = {True: 1.0, False: 15.0}  # on a terminal, and elsewhere
+EVERY_SECONDS = {True: 1.0, False: 15.0}  # True: on a terminal
 
 
 class Progress:
-    """Shows the progress of parts that run one after the other: (name, planned seconds) each.
+    """Shows the progress of successive parts; `plan` has (name, planned seconds) of each.
 
-    On a terminal one line is written again and again; elsewhere each is a line of its own.
+    On a terminal it rewrites one line; elsewhere it prints a new line each time.
     """
 
     def __init__(self, plan: Sequence[tuple[str, float]]) -> None:
@@ -25,7 +25,7 @@ class Progress:
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """Show the next part of the plan while the block runs."""
+        """Show the progress of the next part while the block runs."""
         self.part_started, is_over = time.monotonic(), threading.Event()
         steps.begin(0)
         thread = threading.Thread(target=self._show, args=[is_over], daemon=True)
@@ -38,7 +38,7 @@ class Progress:
             self.number += 1
 
     def say(self, line: str) -> None:
-        """Write a line that stays."""
+        """Print a permanent line."""
         with self.lock:
             clear = "\r\x1b[K" if self.is_terminal else ""
             print(f"{clear}{line}", file=self.output, flush=True)
@@ -59,7 +59,7 @@ class Progress:
                 return
 
     def line(self, now: float) -> str:
-        """Say what runs, how far it is, the time that passed and the time that is left."""
+        """Return the running part, its progress, the elapsed time and the remaining time."""
         name, planned = self.plan[self.number]
         done, total = steps.said()
         passed = now - self.part_started
@@ -73,5 +73,5 @@ class Progress:
 
 
 def in_minutes(seconds: float) -> str:
-    """Write a time as minutes and seconds: 4:05."""
+    """Return a time in minutes and seconds: 4:05."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

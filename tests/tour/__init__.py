@@ -1,1 +1,1 @@
-"""The README's pictures, made anew: python -m tests.tour."""
+"""Make the pictures of the README again: python -m tests.tour."""

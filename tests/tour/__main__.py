@@ -1,12 +1,11 @@
-"""Make the README's pictures: starts Order Desk on fresh demo data and looks at it in Chromium.
+"""Make the pictures of the README: start Order Desk with new demo data and open it in Chromium.
 
-The demo is the same for the same day; what has expired by then is told by the clock.
+The demo data of one day is always the same. Whether an item has expired depends on the clock.
 """
 
 import io
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +26,9 @@ from tests.tour.scenes import SCENES, TOUR, Scene
 
 DOCS = PROJECT / "docs"
 WINDOW: ViewportSize = {"width": 1440, "height": 900}
-COLOURS = 256  # of a picture: a screen has few, and so it is a third of the size
+COLOURS = 256  # a screen has few colours; this makes a file a third of the size
 TOUR_WIDTH, TOUR_MS, TOUR_QUALITY = 1_080, 2_200, 70
-SETTLED_MS = 900  # after the last run: fonts, and what fades in
+SETTLED_MS = 900  # after the last run, for fonts and fade-ins
 
 
 def main() -> None:
@@ -48,7 +47,7 @@ def main() -> None:
 
 @contextmanager
 def _serving_demo(folder: Path) -> Iterator[Server]:
-    """Serve demo data that was made up as of half past nine in the morning."""
+    """Serve demo data whose newest order is from 9:30 in the morning, UTC."""
     os.environ["DATA_DIR"] = str(folder)
     database = f"sqlite:///{folder / 'tour.db'}"
     use_database(database)
@@ -67,7 +66,7 @@ def _take(browser: Browser, server: Server, scene: Scene) -> Image.Image:
     desk = Desk(page, server.url)
     scene.go(desk)
     desk.wait_for_run()
-    page.mouse.move(0, WINDOW["height"] - 1)  # over nothing that would answer
+    page.mouse.move(0, WINDOW["height"] - 1)  # away from everything that reacts
     page.wait_for_timeout(SETTLED_MS)
     picture = Image.open(io.BytesIO(page.screenshot()))
     context.close()
@@ -75,13 +74,13 @@ def _take(browser: Browser, server: Server, scene: Scene) -> Image.Image:
 
 
 def _keep(picture: Image.Image, path: Path) -> None:
-    few = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    reduced = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    reduced.save(path, optimize=True)
     print(f"{path.relative_to(PROJECT)}: {path.stat().st_size // 1_000:,} kB", flush=True)
 
 
 def _keep_tour(pictures: list[Image.Image]) -> None:
-    """Write the pictures as one that shows them in turn."""
+    """Write one animated picture that shows the pictures in turn."""
     height = TOUR_WIDTH * WINDOW["height"] // WINDOW["width"]
     frames = [one.resize((TOUR_WIDTH, height), Image.Resampling.LANCZOS) for one in pictures]
     path = DOCS / "tour.webp"
@@ -98,7 +97,7 @@ def _keep_tour(pictures: list[Image.Image]) -> None:
 
 
 def _draw_voucher(folder: Path) -> Image.Image:
-    """Draw the first page of a valid voucher, as a PDF program does."""
+    """Render the first page of a valid voucher's PDF."""
     now = datetime.now(UTC)
     valid = select(OrderItem.order_item_id).where(
         OrderItem.status == "not_used", OrderItem.valid_until > now
@@ -107,11 +106,11 @@ def _draw_voucher(folder: Path) -> Image.Image:
         item_id = session.scalars(valid.order_by(OrderItem.no.desc())).first()
     file = folder / "voucher.pdf"
     with file.open("wb") as opened:
-        vouchers.issue([item_id or ""], opened, form="pdf", actor=access.CONSOLE, now=now)
+        vouchers.issue([item_id or ""], opened, file_format="pdf", actor=access.CONSOLE, now=now)
     command = ["pdftoppm", "-png", "-r", "80", "-singlefile", str(file), str(folder / "voucher")]
     subprocess.run(command, check=True)
     return Image.open(folder / "voucher.png").convert("RGB")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

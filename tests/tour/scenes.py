@@ -1,4 +1,4 @@
-"""What the pictures show: each a page, brought to where it tells something."""
+"""The scenes of the pictures: a page, and the steps that lead to it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ Scheme = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture: its file's name, its colours, and what leads there."""
+    """One picture: the name of its file, its colour scheme, and the steps to it."""
 
     name: str
     scheme: Scheme
     go: Callable[[Desk], object]
-    page: str = "orders"  # the file in pages/ without which there is no such picture
+    page: str = "orders"  # the file in pages/ that the picture needs
 
     @property
     def is_there(self) -> bool:
-        """Say whether this Order Desk has the page."""
+        """Return whether this version of Order Desk has the page."""
         return (PROJECT / "pages" / f"{self.page}.py").exists()
 
 
 def show_filtered(desk: Desk) -> None:
-    """Filter by two columns and the search, and tick two rows."""
+    """Filter by three columns, and select two rows."""
     contract = {"filterType": "set", "values": ["CT-1001", "CT-1007"]}
     widget = {"filterType": "text", "type": "notBlank"}
     total = {"filterType": "number", "type": "greaterThan", "filter": 2}
@@ -44,7 +44,7 @@ FILTERED += ["amount_minor", "currency"]
 
 
 def show_states(desk: Desk) -> None:
-    """Show order items with the states of their vouchers."""
+    """Show order items in several states."""
     columns = ["order_item_id", "product", "airport_iata", "passenger_name", "service_at"]
     columns += ["price_minor", "currency", "status", "refund_expire_at"]
     desk.open(view={"columns": columns, "search": "müller"}, table=ITEMS)
@@ -57,7 +57,7 @@ def show_order(desk: Desk) -> None:
 
 
 def show_refund(desk: Desk) -> None:
-    """Open the refund of some items that can be refunded, and some that cannot."""
+    """Open the refund dialog for items of which some can be refunded."""
     desk.open(view={"search": "lounge"}, table=ITEMS)
     for row in range(8):
         desk.box_of(row).click()
@@ -67,7 +67,7 @@ def show_refund(desk: Desk) -> None:
 
 
 def show_send(desk: Desk) -> None:
-    """Open the dialog that mails vouchers."""
+    """Open the Send Voucher dialog with its preview."""
     desk.open(view={"search": "lounge"}, table=ITEMS)
     desk.box_of(0).click()
     desk.expect_selected("1 selected")
@@ -78,12 +78,12 @@ def show_send(desk: Desk) -> None:
 
 
 def show_explained(desk: Desk) -> None:
-    """Open the meaning of the columns."""
+    """Open the explanation of the columns."""
     desk.open(table=ITEMS).open_popover("What do the columns mean?")
 
 
 def at(address: str) -> Callable[[Desk], object]:
-    """Return what goes to a page that is no table."""
+    """Return the step to a page without a table."""
     return lambda desk: desk.page.goto(f"{desk.server}{address}", wait_until="commit")
 
 

@@ -1,1 +1,1 @@
-"""What an e-mail says."""
+"""Write e-mails: contents, body, addresses, message."""

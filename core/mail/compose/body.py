@@ -1,4 +1,4 @@
-"""What a voucher mail says, as text and as HTML: both say all of it, whatever the data holds."""
+"""Write a voucher mail as text and as HTML. Both say everything, whatever the data holds."""
 
 import textwrap
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from core import vouchers
 from core.ground import DeliveryKind, day_and_time, utc_offset
 from core.vouchers import MAX_CHARACTERS, Branding, clean_text, load_logo
 
-MAX_MESSAGE = MAX_CHARACTERS  # of a personal message; what is longer ends with an ellipsis
+MAX_MESSAGE = MAX_CHARACTERS  # of a personal message; a longer one is cut and ends with …
 _TEMPLATES = Path(__file__).parent / "mail_templates"
-_WIDTH = 72  # characters in a line of the text
-_LONGEST = 300  # characters of a product or name, as long as a voucher takes them
-_LISTED = 25  # items; Gmail cuts off a mail of over 102 kB, which is about 29
-_LOGO_HEIGHT, _LOGO_WIDTH = 36, 180  # the room for the logo, in pixels
+_WIDTH = 72  # characters per line of the text
+_LONGEST = 300  # characters of a product or name, as on a voucher
+_LISTED = 25  # items; Gmail cuts off a mail over 102 kB, which is about 29 items
+_LOGO_HEIGHT, _LOGO_WIDTH = 36, 180  # pixels: the most that the logo takes
 
 
 @dataclass(frozen=True)
 class MailItem:
-    """One order item as a mail names it; instants are aware, shown in the airport's zone."""
+    """One order item as a mail names it. Instants are aware and shown in the airport's zone."""
 
     order_item_id: str
     order_id: str
-    number: str  # which item of its order it is: "2 of 3"
+    number: str  # its position in the order: "2 of 3"
     product: str
     passenger_name: str
     airport_iata: str
@@ -45,23 +45,23 @@ class MailItem:
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail to one recipient: vouchers, or the notice that vouchers are void."""
+    """One mail to one recipient: vouchers, or a void notice."""
 
     kind: DeliveryKind
     message_id: str
     recipient: str
     subject: str
-    message: str | None  # what the person who sends it adds
+    message: str | None  # a personal message from the sender
     items: tuple[MailItem, ...]
     written_at: datetime
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """An item as the templates have it: clean, and in words."""
+    """An item as the templates show it: cleaned, and formatted as text."""
 
     product: str
-    facts: list[tuple[str, str, str]]  # label, value, and a time's zone
+    facts: list[tuple[str, str, str]]  # label, value, and the zone of a time
     voucher_code: str
     in_short: str
 
@@ -69,16 +69,16 @@ class _Shown:
 def render_text(mail: Mail, branding: Branding) -> str:
     """Return the mail as plain text, in lines of at most 72 characters.
 
-    What an order or a message holds never begins a line, so it cannot look like another part.
+    Text of an order or a message never starts a line, so it cannot pose as another part.
     """
     text = _environment().get_template("mail.txt").render(_content(mail, branding))
     return text.strip() + "\n"
 
 
 def render_html(mail: Mail, branding: Branding, *, logo: str | None) -> str:
-    """Return the mail as an HTML document, its style inlined; nothing in it is fetched or runs.
+    """Return the mail as an HTML document with inlined style. It fetches and runs nothing.
 
-    `logo` is where the mail has the branding's logo, as a cid: or data: address. Raises LogoFault.
+    `logo` is the cid: or data: address of the branding's logo. Raises LogoFault.
     """
     content = _content(mail, branding) | {"logo": None}
     if logo is not None and branding.logo is not None:
@@ -91,15 +91,15 @@ def render_html(mail: Mail, branding: Branding, *, logo: str | None) -> str:
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
-    """Return a text as one clean line: no controls, no line breaks, nothing that turns it round."""
+    """Return a text as one clean line: no control characters, line breaks or direction changes."""
     line = clean_text(text)
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
 def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
-    """Return what both templates are given; ValueError for a mail without items."""
+    """Return the values for both templates; raises ValueError for a mail without items."""
     if not mail.items:
-        raise ValueError("There is no voucher to write about.")
+        raise ValueError("A mail needs at least one voucher.")
     items = [_shown(item, mail.kind) for item in mail.items[:_LISTED]]
     more = f" and {len(mail.items) - 1:,} more" if len(mail.items) > 1 else ""
     return {
@@ -118,13 +118,13 @@ def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
 
 
 def _rest(mail: Mail) -> str:
-    """Say what of many items the list leaves out; of void vouchers no code is left unsaid."""
+    """Say what the list of items leaves out. Every code of a void voucher is named."""
     rest = mail.items[_LISTED:]
     if not rest:
         return ""
     if mail.kind == DeliveryKind.VOID_NOTICE:
         codes = ", ".join(one_line(item.voucher_code, 100) for item in rest)
-        return f"No longer valid either: {codes}"
+        return f"Also no longer valid: {codes}"
     return f"And {len(rest):,} more: all {len(mail.items):,} are in the attached PDF."
 
 
@@ -142,7 +142,7 @@ def _words(kind: DeliveryKind, count: int) -> dict[str, str]:
         "heading": "Your voucher" if is_one else f"Your {count:,} vouchers",
         "lead": f"Here {'is your voucher' if is_one else 'are your vouchers'}, {attached}.",
         "use": "Open the attached PDF on your phone, or print it. Show it at the airport with your "
-        "boarding pass or travel document: staff scan the code on it. If it cannot be scanned, "
+        "boarding pass or travel document: staff scan the code on it. If scanning does not work, "
         "tell them the voucher code above.",
     }
 
@@ -177,7 +177,7 @@ def _at_airport(item: MailItem, instant: datetime) -> tuple[str, str]:
 
 
 def _paragraphs(message: str) -> list[list[str]]:
-    """Return a message as paragraphs of clean lines; blank lines are between paragraphs."""
+    """Split a message into paragraphs of cleaned lines; a blank line ends a paragraph."""
     text = message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
     paragraphs: list[list[str]] = [[]]
     for line in map(clean_text, text.splitlines()):
@@ -189,7 +189,7 @@ def _paragraphs(message: str) -> list[list[str]]:
 
 
 def _wrapped(text: str, first: str = "", rest: str = "") -> str:
-    """Break a text into lines, what the first and the others begin with included."""
+    """Wrap a text; `first` and `rest` are the indents of the first line and the others."""
     return textwrap.fill(
         text,
         _WIDTH,
@@ -215,7 +215,7 @@ def _environment() -> Environment:
 
 @lru_cache(maxsize=4)
 def _inliner(colour: str) -> CSSInliner:
-    """Return what puts the style into a document, in a brand's colour."""
+    """Return the object that inlines the style of a document in a brand colour."""
     brand = vouchers.parse_colour(colour)
     text = vouchers.readable_colour(brand)
     variables = {"brand": brand, "brand-text": text, "tint": vouchers.tint(text)}

@@ -1,4 +1,4 @@
-"""What is in a mail: its items as they are now, those that it goes without, text and vouchers."""
+"""Load the contents of a mail: its items as they are now, the left-out ones, text, vouchers."""
 
 import io
 from collections.abc import Sequence
@@ -16,39 +16,39 @@ from core.mail.compose.body import Mail, MailItem
 from core.storage import Delivery, DeliveryItem, OrderItem
 from core.vouchers import Voucher
 
-MANY = 100  # vouchers; fewer have never been near the limit: a page takes 2.4 kB, a font 40
+CHECKED_FROM = 100  # vouchers; fewer never exceed the limit: a page takes 2.4 kB, a font 40
 MEGABYTE = 2**20
-BASE64 = 4 / 3  # how much larger a file is in a mail
+BASE64 = 4 / 3  # growth of a file in a mail
 
 
 @dataclass(frozen=True)
 class Contents:
-    """A mail with its vouchers, and why it goes without other items of its delivery."""
+    """A mail with its vouchers, and the reason for each item of its delivery that is left out."""
 
     mail: Mail
     vouchers: tuple[Voucher, ...]
-    left_out: dict[str, str]  # by order item
+    left_out: dict[str, str]  # reason by order item
 
 
 class TooLarge(Refused):
-    """A mail would be larger than mail servers take."""
+    """A mail would exceed MAIL_MAX_MB."""
 
     def __init__(self, count: int, size: int, limit: int) -> None:
         super().__init__(
-            f"A mail with {count:,} vouchers has {size / MEGABYTE:.1f} MB, and one may have "
+            f"A mail with {count:,} vouchers has {size / MEGABYTE:.1f} MB; the maximum is "
             f"{limit / MEGABYTE:.1f} MB. Send fewer at once."
         )
 
 
 def load_contents(
-    session: Session, delivery: Delivery, *, now: datetime, is_kept: bool = False
+    session: Session, delivery: Delivery, *, now: datetime, lock: bool = False
 ) -> Contents:
-    """Load what a delivery brings at the instant `now`: the items that are still right to send.
+    """Load what a delivery contains at the instant `now`: the items that may still be sent.
 
-    Of vouchers those that are valid, of void notices those that are refunded. `is_kept` holds off
-    whoever would refund them until the transaction ends.
+    A voucher mail contains valid vouchers, a void notice contains refunded items. With `lock`
+    nobody can refund them until the transaction ends.
     """
-    items = _load_items(session, delivery.delivery_id, is_kept=is_kept)
+    items = _load_items(session, delivery.delivery_id, lock=lock)
     whys = {item.order_item_id: _why_not(delivery.kind, item, now) for item in items}
     right = [item for item in items if whys[item.order_item_id] is None]
     printed = vouchers.to_vouchers(session, right)
@@ -59,7 +59,7 @@ def load_contents(
 
 
 def load_mail(session: Session, delivery: Delivery) -> Mail:
-    """Load what a delivery that has ended said: every item that it was not sent without."""
+    """Load the mail of a finished delivery: every item that was not left out."""
     items = _load_items(session, delivery.delivery_id, is_as_sent=True)
     return _written(delivery, to_mail_items(items, vouchers.to_vouchers(session, items)))
 
@@ -77,7 +77,7 @@ def _written(delivery: Delivery, items: tuple[MailItem, ...]) -> Mail:
 
 
 def _load_items(
-    session: Session, delivery_id: str, *, is_kept: bool = False, is_as_sent: bool = False
+    session: Session, delivery_id: str, *, lock: bool = False, is_as_sent: bool = False
 ) -> Sequence[OrderItem]:
     statement = (
         select(OrderItem)
@@ -88,7 +88,7 @@ def _load_items(
     )
     if is_as_sent:
         statement = statement.where(DeliveryItem.left_out.is_(None))
-    if is_kept:
+    if lock:
         statement = statement.with_for_update(read=True, of=OrderItem)
     return sorted(session.scalars(statement), key=lambda item: item.no)
 
@@ -102,7 +102,7 @@ def _why_not(kind: str, item: OrderItem, now: datetime) -> str | None:
 
 
 def to_mail_items(items: Sequence[OrderItem], printed: Sequence[Voucher]) -> tuple[MailItem, ...]:
-    """Return what a mail says of items, given what is printed of each."""
+    """Return items as a mail names them; `printed` are their vouchers in the same order."""
     return tuple(
         MailItem(
             order_item_id=one.order_item_id,
@@ -125,25 +125,25 @@ def to_mail_items(items: Sequence[OrderItem], printed: Sequence[Voucher]) -> tup
 
 
 def sender_address() -> str:
-    """Return whom mail comes from: MAIL_FROM, or a name of this machine for the outbox on disk."""
+    """Return the sender: MAIL_FROM, or a placeholder address for the outbox on disk."""
     settings = get_settings()
     return settings.mail_from or f"{settings.app_name} <order-desk@desk.local>"
 
 
 def configured_channel() -> Channel:
-    """Return the way that mail goes: by the mail server, where one is set, or to the disk."""
+    """Return the channel of mail: SMTP if a mail server is set, otherwise the outbox on disk."""
     return Channel.SMTP if get_settings().smtp_host else Channel.OUTBOX
 
 
 def render_message(contents: Contents) -> EmailMessage:
-    """Return the mail as it is sent, with one PDF of its vouchers; raises TooLarge."""
+    """Return the mail as a message with one PDF of its vouchers; raises TooLarge."""
     pdf = render_pdf(contents.vouchers) if contents.vouchers else None
     branding = vouchers.current_branding()
     return letters.compose(contents.mail, branding, sender=sender_address(), pdf=pdf)
 
 
 def render_pdf(printed: Sequence[Voucher]) -> bytes:
-    """Return vouchers as one PDF; raises TooLarge when no mail could carry it."""
+    """Return vouchers as one PDF; raises TooLarge when it does not fit into a mail."""
     file = io.BytesIO()
     vouchers.render_vouchers(printed, vouchers.current_branding(), file)
     size, limit = int(len(file.getvalue()) * BASE64), get_settings().mail_max_mb * MEGABYTE

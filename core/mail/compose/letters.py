@@ -1,4 +1,4 @@
-"""A voucher mail as a message: its headers and parts, the same bytes for the same mail."""
+"""Turn a voucher mail into a message with headers and parts; the same mail gives the same bytes."""
 
 import hashlib
 import re
@@ -21,21 +21,21 @@ from core.mail.compose.body import Mail, MailItem, one_line, render_html, render
 from core.vouchers import Branding, clean_text, load_logo, logo_to_png
 
 _LINE = 76  # characters
-_LONGEST = 150  # characters of a header; mail programs show half of it
+_LONGEST = 150  # characters of a header; mail programs show about half
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?[^?]*\?=", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")  # in a file's name or an ID
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+@[A-Za-z0-9.-]+>")
-_ENCODING = "quoted-printable"  # every server takes it, and a line of it is never too long
+_ENCODING = "quoted-printable"  # every server accepts it, and its lines are never too long
 
 
 class _Subject(UniqueUnstructuredHeader):
-    """A subject, written by Header: the newer way breaks long ones into empty encoded words."""
+    """A subject, written by Header: the newer API breaks long ones into empty encoded words."""
 
-    name: str  # from what the registry makes of it
+    name: str  # set by the registry
 
     def fold(self, *, policy: Policy) -> str:
-        """Write it in lines."""
+        """Return the header as folded lines."""
         return _fold(self.name, [str(self)], policy)
 
 
@@ -45,7 +45,7 @@ class _From(UniqueAddressHeader):
     name: str
 
     def fold(self, *, policy: Policy) -> str:
-        """Write it in lines."""
+        """Return the header as folded lines."""
         sender = self.addresses[0]
         name = sender.display_name
         if name.isascii():
@@ -67,9 +67,9 @@ _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 def default_subject(kind: DeliveryKind, items: Sequence[MailItem]) -> str:
-    """Return what a mail about items has as its subject; ValueError when there is none."""
+    """Return the subject of a mail about items; raises ValueError without items."""
     if not items:
-        raise ValueError("There is no voucher to write about.")
+        raise ValueError("A mail needs at least one voucher.")
     first, orders = items[0], {item.order_id for item in items}
     of = f"order {one_line(first.order_id, 60)}" if len(orders) == 1 else f"{len(orders):,} orders"
     if kind == "void_notice":
@@ -84,19 +84,19 @@ def default_subject(kind: DeliveryKind, items: Sequence[MailItem]) -> str:
 
 
 def clean_header(text: str) -> str:
-    """Return a text as a header can have it: one line, of a length, and only what it looks like.
+    """Return a text that is safe as a header: one line of limited length, without encoded words.
 
-    Encoded words are dropped: Python before 3.11.10 decodes one in a text that it is given, and
-    writes a line break within it as the beginning of another header (CVE-2024-6923).
+    Python before 3.11.10 decodes an encoded word in the text, and writes a line break inside it
+    as the start of another header (CVE-2024-6923).
     """
-    line = clean_text(text)  # first: what it drops may stand within an encoded word
-    while (plain := _ENCODED_WORD.sub("", line)) != line:  # one may be left by another
+    line = clean_text(text)  # first: the characters that it drops may be inside an encoded word
+    while (plain := _ENCODED_WORD.sub("", line)) != line:  # removing one may form another
         line = plain
     return one_line(line.replace("=?", "= ?").replace("?=", "? ="), _LONGEST)
 
 
 def make_message_id(delivery_id: str, sender: str) -> str:
-    """Return the ID of a delivery's message, the same for every try.
+    """Return the Message-ID of a delivery: the same for every attempt.
 
     Raises InvalidInput when the sender has no address.
     """
@@ -105,13 +105,13 @@ def make_message_id(delivery_id: str, sender: str) -> str:
 
 
 def compose(mail: Mail, branding: Branding, *, sender: str, pdf: bytes | None) -> EmailMessage:
-    """Return a mail as a message to one recipient; a notice comes without a PDF.
+    """Return a mail as a message to one recipient. A void notice has no PDF.
 
-    `sender` is an address, or a name and an address; without one, the name is the branding's.
-    Raises InvalidInput for an address that is none, LogoFault, and ValueError for a notice's PDF.
+    `sender` is an address, or a name and an address; without a name, the branding's name is used.
+    Raises InvalidInput for an invalid address, LogoFault, and ValueError for a notice with a PDF.
     """
     if pdf is not None and mail.kind != "voucher":
-        raise ValueError(f"A mail of the kind {mail.kind} has no PDF.")
+        raise ValueError(f"A mail of kind {mail.kind} has no PDF.")
     message = EmailMessage(_POLICY)
     _add_headers(message, mail, branding, sender)
     message.set_content(render_text(mail, branding), cte=_ENCODING)
@@ -125,7 +125,7 @@ def compose(mail: Mail, branding: Branding, *, sender: str, pdf: bytes | None) -
 
 def _add_headers(message: EmailMessage, mail: Mail, branding: Branding, sender: str) -> None:
     if not _MESSAGE_ID.fullmatch(mail.message_id):
-        raise ValueError(f"{mail.message_id[:100]!r} is no message ID.")
+        raise ValueError(f"{mail.message_id[:100]!r} is not a valid Message-ID.")
     name, address = parse_sender(sender)
     message["From"] = Address(
         clean_header(name) or clean_header(branding.name), addr_spec=ascii_form(address)
@@ -135,13 +135,13 @@ def _add_headers(message: EmailMessage, mail: Mail, branding: Branding, sender: 
     message["Subject"] = subject or default_subject(mail.kind, mail.items)
     message["Date"] = mail.written_at
     message["Message-ID"] = mail.message_id
-    # A program writes it, also when a person asks for it (RFC 3834, section 5): nobody's holiday
-    # notice comes back to an address where nobody reads. It is no newsletter: no List-, no Bulk.
+    # A program writes it, even if a person asks for it (RFC 3834, section 5). So nobody's holiday
+    # notice is sent to an address that nobody reads. Not a newsletter: no List-, no Bulk.
     message["Auto-Submitted"] = "auto-generated"
 
 
 def _add_html(message: EmailMessage, mail: Mail, branding: Branding) -> None:
-    """Add the HTML beside the text, and within it the logo, which the HTML shows by its ID."""
+    """Add the HTML next to the text, with the logo that the HTML shows by its content ID."""
     picture = None if branding.logo is None else logo_to_png(load_logo(branding.logo))
     picture_id = f"logo@{_digest(mail.message_id)}"
     logo = None if picture is None else f"cid:{picture_id}"
@@ -156,11 +156,11 @@ def _add_html(message: EmailMessage, mail: Mail, branding: Branding) -> None:
             filename="logo.png",
             disposition="inline",
         )
-        part.set_param("type", "text/html")  # RFC 2387 wants it
+        part.set_param("type", "text/html")  # required by RFC 2387
 
 
 def file_name(items: Sequence[MailItem]) -> str:
-    """Name the PDF of a mail by what is in it: one item, the items of one order, or of several."""
+    """Name the PDF of a mail after its content: one item, the items of one order, or several."""
     orders = {item.order_id for item in items}
     if len(items) == 1:
         name = f"voucher-{items[0].order_item_id[:60]}"
@@ -170,7 +170,7 @@ def file_name(items: Sequence[MailItem]) -> str:
 
 
 def _set_boundaries(message: EmailMessage, message_id: str) -> None:
-    """Set what separates the parts: no encoded part can hold “=_”, and no try differs."""
+    """Set the part boundaries. No encoded part contains “=_”, and every attempt is the same."""
     multiparts = [part for part in message.walk() if part.is_multipart()]
     for number, part in enumerate(multiparts):
         part.set_boundary(f"=_{_digest(message_id)}_{number}")

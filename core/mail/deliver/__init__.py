@@ -1,1 +1,1 @@
-"""Sending what is queued, and recording what became of it."""
+"""Send queued e-mails and record the outcome."""

@@ -1,9 +1,9 @@
-"""Sending: claims deliveries by lease, hands them to the mail server, records what it said.
+"""Send queued mail: claim deliveries by lease, hand them to the mail server, record the outcome.
 
-Each step is whole: claim (a transaction), render, hand over (a transaction, which asks once more
-whether every voucher is valid), send (outside of any), record (a transaction). Who dies in between
-leaves a lease, after which the mail is sent again under the same Message-ID; when it was handed
-over already, it may arrive twice, and the delivery says so.
+The steps: claim (a transaction), render, hand over (a transaction that checks once more that every
+voucher is valid), send (outside any transaction), record (a transaction). If a worker dies in
+between, its lease expires and the mail is sent again with the same Message-ID. If it was already
+handed over, it may arrive twice, and the delivery says so.
 """
 
 import logging
@@ -30,20 +30,20 @@ from core.mail.compose.contents import (
     sender_address,
 )
 from core.mail.deliver.outbox import OUTBOX_FOLDER, Outbox
-from core.mail.deliver.records import Cancelled, Job, Tried, find_pause, record_tried
+from core.mail.deliver.records import Attempt, Cancelled, Job, find_pause, record_attempt
 from core.mail.deliver.server import Later, Rejected, Result, configured
-from core.mail.deliver.smtp import Post
+from core.mail.deliver.smtp import SmtpPool
 from core.storage import Delivery
 
 logger = logging.getLogger(__name__)
 
 OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
-ROUNDS = 4  # of claims for each connection: the next mail is there when one is sent
-CHANGES = 3  # while a mail is rendered, after which it waits for its lease
+ROUNDS = 4  # claims per connection, so that the next mail is ready when one is sent
+CHANGES = 3  # times that items may change while their mail is rendered; then it is sent later
 
 
-class Door(Protocol):
-    """Where mail leaves the house."""
+class MailTransport(Protocol):
+    """A way to send mail: a mail server, or the outbox on disk."""
 
     def send(
         self,
@@ -53,27 +53,29 @@ class Door(Protocol):
         recipient: str,
         may_hand_over: Callable[[], bool],
     ) -> Result:
-        """Send one message to one recipient, unless `may_hand_over` says no at the last moment."""
+        """Send one message to one recipient, unless `may_hand_over` returns False at the end."""
 
     def close(self) -> None:
-        """End what is open."""
+        """Close open connections."""
 
 
 @cache
-def configured_transport() -> Door:
-    """Return the process's door: the mail server of the settings, or the outbox on disk."""
+def configured_transport() -> MailTransport:
+    """Return the transport of this process: the configured mail server, or the outbox on disk."""
     server = configured()
-    return Outbox(get_settings().data_dir / OUTBOX_FOLDER) if server is None else Post(server)
+    if server is not None:
+        return SmtpPool(server)
+    return Outbox(get_settings().data_dir / OUTBOX_FOLDER)
 
 
-def deliver_due(*, now: datetime, door: Door) -> int:
-    """Claim deliveries that are due, send them, record the outcomes; return how many."""
-    now = now.replace(microsecond=0)  # as the lease is stored, by which a worker knows its own
+def deliver_due(*, now: datetime, transport: MailTransport) -> int:
+    """Claim due deliveries, send them, record the outcomes; return how many were claimed."""
+    now = now.replace(microsecond=0)  # as stored: the worker recognises its own lease by it
     connections = get_settings().smtp_connections
     jobs = _claim(now, connections * ROUNDS)
     if jobs:
         with ThreadPoolExecutor(min(connections, len(jobs)), "mail") as threads:
-            list(threads.map(lambda job: _deliver(job, now, door), jobs))
+            list(threads.map(lambda job: _deliver(job, now, transport), jobs))
     return len(jobs)
 
 
@@ -86,15 +88,13 @@ def _is_due(now: datetime) -> list[ColumnElement[bool]]:
 
 
 def _claim(now: datetime, most: int) -> list[Job]:
-    """Take deliveries that are due for the length of a lease: nobody else sends them meanwhile.
+    """Claim due deliveries for one lease, during which no other worker sends them.
 
-    While the queue is paused none; after the pause one, which shows whether the server is usable.
+    While the queue is paused, claim none; after the pause, one, to test the mail server.
     """
     due = select(Delivery.delivery_id).where(*_is_due(now))
     due = due.order_by(Delivery.next_attempt_at, Delivery.delivery_id)
-    with (
-        storage.reading() as session
-    ):  # most of the time there is nothing: nobody has to wait for that
+    with storage.reading() as session:  # usually nothing is due, and reading blocks no one
         pause = find_pause(session)
         if pause is not None and pause.until > now:
             return []
@@ -103,7 +103,7 @@ def _claim(now: datetime, most: int) -> list[Job]:
     lease = now + timedelta(seconds=get_settings().lease_seconds)
     ends = time.monotonic() + get_settings().lease_seconds
     with storage.writing() as session:
-        # Locked rows are another worker's. What makes it safe is the condition of the UPDATE.
+        # Skip rows that another worker has locked. The condition of the UPDATE makes it safe.
         found = due.limit(1 if pause else most).with_for_update(skip_locked=True)
         claimed = (
             update(Delivery)
@@ -111,7 +111,7 @@ def _claim(now: datetime, most: int) -> list[Job]:
             .values(
                 status=DeliveryStatus.SENDING,
                 lease_until=lease,
-                # Whoever died while sending it had handed it over, as far as anybody knows.
+                # A worker that died while sending may have handed it over.
                 may_be_twice=or_(
                     Delivery.may_be_twice,
                     and_(
@@ -126,78 +126,78 @@ def _claim(now: datetime, most: int) -> list[Job]:
         return [Job(delivery_id, lease, ends) for delivery_id in sorted(rows)]
 
 
-def _deliver(job: Job, now: datetime, door: Door) -> None:
-    """Send one delivery and record what became of it; a failure of ours leaves it to its lease."""
+def _deliver(job: Job, now: datetime, transport: MailTransport) -> None:
+    """Send one delivery and record the outcome; after an error, retry when its lease expires."""
     if ending.is_set():
         return
     try:
-        tried = _send(job, now, door)
-        if tried is not None:
-            record_tried(job, tried, now=now)
+        attempt = _send(job, now, transport)
+        if attempt is not None:
+            record_attempt(job, attempt, now=now)
     except AppError as error:
-        logger.warning("Delivery %s waits for its lease: %s", job.delivery_id, error)
+        logger.warning("Delivery %s is retried after its lease: %s", job.delivery_id, error)
     except Exception:
-        logger.exception("Delivery %s failed; it is tried again after its lease", job.delivery_id)
+        logger.exception("Delivery %s failed; it is retried after its lease", job.delivery_id)
 
 
-def _send(job: Job, now: datetime, door: Door) -> Tried | None:
-    """Render and send; None where the lease was over, or the delivery is gone: not ours by now."""
+def _send(job: Job, now: datetime, transport: MailTransport) -> Attempt | None:
+    """Render and send a delivery; None if the lease is lost or the delivery is deleted."""
     for _ in range(CHANGES):
         with storage.reading() as session:
             delivery = session.get(Delivery, job.delivery_id)
-            if delivery is None:  # with the demo that it was of
+            if delivery is None:  # deleted with the sample data
                 return None
             contents = load_contents(session, delivery, now=now)
         if not contents.mail.items:
-            return Tried(Cancelled(), contents.left_out)
+            return Attempt(Cancelled(), contents.left_out)
         try:
             message = render_message(contents)
         except TooLarge as error:
-            return Tried(Rejected(str(error)), contents.left_out)
+            return Attempt(Rejected(str(error)), contents.left_out)
         handing = _HandingOver(job, contents, now)
-        result = door.send(
+        result = transport.send(
             message,
             sender=parseaddr(sender_address())[1],
             recipient=ascii_form(contents.mail.recipient),
-            may_hand_over=handing.is_fine,
+            may_hand_over=handing.may_send,
         )
-        if handing.is_over:
+        if handing.is_lost:
             return None
         if not handing.is_changed:
-            return Tried(result, contents.left_out)
-    return Tried(Later("Its order items kept changing."), {})
+            return Attempt(result, contents.left_out)
+    return Attempt(Later("Its order items kept changing."), {})
 
 
 class _HandingOver:
-    """The last moment before a mail leaves: asks once more, and notes that it may be there."""
+    """The last check before a mail is sent; records that it may have been handed over."""
 
     def __init__(self, job: Job, contents: Contents, now: datetime) -> None:
         self._job, self._now = job, now
         self._rendered = _ids(contents)
-        self.is_over = False  # the lease, or the delivery: it is no more ours
-        self.is_changed = False  # what has been rendered is no more right
+        self.is_lost = False  # the lease is lost, or the delivery is deleted
+        self.is_changed = False  # the rendered message is out of date
 
-    def is_fine(self) -> bool:
-        """Say whether the mail may leave now; from then on the recipient may have it."""
-        self.is_over = self.is_changed = False
+    def may_send(self) -> bool:
+        """Return whether the mail may be sent now; record that the recipient may have it."""
+        self.is_lost = self.is_changed = False
         try:
             with storage.writing() as session:
                 self._check(session)
         except AppError as error:
             logger.warning("Delivery %s is not handed over: %s", self._job.delivery_id, error)
-            self.is_over = True
-        return not (self.is_over or self.is_changed)
+            self.is_lost = True
+        return not (self.is_lost or self.is_changed)
 
     def _check(self, session: Session) -> None:
         delivery = session.get(Delivery, self._job.delivery_id, with_for_update=True)
         if delivery is None:
-            self.is_over = True
+            self.is_lost = True
             return
         is_mine = delivery.lease_until == self._job.lease
         is_sending = delivery.status == DeliveryStatus.SENDING
         if not (is_mine and is_sending) or time.monotonic() >= self._job.ends:
-            self.is_over = True
-        elif _ids(load_contents(session, delivery, now=self._now, is_kept=True)) != self._rendered:
+            self.is_lost = True
+        elif _ids(load_contents(session, delivery, now=self._now, lock=True)) != self._rendered:
             self.is_changed = True
         else:
             delivery.handed_over_at = self._now

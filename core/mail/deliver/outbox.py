@@ -1,4 +1,4 @@
-"""The outbox on disk, where no mail server is set: a Maildir, which mail programs read."""
+"""The outbox on disk, used without a mail server: a Maildir that mail programs can read."""
 
 import mailbox
 import threading
@@ -10,7 +10,7 @@ from core.ground import make_private_folder
 from core.mail.deliver.server import Later, Result, Sent
 
 OUTBOX_FOLDER = "outbox"  # in DATA_DIR
-NO_LONGER = "It was no longer to be sent."
+NO_LONGER = "It must not be sent any more."
 
 
 class Outbox:
@@ -28,7 +28,7 @@ class Outbox:
         recipient: str,
         may_hand_over: Callable[[], bool],
     ) -> Result:
-        """Put a message, which names both, into the folder: whole, or not at all."""
+        """Store the message in the folder, completely or not at all; it names both addresses."""
         if not may_hand_over():
             return Later(NO_LONGER)
         try:
@@ -36,7 +36,7 @@ class Outbox:
                 make_private_folder(self._folder.parent)
                 mailbox.Maildir(self._folder).add(message.as_bytes())
         except OSError as error:
-            return Later(f"The outbox {self._folder} cannot be written: {error.strerror}.")
+            return Later(f"Cannot write to the outbox {self._folder}: {error.strerror}.")
         return Sent()
 
     def close(self) -> None:

@@ -1,11 +1,10 @@
-"""What became of a try to send a mail, recorded in one transaction; and the pause of the queue."""
+"""Record the outcome of an attempt to send a mail, in one transaction; pause the queue."""
 
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
@@ -14,19 +13,19 @@ from core.ground import DeliveryKind, DeliveryStatus
 from core.mail.compose.contents import configured_channel
 from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
 from core.mail.queue.requests import record
-from core.storage import DatabaseFact, Delivery, DeliveryItem
+from core.storage import Delivery, DeliveryItem
 
-TRIES = 6
-# 2, 7, 25, 86, 300 seconds at most, and as little as 2, so that many do not come back at once.
+MAX_ATTEMPTS = 6
+# At most 2, 7, 25, 86, 300 seconds; random from 2 up, so that mails do not retry all at once.
 BACKOFF = wait_random_exponential(multiplier=2, exp_base=3.5, max=300, min=2)
 PAUSE = timedelta(minutes=1)
-_PAUSED = "mail_paused"  # a fact of the database, so that every process heeds it
-TWICE = "It may have arrived twice: an earlier try broke off when it was handed over already."
+_PAUSED = "mail_paused"  # a fact in the database, so that every process pauses
+TWICE = "It may have arrived twice: an earlier attempt failed after handing it over."
 
 
 @dataclass(frozen=True)
 class Job:
-    """A delivery that this worker has to itself until its lease is over."""
+    """A delivery that only this worker may send until its lease expires."""
 
     delivery_id: str
     lease: datetime
@@ -35,12 +34,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """None of the items is right to send any more."""
+    """None of the items may be sent any more."""
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What came of a try, and why the mail went without some of its items."""
+class Attempt:
+    """The outcome of an attempt, and the reason for each item that was left out."""
 
     outcome: Result | Cancelled
     left_out: dict[str, str] = field(default_factory=dict)
@@ -48,28 +47,28 @@ class Tried:
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing can be sent: why, since when, and when it is tried again."""
+    """The mail server cannot be used: why, since when, and when the next attempt is."""
 
     why: str
     since: datetime
     until: datetime
 
 
-def record_tried(job: Job, tried: Tried, *, now: datetime) -> None:
-    """Record what came of a try: delivery, items, audit trail, and the pause.
+def record_attempt(job: Job, attempt: Attempt, *, now: datetime) -> None:
+    """Record the outcome of an attempt: delivery, items, audit trail, and the pause.
 
-    That it was sent is recorded even when the lease was over meanwhile: it is so all the same.
+    A sent mail is recorded even if the lease has expired, because it is sent anyway.
     """
     with storage.writing() as session:
-        delivery = _find_mine(session, job, tried.outcome)
+        delivery = _find_mine(session, job, attempt.outcome)
         if delivery is None:
             return
         delivery.lease_until = None
-        if not delivery.may_be_twice:  # or it is not known what the recipient has
-            _note_left_out(session, delivery, tried.left_out)
-        match tried.outcome:
+        if not delivery.may_be_twice:  # otherwise it is unknown what the recipient has
+            _note_left_out(session, delivery, attempt.left_out)
+        match attempt.outcome:
             case Sent():
-                _record_sent(session, delivery, tried.left_out, now)
+                _record_sent(session, delivery, attempt.left_out, now)
             case Later(why, may_have_arrived):
                 delivery.may_be_twice |= may_have_arrived
                 _record_later(session, delivery, why, now)
@@ -77,19 +76,19 @@ def record_tried(job: Job, tried: Tried, *, now: datetime) -> None:
                 delivery.attempts += 1
                 _end(session, delivery, DeliveryStatus.FAILED, why, now)
             case Cancelled():
-                why = _in_words(tried.left_out)
+                why = _in_words(attempt.left_out)
                 _end(session, delivery, DeliveryStatus.CANCELLED, why, now)
             case Unusable(why):
                 delivery.status = DeliveryStatus.QUEUED
                 _pause(session, why, now)
         if delivery.status != DeliveryStatus.SENT and not delivery.may_be_twice:
-            delivery.handed_over_at = None  # the server did not take it
-        if isinstance(tried.outcome, Sent | Later | Rejected):
+            delivery.handed_over_at = None  # the server did not accept it
+        if isinstance(attempt.outcome, Sent | Later | Rejected):
             end_pause(session)
 
 
 def _find_mine(session: Session, job: Job, outcome: Result | Cancelled) -> Delivery | None:
-    """Lock the delivery; None when it is somebody else's by now, or gone with its demo."""
+    """Lock the delivery; None if another worker has it now, or it was deleted."""
     delivery = session.get(Delivery, job.delivery_id, with_for_update=True)
     if delivery is None or delivery.status != DeliveryStatus.SENDING:
         return None
@@ -114,7 +113,7 @@ def _in_words(left_out: dict[str, str]) -> str:
 def _record_sent(
     session: Session, delivery: Delivery, left_out: dict[str, str], now: datetime
 ) -> None:
-    """Record a mail that the server took: of each item whose voucher it brought an event, too."""
+    """Record a mail that the server accepted, and an audit event for each item in it."""
     delivery.status, delivery.sent_at = DeliveryStatus.SENT, now
     delivery.attempts += 1
     delivery.channel = configured_channel()
@@ -139,7 +138,7 @@ def _record_sent(
 def _record_later(session: Session, delivery: Delivery, why: str, now: datetime) -> None:
     delivery.attempts += 1
     delivery.last_error = why
-    if delivery.attempts >= TRIES:
+    if delivery.attempts >= MAX_ATTEMPTS:
         _end(session, delivery, DeliveryStatus.FAILED, why, now)
         return
     delivery.status = DeliveryStatus.QUEUED
@@ -155,7 +154,7 @@ def _wait(attempts: int) -> timedelta:
 def _end(
     session: Session, delivery: Delivery, status: DeliveryStatus, why: str, now: datetime
 ) -> None:
-    """End a delivery that is not sent, with the reason, in the audit trail too."""
+    """End a delivery without sending it; record the reason, also in the audit trail."""
     before = {"status": DeliveryStatus.SENDING}
     delivery.status, delivery.last_error = status, why
     actor = delivery.requested_by
@@ -163,31 +162,29 @@ def _end(
 
 
 def find_pause(session: Session) -> Pause | None:
-    """Find whether the queue is paused, since the mail server cannot be used."""
-    fact = session.get(DatabaseFact, _PAUSED)
+    """Find the pause of the queue; None if the queue is not paused."""
+    fact = storage.get_fact(session, _PAUSED)
     if fact is None:
         return None
-    said = json.loads(fact.value)
+    said = json.loads(fact)
     return Pause(said["why"], *(datetime.fromisoformat(said[at]) for at in ("since", "until")))
 
 
 def get_pause() -> Pause | None:
-    """Return whether the queue is paused, for people who wonder where their mail is."""
+    """Return the pause of the queue to show to people; None if it is not paused."""
     with storage.reading() as session:
         return find_pause(session)
 
 
 def _pause(session: Session, why: str, now: datetime) -> None:
-    """Pause the queue; who comes back after the pause finds one delivery to try."""
-    fact = session.get(DatabaseFact, _PAUSED)
-    since = now.isoformat() if fact is None else json.loads(fact.value)["since"]
+    """Pause the queue. After the pause one delivery is attempted first."""
+    fact = storage.get_fact(session, _PAUSED)
+    since = now.isoformat() if fact is None else json.loads(fact)["since"]
     until = (now + PAUSE).isoformat()
     said = json.dumps({"why": why, "since": since, "until": until})
-    insert = (sqlite if storage.is_sqlite() else postgresql).insert(DatabaseFact)
-    paused = insert.values(name=_PAUSED, value=said)  # others may find the same at this moment
-    session.execute(paused.on_conflict_do_update(index_elements=["name"], set_={"value": said}))
+    storage.put_fact(session, _PAUSED, said)
 
 
 def end_pause(session: Session) -> None:
-    """End the pause in the caller's transaction: the server can be used, or is to be tried."""
-    session.execute(delete(DatabaseFact).where(DatabaseFact.name == _PAUSED))
+    """End the pause in the caller's transaction."""
+    storage.delete_fact(session, _PAUSED)

@@ -1,4 +1,4 @@
-"""A mail server: how to talk to it, and what can come of a message that it is asked to take."""
+"""A mail server: how to connect to it, and the possible results of sending a message."""
 
 import base64
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "plain": 25}
 
 @dataclass(frozen=True)
 class Sent:
-    """The server took it; `note` is what it said, which often names it in the server's log."""
+    """The server accepted the message; `note` is its reply, often with an ID for its log."""
 
     note: str | None = None
 
 
 @dataclass(frozen=True)
 class Later:
-    """Not this time; `may_have_arrived` when all was handed over and the reply never came."""
+    """Try again later; `may_have_arrived` if the whole message was sent but the reply was lost."""
 
     why: str
     may_have_arrived: bool = False
@@ -26,14 +26,14 @@ class Later:
 
 @dataclass(frozen=True)
 class Rejected:
-    """The server said no for good to this message or recipient."""
+    """The server refused this message or recipient for good."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class Unusable:
-    """No message can be sent now; it says nothing about this one."""
+    """No message can be sent now; this says nothing about the message itself."""
 
     why: str
 
@@ -43,16 +43,16 @@ Result = Sent | Later | Rejected | Unusable
 
 @dataclass(frozen=True)
 class Server:
-    """A mail server and how to talk to it. ValueError for a plain one that is not this machine."""
+    """How to connect to a mail server. ValueError if it is remote and not encrypted."""
 
     host: str
     port: int
     security: Security = "starttls"
     user: str | None = None
     password: str | None = field(default=None, repr=False)
-    timeout: float = 10  # seconds a reply
-    connections: int = 4  # the most at once
-    ca_file: Path | None = None  # the authorities to trust instead of the system's
+    timeout: float = 10  # seconds per reply
+    connections: int = 4  # at most, at the same time
+    ca_file: Path | None = None  # trusted authorities, instead of the system's
 
     def __post_init__(self) -> None:
         if self.security == "plain" and not is_loopback(self.host):
@@ -62,14 +62,14 @@ class Server:
         return f"The mail server {self.host}:{self.port}"
 
     def clean(self, words: bytes | str) -> str:
-        """Return a server's words as one line without control characters or the password."""
+        """Return a server's reply as one line without control characters or the password."""
         text = words.decode(errors="replace") if isinstance(words, bytes) else words
         for secret in self._secrets():
             text = text.replace(secret, "***")
         return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
     def _secrets(self) -> list[str]:
-        """Return the password in every form in which it is sent."""
+        """Return the password in every form that is sent."""
         if not self.password:
             return []
         sent = [f"\0{self.user}\0{self.password}", self.password]
@@ -77,7 +77,7 @@ class Server:
 
 
 def configured() -> Server | None:
-    """Return the mail server of the settings; None when there is none."""
+    """Return the mail server from the settings; None if there is none."""
     settings = get_settings()
     if settings.smtp_host is None:
         return None

@@ -1,8 +1,8 @@
-"""SMTP: hands one message for one recipient to the mail server. The one door to smtplib.
+"""Send one message to one recipient by SMTP. The only module that imports smtplib.
 
-The server is asked outside any transaction, and what comes of it is one of four: sent; later, which
-is tried again; rejected, where trying again changes nothing; unusable, when no message at all can
-be sent now. SMTP has no exactly-once: who loses the last reply does not know.
+It runs outside any transaction. There are four outcomes: Sent; Later (try again); Rejected (trying
+again does not help); Unusable (no message can be sent now). SMTP cannot deliver exactly once: if
+the last reply is lost, nobody knows whether the message arrived.
 """
 
 import logging
@@ -24,21 +24,21 @@ from core.mail.deliver.server import Later, Rejected, Result, Sent, Server, Unus
 
 logger = logging.getLogger(__name__)
 
-MAX_MESSAGES, MAX_AGE_SECONDS = 100, 300.0  # of a connection, which is then renewed
-QUIT_SECONDS = 1.0  # the most that a farewell is waited for
-PIECE_BYTES = 65_536  # has the time of a reply to itself, so that a slow line can carry much
+MAX_MESSAGES, MAX_AGE_SECONDS = 100, 300.0  # per connection; then a new one is opened
+QUIT_SECONDS = 1.0  # to wait for the reply to QUIT
+PIECE_BYTES = 65_536  # the timeout is per piece, so a slow line can send a large message
 MAX_WORDS = 300
-# RFC 4954, section 6: authentication is required, or of another kind, or not accepted.
+# RFC 4954, section 6: authentication is required, too weak, or not accepted.
 _SIGN_IN_CODES = {530, 534, 535, 538}
 
 
-class Post:
-    """Connections to one server, opened when needed and kept for what comes next; thread-safe."""
+class SmtpPool:
+    """Connections to one server, opened when needed and reused. Thread-safe."""
 
     def __init__(self, server: Server) -> None:
         context = _trusting(server.ca_file)
         self._is_closed = False
-        self._idle: LifoQueue[_Connection] = LifoQueue()  # the last one used is the first again
+        self._idle: LifoQueue[_Connection] = LifoQueue()  # the last one used is used first
         for _ in range(server.connections):
             self._idle.put(_Connection(server, context))
 
@@ -50,10 +50,10 @@ class Post:
         recipient: str,
         may_hand_over: Callable[[], bool],
     ) -> Result:
-        """Hand the message over; waits for a connection when all are in use.
+        """Send the message; wait for a connection if all are in use.
 
-        `may_hand_over` is asked just before DATA goes, maybe twice; when it says no, the message
-        does not go. What it raises is raised here. Addresses are bare, without a name.
+        `may_hand_over` is called just before DATA is sent, sometimes twice; if it returns False,
+        the message is not sent. Its exceptions are raised here. Addresses are bare, without a name.
         """
         mail = Outgoing(message, sender, recipient, may_hand_over)
         if fault := mail.find_fault():
@@ -67,7 +67,7 @@ class Post:
                 self.close()
 
     def close(self) -> None:
-        """Take leave of the server; connections in use follow when they are done."""
+        """Close idle connections now, and those in use when they are done."""
         self._is_closed = True
         idle = []
         with suppress(Empty):
@@ -80,28 +80,28 @@ class Post:
 
 @dataclass(frozen=True)
 class _Reply:
-    code: int  # -1 for a line that is no reply
+    code: int  # -1 for a line that is not a reply
     words: bytes
 
     @property
-    def is_yes(self) -> bool:
+    def is_accepted(self) -> bool:
         return 200 <= self.code <= 299
 
     @property
-    def is_goodbye(self) -> bool:
+    def is_closing(self) -> bool:
         return self.code == 421
 
     @property
-    def is_no(self) -> bool:
+    def is_refusal(self) -> bool:
         return 400 <= self.code <= 599
 
 
 class _Dropped(Exception):
-    """The connection ended, and the message was not handed over."""
+    """The connection ended before the message was handed over."""
 
 
 class _Connection:
-    """One connection to the server, of one thread at a time."""
+    """One connection to the server, used by one thread at a time."""
 
     def __init__(self, server: Server, context: ssl.SSLContext) -> None:
         self._server, self._context = server, context
@@ -109,26 +109,26 @@ class _Connection:
         self._opened_at, self._messages = 0.0, 0
 
     def send(self, mail: Outgoing) -> Result:
-        """Send on the open connection, or else on a new one.
+        """Send on the open connection, or on a new one.
 
-        An open one may have been closed by the server while it lay idle, which says nothing about
-        the message: it then goes on a new one at once.
+        The server may have closed an idle connection. That says nothing about the message, so it
+        is sent on a new connection at once.
         """
         age = time.monotonic() - self._opened_at
         if self._messages >= MAX_MESSAGES or age >= MAX_AGE_SECONDS:
             self.quit()
-        was_kept = self._smtp is not None
+        was_open = self._smtp is not None
         try:
             return self._attempt(mail)
         except _Dropped as drop:
-            if was_kept:
-                logger.info("A connection that was kept is opened anew: %s", drop)
+            if was_open:
+                logger.info("Reconnecting, because an idle connection was closed: %s", drop)
                 return self.send(mail)
             logger.warning("%s", drop, exc_info=drop)
             return Later(_cut(str(drop)))
 
     def quit(self) -> None:
-        """Take leave, if it is open."""
+        """Send QUIT and close the connection, if it is open."""
         if self._smtp is not None and self._smtp.sock is not None:
             with suppress(OSError):
                 self._smtp.sock.settimeout(min(QUIT_SECONDS, self._server.timeout))
@@ -152,7 +152,7 @@ class _Connection:
             return Unusable(_cut(why))
         try:
             return self._transact(self._smtp, mail)
-        except BaseException:  # whatever it was, the state of the connection is not known
+        except BaseException:  # the state of the connection is unknown
             self._drop()
             raise
 
@@ -160,13 +160,13 @@ class _Connection:
         prepared = mail.prepare(smtp.esmtp_features)
         if isinstance(prepared, Rejected):
             return prepared
-        # RFC 2920: where the server offers it, all goes at once and all replies come back at once.
+        # RFC 2920: if the server offers it, all commands are sent at once, then all replies read.
         steps = prepared.steps
         flights = [steps] if smtp.has_extn("pipelining") else [(step,) for step in steps]
         for flight in flights:
             if flight[-1] is steps[-1] and not mail.may_hand_over():
                 self._reset()
-                return Later("It was held back just before it was handed to the mail server.")
+                return Later("It was stopped just before it was handed to the mail server.")
             if refusal := self._announce(smtp, flight):
                 return refusal
         with self._talking():
@@ -175,43 +175,43 @@ class _Connection:
         return self._outcome(smtp)
 
     def _announce(self, smtp: smtplib.SMTP, flight: Sequence[Step]) -> Result | None:
-        """Send the commands, read their replies; return what the first refusal means, if any."""
+        """Send the commands and read the replies; return the result of the first refusal."""
         replies: list[_Reply] = []
         with self._talking():
             smtp.send("".join(f"{step.command}\r\n" for step in flight).encode())
-            while len(replies) < len(flight) and not (replies and replies[-1].is_goodbye):
+            while len(replies) < len(flight) and not (replies and replies[-1].is_closing):
                 replies.append(_Reply(*smtp.getreply()))
         for step, reply in zip(flight, replies, strict=False):
             if reply.code // 100 != step.needs:
-                if replies[-1].code == 354:  # it waits for a message all the same
+                if replies[-1].code == 354:  # the server waits for a message anyway
                     self._drop()
                 return self._refused(step.what, reply)
         return None
 
     def _outcome(self, smtp: smtplib.SMTP) -> Result:
-        """Read the reply to a message that was handed over."""
+        """Read the reply to the message."""
         try:
             with self._talking():
                 reply = _Reply(*smtp.getreply())
-                if reply.is_yes:
+                if reply.is_accepted:
                     self._messages += 1
                     return Sent(_cut(self._server.clean(reply.words)))
-                if not reply.is_no:
-                    raise _Dropped(f"{self._server} answered what is no reply.")
+                if not reply.is_refusal:
+                    raise _Dropped(f"{self._server} sent an invalid reply.")
         except _Dropped as drop:
             self._drop()
-            why = f"{drop} All of the message had been handed over: it may have arrived."
+            why = f"{drop} The whole message was handed over: it may have arrived."
             logger.warning("%s", why, exc_info=drop)
             return Later(why, may_have_arrived=True)
-        if reply.is_goodbye:
+        if reply.is_closing:
             self._drop()
             return self._verdict("the message", reply)
         return self._refused("the message", reply)
 
     def _refused(self, what: str, reply: _Reply) -> Result:
-        """Make ready for the next message; _Dropped when the server ends the connection."""
+        """Prepare for the next message; raises _Dropped if the server closes the connection."""
         verdict = self._verdict(what, reply)
-        if reply.is_goodbye or not reply.is_no:
+        if reply.is_closing or not reply.is_refusal:
             self._drop()
             raise _Dropped(verdict.why)
         if isinstance(verdict, Unusable):
@@ -223,19 +223,19 @@ class _Connection:
     def _verdict(self, what: str, reply: _Reply) -> Later | Rejected | Unusable:
         said = f"{reply.code} {self._server.clean(reply.words)}"
         if reply.code in _SIGN_IN_CODES:
-            why = f"{self._server} asks for a sign-in: {said}"
+            why = f"{self._server} requires a sign-in: {said}"
             kind: type[Later | Rejected | Unusable] = Unusable
         elif reply.code >= 500:
             why, kind = f"The mail server refused {what}: {said}", Rejected
         else:
-            why, kind = f"The mail server does not take {what} now: {said}", Later
+            why, kind = f"The mail server does not accept {what} now: {said}", Later
         logger.warning("%s", why)
         return kind(_cut(why))
 
     def _reset(self) -> None:
-        """Let the server forget what it was told of a message that is not sent."""
+        """Reset the mail transaction of a message that is not sent."""
         with suppress(OSError):
-            if self._smtp is not None and _Reply(*self._smtp.rset()).is_yes:
+            if self._smtp is not None and _Reply(*self._smtp.rset()).is_accepted:
                 return
         self._drop()
 
@@ -249,7 +249,7 @@ class _Connection:
 
 
 def _connect(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
-    """Open a connection, encrypted and signed in as the server's settings ask."""
+    """Open a connection; encrypt it and sign in as configured."""
     given: Any = {"local_hostname": _own_name(), "timeout": server.timeout}
     if server.security == "tls":
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, context=context, **given)
@@ -257,17 +257,17 @@ def _connect(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
         smtp = smtplib.SMTP(server.host, server.port, **given)
     try:
         assert smtp.sock is not None
-        # smtplib leaves Nagle's algorithm on, which holds back the end of a message for 40 ms.
+        # smtplib leaves Nagle's algorithm on, which delays the end of a message by 40 ms.
         smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         smtp.ehlo_or_helo_if_needed()
         if server.security == "starttls":
             if not smtp.has_extn("starttls"):
-                raise smtplib.SMTPException("offers no STARTTLS, and nothing goes unencrypted")
+                raise smtplib.SMTPException("offers no STARTTLS, and mail must be encrypted")
             smtp.starttls(context=context)
             smtp.ehlo_or_helo_if_needed()
         if server.user is not None and server.password is not None:
             if not smtp.has_extn("auth"):
-                raise smtplib.SMTPException("offers no sign-in, though there is an SMTP_USER")
+                raise smtplib.SMTPException("offers no sign-in, but SMTP_USER is set")
             smtp.login(server.user, server.password)
     except BaseException:
         smtp.close()
@@ -277,22 +277,22 @@ def _connect(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
 
 @cache
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """Return what checks certificates and host names, by the system's authorities or the file's."""
+    """Return the TLS context; it trusts the system's authorities, or those in the file."""
     return ssl.create_default_context(cafile=ca_file)
 
 
 @cache
 def _own_name() -> str:
-    """Return the name to greet with, as smtplib finds it; once, for it may ask the DNS."""
+    """Return the host name for EHLO as smtplib finds it; cached, because it may ask the DNS."""
     return smtplib.SMTP().local_hostname
 
 
 def _why_not_connected(server: Server, error: Exception) -> str:
     match error:
         case ssl.SSLCertVerificationError():
-            return f"{server} has a certificate that is not accepted: {error.verify_message}."
+            return f"{server} has an invalid certificate: {error.verify_message}."
         case ssl.SSLError():
-            return f"{server} makes no encrypted connection: {error.reason or error}."
+            return f"{server} failed to set up encryption: {error.reason or error}."
         case smtplib.SMTPAuthenticationError():
             said = server.clean(error.smtp_error)
             return f"{server} refuses the sign-in of {server.user}: {error.smtp_code} {said}"
@@ -307,7 +307,7 @@ def _why_not_connected(server: Server, error: Exception) -> str:
             return f"{server} {error}."
         case OSError():
             return f"{server} cannot be reached: {error.strerror or error}."
-    return f"{server} cannot be reached: its name or the sign-in is not one that can be sent."
+    return f"{server} cannot be used: its name, or the sign-in, has invalid characters."
 
 
 def _why_dropped(server: Server, error: Exception) -> str:
@@ -315,7 +315,7 @@ def _why_dropped(server: Server, error: Exception) -> str:
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"{server} did not answer within {server.timeout:g} s."
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{server} answered what is no reply."
+        return f"{server} sent an invalid reply."
     return f"{server} closed the connection."
 
 

@@ -1,1 +1,1 @@
-"""Which e-mails are to be sent, to whom, and what a person is asked first."""
+"""Queue e-mails: assess who gets what, preview them, store the request."""

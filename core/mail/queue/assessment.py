@@ -1,4 +1,4 @@
-"""What sending vouchers would do: which mail goes to whom, what is left out, who is a stranger."""
+"""Assess sending vouchers: which mail goes to whom, what is left out, who is unknown."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,34 +13,34 @@ from core import storage
 from core.access import Actor, require
 from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
 from core.mail.compose.addresses import parse_address, parse_recipients
-from core.mail.compose.contents import MANY, render_pdf
+from core.mail.compose.contents import CHECKED_FROM, render_pdf
 from core.storage import Delivery, DeliveryItem, Order, OrderItem
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 
-Known = Mapping[str, frozenset[str]]  # by order, the addresses that it knows, in small letters
+Known = Mapping[str, frozenset[str]]  # the known addresses of each order, in lower case
 
 
 class To(StrEnum):
-    """Addresses that the order itself knows, instead of typed ones."""
+    """Send to addresses stored with the order instead of typed ones."""
 
-    CONTACTS = "contacts"  # the contact of each order gets the vouchers of that order
-    PASSENGERS = "passengers"  # each passenger gets their own
+    CONTACTS = "contacts"  # each order's contact gets the vouchers of that order
+    PASSENGERS = "passengers"  # each passenger gets their own vouchers
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """One mail: to whom, of which contract, about which items of which orders."""
+    """One mail: its recipient, contract, items and orders."""
 
     recipient: str
     contract_id: str
     item_ids: tuple[str, ...]
     order_ids: tuple[str, ...]
-    unknown_to: tuple[str, ...]  # those of the orders that do not know the address
+    unknown_to: tuple[str, ...]  # the orders where the address is not contact or passenger
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The mails that would go, and every item that would not, with the reason."""
+    """The mails that would be sent, and every item that would not, with the reason."""
 
     envelopes: tuple[Envelope, ...]
     left_out: tuple[VoucherLine, ...]
@@ -49,10 +49,10 @@ class Assessment:
 def assess(
     item_ids: Sequence[str], recipients: Sequence[str] | To, *, actor: Actor, now: datetime
 ) -> Assessment:
-    """Say which mails would bring the vouchers of items to recipients, and what is left out.
+    """Work out the mails that would send the vouchers of items, and the items left out.
 
-    Recipients are addresses, each of which gets every voucher, or a `To`. No mail mixes contracts.
-    Raises InvalidInput with every fault of the addresses, TooLarge for a mail that would be.
+    `recipients` are addresses (each gets every voucher) or a `To`. No mail mixes contracts.
+    Raises InvalidInput that lists every invalid address, and TooLarge if a mail is too large.
     """
     require(actor, Permission.VOUCHERS)
     ids, to = ticked_items(item_ids), checked_recipients(recipients)
@@ -61,7 +61,7 @@ def assess(
 
 
 def checked_recipients(recipients: Sequence[str] | To) -> list[str] | To:
-    """Check addresses, each alone; raises InvalidInput with every fault."""
+    """Check addresses one by one; raises InvalidInput that lists every invalid one."""
     return recipients if isinstance(recipients, To) else parse_recipients(recipients)
 
 
@@ -72,10 +72,10 @@ def assess_in(
     *,
     actor: Actor,
     now: datetime,
-    is_kept: bool = False,
+    lock: bool = False,
 ) -> Assessment:
-    """Assess inside the caller's transaction; `is_kept` as in `vouchers.load_items`."""
-    items = load_items(session, ids, actor, is_kept=is_kept)
+    """Assess inside the caller's transaction; `lock` as in `vouchers.load_items`."""
+    items = load_items(session, ids, actor, lock=lock)
     lines = assess_items(ids, items, now)
     left_out = [line for line in lines if line.why]
     valid = [items[line.order_item_id] for line in lines if line.why is None]
@@ -96,13 +96,13 @@ def assess_in(
 def _check_sizes(
     session: Session, envelopes: Sequence[Envelope], items: Mapping[str, OrderItem]
 ) -> None:
-    """Raise TooLarge where a mail would be; those of few vouchers never are."""
-    for ids in {one.item_ids for one in envelopes if len(one.item_ids) >= MANY}:
+    """Raise TooLarge if a mail is too large. Mails with few vouchers never are."""
+    for ids in {one.item_ids for one in envelopes if len(one.item_ids) >= CHECKED_FROM}:
         render_pdf(to_vouchers(session, [items[one] for one in ids]))
 
 
 def _recipients_of(item: OrderItem, order: Order, recipients: Sequence[str] | To) -> Sequence[str]:
-    """Return who gets an item's voucher; InvalidInput, a reason, where nobody is known."""
+    """Return the recipients of an item's voucher; raises InvalidInput if none is known."""
     if not isinstance(recipients, To):
         return recipients
     if recipients is To.PASSENGERS:
@@ -110,7 +110,7 @@ def _recipients_of(item: OrderItem, order: Order, recipients: Sequence[str] | To
     else:
         whose, address = "order's contact", order.contact_email
     if not address:
-        raise InvalidInput(f"No e-mail address of its {whose} is known.")
+        raise InvalidInput(f"The e-mail address of its {whose} is not known.")
     return [parse_address(address)]
 
 
@@ -122,7 +122,7 @@ def _load_orders(session: Session, items: Sequence[OrderItem]) -> dict[str, Orde
 
 
 def _load_known(session: Session, orders: Mapping[str, Order]) -> Known:
-    """Return whom each order knows: its contact, and the passengers of all its items."""
+    """Return the known addresses of each order: its contact and the passengers of its items."""
     known = {one.order_id: {one.contact_email or ""} for one in orders.values()}
     passengers = select(OrderItem.order_id, OrderItem.passenger_email).where(
         OrderItem.order_id.in_(orders), OrderItem.passenger_email.is_not(None)
@@ -133,7 +133,7 @@ def _load_known(session: Session, orders: Mapping[str, Order]) -> Known:
 
 
 def _envelopes(addressed: Sequence[tuple[str, OrderItem]], known: Known) -> tuple[Envelope, ...]:
-    """Put together what goes to one recipient under one contract."""
+    """Group items into mails: one for each recipient and contract."""
     mails: dict[tuple[str, str], list[OrderItem]] = defaultdict(list)
     spelling: dict[str, str] = {}
     for recipient, item in addressed:
@@ -149,7 +149,7 @@ def _envelopes(addressed: Sequence[tuple[str, OrderItem]], known: Known) -> tupl
 
 
 def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
-    """Find the contacts of the items' orders, each once: what a dialog offers first."""
+    """Find the distinct contacts of the items' orders: the default in the dialog."""
     require(actor, Permission.VOUCHERS)
     with storage.reading() as session:
         items = load_items(session, ticked_items(item_ids), actor)
@@ -163,17 +163,17 @@ def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
 
 
 def find_void_notices(item_ids: Sequence[str], *, actor: Actor) -> tuple[Envelope, ...]:
-    """Find who has a mailed voucher of a refunded item, and has not been told that it is void."""
+    """Find who was mailed a voucher of a refunded item and has no void notice yet."""
     require(actor, Permission.EMAILS)
     with storage.reading() as session:
         return void_notices_in(session, ticked_items(item_ids), actor=actor)
 
 
 def void_notices_in(
-    session: Session, ids: Sequence[str], *, actor: Actor, is_kept: bool = False
+    session: Session, ids: Sequence[str], *, actor: Actor, lock: bool = False
 ) -> tuple[Envelope, ...]:
-    """Find them inside the caller's transaction; `is_kept` as in `vouchers.load_items`."""
-    items = load_items(session, ids, actor, is_kept=is_kept)
+    """Find void notices inside the caller's transaction; `lock` as in `vouchers.load_items`."""
+    items = load_items(session, ids, actor, lock=lock)
     refunded = [one for one, item in items.items() if item.status == ItemStatus.REFUNDED]
     mails = (
         select(Delivery.kind, Delivery.recipient, DeliveryItem.order_item_id, Delivery.status)
@@ -182,13 +182,13 @@ def void_notices_in(
         .where(Delivery.handed_over_at.is_not(None) | (Delivery.kind == DeliveryKind.VOID_NOTICE))
         .order_by(Delivery.queued_at, Delivery.delivery_id)
     )
-    had: dict[tuple[str, str], str] = {}
+    mailed: dict[tuple[str, str], str] = {}
     told: set[tuple[str, str]] = set()
     ended = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
     for kind, recipient, item_id, status in session.execute(mails):
         if kind == DeliveryKind.VOUCHER:
-            had.setdefault((recipient.casefold(), item_id), recipient)
+            mailed.setdefault((recipient.casefold(), item_id), recipient)
         elif status not in ended:
             told.add((recipient.casefold(), item_id))
-    addressed = [(had[one], items[one[1]]) for one in had if one not in told]
+    addressed = [(mailed[one], items[one[1]]) for one in mailed if one not in told]
     return _envelopes(addressed, {})

@@ -1,7 +1,7 @@
-"""A mail as people see it: what would be sent, what was, and the message as a file.
+"""A mail as people see it: a preview, a sent mail, and the message as a file.
 
-A message is made anew from its delivery, so that no look at it gives a voucher that is void: the
-PDF comes with it only while every item of the mail is right to send.
+A message is rendered again from its delivery, so that no one gets a void voucher: the PDF is
+attached only while every item of the mail may be sent.
 """
 
 import base64
@@ -35,7 +35,7 @@ from core.vouchers import DOWNLOADED, VoucherLine, load_logo, logo_to_png
 
 @dataclass(frozen=True)
 class Preview:
-    """A mail to be looked at: its headers, its text, its HTML (without scripts), its PDF's name."""
+    """A mail to look at: headers, text, HTML (without scripts), and the name of its PDF."""
 
     sender: str
     recipient: str
@@ -47,20 +47,20 @@ class Preview:
 
 @dataclass(frozen=True)
 class DeliveryDetails:
-    """A delivery as it is: its row, what it is about, why it goes without some of it, its look."""
+    """A delivery: its state, its items with the reason for those left out, and its preview."""
 
     delivery_id: str
     status: str
     last_error: str | None
     lines: tuple[VoucherLine, ...]
     preview: Preview
-    is_whole: bool  # every item of it is right to send, so that the file has its PDF
+    is_whole: bool  # every item may be sent, so the file includes the PDF
 
 
 def preview_draft(
     envelope: Envelope, message: str | None, *, kind: DeliveryKind, actor: Actor, now: datetime
 ) -> Preview:
-    """Return what a mail would look like that is not queued yet."""
+    """Return the preview of a mail before it is queued."""
     require(actor, Permission.VOUCHERS)
     with storage.reading() as session:
         found = vouchers.load_items(session, envelope.item_ids, actor)
@@ -94,7 +94,7 @@ def _preview(written: Mail) -> Preview:
 
 
 def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDetails:
-    """Return a delivery; raises NotPermitted, or NotFound: also where others may see it."""
+    """Return a delivery; raises NotPermitted, or NotFound if the actor has no access to it."""
     require(actor, Permission.EMAILS)
     with storage.reading() as session:
         delivery = _get(session, delivery_id, actor)
@@ -113,7 +113,7 @@ def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDe
 
 @dataclass(frozen=True)
 class DeliveryState:
-    """What became of a mail so far."""
+    """The current state of a mail."""
 
     delivery_id: str
     recipient: str
@@ -123,7 +123,7 @@ class DeliveryState:
 
 
 def get_states(delivery_ids: Sequence[str], *, actor: Actor) -> list[DeliveryState]:
-    """Return what became of mails that the actor may see, by recipient."""
+    """Return the states of mails that the actor may see, sorted by recipient."""
     require(actor, Permission.EMAILS)
     is_one = is_among(EMAILS, EMAILS.key_column, tuple(delivery_ids)), scope(EMAILS, actor)
     facts = (Delivery.delivery_id, Delivery.recipient, Delivery.status, Delivery.channel)
@@ -137,7 +137,7 @@ def _get(session: Session, delivery_id: str, actor: Actor) -> Delivery:
     is_it = select(Delivery).where(Delivery.delivery_id == delivery_id, scope(EMAILS, actor))
     delivery = session.scalars(is_it).first() if is_storable(delivery_id) else None
     if delivery is None:
-        raise NotFound(f"There is no e-mail “{delivery_id[:60]}” that you may see.")
+        raise NotFound(f"E-mail “{delivery_id[:60]}” was not found, or you have no access to it.")
     return delivery
 
 
@@ -152,7 +152,7 @@ def _lines(session: Session, delivery: Delivery) -> tuple[VoucherLine, ...]:
 
 
 def count_open(*, actor: Actor) -> int:
-    """Count the e-mails that are on their way, of those that the actor may see."""
+    """Count the queued and sending e-mails that the actor may see."""
     require(actor, Permission.EMAILS)
     is_open = Delivery.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.SENDING))
     statement = select(func.count()).select_from(Delivery).where(is_open, scope(EMAILS, actor))
@@ -161,7 +161,7 @@ def count_open(*, actor: Actor) -> int:
 
 
 def find_items(delivery_ids: Sequence[str], *, actor: Actor) -> list[str]:
-    """Find the order items that e-mails are about, of e-mails that the actor may see."""
+    """Find the order items of e-mails that the actor may see."""
     require(actor, Permission.EMAILS)
     with storage.reading() as session:
         is_one = is_among(EMAILS, EMAILS.key_column, tuple(delivery_ids)), scope(EMAILS, actor)
@@ -172,14 +172,14 @@ def find_items(delivery_ids: Sequence[str], *, actor: Actor) -> list[str]:
 
 
 def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datetime) -> str:
-    """Write a mail as a file that mail programs open, audit the copy, and return its name.
+    """Write a mail as an .eml file, record the download in the audit trail, return its name.
 
-    The vouchers come with it only while every one is valid; otherwise the file says why not.
-    Raises NotPermitted, NoLongerIn, NotFound.
+    The vouchers are attached only while all of them are valid; otherwise the file says why not.
+    Raises NotPermitted, AccessLost, NotFound.
     """
     with access.changing(actor, Permission.EMAILS) as (session, actor):
         delivery = _get(session, delivery_id, actor)
-        contents = load_contents(session, delivery, now=now, is_kept=True)
+        contents = load_contents(session, delivery, now=now, lock=True)
         if contents.left_out:
             contents = replace(contents, mail=load_mail(session, delivery), vouchers=())
         for one in contents.vouchers:
@@ -194,7 +194,7 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
                 now=now,
                 after={"delivery_id": delivery_id},
             )
-    # Rendered after the commit: that somebody may have a copy is known before it leaves.
+    # Rendered after the commit: the audit trail knows of a copy before anyone can have it.
     message = render_message(contents)
     if contents.left_out and contents.mail.kind == DeliveryKind.VOUCHER:
         message.add_attachment(_explain(contents), filename="vouchers-left-out.txt")
@@ -204,4 +204,4 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
 
 def _explain(contents: Contents) -> str:
     whys = "\n".join(f"{item}: {why}" for item, why in sorted(contents.left_out.items()))
-    return f"The vouchers of this e-mail are left out, since not all of them are valid.\n{whys}\n"
+    return f"The vouchers are not attached because not all of them are valid.\n{whys}\n"

@@ -1,14 +1,12 @@
-"""The outbox: requests to send mail, each under a key, queued in one transaction.
+"""The mail queue: each request has an idempotency key and is queued in one transaction.
 
-A replay of a request changes nothing and returns the first answer.
+Repeating a request changes nothing and returns the first answer.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,11 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import access, vouchers
-from core.access import Actor
+from core.access import Actor, KeyTaken
 from core.ground import (
     DeliveryKind,
     DeliveryStatus,
-    InvalidInput,
     Permission,
     Refused,
     fold,
@@ -29,16 +26,13 @@ from core.ground import (
 from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
 from core.mail.compose.letters import default_subject, make_message_id
 from core.mail.queue.assessment import Assessment, Envelope, To
-from core.refunds import MAX_KEY, KeyTaken
 from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.vouchers import VoucherLine
-
-AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Queued:
-    """A mail that was queued: its delivery, to whom, and about which items."""
+    """A queued mail: its delivery, recipient, contract and items."""
 
     delivery_id: str
     recipient: str
@@ -48,7 +42,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a request, the same for every replay of it."""
+    """The answer to a request; repeating the request gives the same answer."""
 
     deliveries: tuple[Queued, ...]
     left_out: tuple[VoucherLine, ...]
@@ -56,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked, checked: which kind of mail about which items, by whom, under which key."""
+    """A checked request: kind of mail, items, recipients, message, idempotency key, actor."""
 
     kind: DeliveryKind
     ids: list[str]
@@ -68,27 +62,19 @@ class Request:
 
     @property
     def fingerprint(self) -> str:
-        """Return what tells this request from another under the same key."""
-        asked = [self.kind, self.ids, self.recipients, self.message, self.actor.user_id]
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        """Return a hash that differs for another request with the same key."""
+        asked = self.kind, self.ids, self.recipients, self.message, self.actor.user_id
+        return access.fingerprint(*asked)
 
 
 class TooManyMails(Refused):
-    """The actor would send more mails in an hour than the settings allow."""
+    """The actor would exceed EMAILS_PER_HOUR."""
 
     def __init__(self, limit: int, before: int, asked: int) -> None:
         super().__init__(
-            f"You may send {limit:,} e-mails an hour, and {before:,} were sent off in the last "
-            f"hour; this would be {asked:,} more. Send to fewer, or try again later. Nothing was "
-            "sent."
+            f"You can send {limit:,} e-mails per hour. You sent {before:,} in the last hour, and "
+            f"this would add {asked:,}. Send fewer, or try again later. Nothing was sent."
         )
-
-
-def checked_key(key: str) -> str:
-    """Check a request's key; raises InvalidInput."""
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise InvalidInput("A request needs a key; close the dialog and open it again.")
-    return key
 
 
 Look = Callable[[Session, Actor], Assessment]
@@ -98,7 +84,7 @@ Look = Callable[[Session, Actor], Assessment]
 def queueing(actor: Actor, permission: Permission) -> Iterator[tuple[Session, Actor]]:
     """Open the transaction of a person who queues mails, as core.access.rights.changing does.
 
-    Their requests take turns where EMAILS_PER_HOUR sets a limit.
+    If EMAILS_PER_HOUR is set, the requests of one person run one after another.
     """
     is_limited = get_settings().emails_per_hour is not None
     with access.changing(actor, permission, counts=is_limited) as opened:
@@ -106,14 +92,14 @@ def queueing(actor: Actor, permission: Permission) -> Iterator[tuple[Session, Ac
 
 
 def queue_once(asked: Request, permission: Permission, look: Look) -> Answer:
-    """Queue what `look` finds in the transaction, or return the first answer to the key.
+    """Queue the mails that `look` finds in the transaction, or return the first answer to the key.
 
-    Raises NotPermitted, NoLongerIn, KeyTaken, TooManyMails, and what `look` raises; then nothing
-    was queued.
+    Raises NotPermitted, AccessLost, KeyTaken, TooManyMails, and what `look` raises; then nothing
+    is queued.
     """
     try:
         return _queue(asked, permission, look)
-    except IntegrityError:  # the key is there: a replay of this very moment
+    except IntegrityError:  # the same request was stored at the same moment
         return _queue(asked, permission, look)
 
 
@@ -128,7 +114,7 @@ def _queue(asked: Request, permission: Permission, look: Look) -> Answer:
 
 
 def _find_answer(session: Session, asked: Request) -> Answer | None:
-    """Find the first answer to a key; raises KeyTaken when it was for another request."""
+    """Find the first answer to the key; raises KeyTaken if it belongs to another request."""
     request = session.get(DeliveryRequest, asked.key)
     if request is None:
         return None
@@ -143,21 +129,21 @@ def _find_answer(session: Session, asked: Request) -> Answer | None:
 
 
 def check_limit(session: Session, count: int, actor: Actor, now: datetime) -> None:
-    """Raise TooManyMails where so many more would be over the actor's limit of an hour.
+    """Raise TooManyMails if `count` more mails exceed the actor's hourly limit.
 
     The transaction is one of `queueing`.
     """
+
+    def queued_since(instant: datetime) -> int:
+        mine = Delivery.requested_by == actor.email, Delivery.queued_at > instant
+        return session.scalar(select(func.count()).select_from(Delivery).where(*mine)) or 0
+
     limit = get_settings().emails_per_hour
-    if limit is None:
-        return
-    in_hour = Delivery.requested_by == actor.email, Delivery.queued_at > now - AN_HOUR
-    before = session.scalar(select(func.count()).select_from(Delivery).where(*in_hour)) or 0
-    if before + count > limit:
-        raise TooManyMails(limit, before, count)
+    access.check_hourly_limit(limit, queued_since, lambda: count, TooManyMails, now=now)
 
 
 def _write(session: Session, asked: Request, found: Assessment) -> Answer:
-    """Write request, deliveries and audit events."""
+    """Write the request, its deliveries and their audit events."""
     subjects = _subjects(session, asked.kind, found.envelopes)
     queued = []
     for envelope in found.envelopes:
@@ -185,7 +171,7 @@ def _write(session: Session, asked: Request, found: Assessment) -> Answer:
 def _subjects(
     session: Session, kind: DeliveryKind, envelopes: Sequence[Envelope]
 ) -> dict[tuple[str, ...], str]:
-    """Return the subject of each set of items; many recipients get the same one."""
+    """Return the subject of each set of items; recipients of the same items share it."""
     subjects = {}
     for ids in {envelope.item_ids for envelope in envelopes}:
         rows = session.scalars(select(OrderItem).where(OrderItem.order_item_id.in_(ids)))
@@ -211,7 +197,7 @@ def _to_delivery(envelope: Envelope, subject: str, asked: Request) -> Delivery:
 
 
 def new_delivery(actor: Actor, now: datetime, **about: Any) -> Delivery:
-    """Return a delivery that is queued now, with a Message-ID of its own."""
+    """Return a new delivery, queued now, with its own Message-ID."""
     delivery_id = new_id()
     return Delivery(
         delivery_id=delivery_id,
@@ -250,7 +236,7 @@ def record(
     before: dict[str, Any] | None = None,
     **after: Any,
 ) -> None:
-    """Add what became of a delivery to the audit trail, in the caller's transaction."""
+    """Record an event of a delivery in the audit trail, in the caller's transaction."""
     access.record_event(
         session,
         action,

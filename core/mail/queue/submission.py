@@ -1,7 +1,7 @@
-"""Send Voucher, Resend and the void notice: queued in one transaction, sent by the worker.
+"""Send Voucher, Resend and Send Void Notice: queued in one transaction, sent by the worker.
 
-A request has a key that its dialog made: a replay of it changes nothing and returns the first
-answer. Sending comes after it (see core.mail.deliver.delivery), outside of it.
+The dialog makes an idempotency key for each request: repeating the request changes nothing and
+returns the first answer. Sending happens later, outside the transaction: core.mail.deliver.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import vouchers
-from core.access import Actor, require
+from core.access import Actor, checked_key, require
 from core.ground import (
     DeliveryKind,
     DeliveryStatus,
@@ -34,7 +34,6 @@ from core.mail.queue.requests import (
     Queued,
     Request,
     check_limit,
-    checked_key,
     new_delivery,
     queue_once,
     queueing,
@@ -43,7 +42,7 @@ from core.mail.queue.requests import (
 from core.query import is_among, scope, ticked_ids
 from core.storage import Delivery, DeliveryItem
 from core.tables import EMAILS
-from core.vouchers import in_short
+from core.vouchers import summarise_reasons
 
 ENDED = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
 
@@ -59,10 +58,11 @@ def send(
 ) -> Answer:
     """Queue the vouchers of order items to recipients: a mail for each recipient and contract.
 
-    Items whose voucher is not valid are in the answer with the reason, and stop no others. The same
-    key and request again: the first answer, and nothing changes. Raises NotPermitted; InvalidInput,
-    with every fault; Refused, when no mail would go, one would be too large, there are too many in
-    an hour, or the key is another request's. Then nothing was queued.
+    An item whose voucher is not valid is in the answer with the reason; the others are queued. The
+    same key and request again return the first answer and change nothing. Raises NotPermitted;
+    InvalidInput that lists every problem; Refused when there is no mail to send, a mail is too
+    large, the hourly limit is exceeded, or the key belongs to another request. Then nothing is
+    queued.
     """
     require(actor, Permission.VOUCHERS)
     ids = sorted(vouchers.ticked_items(item_ids))
@@ -72,27 +72,29 @@ def send(
     )
 
     def look(session: Session, actor: Actor) -> Assessment:
-        found = assess_in(session, ids, to, actor=actor, now=now, is_kept=True)
+        found = assess_in(session, ids, to, actor=actor, now=now, lock=True)
         if not found.envelopes:
-            raise Refused(f"No voucher can be sent. {in_short(found.left_out)}")
+            raise Refused(f"No voucher can be sent. {summarise_reasons(found.left_out)}")
         return found
 
     return queue_once(asked, Permission.VOUCHERS, look)
 
 
 def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetime) -> Answer:
-    """Queue word that vouchers are void, to exactly those who were mailed one and not yet told.
+    """Queue void notices to everyone who was mailed a voucher that is void now, once each.
 
-    Of items that are refunded; others have nothing to be told. Raises as `send` does.
+    Items that are not refunded are ignored. Raises as `send` does.
     """
     require(actor, Permission.EMAILS)
     ids = sorted(vouchers.ticked_items(item_ids))
     asked = Request(DeliveryKind.VOID_NOTICE, ids, [], None, checked_key(key), actor, now)
 
     def look(session: Session, actor: Actor) -> Assessment:
-        found = void_notices_in(session, ids, actor=actor, is_kept=True)
+        found = void_notices_in(session, ids, actor=actor, lock=True)
         if not found:
-            raise Refused("Nobody has to be told: no refunded item was mailed, or all know.")
+            raise Refused(
+                "No one needs a void notice: no refunded item was mailed, or everyone has one."
+            )
         return Assessment(found, ())
 
     return queue_once(asked, Permission.EMAILS, look)
@@ -101,8 +103,8 @@ def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetim
 def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime) -> Answer:
     """Queue e-mails again: failed and cancelled ones as they are, sent ones as new mails.
 
-    One that is queued or being sent is left alone. Raises NotFound for one that is not the actor's
-    to see, and else as `send` does.
+    E-mails that are queued or being sent are skipped. Raises NotFound if the actor has no access
+    to one of them, otherwise as `send` does.
     """
     require(actor, Permission.EMAILS)
     ids = sorted(ticked_ids(delivery_ids, EMAILS, "to send them again"))
@@ -111,11 +113,11 @@ def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime
         is_one = is_among(EMAILS, EMAILS.key_column, tuple(ids)), scope(EMAILS, actor)
         found = list(session.scalars(select(Delivery).where(*is_one).with_for_update()))
         if len(found) < len(ids):
-            raise NotFound("One of these e-mails is not there, or not yours to see.")
+            raise NotFound("One of these e-mails was not found, or you have no access to it.")
         check_limit(session, len(found), actor, now)
         again = [new for one in found if (new := _again(session, one, key, actor, now))]
         if not again:
-            raise Refused("These e-mails are on their way already.")
+            raise Refused("These e-mails are already queued or being sent.")
         return Answer(tuple(again), ())
 
 
@@ -145,7 +147,7 @@ def _again(session: Session, one: Delivery, key: str, actor: Actor, now: datetim
 
 
 def _copy(one: Delivery, key: str, actor: Actor, now: datetime) -> Delivery:
-    """Return the same mail as a new one: it was sent, so that another Message-ID is right."""
+    """Return the same mail as a new delivery with a new Message-ID, since the first was sent."""
     same = ("recipient", "contract_id", "order_id", "item_count", "kind", "subject", "message")
     about = {name: getattr(one, name) for name in same}
     return new_delivery(actor, now, idempotency_key=key, **about)

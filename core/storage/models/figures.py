@@ -1,8 +1,8 @@
-"""The stored tables of the daily figures: derived from orders and order items, never copied.
+"""The tables of the daily figures. They are derived from orders and order items, never copied.
 
-A figure of a day and contract is summed by each of three dimensions on its own, since all of them
-together have nearly as many combinations as there are order items. Sums by month stand beside
-those by day, so that years are few rows.
+The figures of a day and contract are summed by one dimension at a time, since all dimensions
+together have nearly as many combinations as there are order items. There are also sums by month,
+so that a year needs few rows.
 """
 
 from datetime import date
@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, Column, Dialect, Integer, Table, TypeDecorator
 
-from core.storage.models.orders import Base, Instant, Plain
+from core.storage.types import Base, Instant, Plain
 
 
 class Dimension(StrEnum):
-    """What the sums are split by: orders by the first, order items by the others."""
+    """What the figures are grouped by: orders by channel, order items by the others."""
 
     CHANNEL = "channel"
     PRODUCT_TYPE = "product_type"
@@ -22,41 +22,41 @@ class Dimension(StrEnum):
 
 
 class Channel(StrEnum):
-    """How an order came."""
+    """How an order was made: through a partner's widget, or directly."""
 
     WIDGET = "widget"
     DIRECT = "direct"
 
 
 class Span(StrEnum):
-    """How long a time a sum is of."""
+    """The period of a sum."""
 
     DAY = "day"
     MONTH = "month"
 
 
 class Day(TypeDecorator[date]):
-    """A day, stored as its number (date.toordinal): the same, and quick, on both databases."""
+    """A date, stored as its ordinal (date.toordinal): fast, and the same on both databases."""
 
     impl = Integer
     cache_ok = True
 
     def process_bind_param(self, value: date | None, dialect: Dialect) -> int | None:
-        """Turn a date into its number."""
+        """Convert a date to its ordinal."""
         return None if value is None else value.toordinal()
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> date | None:
-        """Turn a number into its date."""
+        """Convert an ordinal to its date."""
         return None if value is None else date.fromordinal(value)
 
 
-# None is a class of the ORM: what is derived is made anew in a copy.
+# Tables, not ORM classes: a copy of the database copies the classes and derives these again.
 DAILY_FIGURES = Table(
     "daily_figures",
     Base.metadata,
     Column("dimension", Plain, primary_key=True),
     Column("span", Plain, primary_key=True),
-    Column("day", Day, primary_key=True, autoincrement=False),  # of a month its first
+    Column("day", Day, primary_key=True, autoincrement=False),  # of a month, the first day
     Column("contract_id", Plain, primary_key=True),
     Column("currency", Plain, primary_key=True),
     Column("value", Plain, primary_key=True),
@@ -66,7 +66,7 @@ DAILY_FIGURES = Table(
     Column("refunded_minor", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-# Which hours of which contracts changed, as triggers tell; of a transaction each once.
+# The contracts and hours that changed. Triggers write each one once per transaction.
 FIGURE_CHANGES = Table(
     "figure_changes",
     Base.metadata,
@@ -75,7 +75,7 @@ FIGURE_CHANGES = Table(
     Column("writer", Plain, primary_key=True),
     sqlite_with_rowid=False,
 )
-# One row, when all figures are made: the zone that their days are in.
+# One row once all figures exist: the time zone of their days.
 FIGURES_MADE = Table(
     "figures_made",
     Base.metadata,

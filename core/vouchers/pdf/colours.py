@@ -1,4 +1,4 @@
-"""Colours: read from their code, and made such that what stands on them can be read."""
+"""Colours: parse them, and choose colours with enough contrast for text."""
 
 Colour = tuple[float, float, float]  # red, green and blue, from 0 to 1
 
@@ -7,18 +7,18 @@ WHITE: Colour = (1, 1, 1)
 
 
 def parse_colour(code: str) -> Colour:
-    """Read a colour: #0f766e."""
+    """Parse a colour such as #0f766e."""
     red, green, blue = bytes.fromhex(code.removeprefix("#"))
     return red / 255, green / 255, blue / 255
 
 
 def colour_code(colour: Colour) -> str:
-    """Write a colour as style sheets have it: #0f766e."""
+    """Return a colour in the notation of CSS: #0f766e."""
     return f"#{bytes(round(part * 255) for part in colour).hex()}"
 
 
 def readable_colour(colour: Colour) -> Colour:
-    """Darken a colour until it can be read on white and on its own tint (contrast 4.5 to 1)."""
+    """Darken a colour until it is readable on white and on its own tint (contrast 4.5 to 1)."""
     while luminance(colour) > 0.15:
         red, green, blue = colour
         colour = red * 0.9, green * 0.9, blue * 0.9
@@ -26,18 +26,18 @@ def readable_colour(colour: Colour) -> Colour:
 
 
 def readable_on(colour: Colour) -> Colour:
-    """Return what can be read on a colour: white or ink."""
+    """Return the text colour that is readable on a colour: white or ink."""
     return WHITE if luminance(colour) < 0.4 else INK
 
 
 def tint(colour: Colour) -> Colour:
-    """Return a light background in a colour."""
+    """Return a light tint of a colour, for a background."""
     red, green, blue = (0.9 + 0.1 * part for part in colour)
     return red, green, blue
 
 
 def luminance(colour: Colour) -> float:
-    """Return how light a colour is, as WCAG 2 measures contrast."""
+    """Return the relative luminance of a colour (WCAG 2), from 0 to 1."""
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
     )

@@ -1,7 +1,8 @@
-"""Vouchers as PDF: one, many merged with a bookmark each, or a ZIP of single ones.
+"""Vouchers as PDF: a single one, many in one file with bookmarks, or a ZIP of single PDFs.
 
-The one door to reportlab, which is not thread-safe: every render holds a lock. A document holds
-what its vouchers share once, as forms that its pages show, and of each font what it uses.
+Only this module imports reportlab. It is not thread-safe, so every render holds a lock. Parts that
+vouchers share are stored once per document, as forms that the pages show. Of each font only the
+used glyphs are embedded.
 """
 
 import io
@@ -19,7 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from core.ground import get_settings
 from core.vouchers.pdf.fonts import fonts
-from core.vouchers.pdf.glyphs import UNSEEN
+from core.vouchers.pdf.glyphs import NO_LETTER
 from core.vouchers.pdf.logo import Logo, load_logo
 from core.vouchers.pdf.page import LOGO, Branding, Voucher, draw_details, draw_frame, draw_product
 from core.vouchers.pdf.sheet import HEIGHT, WIDTH, DocumentFont, DocumentFonts, Sheet
@@ -27,14 +28,14 @@ from core.vouchers.pdf.sheet import HEIGHT, WIDTH, DocumentFont, DocumentFonts, 
 __all__ = ["Branding", "Voucher", "render_voucher", "render_vouchers", "render_zip"]
 
 _LOCK = threading.Lock()
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same vouchers are the same file
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same vouchers give the same file
 _SYMBOLIC = 4  # a PDF font flag: the font has its own codes
 
-rl_config.useA85 = 0  # binary streams: a fifth smaller than as ASCII
+rl_config.useA85 = 0  # binary streams are a fifth smaller than ASCII
 
 
 def current_branding() -> Branding:
-    """Return the branding of this installation, from the settings."""
+    """Return the branding in the settings."""
     settings = get_settings()
     return Branding(
         name=settings.app_name,
@@ -45,8 +46,8 @@ def current_branding() -> Branding:
     )
 
 
-def ensure_parts(branding: Branding) -> None:
-    """Find that a font or the logo is missing or damaged before a voucher is wanted.
+def check_assets(branding: Branding) -> None:
+    """Load the fonts and the logo, so that a damaged file is found before the first voucher.
 
     Raises FontFault or LogoFault, which name the file.
     """
@@ -57,12 +58,12 @@ def ensure_parts(branding: Branding) -> None:
 
 
 def file_name(voucher: Voucher) -> str:
-    """Return the name of a voucher's file, safe on every system."""
+    """Return the name of a voucher's file; it is valid on every system."""
     return f"voucher-{re.sub(r'[^A-Za-z0-9._-]', '_', voucher.order_item_id)}.pdf"
 
 
 def render_voucher(voucher: Voucher, branding: Branding) -> bytes:
-    """Return one voucher as a PDF of one page: the same bytes for the same voucher.
+    """Return one voucher as a PDF of one page; the same voucher gives the same bytes.
 
     Raises FontFault or LogoFault, which name the file.
     """
@@ -72,10 +73,10 @@ def render_voucher(voucher: Voucher, branding: Branding) -> bytes:
 
 
 def render_vouchers(vouchers: Iterable[Voucher], branding: Branding, file: IO[bytes]) -> None:
-    """Write vouchers into one PDF, a page and a bookmark each; ValueError when there is none.
+    """Write vouchers to one PDF, with a page and a bookmark each.
 
-    They are taken one after the other, and nothing of them stays in memory but the finished page.
-    Raises FontFault or LogoFault, which name the file.
+    It reads the vouchers one by one and keeps only the finished pages in memory. Raises ValueError
+    without a voucher, and FontFault or LogoFault, which name the file.
     """
     with _LOCK:
         document = _Document(branding, file)
@@ -85,18 +86,18 @@ def render_vouchers(vouchers: Iterable[Voucher], branding: Branding, file: IO[by
 
 
 def render_zip(vouchers: Iterable[Voucher], branding: Branding, file: IO[bytes]) -> None:
-    """Write a ZIP with a PDF for each voucher, one after the other; no two have one name.
+    """Write a ZIP with one PDF per voucher, each under its own name.
 
     Raises FontFault or LogoFault, which name the file.
     """
     taken: set[str] = set()
-    with zipfile.ZipFile(file, "w") as archive:  # stored: a PDF does not get smaller
+    with zipfile.ZipFile(file, "w") as archive:  # not compressed: a PDF does not get smaller
         for voucher in vouchers:
-            name = _free_name(file_name(voucher), taken)
+            name = _unique_name(file_name(voucher), taken)
             archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), render_voucher(voucher, branding))
 
 
-def _free_name(name: str, taken: set[str]) -> str:
+def _unique_name(name: str, taken: set[str]) -> str:
     stem, number = name.removesuffix(".pdf"), 1
     while name.casefold() in taken:
         number += 1
@@ -127,7 +128,7 @@ class _Document:
         self._picture = None if self._logo is None else _add_picture(document, self._logo)
 
     def add(self, voucher: Voucher) -> None:
-        """Draw a voucher on a page of its own, with a bookmark."""
+        """Draw a voucher on a new page, with a bookmark."""
         canvas = self._canvas
         self._first = self._first or voucher
         self._pages += 1
@@ -144,7 +145,7 @@ class _Document:
         canvas.showPage()
 
     def save(self) -> None:
-        """Add the fonts and what the file says of itself, and write it."""
+        """Add the fonts and the metadata, and write the file."""
         if self._first is None:
             raise ValueError("There is no voucher to write.")
         one, canvas = self._first, self._canvas
@@ -164,8 +165,8 @@ class _Document:
             if self._fonts.used():
                 content = _frame(self._fonts, self._branding, product_type, self._logo)
             else:
-                content, begun = _first_frame(self._branding, product_type, self._logo)
-                self._fonts = DocumentFonts(begun)
+                content, started_fonts = _first_frame(self._branding, product_type, self._logo)
+                self._fonts = DocumentFonts(started_fonts)
             self._share(key, content)
         return self._forms[key]
 
@@ -179,7 +180,7 @@ class _Document:
         return self._forms[key]
 
     def _share(self, key: tuple[str | None, ...], content: bytes) -> None:
-        """Add a form that pages show; its content is compressed."""
+        """Add a form that pages can show; `content` is compressed."""
         resources = {"Font": pdfdoc.PDFObjectReference(pdfdoc.BasicFonts)}
         if self._picture is not None:
             resources["XObject"] = pdfdoc.PDFDictionary({LOGO: self._picture})
@@ -199,7 +200,7 @@ class _Document:
 def _first_frame(
     branding: Branding, product_type: str, logo: Logo | None
 ) -> tuple[bytes, DocumentFonts]:
-    """Draw a frame as the first thing in its document, where it is the same every time."""
+    """Draw a frame at the start of a document; there it is always the same, so it is cached."""
     fonts = DocumentFonts()
     return _frame(fonts, branding, product_type, logo), fonts
 
@@ -211,7 +212,7 @@ def _frame(fonts: DocumentFonts, branding: Branding, product_type: str, logo: Lo
 
 
 def _add_picture(document: Any, logo: Logo) -> Any:
-    """Add a logo as it is kept, compressed once; reportlab would do that for every document."""
+    """Add a logo that is already compressed; reportlab would compress it for every document."""
     entries = {
         "Type": "/XObject",
         "Subtype": "/Image",
@@ -227,7 +228,7 @@ def _add_picture(document: Any, logo: Logo) -> Any:
 
 
 def _embed(document: Any, used: DocumentFont) -> None:
-    """Add the glyphs of a font that the document shows, and what each stands for."""
+    """Embed the glyphs of a font that the document uses, and the text of each glyph."""
     font, codes = used.font, used.codes
     name = f"/ODVOUC+{font.name}"
     ascent, descent = font.ascent_descent
@@ -274,9 +275,9 @@ def _stream(document: Any, content: bytes) -> Any:
 
 
 def _to_unicode(texts: Iterable[str]) -> bytes:
-    """Write the table that turns a font's codes into text, in hundreds as the format wants it."""
+    """Return the table from glyph codes to text; the format allows 100 entries per block."""
     lines = [
-        f"<{code:04x}> <{(text or UNSEEN).encode('utf-16-be').hex()}>"
+        f"<{code:04x}> <{(text or NO_LETTER).encode('utf-16-be').hex()}>"
         for code, text in enumerate(texts)
     ]
     parts = [

@@ -1,4 +1,4 @@
-"""The font files of vouchers: which has a character, how wide it is, and a subset to embed."""
+"""The font files of vouchers: look up glyphs, measure them, and make subsets to embed."""
 
 import struct
 import sys
@@ -14,8 +14,8 @@ from core.ground import OutsideFailed
 
 FONTS = Path(__file__).parent / "fonts"
 REGULAR, BOLD = "NotoSans-Regular.ttf", "NotoSans-Bold.ttf"
-# Looked at in this order, after Noto Sans, for a character. They have no bold: it is imitated.
-OTHERS = (
+# Tried in this order if Noto Sans lacks a character. They have no bold, so it is imitated.
+FALLBACKS = (
     "NotoSansArabic-Regular.ttf",
     "NotoSansHebrew-Regular.ttf",
     "NotoSansThai-Regular.ttf",
@@ -24,9 +24,9 @@ OTHERS = (
     "OrderDeskHangul-Regular.ttf",
 )
 EM = 1000  # every measure here is in thousandths of the font's size
-_NEEDED = ("head", "hhea", "maxp", "hmtx", "loca", "glyf")
+_REQUIRED_TABLES = ("head", "hhea", "maxp", "hmtx", "loca", "glyf")
 
-# The parts of a composite glyph, as the OpenType specification has them.
+# Flags of the parts of a composite glyph (OpenType specification, glyf table).
 _WORDS, _SCALE, _MORE, _XY_SCALE, _TWO_BY_TWO = 0x01, 0x08, 0x20, 0x40, 0x80
 
 
@@ -36,12 +36,12 @@ class FontFault(OutsideFailed):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"The font {path} {reason}, so vouchers cannot be made. Install Order Desk again, or "
-            "bring the file back."
+            "restore the file."
         )
 
 
 class Measure(NamedTuple):
-    """What a glyph takes, in thousandths of the size; `bottom` is below zero under the baseline."""
+    """The measures of a glyph, in thousandths of the size; below the baseline is negative."""
 
     advance: int
     bottom: int
@@ -49,7 +49,7 @@ class Measure(NamedTuple):
 
 
 class Font:
-    """A TrueType font that is read once and asked often."""
+    """A TrueType font, read once."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.stem
@@ -59,7 +59,7 @@ class Font:
             self._tables = self._read_tables()
             self.shaper = hb.Font(hb.Face(hb.Blob(self._data)))
             self._scale: float = EM / self.shaper.face.upem
-            self._ends = self._read_ends()
+            self._offsets = self._read_offsets()
         except OSError as error:
             raise FontFault(path, f"cannot be read ({error.strerror})") from error
         except (struct.error, ValueError, ZeroDivisionError, hb.HarfBuzzError) as error:
@@ -67,20 +67,20 @@ class Font:
 
     @property
     def is_bold(self) -> bool:
-        """Whether its strokes are bold themselves."""
+        """Whether the font itself is bold."""
         return self.name.endswith("-Bold")
 
     def glyph(self, character: str) -> int | None:
-        """Return the glyph of a character; None when the font has none."""
+        """Return the glyph of a character; None if the font has no glyph for it."""
         found = self.shaper.get_nominal_glyph(ord(character))
         return int(found) if found else None
 
     def scaled(self, units: float) -> int:
-        """Turn the font's own units into thousandths of its size."""
+        """Convert font units to thousandths of the size."""
         return round(units * self._scale)
 
     def measure(self, glyph: int) -> Measure:
-        """Return how wide a glyph is, and how far it reaches below and above the baseline."""
+        """Return the width of a glyph, and its reach below and above the baseline."""
         known = self._measures.get(glyph)
         if known is None:
             extents = self.shaper.get_glyph_extents(glyph)
@@ -94,21 +94,21 @@ class Font:
 
     @cached_property
     def bounds(self) -> list[int]:
-        """The box that every glyph fits in: left, bottom, right, top."""
+        """The box around all glyphs: left, bottom, right, top."""
         return [self.scaled(value) for value in struct.unpack(">4h", self._table("head")[36:44])]
 
     @cached_property
     def ascent_descent(self) -> tuple[int, int]:
-        """How far letters usually reach above and below (negative) the baseline."""
+        """The usual reach of letters above and below (negative) the baseline."""
         ascent, descent = struct.unpack(">2h", self._table("hhea")[4:8])
         return self.scaled(ascent), self.scaled(descent)
 
     def subset(self, glyphs: Sequence[int]) -> bytes:
-        """Return a font file whose glyph at each place is the one given; 0 has to be first."""
+        """Return a font file with only these glyphs, in this order; the first must be 0."""
         glyphs = list(glyphs)
         places = {glyph: place for place, glyph in enumerate(glyphs)}
         outlines, starts, metrics = [], [0], bytearray()
-        for glyph in glyphs:  # grows by the parts of composite glyphs
+        for glyph in glyphs:  # the list grows: parts of composite glyphs are appended
             outline = bytearray(self._outline(glyph))
             for position, part in _parts(outline):
                 if part not in places:
@@ -121,7 +121,7 @@ class Font:
             metrics += self._metrics(glyph)
         head, hhea, maxp = (bytearray(self._table(tag)) for tag in ("head", "hhea", "maxp"))
         struct.pack_into(">I", head, 8, 0)
-        struct.pack_into(">h", head, 50, 1)  # loca has four bytes for a place
+        struct.pack_into(">h", head, 50, 1)  # loca has four bytes per entry
         struct.pack_into(">H", hhea, 34, len(glyphs))
         struct.pack_into(">H", maxp, 4, len(glyphs))
         return _file(
@@ -143,7 +143,7 @@ class Font:
             if offset + length > len(self._data):
                 raise ValueError("a table ends after the file")
             found[tag.decode("latin-1")] = (offset, length)
-        if missing := set(_NEEDED) - set(found):
+        if missing := set(_REQUIRED_TABLES) - set(found):
             raise ValueError(f"there is no table {missing}")
         return found
 
@@ -151,18 +151,18 @@ class Font:
         offset, length = self._tables[tag]
         return self._data[offset : offset + length]
 
-    def _read_ends(self) -> "array[int]":
+    def _read_offsets(self) -> "array[int]":
         is_long = struct.unpack(">h", self._table("head")[50:52])[0]
-        ends = array("I" if is_long else "H", self._table("loca"))
+        offsets = array("I" if is_long else "H", self._table("loca"))
         if sys.byteorder == "little":
-            ends.byteswap()
-        return ends if is_long else array("I", [end * 2 for end in ends])
+            offsets.byteswap()
+        return offsets if is_long else array("I", [offset * 2 for offset in offsets])
 
     def _outline(self, glyph: int) -> bytes:
-        return self._glyf[self._ends[glyph] : self._ends[glyph + 1]]
+        return self._glyf[self._offsets[glyph] : self._offsets[glyph + 1]]
 
     def _metrics(self, glyph: int) -> bytes:
-        """Return the width and left bearing: of the last glyphs only the bearing is stored."""
+        """Return the width and left bearing of a glyph; the last glyphs share one width."""
         table, count = self._hmtx, self._full_metrics
         if glyph < count:
             return table[4 * glyph : 4 * glyph + 4]
@@ -184,18 +184,18 @@ class Font:
 
 @cache
 def load_font(file: str) -> Font:
-    """Return a font of ours, read once; raises FontFault when it is missing or damaged."""
+    """Return a font of this package, from a cache; raises FontFault if it is missing or damaged."""
     return Font(FONTS / file)
 
 
 @cache
 def fonts(*, is_bold: bool) -> list[Font]:
-    """Return the fonts in the order in which a character is looked for."""
-    return [load_font(BOLD if is_bold else REGULAR), *map(load_font, OTHERS)]
+    """Return the fonts in the order in which they are tried for a character."""
+    return [load_font(BOLD if is_bold else REGULAR), *map(load_font, FALLBACKS)]
 
 
 def _parts(outline: bytes | bytearray) -> list[tuple[int, int]]:
-    """Find the glyphs that a composite glyph is made of: where each is named, and which it is."""
+    """Find the parts of a composite glyph: the position of each reference, and its glyph."""
     if len(outline) < 2 or struct.unpack_from(">h", outline)[0] >= 0:
         return []
     found, position, flags = [], 10, _MORE

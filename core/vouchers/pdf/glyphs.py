@@ -1,8 +1,7 @@
-"""A line of text as glyphs: a font for every character, the order of the scripts, their shapes.
+"""Turn a line of text into glyphs: choose fonts, order the scripts, shape the letters.
 
-For every character the first font that has it is chosen, and U+FFFD is drawn where none has. What
-runs from right to left is ordered by Unicode's bidirectional algorithm; HarfBuzz joins, stacks and
-places the letters.
+The first font that has a character is chosen for it; without a font, U+FFFD is drawn. Right-to-left
+text is ordered by Unicode's bidirectional algorithm. HarfBuzz joins, stacks and places the letters.
 """
 
 import re
@@ -20,7 +19,7 @@ from core.vouchers.pdf.fonts import Font, fonts
 
 REPLACEMENT = "\ufffd"
 JOINERS = "\u200c\u200d"
-UNSEEN = "\u200d"  # what a glyph without a letter of its own stands for, when text is copied
+NO_LETTER = "\u200d"  # the copied text of a glyph that has no letter of its own
 
 _NOT_PLAIN = re.compile(
     "[^\u0020-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03e1\u03f0-\u0482\u048a-\u052f]"
@@ -33,7 +32,7 @@ _FEATURES = {"dlig": False}
 
 
 class Step(NamedTuple):
-    """Before a glyph of a run, how far the pen has to move and how high the glyph stands."""
+    """How far the pen moves before the glyph at `place`, and how far the glyph is raised."""
 
     place: int
     move: int
@@ -44,14 +43,14 @@ class Step(NamedTuple):
 class Run:
     """Glyphs of one font, from left to right; measures are in thousandths of the size.
 
-    Of each glyph: its number and what it stands for when text is searched or copied. Where the
-    glyphs' own widths do not bring the next to its place, there is a step.
+    A glyph is its number and its text (for search and copy). A step moves the pen where the widths
+    of the glyphs do not lead to the next place.
     """
 
     font: Font
     glyphs: tuple[tuple[int, str], ...]
     steps: tuple[Step, ...]
-    is_emboldened: bool  # bold was asked for, and the font has none
+    is_emboldened: bool  # bold is imitated: the font has no bold
     width: int
     top: int
     bottom: int
@@ -59,17 +58,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """A line of text: its runs from left to right, how wide it is and how far its ink reaches."""
+    """A line of text: its runs from left to right, its width, and the reach of its ink."""
 
     runs: tuple[Run, ...]
     width: int
     top: int
     bottom: int
-    is_rtl: bool  # as its paragraph
+    is_rtl: bool  # the direction of its paragraph
 
 
-def levels_of(text: str) -> list[int]:
-    """Return how deeply each character is embedded: odd levels run from right to left."""
+def bidi_levels(text: str) -> list[int]:
+    """Return the bidirectional level of each character: odd levels run from right to left."""
     if is_plain(text) or not any(unicodedata.bidirectional(one) in _RTL for one in text):
         return [0] * len(text)
     storage: dict[str, Any] = algorithm.get_empty_storage()
@@ -85,7 +84,7 @@ def levels_of(text: str) -> list[int]:
 
 
 def _pair_brackets(characters: list[dict[str, Any]], base: str) -> None:
-    """Give both brackets of a pair one direction (rule N0 of UAX 9; python-bidi has none)."""
+    """Give both brackets of a pair one direction (UAX 9, rule N0; python-bidi lacks it)."""
     opened: list[tuple[str, int]] = []
     for place, character in enumerate(characters):
         sign = character["ch"]
@@ -112,18 +111,18 @@ def _direction_of(characters: list[dict[str, Any]], first: int, last: int, base:
 
 
 def is_rtl(text: str) -> bool:
-    """Say whether a paragraph runs from right to left, as its first letter does."""
+    """Whether a paragraph runs from right to left; its first letter decides."""
     return not is_plain(text) and bool(algorithm.get_base_level(text))
 
 
 def make_line(text: str, levels: Sequence[int], *, is_bold: bool, is_rtl: bool = False) -> Line:
-    """Shape a text as one line; `levels` are those that its characters have in their paragraph."""
+    """Shape a text as one line; `levels` are the levels of its characters in the paragraph."""
     if is_plain(text):
         runs = [_plain_run(text, is_bold)]
     else:
         runs = [
             _shape(font, part, is_rtl=level % 2 == 1, is_bold=is_bold)
-            for level, font, part in _in_visual_order(_parts(_choose(text, is_bold), levels))
+            for level, font, part in _in_visual_order(_parts(_choose_fonts(text, is_bold), levels))
         ]
     return Line(
         tuple(runs),
@@ -135,12 +134,12 @@ def make_line(text: str, levels: Sequence[int], *, is_bold: bool, is_rtl: bool =
 
 
 def is_plain(text: str) -> bool:
-    """Say whether a text needs one font alone and no ordering: Latin, Greek, Cyrillic, no marks."""
+    """Whether a text needs one font and no ordering: Latin, Greek, Cyrillic, without marks."""
     return not _NOT_PLAIN.search(text)
 
 
 def _plain_run(text: str, is_bold: bool) -> Run:
-    """Put a run together from its words, many of which were shaped before: dates, labels."""
+    """Join a run from its words; many are cached, such as dates and labels."""
     blank = _plain_word(" ", is_bold)
     words = [_plain_word(word, is_bold) for word in text.split(" ")]
     glyphs, steps, width = list(words[0].glyphs), list(words[0].steps), words[0].width
@@ -160,7 +159,7 @@ def _plain_word(word: str, is_bold: bool) -> Run:
 
 
 def _parts(chosen: list[tuple[str, Font]], levels: Sequence[int]) -> list[tuple[int, Font, str]]:
-    """Put together what has one level and one font."""
+    """Group characters that have the same level and the same font."""
     groups = groupby(zip(levels, chosen, strict=True), key=lambda one: (one[0], one[1][1].name))
     parts = []
     for (level, _), group in groups:
@@ -170,7 +169,7 @@ def _parts(chosen: list[tuple[str, Font]], levels: Sequence[int]) -> list[tuple[
 
 
 def _in_visual_order(parts: list[tuple[int, Font, str]]) -> list[tuple[int, Font, str]]:
-    """Turn around every stretch of a level and above, from the highest to 1 (rule L2 of UAX 9)."""
+    """Reverse every run of a level or above, from the highest level to 1 (UAX 9, rule L2)."""
     for level in range(max((part[0] for part in parts), default=0), 0, -1):
         turned: list[tuple[int, Font, str]] = []
         for is_inside, group in groupby(parts, key=lambda part, at=level: part[0] >= at):  # type: ignore[misc]
@@ -180,22 +179,22 @@ def _in_visual_order(parts: list[tuple[int, Font, str]]) -> list[tuple[int, Font
     return parts
 
 
-def _choose(text: str, is_bold: bool) -> list[tuple[str, Font]]:
-    """Choose each character's font; what no font has becomes U+FFFD, a composed emoji only one."""
+def _choose_fonts(text: str, is_bold: bool) -> list[tuple[str, Font]]:
+    """Choose each character's font; without one, U+FFFD (only one for a composed emoji)."""
     usual = fonts(is_bold=is_bold)[0]
     chosen: list[tuple[str, Font]] = []
     font: Font | None = usual
-    is_lost = False  # whether the last letter has no font
+    is_missing = False  # whether no font has the last letter
     for place, character in enumerate(text):
         font = _font_of(character, font or usual, is_bold)
         if font is not None:
             chosen.append((character, font))
-            is_lost = is_lost and character in JOINERS
-        elif is_lost and (text[place - 1] in JOINERS or _is_skin_tone(character)):
+            is_missing = is_missing and character in JOINERS
+        elif is_missing and (text[place - 1] in JOINERS or _is_skin_tone(character)):
             chosen.append(("", usual))
         else:
             chosen.append((REPLACEMENT, usual))
-            is_lost = True
+            is_missing = True
     return chosen
 
 
@@ -204,7 +203,7 @@ def _is_skin_tone(character: str) -> bool:
 
 
 def _font_of(character: str, previous: Font, is_bold: bool) -> Font | None:
-    """Find a font: for marks, blanks and signs that of the letter before, if it has them."""
+    """Find a font; for marks, blanks and signs, prefer the font of the letter before."""
     if unicodedata.category(character)[0] in "MZPSC" and previous.glyph(character) is not None:
         return previous
     return _first_font_of(character, is_bold)
@@ -222,11 +221,11 @@ def _shape(font: Font, text: str, *, is_rtl: bool, is_bold: bool) -> Run:
     buffer.guess_segment_properties()
     buffer.direction = "rtl" if is_rtl else "ltr"
     hb.shape(font.shaper, buffer, _FEATURES)
-    infos, positions = buffer.glyph_infos or [], buffer.glyph_positions or []  # None for no text
+    infos, positions = buffer.glyph_infos or [], buffer.glyph_positions or []  # None if no text
     numbers = [info.codepoint for info in infos]
     texts = _texts(text, [info.cluster for info in infos], numbers, font)
     steps, top, bottom = [], 0, 0
-    pen = reached = rise = 0  # where the text is, where the glyphs' own widths lead
+    pen = reached = rise = 0  # `reached` is where the widths of the glyphs lead
     scaled, measure = font.scaled, font.measure
     for place, (number, (dx, dy, advance, _)) in enumerate(
         zip(numbers, (position.position for position in positions), strict=True)
@@ -246,7 +245,7 @@ def _shape(font: Font, text: str, *, is_rtl: bool, is_bold: bool) -> Run:
 
 
 def _texts(text: str, starts: list[int], glyphs: list[int], font: Font) -> list[str]:
-    """Say what each glyph stands for: a letter, several (a ligature), or nothing of its own."""
+    """Return the text of each glyph: a letter, several (a ligature), or none of its own."""
     if starts == list(range(len(text))):
         return list(text)
     bounds = sorted({*starts, len(text)})
@@ -257,6 +256,6 @@ def _texts(text: str, starts: list[int], glyphs: list[int], font: Font) -> list[
     for start, glyph in zip(starts, glyphs, strict=True):
         left = letters[start]
         own = next((one for one in left if shares[start] > 1 and font.glyph(one) == glyph), left)
-        found.append(own or UNSEEN)
+        found.append(own or NO_LETTER)
         letters[start] = left.replace(own, "", 1) if own else ""
     return found

@@ -1,4 +1,4 @@
-"""The issuer's logo: read from a PNG, JPEG or SVG file, small enough to be embedded or sent."""
+"""Load the issuer's logo from a PNG, JPEG or SVG file, and make it small enough to embed."""
 
 import io
 import warnings
@@ -12,12 +12,12 @@ from PIL import Image
 
 from core.ground import OutsideFailed
 
-MAX_WIDTH, MAX_HEIGHT = 600, 150  # pixels: 300 to the inch for the room on the page
+MAX_WIDTH, MAX_HEIGHT = 600, 150  # pixels: 300 per inch in the space on the page
 
 
 @dataclass(frozen=True)
 class Logo:
-    """A picture as a PDF has it: rows of red, green and blue, and how opaque, each compressed."""
+    """A picture in the form of a PDF: rows of RGB, and rows of opacity, both compressed."""
 
     width: int  # in pixels
     height: int
@@ -26,21 +26,21 @@ class Logo:
 
 
 class LogoFault(OutsideFailed):
-    """The logo's file is missing or no picture."""
+    """The file of the logo is missing or is not a picture."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"The logo {path} {reason}, so vouchers cannot be made. Bring the file back, or name "
-            "another PNG, JPEG or SVG file in LOGO."
+            f"The logo {path} {reason}, so vouchers cannot be made. Restore the file, or set LOGO "
+            "to another PNG, JPEG or SVG file."
         )
 
 
 def load_logo(path: Path) -> Logo:
-    """Return the picture in a file, read anew only when the file changes; raises LogoFault."""
+    """Return the picture in a file, from a cache until the file changes; raises LogoFault."""
     try:
         stamp = path.stat().st_mtime_ns
         return _load(path, stamp)
-    except OSError as error:  # Pillow's, of a file that is no picture, has no strerror
+    except OSError as error:  # Pillow's error for a file that is not a picture has no strerror
         reason = f"cannot be read ({error.strerror})" if error.strerror else "is not a picture"
         raise LogoFault(path, reason) from error
     except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -65,7 +65,7 @@ def _load(path: Path, _stamp: int) -> Logo:
 
 @lru_cache(maxsize=4)
 def logo_to_png(logo: Logo) -> bytes:
-    """Write a logo as PNG, for programs that show no SVG."""
+    """Return a logo as PNG, for programs that cannot show SVG."""
     size = logo.width, logo.height
     picture = Image.frombytes("RGB", size, zlib.decompress(logo.colours))
     picture.putalpha(Image.frombytes("L", size, zlib.decompress(logo.opacity)))
@@ -75,7 +75,7 @@ def logo_to_png(logo: Logo) -> bytes:
 
 
 def draw_svg(svg: str) -> bytes:
-    """Draw an SVG as PNG, as large as it is used; ValueError when it is none."""
+    """Render an SVG as PNG in the size of the logo; raises ValueError if it is not an SVG."""
     with Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg))) as plain:
         width, height = plain.size
     zoom = min(MAX_WIDTH / width, MAX_HEIGHT / height)

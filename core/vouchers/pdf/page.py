@@ -1,7 +1,7 @@
-"""The page of a voucher: where everything stands, and how it looks.
+"""The page of a voucher: its layout and its look.
 
-What vouchers share is drawn apart, so that a document holds it once: the frame of a product type,
-and the heading of a product at an airport. The details are what is left for each page.
+Parts that vouchers share are drawn apart, so that a document holds them once: the frame of a
+product type, and the heading of a product at an airport. The details differ on each page.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from core.ground import PaxType, ProductType, day_and_time, utc_offset
+from core.ground import PaxType, ProductType, day_and_time, utc_offset, word_of
 from core.vouchers.pdf.colours import (
     INK,
     WHITE,
@@ -27,7 +27,7 @@ from core.vouchers.pdf.text import fit, shape_line
 MARGIN = 48.0
 INNER = WIDTH - 2 * MARGIN
 RIGHT = WIDTH - MARGIN
-LOGO = "Logo"  # what the frame calls the picture
+LOGO = "Logo"  # the name of the picture in the frame
 
 _LOGO_TOP, _LOGO_HEIGHT, _LOGO_WIDTH = 34.0, 36.0, 150.0
 
@@ -36,33 +36,27 @@ HAIRLINE: Colour = (0.855, 0.882, 0.914)
 PANEL: Colour = (0.969, 0.976, 0.984)
 
 _PANEL_TOP, _PANEL_HEIGHT, _PADDING = 250.0, 276.0, 24.0
-_TILE = 171.5  # the white square that holds the code
+_TILE = 171.5  # the white square around the QR code
 _TILE_LEFT = RIGHT - _PADDING - _TILE
 _TILE_MIDDLE = _TILE_LEFT + _TILE / 2
-_QR_SIDE = 161.7  # 49 modules of 3.3 points with the quiet zone: the code itself is 48 mm wide
+_QR_SIDE = 161.7  # 49 modules of 3.3 points, with the quiet zone; the QR code is 48 mm wide
 _FOLD = _TILE_LEFT - _PADDING  # the dashed line between details and code
 _LEFT = MARGIN + _PADDING
 _DETAILS = _FOLD - _PADDING - _LEFT  # the width of the details
 _STEPS_TOP, _RULES_TOP, _FOOTER_TOP = 560.0, 672.0, 790.0
 _DEADLINE_WIDTH = 168.0
 
-_PRODUCT_TYPES = {
-    ProductType.LOUNGE: "Airport lounge",
-    ProductType.FAST_TRACK: "Fast track",
-    ProductType.MEET_AND_ASSIST: "Meet & assist",
-    ProductType.DELAY_CARE: "Delay care",
-}
-_PAX_TYPES = {PaxType.ADULT: "Adult", PaxType.CHILD: "Child", PaxType.INFANT: "Infant"}
+_PRODUCT_TYPES = {one: word_of(one) for one in ProductType} | {ProductType.LOUNGE: "Airport lounge"}
 _STEPS = {
     ProductType.LOUNGE: (
         "Go to the lounge at the airport and terminal above.",
         "Show this voucher, on your phone or on paper, with your boarding pass.",
-        "Staff scan the code, and you are in.",
+        "Staff scan the code and let you in.",
     ),
     ProductType.FAST_TRACK: (
         "Follow the signs to Fast Track at the airport and terminal above.",
         "Show this voucher, on your phone or on paper, with your boarding pass.",
-        "Staff scan the code, and you pass the queue.",
+        "Staff scan the code, and you skip the queue.",
     ),
     ProductType.MEET_AND_ASSIST: (
         "Be at the meeting point at the time above, your phone switched on.",
@@ -70,20 +64,20 @@ _STEPS = {
         "Your assistant scans the code and stays with you.",
     ),
     ProductType.DELAY_CARE: (
-        "Is your flight delayed? Go to a desk or lounge that takes part.",
+        "Is your flight delayed? Go to a participating desk or lounge.",
         "Show this voucher, on your phone or on paper, with your boarding pass.",
-        "Staff scan the code, and you are taken care of.",
+        "Staff scan the code and help you.",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Voucher:
-    """What stands on a voucher; instants are aware, those at the airport shown in its zone."""
+    """The content of a voucher. Instants are aware; times at the airport are shown in its zone."""
 
     order_item_id: str
     order_id: str
-    number: str  # which item of its order it is: "2 of 3"
+    number: str  # its place in the order: "2 of 3"
     product: str
     product_type: str
     airport_iata: str
@@ -97,23 +91,23 @@ class Voucher:
     passenger_name: str
     voucher_code: str
     signed_code: str
-    refund_expire_at: datetime | None  # None: it cannot be refunded
+    refund_expire_at: datetime | None  # None: not refundable
     issued_at: datetime
 
 
 @dataclass(frozen=True)
 class Branding:
-    """Who issues the vouchers, and how theirs look."""
+    """Who issues the vouchers, and how they look."""
 
     name: str
     logo: Path | None
     colour: str  # "#0f766e"
     support: str
-    terms: str  # a rule on every line
+    terms: str  # one rule per line
 
 
 def draw_frame(sheet: Sheet, branding: Branding, product_type: str, logo: Logo | None) -> None:
-    """Draw what all vouchers of a product type share."""
+    """Draw the parts that all vouchers of a product type share."""
     brand = parse_colour(branding.colour)
     sheet.box(0, 0, WIDTH, 8, fill=brand)
     left = MARGIN
@@ -178,7 +172,7 @@ def _draw_rules(sheet: Sheet, terms: str) -> None:
 
 
 def draw_product(sheet: Sheet, voucher: Voucher, brand: str) -> None:
-    """Draw what the vouchers of a product at an airport share: its heading."""
+    """Draw the heading, which all vouchers of a product at an airport share."""
     colour = readable_colour(parse_colour(brand))
     kind = _PRODUCT_TYPES[ProductType(voucher.product_type)].upper()
     sheet.line(shape_line(kind, is_bold=True), MARGIN, 122, size=9, colour=colour, spacing=1.1)
@@ -200,7 +194,7 @@ def _draw_airport(sheet: Sheet, voucher: Voucher, y: float, colour: Colour) -> N
 
 
 def draw_details(sheet: Sheet, voucher: Voucher) -> None:
-    """Draw what one voucher alone has: whose it is, when, its code, its numbers."""
+    """Draw the parts that differ on each voucher: passenger, times, code and numbers."""
     zone = ZoneInfo(voucher.airport_tz)
     number = fit(voucher.order_item_id, 210, 12, size=9)
     sheet.block(number, RIGHT, 57, colour=MUTED, align=1)
@@ -213,8 +207,7 @@ def draw_details(sheet: Sheet, voucher: Voucher) -> None:
     _value(sheet, day_and_time(voucher.valid_until.astimezone(zone)), _LEFT, _PANEL_TOP + 191)
     half = _DETAILS / 2
     _value(sheet, voucher.flight_number or "–", _LEFT, _PANEL_TOP + 241, half - 10)
-    pax_type = _PAX_TYPES[PaxType(voucher.pax_type)]
-    _value(sheet, pax_type, _LEFT + half, _PANEL_TOP + 241, half)
+    _value(sheet, word_of(PaxType(voucher.pax_type)), _LEFT + half, _PANEL_TOP + 241, half)
     _draw_code(sheet, voucher)
     _draw_numbers(sheet, voucher, zone)
 

@@ -1,7 +1,7 @@
-"""A sheet of a PDF: text, lines and shapes as PDF operators, without knowing a PDF library.
+"""A sheet of a PDF: draws text, lines and shapes as PDF operators, without a PDF library.
 
-Points from the sheet's top left corner. Text goes in as shaped lines and stays text: each glyph has
-a code of two bytes in its font, and the fonts of a document know what each code stands for.
+Coordinates are points from the top left corner of the sheet. Text stays text: each glyph has a code
+of two bytes in its font, and the document's fonts know the text of each code.
 """
 
 import re
@@ -16,15 +16,15 @@ from core.vouchers.pdf.text import Block
 
 WIDTH, HEIGHT = 595.28, 841.89  # A4
 QUIET_ZONE = 4  # modules of white around a QR code
-BOLDER = 0.035  # the stroke that imitates bold, in sizes
-_CIRCLE = 0.5523  # of the radius: how far the handles of a quarter's Bézier curve reach
+BOLDER = 0.035  # the width of the stroke that imitates bold, as a share of the size
+_CIRCLE = 0.5523  # length of the Bézier handles of a quarter circle, as a share of the radius
 _DARK = re.compile(rb"\x00+")
-_EIGHTS = range(0, 41, 8)  # of the 41 modules in a row
-_MASK = 2  # fixed: to find the best of the eight takes a hundred times longer, and all scan well
+_EIGHTS = range(0, 41, 8)  # the starts of groups of 8 among the 41 modules of a row
+_MASK = 2  # fixed: choosing the best of the eight takes 100 times as long, and all scan well
 
 
 class Codes(dict[tuple[int, str], str]):
-    """The code of each glyph, in hexadecimal digits; one that stands for two texts has two."""
+    """The code of each glyph in hexadecimal; a glyph with two texts has two codes."""
 
     def __missing__(self, glyph: tuple[int, str]) -> str:
         self[glyph] = code = f"{len(self):04x}"
@@ -32,7 +32,7 @@ class Codes(dict[tuple[int, str], str]):
 
 
 class DocumentFont:
-    """What a document uses of a font: a code for each glyph and what it stands for."""
+    """The glyphs of a font that a document uses: a code for each glyph and its text."""
 
     def __init__(self, font: Font, name: str, codes: Codes | None = None) -> None:
         self.font = font
@@ -41,35 +41,35 @@ class DocumentFont:
 
 
 class DocumentFonts:
-    """The fonts of one document, named in the order in which they came into use."""
+    """The fonts of one document, named in the order of their first use."""
 
-    def __init__(self, begun: "DocumentFonts | None" = None) -> None:
-        """Begin with what another document uses, or with none."""
+    def __init__(self, template: "DocumentFonts | None" = None) -> None:
+        """Start without fonts, or with a copy of another document's fonts."""
         self._fonts = {
             one.font.name: DocumentFont(one.font, one.name, one.codes)
-            for one in (begun.used() if begun else [])
+            for one in (template.used() if template else [])
         }
 
     def use(self, font: Font) -> DocumentFont:
-        """Return the document's side of a font."""
+        """Return the document's record of a font; add it at its first use."""
         if font.name not in self._fonts:
             self._fonts[font.name] = DocumentFont(font, f"V{len(self._fonts)}")
         return self._fonts[font.name]
 
     def used(self) -> list[DocumentFont]:
-        """Return every font in use."""
+        """Return every font that is used."""
         return list(self._fonts.values())
 
 
 class Sheet:
-    """What is drawn on one page, or on the part that many pages share."""
+    """The drawing of one page, or of a part that many pages share."""
 
     def __init__(self, fonts: DocumentFonts) -> None:
         self._fonts = fonts
         self._operators: list[str] = []
 
     def operators(self) -> str:
-        """Return everything that was drawn."""
+        """Return the PDF operators of the drawing."""
         return "\n".join(self._operators)
 
     def line(
@@ -83,9 +83,9 @@ class Sheet:
         align: float = 0,
         spacing: float = 0,
     ) -> None:
-        """Draw a line of text; x is its left end, or with `align` 0.5 its middle, 1 its right end.
+        """Draw a line of text at `x`: its left end, its middle (`align` 0.5) or its right end (1).
 
-        `spacing` is put after every glyph.
+        `spacing` is added after every glyph.
         """
         if spacing:
             x -= align * spacing * (sum(len(run.glyphs) for run in line.runs) - 1)
@@ -96,9 +96,9 @@ class Sheet:
         )
 
     def block(self, block: Block, x: float, y: float, *, colour: Colour, align: float = 0) -> float:
-        """Draw lines of text from y downwards, and return where they end.
+        """Draw lines of text from `y` downwards, and return the y where they end.
 
-        Lines from right to left begin where the longest of them does.
+        Right-to-left lines start at the right edge of the longest line.
         """
         for baseline, line in block.lines:
             start, side = (x + block.width, 1.0) if line.is_rtl and not align else (x, align)
@@ -116,7 +116,7 @@ class Sheet:
         edge: Colour | None = None,
         radius: float = 0,
     ) -> None:
-        """Fill a rectangle with round corners, and draw its edge if it has a colour."""
+        """Fill a rectangle with round corners, and draw its edge if `edge` is given."""
         bottom, top, right = HEIGHT - y - height, HEIGHT - y, x + width
         handle = radius * (1 - _CIRCLE)
         path = [
@@ -155,24 +155,24 @@ class Sheet:
         )
 
     def picture(self, name: str, x: float, y: float, width: float, height: float) -> None:
-        """Draw a picture that the sheet's resources have under a name."""
+        """Draw the picture that the sheet's resources have under this name."""
         place = f"{width:.2f} 0 0 {height:.2f} {x:.2f} {HEIGHT - y - height:.2f}"
         self._operators.append(f"q {place} cm /{name} Do Q")
 
     def qr_code(self, text: str, x: float, y: float, *, side: float) -> None:
-        """Draw a QR code, its quiet zone in the square, as one path of the rows' dark stretches."""
+        """Draw a QR code in a square that includes its quiet zone, as one path of dark runs."""
         code = zxingcpp.create_barcode(
             text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=_MASK
         )
         image = code.to_image(scale=1, add_quiet_zones=False)
         rows, columns = image.shape[:2]
-        modules = bytes(memoryview(image))  # type: ignore[arg-type]  # its stub leaves that out
+        modules = bytes(memoryview(image))  # type: ignore[arg-type]  # its stub lacks that
         module = side / (rows + 2 * QUIET_ZONE)
         path = []
         for row in range(rows):
             dark = modules[row * columns : (row + 1) * columns]
-            stretches = "".join([_stretches(eight, dark[eight : eight + 8]) for eight in _EIGHTS])
-            path.append(stretches.replace("y", str(rows - row - 1)))
+            runs = "".join([_dark_runs(eight, dark[eight : eight + 8]) for eight in _EIGHTS])
+            path.append(runs.replace("y", str(rows - row - 1)))
         left, bottom = x + QUIET_ZONE * module, HEIGHT - y - side + QUIET_ZONE * module
         self._operators.append(
             f"q 0 g {module:.4f} 0 0 {module:.4f} {left:.3f} {bottom:.3f} cm {''.join(path)}f Q"
@@ -187,8 +187,8 @@ class Sheet:
 
 
 @cache
-def _stretches(start: int, modules: bytes) -> str:
-    """Return the rectangles of the dark stretches among 8 modules of a row, which is named y."""
+def _dark_runs(start: int, modules: bytes) -> str:
+    """Return the rectangles of the dark runs among 8 modules of a row; `y` stands for the row."""
     return "".join(
         f"{start + dark.start()} y {dark.end() - dark.start()} 1 re "
         for dark in _DARK.finditer(modules)
@@ -196,7 +196,7 @@ def _stretches(start: int, modules: bytes) -> str:
 
 
 def _show(run: Run, font: DocumentFont, size: float) -> str:
-    """Write the operators that show a run where the pen is, and leave the pen after it."""
+    """Return the operators that show a run at the pen and move the pen to its end."""
     codes = "".join([font.codes[glyph] for glyph in run.glyphs])
     shown = [f"/{font.name} {size:g} Tf ["]
     done = rise = 0

@@ -1,7 +1,6 @@
-"""Text that fits a box, in every script: broken into lines at the largest size that fits.
+"""Fit text of any script into a box: break it into lines at the largest size that fits.
 
-How far each line really reaches up and down is measured, so that no two of them touch, whatever
-marks they carry.
+The real height of each line is measured, so lines never touch, even with many accents.
 """
 
 import unicodedata
@@ -10,23 +9,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.vouchers.pdf.fonts import EM
-from core.vouchers.pdf.glyphs import JOINERS, Line, is_plain, is_rtl, levels_of, make_line
+from core.vouchers.pdf.glyphs import JOINERS, Line, bidi_levels, is_plain, is_rtl, make_line
 
-MAX_CHARACTERS = 1500  # longer text ends with an ellipsis
-MAX_MARKS = 4  # combining marks on one letter; no language has more
-LEADING = 1.28  # from baseline to baseline, in sizes
-GAP = 60  # at least between the ink of two lines
-ASCENT, DESCENT = 760, -240  # what a line takes at least
+MAX_CHARACTERS = 1500  # a longer text is cut and ends with an ellipsis
+MAX_MARKS = 4  # combining marks per letter; no language needs more
+LEADING = 1.28  # from baseline to baseline, as a multiple of the size
+MIN_GAP = 60  # between the ink of two lines
+MIN_ASCENT, MIN_DESCENT = 760, -240  # of a line
 
 _NEVER_FIRST = frozenset("!%),.:;?]}»›’”…。，、．！？：；）］｝」』】〉》〕ー々ゝゞ・％")
 _NEVER_LAST = frozenset("([{«‹‘“（［｛「『【〈《〔")
-_VARIATIONS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # of a letter's look: there is one look here
+_VARIATIONS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # select a variant; the fonts have none
 _BREAKS_ANYWHERE = ((0x2E80, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFF00, 0xFFEF))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Lines that fit a box at a size, each with its baseline in points below the box's top."""
+    """Lines that fit a box at `size`, each with its baseline in points below the box's top."""
 
     size: float
     lines: tuple[tuple[float, Line], ...]
@@ -36,34 +35,42 @@ class Block:
 
 @lru_cache(maxsize=1024)
 def shape_line(text: str, *, is_bold: bool = False) -> Line:
-    """Shape a text as one line, however long it is."""
+    """Shape a text as one line of any length."""
     text = clean_text(text)
-    return make_line(text, levels_of(text), is_bold=is_bold)
+    return make_line(text, bidi_levels(text), is_bold=is_bold)
 
 
 @lru_cache(maxsize=512)
 def fit(
-    text: str, width: float, height: float, *, size: float, least: float = 3, is_bold: bool = False
+    text: str,
+    width: float,
+    height: float,
+    *,
+    size: float,
+    min_size: float = 3,
+    is_bold: bool = False,
 ) -> Block:
-    """Break a text into lines that fit a box of points, at the largest size up to the one wanted.
+    """Break a text into lines that fit a box (in points), at the largest possible size.
 
-    Every line break in the text begins a paragraph. At the `least` size the text is shortened.
+    The size is at most `size`. If the text does not fit at `min_size`, it is shortened. Every line
+    break in the text starts a paragraph.
     """
     paragraphs = [clean_text(part) for part in text[:MAX_CHARACTERS].splitlines()]
     while True:
-        block = _set(paragraphs, width, size, is_bold)
+        block = _lay_out(paragraphs, width, size, is_bold)
         if block.height <= height:
             return block
-        if size > least:
-            size = max(least, size * 0.94)
+        if size > min_size:
+            size = max(min_size, size * 0.94)
         else:
             paragraphs = _shortened(paragraphs)
 
 
 def clean_text(text: str) -> str:
-    """Compose a text and take out what is not text: controls, overrides of its direction, stacks.
+    """Compose a text and remove characters that cannot be drawn, such as controls.
 
-    What may not be drawn is dropped, blanks become spaces, and a letter keeps at most four marks.
+    Characters that change the direction of text are removed too. White space becomes single spaces.
+    A letter keeps at most four combining marks.
     """
     if is_plain(text) and text.isprintable() and len(text) <= MAX_CHARACTERS:
         return " ".join(text.split())
@@ -95,22 +102,22 @@ def _shortened(paragraphs: list[str]) -> list[str]:
     return [*others, words[: len(words) * 9 // 10].rstrip() + "…"] if len(words) > 9 else others
 
 
-def _set(paragraphs: Sequence[str], width: float, size: float, is_bold: bool) -> Block:
+def _lay_out(paragraphs: Sequence[str], width: float, size: float, is_bold: bool) -> Block:
     lines: list[tuple[float, Line]] = []
     baseline, bottom = 0.0, 0.0
     for line in (one for text in paragraphs for one in _wrap(text, width * EM / size, is_bold)):
-        usual = baseline + LEADING * size if lines else max(ASCENT, line.top) * size / EM
-        baseline = max(usual, bottom + (line.top + GAP) * size / EM)
+        usual = baseline + LEADING * size if lines else max(MIN_ASCENT, line.top) * size / EM
+        baseline = max(usual, bottom + (line.top + MIN_GAP) * size / EM)
         bottom = baseline - line.bottom * size / EM
         lines.append((baseline, line))
-    height = max(bottom, baseline - DESCENT * size / EM) if lines else 0.0
+    height = max(bottom, baseline - MIN_DESCENT * size / EM) if lines else 0.0
     widest = max((line.width for _, line in lines), default=0) * size / EM
     return Block(size, tuple(lines), widest, height)
 
 
 def _wrap(text: str, width: float, is_bold: bool) -> Iterator[Line]:
-    """Break a paragraph into lines of a width in thousandths of the size."""
-    levels = levels_of(text)
+    """Break a paragraph into lines; `width` is in thousandths of the size."""
+    levels = bidi_levels(text)
     if (whole := make_line(text, levels, is_bold=is_bold)).width <= width:
         if text:
             yield whole
@@ -119,15 +126,15 @@ def _wrap(text: str, width: float, is_bold: bool) -> Iterator[Line]:
     taken = 0.0
     for stop, advance in _pieces(text, width, is_bold):
         if taken + advance > width and end > start:
-            yield from _within(text, levels, start, end, is_bold)
+            yield from _sub_line(text, levels, start, end, is_bold)
             start, taken = end, 0.0
         taken += advance + _blank(text, stop, is_bold)
         end = stop
     if end > start:
-        yield from _within(text, levels, start, end, is_bold)
+        yield from _sub_line(text, levels, start, end, is_bold)
 
 
-def _within(
+def _sub_line(
     text: str, levels: Sequence[int], start: int, end: int, is_bold: bool
 ) -> Iterator[Line]:
     part = text[start:end].strip()
@@ -138,7 +145,7 @@ def _within(
 
 
 def _pieces(text: str, width: float, is_bold: bool) -> Iterator[tuple[int, float]]:
-    """Yield where the text may be broken, and how wide the piece before is without its blanks."""
+    """Yield each place for a line break, and the width of the piece before it without blanks."""
     for start, stop in _spans(text, _may_break):
         advance = _width(text[start:stop].rstrip(), is_bold)
         if advance <= width:
@@ -154,7 +161,7 @@ def _blank(text: str, stop: int, is_bold: bool) -> float:
 
 @lru_cache(maxsize=4096)
 def _width(text: str, is_bold: bool) -> int:
-    return make_line(text, levels_of(text), is_bold=is_bold).width
+    return make_line(text, bidi_levels(text), is_bold=is_bold).width
 
 
 def _spans(text: str, may_break: Callable[[str, str], bool]) -> Iterator[tuple[int, int]]:
@@ -190,7 +197,7 @@ def _is_in(character: str, ranges: Sequence[tuple[int, int]]) -> bool:
 
 
 def _is_letter_end(before: str, after: str) -> bool:
-    """Say whether a letter ends between two characters: not before marks, nor inside syllables."""
+    """Whether a letter ends between two characters: not before a mark or inside a syllable."""
     if unicodedata.category(after)[0] == "M" or after in JOINERS or before in JOINERS:
         return False
     is_thai_vowel = "\u0e40" <= before <= "\u0e44" or after in "\u0e30\u0e32\u0e33"

@@ -1,8 +1,8 @@
-"""Agents who refund, mail and hand out vouchers while an admin takes their rights away.
+"""Agents refund, send and download vouchers while an admin takes their rights away.
 
-What an agent was granted is counted right after a change of their rights is committed, and once
-more when all requests have ended. A grant in between came from a request that was let through by
-the rights of before, and committed after the change.
+The grants of an agent are counted right after a change of their rights is committed, and again
+when all requests have ended. A grant in between is an error: its request was allowed by the rights
+before the change and committed after it.
 """
 
 import random
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import count
 from threading import Event
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -28,29 +29,29 @@ from tests.core.refunds.sold_items import CONTRACTS
 
 ALL = frozenset(f"SOLD-{number}" for number in range(CONTRACTS))
 AGENT = Rights(role=Role.AGENT, contracts=ALL)
-MOST_SECONDS = 0.03  # from the first grants of a round, or the last change, to the next one
+MOST_SECONDS = 0.03  # from the first grants of a round, or the last change, to the next change
 START_SECONDS = 60
 
-# One request of an agent for an item: what it was granted is in the database.
+# A request of an agent for an item. What it was granted is in the database.
 Act = Callable[[Actor, str, str], object]
 
 
 @dataclass(frozen=True)
 class Granted:
-    """What an agent was granted in some contracts, by kind."""
+    """The number of grants of an agent in some contracts, by kind."""
 
     refunds: int
     mails: int
     vouchers: int
 
     def since(self, before: "Granted") -> int:
-        """Return how many grants came after an earlier count."""
+        """Return the number of grants since an earlier count."""
         return sum(vars(self).values()) - sum(vars(before).values())
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A change of rights: whose, in which contracts it took them, and what was granted by then."""
+    """A change of rights: the agent, the contracts that were lost, and the grants before it."""
 
     email: str
     contracts: frozenset[str]
@@ -59,35 +60,35 @@ class Taken:
 
 @dataclass
 class RightsRace:
-    """What all the rounds came to."""
+    """The result of all rounds."""
 
     changes: list[Taken] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)  # by the name of the error
+    refused: Counter[str] = field(default_factory=Counter)  # by the name of the error class
 
     @property
     def late(self) -> int:
-        """Count what was granted after a change that forbids it: 0 is right."""
+        """Count the grants after a change that forbids them. It must be 0."""
         return sum(
             count_granted(one.email, one.contracts).since(one.granted) for one in self.changes
         )
 
     @property
     def granted(self) -> Granted:
-        """Add up what was granted before the changes: it shows that requests came through."""
+        """Count the grants before the changes, which show that requests succeeded."""
         each = [vars(one.granted) for one in self.changes]
         return Granted(**{kind: sum(one[kind] for one in each) for kind in vars(Granted(0, 0, 0))})
 
 
 def count_granted(email: str, contracts: Collection[str]) -> Granted:
-    """Count an agent's refunds, queued mails and handed-out vouchers of some contracts."""
+    """Count an agent's refunds, queued e-mails and downloaded vouchers of some contracts."""
     downloads = AuditEvent.action == issuing.DOWNLOADED
-    of = {
+    of: dict[str, Any] = {
         "refunds": select(func.count()).where(Refund.requested_by == email),
         "mails": select(func.count()).where(Delivery.requested_by == email),
         "vouchers": select(func.count()).where(AuditEvent.actor == email, downloads),
     }
-    tables = {"refunds": Refund, "mails": Delivery, "vouchers": AuditEvent}
+    tables: dict[str, Any] = {"refunds": Refund, "mails": Delivery, "vouchers": AuditEvent}
     with storage.reading() as session:
         return Granted(
             **{
@@ -108,21 +109,21 @@ def refund(actor: Actor, item_id: str, key: str) -> object:
 
 
 def send_mail(actor: Actor, item_id: str, key: str) -> object:
-    """Queue a voucher's mail, as the dialog does."""
+    """Queue the e-mail of a voucher, as the dialog does."""
     to = ["zoe@mail.example"]
     return mail.send([item_id], to, message=None, key=key, actor=actor, now=NOW)
 
 
 def hand_out(actor: Actor, item_id: str, _key: str) -> object:
     """Download a voucher."""
-    return issuing.issue([item_id], BytesIO(), form="pdf", actor=actor, now=NOW)
+    return issuing.issue([item_id], BytesIO(), file_format="pdf", actor=actor, now=NOW)
 
 
-ACTS: tuple[Act, ...] = (refund, mail, hand_out)
+ACTS: tuple[Act, ...] = (refund, send_mail, hand_out)
 
 
 def naive_hand_out(actor: Actor, item_id: str, _key: str) -> None:
-    """Hand out a voucher by the rights that were read before the transaction."""
+    """Issue a voucher by the rights that were read before the transaction."""
     (line,) = issuing.assess([item_id], actor=actor, now=NOW)
     if why_not(actor, Permission.VOUCHERS) or line.why:
         raise Refused("It is not handed out.")
@@ -139,11 +140,11 @@ def naive_hand_out(actor: Actor, item_id: str, _key: str) -> None:
         )
 
 
-Change = tuple[Rights, frozenset[str]]  # the new rights, and the contracts where they forbid all
+Change = tuple[Rights, frozenset[str]]  # the new rights, the contracts without any
 
 
 def changes(chance: random.Random) -> list[Change]:
-    """Return a change of each kind, in an order of chance."""
+    """Return a change of each kind, in random order."""
     contract = frozenset({chance.choice(sorted(ALL))})
     each = [
         (replace(AGENT, is_active=False), ALL),
@@ -163,9 +164,9 @@ def race_for_rights(
     rounds: int,
     seed: int = 7,
 ) -> RightsRace:
-    """Let threads act as agents whose rights an admin takes away meanwhile; new agents a round.
+    """Run threads that act as agents while an admin takes their rights away; new agents per round.
 
-    The first half of the items is for refunds alone, so that the others keep their vouchers.
+    The first half of the items is only refunded, so that the others keep their vouchers.
     """
     race = RightsRace()
     for number in steps.through(rounds):
@@ -174,7 +175,7 @@ def race_for_rights(
 
 
 class _Round:
-    """Some agents at work, and the admin who changes each of them once."""
+    """A round: some agents at work, and an admin who changes each of them once."""
 
     def __init__(
         self, race: RightsRace, acts: Sequence[Act], items: Sequence[str], admin: Actor, seed: str
@@ -193,7 +194,7 @@ class _Round:
         return access.add_user(email, rights=AGENT, actor=self.admin, now=NOW)
 
     def run(self, threads: int) -> None:
-        """Start the agents' threads and the admin's at once, and wait for all of them."""
+        """Start the threads of agents and admin at the same time, and wait for all of them."""
         at_once(threads + 1, lambda thread: self._ask(thread) if thread else self._take())
 
     def _take(self) -> None:
@@ -210,7 +211,7 @@ class _Round:
             self.is_over.set()
 
     def _ask(self, thread: int) -> None:
-        """Ask as one agent after the other, as a page does: it reads the actor, then calls."""
+        """Send requests as one agent after the other; like a page, read the actor and then call."""
         chance = random.Random(f"{self.seed}-{thread}")
         user_ids = list(self.agents)
         while not self.is_over.is_set():

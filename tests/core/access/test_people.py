@@ -1,4 +1,4 @@
-"""Users: added by e-mail, changed by admins, and never so that nobody is left to let people in."""
+"""Users: added by e-mail address, changed by admins; at least one admin always remains."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core import access, query, startup, storage
 from core.access import CONSOLE, Actor, Rights
 from core.access.actors import LOCAL_USER_ID, find_actor
-from core.access.people import KnownAlready, LastAdmin, OwnRights
+from core.access.people import EmailTaken, LastAdmin, OwnRights
 from core.ground import InvalidInput, NotFound, NotPermitted, Role
 from core.storage import AuditEvent, User
 from core.tables import USERS
@@ -31,7 +31,7 @@ ADMIN = Rights(Role.ADMIN, sees_all_contracts=True)
 
 @pytest.fixture
 def signing_in() -> Iterator[None]:
-    """Have people sign in, as with the settings of a provider."""
+    """Turn sign-in on, with the settings of a provider."""
     with settings(**SIGN_IN, first_admin_email="Chief@Helios.example"):
         yield
 
@@ -53,7 +53,7 @@ def admins() -> list[str]:
         return sorted(session.scalars(select(User.email).where(*is_admin)))
 
 
-def test_a_person_is_added_with_their_rights(database: str, admin: Actor) -> None:
+def test_a_user_is_added_with_their_rights(database: str, admin: Actor) -> None:
     make_contract("CT-1")
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1"}), only_own_orders=True)
     user_id = add(" Ana@Helios.Example ", rights, actor=admin, name="  Ana   Díaz ")
@@ -87,34 +87,36 @@ def test_a_person_is_added_with_their_rights(database: str, admin: Actor) -> Non
         "a\n@helios.example",
     ],
 )
-def test_what_is_no_address_is_not_added(sqlite_database: str, admin: Actor, email: str) -> None:
-    with pytest.raises(InvalidInput, match="is not an e-mail address"):
+def test_an_invalid_address_is_not_added(sqlite_database: str, admin: Actor, email: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a valid e-mail address"):
         add(email, actor=admin)
     assert events() == []
 
 
 @pytest.mark.both_databases
-def test_an_address_is_one_user_in_whatever_case(database: str, admin: Actor) -> None:
+def test_an_address_is_one_user_in_upper_and_lower_case(database: str, admin: Actor) -> None:
     add("ana@helios.example", actor=admin)
     for again in ("ana@helios.example", "ANA@HELIOS.EXAMPLE", "Ana@Helios.example"):
-        with pytest.raises(KnownAlready, match="is a user already"):
+        with pytest.raises(EmailTaken, match="is already a user"):
             add(again, actor=admin)
     with ThreadPoolExecutor(4) as at_once:
         tries = [at_once.submit(add, "Bob@helios.example", actor=admin) for _ in range(4)]
     failed = [one.exception() for one in tries if one.exception()]
-    assert [type(one) for one in failed] == [KnownAlready] * 3
+    assert [type(one) for one in failed] == [EmailTaken] * 3
     assert [event[1] for event in events()] == ["ana@helios.example", "bob@helios.example"]
 
 
-def test_a_contract_that_is_not_there_is_refused(database: str, admin: Actor) -> None:
-    with pytest.raises(InvalidInput, match="There is no contract “CT-X”"):
+def test_an_unknown_contract_is_refused(database: str, admin: Actor) -> None:
+    with pytest.raises(InvalidInput, match="Contract “CT-X” was not found"):
         add("ana@helios.example", Rights(contracts=frozenset({"CT-X"})), actor=admin)
-    with pytest.raises(InvalidInput, match="There is no contract"):
+    with pytest.raises(InvalidInput, match=r"^Contract .* was not found"):
         add("ana@helios.example", Rights(contracts=frozenset({"C\x00"})), actor=admin)
     assert events() == []
 
 
-def test_each_kind_of_change_is_audited_and_acts_at_once(database: str, admin: Actor) -> None:
+def test_each_kind_of_change_is_audited_and_takes_effect_at_once(
+    database: str, admin: Actor
+) -> None:
     make_contract("CT-1")
     user_id = add("ana@helios.example", Rights(Role.VIEWER), actor=admin)
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1"}), is_active=False)
@@ -123,7 +125,7 @@ def test_each_kind_of_change_is_audited_and_acts_at_once(database: str, admin: A
     access.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
     actor = find_actor(user_id)
     assert actor is not None
-    assert (actor.role, actor.contracts) == (Role.AGENT, {"CT-1"})
+    assert (actor.role, actor.contracts) == (Role.AGENT, frozenset({"CT-1"}))
     assert sorted(action for action, *_ in events()) == [
         "user.added",
         "user.deactivated",
@@ -134,10 +136,10 @@ def test_each_kind_of_change_is_audited_and_acts_at_once(database: str, admin: A
     (roles,) = (event[2:] for event in events() if event[0] == "user.role_changed")
     assert roles == ({"role": "viewer"}, {"role": "agent"})
     access.change_user(user_id, rights=replace(rights, is_active=True), actor=admin, now=NOW)
-    assert len(events()) == 5  # nothing changed, so nothing to tell
+    assert len(events()) == 5  # nothing changed, so there is no event
 
 
-def test_nobody_changes_their_own_rights(database: str, admin: Actor) -> None:
+def test_admins_cannot_change_their_own_rights(database: str, admin: Actor) -> None:
     user_id = add("ana@helios.example", actor=admin)
     ana = find_actor(user_id)
     assert ana is not None
@@ -160,7 +162,7 @@ def test_nobody_changes_their_own_rights(database: str, admin: Actor) -> None:
     ],
 )
 @pytest.mark.usefixtures("signing_in")
-def test_the_last_admin_stays_one(database: str, rights: Rights) -> None:
+def test_the_last_admin_cannot_be_demoted(database: str, rights: Rights) -> None:
     first = add("ana@helios.example", actor=CONSOLE)
     with pytest.raises(LastAdmin, match="is the last active admin"):
         access.change_user(first, rights=rights, actor=CONSOLE, now=NOW)
@@ -170,7 +172,7 @@ def test_the_last_admin_stays_one(database: str, rights: Rights) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("signing_in")
-def test_of_two_admins_who_demote_each_other_one_stays(database: str) -> None:
+def test_two_admins_who_demote_each_other_leave_one_admin(database: str) -> None:
     ids = [add(f"{name}@helios.example", actor=CONSOLE) for name in ("ana", "bob")]
     actors = [find_actor(one) for one in ids]
 
@@ -181,20 +183,20 @@ def test_of_two_admins_who_demote_each_other_one_stays(database: str) -> None:
 
     with ThreadPoolExecutor(2) as at_once:
         tries = [at_once.submit(demote, number) for number in (0, 1)]
-    # Whoever comes second is no admin any more.
+    # The second is no longer an admin.
     assert [type(one.exception()) for one in tries if one.exception()] == [NotPermitted]
     assert len(admins()) == 1
     assert [action for action, *_ in events("users.")] == ["users.refused"]
 
 
-def test_a_user_who_is_not_there_is_not_found(sqlite_database: str, admin: Actor) -> None:
+def test_an_unknown_user_is_not_found(sqlite_database: str, admin: Actor) -> None:
     for user_id in ("x", "a\x00b", ""):
         with pytest.raises(NotFound):
             access.change_user(user_id, rights=ADMIN, actor=admin, now=NOW)
 
 
 @pytest.mark.usefixtures("signing_in")
-def test_the_first_admin_comes_from_the_setting_once(database: str) -> None:
+def test_the_setting_adds_the_first_admin_once(database: str) -> None:
     for _ in range(2):
         startup.prepare(NOW, may_fill=False)
     assert admins() == ["chief@helios.example"]
@@ -203,7 +205,7 @@ def test_the_first_admin_comes_from_the_setting_once(database: str) -> None:
 
 
 @pytest.mark.usefixtures("signing_in")
-def test_the_setting_acts_only_while_there_is_no_admin(database: str) -> None:
+def test_the_setting_has_an_effect_only_while_there_is_no_admin(database: str) -> None:
     chief = add("chief@helios.example", Rights(Role.VIEWER, is_active=False), actor=CONSOLE)
     other = add("ana@helios.example", actor=CONSOLE)
     startup.prepare(NOW, may_fill=False)
@@ -218,7 +220,7 @@ def test_the_setting_acts_only_while_there_is_no_admin(database: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_the_table_of_users_says_what_they_may_see(database: str, admin: Actor) -> None:
+def test_the_table_of_users_shows_their_rights(database: str, admin: Actor) -> None:
     for contract in ("CT-2", "CT-1"):
         make_contract(contract)
     add(

@@ -1,4 +1,4 @@
-"""Every role against every use case, as the table of roles says, allowed and refused."""
+"""Every role with every use case: allowed or refused, as the table of roles says."""
 
 import io
 from collections.abc import Callable
@@ -14,8 +14,6 @@ from core import (
     access,
     demo,
     excel,
-    import_report,
-    import_runs,
     imports,
     mail,
     overview,
@@ -27,6 +25,7 @@ from core import (
 )
 from core.access import Actor, Rights, permissions
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
+from core.imports import run
 from core.overview import Period
 from core.refunds.gateway import Failed, Gateways
 from core.storage import Refund
@@ -44,7 +43,7 @@ from tests.core.refunds.refund_rows import (
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import store_user
 
-# As it was agreed, row by row.
+# As it was confirmed, row by row.
 AGREED = """
 | | viewer | agent | accountant | admin |
 | orders, order items, export | yes | yes | yes | yes |
@@ -83,7 +82,7 @@ def actor_of(role: Role, **given: Any) -> Actor:
     return Actor(f"u-{role}", f"{role}@helios.example", role, **scope)
 
 
-def rows_of(table: Table, actor: Actor, order_id: str | None = None) -> list[dict[str, Any]]:
+def rows_of(table: Table, actor: Actor, order_id: str | None = None) -> list[dict[Any, Any]]:
     view = default_view(table, order_id=order_id)
     frame = query.load_rows(view, actor=actor, now=NOW, start=0, end=100)
     return frame.astype("object").to_dict("records")
@@ -95,8 +94,9 @@ def exported(table: Table, actor: Actor, order_id: str | None = None) -> int:
 
 
 def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
-    """Return every way to ask for something of a whole table."""
-    view, asked = default_view(table), {"actor": actor, "now": NOW}
+    """Return all queries of a whole table."""
+    view = default_view(table)
+    asked: dict[str, Any] = {"actor": actor, "now": NOW}
     choices = next(column.name for column in table.offered if column.has_choices)
     return [
         lambda: rows_of(table, actor),
@@ -120,7 +120,7 @@ def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
 
 @dataclass(frozen=True)
 class Shop:
-    """What is there to be acted upon."""
+    """The IDs of the stored objects that use cases act on."""
 
     item: str
     failed: str
@@ -174,7 +174,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "download vouchers": (
         VOUCHERS,
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue([s.item], io.BytesIO(), form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue([s.item], io.BytesIO(), file_format="pdf", actor=a, now=NOW),
     ),
     "send vouchers": (VOUCHERS, Permission.VOUCHERS, lambda s, a: _send(s.item, a, "again")),
     "what would be sent": (
@@ -248,7 +248,11 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         lambda _, a: excel.export_order("OD-1", io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "overview": (LOOK, Permission.OVERVIEW, lambda _, a: _look_over(a)),
-    "what overview offers": (LOOK, Permission.OVERVIEW, lambda _, a: overview.load_offers(actor=a)),
+    "what overview offers": (
+        LOOK,
+        Permission.OVERVIEW,
+        lambda _, a: overview.load_contract_currencies(actor=a),
+    ),
     "verify": (LOOK, Permission.OVERVIEW, lambda _, a: vouchers.verify("X", actor=a, now=NOW)),
     "save a view": (
         LOOK,
@@ -259,35 +263,35 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.import_files([s.file], actor=a, now=NOW),
+        lambda s, a: run.import_files([s.file], actor=a, now=NOW),
     ),
     "check an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda s, a: imports.check_files([s.file], actor=a),
+        lambda s, a: run.check_files([s.file], actor=a),
     ),
     "begin to check": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_check([], actor=a, now=NOW),
+        lambda _, a: imports.begin_check([], actor=a, now=NOW),
     ),
     "begin to import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.begin_import(actor=a, now=NOW),
+        lambda _, a: imports.begin_import(actor=a, now=NOW),
     ),
-    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.find(actor=a)),
+    "the last import": (ADMIN, Permission.IMPORT, lambda _, a: imports.find_run(actor=a)),
     "what is being imported": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_runs.find_running(actor=a),
+        lambda _, a: imports.find_running(actor=a),
     ),
-    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.cancel(actor=a)),
-    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: import_runs.forget(actor=a)),
+    "cancel an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.cancel_run(actor=a)),
+    "forget an import": (ADMIN, Permission.IMPORT, lambda _, a: imports.forget_run(actor=a)),
     "faults of an import": (
         ADMIN,
         Permission.IMPORT,
-        lambda _, a: import_report.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
+        lambda _, a: imports.export_faults(io.BytesIO(), actor=a, now=NOW, zone="UTC"),
     ),
     "dump": (ADMIN, Permission.IMPORT, lambda _, a: excel.dump(io.BytesIO(), actor=a, now=NOW)),
     "demo": (ADMIN, Permission.IMPORT, lambda _, a: demo.fill(5, actor=a, now=NOW)),
@@ -311,7 +315,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.USERS,
         lambda s, a: access.change_user(s.user, rights=Rights(Role.AGENT), actor=a, now=NOW),
     ),
-    "bind a user anew": (
+    "unbind the account of a user": (
         ADMIN,
         Permission.USERS,
         lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW),
@@ -340,7 +344,7 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
 }
 
 
-def test_the_table_of_roles_is_the_one_that_was_agreed() -> None:
+def test_the_permissions_of_each_role_are_as_agreed() -> None:
     named = {permission for some in STANDS_FOR.values() for permission in some}
     assert named == set(Permission) == set(permissions.ROLES)
     for row, some in STANDS_FOR.items():
@@ -351,18 +355,18 @@ def test_the_table_of_roles_is_the_one_that_was_agreed() -> None:
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("name", USE_CASES)
-def test_every_role_does_what_the_table_says_and_nothing_else(
+def test_every_role_can_do_what_its_permissions_allow_and_nothing_more(
     shop: Shop, role: Role, name: str
 ) -> None:
     row, permission, use = USE_CASES[name]
     actor = store_user(actor_of(role))
     if role in MAY[row]:
-        with suppress(InvalidInput, NotFound, Refused):  # no file, and the database holds orders
+        with suppress(InvalidInput, NotFound, Refused):  # no file; the database has orders
             use(shop, actor)
         assert refusals() == []
         return
     before = everything_stored()
-    with pytest.raises(NotPermitted, match=rf"^Your role, {role}, does not .*\.$"):
+    with pytest.raises(NotPermitted, match=rf"^Your role, {role.capitalize()}, cannot .*\.$"):
         use(shop, actor)
     assert refusals() == [(f"{permission}.refused", actor.email)]
     assert everything_stored() == before
@@ -373,7 +377,7 @@ def test_every_role_does_what_the_table_says_and_nothing_else(
     ("table", "row"),
     [(TRANSACTIONS, LEDGER), (EMAIL_TABLE, EMAILS), (USERS, ADMIN), (AUDIT_EVENTS, ADMIN)],
 )
-def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
+def test_no_query_of_a_table_is_answered_without_the_permission(
     shop: Shop, role: Role, table: Table, row: str
 ) -> None:
     actor = store_user(actor_of(role))
@@ -387,7 +391,7 @@ def test_no_question_about_a_table_is_answered_to_whom_it_is_not_for(
             assert len(refusals()) == number + 1
 
 
-def test_a_workbook_of_one_order_leaves_out_what_the_role_may_not_see(
+def test_the_workbook_of_an_order_leaves_out_what_the_role_cannot_see(
     shop: Shop, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(permissions.ROLES, Permission.OVERVIEW, frozenset({Role.ADMIN}))

@@ -1,4 +1,4 @@
-"""Rights that are taken away after a page has read them: then nothing is written or handed out."""
+"""Rights that are lost after a page has read them: nothing is written or exported."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from core import access, excel, import_runs, imports, storage
+from core import access, excel, imports, storage
 from core.access import CONSOLE, Actor, rights
-from core.access.rights import NoLongerIn, RightsChanged
+from core.access.rights import AccessLost, RightsChanged
 from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
-from core.import_progress import Progress
+from core.imports import background
+from core.imports.progress import Progress
 from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
 from tests.conftest import NOW, Fill
 from tests.core.access.use_cases import (
@@ -25,21 +26,21 @@ from tests.core.access.use_cases import (
     take_away,
     wait_for_imports,
 )
-from tests.core.imported import count
+from tests.core.imports.imported import count
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_contract, make_order, store_user
 
 
 @pytest.fixture
 def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
-    """Store a shop; what it has imported is forgotten afterwards."""
+    """Store a shop; reset its background imports afterwards."""
     found = make_shop(tmp_path, filled_once)
     yield found
-    import_runs._runs.clear()
+    background._runs.clear()
 
 
 def sign_in(actor: Actor) -> Actor:
-    """Return the actor as one who has signed in."""
+    """Return the actor with a sign-in."""
     row = {"sign_in_id": new_id(), "user_id": actor.user_id}
     with storage.writing() as session:
         session.add(SignIn(**row, began_at=NOW, seen_at=NOW, expires_at=NOW))
@@ -53,7 +54,7 @@ def delete_user(actor: Actor) -> None:
 
 
 def attempt(shop: Shop, use: UseCase, actor: Actor) -> AppError | None:
-    """Use the use case, and return what it raised."""
+    """Run the use case, and return the error that it raised."""
     shop.file.seek(0)
     shop.file.truncate()
     try:
@@ -63,7 +64,7 @@ def attempt(shop: Shop, use: UseCase, actor: Actor) -> AppError | None:
     return None
 
 
-# Whoever is gone.
+# Users without access.
 
 GONE: dict[str, Callable[[Actor], None]] = {
     "deactivated": lambda actor: take_away(actor, is_active=False),
@@ -74,14 +75,14 @@ GONE: dict[str, Callable[[Actor], None]] = {
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("loss", GONE)
-def test_whoever_is_gone_changes_nothing_and_gets_no_file(shop: Shop, loss: str) -> None:
+def test_a_user_without_access_changes_nothing_and_gets_no_file(shop: Shop, loss: str) -> None:
     stale = {actor: sign_in(actor) for actor in (shop.agent, shop.chief)}
     for actor in stale.values():
         GONE[loss](actor)
     before, expected = everything_stored(), []
     for name, use in USE_CASES.items():
         actor = stale[shop.actor(use.permission)]
-        assert type(attempt(shop, use, actor)) is NoLongerIn, name
+        assert type(attempt(shop, use, actor)) is AccessLost, name
         assert shop.file.getvalue() == b"", name
         expected.append((f"{use.permission}.refused", actor.email))
         assert refusals() == expected, name
@@ -89,16 +90,16 @@ def test_whoever_is_gone_changes_nothing_and_gets_no_file(shop: Shop, loss: str)
 
 
 @pytest.mark.both_databases
-def test_whoever_is_still_there_does_all_of_it(shop: Shop) -> None:
+def test_a_user_with_access_can_run_every_use_case(shop: Shop) -> None:
     for name, use in USE_CASES.items():
         actor = sign_in(shop.actor(use.permission))
         error = attempt(shop, use, actor)
-        # The shop is no demo.
+        # The shop is not demo data.
         assert error is None or (name.startswith("demo.") and isinstance(error, Refused)), name
     assert refusals() == []
 
 
-def test_without_the_guard_whoever_is_gone_does_all_of_it(
+def test_without_the_guard_a_user_without_access_can_run_every_use_case(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rights, "_confirm", lambda _session, actor, *_: actor)
@@ -110,10 +111,10 @@ def test_without_the_guard_whoever_is_gone_does_all_of_it(
     assert refusals() == []
 
 
-# Whoever has lost a role.
+# Users with a lower role.
 
 
-def test_a_lowered_role_acts_as_it_is_now(shop: Shop) -> None:
+def test_a_lowered_role_takes_effect_at_once(shop: Shop) -> None:
     for actor in (shop.agent, shop.chief):
         take_away(actor, role=Role.VIEWER)
     before, expected = everything_stored(), []
@@ -130,7 +131,7 @@ def test_a_lowered_role_acts_as_it_is_now(shop: Shop) -> None:
     assert everything_stored() == before
 
 
-def test_a_lowered_role_keeps_what_it_may_still_do(shop: Shop) -> None:
+def test_a_lowered_role_keeps_its_remaining_permissions(shop: Shop) -> None:
     take_away(shop.agent, role=Role.VIEWER)
     for name, use in USE_CASES.items():
         if use.is_for_viewers and not use.is_file:
@@ -138,20 +139,20 @@ def test_a_lowered_role_keeps_what_it_may_still_do(shop: Shop) -> None:
     assert refusals() == []
 
 
-def test_an_admin_who_is_none_any_more_leaves_the_views_of_others_alone(shop: Shop) -> None:
-    USE_CASES["saved_views.change"].act(shop, shop.agent)  # it is shared
+def test_a_former_admin_cannot_change_the_views_of_others(shop: Shop) -> None:
+    USE_CASES["views.saved.change_view"].act(shop, shop.agent)  # the view is shared
     take_away(shop.chief, role=Role.AGENT)
-    with pytest.raises(NotPermitted, match="somebody else's view"):
-        USE_CASES["saved_views.delete"].act(shop, shop.chief)
+    with pytest.raises(NotPermitted, match="belongs to another user"):
+        USE_CASES["views.saved.delete_view"].act(shop, shop.chief)
 
 
-def test_a_raised_role_takes_nothing_away_from_a_file(shop: Shop) -> None:
+def test_a_raised_role_does_not_refuse_a_file(shop: Shop) -> None:
     take_away(shop.agent, role=Role.ADMIN, sees_all_contracts=True)
-    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+    assert attempt(shop, USE_CASES["excel.exports.export"], shop.agent) is None
     assert shop.file.getvalue()[:2] == b"PK"
 
 
-# Whoever has lost a contract, or sees their own orders alone.
+# Users who lost a contract, or see only their own orders.
 
 SCOPES: dict[str, dict[str, Any]] = {
     "contract": {"contracts": frozenset({"CT-9"}), "sees_all_contracts": False},
@@ -162,13 +163,15 @@ SCOPES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("loss", SCOPES)
-def test_a_lost_scope_changes_nothing_of_it_and_gives_no_file(shop: Shop, loss: str) -> None:
+def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
+    shop: Shop, loss: str
+) -> None:
     make_contract("CT-9")
     for actor in (shop.agent, shop.chief):
         take_away(actor, **SCOPES[loss])
     before = everything_stored()
     for name, use in USE_CASES.items():
-        if not use.is_scoped or name == "refunds.request":
+        if not use.is_scoped or name == "refunds.requests.request":
             continue
         error = attempt(shop, use, shop.actor(use.permission))
         if use.permission in (Permission.IMPORT, Permission.USERS):
@@ -182,23 +185,23 @@ def test_a_lost_scope_changes_nothing_of_it_and_gives_no_file(shop: Shop, loss: 
 
 
 @pytest.mark.parametrize("loss", SCOPES)
-def test_an_item_out_of_a_lost_scope_is_not_refunded(shop: Shop, loss: str) -> None:
+def test_an_item_outside_the_reduced_scope_is_not_refunded(shop: Shop, loss: str) -> None:
     make_contract("CT-9")
     take_away(shop.agent, **SCOPES[loss])
-    assert USE_CASES["refunds.request"].act(shop, shop.agent) == []
+    assert USE_CASES["refunds.requests.request"].act(shop, shop.agent) == []
     is_asked = AuditEvent.action == "order_item.refund_requested"
     with storage.reading() as session:
         asked = session.scalars(select(AuditEvent.entity_id).where(is_asked))
         assert asked.all() == ["MAILED"]
 
 
-def test_a_scope_that_grew_takes_nothing_away_from_a_file(shop: Shop) -> None:
+def test_a_larger_scope_does_not_refuse_a_file(shop: Shop) -> None:
     make_contract("CT-9")
     take_away(shop.agent, contracts=frozenset({MINE, "CT-9"}))
-    assert attempt(shop, USE_CASES["excel.export"], shop.agent) is None
+    assert attempt(shop, USE_CASES["excel.exports.export"], shop.agent) is None
 
 
-def test_contracts_that_a_user_sees_anyway_take_nothing_away(database: str) -> None:
+def test_listed_contracts_do_not_matter_to_a_user_who_sees_all(database: str) -> None:
     order = make_order()
     actor = make_actor(Role.VIEWER, sees_all_contracts=True, contracts=frozenset({MINE}))
     take_away(actor, contracts=frozenset())
@@ -207,11 +210,11 @@ def test_contracts_that_a_user_sees_anyway_take_nothing_away(database: str) -> N
     assert file.getvalue()[:2] == b"PK"
 
 
-# What takes long.
+# Long-running use cases.
 
 
 def losing(actor: Actor, at: str, **lost: object) -> Progress:
-    """Return the progress of an import in which rights are lost when it comes to a phase."""
+    """Return a progress callback that takes rights away when the import reaches a phase."""
     seen: list[str] = []
 
     def report(phase: str, _share: float) -> None:
@@ -223,12 +226,12 @@ def losing(actor: Actor, at: str, **lost: object) -> Progress:
 
 
 @pytest.mark.parametrize("lost", [{"is_active": False}, {"role": Role.AGENT}])
-def test_an_import_of_someone_who_lost_the_right_while_it_read_is_not_stored(
+def test_an_import_is_not_stored_if_the_right_is_lost_while_it_reads(
     shop: Shop, lost: dict[str, object]
 ) -> None:
-    progress = losing(shop.chief, "Waiting for other changes to end", **lost)
+    progress = losing(shop.chief, "Waiting for other changes to finish", **lost)
     before = count(Order)
-    with pytest.raises((NoLongerIn, NotPermitted)):
+    with pytest.raises((AccessLost, NotPermitted)):
         imports.import_files(
             [shop.folder / "new.xlsx"], actor=shop.chief, now=NOW, progress=progress
         )
@@ -237,10 +240,10 @@ def test_an_import_of_someone_who_lost_the_right_while_it_read_is_not_stored(
 
 
 @pytest.mark.on_postgresql  # SQLite: nobody else writes
-def test_an_import_of_someone_who_lost_the_right_while_it_wrote_is_undone(shop: Shop) -> None:
-    progress = losing(shop.chief, "Storing for good", is_active=False)
+def test_an_import_is_rolled_back_if_the_right_is_lost_while_it_writes(shop: Shop) -> None:
+    progress = losing(shop.chief, "Saving", is_active=False)
     before = count(Order)
-    with pytest.raises(NoLongerIn):
+    with pytest.raises(AccessLost):
         imports.import_files(
             [shop.folder / "new.xlsx"], actor=shop.chief, now=NOW, progress=progress
         )
@@ -248,19 +251,19 @@ def test_an_import_of_someone_who_lost_the_right_while_it_wrote_is_undone(shop: 
     assert refusals() == [("import.refused", shop.chief.email)]
 
 
-def test_an_import_beside_the_pages_says_that_the_right_is_gone(shop: Shop) -> None:
+def test_a_background_import_says_that_the_right_was_lost(shop: Shop) -> None:
     file = io.BytesIO((shop.folder / "new.xlsx").read_bytes())
-    import_runs.begin_check([("new.xlsx", file)], actor=shop.chief, now=NOW)
+    background.begin_check([("new.xlsx", file)], actor=shop.chief, now=NOW)
     wait_for_imports()
     take_away(shop.chief, is_active=False)
-    import_runs.begin_import(actor=shop.chief, now=NOW)
+    background.begin_import(actor=shop.chief, now=NOW)
     wait_for_imports()
-    run = import_runs.find(actor=shop.chief)
+    run = background.find_run(actor=shop.chief)
     assert run is not None
-    assert (run.state, run.failure) == (import_runs.State.FAILED, str(NoLongerIn()))
+    assert (run.state, run.failure) == (background.State.FAILED, str(AccessLost()))
 
 
-# People, and the command line.
+# Users and the command line.
 
 
 def test_the_command_line_needs_no_row(shop: Shop) -> None:
@@ -269,25 +272,25 @@ def test_the_command_line_needs_no_row(shop: Shop) -> None:
     assert refusals() == []
 
 
-def test_an_actor_who_only_calls_themselves_console_is_nobody(shop: Shop) -> None:
+def test_an_actor_with_the_user_id_console_alone_has_no_access(shop: Shop) -> None:
     for actor in (
         replace(CONSOLE, email="console@helios.example"),
         replace(CONSOLE, sees_all_contracts=False, contracts=frozenset({MINE})),
     ):
-        with pytest.raises((NoLongerIn, NotPermitted)):
+        with pytest.raises((AccessLost, NotPermitted)):
             excel.dump(shop.file, actor=actor, now=NOW)
 
 
-def test_the_sign_in_of_somebody_else_is_none(shop: Shop) -> None:
+def test_the_sign_in_of_another_user_gives_no_access(shop: Shop) -> None:
     theirs = sign_in(shop.chief).sign_in_id
     actor = replace(shop.agent, sign_in_id=theirs)
-    assert type(attempt(shop, USE_CASES["refunds.request"], actor)) is NoLongerIn
+    assert type(attempt(shop, USE_CASES["refunds.requests.request"], actor)) is AccessLost
 
 
-def test_rights_that_were_given_back_count_again(shop: Shop) -> None:
+def test_rights_that_were_given_back_are_valid_again(shop: Shop) -> None:
     take_away(shop.agent, is_active=False)
     store_user(shop.agent)
     with storage.writing() as session:
         mine = update(User).where(User.user_id == shop.agent.user_id)
         session.execute(mine.values(is_active=True))
-    assert USE_CASES["refunds.request"].act(shop, shop.agent)
+    assert USE_CASES["refunds.requests.request"].act(shop, shop.agent)

@@ -1,4 +1,4 @@
-"""Every use case that writes goes through access.rights: found by source, so none is forgotten."""
+"""Every use case that writes uses core.access.rights. The source is searched, so none is missed."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -7,9 +7,9 @@ from pathlib import Path
 import core
 from tests.core.access.use_cases import USE_CASES
 
-OPENS = {"storage.engine.writing", "storage.engine.rebuilding"}
+OPENS = {"storage.transactions.writing", "storage.transactions.rebuilding"}
 DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
-# What the worker does with what was asked for while it was permitted.
+# What the worker does with requests that were permitted when they were made.
 WORKER = {
     "mail.deliver.delivery",
     "mail.deliver.records",
@@ -17,10 +17,10 @@ WORKER = {
     "refunds.settlement",
     "worker",
 }
-# What acts in nobody's name, or what a person who is gone may do as well: sign out.
+# What acts for no user, or what a user without access may do too: sign out.
 OF_NO_PERSON = {
-    "copies.copy_to",
-    "demo.fill_blank",
+    "upkeep.copies.copy_to",
+    "demo.filling.fill_blank",
     "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",
     "access.permissions.refuse",
@@ -30,10 +30,14 @@ OF_NO_PERSON = {
     "access.sign_ins.end_sign_in",
     "access.actors.ensure_local_user",
 }
-HANDED_TO_THE_DOOR = {"demo._rebuilding"}  # which opens it
-# Parts of use cases, which are tried with them.
-PARTS = {"mail.queue.requests.queueing", "excel.limit.record_export", "import_runs.begin_import"}
-Sources = Mapping[str, str]  # of modules, by name
+HANDED_TO_THE_DOOR = {"demo.filling._rebuilding"}  # it opens the transaction
+# Parts of use cases, which are tested with them.
+PARTS = {
+    "mail.queue.requests.queueing",
+    "excel.limit.record_export",
+    "imports.background.begin_import",
+}
+Sources = Mapping[str, str]  # module by name
 
 
 def sources_of_core() -> Sources:
@@ -48,8 +52,8 @@ def _name_of(path: Path) -> str:
 
 
 def faces(sources: Sources) -> dict[str, str]:
-    """Return where the names that packages offer are written: storage.writing is of the engine."""
-    found = {}
+    """Return the modules that define the names of a package: storage.writing is in the engine."""
+    found: dict[str, str] = {}
     for package, source in sources.items():
         known = known_names(package, source)
         found |= {f"{package}.{name}": home for name, home in known.items()}
@@ -67,7 +71,7 @@ def functions(module: str, source: str) -> Iterator[tuple[str, ast.FunctionDef]]
 
 
 def known_names(module: str, source: str) -> dict[str, str]:
-    """Return what the names of a module stand for, without the `core` in front."""
+    """Return what the names of a module refer to, without the prefix `core`."""
     tree = ast.parse(source)
     known = {name.rpartition(".")[2]: name for name, _ in functions(module, source)}
     for node in ast.walk(tree):
@@ -79,7 +83,7 @@ def known_names(module: str, source: str) -> dict[str, str]:
 
 
 def uses(sources: Sources) -> dict[str, set[str]]:
-    """Return what each function of core calls, or passes on, of core."""
+    """Return the functions of core that each function of core calls or passes on."""
     found, offered = {}, faces(sources)
     for module, source in sources.items():
         known = known_names(module, source)
@@ -98,12 +102,12 @@ def _used(node: ast.AST, known: Mapping[str, str]) -> str | None:
 
 
 def openers(sources: Sources) -> set[str]:
-    """Find the functions that open a writing transaction themselves."""
+    """Find the functions that open a write transaction themselves."""
     return {name for name, used in uses(sources).items() if used & OPENS and name not in DOOR}
 
 
 def use_cases(sources: Sources) -> set[str]:
-    """Find the public functions with an actor that reach the door, through whichever helper."""
+    """Find the public functions with an actor that use core.access.rights, also indirectly."""
     used_by, reaching = uses(sources), set(DOOR)
     while more := {name for name, used in used_by.items() if used & reaching} - reaching:
         reaching |= more
@@ -120,7 +124,7 @@ def parameters(function: ast.FunctionDef) -> set[str]:
     return {one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
 
 
-def test_only_the_door_and_what_acts_for_no_person_open_a_writing_transaction() -> None:
+def test_only_core_rights_and_code_without_an_actor_open_write_transactions() -> None:
     found = openers(sources_of_core())
     elsewhere = {name for name in found if not name.startswith(tuple(f"{one}." for one in WORKER))}
     assert elsewhere == OF_NO_PERSON | HANDED_TO_THE_DOOR
@@ -134,13 +138,13 @@ def test_the_worker_takes_no_actor() -> None:
         assert taking == []
 
 
-def test_every_use_case_that_reaches_the_door_is_tried_without_rights() -> None:
+def test_every_use_case_that_uses_core_rights_is_tested_without_rights() -> None:
     assert use_cases(sources_of_core()) == set(USE_CASES) | PARTS
 
 
 NAIVE = """
 from core import storage
-from core.states import Permission
+from core.ground import Permission
 from core.permissions import require
 
 def remove(order_id, *, actor):
@@ -153,7 +157,7 @@ def _remove(order_id):
 """
 GUARDED = """
 from core import access
-from core.states import Permission
+from core.ground import Permission
 
 def remove(order_id, *, actor):
     _remove(order_id, actor)
@@ -162,19 +166,22 @@ def _remove(order_id, actor):
     with access.changing(actor, Permission.IMPORT) as (session, actor):
         session.delete(order_id)
 """
-ALIASED = (
-    "from core.storage.engine import rebuilding\n\ndef wipe(*, actor):\n    start = rebuilding\n"
-)
+ALIASED = """
+from core.storage.transactions import rebuilding
+
+def wipe(*, actor):
+    start = rebuilding
+"""
 
 
-def test_a_use_case_that_opens_the_transaction_itself_is_found() -> None:
-    face = {"storage": "from core.storage.engine import writing"}
+def test_a_use_case_that_opens_its_own_transaction_is_detected() -> None:
+    face = {"storage": "from core.storage.transactions import writing"}
     assert openers(face | {"query.order": NAIVE}) == {"query.order._remove"}
     assert openers(face | {"query.order": ALIASED}) == {"query.order.wipe"}
     assert openers(face | {"query.order": GUARDED}) == set()
 
 
-def test_a_use_case_that_nobody_has_tried_yet_is_found() -> None:
+def test_a_use_case_without_such_a_test_is_detected() -> None:
     face = {"access": "from core.access.rights import changing"}
     assert use_cases(face | {"query.order": GUARDED}) == {"query.order.remove"}
     assert use_cases(face | {"query.order": NAIVE}) == set()

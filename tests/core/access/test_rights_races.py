@@ -1,4 +1,4 @@
-"""A click and an admin who takes the right away at the same moment: one comes first, whole."""
+"""A request, and an admin who takes the right away at the same time: one comes first."""
 
 import io
 import time
@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core import access, excel, import_runs, imports, mail, refunds, storage, vouchers
+from core import access, excel, imports, mail, refunds, storage, vouchers
 from core.access import Actor, rights
 from core.access.actors import find_actor
-from core.access.rights import NoLongerIn
+from core.access.rights import AccessLost
 from core.ground import AppError, OutsideFailed, Permission, Role
-from core.import_progress import Progress
+from core.imports import background
+from core.imports.progress import Progress
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
 from core.views import default_view
@@ -41,20 +42,20 @@ LIMITED: dict[str, object] = dict.fromkeys(LIMITS, 1_000_000)
 
 @pytest.fixture
 def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
-    """Store a shop; what it has imported is forgotten afterwards."""
+    """Store a shop; reset its background imports afterwards."""
     yield make_shop(tmp_path, filled_once)
-    import_runs._runs.clear()
+    background._runs.clear()
 
 
 @pytest.fixture(params=[NO_LIMIT, LIMITED], ids=["no limit", "limits"])
 def limits(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run the test without hourly limits, and with ones that are not reached."""
+    """Run the test without hourly limits, and with limits that are not reached."""
     with settings(**request.param):
         yield
 
 
 def hold_item(session: Any) -> None:
-    """Hold the item, so that whoever would take or hand it out waits (PostgreSQL)."""
+    """Lock the item, so that requests for it wait (PostgreSQL)."""
     is_it = OrderItem.order_item_id.in_(("FINE", "REFUNDABLE"))
     session.execute(select(OrderItem).where(is_it).with_for_update())
 
@@ -69,12 +70,14 @@ CLICKS: dict[str, Callable[[Shop], object]] = {
         ["REFUNDABLE"], reason="goodwill", key="k", actor=s.agent, now=NOW, gateways={}
     ),
     "send": lambda s: mail.send(["FINE"], [ZOE], message=None, key="k", actor=s.agent, now=NOW),
-    "download": lambda s: vouchers.issue(["FINE"], s.file, form="pdf", actor=s.agent, now=NOW),
+    "download": lambda s: vouchers.issue(
+        ["FINE"], s.file, file_format="pdf", actor=s.agent, now=NOW
+    ),
 }
 
 
 def traces(shop: Shop) -> tuple[int, int, int]:
-    """Count what the clicks leave beyond the shop: refunds, mails, bytes handed out."""
+    """Count the effects of the requests: refunds, e-mails, downloaded bytes."""
     with storage.reading() as session:
         asked = session.scalars(select(Refund.refund_id)).all()
         queued = session.scalars(select(Delivery.delivery_id)).all()
@@ -83,7 +86,7 @@ def traces(shop: Shop) -> tuple[int, int, int]:
 
 @pytest.mark.usefixtures("limits")
 @pytest.mark.parametrize("click", CLICKS)
-def test_a_click_that_waits_is_refused_when_the_deactivation_comes_first(
+def test_a_waiting_request_is_refused_if_the_deactivation_came_first(
     shop: Shop, click: str
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
@@ -91,13 +94,13 @@ def test_a_click_that_waits_is_refused_when_the_deactivation_comes_first(
             deactivate_in(session, shop.agent)
             hold_item(session)
             clicked = start_and_wait(pool, lambda: CLICKS[click](shop), waiting=1)
-        assert type(clicked.exception()) is NoLongerIn
+        assert type(clicked.exception()) is AccessLost
     assert traces(shop) == (0, 0, 0)
     assert len(refusals()) == 1
 
 
 @pytest.mark.parametrize("click", CLICKS)
-def test_without_the_guard_a_click_that_waits_goes_through_after_the_deactivation(
+def test_without_the_guard_a_waiting_request_succeeds_after_the_deactivation(
     shop: Shop, click: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rights, "_confirm", lambda _session, actor, *_: actor)
@@ -113,7 +116,7 @@ def test_without_the_guard_a_click_that_waits_goes_through_after_the_deactivatio
 
 @pytest.mark.usefixtures("limits")
 @pytest.mark.parametrize("click", CLICKS)
-def test_a_deactivation_waits_for_a_click_that_came_first(shop: Shop, click: str) -> None:
+def test_a_deactivation_waits_for_a_request_that_came_first(shop: Shop, click: str) -> None:
     with ThreadPoolExecutor(2) as pool:
         with storage.writing() as session:
             hold_item(session)
@@ -126,17 +129,17 @@ def test_a_deactivation_waits_for_a_click_that_came_first(shop: Shop, click: str
     assert refusals() == []
 
 
-# One person in many tabs.
+# One user in many tabs.
 
 
-def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limits: None) -> None:
+def test_requests_from_many_tabs_of_one_user_never_deadlock(shop: Shop, limits: None) -> None:
     def act(thread: int) -> list[str]:
         asked: dict[str, Any] = {"actor": shop.agent, "now": NOW}
         items = ["FINE", "REFUNDABLE"]
         acts: list[Callable[[], object]] = [
             lambda: refunds.request(items, reason="goodwill", key=new_id(), **asked),
             lambda: mail.send(items, [ZOE], message=None, key=new_id(), **asked),
-            lambda: vouchers.issue(items, io.BytesIO(), form="zip", **asked),
+            lambda: vouchers.issue(items, io.BytesIO(), file_format="zip", **asked),
             lambda: excel.export(default_view(ORDERS), io.BytesIO(), **asked),
         ]
         failures = []
@@ -146,7 +149,7 @@ def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limit
             except OutsideFailed as error:
                 failures.append(str(error))
             except AppError:
-                pass  # the items are refunded by now
+                pass  # the items are refunded already
         return failures
 
     assert [one for failed in at_once(THREADS, act) for one in failed] == []
@@ -154,7 +157,7 @@ def test_one_person_in_many_tabs_never_stands_in_their_own_way(shop: Shop, limit
 
 
 @pytest.mark.on_postgresql  # SQLite locks no rows
-def test_a_lock_that_grows_in_the_transaction_is_a_deadlock_of_two_tabs(database: str) -> None:
+def test_upgrading_a_lock_in_the_transaction_deadlocks_two_tabs(database: str) -> None:
     agent, both_share = make_actor(), Barrier(2)
 
     def count_late(_tab: int) -> bool:
@@ -170,7 +173,7 @@ def test_a_lock_that_grows_in_the_transaction_is_a_deadlock_of_two_tabs(database
     assert sorted(at_once(2, count_late)) == [False, True]
 
 
-def test_one_person_is_deactivated_while_many_tabs_of_theirs_refund(database: str) -> None:
+def test_a_user_can_be_deactivated_while_many_of_their_tabs_refund(database: str) -> None:
     agent, items = make_actor(), sell(600)
     with ThreadPoolExecutor(1) as pool:
         racing = pool.submit(race, guarded(agent, UNSETTLED), items, threads=THREADS, requests=40)
@@ -179,12 +182,12 @@ def test_one_person_is_deactivated_while_many_tabs_of_theirs_refund(database: st
         with storage.reading() as session:
             granted = len(session.scalars(select(Refund.refund_id)).all())
         run = racing.result()
-    assert {type(error) for error in run.errors} == {NoLongerIn}
+    assert {type(error) for error in run.errors} == {AccessLost}
     assert 0 < granted == run.granted.total()
 
 
 @pytest.mark.on_postgresql  # SQLite has one queue
-def test_clicks_of_a_person_do_not_overtake_an_admin_who_waits_for_them(database: str) -> None:
+def test_requests_of_a_user_do_not_overtake_an_admin_who_waits(database: str) -> None:
     agent = make_actor()
 
     def click() -> None:
@@ -196,11 +199,11 @@ def test_clicks_of_a_person_do_not_overtake_an_admin_who_waits_for_them(database
             taken = start_and_wait(pool, lambda: take_away(agent, is_active=False), waiting=1)
             clicked = start_and_wait(pool, click, waiting=2)
         taken.result()
-        assert type(clicked.exception()) is NoLongerIn
+        assert type(clicked.exception()) is AccessLost
 
 
 @pytest.mark.on_postgresql
-def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
+def test_a_shared_row_lock_alone_overtakes_the_admin(database: str) -> None:
     agent = make_actor()
     mine = select(User).where(User.user_id == agent.user_id)
     with ThreadPoolExecutor(1) as pool:
@@ -215,7 +218,7 @@ def test_a_shared_lock_alone_overtakes_them(database: str) -> None:
 # Admins.
 
 
-def test_admins_who_deactivate_each_other_never_all_succeed(database: str) -> None:
+def test_admins_who_deactivate_each_other_do_not_all_succeed(database: str) -> None:
     admins = [make_actor(Role.ADMIN) for _ in range(8)]
     gone = access.Rights(Role.ADMIN, sees_all_contracts=True, is_active=False)
 
@@ -225,7 +228,7 @@ def test_admins_who_deactivate_each_other_never_all_succeed(database: str) -> No
             other = admins[(number + step) % len(admins)]
             try:
                 access.change_user(other.user_id, rights=gone, actor=admins[number], now=NOW)
-            except NoLongerIn as error:
+            except AccessLost as error:
                 failures.append(error)
         return failures
 
@@ -237,7 +240,7 @@ def test_admins_who_deactivate_each_other_never_all_succeed(database: str) -> No
 
 
 @pytest.mark.on_postgresql  # SQLite has one writer
-def test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_undo_it(
+def test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abort_it(
     shop: Shop,
 ) -> None:
     chief = replace(shop.chief)
@@ -250,7 +253,7 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_u
             )
 
         def report(phase: str, _share: float) -> None:
-            if phase == "Storing for good":
+            if phase == "Saving":
                 clicked.append(start_and_wait(pool, click, waiting=1))
 
         path = shop.folder / "new.xlsx"
@@ -259,9 +262,9 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_u
 
 
 @pytest.mark.on_postgresql
-def test_with_a_stronger_lock_it_would_undo_the_import(
+def test_with_a_stronger_lock_it_would_abort_the_import(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rights, "_FOR_KEY_SHARE", rights._FOR_SHARE)
     with pytest.raises(OutsideFailed):
-        test_a_counted_refund_that_waits_for_an_import_of_the_same_person_does_not_undo_it(shop)
+        test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abort_it(shop)

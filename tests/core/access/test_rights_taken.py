@@ -1,4 +1,4 @@
-"""Rights that are taken away while people use them. Short; see tests.soak for the full size."""
+"""Rights that are taken away while users act. A short run; tests.soak has the full size."""
 
 import pytest
 
@@ -11,12 +11,10 @@ from tests.core.refunds.sold_items import sell
 pytestmark = pytest.mark.both_databases
 
 THREADS, ROUNDS, ITEMS = 12, 3, 300
-MOST_ROUNDS = 30  # until the naive act is caught
+MOST_ROUNDS = 30  # until the naive act has made an error
 
 
-def test_nothing_is_granted_once_the_right_to_it_was_taken_away(
-    database: str, admin: Actor
-) -> None:
+def test_nothing_is_granted_after_the_right_to_it_is_lost(database: str, admin: Actor) -> None:
     race = race_for_rights(ACTS, sell(ITEMS), admin=admin, threads=THREADS, rounds=ROUNDS)
     assert race.errors == []
     assert len(race.changes) == 4 * ROUNDS
@@ -27,9 +25,7 @@ def test_nothing_is_granted_once_the_right_to_it_was_taken_away(
     check_books()
 
 
-def test_rights_that_are_read_before_the_transaction_grant_too_much(
-    database: str, admin: Actor
-) -> None:
+def test_rights_read_before_the_transaction_grant_too_much(database: str, admin: Actor) -> None:
     items, late = sell(ITEMS), 0
     for seed in range(MOST_ROUNDS):
         race = race_for_rights(

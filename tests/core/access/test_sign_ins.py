@@ -1,4 +1,4 @@
-"""Signing in: whom a provider's word lets in, for how long, and when it ends."""
+"""Sign-ins with a provider: who gets access, for how long, and when a sign-in ends."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from core import access, storage
 from core.__main__ import main
 from core.access import CONSOLE, Actor, Rights, SignInNeeded, sign_ins
 from core.access.actors import LOCAL_USER_ID
-from core.access.sign_ins import NotLetIn
+from core.access.sign_ins import NoAccess
 from core.ground import NotSignedIn, Role, get_settings
 from core.storage import AuditEvent, SignIn, User
 from tests.conftest import NOW
@@ -26,20 +26,20 @@ ANA = "ana@helios.example"
 
 @pytest.fixture(autouse=True)
 def signing_in() -> Iterator[None]:
-    """Have people sign in, and out again by themselves after half an hour."""
+    """Turn sign-in on, with an idle limit of half an hour."""
     with settings(**SIGN_IN, sign_in_idle_minutes=30):
         yield
 
 
 @pytest.fixture
 def ana(database: str) -> str:
-    """Add a person who has never signed in."""
+    """Add a user who has never signed in."""
     rights = Rights(Role.AGENT, sees_all_contracts=True)
     return access.add_user(ANA, rights=rights, actor=CONSOLE, now=NOW)
 
 
 def claims(at: datetime = NOW, **given: Any) -> dict[str, Any]:
-    """Return what an ID token says that was issued at an instant, for an hour."""
+    """Return the claims of an ID token that is issued at an instant and valid for an hour."""
     usual = {
         "iss": "https://id.helios.example",
         "sub": "ana-1",
@@ -54,7 +54,7 @@ def claims(at: datetime = NOW, **given: Any) -> dict[str, Any]:
 
 
 def told() -> list[tuple[str, str]]:
-    """Return what the audit trail says of sign-ins."""
+    """Return the audit events of sign-ins."""
     rows = select(AuditEvent.action, AuditEvent.actor).order_by(AuditEvent.event_id)
     with storage.reading() as session:
         found = session.execute(rows.where(AuditEvent.entity == "sign_in"))
@@ -74,20 +74,20 @@ def test_the_first_verified_sign_in_binds_the_account(ana: str) -> None:
     assert told() == [("sign_in.succeeded", ANA)]
 
 
-def test_whoever_is_bound_is_known_by_the_account_and_not_by_the_address(ana: str) -> None:
+def test_a_bound_user_is_found_by_account_and_not_by_address(ana: str) -> None:
     sign_ins.accept_sign_in(claims(), now=NOW)
     other = claims(email="new@helios.example", email_verified=False, nonce="second")
     assert sign_ins.accept_sign_in(other, now=NOW).user_id == ana
     thief = claims(sub="somebody-else", nonce="third")
-    with pytest.raises(NotLetIn, match="signs in with another account"):
+    with pytest.raises(NoAccess, match="signs in with another account"):
         sign_ins.accept_sign_in(thief, now=NOW)
-    with pytest.raises(NotLetIn, match="signs in with another account"):
+    with pytest.raises(NoAccess, match="signs in with another account"):
         sign_ins.accept_sign_in(claims(iss="https://evil.example", nonce="fourth"), now=NOW)
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1, "yes"])
 def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: object) -> None:
-    with pytest.raises(NotLetIn, match="it is not verified"):
+    with pytest.raises(NoAccess, match="has not verified"):
         sign_ins.accept_sign_in(claims(email_verified=verified), now=NOW)
     with storage.reading() as session:
         assert session.get_one(User, ana).issuer is None
@@ -95,75 +95,75 @@ def test_an_address_that_is_not_verified_binds_nothing(ana: str, verified: objec
 
 
 @pytest.mark.parametrize("email", ["eve@evil.example", "analyst@local", None, "", 5])
-def test_whoever_is_no_user_is_told_to_ask_and_audited_once(database: str, email: object) -> None:
+def test_an_unknown_address_is_refused_and_audited_once(database: str, email: object) -> None:
     for minutes in range(3):
-        with pytest.raises(NotLetIn, match=r"ask an admin of Order Desk"):
+        with pytest.raises(NoAccess, match=r"[Aa]sk an admin of Order Desk"):
             sign_ins.accept_sign_in(claims(email=email), now=NOW + minutes * MINUTE)
     ((action, _who),) = told()
     assert action == "sign_in.refused"
 
 
-def test_whoever_is_let_in_meanwhile_comes_in_with_the_same_sign_in(database: str) -> None:
-    with pytest.raises(NotLetIn):
+def test_a_user_who_is_added_later_gets_access_with_the_same_sign_in(database: str) -> None:
+    with pytest.raises(NoAccess):
         sign_ins.accept_sign_in(claims(), now=NOW)
     access.add_user(ANA, rights=Rights(), actor=CONSOLE, now=NOW)
     assert sign_ins.accept_sign_in(claims(), now=NOW + MINUTE).email == ANA
     assert [action for action, _ in told()] == ["sign_in.refused", "sign_in.succeeded"]
 
 
-def test_a_deactivated_user_is_out_at_once(ana: str) -> None:
+def test_a_deactivated_user_loses_access_at_once(ana: str) -> None:
     actor = sign_ins.accept_sign_in(claims(), now=NOW)
     token = access.issue_token("rows", table="orders", actor=actor, browser="b")
     access.change_user(ana, rights=Rights(is_active=False), actor=CONSOLE, now=NOW)
-    with pytest.raises(NotLetIn, match="not let in any more"):
+    with pytest.raises(NoAccess, match="no longer have access"):
         sign_ins.accept_sign_in(claims(), now=NOW)
     with pytest.raises(NotSignedIn):
         access.accept_token(token, "rows", table="orders", browser="b")
-    with pytest.raises(NotLetIn, match="ask an admin"):
+    with pytest.raises(NoAccess, match="Ask an admin"):
         sign_ins.accept_sign_in(claims(nonce="second"), now=NOW)
 
 
-def test_a_change_of_role_acts_at_once(ana: str) -> None:
+def test_a_change_of_role_takes_effect_at_once(ana: str) -> None:
     sign_ins.accept_sign_in(claims(), now=NOW)
     access.change_user(ana, rights=Rights(Role.ACCOUNTANT), actor=CONSOLE, now=NOW)
     actor = sign_ins.accept_sign_in(claims(), now=NOW)
     assert (actor.role, actor.sees_all_contracts) == (Role.ACCOUNTANT, False)
 
 
-def test_a_sign_in_ends_with_the_providers_token(ana: str) -> None:
+def test_a_sign_in_ends_when_the_providers_token_expires(ana: str) -> None:
     asked = claims(exp=int((NOW + HOUR / 3).timestamp()))
     actor = sign_ins.accept_sign_in(asked, now=NOW + HOUR / 3 - timedelta(seconds=1))
     for late in (HOUR / 3, HOUR):
-        with pytest.raises(SignInNeeded, match="has run out"):
+        with pytest.raises(SignInNeeded, match="has expired"):
             sign_ins.accept_sign_in(asked, now=NOW + late)
         with pytest.raises(SignInNeeded):
             sign_ins.resume(actor.user_id, actor.sign_in_id, now=NOW + late)
 
 
-def test_a_sign_in_ends_when_nothing_was_asked_for_long(ana: str) -> None:
+def test_a_sign_in_ends_after_a_long_time_without_requests(ana: str) -> None:
     asked, now = claims(), NOW
     for minutes in (1, 29, 30, 30):
         now += minutes * MINUTE
         actor = sign_ins.accept_sign_in(asked, now=now)
     now += 29 * MINUTE
-    sign_ins.resume(actor.user_id, actor.sign_in_id, now=now)  # rows are asked for, too
+    sign_ins.resume(actor.user_id, actor.sign_in_id, now=now)  # a request for rows, too
     sign_ins.accept_sign_in(asked, now=now + 30 * MINUTE)
     late = now + 61 * MINUTE
     for _ in range(2):
-        with pytest.raises(SignInNeeded, match="away for more than 30 minutes"):
+        with pytest.raises(SignInNeeded, match="inactive for more than 30 minutes"):
             sign_ins.accept_sign_in(asked, now=late)
         with pytest.raises(SignInNeeded):
             sign_ins.resume(actor.user_id, actor.sign_in_id, now=late)
     assert sign_ins.accept_sign_in(claims(late, nonce="second"), now=late).user_id == ana
 
 
-def test_a_token_of_long_ago_that_nobody_remembers_opens_nothing(ana: str) -> None:
-    with pytest.raises(SignInNeeded, match="away"):
+def test_an_old_unknown_id_token_does_not_start_a_sign_in(ana: str) -> None:
+    with pytest.raises(SignInNeeded, match="inactive"):
         sign_ins.accept_sign_in(claims(), now=NOW + 31 * MINUTE)
     assert told() == []
 
 
-def test_signing_out_ends_it_in_every_tab_and_for_its_tokens(ana: str) -> None:
+def test_signing_out_ends_the_sign_in_in_all_tabs_and_for_its_tokens(ana: str) -> None:
     actor = sign_ins.accept_sign_in(claims(), now=NOW)
     sign_ins.accept_sign_in(claims(nonce="elsewhere"), now=NOW)
     token = access.issue_token("rows", table="orders", actor=actor, browser="b")
@@ -177,7 +177,7 @@ def test_signing_out_ends_it_in_every_tab_and_for_its_tokens(ana: str) -> None:
     assert [action for action, _ in told()].count("sign_in.ended") == 1
 
 
-def test_a_token_is_bound_to_the_sign_in_that_it_was_issued_in(ana: str) -> None:
+def test_a_token_is_bound_to_its_sign_in(ana: str) -> None:
     now = datetime.now(NOW.tzinfo)
     actor = sign_ins.accept_sign_in(claims(now), now=now)
     token = access.issue_token("rows", table="orders", actor=actor, browser="b")
@@ -201,13 +201,13 @@ def test_a_token_is_bound_to_the_sign_in_that_it_was_issued_in(ana: str) -> None
         {"exp": float("nan")}, {"iat": None}, {"iat": [1]},
     ],
 )  # fmt: skip
-def test_claims_that_name_nobody_let_nobody_in(ana: str, fault: dict[str, Any]) -> None:
-    with pytest.raises(SignInNeeded, match="did not say who you are"):
+def test_incomplete_claims_are_refused(ana: str, fault: dict[str, Any]) -> None:
+    with pytest.raises(SignInNeeded, match="did not send who you are"):
         sign_ins.accept_sign_in(claims(**fault), now=NOW)
 
 
 @pytest.mark.both_databases
-def test_tabs_that_open_at_once_are_one_sign_in(ana: str) -> None:
+def test_tabs_that_open_at_the_same_time_share_one_sign_in(ana: str) -> None:
     with ThreadPoolExecutor(6) as tabs:
         actors = list(tabs.map(lambda _: sign_ins.accept_sign_in(claims(), now=NOW), range(6)))
     assert {actor.user_id for actor in actors} == {ana}
@@ -215,7 +215,7 @@ def test_tabs_that_open_at_once_are_one_sign_in(ana: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_what_is_over_is_forgotten_after_a_day(ana: str) -> None:
+def test_an_expired_sign_in_is_deleted_after_a_day(ana: str) -> None:
     sign_ins.accept_sign_in(claims(), now=NOW)
     later = NOW + timedelta(days=3)
     sign_ins.accept_sign_in(claims(later, nonce="second"), now=later)
@@ -223,11 +223,11 @@ def test_what_is_over_is_forgotten_after_a_day(ana: str) -> None:
         assert len(session.scalars(select(SignIn)).all()) == 1
 
 
-def test_a_person_can_be_bound_anew(ana: str) -> None:
+def test_a_user_can_be_bound_to_another_account(ana: str) -> None:
     sign_ins.accept_sign_in(claims(), now=NOW)
     access.forget_sign_in(ana, actor=CONSOLE, now=NOW)
     assert sign_ins.accept_sign_in(claims(sub="ana-2", nonce="second"), now=NOW).user_id == ana
-    with pytest.raises(NotLetIn):
+    with pytest.raises(NoAccess):
         sign_ins.accept_sign_in(claims(nonce="third"), now=NOW)
 
 
@@ -243,17 +243,17 @@ def test_signing_out_by_the_providers_claims_ends_the_sign_in_and_is_audited_onc
     with pytest.raises(SignInNeeded, match="You have signed out"):
         sign_ins.resume(ana, actor.sign_in_id, now=NOW + 3 * MINUTE)
     assert told().count(("sign_in.ended", ANA)) == 1
-    # The sign-in of another browser goes on.
+    # The sign-in of another browser stays open.
     assert sign_ins.resume(ana, other.sign_in_id, now=NOW + 3 * MINUTE).user_id == ana
 
 
-def test_after_the_button_ended_a_sign_in_the_way_out_audits_nothing_more(ana: str) -> None:
+def test_signing_out_twice_is_audited_once(ana: str) -> None:
     sign_ins.end_sign_in(sign_ins.accept_sign_in(claims(), now=NOW), now=NOW)
     sign_ins.sign_out(claims(), now=NOW)
     assert told().count(("sign_in.ended", ANA)) == 1
 
 
-def test_a_sign_in_that_no_page_has_seen_yet_can_be_ended(ana: str) -> None:
+def test_a_sign_in_that_no_page_has_stored_can_be_ended(ana: str) -> None:
     sign_ins.sign_out(claims(), now=NOW)
     with pytest.raises(SignInNeeded, match="You have signed out"):
         sign_ins.accept_sign_in(claims(), now=NOW)
@@ -262,14 +262,14 @@ def test_a_sign_in_that_no_page_has_seen_yet_can_be_ended(ana: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_many_sign_out_at_once_and_it_is_audited_once(ana: str) -> None:
+def test_many_simultaneous_sign_outs_are_audited_once(ana: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sign_ins.sign_out(claims(), now=NOW), range(16)))
     assert told() == [("sign_in.ended", ANA)]
 
 
-def test_somebody_who_was_not_let_in_signs_out_under_their_own_name(database: str) -> None:
-    with pytest.raises(NotLetIn):
+def test_a_refused_account_signs_out_under_its_own_address(database: str) -> None:
+    with pytest.raises(NoAccess):
         sign_ins.accept_sign_in(claims(email="eve@evil.example"), now=NOW)
     sign_ins.sign_out(claims(email="eve@evil.example"), now=NOW)
     sign_ins.sign_out(claims(email=None, nonce="second"), now=NOW)
@@ -281,7 +281,7 @@ def test_the_command_line_acts_as_console(
     sqlite_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["demo", "--orders", "3"]) == 0
-    assert "3 demo orders" in capsys.readouterr().out
+    assert "3 sample orders" in capsys.readouterr().out
     with storage.reading() as session:
         filled = select(AuditEvent.actor).where(AuditEvent.action == "orders.demo_filled")
         assert session.scalars(filled).one() == "console"
@@ -297,13 +297,11 @@ def test_the_command_line_acts_as_console(
         ),
         ({"oidc_metadata_url": "http://id.helios.example/"}, "OIDC_METADATA_URL: must start with"),
         ({"oidc_metadata_url": "id.helios.example"}, "OIDC_METADATA_URL: must start with https"),
-        ({"public_url": "http://desk.helios.example"}, "PUBLIC_URL: where people sign in, it must"),
+        ({"public_url": "http://desk.helios.example"}, "PUBLIC_URL: with sign-in, it must"),
         ({"first_admin_email": "ana"}, "FIRST_ADMIN_EMAIL: is not an e-mail address"),
         ({"sign_in_idle_minutes": "0"}, "SIGN_IN_IDLE_MINUTES: "),
     ],
 )
-def test_a_sign_in_that_is_set_up_by_halves_stops_the_start(
-    given: dict[str, str], said: str
-) -> None:
+def test_incomplete_sign_in_settings_stop_the_start(given: dict[str, str], said: str) -> None:
     with settings(**SIGN_IN | given), pytest.raises(SystemExit, match=f"cannot start.\n{said}"):
         get_settings()

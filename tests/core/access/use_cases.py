@@ -1,4 +1,4 @@
-"""Every use case that writes or hands out a file, on a shop that has something for each."""
+"""All use cases that write or export, with a shop that has data for each."""
 
 import io
 import threading
@@ -9,27 +9,14 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core import (
-    access,
-    demo,
-    excel,
-    import_report,
-    import_runs,
-    imports,
-    mail,
-    overview,
-    refunds,
-    storage,
-    views,
-    vouchers,
-)
+from core import access, demo, excel, imports, mail, overview, refunds, storage, views, vouchers
 from core.access import CONSOLE, Actor, Rights
 from core.ground import Permission, Role
 from core.storage import Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
 from core.views import View, default_view, parse_view
 from tests.conftest import NOW, Fill
-from tests.core.imported import changed, plain, write_workbook
+from tests.core.imports.imported import changed, plain, write_workbook
 from tests.core.mail.mailing import CONTACT, GIVEN, ZOE
 from tests.rows import make_actor, make_item, make_order, make_transaction
 
@@ -39,19 +26,19 @@ PATIENCE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Shop:
-    """What there is to act upon, and who has acted on it so far."""
+    """The stored objects that use cases act on, and the users who created them."""
 
-    agent: Actor  # of one contract
+    agent: Actor  # sees one contract
     chief: Actor  # an admin
-    email: str  # a delivery that is over
-    batch: str  # of refunds that the agent requested
+    email: str  # a delivery that has ended
+    batch: str  # the agent's batch of refunds
     view: str  # saved by the agent
     user: str
-    folder: Path = Path()  # of files to import
-    file: io.BytesIO = field(default_factory=io.BytesIO)  # what is handed out
+    folder: Path = Path()  # the folder of the files to import
+    file: io.BytesIO = field(default_factory=io.BytesIO)  # the exported file
 
     def actor(self, permission: Permission) -> Actor:
-        """Return who does what the permission is for."""
+        """Return the user of the shop who has the permission."""
         of_chief = Permission.IMPORT, Permission.USERS, Permission.GIVE_BACK
         return self.chief if permission in of_chief else self.agent
 
@@ -85,7 +72,7 @@ def _store_shop() -> Shop:
 
 
 def _refund_at_provider(batch_id: str) -> None:
-    """Store two refunds that nobody has matched, and an item whose refund the bank returned."""
+    """Store two unmatched refunds, and an item whose refund the bank returned."""
     make_order("OD-2", item_count=2)
     make_item("OD-2", order_item_id="MATCHED", **GIVEN)
     make_item("OD-2", order_item_id="RETURNED", **GIVEN | {"status": "refund_requested"})
@@ -98,7 +85,7 @@ def _refund_at_provider(batch_id: str) -> None:
             Refund(
                 **of_order,
                 **{"refund_id": "R-BACK", "batch_id": batch_id, "order_item_id": "RETURNED"},
-                **{"reason": "other", "refunds.gateway": "card", "status": "failed"},
+                **{"reason": "other", "gateway": "card", "status": "failed"},
                 **{"requested_by": "ana@helios.example", "requested_at": NOW},
                 failed_after_success_at=NOW,
             )
@@ -107,31 +94,31 @@ def _refund_at_provider(batch_id: str) -> None:
 
 def _check_faulty(path: Path, actor: Actor) -> None:
     file = io.BytesIO(path.read_bytes())
-    import_runs.begin_check([(path.name, file)], actor=actor, now=NOW)
+    imports.begin_check([(path.name, file)], actor=actor, now=NOW)
     wait_for_imports()
 
 
 def wait_for_imports() -> None:
-    """Wait until nothing is checked or imported."""
+    """Wait until no check or import runs."""
     for thread in threading.enumerate():
         if thread.name == "import":
             thread.join(PATIENCE_SECONDS)
 
 
 def long_view() -> View:
-    """Return a view that is too long for an address."""
+    """Return a view that is too long for a URL."""
     return parse_view(ORDERS, {"ids": [f"OD-{number:06d}" for number in range(1_000)]})
 
 
 @dataclass(frozen=True)
 class UseCase:
-    """A use case: for whom, how it is called, and what losing rights does to it."""
+    """A use case: its permission, its call, and the effect of lost rights."""
 
     permission: Permission
     act: Callable[[Shop, Actor], object]
-    is_for_viewers: bool = False  # a role that is lowered to viewer still has the permission
-    is_scoped: bool = True  # a contract that is lost takes away what it acts on
-    is_file: bool = False  # rows are read first, as the actor that the page knows
+    is_for_viewers: bool = False  # the role viewer also has the permission
+    is_scoped: bool = True  # it acts on objects of the contract
+    is_file: bool = False  # it reads rows first, with the rights that the page has read
 
 
 def _request(shop: Shop, actor: Actor) -> object:
@@ -161,7 +148,7 @@ def _excel(write: Callable[..., object], *given: object, **named: object) -> Any
     return act
 
 
-# By module and function: what finds every use case by its source compares with these names.
+# By module and function: test_rights_door.py compares these names with the source.
 USE_CASES: dict[str, UseCase] = {
     "refunds.requests.request": UseCase(Permission.REFUND, _request),
     "refunds.matches.match_refund": UseCase(
@@ -190,7 +177,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "vouchers.issuing.issue": UseCase(
         Permission.VOUCHERS,
-        lambda s, a: vouchers.issue(["FINE"], s.file, form="pdf", actor=a, now=NOW),
+        lambda s, a: vouchers.issue(["FINE"], s.file, file_format="pdf", actor=a, now=NOW),
     ),
     "excel.exports.export": UseCase(
         Permission.ORDERS,
@@ -211,8 +198,8 @@ USE_CASES: dict[str, UseCase] = {
         is_for_viewers=True,
         is_file=True,
     ),
-    "import_report.export_faults": UseCase(
-        Permission.IMPORT, _excel(import_report.export_faults, zone="UTC"), is_file=True
+    "imports.report.export_faults": UseCase(
+        Permission.IMPORT, _excel(imports.export_faults, zone="UTC"), is_file=True
     ),
     "views.saved.address_of": UseCase(
         Permission.ORDERS,
@@ -246,18 +233,18 @@ USE_CASES: dict[str, UseCase] = {
     "access.people.forget_sign_in": UseCase(
         Permission.USERS, lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW)
     ),
-    "imports.import_files": UseCase(Permission.IMPORT, _import),
+    "imports.run.import_files": UseCase(Permission.IMPORT, _import),
     "overview.counting.rebuild_figures": UseCase(
         Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
     ),
-    "demo.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
-    "demo.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
-    "demo.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
+    "demo.filling.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
+    "demo.filling.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),
+    "demo.filling.clear": UseCase(Permission.IMPORT, lambda s, a: demo.clear(actor=a, now=NOW)),
 }
 
 
 def take_away(actor: Actor, **lost: object) -> None:
-    """Have the rights of a user changed by an admin, as the Users page does."""
+    """Change the rights of a user as an admin, as the Users page does."""
     before = access.get_person(actor.user_id, actor=CONSOLE).rights
     after = replace(before, **lost)  # type: ignore[arg-type]
     access.change_user(actor.user_id, rights=after, actor=CONSOLE, now=NOW)

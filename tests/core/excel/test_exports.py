@@ -1,4 +1,4 @@
-"""Excel files, read back: what is on the screen is what is in the file."""
+"""Excel files, read back: the file has what the screen shows."""
 
 import io
 import zipfile
@@ -9,11 +9,13 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
+import core.query
 from core import access, excel, storage
 from core.access import Actor
 from core.excel import workbook
-from core.query import rows as query
-from core.storage import AuditEvent, Stop, Unwanted
+from core.excel.cells import clean
+from core.query import rows
+from core.storage import AuditEvent, CancelToken, QueryCancelled
 from core.tables import ORDERS
 from core.views import default_view, parse_view
 from tests.conftest import NOW
@@ -35,7 +37,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_hostile_values_come_out_as_text_unchanged(database: str, admin: Actor) -> None:
+def test_hostile_values_are_written_as_text_unchanged(database: str, admin: Actor) -> None:
     ids = {make_order(author=value): value for value in HOSTILE}
     book, content = _export(admin)
     rows = {row[1].value: row[6] for row in book["Orders"].iter_rows(min_row=2)}
@@ -56,12 +58,14 @@ def test_characters_that_xml_forbids_are_replaced(sqlite_database: str, admin: A
 
 
 def test_a_text_that_looks_like_an_escape_is_escaped() -> None:
-    assert workbook.clean("_x0041_") == ("_x005F_x0041_", False)
-    assert workbook.clean("_x0041") == ("_x0041", False)
-    assert workbook.clean("a\rb") == ("a_x000D_b", False)
+    assert clean("_x0041_") == ("_x005F_x0041_", False)
+    assert clean("_x0041") == ("_x0041", False)
+    assert clean("a\rb") == ("a_x000D_b", False)
 
 
-def test_a_text_longer_than_a_cell_is_cut_and_said(sqlite_database: str, admin: Actor) -> None:
+def test_a_text_longer_than_a_cell_is_cut_and_the_file_says_so(
+    sqlite_database: str, admin: Actor
+) -> None:
     make_order(author="x" * 40_000)
     make_order(author="😀" * 20_000)
     book, _ = _export(admin)
@@ -81,7 +85,7 @@ def test_dates_are_real_dates_in_the_zone_of_the_view(database: str, admin: Acto
     assert isinstance(sheet["A2"].value, int)
 
 
-def test_visible_columns_come_in_their_order_with_header_frozen_and_filter_on(
+def test_visible_columns_keep_their_order_with_a_frozen_header_and_a_filter(
     sqlite_database: str, admin: Actor
 ) -> None:
     make_order()
@@ -94,7 +98,7 @@ def test_visible_columns_come_in_their_order_with_header_frozen_and_filter_on(
     assert sheet.auto_filter.ref == "A1:B3"
 
 
-def test_more_rows_than_a_sheet_holds_go_on_in_the_next(
+def test_rows_that_do_not_fit_a_sheet_continue_on_the_next(
     sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workbook, "MAX_ROWS", 2)
@@ -106,7 +110,7 @@ def test_more_rows_than_a_sheet_holds_go_on_in_the_next(
     assert len([number for number in numbers if number != "No"]) == 5
 
 
-def test_the_about_sheet_says_what_the_file_is(sqlite_database: str, admin: Actor) -> None:
+def test_the_about_sheet_describes_the_export(sqlite_database: str, admin: Actor) -> None:
     make_order(author="ana")
     make_order(author="bob")
     filters = {"author": {"filterType": "text", "type": "contains", "filter": "AN"}}
@@ -131,23 +135,23 @@ def test_an_export_and_its_filters_are_audited(database: str, admin: Actor) -> N
         assert event.after["view"]["filters"]["no"]["filter"] == 0
 
 
-def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
+def test_a_cancelled_export_ends_and_leaves_no_file_and_no_query(
     database: str, admin: Actor, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(query, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(query, "READ_ROWS", 2)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(rows, "READ_ROWS", 2)
     for _ in range(9):
         make_order()
-    stop = Stop()
+    cancel = CancelToken()
 
     class Leaving(io.BytesIO):
         def write(self, part: Any) -> int:
-            stop.set()  # when the file has begun
+            cancel.set()  # after the first bytes of the file
             return super().write(part)
 
-    with pytest.raises(Unwanted):
-        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, stop=stop)
+    with pytest.raises(QueryCancelled):
+        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, cancel=cancel)
     assert list(tmp_path.iterdir()) == []
     pool: Any = storage.get_engine().pool
     assert pool.checkedout() == 0
@@ -159,7 +163,7 @@ def test_an_export_nobody_waits_for_ends_and_leaves_no_file_and_no_query(
             assert session.scalar(text(others)) == 0
 
 
-def test_an_export_is_of_one_moment(
+def test_an_export_comes_from_one_snapshot(
     database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_order()
@@ -170,8 +174,8 @@ def test_an_export_is_of_one_moment(
         make_order(author="latecomer")
         return counted
 
-    count_in = query.count_in
-    monkeypatch.setattr(query, "count_in", count_and_change)
+    count_in = core.query.count_in
+    monkeypatch.setattr(core.query, "count_in", count_and_change)
     book, _ = _export(admin)
     about = {row[0].value: row[1].value for row in book["About this export"].iter_rows()}
     assert about["Rows"] == "2 of 2 orders"

@@ -60,7 +60,7 @@ def test_a_service_date_is_local_also_when_its_zone_is_hidden(database: str, adm
 
 
 @pytest.mark.parametrize("columns", [["price_minor"], ["price_minor", "currency"]])
-def test_amounts_have_the_decimals_of_their_currency_shown_or_not(
+def test_amounts_have_the_decimals_of_their_currency(
     database: str, admin: Actor, columns: list[str]
 ) -> None:
     make_order("OD-1")
@@ -75,7 +75,7 @@ def test_amounts_have_the_decimals_of_their_currency_shown_or_not(
     assert [cell.number_format for cell in cells] == formats
 
 
-def test_totals_are_said_currency_by_currency(database: str, admin: Actor) -> None:
+def test_totals_are_written_per_currency(database: str, admin: Actor) -> None:
     make_order("OD-1")
     for price, currency in ((1_250, "EUR"), (1_000_000, "EUR"), (500, "JPY"), (1_500, "KWD")):
         make_item("OD-1", price_minor=price, currency=currency)
@@ -83,7 +83,7 @@ def test_totals_are_said_currency_by_currency(database: str, admin: Actor) -> No
     assert said["Total Price"] == ["10,012.50 EUR", "500 JPY", "1.500 KWD"]
 
 
-def test_statuses_are_words_and_expired_is_one(database: str, admin: Actor) -> None:
+def test_statuses_are_written_as_words_and_expired_is_one(database: str, admin: Actor) -> None:
     make_order("OD-1")
     for status in ("not_used", "refund_requested", "used"):
         make_item("OD-1", status=status, valid_until=NOW, product_type="meet_and_assist")
@@ -91,21 +91,23 @@ def test_statuses_are_words_and_expired_is_one(database: str, admin: Actor) -> N
     columns = ["status", "product_type", "pax_type", "is_refundable"]
     header, rows = rows_of_sheet(_export(admin, columns=columns)["Order Items"])
     assert header == ["Status", "Product Type", "Pax Type", "Refundable"]
-    assert [row[0] for row in rows] == ["not used", "refund requested", "used", "expired"]
-    assert rows[0][1:] == ("meet and assist", "adult", "yes")
+    assert [row[0] for row in rows] == ["Not used", "Refund requested", "Used", "Expired"]
+    assert rows[0][1:] == ("Meet & assist", "Adult", "Yes")
 
 
-def test_a_ledgers_amounts_keep_their_sign(database: str, admin: Actor) -> None:
+def test_amounts_of_the_ledger_keep_their_sign(database: str, admin: Actor) -> None:
     make_order("OD-1")
     make_transaction(order_id="OD-1", amount_minor=-3800)
     make_transaction(type="top_up", amount_minor=5_000)
     book = _export(admin, TRANSACTIONS, columns=["type", "amount_minor", "order_id"])
     _, rows = rows_of_sheet(book["Transactions"])
-    assert rows == [("payment", -38, "OD-1"), ("top up", 50, None)]
+    assert rows == [("Payment", -38, "OD-1"), ("Top-up", 50, None)]
     assert said_in(book["About this export"])["Total Amount"] == ["12.00 EUR"]
 
 
-def test_the_file_of_an_orders_tab_says_and_leads_to_its_order(database: str, admin: Actor) -> None:
+def test_the_file_of_an_order_tab_names_its_order_and_links_to_it(
+    database: str, admin: Actor
+) -> None:
     for order_id in ("OD 1&2", "OD-2"):
         make_order(order_id)
         make_item(order_id, order_item_id=f"I-{order_id}")
@@ -123,9 +125,9 @@ def test_the_file_of_an_orders_tab_says_and_leads_to_its_order(database: str, ad
         assert event.after["order_id"] == "OD 1&2"
 
 
-def test_search_and_pasted_ids_are_said_in_the_file(sqlite_database: str, admin: Actor) -> None:
+def test_search_and_pasted_ids_are_written_in_the_file(sqlite_database: str, admin: Actor) -> None:
     ids = [make_order(author="ana") for _ in range(4)]
     book = _export(admin, ORDERS, search=" ANA  od ", ids=ids)
     said = said_in(book["About this export"])
-    assert said["Filters"] == ["Search “ANA od”", "ID is one of 4 pasted"]
+    assert said["Filters"] == ["Search “ANA od”", "4 pasted IDs"]
     assert said["Rows"] == ["4 of 4 orders"]

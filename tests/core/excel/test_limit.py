@@ -1,4 +1,4 @@
-"""EXPORTED_ROWS_PER_HOUR: how many rows one person takes out as Excel in an hour."""
+"""EXPORTED_ROWS_PER_HOUR limits the rows that one person exports to Excel in an hour."""
 
 import io
 import threading
@@ -26,7 +26,7 @@ AN_HOUR, A_SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 @pytest.fixture
 def limit(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
-    """Return what sets the limit; there are three orders, the first with two items."""
+    """Store three orders (the first has two items); return a function that sets the limit."""
     first = make_paid_order("OD-1")
     make_item(first)
     make_item(first)
@@ -50,7 +50,7 @@ def export_order(file: io.BytesIO, actor: Actor) -> None:
 
 
 def exports() -> list[str]:
-    """Return what the audit trail says was exported."""
+    """Return the exports in the audit trail."""
     with storage.reading() as session:
         actions = session.scalars(select(AuditEvent.action))
         return sorted(one for one in actions if one.endswith(".exported"))
@@ -63,8 +63,8 @@ def test_over_the_limit_nothing_is_exported(limit: Callable[[int], None], admin:
     with pytest.raises(TooManyRows) as refusal:
         excel.export(default_view(ORDERS), file, actor=admin, now=NOW)
     assert str(refusal.value) == (
-        "You may export 5 rows an hour, and 3 were exported in the last hour; this would be 3 "
-        "more. Filter for fewer, or try again later. Nothing was exported."
+        "You can export 5 rows per hour. You exported 3 in the last hour, and this export has 3. "
+        "Filter for fewer rows, or try again later. Nothing was exported."
     )
     assert file.getvalue() == b""
     assert exports() == ["orders.exported"]
@@ -78,16 +78,18 @@ def test_an_orders_workbook_and_the_results_of_refunds_count_too(
     export_order(io.BytesIO(), admin)  # 3 items; their payment and refund
     refunds.export_results(batch_id, io.BytesIO(), actor=admin, now=NOW, zone="UTC")
     file = io.BytesIO()
-    with pytest.raises(TooManyRows, match=r"6 were exported .* be 5 more"):
+    with pytest.raises(TooManyRows, match=r"You exported 6 .* this export has 5\."):
         export_order(file, admin)
     assert export_orders(admin) == 3
-    with pytest.raises(TooManyRows, match="this would be 1 more"):
+    with pytest.raises(TooManyRows, match=r"this export has 1\."):
         refunds.export_results(batch_id, file, actor=admin, now=NOW, zone="UTC")
     assert file.getvalue() == b""
     assert exports() == ["order.exported", "orders.exported", "refunds.exported"]
 
 
-def test_the_limit_is_for_an_hour_and_a_person(limit: Callable[[int], None], admin: Actor) -> None:
+def test_the_limit_counts_one_person_and_one_hour(
+    limit: Callable[[int], None], admin: Actor
+) -> None:
     limit(3)
     export_orders(admin)
     export_orders(replace(admin, email="else@desk.example"))

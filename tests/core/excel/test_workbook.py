@@ -1,4 +1,4 @@
-"""Workbooks as they are written: against a plain writer, and every trap of the format."""
+"""WrittenTable workbooks: compared with a plain writer, and checked for each trap of the format."""
 
 import io
 import re
@@ -17,7 +17,7 @@ from python_calamine import CalamineWorkbook
 
 from core.excel import StreamedWorkbook
 from core.excel import workbook as sheets
-from core.excel.workbook import Written
+from core.excel.workbook import WrittenTable
 from core.ground import InvalidInput, ItemStatus
 from core.query import to_frame
 from core.tables import Column
@@ -69,7 +69,7 @@ _rows = st.lists(st.tuples(*(_drawn[column] for column in EVERY_KIND)), max_size
 
 def _write(
     columns: Sequence[Column], *frames: pd.DataFrame, zone: str = "UTC", is_dump: bool = False
-) -> tuple[io.BytesIO, Written]:
+) -> tuple[io.BytesIO, WrittenTable]:
     file = io.BytesIO()
     with StreamedWorkbook(file) as workbook:
         written = workbook.add_table("Orders", columns, zone, frames, is_dump=is_dump)
@@ -77,7 +77,7 @@ def _write(
 
 
 def _cells_of(file: io.BytesIO) -> Iterator[Any]:
-    """Read everything that a cell is; of an empty one only that it is."""
+    """Read every property of a cell; for an empty cell, only that it exists."""
     (sheet,) = openpyxl.load_workbook(file).worksheets
     yield sheet.title, sheet.freeze_panes, sheet.auto_filter.ref
     yield {letter: one.width for letter, one in sheet.column_dimensions.items()}
@@ -90,7 +90,7 @@ def _cells_of(file: io.BytesIO) -> Iterator[Any]:
 
 
 def _values_of(file: io.BytesIO) -> list[list[Any]]:
-    """Read the sheet as the import does; rows that are all blank at the end are not there."""
+    """Read the sheet as the import does, without blank rows at the end."""
     file.seek(0)
     rows = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0).to_python()
     while rows and not any(value != "" for value in rows[-1]):
@@ -100,7 +100,7 @@ def _values_of(file: io.BytesIO) -> list[list[Any]]:
 
 @share(0.4)
 @given(rows=_rows, zone=st.sampled_from(ZONES), is_dump=st.booleans(), cut=st.integers(0, 12))
-def test_every_cell_is_what_a_plain_writer_makes_of_it(
+def test_every_cell_equals_the_one_of_a_plain_writer(
     rows: list[Any], zone: str, is_dump: bool, cut: int
 ) -> None:
     rows = [_short(row) for row in rows] if is_dump else rows
@@ -130,7 +130,7 @@ def _sheet_xml(file: io.BytesIO, number: int = 1) -> str:
         return archive.read(f"xl/worksheets/sheet{number}.xml").decode()
 
 
-def test_what_looks_like_a_formula_an_error_or_a_link_is_text() -> None:
+def test_texts_like_a_formula_an_error_or_a_link_stay_text() -> None:
     texts = ["=1+1", "=cmd|' /C calc'!A0", "{=1+1}", "+1", "-2+3", "@SUM", "#N/A", "http://x"]
     cells = _shown(TEXT, *texts)
     assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s") for text in texts]
@@ -138,7 +138,7 @@ def test_what_looks_like_a_formula_an_error_or_a_link_is_text() -> None:
     assert not any(cell.hyperlink for cell in cells)
 
 
-def test_what_looks_like_an_escape_is_escaped_and_so_is_a_carriage_return() -> None:
+def test_a_text_like_an_escape_and_a_carriage_return_are_escaped() -> None:
     file, _ = _write([TEXT], to_frame([TEXT], [("_x0041_",), ("a\rb",)]))
     xml = _sheet_xml(file)
     assert "<t>_x005F_x0041_</t>" in xml
@@ -152,19 +152,19 @@ def test_characters_that_xml_forbids_are_replaced_and_kept_in_a_dump() -> None:
     assert cell.value == "_x0000__x000B_"
 
 
-def test_a_lone_surrogate_is_replaced_where_one_can_come_in() -> None:
+def test_a_lone_surrogate_is_replaced() -> None:
     file = io.BytesIO()
     with StreamedWorkbook(file) as workbook:
         workbook.add_lines("Order", [("Author", "a\ud800b")])
     assert openpyxl.load_workbook(file)["Order"]["B1"].value == "a\ufffdb"
-    with pytest.raises(UnicodeEncodeError):  # no database holds one
+    with pytest.raises(UnicodeEncodeError):  # no database can hold one
         to_frame([TEXT], [("a\ud800b",)])
 
 
-def test_a_text_is_cut_after_what_a_cell_holds_in_utf_16() -> None:
+def test_a_text_is_cut_at_the_limit_of_a_cell_in_utf_16() -> None:
     fits = ["x" * 32_767, "王" * 32_767, "😀" * 16_383]
     file, written = _write([TEXT], to_frame([TEXT], [(text,) for text in fits]))
-    assert written == Written(rows=3, sheets=1, cut=0)
+    assert written == WrittenTable(rows=3, sheets=1, cut=0)
     assert [row[0] for row in _values_of(file)][1:] == fits
     cells = _shown(TEXT, "x" * 32_768, "😀" * 20_000)
     assert [len(cell.value) for cell in cells] == [32_767, 16_383]
@@ -185,7 +185,7 @@ def test_an_instant_is_a_real_date_in_the_zone_that_the_header_names() -> None:
     assert cell.number_format == "yyyy-mm-dd hh:mm:ss"
 
 
-def test_a_day_that_excels_calendar_gets_wrong_is_text() -> None:
+def test_a_day_before_march_1900_is_text() -> None:
     early, first = _shown(MADE, *EDGE_MOMENTS[:2])
     assert early.value == "1900-02-28 23:59:59"
     assert first.value == datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
@@ -196,7 +196,7 @@ def test_an_integer_that_a_float_cannot_hold_is_text() -> None:
     assert values == [9007199254740992, "9007199254740993", "-9007199254740993"]
 
 
-def test_a_missing_value_is_no_cell() -> None:
+def test_a_missing_value_makes_no_cell() -> None:
     columns = [TEXT, NUMBER, MADE, SERVICE, MONEY, CURRENCY, ZONE]
     file, _ = _write(columns, to_frame(columns, [(None,) * 7]))
     assert '<row r="2"></row>' in _sheet_xml(file)
@@ -226,7 +226,7 @@ def test_a_full_sheet_is_followed_by_another(
 
 def test_a_sheet_ends_before_its_xml_needs_zip64(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MAX_SHEET_BYTES", 5_000)
-    monkeypatch.setattr(sheets, "PIECE_BYTES", 2_000)  # so that a piece has some ten rows
+    monkeypatch.setattr(sheets, "PIECE_BYTES", 2_000)  # a piece has about ten rows
     texts = [f"{number}" * 50 for number in range(100, 200)]
     file, written = _write([TEXT], to_frame([TEXT], [(text,) for text in texts]))
     book = openpyxl.load_workbook(file)
@@ -246,7 +246,7 @@ def test_no_entry_has_zip64_headers() -> None:
             assert (needed, extra, entry.extract_version, entry.extra) == (20, 0, 20, b"")
 
 
-def test_every_cell_says_where_it_is_and_the_sheet_not_how_large() -> None:
+def test_every_cell_has_its_address_and_the_sheet_has_no_dimension() -> None:
     file, _ = _write([TEXT, NUMBER], to_frame([TEXT, NUMBER], [("a", 1), (None, 2), ("b", None)]))
     xml = _sheet_xml(file)
     assert re.findall(r'<c r="(\w+)"', xml) == ["A1", "B1", "A2", "B2", "B3", "A4"]
@@ -256,7 +256,7 @@ def test_every_cell_says_where_it_is_and_the_sheet_not_how_large() -> None:
     assert len(list(book["Orders"].rows)) == 4
 
 
-def test_the_archive_begins_as_programs_expect_of_a_workbook() -> None:
+def test_the_archive_begins_with_the_parts_that_programs_expect() -> None:
     file, _ = _write([TEXT], to_frame([TEXT], []))
     with ZipFile(file) as archive:
         names = archive.namelist()
@@ -279,7 +279,7 @@ def test_tables_and_small_sheets_keep_the_order_they_were_added_in() -> None:
     assert book["Order"]["B1"].data_type == "s"
 
 
-def test_local_times_are_right_whatever_the_rows_are_labelled() -> None:
+def test_local_times_do_not_depend_on_the_index_of_the_frame() -> None:
     moment = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
     frame = to_frame([SERVICE, ZONE], [(moment, "Asia/Tokyo"), (moment, None), (moment, "UTC")])
     file, _ = _write([SERVICE, ZONE], pd.concat([frame, frame]))

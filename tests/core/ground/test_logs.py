@@ -1,4 +1,4 @@
-"""The log: whole lines, the request's id, and never a secret."""
+"""The log: one line per record, with the request ID, and never a secret."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----"
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Let a test set settings of its own."""
+    """Let a test change settings."""
     logs._secrets.cache_clear()
     get_settings.cache_clear()
     yield monkeypatch
@@ -48,7 +48,7 @@ def test_what_looks_like_a_secret_is_hidden(sqlite_database: str, said: str, sec
     assert logs.HIDDEN in hidden
 
 
-def test_secrets_of_the_settings_are_hidden_wherever_they_stand(
+def test_secrets_of_the_settings_are_hidden_everywhere(
     settings: pytest.MonkeyPatch,
 ) -> None:
     settings.setenv("SMTP_HOST", "mail.example")
@@ -69,7 +69,7 @@ def test_secrets_of_the_settings_are_hidden_wherever_they_stand(
         "Delivery 12 waits for its lease: ana@helios.example",
     ],
 )
-def test_what_is_no_secret_is_left_as_it_is(sqlite_database: str, said: str) -> None:
+def test_text_without_secrets_is_unchanged(sqlite_database: str, said: str) -> None:
     assert without_secrets(said) == said
 
 
@@ -87,8 +87,8 @@ def record_of(message: str, *given: object, error: bool = False) -> logging.LogR
     return record
 
 
-def test_json_line_is_one_line_with_everything_in_it(sqlite_database: str) -> None:
-    with logs.numbered_work() as reference:
+def test_a_json_line_is_one_line_with_all_fields(sqlite_database: str) -> None:
+    with logs.with_request_id() as reference:
         try:
             raise ValueError("token=abcdef\nsecond line")
         except ValueError:
@@ -108,7 +108,7 @@ def test_json_line_is_one_line_with_everything_in_it(sqlite_database: str) -> No
     }
 
 
-def test_text_line_cannot_be_forged_by_what_somebody_asked_for(sqlite_database: str) -> None:
+def test_a_message_cannot_forge_a_text_line(sqlite_database: str) -> None:
     line = TextLine().format(record_of("GET %s", "/x\n2026-11-24 ERROR core [1] Paid twice"))
     assert "\n" not in line
     assert "/x\\n2026" in line
@@ -128,19 +128,17 @@ HOSTILE = [
 
 @pytest.mark.parametrize("line", LINES, ids=["text", "json"])
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_a_hostile_text_is_logged_in_no_time(
+def test_a_hostile_text_is_logged_quickly(
     sqlite_database: str, line: logging.Formatter, piece: str
 ) -> None:
     record = record_of("Error during authentication: %s", piece * (64_000 // len(piece)))
     begin = time.process_time()
-    assert len(line.format(record)) < 25_000  # a line break is written as two signs
+    assert len(line.format(record)) < 25_000  # a line break is escaped as two characters
     assert time.process_time() - begin < 0.5
 
 
 @pytest.mark.parametrize("line", LINES, ids=["text", "json"])
-def test_a_long_message_keeps_its_two_ends_and_says_so(
-    sqlite_database: str, line: logging.Formatter
-) -> None:
+def test_a_long_message_keeps_its_two_ends(sqlite_database: str, line: logging.Formatter) -> None:
     said = line.format(record_of("%s", f"begin {'x' * 64_000} end"))
     assert "begin xxx" in said
     assert "xxx end" in said
@@ -152,7 +150,7 @@ def test_a_long_message_keeps_its_two_ends_and_says_so(
 
 
 @pytest.mark.parametrize("line", LINES, ids=["text", "json"])
-def test_a_long_error_keeps_where_it_began_and_what_it_says(
+def test_a_long_error_keeps_its_beginning_and_its_message(
     sqlite_database: str, line: logging.Formatter
 ) -> None:
     try:
@@ -174,10 +172,8 @@ def test_a_long_error_keeps_where_it_began_and_what_it_says(
         f"-----BEGIN PRIVATE KEY-----\n{'hunter22' * 100}\n-----END PRIVATE KEY-----",
     ],
 )
-@pytest.mark.parametrize("most", [logs.MOST_OF_MESSAGE // 2, logs.MOST_READ])
-def test_where_a_text_is_cut_no_half_of_a_secret_is_left(
-    sqlite_database: str, secret: str, most: int
-) -> None:
+@pytest.mark.parametrize("most", [logs.MAX_MESSAGE // 2, logs.MAX_SCANNED])
+def test_a_cut_leaves_no_part_of_a_secret(sqlite_database: str, secret: str, most: int) -> None:
     for before in range(most - len(secret), most, 97):
         for blank in ("x", "x ", "hunter2 token=y "):
             text = (blank * most)[:before] + " " + secret + " " + "y" * most
@@ -185,34 +181,34 @@ def test_where_a_text_is_cut_no_half_of_a_secret_is_left(
                 assert "hunter22" not in line.format(record_of("%s", text))
 
 
-def test_a_text_that_is_cut_before_its_secrets_are_hidden_would_show_half_of_one(
+def test_a_cut_before_masking_would_show_part_of_a_secret(
     sqlite_database: str,
 ) -> None:
     text = "https://desk:hunter22hunter22@db/orders"
     assert "hunter22" in without_secrets(text[:24])
 
 
-def test_a_secret_of_the_settings_is_whole_again_in_no_cut(settings: pytest.MonkeyPatch) -> None:
+def test_a_cut_leaves_no_part_of_a_secret_of_the_settings(settings: pytest.MonkeyPatch) -> None:
     settings.setenv("SIGNING_SECRET", "correct horse battery staple 16+")
-    for before in range(logs.MOST_OF_MESSAGE // 2 - 40, logs.MOST_OF_MESSAGE // 2, 3):
+    for before in range(logs.MAX_MESSAGE // 2 - 40, logs.MAX_MESSAGE // 2, 3):
         text = f"{'x' * before}correct horse battery staple 16+{'y' * 20_000}"
         said = TextLine().format(record_of("%s", text))
         assert "correct" not in said
         assert "staple" not in said
-    # Of a text of which not all is read, and that is mostly secrets.
+    # A text that is too long to scan and is mostly secrets.
     text = "correct horse battery staple 16+ " * 20_000
     assert "correct" not in TextLine().format(record_of("%s", text))
 
 
-def test_each_request_has_its_own_id_and_what_is_inside_it_the_same(sqlite_database: str) -> None:
-    with logs.numbered_work() as outer:
-        with logs.numbered_work() as inner:
+def test_each_request_has_its_own_id_which_nested_work_shares(sqlite_database: str) -> None:
+    with logs.with_request_id() as outer:
+        with logs.with_request_id() as inner:
             assert record_of("x").request == outer == inner  # type: ignore[attr-defined]
         others: list[str | None] = []
         thread = threading.Thread(target=lambda: others.append(logs._request.get()))
         thread.start()
         thread.join()
-    with logs.numbered_work() as later:
+    with logs.with_request_id() as later:
         assert later != outer
     assert others == [None]
     assert record_of("x").request is None  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What holds data or secrets is for its user alone, and what is not is named at start."""
+"""Files with data or secrets are private; those that are not are logged at start."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from core import access, startup, storage, vouchers
 from core.__main__ import main
-from core.ground import make_private_file, make_private_folder, warn_of_open_file
+from core.ground import make_private_file, make_private_folder, warn_if_open
 from core.mail import OUTBOX_FOLDER
 from core.mail.deliver.outbox import Outbox
 from tests.conftest import NOW, use_database
@@ -24,7 +24,7 @@ FILE, FOLDER = 0o600, 0o700
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=["umask 000", "umask 022", "umask 077"])
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Make files as a process does that lets others at them, or not."""
+    """Set the umask of a process that creates open files, or private ones."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -48,8 +48,8 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_a_first_start_makes_everything_for_its_user_alone(first_start: Path) -> None:
-    make_order("OD-1")  # which leaves what is beside a database in use
+def test_a_first_start_creates_only_private_files(first_start: Path) -> None:
+    make_order("OD-1")  # leaves the files that SQLite keeps beside an open database
     names = ["", "orders.db", "orders.db-wal", "orders.db-shm"]
     names += [access.SIGNING_SECRET_FILE, vouchers.KEY_FILE]
     modes = {name: mode(first_start / name) for name in names}
@@ -57,7 +57,7 @@ def test_a_first_start_makes_everything_for_its_user_alone(first_start: Path) ->
     assert mode(first_start.parent) == FOLDER
 
 
-def test_the_outbox_is_for_its_user_alone(umask: None, tmp_path: Path) -> None:
+def test_the_outbox_is_private(umask: None, tmp_path: Path) -> None:
     folder = tmp_path / "data" / OUTBOX_FOLDER
     message = EmailMessage()
     message.set_content("Your voucher")
@@ -71,7 +71,7 @@ def test_the_outbox_is_for_its_user_alone(umask: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["dump", "backup"])
-def test_what_the_command_line_writes_is_for_its_user_alone(
+def test_the_command_line_writes_private_files(
     first_start: Path, tmp_path: Path, command: str
 ) -> None:
     file = tmp_path / ("orders.xlsx" if command == "dump" else "orders.bak")
@@ -79,7 +79,7 @@ def test_what_the_command_line_writes_is_for_its_user_alone(
     assert mode(file) == FILE
 
 
-def test_a_restored_database_is_for_its_user_alone(first_start: Path, tmp_path: Path) -> None:
+def test_a_restored_database_is_private(first_start: Path, tmp_path: Path) -> None:
     copy = tmp_path / "orders.bak"
     assert main(["backup", str(copy)]) == 0
     storage.get_engine().dispose()
@@ -88,7 +88,7 @@ def test_a_restored_database_is_for_its_user_alone(first_start: Path, tmp_path: 
     assert mode(first_start / "orders.db") == FILE
 
 
-def test_what_is_there_already_keeps_its_mode(umask: None, tmp_path: Path) -> None:
+def test_existing_files_keep_their_mode(umask: None, tmp_path: Path) -> None:
     folder, file = tmp_path / "shared", tmp_path / "shared" / "orders.db"
     folder.mkdir()
     folder.chmod(0o750)
@@ -99,7 +99,7 @@ def test_what_is_there_already_keeps_its_mode(umask: None, tmp_path: Path) -> No
     assert (mode(folder), mode(file), file.read_text()) == (0o750, 0o640, "data")
 
 
-def test_without_care_others_could_open_what_is_made(tmp_path: Path) -> None:
+def test_without_a_mode_others_could_open_a_new_file(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         (tmp_path / "orders.db").touch()
@@ -110,12 +110,12 @@ def test_without_care_others_could_open_what_is_made(tmp_path: Path) -> None:
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Keep the warnings."""
+    """Collect the warnings."""
     caplog.set_level(logging.WARNING)
     return caplog
 
 
-def test_what_others_can_open_is_named_with_its_repair(
+def test_files_that_others_can_open_are_logged_with_the_fix(
     first_start: Path, said: pytest.LogCaptureFixture
 ) -> None:
     make_order("OD-1")
@@ -134,36 +134,36 @@ def test_what_others_can_open_is_named_with_its_repair(
     for name, how in opened.items():
         path = first_start / name
         right = "600" if name else "700"
-        assert f"Others on this machine can open {path}. " in said.text
-        assert f"To close it: chmod {right} {path}" in said.text
-        assert mode(path) == how  # it is not changed silently
+        assert f"Other users of this machine can open {path}. " in said.text
+        assert f"Fix: chmod {right} {path}" in said.text
+        assert mode(path) == how  # it is only logged, not changed
 
 
-def test_the_command_that_closes_a_file_can_be_pasted(
+def test_the_logged_fix_can_be_pasted_into_a_shell(
     tmp_path: Path, said: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "it's; mine"
     file.touch(0o644)
     file.chmod(0o644)
-    warn_of_open_file([file, tmp_path / "absent"])
+    warn_if_open([file, tmp_path / "absent"])
     (message,) = said.messages
-    subprocess.run(["sh", "-c", message.partition("To close it: ")[2]], check=True)
+    subprocess.run(["sh", "-c", message.partition("Fix: ")[2]], check=True)
     assert mode(file) == FILE
 
 
-def test_where_there_are_no_modes_nothing_is_said(
+def test_without_file_modes_nothing_is_logged(
     tmp_path: Path, said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "orders.db"
     file.touch()
     file.chmod(0o644)
     monkeypatch.setattr("core.ground.private_files.os.name", "nt")
-    warn_of_open_file([file])
+    warn_if_open([file])
     monkeypatch.undo()
     assert said.messages == []
 
 
-def test_the_server_starts_and_names_a_database_that_is_open_to_others(
+def test_the_server_starts_and_warns_of_a_database_that_others_can_open(
     sqlite_database: str, tmp_path: Path
 ) -> None:
     database = Path(sqlite_database.removeprefix("sqlite:///"))

@@ -1,4 +1,4 @@
-"""The address that people type, with or without the path that Order Desk is served under."""
+"""The public URL, with or without the path that Order Desk is served under."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_an_address_is_written_as_browsers_write_it(typed: str, understood: str)
         f"https://{'ä' * 70}.example",
     ],
 )
-def test_what_is_no_address_of_a_site_stops_the_start_with_its_name(typed: str) -> None:
+def test_an_invalid_public_url_stops_the_start(typed: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
         parse(typed)
     with settings(public_url=typed), pytest.raises(SystemExit, match=r"\nPUBLIC_URL: "):
@@ -65,12 +65,12 @@ def test_what_is_no_address_of_a_site_stops_the_start_with_its_name(typed: str) 
         ("https://host", "/tools/desk", "https://host/tools/desk"),
     ],
 )
-def test_the_path_of_order_desk_is_in_its_address_once(url: str, base: str, whole: str) -> None:
+def test_the_path_is_appended_to_the_public_url_once(url: str, base: str, whole: str) -> None:
     assert under(url, base) == whole
     with settings(public_url=url, streamlit_server_base_url_path=base):
         assert get_settings().public_url == whole
 
 
-def test_an_origin_has_neither_path_nor_usual_port() -> None:
+def test_an_origin_has_no_path_and_no_default_port() -> None:
     assert origin_of("https://Desk.example:443/desk/orders?view=x") == "https://desk.example"
     assert origin_of("http://localhost:8501/desk") == "http://localhost:8501"

@@ -1,4 +1,4 @@
-"""SIGNING_SECRET: one that is easy to guess stops the start, and says how to make a good one."""
+"""SIGNING_SECRET: a weak secret stops the start with a hint how to make a strong one."""
 
 import base64
 import random
@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from core.ground import get_settings
-from core.ground.secret_strength import HOW, find_weakness
+from core.ground.secret_strength import HINT, find_weakness
 from tests.core.refunds.refund_rows import settings
 
 WEAK = [
@@ -54,18 +54,18 @@ WEAK = [
 
 
 @pytest.mark.parametrize("secret", WEAK)
-def test_a_secret_that_is_easy_to_guess_is_found_out(secret: str) -> None:
+def test_a_weak_secret_is_detected(secret: str) -> None:
     assert find_weakness(secret) is not None
 
 
 @pytest.mark.parametrize("secret", [one for one in WEAK if one])
-def test_it_stops_the_start_and_says_how_to_make_a_good_one(secret: str) -> None:
+def test_a_weak_secret_stops_the_start_with_a_hint(secret: str) -> None:
     with settings(signing_secret=secret), pytest.raises(SystemExit) as stopped:
         get_settings()
     said = str(stopped.value)
     assert said.startswith("Order Desk cannot start.\nSIGNING_SECRET: ")
-    assert HOW in said
-    assert secret not in said.removesuffix(HOW)
+    assert HINT in said
+    assert secret not in said.removesuffix(HINT)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_it_stops_the_start_and_says_how_to_make_a_good_one(secret: str) -> None
     ],
     ids=["hex 16", "hex 32", "url 24", "url 48", "64 24", "64 32", "32 20", "uuid", "16", "20"],
 )
-def test_a_random_secret_is_good(make: "object") -> None:
-    """Chance makes words and runs too: of those with 16 signs one in some thousands."""
+def test_a_random_secret_is_accepted(make: "object") -> None:
+    """Random secrets contain words and runs too: of 16 characters, one in thousands is weak."""
     assert callable(make)
     weak = [one for one in (make() for _ in range(300)) if find_weakness(one)]
     assert len(weak) <= 3, weak
@@ -98,7 +98,7 @@ def test_hardly_any_of_sixteen_random_hexadecimal_digits_is_refused() -> None:
 
 
 @pytest.mark.parametrize("secret", ["battery-staple-16+", "correct horse battery staple 16+"])
-def test_a_phrase_of_words_that_are_not_usual_ones_is_good(secret: str) -> None:
+def test_a_phrase_of_uncommon_words_is_accepted(secret: str) -> None:
     with settings(signing_secret=secret):
         kept = get_settings().signing_secret
     assert kept is not None

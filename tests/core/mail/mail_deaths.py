@@ -1,4 +1,4 @@
-"""Workers that are killed while they send: every mail arrives; one that may be twice says so."""
+"""Kill workers while they send: every mail arrives, and says if it may have arrived twice."""
 
 import random
 import signal
@@ -24,22 +24,22 @@ from tests.core.refunds.sold_items import sell
 from tests.core.refunds.worker_deaths import END_SECONDS, LOOK_SECONDS, START_SECONDS, changed
 
 MOST_SECONDS = 0.05  # from a mail to the kill: before its reply, or while it is recorded
-DELAY = 0.003  # seconds before each reply, so that kills come in the middle of things
+DELAY = 0.003  # seconds before each reply, so that kills happen in the middle of the work
 
 
 @dataclass(frozen=True)
 class Met:
-    """What the kills met."""
+    """What happened to the mails."""
 
     sent: int
     arrived: int
-    twice: list[str]  # what arrived more than once
-    in_doubt: int  # deliveries that say that they may have
+    twice: list[str]  # mails that arrived more than once
+    in_doubt: int  # deliveries that say that they may have arrived twice
 
 
 @contextmanager
 def queued_mails(count: int, actor: Actor) -> Iterator[MailServer]:
-    """Run a mail server, name it in the settings, and queue mails that nobody has sent."""
+    """Run a mail server, put it into the settings, and queue mails."""
     with mail_server() as server:
         server.delay = DELAY
         settings = {"SMTP_HOST": HOST, "SMTP_PORT": str(server.port), "LEASE_SECONDS": "2"}
@@ -55,7 +55,7 @@ def queued_mails(count: int, actor: Actor) -> Iterator[MailServer]:
 
 
 def kill_mail_workers(server: MailServer, *, kills: int, seed: int = 7) -> Met:
-    """Kill one worker after the other as they send; the last one goes on until all is sent."""
+    """Kill one worker after the other while they send; the last one sends the rest."""
     chance, total = random.Random(seed), _count_open()
     for number in steps.through(kills):
         goal = max(total * (number + 1) // (kills + 1), len(server.received) + 1)

@@ -1,4 +1,4 @@
-"""A mail server to test with, on loopback: what it does wrong is switched while it runs.
+"""A mail server for tests, on loopback; tests switch its failures on and off while it runs.
 
 Run alone, it is a process: `python -m tests.core.mail.mail_server DELAY CERTIFICATE`, with
 the seconds before each reply; it prints its port and serves until its input ends.
@@ -22,30 +22,30 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from core.mail.deliver.server import Server
 
 HOST, USER, PASSWORD = "127.0.0.1", "desk", "s3cret-pa55word"
-# What can go wrong at a stage, besides a reply of the server's own such as "450 busy".
-DROP, HANG, CUT = "(drop)", "(hang)", "(cut)"  # CUT: dropped in the midst of the content
+# Failures of a stage, besides a reply such as "450 busy".
+DROP, HANG, CUT = "(drop)", "(hang)", "(cut)"  # CUT: dropped in the middle of the content
 # Stages: BANNER, each command (EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, QUIT), CONTENT (after
-# the last dot, before the message is taken), END (the message is taken, before the reply).
+# the last dot, before the message is accepted), END (after accepting it, before the reply).
 ALWAYS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Received:
-    """A message that the server took, with its envelope."""
+    """An accepted message with its envelope."""
 
     sender: str
     recipient: str
     content: bytes
     options: tuple[str, ...]  # of MAIL, in capitals
-    connection: int  # which one of the server's, from 1
+    connection: int  # number of the connection, from 1
     is_encrypted: bool
     is_signed_in: bool
 
     @property
     def message(self) -> EmailMessage:
-        """The message as a mailbox has it."""
+        """Return the message as a mailbox stores it."""
         lines = self.content.replace(b"\r\n", b"\n")
-        return message_from_bytes(lines, policy=policy.default)  # type: ignore[return-value]
+        return message_from_bytes(lines, policy=policy.default)
 
 
 def _context_of(certificate: Path) -> ssl.SSLContext:
@@ -55,11 +55,11 @@ def _context_of(certificate: Path) -> ssl.SSLContext:
 
 
 class MailServer:
-    """The server, its switches, and all that it took."""
+    """The server, its switches, and the accepted messages."""
 
     def __init__(
         self,
-        certificate: Path | None = None,  # what it offers STARTTLS with
+        certificate: Path | None = None,  # for STARTTLS
         *,
         is_tls: bool = False,  # from the first byte, instead of STARTTLS
         wants_sign_in: bool = False,  # needs a certificate
@@ -79,11 +79,11 @@ class MailServer:
         self._listening: asyncio.Server | None = None
 
     def fail(self, stage: str, how: str, *, times: int = ALWAYS) -> None:
-        """Go wrong at a stage: DROP, HANG, CUT (of DATA), or a reply of its own."""
+        """Fail at a stage: DROP, HANG, CUT (for DATA), or a reply."""
         self._faults[stage] = (how, times)
 
     def recover(self) -> None:
-        """Do everything right again."""
+        """Stop failing."""
         self._faults.clear()
         self.refused.clear()
 
@@ -92,15 +92,15 @@ class MailServer:
         self._run(self._close_connections(last_words))
 
     def stop(self) -> None:
-        """Be down: no connection stays, none is taken."""
+        """Stop: close all connections and accept none."""
         self._run(self._stop())
 
     def start(self) -> None:
-        """Be up, again at the same port."""
+        """Start again at the same port."""
         self._run(self._start())
 
     def describe(self, **changes: Any) -> Server:
-        """Describe it to core; plain if it has no certificate."""
+        """Return it as a Server; plain if it has no certificate."""
         security = "tls" if self._is_tls else "starttls" if self._certificate else "plain"
         given: dict[str, Any] = {"security": security, "timeout": 5}
         if self._certificate:
@@ -180,7 +180,7 @@ class MailServer:
 
 
 class _Session(SMTP):
-    """One connection; aiosmtpd, with our faults at each stage."""
+    """One connection: aiosmtpd with failures at each stage."""
 
     def __init__(self, server: MailServer, **given: Any) -> None:
         super().__init__(_Taking(server), **given)
@@ -190,7 +190,7 @@ class _Session(SMTP):
         }
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not self.number:  # after STARTTLS it is made once more
+        if not self.number:  # called again after STARTTLS
             self.number = self.server.opened(self)
         super().connection_made(transport)
 
@@ -199,7 +199,7 @@ class _Session(SMTP):
         super().data_received(data)
 
     async def wait(self) -> None:
-        """Wait until the delay since the last bytes came is over, as from a server far away."""
+        """Wait for the delay since the last bytes, like a distant server."""
         await asyncio.sleep(self.arrived_at + self.server.delay - self.loop.time())
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -214,7 +214,7 @@ class _Session(SMTP):
         await asyncio.wait([self._handler_coroutine], timeout=1)
 
     async def fault(self, stage: str) -> str | None:
-        """Do what is wrong at this stage; return the reply to give instead of the right one."""
+        """Fail at this stage if switched on; return the reply to give instead of the usual one."""
         how = self.server.take_fault(stage)
         if how == CUT:
             await self.push("354 go on")
@@ -250,7 +250,7 @@ class _Session(SMTP):
 
 
 class _Taking:
-    """What aiosmtpd asks: what is offered, whether a recipient and a message are taken."""
+    """Hooks of aiosmtpd: extensions, and whether a recipient or a message is accepted."""
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
@@ -287,7 +287,7 @@ def _authenticate(_: SMTP, __: Session, ___: Envelope, mechanism: str, data: Any
 
 @contextmanager
 def mail_server(certificate: Path | None = None, **given: Any) -> Iterator[MailServer]:
-    """Run a mail server for the block, in a thread; see MailServer for what can be given."""
+    """Run a mail server in a thread during the block; MailServer says what can be given."""
     server = MailServer(certificate, **given)
     thread = threading.Thread(target=server.serve, name="mail server")
     thread.start()

@@ -1,4 +1,4 @@
-"""What tests of mail share: orders with contacts and passengers, and a door that does as told."""
+"""What mail tests share: orders with contacts and passengers, and a scripted transport."""
 
 import email
 from collections.abc import Callable, Sequence
@@ -34,13 +34,13 @@ def make_shop() -> None:
 
 
 @dataclass
-class Told:
-    """A door that answers what it is told, one after the other, and keeps what it took."""
+class ScriptedTransport:
+    """A transport that gives scripted answers, one after the other, and keeps what it takes."""
 
     answers: list[Result] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
-    tried: list[str] = field(default_factory=list)
-    before: Callable[[], None] = lambda: None  # happens while the mail is on its way to the door
+    attempted: list[str] = field(default_factory=list)
+    before: Callable[[], None] = lambda: None  # runs just before the transport answers
 
     def send(
         self,
@@ -50,11 +50,11 @@ class Told:
         recipient: str,
         may_hand_over: Callable[[], bool],
     ) -> Result:
-        """Answer the next of the answers, and that it is sent when there is none."""
+        """Return the next answer; Sent when there is none left."""
         assert sender.count("@") == 1
         assert message["To"] == recipient
         self.before()
-        self.tried.append(message["Message-ID"])
+        self.attempted.append(message["Message-ID"])
         if not may_hand_over():
             return Sent("nobody hears this")
         answer = self.answers.pop(0) if self.answers else Sent()
@@ -66,9 +66,9 @@ class Told:
         """Do nothing."""
 
 
-def send_due(door: delivery.Door, *, after: timedelta = timedelta()) -> int:
-    """Let the worker send what is due by now, or some time after."""
-    return delivery.deliver_due(now=NOW + after, door=door)
+def send_due(transport: delivery.MailTransport, *, after: timedelta = timedelta()) -> int:
+    """Let the worker send what is due now, or some time later."""
+    return delivery.deliver_due(now=NOW + after, transport=transport)
 
 
 def stored(delivery_id: str | None = None) -> list[Delivery]:

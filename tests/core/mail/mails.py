@@ -1,4 +1,4 @@
-"""Messages to send, and sending them: what the tests of the mail server's door share."""
+"""Messages to send, and sending them: what the tests of SMTP share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,11 @@ from email.message import EmailMessage
 from typing import Any
 
 from core.mail.deliver.server import Result, Server
-from core.mail.deliver.smtp import Post
+from core.mail.deliver.smtp import SmtpPool
 from tests.core.mail.mail_server import HANG
 
 SENDER, RECIPIENT = "desk@helios.example", "olivia@example.com"
-SHORT = 0.4  # seconds that a reply is waited for which does not come
+SHORT = 0.4  # seconds to wait for a reply that never comes
 
 
 def patience(how: str) -> float:
@@ -19,8 +19,8 @@ def patience(how: str) -> float:
 
 
 @contextmanager
-def posting(server: Server) -> Iterator[Post]:
-    opened = Post(server)
+def open_pool(server: Server) -> Iterator[SmtpPool]:
+    opened = SmtpPool(server)
     try:
         yield opened
     finally:
@@ -36,11 +36,11 @@ def make_message(text: str = "Here are your vouchers.\n", **headers: str) -> Ema
     return message
 
 
-def send(post: Post, message: EmailMessage | None = None, **given: Any) -> Result:
+def send(pool: SmtpPool, message: EmailMessage | None = None, **given: Any) -> Result:
     to: dict[str, Any] = {"sender": SENDER, "recipient": RECIPIENT, "may_hand_over": lambda: True}
-    return post.send(message or make_message(), **(to | given))
+    return pool.send(message or make_message(), **(to | given))
 
 
 def send_to(server: Server) -> Result:
-    with posting(server) as post:
-        return send(post)
+    with open_pool(server) as pool:
+        return send(pool)

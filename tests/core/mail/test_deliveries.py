@@ -1,4 +1,4 @@
-"""Sending: by lease, checked again at the last moment, recorded; and nothing is lost."""
+"""Sending: by lease, checked again just before sending, recorded; nothing is lost."""
 
 import io
 import mailbox
@@ -15,7 +15,7 @@ from core.ground import NotFound, NotPermitted, Role
 from core.mail import get_delivery, get_pause, write_message
 from core.mail.deliver import delivery as deliveries
 from core.mail.deliver.outbox import Outbox
-from core.mail.deliver.records import PAUSE, TRIES, _wait
+from core.mail.deliver.records import MAX_ATTEMPTS, PAUSE, _wait
 from core.mail.deliver.server import Later, Rejected, Sent, Unusable
 from core.storage import AuditEvent, OrderItem
 from tests.conftest import NOW, Fill
@@ -23,7 +23,7 @@ from tests.core.mail.mailing import (
     GIVEN,
     OMER,
     ZOE,
-    Told,
+    ScriptedTransport,
     make_shop,
     pdfs_of,
     read_message,
@@ -69,9 +69,9 @@ def events(action: str) -> list[str]:
 @pytest.mark.both_databases
 def test_mail_brings_one_pdf_with_every_voucher_and_is_recorded(admin: Actor) -> None:
     send("A", "B", to=[ZOE], actor=admin)
-    door = Told()
-    assert send_due(door) == 1
-    (message,) = door.taken
+    transport = ScriptedTransport()
+    assert send_due(transport) == 1
+    (message,) = transport.taken
     (pdf,) = pdfs_of(message)
     assert code_of("A") in pages_of(pdf)
     assert code_of("B") in pages_of(pdf)
@@ -83,15 +83,15 @@ def test_mail_brings_one_pdf_with_every_voucher_and_is_recorded(admin: Actor) ->
     assert delivery.last_error is None
     assert message["Message-ID"] == delivery.message_id
     assert events("voucher.sent") == ["A", "B"]
-    assert send_due(door, after=LEASE) == 0
+    assert send_due(transport, after=LEASE) == 0
 
 
 def test_refund_between_queueing_and_sending_cancels_and_says_why(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     refund("A", actor=admin)
-    door = Told()
-    send_due(door)
-    assert door.tried == []
+    transport = ScriptedTransport()
+    send_due(transport)
+    assert transport.attempted == []
     (delivery,) = stored()
     assert delivery.status == "cancelled"
     assert delivery.last_error is not None
@@ -102,9 +102,9 @@ def test_refund_between_queueing_and_sending_cancels_and_says_why(admin: Actor) 
 def test_mail_goes_without_the_item_that_was_refunded_and_says_so(admin: Actor) -> None:
     send("A", "B", to=[ZOE], actor=admin)
     refund("A", actor=admin)
-    door = Told()
-    send_due(door)
-    (pdf,) = pdfs_of(door.taken[0])
+    transport = ScriptedTransport()
+    send_due(transport)
+    (pdf,) = pdfs_of(transport.taken[0])
     assert code_of("B") in pages_of(pdf)
     assert code_of("A") not in pages_of(pdf)
     (delivery,) = stored()
@@ -119,38 +119,41 @@ def test_refund_while_the_mail_is_on_its_way_to_the_door_still_stops_the_voucher
     admin: Actor,
 ) -> None:
     send("A", "B", to=[ZOE], actor=admin)
-    door, fates = Told(), ["A"]
+    transport, fates = ScriptedTransport(), ["A"]
 
     def refund_meanwhile() -> None:
         if fates:
             refund(fates.pop(), actor=admin)
 
-    door.before = refund_meanwhile
-    send_due(door)
-    (message,) = door.taken
+    transport.before = refund_meanwhile
+    send_due(transport)
+    (message,) = transport.taken
     assert code_of("A") not in pages_of(pdfs_of(message)[0])
     assert statuses() == {ZOE: "sent"}
 
 
 def test_mail_that_cannot_go_now_is_tried_six_times_as_the_same_message(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    door, clock = Told([Later(f"busy {number}") for number in range(TRIES)]), timedelta()
-    for number in range(TRIES):
+    transport, clock = (
+        ScriptedTransport([Later(f"busy {number}") for number in range(MAX_ATTEMPTS)]),
+        timedelta(),
+    )
+    for number in range(MAX_ATTEMPTS):
         (delivery,) = stored()
         assert (delivery.status, delivery.attempts) == ("queued", number)
         clock = delivery.next_attempt_at - NOW
         if number:
-            assert send_due(door, after=clock - timedelta(seconds=1)) == 0
-        assert send_due(door, after=clock) == 1
+            assert send_due(transport, after=clock - timedelta(seconds=1)) == 0
+        assert send_due(transport, after=clock) == 1
     (delivery,) = stored()
-    assert (delivery.status, delivery.last_error) == ("failed", f"busy {TRIES - 1}")
-    assert door.tried == [delivery.message_id] * TRIES
-    assert send_due(door, after=clock + timedelta(days=1)) == 0
+    assert (delivery.status, delivery.last_error) == ("failed", f"busy {MAX_ATTEMPTS - 1}")
+    assert transport.attempted == [delivery.message_id] * MAX_ATTEMPTS
+    assert send_due(transport, after=clock + timedelta(days=1)) == 0
     assert events("delivery.failed") == [delivery.delivery_id]
 
 
 def test_waits_between_tries_grow_up_to_five_minutes(admin: Actor) -> None:
-    for attempts in range(1, TRIES):
+    for attempts in range(1, MAX_ATTEMPTS):
         waits = [_wait(attempts).total_seconds() for _ in range(200)]
         assert min(waits) >= 2
         assert max(waits) <= 300
@@ -159,27 +162,27 @@ def test_waits_between_tries_grow_up_to_five_minutes(admin: Actor) -> None:
 
 def test_server_that_cannot_be_used_pauses_the_queue_and_burns_no_tries(admin: Actor) -> None:
     send("A", "B", to=[ZOE, OMER, "x@mail.example"], actor=admin)
-    door = Told([Unusable("The sign-in was refused (535).")] * 3)
-    send_due(door)
+    transport = ScriptedTransport([Unusable("The sign-in was refused (535).")] * 3)
+    send_due(transport)
     assert set(statuses().values()) == {"queued"}
     assert {one.attempts for one in stored()} == {0}
     pause = get_pause()
     assert pause is not None
     assert pause.why == "The sign-in was refused (535)."
-    assert send_due(door, after=PAUSE - timedelta(seconds=1)) == 0
-    tries = len(door.tried)
-    assert send_due(door, after=PAUSE) == 1
-    assert len(door.tried) == tries + 1
+    assert send_due(transport, after=PAUSE - timedelta(seconds=1)) == 0
+    tries = len(transport.attempted)
+    assert send_due(transport, after=PAUSE) == 1
+    assert len(transport.attempted) == tries + 1
     assert get_pause() is None
-    assert send_due(door, after=PAUSE) == 2
+    assert send_due(transport, after=PAUSE) == 2
     assert set(statuses().values()) == {"sent"}
 
 
 def test_pause_that_lasts_says_since_when(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    door = Told([Unusable("down"), Unusable("still down")])
-    send_due(door)
-    send_due(door, after=PAUSE)
+    transport = ScriptedTransport([Unusable("down"), Unusable("still down")])
+    send_due(transport)
+    send_due(transport, after=PAUSE)
     pause = get_pause()
     assert pause is not None
     assert (pause.why, pause.since, pause.until) == ("still down", NOW, NOW + 2 * PAUSE)
@@ -188,7 +191,7 @@ def test_pause_that_lasts_says_since_when(admin: Actor) -> None:
 
 def test_rejected_mail_fails_at_once_and_others_go(admin: Actor) -> None:
     send("A", to=[ZOE, OMER], actor=admin)
-    send_due(Told([Rejected("550 no such mailbox")]))
+    send_due(ScriptedTransport([Rejected("550 no such mailbox")]))
     assert sorted(statuses().values()) == ["failed", "sent"]
 
 
@@ -196,10 +199,10 @@ def test_rejected_mail_fails_at_once_and_others_go(admin: Actor) -> None:
 def test_delivery_is_one_workers_until_its_lease_is_over(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     (job,) = deliveries._claim(NOW, 10)
-    assert send_due(Told()) == 0
-    assert send_due(Told(), after=LEASE) == 1
+    assert send_due(ScriptedTransport()) == 0
+    assert send_due(ScriptedTransport(), after=LEASE) == 1
     assert statuses() == {ZOE: "sent"}
-    late = Told()
+    late = ScriptedTransport()
     deliveries._deliver(job, NOW, late)  # the first worker comes back
     assert late.taken == []
     assert statuses() == {ZOE: "sent"}
@@ -207,14 +210,14 @@ def test_delivery_is_one_workers_until_its_lease_is_over(admin: Actor) -> None:
 
 def test_fractions_of_a_second_do_not_cost_a_worker_its_lease(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    send_due(Told(), after=timedelta(microseconds=123_456))
+    send_due(ScriptedTransport(), after=timedelta(microseconds=123_456))
     assert statuses() == {ZOE: "sent"}
 
 
 def test_worker_that_died_before_handing_over_leaves_no_doubt(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     deliveries._claim(NOW, 10)
-    send_due(Told(), after=LEASE)
+    send_due(ScriptedTransport(), after=LEASE)
     (delivery,) = stored()
     assert (delivery.status, delivery.may_be_twice, delivery.last_error) == ("sent", False, None)
 
@@ -226,7 +229,7 @@ def test_worker_that_died_after_handing_over_leaves_a_mail_that_may_be_twice(adm
     class Killed(BaseException):
         pass
 
-    class Deadly(Told):
+    class Deadly(ScriptedTransport):
         def send(self, *given: object, **named: object) -> Sent:
             assert named["may_hand_over"]()  # type: ignore[operator]
             raise Killed
@@ -235,7 +238,7 @@ def test_worker_that_died_after_handing_over_leaves_a_mail_that_may_be_twice(adm
     with pytest.raises(Killed):
         deliveries._deliver(job, NOW, Deadly())
     assert [one.how for one in vouchers.find_copies(["A"], actor=admin)] == [f"e-mailed to {ZOE}"]
-    send_due(Told(), after=LEASE)
+    send_due(ScriptedTransport(), after=LEASE)
     (delivery,) = stored()
     assert (delivery.status, delivery.may_be_twice) == ("sent", True)
     assert "may have arrived twice" in str(delivery.last_error)
@@ -243,21 +246,21 @@ def test_worker_that_died_after_handing_over_leaves_a_mail_that_may_be_twice(adm
 
 def test_drop_after_the_message_is_shown_as_one_that_may_arrive_twice(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    door = Told([Later("The connection broke.", may_have_arrived=True)])
-    send_due(door)
+    transport = ScriptedTransport([Later("The connection broke.", may_have_arrived=True)])
+    send_due(transport)
     (delivery,) = stored()
     assert (delivery.status, delivery.may_be_twice) == ("queued", True)
     assert [one.how for one in vouchers.find_copies(["A"], actor=admin)] == [f"e-mailed to {ZOE}"]
-    send_due(door, after=timedelta(hours=1))
+    send_due(transport, after=timedelta(hours=1))
     (delivery,) = stored()
     assert delivery.status == "sent"
     assert "may have arrived twice" in str(delivery.last_error)
-    assert door.tried == [delivery.message_id] * 2
+    assert transport.attempted == [delivery.message_id] * 2
 
 
 def test_try_that_the_server_did_not_take_leaves_no_copy(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    send_due(Told([Later("451 try later")]))
+    send_due(ScriptedTransport([Later("451 try later")]))
     assert vouchers.find_copies(["A"], actor=admin) == []
 
 
@@ -267,7 +270,7 @@ def test_one_that_cannot_be_rendered_waits_and_holds_up_no_other(admin: Actor) -
     with storage.writing() as session:
         broken = update(OrderItem).where(OrderItem.order_item_id == "A")
         session.execute(broken.values(airport_tz="No/Where"))
-    send_due(Told())
+    send_due(ScriptedTransport())
     assert statuses() == {ZOE: "sending", OMER: "sent"}
 
 
@@ -288,17 +291,17 @@ def test_outbox_that_cannot_be_written_is_tried_again(admin: Actor, tmp_path: Pa
     send_due(Outbox(tmp_path / "outbox"))
     (delivery,) = stored()
     assert (delivery.status, delivery.attempts) == ("queued", 1)
-    assert "cannot be written" in str(delivery.last_error)
+    assert "Cannot write to the outbox" in str(delivery.last_error)
 
 
 def test_void_notice_is_sent_without_any_voucher(admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    send_due(Told())
+    send_due(ScriptedTransport())
     refund("A", actor=admin)
     mail.notify_void(["A"], key="void", actor=admin, now=NOW)
-    door = Told()
-    send_due(door)
-    (message,) = door.taken
+    transport = ScriptedTransport()
+    send_due(transport)
+    (message,) = transport.taken
     assert pdfs_of(message) == []
     assert code_of("A") in message["Subject"]
     assert events("void_notice.sent") == ["A"]
@@ -308,7 +311,7 @@ def test_message_file_has_its_pdf_only_while_every_item_is_valid(
     admin: Actor, tmp_path: Path
 ) -> None:
     (delivery_id,) = send("A", "B", to=[ZOE], actor=admin)
-    send_due(Told())
+    send_due(ScriptedTransport())
 
     def download() -> bytes:
         with (tmp_path / "mail.eml").open("w+b") as file:

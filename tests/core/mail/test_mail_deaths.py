@@ -14,4 +14,4 @@ def test_workers_that_are_killed_lose_no_mail_and_say_which_may_be_twice(
     with queued_mails(40, admin) as server:
         met = kill_mail_workers(server, kills=3)
     assert met.sent == met.arrived == 40
-    assert len(met.twice) <= met.in_doubt <= 3 * 4  # at most what each worker had on its way
+    assert len(met.twice) <= met.in_doubt <= 3 * 4  # at most the mails that each worker was sending

@@ -1,4 +1,4 @@
-"""Messages on their way out: every text arrives as it was, whatever the server offers."""
+"""Sent messages: every text arrives unchanged, whatever the server supports."""
 
 import pytest
 from hypothesis import given
@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from core.mail.compose.message import Outgoing, Prepared
 from core.mail.deliver.server import Rejected, Sent
-from core.mail.deliver.smtp import Post
+from core.mail.deliver.smtp import SmtpPool
 from tests.core.mail.mail_server import MailServer, mail_server
-from tests.core.mail.mails import RECIPIENT, SENDER, make_message, posting, send
+from tests.core.mail.mails import RECIPIENT, SENDER, make_message, open_pool, send
 
 
 @pytest.mark.parametrize(
@@ -25,47 +25,48 @@ from tests.core.mail.mails import RECIPIENT, SENDER, make_message, posting, send
     ],
 )
 def test_what_is_not_one_address_goes_to_nobody(
-    address: str, smtp_server: MailServer, post: Post
+    address: str, smtp_server: MailServer, pool: SmtpPool
 ) -> None:
-    for end in ("recipient", "sender"):
-        assert send(post, **{end: address}) == Rejected(f"“{address}” is not one e-mail address.")
+    rejected = Rejected(f"“{address}” is not a single e-mail address.")
+    assert send(pool, recipient=address) == rejected
+    assert send(pool, sender=address) == rejected
     assert smtp_server.connections == 0
 
 
 def test_a_message_that_is_too_big_is_refused_with_the_numbers() -> None:
-    with mail_server(data_size_limit=20_000) as server, posting(server.describe()) as post:
-        result = send(post, make_message("Much to say.\n" * 2_000))
-        why = "The message has 0.03 MB, and the mail server takes at most 0.02 MB."
+    with mail_server(data_size_limit=20_000) as server, open_pool(server.describe()) as pool:
+        result = send(pool, make_message("Much to say.\n" * 2_000))
+        why = "The message has 0.03 MB; the mail server accepts at most 0.02 MB."
         assert result == Rejected(why)
         assert server.commands["MAIL"] == 0
-        assert isinstance(send(post), Sent)
+        assert isinstance(send(pool), Sent)
 
 
-def test_a_server_without_8bit_gets_seven_bits(smtp_server: MailServer, post: Post) -> None:
+def test_a_server_without_8bit_gets_seven_bits(smtp_server: MailServer, pool: SmtpPool) -> None:
     smtp_server.without.add("8BITMIME")
     text = "Ürümqi → Zürich\n"
-    assert isinstance(send(post, make_message(text, Subject="Zürich")), Sent)
+    assert isinstance(send(pool, make_message(text, Subject="Zürich")), Sent)
     (taken,) = smtp_server.received
     assert taken.content.isascii()
     assert not any(option.startswith("BODY") for option in taken.options)
     assert (taken.message.get_content(), taken.message["Subject"]) == (text, "Zürich")
 
 
-def test_a_server_with_8bit_is_told_of_it(smtp_server: MailServer, post: Post) -> None:
+def test_a_server_with_8bit_is_told_of_it(smtp_server: MailServer, pool: SmtpPool) -> None:
     text = "Ürümqi → Zürich\n"
-    send(post, make_message(text))
-    send(post)
+    send(pool, make_message(text))
+    send(pool)
     eight, seven = smtp_server.received
     assert ("BODY=8BITMIME" in eight.options, "BODY=8BITMIME" in seven.options) == (True, False)
     assert text.encode().strip() in eight.content
 
 
 def test_an_address_beyond_ascii_goes_where_it_is_taken(
-    smtp_server: MailServer, post: Post
+    smtp_server: MailServer, pool: SmtpPool
 ) -> None:
     address = "jürgen@bücher.example"
-    assert isinstance(send(post, make_message(To=address), recipient=address), Sent)
-    assert isinstance(send(post), Sent)
+    assert isinstance(send(pool, make_message(To=address), recipient=address), Sent)
+    assert isinstance(send(pool), Sent)
     first, second = smtp_server.received
     assert (first.recipient, "SMTPUTF8" in first.options) == (address, True)
     assert f"To: {address}\r\n".encode() in first.content
@@ -73,11 +74,11 @@ def test_an_address_beyond_ascii_goes_where_it_is_taken(
 
 
 def test_an_address_beyond_ascii_is_refused_where_it_is_not_taken(
-    smtp_server: MailServer, post: Post
+    smtp_server: MailServer, pool: SmtpPool
 ) -> None:
     smtp_server.without.add("SMTPUTF8")
-    assert isinstance(send(post, recipient="jürgen@bücher.example"), Rejected)
-    assert isinstance(send(post), Sent)
+    assert isinstance(send(pool, recipient="jürgen@bücher.example"), Rejected)
+    assert isinstance(send(pool), Sent)
 
 
 TRICKY = {
@@ -95,14 +96,14 @@ TRICKY = {
 @pytest.mark.parametrize("text", TRICKY.values(), ids=TRICKY)
 @pytest.mark.parametrize("without", ["8BITMIME", "nothing"])
 def test_a_text_comes_out_as_it_went_in(
-    text: str, without: str, smtp_server: MailServer, post: Post
+    text: str, without: str, smtp_server: MailServer, pool: SmtpPool
 ) -> None:
     smtp_server.without.add(without)
     message = make_message(text)
     attached = bytes(range(256)) * 200 + b"\r\n.\r\n\n.\n\r.\r"
     message.add_attachment(attached, maintype="application", subtype="pdf", filename="Ä.pdf")
     wanted = message.get_body().get_content()  # type: ignore[union-attr]
-    assert isinstance(send(post, message), Sent)
+    assert isinstance(send(pool, message), Sent)
     taken = smtp_server.received[0].message
     assert taken.get_body().get_content() == wanted  # type: ignore[union-attr]
     (pdf,) = taken.iter_attachments()
@@ -111,7 +112,7 @@ def test_a_text_comes_out_as_it_went_in(
 
 @given(st.text(st.sampled_from(".\r\n aü\x00\x85\u2028"), max_size=60), st.booleans())
 def test_no_text_ends_the_message_early(text: str, eight_bit: bool) -> None:
-    """Only CRLF ends a line, and only the end is a dot alone: no server sees two messages."""
+    """Only CRLF ends a line; only the last line is a single dot: no server sees two messages."""
     mail = Outgoing(make_message(text), SENDER, RECIPIENT, lambda: True)
     prepared = mail.prepare({"8bitmime": ""} if eight_bit else {})
     assert isinstance(prepared, Prepared)
@@ -121,9 +122,9 @@ def test_no_text_ends_the_message_early(text: str, eight_bit: bool) -> None:
     assert not any(b"\r" in line or b"\n" in line or len(line) > 998 for line in lines)
 
 
-def test_a_long_message_id_is_not_folded(smtp_server: MailServer, post: Post) -> None:
+def test_a_long_message_id_is_not_folded(smtp_server: MailServer, pool: SmtpPool) -> None:
     message_id = f"<{'d' * 120}@helios.example>"
     message = make_message()
     message.replace_header("Message-ID", message_id)
-    send(post, message)
+    send(pool, message)
     assert f"Message-ID: {message_id}\r\n".encode() in smtp_server.received[0].content

@@ -16,7 +16,16 @@ from core.mail.deliver.server import Rejected
 from core.mail.queue.assessment import find_void_notices
 from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
 from tests.conftest import NOW, Fill
-from tests.core.mail.mailing import CONTACT, OMER, ZOE, Told, make_shop, send_due, statuses, stored
+from tests.core.mail.mailing import (
+    CONTACT,
+    OMER,
+    ZOE,
+    ScriptedTransport,
+    make_shop,
+    send_due,
+    statuses,
+    stored,
+)
 from tests.core.refunds.sold_items import sell
 from tests.rows import make_actor
 
@@ -74,7 +83,7 @@ def test_each_passenger_gets_their_own_and_who_has_no_address_is_left_out(
     answer = send("A", "B", "C", to=To.PASSENGERS, actor=admin)
     assert sent_to(answer) == [(OMER, "CT-1", ("B",)), (ZOE, "CT-1", ("A",))]
     assert [(one.order_item_id, one.why) for one in answer.left_out] == [
-        ("C", "No e-mail address of its passenger is known.")
+        ("C", "The e-mail address of its passenger is not known.")
     ]
 
 
@@ -94,7 +103,7 @@ def test_what_is_not_valid_is_left_out_with_the_reason_and_stops_no_other(
     whys = {one.order_item_id: one.why for one in answer.left_out}
     assert whys == {
         "USED": "It has been used.",
-        "NONE": "There is no order item “NONE” that you may see.",
+        "NONE": "Order item “NONE” was not found, or you have no access to it.",
     }
 
 
@@ -155,7 +164,10 @@ def test_item_of_another_contract_is_neither_sent_nor_named(shop: None, admin: A
     answer = send("A", "C", to=[ZOE], actor=scoped)
     assert sent_to(answer) == [(ZOE, "CT-1", ("A",))]
     (left,) = answer.left_out
-    assert (left.product, left.why) == ("", "There is no order item “C” that you may see.")
+    assert (left.product, left.why) == (
+        "",
+        "Order item “C” was not found, or you have no access to it.",
+    )
     theirs = send("C", to=[ZOE], actor=admin, key="admin").deliveries[0].delivery_id
     with pytest.raises(NotFound):
         mail.resend([theirs], key="r", actor=scoped, now=NOW)
@@ -209,12 +221,12 @@ def test_mail_that_is_too_large_is_refused_with_the_numbers(
     database: str, admin: Actor, settings: pytest.MonkeyPatch
 ) -> None:
     items = sell(500)
-    with storage.writing() as session:  # of one contract, and so in one mail
+    with storage.writing() as session:  # one contract, so one mail
         session.execute(update(Order).values(contract_id="SOLD-0"))
         session.execute(update(OrderItem).values(contract_id="SOLD-0"))
     settings.setenv("MAIL_MAX_MB", "1")
     get_settings.cache_clear()
-    with pytest.raises(TooLarge, match=r"500 vouchers has 1\.\d MB, and one may have 1\.0 MB"):
+    with pytest.raises(TooLarge, match=r"500 vouchers has 1\.\d MB; the maximum is 1\.0 MB"):
         send(*items, to=[ZOE], actor=admin, key="large")
     with pytest.raises(TooLarge):
         mail.assess(items, [ZOE], actor=admin, now=NOW)
@@ -227,7 +239,7 @@ def test_hourly_limit_refuses_the_whole_request(
     settings.setenv("EMAILS_PER_HOUR", "3")
     get_settings.cache_clear()
     send("A", to=[ZOE, OMER], actor=admin)
-    with pytest.raises(Refused, match=r"3 e-mails an hour, and 2 were"):
+    with pytest.raises(Refused, match=r"3 e-mails per hour\. You sent 2 "):
         send("B", to=[ZOE, OMER], actor=admin, key="more")
     assert count_deliveries() == 2
     later = NOW + timedelta(hours=2)
@@ -247,10 +259,10 @@ def test_queueing_is_in_the_audit_trail_of_its_order(shop: None, admin: Actor) -
 @pytest.mark.both_databases
 def test_void_notice_goes_to_exactly_those_who_had_the_voucher(shop: None, admin: Actor) -> None:
     send("A", "B", to=[ZOE, OMER], actor=admin)
-    send_due(Told([Rejected("no such mailbox")]))
+    send_due(ScriptedTransport([Rejected("no such mailbox")]))
     (had,) = [who for who, status in statuses().items() if status == "sent"]
     send("B", to=["third@mail.example"], actor=admin, key="b")
-    send_due(Told())
+    send_due(ScriptedTransport())
     assert find_void_notices(["A", "B"], actor=admin) == ()
     refund("A", actor=admin)
     answer = mail.notify_void(["A", "B"], key="void", actor=admin, now=NOW)
@@ -259,37 +271,37 @@ def test_void_notice_goes_to_exactly_those_who_had_the_voucher(shop: None, admin
 
 def test_void_notice_is_sent_once_and_again_only_when_it_failed(shop: None, admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
-    send_due(Told())
+    send_due(ScriptedTransport())
     refund("A", actor=admin)
     first = mail.notify_void(["A"], key="void", actor=admin, now=NOW)
     assert mail.notify_void(["A"], key="void", actor=admin, now=NOW) == first
-    with pytest.raises(Refused, match="Nobody has to be told"):
+    with pytest.raises(Refused, match="No one needs a void notice"):
         mail.notify_void(["A"], key="again", actor=admin, now=NOW)
-    send_due(Told([Rejected("mailbox is full")]))
+    send_due(ScriptedTransport([Rejected("mailbox is full")]))
     answer = mail.notify_void(["A"], key="once more", actor=admin, now=NOW)
     assert sent_to(answer) == [(ZOE, "CT-1", ("A",))]
 
 
 def test_failed_mail_is_resent_as_the_same_message(shop: None, admin: Actor) -> None:
     (queued,) = send("A", to=[ZOE], actor=admin).deliveries
-    door = Told([Rejected("mailbox is full")])
-    send_due(door)
+    transport = ScriptedTransport([Rejected("mailbox is full")])
+    send_due(transport)
     (failed,) = stored()
     assert (failed.status, failed.last_error) == ("failed", "mailbox is full")
     mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
-    with pytest.raises(Refused, match="on their way"):
+    with pytest.raises(Refused, match="already queued or being sent"):
         mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
-    send_due(door)
+    send_due(transport)
     (sent,) = stored()
     assert (sent.status, sent.last_error, sent.message_id) == ("sent", None, failed.message_id)
-    assert door.tried == [failed.message_id] * 2
+    assert transport.attempted == [failed.message_id] * 2
 
 
 def test_sent_mail_is_resent_as_a_new_one_and_once_for_a_key(shop: None, admin: Actor) -> None:
     (queued,) = send("A", to=[ZOE], actor=admin, message="Have a good flight").deliveries
-    send_due(Told())
+    send_due(ScriptedTransport())
     mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
-    with pytest.raises(Refused, match="on their way"):
+    with pytest.raises(Refused, match="already queued or being sent"):
         mail.resend([queued.delivery_id], key="r", actor=admin, now=NOW)
     before, again = sorted(stored(), key=lambda one: one.status, reverse=True)
     assert (before.status, again.status) == ("sent", "queued")

@@ -1,4 +1,4 @@
-"""Connections to the mail server that are not made: down, not encrypted, not signed in."""
+"""Failed connections to the mail server: down, not encrypted, not signed in."""
 
 import logging
 from datetime import timedelta
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from core.mail.deliver.server import Sent, Server, Unusable
-from core.mail.deliver.smtp import Post
+from core.mail.deliver.smtp import SmtpPool
 from tests.conftest import free_port
 from tests.core.certificates import make_certificate
 from tests.core.mail.mail_server import DROP, HANG, HOST, PASSWORD, MailServer, mail_server
-from tests.core.mail.mails import SHORT, patience, posting, send, send_to
+from tests.core.mail.mails import SHORT, open_pool, patience, send, send_to
 
 WHERE = f"The mail server {HOST}:"
 SILENT = f"did not answer within {SHORT} s."
@@ -35,14 +35,14 @@ def test_it_is_encrypted_and_signed_in(security: str, certificate: Path) -> None
 
 
 def test_a_server_that_is_down_stops_the_queue_until_it_is_back(
-    smtp_server: MailServer, post: Post
+    smtp_server: MailServer, pool: SmtpPool
 ) -> None:
-    send(post)
+    send(pool)
     smtp_server.stop()
     down = Unusable(f"{WHERE}{smtp_server.port} cannot be reached: Connection refused.")
-    assert [send(post), send(post)] == [down, down]
+    assert [send(pool), send(pool)] == [down, down]
     smtp_server.start()
-    assert isinstance(send(post), Sent)
+    assert isinstance(send(pool), Sent)
 
 
 def test_a_host_that_nobody_knows_stops_the_queue() -> None:
@@ -82,10 +82,10 @@ def test_a_connection_that_is_not_made_stops_the_queue(
 ) -> None:
     with mail_server(certificate, wants_sign_in=True) as server:
         server.fail(stage, how)
-        with posting(server.describe(timeout=patience(how))) as post:
-            assert send(post) == Unusable(f"{WHERE}{server.port} {why}")
+        with open_pool(server.describe(timeout=patience(how))) as pool:
+            assert send(pool) == Unusable(f"{WHERE}{server.port} {why}")
             server.recover()
-            assert isinstance(send(post), Sent)
+            assert isinstance(send(pool), Sent)
 
 
 def test_a_wrong_password_stops_the_queue(certificate: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_password_that_smtp_cannot_carry_stops_the_queue(certificate: Path) ->
     with mail_server(certificate, wants_sign_in=True) as server:
         result = send_to(server.describe(password="pässword"))
     assert isinstance(result, Unusable)
-    assert result.why.endswith("its name or the sign-in is not one that can be sent.")
+    assert result.why.endswith("its name, or the sign-in, has invalid characters.")
 
 
 def test_a_server_without_sign_in_is_not_used_by_one_who_has_a_password(
@@ -107,7 +107,7 @@ def test_a_server_without_sign_in_is_not_used_by_one_who_has_a_password(
 ) -> None:
     result = send_to(smtp_server.describe(user="desk", password=PASSWORD))
     assert isinstance(result, Unusable)
-    assert result.why.endswith("offers no sign-in, though there is an SMTP_USER.")
+    assert result.why.endswith("offers no sign-in, but SMTP_USER is set.")
 
 
 @pytest.mark.parametrize("replies", [{"without": {"STARTTLS"}}, {"fault": "502 EHLO? HELO!"}])
@@ -117,7 +117,7 @@ def test_without_starttls_nothing_is_sent(replies: dict[str, Any], certificate: 
         if "fault" in replies:
             server.fail("EHLO", replies["fault"])
         result = send_to(server.describe())
-        why = "offers no STARTTLS, and nothing goes unencrypted."
+        why = "offers no STARTTLS, and mail must be encrypted."
         assert result == Unusable(f"{WHERE}{server.port} {why}")
         assert server.commands["MAIL"] == 0
 
@@ -128,7 +128,7 @@ def test_a_certificate_of_another_host_is_not_accepted(is_tls: bool, tmp_path: P
     with mail_server(other, is_tls=is_tls) as server:
         result = send_to(server.describe())
         assert isinstance(result, Unusable)
-        assert "has a certificate that is not accepted: IP address mismatch" in result.why
+        assert "has an invalid certificate: IP address mismatch" in result.why
         assert server.commands["MAIL"] == 0
 
 
@@ -138,20 +138,20 @@ def test_an_expired_certificate_is_not_accepted(is_tls: bool, tmp_path: Path) ->
     with mail_server(expired, is_tls=is_tls) as server:
         result = send_to(server.describe())
     assert isinstance(result, Unusable)
-    assert result.why.endswith("is not accepted: certificate has expired.")
+    assert result.why.endswith("has an invalid certificate: certificate has expired.")
 
 
 def test_a_certificate_of_an_unknown_authority_is_not_accepted(certificate: Path) -> None:
     with mail_server(certificate) as server:
         result = send_to(server.describe(ca_file=None))
     assert isinstance(result, Unusable)
-    assert result.why.endswith("is not accepted: self-signed certificate.")
+    assert result.why.endswith("has an invalid certificate: self-signed certificate.")
 
 
 def test_tls_from_the_first_byte_is_not_made_with_a_plain_server(smtp_server: MailServer) -> None:
     result = send_to(smtp_server.describe(security="tls"))
     assert isinstance(result, Unusable)
-    assert result.why.startswith(f"{WHERE}{smtp_server.port} makes no encrypted connection: ")
+    assert result.why.startswith(f"{WHERE}{smtp_server.port} failed to set up encryption: ")
 
 
 @pytest.mark.parametrize("host", ["mail.example.com", "10.0.0.1", "localhost.example.com"])
@@ -169,7 +169,7 @@ def test_a_plain_server_on_this_machine_is_fine(host: str) -> None:
 def test_the_password_is_in_no_sentence_and_no_log(
     stage: str, certificate: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even when the server repeats it, bare or as it was sent."""
+    """Not even if the server repeats it, plain or encoded."""
     caplog.set_level(logging.DEBUG)
     secrets = [PASSWORD, "czNjcmV0LXBhNTV3b3Jk", "AGRlc2sAczNjcmV0LXBhNTV3b3Jk"]
     with mail_server(certificate, wants_sign_in=True) as server:

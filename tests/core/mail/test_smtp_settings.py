@@ -1,4 +1,4 @@
-"""The settings of mail: what they mean, and that a wrong one stops the start with its name."""
+"""The mail settings: what they mean, and that a wrong one stops the start and is named."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from core.ground import get_settings
 from core.mail.deliver.server import Server, configured
-from core.mail.deliver.smtp import Post
+from core.mail.deliver.smtp import SmtpPool
 from tests.core.certificates import make_certificate
 from tests.core.mail.mail_server import PASSWORD
 from tests.core.refunds.refund_rows import settings
@@ -36,7 +36,7 @@ def test_every_setting_is_used(tmp_path: Path) -> None:
     assert server == Server(
         "mail.example.com", 2465, "tls", "desk", PASSWORD, 2.5, 2, ca_file=authority
     )
-    Post(server).close()
+    SmtpPool(server).close()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_sender_is_an_address_with_or_without_a_name(text: str, meant: str) 
         ("MAIL_FROM", "Desk <>", {}),
     ],
 )
-def test_a_wrong_setting_stops_the_start_with_its_name(
+def test_a_wrong_setting_stops_the_start_and_is_named(
     name: str, value: str, also: dict[str, str]
 ) -> None:
     with settings(**(also | {name: value})), pytest.raises(SystemExit) as stopped:

@@ -1,4 +1,4 @@
-"""The daily figures are what their rows are, whatever happened; and each leads to its rows."""
+"""The daily figures always equal their rows, and each figure leads to its rows."""
 
 import random
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from core import copies, demo, overview, query, startup, storage
+from core import demo, overview, query, startup, storage, upkeep
 from core.access import Actor
 from core.ground import NotPermitted, Role, next_day, start_of_day
-from core.import_outcome import Outcome
+from core.imports.outcome import Outcome
 from core.overview import PERIODS, Overview, Period, Question
-from core.overview.days import day_expression, day_of, starts
+from core.overview.days import bounds, day_expression, day_of
 from core.refunds.gateway import Failed, Succeeded
 from core.storage import DAILY_FIGURES, FIGURE_CHANGES, AuditEvent, Order, OrderItem, Refund
 from tests.conftest import NOW, use_database
-from tests.core.imported import Sheets, plain
+from tests.core.imports.imported import Sheets, plain
 from tests.core.query.random_views import ACTORS
 from tests.core.random_rows import CONTRACTS, CURRENCIES, ZONES, fill
 from tests.core.refunds.refund_rows import (
@@ -55,7 +55,7 @@ PERIODS_DRAWN = st.one_of(
 
 
 def check(question: Question, actor: Actor, now: datetime = NOW) -> Overview:
-    """Follow every figure to its table: the same count, the same total."""
+    """Compare every figure with the count and the total of its view."""
     found = overview.load_overview(question, actor=actor, now=now)
     for one in found.every_figure:
         words = (question, actor, one.view.in_words())
@@ -69,9 +69,9 @@ def check(question: Question, actor: Actor, now: datetime = NOW) -> Overview:
 
 
 def _check_whole(found: Overview) -> None:
-    """No row is left out of a plot: its bars together are the figure above."""
+    """Check that no row is missing in a plot: its bars add up to the figure above."""
     for name, whole in (("orders", found.orders), ("items", found.items)):
-        parts = [getattr(one, name) for one in found.times]
+        parts = [getattr(one, name) for one in found.time_steps]
         assert sum(part.count for part in parts) == whole.count
         assert sum(part.amount_minor for part in parts) == whole.amount_minor
     for groups, whole in (
@@ -85,9 +85,9 @@ def _check_whole(found: Overview) -> None:
 
 
 def check_everything(actor: Actor, now: datetime = NOW) -> None:
-    """Check what can be asked for, of all time and of the days around now."""
-    offers = overview.load_offers(actor=actor)
-    for contract_id, currency in {(one.contract_id, one.currency) for one in offers}:
+    """Check every question, for all time and for the days around now."""
+    pairs = overview.load_contract_currencies(actor=actor)
+    for contract_id, currency in {(one.contract_id, one.currency) for one in pairs}:
         check(Question(ALL, currency, contract_id), actor, now)
         check(Question(Period(date(2026, 9, 9), date(2026, 11, 30)), currency), actor, now)
 
@@ -122,10 +122,10 @@ def test_every_figure_is_the_count_and_total_of_the_view_it_leads_to(
         found = check(Question(period, currency, contract_id), actor, now)
     if actor is NOBODY:
         assert found.orders.count == found.items.count == 0
-        assert overview.load_offers(actor=actor) == []
+        assert overview.load_contract_currencies(actor=actor) == []
 
 
-def test_own_orders_count_as_the_kept_figures_do(database: str, admin: Actor) -> None:
+def test_figures_of_own_orders_equal_the_stored_figures(database: str, admin: Actor) -> None:
     demo.fill(300, actor=admin, now=NOW)
     with storage.reading() as session:
         author = session.scalars(select(Order.author).where(Order.currency == "EUR").limit(1)).one()
@@ -138,19 +138,22 @@ def test_own_orders_count_as_the_kept_figures_do(database: str, admin: Actor) ->
     assert check(Question(ALL, "EUR"), own) == everything
 
 
-def test_offers_are_of_what_the_actor_sees(database: str, admin: Actor) -> None:
+def test_contracts_and_currencies_are_those_that_the_actor_sees(
+    database: str, admin: Actor
+) -> None:
     make_order("OD-1", contract_id="CT-1", author="ana@helios.example")
     make_order("OD-2", contract_id="CT-2", currency="JPY")
     make_order("OD-3", contract_id="CT-2", currency="JPY", author="bob")
     one = Actor("one", "one@desk.example", Role.VIEWER, contracts=frozenset({"CT-2"}))
     own = Actor("own", "Ana@helios.example", Role.VIEWER, True, frozenset(), only_own_orders=True)
-    offers = {
+    pairs = {
         actor.user_id: [
-            (one.contract_id, one.currency, one.orders) for one in overview.load_offers(actor=actor)
+            (one.contract_id, one.currency, one.orders)
+            for one in overview.load_contract_currencies(actor=actor)
         ]
         for actor in (admin, one, own)
     }
-    assert offers == {
+    assert pairs == {
         admin.user_id: [("CT-1", "EUR", 1), ("CT-2", "JPY", 2)],
         "one": [("CT-2", "JPY", 2)],
         "own": [("CT-1", "EUR", 1), ("CT-2", "JPY", 1)],
@@ -164,7 +167,7 @@ def test_two_currencies_are_never_added(database: str, admin: Actor) -> None:
     assert check(Question(ALL, "JPY"), admin).orders.amount_minor == 7
 
 
-def test_value_at_risk_is_of_the_next_hours_and_of_any_period(database: str, admin: Actor) -> None:
+def test_value_at_risk_looks_ahead_and_ignores_the_period(database: str, admin: Actor) -> None:
     make_order("OD-1")
     usual = {"valid_until": NOW + timedelta(days=90), "price_minor": 1000}
     for hours in (-1, 1, 24, 25, 24 * 7, 24 * 7 + 1):
@@ -178,7 +181,7 @@ def test_value_at_risk_is_of_the_next_hours_and_of_any_period(database: str, adm
         assert {soon: one.count for soon, one in at_risk.items()} == {"24 hours": 3, "7 days": 5}
 
 
-# Whatever happens to rows, the figures follow.
+# The figures follow every change of the rows.
 
 
 def _some_order(drawn: random.Random, make: Callable[..., str] = make_order) -> None:
@@ -207,7 +210,7 @@ def _some_refunds(drawn: random.Random) -> None:
 
 
 def _by_hand(drawn: random.Random) -> None:
-    """Change rows as nobody does in Order Desk, but somebody may at the database."""
+    """Change rows directly in the database, as Order Desk never does."""
     at = NOW - timedelta(seconds=drawn.randrange(200 * 86_400))
     item, order = OrderItem.order_item_id, Order.order_id
     key, change = drawn.choice(
@@ -231,7 +234,7 @@ def _deletion(drawn: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_after_any_sequence_of_changes_the_figures_are_those_of_the_rows(
+def test_after_any_sequence_of_changes_the_figures_equal_the_rows(
     database: str, admin: Actor, seed: int, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
     drawn = random.Random(seed)
@@ -251,7 +254,7 @@ def test_after_any_sequence_of_changes_the_figures_are_those_of_the_rows(
         overview.rebuild_figures(actor=admin, now=NOW)
 
     steps = [_some_order, _some_order, _some_refunds, _by_hand, _deletion, import_one, rebuild]
-    for make in (make_paid_order, make_card_order) * 3:  # the ledger numbers refunds by itself
+    for make in (make_paid_order, make_card_order) * 3:  # the ledger gives refunds their numbers
         _some_order(drawn, make)
     for _ in range(8):
         for _ in range(drawn.randrange(1, 4)):
@@ -295,7 +298,7 @@ def test_a_change_that_is_rolled_back_queues_nothing(database: str) -> None:
     assert _queued() == 0
 
 
-def test_a_change_meanwhile_is_counted_by_the_next_reading(database: str, admin: Actor) -> None:
+def test_a_change_during_a_count_is_counted_by_the_next_read(database: str, admin: Actor) -> None:
     make_order("OD-1")
     question = Question(ALL, "EUR")
     assert check(question, admin).orders.count == 1
@@ -314,7 +317,7 @@ def test_days_in_sql_are_the_days_of_views(database: str, zone: str) -> None:
     moments = [at + timedelta(seconds=s) for at in sorted(edges) for s in (-1, 0, 1, 3599, 7200)]
     for number, at in enumerate(moments):
         make_order(f"OD-{number}", created_at=at)
-    since, before = starts(place, first, last)
+    since, before = bounds(place, first, last)
     with storage.reading() as session:
         day = day_expression(session, Order.created_at, place, (first, last))
         inside = (Order.created_at >= since, Order.created_at < before)
@@ -336,7 +339,7 @@ def _change_days(zone: ZoneInfo) -> list[date]:
     ]
 
 
-def test_another_report_zone_counts_anew_by_itself(database: str, admin: Actor) -> None:
+def test_a_new_report_zone_recounts_every_figure(database: str, admin: Actor) -> None:
     make_order("OD-1", created_at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
     second = Question(Period(date(2026, 3, 2), date(2026, 3, 2)), "EUR")
     assert check(second, admin).orders.count == 0
@@ -364,22 +367,22 @@ def test_a_copy_has_the_figures_of_its_rows(
     fill(source)
     overview.refresh_figures()
     kept = _kept()
-    copies.copy_to(target)
+    upkeep.copy_to(target)
     use_database(target)
     assert (_kept(), _queued()) == (kept, 0)
 
 
-def test_figures_that_were_never_made_are_made_by_the_start(database: str, admin: Actor) -> None:
+def test_the_start_counts_figures_that_do_not_exist_yet(database: str, admin: Actor) -> None:
     fill(database)
     with storage.writing() as session:
-        overview.forget_figures(session)
+        overview.invalidate_figures(session)
         session.execute(delete(FIGURE_CHANGES))
     startup.prepare(NOW, may_fill=False)
     assert _kept()
     check_everything(admin)
 
 
-def test_rebuilding_is_for_who_may_import_and_is_audited(database: str, admin: Actor) -> None:
+def test_rebuilding_needs_the_right_to_import_and_is_audited(database: str, admin: Actor) -> None:
     make_order("OD-1")
     with pytest.raises(NotPermitted):
         overview.rebuild_figures(actor=store_user(AGENT), now=NOW)

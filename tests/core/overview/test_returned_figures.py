@@ -7,7 +7,7 @@ import pytest
 from core import overview
 from core.access import Actor
 from core.ground import Role
-from core.overview import Period, Question, Rows
+from core.overview import Figure, Period, Question
 from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.overview.test_figures import _kept, _queued, check
@@ -21,7 +21,7 @@ SOLD = {  # contract, product type, airport and day of each item
     "IT-3": ("CT-2", "fast_track", "JFK", 3),
 }
 PRICES = {"IT-1": 1000, "IT-2": 200, "IT-3": 30}
-# The kept figures know no authors: those of own orders are counted from the rows.
+# The stored figures are not split by author: those of own orders are counted from the rows.
 OWN = Actor("own", "ana@helios.example", Role.VIEWER, sees_all_contracts=True, only_own_orders=True)
 
 
@@ -49,16 +49,16 @@ Figures = dict[object, tuple[int, int]]
 
 
 def refunded(actor: Actor, contract_id: str | None = None) -> Figures:
-    """Return what Overview says is refunded: in all, by product type, airport and day."""
+    """Return the refunded figures of Overview: total, by product type, airport and day."""
     found = check(Question(PERIOD, "EUR", contract_id), actor)
-    parts: list[tuple[object, Rows | None]] = [("all", found.refunded)]
+    parts: list[tuple[object, Figure | None]] = [("all", found.refunded)]
     parts += [(one.value, one.refunded) for one in (*found.by_product_type, *found.by_airport)]
-    parts += [(one.period.first.day, one.refunded) for one in found.times if one.period.first]
+    parts += [(one.period.first.day, one.refunded) for one in found.time_steps if one.period.first]
     return {key: (one.count, one.amount_minor) for key, one in parts if one and one.count}
 
 
 def expected(items: set[str], contract_id: str | None = None) -> Figures:
-    """Add up the items that are refunded by now."""
+    """Add up the refunded items."""
     sums: Figures = {}
     for item in items:
         contract, *keys = SOLD[item]
@@ -70,7 +70,7 @@ def expected(items: set[str], contract_id: str | None = None) -> Figures:
 
 
 def look(admin: Actor, items: set[str]) -> None:
-    """Look at Overview, as everybody sees it, and find these items refunded, no other."""
+    """Check that Overview shows exactly these items as refunded, to every kind of actor."""
     for actor, contract_id in ((admin, None), (admin, "CT-2"), (OWN, None)):
         assert refunded(actor, contract_id) == expected(items, contract_id)
     assert _queued() == 0
@@ -101,8 +101,8 @@ def test_overview_counts_a_refund_while_the_money_is_with_the_payer(
     look(admin, {"IT-1", "IT-2"})
 
 
-def test_a_return_is_seen_by_who_looks_only_afterwards(sold: None, admin: Actor) -> None:
-    """Nobody looks in between, so one counting has to make up for both changes."""
+def test_a_return_is_counted_together_with_its_refund(sold: None, admin: Actor) -> None:
+    """Nobody opens Overview in between, so one count covers both changes."""
     pay_back("IT-1")
     let_the_bank_return("IT-1", at=NOW + A_DAY)
     assert _queued() > 0

@@ -1,6 +1,6 @@
-"""Views that no browser of ours would send: real ones, broken in a thousand ways; always the same.
+"""Views that the grid would never send: valid ones, broken in many ways.
 
-The generator is seeded, so that what fails once fails again.
+The generator is seeded, so that a failure repeats.
 """
 
 import copy
@@ -55,7 +55,7 @@ OPERATORS = [
     "today", "last7Days", "thisMonth", "lastMonth", "fromNow", "next24Hours", "next7Days", "AND",
     "OR", "NOT", "regexp", "like", "text", "number", "date", "set", "multi", "true",
 ]  # fmt: skip
-# Every column that is stored anywhere, those of other tables and those that nobody is shown.
+# All stored columns, also those of other tables and those that the grid never shows.
 COLUMN_NAMES = sorted(
     {str(column.key) for table in Base.metadata.sorted_tables for column in table.columns}
     | {column.name for table in TABLES.values() for column in table.columns}
@@ -70,7 +70,7 @@ def _deep(drawn: random.Random) -> Any:
 
 
 def _many(drawn: random.Random) -> list[Any]:
-    """Return a list as long as is allowed, or longer; mostly of texts."""
+    """Return a list of the maximum length or longer, mostly of texts."""
     count = drawn.choice([100, 3_000, 10_000, 10_001])
     kind = drawn.choice(["text", "text", "text", "injection", "mixed"])
     if kind == "mixed":
@@ -81,7 +81,7 @@ def _many(drawn: random.Random) -> list[Any]:
 
 
 def _hostile(drawn: random.Random) -> Any:
-    """Return a value to put somewhere in a view."""
+    """Return a value to put into a view."""
     pool = drawn.choice(
         [INJECTIONS, INJECTIONS, NUMBERS, NUMBERS, DAYS, TEXTS, BAD_ZONES, OPERATORS, OPERATORS,
          COLUMN_NAMES, CONTRACTS, [None, [], {}, [[]], {"": {}}], "deep", "many"]
@@ -92,7 +92,7 @@ def _hostile(drawn: random.Random) -> Any:
 
 
 def _real(drawn: random.Random, table: Table) -> dict[str, Any]:
-    """Return a view as the grid sends it, with every part."""
+    """Return a view as the grid sends it, with all parts."""
     offered = drawn.sample(table.offered, 3)
     filtered = {c.name: drawn.choice(every_condition(table, c)) for c in offered}
     two = drawn.choice(offered)
@@ -110,7 +110,7 @@ def _real(drawn: random.Random, table: Table) -> dict[str, Any]:
         "search": drawn.choice(["a", "ana", "1", "x%"]),
         "ids": stored,
     }
-    # With fewer parts, as mostly: what the search and the IDs leave out is never filtered.
+    # Usually with fewer parts: rows that search or IDs exclude never reach the filters.
     for part in ("search", "ids", "sort", "columns"):
         if drawn.random() < 0.7:
             del real[part]
@@ -118,7 +118,7 @@ def _real(drawn: random.Random, table: Table) -> dict[str, Any]:
 
 
 def _places(node: Any) -> list[tuple[Any, Any]]:
-    """Return every place in a view that holds something: a dict or list, and the key or index."""
+    """Return all places of values in a view: a dict or list, with a key or index."""
     found: list[tuple[Any, Any]] = []
     waiting = [node]
     while waiting:
@@ -131,7 +131,7 @@ def _places(node: Any) -> list[tuple[Any, Any]]:
 
 
 def _break(drawn: random.Random, view: dict[str, Any], table: Table) -> None:
-    """Change one thing somewhere in the view."""
+    """Change one value in the view."""
     places = _places(view)
     if not places:
         return
@@ -156,11 +156,11 @@ def _break(drawn: random.Random, view: dict[str, Any], table: Table) -> None:
 
 
 def fuzzed_views(table: Table, count: int) -> Iterator[Any]:
-    """Yield so many views of a table, nearly all of them broken in one to four places."""
+    """Yield `count` views of a table, nearly all of them broken in one to four places."""
     drawn = random.Random(f"{table.name} of Order Desk")
     for number in range(count):
         if number % 25 == 0:
-            yield _hostile(drawn)  # no view at all
+            yield _hostile(drawn)  # not a view at all
             continue
         view = _real(drawn, table)
         for _ in range(drawn.choice([0, 1, 1, 1, 2, 2, 3, 4])):

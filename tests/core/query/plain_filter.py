@@ -1,13 +1,14 @@
-"""What a view means, in plain Python: written from the README's words, not from the SQL."""
+"""The meaning of a view in plain Python: written from the documentation, not from the SQL."""
 
 import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.access import Actor
-from core.ground import to_major
+from core.ground import to_major, word_of
 from core.tables import ORDERS, Column, Kind, Table
 from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
 
@@ -17,7 +18,7 @@ Raw = dict[str, Any]
 def expected_rows(
     table: Table, raw: Raw, *, actor: Actor, now: datetime, order_id: str | None = None
 ) -> list[Row]:
-    """Return the rows of a view that came in as `raw`, in its order."""
+    """Return the rows of a view, in its order; `raw` is the JSON of the view."""
     rows = [row for row in rows_of(table, now) if _may_see(actor, table, row)]
     if order_id is not None:
         rows = [row for row in rows if order_id in orders_of(table, row)]
@@ -31,7 +32,7 @@ def _may_see(actor: Actor, table: Table, row: Row) -> bool:
 
 
 def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
-    """Say whether a row is one of the view's: search, pasted IDs and every filter keep it."""
+    """Return whether a row matches the view: its search, pasted IDs and all filters."""
     ids = raw.get("ids")
     if ids and not any(row[c.name] in ids for c in table.columns if c.is_reference):
         return False
@@ -48,7 +49,7 @@ def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
 
 
 def _is_found(table: Table, row: Row, word: str) -> bool:
-    """A word of the search stands in a text that can be shown, or in one of the order's items'."""
+    """Return whether a text column of the row, or of an order's items, contains a search word."""
     columns = [c for c in table.columns if c.can_be_shown and _is_text(c) and not c.allowed]
     found = [_contains(row[column.name], word, column.kind) for column in columns]
     if table is ORDERS:
@@ -67,7 +68,7 @@ def _contains(value: str | None, word: str, kind: Kind) -> bool:
 
 
 def without_case(text: str, kind: Kind) -> str:
-    """What people write is compared without case in every script, what systems make in ASCII."""
+    """Fold the case of a text: in every script for text by people, in ASCII for codes."""
     if kind is Kind.CODE:
         return "".join(c.lower() if c.isascii() else c for c in text)
     folded = unicodedata.normalize("NFC", text).casefold()
@@ -88,12 +89,12 @@ def _holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bo
         case "next24Hours" | "next7Days":
             hours = 24 if asked["type"] == "next24Hours" else 7 * 24
             return value is not None and now <= value <= now + timedelta(hours=hours)
-    if value is None:  # is neither this nor that; and so it is not this
+    if value is None:  # a blank is not equal to any value, so “is not” includes it
         return asked["type"] in ("notContains", "notEqual")
     if _is_text(column):
         return _text_holds(column, value, asked)
     if column.kind is Kind.INSTANT:
-        # A day of a place is that of its own clocks.
+        # The day of a place is in the place's time zone.
         here = ZoneInfo(row[column.place_zone] if column.place_zone else zone)
         return _day_holds(value.astimezone(here).date(), asked, now.astimezone(ZoneInfo(zone)))
     if column.kind is Kind.MONEY:
@@ -113,9 +114,21 @@ def _spoken(column: Column, value: str | None) -> str | None:
 
 
 def _text_holds(column: Column, value: str, asked: Raw) -> bool:
-    kind = column.kind
-    wanted = without_case(str(_spoken(column, asked["filter"])), kind)
-    text = without_case(str(_spoken(column, value)), kind)
+    if column.allowed:  # found by its word as it is shown, and by its value with blanks
+        words = word_of(value), value.replace("_", " ")
+        texts = asked["filter"], asked["filter"].replace("_", " ")
+        positive = {"notContains": "contains", "notEqual": "equals"}
+        operator = positive.get(asked["type"], asked["type"])
+        found = any(
+            _text_fits(word, text, operator, column.kind)
+            for word, text in zip(words, texts, strict=True)
+        )
+        return found == (operator == asked["type"])
+    return _text_fits(value, asked["filter"], asked["type"], column.kind)
+
+
+def _text_fits(value: str, asked: str, operator: str, kind: Kind) -> bool:
+    wanted, text = without_case(asked, kind), without_case(value, kind)
     return {
         "contains": wanted in text,
         "notContains": wanted not in text,
@@ -123,7 +136,7 @@ def _text_holds(column: Column, value: str, asked: Raw) -> bool:
         "notEqual": text != wanted,
         "startsWith": text.startswith(wanted),
         "endsWith": text.endswith(wanted),
-    }[asked["type"]]
+    }[operator]
 
 
 def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
@@ -132,15 +145,15 @@ def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
     match asked["type"]:
         case "today":
             return day == today
-        case "last7Days":  # today is the last of the seven
+        case "last7Days":  # today is the last of the seven days
             return today - timedelta(days=6) <= day <= today
-        case "thisMonth":  # all of it, also what is still to come
+        case "thisMonth":  # the whole month, also its future days
             return month == (today.year, today.month)
         case "lastMonth":
             last = today.replace(day=1) - timedelta(days=1)
             return month == (last.year, last.month)
     first = date.fromisoformat(asked["dateFrom"][:10])
-    last = date.fromisoformat(asked.get("dateTo", asked["dateFrom"])[:10])
+    last = date.fromisoformat(str(asked.get("dateTo", asked["dateFrom"]))[:10])
     return _compares(day, asked["type"], first, last)
 
 
@@ -157,7 +170,7 @@ def _compares(value: Any, operator: str, first: Any, last: Any) -> bool:
 
 
 def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
-    """Blanks come last either way; what is alike is in the order of the key."""
+    """Sort rows: blanks come last in both directions, equal rows are in the order of the key."""
     keys = [(one["colId"], one["sort"] == "desc") for one in sort]
     keys.append((table.key, keys[-1][1] if keys else False))
     for name, descending in reversed(keys):
@@ -165,20 +178,20 @@ def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
         assert column is not None
         present = [row for row in rows if row[name] is not None]
         missing = [row for row in rows if row[name] is None]
-        # Python compares text by code point, as both databases are told to.
-        present.sort(key=lambda row, c=column: _rank(c, row), reverse=descending)
+        # Python compares text by code point, as both databases are set up to do.
+        present.sort(key=partial(_rank, column), reverse=descending)
         rows = present + missing
     return rows
 
 
 def _rank(column: Column, row: Row) -> Any:
-    """Amounts of every currency are sorted as people write them: 12 KWD after 10 EUR."""
+    """Return an amount in major units, for sorting: 12 KWD comes after 10 EUR."""
     value = row[column.name]
     return to_major(value, row[str(column.currency)]) if column.currency else value
 
 
 def expected_totals(table: Table, rows: list[Row]) -> dict[str, int]:
-    """Add up the first amount of a table, currency by currency."""
+    """Return the sums of the first amount column of a table, by currency."""
     amount = next((c for c in table.columns if c.kind is Kind.MONEY), None)
     if amount is None:
         return {}

@@ -1,4 +1,4 @@
-"""Random views of every table: every kind of filter, made from the table's description."""
+"""Random views of every table, with every kind of filter, made from the table's description."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -14,7 +14,7 @@ from tests.core.random_rows import CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
 
 Raw = dict[str, Any]
 
-# Instants at which it is another day, month or offset somewhere: clock changes and ends of months.
+# Instants at which the day, month or offset differs between zones: clock changes, ends of months.
 NOWS = [
     datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC),
     datetime(2026, 3, 29, 1, tzinfo=UTC),
@@ -40,7 +40,7 @@ ENDS = {"text": ("filter", ""), "number": ("filter", "filterTo"), "date": ("date
 
 
 def filter_type(column: Column) -> str | None:
-    """Return what the grid calls the filter of a column; None where it is only a list."""
+    """Return the grid's name for the filter of a column; None if it has only a list."""
     types = {Kind.NUMBER: "number", Kind.MONEY: "number", Kind.INSTANT: "date", Kind.FLAG: None}
     return types.get(column.kind, "text")
 
@@ -50,7 +50,7 @@ def _stored(table: Table, column: Column) -> list[Any]:
 
 
 def values_of(table: Table, column: Column) -> list[Any]:
-    """Return what a condition on the column may compare with, near what is stored and far off."""
+    """Return values to compare a column with, near the stored ones and far from them."""
     if column.kind is Kind.INSTANT:
         days = [date(2026, 3, day) for day in range(25, 32)]
         days += [date(2026, 4, day) for day in range(1, 6)]
@@ -66,13 +66,13 @@ def values_of(table: Table, column: Column) -> list[Any]:
         return typed + sorted({float(major) for major in majors})
     if column.allowed:
         words = [str(member) for member in column.allowed] + [EXPIRED]
-        return [*words, "Not used", "not used", "ED", "_", " ", "fund", "t u"]
+        return [*words, "Not used", "not used", "ED", "_", " ", "fund", "t u", "top-", "& as"]
     stored = sorted(set(_stored(table, column)))
     return [*stored[:12], *(text[1:4] for text in stored[:6] if text[1:4]), *TEXTS, *FRAGMENTS]
 
 
 def choices_of(table: Table, column: Column) -> list[str | None]:
-    """Return what the list of a column may be asked for: all that is there, blank, and gone."""
+    """Return values for the list of a column: all stored ones, blank, and unknown ones."""
     if column.kind is Kind.FLAG:
         return ["yes", "no"]
     if column.allowed:
@@ -154,7 +154,7 @@ def views(draw: Callable[..., Any], table: Table) -> Raw:
 
 
 def every_condition(table: Table, column: Column) -> list[Raw]:
-    """Return the filters of a column one by one: each operator with values, each choice."""
+    """Return all filters of a column: each operator with values, each choice."""
     asked: list[Raw] = []
     kind = filter_type(column)
     for operator in OPERATORS[kind] if kind else []:
@@ -175,7 +175,7 @@ def every_condition(table: Table, column: Column) -> list[Raw]:
 
 
 def every_word(table: Table) -> list[str]:
-    """Return words of every text there is, searched or not, whole, in part and in capitals."""
+    """Return words of all stored texts, searched or not: complete, in part and in capitals."""
     sources = [(table, column) for column in table.columns]
     sources += [(ORDER_ITEMS, column) for column in ORDER_ITEMS.columns]
     words = [

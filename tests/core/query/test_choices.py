@@ -1,6 +1,7 @@
-"""Lists of values: leapt through in an index, as a count of every row would list them."""
+"""Lists of values: a loose index scan finds the same ones as a count of all rows."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
-    """Fill one database of each kind with rows of every script, once for the module."""
+    """Fill one database of each kind with rows in all scripts, once for the module."""
     return fill(make_database(request.param))
 
 
@@ -30,7 +31,7 @@ def _admin() -> Actor:
 
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
-def test_values_without_counts_are_those_with_counts(filled: str, table: Table) -> None:
+def test_values_without_counts_are_the_same_as_with_counts(filled: str, table: Table) -> None:
     use_database(filled)
     view, leapt = default_view(table), set()
     for column in table.offered:
@@ -46,7 +47,7 @@ def test_values_without_counts_are_those_with_counts(filled: str, table: Table) 
     assert leapt == {column.name for column in table.offered if column.has_choices} - derived
 
 
-def test_no_row_is_read_for_values_without_counts(database: str) -> None:
+def test_values_without_counts_need_no_table_scan(database: str) -> None:
     for number in range(30):
         make_order(f"OD-{number}", widget_id=None if number % 3 else f"W-{number % 5}")
     seen: list[tuple[str, object]] = []
@@ -73,13 +74,13 @@ def test_no_row_is_read_for_values_without_counts(database: str) -> None:
     assert "SCAN orders'" not in plan
 
 
-def test_more_values_than_are_listed_are_told_of_without_counts_too(
+def test_a_list_without_counts_also_shows_that_there_are_more_values(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choices, "MAX_CHOICES_LISTED", 3)
     for number in range(6):
         make_order(f"OD-{number}", widget_id=f"W-{number}" if number else None)
-    asked = {"actor": _admin(), "now": NOW}
+    asked: dict[str, Any] = {"actor": _admin(), "now": NOW}
     for is_counted in (True, False):
         listed = choices.load_choices(
             default_view(ORDERS), "widget_id", is_counted=is_counted, **asked
@@ -87,7 +88,7 @@ def test_more_values_than_are_listed_are_told_of_without_counts_too(
         assert listed["value"].tolist() == [None, "W-1", "W-2", "W-3"]
 
 
-def test_what_others_may_see_or_filters_leave_is_counted_and_no_other_value_told(
+def test_scope_and_filters_limit_the_listed_values_and_counts(
     database: str,
 ) -> None:
     make_order("OD-1", contract_id="CT-1", author="ana@helios.example")

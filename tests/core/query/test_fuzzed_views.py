@@ -1,6 +1,6 @@
-"""Thousands of broken views: refused in a sentence, or answered with own rows alone.
+"""Thousands of broken views: each is refused, or shows only rows of the actor.
 
-What a right view means is proved in test_query; here only what may never happen.
+test_random_views tests what a valid view means; this module tests only what must never happen.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 @pytest.fixture
 def untouched(filled: str) -> Iterator[None]:
-    """Use that database, and check that not a row, table or column of it has changed after."""
+    """Use that database, and check afterwards that no row, table or column has changed."""
     use_database(filled)
     before = _whole()
     yield
@@ -42,7 +42,7 @@ def untouched(filled: str) -> Iterator[None]:
 
 
 def _whole() -> dict[str, object]:
-    """Return how many rows every table has, and how it is made."""
+    """Return the row count and the definition of every table."""
     found: dict[str, object] = {}
     with storage.reading() as session:
         inspector = inspect(session.connection())
@@ -54,7 +54,7 @@ def _whole() -> dict[str, object]:
 
 
 def _ask(view: View, turn: int) -> set[str]:
-    """Ask all that the grid asks of a view; return the keys of every row that was answered."""
+    """Run all queries of the grid for a view; return the keys of all rows in the answers."""
     table, now = view.table, NOWS[turn % len(NOWS)]
     frame = query.load_rows(view, actor=ACTOR, now=now, start=0, end=200)
     found = set(frame[table.key])
@@ -78,7 +78,7 @@ def _own(table: Table) -> set[str]:
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("name", ROWS)
-def test_a_broken_view_is_refused_or_shows_only_what_is_the_actors(name: str) -> None:
+def test_a_broken_view_is_refused_or_shows_only_rows_of_the_actor(name: str) -> None:
     table = TABLES[name]
     own, sentences, answered = _own(table), [], 0
     count = (VIEWS if storage.is_sqlite() else VIEWS_ON_POSTGRESQL) // len(ROWS)
@@ -91,13 +91,13 @@ def test_a_broken_view_is_refused_or_shows_only_what_is_the_actors(name: str) ->
         assert _ask(view, turn) <= own, raw
         answered += 1
     assert [one for one in sentences if not one.endswith(".") or len(one) > 400] == []
-    # Neither all refused nor all answered: both ways are tried.
+    # Some are refused and some are answered, so that both are tested.
     assert min(len(sentences), answered) > count // 10
 
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("name", ROWS)
-def test_as_many_values_as_are_allowed_in_every_list_are_answered(name: str) -> None:
+def test_lists_with_the_maximum_number_of_values_work(name: str) -> None:
     table, everything = TABLES[name], default_view(TABLES[name])
     lists = {}
     for column in table.offered:

@@ -1,4 +1,4 @@
-"""One order: its facts, whom they are for, and its workbook."""
+"""One order: its details, who can see them, and its workbook."""
 
 import io
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def _refund(order_id: str, amount: int, **given: Any) -> str:
 
 
 @pytest.mark.both_databases
-def test_an_order_says_its_facts(database: str, admin: Actor) -> None:
+def test_the_details_of_an_order(database: str, admin: Actor) -> None:
     made = datetime(2026, 3, 1, 12, tzinfo=UTC)
     make_order("OD-1", no=77, contract_id="CT-7", widget_id="W-1", created_at=made, author="ana",
                item_count=2, amount_minor=7600, contact_email="c@x.example")  # fmt: skip
@@ -45,9 +45,7 @@ def test_an_order_says_its_facts(database: str, admin: Actor) -> None:
 
 
 @pytest.mark.both_databases
-def test_what_was_refunded_is_the_sum_of_the_orders_succeeded_refunds(
-    database: str, admin: Actor
-) -> None:
+def test_the_refunded_amount_is_the_sum_of_succeeded_refunds(database: str, admin: Actor) -> None:
     make_order("OD-1")
     make_order("OD-2")
     make_transaction(order_id="OD-1", amount_minor=-7600)
@@ -60,7 +58,7 @@ def test_what_was_refunded_is_the_sum_of_the_orders_succeeded_refunds(
     assert get_order("OD-1", actor=admin).refunded_minor == 4000
 
 
-def test_what_the_bank_returned_is_no_longer_refunded(database: str, admin: Actor) -> None:
+def test_a_returned_refund_reduces_the_refunded_amount(database: str, admin: Actor) -> None:
     make_card_order("OD-1", paid=7600)
     item, other = (make_refundable("OD-1", order_item_id=f"IT-{number}") for number in (1, 2))
     refunded = []
@@ -72,7 +70,9 @@ def test_what_the_bank_returned_is_no_longer_refunded(database: str, admin: Acto
     assert get_order("OD-1", actor=admin).refunded_minor == 7600
 
 
-def test_an_adjustment_that_is_of_no_refund_is_not_refunded(database: str, admin: Actor) -> None:
+def test_an_adjustment_without_a_refund_does_not_change_the_refunded_amount(
+    database: str, admin: Actor
+) -> None:
     make_order("OD-1")
     _refund("OD-1", 3800)
     make_transaction(order_id="OD-1", type="adjustment", amount_minor=-500)
@@ -81,18 +81,18 @@ def test_an_adjustment_that_is_of_no_refund_is_not_refunded(database: str, admin
 
 
 @pytest.mark.parametrize("actor", [STRANGER, NOBODY, OTHER_AUTHOR])
-def test_an_order_out_of_reach_is_as_one_that_is_not_there(database: str, actor: Actor) -> None:
+def test_a_hidden_order_is_not_found_like_a_missing_one(database: str, actor: Actor) -> None:
     make_order("OD-1")
     said = []
     for order_id in ("OD-1", "OD-2"):
         with pytest.raises(NotFound) as refusal:
             get_order(order_id, actor=actor)
         said.append(str(refusal.value).replace(order_id, "…"))
-    assert said[0] == said[1] == "There is no order “…” that you may see."
+    assert said[0] == said[1] == "Order “…” was not found, or you have no access to it."
 
 
 @pytest.mark.parametrize("order_id", ["", "a\x00b", "x" * 5_000, "' OR 1=1 --", "od-1"])
-def test_what_is_no_orders_id_is_not_found(database: str, admin: Actor, order_id: str) -> None:
+def test_an_invalid_order_id_is_not_found(database: str, admin: Actor, order_id: str) -> None:
     make_order("OD-1")
     with pytest.raises(NotFound) as refusal:
         get_order(order_id, actor=admin)
@@ -119,7 +119,7 @@ def _fill_two_orders() -> None:
     make_transaction(transaction_id="T-3", order_id="OD-2")
 
 
-def test_the_workbook_of_an_order_says_what_its_page_says(database: str, admin: Actor) -> None:
+def test_the_workbook_of_an_order_has_the_details_of_its_page(database: str, admin: Actor) -> None:
     _fill_two_orders()
     book = _workbook(admin)
     assert book.sheetnames == ["Order", "Products", "Transactions"]
@@ -135,7 +135,7 @@ def test_the_workbook_of_an_order_says_what_its_page_says(database: str, admin: 
 
 
 @pytest.mark.both_databases
-def test_the_workbook_of_an_order_has_its_rows_and_no_others(database: str, admin: Actor) -> None:
+def test_the_workbook_of_an_order_has_only_its_rows(database: str, admin: Actor) -> None:
     _fill_two_orders()
     book = _workbook(admin)
     header, items = rows_of_sheet(book["Products"])
@@ -149,7 +149,7 @@ def test_the_workbook_of_an_order_has_its_rows_and_no_others(database: str, admi
     assert found == {"T-1": Decimal(-12345), "T-2": Decimal(12300)}
 
 
-def test_an_order_without_transactions_has_an_empty_sheet_of_them(
+def test_an_order_without_transactions_has_an_empty_transactions_sheet(
     sqlite_database: str, admin: Actor
 ) -> None:
     make_order("OD-1")
@@ -160,7 +160,7 @@ def test_an_order_without_transactions_has_an_empty_sheet_of_them(
 
 
 @pytest.mark.parametrize("actor", [STRANGER, NOBODY, OTHER_AUTHOR])
-def test_no_workbook_is_written_of_an_order_out_of_reach(database: str, actor: Actor) -> None:
+def test_no_workbook_is_written_for_a_hidden_order(database: str, actor: Actor) -> None:
     _fill_two_orders()
     file = io.BytesIO()
     for order_id in ("OD-1", "OD-9"):

@@ -1,4 +1,4 @@
-"""A column of IDs pasted from a spreadsheet or a mail: which rows it means, and which none."""
+"""IDs pasted from a spreadsheet or an e-mail: which rows they mean, and which are unknown."""
 
 import pytest
 
@@ -48,7 +48,7 @@ TWO = {
 
 
 @pytest.mark.parametrize("text", TWO.values(), ids=TWO)
-def test_ids_are_read_however_they_were_pasted(orders: None, admin: Actor, text: str) -> None:
+def test_pasted_ids_are_parsed_in_every_form(orders: None, admin: Actor, text: str) -> None:
     assert _read(text, admin) == (("OD-1", "OD-2"), ())
 
 
@@ -65,14 +65,16 @@ WHOLE = {
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize(("text", "order_id"), WHOLE.values(), ids=WHOLE)
-def test_an_id_that_itself_holds_a_separator_is_found_whole(
+def test_an_id_with_a_separator_is_found_as_a_whole(
     orders: None, admin: Actor, text: str, order_id: str
 ) -> None:
     assert _read(text, admin) == ((order_id,), ())
     assert _read(f"OD-1\n{text}\nOD-2", admin) == (("OD-1", order_id, "OD-2"), ())
 
 
-def test_quoted_ids_with_separators_in_one_line_are_found_whole(orders: None, admin: Actor) -> None:
+def test_quoted_ids_with_separators_on_one_line_are_found_as_a_whole(
+    orders: None, admin: Actor
+) -> None:
     assert _read('"C,D","A B","G""H";OD-1', admin) == (("C,D", "A B", 'G"H', "OD-1"), ())
 
 
@@ -83,7 +85,7 @@ def test_ids_that_no_row_has_are_listed_in_their_order(orders: None, admin: Acto
     assert missing == ("gone-2", "gone-1", "not there", "gone-3")
 
 
-def test_every_id_missing_is_still_a_view_of_none(orders: None, admin: Actor) -> None:
+def test_a_view_of_only_missing_ids_has_no_rows(orders: None, admin: Actor) -> None:
     ids, missing = _read("gone\n%\n'", admin)
     assert ids == missing == ("gone", "%", "'")
     view = default_view(ORDERS).with_ids(ids)
@@ -92,7 +94,7 @@ def test_every_id_missing_is_still_a_view_of_none(orders: None, admin: Actor) ->
 
 @pytest.mark.parametrize("text", ["", "  \n\t\n", "Order ID", '""', ",;,", "\x00"])
 def test_a_paste_without_an_id_is_refused(orders: None, admin: Actor, text: str) -> None:
-    with pytest.raises(InvalidInput, match="There is no ID"):
+    with pytest.raises(InvalidInput, match="No IDs were found"):
         _read(text, admin)
 
 
@@ -109,7 +111,7 @@ def _many_orders(count: int) -> list[str]:
 
 
 @pytest.mark.both_databases
-def test_ten_thousand_ids_are_one_view(database: str, admin: Actor) -> None:
+def test_a_view_can_have_ten_thousand_ids(database: str, admin: Actor) -> None:
     ids = _many_orders(10_001)
     ids[500] = "gone"
     pasted = read_pasted("\n".join(ids[:10_000]), ORDERS, actor=admin)
@@ -120,24 +122,24 @@ def test_ten_thousand_ids_are_one_view(database: str, admin: Actor) -> None:
     assert find_missing(view, actor=admin) == ["gone"]
 
 
-def test_more_ids_than_fit_are_refused(database: str, admin: Actor) -> None:
+def test_too_many_ids_are_refused(database: str, admin: Actor) -> None:
     text = "\n".join(f"OD-{number}" for number in range(10_001))
-    with pytest.raises(InvalidInput, match="10,001 IDs were pasted; at most 10,000 fit"):
+    with pytest.raises(InvalidInput, match="You pasted 10,001 IDs; the limit is 10,000"):
         read_pasted(text, ORDERS, actor=admin)
 
 
-def test_a_line_of_thousands_of_ids_is_read(database: str, admin: Actor) -> None:
+def test_a_line_with_thousands_of_ids_is_parsed(database: str, admin: Actor) -> None:
     ids = _many_orders(3_000)
     assert read_pasted(", ".join(ids), ORDERS, actor=admin).missing == ()
 
 
-def test_a_text_that_can_be_no_id_is_refused(sqlite_database: str, admin: Actor) -> None:
+def test_a_text_that_is_too_long_for_an_id_is_refused(sqlite_database: str, admin: Actor) -> None:
     with pytest.raises(InvalidInput, match="longer than 1,000 characters"):
         read_pasted("a long letter " * 100, ORDERS, actor=admin)
 
 
 @pytest.mark.both_databases
-def test_an_id_of_another_contract_is_missing_like_one_that_is_not_there(database: str) -> None:
+def test_a_hidden_id_is_missing_like_an_unknown_one(database: str) -> None:
     make_order("OD-1", contract_id="CT-1")
     make_order("OD-2", contract_id="CT-2")
     scoped = Actor("u", "u@desk.example", Role.VIEWER, contracts=frozenset({"CT-1"}))
@@ -161,7 +163,9 @@ def test_any_reference_of_a_row_finds_it(database: str, admin: Actor) -> None:
         assert query.count_rows(view, actor=admin, now=NOW) == count
 
 
-def test_in_the_tab_of_an_order_the_ids_of_others_are_missing(database: str, admin: Actor) -> None:
+def test_ids_of_other_orders_are_missing_in_the_tab_of_an_order(
+    database: str, admin: Actor
+) -> None:
     for order_id in ("OD-1", "OD-2"):
         make_order(order_id)
         make_transaction(transaction_id=f"TX-of-{order_id}", order_id=order_id)
@@ -172,7 +176,7 @@ def test_in_the_tab_of_an_order_the_ids_of_others_are_missing(database: str, adm
     assert find_missing(view, actor=admin) == ["TX-of-OD-2"]
 
 
-def test_other_filters_leave_no_id_missing(database: str, admin: Actor) -> None:
+def test_filters_do_not_make_an_id_missing(database: str, admin: Actor) -> None:
     make_order("OD-1", author="ana")
     view = default_view(ORDERS).with_ids(("OD-1",)).with_search("bob")
     assert query.count_rows(view, actor=admin, now=NOW) == 0

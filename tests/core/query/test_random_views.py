@@ -1,4 +1,4 @@
-"""Views against a plain Python filter of the same rows: grid, count, totals and file agree."""
+"""Views compared with a plain Python filter: grid, count, totals and Excel file agree."""
 
 import io
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ from tests.rows import store_user
 
 TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
 EVERY_ROW: Raw = {"filters": {}, "sort": []}
-WINDOW = 37  # which divides no table evenly
+WINDOW = 37  # no table has a multiple of it
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -47,9 +48,9 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
 
 
 def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
-    """Page through the view: every row once, in order, each value as it is stored."""
-    frames = []
-    while sum(map(len, frames)) == WINDOW * len(frames):
+    """Page through the view: every row once, in order, with the stored values."""
+    frames: list[pd.DataFrame] = []
+    while sum(len(frame) for frame in frames) == WINDOW * len(frames):
         start = WINDOW * len(frames)
         frames.append(query.load_rows(view, actor=actor, now=now, start=start, end=start + WINDOW))
     for column in view.columns:
@@ -64,7 +65,7 @@ def _check_windows(view: View, expected: list[Row], actor: Actor, now: datetime)
 
 
 def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
-    """Export the view: the same rows, cell by cell, and a sheet that says which they are."""
+    """Export the view: the same rows, cell by cell, and a sheet that describes them."""
     file = io.BytesIO()
     assert excel.export(view, file, actor=actor, now=now) == len(expected)
     sheet, about = open_book(file).worksheets
@@ -99,7 +100,7 @@ def _check_address(view: View) -> None:
 
 
 def _homes(table: Table) -> st.SearchStrategy[str | None]:
-    """Draw the order that a view is at home in, where a table is also a tab of an order's page."""
+    """Draw an order ID for a view, if the table is also a tab of the page of an order."""
     orders = [item["order_id"] for item in ROWS["order_items"][:9]]
     return st.none() | st.sampled_from(orders) if table.name in ORDER_TABS else st.none()
 
@@ -107,7 +108,7 @@ def _homes(table: Table) -> st.SearchStrategy[str | None]:
 @pytest.mark.parametrize("name", TABLES)
 @share(0.2)
 @given(data=st.data())
-def test_grid_count_totals_and_file_agree_with_a_plain_python_filter(
+def test_grid_count_totals_and_file_match_a_plain_python_filter(
     filled: str, name: str, data: st.DataObject
 ) -> None:
     use_database(filled)
@@ -130,7 +131,7 @@ def test_grid_count_totals_and_file_agree_with_a_plain_python_filter(
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_operator_of_every_column_means_what_it_says(filled: str, name: str) -> None:
+def test_every_operator_of_every_column_is_correct(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
     asked = [(column, one) for column in table.offered for one in every_condition(table, column)]
@@ -145,7 +146,7 @@ def test_every_operator_of_every_column_means_what_it_says(filled: str, name: st
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name: str) -> None:
+def test_a_search_finds_only_words_of_the_searched_columns(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
     for place, word in enumerate(every_word(table)):
@@ -157,7 +158,7 @@ def test_a_search_finds_the_words_of_its_columns_and_no_others(filled: str, name
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_list_of_every_column_counts_the_rows_that_the_others_leave(
+def test_the_list_of_every_column_counts_rows_that_match_the_other_filters(
     filled: str, name: str
 ) -> None:
     use_database(filled)

@@ -1,4 +1,4 @@
-"""Windows, choices and frames of rows; every query starts from what the actor may see."""
+"""Windows, choices and frames of rows; every query is limited to what the actor can see."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core import query
-from core.access import Actor, actors
-from core.ground import MAX_AMOUNT, UNUSUAL_DECIMALS, InvalidInput, to_minor
+from core.access import Actor
+from core.ground import MAX_AMOUNT, UNUSUAL_DECIMALS, InvalidInput, Role, to_minor
 from core.tables import ORDER_ITEMS, ORDERS
 from core.views import default_view, parse_view
 from tests.conftest import NOW
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.both_databases
 
 
 def _actor(**given: Any) -> Actor:
-    return Actor("u", "ana@helios.example", actors.Role.VIEWER, **given)
+    return Actor("u", "ana@helios.example", Role.VIEWER, **given)
 
 
 def test_an_actor_without_contracts_sees_no_row_count_or_choice(database: str) -> None:
@@ -29,7 +29,7 @@ def test_an_actor_without_contracts_sees_no_row_count_or_choice(database: str) -
     assert query.load_choices(view, "author", actor=nobody, now=NOW).empty
 
 
-def test_an_actor_sees_the_orders_of_their_contracts_alone(database: str) -> None:
+def test_an_actor_sees_only_orders_of_their_contracts(database: str) -> None:
     mine = make_order(contract_id="CT-1")
     make_order(contract_id="CT-2")
     actor = _actor(contracts=frozenset({"CT-1"}))
@@ -42,7 +42,7 @@ def test_an_actor_sees_the_orders_of_their_contracts_alone(database: str) -> Non
     ]
 
 
-def test_an_actor_of_own_orders_sees_those_they_made(database: str) -> None:
+def test_an_actor_with_own_orders_only_sees_orders_they_created(database: str) -> None:
     mine = make_order(author="ANA@helios.example")
     make_order(author="bob@helios.example")
     actor = _actor(sees_all_contracts=True, only_own_orders=True)
@@ -50,7 +50,7 @@ def test_an_actor_of_own_orders_sees_those_they_made(database: str) -> None:
     assert frame["order_id"].tolist() == [mine]
 
 
-def test_choices_count_the_rows_that_the_other_filters_leave(database: str, admin: Actor) -> None:
+def test_choices_count_rows_that_match_the_other_filters(database: str, admin: Actor) -> None:
     make_order(widget_id="W-1", item_count=2)
     make_order(widget_id="W-1", item_count=5)
     make_order(widget_id=None, item_count=5)
@@ -64,7 +64,7 @@ def test_choices_count_the_rows_that_the_other_filters_leave(database: str, admi
     assert found.values.tolist() == [["W-1", 2]]
 
 
-def test_statuses_and_flags_are_found_in_their_lists_as_people_read_them(
+def test_lists_of_statuses_and_flags_are_searched_by_the_shown_words(
     database: str, admin: Actor
 ) -> None:
     make_order("OD-1")
@@ -91,9 +91,7 @@ def test_a_column_without_a_list_is_refused(sqlite_database: str, admin: Actor, 
         query.load_choices(default_view(ORDER_ITEMS), name, actor=admin, now=NOW)
 
 
-def test_keys_are_counted_in_the_view_and_no_further_than_a_person_selects(
-    database: str, admin: Actor
-) -> None:
+def test_keys_of_a_view_are_loaded_and_counted(database: str, admin: Actor) -> None:
     ids = [make_order(author=author) for author in ("ana", "bob", "ana")]
     view = default_view(ORDERS).with_search("ana")
     assert sorted(query.load_keys(view, actor=admin, now=NOW)) == [ids[0], ids[2]]
@@ -101,9 +99,7 @@ def test_keys_are_counted_in_the_view_and_no_further_than_a_person_selects(
     assert query.count_among(view, [], actor=admin, now=NOW) == 0
 
 
-def test_ticked_rows_are_loaded_by_their_key_alone_filtered_or_not(
-    database: str, admin: Actor
-) -> None:
+def test_ticked_rows_are_loaded_by_key_regardless_of_filters(database: str, admin: Actor) -> None:
     order_id = make_order("OD-1")
     ids = [make_item(order_id, order_item_id=one) for one in ("1", "2", "OD-1")]
     filters = {"product": {"filterType": "text", "type": "contains", "filter": "nowhere"}}
@@ -151,7 +147,7 @@ def test_the_largest_amounts_of_an_import_are_sorted_filtered_and_added_up(
     assert query.load_totals(view, actor=admin, now=NOW)["JPY"] == MAX_AMOUNT
 
 
-def test_a_window_that_is_none_is_refused(sqlite_database: str, admin: Actor) -> None:
+def test_an_invalid_window_is_refused(sqlite_database: str, admin: Actor) -> None:
     for start, end in ((5, 5), (-1, 5), (0, 100_000), (2**40, 2**40 + 1)):
         with pytest.raises(InvalidInput, match="window"):
             query.load_rows(default_view(ORDERS), actor=admin, now=NOW, start=start, end=end)

@@ -1,4 +1,4 @@
-"""What a scope hides: a person never sees or changes a trace of what is not theirs."""
+"""The scope of an actor: they never see or change rows of others."""
 
 import io
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_contract, make_transaction, store_user
 
 MINE, THEIRS = "CT-1", "CT-2"
-SIDES = {  # contract, currency, author, and what product and passenger are called
+SIDES = {  # contract, currency, author, product name and passenger name
     "MINE": (MINE, "EUR", "me@helios.example", "Usual"),
     "THEIRS": (THEIRS, "JPY", "theirs@secret.example", "Secret"),
 }
@@ -50,14 +50,15 @@ def _actor_of(role: Role, **given: Any) -> Actor:
 
 @pytest.fixture
 def two_contracts(database: str, admin: Actor, filled_once: Fill) -> None:
-    verification._tries.clear()
+    verification._attempts.clear()
     filled_once(_make_two_contracts, admin)
 
 
 def _make_two_contracts(admin: Actor) -> None:
-    """Store an order of each contract, that of the other one by somebody else, with a history."""
+    """Store an order of each contract with a history, each created by another user."""
     for name, (contract, currency, author, word) in SIDES.items():
-        given = {"contract_id": make_contract(contract, currency=currency), "currency": currency}
+        contract_id = make_contract(contract, currency=currency)
+        given: dict[str, Any] = {"contract_id": contract_id, "currency": currency}
         make_paid_order(f"OD-{name}", author=author, widget_id=f"WGT-{name}", **given)
         for number in (1, 2):
             make_refundable(
@@ -72,20 +73,20 @@ def _make_two_contracts(admin: Actor) -> None:
         make_transaction(transaction_id=f"TX-{name}", order_id=f"OD-{name}", **given)
         top_up = {"type": "top_up", "amount_minor": 5} | given
         make_transaction(transaction_id=f"TX-{name}-TOP", **top_up)
-        vouchers.issue([f"IT-{name}-1"], io.BytesIO(), form="pdf", actor=admin, now=NOW)
+        vouchers.issue([f"IT-{name}-1"], io.BytesIO(), file_format="pdf", actor=admin, now=NOW)
         refunds.request([f"IT-{name}-2"], reason="goodwill", key=name, actor=admin, now=NOW)
         excel.export_order(f"OD-{name}", io.BytesIO(), actor=admin, now=NOW, zone="UTC")
         _export_by_filter(admin, contract)
 
 
 def _export_by_filter(admin: Actor, contract: str) -> None:
-    """Export with a filter that names the contract: the event says so and is of no order."""
+    """Export with a filter that names the contract: the event contains it and has no order."""
     named = {"contract_id": {"filterType": "set", "values": [contract]}}
     excel.export(parse_view(ORDERS, {"filters": named}), io.BytesIO(), actor=admin, now=NOW)
 
 
 def everything_seen(actor: Actor) -> str:
-    """Ask for all that there is, in every way, and return all that is answered, as one text."""
+    """Run all queries, and return all answers as one text."""
     seen: list[object] = []
     for table, order_id in [
         *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, AUDIT_EVENTS, USERS)),
@@ -105,7 +106,7 @@ def everything_seen(actor: Actor) -> str:
 
 
 def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
-    """Return what can be asked about one order and its items."""
+    """Return the queries about one order and its items."""
     ids = [f"IT-{name}-1", f"IT-{name}-2"]
     return [
         lambda: query.get_order(f"OD-{name}", actor=actor),
@@ -124,8 +125,8 @@ def _batch_of(item: str) -> str:
 
 
 def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
-    view, asked = default_view(table, order_id=order_id), {"actor": actor, "now": NOW}
-    view = replace(view, columns=table.offered)
+    view = replace(default_view(table, order_id=order_id), columns=table.offered)
+    asked: dict[str, Any] = {"actor": actor, "now": NOW}
     file = io.BytesIO()
     excel.export(view, file, **asked)
     book = open_book(file)
@@ -153,7 +154,7 @@ def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
 
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("role", Role)
-def test_a_scope_hides_every_trace_of_what_is_not_theirs(
+def test_a_scope_hides_every_trace_of_other_rows(
     two_contracts: None, role: Role, scope: str
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
@@ -181,18 +182,18 @@ def _all_seeing() -> Actor:
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
+def test_a_scope_prevents_changes_of_other_rows(
     two_contracts: None, role: Role, scope: str
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
     before = everything_stored()
-    with pytest.raises(Refused, match="There is no order item"):
-        vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), form="zip", actor=actor, now=NOW)
+    with pytest.raises(Refused, match="was not found, or you have no access"):
+        vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), file_format="zip", actor=actor, now=NOW)
     with pytest.raises(NotFound):
         excel.export_order("OD-THEIRS", io.BytesIO(), actor=actor, now=NOW, zone="UTC")
     (line,) = refunds.assess(["IT-THEIRS-1"], actor=actor, now=NOW).lines
     assert line.refusal is not None
-    assert line.refusal.reason is Reason.NOT_THERE
+    assert line.refusal.reason is Reason.NOT_FOUND
     assert everything_stored() == before
     (outcome,) = refunds.request(
         ["IT-THEIRS-1"], reason="goodwill", key="k", actor=actor, now=NOW, gateways={}
@@ -201,11 +202,11 @@ def test_a_scope_keeps_what_is_not_theirs_from_being_changed(
 
 
 @pytest.mark.parametrize("scope", ["one contract", "own orders", "nothing"])
-@pytest.mark.parametrize("permission", sorted(permissions.OF_ALL_CONTRACTS))
-def test_what_reaches_every_contract_is_for_who_sees_them_all(
+@pytest.mark.parametrize("permission", sorted(permissions.NEED_ALL_CONTRACTS))
+def test_actions_on_all_contracts_need_a_user_who_sees_them_all(
     sqlite_database: str, scope: str, permission: Permission
 ) -> None:
     actor = _actor_of(Role.ADMIN, **SCOPES[scope])
-    with pytest.raises(NotPermitted, match="Only who sees every order of every contract may"):
+    with pytest.raises(NotPermitted, match="Only a user who sees all orders of all contracts can"):
         permissions.require(actor, permission)
     assert refusals() == [(f"{permission}.refused", actor.email)]

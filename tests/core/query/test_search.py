@@ -1,4 +1,4 @@
-"""Searches by trigrams: the same rows with an index and without, and the index always in step."""
+"""Searches by trigrams find the same rows with and without an index, which is always current."""
 
 import logging
 import random
@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from core import access, backups, copies, demo, query, startup, storage
+from core import access, demo, query, startup, storage, upkeep
 from core.access import Actor
 from core.query import search, windows
+from core.query.conditions import is_searched
 from core.storage import OrderItem, search_index
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import default_view, parse_view
@@ -25,7 +26,7 @@ from tests.effort import share
 from tests.rows import make_item, make_order
 
 KINDS = ["sqlite", "postgresql"]
-# Letters whose case changes length, marks that combine, what LIKE and FTS5 understand otherwise.
+# Letters whose case changes the length, combining marks, characters special to LIKE and FTS5.
 PIECES = [
     *TEXTS,
     *CODES,
@@ -70,21 +71,21 @@ def _admin() -> Actor:
 
 @pytest.fixture(autouse=True, scope="module")
 def _nothing_is_found_at_first() -> Iterator[None]:
-    """Leave the first rows out: a small table would be walked from the first."""
+    """Turn the scan of the first rows off: it would find everything in a small table."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "SOON", 0)
+        patch.setattr(windows, "HEAD_PER_ROW", 0)
         yield
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) -> str:
-    """Fill one database of each kind with rows of every script, once for the module."""
+    """Fill one database of each kind with rows in all scripts, once for the module."""
     return fill(make_database(request.param))
 
 
 @pytest.fixture(scope="module")
 def many(make_database: Callable[[str], str]) -> Callable[[str], str]:
-    """Return what fills a database of a kind with demo orders, each once for the module."""
+    """Return a function that fills a database of a kind with demo orders, once for the module."""
     made: dict[str, str] = {}
 
     def make(kind: str) -> str:
@@ -100,7 +101,7 @@ def many(make_database: Callable[[str], str]) -> Callable[[str], str]:
 
 @st.composite
 def _texts(draw: st.DrawFn) -> str:
-    """Draw a piece of what is stored, some of its letters, or anything at all."""
+    """Draw a part of a stored text, some of its letters, or any text."""
     piece = draw(st.sampled_from(PIECES) | st.text(min_size=1, max_size=6))
     piece = draw(st.sampled_from([piece, piece.upper(), piece.lower(), piece.casefold()]))
     start = draw(st.integers(0, max(0, len(piece) - 1)))
@@ -119,7 +120,7 @@ def _keys(table: Table, raw: dict[str, object]) -> list[str]:
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Search without any index, as where there is none."""
+    """Search without any index."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "_INDEXED", ())
         yield
@@ -128,23 +129,27 @@ def _plainly() -> Iterator[None]:
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @share(0.2)
 @given(data=st.data())
-def test_the_index_finds_what_reading_every_row_finds(
+def test_the_index_finds_the_same_rows_as_a_scan(
     filled: str, table: Table, data: st.DataObject
 ) -> None:
     use_database(filled)
     texts = data.draw(st.lists(_texts(), min_size=1, max_size=2))
-    columns = [one for one in table.offered if search.is_searched(one)]
+    columns = [one for one in table.offered if is_searched(one)]
     column = data.draw(st.sampled_from(columns))
     operators = ["contains", "equals", "startsWith", "endsWith", "notContains", "notEqual"]
-    conditions = [
+    conditions: list[dict[str, object]] = [
         {"filterType": "text", "type": data.draw(st.sampled_from(operators)), "filter": one}
         for one in texts
     ]
-    asked: dict[str, object] = conditions[0]
+    asked = conditions[0]
     if len(conditions) == 2:
         joined = data.draw(st.sampled_from(["AND", "OR"]))
         asked = {"filterType": "text", "operator": joined, "conditions": conditions}
-    for raw in ({"filters": {column.name: asked}}, {"search": " ".join(texts)}):
+    views: list[dict[str, object]] = [
+        {"filters": {column.name: asked}},
+        {"search": " ".join(texts)},
+    ]
+    for raw in views:
         with _plainly():
             expected = _keys(table, raw)
         assert _keys(table, raw) == expected
@@ -168,7 +173,7 @@ def _contains(part: str) -> dict[str, str]:
 
 @contextmanager
 def _statements() -> Iterator[list[tuple[str, object]]]:
-    """Collect the statements that are run, with their values."""
+    """Collect the executed statements with their values."""
     seen: list[tuple[str, object]] = []
 
     def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
@@ -184,7 +189,7 @@ def _statements() -> Iterator[list[tuple[str, object]]]:
 def _plans(seen: list[tuple[str, object]]) -> str:
     explain = "EXPLAIN QUERY PLAN" if storage.is_sqlite() else "EXPLAIN"
     with storage.get_engine().connect() as connection:
-        if not storage.is_sqlite():  # or it finds so small a table quicker to read through
+        if not storage.is_sqlite():  # or it prefers a scan of such a small table
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         return "\n".join(
             str(row)
@@ -208,7 +213,7 @@ def _plans(seen: list[tuple[str, object]]) -> str:
     ],
     ids=lambda value: getattr(value, "name", None) or str(*value.values()),
 )
-def test_a_rare_text_is_looked_up_and_no_table_read_through(
+def test_a_rare_text_is_looked_up_without_a_table_scan(
     many: Callable[[str], str], kind: str, table: Table, raw: dict[str, object]
 ) -> None:
     many(kind)
@@ -230,14 +235,14 @@ def test_a_rare_text_is_looked_up_and_no_table_read_through(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_frequent_text_is_not_gathered_but_walked(
+def test_a_common_text_is_scanned_and_not_gathered(
     many: Callable[[str], str], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many(kind)
-    monkeypatch.setattr(search, "FEW", 50)
-    monkeypatch.setattr("core.query.windows.FEW", 50)
-    monkeypatch.setattr("core.query.windows.FREQUENT", 50)
-    raw = {"filters": {"order_id": _contains("OD2")}}
+    monkeypatch.setattr(search, "MAX_GATHERED", 50)
+    monkeypatch.setattr("core.query.windows.MAX_GATHERED", 50)
+    monkeypatch.setattr("core.query.windows.COMMON", 50)
+    raw: dict[str, object] = {"filters": {"order_id": _contains("OD2")}}
     with storage.reading() as session:
         found = search.narrow(session, parse_view(ORDERS, raw | {"zone": "UTC"}))
     assert found.conditions == []
@@ -254,7 +259,7 @@ def _keys_of_first_page(raw: dict[str, object]) -> list[str]:
 
 
 def _check_index(url: str) -> None:
-    """Find that SQLite's file is sound, and each search table has exactly its column's trigrams."""
+    """Check that SQLite's file is intact, and each search table has the trigrams of its column."""
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         made = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
@@ -265,7 +270,7 @@ def _check_index(url: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_row_by_row_the_index_stays_in_step(database: str) -> None:
+def test_the_index_follows_changes_of_single_rows(database: str) -> None:
     order = make_order("OD-ALPHA", author="Müller@helios.example")
     item = make_item(order, passenger_name="Łukasz Żółw")
     assert _keys(ORDERS, {"search": "alpha"}) == [order]
@@ -282,7 +287,7 @@ def test_row_by_row_the_index_stays_in_step(database: str) -> None:
         _check_index(database)
 
 
-def test_rows_written_at_once_are_in_the_index_too(sqlite_database: str) -> None:
+def test_bulk_inserted_rows_are_in_the_index(sqlite_database: str) -> None:
     order = make_order("OD-1")
     item = make_item(order, passenger_name="Before")
     with storage.writing() as session:
@@ -302,13 +307,13 @@ def test_rows_written_at_once_are_in_the_index_too(sqlite_database: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_copy_and_a_filling_leave_a_whole_index(
+def test_a_copy_and_a_bulk_fill_leave_a_complete_index(
     desks: Callable[[str], str], kind: str, tmp_path: Path
 ) -> None:
     source, target = desks(kind), desks("sqlite")
     use_database(source)
     demo.fill(40, actor=_admin(), now=NOW)
-    copies.copy_to(target, may_replace=True)
+    upkeep.copy_to(target, may_replace=True)
     use_database(target)
     _check_index(target)
     with _plainly():
@@ -320,11 +325,11 @@ def test_a_copy_and_a_filling_leave_a_whole_index(
         connection.connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
     _check_index(target)
     backup = tmp_path / "backup.db"
-    backups.back_up(backup)
+    upkeep.back_up(backup)
     _check_index(f"sqlite:///{backup}")
 
 
-def test_without_the_search_tables_the_same_is_found(sqlite_database: str) -> None:
+def test_without_search_tables_the_same_rows_are_found(sqlite_database: str) -> None:
     demo.fill(60, actor=_admin(), now=NOW)
     asked: list[dict[str, object]] = [{"search": "maria"}, {"search": "helios 0000012"}]
     expected = [_keys(ORDERS, raw) for raw in asked]
@@ -343,7 +348,7 @@ def test_without_the_search_tables_the_same_is_found(sqlite_database: str) -> No
     assert _keys(ORDERS, {"search": "later"}) == ["OD-LATER"]
 
 
-def test_who_may_not_make_the_extension_is_told_once_and_searches_all_the_same(
+def test_without_the_right_to_create_the_extension_searches_work_and_a_warning_is_logged_once(
     postgresql_server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = "without_trigrams"

@@ -1,4 +1,4 @@
-"""Windows of a view: each way to find one finds the same rows."""
+"""Windows of a view: all strategies find the same rows."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -37,15 +37,15 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
         {"amount_minor": {"filterType": "number", "type": "lessThan", "filter": -50}},
     ],
 }
-# How many matches are few: all that there are, some of them, none.
+# How many matches are gathered: all of them, some of them, none.
 WAYS = {"sorted": 20_000, "probed in vain": 20, "walked": -1}
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _nothing_is_found_at_first() -> Iterator[None]:
-    """Leave the first rows out: a small table would be walked from the first."""
+    """Turn the scan of the first rows off: it would find everything in a small table."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "SOON", 0)
+        patch.setattr(windows, "HEAD_PER_ROW", 0)
         yield
 
 
@@ -65,7 +65,7 @@ def _admin() -> Actor:
 
 
 def _heard(session: Session) -> list[str]:
-    """Return a list that grows by each statement which the session sends."""
+    """Return a list to which each statement of the session is appended."""
     asked: list[str] = []
     event.listen(
         session.connection(), "before_cursor_execute", lambda *given: asked.append(given[2])
@@ -74,7 +74,7 @@ def _heard(session: Session) -> list[str]:
 
 
 def _views(table: Table) -> list[View]:
-    """Sort by every column in both directions and by some two, each under one of the filters."""
+    """Return views sorted by each column in both directions and by pairs, each with a filter."""
     drawn = random.Random(3)
     names = [column.name for column in table.offered]
     sorts = [[(name, sort)] for name in names for sort in ("asc", "desc")]
@@ -94,12 +94,12 @@ def _views(table: Table) -> list[View]:
 
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_finds_the_rows_that_an_export_has_there(
+def test_every_strategy_finds_the_same_rows_as_an_export(
     filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, way: str
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FEW", WAYS[way])
-    windows._many.clear()
+    monkeypatch.setattr(windows, "MAX_GATHERED", WAYS[way])
+    windows._unselective.clear()
     actor = _admin()
     for view in _views(table):
         with storage.reading() as session:
@@ -112,9 +112,7 @@ def test_every_way_finds_the_rows_that_an_export_has_there(
 
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
-def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
-    filled: str, direction: str
-) -> None:
+def test_orders_of_one_contract_are_scanned_by_their_index(filled: str, direction: str) -> None:
     use_database(filled)
     of_one = {"contract_id": {"filterType": "set", "values": ["CT-1001"]}}
     sort = [{"colId": "created_at", "sort": direction}]
@@ -128,12 +126,12 @@ def test_orders_of_one_contract_are_walked_by_their_index_and_not_looked_for(
         assert keys == list(session.scalars(text(f"{every}, order_id {direction} LIMIT 10")))
 
 
-def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
+def test_scrolling_in_many_matches_does_not_gather_again(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FEW", 20)
-    windows._many.clear()
+    monkeypatch.setattr(windows, "MAX_GATHERED", 20)
+    windows._unselective.clear()
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
     with storage.reading() as session:
         asked = _heard(session)
@@ -142,14 +140,14 @@ def test_many_matches_are_not_looked_for_again_by_who_scrolls_on(
         again = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         assert again == first
         assert len(asked) - looked == 1 < looked
-        monkeypatch.setattr(windows, "REMEMBERED_SECONDS", -1.0)
-        windows._many.clear()
+        monkeypatch.setattr(windows, "CACHE_SECONDS", -1.0)
+        windows._unselective.clear()
         for _ in range(2):
             windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
         assert len(asked) == looked + 1 + 2 * looked
 
 
-def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
+def test_status_sorts_by_the_shown_word(filled: str) -> None:
     use_database(filled)
     raw = {"sort": [{"colId": "status", "sort": "desc"}], "columns": ["status", "order_item_id"]}
     view = parse_view(ORDER_ITEMS, raw)
@@ -160,7 +158,7 @@ def test_status_sorts_by_the_word_that_is_shown(filled: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_the_index_of_prices_is_the_one_of_the_models(database: str) -> None:
+def test_the_index_of_prices_matches_the_models(database: str) -> None:
     indexes = Base.metadata.tables["order_items"].indexes
     index = next(one for one in indexes if one.name == "ix_order_items_price")
     with storage.get_engine().connect() as connection:
@@ -183,13 +181,13 @@ def _definition(connection: Connection, name: str) -> str:
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("sought", ["OD2", "-0000", "-00001", "00000"])
-def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
+def test_a_text_that_is_not_rare_is_searched_in_the_first_rows_by_date(
     filled: str, monkeypatch: pytest.MonkeyPatch, direction: str, sought: str
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FREQUENT", 20)
-    monkeypatch.setattr(windows, "EARLY", 60)
-    windows._many.clear()
+    monkeypatch.setattr(windows, "COMMON", 20)
+    monkeypatch.setattr(windows, "HEAD_ROWS", 60)
+    windows._unselective.clear()
     contains = {"order_id": {"filterType": "text", "type": "contains", "filter": sought}}
     sort = [{"colId": "created_at", "sort": direction}]
     view = parse_view(ORDERS, {"filters": contains, "sort": sort})
@@ -208,11 +206,11 @@ def test_a_text_that_is_not_rare_is_looked_for_among_the_first_rows_by_date(
 @pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("soon", [1, 3, 25])
-def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
+def test_rows_found_in_the_head_are_the_same_as_in_an_export(
     filled: str, monkeypatch: pytest.MonkeyPatch, table: Table, direction: str, soon: int
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "SOON", soon)
+    monkeypatch.setattr(windows, "HEAD_PER_ROW", soon)
     actor, sort = _admin(), [{"colId": "created_at", "sort": direction}]
     for filters in FILTERS[table.name]:
         view = parse_view(table, {"filters": filters, "sort": sort, "columns": [table.key]})
@@ -220,31 +218,31 @@ def test_what_is_met_among_the_first_rows_is_what_an_export_has_there(
             frames = query.read_chunks(session, view, actor=actor, now=NOW)
             keys = [key for frame in frames for key in frame[table.key]]
         for start, end in ((0, 1), (0, 10), (7, 40), (95, 105), (0, 1_000)):
-            windows._many.clear()
+            windows._unselective.clear()
             rows = query.load_rows(view, actor=actor, now=NOW, start=start, end=end)
             assert list(rows[table.key]) == keys[start:end], (filters, start, end)
 
 
-def test_a_frequent_text_is_met_among_the_first_rows_without_an_index(
+def test_a_common_text_is_found_in_the_head_without_an_index(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "SOON", 5)
+    monkeypatch.setattr(windows, "HEAD_PER_ROW", 5)
     view = parse_view(ORDERS, {"filters": FILTERS["orders"][0]})
     with storage.reading() as session:
         asked = _heard(session)
         keys = windows.find_keys(session, view, actor=_admin(), now=NOW, start=0, end=10)
     assert len(keys) == 10
     questions = [one for one in asked if one.startswith("SELECT")]
-    assert len(questions) == 2  # which dates are the first, and the rows
+    assert len(questions) == 2  # the last date of the head, and the rows
 
 
-def test_who_scrolls_on_in_a_search_does_not_read_every_item(
+def test_scrolling_in_a_search_does_not_read_all_items(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(filled)
-    monkeypatch.setattr(windows, "FEW", 20)
-    windows._many.clear()
+    monkeypatch.setattr(windows, "MAX_GATHERED", 20)
+    windows._unselective.clear()
     view = parse_view(ORDERS, {"search": "OD"})
     with storage.reading() as session:
         asked = _heard(session)

@@ -1,8 +1,8 @@
-"""A small payment provider on loopback: the calls of Stripe that core makes, and no more.
+"""A small payment provider on loopback with only the Stripe calls that core makes.
 
-It pays once for each idempotency key as long as it knows the key, and remembers every payout,
-whoever asked and died. It answers with a random delay, so that who asks can die between the payout
-and its answer.
+It pays once per idempotency key while it knows the key, and it records every payout, even if the
+client was killed. It answers with a random delay, so that a client can die between the payout and
+the answer.
 """
 
 import json
@@ -18,23 +18,23 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 REFUNDS, PAYMENTS = "/v1/refunds", "/v1/payment_intents"
-CAPTURED = 10_000_000  # of every payment: more than any test refunds
-COMES_ALONG = 10  # refunds that a payment lists of itself
+CAPTURED = 10_000_000  # per payment; more than any test refunds
+COMES_ALONG = 10  # number of refunds in the answer for a payment
 
 
 @dataclass
 class Till:
-    """What the provider has paid out."""
+    """The payouts of the provider."""
 
     most_delay: float
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)  # refunds, by idempotency key
     made: list[dict[str, Any]] = field(default_factory=list)
     payouts: Counter[str] = field(default_factory=Counter)  # by payment intent
-    asked_again: int = 0  # under a key that was paid before, or for a payment that has a refund
+    asked_again: int = 0  # requests under a paid key, or for a payment that has a refund
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def pay(self, key: str | None, payment: str, amount: int, named: dict[str, str]) -> Any:
-        """Pay out, unless it was done under this key; by hand there is none."""
+        """Pay out once per key; a refund by hand has no key."""
         with self.changed:
             if key is not None and key in self.keys:
                 self.asked_again += 1
@@ -61,14 +61,14 @@ class Till:
             self.keys.clear()
 
     def find(self, payment: str) -> list[dict[str, Any]]:
-        """List what was paid out for a payment, the newest first."""
+        """List the payouts of a payment, the newest first."""
         with self.changed:
             found = [one for one in self.made if one["payment_intent"] == payment]
             self.asked_again += bool(found)
             return found[::-1]
 
     def get(self, reference: str) -> dict[str, Any] | None:
-        """Return a refund by its reference; None when there is none."""
+        """Return a refund by its reference; None if it does not exist."""
         with self.changed:
             return next((one for one in self.made if one["id"] == reference), None)
 
@@ -78,13 +78,13 @@ class Till:
         return sum(count - 1 for count in self.payouts.values())
 
     def wait_for(self, payouts: int, seconds: float) -> bool:
-        """Wait until that many payouts were made; say whether they were."""
+        """Wait for a number of payouts; return whether they were made."""
         with self.changed:
             return self.changed.wait_for(lambda: self.payouts.total() >= payouts, seconds)
 
 
 def describe_payment(payment: str, refunds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Describe a payment as Stripe does with its charge and refunds expanded."""
+    """Return a payment in Stripe's form, with its charge and refunds expanded."""
     along = {"data": refunds[:COMES_ALONG], "has_more": len(refunds) > COMES_ALONG}
     charge = {
         "id": f"ch_{payment}",
@@ -114,7 +114,7 @@ class _Server(ThreadingHTTPServer):
         self.till = till
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: who asked was killed."""
+        """Log nothing: the client was killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -141,8 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
             found = till.get(name)
             self._answer(found or NOT_FOUND, 200 if found else 404)
         else:
-            found = till.find(parse_qs(address.query)["payment_intent"][0])
-            self._answer({"object": "list", "url": REFUNDS, "has_more": False, "data": found})
+            paid = till.find(parse_qs(address.query)["payment_intent"][0])
+            self._answer({"object": "list", "url": REFUNDS, "has_more": False, "data": paid})
 
     def _answer(self, what: dict[str, Any], status: int = 200) -> None:
         time.sleep(random.uniform(0, self.server.till.most_delay))
@@ -154,12 +154,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def providing(*, most_delay: float = 0.04) -> Iterator[tuple[str, Till]]:
-    """Run the provider; yields its address and its till."""
+    """Run the provider; yields its address and its payouts."""
     till = Till(most_delay)
     with _Server(till) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.05])

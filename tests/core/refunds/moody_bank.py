@@ -1,4 +1,4 @@
-"""A card provider with moods: is what is asked heard, is it paid, and is it answered?"""
+"""A card provider that fails at random: it may lose requests, payments and answers."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from core.refunds.gateway import Failed, MadeRefund, Outcome, PaidAtProvider, RefundJob, Unknown
+from core.refunds.gateway import (
+    Failed,
+    Outcome,
+    PaymentAtProvider,
+    RefundAtProvider,
+    RefundJob,
+    Unknown,
+)
 from tests.conftest import NOW
 from tests.core.refunds.card_bank import CardBank
 from tests.core.refunds.refund_rows import Killed
@@ -16,7 +23,7 @@ ENDS = ("answer", "silence", "breaks", "dies", "slow")
 
 
 class Mood(NamedTuple):
-    """What happens when the provider is asked: does the request arrive, and then the answer?
+    """What happens to a request: does it arrive, and does the answer arrive?
 
     A slow answer comes after the lease, when another worker has asked again.
     """
@@ -24,7 +31,7 @@ class Mood(NamedTuple):
     arrives: bool
     pays: bool
     end: str  # one of ENDS
-    is_seen: bool = True  # the look-up before it is answered
+    is_seen: bool = True  # whether the look-up before it is answered
 
     def __repr__(self) -> str:
         done = ("pays" if self.pays else "refuses") if self.arrives else "hears nothing"
@@ -42,7 +49,7 @@ WELL = Mood(arrives=True, pays=True, end="answer")
 
 
 class MoodyBank(CardBank):
-    """Decides once for each key that it knows, and keeps the faults of whoever asks."""
+    """Decides once per known key, and records the errors of its callers."""
 
     def __init__(self, others: Callable[[], None]) -> None:
         super().__init__()
@@ -54,7 +61,7 @@ class MoodyBank(CardBank):
         self.returned: set[str] = set()
         self.faults: list[str] = []  # an error raised here would be caught
 
-    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+    def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
         if self.moods[0].is_seen:
             return super().look_up(job)
         self._next_mood()
@@ -72,7 +79,7 @@ class MoodyBank(CardBank):
             return Unknown("Nobody answers.")
         return self.keys.get(job.key, Unknown("The key is forgotten."))
 
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
+    def look_again(self, reference: str) -> RefundAtProvider | Failed | Unknown:
         mood = self._next_mood()
         self._end(mood)
         if mood.end == "silence" or not mood.is_seen:
@@ -101,7 +108,7 @@ class MoodyBank(CardBank):
             self.faults.append(f"{job} was asked again too soon")
 
     def wait(self, seconds: int) -> None:
-        """Let time pass; of more than a day no key is remembered."""
+        """Let time pass; keys older than a day are forgotten."""
         self.now += timedelta(seconds=seconds)
         if seconds > 86_400:
             self.forget_keys()

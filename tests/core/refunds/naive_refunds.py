@@ -1,7 +1,7 @@
-"""Refunds as one writes them at first: what the guards of core are compared with.
+"""Refunds written naively, without the guards of core: the negative control.
 
-The request reads a status in one transaction and believes it in the next; the worker asks the
-provider under a new key each time, and records afterwards what came of it.
+The request reads a status in one transaction and relies on it in the next. The worker calls the
+provider with a new key each time and records the outcome afterwards.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ from tests.conftest import NOW
 
 
 def drop_index() -> None:
-    """Take the database's own guard away, that an item has one refund which is not failed."""
+    """Drop the unique index that allows one refund per item that is not failed."""
     with storage.writing() as session:
         session.execute(text("DROP INDEX ix_refunds_one_per_item"))
 
 
 def request(item_ids: Sequence[str], key: str) -> Answer:
-    """Refund the items that are not used yet, without any guard."""
+    """Refund the unused items without any guard."""
     with storage.reading() as session:
         wanted = select(OrderItem).where(OrderItem.order_item_id.in_(sorted(item_ids)))
         items = {item.order_item_id: item for item in session.scalars(wanted)}
@@ -74,7 +74,7 @@ def _outcome(item_id: str, refund: Refund | None) -> Outcome:
 
 
 def work(gateway: Gateway, *, now: datetime, may_die: Callable[[], None]) -> None:
-    """Settle what is open, as a worker without keys that last; `may_die` raises in between."""
+    """Settle open refunds with a new key each time; `may_die` can raise in between."""
     with storage.reading() as session:
         found = session.scalars(select(Refund).where(Refund.status == RefundStatus.REQUESTED)).all()
     for refund in found:

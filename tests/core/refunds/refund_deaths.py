@@ -1,4 +1,4 @@
-"""Processes that are killed while they request refunds: what was said has to stand."""
+"""Processes that are killed while they request refunds: every answer must stay true."""
 
 import json
 import random
@@ -19,23 +19,23 @@ from tests.core.refunds import refund_process
 from tests.core.refunds.refund_races import Ask, count_open, settle_all
 
 MOST_ANSWERS = 30  # before the process is killed
-MOST_SECONDS = 0.05  # after that: the moment itself is one of chance
+MOST_SECONDS = 0.05  # then the process is killed at a random moment
 
 
 @dataclass
 class Said:
-    """What a process said until it was killed."""
+    """The output of a process until it was killed."""
 
     asked: dict[str, list[str]] = field(default_factory=dict)  # items, by key
     answered: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def in_flight(self) -> list[str]:
-        """Return the keys that were asked and not answered."""
+        """Return the keys of requests without an answer."""
         return sorted(self.asked.keys() - self.answered.keys())
 
     def hear(self, line: str) -> None:
-        """Take in one line; half a line was said to nobody."""
+        """Read one line; an incomplete line does not count."""
         if not line.endswith("\n"):
             return
         what = json.loads(line)
@@ -48,21 +48,21 @@ class Said:
 
 @dataclass
 class Deaths:
-    """What the kills met: it shows that they came in the middle of things."""
+    """Counts that prove that the kills came in the middle of the work."""
 
     rounds: int = 0
     answered: int = 0
     in_flight: int = 0
-    written: int = 0  # of those in flight: written, and then not answered any more
-    left_open: int = 0  # refunds that were requested and not settled
+    written: int = 0  # requests that were committed but not answered
+    left_open: int = 0  # refunds that were requested but not settled
 
 
 def kill_requesters(ask: Ask, *, rounds: int, seed: int = 7) -> Deaths:
-    """Kill a process that requests refunds, again and again, and check what it left each time."""
+    """Kill a process that requests refunds, several times; check the database each time."""
     met, chance, said = Deaths(rounds), random.Random(seed), []
     for number in steps.through(rounds):
         said.append(_run_and_kill(f"{seed}-{number}", chance))
-        check_books()  # before anybody has repaired anything
+        check_books()  # before any repair
         met.answered += len(said[-1].answered)
         met.in_flight += len(said[-1].in_flight)
         met.written += _count_written(said[-1].in_flight)
@@ -71,7 +71,7 @@ def kill_requesters(ask: Ask, *, rounds: int, seed: int = 7) -> Deaths:
         settle_all()
         check_books()
         _check_that_it_stands(said[-1], ask)
-    for one in said:  # the later rounds have changed nothing of it
+    for one in said:  # later rounds must not change it
         _check_that_it_stands(one, ask)
     check_books()
     return met
@@ -96,7 +96,7 @@ def _count_written(keys: list[str]) -> int:
 
 
 def _send_in_flight_again(said: Said, ask: Ask) -> None:
-    """Do as a dialog whose answer was lost: the same key again is the answer, from then on."""
+    """Repeat requests whose answer was lost: the same key always gives the same answer."""
     for key in said.in_flight:
         said.answered[key] = ask(said.asked[key], key)
         outcomes = said.answered[key].outcomes
@@ -104,7 +104,7 @@ def _send_in_flight_again(said: Said, ask: Ask) -> None:
 
 
 def _check_that_it_stands(said: Said, ask: Ask) -> None:
-    """Check that nothing that was answered is lost, and that it is answered again."""
+    """Check that no answer is lost, and that a replay gives the same answer."""
     granted = {one.refund_id for answer in said.answered.values() for one in answer.requested}
     with storage.reading() as session:
         succeeded = select(Refund.refund_id).where(Refund.status == RefundStatus.SUCCEEDED)

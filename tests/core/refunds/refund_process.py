@@ -1,7 +1,7 @@
 """A process that requests refunds until it is killed; see tests.core.forks.
 
-It says on its output what it is about to ask, and then what it was answered: once that line is
-out, the answer was given to somebody.
+It prints each request before it is sent, and then the answer. Once that line is printed, the answer
+counts as given.
 """
 
 import json
@@ -23,7 +23,7 @@ _output = threading.Lock()
 
 
 def main(seed: str) -> None:
-    """Ask for random items from a few threads, without end."""
+    """Request refunds of random items from a few threads, without end."""
     actor = access.find_local_actor()
     assert actor is not None
     ask = guarded(actor)
@@ -39,7 +39,7 @@ def main(seed: str) -> None:
                 answer = ask(item_ids, key)
             except BaseException:
                 traceback.print_exc()
-                os._exit(1)  # the other threads would go on, and nobody would know
+                os._exit(1)  # else the other threads would continue and hide the error
             say(answered=key, answer=asdict(answer))
 
     at_once(THREADS, run)

@@ -1,4 +1,4 @@
-"""Many who refund the same items at the same moment: how it is run, and what came of it."""
+"""Run many requests for the same items at the same time, and collect the results."""
 
 import random
 import time
@@ -24,18 +24,18 @@ from core.storage import OrderItem, Refund
 from tests.conftest import NOW
 from tests.core import steps
 
-MOST_ITEMS = 8  # that one request asks for
+MOST_ITEMS = 8  # per request
 LEASES_ARE_OVER = NOW + timedelta(hours=1)
 SETTLE_SECONDS = 60
 PAUSE_SECONDS = 0.01
 
-Ask = Callable[[Sequence[str], str], Answer]  # ids of items, and the key
+Ask = Callable[[Sequence[str], str], Answer]  # the IDs of items and the key
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What one request got: an answer, or an error."""
+    """The result of one request: an answer or an error."""
 
     item_ids: list[str]
     seconds: float
@@ -45,24 +45,24 @@ class Reply:
 
 @dataclass(frozen=True)
 class Race:
-    """What all the requests got."""
+    """The results of all requests."""
 
     replies: list[Reply]
     seconds: float
 
     @property
     def errors(self) -> list[Exception]:
-        """Return every failure: nobody's request may fail because of the others."""
+        """Return every error: no request may fail because of another."""
         return [reply.error for reply in self.replies if reply.error]
 
     @property
     def wanted(self) -> set[str]:
-        """Return the items that somebody asked for."""
+        """Return the items that were requested."""
         return {one for reply in self.replies for one in reply.item_ids}
 
     @property
     def incomplete(self) -> list[Reply]:
-        """Return the replies that leave items without an outcome, or have some too many."""
+        """Return the replies with missing or extra outcomes."""
         return [
             reply
             for reply in self.replies
@@ -72,28 +72,28 @@ class Race:
 
     @property
     def granted(self) -> Counter[str]:
-        """Count how often the refund of each item was granted: once is right."""
+        """Count how often the refund of each item was granted; once is correct."""
         answers = [reply.answer for reply in self.replies if reply.answer is not None]
         return Counter(one.order_item_id for answer in answers for one in answer.requested)
 
     @property
     def per_second(self) -> float:
-        """Return how many requests were answered in a second."""
+        """Return the number of answered requests per second."""
         return len(self.replies) / self.seconds
 
     @property
     def times(self) -> list[float]:
-        """Return how long each request took, shortest first."""
+        """Return the duration of each request, the shortest first."""
         return sorted(reply.seconds for reply in self.replies)
 
 
 def percentile_95(times: Sequence[float]) -> float:
-    """Return the time that 19 of 20 keep to."""
+    """Return the 95th percentile."""
     return quantiles(times, n=20)[-1]
 
 
 def at_once(threads: int, act: Callable[[int], Result]) -> list[Result]:
-    """Run an act in that many threads, which all start at the same moment."""
+    """Run a function in several threads that start at the same time."""
     barrier = Barrier(threads)
 
     def run(number: int) -> Result:
@@ -105,7 +105,7 @@ def at_once(threads: int, act: Callable[[int], Result]) -> list[Result]:
 
 
 def race(ask: Ask, items: Sequence[str], *, threads: int, requests: int, seed: int = 7) -> Race:
-    """Let threads ask, one request after the other, for random items that overlap."""
+    """Request refunds of overlapping random items from several threads."""
 
     def run(thread: int) -> list[Reply]:
         chance = random.Random(seed * 1_000 + thread)
@@ -121,7 +121,7 @@ def race(ask: Ask, items: Sequence[str], *, threads: int, requests: int, seed: i
 
 
 def pick(items: Sequence[str], chance: random.Random) -> list[str]:
-    """Choose some of the items, in an order of chance."""
+    """Choose some of the items in random order."""
     return chance.sample(items, chance.randint(1, MOST_ITEMS))
 
 
@@ -139,7 +139,7 @@ UNSETTLED: Gateways = {}  # nothing is settled
 
 
 def guarded(actor: Actor, gateways: Gateways | None = None) -> Ask:
-    """Return core's own request, as the dialog makes it."""
+    """Return a function that calls core's request as the dialog does."""
 
     def ask(item_ids: Sequence[str], key: str) -> Answer:
         return refunds.request(
@@ -150,24 +150,24 @@ def guarded(actor: Actor, gateways: Gateways | None = None) -> Ask:
 
 
 def settle_all() -> None:
-    """Settle until nothing is open, whoever died holding a lease."""
+    """Settle until nothing is open, even if a killed process holds a lease."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while count_open():
         if not refunds.settle_due(now=LEASES_ARE_OVER, gateways=configured_gateways()):
-            # PostgreSQL takes a moment to notice that who locked the rows is gone.
+            # PostgreSQL needs a moment to notice that the process with the locks is gone.
             assert time.monotonic() < deadline, f"{count_open()} refunds stay open"
             time.sleep(PAUSE_SECONDS)
 
 
 def count_open() -> int:
-    """Count the refunds whose outcome is not known yet."""
+    """Count the refunds without an outcome."""
     with storage.reading() as session:
         is_open = select(func.count()).select_from(Refund).where(Refund.status.in_(OPEN))
         return session.scalar(is_open) or 0
 
 
 def count_double_refunds() -> int:
-    """Count the refunds that an item has beyond the first, failed ones aside."""
+    """Count the refunds of an item after the first; failed refunds do not count."""
     each = (
         select(func.count().label("made"))
         .where(Refund.status != RefundStatus.FAILED)
@@ -179,7 +179,7 @@ def count_double_refunds() -> int:
 
 
 def refunded_items() -> set[str]:
-    """Return the items that are refunded."""
+    """Return the refunded items."""
     with storage.reading() as session:
         is_refunded = OrderItem.status == ItemStatus.REFUNDED
         return set(session.scalars(select(OrderItem.order_item_id).where(is_refunded)))

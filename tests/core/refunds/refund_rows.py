@@ -1,4 +1,4 @@
-"""What the tests of refunds share: orders that were paid, gateways that are told what to answer."""
+"""Shared by the tests of refunds: paid orders, and gateways with given answers."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -16,9 +16,9 @@ from core.refunds.gateway import (
     Failed,
     Gateway,
     Gateways,
-    MadeRefund,
     Outcome,
-    PaidAtProvider,
+    PaymentAtProvider,
+    RefundAtProvider,
     RefundJob,
     Succeeded,
     Unknown,
@@ -36,27 +36,28 @@ OTHER_AGENT = Actor("bob", "bob@helios.example", Role.AGENT, contracts=frozenset
 
 
 class Killed(BaseException):
-    """The process ends at this point: nobody catches that."""
+    """The process ends at this point: no code catches it."""
 
 
 class FakeGateway:
-    """Answers what it is told to, and the last of it again and again; keeps what it was asked.
+    """Gives the prepared answers, and repeats the last one; records the requests.
 
     What it is told of a payment is what it answers to a look-up, and of a refund to another look.
     """
 
     def __init__(self, *answers: Outcome | BaseException) -> None:
         self.answers, self.asked = list(answers), list[RefundJob]()
-        self.paid: PaidAtProvider | Failed | Unknown | None = None  # else a payment without refunds
-        self.seen: MadeRefund | Unknown | BaseException = Unknown("Nobody answers.")
+        # None stands for a payment without refunds.
+        self.paid: PaymentAtProvider | Failed | Unknown | None = None
+        self.seen: RefundAtProvider | Unknown | BaseException = Unknown("Nobody answers.")
         self.looked_at: list[str] = []
         self.given: set[str | None] = set()
 
-    def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
-        whole = PaidAtProvider(job.reference or "", job.currency, True, job.amount_minor)
+    def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
+        whole = PaymentAtProvider(job.reference or "", job.currency, True, job.amount_minor)
         return self.paid or whole
 
-    def look_again(self, reference: str) -> MadeRefund | Unknown:
+    def look_again(self, reference: str) -> RefundAtProvider | Unknown:
         self.looked_at.append(reference)
         if isinstance(self.seen, BaseException):
             raise self.seen
@@ -68,19 +69,19 @@ class FakeGateway:
         if isinstance(answer, BaseException):
             raise answer
         if isinstance(answer, Succeeded) and answer.reference in self.given:
-            answer = Succeeded(f"{answer.reference} of {job.key}")  # a provider's are all different
+            answer = Succeeded(f"{answer.reference} of {job.key}")  # unique, as a provider makes it
         self.given.add(getattr(answer, "reference", None))
         return answer
 
 
 def by_card(gateway: Gateway) -> Gateways:
-    """Return the gateways of a house that takes cards as well."""
+    """Return the gateways of an installation that accepts cards."""
     return {Method.BALANCE: BalanceGateway(), Method.CARD: gateway}
 
 
 @contextmanager
 def settings(**values: object) -> Iterator[None]:
-    """Run the block with settings changed, as the environment changes them."""
+    """Run the block with other settings in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in values.items():
             patch.setenv(name.upper(), str(value))
@@ -90,7 +91,7 @@ def settings(**values: object) -> Iterator[None]:
 
 
 def ask_once(gateway: Gateway, job: RefundJob) -> Outcome:
-    """Look up and ask as settling does, where nobody else settles the refund meanwhile."""
+    """Look up and request a refund as core.settlement does, without another worker."""
     return refund_once(gateway, job, may_ask=lambda: True)
 
 
@@ -133,16 +134,16 @@ def request(
     gateways: Gateways | None = None,
     reason: str = "goodwill",
     note: str | None = None,
-    agreed: Collection[str] | None = None,
+    confirmed: Collection[str] | None = None,
 ) -> requests.Answer:
-    """Request a refund, as an agent who has just opened the dialog, a user with these rights."""
+    """Request a refund as the dialog does, for a stored user with the actor's rights."""
     store_user(actor)
     return requests.request(
         item_ids,
         reason=reason,
         note=note,
         key=key,
-        agreed=agreed,
+        confirmed=confirmed,
         actor=actor,
         now=now,
         gateways=gateways,
@@ -155,7 +156,7 @@ def get_item(item_id: str) -> OrderItem:
 
 
 def get_refund(item_id: str) -> Refund:
-    """Return the one refund of an item: there is never a second row."""
+    """Return the only refund of an item."""
     with storage.reading() as session:
         return session.scalars(select(Refund).where(Refund.order_item_id == item_id)).one()
 
@@ -166,7 +167,7 @@ def get_balance(contract_id: str = "CT-1") -> int:
 
 
 def ledger(item_id: str) -> list[tuple[str, int]]:
-    """Return status and amount of an item's refund transactions, in the order of their numbers."""
+    """Return status and amount of an item's refund transactions, in order of number."""
     columns = select(Transaction.status, Transaction.amount_minor)
     refunded = columns.where(Transaction.order_item_id == item_id, Transaction.type == "refund")
     with storage.reading() as session:
@@ -179,7 +180,7 @@ def count(model: type[Base]) -> int:
 
 
 def read_books() -> dict[str, list[tuple[Any, ...]]]:
-    """Read everything that a refund may change, so that two readings can be compared."""
+    """Read everything that a refund can change, to compare two moments."""
     tables = (Contract, OrderItem, Transaction, Refund, RefundBatch)
     with storage.reading() as session:
         return {

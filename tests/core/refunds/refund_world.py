@@ -1,11 +1,11 @@
-"""The small world of the refund machine: what is sold, and what can be odd about a payment."""
+"""The test data of the refund machine: the sold items, and unusual states of a payment."""
 
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
 from core import storage
-from core.storage import OrderItem, ProviderRefund, Refund, Transaction, is_to_match
+from core.storage import OrderItem, ProviderRefund, Refund, Transaction, is_unmatched
 from tests.conftest import NOW
 from tests.core.refunds.refund_rows import (
     make_card_order,
@@ -17,7 +17,7 @@ from tests.rows import make_transaction
 AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
 DEADLINES = (NOW + AN_HOUR, NOW + A_DAY, NOW + timedelta(days=30))
 PRICES = (3800, 1250, 990)
-ITEMS = 2 * len(PRICES)  # half of them by balance, half by card
+ITEMS = 2 * len(PRICES)  # half paid by balance, half by card
 ODD_PAYMENTS = [
     {"currency": "JPY"},
     {"is_captured": False},
@@ -26,7 +26,7 @@ ODD_PAYMENTS = [
 
 
 def sell() -> list[str]:
-    """Store an order paid by balance and one paid by card, and books that are right."""
+    """Store an order paid by balance and one paid by card, with correct books."""
     paid = sum(PRICES)
     make_paid_order("BY-BALANCE", paid=paid, item_count=len(PRICES))
     make_card_order("BY-CARD", reference="pi_1", paid=paid, item_count=len(PRICES))
@@ -43,12 +43,12 @@ def sell() -> list[str]:
     ]
 
 
-BY_HAND = (100, PRICES[0])  # what somebody refunds by hand at the provider
+BY_HAND = (100, PRICES[0])  # amounts of refunds made by hand at the provider
 MOST_BY_HAND = 4
 
 
 def sell_for_matching() -> dict[int, list[str]]:
-    """Store items with which refunds made by hand are matched, by their price."""
+    """Store items that match the refunds made by hand, by price."""
     count = MOST_BY_HAND * len(BY_HAND)
     make_card_order("BY-HAND", reference="pi_2", paid=MOST_BY_HAND * sum(BY_HAND), item_count=count)
     return {
@@ -58,7 +58,7 @@ def sell_for_matching() -> dict[int, list[str]]:
 
 
 def entered(items: list[str]) -> dict[str, int]:
-    """Return what the ledger says was paid back for each item, and not returned."""
+    """Return the amount per item that the ledger shows as paid back and not returned."""
     sums = select(Transaction.order_item_id, func.sum(Transaction.amount_minor)).where(
         Transaction.refund_id.is_not(None),
         Transaction.order_item_id.in_(items),
@@ -66,7 +66,7 @@ def entered(items: list[str]) -> dict[str, int]:
     )
     with storage.reading() as session:
         rows = session.execute(sums.group_by(Transaction.order_item_id)).all()
-    return dict.fromkeys(items, 0) | {item: int(total) for item, total in rows}
+    return dict.fromkeys(items, 0) | {str(item): int(total) for item, total in rows}
 
 
 def read_items(items: list[str]) -> dict[str, OrderItem]:
@@ -76,7 +76,7 @@ def read_items(items: list[str]) -> dict[str, OrderItem]:
 
 
 def read_refunds(items: list[str]) -> dict[str, Refund]:
-    """Read the refund of each item: a retry is the same refund."""
+    """Read the refund of each item; a retry uses the same row."""
     with storage.reading() as session:
         ours = select(Refund).where(Refund.order_item_id.in_(items))
         refunds = list(session.scalars(ours))
@@ -87,4 +87,4 @@ def read_refunds(items: list[str]) -> dict[str, Refund]:
 
 def read_to_match() -> list[ProviderRefund]:
     with storage.reading() as session:
-        return list(session.scalars(select(ProviderRefund).where(is_to_match())))
+        return list(session.scalars(select(ProviderRefund).where(is_unmatched())))

@@ -1,11 +1,11 @@
-"""Card refunds whose money comes back from the bank, and what people do about them then."""
+"""Card refunds that the bank returns, and the actions of people after that."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core import access, refunds
 from core.refunds import look_again_due
-from core.refunds.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded
+from core.refunds.gateway import Failed, Outcome, ProviderStatus, RefundAtProvider, Succeeded
 from core.storage import Refund
 from tests.conftest import NOW
 from tests.core.refunds.refund_rows import (
@@ -35,21 +35,23 @@ def pay_back(item_id: str, *, at: datetime = NOW, outcome: Outcome | None = None
 
 
 class Bank(FakeGateway):
-    """Has returned the money of one refund; every other stands."""
+    """A gateway where one refund was returned by the bank."""
 
     def __init__(self, returned: Refund) -> None:
         super().__init__(Succeeded())
         self.returned = returned
 
-    def look_again(self, reference: str) -> MadeRefund:
+    def look_again(self, reference: str) -> RefundAtProvider:
         amount = self.returned.amount_minor, self.returned.currency
         if reference != self.returned.external_reference:
-            return MadeRefund(reference, Standing.SUCCEEDED, *amount)
-        return MadeRefund(reference, Standing.ENDED, *amount, why_ended="the account is closed")
+            return RefundAtProvider(reference, ProviderStatus.SUCCEEDED, *amount)
+        return RefundAtProvider(
+            reference, ProviderStatus.ENDED, *amount, why_ended="the account is closed"
+        )
 
 
 def let_the_bank_return(item_id: str, *, at: datetime) -> None:
-    """Look at every refund that is due, when the bank has returned the money of one."""
+    """Check every due refund; the bank has returned one of them."""
     bank = by_card(Bank(get_refund(item_id)))
     while look_again_due(now=at, gateways=bank):
         pass
@@ -57,14 +59,14 @@ def let_the_bank_return(item_id: str, *, at: datetime) -> None:
 
 
 def give_back(item_id: str, *, at: datetime) -> None:
-    """Give an item back as not used, as an admin does whose customer keeps the service."""
+    """Give an item back: an admin does this if the customer keeps the service."""
     admin = access.find_local_actor()
     assert admin is not None
     assert refunds.give_back([item_id], note="Kept.", actor=admin, now=at) == [item_id]
 
 
 def make_every_kind() -> dict[str, str]:
-    """Store an order paid by card, with an item for each way that a refund may go."""
+    """Store an order paid by card, with an item for each outcome of a refund."""
     kinds = (
         "not refunded",
         "succeeded",

@@ -1,4 +1,4 @@
-"""What the tests of returned refunds share: a bank that can be silent, and an item's entries."""
+"""Shared by the tests of returned refunds: a bank that may not answer, and ledger entries."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from core import storage
 from core.refunds import look_again_due
-from core.refunds.gateway import Failed, MadeRefund, Unknown
+from core.refunds.gateway import Failed, RefundAtProvider, Unknown
 from core.storage import Transaction
 from tests.conftest import NOW
 from tests.core.refunds.card_bank import CardBank
@@ -20,12 +20,12 @@ LONG_AFTER = NOW + timedelta(days=400)  # every deadline of the item has passed
 
 
 class Bank(CardBank):
-    """A provider that can be silent when it is looked at, or do something meanwhile."""
+    """A provider that may not answer, or that runs code during a check."""
 
-    said: MadeRefund | Failed | Unknown | BaseException | None = None
+    said: RefundAtProvider | Failed | Unknown | BaseException | None = None
     meanwhile: Callable[[], object] = staticmethod(lambda: None)
 
-    def look_again(self, reference: str) -> MadeRefund | Failed | Unknown:
+    def look_again(self, reference: str) -> RefundAtProvider | Failed | Unknown:
         found = super().look_again(reference)
         self.meanwhile()
         if isinstance(self.said, BaseException):
@@ -38,7 +38,7 @@ def look(bank: Bank, now: datetime) -> int:
 
 
 def entries(item: str) -> list[tuple[str, str, int, str | None]]:
-    """Return type, status, amount and reference of an item's entries."""
+    """Return type, status, amount and reference of an item's ledger entries."""
     of_item = select(Transaction).where(Transaction.order_item_id == item).order_by("no")
     with storage.reading() as session:
         rows = session.scalars(of_item).all()

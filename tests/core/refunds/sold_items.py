@@ -1,4 +1,4 @@
-"""Many sold items that can be refunded, with books that are right, stored in one go."""
+"""Store many refundable items with correct books in one transaction."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -18,7 +18,7 @@ FAR_AWAY = NOW + timedelta(days=10_000)
 
 
 def sell(items: int, *, method: Method = Method.BALANCE) -> list[str]:
-    """Store that many items in paid orders of a few contracts; return their ids.
+    """Store a number of items in paid orders of a few contracts; return their IDs.
 
     By balance an order has several items; by card each has a payment of its own.
     """

@@ -1,6 +1,6 @@
-"""What Stripe answers, written by hand: a payment, its charge and its refunds, as a test has them.
+"""Handwritten answers of Stripe: a payment, its charge and its refunds.
 
-As Stripe describes them in its reference: https://docs.stripe.com/api.
+Their form follows the API reference: https://docs.stripe.com/api.
 """
 
 import json
@@ -17,7 +17,7 @@ PAYMENT = "pi_1"
 
 
 def refund_object(**given: Any) -> dict[str, Any]:
-    """Return a refund as Stripe describes it: ours of item I-1, unless the test says otherwise."""
+    """Return a refund in Stripe's form, by default our refund of item I-1."""
     named = {"refund": "R-1:1", "order": "OD-1", "order_item": "I-1"}
     right = {"id": "re_1", "object": "refund", "amount": 3800, "currency": "eur"}
     return right | {"status": "succeeded", "payment_intent": PAYMENT, "metadata": named} | given
@@ -40,11 +40,11 @@ def payment_object(refunds: list[Any], **given: Any) -> dict[str, Any]:
 
 @dataclass
 class Canned:
-    """A provider that answers what it is told to, and keeps the requests that it gets."""
+    """A provider with given answers, which records the requests."""
 
     payment: dict[str, Any]
-    listed: list[Any] = field(default_factory=list)  # to the question for a payment's refunds
-    made: dict[str, Any] = field(default_factory=refund_object)  # to the request to refund
+    listed: list[Any] = field(default_factory=list)  # the answer to a list of a payment's refunds
+    made: dict[str, Any] = field(default_factory=refund_object)  # the answer to a refund request
     requests: list[str] = field(default_factory=list)
 
     def reply(self, method: str, path: str, _body: bytes, _headers: dict[str, str]) -> Answer:

@@ -1,4 +1,4 @@
-"""A card provider to test with: localstripe in a process of its own, and what goes wrong before it.
+"""A card provider for tests: localstripe in its own process, behind a faulty line.
 
 Run alone, it is that process, on loopback: `python -m tests.core.refunds.stripe_server PORT`.
 """
@@ -19,11 +19,11 @@ import stripe
 from core.refunds.gateway import RefundJob
 from tests.conftest import free_port
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 KEY = "sk_test_order_desk"
 DECLINED_CARD = "pm_card_chargeCustomerFail"
 Answer = tuple[int, bytes]  # HTTP status and body
-Reply = Callable[[str, str, bytes, dict[str, str]], Answer | None]  # None: never
+Reply = Callable[[str, str, bytes, dict[str, str]], Answer | None]  # None: no answer
 
 
 def serve(port: int) -> None:
@@ -31,7 +31,7 @@ def serve(port: int) -> None:
     from localstripe.resources import Store
     from localstripe.server import app
 
-    Store.dump_to_disk = lambda self: None  # else it writes /tmp/localstripe.pickle
+    Store.dump_to_disk = lambda self: None  # otherwise it writes a file in the temporary folder
     web.run_app(app, host="127.0.0.1", port=port, access_log=None)
 
 
@@ -50,13 +50,14 @@ def running_stripe() -> Iterator[str]:
 
 
 def job_of(reference: str | None, minor: int = 3800, currency: str = "EUR", **given: Any) -> Any:
-    """Return the job to refund an item, the first attempt unless it says otherwise."""
-    usual = {"refund_id": "R-1", "attempt": 1, "order_id": "OD-1", "order_item_id": "I-1"}
+    """Return the job of a refund, by default the first attempt."""
+    usual: dict[str, Any] = {"refund_id": "R-1", "attempt": 1}
+    usual |= {"order_id": "OD-1", "order_item_id": "I-1"}
     return RefundJob(amount_minor=minor, currency=currency, reference=reference, **usual | given)
 
 
 def client_of(address: str) -> stripe.StripeClient:
-    """Return the client with which a shop takes payments."""
+    """Return the client of a shop that takes payments."""
     return stripe.StripeClient(KEY, base_addresses={"api": address}, max_network_retries=0)
 
 
@@ -79,21 +80,22 @@ def pay(
 
 
 def charge(address: str, amount: int = 3800) -> str:
-    """Pay as shops did before there were payment intents."""
-    paid = {"amount": amount, "currency": "eur", "source": "pm_card_visa"}
+    """Pay with a charge, as shops did before payment intents."""
+    paid: Any = {"amount": amount, "currency": "eur", "source": "pm_card_visa"}
     return client_of(address).v1.charges.create(paid).id
 
 
 def refund_by_hand(address: str, payment: str, amount: int, **named: str) -> str:
-    """Refund as a person does at the provider, or an older version with its metadata."""
+    """Refund by hand at the provider, or like an older version with its metadata."""
     asked: Any = {"payment_intent": payment, "amount": amount}
     return client_of(address).v1.refunds.create(asked | ({"metadata": named} if named else {})).id
 
 
 def refunds_at(address: str, payment: str) -> list[tuple[int, str]]:
-    """Return amount and currency of every refund of a payment, as the provider has them."""
+    """Return amount and currency of every refund of a payment at the provider."""
     kind = "payment_intent" if payment.startswith("pi_") else "charge"
-    found = client_of(address).v1.refunds.list({kind: payment, "limit": 100})
+    asked: Any = {kind: payment, "limit": 100}
+    found = client_of(address).v1.refunds.list(asked)
     return [(refund.amount, refund.currency) for refund in found.data]
 
 
@@ -132,7 +134,7 @@ def answering(reply: Reply) -> Iterator[str]:
 
 
 class Line:
-    """The line to a provider: what is sent arrives, but while `is_bad` no POST is answered."""
+    """A proxy to the provider: requests arrive, but with `is_bad` no POST gets an answer."""
 
     def __init__(self, target: str) -> None:
         self.target, self.is_bad = urlsplit(target).netloc, False

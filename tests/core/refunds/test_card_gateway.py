@@ -1,4 +1,4 @@
-"""The card gateway against a Stripe server: paid, declined, lost, asked twice, and down."""
+"""The card gateway with a Stripe server: paid, declined, lost, repeated, and down."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +9,11 @@ from core.ground import Method
 from core.refunds import configured_gateways
 from core.refunds.gateway import (
     Failed,
-    MadeRefund,
     Outcome,
+    PaymentAtProvider,
+    ProviderStatus,
+    RefundAtProvider,
     RefundJob,
-    Standing,
     Succeeded,
     Unknown,
 )
@@ -33,13 +34,13 @@ from tests.core.refunds.stripe_server import (
     running_stripe,
 )
 
-pytestmark = pytest.mark.usefixtures("sqlite_database")  # it knows which refunds are ours
+pytestmark = pytest.mark.usefixtures("sqlite_database")  # it stores which refunds are ours
 SHORT = 0.3  # seconds that a gateway waits for an answer which does not come
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
 OURS = {"refund": "R-1:1", "order": "OD-1", "order_item": "I-1"}
 NOT_PAID = (
-    "was authorised and not captured, or did not go through: there is nothing to pay back. "
-    "Look at it at the card provider."
+    "was not captured or has failed, so there is nothing to pay back. "
+    "Check it at the card provider."
 )
 
 
@@ -56,13 +57,13 @@ def line(stripe_address: str) -> Line:
 
 @pytest.fixture
 def behind_line(line: Line) -> Iterator[CardGateway]:
-    """Return a gateway with little patience at the near end of the line."""
+    """Return a gateway with a short time-out behind the line."""
     with answering(line.reply) as address:
         yield CardGateway(KEY, address=address, timeout=SHORT)
 
 
 def ask(address: str, job: RefundJob) -> Outcome:
-    """Refund as the worker does: look the payment up, and ask for what is not there."""
+    """Refund as the worker does: look the payment up, then request a missing refund."""
     return ask_once(CardGateway(KEY, address=address), job)
 
 
@@ -100,7 +101,7 @@ def test_each_currency_is_refunded_in_stripes_units(
     first = ask(stripe_address, job)
     assert isinstance(first, Succeeded)
     assert refunds_at(stripe_address, payment) == [(at_stripe, currency.lower())]
-    assert ask(stripe_address, job) == first  # it is known by its amount, too
+    assert ask(stripe_address, job) == first  # the amount is checked too
 
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "USD"])
@@ -110,20 +111,20 @@ def test_a_payment_in_another_currency_is_not_refunded(
 ) -> None:
     payment = pay(stripe_address, 3800, currency.lower())
     assert ask(stripe_address, job_of(payment, was_asked=was_asked)) == Failed(
-        f"Payment {payment} is in {currency} at the card provider, but this refund is in EUR: "
-        "nothing was paid back. Check the payment, refund it by hand."
+        f"Payment {payment} is in {currency} at the card provider, but this refund is in EUR. "
+        "Nothing was paid back. Check the payment and refund it by hand."
     )
     assert refunds_at(stripe_address, payment) == []
 
 
-def test_without_the_look_up_another_currency_is_paid_out(stripe_address: str) -> None:
-    """Shows what the look-up is for: Stripe takes the amount to be in the payment's currency."""
+def test_without_the_look_up_another_currency_is_paid(stripe_address: str) -> None:
+    """A negative control: Stripe takes the amount in the currency of the payment."""
     payment = pay(stripe_address, 3800, "kwd")
     CardGateway(KEY, address=stripe_address).refund(job_of(payment))
     assert refunds_at(stripe_address, payment) == [(3800, "kwd")]
 
 
-def test_a_payment_that_was_only_authorised_is_not_refunded(stripe_address: str) -> None:
+def test_a_payment_that_was_not_captured_is_not_refunded(stripe_address: str) -> None:
     payment = pay(stripe_address, capture="manual")
     not_paid = Failed(f"Payment {payment} {NOT_PAID}")
     assert ask(stripe_address, job_of(payment)) == not_paid
@@ -149,19 +150,19 @@ def test_a_payment_that_was_declined_is_not_refunded(stripe_address: str) -> Non
     assert ask(stripe_address, job_of(payment, was_asked=True)) == not_paid
 
 
-def test_more_than_is_left_of_a_payment_is_not_refunded(stripe_address: str) -> None:
+def test_more_than_the_rest_of_a_payment_is_not_refunded(stripe_address: str) -> None:
     payment = pay(stripe_address, 5000)
     other = job_of(payment, 1300, refund_id="R-2", order_item_id="I-2")
     assert isinstance(ask(stripe_address, other), Succeeded)
     assert ask(stripe_address, job_of(payment)) == Failed(
-        f"Only 37.00 EUR of payment {payment} can still be refunded: nothing was paid back. "
-        "Look at the payment's refunds at the card provider."
+        f"Only 37.00 EUR of payment {payment} can still be refunded. Nothing was paid back. "
+        "Check the payment's refunds at the card provider."
     )
     assert isinstance(ask(stripe_address, job_of(payment, 3700)), Succeeded)
     assert sorted(refunds_at(stripe_address, payment)) == [(1300, "eur"), (3700, "eur")]
 
 
-def test_a_refund_made_by_hand_stops_those_of_its_payment(stripe_address: str) -> None:
+def test_a_refund_made_by_hand_stops_other_refunds_of_its_payment(stripe_address: str) -> None:
     payment = pay(stripe_address, 10_000)
     by_hand = refund_by_hand(stripe_address, payment, 3800)
     outcome = ask(stripe_address, job_of(payment))
@@ -174,8 +175,8 @@ def test_a_refund_made_by_hand_stops_those_of_its_payment(stripe_address: str) -
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]
 
 
-def test_what_is_left_after_a_partial_capture_stops_a_refund(stripe_address: str) -> None:
-    """This server gives the rest back as a refund without our metadata."""
+def test_the_rest_of_a_partial_capture_stops_a_refund(stripe_address: str) -> None:
+    """This server refunds the rest itself, without our metadata."""
     payment = pay(stripe_address, 10_000, capture="manual")
     client_of(stripe_address).v1.payment_intents.capture(payment, {"amount_to_capture": 3000})
     assert isinstance(ask(stripe_address, job_of(payment)), Failed)
@@ -183,11 +184,9 @@ def test_what_is_left_after_a_partial_capture_stops_a_refund(stripe_address: str
 
 
 @pytest.mark.parametrize("reference", ["pi_of_nobody", "ch_of_nobody"])
-def test_a_payment_that_the_provider_does_not_know_has_failed(
-    stripe_address: str, reference: str
-) -> None:
-    assert ask(stripe_address, job_of(reference)) == Failed("Stripe refused it: Not Found")
-    again = job_of(reference, was_asked=True)  # with the key of another account, maybe
+def test_a_refund_of_an_unknown_payment_fails(stripe_address: str, reference: str) -> None:
+    assert ask(stripe_address, job_of(reference)) == Failed("Stripe refused the refund: Not Found")
+    again = job_of(reference, was_asked=True)  # for example with another account's key
     assert isinstance(ask(stripe_address, again), Unknown)
 
 
@@ -214,23 +213,23 @@ BLANKS = [" ", "\t", "\r\n", "\n", "\xa0", "\u200b", "\ufeff", "\u2028", "\x00"]
     + [f"pi_1{blank}" for blank in BLANKS]
     + [f"pi_{'1' * 251}"],
 )
-def test_a_reference_of_another_kind_has_failed_without_asking(reference: str | None) -> None:
+def test_a_reference_of_another_kind_fails_without_a_request(reference: str | None) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     outcome = ask(nobody, job_of(reference))
-    assert outcome == Failed(f"Payment “{reference}” is not one that Stripe refunds.")
+    assert outcome == Failed(f"“{reference}” is not a payment that Stripe can refund.")
 
 
 @pytest.mark.parametrize("reference", ["pi_1", "ch_1", "py_1", "pi_3Pq-X_y", f"pi_{'1' * 250}"])
-def test_a_reference_of_stripes_is_asked_for(reference: str) -> None:
+def test_a_valid_reference_is_requested(reference: str) -> None:
     assert ask(f"http://127.0.0.1:{free_port()}", job_of(reference)) == NO_ANSWER
 
 
-def test_an_amount_that_stripe_cannot_express_has_failed_without_asking() -> None:
+def test_an_amount_that_stripe_cannot_express_fails_without_a_request() -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     assert isinstance(ask(nobody, job_of("pi_1", 1250, "MGA")), Failed)
 
 
-def test_a_lost_answer_is_found_when_it_is_asked_again(
+def test_a_refund_with_a_lost_answer_is_found_by_the_retry(
     stripe_address: str, line: Line, behind_line: CardGateway
 ) -> None:
     payment = pay(stripe_address)
@@ -240,10 +239,10 @@ def test_a_lost_answer_is_found_when_it_is_asked_again(
     line.is_bad = False
     assert isinstance(ask_once(behind_line, job_of(payment, was_asked=True)), Succeeded)
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]
-    assert line.keys == ["R-1:1"]  # the second time it was looked up
+    assert line.keys == ["R-1:1"]  # the second time the look-up found it
 
 
-def test_a_request_that_never_arrived_is_made_when_it_is_asked_again(stripe_address: str) -> None:
+def test_a_lost_request_is_repeated_by_the_retry(stripe_address: str) -> None:
     payment = pay(stripe_address)
     assert isinstance(ask(stripe_address, job_of(payment, was_asked=True)), Succeeded)
     assert refunds_at(stripe_address, payment) == [(3800, "eur")]
@@ -259,7 +258,7 @@ def test_another_item_of_the_payment_is_another_refund(stripe_address: str) -> N
 
 @pytest.mark.parametrize("given", [{"attempt": 2}, {"refund_id": "R-2"}, {"was_asked": True}])
 def test_the_same_item_is_not_paid_again(stripe_address: str, given: dict[str, Any]) -> None:
-    """Whatever our books have forgotten: another attempt, another refund, the same once more."""
+    """Whatever our books have lost: another attempt, another refund, or the same again."""
     payment = pay(stripe_address, 100_000)
     first = ask(stripe_address, job_of(payment))
     assert ask(stripe_address, job_of(payment, **given)) == first
@@ -276,11 +275,13 @@ def test_a_refund_is_found_among_many(stripe_address: str, count: int) -> None:
     made = [gateway.refund(job) for job in jobs]
     for number in (0, count - 1):
         assert ask_once(gateway, jobs[number]) == made[number]
-    assert len(gateway.look_up(jobs[0]).refunds) == count
+    found = gateway.look_up(jobs[0])
+    assert isinstance(found, PaymentAtProvider)
+    assert len(found.refunds) == count
 
 
 def test_without_the_look_up_a_forgotten_key_pays_twice(stripe_address: str) -> None:
-    """Shows that this server can catch it: it forgets keys, as Stripe does after a day."""
+    """A negative control: this server forgets keys, as Stripe does after a day."""
     payment, gateway = pay(stripe_address, 10_000), CardGateway(KEY, address=stripe_address)
     gateway.refund(job_of(payment))
     gateway.refund(job_of(payment))
@@ -301,21 +302,22 @@ def test_a_provider_that_is_down_leaves_the_outcome_unknown(was_asked: bool) -> 
     assert nobody.look_again("re_1") == NO_ANSWER
 
 
-def test_a_refund_is_looked_at_again(stripe_address: str) -> None:
+def test_a_refund_can_be_read_again(stripe_address: str) -> None:
     payment = pay(stripe_address)
     made = ask(stripe_address, job_of(payment))
     assert isinstance(made, Succeeded)
-    assert CardGateway(KEY, address=stripe_address).look_again(str(made.reference)) == MadeRefund(
-        str(made.reference), Standing.SUCCEEDED, 3800, "EUR", "R-1:1", "I-1", "succeeded"
+    seen = CardGateway(KEY, address=stripe_address).look_again(str(made.reference))
+    assert seen == RefundAtProvider(
+        str(made.reference), ProviderStatus.SUCCEEDED, 3800, "EUR", "R-1:1", "I-1", "succeeded"
     )
 
 
-def test_a_refund_that_the_provider_does_not_know_is_left_as_it_is(stripe_address: str) -> None:
+def test_a_refund_that_the_provider_does_not_know_stays_unchanged(stripe_address: str) -> None:
     found = CardGateway(KEY, address=stripe_address).look_again("re_of_nobody")
     assert found == Failed("Stripe does not show this refund.")
 
 
-def test_the_settings_say_which_gateways_there_are(stripe_address: str) -> None:
+def test_the_settings_decide_which_gateways_exist(stripe_address: str) -> None:
     assert set(configured_gateways()) == {Method.BALANCE}
     payment = pay(stripe_address)
     with settings(stripe_api_key=KEY, stripe_api_base=f"{stripe_address}/"):

@@ -1,4 +1,4 @@
-"""Orders paid by card, refunded at a Stripe server: the item, the ledger and the provider agree."""
+"""Refunds at a Stripe server: the item, the ledger and the provider agree."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -66,7 +66,7 @@ def test_an_order_paid_by_card_is_refunded_at_the_provider(stripe_address: str) 
 
 
 @pytest.mark.usefixtures("takes_cards")
-def test_a_declined_refund_gives_the_item_back(stripe_address: str) -> None:
+def test_a_declined_refund_frees_the_item(stripe_address: str) -> None:
     payment = pay(stripe_address, card=DECLINED_CARD)
     item = make_refundable(make_card_order(reference=payment))
     request(item, gateways=by_card(CardGateway(KEY, address=stripe_address)))

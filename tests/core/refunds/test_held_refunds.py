@@ -1,4 +1,4 @@
-"""Which refunds at the provider our books hold, and which are to be matched by a person."""
+"""Which refunds at the provider our books hold, and which a person must match."""
 
 from dataclasses import replace
 
@@ -6,9 +6,16 @@ import pytest
 from sqlalchemy import func, select, text
 
 from core import storage
-from core.refunds.gateway import MadeRefund, PaidAtProvider, RefundJob, Standing, Succeeded, Unknown
+from core.refunds.gateway import (
+    PaymentAtProvider,
+    ProviderStatus,
+    RefundAtProvider,
+    RefundJob,
+    Succeeded,
+    Unknown,
+)
 from core.refunds.matching import _held, store_unmatched
-from core.storage import ProviderRefund, Refund, Transaction, is_to_match
+from core.storage import ProviderRefund, Refund, Transaction, is_unmatched
 from tests.conftest import NOW
 from tests.core.refunds.refund_races import at_once
 from tests.core.refunds.refund_rows import (
@@ -25,11 +32,11 @@ from tests.rows import make_transaction
 pytestmark = pytest.mark.both_databases
 
 JOB = RefundJob("R-1", 2, 3800, "EUR", "OD-1", "I-1", reference="pi_1")
-RIGHT = PaidAtProvider("pi_1", "EUR", is_captured=True, amount_minor=100_000)
-BY_HAND = MadeRefund("re_1", Standing.SUCCEEDED, 3800, "EUR")
+RIGHT = PaymentAtProvider("pi_1", "EUR", is_captured=True, amount_minor=100_000)
+BY_HAND = RefundAtProvider("re_1", ProviderStatus.SUCCEEDED, 3800, "EUR")
 
 
-def paid_with(*refunds: MadeRefund) -> PaidAtProvider:
+def paid_with(*refunds: RefundAtProvider) -> PaymentAtProvider:
     return replace(RIGHT, refunds=refunds)
 
 
@@ -60,15 +67,15 @@ def test_a_reference_is_held_by_a_refund_or_by_an_entry(items: list[str]) -> Non
     assert look() == set()
 
 
-def test_a_refund_s_own_entry_holds_nothing(items: list[str]) -> None:
-    """What it names is adopted if it still stands, and not paid a second time."""
+def test_the_entry_of_the_refund_itself_does_not_hold_a_reference(items: list[str]) -> None:
+    """Its reference is adopted if the refund still exists, and nothing is paid again."""
     refund = refunded_by_card(items[0], "re_1")
     assert look("re_1", refund_id=refund.refund_id) == set()
     assert look("re_1", refund_id="another") == {"re_1"}
 
 
-def test_an_entry_that_failed_holds_nothing(items: list[str]) -> None:
-    """Money that was not paid is no reason to think that the provider's refund is known."""
+def test_a_failed_entry_does_not_hold_a_reference(items: list[str]) -> None:
+    """An entry without a payment does not explain a refund at the provider."""
     make_transaction(
         type="refund", method="card", amount_minor=1, reference="re_1", status="failed"
     )
@@ -77,7 +84,7 @@ def test_an_entry_that_failed_holds_nothing(items: list[str]) -> None:
     assert to_match() == ["re_1"]
 
 
-def test_many_references_are_looked_for_at_once(items: list[str]) -> None:
+def test_many_references_are_looked_up_together(items: list[str]) -> None:
     refunded_by_card(items[0], "re_777")
     assert look(*(f"re_{number}" for number in range(1_000))) == {"re_777"}
 
@@ -98,11 +105,11 @@ def keep_all(refund: Refund, *references: str) -> None:
 
 def to_match() -> list[str]:
     with storage.reading() as session:
-        found = select(ProviderRefund.reference).where(is_to_match())
+        found = select(ProviderRefund.reference).where(is_unmatched())
         return list(session.scalars(found.order_by(ProviderRefund.reference)))
 
 
-def test_each_refund_to_be_matched_is_kept_once_whoever_finds_it(items: list[str]) -> None:
+def test_each_unmatched_refund_is_stored_once(items: list[str]) -> None:
     refunds = [get_refund_of(item) for item in items]
     at_once(9, lambda number: keep_all(refunds[number % 3], "re_1", "re_2"))
     with storage.reading() as session:
@@ -114,7 +121,7 @@ def test_each_refund_to_be_matched_is_kept_once_whoever_finds_it(items: list[str
     assert {(one.amount_minor, one.currency, one.found_at) for one in kept} == {(3800, "EUR", NOW)}
 
 
-def test_one_that_a_row_of_ours_holds_is_not_to_be_matched_any_more(items: list[str]) -> None:
+def test_a_refund_that_our_rows_hold_no_longer_needs_a_match(items: list[str]) -> None:
     keep_all(get_refund_of(items[0]), "re_1", "re_2", "re_3")
     assert to_match() == ["re_1", "re_2", "re_3"]
     refunded_by_card(items[1], "re_1")
@@ -122,7 +129,7 @@ def test_one_that_a_row_of_ours_holds_is_not_to_be_matched_any_more(items: list[
     assert to_match() == ["re_3"]
 
 
-def test_the_entries_are_looked_for_by_their_index(items: list[str]) -> None:
+def test_the_entries_are_found_by_their_index(items: list[str]) -> None:
     statement = select(func.count()).where(
         text(Transaction.IS_REFUND_WITH_REFERENCE), Transaction.reference.in_(["re_1"])
     )

@@ -1,4 +1,4 @@
-"""Every short history of a refund, with every status of its item: taken exactly where they fit."""
+"""Import every short history of a refund with every item status: only matching ones pass."""
 
 from itertools import product
 from pathlib import Path
@@ -9,12 +9,13 @@ from sqlalchemy import select
 from core import storage
 from core.access import Actor
 from core.ground import ItemStatus
-from core.imports import check_files, import_files
+from core.imports import import_files
+from core.imports.run import check_files
 from core.storage import OrderItem, Refund
 from tests.conftest import NOW
 from tests.core.books import check_books
-from tests.core.imported import ITEM, ORDER, Sheets, write_workbook
-from tests.core.imported_refunds import PAID, PAYMENT, RETURNED
+from tests.core.imports.imported import ITEM, ORDER, Sheets, write_workbook
+from tests.core.imports.imported_refunds import PAID, PAYMENT, RETURNED
 
 LONGEST = 4
 STEPS = {"paid": PAID, "returned": RETURNED, "failed": PAID | {"Status": "failed"}}
@@ -28,7 +29,7 @@ HISTORIES: list[tuple[History, ItemStatus]] = [
 
 
 def is_paid_after(history: History) -> bool | None:
-    """Follow the money; None where it cannot have gone so: paid twice, or returned unpaid."""
+    """Follow the money; None if the history is impossible: paid twice, or returned unpaid."""
     is_paid = False
     for step in history:
         if step != "failed":
@@ -39,7 +40,7 @@ def is_paid_after(history: History) -> bool | None:
 
 
 def fits(history: History, status: ItemStatus) -> bool:
-    """Say whether an item may be so after this history."""
+    """Whether an item can have this status after this history."""
     is_paid = is_paid_after(history)
     if is_paid is None:
         return False
@@ -49,7 +50,7 @@ def fits(history: History, status: ItemStatus) -> bool:
 
 
 def rows_of(numbers: list[int]) -> tuple[Sheets, dict[tuple[str, int], int]]:
-    """Return the sheets of these histories, an order each, and which row is of which."""
+    """Return sheets with one order per history, and the history of each row."""
     sheets: Sheets = {"Orders": [], "Order Items": [], "Transactions": []}
     places: dict[tuple[str, int], int] = {}
 
@@ -73,7 +74,7 @@ def rows_of(numbers: list[int]) -> tuple[Sheets, dict[tuple[str, int], int]]:
     return sheets, places
 
 
-def test_a_history_is_imported_exactly_where_the_money_and_the_item_fit(
+def test_a_history_is_imported_exactly_if_money_and_item_agree(
     database: str, admin: Actor, tmp_path: Path
 ) -> None:
     path, everything = tmp_path / "orders.xlsx", list(range(len(HISTORIES)))
@@ -102,7 +103,7 @@ def test_a_history_is_imported_exactly_where_the_money_and_the_item_fit(
 def check_refund(refund: Refund, history: History, status: ItemStatus) -> None:
     assert refund.status == ("succeeded" if is_paid_after(history) else "failed")
     assert refund.attempt == len(history) - history.count("returned")
-    # It is known to have come back as long as the item is in it.
+    # The return is known while the item is still in the refund.
     is_in_it = status in (ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED)
     came_back = refund.failed_after_success_at is not None
     assert came_back == ("returned" in history and is_in_it)

@@ -1,7 +1,8 @@
-"""Refunds, downloads and settling lock items in one order, so that none stands in another's way."""
+"""Refunds, downloads and settling lock items in the same order: no deadlock."""
 
 import io
 import random
+from typing import Any
 
 import pytest
 
@@ -28,17 +29,17 @@ def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(datab
         chance, failures = random.Random(thread), []
         for number in range(ACTS):
             picked = chance.sample(items, EACH)
-            asked = {"actor": agent, "now": NOW}
+            asked: dict[str, Any] = {"actor": agent, "now": NOW}
             try:
                 if (thread + number) % 2:
-                    vouchers.issue(picked, io.BytesIO(), form="zip", **asked)
+                    vouchers.issue(picked, io.BytesIO(), file_format="zip", **asked)
                 else:
-                    given = {"reason": "goodwill", "key": new_id(), "gateways": gateways}
-                    refunds.request(picked[:20], **given, **asked)
+                    asked |= {"reason": "goodwill", "key": new_id(), "gateways": gateways}
+                    refunds.request(picked[:20], **asked)
             except OutsideFailed as error:
                 failures.append(str(error))
             except AppError:
-                pass  # all of them are refunded by now
+                pass  # all items are already refunded
         return failures
 
     assert [one for failed in at_once(THREADS, act) for one in failed] == []

@@ -1,13 +1,14 @@
-"""Refunds under everything that can happen to them, in any order: the books hold at every step.
+"""Refunds under random steps in any order: the books are correct after every step.
 
-Hypothesis plays people who refund, retry and click twice, workers that die, a provider that pays,
-refuses, breaks, forgets and is not heard of, banks that return money, somebody who refunds by hand
-at the provider, and the clock.
+Hypothesis plays people who refund, retry and click twice, workers that are killed, and a provider
+that pays, refuses, fails, forgets keys or does not answer. It also plays banks that return money, a
+person who refunds by hand at the provider, and the clock.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
@@ -22,9 +23,10 @@ from hypothesis.stateful import (
 )
 
 from core import storage
+from core.access import KeyTaken
 from core.ground import RefundStatus
-from core.refunds import KeyTaken, look_again_due, settle_due
-from core.refunds.gateway import MadeRefund, Standing, Succeeded
+from core.refunds import look_again_due, settle_due
+from core.refunds.gateway import ProviderStatus, RefundAtProvider, Succeeded
 from core.refunds.requests import Answer
 from core.refunds.settlement import OPEN
 from core.storage import OrderItem, Refund, RefundBatch
@@ -57,7 +59,7 @@ from tests.effort import share
 
 
 class RefundMachine(RuleBasedStateMachine):
-    """One contract, two orders, six items; every rule is something that happens."""
+    """One contract, two orders and six items; every rule is an event."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +85,7 @@ class RefundMachine(RuleBasedStateMachine):
         return settled + look_again_due(now=self.now, gateways=gateways)
 
     def send(self, key: str, items: list[str]) -> Answer | None:
-        """Send a request; None when the process died before it could answer."""
+        """Send a request; None if the process died before its answer."""
         gateways = by_card(self.provider)
         try:
             return request(*items, key=key, now=self.now, gateways=gateways)
@@ -97,12 +99,13 @@ class RefundMachine(RuleBasedStateMachine):
         return read_refunds(self.items)
 
     def is_able(self, item: OrderItem) -> bool:
-        """Say whether an item can be refunded now: as it is sold, or because money came back."""
+        """Whether an item can be refunded now: by its terms, or because the bank returned money."""
         refund = self.read_refunds().get(item.order_item_id)
         if item.status == "refund_requested":
             assert refund is not None
             return refund.status == "failed" and refund.failed_after_success_at is not None
-        return item.status == "not_used" and self.now <= item.refund_expire_at
+        deadline = item.refund_expire_at
+        return item.status == "not_used" and deadline is not None and self.now <= deadline
 
     @rule(
         picked=st.sets(st.integers(0, ITEMS - 1), min_size=1),
@@ -167,23 +170,23 @@ class RefundMachine(RuleBasedStateMachine):
 
     @rule(is_slow=st.booleans())
     def let_the_provider_take_days(self, is_slow: bool) -> None:
-        self.provider.standing = Standing.PENDING if is_slow else Standing.SUCCEEDED
+        self.provider.status = ProviderStatus.PENDING if is_slow else ProviderStatus.SUCCEEDED
 
-    def paid_out(self, standing: Standing) -> list[MadeRefund]:
+    def paid_out(self, status: ProviderStatus) -> list[RefundAtProvider]:
         found = self.provider.all_refunds
-        return [one for one in found if one.standing is standing and one.order_item_id]
+        return [one for one in found if one.status is status and one.order_item_id]
 
-    @precondition(lambda self: self.paid_out(Standing.PENDING))
+    @precondition(lambda self: self.paid_out(ProviderStatus.PENDING))
     @rule(number=st.integers(0, 100), is_paid=st.booleans())
     def end_a_pending_refund(self, number: int, is_paid: bool) -> None:
-        pending = self.paid_out(Standing.PENDING)
-        end = Standing.SUCCEEDED if is_paid else Standing.ENDED
+        pending = self.paid_out(ProviderStatus.PENDING)
+        end = ProviderStatus.SUCCEEDED if is_paid else ProviderStatus.ENDED
         self.provider.change(pending[number % len(pending)].reference, end)
 
-    @precondition(lambda self: self.paid_out(Standing.SUCCEEDED))
+    @precondition(lambda self: self.paid_out(ProviderStatus.SUCCEEDED))
     @rule(number=st.integers(0, 100), is_seen=st.booleans())
     def let_the_bank_return_money(self, number: int, is_seen: bool) -> None:
-        paid = self.paid_out(Standing.SUCCEEDED)
+        paid = self.paid_out(ProviderStatus.SUCCEEDED)
         self.provider.give_back(paid[number % len(paid)].reference)
         if is_seen:
             self.provider.moods = [WELL]
@@ -199,7 +202,7 @@ class RefundMachine(RuleBasedStateMachine):
 
     @rule(odd=st.sampled_from(ODD_PAYMENTS))
     def find_the_payment_odd_for_once(self, odd: dict[str, object]) -> None:
-        """Work while the payment is not what our books say of it."""
+        """Work while the provider's payment differs from our books."""
         payment = self.provider.payment("pi_1")
         for name, value in odd.items():
             setattr(payment, name, value)
@@ -212,12 +215,12 @@ class RefundMachine(RuleBasedStateMachine):
             setattr(payment, name, getattr(Payment(), name))
 
     def send_what_can_be_sent(self) -> None:
-        """Refund the dearest card item, if it can be: it costs more than little leaves."""
+        """Refund the most expensive card item: more than the rest of a small payment."""
         dearest = self.items[len(PRICES)]
         key = f"key {len(self.sent)}"
         self.sent.append((key, [dearest], self.send(key, [dearest])))
 
-    @precondition(lambda self: read_to_match())
+    @precondition(lambda self: bool(read_to_match()))
     @rule()
     def match_what_was_made_by_hand(self) -> None:
         for one in read_to_match():
@@ -253,20 +256,20 @@ class RefundMachine(RuleBasedStateMachine):
             if refund.status == RefundStatus.SUCCEEDED and refund.gateway == "card":
                 found = self.provider.find(str(refund.external_reference))
                 assert found.order_item_id == item_id
-                assert found.is_alive or found.reference in self.provider.returned
+                assert found.is_active or found.reference in self.provider.returned
 
     @invariant()
     def every_request_is_kept_once(self) -> None:
         assert count(RefundBatch) == len(self.sent) + self.matched
 
     def teardown(self) -> None:
-        """Let the provider be well, people match, and time pass: everything comes to its end."""
-        self.provider.standing = Standing.SUCCEEDED
-        for one in self.paid_out(Standing.PENDING):
-            self.provider.change(one.reference, Standing.SUCCEEDED)
-        for _ in range(2):  # what is found by hand in the first round is in nobody's way after it
+        """Let the provider recover, match every refund, and let time pass: all refunds end."""
+        self.provider.status = ProviderStatus.SUCCEEDED
+        for one in self.paid_out(ProviderStatus.PENDING):
+            self.provider.change(one.reference, ProviderStatus.SUCCEEDED)
+        for _ in range(2):  # refunds by hand that the first round finds are matched in the second
             self.provider.moods = [WELL]
-            self.provider.wait(60 * 86_400)  # no lease or look waits longer
+            self.provider.wait(60 * 86_400)  # longer than any lease or check
             while self.settle_and_look():
                 pass
             self.match_what_was_made_by_hand()
@@ -276,22 +279,26 @@ class RefundMachine(RuleBasedStateMachine):
         self.the_provider_paid_what_the_items_say()
         self.what_the_books_call_paid_is_alive_at_the_provider()
         known = {one.external_reference for one in refunds.values() if one.status == "succeeded"}
-        alive = [one for one in self.provider.all_refunds if one.is_alive and one.order_item_id]
+        alive = [one for one in self.provider.all_refunds if one.is_active and one.order_item_id]
         assert {one.reference for one in alive} <= known
         cards = [one for one in self.items if one.startswith("BY-CARD")]
         assert entered(cards) == {one: self.provider.paid_for(one) for one in cards}
 
 
 @pytest.mark.parametrize("kind", [SQLITE, POSTGRESQL])
-def test_the_books_hold_whatever_happens(kind: str, empty_database: Callable[[str], str]) -> None:
+def test_the_books_are_right_after_any_steps(
+    kind: str, empty_database: Callable[[str], str]
+) -> None:
     def start() -> RefundMachine:
         """Begin with an empty database for each example."""
         use_database(empty_database(kind))
         return RefundMachine()
 
+    start_as_class: Any = start
+
     with settings(stripe_api_key="sk_test_x"):
         run_state_machine_as_test(
-            start,
+            start_as_class,
             settings=hypothesis_settings(
                 share(0.2 if kind == SQLITE else 0.1),
                 stateful_step_count=20,

@@ -1,4 +1,4 @@
-"""Refunds that were made by hand at the provider: found, matched with an item, or dismissed."""
+"""Refunds made by hand at the provider: found, matched with an item, or dismissed."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from core import storage
 from core.access import Actor
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
-from core.refunds import dismiss_refund, find_unmatched, match_refund, settle_due, take_back
+from core.refunds import dismiss_refund, find_unmatched, mark_as_returned, match_refund, settle_due
 from core.refunds.gateway import Succeeded, Unknown
 from core.storage import AuditEvent, ProviderRefund
 from tests.conftest import NOW
@@ -50,7 +50,9 @@ def actions() -> list[str]:
         return list(session.scalars(select(AuditEvent.action).order_by(AuditEvent.event_id)))
 
 
-def test_a_request_that_meets_one_stops_in_words_and_pays_nothing(items: list[str]) -> None:
+def test_an_unmatched_refund_stops_a_request_with_a_reason_and_nothing_is_paid(
+    items: list[str],
+) -> None:
     refund = get_refund(items[0])
     assert refund.status == "failed"
     assert "re_hand, 38.00 EUR" in str(refund.failure)
@@ -61,7 +63,7 @@ def test_a_request_that_meets_one_stops_in_words_and_pays_nothing(items: list[st
 
 
 @pytest.mark.both_databases
-def test_a_matched_one_is_the_refund_of_its_item(items: list[str]) -> None:
+def test_a_matched_refund_becomes_the_refund_of_its_item(items: list[str]) -> None:
     match_refund("re_hand", items[1], note=" by Ana ", actor=AGENT, now=NOW)
     refund = get_refund(items[1])
     assert (refund.status, refund.external_reference, refund.note) == (
@@ -75,7 +77,7 @@ def test_a_matched_one_is_the_refund_of_its_item(items: list[str]) -> None:
     assert "refund.matched" in actions()
 
 
-def test_after_it_the_other_items_are_refunded(items: list[str]) -> None:
+def test_after_the_match_the_other_items_are_refunded(items: list[str]) -> None:
     gateway = FakeGateway(Succeeded("re_2"))
     gateway.paid = paid(made())
     request(items[0], key="too early", now=TOMORROW, gateways=by_card(gateway))
@@ -86,14 +88,14 @@ def test_after_it_the_other_items_are_refunded(items: list[str]) -> None:
     assert len(gateway.asked) == 1
 
 
-def test_the_item_whose_refund_failed_can_be_matched_as_the_same_refund(items: list[str]) -> None:
+def test_a_match_reuses_the_failed_refund_of_the_item(items: list[str]) -> None:
     before = get_refund(items[0]).refund_id
     match_refund("re_hand", items[0], note=None, actor=AGENT, now=NOW)
     assert get_refund(items[0]).refund_id == before
     assert ledger(items[0]) == [("failed", 3800), ("succeeded", 3800)]
 
 
-def test_a_dismissed_one_no_longer_stops_others(items: list[str]) -> None:
+def test_a_dismissed_refund_no_longer_stops_other_refunds(items: list[str]) -> None:
     dismiss_refund("re_hand", note="of another shop", actor=AGENT, now=NOW)
     assert references() == []
     gateway = FakeGateway(Succeeded("re_2"))
@@ -104,29 +106,29 @@ def test_a_dismissed_one_no_longer_stops_others(items: list[str]) -> None:
 
 
 @pytest.mark.both_databases
-def test_each_is_decided_once(items: list[str]) -> None:
+def test_each_unmatched_refund_is_decided_once(items: list[str]) -> None:
     match_refund("re_hand", items[1], note=None, actor=AGENT, now=NOW)
-    with pytest.raises(Refused, match="matched or dismissed meanwhile"):
+    with pytest.raises(Refused, match="already matched or dismissed"):
         match_refund("re_hand", items[0], note=None, actor=AGENT, now=NOW)
-    with pytest.raises(Refused, match="matched or dismissed meanwhile"):
+    with pytest.raises(Refused, match="already matched or dismissed"):
         dismiss_refund("re_hand", note="no", actor=AGENT, now=NOW)
     assert get_item(items[0]).status == "not_used"
 
 
 @pytest.mark.parametrize("note", [None, "", "  "])
 def test_dismissing_needs_a_note(items: list[str], note: str | None) -> None:
-    with pytest.raises(InvalidInput, match="Say in the note"):
+    with pytest.raises(InvalidInput, match="Write in the note"):
         dismiss_refund("re_hand", note=note, actor=AGENT, now=NOW)
     assert references() == ["re_hand"]
 
 
-def test_a_note_has_an_end(items: list[str]) -> None:
+def test_a_long_note_is_refused(items: list[str]) -> None:
     with pytest.raises(InvalidInput, match="at most 1,000"):
         match_refund("re_hand", items[1], note="x" * 1_001, actor=AGENT, now=NOW)
     assert references() == ["re_hand"]
 
 
-def test_an_item_of_another_price_or_order_does_not_fit(items: list[str]) -> None:
+def test_an_item_of_another_price_or_order_is_not_matched(items: list[str]) -> None:
     with pytest.raises(Refused, match=r"38\.00 EUR, which is not the item's price"):
         match_refund("re_hand", items[2], note=None, actor=AGENT, now=NOW)
     make_order("OD-3")
@@ -136,7 +138,7 @@ def test_an_item_of_another_price_or_order_does_not_fit(items: list[str]) -> Non
     assert references() == ["re_hand"]
 
 
-def test_an_item_that_was_refunded_does_not_fit(items: list[str]) -> None:
+def test_a_refunded_item_is_not_matched(items: list[str]) -> None:
     gateway = FakeGateway(Succeeded("re_2"))
     request(items[1], key="other", gateways=by_card(gateway))
     with pytest.raises(Refused, match="refunded already"):
@@ -144,7 +146,7 @@ def test_an_item_that_was_refunded_does_not_fit(items: list[str]) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ACCOUNTANT])
-def test_who_cannot_refund_cannot_match_or_dismiss(items: list[str], role: Role) -> None:
+def test_matching_and_dismissing_need_the_right_to_refund(items: list[str], role: Role) -> None:
     actor = make_actor(role, sees_all_contracts=True)
     for decide in (
         lambda: match_refund("re_hand", items[1], note=None, actor=actor, now=NOW),
@@ -156,7 +158,7 @@ def test_who_cannot_refund_cannot_match_or_dismiss(items: list[str], role: Role)
     assert actions().count("refund.refused") == 2
 
 
-def test_one_of_another_contract_is_not_there(items: list[str]) -> None:
+def test_an_unmatched_refund_of_another_contract_is_not_found(items: list[str]) -> None:
     stranger: Actor = make_actor(Role.AGENT, contracts=frozenset({"CT-9"}))
     assert find_unmatched("OD-2", actor=stranger) == []
     with pytest.raises(Refused, match="no access"):
@@ -172,7 +174,7 @@ def test_an_unknown_reference_is_refused(items: list[str], reference: str) -> No
 
 
 def test_an_attempt_that_may_have_been_paid_waits_for_the_match(database: str) -> None:
-    """Its outcome is unknown, and then somebody refunds by hand: nothing is paid meanwhile."""
+    """Its outcome is unknown, and a person refunds by hand: nothing more is paid."""
     with settings(stripe_api_key="sk_test_x"):
         make_card_order("OD-2")
         item = make_refundable("OD-2")
@@ -189,8 +191,8 @@ def test_an_attempt_that_may_have_been_paid_waits_for_the_match(database: str) -
 
 
 @pytest.mark.both_databases
-def test_one_that_is_being_asked_for_right_now_is_not_matched(database: str) -> None:
-    """Else the worker that has looked already would pay the item a second time."""
+def test_an_item_is_not_matched_while_its_refund_is_being_requested(database: str) -> None:
+    """Otherwise a worker that has finished its look-up would pay a second time."""
 
     class Matching(FakeGateway):
         refused = ""
@@ -218,7 +220,7 @@ def test_one_that_is_being_asked_for_right_now_is_not_matched(database: str) -> 
 
 @pytest.fixture
 def asked_item(items: list[str]) -> str:
-    """Have the refund of another item asked for: nobody knows yet whether it was paid."""
+    """Request the refund of another item; its outcome is not known yet."""
     gateway = FakeGateway(Unknown("Nobody answers."))
     request(items[1], key="asked", gateways=by_card(gateway))
     assert len(gateway.asked) == 1
@@ -228,7 +230,7 @@ def asked_item(items: list[str]) -> str:
 def test_an_item_whose_own_refund_may_have_been_paid_is_not_matched_with_another(
     asked_item: str,
 ) -> None:
-    """Else its own payment would never be looked for, and the money be paid twice."""
+    """Otherwise its own refund is never looked up, and the money is paid twice."""
     with pytest.raises(Refused, match="try again in a minute"):
         match_refund("re_hand", asked_item, note=None, actor=AGENT, now=NOW)
     gateway = FakeGateway(Unknown("Nobody answers."))
@@ -239,7 +241,7 @@ def test_an_item_whose_own_refund_may_have_been_paid_is_not_matched_with_another
     assert references() == ["re_hand"]
 
 
-def test_it_is_matched_once_a_look_up_found_the_other_refund_in_its_place(asked_item: str) -> None:
+def test_an_item_is_matched_after_a_look_up_found_the_other_refund(asked_item: str) -> None:
     gateway = FakeGateway(Unknown("Nobody answers."))
     gateway.paid = paid(made())
     settle_due(now=NOW + MINUTE, gateways=by_card(gateway))
@@ -248,7 +250,7 @@ def test_it_is_matched_once_a_look_up_found_the_other_refund_in_its_place(asked_
 
 
 def test_a_late_answer_to_an_attempt_before_the_match_changes_nothing(database: str) -> None:
-    """A worker looks at the returned refund for long; meanwhile the item is matched."""
+    """The item is matched while a worker still checks the returned refund."""
     with settings(stripe_api_key="sk_test_x"):
         item = returned_item()
         before = get_refund(item)
@@ -259,13 +261,15 @@ def test_a_late_answer_to_an_attempt_before_the_match_changes_nothing(database: 
         match_refund("re_hand", item, note=None, actor=AGENT, now=TOMORROW)
         with storage.writing() as session:
             why, at = "The bank returned the money: late.", TOMORROW
-            assert take_back(session, before.refund_id, before.attempt, why=why, at=at) is None
+            assert (
+                mark_as_returned(session, before.refund_id, before.attempt, why=why, at=at) is None
+            )
         assert get_item(item).status == "refunded"
         check_books()
 
 
 @pytest.mark.both_databases
-def test_two_people_match_one_refund_with_two_items_at_once(items: list[str]) -> None:
+def test_only_one_of_two_parallel_matches_of_a_refund_succeeds(items: list[str]) -> None:
     def decide(number: int) -> str:
         try:
             match_refund("re_hand", items[number], note=None, actor=AGENT, now=NOW)
@@ -278,8 +282,8 @@ def test_two_people_match_one_refund_with_two_items_at_once(items: list[str]) ->
     assert [get_item(one).status for one in items[:2]].count("refunded") == 1
 
 
-def test_a_return_that_was_wrong_is_not_paid_a_second_time(database: str) -> None:
-    """An import says that the bank returned it, and the provider knows nothing of that."""
+def test_a_wrongly_imported_return_is_not_paid_twice(database: str) -> None:
+    """An import says that the bank returned the refund, but the provider does not."""
     with settings(stripe_api_key="sk_test_x"):
         item = returned_item()
         gateway = FakeGateway(Succeeded("re_2"))

@@ -1,4 +1,4 @@
-"""Which refund at the provider is which item's: the rule in every case."""
+"""Match refunds at the provider with items: every case of the rule."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,30 +9,30 @@ from hypothesis import strategies as st
 
 from core.refunds.gateway import (
     Failed,
-    MadeRefund,
-    PaidAtProvider,
+    PaymentAtProvider,
+    ProviderStatus,
+    RefundAtProvider,
     RefundJob,
-    Standing,
     Succeeded,
     Unknown,
 )
-from core.refunds.matching import judge
+from core.refunds.matching import decide
 from tests.effort import share
 
 JOB = RefundJob("R-1", 2, 3800, "EUR", "OD-1", "I-1", reference="pi_1")
 KEYS = [None, "R-1:1", "R-1:2", "R-1:10", "R-10:2", "R-2:1", "R-1", "", "R-1:2:2"]
 NAMED = [None, "I-1", "I-10", "I-2", ""]
 REFUNDS = st.builds(
-    MadeRefund,
+    RefundAtProvider,
     reference=st.sampled_from([f"re_{number}" for number in range(6)]),
-    standing=st.sampled_from(Standing),
+    status=st.sampled_from(ProviderStatus),
     amount_minor=st.sampled_from([3800, 3799, 38, 7600]),
     currency=st.sampled_from(["EUR", "EUR", "JPY"]),
     key=st.sampled_from(KEYS),
     order_item_id=st.sampled_from(NAMED),
 )
 PAYMENTS = st.builds(
-    PaidAtProvider,
+    PaymentAtProvider,
     reference=st.just("pi_1"),
     currency=st.sampled_from(["EUR", "EUR", "EUR", "JPY"]),
     is_captured=st.sampled_from([True, True, True, False]),
@@ -40,18 +40,18 @@ PAYMENTS = st.builds(
     refunds=st.lists(REFUNDS, max_size=4, unique_by=lambda one: one.reference).map(tuple),
 )
 HELD = st.sets(st.sampled_from([f"re_{number}" for number in range(6)]), max_size=3)
-RIGHT = PaidAtProvider("pi_1", "EUR", is_captured=True, amount_minor=100_000)
-OURS = MadeRefund("re_1", Standing.SUCCEEDED, 3800, "EUR", "R-1:2", "I-1")
-BY_HAND = MadeRefund("re_1", Standing.SUCCEEDED, 3800, "EUR")
-AT_WORK = Unknown("The card provider is still working on it.")
+RIGHT = PaymentAtProvider("pi_1", "EUR", is_captured=True, amount_minor=100_000)
+OURS = RefundAtProvider("re_1", ProviderStatus.SUCCEEDED, 3800, "EUR", "R-1:2", "I-1")
+BY_HAND = RefundAtProvider("re_1", ProviderStatus.SUCCEEDED, 3800, "EUR")
+AT_WORK = Unknown("The card provider is still processing the refund.")
 
 
-def paid_with(*refunds: MadeRefund, **given: Any) -> PaidAtProvider:
+def paid_with(*refunds: RefundAtProvider, **given: Any) -> PaymentAtProvider:
     return replace(RIGHT, refunds=refunds, **given)
 
 
-def is_of_item(one: MadeRefund) -> bool:
-    """Say whether a refund names the item: written apart from the code, by the design's words."""
+def is_of_item(one: RefundAtProvider) -> bool:
+    """Whether a refund names the item; written independently of the code."""
     if one.order_item_id:
         return one.order_item_id == "I-1"
     return one.key is not None and one.key.split(":")[:-1] == ["R-1"]
@@ -59,13 +59,13 @@ def is_of_item(one: MadeRefund) -> bool:
 
 @given(paid=PAYMENTS, held=HELD, was_asked=st.booleans())
 @share(8)
-@example(paid_with(OURS, replace(OURS, reference="re_2", standing=Standing.ENDED)), set(), True)
+@example(paid_with(OURS, replace(OURS, reference="re_2", status=ProviderStatus.ENDED)), set(), True)
 @example(paid_with(replace(OURS, amount_minor=38), currency="JPY"), set(), True)
 def test_the_rule_holds_for_every_payment(
-    paid: PaidAtProvider, held: set[str], was_asked: bool
+    paid: PaymentAtProvider, held: set[str], was_asked: bool
 ) -> None:
-    outcome = judge(replace(JOB, was_asked=was_asked), paid, held=held)
-    alive = [one for one in paid.refunds if one.reference not in held and one.is_alive]
+    outcome = decide(replace(JOB, was_asked=was_asked), paid, held=held)
+    alive = [one for one in paid.refunds if one.reference not in held and one.is_active]
     of_item = [one for one in alive if is_of_item(one)]
     fitting = [one for one in of_item if (one.amount_minor, one.currency) == (3800, "EUR")]
     unmatched = [one for one in alive if is_of_item(one) or not (one.key and one.order_item_id)]
@@ -75,7 +75,7 @@ def test_the_rule_holds_for_every_payment(
     else:
         assert not isinstance(outcome, Succeeded)
     if unmatched or paid.currency != "EUR" or not paid.is_captured:
-        assert outcome is not None  # nothing is asked for
+        assert outcome is not None  # nothing is requested
     if of_item and was_asked:
         assert not isinstance(outcome, Failed)  # the money may have been paid
     if paid.left_minor < 3800 and not was_asked:
@@ -91,14 +91,14 @@ def test_the_rule_holds_for_every_payment(
     was_asked=st.booleans(),
 )
 @share(2)
-def test_refunds_that_rows_of_ours_hold_are_in_nobodys_way(
-    refunds: list[MadeRefund], was_asked: bool
+def test_refunds_that_our_rows_hold_do_not_stop_a_request(
+    refunds: list[RefundAtProvider], was_asked: bool
 ) -> None:
     held = {one.reference for one in refunds}
-    assert judge(replace(JOB, was_asked=was_asked), paid_with(*refunds), held=held) is None
+    assert decide(replace(JOB, was_asked=was_asked), paid_with(*refunds), held=held) is None
 
 
-ADOPTED: dict[str, MadeRefund] = {
+ADOPTED: dict[str, RefundAtProvider] = {
     "of this attempt": OURS,
     "of an earlier attempt": replace(OURS, key="R-1:1"),
     "of a later attempt": replace(OURS, key="R-1:3"),
@@ -110,30 +110,30 @@ ADOPTED: dict[str, MadeRefund] = {
 
 @pytest.mark.parametrize("was_asked", [False, True])
 @pytest.mark.parametrize("made", ADOPTED.values(), ids=ADOPTED)
-def test_a_refund_of_this_item_is_adopted(made: MadeRefund, was_asked: bool) -> None:
+def test_a_refund_of_this_item_is_adopted(made: RefundAtProvider, was_asked: bool) -> None:
     job = replace(JOB, was_asked=was_asked)
-    assert judge(job, paid_with(made), held=()) == Succeeded("re_1")
-    pending = replace(made, standing=Standing.PENDING)
-    assert judge(job, paid_with(pending), held=()) == AT_WORK
+    assert decide(job, paid_with(made), held=()) == Succeeded("re_1")
+    pending = replace(made, status=ProviderStatus.PENDING)
+    assert decide(job, paid_with(pending), held=()) == AT_WORK
     nothing_left = paid_with(made, amount_minor=3800)
-    assert judge(job, nothing_left, held=()) == Succeeded("re_1")
+    assert decide(job, nothing_left, held=()) == Succeeded("re_1")
 
 
-def test_a_later_attempt_that_was_paid_is_adopted_though_this_one_was_refused() -> None:
-    """Our books are those of a backup: the retry came after it."""
-    refused = replace(OURS, standing=Standing.ENDED)
+def test_a_paid_later_attempt_is_adopted_although_this_attempt_was_refused() -> None:
+    """Our books come from a backup that is older than the retry."""
+    refused = replace(OURS, status=ProviderStatus.ENDED)
     paid = replace(OURS, reference="re_2", key="R-1:3")
     for order in ((refused, paid), (paid, refused)):
-        assert judge(JOB, paid_with(*order), held=()) == Succeeded("re_2")
+        assert decide(JOB, paid_with(*order), held=()) == Succeeded("re_2")
 
 
-def test_an_attempt_that_was_refused_has_failed_with_the_reason() -> None:
-    refused = replace(OURS, standing=Standing.ENDED, why_ended="expired or canceled card")
-    assert judge(JOB, paid_with(refused), held=()) == Failed(
-        "The card provider refused it: expired or canceled card."
+def test_a_refused_attempt_fails_with_the_reason() -> None:
+    refused = replace(OURS, status=ProviderStatus.ENDED, why_ended="expired or canceled card")
+    assert decide(JOB, paid_with(refused), held=()) == Failed(
+        "The card provider refused the refund: expired or canceled card."
     )
     earlier = replace(refused, key="R-1:1")
-    assert judge(JOB, paid_with(earlier), held=()) is None  # a retry is asked for
+    assert decide(JOB, paid_with(earlier), held=()) is None  # a retry is requested
 
 
 ODD: dict[str, dict[str, Any]] = {
@@ -145,14 +145,14 @@ ODD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("given", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("currency", ["EUR", "JPY"])
-def test_a_refund_of_this_item_with_another_amount_stops_it(
+def test_a_refund_of_this_item_with_another_amount_stops_the_request(
     given: dict[str, Any], currency: str
 ) -> None:
     made = replace(OURS, **given)
     paid = paid_with(made, currency=currency)
-    first, again = (judge(replace(JOB, was_asked=one), paid, held=()) for one in (False, True))
+    first, again = (decide(replace(JOB, was_asked=one), paid, held=()) for one in (False, True))
     assert isinstance(first, Failed)
-    assert isinstance(again, Unknown)  # it may be what was asked for
+    assert isinstance(again, Unknown)  # it may be the requested refund
     for outcome in (first, again):
         assert outcome.to_match == (made,)
         assert outcome.why.startswith(
@@ -169,10 +169,10 @@ NOT_OURS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("given", NOT_OURS, ids=str)
-def test_a_refund_that_names_nothing_of_ours_is_to_be_matched(given: dict[str, Any]) -> None:
+def test_a_refund_without_our_metadata_must_be_matched(given: dict[str, Any]) -> None:
     made = replace(BY_HAND, **given)
     first, again = (
-        judge(replace(JOB, was_asked=one), paid_with(made), held=()) for one in (False, True)
+        decide(replace(JOB, was_asked=one), paid_with(made), held=()) for one in (False, True)
     )
     assert isinstance(first, Failed)
     assert isinstance(again, Unknown)
@@ -180,28 +180,28 @@ def test_a_refund_that_names_nothing_of_ours_is_to_be_matched(given: dict[str, A
     assert first.why == again.why
 
 
-def test_several_refunds_to_be_matched_are_counted() -> None:
-    outcome = judge(JOB, paid_with(BY_HAND, replace(BY_HAND, reference="re_2")), held=())
+def test_several_unmatched_refunds_are_counted() -> None:
+    outcome = decide(JOB, paid_with(BY_HAND, replace(BY_HAND, reference="re_2")), held=())
     assert isinstance(outcome, Failed)
     assert "re_1, 38.00 EUR and 1 more." in outcome.why
     assert len(outcome.to_match) == 2
 
 
-NOT_IN_THE_WAY: dict[str, MadeRefund] = {
-    "one that ended": replace(BY_HAND, standing=Standing.ENDED),
+NOT_IN_THE_WAY: dict[str, RefundAtProvider] = {
+    "one that ended": replace(BY_HAND, status=ProviderStatus.ENDED),
     "one of another item": replace(OURS, key="R-2:1", order_item_id="I-2"),
-    "an ended one of another attempt": replace(OURS, standing=Standing.ENDED, key="R-1:1"),
+    "an ended one of another attempt": replace(OURS, status=ProviderStatus.ENDED, key="R-1:1"),
 }
 
 
 @pytest.mark.parametrize("made", NOT_IN_THE_WAY.values(), ids=NOT_IN_THE_WAY)
-def test_what_is_not_in_the_way_is_not(made: MadeRefund) -> None:
-    assert judge(JOB, paid_with(made), held=()) is None
+def test_other_refunds_do_not_stop_a_request(made: RefundAtProvider) -> None:
+    assert decide(JOB, paid_with(made), held=()) is None
 
 
-def test_what_is_left_counts_pending_refunds_and_those_of_others() -> None:
-    other = replace(OURS, key="R-2:1", order_item_id="I-2", standing=Standing.PENDING)
-    assert judge(JOB, paid_with(other, amount_minor=7600), held=()) is None
-    short = judge(JOB, paid_with(other, amount_minor=7599), held=("re_1",))
+def test_the_rest_of_a_payment_counts_pending_refunds_and_other_items() -> None:
+    other = replace(OURS, key="R-2:1", order_item_id="I-2", status=ProviderStatus.PENDING)
+    assert decide(JOB, paid_with(other, amount_minor=7600), held=()) is None
+    short = decide(JOB, paid_with(other, amount_minor=7599), held=("re_1",))
     assert isinstance(short, Failed)
-    assert short.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded: ")
+    assert short.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded. ")

@@ -1,4 +1,4 @@
-"""Refunds under attack: everybody at once, and processes that are killed. Short; see tests.soak."""
+"""Refunds with parallel requests and killed processes. Short; see tests.soak."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -24,7 +24,7 @@ THREADS, REQUESTS, ITEMS = 16, 10, 250
 CARDS, KILLS = 24, 2
 
 
-def test_items_that_many_want_at_once_are_refunded_once(database: str, admin: Actor) -> None:
+def test_parallel_requests_refund_each_item_once(database: str, admin: Actor) -> None:
     run = race(guarded(admin), sell(ITEMS), threads=THREADS, requests=REQUESTS)
     assert run.errors == []
     assert run.incomplete == []
@@ -35,7 +35,7 @@ def test_items_that_many_want_at_once_are_refunded_once(database: str, admin: Ac
     check_books()
 
 
-def test_without_guards_some_of_them_are_refunded_twice(database: str) -> None:
+def test_without_guards_some_items_are_refunded_twice(database: str) -> None:
     items = sell(ITEMS)
     naive_refunds.drop_index()
     run = race(naive_refunds.request, items, threads=THREADS, requests=REQUESTS)
@@ -43,13 +43,13 @@ def test_without_guards_some_of_them_are_refunded_twice(database: str) -> None:
     assert max(run.granted.values()) > 1
 
 
-def test_the_index_alone_stops_them_too(database: str) -> None:
+def test_the_unique_index_alone_prevents_a_second_refund(database: str) -> None:
     run = race(naive_refunds.request, sell(ITEMS), threads=THREADS, requests=REQUESTS)
     assert count_double_refunds() == 0
     assert {type(error) for error in run.errors} == {IntegrityError}
 
 
-def test_one_key_sent_many_times_at_once_is_one_refund(database: str, admin: Actor) -> None:
+def test_parallel_requests_with_one_key_are_one_refund(database: str, admin: Actor) -> None:
     (item,) = sell(1)
     answers = at_once(THREADS, lambda _: guarded(admin)([item], "the key"))
     assert len({answer.batch_id for answer in answers}) == 1
@@ -60,7 +60,9 @@ def test_one_key_sent_many_times_at_once_is_one_refund(database: str, admin: Act
     check_books()
 
 
-def test_a_new_key_each_time_tells_most_that_it_was_refused(database: str, admin: Actor) -> None:
+def test_parallel_requests_with_new_keys_are_refused_except_one(
+    database: str, admin: Actor
+) -> None:
     (item,) = sell(1)
     answers = at_once(THREADS, lambda number: guarded(admin)([item], f"key {number}"))
     assert sorted(len(answer.requested) for answer in answers) == [0] * (THREADS - 1) + [1]
@@ -74,7 +76,7 @@ def test_a_new_key_each_time_without_guards_refunds_again(database: str) -> None
     assert count_double_refunds() > 0
 
 
-def test_a_killed_process_loses_nothing_and_leaves_nothing_half_done(
+def test_a_killed_process_loses_no_answer_and_leaves_no_partial_refund(
     database: str, admin: Actor
 ) -> None:
     sell(ITEMS)
@@ -83,7 +85,7 @@ def test_a_killed_process_loses_nothing_and_leaves_nothing_half_done(
     assert met.in_flight > 0
 
 
-def test_killed_workers_pay_everybody_once(database: str, admin: Actor) -> None:
+def test_killed_workers_pay_each_refund_once(database: str, admin: Actor) -> None:
     with card_refunds(CARDS, admin) as (_, till):
         kill_workers(till, kills=KILLS)
         assert till.paid_twice == 0
@@ -91,7 +93,7 @@ def test_killed_workers_pay_everybody_once(database: str, admin: Actor) -> None:
         check_books()
 
 
-def test_killed_naive_workers_pay_some_twice(sqlite_database: str, admin: Actor) -> None:
+def test_killed_naive_workers_pay_some_refunds_twice(sqlite_database: str, admin: Actor) -> None:
     with card_refunds(CARDS, admin) as (address, till):
         kill_naive_workers(address, kills=KILLS)
         assert till.paid_twice == KILLS

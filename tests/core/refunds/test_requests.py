@@ -1,4 +1,4 @@
-"""Requests to refund: what is refunded, what is refused and why, and that it happens once."""
+"""Refund requests: refunded items, refused items with reasons, and no second refund."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core import refunds
+from core import access, refunds
 from core.access import Actor
 from core.ground import InvalidInput, NotPermitted, Role
 from core.query import MAX_SELECTED
@@ -34,7 +34,7 @@ from tests.core.refunds.refund_rows import (
 from tests.rows import make_order, make_transaction
 
 AN_HOUR = timedelta(hours=1)
-NO_PAYMENT = "No succeeded payment of the order is known, so nothing can be paid back."
+NO_PAYMENT = "The order has no successful payment, so nothing can be paid back."
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def order(database: str) -> str:
 
 
 def make_refused() -> dict[str, str]:
-    """Store one item for each reason not to refund it; return what is said, by item."""
+    """Store an item for each reason of refusal; return the sentences by item."""
     make_paid_order("OD-3", contract_id="CT-2")
     make_order("OD-4")
     make_card_order("OD-5", reference="pi_5")
@@ -63,18 +63,18 @@ def make_refused() -> dict[str, str]:
         ("OD-1", {"refund_expire_at": None}, "The voucher is not refundable."),
         ("OD-1", used, "The voucher has been used."),
         ("OD-1", refunded, "Already refunded on 2026-11-23 09:30:00 (Europe/London)."),
-        ("OD-1", {"status": "refund_requested"}, "A refund of it is in progress."),
-        ("OD-1", {"price_minor": 0}, "It cost nothing, so there is nothing to refund."),
+        ("OD-1", {"status": "refund_requested"}, "A refund is in progress."),
+        ("OD-1", {"price_minor": 0}, "The price is zero, so there is nothing to refund."),
         (
             "OD-1",
             {"currency": "USD"},
-            "It was sold in USD, but contract CT-1 is in EUR: refund it by hand.",
+            "It was sold in USD, but contract CT-1 is in EUR. Refund it by hand.",
         ),
         ("OD-4", {}, NO_PAYMENT),
         (
             "OD-5",
             {},
-            "The order has several payments, and it is not known which one to pay back.",
+            "The order has several payments, and it is not clear which one to pay back.",
         ),
         ("OD-6", {}, "It was paid by card; card refunds are not set up (STRIPE_API_KEY)."),
         ("OD-7", {}, "The payment of the order has no reference, so it cannot be paid back."),
@@ -82,12 +82,12 @@ def make_refused() -> dict[str, str]:
     said = {make_refundable(order, **given): sentence for order, given, sentence in cases}
     not_theirs = make_refundable("OD-3", contract_id="CT-2")
     for one in (not_theirs, "NO-SUCH-ITEM"):
-        said[one] = f"There is no order item “{one}” that you may see."
+        said[one] = f"Order item “{one}” was not found, or you have no access to it."
     return said
 
 
 @pytest.mark.both_databases
-def test_a_refunded_item_is_settled_with_the_books(order: str) -> None:
+def test_a_refunded_item_is_settled_in_the_books(order: str) -> None:
     item = make_refundable()
     answer = request(item)
     assert [one.order_item_id for one in answer.requested] == [item]
@@ -97,7 +97,7 @@ def test_a_refunded_item_is_settled_with_the_books(order: str) -> None:
     assert ledger(item) == [("succeeded", 3800)]
 
 
-def test_of_a_mixed_selection_those_that_can_are_refunded(order: str) -> None:
+def test_the_refundable_items_of_a_mixed_selection_are_refunded(order: str) -> None:
     able = [make_refundable(), make_refundable(price_minor=1250)]
     said = make_refused()
     before = {one: get_item(one).status for one in said if one != "NO-SUCH-ITEM"}
@@ -112,20 +112,20 @@ def test_of_a_mixed_selection_those_that_can_are_refunded(order: str) -> None:
     assert count(Refund) == 2
 
 
-def test_a_request_of_nothing_that_can_be_refunded_changes_no_books(order: str) -> None:
+def test_a_request_without_refundable_items_changes_no_books(order: str) -> None:
     said = make_refused()
     before = read_books()
     answer = request(*said)
     assert {one.order_item_id: one.why for one in answer.outcomes} == said
     assert answer.requested == []
     after = read_books()
-    assert len(after.pop("refund_batches")) == 1  # which keeps the answer
+    assert len(after.pop("refund_batches")) == 1  # it stores the answer
     before.pop("refund_batches")
     assert after == before
     assert count(AuditEvent) == 0
 
 
-def test_an_agent_of_own_orders_refunds_those_alone(order: str) -> None:
+def test_an_agent_with_only_own_orders_refunds_only_those(order: str) -> None:
     make_paid_order("OD-8", author="BOB@helios.example")
     mine, not_mine = make_refundable("OD-1"), make_refundable("OD-8")
     actor = replace(AGENT, only_own_orders=True)
@@ -134,7 +134,7 @@ def test_an_agent_of_own_orders_refunds_those_alone(order: str) -> None:
     assert get_item(not_mine).status == "not_used"
 
 
-def test_a_deadline_that_passes_while_the_dialog_is_open_is_kept(order: str) -> None:
+def test_a_deadline_that_passes_while_the_dialog_is_open_counts(order: str) -> None:
     item = make_refundable(refund_expire_at=NOW)
     assert len(refunds.assess([item], actor=AGENT, now=NOW).refundable) == 1
     answer = request(item, now=NOW + A_SECOND)
@@ -144,7 +144,7 @@ def test_a_deadline_that_passes_while_the_dialog_is_open_is_kept(order: str) -> 
     assert (get_item(item).status, get_balance()) == ("not_used", 0)
 
 
-def test_within_the_second_of_the_deadline_an_item_is_refunded(order: str) -> None:
+def test_an_item_is_refunded_within_the_second_of_its_deadline(order: str) -> None:
     item = make_refundable(refund_expire_at=NOW, valid_until=NOW)
     request(item, now=NOW + timedelta(microseconds=999_999))
     assert get_item(item).status == "refunded"
@@ -155,7 +155,7 @@ def test_a_replay_changes_nothing_and_gives_the_first_answer(order: str) -> None
     items = [make_refundable(), make_refundable(), make_refundable(status="used")]
     answer = request(*items)
     before = read_books()
-    much_later = NOW + timedelta(days=300)  # when nothing of it could be refunded any more
+    much_later = NOW + timedelta(days=300)  # when none of the items is refundable any longer
     assert request(*items, now=much_later) == answer
     assert request(*reversed(items), items[0]) == answer
     assert read_books() == before
@@ -170,27 +170,27 @@ def test_a_replay_changes_nothing_and_gives_the_first_answer(order: str) -> None
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_key_is_good_for_one_request(order: str, change: dict[str, Any]) -> None:
+def test_a_key_belongs_to_one_request(order: str, change: dict[str, Any]) -> None:
     item = make_refundable()
     request(item)
     before = read_books()
-    with pytest.raises(requests.KeyTaken, match="sent before with other items"):
+    with pytest.raises(access.KeyTaken, match="sent before with other items"):
         request(item, **change)
     assert read_books() == before
 
 
-def test_a_key_is_good_for_the_same_items(order: str) -> None:
+def test_a_key_belongs_to_the_same_items(order: str) -> None:
     item, other = make_refundable(), make_refundable()
     request(item)
     before = read_books()
     for items in ([other], [item, other]):
-        with pytest.raises(requests.KeyTaken, match="sent before with other items"):
+        with pytest.raises(access.KeyTaken, match="sent before with other items"):
             request(*items)
     assert read_books() == before
 
 
 @pytest.mark.both_databases
-def test_an_item_is_refunded_once_however_many_ask(order: str) -> None:
+def test_an_item_is_refunded_once_with_many_requests(order: str) -> None:
     item = make_refundable()
     request(item, key="one")
     late = request(item, key="two")
@@ -215,18 +215,18 @@ def test_a_double_click_is_one_refund(order: str) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ACCOUNTANT])
-def test_a_role_that_does_not_refund_changes_nothing(order: str, role: Role) -> None:
+def test_a_role_without_the_right_to_refund_changes_nothing(order: str, role: Role) -> None:
     item = make_refundable()
     before = read_books()
-    with pytest.raises(NotPermitted, match=rf"^Your role, {role}, does not refund\.$"):
+    with pytest.raises(NotPermitted, match=rf"^Your role, {role.capitalize()}, cannot refund\.$"):
         request(item, actor=replace(AGENT, role=role))
     assert read_books() == before
 
 
 @pytest.mark.parametrize("key", ["", "k" * 101, "a\nb", "a\x00b", "\ud800"])
-def test_a_request_without_a_proper_key_is_refused(order: str, key: str) -> None:
+def test_a_request_without_a_valid_key_is_refused(order: str, key: str) -> None:
     item = make_refundable()
-    with pytest.raises(InvalidInput, match="needs a key"):
+    with pytest.raises(InvalidInput, match="has no valid key"):
         request(item, key=key)
     assert (count(RefundBatch), get_item(item).status) == (0, "not_used")
 
@@ -236,8 +236,8 @@ def test_a_request_without_a_proper_key_is_refused(order: str, key: str) -> None
     [
         ({"reason": "because"}, r"^Choose a reason for the refund\.$"),
         ({"reason": ""}, r"^Choose a reason for the refund\.$"),
-        ({"reason": "other"}, r"^Say in the note what the reason is\.$"),
-        ({"reason": "other", "note": " \n"}, r"^Say in the note what the reason is\.$"),
+        ({"reason": "other"}, r"^Write the reason in the note\.$"),
+        ({"reason": "other", "note": " \n"}, r"^Write the reason in the note\.$"),
         ({"note": "n" * 1_001}, r"^A note has at most 1,000 characters\.$"),
     ],
 )
@@ -251,11 +251,11 @@ def test_reason_and_note_are_checked(order: str, given: dict[str, Any], said: st
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
-        ([], "Tick 1 to"),
-        ([str(one) for one in range(MAX_SELECTED + 1)], "Tick 1 to"),
-        (["OD-1-\x00"], "characters that no ID has"),
-        (["OD-1-\ud800"], "characters that no ID has"),
-        (["x" * 1_001], "characters that no ID has"),
+        ([], "Select 1 to"),
+        ([str(one) for one in range(MAX_SELECTED + 1)], "Select 1 to"),
+        (["OD-1-\x00"], "one of the IDs is too long"),
+        (["OD-1-\ud800"], "one of the IDs is too long"),
+        (["x" * 1_001], "one of the IDs is too long"),
     ],
     ids=["none", "too many", "NUL", "half a character", "too long"],
 )
@@ -266,7 +266,7 @@ def test_ids_that_no_item_has_are_refused(order: str, ids: list[str], said: str)
 
 
 @pytest.mark.both_databases
-def test_a_note_is_kept_as_the_database_can_hold_it(order: str) -> None:
+def test_a_note_is_stored_without_characters_that_the_database_cannot_hold(order: str) -> None:
     item = make_refundable()
     request(item, reason="other", note="  Flight\x00 <b>moved</b> – 🛫\ud800 ")
     assert get_refund(item).note == "Flight\ufffd <b>moved</b> – 🛫\ufffd"
@@ -279,24 +279,26 @@ class TestHourlyLimit:
         items = [make_refundable() for _ in range(3)]
         before = read_books()
         with settings(refunds_per_hour=2):
-            with pytest.raises(requests.TooMany) as error:
+            with pytest.raises(requests.TooManyRefunds) as error:
                 request(*items)
             assert str(error.value) == (
-                "You may refund 2 order items an hour, and 0 were refunded in the last hour: "
-                "2 more now. Tick fewer, or try again later. Nothing was refunded."
+                "You can refund 2 order items per hour. You requested 0 in the last hour, so 2 "
+                "are left. Select fewer items, or try again later. Nothing was refunded."
             )
             assert read_books() == before
-            request(*items[:2])  # the key was not used up
+            request(*items[:2])  # the key is still free
         assert get_balance() == 7600
 
-    def test_the_limit_is_for_an_hour_and_a_person(self, order: str) -> None:
+    def test_the_limit_counts_one_person_and_one_hour(self, order: str) -> None:
         items = [make_refundable() for _ in range(4)]
         with settings(refunds_per_hour=2):
             answer = request(*items[:2], key="1")
             for moment in (NOW, NOW + AN_HOUR - A_SECOND):
-                with pytest.raises(requests.TooMany, match=r"2 were refunded .* 0 more now"):
+                with pytest.raises(
+                    requests.TooManyRefunds, match=r"You requested 2 .* so 0 are left"
+                ):
                     request(items[2], key="2", now=moment)
-            assert request(*items[:2], key="1") == answer  # a replay is no refund
+            assert request(*items[:2], key="1") == answer  # a replay does not count
             assert request(items[2], key="3", actor=OTHER_AGENT).requested
             assert request(items[3], key="2", now=NOW + AN_HOUR).requested
 
@@ -308,7 +310,7 @@ class TestHourlyLimit:
             at_once.wait()
             try:
                 return len(request(item, key=item, actor=admin).requested)
-            except requests.TooMany:
+            except requests.TooManyRefunds:
                 return 0
 
         with settings(refunds_per_hour=2), ThreadPoolExecutor(6) as people:
@@ -316,10 +318,10 @@ class TestHourlyLimit:
         assert get_balance() == 7600
 
 
-def test_an_item_that_became_refundable_since_it_was_shown_is_not_refunded(order: str) -> None:
+def test_an_item_that_became_refundable_after_it_was_shown_is_not_refunded(order: str) -> None:
     shown, late = make_refundable(), make_refundable()
-    answer = request(shown, late, agreed=[shown])
+    answer = request(shown, late, confirmed=[shown])
     assert [one.order_item_id for one in answer.requested] == [shown]
     (refused,) = (one for one in answer.outcomes if one.refund_id is None)
-    assert refused.why == "It can be refunded only since you confirmed: tick it again."
+    assert refused.why == "It became refundable only after you confirmed. Select it again."
     assert get_item(late).status == "not_used"

@@ -1,4 +1,4 @@
-"""What a refund would do, and what became of it: the dialog's sums, the results and their Excel."""
+"""The assessment of a refund, its results, and their Excel file."""
 
 import io
 from dataclasses import replace
@@ -32,8 +32,8 @@ from tests.core.refunds.refund_rows import (
 )
 from tests.rows import make_contract
 
-DECLINED = "Stripe refused it: this card is closed."
-NO_ANSWER = "The card provider did not answer; it is asked again."
+DECLINED = "Stripe refused the refund: this card is closed."
+NO_ANSWER = "The card provider did not answer. Order Desk will ask again."
 ABROAD = replace(AGENT, contracts=frozenset({"CT-1", "CT-JP"}))
 
 
@@ -45,7 +45,7 @@ def order(database: str) -> str:
 
 @pytest.fixture
 def order_abroad(order: str) -> str:
-    """Store an order in yen, paid by balance as well."""
+    """Store an order in yen that was paid by balance."""
     make_contract("CT-JP", currency="JPY")
     return make_paid_order("OD-9", contract_id="CT-JP", currency="JPY", paid=5000)
 
@@ -62,14 +62,14 @@ def read_back(batch_id: str, actor: Actor, zone: str = "Europe/London") -> Any:
 
 
 def lines_of(book: Any) -> list[dict[str, Any]]:
-    """Return the rows of the first sheet by header."""
+    """Return the rows of the first sheet, keyed by header."""
     header, *rows = book["Refunds"].iter_rows()
     names = [cell.value for cell in header]
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 @pytest.mark.both_databases
-def test_the_sums_of_a_selection_are_by_currency(order_abroad: str) -> None:
+def test_the_totals_of_a_selection_are_per_currency(order_abroad: str) -> None:
     able = [make_refundable(), make_refundable(price_minor=1250), make_yen_item()]
     used = [make_refundable(status="used"), make_yen_item(status="used")]
     assessment = refunds.assess([*able, *used, "NO-SUCH-ITEM"], actor=ABROAD, now=NOW)
@@ -81,7 +81,7 @@ def test_the_sums_of_a_selection_are_by_currency(order_abroad: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_the_balances_before_and_after_come_true(order_abroad: str) -> None:
+def test_the_shown_balances_equal_the_balances_after_the_refund(order_abroad: str) -> None:
     request(make_refundable(price_minor=700), key="earlier")
     items = [make_refundable(), make_refundable(price_minor=1250), make_yen_item()]
     balances = refunds.assess(items, actor=ABROAD, now=NOW).balances
@@ -94,7 +94,7 @@ def test_the_balances_before_and_after_come_true(order_abroad: str) -> None:
     assert (again.balances, again.totals, again.refundable) == ((), {}, [])
 
 
-def test_what_goes_back_to_a_card_is_in_the_sums_and_in_no_balance(order: str) -> None:
+def test_card_refunds_count_in_the_totals_and_not_in_a_balance(order: str) -> None:
     make_card_order("OD-2", reference="pi_1")
     items = [make_refundable("OD-2"), make_refundable(price_minor=1250)]
     with settings(stripe_api_key="sk_test_x"):
@@ -103,21 +103,21 @@ def test_what_goes_back_to_a_card_is_in_the_sums_and_in_no_balance(order: str) -
     assert assessment.balances == (BalanceChange("CT-1", "CT-1", "EUR", before=0, after=1250),)
 
 
-def test_to_assess_changes_nothing_and_checks_the_ids(order: str) -> None:
-    with pytest.raises(InvalidInput, match="Tick 1 to 1,000 order items"):
+def test_an_assessment_changes_nothing_and_checks_the_ids(order: str) -> None:
+    with pytest.raises(InvalidInput, match="Select 1 to 1,000 order items"):
         refunds.assess([], actor=AGENT, now=NOW)
 
 
-def test_whoever_may_not_refund_is_told_so_for_every_item(order: str) -> None:
+def test_without_the_right_to_refund_every_item_is_refused(order: str) -> None:
     viewer = replace(AGENT, role=Role.VIEWER)
     lines = refunds.assess([make_refundable()], actor=viewer, now=NOW).lines
     said = [line.refusal.sentence for line in lines if line.refusal]
-    assert said == ["Your role, viewer, does not refund."]
+    assert said == ["Your role, Viewer, cannot refund."]
 
 
 @pytest.fixture
 def all_kinds(order: str) -> tuple[str, dict[str, str]]:
-    """Request one item of each result; return the batch and the items by what becomes of them."""
+    """Request items for every result; return the batch and the items by result."""
     make_card_order("OD-2", reference="pi_1")
     items = {
         "done": make_refundable(price_minor=1250),
@@ -130,7 +130,7 @@ def all_kinds(order: str) -> tuple[str, dict[str, str]]:
     with settings(stripe_api_key="sk_test_x"):
         answer = request(*items.values(), gateways=by_card(gateway))
     failed = get_results(answer.batch_id, actor=AGENT).frame.set_index("order_item_id")["why"]
-    if failed["OD-2-A"] == NO_ANSWER:  # the gateway was asked for them in the other order
+    if failed["OD-2-A"] == NO_ANSWER:  # the gateway got the items in the other order
         items["declined"], items["unknown"] = items["unknown"], items["declined"]
     return answer.batch_id, items
 
@@ -141,9 +141,9 @@ def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> Non
     results = get_results(batch_id, actor=AGENT)
     assert (results.requested_by, results.requested_at) == (AGENT.email, NOW)
     assert results.frame.columns.tolist() == [column.name for column in COLUMNS]
-    said = results.frame.set_index("order_item_id").astype(object)
-    said = said.where(said.notna(), None)
-    missing = f"There is no order item “{items['not there']}” that you may see."
+    frame = results.frame.set_index("order_item_id").astype(object)
+    said: Any = frame.where(frame.notna(), None)
+    missing = f"Order item “{items['not there']}” was not found, or you have no access to it."
     facts = ["order_id", "amount_minor", "currency", "result", "why", "settled_at"]
     assert {name: said.loc[item, facts].tolist() for name, item in items.items()} == {
         "done": ["OD-1", 1250, "EUR", "refunded", None, NOW],
@@ -163,7 +163,7 @@ def test_the_frame_has_real_types(all_kinds: tuple[str, dict[str, str]]) -> None
     assert isinstance(frame["settled_at"].dtype, pd.DatetimeTZDtype)
 
 
-def test_the_results_of_one_sheet_are_real_values(all_kinds: tuple[str, dict[str, str]]) -> None:
+def test_the_results_in_excel_are_real_values(all_kinds: tuple[str, dict[str, str]]) -> None:
     batch_id, items = all_kinds
     book = read_back(batch_id, AGENT)
     lines = {line["Order Item ID"].value: line for line in lines_of(book)}
@@ -182,7 +182,7 @@ def test_the_results_of_one_sheet_are_real_values(all_kinds: tuple[str, dict[str
     }
 
 
-def test_the_dates_are_in_the_zone_that_their_header_names(
+def test_dates_are_in_the_zone_of_their_header(
     all_kinds: tuple[str, dict[str, str]],
 ) -> None:
     batch_id, items = all_kinds
@@ -193,7 +193,7 @@ def test_the_dates_are_in_the_zone_that_their_header_names(
     assert said_in(book["About this export"])["Exported at"] == ["2026-11-23 18:30:00 (Asia/Tokyo)"]
 
 
-def test_the_file_says_whose_request_it_was(all_kinds: tuple[str, dict[str, str]]) -> None:
+def test_the_file_names_the_requester(all_kinds: tuple[str, dict[str, str]]) -> None:
     said = said_in(read_back(all_kinds[0], AGENT)["About this export"])
     assert said == {
         "Table": ["Refunds of one request"],
@@ -210,7 +210,7 @@ def test_the_file_says_whose_request_it_was(all_kinds: tuple[str, dict[str, str]
 @pytest.mark.parametrize(
     "name", ["=1+1", "+1", "-1", "@SUM(A1)", "–", "—", "-", "\t=1", "http://a"]
 )
-def test_a_name_stays_text_whatever_it_looks_like(order: str, name: str) -> None:
+def test_a_name_stays_text_in_excel(order: str, name: str) -> None:
     answer = request(make_refundable(passenger_name=name))
     [line] = lines_of(read_back(answer.batch_id, AGENT))
     passenger = line["Passenger"]
@@ -226,26 +226,26 @@ def test_amounts_without_decimals_are_whole_numbers(order_abroad: str) -> None:
     assert line["Amount"].number_format == "#,##0"
 
 
-def test_a_request_is_for_its_own_person_and_for_admins(order: str, admin: Actor) -> None:
+def test_results_are_for_the_requester_and_admins(order: str, admin: Actor) -> None:
     item = make_refundable()
     answer = request(item)
     assert len(get_results(answer.batch_id, actor=admin).frame) == 1
     for role in (Role.AGENT, Role.VIEWER, Role.ACCOUNTANT):
         other = replace(OTHER_AGENT, role=role, sees_all_contracts=True)
-        with pytest.raises(NotFound, match="that you may see"):
+        with pytest.raises(NotFound, match="was not found, or you have no access"):
             get_results(answer.batch_id, actor=other)
-        with pytest.raises(NotFound, match="that you may see"):
+        with pytest.raises(NotFound, match="was not found, or you have no access"):
             export_results(answer.batch_id, io.BytesIO(), actor=other, now=NOW, zone="UTC")
 
 
 @pytest.mark.parametrize("batch_id", ["", "NO-SUCH", "a\x00b", "\ud800", "x" * 10_000])
-def test_a_request_that_is_not_there_is_not_found(order: str, batch_id: str) -> None:
-    with pytest.raises(NotFound, match="There is no request to refund"):
+def test_an_unknown_request_is_not_found(order: str, batch_id: str) -> None:
+    with pytest.raises(NotFound, match="was not found, or you have no access"):
         get_results(batch_id, actor=AGENT)
 
 
-def test_results_tell_nothing_of_items_that_are_not_the_readers(order: str) -> None:
-    """Whether they never were, or are no longer."""
+def test_results_hide_items_that_the_reader_cannot_see(order: str) -> None:
+    """It does not matter whether the reader could ever see them."""
     make_paid_order("OD-3", contract_id="CT-2")
     theirs = make_refundable("OD-3", contract_id="CT-2", passenger_name="Secret")
     mine = make_refundable()
@@ -272,7 +272,7 @@ def test_results_follow_a_refund_that_settles_later(order: str) -> None:
 @pytest.mark.parametrize(
     ("status", "result"), [("waiting", "in progress"), ("declined", "not refunded")]
 )
-def test_results_tell_of_a_refund_that_another_person_decides(
+def test_results_show_a_refund_that_another_person_decides(
     order: str, status: str, result: str
 ) -> None:
     answer = request(make_refundable(), gateways={})

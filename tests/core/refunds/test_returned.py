@@ -1,8 +1,9 @@
-"""Card refunds that the bank returns: found by looking again, recorded once, and paid again."""
+"""Card refunds that the bank returns: found by a check, recorded once, and paid again."""
 
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,8 +12,8 @@ from core import mail, storage, vouchers
 from core.access import Actor
 from core.ground import AppError
 from core.refunds import get_results, look_again_due
-from core.refunds.gateway import Failed, Standing, Unknown
-from core.refunds.returned import LOOKS
+from core.refunds.gateway import Failed, ProviderStatus, Unknown
+from core.refunds.returned import LOOK_DELAYS
 from core.storage import AuditEvent
 from tests.conftest import NOW
 from tests.core.books import check_books
@@ -63,14 +64,14 @@ def item(database: str, bank: Bank) -> Iterator[str]:
 
 @pytest.fixture
 def returned(item: str, bank: Bank) -> str:
-    """Let the bank return the money, and find that out."""
+    """Let the bank return the money, and check the refund."""
     bank.give_back("re_0")
     assert look(bank, NOW + AN_HOUR) == 1
     assert get_item(item).status == "refund_requested"
     return item
 
 
-def test_a_refund_is_looked_at_for_35_days_and_no_longer(item: str, bank: Bank) -> None:
+def test_a_refund_is_checked_for_35_days(item: str, bank: Bank) -> None:
     moments = []
     while (moment := get_refund(item).next_look_at) is not None:
         moments.append(moment)
@@ -85,9 +86,7 @@ def test_a_refund_is_looked_at_for_35_days_and_no_longer(item: str, bank: Bank) 
     check_books()
 
 
-def test_a_worker_that_was_away_looks_once_and_not_for_every_look_it_missed(
-    item: str, bank: Bank
-) -> None:
+def test_missed_checks_are_made_up_for_by_one(item: str, bank: Bank) -> None:
     assert look(bank, NOW + 8 * A_DAY) == 1
     assert get_refund(item).next_look_at == NOW + 14 * A_DAY
     assert look(bank, NOW + 100 * A_DAY) == 1
@@ -95,12 +94,12 @@ def test_a_worker_that_was_away_looks_once_and_not_for_every_look_it_missed(
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("number", range(len(LOOKS)))
-def test_a_return_is_found_at_each_look(item: str, bank: Bank, number: int) -> None:
-    for wait in LOOKS[:number]:
+@pytest.mark.parametrize("number", range(len(LOOK_DELAYS)))
+def test_a_return_is_found_at_each_check(item: str, bank: Bank, number: int) -> None:
+    for wait in LOOK_DELAYS[:number]:
         assert look(bank, NOW + wait) == 1
     bank.give_back("re_0")
-    found_at = NOW + LOOKS[number]
+    found_at = NOW + LOOK_DELAYS[number]
     assert look(bank, found_at) == 1
     refund, after = get_refund(item), get_item(item)
     assert (refund.status, refund.failure, refund.next_look_at) == ("failed", WHY, None)
@@ -133,7 +132,7 @@ def test_a_return_is_in_the_audit_trail(returned: str) -> None:
     }
 
 
-def test_the_results_of_the_request_tell_of_the_return(returned: str) -> None:
+def test_the_results_of_the_request_show_the_return(returned: str) -> None:
     results = get_results(get_refund(returned).batch_id, actor=AGENT)
     [line] = results.frame.to_dict("records")
     assert (line["result"], line["why"]) == ("not refunded", WHY)
@@ -143,14 +142,16 @@ def test_the_results_of_the_request_tell_of_the_return(returned: str) -> None:
 
 def test_the_voucher_stays_void(returned: str, admin: Actor) -> None:
     with pytest.raises(AppError, match="refund"):
-        vouchers.issue([returned], io.BytesIO(), form="pdf", actor=admin, now=NOW)
+        vouchers.issue([returned], io.BytesIO(), file_format="pdf", actor=admin, now=NOW)
     to = ["zoe@mail.example"]
     with pytest.raises(AppError, match="refund"):
         mail.send([returned], to, message=None, key="mail", actor=admin, now=NOW)
 
 
-def test_one_that_the_provider_does_not_show_is_looked_at_as_usual(item: str, bank: Bank) -> None:
-    """It is so of every refund, with the key of another account: nobody asks for all each hour."""
+def test_a_refund_that_the_provider_does_not_know_is_checked_as_planned(
+    item: str, bank: Bank
+) -> None:
+    """With another account's key that is true for every refund, so it must not be hourly."""
     bank.said = Failed("Stripe does not show this refund.")
     assert look(bank, NOW + AN_HOUR) == 1
     assert get_refund(item).next_look_at == NOW + A_DAY
@@ -161,7 +162,9 @@ SILENCES = [Unknown("Nobody answers."), OSError("oops")]
 
 
 @pytest.mark.parametrize("said", SILENCES, ids=["silent", "breaks"])
-def test_where_no_answer_comes_it_is_asked_every_hour(item: str, bank: Bank, said: object) -> None:
+def test_without_an_answer_the_check_is_repeated_every_hour(
+    item: str, bank: Bank, said: Any
+) -> None:
     bank.said = said
     for hours in (1, 2, 3):
         assert look(bank, NOW + hours * AN_HOUR) == 1
@@ -173,7 +176,7 @@ def test_where_no_answer_comes_it_is_asked_every_hour(item: str, bank: Bank, sai
     check_books()
 
 
-def test_a_provider_that_never_answers_is_given_up_after_42_days(item: str, bank: Bank) -> None:
+def test_checks_without_an_answer_end_after_42_days(item: str, bank: Bank) -> None:
     bank.said = Unknown("Nobody answers.")
     assert look(bank, NOW + 42 * A_DAY - timedelta(seconds=1)) == 1
     last = get_refund(item).next_look_at
@@ -183,15 +186,15 @@ def test_a_provider_that_never_answers_is_given_up_after_42_days(item: str, bank
     assert get_item(item).status == "refunded"
 
 
-def test_a_pending_refund_is_looked_at_on(item: str, bank: Bank) -> None:
-    """It succeeded before; a provider that is at work on it again has not returned it."""
-    bank.change("re_0", Standing.PENDING)
+def test_a_pending_refund_is_checked_again(item: str, bank: Bank) -> None:
+    """It has succeeded before; pending does not mean that it was returned."""
+    bank.change("re_0", ProviderStatus.PENDING)
     assert look(bank, NOW + AN_HOUR) == 1
     assert (get_refund(item).status, get_refund(item).next_look_at) == ("succeeded", NOW + A_DAY)
 
 
 @pytest.mark.both_databases
-def test_workers_at_once_look_once(item: str, bank: Bank) -> None:
+def test_parallel_workers_check_once(item: str, bank: Bank) -> None:
     bank.give_back("re_0")
     assert sum(at_once(8, lambda _: look(bank, NOW + AN_HOUR))) == 1
     assert bank.looked_at == ["re_0"]
@@ -203,8 +206,8 @@ def test_workers_at_once_look_once(item: str, bank: Bank) -> None:
 @pytest.mark.parametrize(
     ("later", "found"), [(timedelta(seconds=59), 0), (timedelta(seconds=60), 1)]
 )
-def test_a_slow_look_is_recorded_once(item: str, later: timedelta, found: int) -> None:
-    """Another worker comes by meanwhile: within the lease it finds nothing, after it it looks."""
+def test_a_slow_check_is_recorded_once(item: str, later: timedelta, found: int) -> None:
+    """Another worker finds nothing within the lease; after it, it checks too."""
     slow, other = Bank(), Bank()
     for one in (slow, other):
         one.make("pi_1", 3800)
@@ -220,8 +223,8 @@ def test_a_slow_look_is_recorded_once(item: str, later: timedelta, found: int) -
     check_books()
 
 
-def test_a_late_answer_does_not_touch_a_retry(item: str) -> None:
-    """While one worker waits for its answer, the return is found and the item refunded again."""
+def test_a_late_answer_does_not_change_a_retry(item: str) -> None:
+    """The item is refunded again while the first worker still waits for its answer."""
     slow, other = Bank(), Bank()
     for one in (slow, other):
         one.make("pi_1", 3800)
@@ -240,14 +243,14 @@ def test_a_late_answer_does_not_touch_a_retry(item: str) -> None:
     check_books()
 
 
-def test_a_worker_that_dies_between_look_and_record_loses_nothing(item: str, bank: Bank) -> None:
+def test_a_worker_that_dies_before_recording_a_check_loses_nothing(item: str, bank: Bank) -> None:
     bank.give_back("re_0")
     bank.said = Killed()
     with pytest.raises(Killed):
         look(bank, NOW + AN_HOUR)
     assert (get_item(item).status, entries(item)) == ("refunded", [PAID])
     bank.said = None
-    assert look(bank, NOW + AN_HOUR + timedelta(seconds=59)) == 0  # its lease
+    assert look(bank, NOW + AN_HOUR + timedelta(seconds=59)) == 0  # the lease still holds
     assert look(bank, NOW + AN_HOUR + timedelta(seconds=60)) == 1
     assert (get_item(item).status, entries(item)) == ("refund_requested", [PAID, BACK])
     check_books()
@@ -262,7 +265,7 @@ def test_one_return_does_not_hide_another(item: str, bank: Bank) -> None:
     assert {get_item(one).status for one in (item, other)} == {"refund_requested"}
 
 
-def test_refunds_of_the_balance_are_never_looked_at(database: str, bank: Bank) -> None:
+def test_balance_refunds_are_never_checked(database: str, bank: Bank) -> None:
     make_paid_order("OD-1")
     item = make_refundable("OD-1")
     request(item, gateways=by_card(bank))
@@ -271,6 +274,6 @@ def test_refunds_of_the_balance_are_never_looked_at(database: str, bank: Bank) -
     assert get_refund(item).next_look_at is None
 
 
-def test_a_house_that_takes_no_cards_any_more_looks_at_nothing(item: str) -> None:
+def test_without_a_card_gateway_nothing_is_checked(item: str) -> None:
     assert look_again_due(now=NOW + AN_HOUR, gateways={}) == 0
     assert get_refund(item).next_look_at == NOW + AN_HOUR

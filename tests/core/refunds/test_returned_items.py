@@ -1,4 +1,4 @@
-"""Items whose refund the bank returned: found, and given back by an admin."""
+"""Items whose refund the bank returned: an admin finds them and gives them back."""
 
 from collections.abc import Iterator
 
@@ -36,14 +36,14 @@ def item(database: str) -> Iterator[str]:
 
 
 @pytest.mark.both_databases
-def test_one_that_was_returned_is_found_with_the_reason(item: str) -> None:
+def test_a_returned_item_is_found_with_the_reason(item: str) -> None:
     (found,) = find_returned("OD-2", actor=AGENT)
     assert (found.order_item_id, found.amount_minor, found.currency) == (item, 3800, "EUR")
     assert found.noticed_at == TOMORROW
     assert "lost or stolen card" in found.why
 
 
-def test_an_admin_gives_it_back_with_a_note(item: str, admin: Actor) -> None:
+def test_an_admin_gives_an_item_back_with_a_note(item: str, admin: Actor) -> None:
     assert give_back([item], note="Paid in cash", actor=admin, now=TOMORROW) == [item]
     refund = get_refund(item)
     assert get_item(item).status == "not_used"
@@ -58,7 +58,7 @@ def test_an_admin_gives_it_back_with_a_note(item: str, admin: Actor) -> None:
         assert session.scalars(given).one().order_id == "OD-2"
 
 
-def test_one_that_was_given_back_can_be_refunded_anew(item: str, admin: Actor) -> None:
+def test_an_item_that_was_given_back_can_be_refunded_again(item: str, admin: Actor) -> None:
     give_back([item], note="A mistake", actor=admin, now=TOMORROW)
     gateway = FakeGateway(Succeeded("re_2"))
     request(item, key="anew", now=TOMORROW, gateways=by_card(gateway))
@@ -66,7 +66,7 @@ def test_one_that_was_given_back_can_be_refunded_anew(item: str, admin: Actor) -
 
 
 @pytest.mark.both_databases
-def test_it_is_given_back_once(item: str, admin: Actor) -> None:
+def test_an_item_is_given_back_once(item: str, admin: Actor) -> None:
     give_back([item], note="Once", actor=admin, now=TOMORROW)
     with pytest.raises(Refused, match="None of these items"):
         give_back([item], note="Twice", actor=admin, now=TOMORROW)
@@ -74,7 +74,7 @@ def test_it_is_given_back_once(item: str, admin: Actor) -> None:
 
 @pytest.mark.parametrize("note", [None, "", " \n"])
 def test_giving_back_needs_a_note(item: str, admin: Actor, note: str | None) -> None:
-    with pytest.raises(InvalidInput, match="Say in the note"):
+    with pytest.raises(InvalidInput, match="Write in the note"):
         give_back([item], note=note, actor=admin, now=TOMORROW)
     assert get_item(item).status == "refund_requested"
 
@@ -87,7 +87,7 @@ def test_only_an_admin_gives_back(item: str, role: Role) -> None:
     assert get_item(item).status == "refund_requested"
 
 
-def test_one_of_another_contract_is_not_given_back(item: str) -> None:
+def test_an_item_of_another_contract_is_not_given_back(item: str) -> None:
     stranger = make_actor(Role.ADMIN, contracts=frozenset({"CT-9"}))
     assert find_returned("OD-2", actor=stranger) == []
     with pytest.raises(Refused):

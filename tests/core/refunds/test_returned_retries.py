@@ -1,4 +1,4 @@
-"""An item whose money the bank returned is refunded again, once, whoever asks and how often."""
+"""An item whose refund the bank returned is refunded again exactly once."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from core import refunds, storage
 from core.ground import RefundStatus
 from core.refunds import settle_due
-from core.refunds.gateway import Standing
+from core.refunds.gateway import ProviderStatus
 from core.storage import Refund, RefundBatch
 from tests.conftest import NOW
 from tests.core.books import check_books
@@ -58,14 +58,14 @@ def item(database: str, bank: Bank) -> Iterator[str]:
 
 @pytest.fixture
 def returned(item: str, bank: Bank) -> str:
-    """Let the bank return the money, and find that out."""
+    """Let the bank return the money, and check the refund."""
     bank.give_back("re_0")
     assert look(bank, NOW + AN_HOUR) == 1
     assert get_item(item).status == "refund_requested"
     return item
 
 
-def test_it_is_paid_again_long_after_the_deadline(returned: str, bank: Bank) -> None:
+def test_a_returned_item_is_paid_again_long_after_the_deadline(returned: str, bank: Bank) -> None:
     before = get_refund(returned)
     answer = request(returned, key="again", now=LONG_AFTER, gateways=by_card(bank))
     assert [one.order_item_id for one in answer.requested] == [returned]
@@ -76,19 +76,19 @@ def test_it_is_paid_again_long_after_the_deadline(returned: str, bank: Bank) -> 
     assert [job.key for job in bank.asked] == [f"{refund.refund_id}:{one}" for one in (1, 2)]
     assert entries(returned) == [PAID, BACK, PAID_AGAIN]
     assert bank.paid_in_all == 3800
-    assert refund.next_look_at == LONG_AFTER + AN_HOUR  # it is looked at like any other
+    assert refund.next_look_at == LONG_AFTER + AN_HOUR  # it is checked like any refund
     check_books()
 
 
-def test_an_item_that_came_to_its_deadline_otherwise_is_refused(item: str, bank: Bank) -> None:
-    """A negative control: only the return lifts the deadline."""
+def test_an_item_past_its_deadline_is_refused_otherwise(item: str, bank: Bank) -> None:
+    """A negative control: only a return suspends the deadline."""
     sold = make_refundable("OD-2", price_minor=100)
     for one in (item, sold):
         answer = request(one, key=one, now=LONG_AFTER, gateways=by_card(bank))
         assert answer.requested == []
 
 
-def test_a_returned_refund_is_for_those_who_may_refund_it(returned: str) -> None:
+def test_a_retry_of_a_returned_refund_needs_the_right_to_refund(returned: str) -> None:
     stranger = replace(AGENT, contracts=frozenset({"CT-2"}))
     answer = request(returned, key="stranger", actor=stranger, now=LONG_AFTER, gateways={})
     assert answer.requested == []
@@ -96,7 +96,7 @@ def test_a_returned_refund_is_for_those_who_may_refund_it(returned: str) -> None
     assert (refund.status, refund.attempt, status) == ("failed", 1, "refund_requested")
 
 
-def test_a_retry_that_fails_can_be_tried_again(returned: str, bank: Bank) -> None:
+def test_a_failed_retry_can_be_repeated(returned: str, bank: Bank) -> None:
     bank.payment("pi_1").is_captured = False
     for attempt in (2, 3):
         request(returned, key=f"{attempt}", now=LONG_AFTER, gateways=by_card(bank))
@@ -113,20 +113,20 @@ def test_a_retry_that_fails_can_be_tried_again(returned: str, bank: Bank) -> Non
     check_books()
 
 
-def test_a_retry_without_an_outcome_is_nobody_elses(returned: str, bank: Bank) -> None:
-    bank.standing = Standing.PENDING
+def test_an_item_with_an_open_retry_is_not_refunded_again(returned: str, bank: Bank) -> None:
+    bank.status = ProviderStatus.PENDING
     request(returned, key="2", now=LONG_AFTER, gateways=by_card(bank))
     assert get_refund(returned).status == "processing"
     answer = request(returned, key="3", now=LONG_AFTER, gateways=by_card(bank))
-    assert [one.why for one in answer.outcomes] == ["A refund of it is in progress."]
+    assert [one.why for one in answer.outcomes] == ["A refund is in progress."]
     check_books()
-    bank.change("re_1", Standing.SUCCEEDED)
+    bank.change("re_1", ProviderStatus.SUCCEEDED)
     assert settle_due(now=LONG_AFTER + A_DAY, gateways=by_card(bank)) == 1
     assert (get_item(returned).status, bank.paid_in_all) == ("refunded", 3800)
     check_books()
 
 
-def test_money_that_comes_back_twice_is_entered_twice(returned: str, bank: Bank) -> None:
+def test_money_that_is_returned_twice_is_entered_twice(returned: str, bank: Bank) -> None:
     request(returned, key="2", now=LONG_AFTER, gateways=by_card(bank))
     bank.give_back("re_1", "the card has expired")
     assert look(bank, LONG_AFTER + AN_HOUR) == 1
@@ -142,7 +142,7 @@ def test_money_that_comes_back_twice_is_entered_twice(returned: str, bank: Bank)
 
 
 @pytest.mark.both_databases
-def test_many_clicks_and_retries_at_once_pay_once(returned: str, bank: Bank) -> None:
+def test_parallel_clicks_and_retries_pay_once(returned: str, bank: Bank) -> None:
     answers = at_once(
         THREADS,
         lambda number: request(
@@ -162,7 +162,7 @@ def test_many_clicks_and_retries_at_once_pay_once(returned: str, bank: Bank) -> 
 
 
 def insert_another(item: str) -> None:
-    """Insert a second refund of an item, as code without any guard does."""
+    """Insert a second refund of an item, as code without a guard would."""
     first = get_refund(item)
     kept = {column.key: getattr(first, column.key) for column in Refund.__table__.columns}
     other = {"refund_id": "R-2", "status": RefundStatus.REQUESTED, "external_reference": None}
@@ -177,7 +177,7 @@ def test_the_index_refuses_a_second_refund_while_one_is_returned(returned: str) 
 
 
 @pytest.mark.both_databases
-def test_without_its_condition_the_index_would_let_it(returned: str) -> None:
+def test_without_its_condition_the_index_allows_a_second_refund(returned: str) -> None:
     with storage.writing() as session:
         session.execute(text("DROP INDEX ix_refunds_one_per_item"))
         session.execute(
@@ -189,8 +189,8 @@ def test_without_its_condition_the_index_would_let_it(returned: str) -> None:
     insert_another(returned)
 
 
-def test_what_is_assessed_is_what_is_done(returned: str, bank: Bank) -> None:
-    """The dialog says before what the request does."""
+def test_the_request_does_what_the_assessment_showed(returned: str, bank: Bank) -> None:
+    """The dialog shows the result of the request before it is sent."""
     with settings(stripe_api_key="sk_test_x"):
         assessment = refunds.assess([returned], actor=AGENT, now=LONG_AFTER)
     assert [one.order_item_id for one in assessment.refundable] == [returned]

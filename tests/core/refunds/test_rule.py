@@ -1,4 +1,4 @@
-"""The rule of refunds: every reason with its sentence, their order, and the second that decides."""
+"""The rule of refunds: every reason, its sentence, its order, and the last second."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.access import Actor
 from core.ground import ItemStatus, Method, Role
-from core.refunds import IN_GENERAL, Reason, RefundItem
+from core.refunds import REASON_TEXTS, Reason, RefundItem
 from core.refunds.rule import Payment, refundable
 from tests.conftest import NOW
 from tests.effort import share
@@ -36,12 +36,12 @@ ITEM = RefundItem(
     status=ItemStatus.NOT_USED,
     payments=(BALANCE,),
 )
-# What an item can lack, in the order in which it is said.
+# The conditions that an item can miss, in the order of the rule.
 FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
     (
-        Reason.NOT_THERE,
+        Reason.NOT_FOUND,
         {"contract_id": "CT-2"},
-        "There is no order item “OD-1-1” that you may see.",
+        "Order item “OD-1-1” was not found, or you have no access to it.",
     ),
     (Reason.USED, {"status": ItemStatus.USED}, "The voucher has been used."),
     (Reason.NOT_REFUNDABLE, {"is_refundable": False}, "The voucher is not refundable."),
@@ -55,16 +55,16 @@ FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
         {"valid_until": NOW - A_SECOND},
         "The voucher has expired: 2026-11-23 09:29:59 (Europe/London).",
     ),
-    (Reason.FREE, {"price_minor": 0}, "It cost nothing, so there is nothing to refund."),
+    (Reason.FREE, {"price_minor": 0}, "The price is zero, so there is nothing to refund."),
     (
         Reason.OTHER_CURRENCY,
         {"contract_currency": "USD"},
-        "It was sold in EUR, but contract CT-1 is in USD: refund it by hand.",
+        "It was sold in EUR, but contract CT-1 is in USD. Refund it by hand.",
     ),
     (
         Reason.PAYMENT_UNKNOWN,
         {"payments": ()},
-        "No succeeded payment of the order is known, so nothing can be paid back.",
+        "The order has no successful payment, so nothing can be paid back.",
     ),
     (
         Reason.NO_GATEWAY,
@@ -79,12 +79,12 @@ def reason(item: RefundItem, *, now: datetime = NOW, actor: Actor = AGENT) -> Re
     return refusal.reason if refusal else None
 
 
-def test_an_item_that_lacks_nothing_can_be_refunded() -> None:
+def test_an_item_that_meets_every_condition_can_be_refunded() -> None:
     assert refundable(ITEM, now=NOW, actor=AGENT) is None
 
 
 @pytest.mark.parametrize(("why", "fault", "sentence"), FAULTS, ids=[why for why, *_ in FAULTS])
-def test_each_fault_is_refused_with_its_sentence(
+def test_each_missing_condition_is_refused_with_its_sentence(
     why: Reason, fault: dict[str, Any], sentence: str
 ) -> None:
     refusal = refundable(replace(ITEM, **fault), now=NOW, actor=AGENT)
@@ -104,7 +104,7 @@ def test_each_fault_is_refused_with_its_sentence(
         (
             Reason.IN_PROGRESS,
             {"status": ItemStatus.REFUND_REQUESTED},
-            "A refund of it is in progress.",
+            "A refund is in progress.",
         ),
         (Reason.NOT_REFUNDABLE, {"refund_expire_at": None}, "The voucher is not refundable."),
         (
@@ -115,27 +115,29 @@ def test_each_fault_is_refused_with_its_sentence(
         (
             Reason.PAYMENT_UNKNOWN,
             {"payments": (CARD, BALANCE)},
-            "The order has several payments, and it is not known which one to pay back.",
+            "The order has several payments, and it is not clear which one to pay back.",
         ),
     ],
 )
-def test_other_ways_to_the_same_reasons(why: Reason, state: dict[str, Any], sentence: str) -> None:
+def test_other_causes_of_the_same_reasons(
+    why: Reason, state: dict[str, Any], sentence: str
+) -> None:
     refusal = refundable(replace(ITEM, **state), now=NOW, actor=AGENT)
     assert refusal is not None
     assert (refusal.reason, refusal.sentence) == (why, sentence)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ACCOUNTANT])
-def test_a_role_that_does_not_refund_is_told_so_before_anything_else(role: Role) -> None:
-    actor = Actor("v", "v@helios.example", role)  # whose contract it is not either
+def test_a_missing_permission_is_the_first_reason(role: Role) -> None:
+    actor = Actor("v", "v@helios.example", role)  # the actor cannot see the contract either
     refusal = refundable(replace(ITEM, status=ItemStatus.USED), now=NOW, actor=actor)
     assert refusal is not None
     assert refusal.reason is Reason.NO_PERMISSION
-    assert refusal.sentence == f"Your role, {role}, does not refund."
+    assert refusal.sentence == f"Your role, {role.capitalize()}, cannot refund."
 
 
-def test_of_several_faults_the_first_is_said() -> None:
-    """Mend an item that lacks everything fault by fault: the next one is said each time."""
+def test_the_first_of_several_reasons_is_given() -> None:
+    """Fix an item that misses every condition one by one: each time the next is given."""
     said = []
     for first in range(len(FAULTS)):
         faults: dict[str, Any] = {}
@@ -146,7 +148,7 @@ def test_of_several_faults_the_first_is_said() -> None:
 
 
 @pytest.mark.parametrize("state", [ItemStatus.REFUNDED, ItemStatus.REFUND_REQUESTED])
-def test_what_became_of_an_item_is_said_before_its_deadline(state: ItemStatus) -> None:
+def test_the_status_of_an_item_comes_before_its_deadline(state: ItemStatus) -> None:
     item = replace(ITEM, status=state, refund_expire_at=NOW - timedelta(days=1))
     assert reason(item) in (Reason.REFUNDED, Reason.IN_PROGRESS)
 
@@ -162,10 +164,11 @@ def test_what_became_of_an_item_is_said_before_its_deadline(state: ItemStatus) -
         (A_SECOND, False),
     ],
 )
-def test_the_second_of_the_deadline_is_the_last_one(
+def test_an_item_is_refundable_through_the_second_of_its_deadline(
     field: str, past: timedelta, is_allowed: bool
 ) -> None:
-    later = {"refund_expire_at": NOW + timedelta(days=1), "valid_until": NOW + timedelta(days=1)}
+    tomorrow = NOW + timedelta(days=1)
+    later: dict[str, Any] = {"refund_expire_at": tomorrow, "valid_until": tomorrow}
     item = replace(ITEM, **(later | {field: NOW}))
     assert (reason(item, now=NOW + past) is None) is is_allowed
 
@@ -204,7 +207,7 @@ def test_the_first_of_two_equal_clock_times_does_not_last_until_the_second() -> 
     assert reason(item, now=first.replace(fold=1)) is Reason.DEADLINE_PASSED
 
 
-def test_a_deadline_is_told_in_the_time_of_its_airport() -> None:
+def test_a_deadline_is_shown_in_the_time_of_its_airport() -> None:
     deadline = NOW - A_SECOND
     item = replace(ITEM, refund_expire_at=deadline, airport_tz="Asia/Kathmandu")
     refusal = refundable(item, now=NOW, actor=AGENT)
@@ -212,17 +215,17 @@ def test_a_deadline_is_told_in_the_time_of_its_airport() -> None:
     assert "2026-11-23 15:14:59 (Asia/Kathmandu)" in refusal.sentence
 
 
-def test_several_payments_by_balance_are_as_good_as_one() -> None:
+def test_several_payments_by_balance_count_as_one() -> None:
     assert reason(replace(ITEM, payments=(BALANCE, Payment(Method.BALANCE, "B-2")))) is None
 
 
-def test_an_item_paid_by_card_is_refunded_where_the_gateway_is_set_up() -> None:
+def test_an_item_paid_by_card_is_refundable_if_the_gateway_is_set_up() -> None:
     gateways = frozenset(Method)
     assert reason(replace(ITEM, payments=(CARD,), gateways=gateways)) is None
 
 
 def _around(good: Any, *others: Any) -> st.SearchStrategy[Any]:
-    """Choose what lets a refund pass most of the time, or no example would."""
+    """Prefer values that allow a refund; otherwise no example would be refundable."""
     return st.sampled_from([good] * 6 + list(others))
 
 
@@ -253,7 +256,7 @@ ACTORS = st.builds(
 
 
 def may_be_refunded(item: RefundItem, now: datetime, actor: Actor) -> bool:
-    """Say the rule again, in one breath: every condition has to hold."""
+    """State the rule again in one expression: every condition must hold."""
     methods = [payment.method for payment in item.payments]
     by_balance = bool(methods) and Method.CARD not in methods
     by_card = methods == [Method.CARD] and item.payments[0].reference is not None
@@ -275,7 +278,7 @@ def may_be_refunded(item: RefundItem, now: datetime, actor: Actor) -> bool:
 
 @share(6)
 @given(item=ITEMS, actor=ACTORS, microseconds=st.integers(-1_500_000, 1_500_000))
-def test_nothing_is_refused_exactly_when_every_condition_holds(
+def test_an_item_is_refundable_exactly_if_every_condition_holds(
     item: RefundItem, actor: Actor, microseconds: int
 ) -> None:
     now = NOW + timedelta(microseconds=microseconds)
@@ -284,8 +287,8 @@ def test_nothing_is_refused_exactly_when_every_condition_holds(
     assert refusal is None or refusal.sentence.endswith(".")
 
 
-def test_the_examples_are_of_both_kinds() -> None:
-    """Else the property above would say nothing."""
+def test_the_examples_include_both_outcomes() -> None:
+    """Otherwise the property above would prove nothing."""
     found: set[bool] = set()
 
     @settings(max_examples=300, derandomize=True, database=None)
@@ -297,12 +300,12 @@ def test_the_examples_are_of_both_kinds() -> None:
     assert found == {True, False}
 
 
-def test_what_people_read_of_the_rule_is_every_reason_in_its_order() -> None:
-    of_the_item = [reason for reason, *_ in FAULTS if reason is not Reason.NOT_THERE]
+def test_the_explained_rule_lists_every_reason_in_order() -> None:
+    of_the_item = [reason for reason, *_ in FAULTS if reason is not Reason.NOT_FOUND]
     said = dict.fromkeys(of_the_item)
-    assert [reason for reason in IN_GENERAL if reason in said] == list(said)
-    about_people = {Reason.NO_PERMISSION, Reason.NOT_THERE, Reason.NOT_AGREED}
-    assert set(IN_GENERAL) == set(Reason) - about_people
+    assert [reason for reason in REASON_TEXTS if reason in said] == list(said)
+    about_people = {Reason.NO_PERMISSION, Reason.NOT_FOUND, Reason.NOT_CONFIRMED}
+    assert set(REASON_TEXTS) == set(Reason) - about_people
     for reason, fault, sentence in FAULTS:
         if reason not in about_people | {Reason.OTHER_CURRENCY, Reason.PAYMENT_UNKNOWN}:
-            assert sentence.startswith(IN_GENERAL[reason]), fault
+            assert sentence.startswith(REASON_TEXTS[reason]), fault

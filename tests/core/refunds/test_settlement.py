@@ -1,4 +1,4 @@
-"""Paying back: what the gateway says is recorded once, and what it does not say is asked again."""
+"""Paying back: outcomes are recorded once, and unknown outcomes are retried."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from core import storage, worker
 from core.ground import Method
 from core.refunds import get_results, settle_due
-from core.refunds.gateway import Failed, Outcome, PaidAtProvider, RefundJob, Succeeded, Unknown
+from core.refunds.gateway import Failed, Outcome, PaymentAtProvider, RefundJob, Succeeded, Unknown
 from core.refunds.gateways import BalanceGateway
 from core.storage import AuditEvent, Refund
 from tests.conftest import NOW
@@ -33,8 +33,8 @@ from tests.core.refunds.refund_rows import (
     settings,
 )
 
-DECLINED = Failed("Stripe refused it: this card is closed.")
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
+DECLINED = Failed("Stripe refused the refund: this card is closed.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
 DONE = Succeeded("re_1")
 A_MINUTE = timedelta(minutes=1)
 BEFORE_LEASE_ENDS = timedelta(seconds=59)  # LEASE_SECONDS is 60
@@ -42,7 +42,7 @@ BEFORE_LEASE_ENDS = timedelta(seconds=59)  # LEASE_SECONDS is 60
 
 @pytest.fixture
 def card_item(database: str) -> Iterator[str]:
-    """Store an item that was paid by card, in a house that takes cards."""
+    """Store an item that was paid by card, with a card gateway."""
     make_card_order("OD-2", reference="pi_1")
     with settings(stripe_api_key="sk_test_x"):
         yield make_refundable("OD-2")
@@ -63,7 +63,7 @@ def test_a_card_refund_asks_for_what_was_paid(card_item: str) -> None:
     assert get_balance() == 0  # the money went to the card
 
 
-def test_a_failed_refund_gives_the_item_back_and_says_why(card_item: str) -> None:
+def test_a_failed_refund_frees_the_item_and_gives_the_reason(card_item: str) -> None:
     answer = request(card_item, gateways=by_card(FakeGateway(DECLINED)))
     assert [one.order_item_id for one in answer.requested] == [card_item]
     item = get_item(card_item)
@@ -71,7 +71,7 @@ def test_a_failed_refund_gives_the_item_back_and_says_why(card_item: str) -> Non
     assert ledger(card_item) == [("failed", 3800)]
     lines = get_results(answer.batch_id, actor=AGENT).frame
     assert lines["result"].tolist() == ["not refunded"]
-    assert lines["why"].tolist() == ["Stripe refused it: this card is closed."]
+    assert lines["why"].tolist() == ["Stripe refused the refund: this card is closed."]
 
 
 def test_a_retry_is_the_same_refund_with_another_attempt(card_item: str) -> None:
@@ -126,7 +126,7 @@ def test_an_unknown_outcome_is_asked_again_under_the_same_key(card_item: str) ->
     assert get_refund(card_item).failure is None
 
 
-def test_an_unknown_outcome_can_turn_out_a_failure(card_item: str) -> None:
+def test_an_unknown_outcome_can_become_a_failure(card_item: str) -> None:
     gateway = FakeGateway(NO_ANSWER, DECLINED)
     request(card_item, gateways=by_card(gateway))
     settle_due(now=NOW + A_MINUTE, gateways=by_card(gateway))
@@ -137,23 +137,25 @@ def test_while_an_outcome_is_unknown_the_item_is_not_refunded_again(card_item: s
     gateway = FakeGateway(NO_ANSWER, DONE)
     request(card_item, key="1", gateways=by_card(gateway))
     second = request(card_item, key="2", now=NOW + A_MINUTE, gateways=by_card(gateway))
-    assert [one.why for one in second.outcomes] == ["A refund of it is in progress."]
+    assert [one.why for one in second.outcomes] == ["A refund is in progress."]
     assert len(gateway.asked) == 1
 
 
-def test_a_replay_asks_no_sooner_than_the_worker_would(card_item: str) -> None:
+def test_a_replay_does_not_retry_earlier_than_the_worker(card_item: str) -> None:
     gateway = FakeGateway(NO_ANSWER, DONE)
     answer = request(card_item, gateways=by_card(gateway))
     assert request(card_item, gateways=by_card(gateway)) == answer
     assert len(gateway.asked) == 1
 
 
-def test_it_is_asked_ever_more_seldom_but_never_given_up(card_item: str) -> None:
+def test_retries_become_rarer_but_never_stop(card_item: str) -> None:
     gateway = FakeGateway(NO_ANSWER)
     request(card_item, gateways=by_card(gateway))
     moments = [NOW]
     while moments[-1] < NOW + timedelta(hours=3):
-        moments.append(get_refund(card_item).next_attempt_at)
+        due_at = get_refund(card_item).next_attempt_at
+        assert due_at is not None
+        moments.append(due_at)
         assert settle_due(now=moments[-1], gateways=by_card(gateway)) == 1
     waits = [after - before for before, after in pairwise(moments)]
     assert waits == sorted(waits)
@@ -175,7 +177,7 @@ def test_a_gateway_that_breaks_leaves_the_outcome_unknown(card_item: str) -> Non
 
 
 @pytest.mark.both_databases
-def test_what_a_killed_process_had_claimed_is_asked_for_after_its_lease(card_item: str) -> None:
+def test_refunds_claimed_by_a_killed_process_are_requested_after_the_lease(card_item: str) -> None:
     gateway = FakeGateway(Killed(), DONE)
     with pytest.raises(Killed):
         request(card_item, gateways=by_card(gateway))
@@ -184,13 +186,13 @@ def test_what_a_killed_process_had_claimed_is_asked_for_after_its_lease(card_ite
     assert settle_due(now=NOW + A_MINUTE, gateways=by_card(gateway)) == 1
     assert [job.was_asked for job in gateway.asked] == [False, True]
     assert get_item(card_item).status == "refunded"
-    answer = request(card_item, gateways=by_card(gateway))  # the person tries again
+    answer = request(card_item, gateways=by_card(gateway))  # the person repeats the request
     assert [one.order_item_id for one in answer.requested] == [card_item]
     assert ledger(card_item) == [("succeeded", 3800)]
 
 
 class SlowGateway(FakeGateway):
-    """While it works on one refund, another worker looks for some, at a moment of its own."""
+    """A gateway during whose work another worker looks for due refunds."""
 
     def __init__(self, other: FakeGateway, moment: datetime) -> None:
         super().__init__(DONE)
@@ -202,7 +204,7 @@ class SlowGateway(FakeGateway):
 
 
 @pytest.mark.both_databases
-def test_one_that_is_being_asked_for_is_nobody_elses(card_item: str) -> None:
+def test_a_leased_refund_is_not_requested_by_another_worker(card_item: str) -> None:
     other = FakeGateway(DONE)
     slow = SlowGateway(other, NOW + BEFORE_LEASE_ENDS)
     request(card_item, gateways=by_card(slow))
@@ -212,7 +214,7 @@ def test_one_that_is_being_asked_for_is_nobody_elses(card_item: str) -> None:
 @pytest.mark.both_databases
 @pytest.mark.parametrize("said", [DONE, DECLINED, NO_ANSWER], ids=["done", "declined", "unknown"])
 def test_an_answer_after_the_lease_is_recorded_once(card_item: str, said: Outcome) -> None:
-    """What was recorded stands; an answer that comes later to the same attempt changes nothing."""
+    """The first recorded answer stays; a later answer to the same attempt changes nothing."""
     slow = SlowGateway(FakeGateway(said), NOW + A_MINUTE)
     request(card_item, gateways=by_card(slow))
     assert slow.found == [1]
@@ -221,7 +223,7 @@ def test_an_answer_after_the_lease_is_recorded_once(card_item: str, said: Outcom
     assert (get_item(card_item).status, ledger(card_item)) == (status, [(entered, 3800)])
 
 
-def test_card_and_balance_are_refunded_each_their_own_way(card_item: str) -> None:
+def test_card_and_balance_refunds_use_their_own_gateways(card_item: str) -> None:
     make_paid_order("OD-1")
     by_balance = make_refundable("OD-1")
     request(card_item, by_balance, gateways=by_card(FakeGateway(DECLINED)))
@@ -238,8 +240,8 @@ def test_one_request_settles_every_card_refund_of_it(card_item: str) -> None:
     assert {get_item(one).status for one in items} == {"refunded"}
 
 
-def test_what_is_left_over_waits_for_its_gateway(card_item: str) -> None:
-    """A card refund whose gateway is no longer set up stays as it is."""
+def test_a_refund_without_a_gateway_stays_open(card_item: str) -> None:
+    """A card refund stays unchanged if its gateway is no longer set up."""
     with pytest.raises(Killed):
         request(card_item, gateways=by_card(FakeGateway(Killed())))
     only_balance = {Method.BALANCE: BalanceGateway()}
@@ -247,7 +249,7 @@ def test_what_is_left_over_waits_for_its_gateway(card_item: str) -> None:
     assert get_item(card_item).status == "refund_requested"
 
 
-def test_the_audit_trail_tells_the_story_of_a_refund(card_item: str) -> None:
+def test_the_audit_trail_has_every_step_of_a_refund(card_item: str) -> None:
     gateway = FakeGateway(NO_ANSWER, DECLINED, NO_ANSWER, DONE)
     moments = [NOW + timedelta(minutes=one) for one in range(4)]
     request(card_item, key="1", now=moments[0], gateways=by_card(gateway))
@@ -295,8 +297,8 @@ def test_the_worker_finishes_what_a_killed_process_left(database: str) -> None:
     assert "worker" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_look_up_without_an_answer_is_no_request(card_item: str) -> None:
-    """A later word that there is no such payment ends it: nothing can have been paid."""
+def test_a_look_up_without_an_answer_is_not_a_request(card_item: str) -> None:
+    """If the payment does not exist, the refund fails: nothing can have been paid."""
     gateway = FakeGateway(DONE)
     gateway.paid = Unknown("The card provider did not answer.")
     request(card_item, gateways=by_card(gateway))
@@ -313,9 +315,9 @@ def test_a_look_up_without_an_answer_is_no_request(card_item: str) -> None:
     assert (get_refund(card_item).status, get_item(card_item).status) == ("failed", "not_used")
 
 
-def test_one_that_is_no_longer_open_after_its_look_up_is_not_asked_for(card_item: str) -> None:
+def test_a_refund_that_was_closed_during_its_look_up_is_not_requested(card_item: str) -> None:
     class Late(FakeGateway):
-        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+        def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
             with storage.writing() as session:
                 session.execute(update(Refund).values(status="succeeded"))
             return super().look_up(job)
@@ -326,13 +328,13 @@ def test_one_that_is_no_longer_open_after_its_look_up_is_not_asked_for(card_item
 
 
 @pytest.mark.parametrize("late", [DECLINED, NO_ANSWER], ids=["declined", "unknown"])
-def test_a_late_word_that_nothing_was_paid_does_not_count_once_another_asks(
+def test_a_late_failure_is_ignored_while_another_worker_requests(
     card_item: str, late: Outcome
 ) -> None:
-    """The other worker may be paying at this moment."""
+    """The other worker may be paying now."""
 
     class Overtaken(FakeGateway):
-        def look_up(self, job: RefundJob) -> PaidAtProvider | Failed | Unknown | None:
+        def look_up(self, job: RefundJob) -> PaymentAtProvider | Failed | Unknown | None:
             with storage.writing() as session:  # another worker, after the lease
                 taken = update(Refund).values(lease_until=NOW + A_MINUTE * 9, asked_at=NOW)
                 session.execute(taken)

@@ -1,4 +1,4 @@
-"""What the card gateway makes of Stripe's answers, and of those that make no sense."""
+"""How the card gateway reads Stripe's answers, valid and invalid."""
 
 import json
 import logging
@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from core.refunds.gateway import Failed, MadeRefund, Outcome, Standing, Succeeded, Unknown
+from core.refunds.gateway import (
+    Failed,
+    Outcome,
+    ProviderStatus,
+    RefundAtProvider,
+    Succeeded,
+    Unknown,
+)
 from core.refunds.stripe import CardGateway
 from tests.core.refunds.refund_rows import ask_once
 from tests.core.refunds.stripe_answers import (
@@ -20,9 +27,9 @@ from tests.core.refunds.stripe_server import KEY, answering, job_of
 
 pytestmark = pytest.mark.usefixtures("sqlite_database")
 SHORT = 0.3  # seconds that a gateway waits for an answer which does not come
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
-NO_SENSE = Unknown("The card provider's answer makes no sense; it is asked again.")
-AT_WORK = Unknown("The card provider is still working on it.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
+NO_SENSE = Unknown("The card provider sent an invalid answer. Order Desk will ask again.")
+AT_WORK = Unknown("The card provider is still processing the refund.")
 LOOKED, PAID = "GET /v1/payment_intents/pi_1", "POST /v1/refunds"
 
 
@@ -31,7 +38,7 @@ def error(kind: str, **given: str) -> bytes:
 
 
 def answer_of(status: int, body: bytes, *, was_asked: bool = False) -> Outcome:
-    """Ask a provider that answers everything with the same."""
+    """Request a refund from a provider that always gives the same answer."""
     with answering(lambda *_: (status, body)) as address:
         return ask_once(
             CardGateway(KEY, address=address),
@@ -52,10 +59,10 @@ STATUSES: list[tuple[dict[str, Any], Outcome]] = [
     ({"status": None}, AT_WORK),
     (
         {"status": "failed", "failure_reason": "expired_or_canceled_card"},
-        Failed("Stripe refused it: expired or canceled card."),
+        Failed("Stripe refused the refund: expired or canceled card."),
     ),
-    ({"status": "failed"}, Failed("Stripe refused it: failed.")),
-    ({"status": "canceled"}, Failed("Stripe refused it: canceled.")),
+    ({"status": "failed"}, Failed("Stripe refused the refund: failed.")),
+    ({"status": "canceled"}, Failed("Stripe refused the refund: canceled.")),
 ]
 NONSENSE: list[dict[str, Any]] = [
     {"amount": 3801},
@@ -78,9 +85,7 @@ NONSENSE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(("said", "outcome"), STATUSES)
-def test_what_a_refund_says_of_itself_is_the_outcome(
-    said: dict[str, Any], outcome: Outcome
-) -> None:
+def test_the_status_of_a_new_refund_is_the_outcome(said: dict[str, Any], outcome: Outcome) -> None:
     canned = Canned(payment_object([]), made=refund_object(**said))
     assert ask(canned) == outcome
     assert canned.requests == [LOOKED, PAID]
@@ -88,7 +93,7 @@ def test_what_a_refund_says_of_itself_is_the_outcome(
 
 @pytest.mark.parametrize(("said", "outcome"), STATUSES)
 @pytest.mark.parametrize("was_asked", [False, True], ids=["first", "again"])
-def test_a_refund_that_is_there_is_the_outcome(
+def test_the_status_of_an_existing_refund_is_the_outcome(
     said: dict[str, Any], outcome: Outcome, was_asked: bool
 ) -> None:
     canned = Canned(payment_object([refund_object(**said)]))
@@ -99,18 +104,16 @@ def test_a_refund_that_is_there_is_the_outcome(
 
 
 @pytest.mark.parametrize("said", NONSENSE, ids=str)
-def test_a_refund_that_makes_no_sense_is_unknown(said: dict[str, Any]) -> None:
+def test_an_invalid_refund_is_an_unknown_outcome(said: dict[str, Any]) -> None:
     assert ask(Canned(payment_object([]), made=refund_object(**said))) == NO_SENSE
     with gateway_of(Canned({}, made=refund_object(**said))) as gateway:
         found = gateway.look_again("re_1")
-    assert isinstance(found, Unknown) or found.is_alive
+    assert isinstance(found, Unknown) or (isinstance(found, RefundAtProvider) and found.is_active)
 
 
 @pytest.mark.parametrize("said", NONSENSE, ids=str)
 @pytest.mark.parametrize("was_asked", [False, True], ids=["first", "again"])
-def test_nothing_is_paid_beside_a_refund_that_makes_no_sense(
-    said: dict[str, Any], was_asked: bool
-) -> None:
+def test_nothing_is_paid_beside_an_invalid_refund(said: dict[str, Any], was_asked: bool) -> None:
     canned = Canned(payment_object([refund_object(**said)]))
     outcome = ask(canned, was_asked=was_asked)
     assert not isinstance(outcome, Succeeded)
@@ -122,7 +125,7 @@ WITHOUT = ["id", "amount", "currency", "status"]
 
 
 @pytest.mark.parametrize("name", WITHOUT)
-def test_a_refund_without_a_field_is_unknown(name: str) -> None:
+def test_a_refund_with_a_missing_field_is_an_unknown_outcome(name: str) -> None:
     made = {key: value for key, value in refund_object().items() if key != name}
     assert ask(Canned(payment_object([]), made=made)) == NO_SENSE
     canned = Canned(payment_object([made]))
@@ -150,16 +153,14 @@ ODD_PAYMENTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("was_asked", [False, True], ids=["first", "again"])
 @pytest.mark.parametrize("said", ODD_PAYMENTS.values(), ids=ODD_PAYMENTS)
-def test_nothing_is_paid_of_a_payment_that_makes_no_sense(
-    said: dict[str, Any], was_asked: bool
-) -> None:
+def test_nothing_is_paid_from_an_invalid_payment(said: dict[str, Any], was_asked: bool) -> None:
     canned = Canned(payment_object([], **said))
     assert ask(canned, was_asked=was_asked) == NO_SENSE
     assert PAID not in canned.requests
 
 
 @pytest.mark.parametrize("name", ["id", "currency", "status", "latest_charge"])
-def test_nothing_is_paid_of_a_payment_without_a_field(name: str) -> None:
+def test_nothing_is_paid_from_a_payment_with_a_missing_field(name: str) -> None:
     payment = {key: value for key, value in payment_object([]).items() if key != name}
     canned = Canned(payment)
     assert ask(canned, was_asked=True) == NO_SENSE
@@ -178,7 +179,7 @@ UNEXPANDED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("charge", UNEXPANDED.values(), ids=UNEXPANDED)
-def test_refunds_that_do_not_come_along_are_asked_for(charge: Any) -> None:
+def test_refunds_that_are_not_in_the_payment_are_requested(charge: Any) -> None:
     canned = Canned(payment_object([], latest_charge=charge), listed=[refund_object()])
     assert ask(canned) == Succeeded("re_1")
     assert canned.requests == [LOOKED, "GET /v1/refunds"]
@@ -189,31 +190,31 @@ def test_refunds_that_do_not_come_along_are_asked_for(charge: Any) -> None:
     ["requires_capture", "requires_payment_method", "requires_action", "canceled", "processing"],
 )
 @pytest.mark.parametrize("charge", [charge_object([], captured=False), None], ids=["held", "none"])
-def test_a_payment_that_did_not_go_through_is_not_refunded(status: str, charge: Any) -> None:
+def test_a_failed_payment_is_not_refunded(status: str, charge: Any) -> None:
     canned = Canned(payment_object([], status=status, latest_charge=charge))
     outcome = ask(canned)
     assert isinstance(outcome, Failed)
-    assert "was authorised and not captured, or did not go through" in outcome.why
+    assert "was not captured or has failed" in outcome.why
     assert PAID not in canned.requests
 
 
-def test_no_more_than_was_captured_is_refunded() -> None:
+def test_only_the_captured_amount_is_refunded() -> None:
     part = charge_object([], amount_captured=3799)
     outcome = ask(Canned(payment_object([], latest_charge=part)))
     assert isinstance(outcome, Failed)
-    assert outcome.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded: ")
+    assert outcome.why.startswith("Only 37.99 EUR of payment pi_1 can still be refunded. ")
     enough = charge_object([], amount_captured=3800)
     assert ask(Canned(payment_object([], latest_charge=enough))) == Succeeded("re_1")
 
 
-def test_refunds_that_ended_leave_the_payment_as_it_was() -> None:
+def test_ended_refunds_do_not_reduce_the_payment() -> None:
     gone = [refund_object(id=f"re_{one}", status="failed", metadata={}) for one in range(5)]
     canned = Canned(payment_object(gone), made=refund_object(id="re_9"))
     assert ask(canned) == Succeeded("re_9")
 
 
-def test_an_amount_with_a_part_of_a_minor_unit_makes_no_sense() -> None:
-    """Stripe counts ISK in hundredths that nobody can pay: 500 ISK is 50000 there."""
+def test_an_amount_with_a_fraction_of_a_minor_unit_is_invalid() -> None:
+    """Stripe counts ISK in hundredths that cannot be paid: 500 ISK is 50000 there."""
     odd = refund_object(amount=50_050, currency="isk")
     canned = Canned(payment_object([odd], currency="isk"))
     with gateway_of(canned) as gateway:
@@ -222,28 +223,28 @@ def test_an_amount_with_a_part_of_a_minor_unit_makes_no_sense() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_a_look_up_that_is_refused_says_nothing_of_a_refund_that_was_asked_for(status: int) -> None:
-    """It may have been made: with the key of another account, the payment is not even known."""
+def test_a_refused_look_up_leaves_an_earlier_request_unknown(status: int) -> None:
+    """The refund may exist: another account's key does not know the payment."""
     refused = error("invalid_request_error", message="No such payment_intent")
     assert isinstance(answer_of(status, refused, was_asked=True), Unknown)
-    assert answer_of(status, refused) == Failed("Stripe refused it: No such payment_intent")
+    assert answer_of(status, refused) == Failed("Stripe refused the refund: No such payment_intent")
 
 
-def test_another_refund_than_the_one_looked_at_makes_no_sense() -> None:
+def test_an_answer_with_another_refund_is_invalid() -> None:
     with gateway_of(Canned({}, made=refund_object(id="re_2", status="failed"))) as gateway:
         assert gateway.look_again("re_1") == NO_SENSE
 
 
-def test_a_refund_that_came_back_is_seen_with_the_reason() -> None:
+def test_a_returned_refund_is_read_with_the_reason() -> None:
     back = refund_object(status="failed", failure_reason="lost_or_stolen_card")
     with gateway_of(Canned({}, made=back)) as gateway:
         found = gateway.look_again("re_1")
-    assert found == MadeRefund(
-        "re_1", Standing.ENDED, 3800, "EUR", "R-1:1", "I-1", "lost or stolen card"
+    assert found == RefundAtProvider(
+        "re_1", ProviderStatus.ENDED, 3800, "EUR", "R-1:1", "I-1", "lost or stolen card"
     )
 
 
-def test_the_key_of_the_account_is_in_no_message(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_api_key_is_in_no_message(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for kind, status in (("invalid_request_error", 401), ("api_error", 500)):
         answer_of(status, error(kind, message="Something is odd."))

@@ -1,4 +1,4 @@
-"""Answers of the card provider that are none: the outcome stays unknown, and is asked again."""
+"""Broken answers of the card provider: the outcome stays unknown and is retried."""
 
 import json
 from datetime import timedelta
@@ -28,9 +28,9 @@ from tests.core.refunds.stripe_server import KEY, Answer, answering, job_of
 
 pytestmark = pytest.mark.usefixtures("sqlite_database")
 SHORT = 0.3  # seconds that a gateway waits for an answer which does not come
-NO_ANSWER = Unknown("The card provider did not answer; it is asked again.")
-NO_SENSE = Unknown("The card provider's answer makes no sense; it is asked again.")
-AT_WORK = Unknown("The card provider is still working on it.")
+NO_ANSWER = Unknown("The card provider did not answer. Order Desk will ask again.")
+NO_SENSE = Unknown("The card provider sent an invalid answer. Order Desk will ask again.")
+AT_WORK = Unknown("The card provider is still processing the refund.")
 
 
 def error(kind: str, **given: str) -> bytes:
@@ -62,7 +62,7 @@ RUBBISH = {
 
 @pytest.mark.parametrize("first", [[], [NO_ANSWER]], ids=["first", "again"])
 @pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=RUBBISH)
-def test_an_answer_that_is_none_leaves_the_refund_in_progress(
+def test_a_broken_answer_leaves_the_refund_in_progress(
     rubbish: Answer, first: list[Outcome]
 ) -> None:
     make_card_order("OD-2", reference="pi_1")
@@ -74,12 +74,12 @@ def test_an_answer_that_is_none_leaves_the_refund_in_progress(
     refund = get_refund(item)
     assert (refund.status, get_item(item).status) == ("processing", "refund_requested")
     assert str(refund.failure).startswith("The ")
-    assert str(refund.failure).endswith("; it is asked again.")
+    assert str(refund.failure).endswith("Order Desk will ask again.")
     assert ledger(item) == []
 
 
 @pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=RUBBISH)
-def test_an_answer_that_is_none_says_nothing_of_a_refund_that_was_made(rubbish: Answer) -> None:
+def test_a_broken_answer_leaves_an_existing_refund_unknown(rubbish: Answer) -> None:
     with answering(lambda *_: rubbish) as address:
         gateway = CardGateway(KEY, address=address, timeout=SHORT)
         assert isinstance(gateway.look_again("re_1"), Unknown)
@@ -87,10 +87,10 @@ def test_an_answer_that_is_none_says_nothing_of_a_refund_that_was_made(rubbish: 
 
 @pytest.mark.parametrize("was_asked", [False, True], ids=["first", "again"])
 @pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=RUBBISH)
-def test_an_answer_that_is_none_to_the_request_to_refund_is_unknown(
+def test_a_broken_answer_to_a_refund_request_is_an_unknown_outcome(
     rubbish: Answer, was_asked: bool
 ) -> None:
-    """The look-up went well; what became of the request, nobody knows."""
+    """The look-up succeeded; the outcome of the request is unknown."""
     payment = json.dumps(payment_object([])).encode()
 
     def reply(method: str, *_: object) -> Answer:

@@ -1,4 +1,4 @@
-"""Workers that are killed while they pay back by card: everybody is paid, and once."""
+"""Kill workers while they refund by card: every refund is paid exactly once."""
 
 import os
 import random
@@ -50,7 +50,7 @@ def card_refunds(items: int, actor: Actor) -> Iterator[tuple[str, Till]]:
 
 @contextmanager
 def changed(given: dict[str, str]) -> Iterator[None]:
-    """Change settings, for this process and those that it starts."""
+    """Change settings for this process and its children."""
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     get_settings.cache_clear()
@@ -65,7 +65,7 @@ def changed(given: dict[str, str]) -> Iterator[None]:
 
 
 def kill_workers(till: Till, *, kills: int, seed: int = 7) -> None:
-    """Kill one worker after the other as they pay; the last one goes on until all is settled."""
+    """Kill one worker after the other while they pay; the last one settles the rest."""
     chance, total = random.Random(seed), count_open()
     for number in steps.through(kills):
         goal = max(total * (number + 1) // (kills + 1), till.payouts.total() + 1)
@@ -88,11 +88,11 @@ def _wait_until_settled() -> None:
 
 
 class Killed(BaseException):
-    """What stands for a kill inside this process."""
+    """Stands for a kill inside this process."""
 
 
 def kill_naive_workers(address: str, *, kills: int, seed: int = 7) -> None:
-    """Let naive workers die between a payout and its record, and the last one do the rest."""
+    """Let naive workers die between a payout and its record; the last one does the rest."""
     chance, now = random.Random(seed), datetime.now(UTC)
     gateway = CardGateway(KEY, address=address)
     left = [chance.randint(1, count_open() // (kills + 1)) for _ in range(kills)]

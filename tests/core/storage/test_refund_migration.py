@@ -1,4 +1,4 @@
-"""The update of a database with refunds of an older version: no row is lost or changed."""
+"""The migration of refunds from an older version: no row is lost or changed."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ from alembic import command
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from core.storage import engine
+from core.storage import engine, schema
 from tests.databases import administrating, drop_database, use_database
 
 TODAY = datetime.now(UTC).replace(microsecond=0)
 A_DAY = timedelta(days=1)
-# An item of each, and how its refund stands: state, gateway, days since it was settled.
+# The refunds, one per item: state, gateway, days since it was settled.
 OLD = {
     "requested": ("requested", "card", None),
     "processing": ("processing", "card", None),
@@ -43,7 +43,7 @@ INDEXES = {
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Make an empty database with the schema from before this update."""
+    """Create an empty database with the schema before this migration."""
     url = f"sqlite:///{tmp_path / 'old.db'}"
     if request.param == "sqlite":
         (tmp_path / "old.db").touch()
@@ -54,7 +54,7 @@ def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         url = f"{server}/{name}"
     use_database(url)
     with writing() as connection:
-        command.upgrade(engine._alembic_config(connection), "0008")
+        command.upgrade(schema._alembic_config(connection), "0008")
     yield url
     engine.get_engine().dispose()
     drop_database(url)
@@ -66,7 +66,7 @@ def writing() -> Any:
 
 @pytest.fixture
 def filled(old_database: str) -> dict[str, list[dict[str, Any]]]:
-    """Store refunds in each state, with their entries; return the rows as they are stored."""
+    """Store a refund in each state with its ledger entries; return the stored rows."""
     with writing() as connection:
         fill(connection)
     return {table: read(table) for table in ("refunds", "transactions", "order_items")}
@@ -136,7 +136,7 @@ def item(no: int, name: str, status: str) -> dict[str, Any]:
 
 
 def inserter(connection: Connection) -> Callable[..., None]:
-    """Return what inserts a row into a table as it is, whatever the models say by now."""
+    """Return a function that inserts a row into a table of the old schema, without the models."""
 
     def put(name: str, /, **values: Any) -> None:
         if connection.dialect.name == "sqlite":
@@ -157,8 +157,8 @@ def read(table: str) -> list[dict[str, Any]]:
     return sorted((dict(row) for row in rows), key=str)
 
 
-def test_every_row_is_kept_as_it_was(filled: dict[str, list[dict[str, Any]]]) -> None:
-    engine.migrate()
+def test_the_update_keeps_every_row(filled: dict[str, list[dict[str, Any]]]) -> None:
+    schema.migrate()
     for table, before in filled.items():
         known = before[0].keys()
         after = [{key: row[key] for key in known} for row in read(table)]
@@ -166,19 +166,19 @@ def test_every_row_is_kept_as_it_was(filled: dict[str, list[dict[str, Any]]]) ->
     assert len(filled["refunds"]) == len(OLD)
     fresh = ("failed_after_success_at", "decided_by", "decided_at", "decision_note")
     assert {row[name] for row in read("refunds") for name in fresh} == {None}
-    engine.migrate()  # again: nothing more to do
+    schema.migrate()  # again, which does nothing
     assert len(read("refunds")) == len(OLD)
 
 
-def test_recent_card_refunds_are_looked_at_soon_and_no_others(filled: object) -> None:
-    engine.migrate()
+def test_only_recent_card_refunds_get_a_scheduled_look(filled: object) -> None:
+    schema.migrate()
     looked_at = {row["order_item_id"] for row in read("refunds") if row["next_look_at"]}
     assert looked_at == {"now", "recent"}
 
 
-def test_those_in_progress_count_as_asked_for_and_no_others(filled: object) -> None:
-    """Nobody can know of an older version's; so what may have been paid is not called failed."""
-    engine.migrate()
+def test_only_refunds_in_progress_count_as_sent_to_the_provider(filled: object) -> None:
+    """The older version did not record it, so a refund that may have been paid is not *failed*."""
+    schema.migrate()
     rows = read("refunds")
     asked = {row["refund_id"]: row["asked_at"] for row in rows if row["asked_at"] is not None}
     assert asked == {
@@ -188,7 +188,7 @@ def test_those_in_progress_count_as_asked_for_and_no_others(filled: object) -> N
 
 
 def test_rows_still_refer_to_each_other(filled: object) -> None:
-    engine.migrate()
+    schema.migrate()
     with engine.get_engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
@@ -206,8 +206,8 @@ def test_rows_still_refer_to_each_other(filled: object) -> None:
 SET_STATUS = text("UPDATE refunds SET status = :status WHERE order_item_id = 'requested'")
 
 
-def test_the_new_states_can_be_stored_and_no_others(filled: object) -> None:
-    engine.migrate()
+def test_only_known_states_can_be_stored(filled: object) -> None:
+    schema.migrate()
     for status in ("waiting", "declined", "processing", "succeeded", "failed"):
         with writing() as connection:
             connection.execute(SET_STATUS, {"status": status})
@@ -217,13 +217,13 @@ def test_the_new_states_can_be_stored_and_no_others(filled: object) -> None:
 
 
 def test_before_the_update_a_waiting_refund_cannot_be_stored(filled: object) -> None:
-    """Shows that it is the update that lets it."""
+    """The control: only the migration allows it."""
     with pytest.raises(IntegrityError), writing() as connection:
         connection.execute(SET_STATUS, {"status": "waiting"})
 
 
 def test_the_indexes_are_there(filled: object) -> None:
-    engine.migrate()
+    schema.migrate()
     with engine.get_engine().connect() as connection:
         found = {str(one["name"]): one for one in inspect(connection).get_indexes("refunds")}
         kind = connection.dialect.name
@@ -244,8 +244,8 @@ COPY_ITEM = """
 SECOND, SAME_REFERENCE = (text(COPY_ITEM.format(reference=one)) for one in ("NULL", "'re_6'"))
 
 
-def test_an_item_still_has_one_refund_at_most(filled: object) -> None:
-    engine.migrate()
+def test_an_item_still_has_at_most_one_refund(filled: object) -> None:
+    schema.migrate()
     for taken in ("requested", "processing", "recent", "by balance"):
         with pytest.raises(IntegrityError), writing() as connection:
             connection.execute(SECOND, {"item": taken})

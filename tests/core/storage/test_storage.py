@@ -1,4 +1,4 @@
-"""The ground: migrations, transactions, instants, start-up, tokens, demo."""
+"""The database: migrations, transactions, instants, start-up; demo data and tokens."""
 
 import sqlite3
 import threading
@@ -12,8 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import StatementError
 
-from core import demo, startup, storage
+from core import startup, storage
 from core.access import Actor, actors, tokens
+from core.demo import filling
 from core.ground import NotPermitted, NotSignedIn, OutsideFailed, Refused, get_settings
 from core.storage import Base, Contract, DatabaseFact, Order, OrderItem, Refund, Transaction, User
 from tests.conftest import NOW, free_port, use_database
@@ -23,9 +24,9 @@ from tests.rows import make_contract, make_order
 pytestmark = pytest.mark.both_databases
 
 
-# Alembic compares no expressions: the index of one is compared in test_windows.py.
+# Alembic does not compare expressions; test_windows.py compares the index of an expression.
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
-def test_the_migrated_schema_is_the_one_of_the_models(database: str) -> None:
+def test_the_migrated_schema_matches_the_models(database: str) -> None:
     options = {"include_object": lambda _, name, *__: not _is_elsewhere(name)}
     with storage.reading() as session:
         context = MigrationContext.configure(session.connection(), opts=options)
@@ -33,7 +34,7 @@ def test_the_migrated_schema_is_the_one_of_the_models(database: str) -> None:
 
 
 def _is_elsewhere(name: str | None) -> bool:
-    """Say whether something is of the search, which no model has: test_search.py is about it."""
+    """Return whether a table or index belongs to the search; test_search.py tests these."""
     return name == "ix_order_items_price" or (name is not None and "s_search" in name)
 
 
@@ -58,7 +59,7 @@ def test_an_instant_comes_back_as_it_was_in_utc(database: str) -> None:
     assert stored.tzinfo == UTC
 
 
-def test_what_fails_in_a_transaction_leaves_nothing(database: str) -> None:
+def test_a_failed_transaction_leaves_nothing(database: str) -> None:
     def fail() -> None:
         with storage.writing() as session:
             session.add(Contract(contract_id="CT-9", name="x", currency="EUR"))
@@ -71,7 +72,7 @@ def test_what_fails_in_a_transaction_leaves_nothing(database: str) -> None:
         assert session.get(Contract, "CT-9") is None
 
 
-def test_writers_at_once_wait_for_each_other(database: str) -> None:
+def test_simultaneous_writers_wait_for_each_other(database: str) -> None:
     make_contract("CT-1")
 
     def add_one() -> None:
@@ -89,7 +90,7 @@ def test_writers_at_once_wait_for_each_other(database: str) -> None:
         assert session.get_one(Contract, "CT-1").balance_minor == 80
 
 
-def test_a_database_that_does_not_answer_is_said_in_a_sentence() -> None:
+def test_an_unreachable_database_raises_a_readable_error() -> None:
     use_database(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none")
     assert not storage.is_reachable()
     with pytest.raises(OutsideFailed, match="The database cannot be reached"), storage.reading():
@@ -98,7 +99,7 @@ def test_a_database_that_does_not_answer_is_said_in_a_sentence() -> None:
         startup.prepare(NOW)
 
 
-def test_a_database_busy_with_another_change_is_said_so(sqlite_database: str) -> None:
+def test_a_busy_database_raises_a_readable_error(sqlite_database: str) -> None:
     path = sqlite_database.removeprefix("sqlite:///")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -131,7 +132,7 @@ def test_a_database_busy_with_another_change_is_said_so(sqlite_database: str) ->
         ("VOUCHER_TERMS", "x" * 1501),
     ],
 )
-def test_a_wrong_setting_stops_the_start_with_its_name(
+def test_a_wrong_setting_stops_the_start_and_is_named(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -142,7 +143,7 @@ def test_a_wrong_setting_stops_the_start_with_its_name(
     get_settings.cache_clear()
 
 
-def test_a_database_file_that_went_away_is_not_replaced_by_an_empty_one(
+def test_a_missing_database_file_is_not_replaced_by_an_empty_one(
     sqlite_database: str,
 ) -> None:
     path = Path(sqlite_database.removeprefix("sqlite:///"))
@@ -161,29 +162,29 @@ def test_a_database_file_that_went_away_is_not_replaced_by_an_empty_one(
 def test_a_new_sqlite_file_is_filled_and_marked_as_demo(tmp_path: Path) -> None:
     use_database(f"sqlite:///{tmp_path / 'new' / 'orders.db'}")
     startup.prepare(NOW)
-    assert demo.is_demo()
+    assert filling.is_demo()
     with storage.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Order)) == demo.DEFAULT_ORDERS
+        assert session.scalar(select(func.count()).select_from(Order)) == filling.DEFAULT_ORDERS
 
 
-def test_a_database_that_was_there_is_never_filled_by_itself(database: str) -> None:
+def test_an_existing_database_is_never_filled_automatically(database: str) -> None:
     startup.prepare(NOW)
-    assert not demo.is_demo()
+    assert not filling.is_demo()
     with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 0
 
 
-def test_demo_data_never_joins_real_orders(database: str, admin: Actor) -> None:
+def test_demo_data_is_never_added_to_real_orders(database: str, admin: Actor) -> None:
     make_order("OD-1")
     with pytest.raises(Refused, match="not demo data"):
-        demo.fill(10, actor=admin, now=NOW)
+        filling.fill(10, actor=admin, now=NOW)
     with storage.reading() as session:
         assert session.scalars(select(Order.order_id)).all() == ["OD-1"]
 
 
 def test_demo_data_replaces_demo_data(database: str, admin: Actor) -> None:
-    demo.fill(50, actor=admin, now=NOW)
-    demo.fill(20, actor=admin, now=NOW)
+    filling.fill(50, actor=admin, now=NOW)
+    filling.fill(20, actor=admin, now=NOW)
     with storage.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 20
         assert session.get_one(DatabaseFact, "demo").value == "20"
@@ -200,19 +201,19 @@ def _fingerprint() -> list[object]:
 
 
 def test_demo_data_is_the_same_every_time(database: str, admin: Actor) -> None:
-    demo.fill(200, actor=admin, now=NOW)
+    filling.fill(200, actor=admin, now=NOW)
     first = _fingerprint()
-    demo.fill(200, actor=admin, now=NOW)
+    filling.fill(200, actor=admin, now=NOW)
     assert _fingerprint() == first
 
 
-def test_demo_data_keeps_the_books(database: str, admin: Actor) -> None:
-    demo.fill(1_500, actor=admin, now=NOW)
+def test_demo_data_has_a_consistent_ledger(database: str, admin: Actor) -> None:
+    filling.fill(1_500, actor=admin, now=NOW)
     check_books()
 
 
 def test_demo_data_is_varied_enough_to_show_everything(database: str, admin: Actor) -> None:
-    demo.fill(2_000, actor=admin, now=NOW)
+    filling.fill(2_000, actor=admin, now=NOW)
     with storage.reading() as session:
         statuses = set(session.scalars(select(OrderItem.status).distinct()))
         assert statuses == {"not_used", "used", "refunded"}
@@ -232,7 +233,7 @@ def test_demo_data_is_varied_enough_to_show_everything(database: str, admin: Act
 # Tokens and users.
 
 
-def test_a_token_opens_its_own_purpose_table_and_browser_alone(
+def test_a_token_is_valid_only_for_its_purpose_table_and_browser(
     sqlite_database: str, admin: Actor
 ) -> None:
     token = tokens.issue_token("rows", table="orders", actor=admin, browser="mine")
@@ -250,7 +251,7 @@ def test_a_token_opens_its_own_purpose_table_and_browser_alone(
             tokens.accept_token(forged, "rows", table="orders", browser="mine")
 
 
-def test_a_token_for_one_order_grants_that_order_alone(sqlite_database: str, admin: Actor) -> None:
+def test_a_token_for_one_order_grants_only_that_order(sqlite_database: str, admin: Actor) -> None:
     token = tokens.issue_token(
         "rows", table="transactions", actor=admin, browser="mine", order_id="OD-1"
     )
@@ -258,15 +259,13 @@ def test_a_token_for_one_order_grants_that_order_alone(sqlite_database: str, adm
     assert granted == tokens.Grant(admin, order_id="OD-1")
 
 
-def test_a_token_of_a_browser_without_cookie_opens_nothing(
-    sqlite_database: str, admin: Actor
-) -> None:
+def test_a_token_without_a_browser_cookie_is_refused(sqlite_database: str, admin: Actor) -> None:
     token = tokens.issue_token("rows", table="orders", actor=admin, browser="")
     with pytest.raises(NotSignedIn):
         tokens.accept_token(token, "rows", table="orders", browser="")
 
 
-def test_a_token_grows_old(
+def test_a_token_expires(
     sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = tokens.issue_token("rows", table="orders", actor=admin, browser="mine")
@@ -276,7 +275,7 @@ def test_a_token_grows_old(
         tokens.accept_token(token, "rows", table="orders", browser="mine")
 
 
-def test_a_deactivated_user_is_nobody_at_once(database: str, admin: Actor) -> None:
+def test_a_deactivated_user_is_no_actor_at_once(database: str, admin: Actor) -> None:
     token = tokens.issue_token("rows", table="orders", actor=admin, browser="mine")
     with storage.writing() as session:
         session.get_one(User, actors.LOCAL_USER_ID).is_active = False
@@ -285,7 +284,7 @@ def test_a_deactivated_user_is_nobody_at_once(database: str, admin: Actor) -> No
         tokens.accept_token(token, "rows", table="orders", browser="mine")
 
 
-def test_the_signing_secret_is_made_once_for_its_owner_alone(
+def test_the_signing_secret_is_created_once_as_a_private_file(
     sqlite_database: str, data_dir: Path
 ) -> None:
     tokens.ensure_secret()

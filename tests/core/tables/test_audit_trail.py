@@ -1,4 +1,4 @@
-"""The audit trail: a table like the others, of which nobody takes anything back."""
+"""The audit trail: a table like the others, in which nothing can be changed."""
 
 import io
 from datetime import timedelta
@@ -22,7 +22,7 @@ VIEWER = Actor("v", "viewer@helios.example", Role.VIEWER, sees_all_contracts=Tru
 
 @pytest.fixture
 def told(database: str, admin: Actor) -> None:
-    """Store an event of an order, with letters of several scripts, and a refused try."""
+    """Store an event of an order, with letters of several scripts, and a refused attempt."""
     make_order("OD-1")
     with storage.writing() as session:
         access.record_event(
@@ -49,7 +49,7 @@ def found(admin: Actor, **raw: Any) -> list[str]:
 
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
-def test_what_was_so_before_and_after_is_found_as_text(admin: Actor) -> None:
+def test_values_before_and_after_are_searched_as_text(admin: Actor) -> None:
     request = ["order_item.refund_requested"]
     for search in ("Zoë", "王", "not_used", '"status": "refund_requested"'.split()[1], "OD-1"):
         assert found(admin, search=search) == request
@@ -67,7 +67,7 @@ def test_what_was_so_before_and_after_is_found_as_text(admin: Actor) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
-def test_sorting_by_what_was_after_goes_through(admin: Actor) -> None:
+def test_events_can_be_sorted_by_the_values_after(admin: Actor) -> None:
     for way in ("asc", "desc"):
         assert len(found(admin, sort=[{"colId": "after", "sort": way}])) == 2
 
@@ -88,7 +88,7 @@ def test_its_excel_file_holds_the_json_as_text(admin: Actor) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
-def test_ready_made_views_show_what_they_say(admin: Actor) -> None:
+def test_built_in_views_show_the_events_that_their_names_promise(admin: Actor) -> None:
     ready = views.ready_made(AUDIT_EVENTS, "UTC", actor=admin)
     view = ready["Refused"]
     assert query.count_rows(view, actor=admin, now=NOW) == 1
@@ -97,7 +97,7 @@ def test_ready_made_views_show_what_they_say(admin: Actor) -> None:
 
 @pytest.mark.usefixtures("told")
 @pytest.mark.parametrize("role", Role)
-def test_an_orders_history_is_for_everybody_and_of_that_order_alone(role: Role) -> None:
+def test_every_role_sees_the_history_of_an_order_and_only_of_that_order(role: Role) -> None:
     actor = Actor("x", "x@helios.example", role, sees_all_contracts=True)
     for order_id, count in (("OD-1", 1), ("OD-2", 0)):
         view = parse_view(AUDIT_EVENTS, {}, order_id=order_id)
@@ -126,14 +126,14 @@ OF_POSTGRESQL = [
 
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("told")
-def test_nothing_that_was_written_is_taken_back(admin: Actor) -> None:
+def test_audit_events_cannot_be_changed_or_deleted(admin: Actor) -> None:
     for statement in REWRITES + (OF_SQLITE if storage.is_sqlite() else OF_POSTGRESQL):
         with pytest.raises(DatabaseError, match="append-only"), storage.writing() as session:
             session.execute(text(statement))
     assert found(admin) == ["order_item.refund_requested", "users.refused"]
 
 
-def test_an_item_that_a_file_says_was_used_is_in_its_orders_history(
+def test_an_item_used_by_an_import_is_in_the_history_of_its_order(
     database: str, admin: Actor, tmp_path: Any
 ) -> None:
     make_order("OD-1")

@@ -1,4 +1,4 @@
-"""Views in addresses: in the text itself, or stored when they are long; and those ready made."""
+"""Views in URLs: in the URL itself, or stored if they are long; and the built-in views."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ BOB = Actor("u-bob", "bob@helios.example", Role.VIEWER)
 
 @pytest.fixture(autouse=True)
 def users(request: pytest.FixtureRequest) -> None:
-    """Store the people of these tests in the test's database, where it has one."""
+    """Store the users of these tests, if the test has a database."""
     for name in {"database", "sqlite_database"} & set(request.fixturenames):
         request.getfixturevalue(name)
         for actor in (ANA, BOB):
@@ -39,7 +39,7 @@ def count_stored() -> int:
         return session.scalar(select(func.count()).select_from(SavedView)) or 0
 
 
-def test_a_short_view_is_in_the_address_itself(sqlite_database: str) -> None:
+def test_a_short_view_is_in_the_url_itself(sqlite_database: str) -> None:
     view = default_view(ORDERS, "Europe/Rome")
     for parameter in ("view", "products"):
         address = views.address_of(view, actor=ANA, parameter=parameter)
@@ -50,7 +50,7 @@ def test_a_short_view_is_in_the_address_itself(sqlite_database: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_a_long_view_is_stored_once_and_opens_for_whoever_has_the_link(database: str) -> None:
+def test_a_long_view_is_stored_once_and_opens_for_everyone_with_the_link(database: str) -> None:
     view = many_ids()
     address = views.address_of(view, actor=ANA)
     assert list(address) == ["saved"]
@@ -77,7 +77,7 @@ def test_a_long_view_in_the_tab_of_an_order_shares_its_parameter(database: str) 
     assert asked == view
 
 
-def test_a_stored_view_opens_in_its_own_table_alone(database: str) -> None:
+def test_a_stored_view_opens_only_in_its_own_table(database: str) -> None:
     address = views.address_of(many_ids(), actor=ANA, parameter="transactions")
     with pytest.raises(NotFound):
         views.view_at(
@@ -85,7 +85,7 @@ def test_a_stored_view_opens_in_its_own_table_alone(database: str) -> None:
         )
 
 
-def test_a_stored_view_without_a_name_is_nobodys_to_list_share_or_delete(database: str) -> None:
+def test_an_unnamed_view_cannot_be_listed_shared_or_deleted(database: str) -> None:
     view_id = views.address_of(many_ids(), actor=ANA)["saved"]
     assert views.find_saved(ORDER_ITEMS, actor=ANA) == []
     with pytest.raises(NotFound):
@@ -94,13 +94,13 @@ def test_a_stored_view_without_a_name_is_nobodys_to_list_share_or_delete(databas
         views.delete_view(ORDER_ITEMS, view_id, actor=ANA)
 
 
-def test_a_damaged_address_is_refused_and_not_taken_for_none(sqlite_database: str) -> None:
+def test_a_damaged_url_is_refused_and_does_not_open_the_default_view(sqlite_database: str) -> None:
     for text in ("!!!", "e30" * 9, ""):
         with pytest.raises(InvalidInput):
             views.view_at(ORDERS, {"view": text}, actor=ANA, zone="UTC", left_out=[])
 
 
-# Ready-made views.
+# Built-in views.
 
 
 def _keys(view: View, now: datetime) -> list[str]:
@@ -121,7 +121,7 @@ def _is_refundable(row: Row, now: datetime) -> bool:
     return bool(is_open and row["is_refundable"] and deadline is not None and deadline >= now)
 
 
-def test_ready_made_views_mean_what_they_say(make_database: Any) -> None:
+def test_built_in_views_show_the_rows_that_their_names_promise(make_database: Any) -> None:
     for kind in ("sqlite", "postgresql"):
         fill(make_database(kind))
         for table in BOOKS:
@@ -144,14 +144,14 @@ def test_an_order_is_refundable_exactly_when_an_item_of_it_is(make_database: Any
             assert _keys(of_orders, now) == sorted({row["order_id"] for row in items})
 
 
-def test_orders_via_a_widget_are_those_that_name_one(make_database: Any) -> None:
+def test_the_view_via_widget_has_the_orders_with_a_widget(make_database: Any) -> None:
     fill(make_database("sqlite"))
     via = views.ready_made(ORDERS, "UTC", actor=ANA)["Via widget"]
     rows = [row for row in rows_of(ORDERS, NOWS[0]) if row["widget_id"] is not None]
     assert _keys(via, NOWS[0]) == sorted(row["order_id"] for row in rows)
 
 
-def test_mine_are_the_orders_that_the_person_made(make_database: Any) -> None:
+def test_the_view_mine_has_the_orders_that_the_user_created(make_database: Any) -> None:
     fill(make_database("sqlite"))
     author = rows_of(ORDERS, NOWS[0])[3]["author"]
     me = replace(ANA, email=author.upper())
@@ -161,7 +161,7 @@ def test_mine_are_the_orders_that_the_person_made(make_database: Any) -> None:
     assert mine.in_words() == [f"Author is “{author.upper()}”"]
 
 
-def test_refundable_items_come_with_the_nearest_deadline_first(make_database: Any) -> None:
+def test_refundable_items_are_sorted_by_deadline(make_database: Any) -> None:
     fill(make_database("sqlite"))
     view = views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable"]
     frame = query.load_rows(view, actor=ANA, now=NOWS[0], start=0, end=100)
@@ -169,7 +169,7 @@ def test_refundable_items_come_with_the_nearest_deadline_first(make_database: An
     assert len(frame) > 3
 
 
-def test_ready_made_views_are_in_the_zone_of_the_person() -> None:
+def test_built_in_views_use_the_time_zone_of_the_user() -> None:
     for table in BOOKS:
         for view in views.ready_made(table, "Asia/Tokyo", actor=ANA).values():
             assert view.zone == "Asia/Tokyo"

@@ -1,4 +1,4 @@
-"""Views kept under a name: whose they are, who sees them, which one opens first."""
+"""Named views: who owns them, who sees them, which one opens first."""
 
 from dataclasses import replace
 from threading import Thread
@@ -24,7 +24,7 @@ CHIEF = Actor("u-chief", "chief@helios.example", Role.ADMIN, sees_all_contracts=
 
 @pytest.fixture(autouse=True)
 def users(request: pytest.FixtureRequest) -> None:
-    """Store the people of these tests in the test's database, where it has one."""
+    """Store the users of these tests, if the test has a database."""
     for name in {"database", "sqlite_database"} & set(request.fixturenames):
         request.getfixturevalue(name)
         for actor in (ANA, BOB, CHIEF):
@@ -58,14 +58,14 @@ def test_a_saved_view_is_listed_and_opens_as_it_was(database: str) -> None:
     assert parse_view(ORDERS, saved.raw) == view
 
 
-def test_a_name_that_is_taken_is_asked_about_and_not_overwritten(database: str) -> None:
+def test_a_taken_name_is_refused_and_not_overwritten(database: str) -> None:
     view_id = views.save_view(by_author("ana"), "Mine", actor=ANA, is_shared=True)
-    with pytest.raises(NameTaken, match="“Mine” already"):
+    with pytest.raises(NameTaken, match="You already have a view “Mine”"):
         views.save_view(by_author("bob"), " Mine ", actor=ANA)
     assert opened(view_id, ANA) == by_author("ana")
 
 
-def test_a_view_is_replaced_where_it_is_when_that_was_asked(database: str) -> None:
+def test_a_view_can_be_replaced_in_place(database: str) -> None:
     view_id = views.save_view(by_author("ana"), "Mine", actor=ANA, is_shared=True)
     again = views.save_view(by_author("bob"), "Mine", actor=ANA, is_shared=True, replaces=True)
     assert again == view_id
@@ -73,12 +73,12 @@ def test_a_view_is_replaced_where_it_is_when_that_was_asked(database: str) -> No
     assert names(ANA) == ["Mine"]
 
 
-def test_replacing_a_name_that_nobody_has_saves_it(database: str) -> None:
+def test_replacing_an_unused_name_saves_the_view(database: str) -> None:
     views.save_view(by_author(), "New", actor=ANA, replaces=True)
     assert names(ANA) == ["New"]
 
 
-def test_a_name_is_taken_for_its_person_and_table_alone(database: str) -> None:
+def test_a_name_is_taken_only_for_its_user_and_table(database: str) -> None:
     mine = views.save_view(by_author("ana"), "Mine", actor=ANA)
     views.save_view(by_author("bob"), "Mine", actor=BOB, replaces=True)
     items = by_author("zoë", ORDER_ITEMS, "passenger_name")
@@ -88,7 +88,7 @@ def test_a_name_is_taken_for_its_person_and_table_alone(database: str) -> None:
 
 
 @pytest.mark.on_postgresql
-def test_of_two_tabs_that_save_one_name_at_once_the_second_is_asked(database: str) -> None:
+def test_if_two_tabs_save_the_same_name_the_second_is_refused(database: str) -> None:
     caught: list[NameTaken] = []
 
     def save_too() -> None:
@@ -127,7 +127,7 @@ def test_a_private_view_is_not_opened_by_others_even_by_its_link(
     view_id = views.save_view(by_author(), "Mine", actor=ANA)
     address = view_id if parameter == "saved" else f"saved.{view_id}"
     for actor in (BOB, CHIEF):
-        with pytest.raises(NotFound, match="no saved view"):
+        with pytest.raises(NotFound, match=r"^View .* was not found"):
             views.view_at(ORDERS, {parameter: address}, actor=actor, zone="UTC")
         assert names(actor) == []
 
@@ -141,7 +141,7 @@ def test_a_view_no_longer_shared_is_closed_to_others_at_once(database: str) -> N
 
 
 @pytest.mark.parametrize("view_id", ["gone", "", "a\x00b", "x" * 5_000, "'; --"])
-def test_a_saved_view_that_is_not_there_is_not_found(database: str, view_id: str) -> None:
+def test_an_unknown_saved_view_is_not_found(database: str, view_id: str) -> None:
     with pytest.raises(NotFound) as refusal:
         opened(view_id, ANA)
     assert len(str(refusal.value)) < 200
@@ -155,10 +155,10 @@ def test_a_saved_view_of_another_table_is_not_found(database: str) -> None:
         views.delete_view(ORDER_ITEMS, view_id, actor=ANA)
 
 
-# Which one opens first.
+# The default view.
 
 
-def test_a_default_view_opens_first_for_its_owner_alone(database: str) -> None:
+def test_a_default_view_opens_first_only_for_its_owner(database: str) -> None:
     usual = first_view(ANA)
     views.save_view(by_author(), "Mine", actor=ANA, is_shared=True, is_default=True)
     assert first_view(ANA) == by_author()
@@ -167,7 +167,7 @@ def test_a_default_view_opens_first_for_its_owner_alone(database: str) -> None:
     assert not first_view(ANA, ORDER_ITEMS).filters
 
 
-def test_a_person_has_one_default_view_a_table(database: str) -> None:
+def test_a_user_has_one_default_view_per_table(database: str) -> None:
     first = views.save_view(by_author("a"), "First", actor=ANA, is_default=True)
     items = by_author("zoë", ORDER_ITEMS, "passenger_name")
     views.save_view(items, "Items", actor=ANA, is_default=True)
@@ -189,7 +189,9 @@ def test_a_default_view_that_is_replaced_stays_the_default_when_asked(database: 
     assert not first_view(ANA).filters
 
 
-def test_a_link_and_the_tab_of_an_order_go_before_the_default_view(database: str) -> None:
+def test_a_link_and_the_tab_of_an_order_take_precedence_over_the_default_view(
+    database: str,
+) -> None:
     items = by_author("zoë", ORDER_ITEMS, "passenger_name")
     views.save_view(items, "Mine", actor=ANA, is_default=True)
     assert not first_view(ANA, ORDER_ITEMS, parameter="products", order_id="OD-1").filters
@@ -198,14 +200,14 @@ def test_a_link_and_the_tab_of_an_order_go_before_the_default_view(database: str
     assert asked == by_author("x", ORDER_ITEMS, "product")
 
 
-def test_an_admin_cannot_make_somebody_elses_view_their_default(database: str) -> None:
+def test_an_admin_cannot_make_another_users_view_their_default(database: str) -> None:
     view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
     views.change_view(ORDERS, view_id, actor=CHIEF, is_default=True)
     assert not first_view(ANA).filters
     assert not first_view(CHIEF).filters
 
 
-# Who may change one.
+# Who can change a view.
 
 
 @pytest.mark.parametrize("actor", [ANA, CHIEF], ids=["owner", "admin"])
@@ -219,16 +221,16 @@ def test_owner_and_admin_change_and_delete_a_view(database: str, actor: Actor) -
         views.delete_view(ORDERS, view_id, actor=actor)
 
 
-def test_nobody_else_changes_or_deletes_a_shared_view(database: str) -> None:
+def test_other_users_cannot_change_or_delete_a_shared_view(database: str) -> None:
     view_id = views.save_view(by_author(), "Mine", actor=ANA, is_shared=True)
-    with pytest.raises(NotPermitted, match="somebody else's view"):
+    with pytest.raises(NotPermitted, match="belongs to another user"):
         views.change_view(ORDERS, view_id, actor=BOB, view=by_author("b"))
     with pytest.raises(NotPermitted):
         views.delete_view(ORDERS, view_id, actor=BOB)
     assert opened(view_id, BOB) == by_author()
 
 
-def test_for_nobody_else_there_is_a_private_view_to_change(database: str) -> None:
+def test_other_users_cannot_find_a_private_view_to_change(database: str) -> None:
     view_id = views.save_view(by_author(), "Mine", actor=ANA)
     with pytest.raises(NotFound):
         views.change_view(ORDERS, view_id, actor=BOB, is_shared=True)
@@ -238,13 +240,13 @@ def test_for_nobody_else_there_is_a_private_view_to_change(database: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\x00b", "a\u200bb"])
-def test_a_name_that_cannot_be_read_is_refused(sqlite_database: str, name: str) -> None:
-    with pytest.raises(InvalidInput, match="a name of 1 to 60"):
+def test_an_unreadable_name_is_refused(sqlite_database: str, name: str) -> None:
+    with pytest.raises(InvalidInput, match="must have 1 to 60"):
         views.save_view(by_author(), name, actor=ANA)
     assert names(ANA) == []
 
 
-def test_a_kept_view_of_a_column_that_is_gone_opens_without_it(database: str) -> None:
+def test_a_saved_view_with_a_removed_column_opens_without_it(database: str) -> None:
     view_id = new_id()
     raw = {"filters": {"gone": {"type": "blank"}}, "columns": ["no", "gone"], "search": "x"}
     with storage.writing() as session:

@@ -1,4 +1,4 @@
-"""Vouchers: which can be had, the copies that leave, and what a code turns out to be."""
+"""Vouchers: which are available, the copies handed out, and the verification of codes."""
 
 import io
 import zipfile
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -22,8 +23,8 @@ from tests.rows import make_actor, make_item, make_order, make_transaction
 
 LATER = NOW + timedelta(days=30)
 BEFORE = NOW - timedelta(days=3)
-GIVEN = {"valid_from": BEFORE, "valid_until": LATER, "refund_expire_at": LATER}
-FATES = {
+GIVEN: dict[str, Any] = {"valid_from": BEFORE, "valid_until": LATER, "refund_expire_at": LATER}
+FATES: dict[str, dict[str, Any]] = {
     "OK-1": {},
     "OK-2": {"passenger_name": "=1+1 Ömer"},
     "USED": {"status": "used", "used_at": BEFORE},
@@ -35,13 +36,13 @@ FATES = {
 
 @pytest.fixture(autouse=True)
 def nobody_has_tried() -> None:
-    """Let each test begin a minute of its own."""
-    verification._tries.clear()
+    """Reset the count of verifications per minute."""
+    verification._attempts.clear()
 
 
 @pytest.fixture
 def shop(database: str) -> None:
-    """Store an order with an item of every fate, and another contract's."""
+    """Store an order with an item of every status, and an item of another contract."""
     make_order("OD-1", item_count=len(FATES))
     make_transaction(order_id="OD-1", amount_minor=-3800 * len(FATES))
     for item_id, fate in FATES.items():
@@ -50,9 +51,11 @@ def shop(database: str) -> None:
     make_item("OD-2", order_item_id="OTHER", contract_id="CT-2", **GIVEN)
 
 
-def issue(*item_ids: str, actor: Actor, form: issuing.Form = "pdf") -> tuple[str, bytes]:
+def issue(
+    *item_ids: str, actor: Actor, file_format: issuing.FileFormat = "pdf"
+) -> tuple[str, bytes]:
     file = io.BytesIO()
-    name = issuing.issue(item_ids, file, form=form, actor=actor, now=NOW)
+    name = issuing.issue(item_ids, file, file_format=file_format, actor=actor, now=NOW)
     return name, file.getvalue()
 
 
@@ -83,15 +86,15 @@ def signed(item: OrderItem) -> str:
     )
 
 
-def test_each_fate_has_its_reason(shop: None, admin: Actor) -> None:
+def test_each_status_has_its_reason(shop: None, admin: Actor) -> None:
     lines = issuing.assess([*FATES, "GONE"], actor=admin, now=NOW)
     whys = {line.order_item_id: line.why for line in lines}
     assert whys["OK-1"] is whys["OK-2"] is None
     assert whys["USED"] == "It has been used."
     assert whys["BACK"] == "It was refunded on 2026-11-20 09:30 (Europe/London)."
-    assert whys["ASKED"] == "A refund of it is in progress."
+    assert whys["ASKED"] == "A refund is in progress."
     assert whys["OVER"] == "It expired on 2026-11-20 09:30 (Europe/London)."
-    assert whys["GONE"] == "There is no order item “GONE” that you may see."
+    assert whys["GONE"] == "Order item “GONE” was not found, or you have no access to it."
 
 
 def test_a_voucher_is_valid_to_the_last_second_of_its_day(shop: None, admin: Actor) -> None:
@@ -102,7 +105,7 @@ def test_a_voucher_is_valid_to_the_last_second_of_its_day(shop: None, admin: Act
     assert why(LATER + timedelta(seconds=1)) is not None
 
 
-def test_one_voucher_is_a_pdf_of_its_own(shop: None, admin: Actor) -> None:
+def test_one_voucher_is_one_pdf(shop: None, admin: Actor) -> None:
     name, pdf = issue("OK-1", actor=admin)
     assert name == "voucher-OK-1.pdf"
     text = text_of(pdf)
@@ -111,9 +114,7 @@ def test_one_voucher_is_a_pdf_of_its_own(shop: None, admin: Actor) -> None:
     assert downloads() == [("OK-1", admin.email)]
 
 
-def test_of_many_the_valid_ones_are_merged_and_each_copy_is_recorded(
-    shop: None, admin: Actor
-) -> None:
+def test_valid_vouchers_are_merged_and_each_copy_is_audited(shop: None, admin: Actor) -> None:
     name, pdf = issue(*FATES, "GONE", actor=admin)
     assert name == "vouchers-OD-1.pdf"
     assert len(pypdf.PdfReader(io.BytesIO(pdf)).pages) == 2
@@ -126,14 +127,14 @@ def test_of_many_the_valid_ones_are_merged_and_each_copy_is_recorded(
 
 
 def test_single_pdfs_come_as_a_zip(shop: None, admin: Actor) -> None:
-    name, archive = issue("OK-1", "OTHER", actor=admin, form="zip")
+    name, archive = issue("OK-1", "OTHER", actor=admin, file_format="zip")
     assert name == "vouchers.zip"
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert opened.namelist() == ["voucher-OK-1.pdf", "voucher-OTHER.pdf"]
         assert opened.read("voucher-OK-1.pdf") == issue("OK-1", actor=admin)[1]
 
 
-def test_when_none_is_valid_nothing_leaves_and_every_reason_is_said(
+def test_without_a_valid_voucher_nothing_is_written_and_the_error_gives_every_reason(
     shop: None, admin: Actor
 ) -> None:
     with pytest.raises(Refused) as refusal:
@@ -143,25 +144,29 @@ def test_when_none_is_valid_nothing_leaves_and_every_reason_is_said(
     assert downloads() == []
 
 
-def test_from_the_request_of_a_refund_on_no_copy_leaves(shop: None, admin: Actor) -> None:
+def test_no_copy_is_written_after_a_refund_is_requested(shop: None, admin: Actor) -> None:
     issue("OK-1", actor=admin)
     code = signed(stored("OK-1"))
     assert verification.verify(code, actor=admin, now=NOW).verdict is Verdict.VALID
     refunds.request(["OK-1"], reason="goodwill", key="k", actor=admin, now=NOW, gateways={})
-    with pytest.raises(Refused, match="A refund of it is in progress"):
+    with pytest.raises(Refused, match="A refund is in progress"):
         issue("OK-1", actor=admin)
     assert verification.verify(code, actor=admin, now=NOW).verdict is Verdict.IN_PROGRESS
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ACCOUNTANT])
-def test_roles_that_hand_out_no_vouchers_are_refused(shop: None, admin: Actor, role: Role) -> None:
+def test_roles_without_the_right_to_vouchers_are_refused(
+    shop: None, admin: Actor, role: Role
+) -> None:
     with pytest.raises(NotPermitted):
         issue("OK-1", actor=replace(admin, role=role))
 
 
-def test_another_contract_is_as_if_it_were_not_there(shop: None, admin: Actor) -> None:
+def test_items_of_other_contracts_are_not_found(shop: None, admin: Actor) -> None:
     scoped = make_actor(Role.ADMIN, contracts=frozenset({"CT-1"}))
-    with pytest.raises(Refused, match="There is no order item “OTHER” that you may see"):
+    with pytest.raises(
+        Refused, match="Order item “OTHER” was not found, or you have no access to it"
+    ):
         issue("OTHER", actor=scoped)
     other = stored("OTHER")
     for text in (signed(other), other.voucher_code):
@@ -172,8 +177,8 @@ def test_another_contract_is_as_if_it_were_not_there(shop: None, admin: Actor) -
 
 
 @pytest.mark.parametrize("ids", [[], [str(one) for one in range(1_001)]], ids=["none", "too many"])
-def test_a_selection_that_is_none_is_refused(shop: None, admin: Actor, ids: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="Tick 1 to 1,000"):
+def test_an_invalid_selection_is_refused(shop: None, admin: Actor, ids: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="Select 1 to 1,000"):
         issuing.assess(ids, actor=admin, now=NOW)
 
 
@@ -199,7 +204,7 @@ def test_scanned_and_typed_code_have_the_same_verdict(
         assert found.item.order_item_id == item_id
 
 
-def test_an_imported_code_is_found_as_it_is(shop: None, admin: Actor) -> None:
+def test_an_imported_code_is_found_unchanged(shop: None, admin: Actor) -> None:
     make_item("OD-1", order_item_id="OLD", voucher_code="old/Code 7", **GIVEN)
     assert verification.verify("old/Code 7", actor=admin, now=NOW).verdict is Verdict.VALID
     assert verification.verify("old/code 7", actor=admin, now=NOW).verdict is Verdict.UNKNOWN
@@ -220,14 +225,14 @@ def test_unknown_forged_and_damaged_codes_are_told_apart(shop: None, admin: Acto
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 501])
-def test_a_text_that_is_no_code_at_all_is_refused(shop: None, admin: Actor, text: str) -> None:
+def test_a_text_that_cannot_be_a_code_is_refused(shop: None, admin: Actor, text: str) -> None:
     with pytest.raises(InvalidInput, match="Scan or type a code"):
         verification.verify(text, actor=admin, now=NOW)
 
 
 @pytest.fixture
 def three_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let each person verify three codes a minute."""
+    """Limit each person to three codes per minute."""
     monkeypatch.setenv("VERIFICATIONS_PER_MINUTE", "3")
     get_settings.cache_clear()
     yield
@@ -237,11 +242,11 @@ def three_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("three_a_minute")
-def test_codes_cannot_be_guessed_in_a_row(shop: None, admin: Actor) -> None:
+def test_verifications_per_minute_are_limited(shop: None, admin: Actor) -> None:
     guesser, other = (replace(admin, user_id=name) for name in ("guesser", "other"))
     for guess in range(3):
         verification.verify(f"guess {guess}", actor=guesser, now=NOW)
-    with pytest.raises(Refused, match="At most 3 codes"):
+    with pytest.raises(Refused, match="at most 3 codes"):
         verification.verify("one more", actor=guesser, now=NOW)
     assert verification.verify("x", actor=other, now=NOW).verdict is Verdict.UNKNOWN
 
@@ -254,7 +259,7 @@ def test_the_command_line_verifies_with_the_public_key_alone(
     keys.write_text(capsys.readouterr().out)
     code = signed(stored("BACK"))
     assert main(["verify", code, "--public-key", str(keys)]) == 0
-    assert capsys.readouterr().out.startswith("genuine: valid from 2026-11-20 09:30 UTC to ")
+    assert capsys.readouterr().out.startswith("Genuine: valid from 2026-11-20 09:30 UTC to ")
     forged = code[:-1] + ("B" if code.endswith("A") else "A")
     assert main(["verify", forged, "--public-key", str(keys)]) == 1
     assert "genuine" not in capsys.readouterr().out

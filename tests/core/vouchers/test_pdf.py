@@ -1,4 +1,4 @@
-"""Vouchers as PDF, read back and rendered: what they say, how they scan, that nothing is lost."""
+"""Vouchers as PDF, read back and rendered: their text, their QR code, and their layout."""
 
 import io
 import re
@@ -27,7 +27,7 @@ from core.vouchers.pdf.document import render_voucher, render_zip
 from core.vouchers.pdf.fonts import EM, FontFault
 from core.vouchers.pdf.glyphs import REPLACEMENT, Line, is_plain
 from core.vouchers.pdf.logo import LogoFault
-from core.vouchers.pdf.page import Branding
+from core.vouchers.pdf.page import Branding, draw_details
 from core.vouchers.pdf.sheet import HEIGHT, WIDTH, Sheet
 from core.vouchers.pdf.text import shape_line
 from tests.vouchers import BRANDING, make_voucher, make_vouchers
@@ -51,7 +51,7 @@ SCRIPTS = {
     "Greek": ("Κωνσταντίνος Παπαδόπουλος", "Αίθουσα αναμονής"),
     "Vietnamese": ("Nguyễn Thị Hồng Nhung", "Phòng chờ hạng thương gia"),
 }
-EXTREMES = {
+EXTREMES: dict[str, dict[str, Any]] = {
     "long": {
         "passenger_name": ("Wolfeschlegelsteinhausenbergerdorff Maria Magdalena Konstanze " * 2)[
             :120
@@ -122,10 +122,10 @@ def _scan(image: Image.Image) -> str | None:
     return None if found is None else found.text
 
 
-# What it says
+# Text
 
 
-def test_everything_on_the_voucher_can_be_read_back() -> None:
+def test_every_text_on_the_voucher_can_be_read_back() -> None:
     text = _text(render_voucher(make_voucher(), BRANDING))
     for said in (
         *("Order Desk", "Voucher", "B0001234-2", "AIRPORT LOUNGE", "Aspire Lounge, 3 hours"),
@@ -139,7 +139,7 @@ def test_everything_on_the_voucher_can_be_read_back() -> None:
         assert said in text
 
 
-def test_times_are_those_at_the_airport_even_when_its_clock_changes_between_them() -> None:
+def test_times_are_local_at_the_airport_across_a_clock_change() -> None:
     text = _text(
         render_voucher(
             make_voucher(
@@ -169,16 +169,16 @@ def test_every_product_type_has_its_name_and_its_three_steps(product_type: str) 
     assert re.search(r"1 \w.*2 Show this.*3 (Staff|Your)", text, re.DOTALL)
 
 
-def test_the_file_says_what_it_is() -> None:
+def test_the_file_has_its_metadata() -> None:
     pdf = _read(render_voucher(make_voucher(), BRANDING))
     assert pdf.metadata is not None
     assert pdf.metadata.title == "Voucher B0001234-2: Aspire Lounge, 3 hours"
     assert pdf.metadata.author == "Order Desk"
-    assert pdf.trailer["/Root"]["/Lang"] == "en"
+    assert str(pdf.root_object["/Lang"]) == "en"
     assert [round(float(side)) for side in pdf.pages[0].mediabox[2:]] == [595, 842]
 
 
-def test_many_are_merged_with_a_page_and_a_bookmark_each() -> None:
+def test_merged_vouchers_have_a_page_and_a_bookmark_each() -> None:
     vouchers, file = make_vouchers(50), io.BytesIO()
     render_vouchers(iter(vouchers), BRANDING, file)
     pdf = _read(file.getvalue())
@@ -196,7 +196,7 @@ def test_many_are_merged_with_a_page_and_a_bookmark_each() -> None:
         assert vouchers[page].product in text
 
 
-def test_what_pages_share_is_in_the_file_once() -> None:
+def test_shared_parts_are_stored_once() -> None:
     sizes = []
     for count in (1, 21):
         file = io.BytesIO()
@@ -205,12 +205,12 @@ def test_what_pages_share_is_in_the_file_once() -> None:
     assert (sizes[1] - sizes[0]) / 20 < 3_000
 
 
-def test_no_voucher_at_all_is_a_fault() -> None:
+def test_a_file_without_vouchers_is_an_error() -> None:
     with pytest.raises(ValueError, match="no voucher"):
         render_vouchers([], BRANDING, io.BytesIO())
 
 
-def test_a_zip_has_a_file_for_each_under_safe_names() -> None:
+def test_a_zip_has_one_file_per_voucher_with_safe_names() -> None:
     ids = ["B1-1", "../../etc/passwd", "a/b", "a?b", "A_B"]
     vouchers, file = [make_voucher(order_item_id=one) for one in ids], io.BytesIO()
     render_zip(vouchers, BRANDING, file)
@@ -223,10 +223,10 @@ def test_a_zip_has_a_file_for_each_under_safe_names() -> None:
             assert archive.read(name) == render_voucher(voucher, BRANDING)
 
 
-# The same again
+# Reproducible files
 
 
-def test_the_same_voucher_is_the_same_file() -> None:
+def test_the_same_voucher_gives_the_same_file() -> None:
     first = render_voucher(make_voucher(), BRANDING)
     render_voucher(make_voucher(passenger_name="محمد", product="Другой"), BRANDING)
     assert render_voucher(make_voucher(), BRANDING) == first
@@ -252,7 +252,7 @@ def _hurried_threads() -> Iterator[None]:
         sys.setswitchinterval(usual)
 
 
-def test_eight_threads_at_once_write_what_one_alone_writes() -> None:
+def test_eight_threads_write_the_same_file_as_one() -> None:
     vouchers = [
         make_voucher(passenger_name=name, product=product, order_item_id=f"{script}-{number}")
         for number in range(8)
@@ -269,7 +269,7 @@ def test_the_lock_lets_one_thread_render_at_a_time(
     monkeypatch: pytest.MonkeyPatch, has_lock: bool
 ) -> None:
     inside, most = [0], [0]
-    draw, counting = document.draw_details, threading.Lock()
+    draw, counting = draw_details, threading.Lock()
 
     def watched(sheet: Sheet, voucher: Voucher) -> None:
         with counting:
@@ -288,7 +288,7 @@ def test_the_lock_lets_one_thread_render_at_a_time(
     assert (most[0] == 1) == has_lock
 
 
-# How it scans
+# The QR code
 
 
 def test_the_code_scans_at_72_dpi() -> None:
@@ -306,7 +306,7 @@ def test_the_code_scans_blurred_and_rotated(degrees: float) -> None:
     )
 
 
-def test_the_code_is_large_has_its_quiet_zone_and_is_one_path() -> None:
+def test_the_qr_code_is_large_has_a_quiet_zone_and_is_one_path() -> None:
     voucher = make_voucher()
     pdf = render_voucher(voucher, BRANDING)
     image = _image(pdf, 144)
@@ -318,11 +318,9 @@ def test_the_code_is_large_has_its_quiet_zone_and_is_one_path() -> None:
     assert right - left > 30 / 25.4 * 72
     module = (right - left) / 41
     zone = 4 * module - 1.5
-    around = image.crop(
-        [round(2 * side) for side in (left - zone, top - zone, right + zone, top - 1)]
-    )
+    around = image.crop((2 * (left - zone), 2 * (top - zone), 2 * (right + zone), 2 * (top - 1)))
     assert min(around.tobytes()) == 255
-    beside = image.crop([round(2 * side) for side in (left - zone, top, left - 1, bottom)])
+    beside = image.crop((2 * (left - zone), 2 * top, 2 * (left - 1), 2 * bottom))
     assert min(beside.tobytes()) == 255
     content = _read(pdf).pages[0].get_contents()
     assert content is not None
@@ -330,12 +328,12 @@ def test_the_code_is_large_has_its_quiet_zone_and_is_one_path() -> None:
     assert len(re.findall(rb"\bre f\b", content.get_data())) == 1
 
 
-# Every script, and too much of everything
+# Scripts and long texts
 
 
 @dataclass(frozen=True)
 class Box:
-    """Where the ink of a line of text is, in points from the page's top left."""
+    """The ink of a line of text, in points from the top left of the page."""
 
     left: float
     top: float
@@ -343,7 +341,7 @@ class Box:
     bottom: float
 
     def overlaps(self, other: "Box") -> bool:
-        """Say whether two boxes share more than a hair."""
+        """Whether two boxes overlap by more than a rounding error."""
         hair = 0.2
         return (
             self.left < other.right - hair
@@ -355,7 +353,7 @@ class Box:
 
 @pytest.fixture
 def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Box]:
-    """Collect the boxes of all lines that are drawn."""
+    """Collect the boxes of all drawn lines."""
     found: list[Box] = []
     draw = Sheet.line
 
@@ -392,13 +390,14 @@ def test_no_text_is_clipped_or_overlaps(name: str, boxes: list[Box]) -> None:
 
 
 def _ink_outside(image: Image.Image, boxes: list[Box]) -> bool:
-    """Find dark pixels that are neither in a measured box nor in the code."""
+    """Find dark pixels outside the measured boxes and the QR code."""
     scale, rest = image.width / WIDTH, image.copy()
     code = Box(WIDTH - 246, 274, WIDTH - 72, 446)
     white = 255
     for box in [*boxes, code]:
-        sides = (box.left - 1.5, box.top - 1.5, box.right + 1.5, box.bottom + 1.5)
-        rest.paste(white, [round(side * scale) for side in sides])
+        left, top = round((box.left - 1.5) * scale), round((box.top - 1.5) * scale)
+        right, bottom = round((box.right + 1.5) * scale), round((box.bottom + 1.5) * scale)
+        rest.paste(white, (left, top, right, bottom))
     return min(rest.crop((0, 12, rest.width, rest.height)).tobytes()) < 60
 
 
@@ -414,7 +413,7 @@ def test_every_script_has_its_letters_and_can_be_copied(script: str) -> None:
 
 
 def _has_missing_glyph(pdf: bytes) -> bool:
-    """Say whether glyph 0, the empty box, is shown anywhere."""
+    """Whether glyph 0 (the empty box) is shown anywhere."""
     reader = _read(pdf)
     forms = reader.pages[0]["/Resources"]["/XObject"]  # type: ignore[index]
     contents = [form.get_object().get_data() for form in forms.values()]
@@ -437,7 +436,9 @@ def _has_missing_glyph(pdf: bytes) -> bool:
         ("ᚠ ᛒ", "\ufffd \ufffd"),
     ],
 )
-def test_what_no_font_has_is_shown_as_the_replacement_sign(passenger: str, said: str) -> None:
+def test_characters_without_a_font_are_shown_as_the_replacement_character(
+    passenger: str, said: str
+) -> None:
     pdf = render_voucher(make_voucher(passenger_name=passenger), BRANDING)
     assert said in _text(pdf).splitlines()
     assert not _has_missing_glyph(pdf)
@@ -454,12 +455,12 @@ def test_both_fonts_have_every_plain_letter() -> None:
         assert [one for one in plain if font.glyph(one) is None] == []
 
 
-def test_what_turns_text_around_is_taken_out() -> None:
+def test_direction_overrides_are_removed() -> None:
     pdf = render_voucher(make_voucher(passenger_name="\u202eevil\u202c \x00na\x07me"), BRANDING)
     assert "evil na me" in _text(pdf).splitlines()
 
 
-def test_words_from_right_to_left_stand_in_their_order_with_their_brackets_turned() -> None:
+def test_right_to_left_words_keep_their_order_and_brackets_are_mirrored() -> None:
     line = shape_line("נור (VIP) 12 חסן")
     glyphs = [(text, number, run.font) for run in line.runs for number, text in run.glyphs]
     assert "".join(text for text, _, _ in glyphs) == "ןסח 12 )VIP( רונ"
@@ -468,7 +469,7 @@ def test_words_from_right_to_left_stand_in_their_order_with_their_brackets_turne
             assert number == font.glyph("(" if text == ")" else ")")
 
 
-# Branding, and what may be wrong with it
+# Branding and its errors
 
 
 def _logo(folder: Path, kind: str, size: tuple[int, int]) -> Path:
@@ -485,7 +486,7 @@ def _logo(folder: Path, kind: str, size: tuple[int, int]) -> Path:
 
 @pytest.mark.parametrize("kind", ["svg", "png", "jpg"])
 @pytest.mark.parametrize("size", [(40, 40), (3000, 200), (20, 900)])
-def test_a_logo_of_any_shape_stands_in_the_header(
+def test_a_logo_of_any_shape_fits_the_header(
     tmp_path: Path, kind: str, size: tuple[int, int]
 ) -> None:
     branding = replace(BRANDING, logo=_logo(tmp_path, kind, size))
@@ -507,7 +508,7 @@ def test_a_logo_of_any_shape_stands_in_the_header(
     assert len(pdf) < 40_000
 
 
-def test_a_changed_logo_is_seen_at_once(tmp_path: Path) -> None:
+def test_a_changed_logo_is_used_at_once(tmp_path: Path) -> None:
     branding = replace(BRANDING, logo=_logo(tmp_path, "png", (40, 40)))
     before = render_voucher(make_voucher(), branding)
     Image.new("RGB", (80, 40), "#ff0000").save(tmp_path / "logo.png")
@@ -528,10 +529,12 @@ def test_a_missing_or_broken_logo_is_named(tmp_path: Path, name: str) -> None:
     elif name.startswith("empty"):
         path.write_text("")
     branding = replace(BRANDING, logo=path)
-    with pytest.raises(LogoFault, match=f"The logo {path} .*name another PNG, JPEG or SVG file"):
+    with pytest.raises(
+        LogoFault, match=f"The logo {path} .*set LOGO to another PNG, JPEG or SVG file"
+    ):
         render_voucher(make_voucher(), branding)
     with pytest.raises(LogoFault):
-        document.ensure_parts(branding)
+        document.check_assets(branding)
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut", "text"])
@@ -540,7 +543,7 @@ def test_a_missing_or_damaged_font_is_named(
 ) -> None:
     for font in fonts.FONTS.glob("*.ttf"):
         (tmp_path / font.name).symlink_to(font)
-    path = tmp_path / fonts.OTHERS[0]
+    path = tmp_path / fonts.FALLBACKS[0]
     whole = path.read_bytes()
     path.unlink()
     content = {"empty": b"", "cut": whole[: len(whole) // 2], "text": b"no font at all"}
@@ -551,14 +554,14 @@ def test_a_missing_or_damaged_font_is_named(
     fonts.fonts.cache_clear()
     try:
         with pytest.raises(FontFault, match=f"The font {path} "):
-            document.ensure_parts(BRANDING)
+            document.check_assets(BRANDING)
     finally:
         fonts.load_font.cache_clear()
         fonts.fonts.cache_clear()
 
 
 @pytest.mark.parametrize("colour", ["#ffff00", "#ffffff", "#000000", "#0f766e", "#E11D48"])
-def test_a_brand_colour_of_any_lightness_can_be_read(colour: str) -> None:
+def test_a_brand_colour_of_any_lightness_is_readable(colour: str) -> None:
     brand = colours.parse_colour(colour)
     assert 1.05 / (colours.luminance(colours.readable_colour(brand)) + 0.05) > 4.5
     on = colours.readable_on(brand)
@@ -566,7 +569,7 @@ def test_a_brand_colour_of_any_lightness_can_be_read(colour: str) -> None:
     assert (light + 0.05) / (dark + 0.05) > 2.3
 
 
-def test_the_branding_is_that_of_the_settings() -> None:
+def test_the_branding_comes_from_the_settings() -> None:
     branding = document.current_branding()
     assert branding == Branding("Order Desk", BRANDING.logo, "#0f766e", "", BRANDING.terms)
-    document.ensure_parts(branding)
+    document.check_assets(branding)

@@ -1,4 +1,4 @@
-"""The signed code of a voucher: only a genuine one verifies, with the public key alone."""
+"""The signed code of a voucher: only a genuine code verifies; the public key is enough."""
 
 import base64
 import multiprocessing
@@ -49,7 +49,7 @@ BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give the test an installation of its own, which has no key yet."""
+    """Give the test its own installation without a key."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     _start_anew()
     yield tmp_path
@@ -70,7 +70,7 @@ instants = st.integers(0, 2**32 - 1).map(lambda seconds: datetime.fromtimestamp(
 
 
 @given(st.binary(min_size=8, max_size=8), instants, instants, st.sampled_from(["adult", "infant"]))
-def test_what_was_signed_is_read_back(
+def test_a_signed_code_is_read_back(
     serial: bytes, valid_from: datetime, valid_until: datetime, pax_type: str
 ) -> None:
     code = sign(
@@ -111,7 +111,7 @@ def test_a_code_with_any_character_altered_never_verifies(place: int, other: str
         parse_code(altered, KEYS)
 
 
-def test_every_character_that_is_altered_is_noticed() -> None:
+def test_every_altered_character_is_detected() -> None:
     for place in range(LENGTH):
         other = "A" if CODE[place] != "A" else "B"
         with pytest.raises((WrongSignature, UnknownKey, DamagedCode, ForeignCode)):
@@ -119,7 +119,7 @@ def test_every_character_that_is_altered_is_noticed() -> None:
 
 
 @given(st.integers(0, LENGTH - 1), st.text(min_size=1, max_size=3))
-def test_a_code_with_anything_put_in_never_verifies(place: int, more: str) -> None:
+def test_a_code_with_inserted_text_never_verifies(place: int, more: str) -> None:
     longer = CODE[:place] + more + CODE[place:]
     visible = "".join(
         longer.translate(dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))).split()
@@ -138,7 +138,7 @@ def test_a_truncated_code_never_verifies(length: int, is_its_end: bool) -> None:
 
 
 @given(st.text(max_size=300))
-def test_a_foreign_text_is_told_apart(text: str) -> None:
+def test_a_foreign_text_is_recognised(text: str) -> None:
     with pytest.raises(ForeignCode):
         parse_code(text, KEYS)
 
@@ -165,11 +165,11 @@ def test_a_code_signed_with_another_key_never_verifies(seed: bytes) -> None:
     code = sign(serial=bytes(8), valid_from=FROM, valid_until=UNTIL, pax_type="adult", key=other)
     with pytest.raises(UnknownKey, match=key_id_of(other.public_key())):
         parse_code(code, KEYS)
-    with pytest.raises(WrongSignature, match="altered or forged"):
+    with pytest.raises(WrongSignature, match="changed or forged"):
         parse_code(code, {key_id_of(other.public_key()): KEY.public_key()})
 
 
-def test_a_letter_that_only_looks_the_same_when_capital_is_not_taken_for_it() -> None:
+def test_a_letter_with_the_same_capital_is_not_accepted() -> None:
     assert "S" in CODE[len(PREFIX) :]
     place = CODE.index("S", len(PREFIX))
     with pytest.raises(DamagedCode):
@@ -200,7 +200,7 @@ def test_a_key_of_another_kind_is_refused() -> None:
         parse_private_pem(private.decode())
 
 
-def test_the_first_start_makes_a_key_for_this_user_alone_and_later_ones_keep_it(
+def test_the_first_start_makes_a_private_key_and_later_starts_keep_it(
     data_dir: Path,
 ) -> None:
     signed_code.ensure_keys()
@@ -248,7 +248,7 @@ def test_a_folder_in_place_of_the_key_is_named(data_dir: Path) -> None:
         signed_code.ensure_keys()
 
 
-def test_codes_of_an_earlier_key_still_verify_when_the_key_was_replaced(data_dir: Path) -> None:
+def test_codes_of_an_earlier_key_still_verify(data_dir: Path) -> None:
     signed_code.ensure_keys()
     old = _sign()
     (data_dir / signed_code.KEY_FILE).unlink()
@@ -261,7 +261,7 @@ def test_codes_of_an_earlier_key_still_verify_when_the_key_was_replaced(data_dir
     assert parse_code(old, parse_public_keys(text)).serial == b"12345678"
 
 
-def test_a_key_that_is_put_beside_verifies_without_a_restart(data_dir: Path) -> None:
+def test_an_added_public_key_works_without_a_restart(data_dir: Path) -> None:
     signed_code.ensure_keys()
     with pytest.raises(UnknownKey):
         parse_code(CODE, public_keys())
@@ -288,7 +288,7 @@ def test_the_key_can_come_from_the_environment(
     assert not (data_dir / signed_code.KEY_FILE).exists()
 
 
-def test_a_wrong_key_in_the_environment_stops_the_start_without_being_shown(
+def test_an_invalid_key_in_the_environment_stops_the_start_and_is_not_shown(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VOUCHER_PRIVATE_KEY", "my-secret")
@@ -298,7 +298,7 @@ def test_a_wrong_key_in_the_environment_stops_the_start_without_being_shown(
     assert "my-secret" not in str(stopped.value)
 
 
-def test_a_day_that_means_no_end_is_the_last_that_a_code_can_hold() -> None:
+def test_a_distant_day_becomes_the_last_instant_of_a_code() -> None:
     far = datetime(2199, 12, 31, tzinfo=UTC)
     early = datetime(1960, 1, 1, tzinfo=UTC)
     code = sign(serial=bytes(8), valid_from=early, valid_until=far, pax_type="adult", key=KEY)

@@ -1,4 +1,4 @@
-"""A voucher before its first day: not valid yet, to the second, wherever the airport is."""
+"""A voucher is not valid before its first day at the airport, to the second."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -31,12 +31,12 @@ PLACES = {
 
 @pytest.fixture(autouse=True)
 def nobody_has_tried() -> None:
-    """Let each test begin a minute of its own."""
-    verification._tries.clear()
+    """Reset the count of verifications per minute."""
+    verification._attempts.clear()
 
 
 def codes_of(**given: object) -> list[str]:
-    """Store an item with these values; return its signed code and its printed one."""
+    """Store an item with these values; return its signed code and its printed code."""
     make_order("OD-1")
     item_id = make_item("OD-1", **({"valid_from": FIRST, "valid_until": LAST} | given))
     with storage.reading() as session:
@@ -63,16 +63,14 @@ def test_a_voucher_four_weeks_early_is_not_valid_yet(database: str, admin: Actor
         assert (found.item.valid_from, found.item.valid_until) == (FIRST, LAST)
 
 
-def test_validity_that_begins_within_a_minute_is_said_to_the_second(
-    database: str, admin: Actor
-) -> None:
+def test_a_start_within_a_minute_is_shown_to_the_second(database: str, admin: Actor) -> None:
     code, _ = codes_of(valid_from=FIRST + 30 * A_SECOND)
     found = verification.verify(code, actor=admin, now=FIRST + 10 * A_SECOND)
     assert found.sentence == "It is valid from 2026-12-21 09:30:30 (Europe/London)."
 
 
 @pytest.mark.parametrize("zone", PLACES)
-def test_validity_begins_to_the_second_with_the_day_at_the_airport(
+def test_a_voucher_is_valid_from_the_first_second_of_the_day_at_the_airport(
     database: str, admin: Actor, zone: str
 ) -> None:
     first = start_of_day(PLACES[zone], ZoneInfo(zone))
@@ -97,7 +95,7 @@ def test_validity_begins_to_the_second_with_the_day_at_the_airport(
         ({"valid_until": NOW - A_SECOND}, Verdict.EXPIRED),
     ],
 )
-def test_what_became_of_a_voucher_is_said_before_that_it_is_early(
+def test_the_status_of_a_voucher_comes_before_not_valid_yet(
     database: str, admin: Actor, given: dict[str, object], verdict: Verdict
 ) -> None:
     assert verdicts(codes_of(**given), admin, NOW) == {verdict}
@@ -106,7 +104,7 @@ def test_what_became_of_a_voucher_is_said_before_that_it_is_early(
 def test_an_early_voucher_can_be_downloaded(database: str, admin: Actor) -> None:
     codes_of(order_item_id="SOON")
     file = BytesIO()
-    name = vouchers.issue(["SOON"], file, form="pdf", actor=admin, now=NOW)
+    name = vouchers.issue(["SOON"], file, file_format="pdf", actor=admin, now=NOW)
     assert name == "voucher-SOON.pdf"
 
 
@@ -117,7 +115,7 @@ Said = tuple[int, str, str]
 def offline(
     sqlite_database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[datetime, datetime], Said]:
-    """Verify a code of such days with the public key alone: exit code, output, complaint."""
+    """Verify a code with the public key alone; return exit code, output and error text."""
     assert main(["public-key"]) == 0
     keys = tmp_path / "keys.pem"
     keys.write_text(capsys.readouterr().out)
@@ -132,21 +130,21 @@ def offline(
     return offline
 
 
-def test_offline_a_code_is_refused_before_and_after_its_days(
+def test_offline_verification_refuses_a_code_before_and_after_its_days(
     offline: Callable[[datetime, datetime], Said],
 ) -> None:
     now, day = datetime.now(UTC), timedelta(days=1)
     status, said, complaint = offline(now - day, now + day)
     assert (status, complaint) == (0, "")
-    assert said.startswith(f"genuine: valid from {now - day:%Y-%m-%d %H:%M} UTC to ")
+    assert said.startswith(f"Genuine: valid from {now - day:%Y-%m-%d %H:%M} UTC to ")
     status, said, complaint = offline(now + day, now + 2 * day)
     assert (status, said) == (1, "")
     assert complaint.startswith(
-        f"not valid yet, genuine: valid from {now + day:%Y-%m-%d %H:%M} UTC to "
+        f"Not valid yet. Genuine: valid from {now + day:%Y-%m-%d %H:%M} UTC to "
     )
     status, said, complaint = offline(now - 2 * day, now - day)
     assert (status, said) == (1, "")
-    assert complaint.startswith("expired, genuine: valid from ")
+    assert complaint.startswith("Expired. Genuine: valid from ")
 
 
 def test_the_command_line_says_what_the_page_says(
@@ -155,4 +153,4 @@ def test_the_command_line_says_what_the_page_says(
     tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     _, printed = codes_of(valid_from=tomorrow, valid_until=tomorrow)
     assert main(["verify", printed]) == 1
-    assert capsys.readouterr().err.startswith("not valid yet: It is valid from ")
+    assert capsys.readouterr().err.startswith("Not valid yet: It is valid from ")

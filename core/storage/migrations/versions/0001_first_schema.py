@@ -12,8 +12,8 @@ down_revision = None
 PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
-# What keeps the ledger and the audit trail append-only: the one permitted change of a ledger
-# entry is from pending to succeeded or failed, with everything else as it was.
+# The columns of a ledger entry that never change. Its status can change once, from pending to
+# succeeded or failed.
 LEDGER_COLUMNS = [
     "transaction_id",
     "no",
@@ -32,7 +32,7 @@ LEDGER_COLUMNS = [
 
 
 def upgrade() -> None:
-    """Make every table, then the triggers that keep records from being rewritten."""
+    """Create all tables, and the triggers that make the ledger and the audit trail append-only."""
     _create_people()
     _create_orders()
     _create_order_items()

@@ -1,4 +1,4 @@
-"""The indexes by which millions of order items and transactions are filtered and sorted."""
+"""Indexes to filter and sort millions of order items and transactions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-# Of columns with few values; the key puts the rows that tie in order.
+# Columns with few values. Their indexes end in the key, which orders the rows that tie.
 FEW_VALUES = {
     "product_type": "product_type",
     "airport": "airport_iata",
@@ -32,7 +32,7 @@ CAN_BE_REFUNDED = sa.text("status = 'not_used' AND is_refundable")
 
 
 def upgrade() -> None:
-    """Make the indexes, and let the planner know the rows that are there."""
+    """Create the indexes, and update the statistics of the query planner."""
     op.create_index(
         "ix_order_items_created",
         "order_items",

@@ -1,4 +1,4 @@
-"""What a refund is paid back from, and the indexes by which open ones are found and counted."""
+"""The payment that a refund belongs to, and the indexes to find and count open refunds."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ IS_OPEN = sa.text("status IN ('requested', 'processing')")
 
 
 def upgrade() -> None:
-    """Add the payment's reference, the indexes, and the sequence of the ledger's numbers."""
+    """Add the payment's reference, the indexes, and the sequence of transaction numbers."""
     op.add_column("refunds", sa.Column("payment_reference", PLAIN, nullable=True))
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SEQUENCE transactions_no OWNED BY transactions.no")

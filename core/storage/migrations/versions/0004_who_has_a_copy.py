@@ -1,4 +1,4 @@
-"""The index by which the audit trail says who has a copy of a voucher."""
+"""The index of the audit trail that finds who has a copy of a voucher."""
 
 from alembic import op
 

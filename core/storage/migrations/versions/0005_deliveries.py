@@ -1,4 +1,4 @@
-"""The outbox: requests to send mail, one delivery for each recipient, and what each is about."""
+"""E-mails: requests to send, a delivery per recipient, and the order items of each delivery."""
 
 import sqlalchemy as sa
 from alembic import op

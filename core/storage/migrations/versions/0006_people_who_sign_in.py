@@ -1,4 +1,4 @@
-"""Sign-ins, and the folded names of users that searches compare."""
+"""Sign-ins, and the case-folded names of users for the search."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table, and fold the names that are there."""
+    """Create the table, and fold the names of the existing users."""
     op.create_table(
         "sign_ins",
         sa.Column("sign_in_id", PLAIN, nullable=False),

@@ -1,4 +1,4 @@
-"""What contains a text is found by trigrams; lists of values by indexes of their columns."""
+"""Trigram indexes for the search, and column indexes for lists of values."""
 
 import logging
 
@@ -11,7 +11,7 @@ down_revision = "0006"
 
 logger = logging.getLogger(__name__)
 
-# Order items and transactions find an order's ID among the orders.
+# Order IDs of order items and transactions are searched in the table of orders.
 SEARCHED = {
     "orders": "order_id widget_id contract_id author_folded currency contact_email",
     "order_items": (
@@ -31,11 +31,11 @@ LISTED = {
     "ix_transactions_author": ("transactions", ["author"]),
     "ix_transactions_item": ("transactions", ["order_item_id"]),
 }
-SLOWER = "Until then searches find the same, but read every row."
+SLOWER = "Until then, searches find the same rows but scan the whole table."
 
 
 def upgrade() -> None:
-    """Make the indexes, and the search of what is there."""
+    """Create the indexes, filled with the existing rows."""
     for name, (table, columns) in LISTED.items():
         op.create_index(name, table, columns)
     if op.get_bind().dialect.name == "sqlite":
@@ -49,27 +49,27 @@ def _search_sqlite() -> None:
     options = set(op.get_bind().scalars(sa.text("PRAGMA compile_options")))
     if "ENABLE_FTS5" not in options:
         logger.warning(
-            "This SQLite has no FTS5, so searches have no index: use a Python whose SQLite has "
-            "it, and copy the database with it (python -m core copy). %s",
+            "This SQLite has no FTS5, so the search has no index. Fix: use a Python whose SQLite "
+            "has FTS5, and copy the database with it (python -m core copy). %s",
             SLOWER,
         )
         return
     for table, columns in SEARCHED.items():
         for column in columns.split():
             _search_column(table, column)
-        _keep_search(table, columns.split())
+        _create_triggers(table, columns.split())
 
 
 def _search_column(table: str, column: str) -> None:
-    """Make one table for each column; all in one would take twice the room."""
+    """Create one search table per column; one for all columns would take twice the space."""
     name = f"{table}_search_{column}"
-    op.execute(f"DROP TABLE IF EXISTS {name}")  # of a schema whose other tables were dropped
+    op.execute(f"DROP TABLE IF EXISTS {name}")  # left over from a dropped schema
     op.execute(
         f"CREATE VIRTUAL TABLE {name} USING fts5({column}, content='{table}', "
         "tokenize='trigram', detail=none, columnsize=0)"
     )
     op.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', 16777216)")  # noqa: S608
-    # FTS5's own 'rebuild' reads an index where there is one, and takes many times as long.
+    # FTS5's own 'rebuild' may read the rows in an index's order, which takes many times as long.
     op.execute(
         f"INSERT INTO {name}(rowid, {column}) SELECT rowid, {column} FROM {table} "  # noqa: S608
         "NOT INDEXED ORDER BY rowid"
@@ -77,12 +77,12 @@ def _search_column(table: str, column: str) -> None:
     op.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', 1048576)")  # noqa: S608
 
 
-def _keep_search(table: str, columns: list[str]) -> None:
+def _create_triggers(table: str, columns: list[str]) -> None:
     def added(column: str) -> str:
         name = f"{table}_search_{column}"
         return f"INSERT INTO {name}(rowid, {column}) VALUES (NEW.rowid, NEW.{column}); "  # noqa: S608
 
-    def gone(column: str) -> str:
+    def removed(column: str) -> str:
         name = f"{table}_search_{column}"
         return (
             f"INSERT INTO {name}({name}, rowid, {column}) "  # noqa: S608
@@ -91,12 +91,12 @@ def _keep_search(table: str, columns: list[str]) -> None:
 
     every = "".join(map(added, columns))
     op.execute(f"CREATE TRIGGER {table}_search_insert AFTER INSERT ON {table} BEGIN {every}END")
-    every = "".join(map(gone, columns))
+    every = "".join(map(removed, columns))
     op.execute(f"CREATE TRIGGER {table}_search_delete AFTER DELETE ON {table} BEGIN {every}END")
     for column in columns:
         op.execute(
             f"CREATE TRIGGER {table}_search_update_{column} AFTER UPDATE OF {column} ON {table} "
-            f"WHEN OLD.{column} IS NOT NEW.{column} BEGIN {gone(column)}{added(column)}END"
+            f"WHEN OLD.{column} IS NOT NEW.{column} BEGIN {removed(column)}{added(column)}END"
         )
 
 
@@ -107,9 +107,9 @@ def _search_postgresql() -> None:
             writer.execute(sa.text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
     except DBAPIError as error:
         logger.warning(
-            "PostgreSQL's extension pg_trgm cannot be made, so searches have no index (%s). Let "
-            "who may CREATE EXTENSION pg_trgm in an empty database, and copy this one to it "
-            "(python -m core copy). %s",
+            "The PostgreSQL extension pg_trgm cannot be created, so the search has no index (%s). "
+            "Fix: let a database admin run CREATE EXTENSION pg_trgm in an empty database, and "
+            "copy this one to it (python -m core copy). %s",
             str(error.orig).strip().splitlines()[0],
             SLOWER,
         )

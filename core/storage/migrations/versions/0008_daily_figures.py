@@ -1,7 +1,6 @@
-"""The daily figures, the triggers that tell what changed, and indexes for whoever sees a part.
+"""The daily figures, the triggers that record changes, and indexes for users with limited access.
 
-The figures themselves are made by the start that follows (core.overview), since figures_made does
-not say yet that they are there.
+The next start counts the figures (core.overview): figures_made is still empty.
 """
 
 import sqlalchemy as sa
@@ -13,7 +12,7 @@ revision = "0008"
 down_revision = "0007"
 
 PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-# What an update must change to count; status decides by whether it is refunded.
+# An update of these columns changes the figures; of *status*, only a change from or to *refunded*.
 WATCHED = {
     "orders": ("created_at", "contract_id", "widget_id", "amount_minor", "currency"),
     "order_items": (
@@ -29,7 +28,7 @@ QUEUE = (
 
 
 def upgrade() -> None:
-    """Make tables, indexes and triggers."""
+    """Create the tables, indexes and triggers."""
     keys = ("dimension", "span", "day", "contract_id", "currency", "value")
     sums = ("row_count", "amount_minor", "refunded_count", "refunded_minor")
     op.create_table(
@@ -57,7 +56,7 @@ def upgrade() -> None:
         "ix_orders_author_folded", "orders", ["author_folded", "created_at", "order_id"]
     )
     op.create_index("ix_order_items_contract", "order_items", ["contract_id", "order_item_id"])
-    # Once more, with all that the value at risk asks for.
+    # Created again, with all columns of the value-at-risk query.
     op.drop_index("ix_order_items_refund_expire", "order_items")
     op.create_index(
         "ix_order_items_refund_expire",
@@ -78,7 +77,7 @@ def upgrade() -> None:
 
 
 def _watch_sqlite(table: str, columns: tuple[str, ...]) -> None:
-    """Queue row by row; not while figures are still to be made, which counts every row anyway."""
+    """Queue changes row by row, once the figures exist; counting them reads all rows anyway."""
     is_made = "EXISTS (SELECT 1 FROM figures_made)"
     differs = " OR ".join(_differs(name) for name in columns)
     for when, rows, condition in (
@@ -100,9 +99,9 @@ def _differs(name: str) -> str:
 
 
 def _watch_postgresql() -> None:
-    """Queue statement by statement, under the transaction's own key: no writer waits for another.
+    """Queue changes by statement, with the transaction's ID in the key, so that no writer waits.
 
-    A transaction that began before the figures are made may end after: it always queues.
+    A transaction always queues, since it may begin before the figures exist and end after.
     """
     queue = (
         "INSERT INTO figure_changes SELECT DISTINCT contract_id, date_trunc('hour', created_at), "

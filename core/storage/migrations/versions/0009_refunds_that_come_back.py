@@ -1,4 +1,4 @@
-"""Refunds that wait, are declined, or come back after they succeeded; refunds to be matched."""
+"""Refunds that wait for approval, are declined or returned by the bank; unmatched refunds."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ LOOKED_AT_FOR = timedelta(days=35)
 
 
 def upgrade() -> None:
-    """Change the refunds, make the table of those to be matched, and look at recent ones soon."""
+    """Change the refunds, create the table of unmatched ones, schedule a look at recent ones."""
     if op.get_bind().dialect.name == "sqlite":
         _change_sqlite()
     else:
@@ -79,7 +79,7 @@ def upgrade() -> None:
         sqlite_where=has_reference,
         postgresql_where=has_reference,
     )
-    _look_soon()
+    _schedule_looks()
 
 
 def _new_columns() -> list[sa.Column[Any]]:
@@ -96,12 +96,12 @@ def _change_postgresql() -> None:
 
 
 def _change_sqlite() -> None:
-    """Make the table again, since SQLite changes no CHECK: https://sqlite.org/lang_altertable.html.
+    """Recreate the table: SQLite cannot change a CHECK (https://sqlite.org/lang_altertable.html).
 
-    Foreign keys are off meanwhile: core.storage.engine.migrate sees to that.
+    core.storage.engine.migrate has turned foreign keys off.
     """
     refunds = sa.Table("refunds", sa.MetaData(), autoload_with=op.get_bind(), resolve_fks=False)
-    made = op.create_table(
+    recreated = op.create_table(
         "refunds_new",
         *(
             sa.Column(column.name, column.type, nullable=column.nullable)
@@ -118,15 +118,15 @@ def _change_sqlite() -> None:
         ),
         sa.PrimaryKeyConstraint("refund_id", name=op.f("pk_refunds")),
     )
-    op.execute(made.insert().from_select(refunds.columns.keys(), refunds.select()))
+    op.execute(recreated.insert().from_select(refunds.columns.keys(), refunds.select()))
     op.drop_table("refunds")
     op.rename_table("refunds_new", "refunds")
 
 
-def _look_soon() -> None:
-    """Have the card refunds of the last weeks looked at: the bank may have returned one.
+def _schedule_looks() -> None:
+    """Schedule a look at the card refunds of recent weeks: the bank may have returned one.
 
-    Those in progress may have been asked for.
+    Refunds in progress may have been sent to the provider.
     """
     refunds = sa.table(
         "refunds",

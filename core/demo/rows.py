@@ -1,0 +1,360 @@
+"""Make the sample rows: the same number of orders and the same time give the same rows."""
+
+import random
+import unicodedata
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core import storage
+from core.access import LOCAL_USER_EMAIL
+from core.demo.world import (
+    AIRPORTS,
+    AUTHORS,
+    CONTRACTS,
+    ITEM_COUNT_WEIGHTS,
+    ITEM_COUNTS,
+    PASSENGERS,
+    PRODUCT_WEIGHTS,
+    PRODUCTS,
+    SCRIPT_WEIGHTS,
+    DemoContract,
+    DemoProduct,
+)
+from core.ground import (
+    ItemStatus,
+    Method,
+    PaxType,
+    RefundStatus,
+    TransactionType,
+    airport_zones,
+    decimals_of,
+    fold,
+    next_day,
+    start_of_day,
+)
+from core.storage import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
+from core.vouchers import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
+
+DAYS = 730
+HOUR, DAY = 3_600, 86_400
+ORDERS_A_BATCH = 5_000
+BATCH_ID = "demo"
+CODES = len(ALPHABET) ** CODE_LENGTH
+
+MODELS: tuple[type[Base], ...] = (Order, OrderItem, Refund, Transaction)
+
+
+class _Order(NamedTuple):
+    order_id: str | None  # None for a top-up, which has no order
+    contract: DemoContract
+    created: int
+    author: str
+    currency: str
+    method: Method
+
+
+@cache
+def _day_start(day: date, zone: str) -> int:
+    return int(start_of_day(day, ZoneInfo(zone)).timestamp())
+
+
+@cache
+def _day(moment: int) -> date:
+    return datetime.fromtimestamp(moment, UTC).date()
+
+
+class DemoRows:
+    """Makes orders sorted by creation time, and writes them in batches."""
+
+    def __init__(self, session: Session, orders: int, now: datetime) -> None:
+        self.session, self.orders, self.now = session, orders, int(now.timestamp())
+        self.random = random.Random(orders)
+        self.rows: dict[type[Base], list[tuple[Any, ...]]] = {model: [] for model in MODELS}
+        self.count: dict[type[Base], int] = dict.fromkeys(MODELS, 0)
+        self.balance: dict[str, int] = defaultdict(int)
+        self.people = [
+            (f"{first} {last}".replace("~", " "), weight / len(firsts) / len(lasts))
+            for (firsts, lasts), weight in zip(PASSENGERS.values(), SCRIPT_WEIGHTS, strict=True)
+            for first in firsts
+            for last in lasts
+        ]
+
+    def write(self) -> None:
+        """Write contracts, then every order with its items, refunds and transactions."""
+        for contract in CONTRACTS:
+            self.session.add(
+                Contract(
+                    contract_id=contract.contract_id, name=contract.name, currency=contract.currency
+                )
+            )
+        self.session.add(
+            RefundBatch(
+                batch_id=BATCH_ID,
+                idempotency_key=BATCH_ID,
+                request_hash="",
+                answer={},
+                requested_by=LOCAL_USER_EMAIL,
+                created_at=datetime.fromtimestamp(self.now, UTC),
+            )
+        )
+        self.session.flush()
+        with storage.without_indexes(self.session, *MODELS):
+            moments = self._moments()
+            for first in range(0, self.orders, ORDERS_A_BATCH):
+                self._make(moments[first : first + ORDERS_A_BATCH])
+                self._write_batch()
+            self._top_up()
+            self._write_batch()
+        for contract in CONTRACTS:
+            stored = self.session.get_one(Contract, contract.contract_id)
+            stored.balance_minor = self.balance[contract.contract_id]
+
+    def _moments(self) -> list[int]:
+        """Return the creation times: more of them recent, mostly by day, the last minutes ago."""
+        drawn = self.random
+        ages = (int(DAYS * drawn.random() ** 1.4) for _ in range(self.orders))
+        moments = [
+            self.now - age * DAY - int(DAY * (drawn.random() + drawn.random()) / 2) for age in ages
+        ]
+        return sorted(moments)
+
+    def _make(self, moments: list[int]) -> None:
+        drawn, count = self.random, len(moments)
+        contracts = drawn.choices(CONTRACTS, [one.share for one in CONTRACTS], k=count)
+        sizes = drawn.choices(ITEM_COUNTS, ITEM_COUNT_WEIGHTS, k=count)
+        names, weights = zip(*self.people, strict=True)
+        total = sum(sizes)
+        people = iter(drawn.choices(names, weights, k=total))
+        products = iter(drawn.choices(PRODUCTS, PRODUCT_WEIGHTS, k=total))
+        for moment, contract, size in zip(moments, contracts, sizes, strict=True):
+            self._order(moment, contract, [(next(products), next(people)) for _ in range(size)])
+
+    def _order(
+        self, created: int, contract: DemoContract, items: list[tuple[DemoProduct, str]]
+    ) -> None:
+        drawn = self.random
+        no = self.count[Order] = self.count[Order] + 1
+        domain = _ascii(contract.name.split()[0]).lower()
+        author = f"{drawn.choice(AUTHORS)}@{domain}.example"
+        if drawn.random() < 0.02:
+            author = LOCAL_USER_EMAIL
+        # A few orders are not in the currency of their contract; their items are not refunded.
+        is_odd = contract.currency != "EUR" and drawn.random() < 0.01
+        order = _Order(
+            f"OD{_day(created):%y%m}-{no:07d}",
+            contract,
+            created,
+            author,
+            "EUR" if is_odd else contract.currency,
+            Method.CARD if is_odd else contract.method,
+        )
+        widget = None
+        if drawn.random() < 1 / 3:
+            widget = f"WGT-{domain.upper()}-{drawn.choice(('WEB', 'APP', 'KIOSK'))}"
+        airport = drawn.choice(contract.airports.split())
+        if drawn.random() < 0.1:
+            airport = drawn.choice(AIRPORTS)
+        service_day = created + int(DAY * (1 + 90 * drawn.random() ** 2))
+        service_hour = drawn.randrange(5, 23)
+        amount = sum(
+            self._item(order, index, product, person, airport, service_day, service_hour)
+            for index, (product, person) in enumerate(items, 1)
+        )
+        self._pay(order, amount)
+        self.rows[Order].append(
+            (
+                order.order_id,
+                no,
+                contract.contract_id,
+                widget,
+                created,
+                author,
+                fold(author),
+                len(items),
+                amount,
+                order.currency,
+                f"travel@{domain}.example",
+            )
+        )
+
+    def _item(
+        self,
+        order: _Order,
+        index: int,
+        product: DemoProduct,
+        person: str,
+        airport: str,
+        service_day: int,
+        service_hour: int,
+    ) -> int:
+        drawn = self.random
+        zone = airport_zones()[airport]
+        day = _day(service_day)
+        valid_from = _day_start(day, zone)
+        valid_until = _day_start(next_day(day), zone) - 1
+        service = valid_from + service_hour * HOUR + 900 * drawn.randrange(4)
+        name = drawn.choice(product.names)
+        rate = 1 if order.currency == "EUR" else order.contract.rate
+        price = _price(product.euros * rate * drawn.choice((1, 1, 1.1, 1.25)), order.currency)
+        no = self.count[OrderItem] = self.count[OrderItem] + 1
+        item_id = f"{order.order_id}-{index}"
+        is_refundable = drawn.random() < product.refundable_share
+        deadline = service - product.refund_hours * HOUR if is_refundable else None
+        status, used, refunded = self._fate(order, service, deadline)
+        pax = PaxType.ADULT if drawn.random() < 0.82 else drawn.choice(list(PaxType))
+        terminal = f"T{drawn.randrange(1, 6)}" if drawn.random() < 0.7 else None
+        flight = f"{drawn.choice(('BA', 'LH', 'TK', 'AF', 'OD'))}{drawn.randrange(100, 9000)}"
+        email = f"passenger{no}@mail.example" if drawn.random() < 0.5 else None
+        self.rows[OrderItem].append(
+            (
+                item_id,
+                no,
+                order.order_id,
+                order.contract.contract_id,
+                product.type.value,
+                name,
+                fold(name),
+                airport,
+                zone,
+                terminal,
+                pax.value,
+                person,
+                fold(person),
+                email,
+                service,
+                valid_from,
+                valid_until,
+                flight if drawn.random() < 0.8 else None,
+                code_from_number(drawn.randrange(CODES)),
+                drawn.randbytes(SERIAL_BYTES),
+                price,
+                order.currency,
+                is_refundable,
+                deadline,
+                status.value,
+                used,
+                refunded,
+                order.created,
+            )
+        )
+        if refunded is not None:
+            self._refund(order, item_id, price, refunded)
+        return price
+
+    def _fate(
+        self, order: _Order, service: int, deadline: int | None
+    ) -> tuple[ItemStatus, int | None, int | None]:
+        """Choose the state of an item: status, used at, refunded at."""
+        chance = self.random.random()
+        last = min(self.now, deadline or 0)
+        may_refund = last > order.created and order.currency == order.contract.currency
+        if chance < 0.09 and may_refund:
+            span = last - order.created
+            return ItemStatus.REFUNDED, None, order.created + int(span * self.random.random())
+        if service < self.now and chance < 0.88:
+            return ItemStatus.USED, min(service + int(HOUR * chance), self.now), None
+        return ItemStatus.NOT_USED, None, None
+
+    def _refund(self, order: _Order, item_id: str, price: int, at: int) -> None:
+        no = self.count[Refund] = self.count[Refund] + 1
+        refund_id = f"RF-{no:07d}"
+        reason = self.random.choice(("passenger_cancelled", "flight_cancelled", "booked_twice"))
+        self.rows[Refund].append(
+            (
+                refund_id,
+                BATCH_ID,
+                item_id,
+                order.order_id,
+                order.contract.contract_id,
+                price,
+                order.currency,
+                reason,
+                None,
+                order.method.value,
+                None,  # the payment reference
+                RefundStatus.SUCCEEDED.value,
+                1,
+                *(None, None, None, None),  # next attempt, lease, failure, external reference
+                order.author,
+                at,
+                at,
+                *[None] * 7,  # no request to a provider, no return, no decision
+            )
+        )
+        self._enter(order, at, TransactionType.REFUND, price, item_id, refund_id)
+
+    def _pay(self, order: _Order, amount: int) -> None:
+        if order.method is Method.CARD and self.random.random() < 0.03:
+            self._enter(order, order.created, TransactionType.PAYMENT, -amount, status="failed")
+        self._enter(order, order.created + 1, TransactionType.PAYMENT, -amount)
+
+    def _enter(
+        self,
+        order: _Order,
+        at: int,
+        kind: TransactionType,
+        amount: int,
+        item_id: str | None = None,
+        refund_id: str | None = None,
+        status: str = "succeeded",
+    ) -> None:
+        no = self.count[Transaction] = self.count[Transaction] + 1
+        if order.method is Method.BALANCE and status == "succeeded":
+            self.balance[order.contract.contract_id] += amount
+        reference = f"pi_{no:08x}" if order.method is Method.CARD else None
+        self.rows[Transaction].append(
+            (
+                f"TX-{no:08d}",
+                no,
+                at,
+                order.contract.contract_id,
+                order.order_id,
+                item_id,
+                refund_id,
+                kind.value,
+                order.method.value,
+                amount,
+                order.currency,
+                status,
+                reference,
+                order.author,
+            )
+        )
+
+    def _top_up(self) -> None:
+        """Top up every balance by a round sum that is larger than what was spent."""
+        for contract in CONTRACTS:
+            if contract.method is Method.BALANCE:
+                spent = -self.balance[contract.contract_id]
+                step = 10 ** (decimals_of(contract.currency) + 4)
+                amount = (spent // step + 2) * step
+                start = self.now - DAYS * DAY
+                order = _Order(
+                    None, contract, start, LOCAL_USER_EMAIL, contract.currency, Method.BALANCE
+                )
+                self._enter(order, start, TransactionType.TOP_UP, amount)
+
+    def _write_batch(self) -> None:
+        for model, rows in self.rows.items():
+            storage.bulk_insert(self.session, model, rows)
+            rows.clear()
+
+
+@cache
+def _ascii(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.replace("ł", "l"))
+    return plain.encode("ascii", "ignore").decode()
+
+
+def _price(amount: float, currency: str) -> int:
+    """Round a price to half a unit, or to ten units if the currency has no decimals."""
+    decimals = decimals_of(currency)
+    if decimals == 0:
+        return max(10, round(amount / 10) * 10)
+    halves = max(1, round(amount * 2))
+    return halves * int(10**decimals) // 2

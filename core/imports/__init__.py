@@ -1,0 +1,36 @@
+"""Imports: read and check files of orders, then store all of them or nothing."""
+
+from core.imports.background import (
+    SUFFIXES,
+    Run,
+    State,
+    begin_check,
+    begin_import,
+    cancel_run,
+    find_run,
+    find_running,
+    forget_run,
+)
+from core.imports.faults import Faulty
+from core.imports.headers import Heading
+from core.imports.report import export_faults
+from core.imports.rows import SheetRead
+from core.imports.run import Check, import_files
+
+__all__ = [
+    "SUFFIXES",
+    "Check",
+    "Faulty",
+    "Heading",
+    "Run",
+    "SheetRead",
+    "State",
+    "begin_check",
+    "begin_import",
+    "cancel_run",
+    "export_faults",
+    "find_run",
+    "find_running",
+    "forget_run",
+    "import_files",
+]

@@ -1,0 +1,198 @@
+"""The rows that new rows refer to, in the files or already stored."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import pandas as pd
+
+from core.ground import ItemStatus, RefundStatus, TransactionType, to_major, word_of
+from core.imports.existing import Existing
+from core.imports.faults import Fault, fault_at
+from core.imports.refunds import GivenRefund, gather
+from core.imports.rows import iterate
+from core.storage import Order, OrderItem, Refund
+
+Row = dict[Any, Any]
+
+
+class KnownOrder(NamedTuple):
+    """An order that rows refer to; `created_at` in epoch seconds."""
+
+    contract_id: str
+    created_at: int
+    author: str
+    is_new: bool
+
+
+class KnownItem(NamedTuple):
+    """An order item that transactions refer to."""
+
+    order_id: str
+    status: str
+    price_minor: int
+    currency: str
+
+
+class StoredRefund(NamedTuple):
+    """A stored refund that transactions refer to; instants in epoch seconds."""
+
+    order_item_id: str
+    amount_minor: int
+    currency: str
+    gateway: str
+    status: str
+    attempt: int
+    settled_at: int | None
+
+
+class Return(NamedTuple):
+    """The bank returned the money of a stored refund: which attempt, and when."""
+
+    order_item_id: str
+    attempt: int
+    at: int  # epoch seconds
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The totals of the items of one order."""
+
+    count: int
+    amounts: dict[str, int]  # minor units, by currency
+
+    @property
+    def currency(self) -> str | None:
+        """Return the items' currency; None if they have several."""
+        return next(iter(self.amounts)) if len(self.amounts) == 1 else None
+
+
+class Known:
+    """The new rows of every table and the rows they refer to; collects import errors."""
+
+    def __init__(
+        self,
+        existing: Existing,
+        fresh: dict[str, pd.DataFrame],
+        faults: list[Fault],
+        used: set[str],
+        refunded: set[str],
+    ) -> None:
+        self.existing, self.faults = existing, faults
+        # Stored items that the files mark as used; and those refunded both in the files and here.
+        self.used, self.refunded = used, refunded
+        self.unwritten: set[str] = set()  # keys of rows with an error, and of their dependents
+        nothing = pd.DataFrame()
+        self.order_rows = fresh.get("orders", nothing)
+        self.item_rows = fresh.get("order_items", nothing)
+        self.transaction_rows = fresh.get("transactions", nothing)
+        self.items = self._known_items()
+        self.orders = self._known_orders()
+        self.totals = self._totals()
+        self.refunds = gather(self.transaction_rows)
+        self.refunds_of: dict[str, list[GivenRefund]] = {}  # by order item
+        for refund in self.refunds.values():
+            self.refunds_of.setdefault(refund.order_item_id or "", []).append(refund)
+        self.stored_refunds = self._stored_refunds()
+        self.refunded_before = self._refunded_before()
+        self.returns: dict[str, Return] = {}  # of stored refunds, by ID; filled while checking
+
+    def may_be_written(self, row: Row, key: str) -> bool:
+        """Return whether the row can be written: only if everything it refers to is written."""
+        parents = {row.get("order_id"), row.get("order_item_id"), row.get("refund_id")} - {key}
+        return self.unwritten.isdisjoint(parents)
+
+    def fault(self, row: Row, column: str, value: Any, problem: str) -> bool:
+        """Add an import error; return False, so that a check can return it."""
+        if column in ("Amount", "Price"):
+            value = to_major(value, row["currency"])
+        elif column in ("Status", "Method"):
+            value = word_of(value)
+        self.faults.append(fault_at(row, column, value, problem))
+        return False
+
+    @property
+    def has_refunds(self) -> bool:
+        """Return whether the import writes a refund."""
+        return bool(
+            len(self.transaction_rows)
+            and (self.transaction_rows["type"] == TransactionType.REFUND).any()
+        )
+
+    def _known_items(self) -> dict[str, KnownItem]:
+        """Return the items that transactions refer to, by ID."""
+        if "order_item_id" not in self.transaction_rows:
+            return {}
+        wanted = set(self.transaction_rows["order_item_id"].dropna().unique())
+        names = ["order_item_id", "order_id", "status", "price_minor", "currency"]
+        found = list(self.existing.find(OrderItem.order_item_id, sorted(wanted), names))
+        if len(self.item_rows):
+            mine = self.item_rows[self.item_rows["order_item_id"].isin(list(wanted))]
+            found += list(iterate(mine))
+        return {
+            row["order_item_id"]: KnownItem(
+                row["order_id"],
+                self._status_of(row),
+                row["price_minor"],
+                row["currency"],
+            )
+            for row in found
+        }
+
+    def _status_of(self, row: Row) -> str:
+        if row["order_item_id"] in self.used:
+            return ItemStatus.USED
+        return row.get("status") or ItemStatus.NOT_USED
+
+    def _known_orders(self) -> dict[str, KnownOrder]:
+        """Return the orders that rows refer to, by ID."""
+        names = ["order_id", "contract_id", "created_at", "author"]
+        known = {
+            row["order_id"]: KnownOrder(row["contract_id"], row["created_at"], row["author"], True)
+            for row in (iterate(self.order_rows[names]) if len(self.order_rows) else ())
+        }
+        wanted = {
+            order_id
+            for frame in (self.item_rows, self.transaction_rows)
+            if "order_id" in frame
+            for order_id in frame["order_id"].dropna().unique()
+            if order_id not in known
+        }
+        wanted |= {item.order_id for item in self.items.values()} - known.keys()
+        for row in self.existing.find(Order.order_id, sorted(wanted), names):
+            known[row["order_id"]] = KnownOrder(
+                row["contract_id"], row["created_at"], row["author"], False
+            )
+        return known
+
+    def _totals(self) -> dict[str, Totals]:
+        if not len(self.item_rows):
+            return {}
+        sums = self.item_rows.groupby(["order_id", "currency"], sort=False)["price_minor"]
+        totals: dict[str, Totals] = {}
+        for key, amount in sums.sum().items():
+            order_id, currency = cast(tuple[str, str], key)
+            totals.setdefault(str(order_id), Totals(0, {})).amounts[str(currency)] = int(amount)
+        counts = self.item_rows["order_id"].value_counts()
+        return {
+            order_id: Totals(int(counts[order_id]), one.amounts) for order_id, one in totals.items()
+        }
+
+    def _stored_refunds(self) -> dict[str, StoredRefund]:
+        """Return the stored refunds that transactions refer to, by ID."""
+        ids = sorted({refund.refund_id for refund in self.refunds.values()})
+        names = ["refund_id", *StoredRefund._fields]
+        rows = self.existing.find(Refund.refund_id, ids, names)
+        return {row.pop("refund_id"): StoredRefund(**row) for row in rows}
+
+    def _refunded_before(self) -> set[str]:
+        """Return the items with a stored refund that is open, paid, or returned by the bank."""
+        if not self.refunds:
+            return set()
+        names = ["order_item_id", "status", "failed_after_success_at"]
+        rows = self.existing.find(Refund.order_item_id, list(self.items), names)
+        ended = {RefundStatus.FAILED, RefundStatus.DECLINED}
+        return {
+            row["order_item_id"]
+            for row in rows
+            if row["status"] not in ended or row["failed_after_success_at"] is not None
+        }

@@ -1,0 +1,261 @@
+"""Complete the new rows of an import: fill in missing values, check references."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from core import storage
+from core.ground import (
+    ItemStatus,
+    Method,
+    PaxType,
+    airport_zones,
+    fold,
+    next_day,
+    start_of_day,
+    word_of,
+)
+from core.imports.known import Known, Row
+from core.imports.ledger import complete_transaction, make_refunds
+from core.imports.rows import iterate
+from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
+from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.vouchers import new_code, new_serial
+
+
+class NewRows:
+    """The new rows of an import, completed one by one while they are written.
+
+    Errors are added to `known`; if there is one, the caller must write nothing, or roll back.
+    """
+
+    def __init__(self, known: Known, *, batch_id: str, author: str) -> None:
+        self.known, self.batch_id, self.author = known, batch_id, author
+        self.refund_ids: dict[str, str] = {}  # by transaction
+        self.currencies: dict[str, str] = {}  # by contract
+        self._check_unique()
+
+    def _check_unique(self) -> None:
+        """Add an error for a voucher code or serial that two items would have."""
+        for name in ("voucher_code", "voucher_serial"):
+            if name not in self.known.item_rows:
+                continue
+            column = ORDER_ITEMS.column(name)
+            assert column is not None
+            given = self.known.item_rows[self.known.item_rows[name].notna()]
+            twice = given[given.duplicated(name)]
+            values = given[name].tolist()
+            taken = self.known.existing.find(ORDER_ITEMS.attribute(column), values, [name])
+            here = given[given[name].isin([row[name] for row in taken])]
+            for frame, problem in (
+                (twice, "is in the files more than once"),
+                (here, "is already in use"),
+            ):
+                for row in iterate(frame):
+                    self.known.fault(row, column.header, row[name], problem)
+
+    @property
+    def touched_contracts(self) -> list[str]:
+        """Return the contracts that have new transactions."""
+        ids = {self._contract_of(row) for row in self._references()}
+        return sorted(contract_id for contract_id in ids if contract_id)
+
+    def contracts(self) -> list[tuple[str, str]]:
+        """Return the contracts that are not stored yet, each with its currency.
+
+        That is the currency of its payments by balance, otherwise the most common one of its
+        orders. A payment by balance in another currency is an error.
+        """
+        known = self.known
+        balances: dict[str, str] = {}
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for row in iterate(known.order_rows):
+            totals = known.totals.get(row["order_id"])
+            currency = row.get("currency") or (totals.currency if totals else None)
+            votes[row["contract_id"]][currency or "EUR"] += 1
+        for row in self._references():
+            contract_id = self._contract_of(row)
+            if contract_id:
+                votes[contract_id][row["currency"]] += 0
+                if (row.get("method") or Method.BALANCE) == Method.BALANCE:
+                    balances.setdefault(contract_id, row["currency"])
+        names = ["contract_id", "currency"]
+        there = known.existing.find(Contract.contract_id, sorted(votes), names)
+        stored = {row["contract_id"]: row["currency"] for row in there}
+        new = {
+            contract_id: balances.get(contract_id, votes[contract_id].most_common(1)[0][0])
+            for contract_id in sorted(votes)
+            if contract_id not in stored
+        }
+        self.currencies = stored | new
+        return list(new.items())
+
+    def _references(self) -> Iterator[Row]:
+        names = [
+            name
+            for name in ("contract_id", "order_id", "currency", "method")
+            if name in self.known.transaction_rows.columns
+        ]
+        yield from iterate(self.known.transaction_rows[names].drop_duplicates())
+
+    def _contract_of(self, row: Row) -> str | None:
+        order = self.known.orders.get(row.get("order_id") or "")
+        return row.get("contract_id") or (order.contract_id if order else None)
+
+    def written(self) -> Iterator[tuple[type[Base], Iterator[tuple[Any, ...]]]]:
+        """Yield each table's complete rows; a table comes after the tables it refers to."""
+        yield Order, self._complete(ORDERS, self.known.order_rows, complete_order)
+        yield OrderItem, self._complete(ORDER_ITEMS, self.known.item_rows, complete_item)
+        refunds = make_refunds(self.known, self.batch_id, self.refund_ids)
+        yield Refund, (_in_order(Refund, row) for row in refunds)
+        yield (
+            Transaction,
+            self._complete(TRANSACTIONS, self.known.transaction_rows, self._transaction),
+        )
+
+    def _transaction(self, known: Known, row: Row) -> bool:
+        if not complete_transaction(known, row, self.refund_ids, self.author):
+            return False
+        currency = self.currencies.get(row["contract_id"])
+        if row["method"] == Method.BALANCE and row["currency"] != currency:
+            problem = f"differs from the balance of contract {row['contract_id']}: {currency}"
+            return known.fault(row, "Currency", row["currency"], problem)
+        return True
+
+    def _complete(
+        self, table: Table, frame: pd.DataFrame, complete: Callable[[Known, Row], bool]
+    ) -> Iterator[tuple[Any, ...]]:
+        # Query now, not while the rows are written: no query can run during a COPY.
+        numbers = self._numbers(table, frame)
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            for row, number in zip(iterate(frame), numbers, strict=True):
+                row["no"] = number
+                if complete(self.known, row) and self.known.may_be_written(row, row[table.key]):
+                    yield _in_order(table.model, row)
+                else:
+                    self.known.unwritten.add(row[table.key])
+
+        return rows()
+
+    def _numbers(self, table: Table, frame: pd.DataFrame) -> list[int]:
+        """Return the row numbers: those in the file if they are free, otherwise the next ones."""
+        no = table.column("no")
+        assert no is not None
+        given: list[Any] = frame["no"].tolist() if "no" in frame else [None] * len(frame)
+        wanted = [number for number in given if isinstance(number, int)]
+        existing = self.known.existing
+        taken = {row["no"] for row in existing.find(table.attribute(no), wanted, ["no"])}
+        following = max([existing.highest_no(table.model), *wanted]) + 1
+        numbers: list[int] = []
+        for number in given:
+            if not isinstance(number, int) or number in taken or number < 1:
+                number = following
+                following += 1
+            taken.add(number)
+            numbers.append(number)
+        return numbers
+
+
+def _in_order(model: type[Base], row: Row) -> tuple[Any, ...]:
+    return tuple(map(row.get, storage.stored_names(model)))
+
+
+def complete_order(known: Known, row: Row) -> bool:
+    """Fill in missing values; return False, with an import error, if the row is invalid."""
+    totals = known.totals.get(row["order_id"])
+    if totals is None:
+        return known.fault(row, "Order ID", row["order_id"], "is an order without items")
+    if row.get("item_count") is None:
+        row["item_count"] = totals.count
+    if row["item_count"] != totals.count:
+        problem = f"differs from the number of its items, {totals.count}"
+        return known.fault(row, "Total", row["item_count"], problem)
+    row["currency"] = row.get("currency") or totals.currency
+    if row["currency"] is None:
+        problem = "is missing, and the items have several currencies"
+        return known.fault(row, "Currency", None, problem)
+    amount = totals.amounts.get(row["currency"], 0)
+    if row.get("amount_minor") is None:
+        row["amount_minor"] = amount
+    if row["amount_minor"] != amount:
+        problem = f"differs from the prices of its items in {row['currency']}"
+        return known.fault(row, "Amount", row["amount_minor"], problem)
+    row["author_folded"] = fold(row["author"])
+    return True
+
+
+def complete_item(known: Known, row: Row) -> bool:
+    """Fill in missing values; return False, with an import error, if the row is invalid."""
+    order = known.orders.get(row["order_id"])
+    if order is None:
+        return known.fault(row, "Order ID", row["order_id"], "is an unknown order")
+    if not order.is_new:
+        problem = "is an order that is already stored; its Total would change"
+        return known.fault(row, "Order ID", row["order_id"], problem)
+    if (row.get("contract_id") or order.contract_id) != order.contract_id:
+        problem = f"differs from its order: {order.contract_id}"
+        return known.fault(row, "Contract ID", row["contract_id"], problem)
+    if row["price_minor"] < 0:
+        return known.fault(row, "Price", row["price_minor"], "is below zero")
+    row["airport_tz"] = row.get("airport_tz") or airport_zones().get(row["airport_iata"])
+    if row["airport_tz"] is None:
+        problem = "is an unknown airport; add its Airport Time Zone"
+        return known.fault(row, "Airport", row["airport_iata"], problem)
+    _fill_item(row, order.contract_id, order.created_at)
+    if row["valid_until"] < row["valid_from"]:
+        return known.fault(row, "Valid Until", None, "is before Valid From")
+    return _check_fate(known, row)
+
+
+def _fill_item(row: Row, contract_id: str, created: int) -> None:
+    zone = ZoneInfo(row["airport_tz"])
+    day = datetime.fromtimestamp(row["service_at"], UTC).astimezone(zone).date()
+    usual: Row = {
+        "pax_type": PaxType.ADULT.value,
+        "status": ItemStatus.NOT_USED.value,
+        "is_refundable": row.get("refund_expire_at") is not None,
+        "created_at": created,
+        "valid_from": int(start_of_day(day, zone).timestamp()),
+        "valid_until": int(start_of_day(next_day(day), zone).timestamp()) - 1,
+    }
+    for name, value in usual.items():
+        if row.get(name) is None:
+            row[name] = value
+    row["voucher_code"] = row.get("voucher_code") or new_code()
+    row["voucher_serial"] = row.get("voucher_serial") or new_serial()
+    row["contract_id"] = contract_id
+    row["product_folded"] = fold(row["product"])
+    row["passenger_name_folded"] = fold(row["passenger_name"])
+
+
+def _check_fate(known: Known, row: Row) -> bool:
+    """Check that an item is refunded exactly if it has one paid refund.
+
+    Refund requested is only accepted after the bank returned a refund: open refunds cannot be
+    imported.
+    """
+    given = known.refunds_of.get(row["order_item_id"], [])
+    paid = [refund for refund in given if refund.is_paid]
+    is_returned = any(refund.is_returned for refund in given)
+    status = row["status"]
+    if status == ItemStatus.REFUND_REQUESTED and not paid and not is_returned:
+        problem = "is a refund in progress; import it after it has succeeded or failed"
+        return known.fault(row, "Status", status, problem)
+    if len(paid) != (status == ItemStatus.REFUNDED):
+        problem = f"does not match its {len(paid)} succeeded refund transactions"
+        returned = " (without those that an adjustment returned)" if is_returned else ""
+        return known.fault(row, "Status", status, f"{problem}{returned}")
+    if status == ItemStatus.USED and row.get("used_at") is None:
+        row["used_at"] = row["service_at"]
+    if status != ItemStatus.USED and row.get("used_at") is not None:
+        return known.fault(row, "Used At", None, f"is given, but Status is {word_of(status)}")
+    if status != ItemStatus.REFUNDED and row.get("refunded_at") is not None:
+        return known.fault(row, "Refunded At", None, f"is given, but Status is {word_of(status)}")
+    if status == ItemStatus.REFUNDED and row.get("refunded_at") is None:
+        row["refunded_at"] = paid[0].settled_at
+    return True

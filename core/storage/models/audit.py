@@ -1,0 +1,40 @@
+"""The audit trail, and facts about the database as a whole."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Index,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage.types import Base
+
+
+class DatabaseFact(Base):
+    """A fact about the whole database: *demo* marks one that is filled with sample data."""
+
+    __tablename__ = "database_facts"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class AuditEvent(Base):
+    """An audit event: who did what when, with the values before and after; append-only."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_at", "at", "event_id"),
+        Index("ix_audit_events_order", "order_id"),
+        Index("ix_audit_events_entity", "entity_id", "action"),
+    )
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    entity: Mapped[str]
+    entity_id: Mapped[str]
+    order_id: Mapped[str | None]
+    contract_id: Mapped[str | None]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]

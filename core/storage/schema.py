@@ -1,0 +1,77 @@
+"""The schema of the database: migrate it, or drop and recreate it."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.orm import Session
+
+from core.ground import get_settings
+from core.storage import search_index
+from core.storage.engine import create_missing_file, get_engine, is_sqlite
+from core.storage.transactions import (
+    lock_schema,
+    reading,
+    translating_failures,
+    without_foreign_keys,
+)
+from core.storage.types import Base
+
+
+def migrate() -> None:
+    """Upgrade the database to the newest schema, one process at a time; safe to repeat.
+
+    Creates a missing SQLite file. Raises OutsideFailed if the database does not answer.
+    """
+    create_missing_file(get_settings().database_url)
+    with (
+        translating_failures(),
+        get_engine().connect() as connection,
+        without_foreign_keys(connection),
+    ):
+        writer = connection.execution_options(order_desk_writes=True)
+        with writer.begin():
+            _upgrade(writer)
+
+
+def is_blank() -> bool:
+    """Return whether the database is a SQLite file without tables; a missing file is created."""
+    create_missing_file(get_settings().database_url)
+    if not is_sqlite():
+        return False
+    with reading() as session:
+        return not has_tables(session)
+
+
+def has_tables(session: Session) -> bool:
+    """Return whether the database has any table."""
+    return bool(inspect(session.connection()).get_table_names())
+
+
+def _upgrade(writer: Connection) -> None:
+    lock_schema(writer)
+    command.upgrade(_alembic_config(writer), "head")
+
+
+def known_versions() -> set[str]:
+    """Return the schema versions that this program can upgrade to the newest."""
+    scripts = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+    return {script.revision for script in scripts.walk_revisions()}
+
+
+def recreate_schema(session: Session) -> None:
+    """Drop all tables with their rows and create the newest schema. Needs `rebuilding`."""
+    writer = session.connection()
+    search_index.drop(writer)
+    Base.metadata.drop_all(writer)
+    writer.execute(text("DROP TABLE IF EXISTS alembic_version"))
+    _upgrade(writer)
+
+
+def _alembic_config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,161 @@
+"""The table of order items."""
+
+from core.ground import ItemStatus, PaxType, ProductType
+from core.storage import (
+    OrderItem,
+    has_returned_refund,
+    has_unmatched_refund,
+    status,
+    status_in_order,
+)
+from core.tables.columns import NO, Column, Kind, Table
+from core.tables.ready_made import YES, recent, refund_expiring
+
+# One line for what a column is, and one for its options; ruff would put each argument on its own.
+# fmt: off
+ORDER_ITEMS = Table(
+    name="order_items",
+    title="Order Items",
+    one="order item",
+    many="order items",
+    model=OrderItem,
+    key="order_item_id",
+    ready_made=recent()
+    | {
+        "Refundable": refund_expiring("fromNow"),
+        "Refund expires within 24 hours": refund_expiring("next24Hours"),
+        "Refund expires within 7 days": refund_expiring("next7Days"),
+        "Refund returned by the bank": {"filters": {"refund_returned": YES}},
+        "Unmatched refund": {"filters": {"unmatched_refund": YES}},
+    },
+    columns=(
+        NO,
+        Column(
+            "order_item_id", "Order Item ID", Kind.CODE, "The ID of the order item.",
+            is_shown=True, is_required=True, is_reference=True, width=190
+        ),
+        Column(
+            "order_id", "Order ID", Kind.CODE, "The order that the item belongs to.",
+            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=180
+        ),
+        Column(
+            "contract_id", "Contract ID", Kind.CODE,
+            "The contract of the order.", if_blank="The order's if not given.",
+            has_choices=True, is_offered=True, width=150
+        ),
+        Column(
+            "product_type", "Product Type", Kind.CODE, "What kind of service it is.",
+            has_choices=True, is_shown=True, is_required=True, allowed=ProductType, width=150
+        ),
+        Column(
+            "product", "Product", Kind.TEXT, "The service as it is sold.",
+            is_shown=True, is_required=True, width=230
+        ),
+        Column(
+            "airport_iata", "Airport", Kind.CODE, "The airport's IATA code.",
+            has_choices=True, is_shown=True, is_required=True, width=110
+        ),
+        Column(
+            "terminal", "Terminal", Kind.CODE, "The terminal, if it matters.",
+            has_choices=True, is_shown=True, width=110
+        ),
+        Column(
+            "passenger_name", "Passenger", Kind.TEXT, "The passenger who uses the service.",
+            is_shown=True, is_required=True, width=200
+        ),
+        Column(
+            "pax_type", "Pax Type", Kind.CODE, "Adult, child or infant.",
+            if_blank="Adult if not given.",
+            has_choices=True, is_shown=True, allowed=PaxType, width=110
+        ),
+        Column(
+            "service_at", "Service Date", Kind.INSTANT,
+            "When the service takes place, in the airport's time zone.",
+            is_shown=True, is_required=True, place_zone="airport_tz", width=175
+        ),
+        Column(
+            "airport_tz", "Airport Time Zone", Kind.CODE,
+            "The airport's time zone (IANA).",
+            if_blank="Taken from the airport if not given.",
+            has_choices=True, is_shown=True, width=180
+        ),
+        Column(
+            "flight_number", "Flight No", Kind.CODE, "The flight, if known.",
+            is_shown=True, width=120
+        ),
+        Column(
+            "voucher_code", "Voucher Code", Kind.CODE,
+            "The code printed on the voucher.", if_blank="Generated if not given.",
+            is_shown=True, is_reference=True, width=170
+        ),
+        Column(
+            "price_minor", "Price", Kind.MONEY, "The price of the item.",
+            is_shown=True, is_required=True, currency="currency", width=110
+        ),
+        Column(
+            "currency", "Currency", Kind.CODE, "The currency of Price (ISO 4217).",
+            has_choices=True, is_shown=True, is_required=True, width=110
+        ),
+        Column(
+            "status", "Status", Kind.CODE,
+            "Not used, used, refund requested or refunded; expired if not used in time.",
+            if_blank="Not used if not given; expired is read as not used.",
+            has_choices=True, is_shown=True, allowed=ItemStatus, derived=status,
+            sorted_by=status_in_order, width=150
+        ),
+        Column(
+            "is_refundable", "Refundable", Kind.FLAG,
+            "Whether the voucher is refundable at all.", if_blank="No if not given.",
+            has_choices=True, is_shown=True, width=120
+        ),
+        Column(
+            "refund_expire_at", "Refund Expire Date", Kind.INSTANT,
+            "Refundable up to and including this time.",
+            is_shown=True, width=175
+        ),
+        Column(
+            "refunded_at", "Refunded At", Kind.INSTANT, "When the refund succeeded.",
+            is_shown=True, width=175
+        ),
+        Column(
+            "created_at", "Created Date", Kind.INSTANT,
+            "When the item was created.", if_blank="The order's Created Date if not given.",
+            is_shown=True, width=175
+        ),
+        Column(
+            "used_at", "Used At", Kind.INSTANT, "When the voucher was used.",
+            is_offered=True, width=175
+        ),
+        Column(
+            "passenger_email", "Passenger E-mail", Kind.CODE, "The passenger's e-mail address.",
+            is_offered=True, width=240
+        ),
+        Column(
+            "refund_returned", "Refund Returned", Kind.FLAG,
+            "Whether the bank returned the refund. If so, refund the item again.",
+            has_choices=True, is_offered=True, width=140, derived=has_returned_refund
+        ),
+        Column(
+            "unmatched_refund", "Unmatched Refund", Kind.FLAG,
+            "Whether the card provider has a refund of the order that Order Desk did not make.",
+            has_choices=True, is_offered=True, width=150, derived=has_unmatched_refund
+        ),
+        Column(
+            "valid_from", "Valid From", Kind.INSTANT,
+            "The first second of the service day at the airport.",
+            if_blank="Calculated if not given.",
+            place_zone="airport_tz"
+        ),
+        Column(
+            "valid_until", "Valid Until", Kind.INSTANT,
+            "The last second of the service day at the airport.",
+            if_blank="Calculated if not given.",
+            place_zone="airport_tz"
+        ),
+        Column(
+            "voucher_serial", "Voucher Serial", Kind.BYTES,
+            "The eight random bytes of the signed code, as 16 hexadecimal digits.",
+            if_blank="Generated if not given."
+        ),
+    ),
+)

@@ -1,0 +1,83 @@
+"""The table of transactions, the entries of the ledger."""
+
+from core.ground import Method, Permission, TransactionStatus, TransactionType
+from core.storage import Transaction
+from core.tables.columns import NO, Column, Kind, Table
+from core.tables.ready_made import recent
+
+# One line for what a column is, and one for its options; ruff would put each argument on its own.
+# fmt: off
+TRANSACTIONS = Table(
+    name="transactions",
+    title="Transactions",
+    one="transaction",
+    many="transactions",
+    model=Transaction,
+    key="transaction_id",
+    ready_made=recent(),
+    seen_with=Permission.TRANSACTIONS,
+    seen_in_order_with=Permission.OVERVIEW,
+    hint_of_order="Payments appear when transactions are imported, refunds when they are made.",
+    columns=(
+        NO,
+        Column(
+            "transaction_id", "Transaction ID", Kind.CODE, "The ID of the transaction.",
+            is_shown=True, is_required=True, is_reference=True, width=190
+        ),
+        Column(
+            "created_at", "Created Date", Kind.INSTANT, "When the transaction was recorded.",
+            is_shown=True, is_required=True, width=175
+        ),
+        Column(
+            "type", "Type", Kind.CODE, "Payment, refund, top-up or adjustment.",
+            has_choices=True, is_shown=True, is_required=True, allowed=TransactionType, width=120
+        ),
+        Column(
+            "status", "Status", Kind.CODE, "Pending, succeeded or failed.",
+            if_blank="Succeeded if not given.",
+            has_choices=True, is_shown=True, allowed=TransactionStatus, width=120
+        ),
+        Column(
+            "order_id", "Order ID", Kind.CODE, "The order of the transaction; blank for a top-up.",
+            is_shown=True, is_reference=True, opens_order=True, width=180
+        ),
+        Column(
+            "order_item_id", "Order Item ID", Kind.CODE,
+            "The order item of the transaction; required for a refund.",
+            is_shown=True, is_reference=True, width=190
+        ),
+        Column(
+            "refund_id", "Refund ID", Kind.CODE,
+            "The refund it belongs to; an adjustment with it means the bank returned the refund.",
+            if_blank="Generated for a refund if not given."
+        ),
+        Column(
+            "contract_id", "Contract ID", Kind.CODE,
+            "The contract whose money moved.", if_blank="The order's if not given.",
+            has_choices=True, is_shown=True, width=140
+        ),
+        Column(
+            "amount_minor", "Amount", Kind.MONEY,
+            "Signed from the contract's side: payments are negative, refunds positive.",
+            is_shown=True, is_required=True, currency="currency", width=120
+        ),
+        Column(
+            "currency", "Currency", Kind.CODE, "The currency of Amount (ISO 4217).",
+            has_choices=True, is_shown=True, is_required=True, width=110
+        ),
+        Column(
+            "method", "Method", Kind.CODE, "Balance or card.",
+            if_blank="Balance if not given.",
+            has_choices=True, is_shown=True, allowed=Method, width=110
+        ),
+        Column(
+            "reference", "Reference", Kind.CODE, "The payment provider's ID.",
+            is_shown=True, width=170
+        ),
+        Column(
+            "author", "Author", Kind.CODE, "Who caused the transaction.",
+            if_blank="The order's author if not given.",
+            has_choices=True, is_shown=True, width=240
+        ),
+    ),
+)

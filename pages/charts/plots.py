@@ -1,0 +1,218 @@
+"""The plots of Overview: bars that link to their rows, and the same data as tables of links."""
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.ground import format_money, to_major, word_of
+from core.overview import Figure, Group, Overview, Period, Question, rate
+from core.views import to_short_address
+from pages.shell import plain
+from pages.web import base_path
+
+AIRPORTS_SHOWN = 12
+TALL, LOW, THICKEST = 290, 190, 22  # pixels
+RATES = "#c27a2c"  # differs clearly from the colour of amounts, on light and on dark
+# By the unit of a plot over time: the format of a bar's place, and of its label on the axis.
+TIMES = {"day": ("%Y-%m-%d", "%-d %b"), "month": ("%Y-%m", "%b %Y")}
+MAX_LABELS = 7  # on an axis of time, each below its bar
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar: its place on the axis, its length, the rows it links to, its name and its figure."""
+
+    place: str
+    value: float
+    rows: Figure
+    name: str
+    figure: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot: bars over time if it has a `unit`; otherwise horizontal bars, one below the other."""
+
+    title: str
+    bars: Sequence[Bar]
+    places: Sequence[str] = ()  # over time: every day or month of the period
+    unit: str | None = None
+    is_rate: bool = False
+    height: int = LOW
+    note: str = ""
+
+
+def address_of(rows: Figure) -> str:
+    """Return the address of a figure's rows.
+
+    It is an ordinary link, which loads the page. After a link of Streamlit's own, Back would lose
+    the choices in this page's address.
+    """
+    view = {"view": to_short_address(rows.view)}
+    return f"{base_path()}/{rows.view.table.name}?{urlencode(view)}"
+
+
+def show_plots(
+    found: Overview, question: Question, names: Mapping[str, str], *, as_tables: bool
+) -> None:
+    """Draw every plot, two in a row, as charts or as tables of links.
+
+    `names` has the name of each contract, by its ID.
+    """
+    plots = [*_over_time(found, question), *_by_group(found, question, names)]
+    with st.container(key="plots"):
+        for pair in zip(plots[::2], plots[1::2], strict=True):
+            for column, plot in zip(st.columns(2, border=True), pair, strict=True):
+                with column:
+                    _show(plot, as_tables=as_tables)
+
+
+def _show(plot: Plot, *, as_tables: bool) -> None:
+    note = f" :gray[· {plain(plot.note)}]" if plot.note else ""
+    st.markdown(f"**{plain(plot.title)}**{note}")
+    if as_tables:
+        st.html(_table(plot))
+    else:
+        st.altair_chart(_chart(plot), key=f"plot_{plot.title}", height=plot.height)
+
+
+def _over_time(found: Overview, question: Question) -> list[Plot]:
+    unit = "day" if question.period.is_by_day else "month"
+    places = _places(found, question.period, unit)
+    orders, amounts, rates = list[Bar](), list[Bar](), list[Bar]()
+    for one in found.time_steps:
+        first = one.period.first
+        assert first is not None
+        at = (first.strftime(TIMES[unit][0]),) * 2
+        orders.append(_count(*at, one.orders))
+        amounts.append(_amount(*at, one.orders, question.currency))
+        rates.append(_share(*at, one.refunded, one.items))
+    return [
+        Plot(f"Orders by {unit}", orders, places, unit),
+        Plot(f"Amount by {unit}", amounts, places, unit),
+        Plot(f"Refund rate by {unit}", rates, places, unit, is_rate=True),
+    ]
+
+
+def _places(found: Overview, period: Period, unit: str) -> list[str]:
+    """Return every day or month of the period, with or without orders."""
+    known = [one.period for one in found.time_steps]
+    first = period.first or (known[0].first if known else None)
+    last = period.last or (known[-1].last if known else None)
+    if first is None or last is None:
+        return []
+    days = pd.date_range(first, last, freq="D").strftime(TIMES[unit][0])
+    return list(dict.fromkeys(days))
+
+
+def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> list[Plot]:
+    def amounts(groups: Sequence[Group], name: Callable[[str], str]) -> list[Bar]:
+        currency = question.currency
+        return [_amount(name(one.value), name(one.value), one.rows, currency) for one in groups]
+
+    types, airports = found.by_product_type, found.by_airport
+    rates = [
+        _share(word_of(one.value), word_of(one.value), one.refunded, one.rows)
+        for one in types
+        if one.refunded is not None
+    ]
+    note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
+    largest = amounts(airports[:AIRPORTS_SHOWN], str)
+    return [
+        Plot("Amount by product type", amounts(types, word_of)),
+        Plot("Amount by airport", largest, height=TALL, note=note),
+        Plot("Amount by contract", amounts(found.by_contract, names.__getitem__), height=TALL),
+        Plot("Amount by widget or direct", amounts(found.by_channel, word_of)),
+        Plot("Refund rate by product type", rates, is_rate=True),
+    ]
+
+
+def _count(place: str, name: str, rows: Figure) -> Bar:
+    words = rows.view.table.one if rows.count == 1 else rows.view.table.many
+    return Bar(place, rows.count, rows, name, f"{rows.count:,} {words}")
+
+
+def _amount(place: str, name: str, rows: Figure, currency: str) -> Bar:
+    length = float(to_major(rows.amount_minor, currency))
+    figure = format_money(rows.amount_minor, currency)
+    return Bar(place, length, rows, name, figure)
+
+
+def _share(place: str, name: str, part: Figure, whole: Figure) -> Bar:
+    share = rate(part, whole)
+    figure = f"{share:.1%}: {part.count:,} of {whole.count:,} order items"
+    return Bar(place, share, part, name, figure)
+
+
+def _chart(plot: Plot) -> alt.Chart:
+    frame = pd.DataFrame(
+        [(one.place, one.value, one.name, one.figure, address_of(one.rows)) for one in plot.bars],
+        columns=["place", "value", "name", "figure", "address"],
+    )
+    frame["words"] = frame["name"] + ": " + frame["figure"]
+    highest = max((one.value for one in plot.bars), default=0) or 1
+    number = "~%" if plot.is_rate else "~s"
+    step = 0.01 if plot.is_rate else 1  # no half orders, and no cents
+    values: dict[str, Any] = {
+        "title": None,
+        "axis": alt.Axis(
+            labelExpr=f"format(datum.value, '{number}')", tickCount=4, tickMinStep=step
+        ),
+        "scale": alt.Scale(domain=[0, highest], nice=True),
+    }
+    chart = alt.Chart(frame)
+    if plot.unit is None:
+        thickness = min(THICKEST, 0.7 * plot.height / max(1, len(frame)))
+        chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer", size=thickness).encode(
+            y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
+            x=alt.X("value:Q", **values),
+        )
+    else:
+        chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer").encode(
+            x=alt.X(
+                "place:N",
+                title=None,
+                scale=alt.Scale(domain=list(plot.places), paddingInner=0.2),
+                axis=_time_axis(plot.unit, plot.places),
+            ),
+            y=alt.Y("value:Q", **values),
+        )
+    tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("figure:N", title=" ")]
+    chart = chart.encode(tooltip=tips, href="address:N", description="words:N")
+    colour = alt.value(RATES) if plot.is_rate else alt.Undefined
+    result: alt.Chart = chart.encode(color=colour).properties(
+        height=plot.height, padding={"left": 2, "top": 6, "right": 14, "bottom": 2}
+    )
+    return result
+
+
+def _time_axis(unit: str, places: Sequence[str]) -> alt.Axis:
+    """Label places at equal distances, counted back from the last one."""
+    value_format, label_format = TIMES[unit]
+    step = -(-len(places) // MAX_LABELS) or 1
+    return alt.Axis(
+        grid=False,
+        labelAngle=0,
+        values=list(places[::-1][::step]),
+        labelExpr=f"utcFormat(utcParse(datum.value, '{value_format}'), '{label_format}')",
+    )
+
+
+def _table(plot: Plot) -> str:
+    """Write the bars as a table of links: for the keyboard, and for exact figures."""
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(one.name)}</th>'
+        f'<td><a href="{html.escape(address_of(one.rows))}">{html.escape(one.figure)}</a></td></tr>'
+        for one in plot.bars
+    )
+    words = html.escape(plot.title)
+    return (
+        f'<div tabindex="0" role="region" aria-label="{words}">'
+        f"<table><tbody>{lines}</tbody></table></div>"
+    )

@@ -1,0 +1,117 @@
+"""Actions on the selected e-mails: Show, Resend and Send Void Notice."""
+
+import secrets
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core import mail
+from core.access import Actor
+from core.ground import DeliveryStatus, word_of
+from core.mail import DeliveryDetails, count_open, find_items, get_delivery
+from core.tables import EMAILS
+from pages.dialogs.preview import ICONS, show_preview
+from pages.dialogs.void_notice import show_queued, show_void_notice
+from pages.grid import GridState, download_address
+from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
+
+WATCH_SECONDS = 2
+
+
+def show_email_actions(state: GridState, *, actor: Actor) -> None:
+    """Draw what the actor may do with the selected e-mails."""
+    _watch(state)
+    _show_open(state)
+    selected = state.selected
+    st.button(
+        "Resend",
+        key=f"resend_{state.place.key}",
+        icon=":material/forward_to_inbox:",
+        disabled=not selected,
+        help="Retry failed and cancelled e-mails. Send sent e-mails once more."
+        if selected
+        else "Select e-mails to send them again",
+        on_click=_resend,
+        args=(state, secrets.token_urlsafe(16)),
+    )
+    show_void_notice(state, find_items(selected, actor=actor) if selected else [], actor=actor)
+
+
+def _watch(state: GridState) -> None:
+    """Watch how many e-mails are on their way, and reload the table when that changes."""
+    key = f"open_{state.place.key}"
+
+    @st.fragment(run_every=WATCH_SECONDS)
+    def look() -> None:
+        with failures_shown():
+            count = count_open(actor=current_actor())
+            if st.session_state.get(key, count) != count:
+                st.session_state[key] = count
+                state.refresh()
+                st.rerun(scope="app")
+            st.session_state[key] = count
+            if count:
+                st.caption(f":material/hourglass_top: {count:,} on the way", width="content")
+
+    look()
+
+
+def _show_open(state: GridState) -> None:
+    """Draw the button that shows the selected e-mail, and the dialog while it is open."""
+    dialog_key = f"email_dialog_{state.place.key}"
+    selected = state.selected
+    is_asked = st.button(
+        "Show",
+        key=f"show_{state.place.key}",
+        icon=":material/visibility:",
+        disabled=len(selected) != 1,
+        help=None if len(selected) == 1 else "Select one e-mail to show it",
+        on_click=state.touch,
+    )
+    if is_asked and selected:
+        st.session_state[dialog_key] = selected[0]
+    delivery_id = st.session_state.get(dialog_key)
+    if delivery_id is not None:
+
+        def close() -> None:
+            state.touch()
+            st.session_state.pop(dialog_key, None)
+
+        st.dialog("E-mail", width="large", on_dismiss=close)(_show_delivery)(state, delivery_id)
+
+
+def _show_delivery(state: GridState, delivery_id: str) -> None:
+    """Show an e-mail with its state and its items; offer it as a file."""
+    with failures_shown():
+        actor = current_actor()
+        found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
+        _show_state(found)
+        show_preview(found.preview)
+        st.link_button(
+            "Download E-mail",
+            download_address(f"messages/{delivery_id}", "messages", EMAILS.name, actor=actor),
+            icon=":material/download:",
+            help=None
+            if found.is_whole
+            else "Without its vouchers, because some are no longer valid",
+        )
+
+
+def _show_state(found: DeliveryDetails) -> None:
+    icon = ICONS[DeliveryStatus(found.status)]
+    words = f"{icon} **{word_of(found.status)}**"
+    st.markdown(f"{words} · {plain(found.last_error)}" if found.last_error else words)
+    is_any_left_out = any(one.why for one in found.lines)
+    lines = [
+        {"Order Item ID": one.order_item_id, "Product": one.product}
+        | ({"Left out": one.why or ""} if is_any_left_out else {})
+        for one in found.lines
+    ]
+    show_text_table(lines, key="email_items")
+
+
+@acting
+def _resend(state: GridState, key: str, *, actor: Actor) -> None:
+    answer = mail.resend(state.selected, key=key, actor=actor, now=datetime.now(UTC))
+    state.select([])
+    show_queued(state, answer)

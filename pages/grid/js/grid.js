@@ -1,0 +1,208 @@
+/* The browser side of the grid. It runs inside the component's frame, on the same origin, and
+   fetches its rows from POST /rows/<table> itself. The page gets the view, never the rows.
+   Texts are set as textContent only, so a row's value is never markup. */
+window.orderDesk = (function () {
+  "use strict";
+  const RETRY_MS = 2000;
+  const RENEW_MS = 8000;
+  const REPEAT_ANSWER_MS = [0, 2000, 6000, 15000];
+  const here = window.location.pathname; // <base path>/component/<this one>/index.html
+  const base = here.slice(0, here.lastIndexOf("/component/"));
+  const desk = /** @type {OrderDesk} */ ({});
+  let config = /** @type {Config} */ (null); // from the page: table, token, revision, view
+  let api = /** @type {Api} */ (null);
+  let renewals = 0;
+  let filtersAsked = null;
+
+  function decode(text) {
+    const binary = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))));
+  }
+
+  /* Native controls, such as a date input's calendar, follow the page's theme, not the system's. */
+  function matchScheme() {
+    const root = document.documentElement;
+    const colour = getComputedStyle(root).getPropertyValue("--background-color").trim();
+    const parts = (colour.match(/[0-9a-f]{2}/gi) || []).map((part) => parseInt(part, 16));
+    root.style.colorScheme = parts.length === 3 && Math.max(...parts) < 128 ? "dark" : "light";
+  }
+
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+  /* The page calls this whenever its configuration changes. A newer revision brings a view of a
+     widget or of the address, which the grid applies. The same holds for the selection. */
+  desk.configure = function (text) {
+    const before = config;
+    config = decode(text);
+    desk.applySelection(before);
+    if (!api || !before) return {};
+    if (config.data > before.data) setTimeout(() => api.refreshInfiniteCache(), 0);
+    if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
+    /* A new session, for example after a restart of the server, needs the current view. */
+    else if (config.token !== before.token) setTimeout(desk.sendAnswer, 0);
+    return {};
+  };
+
+  desk.config = () => config;
+  desk.api = () => api;
+  desk.base = base;
+  desk.always = () => true;
+
+  desk.onGridReady = function (event) {
+    api = event.api;
+    const grid = document.querySelector("[role=grid], [role=treegrid]");
+    if (grid) grid.setAttribute("aria-label", config.title);
+    desk.fit();
+    keepTheme(api.getGridOption("theme"));
+  };
+
+  /* The component loses our theme when a message tells it that the page turns dark or light. */
+  function keepTheme(theme) {
+    const restore = () => {
+      if (api.getGridOption("theme") !== theme) api.setGridOption("theme", theme);
+      matchScheme();
+    };
+    window.addEventListener("message", () => [50, 500].forEach((ms) => setTimeout(restore, ms)));
+  }
+
+  /* The answer to the page, sent when view or selection changes or the token must be renewed. */
+  desk.answer = function () {
+    return {
+      revision: config.revision,
+      renewals,
+      view: { filters: api.getFilterModel(), sort: desk.sort(), columns: desk.columns() },
+      selectionRevision: config.selection.revision,
+      selected: desk.selected(),
+    };
+  };
+
+  desk.notify = function (sentence) {
+    let notice = document.getElementById("orderDeskNotice");
+    if (!notice) {
+      notice = document.createElement("div");
+      notice.id = "orderDeskNotice";
+      notice.setAttribute("role", "alert");
+      document.body.appendChild(notice);
+    }
+    notice.textContent = sentence || "";
+    notice.hidden = !sentence;
+  };
+
+  /* Let a screen reader say a sentence, without moving the focus. */
+  desk.announce = function (sentence) {
+    let live = document.getElementById("orderDeskLive");
+    if (!live) {
+      live = document.createElement("div");
+      live.id = "orderDeskLive";
+      live.setAttribute("role", "status");
+      document.body.appendChild(live);
+    }
+    live.textContent = sentence;
+  };
+
+  async function post(question) {
+    try {
+      return await fetch(`${base}/rows/${config.table}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Authorization: `Bearer ${config.token}` },
+        body: JSON.stringify(question),
+      });
+    } catch (error) {
+      return null; // the server cannot be reached
+    }
+  }
+
+  desk.sendAnswer = () => api.dispatchEvent({ type: "orderDeskAnswer" });
+
+  async function renewToken() {
+    const old = config.token;
+    renewals += 1;
+    desk.sendAnswer();
+    for (let waited = 0; waited < RENEW_MS && config.token === old; waited += 100) await pause(100);
+    return config.token !== old;
+  }
+
+  /* Send a request until it is answered: retry while server or database cannot be reached, renew
+     an expired token once, and show any other refusal. `isWanted` stops the retries. */
+  desk.ask = async function (question, isWanted) {
+    let hasRenewed = false;
+    let wasServerGone = false;
+    while (!isWanted || isWanted()) {
+      const response = await post(question);
+      if (response && response.ok) {
+        desk.notify(null);
+        /* The page's own connection comes back a little later, without an event. */
+        if (wasServerGone) REPEAT_ANSWER_MS.forEach((ms) => setTimeout(desk.sendAnswer, ms));
+        return response.json();
+      }
+      if (!response || response.status === 503) {
+        wasServerGone = wasServerGone || !response;
+        desk.notify(
+          response
+            ? "The database cannot be reached. Retrying …"
+            : "The server cannot be reached. Retrying …"
+        );
+        await pause(RETRY_MS);
+      } else if (response.status === 401 && !hasRenewed && api) {
+        hasRenewed = true;
+        await renewToken();
+      } else {
+        const refusal = await response.json().catch(() => ({}));
+        const sentence = refusal.error || "The rows could not be loaded.";
+        desk.notify(response.status === 401 ? `${sentence} Reload this page.` : sentence);
+        throw new Error(sentence);
+      }
+    }
+    throw new Error("no longer wanted");
+  };
+
+  /* The view of a request to the server: the grid's filters, and the page's search, IDs, zone. */
+  desk.asked = function (filters, sort) {
+    const { zone, search, ids } = config.view;
+    return { filters, sort, zone, search: search || "", ids: ids || [] };
+  };
+  desk.currentFilters = () => (api ? api.getFilterModel() : config.view.filters);
+
+  /* The count comes after the first rows and sets the length of the scroll bar. */
+  async function showCount(view, isWanted) {
+    const { count } = await desk.ask({ view, count: true }, isWanted);
+    if (!isWanted()) return;
+    if (api) api.setRowCount(count, true);
+    desk.announce(`${count.toLocaleString("en")} ${config.many}`);
+  }
+
+  /* A function, because an object in the options would be applied and fetched from again at
+     every message of the page. */
+  desk.datasource = Object.assign(() => {}, {
+    getRows(params) {
+      matchScheme();
+      const view = desk.asked(params.filterModel, params.sortModel);
+      const asked = JSON.stringify(view);
+      if (params.startRow === 0) filtersAsked = asked;
+      const isWanted = () => filtersAsked === asked;
+      desk
+        .ask({ view, start: params.startRow, end: params.endRow }, isWanted)
+        .then(({ rows, last }) => {
+          params.successCallback(rows, last === null ? undefined : last);
+          desk.drawSelection();
+          if (params.startRow !== 0 || !isWanted()) return;
+          desk.returnToPlace();
+          if (api) rows.length ? api.hideOverlay() : api.showNoRowsOverlay();
+          document.body.dataset.rows = "shown";
+          if (last === null) showCount(view, isWanted).catch(() => {});
+          else desk.announce(`${last.toLocaleString("en")} ${config.many}`);
+        })
+        .catch(() => params.failCallback());
+    },
+  });
+
+  /* A value that is wider than its column has a tooltip; 7.5 px is the width of a wide letter. */
+  desk.tooltip = function ({ value, column }) {
+    const text = value === null || value === undefined ? "" : String(value);
+    return text.length * 7.5 > column.getActualWidth() - 28 ? text.slice(0, 2000) : null;
+  };
+
+  desk.rowId = (params) => String(params.data[config.key]);
+
+  return desk;
+})();

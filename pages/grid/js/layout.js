@@ -1,0 +1,109 @@
+/* The columns of the view: visible, in order, with width, pinning and sort; to the grid and back. */
+(function () {
+  "use strict";
+  const desk = window.orderDesk;
+  const CHECKBOXES = "ag-Grid-SelectionColumn";
+  /* In the order on the screen, pinned columns first; without the column of checkboxes. */
+  const ours = (api) =>
+    api.getAllDisplayedColumns().filter((one) => one.getColId() !== CHECKBOXES);
+  const nameOf = (one) => (typeof one === "string" ? one : one.colId);
+  const laidOut = (view) => view.columns.map((one) => (typeof one === "string" ? { colId: one } : one));
+
+  desk.initialState = function () {
+    const { view, hidden } = desk.config();
+    const columns = laidOut(view);
+    const pinned = (side) => columns.filter((one) => one.pinned === side).map(nameOf);
+    return {
+      partialColumnState: true,
+      filter: { filterModel: view.filters },
+      sort: { sortModel: view.sort },
+      columnOrder: { orderedColIds: columns.map(nameOf).concat(hidden) },
+      columnVisibility: { hiddenColIds: hidden },
+      columnPinning: { leftColIds: pinned("left"), rightColIds: pinned("right") },
+    };
+  };
+
+  desk.applyView = function (before) {
+    const { view, hidden } = desk.config();
+    const sorted = new Map(view.sort.map((one, index) => [one.colId, [one.sort, index]]));
+    const shown = laidOut(view).concat(hidden.map((colId) => ({ colId, hide: true })));
+    const state = shown.map(({ colId, hide, pinned }) => {
+      const [sort, sortIndex] = sorted.get(colId) || [null, null];
+      return { colId, hide: Boolean(hide), pinned: pinned || null, sort, sortIndex };
+    });
+    const api = desk.api();
+    api.applyColumnState({ state, applyOrder: true });
+    desk.fit();
+    /* Search, IDs and zone are not filters of the grid, so a change of them must reload the rows. */
+    const own = (/** @type {View} */ { search, ids, zone }) =>
+      JSON.stringify([search || "", ids || [], zone]);
+    const isFiltered = JSON.stringify(api.getFilterModel()) !== JSON.stringify(view.filters);
+    if (isFiltered) api.setFilterModel(view.filters);
+    else if (own(view) !== own(before.view)) api.purgeInfiniteCache();
+  };
+
+  desk.sort = () =>
+    desk
+      .api()
+      .getColumnState()
+      .filter((one) => one.sort)
+      .sort((a, b) => a.sortIndex - b.sortIndex)
+      .map((one) => ({ colId: one.colId, sort: one.sort }));
+
+  /* The visible columns in order; with width and pinning where the person chose them. */
+  desk.columns = function () {
+    const sized = widths();
+    return ours(desk.api()).map((column) => {
+      const one = { colId: column.getColId() };
+      if (sized.has(one.colId)) one.width = sized.get(one.colId);
+      if (column.getPinned()) one.pinned = column.getPinned();
+      return Object.keys(one).length > 1 ? one : one.colId;
+    });
+  };
+
+  let resized = new Map(); /* widths that the person chose since `appliedRevision` */
+  let appliedRevision = null;
+
+  function widths() {
+    const { revision, view } = desk.config();
+    if (appliedRevision !== revision) {
+      appliedRevision = revision;
+      resized = new Map(laidOut(view).filter((one) => one.width).map((one) => [one.colId, one.width]));
+    }
+    return resized;
+  }
+
+  desk.onColumnResized = function ({ finished, source, column }) {
+    if (!finished || source !== "uiColumnResized") return;
+    /* By keyboard, one event comes for all columns that share the free width. */
+    const header = document.activeElement.closest("[role=columnheader]");
+    const one = column || (header && desk.api().getColumn(header.getAttribute("col-id")));
+    if (!one) return;
+    widths().set(one.getColId(), Math.round(one.getActualWidth()));
+    desk.fit();
+    desk.sendAnswer();
+  };
+
+  /* A dragged header passes others; only the drop is one step of Back. */
+  desk.onColumnMoved = function ({ finished, source }) {
+    if (finished && source !== "api") desk.sendAnswer();
+  };
+
+  /* Columns share the free width of the window; without free width, the grid scrolls. */
+  desk.fit = function () {
+    const api = desk.api();
+    if (!api) return;
+    const sized = widths();
+    const shown = ours(api);
+    const usual = (one) => one.getColDef().initialWidth;
+    const needed = shown.reduce((sum, one) => sum + (sized.get(one.getColId()) || usual(one)), 0);
+    const hasRoom = needed < document.documentElement.clientWidth - 64;
+    const state = shown.map((one) => {
+      const width = sized.get(one.getColId());
+      if (width) return { colId: one.getColId(), width, flex: null };
+      return { colId: one.getColId(), width: usual(one), flex: hasRoom ? usual(one) : null };
+    });
+    /* initialState pins only our own columns, so pin the checkboxes here. */
+    api.applyColumnState({ state: [{ colId: CHECKBOXES, pinned: "left" }, ...state] });
+  };
+})();

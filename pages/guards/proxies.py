@@ -1,0 +1,75 @@
+"""Recognise a request that came through a proxy, by headers that no browser sends."""
+
+# Each prefix covers several headers: for example CF-Connecting-IP and CF-Ray.
+_PREFIXES = (
+    "x-forward",  # X-Forwarded-*, and the spelling X-Forward-For
+    "x-original-",
+    "x-envoy-",
+    "x-proxy",
+    "x-real-",
+    "x-client-",
+    "x-cluster-",
+    "x-remote-",
+    "x-appengine-",
+    "x-azure-",
+    "x-amzn-",
+    "x-amz-cf-",
+    "x-arr-",
+    "x-vercel-",
+    "x-nf-",
+    "x-varnish",
+    "x-nginx-",
+    "x-cdn",
+    "x-traefik-",
+    "x-haproxy-",
+    "x-sucuri-",
+    "x-akamai-",
+    "x-goog-iap-",
+    "x-cloud-trace-",
+    "akamai-",
+    "ali-cdn-",
+    "cdn-",
+    "cf-",
+    "cloudfront-",
+    "fastly-",
+    "fly-",
+    "incap-",
+    "true-client-",
+    "proxy-client-",
+    "wl-proxy-",
+    "x-accel-",
+    "x-auth-request-",
+    "x-bluecoat-",
+    "x-goog-authenticated-",
+    "x-ms-client-principal",
+    "do-connecting-",
+    "ngrok-",
+    "surrogate-",
+    "tailscale-",
+)
+_NAMES = {
+    "forwarded",
+    "forwarded-for",
+    "front-end-https",
+    "remote-user",
+    "via",
+    "client-ip",
+    "http-client-ip",
+    "max-forwards",
+    "x-host",
+    "x-scheme",
+    "x-rewrite-url",
+    "x-coming-from",
+    "x-connecting-ip",
+    "x-source-ip",
+    "x-user-ip",
+    "x-http-host-override",
+    "x-via",
+    "z-forwarded-for",
+}
+
+
+def is_of_proxy(header: str) -> bool:
+    """Return whether a header comes from a proxy; `header` is its name in lower case."""
+    name = header.replace("_", "-")  # some servers accept X_Forwarded_For
+    return name in _NAMES or name.startswith(_PREFIXES)

@@ -1,0 +1,75 @@
+"""GET /export/<table>?view=…&token=…: the rows of a view as an Excel file.
+
+/export/order is the workbook of the order that the token names. /export/refunds?batch=… has the
+results of one refund request. /export/import_faults has the errors of the person's last import.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import IO
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core import access, excel, imports, refunds, views
+from core.ground import InvalidInput, NotFound, zones
+from core.storage import CancelToken
+from core.tables import TABLES
+from pages.routes.downloads import answer_file
+from pages.web import browser_of
+
+ORDER, REFUNDS, FAULTS = "order", "refunds", "import_faults"
+
+
+async def answer_export(request: Request) -> Response:
+    """Build the file, then stream it."""
+    return await answer_file(request, _write)
+
+
+def _write(request: Request, file: IO[bytes], cancel: CancelToken) -> str:
+    name = request.path_params["table"]
+    token = request.query_params.get("token", "")
+    grant = access.accept_token(token, "export", table=name, browser=browser_of(request))
+    now = datetime.now(UTC)
+    if name == ORDER:
+        _write_order(request, grant, file, now)
+    elif name == REFUNDS:
+        _write_refunds(request, grant, file, now)
+    elif name == FAULTS:
+        zone = _zone_of(request)
+        imports.export_faults(file, actor=grant.actor, now=now, zone=zone)
+    else:
+        _write_table(request, grant, file, now, cancel)
+    return f"{name}-{now:%Y-%m-%d-%H%M}.xlsx"
+
+
+def _write_order(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
+    zone = _zone_of(request)
+    excel.export_order(grant.order_id or "", file, actor=grant.actor, now=now, zone=zone)
+
+
+def _write_refunds(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
+    batch_id = request.query_params.get("batch", "")
+    zone = _zone_of(request)
+    refunds.export_results(batch_id, file, actor=grant.actor, now=now, zone=zone)
+
+
+def _zone_of(request: Request) -> str:
+    zone = request.query_params.get("zone", "UTC")
+    if zone not in zones():
+        raise InvalidInput(f"“{zone[:60]}” is not an IANA time zone.")
+    return zone
+
+
+def _write_table(
+    request: Request, grant: access.Grant, file: IO[bytes], now: datetime, cancel: CancelToken
+) -> None:
+    """Write the view; with `columns=all`, every column that the grid can show."""
+    name, asked = request.path_params["table"], request.query_params
+    table = TABLES.get(name)
+    if table is None:
+        raise NotFound(f"There is no table “{name[:60]}”.")
+    view = views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
+    if asked.get("columns") == "all":
+        view = replace(view, columns=view.all_columns)
+    excel.export(view, file, actor=grant.actor, now=now, cancel=cancel)

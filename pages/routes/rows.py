@@ -1,0 +1,200 @@
+"""The server side of the grid: POST /rows/<table> answers with rows, a count or choices.
+
+The body is JSON: `view` (see core.views.codec) and one of these: `start` and `end` (a window of
+rows), `count` (true), `choices` (a column, with an optional `search`), or `keys` (of selected
+rows). With `counts` false, choices come sooner and may have no counts (null). The token is in the
+header `Authorization: Bearer`.
+"""
+
+import asyncio
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anyio import CapacityLimiter, to_thread
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core import access, query
+from core.access import Actor
+from core.ground import InvalidInput, NotFound, flag_value, format_amount
+from core.query import MAX_SELECTED, local_times
+from core.tables import TABLES, Column, Kind, Table
+from core.views import View, as_choice, parse_view
+from pages.web import PRIVATE, browser_of, declared_bytes
+
+MAX_WAIT_SECONDS = 0.7
+# At most so many requests are answered at once; others wait. Threads that pass Python's lock to
+# each other at every row are slower than threads in turn: by half with four of them.
+# Counts and choices take longer, so they have their own queue and do not delay rows.
+_ROWS_AT_ONCE, _OTHERS_AT_ONCE = CapacityLimiter(2), CapacityLimiter(2)
+_TOKENS_AT_ONCE = CapacityLimiter(4)
+MAX_BODY_SECONDS = 30
+TOO_LONG = "The filters are too long."
+MAX_BODY_BYTES = 4_000_000  # a view with 10,000 IDs of 200 characters, and more
+
+
+_idle, _windows = threading.Condition(), 0
+
+
+@contextmanager
+def _loading_rows() -> Iterator[None]:
+    global _windows
+    with _idle:
+        _windows += 1
+    try:
+        yield
+    finally:
+        with _idle:
+            _windows -= 1
+            _idle.notify_all()
+
+
+def let_rows_go_first() -> None:
+    """Wait a short time while rows are loaded, because a person waits for the rows first.
+
+    Counts and totals of the same filter would use the processors at the same moment.
+    """
+    with _idle:
+        _idle.wait_for(lambda: _windows == 0, MAX_WAIT_SECONDS)
+
+
+class _Question(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    view: dict[str, Any]
+    start: int | None = None
+    end: int | None = None
+    count: bool = False
+    choices: str | None = None
+    search: str = ""
+    counts: bool = True
+    keys: list[str] | None = Field(None, min_length=1, max_length=MAX_SELECTED)
+
+
+async def answer_rows(request: Request) -> Response:
+    """Answer a request of the grid; raise AppError, which the caller turns into a status."""
+    name = request.path_params["table"]
+    grant = await to_thread.run_sync(_accept, request, name, limiter=_TOKENS_AT_ONCE)
+    body = await _read_body(request)
+    limiter = _ROWS_AT_ONCE if b'"start"' in body else _OTHERS_AT_ONCE  # only chooses the queue
+    answer = await to_thread.run_sync(_answer, grant, name, body, limiter=limiter)
+    return _compressed(JSONResponse(answer, headers=PRIVATE), request)
+
+
+def _compressed(response: Response, request: Request) -> Response:
+    """Compress a response at the fastest level: Streamlit's level takes as long as the query."""
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        response.body = gzip.compress(bytes(response.body), compresslevel=1)
+        response.headers["content-length"] = str(len(response.body))
+        response.headers["content-encoding"] = "gzip"
+    response.headers["vary"] = "Accept-Encoding"
+    return response
+
+
+def _accept(request: Request, table_name: str) -> access.Grant:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return access.accept_token(token, "rows", table=table_name, browser=browser_of(request))
+
+
+async def _read_body(request: Request) -> bytes:
+    """Read the body of a request whose token is accepted; raise InvalidInput if it is too long."""
+    body = bytearray()
+    if (declared_bytes(request) or 0) > MAX_BODY_BYTES:
+        raise InvalidInput(TOO_LONG)
+    try:
+        async with asyncio.timeout(MAX_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise InvalidInput(TOO_LONG)
+    except TimeoutError:
+        raise InvalidInput("The request took too long to arrive. Reload the page.") from None
+    return bytes(body)
+
+
+def _answer(grant: access.Grant, table_name: str, body: bytes) -> dict[str, Any]:
+    actor, now = grant.actor, datetime.now(UTC)
+    table = TABLES.get(table_name)
+    if table is None:
+        raise NotFound(f"There is no table “{table_name[:60]}”.")
+    question = _parse_question(body)
+    view = parse_view(table, question.view, order_id=grant.order_id)
+    if question.count:
+        return {"count": query.count_rows(view, actor=actor, now=now)}
+    if question.choices is not None:
+        return _choices(view, question, actor, now)
+    # Load every column that can be shown, so that a column that is shown later has its values.
+    view = replace(view, columns=view.table.offered)
+    if question.keys is not None:
+        frame = query.load_ticked(view, question.keys, actor=actor, now=now)
+        return {"rows": to_cells(table, frame, view.zone)}
+    if question.start is None or question.end is None:
+        raise InvalidInput("The request must ask for a window of rows, keys, a count or choices.")
+    with _loading_rows():
+        frame = query.load_rows(view, actor=actor, now=now, start=question.start, end=question.end)
+    is_last = len(frame) < question.end - question.start
+    last = question.start + len(frame) if is_last else None
+    return {"rows": to_cells(table, frame, view.zone), "last": last}
+
+
+def _parse_question(body: bytes) -> _Question:
+    try:
+        return _Question.model_validate(json.loads(body))
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])[:100]
+        raise InvalidInput(f"The request is malformed at “{where}”: {fault['msg']}.") from None
+    except (ValueError, RecursionError):
+        raise InvalidInput("The request is not JSON.") from None
+
+
+def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> dict[str, Any]:
+    name = question.choices or ""
+    frame = query.load_choices(
+        view, name, actor=actor, now=now, search=question.search, is_counted=question.counts
+    )
+    listed = frame.head(query.MAX_CHOICES_LISTED)
+    column = view.table.column(name)
+    assert column is not None
+    return {
+        "choices": [
+            [flag_value(value) if column.kind is Kind.FLAG else value, count]
+            for value, count in listed.itertuples(index=False)
+        ],
+        "more": len(frame) > len(listed),
+    }
+
+
+def to_cells(table: Table, frame: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
+    """Turn a frame into the grid's cells: text, numbers, and instants as local times."""
+    shown = {name: _to_cells(table.column(name), frame, zone) for name in map(str, frame)}
+    return [dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True)]
+
+
+def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any]:
+    assert column is not None
+    values = frame[column.name]
+    if column.kind is Kind.INSTANT:
+        return _to_minutes(local_times(frame, column, zone))
+    blank: Any = None  # the stubs of pandas do not allow None
+    listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
+    if column.kind is Kind.MONEY:
+        currencies = frame[str(column.currency)]
+        return [format_amount(one, code) for one, code in zip(listed, currencies, strict=True)]
+    if column.kind is Kind.FLAG or column.allowed:
+        return [None if value is None else as_choice(column, value) for value in listed]
+    return listed
+
+
+def _to_minutes(times: "pd.Series[Any]") -> list[str | None]:
+    """Write local times as 2026-11-26 09:30, in a quarter of the time of `strftime`."""
+    written = np.datetime_as_string(times.to_numpy("datetime64[m]"), unit="m")
+    return [None if one == "NaT" else one.replace("T", " ") for one in written.tolist()]

@@ -1,0 +1,37 @@
+"""Shared by routes and guards: who sends a request, and how it is answered or refused."""
+
+from pages.web.answers import (
+    BROWSER_COOKIE,
+    PRIVATE,
+    answering,
+    base_path,
+    browser_of,
+    refuse_json,
+    refuse_page,
+    status_of,
+)
+from pages.web.bodies import declared_bytes
+from pages.web.identity import (
+    actor_in,
+    claims_in,
+    is_of_same_person,
+    local_actor,
+    streamlit_secrets,
+)
+
+__all__ = [
+    "BROWSER_COOKIE",
+    "PRIVATE",
+    "actor_in",
+    "answering",
+    "base_path",
+    "browser_of",
+    "claims_in",
+    "declared_bytes",
+    "is_of_same_person",
+    "local_actor",
+    "refuse_json",
+    "refuse_page",
+    "status_of",
+    "streamlit_secrets",
+]

@@ -1,0 +1,22 @@
+"""The declared length of a request's body, known before the body is read."""
+
+from starlette.requests import Request
+
+from core.ground import InvalidInput
+
+_MAX_DIGITS = 15
+
+
+def declared_bytes(request: Request) -> int | None:
+    """Return Content-Length in bytes; None for a body in chunks.
+
+    Raises InvalidInput if the header is not a number of bytes.
+    """
+    lengths = request.headers.getlist("content-length")
+    if not lengths:
+        return None
+    if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
+        raise InvalidInput("The header Content-Length of the request is invalid.")
+    if len(lengths[0].lstrip("0")) > _MAX_DIGITS:
+        return 10**15
+    return int(lengths[0][-_MAX_DIGITS:])

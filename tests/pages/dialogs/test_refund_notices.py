@@ -1,0 +1,103 @@
+"""The notices on an order's page about refunds that were returned or need a match."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import storage
+from core.access.actors import LOCAL_USER_ID
+from core.storage import OrderItem, User
+from tests.core.refunds.refund_rows import settings
+from tests.core.refunds.returned import returned_item, unmatched_items
+from tests.pages.opened import open_page
+
+
+def _open() -> AppTest:
+    page = open_page("order", order="OD-2")
+    assert not page.exception
+    return page
+
+
+def _status(item_id: str) -> str:
+    with storage.reading() as session:
+        return session.get_one(OrderItem, item_id).status
+
+
+def _become(role: str) -> None:
+    with storage.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = role
+
+
+def _buttons(page: AppTest) -> set[str]:
+    return {button.label for button in page.button}
+
+
+def test_a_refund_by_hand_is_matched_with_an_item(sqlite_database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        items = unmatched_items()
+        page = _open()
+        assert r"re\_hand" in page.warning[0].value
+        page.selectbox(key="match_item_re_hand").select(items[1])
+        page.button(key="match_now_re_hand").click().run()
+    assert not page.exception
+    assert _status(items[1]) == "refunded"
+    assert not page.warning
+
+
+def test_without_an_item_nothing_is_matched(sqlite_database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        items = unmatched_items()
+        page = _open()
+        page.button(key="match_now_re_hand").click().run()
+    assert [_status(one) for one in items] == ["not_used"] * 3
+    assert "Choose the order item" in page.toast[0].value
+    assert page.warning
+
+
+def test_a_refund_by_hand_is_dismissed_with_a_note(sqlite_database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        unmatched_items()
+        page = _open()
+        page.button(key="match_none_re_hand").click().run()
+        assert "Write in the note" in page.toast[0].value
+        page.text_input(key="match_note_re_hand").input("Of the other shop")
+        page.button(key="match_none_re_hand").click().run()
+    assert not page.warning
+
+
+def test_a_notice_shows_a_returned_refund_and_its_item_is_given_back(sqlite_database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        page = _open()
+        assert "The bank returned the money" in page.warning[0].value
+        assert "lost or stolen card" in page.warning[0].value
+        page.text_input(key="give_back_note").input("Paid in cash")
+        page.button(key="give_back_now").click().run()
+    assert _status(item) == "not_used"
+    assert not page.warning
+
+
+@pytest.mark.parametrize(
+    ("role", "is_offered"),
+    [("viewer", False), ("accountant", False), ("agent", True), ("admin", True)],
+)
+def test_who_can_refund_is_offered_to_match(
+    sqlite_database: str, role: str, is_offered: bool
+) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        unmatched_items()
+        _become(role)
+        page = _open()
+    assert ({"Match", "Belongs to no item"} <= _buttons(page)) is is_offered
+    assert page.warning  # everyone who sees the order reads it
+
+
+@pytest.mark.parametrize(("role", "is_offered"), [("agent", False), ("admin", True)])
+def test_only_an_admin_is_offered_to_give_back(
+    sqlite_database: str, role: str, is_offered: bool
+) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        returned_item()
+        _become(role)
+        page = _open()
+    assert ("Give back" in _buttons(page)) is is_offered
+    assert page.warning  # everyone who sees the order reads it
