@@ -53,7 +53,7 @@ def test_a_page_of_another_port_opens_no_websocket(
     page = open_tab(fresh=True).page
     page.goto(elsewhere)
     assert connect(page, demo) == "refused"
-    assert "came from a page of" in demo.log.read_text()
+    assert "its origin is" in demo.log.read_text()
     page.goto(f"{demo.url}/orders", wait_until="commit")
     assert connect(page, demo) == "open"
 

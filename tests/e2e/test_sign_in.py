@@ -160,7 +160,7 @@ def test_an_address_that_is_not_verified_lets_nobody_in(
 ) -> None:
     page = open_tab(person, f"{server.url}/orders")
     sign_in(page, "Una")  # who is an admin, if it is her
-    expect(page.get_by_text("it is not verified")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("has not verified your e-mail address")).to_be_visible(timeout=20_000)
     expect_nothing_else(page)
     assert server.query("SELECT issuer FROM users WHERE user_id = 'una'") == [None]
 
