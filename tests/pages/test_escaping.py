@@ -12,7 +12,7 @@ OWN_WORDS = {
     ("demo_strip.py", "choice.button"),
     ("demo_strip.py", "choice.outcome"),
     ("explained.py", "column.header"),  # of our columns
-    ("explained.py", "words"),  # reasons of the rule, which name no row
+    ("refund_rule.py", "words"),  # reasons of the rule, which name no row
     ("email_actions.py", "words"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
     ("frame.py", "reference"),  # hexadecimal digits of our own
@@ -32,7 +32,7 @@ OWN_WORDS = {
     ("strip.py", "', '.join(hidden)"),  # headers of our columns
     ("strip.py", "hidden if seen < len(selected) else ''"),  # a number and words
     ("tools.py", "state.place.table.many"),
-    ("tools.py", "also"),
+    ("tools.py", "named"),
 }
 COUNTS = {"_items", "_mails", "len"}
 
