@@ -1,7 +1,7 @@
 # Order Desk. `make run` serves it, `make check` and `make test` check it; `make help` lists all.
 .SUFFIXES:
 .PHONY: help run demo import dump check test test-thorough static coverage format bench soak \
-	screenshots audit lock clean system-packages core-tests browser-tests sqlite-tests \
+	docs screenshots audit lock clean system-packages core-tests browser-tests sqlite-tests \
 	thorough-types thorough-core thorough-pages thorough-e2e thorough-soak
 
 # `make check PYTHON=python3.12` works in an environment of that Python, .venv-python3.12.
@@ -100,6 +100,9 @@ bench: $(VENV)/installed-dev $(VENV)-bench/installed system-packages ## measure,
 soak: $(VENV)/installed-dev ## attack refunds, rights and mail at full size, for half an hour at most
 	sh tests/install_system_packages.sh office
 	$(PY) -m tests.soak
+
+docs: $(VENV)/installed ## write what the documentation says of the code, and the picture of the layers
+	$(PY) -m tests.docs
 
 screenshots: $(VENV)/installed-dev system-packages ## make the pictures of README and docs again
 	$(PY) -m tests.tour

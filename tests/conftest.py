@@ -11,6 +11,7 @@ Which database a test runs on:
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -128,10 +129,19 @@ def make_database(
 @pytest.fixture(scope="session")
 def empty_database(
     make_database: Callable[[str], str], sqlite_databases: SqliteDatabases
-) -> Callable[[str], str]:
-    """Return what gives an empty database of a kind: the same address each time, but emptied."""
-    emptied = EmptiedDatabase(lambda: make_database(POSTGRESQL))
-    return lambda kind: sqlite_databases.empty() if kind == SQLITE else emptied.empty()
+) -> Callable[..., str]:
+    """Return what gives an empty database of a kind; a test that needs several numbers them.
+
+    Its address is the same each time.
+    """
+    emptied = defaultdict[int, EmptiedDatabase](
+        lambda: EmptiedDatabase(lambda: make_database(POSTGRESQL))
+    )
+
+    def empty(kind: str, number: int = 0) -> str:
+        return sqlite_databases.empty(number) if kind == SQLITE else emptied[number].empty()
+
+    return empty
 
 
 @pytest.fixture(scope="session")
@@ -141,13 +151,13 @@ def filled_once(data_dir: Path) -> Fill:
 
 
 @pytest.fixture
-def database(database_kind: str, empty_database: Callable[[str], str]) -> Iterator[str]:
+def database(database_kind: str, empty_database: Callable[..., str]) -> Iterator[str]:
     """Give the test an empty database, of each kind that it is for; yields the address."""
     yield from _used(empty_database(database_kind))
 
 
 @pytest.fixture
-def sqlite_database(empty_database: Callable[[str], str]) -> Iterator[str]:
+def sqlite_database(empty_database: Callable[..., str]) -> Iterator[str]:
     """Give the test an empty SQLite database, where the kind makes no difference."""
     yield from _used(empty_database(SQLITE))
 

@@ -22,7 +22,8 @@ from core.vouchers import signed_code
 
 # An engine compiles each statement once, and that is most of the work of a short test: tests whose
 # database has the same address share an engine.
-engine.create_database_engine = lru_cache(maxsize=8)(engine.create_database_engine)
+_of_address = lru_cache(maxsize=16)(engine.create_database_engine)
+storage.create_database_engine = engine.create_database_engine = _of_address
 
 Filled = TypeVar("Filled")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -74,9 +75,9 @@ class SqliteDatabases:
         shutil.copy(self._template, path)
         return f"sqlite:///{path}"
 
-    def empty(self) -> str:
-        """Return the address of an empty database: the same each time, with a new file."""
-        path = self._folder / "emptied.db"
+    def empty(self, number: int = 0) -> str:
+        """Return the address of an empty database: the same for a number, with a new file."""
+        path = self._folder / f"emptied-{number}.db"
         template = self._template
         for end in ("", "-wal", "-shm"):
             Path(f"{path}{end}").unlink(missing_ok=True)

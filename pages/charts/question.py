@@ -95,7 +95,7 @@ def _choose(
 
 
 def contract_names(pairs: Sequence[ContractCurrency]) -> dict[str, str]:
-    """Return what each contract is called, by its ID."""
+    """Return the name of each contract, by its ID."""
     return {
         one.contract_id: one.contract_id
         if one.name == one.contract_id

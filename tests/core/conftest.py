@@ -1,6 +1,7 @@
 """Fixtures of the core tests."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from core.access import Actor
 from core.imports import import_files
 from core.imports.outcome import Outcome
 from core.mail.deliver.smtp import SmtpPool
-from tests.conftest import NOW, drop_database
+from tests.conftest import NOW
 from tests.core.imports.imported import Sheets, write_workbook
 from tests.core.mail.mail_server import MailServer, mail_server
 from tests.core.mail.mails import open_pool, patience
@@ -45,15 +46,8 @@ def pool(smtp_server: MailServer, request: pytest.FixtureRequest) -> Iterator[Sm
 
 
 @pytest.fixture
-def desks(make_database: Callable[[str], str]) -> Iterator[Callable[[str], str]]:
-    """Return what makes an empty, migrated database of a kind; all are gone after the test."""
-    made: list[str] = []
-
-    def make(kind: str) -> str:
-        made.append(make_database(kind))
-        return made[-1]
-
-    yield make
+def desks(empty_database: Callable[..., str]) -> Iterator[Callable[[str], str]]:
+    """Return what gives another empty database of a kind each time."""
+    numbers = count(1)
+    yield lambda kind: empty_database(kind, next(numbers))
     storage.get_engine().dispose()
-    for url in made:
-        drop_database(url)

@@ -140,7 +140,8 @@ def _sentence(words: str) -> str:
 
 def targets_block(makefile: str) -> str:
     """Write a table of what make offers."""
-    lines = [(f"`make {one['name']}`", one["words"]) for one in _TARGET.finditer(makefile)]
+    found = _TARGET.findall(makefile)
+    lines = [(f"`make {name}`", _sentence(words)) for name, words in found]
     return table(("command", "what it does"), lines)
 
 

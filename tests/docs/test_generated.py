@@ -65,7 +65,7 @@ def test_a_new_option_and_a_new_command_change_the_page() -> None:
 
 def test_a_new_target_of_make_changes_the_page() -> None:
     makefile = "help: ## list these\n\t@true\n\nplanted: one two ## do it: N=1\n\t@true\n"
-    assert "| `make planted` | do it: N=1 |" in targets_block(makefile)
+    assert "| `make planted` | Do it: N=1. |" in targets_block(makefile)
 
 
 def test_a_block_that_was_edited_by_hand_is_written_again() -> None:

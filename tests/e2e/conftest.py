@@ -20,8 +20,8 @@ from core.demo import DEFAULT_ORDERS, fill
 from tests.conftest import POSTGRESQL, SQLITE, use_database
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.shop import make_shop
 from tests.e2e.waiting import PATIENCE_MS
+from tests.shop import make_shop
 
 # The shell is the same engine without a browser's own window: a tab takes a third less to open.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")

@@ -42,14 +42,30 @@ HEADERS = ["No", "Order ID", "Widget ID", "Created Date", "Total", "Contract ID"
 NAMES = ["no", "order_id", "widget_id", "created_at", "item_count", "contract_id", "author"]
 ROW_HEIGHT = 36
 
-GO_TO_BARE_ADDRESS = """() => {
-  history.pushState(null, "", "/orders");
+# As Back and Forward do: without loading the page anew. Done when the run that follows is over.
+GO_TO = """address => new Promise(done => {
+  const name = "data-test-script-state";
+  const app = document.querySelector("[data-testid=stApp]");
+  let ran = false;
+  new MutationObserver((_, observer) => {
+    const state = app.getAttribute(name);
+    ran ||= state === "running";
+    if (!ran || state !== "notRunning") return;
+    observer.disconnect();
+    done();
+  }).observe(app, {attributeFilter: [name]});
+  history.pushState(null, "", address);
   dispatchEvent(new PopStateEvent("popstate"));
-}"""
+})"""
 READ_ROWS = """rows => rows
   .map(row => [+row.getAttribute("row-index"),
                row.querySelector('[col-id="%s"]')?.textContent.trim() ?? ""])
   .filter(([index, text]) => text !== "" || %s)"""
+
+
+def _address(path: str | None, view: dict[str, Any] | None, table: Shown) -> str:
+    query = "" if view is None else f"?view={address_of(view)}"
+    return f"{path or table.path}{query}"
 
 
 def address_of(view: dict[str, Any]) -> str:
@@ -85,12 +101,25 @@ class Desk:
     def open(
         self, path: str | None = None, view: dict[str, Any] | None = None, *, table: Shown = ORDERS
     ) -> "Desk":
-        """Go to a table's page, with a view in its address, and wait for the first row."""
+        """Load a table's page, with a view in its address, and wait for the first row."""
         self.table = table
-        query = "" if view is None else f"?view={address_of(view)}"
-        self.page.goto(f"{self.server}{path or table.path}{query}", wait_until="commit")
+        self.page.goto(f"{self.server}{_address(path, view, table)}", wait_until="commit")
         self.wait_for_rows()
         return self
+
+    def go_to(
+        self, path: str | None = None, view: dict[str, Any] | None = None, *, table: Shown = ORDERS
+    ) -> "Desk":
+        """Go to a table's page from another of this tab, in a fifth of the time of loading it."""
+        self.table = table
+        self.go(_address(path, view, table))
+        self.wait_for_rows()
+        return self
+
+    def go(self, address: str) -> None:
+        """Go to an address from another page of this tab, and wait for the end of its run."""
+        self.wait_for_run()
+        self.page.evaluate(GO_TO, address)
 
     def open_order(self, order_id: str, tab: str = "Products") -> "Desk":
         """Go to an order's page, and to one of its tabs."""
@@ -124,7 +153,7 @@ class Desk:
         self.table = ORDERS
         try:
             self.page.keyboard.press("Escape")
-            self.page.evaluate(GO_TO_BARE_ADDRESS)
+            self.go("/orders")
             self.expect_words()
             self.expect_count(2_000)
             self.clear_selection()

@@ -1,7 +1,6 @@
 """What a server imports, done once in the process that servers are forked from; and its start."""
 
 import ast
-import importlib
 import os
 import sys
 import threading
@@ -16,14 +15,14 @@ PROJECT = Path(__file__).resolve().parents[2]
 LOADED = (bootstrap, app_discovery, starlette_server)  # which `streamlit run` imports when it runs
 
 
-def _import_all_of(script: str) -> None:
-    for node in ast.walk(ast.parse((PROJECT / script).read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            importlib.import_module(node.module)
+def _import_what_is_imported_in(script: Path) -> None:
+    """Run the imports of a script, and nothing else of it."""
+    imports = [one for one in ast.parse(script.read_text()).body if isinstance(one, ast.ImportFrom)]
+    exec(compile(ast.Module(list(imports), []), script, "exec"), {})
 
 
-for script in ("app.py", "pages/main.py"):
-    _import_all_of(script)
+for script in (PROJECT / "app.py", *PROJECT.glob("pages/*.py")):
+    _import_what_is_imported_in(script)
 
 
 def serve(settings: dict[str, str], log: str) -> None:

@@ -99,6 +99,7 @@ def start_server(
     _taken.add(port)
     log = folder / f"server-{port}-{next(_numbers)}.log"
     settings = {**os.environ, "DATABASE_URL": database, "STREAMLIT_SERVER_PORT": str(port), **given}
+    log.touch()
     process = _run(settings, log) if by_command else fork(settings, log)
     base = given.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
     url = f"http://localhost:{port}/{base}".rstrip("/")

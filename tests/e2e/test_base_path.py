@@ -21,9 +21,9 @@ from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.nginx import proxying
 from tests.e2e.provider import expect_form, providing, sign_in
 from tests.e2e.servers import Server, serving
-from tests.e2e.shop import make_shop
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_transaction
+from tests.shop import make_shop
 
 BASE = "/desk"
 UNDER: dict[str, Any] = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}

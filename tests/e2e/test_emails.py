@@ -234,7 +234,7 @@ def test_queue_that_waits_for_the_mail_server_says_so_and_loses_nothing(
     desk = open_tab(server)
     dialog = open_dialog(desk, "OD-M", 0)
     dialog.get_by_role("button", name="Send 1 e-mail").click()
-    expect(dialog.get_by_text("Nothing is sent since")).to_be_visible(timeout=SENT_SECONDS)
+    expect(dialog.get_by_text("Sending has been paused since")).to_be_visible(timeout=SENT_SECONDS)
     inbox.start()
     server.execute("DELETE FROM database_facts WHERE name = 'mail_paused'")  # its minute is over
     expect(dialog.get_by_text("1 e-mail sent")).to_be_visible(timeout=SENT_SECONDS)

@@ -4,7 +4,6 @@ import http.server
 import threading
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Page
 
@@ -54,7 +53,7 @@ def test_a_page_of_another_port_opens_no_websocket(
     page = open_tab(fresh=True).page
     page.goto(elsewhere)
     assert connect(page, demo) == "refused"
-    assert "came from a page of" in demo.log.read_text()
+    assert "its origin is" in demo.log.read_text()
     page.goto(f"{demo.url}/orders", wait_until="commit")
     assert connect(page, demo) == "open"
 
@@ -70,17 +69,6 @@ def test_a_page_of_another_port_writes_nothing(
     said = demo.log.read_text()
     assert "POST /rows/from-elsewhere refused: it came from a page of" in said
     assert "PUT /rows/from-elsewhere" not in said  # the browser itself sends none
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-@pytest.mark.parametrize("path", ["/rows/orders", "/_stcore/upload_file/x/y", "/orders", "/x"])
-def test_whatever_another_page_writes_to_is_refused(demo: Server, method: str, path: str) -> None:
-    foreign = {"Origin": "http://localhost:1"}
-    answer = httpx.request(method, f"{demo.url}{path}", headers=foreign, content=b"x")
-    assert (answer.status_code, list(answer.json())) == (403, ["error"])
-    own = {"Origin": demo.url}
-    answer = httpx.request(method, f"{demo.url}{path}", headers=own, content=b"x")
-    assert answer.status_code != 403
 
 
 def test_our_own_pages_work(open_tab: OpenDesk) -> None:

@@ -13,9 +13,9 @@ from playwright.sync_api import Error as PlaywrightError
 from tests.e2e.desk import Desk, address_of
 from tests.e2e.provider import Provider, expect_form, expect_nothing_else, providing, sign_in
 from tests.e2e.servers import Server, serving, start_server, stop_server
-from tests.e2e.shop import make_shop
 from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
+from tests.shop import make_shop
 
 ANA, BOB, EVE, UNA = (
     {"email": f"{name}@helios.example", "email_verified": name != "una", "name": name.title()}
@@ -160,7 +160,7 @@ def test_an_address_that_is_not_verified_lets_nobody_in(
 ) -> None:
     page = open_tab(person, f"{server.url}/orders")
     sign_in(page, "Una")  # who is an admin, if it is her
-    expect(page.get_by_text("it is not verified")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("has not verified your e-mail address")).to_be_visible(timeout=20_000)
     expect_nothing_else(page)
     assert server.query("SELECT issuer FROM users WHERE user_id = 'una'") == [None]
 

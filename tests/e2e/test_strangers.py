@@ -20,9 +20,9 @@ from tests.e2e.conftest import Profiles
 from tests.e2e.desk import Desk
 from tests.e2e.provider import Provider, expect_form, providing
 from tests.e2e.servers import Server, serving
-from tests.e2e.shop import make_shop
 from tests.e2e.test_sign_in import ANA, come_in, expect_who, open_tab, sign_in
 from tests.e2e.waiting import expect
+from tests.shop import make_shop
 
 INSIDE = ["metrics", "agent/openapi.json", "agent/interact", "agent/mcp", "script-health-check", ""]
 ENDED = "SELECT count(*) FROM audit_events WHERE action = 'sign_in.ended'"

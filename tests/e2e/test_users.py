@@ -8,8 +8,8 @@ import pytest
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import AUDIT, USERS
 from tests.e2e.servers import Server, serving
-from tests.e2e.shop import make_shop
 from tests.e2e.waiting import expect
+from tests.shop import make_shop
 
 
 @pytest.fixture(scope="module")

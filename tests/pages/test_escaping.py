@@ -9,26 +9,24 @@ NOT_MARKDOWN = {"key", "format_func", "icon", "url"}
 NOT_WORDS = {"iframe", "html", "code", "text", "form"}
 # Our own words in sentences, by file.
 OWN_WORDS = {
-    ("demo_strip.py", "choice.button"),
-    ("demo_strip.py", "choice.outcome"),
-    ("explained.py", "column.header"),  # of our columns
+    ("demo.py", "choice.button"),
+    ("demo.py", "choice.outcome"),
     ("refund_rule.py", "words"),  # reasons of the rule, which name no row
-    ("email_actions.py", "words"),  # our icon and word for a state
+    ("emails.py", "words"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
     ("frame.py", "reference"),  # hexadecimal digits of our own
     ("import_run.py", "doing"),
-    ("mail_preview.py", "icon"),
-    ("mail_preview.py", "status"),
-    ("mail_preview.py", "where"),
-    ("overview.py", "overview.report_zone()"),  # one of the IANA zones
+    ("preview.py", "icon"),
+    ("preview.py", "status"),
+    ("preview.py", "where"),
+    ("question.py", "overview.report_zone()"),  # one of the IANA zones
     ("plots.py", "note"),  # escaped where it is made
-    ("refund_dialog.py", "icon"),
+    ("refund.py", "icon"),
     ("refund.py", "result.lower()"),
     ("sign_in.py", "word_of(actor.role)"),
     ("sign_in.py", "_scope(actor)"),  # words of our own, and how many contracts
     ("strip.py", "_count_in_words(table, count, total)"),  # numbers and our words
     ("strip.py", "times"),  # one of the IANA zones
-    ("strip.py", "view.zone"),
     ("strip.py", "', '.join(hidden)"),  # headers of our columns
     ("strip.py", "hidden if seen < len(selected) else ''"),  # a number and words
     ("tools.py", "state.place.table.many"),

@@ -60,7 +60,7 @@ def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> Non
         one.proto for one in page.get("link_button") if one.proto.label == "Download Voucher"
     )
     assert link.help == "2 vouchers in one PDF, one per page; 1 left out"
-    assert link.url.startswith("/vouchers?view=")
+    assert link.url.startswith("/vouchers?form=pdf&view=")
     page.session_state["vouchers_order_items"] = True
     page.run()
     (table,) = values(page, "table")

@@ -71,7 +71,7 @@ def test_a_declined_refund_frees_the_item(stripe_address: str) -> None:
     item = make_refundable(make_card_order(reference=payment))
     request(item, gateways=by_card(CardGateway(KEY, address=stripe_address)))
     assert (get_item(item).status, ledger(item)) == ("not_used", [("failed", 3800)])
-    assert "did not go through: there is nothing to pay back" in str(get_refund(item).failure)
+    assert "has failed, so there is nothing to pay back" in str(get_refund(item).failure)
     check_books()
 
 

@@ -111,13 +111,24 @@ class Socket:
 async def serving(*middleware: Middleware) -> AsyncIterator[ASGIApp]:
     """Run Streamlit behind our middleware, in this process, until the block ends."""
     app = st.App(MAIN, middleware=list(middleware))
+    async with living(app):
+        yield app
+
+
+@asynccontextmanager
+async def living(app: ASGIApp) -> AsyncIterator[None]:
+    """Start an application with Streamlit's runtime; end both when the block ends."""
     received: asyncio.Queue[Message] = asyncio.Queue()
     sent: asyncio.Queue[Message] = asyncio.Queue()
     life = asyncio.ensure_future(app({"type": "lifespan"}, received.get, sent.put))
     received.put_nowait({"type": "lifespan.startup"})
+    started = asyncio.ensure_future(sent.get())
+    await asyncio.wait([life, started], return_when=asyncio.FIRST_COMPLETED)
+    if life.done():
+        life.result()  # says why it could not start
     try:
-        assert (await sent.get())["type"] == "lifespan.startup.complete"
-        yield app
+        assert started.result()["type"] == "lifespan.startup.complete"
+        yield
     finally:
         received.put_nowait({"type": "lifespan.shutdown"})
         await life

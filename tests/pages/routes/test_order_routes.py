@@ -1,7 +1,7 @@
 """The routes under a token for one order, and what else a request may ask of the rows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -12,9 +12,9 @@ from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.access.tokens import Purpose
 from core.ground import Role
-from tests.e2e.servers import Server
+from tests.pages.routes.whole import BROWSER, COOKIE, Whole, whole_application
+from tests.shop import make_shop
 
-BROWSER = "the-browser-of-this-test"
 LOCAL = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
 OF_TWO = {"order_id": {"filterType": "text", "type": "equals", "filter": "OD-TWO"}}
 VIEWS: list[dict[str, Any]] = [
@@ -26,11 +26,29 @@ VIEWS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def whole(make_database: Callable[[str], str]) -> Iterator[Whole]:
+    """Run the application with the small shop."""
+    make_shop(make_database("sqlite"))
+    with whole_application() as whole:
+        yield whole
+
+
 @pytest.fixture
-def client(shop: Server) -> Iterator[httpx.Client]:
+def client(whole: Whole) -> Iterator[httpx.Client]:
     """Ask the shop as a browser that has its cookie."""
-    with httpx.Client(base_url=shop.url, cookies={"order_desk_browser": BROWSER}) as client:
+    with whole.client(**{COOKIE: BROWSER}) as client:
         yield client
+
+
+@pytest.fixture
+def sees_one_contract(whole: Whole) -> Iterator[None]:
+    """Let the local user see CT-1 alone, for the length of a test."""
+    whole.execute("UPDATE users SET sees_all_contracts = false")
+    whole.execute("INSERT INTO user_contracts (user_id, contract_id) VALUES ('local', 'CT-1')")
+    yield
+    whole.execute("DELETE FROM user_contracts")
+    whole.execute("UPDATE users SET sees_all_contracts = true")
 
 
 def sign(purpose: Purpose, table: str, order_id: str | None = None) -> str:
