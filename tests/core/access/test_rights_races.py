@@ -257,7 +257,7 @@ def test_a_counted_refund_that_waits_for_an_import_of_the_same_user_does_not_abo
                 clicked.append(start_and_wait(pool, click, waiting=1))
 
         path = shop.folder / "new.xlsx"
-        imports.import_files([path], actor=chief, now=NOW, progress=Progress(report, lambda: True))
+        imports.import_files([path], actor=chief, now=NOW, progress=Progress(report))
         assert clicked[0].result().requested
 
 
