@@ -133,7 +133,7 @@ def take_lock(at: Session | Connection, key: ColumnElement[int]) -> None:
         at.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def with_shared_lock(session: Session, rows: Select[Row], key: ColumnElement[int]) -> Select[Row]:
+def with_shared_lock(session: Session, rows: Select[Any], key: ColumnElement[int]) -> Select[Any]:
     """Let a SELECT first take an advisory lock that others can share; SQLite needs none."""
     if is_on_sqlite(session):
         return rows
