@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -36,7 +36,6 @@ from core.storage.engine import is_sqlite
 from core.storage.types import Base
 
 LockMode = Literal["ACCESS SHARE", "EXCLUSIVE", "ACCESS EXCLUSIVE"]
-Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 def is_on_sqlite(at: Session | Connection | Engine) -> bool:
