@@ -1,6 +1,5 @@
 """For migrations: let a stored column have another value, such as a new product type."""
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -25,10 +24,11 @@ def allow_values(
         return
     stored = text("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = :table")
     before = connection.execute(stored, {"table": table}).scalar_one()
-    check = re.compile(rf"(CONSTRAINT {name} CHECK )\([^()]*\([^()]*\)\)")
-    after, count = check.subn(lambda found: f"{found[1]}({allowed})", before)
-    if count != 1:
+    head, found, rest = before.partition(f"CONSTRAINT {name} CHECK (")
+    _, closed, tail = rest.partition("))")
+    if not (found and closed):
         raise LookupError(f"The table {table} has no CHECK {name}.")
+    after = f"{head}{found}{allowed}){tail}"
     version = connection.execute(text("PRAGMA schema_version")).scalar_one()
     connection.execute(text("PRAGMA writable_schema = ON"))
     change = text("UPDATE sqlite_schema SET sql = :sql WHERE type = 'table' AND name = :table")
