@@ -2,16 +2,16 @@
 
 import random
 import unicodedata
-from collections import defaultdict
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import LOCAL_USER_EMAIL
+from core.demo.ledger import DemoLedger, DemoOrder
 from core.demo.world import (
     AIRPORTS,
     AUTHORS,
@@ -24,15 +24,14 @@ from core.demo.world import (
     SCRIPT_WEIGHTS,
     DemoContract,
     DemoProduct,
+    round_price,
 )
 from core.ground import (
     ItemStatus,
     Method,
     PaxType,
     RefundStatus,
-    TransactionType,
     airport_zones,
-    decimals_of,
     fold,
     next_day,
     start_of_day,
@@ -47,15 +46,6 @@ BATCH_ID = "demo"
 CODES = len(ALPHABET) ** CODE_LENGTH
 
 MODELS: tuple[type[Base], ...] = (Order, OrderItem, Refund, Transaction)
-
-
-class _Order(NamedTuple):
-    order_id: str | None  # None for a top-up, which has no order
-    contract: DemoContract
-    created: int
-    author: str
-    currency: str
-    method: Method
 
 
 @cache
@@ -74,9 +64,10 @@ class DemoRows:
     def __init__(self, session: Session, orders: int, now: datetime) -> None:
         self.session, self.orders, self.now = session, orders, int(now.timestamp())
         self.random = random.Random(orders)
+        self.ledger = DemoLedger()
         self.rows: dict[type[Base], list[tuple[Any, ...]]] = {model: [] for model in MODELS}
+        self.rows[Transaction] = self.ledger.rows
         self.count: dict[type[Base], int] = dict.fromkeys(MODELS, 0)
-        self.balance: dict[str, int] = defaultdict(int)
         self.people = [
             (f"{first} {last}".replace("~", " "), weight / len(firsts) / len(lasts))
             for (firsts, lasts), weight in zip(PASSENGERS.values(), SCRIPT_WEIGHTS, strict=True)
@@ -108,11 +99,11 @@ class DemoRows:
             for first in range(0, self.orders, ORDERS_A_BATCH):
                 self._make(moments[first : first + ORDERS_A_BATCH])
                 self._write_batch()
-            self._top_up()
+            self.ledger.top_up(self.now - DAYS * DAY)
             self._write_batch()
         for contract in CONTRACTS:
             stored = self.session.get_one(Contract, contract.contract_id)
-            stored.balance_minor = self.balance[contract.contract_id]
+            stored.balance_minor = self.ledger.balances[contract.contract_id]
 
     def _moments(self) -> list[int]:
         """Return the creation times: more of them recent, mostly by day, the last minutes ago."""
@@ -145,7 +136,7 @@ class DemoRows:
             author = LOCAL_USER_EMAIL
         # A few orders are not in the currency of their contract; their items are not refunded.
         is_odd = contract.currency != "EUR" and drawn.random() < 0.01
-        order = _Order(
+        order = DemoOrder(
             f"OD{_day(created):%y%m}-{no:07d}",
             contract,
             created,
@@ -165,7 +156,8 @@ class DemoRows:
             self._item(order, index, product, person, airport, service_day, service_hour)
             for index, (product, person) in enumerate(items, 1)
         )
-        self._pay(order, amount)
+        fails_first = order.method is Method.CARD and drawn.random() < 0.03
+        self.ledger.pay(order, amount, fails_first=fails_first)
         self.rows[Order].append(
             (
                 order.order_id,
@@ -184,7 +176,7 @@ class DemoRows:
 
     def _item(
         self,
-        order: _Order,
+        order: DemoOrder,
         index: int,
         product: DemoProduct,
         person: str,
@@ -200,7 +192,7 @@ class DemoRows:
         service = valid_from + service_hour * HOUR + 900 * drawn.randrange(4)
         name = drawn.choice(product.names)
         rate = 1 if order.currency == "EUR" else order.contract.rate
-        price = _price(product.euros * rate * drawn.choice((1, 1, 1.1, 1.25)), order.currency)
+        price = round_price(product.euros * rate * drawn.choice((1, 1, 1.1, 1.25)), order.currency)
         no = self.count[OrderItem] = self.count[OrderItem] + 1
         item_id = f"{order.order_id}-{index}"
         is_refundable = drawn.random() < product.refundable_share
@@ -247,7 +239,7 @@ class DemoRows:
         return price
 
     def _fate(
-        self, order: _Order, service: int, deadline: int | None
+        self, order: DemoOrder, service: int, deadline: int | None
     ) -> tuple[ItemStatus, int | None, int | None]:
         """Choose the state of an item: status, used at, refunded at."""
         chance = self.random.random()
@@ -260,7 +252,7 @@ class DemoRows:
             return ItemStatus.USED, min(service + int(HOUR * chance), self.now), None
         return ItemStatus.NOT_USED, None, None
 
-    def _refund(self, order: _Order, item_id: str, price: int, at: int) -> None:
+    def _refund(self, order: DemoOrder, item_id: str, price: int, at: int) -> None:
         no = self.count[Refund] = self.count[Refund] + 1
         refund_id = f"RF-{no:07d}"
         reason = self.random.choice(("passenger_cancelled", "flight_cancelled", "booked_twice"))
@@ -286,58 +278,7 @@ class DemoRows:
                 *[None] * 7,  # no request to a provider, no return, no decision
             )
         )
-        self._enter(order, at, TransactionType.REFUND, price, item_id, refund_id)
-
-    def _pay(self, order: _Order, amount: int) -> None:
-        if order.method is Method.CARD and self.random.random() < 0.03:
-            self._enter(order, order.created, TransactionType.PAYMENT, -amount, status="failed")
-        self._enter(order, order.created + 1, TransactionType.PAYMENT, -amount)
-
-    def _enter(
-        self,
-        order: _Order,
-        at: int,
-        kind: TransactionType,
-        amount: int,
-        item_id: str | None = None,
-        refund_id: str | None = None,
-        status: str = "succeeded",
-    ) -> None:
-        no = self.count[Transaction] = self.count[Transaction] + 1
-        if order.method is Method.BALANCE and status == "succeeded":
-            self.balance[order.contract.contract_id] += amount
-        reference = f"pi_{no:08x}" if order.method is Method.CARD else None
-        self.rows[Transaction].append(
-            (
-                f"TX-{no:08d}",
-                no,
-                at,
-                order.contract.contract_id,
-                order.order_id,
-                item_id,
-                refund_id,
-                kind.value,
-                order.method.value,
-                amount,
-                order.currency,
-                status,
-                reference,
-                order.author,
-            )
-        )
-
-    def _top_up(self) -> None:
-        """Top up every balance by a round sum that is larger than what was spent."""
-        for contract in CONTRACTS:
-            if contract.method is Method.BALANCE:
-                spent = -self.balance[contract.contract_id]
-                step = 10 ** (decimals_of(contract.currency) + 4)
-                amount = (spent // step + 2) * step
-                start = self.now - DAYS * DAY
-                order = _Order(
-                    None, contract, start, LOCAL_USER_EMAIL, contract.currency, Method.BALANCE
-                )
-                self._enter(order, start, TransactionType.TOP_UP, amount)
+        self.ledger.refund(order, price, at=at, item_id=item_id, refund_id=refund_id)
 
     def _write_batch(self) -> None:
         for model, rows in self.rows.items():
@@ -349,12 +290,3 @@ class DemoRows:
 def _ascii(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name.replace("ł", "l"))
     return plain.encode("ascii", "ignore").decode()
-
-
-def _price(amount: float, currency: str) -> int:
-    """Round a price to half a unit, or to ten units if the currency has no decimals."""
-    decimals = decimals_of(currency)
-    if decimals == 0:
-        return max(10, round(amount / 10) * 10)
-    halves = max(1, round(amount * 2))
-    return halves * int(10**decimals) // 2

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from core.ground import Method, ProductType
+from core.ground import Method, ProductType, decimals_of
 
 AIRPORTS = [
     "LHR",
@@ -194,3 +194,12 @@ PRODUCTS = (
 )
 PRODUCT_WEIGHTS = (45, 25, 18, 12)
 ITEM_COUNTS, ITEM_COUNT_WEIGHTS = (1, 2, 3, 4, 5, 6), (18, 24, 22, 18, 12, 6)
+
+
+def round_price(amount: float, currency: str) -> int:
+    """Round a price to half a unit, or to ten units if the currency has no decimals."""
+    decimals = decimals_of(currency)
+    if decimals == 0:
+        return max(10, round(amount / 10) * 10)
+    halves = max(1, round(amount * 2))
+    return halves * int(10**decimals) // 2

@@ -1,7 +1,6 @@
 """Imports: read and check files of orders, then store all of them or nothing."""
 
 from core.imports.background import (
-    SUFFIXES,
     Run,
     State,
     begin_check,
@@ -16,6 +15,7 @@ from core.imports.headers import Heading
 from core.imports.report import export_faults
 from core.imports.rows import SheetRead
 from core.imports.run import Check, import_files
+from core.imports.uploads import SUFFIXES
 
 __all__ = [
     "SUFFIXES",

@@ -19,26 +19,21 @@ from typing import IO
 from core.access import Actor, require
 from core.ground import (
     AppError,
-    InvalidInput,
     Permission,
     Refused,
     ending,
     finishing_action,
-    get_settings,
     with_request_id,
 )
 from core.imports.faults import Fault, Faulty
 from core.imports.outcome import Outcome
 from core.imports.progress import Progress
 from core.imports.run import Check, check_files, import_files
+from core.imports.uploads import copy_upload, printable_name, refuse_kinds, suffix_of
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt")
-MAX_FILES = 20
-MAX_NAME = 120
 KEPT_SECONDS = 3600.0  # how long checked files are kept to be imported
-COPIED_BYTES = 1 << 20
 
 
 class State(StrEnum):
@@ -118,13 +113,13 @@ def begin_check(files: Sequence[tuple[str, IO[bytes]]], *, actor: Actor, now: da
     type or is too large.
     """
     require(actor, Permission.IMPORT)
-    names = tuple(_printable(name) for name, _ in files)
-    _refuse_kinds(names)
+    names = tuple(printable_name(name) for name, _ in files)
+    refuse_kinds(names)
     _refuse_busy()
     folder = Path(tempfile.mkdtemp(prefix="order-desk-import-"))  # private to this user
     try:
         paths = tuple(
-            _copy(file, folder / f"{number}{_suffix(name)}", name)
+            copy_upload(file, folder / f"{number}{suffix_of(name)}", name)
             for number, (name, (_, file)) in enumerate(zip(names, files, strict=True), 1)
         )
         _put(Run(actor, names, now, paths=paths))
@@ -177,45 +172,11 @@ def forget_run(*, actor: Actor) -> None:
     _remove_files(run)
 
 
-def _printable(name: str) -> str:
-    """Return a file name that is safe to show and store: no path, no control characters."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(letter if letter.isprintable() else "�" for letter in last).strip()
-    return f"{kept[: MAX_NAME - 1]}…" if len(kept) > MAX_NAME else kept or "file"
-
-
-def _suffix(name: str) -> str:
-    return Path(name).suffix.lower()
-
-
-def _refuse_kinds(names: Sequence[str]) -> None:
-    if not 1 <= len(names) <= MAX_FILES:
-        raise InvalidInput(f"Upload 1 to {MAX_FILES} files.")
-    for name in names:
-        if _suffix(name) not in SUFFIXES:
-            raise InvalidInput(f"{name}: this is not a workbook (.xlsx) or a CSV file.")
-
-
 def _refuse_busy() -> None:
     with _lock:
         running = _running()
     if running is not None:
         raise Busy(running)
-
-
-def _copy(file: IO[bytes], path: Path, name: str) -> Path:
-    limit_mb = get_settings().import_max_mb
-    room = limit_mb * 1_000_000
-    file.seek(0)  # a refused attempt may have read it already
-    with path.open("xb") as copy:
-        while block := file.read(COPIED_BYTES):
-            room -= len(block)
-            if room < 0:
-                raise InvalidInput(
-                    f"{name}: it is over the limit of {limit_mb:,} MB (IMPORT_MAX_MB)."
-                )
-            copy.write(block)
-    return path
 
 
 def _put(run: Run) -> None:

@@ -96,14 +96,12 @@ class View:
 
     @property
     def total_header(self) -> str:
-        """Return the header of the totals: “Value at risk” if the refund deadline is filtered."""
+        """Return the header of the totals: of a column filtered by the next days, or the amount."""
         soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}
-        is_at_risk = any(
-            one.column.name == "refund_expire_at" and soon & {c.operator for c in one.conditions}
-            for one in self.filters
-        )
-        amount = self.table.amount
-        return "Value at risk" if is_at_risk else amount.header if amount else ""
+        for one in self.filters:
+            if one.column.totals_as and soon & {asked.operator for asked in one.conditions}:
+                return one.column.totals_as
+        return self.table.amount.header if self.table.amount else ""
 
     def in_words(self) -> list[str]:
         """Return the search, IDs and filters in words, for the page and the Excel file."""

@@ -1,10 +1,8 @@
-"""The strip on every page of a demo database: it says so, and offers to delete or reset the demo.
-
-The session keeps the dialog until it is closed, so that it stays open when the page runs again.
-"""
+"""The strip on every page of a demo database: it says so, and offers to delete or reset it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -13,9 +11,9 @@ from core.access import Actor, may
 from core.demo import DemoContents
 from core.ground import AppError, Permission
 from pages.grid import GridState
-from pages.shell import acting, current_actor, failures_shown, plain
+from pages.shell import Dialog, acting, plain
 
-DIALOG, DONE = "demo_dialog", "demo_done"
+DONE = "demo_done"
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ CHOICES = {
 
 
 @dataclass
-class DemoDialog:
-    """An open dialog: delete or reset, and the error of the last attempt."""
+class Attempt:
+    """What the dialog is about: delete or reset, and the error of the last attempt."""
 
     choice: str
     fault: str = ""
@@ -63,9 +61,10 @@ def show_demo(actor: Actor) -> None:
     if DONE in st.session_state:
         st.toast(st.session_state.pop(DONE), icon=":material/check:")
         st.switch_page("orders.py")
+    dialog = Dialog[Attempt]("demo_dialog", _touch_grids)
     orders = demo.count_orders()
     if orders is None:
-        st.session_state.pop(DIALOG, None)
+        dialog.forget()
         return
     with st.container(horizontal=True, vertical_alignment="center", key="demo", gap="small"):
         st.markdown(
@@ -76,22 +75,20 @@ def show_demo(actor: Actor) -> None:
             return
         for name, choice in CHOICES.items():
             st.button(
-                choice.button, key=f"demo_{name}", type="tertiary", on_click=_open, args=(name,)
+                choice.button,
+                key=f"demo_{name}",
+                type="tertiary",
+                on_click=_open,
+                args=(dialog, name),
             )
-    dialog: DemoDialog | None = st.session_state.get(DIALOG)
-    if dialog is not None:
-        choice = CHOICES[dialog.choice]
-        st.dialog(f"{choice.button}?", icon=choice.icon, on_dismiss=_close)(_show_dialog)(dialog)
+    if attempt := dialog.content:
+        choice = CHOICES[attempt.choice]
+        dialog.show(f"{choice.button}?", partial(_show_attempt, dialog), icon=choice.icon)
 
 
-def _open(choice: str) -> None:
+def _open(dialog: Dialog[Attempt], choice: str) -> None:
     _touch_grids()
-    st.session_state[DIALOG] = DemoDialog(choice)
-
-
-def _close() -> None:
-    _touch_grids()
-    st.session_state.pop(DIALOG, None)
+    dialog.open(Attempt(choice))
 
 
 def _touch_grids() -> None:
@@ -100,30 +97,25 @@ def _touch_grids() -> None:
             value.touch()
 
 
-def _show_dialog(dialog: DemoDialog) -> None:
-    with failures_shown():
-        if DIALOG not in st.session_state:  # the person has just confirmed
+def _show_attempt(dialog: Dialog[Attempt], attempt: Attempt, actor: Actor) -> None:
+    choice = CHOICES[attempt.choice]
+    found = demo.get_contents(actor=actor)
+    st.markdown("This deletes the following for everyone. It cannot be undone:")
+    _show_losses(found)
+    st.markdown(
+        f"{choice.outcome} Users and their roles stay ({found.people:,}). "
+        "The audit trail keeps only the events about users."
+    )
+    if attempt.fault:
+        st.error(plain(attempt.fault))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        dialog.show_close("Cancel", key="demo_cancel")
+        is_confirmed = st.button(choice.confirm, type="primary", key="demo_confirm")
+    if is_confirmed:
+        with st.spinner(choice.progress):
+            _confirm(dialog, attempt)
+        if dialog.content is None or attempt.fault:  # the error is not on the screen yet
             st.rerun()
-        choice = CHOICES[dialog.choice]
-        found = demo.get_contents(actor=current_actor())  # a dialog may be open for hours
-        st.markdown("This deletes the following for everyone. It cannot be undone:")
-        _show_losses(found)
-        st.markdown(
-            f"{choice.outcome} Users and their roles stay ({found.people:,}). "
-            "The audit trail keeps only the events about users."
-        )
-        if dialog.fault:
-            st.error(plain(dialog.fault))
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Cancel", key="demo_cancel"):
-                _close()
-                st.rerun()
-            is_confirmed = st.button(choice.confirm, type="primary", key="demo_confirm")
-        if is_confirmed:
-            with st.spinner(choice.progress):
-                _confirm(dialog)
-            if DIALOG not in st.session_state or dialog.fault:  # the error is not on the screen yet
-                st.rerun()
 
 
 def _show_losses(found: DemoContents) -> None:
@@ -141,18 +133,18 @@ def _show_losses(found: DemoContents) -> None:
 
 
 @acting
-def _confirm(dialog: DemoDialog, *, actor: Actor) -> None:
+def _confirm(dialog: Dialog[Attempt], attempt: Attempt, *, actor: Actor) -> None:
     """Delete or reset the demo. An error is shown in the dialog, which stays open."""
-    if DIALOG not in st.session_state:  # a second click
+    if dialog.content is None:  # a second click
         return
-    act = demo.clear if dialog.choice == "clear" else demo.reset
+    act = demo.clear if attempt.choice == "clear" else demo.reset
     try:
         act(actor=actor, now=datetime.now(UTC))
     except AppError as error:
-        dialog.fault = str(error)
+        attempt.fault = str(error)
         return
-    st.session_state.pop(DIALOG)
-    st.session_state[DONE] = CHOICES[dialog.choice].done
+    dialog.close()
+    st.session_state[DONE] = CHOICES[attempt.choice].done
     for value in st.session_state.values():
         if isinstance(value, GridState):  # the rows that it shows or has selected are deleted
             value.select(())

@@ -13,7 +13,7 @@ from core.tables import EMAILS
 from pages.dialogs.preview import ICONS, show_preview
 from pages.dialogs.void_notice import show_queued, show_void_notice
 from pages.grid import GridState, download_address
-from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
+from pages.shell import Dialog, acting, current_actor, failures_shown, plain, show_text_table
 
 WATCH_SECONDS = 2
 
@@ -58,43 +58,33 @@ def _watch(state: GridState) -> None:
 
 def _show_open(state: GridState) -> None:
     """Draw the button that shows the selected e-mail, and the dialog while it is open."""
-    dialog_key = f"email_dialog_{state.place.key}"
-    selected = state.selected
+    key, selected = f"show_{state.place.key}", state.selected
+    dialog = Dialog[str](f"email_dialog_{state.place.key}", state.touch)
+    dialog.forget_if_left(key)
     is_asked = st.button(
         "Show",
-        key=f"show_{state.place.key}",
+        key=key,
         icon=":material/visibility:",
         disabled=len(selected) != 1,
         help=None if len(selected) == 1 else "Select one e-mail to show it",
         on_click=state.touch,
     )
     if is_asked and selected:
-        st.session_state[dialog_key] = selected[0]
-    delivery_id = st.session_state.get(dialog_key)
-    if delivery_id is not None:
-
-        def close() -> None:
-            state.touch()
-            st.session_state.pop(dialog_key, None)
-
-        st.dialog("E-mail", width="large", on_dismiss=close)(_show_delivery)(state, delivery_id)
+        dialog.open(selected[0])
+    dialog.show("E-mail", _show_delivery, width="large")
 
 
-def _show_delivery(state: GridState, delivery_id: str) -> None:
+def _show_delivery(delivery_id: str, actor: Actor) -> None:
     """Show an e-mail with its state and its items; offer it as a file."""
-    with failures_shown():
-        actor = current_actor()
-        found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
-        _show_state(found)
-        show_preview(found.preview)
-        st.link_button(
-            "Download E-mail",
-            download_address(f"messages/{delivery_id}", "messages", EMAILS.name, actor=actor),
-            icon=":material/download:",
-            help=None
-            if found.is_whole
-            else "Without its vouchers, because some are no longer valid",
-        )
+    found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
+    _show_state(found)
+    show_preview(found.preview)
+    st.link_button(
+        "Download E-mail",
+        download_address(f"messages/{delivery_id}", "messages", EMAILS.name, actor=actor),
+        icon=":material/download:",
+        help=None if found.is_whole else "Without its vouchers, because some are no longer valid",
+    )
 
 
 def _show_state(found: DeliveryDetails) -> None:

@@ -1,10 +1,8 @@
 """Send Voucher: the button for the selected order items, and the dialog that it opens.
 
-When the dialog opens, it makes an idempotency key and keeps it in the session. So a double click, a
-rerun or a lost response repeats the same request, and sends one e-mail.
+The dialog asks for recipients and a message, shows the e-mails, sends them and shows their states.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,14 +10,15 @@ from functools import partial
 
 import streamlit as st
 
-from core import mail, query
+from core import mail
 from core.access import Actor
 from core.ground import AppError, DeliveryKind
 from core.mail import Answer, Assessment, Envelope, To, preview_draft, split_addresses
 from core.vouchers import VoucherLine
 from pages.dialogs.preview import show_delivery_states, show_preview
+from pages.dialogs.request import Request, count_hidden
 from pages.grid import GridState
-from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
+from pages.shell import Dialog, acting, plain, show_text_table
 
 ADDRESSES = "addresses"
 SEND_TO = {
@@ -30,25 +29,20 @@ SEND_TO = {
 MODE, RECIPIENTS, MESSAGE, SHOWN = "send_mode", "send_recipients", "send_message", "send_shown"
 
 
-@dataclass
-class SendDialog:
-    """An open dialog: the selected items, the idempotency key, and the answer once it is sent."""
+@dataclass(kw_only=True)
+class SendRequest(Request):
+    """A request of e-mails, and its answer once it is sent."""
 
-    item_ids: tuple[str, ...]
-    key: str
-    hidden: int  # items that the table's filter hides
     contacts: tuple[str, ...]
     strangers: frozenset[str] = frozenset()  # addresses that a warning was shown for
     answer: Answer | None = None
-    fault: str = ""
-    was_sent: bool = False  # just now: the page behind must run to show it
 
 
 def show_send(state: GridState, *, actor: Actor) -> None:
     """Draw the button, and the dialog while it is open."""
-    key, dialog_key = f"send_{state.place.key}", _dialog_key(state)
-    if key not in st.session_state:  # the person has left the page, which closes the dialog
-        st.session_state.pop(dialog_key, None)
+    key = f"send_{state.place.key}"
+    dialog = Dialog[SendRequest](f"send_dialog_{state.place.key}", state.touch)
+    dialog.forget_if_left(key)
     is_asked = st.button(
         "Send Voucher",
         key=key,
@@ -58,51 +52,36 @@ def show_send(state: GridState, *, actor: Actor) -> None:
         on_click=state.touch,
     )
     if is_asked and state.selected:
-        _open(state, actor)
-    dialog: SendDialog | None = st.session_state.get(dialog_key)
-    if dialog is not None:
-        close = partial(_close, state)
-        st.dialog("Send Voucher", width="large", on_dismiss=close)(_show_dialog)(state, dialog)
+        dialog.open(_begin(state, actor))
+    dialog.show("Send Voucher", partial(_show_request, state, dialog), width="large")
 
 
-def _open(state: GridState, actor: Actor) -> None:
-    ids = state.selected
-    seen = query.count_among(state.view, ids, actor=actor, now=datetime.now(UTC))
-    contacts = tuple(mail.find_contacts(ids, actor=actor))
-    st.session_state[_dialog_key(state)] = SendDialog(
-        ids, secrets.token_urlsafe(16), len(ids) - seen, contacts
-    )
+def _begin(state: GridState, actor: Actor) -> SendRequest:
+    hidden = count_hidden(state, actor)
+    contacts = tuple(mail.find_contacts(state.selected, actor=actor))
     st.session_state[MODE] = To.CONTACTS if len(contacts) > 1 else ADDRESSES
     st.session_state[RECIPIENTS] = contacts[0] if len(contacts) == 1 else ""
     st.session_state[MESSAGE] = ""
+    return SendRequest(item_ids=state.selected, hidden=hidden, contacts=contacts)
 
 
-def _dialog_key(state: GridState) -> str:
-    return f"send_dialog_{state.place.key}"
+def _show_request(
+    state: GridState, dialog: Dialog[SendRequest], request: SendRequest, actor: Actor
+) -> None:
+    request.show_behind()
+    if request.answer is None:
+        _show_form(state, dialog, request, actor)
+    else:
+        _show_answer(dialog, request.answer)
 
 
-def _close(state: GridState) -> None:
-    state.touch()
-    st.session_state.pop(_dialog_key(state), None)
-
-
-def _show_dialog(state: GridState, dialog: SendDialog) -> None:
-    with failures_shown():
-        actor = current_actor()  # a dialog may be open for hours
-        if dialog.was_sent:
-            dialog.was_sent = False
-            st.rerun()
-        if dialog.answer is None:
-            _show_form(state, dialog, actor)
-        else:
-            _show_answer(state, dialog, dialog.answer)
-
-
-def _show_form(state: GridState, dialog: SendDialog, actor: Actor) -> None:
+def _show_form(
+    state: GridState, dialog: Dialog[SendRequest], request: SendRequest, actor: Actor
+) -> None:
     """Ask for recipients and a message; show the resulting e-mails; offer to send them."""
-    if dialog.hidden:
-        st.caption(f"The current filter hides {dialog.hidden:,} of the selected items")
-    modes = [one for one in SEND_TO if one != To.CONTACTS or len(dialog.contacts) > 1]
+    if request.hidden:
+        st.caption(f"The current filter hides {request.hidden:,} of the selected items")
+    modes = [one for one in SEND_TO if one != To.CONTACTS or len(request.contacts) > 1]
     st.radio("Send to", modes, format_func=SEND_TO.__getitem__, key=MODE, horizontal=True)
     if st.session_state[MODE] == ADDRESSES:
         st.text_area(
@@ -114,16 +93,14 @@ def _show_form(state: GridState, dialog: SendDialog, actor: Actor) -> None:
     st.text_area(
         "Message", key=MESSAGE, height=80, max_chars=mail.MAX_MESSAGE, placeholder="Optional"
     )
-    found = _assessed(dialog, actor)
+    found = _assessed(request, actor)
     envelopes = found.envelopes if found else ()
     if found:
-        _show_assessment(dialog, found, actor)
-    if dialog.fault:
-        st.error(plain(dialog.fault))
+        _show_assessment(request, found, actor)
+    if request.fault:
+        st.error(plain(request.fault))
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Cancel", key="send_cancel"):
-            _close(state)
-            st.rerun()
+        dialog.show_close("Cancel", key="send_cancel")
         st.button(
             f"Send {_mails(len(envelopes))}" if envelopes else "Send",
             type="primary",
@@ -131,7 +108,7 @@ def _show_form(state: GridState, dialog: SendDialog, actor: Actor) -> None:
             # Enabled without an address: one that is being typed arrives with the click.
             disabled=found is not None and not envelopes,
             on_click=_confirm,
-            args=(state, dialog),
+            args=(state, request),
         )
 
 
@@ -142,23 +119,24 @@ def _recipients() -> list[str] | To:
     return split_addresses(st.session_state.get(RECIPIENTS, ""))
 
 
-def _assessed(dialog: SendDialog, actor: Actor) -> Assessment | None:
+def _assessed(request: SendRequest, actor: Actor) -> Assessment | None:
     """Return what would be sent; if an address is invalid, show the errors and return None."""
     to = _recipients()
     if to == []:
         return None
     try:
-        return mail.assess(dialog.item_ids, to, actor=actor, now=datetime.now(UTC))
+        return mail.assess(request.item_ids, to, actor=actor, now=datetime.now(UTC))
     except AppError as error:
         for line in str(error).splitlines():
             st.error(plain(line))
         return None
 
 
-def _show_assessment(dialog: SendDialog, found: Assessment, actor: Actor) -> None:
+def _show_assessment(request: SendRequest, found: Assessment, actor: Actor) -> None:
     sent = {one for envelope in found.envelopes for one in envelope.item_ids}
+    asked = len(request.item_ids)
     st.markdown(
-        f"**{len(sent):,}** of {len(dialog.item_ids):,} voucher{'s' * (len(dialog.item_ids) != 1)} "
+        f"**{len(sent):,}** of {asked:,} voucher{'s' * (asked != 1)} "
         f"in {_mails(len(found.envelopes))}"
     )
     if len(found.envelopes) > 1:
@@ -177,7 +155,7 @@ def _show_assessment(dialog: SendDialog, found: Assessment, actor: Actor) -> Non
     if len(strangers) > 3:
         more = len(strangers) - 3
         st.warning(f"The same applies to {more:,} more recipient{'s' * (more != 1)}.")
-    dialog.strangers = frozenset(strangers)
+    request.strangers = frozenset(strangers)
     if found.left_out:
         _show_left_out(found.left_out)
     if found.envelopes:
@@ -215,40 +193,38 @@ def _show_draft(envelopes: Sequence[Envelope], actor: Actor) -> None:
 
 
 @acting
-def _confirm(state: GridState, dialog: SendDialog, *, actor: Actor) -> None:
+def _confirm(state: GridState, request: SendRequest, *, actor: Actor) -> None:
     """Send. This is the only call that changes data, and it runs before the page."""
-    dialog.fault, now = "", datetime.now(UTC)
+    request.fault, now = "", datetime.now(UTC)
     to = _recipients()
     try:
-        found = mail.assess(dialog.item_ids, to, actor=actor, now=now)
+        found = mail.assess(request.item_ids, to, actor=actor, now=now)
         strangers = {one.recipient for one in found.envelopes if one.unknown_to}
-        if not strangers <= dialog.strangers:  # typed just before the click: warn first
+        if not strangers <= request.strangers:  # typed just before the click: warn first
             return
-        dialog.answer = mail.send(
-            dialog.item_ids,
+        request.answer = mail.send(
+            request.item_ids,
             to,
             message=st.session_state.get(MESSAGE),
-            key=dialog.key,
+            key=request.key,
             actor=actor,
             now=now,
         )
     except AppError as error:
-        dialog.fault = str(error)
+        request.fault = str(error)
         return
-    dialog.was_sent = True
+    request.was_sent = True
     state.select([])
     state.refresh()
 
 
-def _show_answer(state: GridState, dialog: SendDialog, answer: Answer) -> None:
+def _show_answer(dialog: Dialog[SendRequest], answer: Answer) -> None:
     """Show the state of every e-mail; refresh while some are on their way."""
     show_delivery_states([one.delivery_id for one in answer.deliveries])
     if answer.left_out:
         _show_left_out(answer.left_out)
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Done", type="primary", key="send_done"):
-            _close(state)
-            st.rerun()
+        dialog.show_close("Done", key="send_done", is_primary=True)
 
 
 def _mails(count: int) -> str:

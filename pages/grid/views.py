@@ -1,7 +1,5 @@
 """Saved views above a grid: open a view, save the current one, change your own."""
 
-from functools import partial
-
 import streamlit as st
 
 from core import views
@@ -10,32 +8,31 @@ from core.ground import InvalidInput
 from core.views import NameTaken, Saved, View, default_view, parse_view
 from pages.grid.explained import show_views_explained
 from pages.grid.state import GridState, viewer_zone
-from pages.shell import current_actor, failures_shown, plain
+from pages.shell import Dialog, plain
 
 TAKEN = "save_taken"  # a name that already exists, which the dialog offers to replace
 
 
 def show_views(state: GridState, *, actor: Actor) -> None:
     """Draw the list of views, and the dialog while it is open."""
-    key = _key(state)
-    if key not in st.session_state:  # the person has left the page, which closes the dialog
-        st.session_state.pop(_dialog_key(state), None)
+    key, dialog = _key(state), _dialog(state)
+    dialog.forget_if_left(key)
     views = st.popover("Views", icon=":material/bookmarks:", key=key, on_change=state.touch)
     if views.open:
         with views:
             _show_links(state, actor)
-    dialog = st.session_state.get(_dialog_key(state))
-    if dialog is not None:
-        title, show = DIALOGS[dialog]
-        st.dialog(title, on_dismiss=partial(_close, state))(show)(state)
+    if name := dialog.content:
+        title, draw = DIALOGS[name]
+        dialog.show(title, lambda _name, actor: draw(state, actor))
 
 
 def _key(state: GridState) -> str:
     return f"views_{state.place.table.name}"
 
 
-def _dialog_key(state: GridState) -> str:
-    return f"{_key(state)}_dialog"
+def _dialog(state: GridState) -> Dialog[str]:
+    """Return the dialog of the views; its content is a key of DIALOGS."""
+    return Dialog(f"{_key(state)}_dialog", state.touch)
 
 
 def _show_links(state: GridState, actor: Actor) -> None:
@@ -84,17 +81,12 @@ def _open(state: GridState, view: View, address: dict[str, str]) -> None:
         state.opened, state.addressed = (view, address), None
 
 
-def _ask(state: GridState, dialog: str) -> None:
+def _ask(state: GridState, name: str) -> None:
     """Close the list, and open a dialog in the next run."""
     state.touch()
     st.session_state.pop(TAKEN, None)
     st.session_state[_key(state)] = False
-    st.session_state[_dialog_key(state)] = dialog
-
-
-def _close(state: GridState) -> None:
-    state.touch()
-    st.session_state.pop(_dialog_key(state), None)
+    _dialog(state).open(name)
 
 
 def _label(one: Saved) -> str:
@@ -103,60 +95,57 @@ def _label(one: Saved) -> str:
     return plain(one.name) + (f" :gray[({', '.join(notes)})]" if notes else "")
 
 
-def _save(state: GridState) -> None:
+def _save(state: GridState, actor: Actor) -> None:
     """Ask for a name and save the view; replace a view of the same name only after asking."""
-    with failures_shown():
-        actor = current_actor()  # a dialog may be open for hours
-        st.caption("Saves filters, search, pasted IDs, sort, columns and time zone.")
-        name = st.text_input("Name", max_chars=views.MAX_VIEW_NAME, key="save_name")
-        options = {
-            "is_shared": st.checkbox("Share with everyone", key="save_shared"),
-            "is_default": st.checkbox("Open by default", key="save_default"),
-        }
-        replaces = bool(name) and st.session_state.get(TAKEN) == name
-        if replaces:
-            st.warning(plain(str(NameTaken(name))))
-        label = f"Replace “{plain(name)}”" if replaces else "Save"
-        if not st.button(label, type="primary", key="save_now"):
-            return
-        try:
-            views.save_view(state.view, name, actor=actor, replaces=replaces, **options)
-        except NameTaken:
-            st.session_state[TAKEN] = name
-            st.rerun(scope="fragment")
-        st.toast(plain(f"Saved as “{name}”."), icon=":material/bookmark_added:")
-        _close(state)
-        st.rerun()
+    st.caption("Saves filters, search, pasted IDs, sort, columns and time zone.")
+    name = st.text_input("Name", max_chars=views.MAX_VIEW_NAME, key="save_name")
+    options = {
+        "is_shared": st.checkbox("Share with everyone", key="save_shared"),
+        "is_default": st.checkbox("Open by default", key="save_default"),
+    }
+    replaces = bool(name) and st.session_state.get(TAKEN) == name
+    if replaces:
+        st.warning(plain(str(NameTaken(name))))
+    label = f"Replace “{plain(name)}”" if replaces else "Save"
+    if not st.button(label, type="primary", key="save_now"):
+        return
+    try:
+        views.save_view(state.view, name, actor=actor, replaces=replaces, **options)
+    except NameTaken:
+        st.session_state[TAKEN] = name
+        st.rerun(scope="fragment")
+    st.toast(plain(f"Saved as “{name}”."), icon=":material/bookmark_added:")
+    _dialog(state).close()
+    st.rerun()
 
 
-def _manage(state: GridState) -> None:
+def _manage(state: GridState, actor: Actor) -> None:
     """Change or delete one of the person's own views."""
-    with failures_shown():
-        table, actor = state.place.table, current_actor()
-        own = {one.view_id: one for one in views.find_saved(table, actor=actor) if one.is_own}
-        view_id = st.selectbox(
-            "View", list(own), format_func=lambda one: own[one].name, key="manage_view"
+    table = state.place.table
+    own = {one.view_id: one for one in views.find_saved(table, actor=actor) if one.is_own}
+    view_id = st.selectbox(
+        "View", list(own), format_func=lambda one: own[one].name, key="manage_view"
+    )
+    if view_id is None:
+        return
+    one = own[view_id]
+    shared = st.checkbox("Share with everyone", one.is_shared, key=f"shared_{view_id}")
+    first = st.checkbox("Open by default", one.is_default, key=f"default_{view_id}")
+    replaces = st.checkbox("Replace with the current view", key=f"replace_{view_id}")
+    with st.container(horizontal=True):
+        is_changed = st.button("Save changes", type="primary", key="manage_save")
+        is_deleted = st.button("Delete", key="manage_delete")
+    if is_changed:
+        view = state.view if replaces else None
+        views.change_view(
+            table, view_id, actor=actor, view=view, is_shared=shared, is_default=first
         )
-        if view_id is None:
-            return
-        one = own[view_id]
-        shared = st.checkbox("Share with everyone", one.is_shared, key=f"shared_{view_id}")
-        first = st.checkbox("Open by default", one.is_default, key=f"default_{view_id}")
-        replaces = st.checkbox("Replace with the current view", key=f"replace_{view_id}")
-        with st.container(horizontal=True):
-            is_changed = st.button("Save changes", type="primary", key="manage_save")
-            is_deleted = st.button("Delete", key="manage_delete")
-        if is_changed:
-            view = state.view if replaces else None
-            views.change_view(
-                table, view_id, actor=actor, view=view, is_shared=shared, is_default=first
-            )
-        elif is_deleted:
-            views.delete_view(table, view_id, actor=actor)
-            st.toast(plain(f"“{one.name}” was deleted."))
-        if is_changed or is_deleted:
-            _close(state)
-            st.rerun()
+    elif is_deleted:
+        views.delete_view(table, view_id, actor=actor)
+        st.toast(plain(f"“{one.name}” was deleted."))
+    if is_changed or is_deleted:
+        _dialog(state).close()
+        st.rerun()
 
 
 DIALOGS = {"save": ("Save this view", _save), "manage": ("Manage views", _manage)}

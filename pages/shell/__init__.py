@@ -1,5 +1,6 @@
 """The parts around every page: style, header, access check, and messages for failures."""
 
+from pages.shell.dialog import Dialog
 from pages.shell.facts import show_facts
 from pages.shell.frame import (
     acting,
@@ -14,6 +15,7 @@ from pages.shell.reconnection import follow_reconnection
 from pages.shell.text_table import show_text_table
 
 __all__ = [
+    "Dialog",
     "acting",
     "current_actor",
     "draw_frame",

@@ -22,8 +22,8 @@ from itertools import chain
 from pathlib import Path
 from statistics import median
 
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Sent, Server
-from core.mail.deliver.smtp import SmtpPool
 from tests.bench.figures import Figure, in_milliseconds
 from tests.bench.processes import PROJECT
 from tests.core.certificates import make_certificate

@@ -10,7 +10,7 @@ from core import storage
 from core.access import Actor
 from core.imports import import_files
 from core.imports.outcome import Outcome
-from core.mail.deliver.smtp import SmtpPool
+from core.mail.deliver.pool import SmtpPool
 from tests.conftest import NOW
 from tests.core.imports.imported import Sheets, write_workbook
 from tests.core.mail.mail_server import MailServer, mail_server

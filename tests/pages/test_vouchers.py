@@ -85,7 +85,7 @@ def test_verify_says_which_voucher_a_code_belongs_to() -> None:
         code = session.get_one(OrderItem, "I-1").voucher_code
     page = verified(code.lower())
     assert page.success[0].value == "**Valid.** It is genuine, and has not been used."
-    assert "Zoë Müller (adult)" in texts(page)
+    assert "Zoë Müller (Adult)" in texts(page)
     page = verified("7QXM-22KD-9WTA")
     assert (
         page.error[0].value

@@ -30,9 +30,9 @@ from core.mail.compose.contents import (
     sender_address,
 )
 from core.mail.deliver.outbox import OUTBOX_FOLDER, Outbox
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.records import Attempt, Cancelled, Job, find_pause, record_attempt
 from core.mail.deliver.server import Later, Rejected, Result, configured
-from core.mail.deliver.smtp import SmtpPool
 from core.storage import Delivery
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Send one message to one recipient by SMTP. The only module that imports smtplib.
+"""One connection to a mail server, and a message on it. The only module that imports smtplib.
 
 It runs outside any transaction. There are four outcomes: Sent; Later (try again); Rejected (trying
 again does not help); Unusable (no message can be sent now). SMTP cannot deliver exactly once: if
@@ -10,13 +10,10 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from email.message import EmailMessage
 from functools import cache
-from pathlib import Path
-from queue import Empty, LifoQueue
 from typing import Any
 
 from core.mail.compose.message import Outgoing, Step
@@ -30,52 +27,6 @@ PIECE_BYTES = 65_536  # the timeout is per piece, so a slow line can send a larg
 MAX_WORDS = 300
 # RFC 4954, section 6: authentication is required, too weak, or not accepted.
 _SIGN_IN_CODES = {530, 534, 535, 538}
-
-
-class SmtpPool:
-    """Connections to one server, opened when needed and reused. Thread-safe."""
-
-    def __init__(self, server: Server) -> None:
-        context = _trusting(server.ca_file)
-        self._is_closed = False
-        self._idle: LifoQueue[_Connection] = LifoQueue()  # the last one used is used first
-        for _ in range(server.connections):
-            self._idle.put(_Connection(server, context))
-
-    def send(
-        self,
-        message: EmailMessage,
-        *,
-        sender: str,
-        recipient: str,
-        may_hand_over: Callable[[], bool],
-    ) -> Result:
-        """Send the message; wait for a connection if all are in use.
-
-        `may_hand_over` is called just before DATA is sent, sometimes twice; if it returns False,
-        the message is not sent. Its exceptions are raised here. Addresses are bare, without a name.
-        """
-        mail = Outgoing(message, sender, recipient, may_hand_over)
-        if fault := mail.find_fault():
-            return fault
-        connection = self._idle.get()
-        try:
-            return connection.send(mail)
-        finally:
-            self._idle.put(connection)
-            if self._is_closed:
-                self.close()
-
-    def close(self) -> None:
-        """Close idle connections now, and those in use when they are done."""
-        self._is_closed = True
-        idle = []
-        with suppress(Empty):
-            while True:
-                idle.append(self._idle.get_nowait())
-        for connection in idle:
-            connection.quit()
-            self._idle.put(connection)
 
 
 @dataclass(frozen=True)
@@ -100,7 +51,7 @@ class _Dropped(Exception):
     """The connection ended before the message was handed over."""
 
 
-class _Connection:
+class Connection:
     """One connection to the server, used by one thread at a time."""
 
     def __init__(self, server: Server, context: ssl.SSLContext) -> None:
@@ -273,12 +224,6 @@ def _connect(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
-
-
-@cache
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """Return the TLS context; it trusts the system's authorities, or those in the file."""
-    return ssl.create_default_context(cafile=ca_file)
 
 
 @cache

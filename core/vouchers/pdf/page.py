@@ -46,7 +46,6 @@ _DETAILS = _FOLD - _PADDING - _LEFT  # the width of the details
 _STEPS_TOP, _RULES_TOP, _FOOTER_TOP = 560.0, 672.0, 790.0
 _DEADLINE_WIDTH = 168.0
 
-_PRODUCT_TYPES = {one: word_of(one) for one in ProductType} | {ProductType.LOUNGE: "Airport lounge"}
 _STEPS = {
     ProductType.LOUNGE: (
         "Go to the lounge at the airport and terminal above.",
@@ -174,7 +173,7 @@ def _draw_rules(sheet: Sheet, terms: str) -> None:
 def draw_product(sheet: Sheet, voucher: Voucher, brand: str) -> None:
     """Draw the heading, which all vouchers of a product at an airport share."""
     colour = readable_colour(parse_colour(brand))
-    kind = _PRODUCT_TYPES[ProductType(voucher.product_type)].upper()
+    kind = word_of(ProductType(voucher.product_type)).upper()
     sheet.line(shape_line(kind, is_bold=True), MARGIN, 122, size=9, colour=colour, spacing=1.1)
     product = fit(voucher.product, INNER, 74, size=28, is_bold=True)
     bottom = sheet.block(product, MARGIN, 131, colour=INK)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from typing import Any
 
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Result, Server
-from core.mail.deliver.smtp import SmtpPool
 from tests.core.mail.mail_server import HANG
 
 SENDER, RECIPIENT = "desk@helios.example", "olivia@example.com"

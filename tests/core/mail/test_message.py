@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.mail.compose.message import Outgoing, Prepared
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Rejected, Sent
-from core.mail.deliver.smtp import SmtpPool
 from tests.core.mail.mail_server import MailServer, mail_server
 from tests.core.mail.mails import RECIPIENT, SENDER, make_message, open_pool, send
 

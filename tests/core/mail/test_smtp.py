@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Later, Rejected, Sent, Unusable
-from core.mail.deliver.smtp import SmtpPool
 from tests.core.mail.mail_server import CUT, DROP, HANG, HOST, MailServer, mail_server
 from tests.core.mail.mails import RECIPIENT, SENDER, SHORT, make_message, send, send_to
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Sent, Server, Unusable
-from core.mail.deliver.smtp import SmtpPool
 from tests.conftest import free_port
 from tests.core.certificates import make_certificate
 from tests.core.mail.mail_server import DROP, HANG, HOST, PASSWORD, MailServer, mail_server

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.mail.deliver import smtp
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Later, Rejected, Result, Sent
-from core.mail.deliver.smtp import SmtpPool
 from tests.core.mail.mail_server import DROP, HANG, MailServer
 from tests.core.mail.mails import RECIPIENT, open_pool, send
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.ground import get_settings
+from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Server, configured
-from core.mail.deliver.smtp import SmtpPool
 from tests.core.certificates import make_certificate
 from tests.core.mail.mail_server import PASSWORD
 from tests.core.refunds.refund_rows import settings
