@@ -17,7 +17,8 @@ FOLDERS = ("docs", "core", "pages", "tests")
 def find_pages(project: Path = PROJECT) -> list[Path]:
     """Find every page of the project: those at its top, and those in its folders."""
     below = (page for name in FOLDERS for page in sorted((project / name).rglob("*.md")))
-    return [*sorted(project.glob("*.md")), *below]
+    own = (page for page in below if "node_modules" not in page.parts)
+    return [*sorted(project.glob("*.md")), *own]
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:

@@ -118,7 +118,7 @@ def _text_holds(column: Column, value: str, asked: Raw) -> bool:
         words = word_of(value), value.replace("_", " ")
         texts = asked["filter"], asked["filter"].replace("_", " ")
         positive = {"notContains": "contains", "notEqual": "equals"}
-        operator = positive.get(asked["type"], asked["type"])
+        operator: str = positive.get(asked["type"]) or asked["type"]
         found = any(
             _text_fits(word, text, operator, column.kind)
             for word, text in zip(words, texts, strict=True)
