@@ -153,9 +153,16 @@ def views(draw: Callable[..., Any], table: Table) -> Raw:
     return raw
 
 
-def every_condition(table: Table, column: Column) -> list[Raw]:
-    """Return all filters of a column: each operator with values, each choice."""
+def every_condition(table: Table, column: Column, step: int = 1, start: int = 0) -> list[Raw]:
+    """Return all filters of a column: each operator with values, each choice.
+
+    A larger step leaves values out: other ones for each operator, and for another start.
+    """
     asked: list[Raw] = []
+
+    def some_of(filters: list[Raw]) -> list[Raw]:
+        return filters[(start + len(asked)) % step :: step] or filters[:1]
+
     kind = filter_type(column)
     for operator in OPERATORS[kind] if kind else []:
         plain = {"filterType": kind, "type": operator}
@@ -165,11 +172,13 @@ def every_condition(table: Table, column: Column) -> list[Raw]:
         values, (first, last) = values_of(table, column), ENDS[str(kind)]
         if operator == "inRange":
             ranges = zip(values, values[2:], strict=False)
-            asked += [plain | {first: low, last: high} for low, high in ranges if low <= high]
+            pairs = [(low, high) for low, high in ranges if low <= high]
+            asked += some_of([plain | {first: low, last: high} for low, high in pairs])
         else:
-            asked += [plain | {first: value} for value in values[::3]]
+            asked += some_of([plain | {first: value} for value in values[::3]])
     if column.has_choices:
-        asked += [{"filterType": "set", "values": [one]} for one in choices_of(table, column)]
+        choices = choices_of(table, column)
+        asked += some_of([{"filterType": "set", "values": [one]} for one in choices])
         asked.append({"filterType": "set", "values": []})
     return asked
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import excel, query
+from core import excel, query, storage
 from core.access import Actor
 from core.ground import decimals_of
 from core.tables import BOOKS, EMAILS, ORDER_ITEMS, ORDER_TABS, Kind, Table
@@ -30,10 +30,11 @@ from tests.core.query.random_views import (
 )
 from tests.core.random_rows import ROWS, ZONES, Row, fill
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
-from tests.effort import share
+from tests.effort import share, some
 from tests.rows import store_user
 
 TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
+STEP = some(4, 1)  # from one value of an operator, and one word, to the next
 EVERY_ROW: Raw = {"filters": {}, "sort": []}
 WINDOW = 37  # no table has a multiple of it
 
@@ -134,7 +135,12 @@ def test_grid_count_totals_and_file_match_a_plain_python_filter(
 def test_every_operator_of_every_column_is_correct(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
-    asked = [(column, one) for column in table.offered for one in every_condition(table, column)]
+    start = 0 if storage.is_sqlite() else STEP // 2
+    asked = [
+        (column, one)
+        for column in table.offered
+        for one in every_condition(table, column, STEP, start)
+    ]
     for place, (column, one) in enumerate(asked):
         zone = ZONES[place % len(ZONES)]
         raw = EVERY_ROW | {"filters": {column.name: one}, "zone": zone}
@@ -149,7 +155,7 @@ def test_every_operator_of_every_column_is_correct(filled: str, name: str) -> No
 def test_a_search_finds_only_words_of_the_searched_columns(filled: str, name: str) -> None:
     use_database(filled)
     table = TABLES[name]
-    for place, word in enumerate(every_word(table)):
+    for place, word in enumerate(every_word(table)[::STEP]):
         raw = EVERY_ROW | {"search": word, "zone": "UTC"}
         now = NOWS[place % len(NOWS)]
         found = query.load_keys(parse_view(table, raw), actor=ACTORS[0], now=now)

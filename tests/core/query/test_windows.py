@@ -16,6 +16,7 @@ from core.storage import Base
 from core.tables import BOOKS, ORDER_ITEMS, ORDERS, Table
 from core.views import View, parse_view
 from tests.conftest import NOW, use_database
+from tests.effort import some
 
 FILTERS: dict[str, list[dict[str, Any]]] = {
     "order_items": [
@@ -101,7 +102,7 @@ def test_every_strategy_finds_the_same_rows_as_an_export(
     monkeypatch.setattr(windows, "MAX_GATHERED", WAYS[way])
     windows._unselective.clear()
     actor = _admin()
-    for view in _views(table):
+    for view in _views(table)[:: some(3, 1)]:
         with storage.reading() as session:
             frames = query.read_chunks(session, view, actor=actor, now=NOW)
             keys = [key for frame in frames for key in frame[table.key]]

@@ -300,7 +300,7 @@ def test_the_books_are_right_after_any_steps(
         run_state_machine_as_test(
             start_as_class,
             settings=hypothesis_settings(
-                share(0.2 if kind == SQLITE else 0.1),
+                share(0.1 if kind == SQLITE else 0.06),
                 stateful_step_count=20,
                 suppress_health_check=list(HealthCheck),
             ),
