@@ -25,8 +25,9 @@ from core.refunds import (
     RefundItem,
     Results,
 )
+from pages.dialogs.refund_rule import show_refund_reasons
 from pages.dialogs.void_notice import show_void_notice
-from pages.grid import GridState, download_address, show_refund_reasons, viewer_zone
+from pages.grid import GridState, download_address, viewer_zone
 from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 
 ASK_SECONDS = 1

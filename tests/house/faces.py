@@ -1,4 +1,4 @@
-"""A contract for import-linter: a package of core or pages is imported by its face alone.
+"""Contracts for import-linter: packages are imported by their faces, page scripts not at all.
 
 The face is the package itself, its `__init__`. Its modules import each other; nobody else does.
 """
@@ -39,3 +39,25 @@ def _past_a_face(graph: ImportGraph) -> Iterator[tuple[str, str]]:
 def package_of(module: str) -> str:
     """Return the package of core or pages that a module is in: core.refunds.rule, core.refunds."""
     return ".".join(module.split(".")[:2])
+
+
+class ScriptsContract(Contract):
+    """Kept where nothing imports a module that stands in pages itself: Streamlit runs these."""
+
+    type_name = "scripts"
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Look at who imports each page script."""
+        inside = graph.find_children("pages")
+        scripts = {module for module in inside if not graph.find_children(module)}
+        found = sorted(
+            (importer, script)
+            for script in scripts
+            for importer in graph.find_modules_that_directly_import(script)
+        )
+        return ContractCheck(kept=not found, metadata={"found": found})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """Say who imports which page."""
+        for importer, script in check.metadata["found"]:
+            output.print_error(f"{importer} imports the page {script}: move what both need.")

@@ -222,7 +222,7 @@ def losing(actor: Actor, at: str, **lost: object) -> Progress:
             seen.append(phase)
             take_away(actor, **lost)
 
-    return Progress(report, lambda: True)
+    return Progress(report)
 
 
 @pytest.mark.parametrize("lost", [{"is_active": False}, {"role": Role.AGENT}])

@@ -70,7 +70,7 @@ def test_a_failed_refund_frees_the_item_and_gives_the_reason(card_item: str) -> 
     assert (item.status, item.refunded_at) == ("not_used", None)
     assert ledger(card_item) == [("failed", 3800)]
     lines = get_results(answer.batch_id, actor=AGENT).frame
-    assert lines["result"].tolist() == ["not refunded"]
+    assert lines["result"].tolist() == ["Not refunded"]
     assert lines["why"].tolist() == ["Stripe refused the refund: this card is closed."]
 
 
