@@ -82,12 +82,6 @@ def _needs_postgresql(item: pytest.Item) -> bool:
     return "postgresql_server" in getattr(item, "fixturenames", ()) or POSTGRESQL in kinds
 
 
-@pytest.fixture(scope="session")
-def kind(request: pytest.FixtureRequest) -> str:
-    """Return the kind of database that the browser's tests run on."""
-    return str(request.config.getoption("--database"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> Iterator[Path]:
     """Keep what the application writes out of the project, and off the disk."""

@@ -5,7 +5,7 @@ For all that a worker of pytest runs, that is: each has its own.
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -40,36 +40,10 @@ on_both_databases = pytest.mark.parametrize(
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Know the option of the whole suite, also where these tests are run alone."""
-    with suppress(ValueError):
-        parser.addoption("--thorough", action="store_true", help="run every test in every form")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Know the mark of tests that say again, in another form, what others say."""
-    config.addinivalue_line("markers", "thorough: is run with --thorough alone")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is run with --thorough alone."""
-    if config.getoption("--thorough"):
-        return
-    left = [item for item in items if item.get_closest_marker("thorough")]
-    config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in left]
-
-
 def find_chromium() -> str:
     """Return the program of the machine's Chromium."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     return program or pytest.fail("There is no Chromium: run sh tests/install_system_packages.sh")
-
-
-@pytest.fixture(scope="session")
-def thorough(request: pytest.FixtureRequest) -> bool:
-    """Say whether every test is wanted in every form."""
-    return bool(request.config.getoption("--thorough"))
 
 
 @pytest.fixture(scope="session")

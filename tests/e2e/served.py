@@ -4,6 +4,7 @@ import ast
 import os
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing import parent_process
 from pathlib import Path
 
@@ -15,14 +16,22 @@ PROJECT = Path(__file__).resolve().parents[2]
 LOADED = (bootstrap, app_discovery, starlette_server)  # which `streamlit run` imports when it runs
 
 
+# A component that is declared before Streamlit runs is not found later, nor is a setting.
+DECLARES = "st_aggrid"
+
+
 def _import_what_is_imported_in(script: Path) -> None:
     """Run the imports of a script, and nothing else of it."""
     imports = [one for one in ast.parse(script.read_text()).body if isinstance(one, ast.ImportFrom)]
-    exec(compile(ast.Module(list(imports), []), script, "exec"), {})
+    for one in imports:
+        with suppress(ImportError):
+            exec(compile(ast.Module([one], []), script, "exec"), {})
 
 
+sys.modules[DECLARES] = None  # type: ignore[assignment]  # to import it fails
 for script in (PROJECT / "app.py", *PROJECT.glob("pages/*.py")):
     _import_what_is_imported_in(script)
+del sys.modules[DECLARES]
 
 
 def serve(settings: dict[str, str], log: str) -> None:

@@ -12,6 +12,7 @@ from tests.e2e.conftest import WINDOW, OpenDesk
 from tests.e2e.desk import AUDIT, ITEMS, TRANSACTIONS, USERS, Desk, Shown
 from tests.e2e.servers import Server
 from tests.e2e.waiting import expect
+from tests.effort import is_thorough
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -179,6 +180,7 @@ def looked_at(kept: Desk) -> Iterator[Desk]:
     kept.page.emulate_media(color_scheme="light")
     kept.page.keyboard.press("Escape")
     expect(kept.page.get_by_role("dialog")).to_have_count(0)
+    kept.clear_selection()
 
 
 def grave_faults(page: Page, only: Sequence[str] = RULES) -> list[str]:
@@ -205,9 +207,9 @@ def expect_no_grave_fault(page: Page, *, in_dark: bool = False) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_page_has_no_grave_fault(looked_at: Desk, state: str, thorough: bool) -> None:
+def test_page_has_no_grave_fault(looked_at: Desk, state: str) -> None:
     STATES[state](looked_at)
-    expect_no_grave_fault(looked_at.page, in_dark=thorough or state in COLOURFUL)
+    expect_no_grave_fault(looked_at.page, in_dark=is_thorough() or state in COLOURFUL)
 
 
 @pytest.mark.usefixtures("sees_nothing")
