@@ -62,11 +62,8 @@ sqlite-tests:
 core-tests:
 	$(PYTEST) tests --ignore tests/e2e
 
-# The main job, refunds and vouchers run on PostgreSQL as well.
-ON_POSTGRESQL = tests/e2e/test_download.py tests/e2e/test_refunds.py tests/e2e/test_vouchers.py
 browser-tests:
 	$(PYTEST) --dist loadfile tests/e2e
-	$(PYTEST) --dist loadfile --database postgresql $(ON_POSTGRESQL)
 
 thorough-types:
 	$(VENV)/bin/mypy app.py core pages tests
@@ -79,6 +76,7 @@ thorough-pages:
 
 thorough-e2e:
 	$(PYTEST) --thorough --dist loadfile tests/e2e
+	$(PYTEST) --dist loadfile --database postgresql tests/e2e
 
 thorough-soak:
 	sh tests/install_system_packages.sh office

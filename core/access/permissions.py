@@ -1,6 +1,6 @@
 """The permissions of each role, and the check that each use case makes.
 
-Which rows a user can see is a separate rule: core.query.conditions.scope.
+Which rows a user can see is a separate rule: core.query.scoping.scope.
 """
 
 from datetime import UTC, datetime

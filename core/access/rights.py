@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from core import storage
@@ -166,11 +166,13 @@ def _lock(
     if actor == CONSOLE and changed_user is not None:
         is_locked.append(User.role == Role.ADMIN)  # it has no row that could be locked
     statement = select(User).where(or_(*is_locked)).order_by(User.user_id)
-    if not storage.is_sqlite() and lock == _FOR_SHARE:
-        statement = statement.where(func.pg_advisory_xact_lock_shared(_key_of(ids[0])).is_not(None))
-    if not storage.is_sqlite() and lock == _FOR_UPDATE:
+    # PostgreSQL grants advisory locks in order of arrival. Row locks FOR SHARE overtake a waiting
+    # FOR UPDATE: with those alone, a user's requests could prevent an admin from deactivating them.
+    if lock == _FOR_SHARE:
+        statement = storage.with_shared_lock(session, statement, storage.lock_key_of(ids[0]))
+    if lock == _FOR_UPDATE:
         for one in ids:
-            session.execute(select(func.pg_advisory_xact_lock(_key_of(one))))
+            storage.take_lock(session, storage.lock_key_of(one))
     if actor.sign_in_id is not None:
         is_open = SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)
         statement = statement.join(SignIn, and_(SignIn.sign_in_id == actor.sign_in_id, *is_open))
@@ -178,15 +180,6 @@ def _lock(
         statement = statement.with_for_update(read=lock.read, key_share=lock.key_share)
     options: dict[str, Any] = {"populate_existing": True}
     return list(session.scalars(statement, execution_options=options))
-
-
-def _key_of(user_id: str) -> ColumnElement[int]:
-    """Return the key of a user's advisory lock, which PostgreSQL grants in order of arrival.
-
-    Row locks FOR SHARE overtake a waiting FOR UPDATE: with those alone, the requests of a user
-    could prevent an admin from deactivating that user.
-    """
-    return func.hashtextextended(user_id, 0)
 
 
 def _covers(now: Actor, before: Actor) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.ground import InvalidInput, airport_zones, get_settings
+from core.ground import InvalidInput, get_settings
 from core.imports.faults import FILE, ROW, SHEET, SHOWN_CHARACTERS, Fault
 from core.imports.files import Row, Sheet, read_sheets
 from core.imports.headers import Heading, read_header, table_of
@@ -103,7 +103,7 @@ def _read_sheet(sheet: Sheet, table: Table, read: Tables, progress: Progress) ->
     frames = []
     rows = (row for row in sheet.rows if any(map(_is_filled, row[1])))
     while batch := list(islice(rows, ROWS_A_BATCH)):
-        frames.append(_Batch(sheet.file, title, batch, headings, read.faults).to_frame(table))
+        frames.append(_Batch(sheet.file, title, table, batch, headings, read.faults).to_frame())
         progress.say(f"Reading {sheet.file}: {table.title}", sheet.share_at(batch[-1][0]))
     read.sheets.append(SheetRead(sheet.file, title, table, tuple(headings), sum(map(len, frames))))
     return frames
@@ -120,11 +120,12 @@ class _Batch:
         self,
         file: str,
         title: str,
+        table: Table,
         rows: list[Row],
         headings: list[Heading],
         faults: list[Fault],
     ) -> None:
-        self.file, self.title, self.faults = file, title, faults
+        self.file, self.title, self.table, self.faults = file, title, table, faults
         self.numbers = [number for number, _ in rows]
         width = max(heading.index for heading in headings) + 1
         self.raw = list(
@@ -144,8 +145,8 @@ class _Batch:
                         fault = Fault(self.file, self.title, number, "", str(value)[:60], problem)
                         self.faults.append(fault)
 
-    def to_frame(self, table: Table) -> pd.DataFrame:
-        # Parse currencies and airports first: amounts and local times depend on them.
+    def to_frame(self) -> pd.DataFrame:
+        # Parse currencies and places first: amounts and local times depend on them.
         last = {Kind.MONEY, Kind.INSTANT}
         ordered = sorted(self.headings.values(), key=lambda h: h.column.kind in last)
         for heading in ordered:
@@ -155,7 +156,7 @@ class _Batch:
                 column.name: pd.Series(
                     self.parsed[column.name], dtype=DTYPES.get(column.kind, "str")
                 )
-                for column in table.stored
+                for column in self.table.stored
                 if column.name in self.parsed
             }
         )
@@ -196,17 +197,18 @@ class _Batch:
         return lambda value, _place: parse(value)
 
     def _zones(self, heading: Heading) -> Sequence[str]:
-        """Return the zone of each row's local times: by header, airport or IMPORT_ZONE."""
+        """Return the zone of each row's local times: by header, place or IMPORT_ZONE."""
         usual = get_settings().import_zone
-        if heading.zone is not None or heading.column.place_zone is None:
+        place_zone = self.table.column(heading.column.place_zone or "")
+        if heading.zone is not None or place_zone is None:
             return [heading.zone or usual] * len(self.numbers)
         nothing = [None] * len(self.numbers)
-        given = self.parsed.get("airport_tz", nothing)
-        airports = self.parsed.get("airport_iata", nothing)
-        known = airport_zones()
+        given = self.parsed.get(place_zone.name, nothing)
+        source = place_zone.place_from
+        places = self.parsed.get(source.column, nothing) if source else nothing
+        known = source.zones() if source else {}
         return [
-            zone or known.get(airport or "", usual)
-            for zone, airport in zip(given, airports, strict=True)
+            zone or known.get(place or "", usual) for zone, place in zip(given, places, strict=True)
         ]
 
     def _fault(self, column: Column, place: int, value: Any, problem: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import case, func, select, text, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from core import access, overview, storage
@@ -20,7 +20,7 @@ from core.imports.progress import SILENT, Progress
 from core.imports.rows import SheetRead, Tables, iterate, read_tables
 from core.refunds import WAS_RETURNED, mark_as_returned, record_return
 from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
-from core.tables import TABLES, Table
+from core.tables import BOOKS, TABLES, Table
 
 FIRST_ROWS = 5
 READ = 0.5  # progress after reading; after comparing it is COMPARED, the rest is writing
@@ -105,9 +105,8 @@ def import_files(
         raise Faulty(read.faults)
     progress.say("Waiting for other changes to finish", READ)
     with access.committing(actor, Permission.IMPORT) as session:
-        if not storage.is_sqlite():
-            # New row numbers follow the highest one: writers must wait, readers need not.
-            session.execute(text("LOCK TABLE orders, order_items, transactions IN EXCLUSIVE MODE"))
+        # New row numbers follow the highest one: writers must wait, readers need not.
+        storage.lock_tables(session, [table.model.__tablename__ for table in BOOKS], "EXCLUSIVE")
         plan = _compared(session, read, actor, progress)
         _carry_out(session, plan, actor, now, progress.part(COMPARED, 1))
         outcome = plan.outcome

@@ -11,16 +11,13 @@ from sqlalchemy import (
     ColumnElement,
     SQLColumnExpression,
     case,
-    cast,
-    extract,
-    func,
     literal_column,
     type_coerce,
 )
 from sqlalchemy.orm import Session
 
 from core.ground import next_day, start_of_day
-from core.storage import Day
+from core.storage import Day, seconds_of
 
 SECONDS = 86_400
 
@@ -83,10 +80,7 @@ def day_expression(
 
     `days` are the first and the last day that the instant can be in.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        seconds: ColumnElement[int] = type_coerce(instant, BigInteger)  # as SQLite stores it
-    else:
-        seconds = cast(func.floor(extract("epoch", instant)), BigInteger)
+    seconds = seconds_of(session, instant)
     # The last span comes first: most rows are recent.
     whens: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [
         (seconds >= _number(one.begins), _day_in(one, seconds))

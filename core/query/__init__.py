@@ -1,7 +1,7 @@
 """Views as SQL: the rows, counts, totals, choices and searches of what an actor can see."""
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
-from core.query.conditions import is_among, scope, where
+from core.query.conditions import is_among, where
 from core.query.frames import local_times, to_frame
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
@@ -19,6 +19,7 @@ from core.query.rows import (
     read_table,
     totals_in,
 )
+from core.query.scoping import scope
 from core.query.ticked import MAX_SELECTED, ticked_ids
 
 __all__ = [

@@ -6,8 +6,7 @@ place. Amounts compare in major units, as people write them. A search finds rows
 of its words in some column.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -19,26 +18,22 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     SQLColumnExpression,
-    Text,
     and_,
-    any_,
-    bindparam,
     false,
     func,
     literal,
     not_,
     or_,
     select,
-    true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 
-from core import storage
 from core.access import Actor, require
 from core.ground import MAX_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
 from core.query.days import Sql, matches_time
-from core.storage import Order, OrderItem, in_common_units
-from core.tables import Column, Kind, Table
+from core.query.scoping import of_order, scope
+from core.storage import in_common_units, is_any_of, like_compares
+from core.tables import AlsoFinds, Column, Kind, Table
 from core.views import BLANK, Condition, Filter, Operator, View
 
 Value = ColumnElement[Any]
@@ -64,42 +59,9 @@ def where(view: View, *, actor: Actor, now: datetime, per_order: bool = False) -
     return conditions
 
 
-def scope(table: Table, actor: Actor) -> Sql:
-    """Restrict to rows the actor may see; without contracts, none.
-
-    Only an actor who sees everything sees rows that belong to no contract or order.
-    """
-    stored = table.model.__table__.c
-    if "contract_id" not in stored:
-        return true() if actor.sees_everything else false()
-    allowed: Sql = true()
-    if not actor.sees_all_contracts:
-        contracts = sorted(actor.contracts)
-        allowed = stored.contract_id.in_(contracts) if contracts else false()
-    if actor.only_own_orders:
-        own = select(Order.order_id).where(Order.author_folded == fold(actor.email))
-        is_own = table.only_of(own) if table.only_of else stored.order_id.in_(own)
-        allowed = and_(allowed, is_own)
-    return allowed
-
-
-def of_order(table: Table, order_id: str) -> Sql:
-    """Restrict to the rows of one order."""
-    if table.of_order is not None:
-        return table.of_order(order_id)
-    return table.model.__table__.c.order_id == order_id
-
-
 def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
     """Compare with any number of texts, bound as one parameter: databases limit their number."""
-    return _is_among(table.attribute(column), values)
-
-
-def _is_among(expression: SQLColumnExpression[Any], values: Sequence[str]) -> Sql:
-    if storage.is_sqlite():
-        each = func.json_each(json.dumps(values)).table_valued("value")
-        return expression.in_(select(each.c.value))
-    return expression == any_(bindparam(None, list(values), type_=ARRAY(Text)))
+    return is_any_of(table.attribute(column), values)
 
 
 def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sql:
@@ -113,20 +75,25 @@ def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sq
     return or_(found, expression.is_(None)) if sought in BLANK else found
 
 
-def _contains(table: Table, word: str, now: datetime, per_order: bool) -> Sql:
-    """Search a word in all text columns of a row; for orders, also in those of its items."""
+def _contains(table: Table, word: str, now: datetime, per_row: bool) -> Sql:
+    """Search a word in all text columns of a row, and in those that its table also finds."""
     asked = Condition(Operator.CONTAINS, word)
     found = [
         _matches_text(table, column, asked, now) for column in table.offered if is_searched(column)
     ]
-    if table.model is Order:
-        # The item columns are named here, since core.tables does not describe this search.
-        passenger = OrderItem.passenger_name_folded.contains(fold(word), autoescape=True)
-        code = _codes(OrderItem.voucher_code).contains(ascii_lower(word), autoescape=True)
-        items = select(OrderItem.order_id).where(or_(passenger, code))
-        own = items.where(OrderItem.order_id == Order.order_id).exists()
-        found.append(own if per_order else Order.order_id.in_(items))
+    if table.also_finds is not None:
+        found.append(_is_also_found(table, table.also_finds, asked, now, per_row))
     return or_(*found)
+
+
+def _is_also_found(
+    table: Table, also: AlsoFinds, asked: Condition, now: datetime, per_row: bool
+) -> Sql:
+    ours: InstrumentedAttribute[Any] = getattr(table.model, also.by)
+    theirs: InstrumentedAttribute[Any] = getattr(also.table.model, also.by)
+    found = or_(*(_matches_text(also.table, column, asked, now) for column in also.columns))
+    rows = select(theirs).where(found)
+    return rows.where(theirs == ours).exists() if per_row else ours.in_(rows)
 
 
 def is_searched(column: Column) -> bool:
@@ -176,7 +143,7 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
 def _is_one_of(expression: SQLColumnExpression[Any], values: tuple[Any, ...]) -> Sql:
     named = [value for value in values if value is not None]
     if len(named) > MAX_PARAMETERS:
-        found: Sql = _is_among(expression, named)
+        found: Sql = is_any_of(expression, named)
     else:
         found = expression.in_(named) if named else false()
     return or_(found, expression.is_(None)) if None in values else found
@@ -218,17 +185,8 @@ def _matches_text(table: Table, column: Column, asked: Condition, now: datetime)
         return _compare_text(table.folded(column), fold(asked.value), asked.operator)
     expression = table.expression(column, now)
     is_equal = asked.operator is Operator.EQUALS
-    text = func.lower(expression) if is_equal else _codes(expression)
+    text = func.lower(expression) if is_equal else like_compares(expression)
     return _compare_text(text, ascii_lower(asked.value), asked.operator)
-
-
-def _codes(attribute: SQLColumnExpression[Any]) -> SQLColumnExpression[str]:
-    """Return a code as LIKE compares it.
-
-    lower() folds only ASCII: always in SQLite, with COLLATE "C" in PostgreSQL. SQLite's LIKE folds
-    ASCII itself; without lower(), a million rows take 95 ms instead of 227.
-    """
-    return attribute if storage.is_sqlite() else func.lower(attribute)
 
 
 def _compare_text(text: SQLColumnExpression[Any], value: str, operator: Operator) -> Sql:

@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from core import storage
 from core.access import Actor
 from core.ground import NotFound, TransactionStatus, TransactionType
-from core.query.conditions import scope
+from core.query.scoping import scope
 from core.storage import Contract, Order, Transaction
 from core.tables import ORDERS
 

@@ -8,17 +8,13 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Row,
     Select,
     SQLColumnExpression,
-    cast,
-    extract,
     func,
     select,
     true,
-    type_coerce,
 )
 from sqlalchemy.orm import Session
 
@@ -27,8 +23,9 @@ from core.access import Actor, require
 from core.ground import InvalidInput, check_text
 from core.query.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.query.choices import load_choices as load_choices
-from core.query.conditions import is_among, of_order, scope, where
+from core.query.conditions import is_among, where
 from core.query.frames import join_frame, to_arrow, to_frame
+from core.query.scoping import of_order, scope
 from core.query.search import MAX_GATHERED, narrow
 from core.query.ticked import MAX_SELECTED
 from core.query.windows import find_few, find_keys, sort_terms
@@ -188,13 +185,15 @@ def read_chunks(
     not exhaust it; that ends the query.
     """
     columns = _with_needed(view)
-    statement = _statement(view, columns, actor, now).where(*narrow(session, view).conditions)
+    statement = _statement(session, view, columns, actor, now).where(
+        *narrow(session, view).conditions
+    )
     yield from stream(session, statement, columns)
 
 
 def read_table(session: Session, table: Table, *, actor: Actor) -> Generator[pd.DataFrame]:
     """Yield all stored columns of all rows that the actor can see, oldest first, as frames."""
-    columns = [_quick(table.attribute(column), column) for column in table.stored]
+    columns = [_quick(session, table.attribute(column), column) for column in table.stored]
     statement = (
         select(*columns)
         .where(scope(table, actor))
@@ -231,18 +230,20 @@ def _with_needed(view: View, *needed: Column) -> list[Column]:
 
 
 def _quick(
-    expression: SQLColumnExpression[Any], column: Column
+    session: Session, expression: SQLColumnExpression[Any], column: Column
 ) -> SQLColumnExpression[Any] | ColumnElement[Any]:
     """Select an instant as seconds since 1970: creating a datetime for each takes far longer."""
     if column.kind is not Kind.INSTANT:
         return expression
-    if storage.is_sqlite():
-        return type_coerce(expression, BigInteger)  # SQLite stores seconds
-    return cast(func.floor(extract("epoch", expression)), BigInteger)
+    return storage.seconds_of(session, expression)
 
 
-def _statement(view: View, columns: Sequence[Column], actor: Actor, now: datetime) -> Select[Any]:
-    expressions = [_quick(view.table.expression(column, now), column) for column in columns]
+def _statement(
+    session: Session, view: View, columns: Sequence[Column], actor: Actor, now: datetime
+) -> Select[Any]:
+    expressions = [
+        _quick(session, view.table.expression(column, now), column) for column in columns
+    ]
     return (
         select(*expressions)
         .select_from(view.table.model)
@@ -256,7 +257,7 @@ def _read_rows(
 ) -> list[Row[Any]]:
     """Read the rows with these keys, in the order of the keys; instants as in `_quick`."""
     key = columns.index(table.key_column)
-    expressions = [_quick(table.expression(column, now), column) for column in columns]
+    expressions = [_quick(session, table.expression(column, now), column) for column in columns]
     is_one = is_among(table, table.key_column, tuple(keys))
     # The connection, as in `stream`: it avoids the work of the ORM.
     rows = (

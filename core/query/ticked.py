@@ -11,7 +11,7 @@ MAX_SELECTED = 1_000
 def ticked_ids(ids: Sequence[str], table: Table, purpose: str) -> list[str]:
     """Return the IDs that a page sends, without duplicates and in order; raises InvalidInput.
 
-    `purpose` ends the sentence of the error: Select 1 to 1,000 order items *to refund them*.
+    `purpose` ends the sentence of the error: Select 1 to 1,000 rows *to copy them*.
     """
     different = list(dict.fromkeys(ids))
     if not 0 < len(different) <= MAX_SELECTED:

@@ -8,20 +8,19 @@ millions of whole rows takes four times as long.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, select, text
+from sqlalchemy import ColumnElement, SQLColumnExpression, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import storage
 from core.access import Actor
 from core.query.conditions import where
-from core.query.search import MAX_GATHERED, Gathered, Narrowing, gather, narrow, rows_of
-from core.storage import Base, in_common_units
+from core.query.search import MAX_GATHERED, Narrowing, narrow
+from core.storage import Base, Gathered, gather, in_common_units, rows_of
 from core.tables import Column, Kind, Table
 from core.views import Operator, View
 
@@ -103,20 +102,9 @@ class _Window:
         if last is None:  # the table has fewer rows
             return self.find(conditions)
         is_first = stored >= last if by.descending else stored <= last
-        with _scanning(self.session):
+        with storage.scanning_in_order(self.session):
             found = self.find([*conditions, is_first])
         return found if len(found) == self.end - self.start else None
-
-
-@contextmanager
-def _scanning(session: Session) -> Iterator[None]:
-    """Make PostgreSQL scan rows in sort order; it would look up all matches by trigrams."""
-    if storage.is_sqlite():
-        yield
-        return
-    session.execute(text("SET LOCAL enable_bitmapscan = off"))
-    yield
-    session.execute(text("SET LOCAL enable_bitmapscan = on"))
 
 
 def find_keys(

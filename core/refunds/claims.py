@@ -49,8 +49,7 @@ def claim_items(session: Session, ids: Sequence[str], request: Request) -> set[s
     locked = (
         select(OrderItem.order_item_id).where(*still_refundable).order_by(OrderItem.order_item_id)
     )
-    if not storage.is_sqlite():
-        session.execute(locked.with_for_update())
+    storage.lock_rows(session, locked)
     statement = (
         update(OrderItem)
         .where(*still_refundable)

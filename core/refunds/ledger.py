@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core import storage
@@ -69,20 +69,5 @@ def credit(session: Session, settled: Sequence[Refund]) -> None:
 
 
 def _next_numbers(session: Session, count: int) -> list[int]:
-    """Return the next free numbers of the ledger: after the highest; on PostgreSQL from a sequence.
-
-    Imports choose their own numbers. If they have overtaken the sequence, it is moved ahead.
-    """
-    highest = session.scalar(select(func.max(Transaction.no))) or 0
-    if storage.is_sqlite():
-        return list(range(highest + 1, highest + 1 + count))
-    following = select(func.nextval("transactions_no")).select_from(func.generate_series(1, count))
-    numbers = list(session.scalars(following))
-    if numbers[0] > highest:
-        return numbers
-    ahead = text(
-        "SELECT setval('transactions_no', :count + greatest(:highest, last_value)) "
-        "FROM transactions_no"
-    )
-    last = session.execute(ahead, {"count": count, "highest": highest}).scalar_one()
-    return list(range(last - count + 1, last + 1))
+    """Return the next free numbers of the ledger. Imports choose their own numbers."""
+    return storage.next_numbers(session, Transaction.no, "transactions_no", count)

@@ -2,15 +2,29 @@
 
 from core.storage.bulk import bulk_insert, bulk_read, stored_names, without_indexes
 from core.storage.cancel import CancelToken, QueryCancelled
-from core.storage.dialect import insert
+from core.storage.dialect import (
+    identity_of,
+    insert,
+    is_any_of,
+    like_compares,
+    lock_key_of,
+    lock_rows,
+    lock_tables,
+    next_numbers,
+    scanning_in_order,
+    seconds_of,
+    stores_nul,
+    take_lock,
+    with_shared_lock,
+)
 from core.storage.engine import (
-    EXPLAIN,
     create_database_engine,
     create_missing_file,
     get_engine,
     is_sqlite,
 )
 from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
+from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
     has_refundable_item,
@@ -38,13 +52,13 @@ from core.storage.models.refunds import ProviderRefund, Refund, RefundBatch, Tra
 from core.storage.models.views import SavedView
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
+from core.storage.trigrams import Sought, can_look_up, is_estimated_above, look_up, search_indexes
 from core.storage.types import Base, Instant, in_common_units, new_id
 
 __all__ = [
     "DAILY_FIGURES",
     "DEMO",
     "DERIVED",
-    "EXPLAIN",
     "FIGURES_MADE",
     "FIGURE_CHANGES",
     "MAY_BE_REFUNDED",
@@ -59,6 +73,7 @@ __all__ = [
     "DeliveryItem",
     "DeliveryRequest",
     "Dimension",
+    "Gathered",
     "Instant",
     "Order",
     "OrderItem",
@@ -68,38 +83,59 @@ __all__ = [
     "RefundBatch",
     "SavedView",
     "SignIn",
+    "Sought",
     "Span",
     "Transaction",
     "User",
     "UserContract",
     "bulk_insert",
     "bulk_read",
+    "can_look_up",
     "create_database_engine",
     "create_missing_file",
     "delete_fact",
+    "gather",
     "get_engine",
     "get_fact",
     "has_refundable_item",
     "has_returned_refund",
     "has_tables",
     "has_unmatched_refund",
+    "identity_of",
     "in_common_units",
     "insert",
+    "is_among_gathered",
+    "is_any_of",
     "is_blank",
+    "is_estimated_above",
     "is_reachable",
     "is_refundable_now",
     "is_sqlite",
     "is_unmatched",
     "known_versions",
+    "like_compares",
+    "lock_key_of",
+    "lock_rows",
+    "lock_tables",
+    "look_up",
     "migrate",
     "new_id",
+    "next_numbers",
+    "no_rows",
     "put_fact",
     "reading",
     "rebuilding",
     "recreate_schema",
+    "rows_of",
+    "scanning_in_order",
+    "search_indexes",
+    "seconds_of",
     "status",
     "status_in_order",
     "stored_names",
+    "stores_nul",
+    "take_lock",
+    "with_shared_lock",
     "without_indexes",
     "writing",
 ]

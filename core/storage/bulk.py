@@ -14,20 +14,15 @@ from typing import Any
 import psycopg
 from sqlalchemy import (
     JSON,
-    BigInteger,
     ColumnElement,
-    Text,
-    cast,
-    extract,
-    func,
     select,
-    type_coerce,
 )
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core.storage import search_index
+from core.storage.dialect import is_on_sqlite, json_text_of, seconds_of
 from core.storage.types import Base, Instant
 
 ROWS_PER_INSERT = 5_000
@@ -46,7 +41,7 @@ def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, .
     The iterator `rows` must not query the session: PostgreSQL is in the middle of a COPY.
     """
     table, names = model.__table__, stored_names(model)
-    if session.get_bind().dialect.name == "sqlite":
+    if is_on_sqlite(session):
         marks = ", ".join("?" for _ in names)
         # The names come from our models; the values are bound.
         statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
@@ -83,20 +78,17 @@ def _with_datetimes(
 
 def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
     """Yield all rows of a model, unordered, as `bulk_insert` expects them; memory stays flat."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    columns = [_plain(column, is_sqlite) for column in model.__table__.columns]
+    columns = [_plain(session, column) for column in model.__table__.columns]
     options = {"yield_per": ROWS_PER_FETCH}
     with session.connection().execute(select(*columns), execution_options=options) as result:
         yield from map(tuple, result)
 
 
-def _plain(column: ColumnElement[Any], is_sqlite: bool) -> ColumnElement[Any]:
+def _plain(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, Instant):
-        if is_sqlite:
-            return type_coerce(column, BigInteger)  # SQLite stores seconds
-        return cast(func.floor(extract("epoch", column)), BigInteger)
+        return seconds_of(session, column)
     if isinstance(column.type, JSON):
-        return type_coerce(column, Text) if is_sqlite else cast(column, Text)
+        return json_text_of(session, column)
     return column
 
 

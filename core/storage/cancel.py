@@ -3,12 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core.storage import engine
+from core.storage.dialect import query_canceller
 
 CANCEL_SECONDS = 3.0  # timeout of the cancel request to PostgreSQL
 
@@ -43,14 +42,7 @@ class CancelToken:
 
         The block then raises QueryCancelled, and the session can only be closed.
         """
-        driver: Any = session.connection().connection.driver_connection
-
-        def cancel() -> None:
-            if engine.is_sqlite():
-                driver.interrupt()
-            else:
-                driver.cancel_safe(timeout=CANCEL_SECONDS)
-
+        cancel = query_canceller(session, timeout=CANCEL_SECONDS)
         try:
             with self._guard:
                 self._cancel = cancel

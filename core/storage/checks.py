@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, text
 
+from core.storage.dialect import is_on_sqlite
+
 
 def allow_values(
     connection: Connection, table: str, column: str, values: Iterable[StrEnum]
@@ -17,7 +19,7 @@ def allow_values(
     """
     allowed = f"{column} IN ({', '.join(repr(value.value) for value in values)})"
     name = f"ck_{table}_{column}_known"
-    if connection.dialect.name != "sqlite":
+    if not is_on_sqlite(connection):
         connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
         connection.execute(text(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({allowed})"))
         return

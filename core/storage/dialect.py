@@ -1,14 +1,190 @@
-"""The differences between the SQL of SQLite and PostgreSQL."""
+"""The differences between the SQL of SQLite and PostgreSQL; callers need not know the database.
 
-from typing import Any
+A function that takes a session or a connection works on any database, the others on that of
+DATABASE_URL.
+"""
 
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    SQLColumnExpression,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    extract,
+    func,
+    inspect,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from core.storage.engine import is_sqlite
 from core.storage.types import Base
+
+LockMode = Literal["ACCESS SHARE", "EXCLUSIVE", "ACCESS EXCLUSIVE"]
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+def is_on_sqlite(at: Session | Connection | Engine) -> bool:
+    """Return whether a session, connection or engine is of SQLite."""
+    bound = at.get_bind() if isinstance(at, Session) else at
+    return bound.dialect.name == "sqlite"
 
 
 def insert(session: Session, model: type[Base]) -> Any:
     """Return an INSERT that can have an ON CONFLICT clause, such as on_conflict_do_nothing."""
-    of = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return of.insert(model)
+    return (sqlite if is_on_sqlite(session) else postgresql).insert(model)
+
+
+def is_any_of(expression: SQLColumnExpression[Any], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Compare with any number of texts, bound as one parameter: databases limit their number."""
+    if is_sqlite():
+        each = func.json_each(json.dumps(texts)).table_valued("value")
+        return expression.in_(select(each.c.value))
+    return expression == any_(bindparam(None, list(texts), type_=postgresql.ARRAY(Text)))
+
+
+def like_compares(code: SQLColumnExpression[Any]) -> SQLColumnExpression[str]:
+    """Return a text to compare by LIKE with a lower-case one, regardless of case in ASCII.
+
+    lower() folds only ASCII: always in SQLite, with COLLATE "C" in PostgreSQL. SQLite's LIKE folds
+    ASCII itself; without lower(), a million rows take 95 ms instead of 227.
+    """
+    return code if is_sqlite() else func.lower(code)
+
+
+def seconds_of(session: Session, instant: SQLColumnExpression[Any]) -> ColumnElement[int]:
+    """Return an instant as seconds since 1970, as SQLite stores it."""
+    if is_on_sqlite(session):
+        return type_coerce(instant, BigInteger)
+    return cast(func.floor(extract("epoch", instant)), BigInteger)
+
+
+def json_text_of(session: Session, column: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return a JSON column as text, as SQLite stores it."""
+    return type_coerce(column, Text) if is_on_sqlite(session) else cast(column, Text)
+
+
+def next_numbers(
+    session: Session, numbers: InstrumentedAttribute[int], sequence: str, count: int
+) -> list[int]:
+    """Return the next free numbers of a column: after the highest; on PostgreSQL from a sequence.
+
+    If rows with numbers of their own have overtaken the sequence, it is moved ahead.
+    """
+    highest = session.scalar(select(func.max(numbers))) or 0
+    if is_on_sqlite(session):
+        return list(range(highest + 1, highest + 1 + count))
+    following = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
+    found = list(session.scalars(following))
+    if found[0] > highest:
+        return found
+    ahead = text(
+        f"SELECT setval('{sequence}', :count + greatest(:highest, last_value)) FROM {sequence}"  # noqa: S608
+    )
+    last = session.execute(ahead, {"count": count, "highest": highest}).scalar_one()
+    return list(range(last - count + 1, last + 1))
+
+
+def lock_rows(session: Session, rows: Select[Any]) -> None:
+    """Lock the selected rows in their order; the only writer of SQLite needs no lock."""
+    if not is_on_sqlite(session):
+        session.execute(rows.with_for_update())
+
+
+def lock_tables(at: Session | Connection, names: Iterable[str], mode: LockMode) -> None:
+    """Lock tables until the transaction ends; the only writer of SQLite needs no lock."""
+    if not is_on_sqlite(at):
+        at.execute(text(f"LOCK TABLE {', '.join(names)} IN {mode} MODE"))
+
+
+def lock_existing_tables(at: Connection, names: Iterable[str], mode: LockMode) -> None:
+    """Lock those of the tables that exist, as `lock_tables` does."""
+    if is_on_sqlite(at):
+        return
+    present = set(inspect(at).get_table_names())
+    ours = [name for name in names if name in present]
+    if ours:
+        lock_tables(at, ours, mode)
+
+
+def lock_key_of(name: str) -> ColumnElement[int]:
+    """Return the key of the advisory lock with a name."""
+    return func.hashtextextended(name, 0)
+
+
+def take_lock(at: Session | Connection, key: ColumnElement[int]) -> None:
+    """Take an advisory lock until the transaction ends; the only writer of SQLite needs none."""
+    if not is_on_sqlite(at):
+        at.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def with_shared_lock(session: Session, rows: Select[Row], key: ColumnElement[int]) -> Select[Row]:
+    """Let a SELECT first take an advisory lock that others can share; SQLite needs none."""
+    if is_on_sqlite(session):
+        return rows
+    return rows.where(func.pg_advisory_xact_lock_shared(key).is_not(None))
+
+
+@contextmanager
+def scanning_in_order(session: Session) -> Iterator[None]:
+    """Make PostgreSQL scan rows in sort order; it would look up all matches by trigrams."""
+    if is_on_sqlite(session):
+        yield
+        return
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
+    yield
+    session.execute(text("SET LOCAL enable_bitmapscan = on"))
+
+
+def query_canceller(session: Session, *, timeout: float) -> Callable[[], None]:
+    """Return a function that another thread can call to end the running query of a session.
+
+    PostgreSQL is asked over the network; `timeout` is in seconds.
+    """
+    driver: Any = session.connection().connection.driver_connection
+    if is_on_sqlite(session):
+        return partial(driver.interrupt)
+    return partial(driver.cancel_safe, timeout=timeout)
+
+
+@contextmanager
+def without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Turn foreign keys off on SQLite, which would check each row of a table that is dropped."""
+    is_embedded = is_on_sqlite(connection)
+    driver: Any = connection.connection.driver_connection
+    if is_embedded:
+        driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        if is_embedded and not connection.invalidated:
+            driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
+
+
+def identity_of(session: Session) -> tuple[Any, ...]:
+    """Return what identifies a database, even if two addresses lead to it."""
+    if is_on_sqlite(session):
+        file = Path(session.execute(text("PRAGMA database_list")).scalars(2).all()[0]).stat()
+        return file.st_dev, file.st_ino
+    known = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = "
+    return tuple(session.execute(text(f"{known}current_database()")).one())
+
+
+def stores_nul(at: Session | Engine) -> bool:
+    """Return whether texts of the database can have NUL characters."""
+    return is_on_sqlite(at)

@@ -10,13 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.ground import get_settings
 from core.storage import search_index
+from core.storage.dialect import without_foreign_keys
 from core.storage.engine import create_missing_file, get_engine, is_sqlite
-from core.storage.transactions import (
-    lock_schema,
-    reading,
-    translating_failures,
-    without_foreign_keys,
-)
+from core.storage.transactions import lock_schema, reading, translating_failures
 from core.storage.types import Base
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
+from core.storage.dialect import is_on_sqlite
+
 _FTS = "sql LIKE 'CREATE VIRTUAL TABLE % USING fts5%'"
 _BULK_MEMORY = 16 * 2**20  # bytes of new entries that FTS5 collects before it writes them
 _DEFAULT_MEMORY = 2**20
@@ -43,7 +45,7 @@ def filled_at_once(connection: Connection, table: str) -> Iterator[None]:
 
     The block may only insert rows. PostgreSQL maintains its indexes as usual.
     """
-    if connection.dialect.name != "sqlite":
+    if not is_on_sqlite(connection):
         yield
         return
     with _without_triggers(connection, [table]) as has_search:
@@ -57,7 +59,7 @@ def filled_at_once(connection: Connection, table: str) -> Iterator[None]:
 @contextmanager
 def rebuilt(connection: Connection, tables: Sequence[str]) -> Iterator[None]:
     """Drop the search indexes of tables while they are filled, and rebuild them after the block."""
-    if connection.dialect.name != "sqlite":
+    if not is_on_sqlite(connection):
         found = text(
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() "
             "AND tablename = ANY(:tables) AND indexdef LIKE '%gin_trgm_ops%' ORDER BY indexname"
@@ -96,7 +98,7 @@ def _fill(connection: Connection, table: str, name: str, after: int = 0) -> None
 
 def drop(connection: Connection) -> None:
     """Drop the search tables of SQLite. PostgreSQL drops its indexes with the tables."""
-    if connection.dialect.name != "sqlite":
+    if not is_on_sqlite(connection):
         return
     for name in connection.scalars(text(f"SELECT name FROM sqlite_master WHERE {_FTS}")).all():  # noqa: S608
         connection.exec_driver_sql(f"DROP TABLE {name}")

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy import Connection, Engine, literal_column, select
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from core.ground import OutsideFailed
+from core.storage.dialect import (
+    is_on_sqlite,
+    lock_existing_tables,
+    lock_tables,
+    take_lock,
+    without_foreign_keys,
+)
 from core.storage.engine import get_engine, is_sqlite
 from core.storage.models.audit import DatabaseFact
 from core.storage.types import Base
@@ -68,11 +75,11 @@ def reading(at: Engine | None = None, *, locked: type[Base] | None = None) -> It
     """
     at = at or get_engine()
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    if at.dialect.name == "sqlite":
+    if is_on_sqlite(at):
         options = {}
     with translating_failures(), at.connect().execution_options(**options) as connection:
-        if locked is not None and at.dialect.name != "sqlite":
-            connection.execute(text(f"LOCK TABLE {locked.__tablename__} IN ACCESS SHARE MODE"))
+        if locked is not None:
+            lock_tables(connection, [locked.__tablename__], "ACCESS SHARE")
         yield Session(connection)
 
 
@@ -123,24 +130,9 @@ def is_reachable() -> bool:
     return True
 
 
-@contextmanager
-def without_foreign_keys(connection: Connection) -> Iterator[None]:
-    """Turn foreign keys off on SQLite, which would check each row of a table that is dropped."""
-    is_embedded = connection.dialect.name == "sqlite"
-    driver: Any = connection.connection.driver_connection
-    if is_embedded:
-        driver.execute("PRAGMA foreign_keys=OFF")
-    try:
-        yield
-    finally:
-        if is_embedded and not connection.invalidated:
-            driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
-
-
 def lock_schema(writer: Connection) -> None:
     """Make other processes that change the schema wait until the transaction ends."""
-    if writer.dialect.name != "sqlite":
-        writer.execute(text("SELECT pg_advisory_xact_lock(7305001)"))
+    take_lock(writer, literal_column("7305001"))
 
 
 @contextmanager
@@ -167,9 +159,5 @@ def rebuilding(at: Engine) -> Iterator[Session]:
 def _lock_tables(writer: Connection) -> None:
     """Lock all tables, so that rows read from now on cannot change before the drop."""
     lock_schema(writer)
-    if writer.dialect.name == "sqlite":
-        return  # the transaction is the only writer already
-    present = set(inspect(writer).get_table_names())
-    ours = [name for name in (one.name for one in Base.metadata.sorted_tables) if name in present]
-    if ours:
-        writer.execute(text(f"LOCK TABLE {', '.join(ours)} IN ACCESS EXCLUSIVE MODE"))
+    ours = (table.name for table in Base.metadata.sorted_tables)
+    lock_existing_tables(writer, ours, "ACCESS EXCLUSIVE")

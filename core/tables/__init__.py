@@ -1,7 +1,7 @@
 """The tables on the screen, each described once: columns, headers, kinds, help texts."""
 
 from core.tables.audit_trail import AUDIT_EVENTS
-from core.tables.columns import Column, Kind, Table
+from core.tables.columns import AlsoFinds, Column, Kind, Table
 from core.tables.emails import EMAILS
 from core.tables.order_items import ORDER_ITEMS
 from core.tables.orders import ORDERS
@@ -28,6 +28,7 @@ __all__ = [
     "TABLES",
     "TRANSACTIONS",
     "USERS",
+    "AlsoFinds",
     "Column",
     "Kind",
     "Table",

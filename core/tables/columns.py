@@ -26,6 +26,22 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class PlaceFrom:
+    """The column with the code of a row's place, and the IANA time zone of each code."""
+
+    column: str
+    zones: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Through:
+    """A table with the same texts and fewer rows; the column `by` joins both tables."""
+
+    model: type[Base]
+    by: str
+
+
+@dataclass(frozen=True)
 class Column:
     """A column. `name` is its name in grid, DataFrame, view and database."""
 
@@ -43,6 +59,9 @@ class Column:
     allowed: type[StrEnum] | None = None
     currency: str | None = None
     place_zone: str | None = None  # the column that holds the time zone of its times
+    place_from: PlaceFrom | None = None  # what gives the time zone if the value is blank
+    searched_through: Through | None = None  # where the search index has its values, if not here
+    totals_as: str | None = None  # the header of the totals if a filter asks for the next days
     width: int = 140  # pixels in the grid
     # The SQL of the column and the SQL to sort by, at the instant `now`; None: as it is stored.
     derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None
@@ -70,6 +89,21 @@ NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_sho
 
 
 @dataclass(frozen=True)
+class AlsoFinds:
+    """Columns of another table that a search includes; the column `by` joins both tables."""
+
+    table: "Table"
+    names: tuple[str, ...]
+    by: str
+    words: str  # what it finds, for the search box
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns in their order."""
+        return tuple(column for column in self.table.columns if column.name in self.names)
+
+
+@dataclass(frozen=True)
 class Table:
     """A table: its name in URLs, its title on the screen, its columns in order."""
 
@@ -83,6 +117,8 @@ class Table:
     newest: str = "created_at"  # the default sort column, newest first
     # Built-in views, by name: what each asks, in the words of an address (see core.views).
     ready_made: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    is_indexed: bool = False  # has search indexes
+    also_finds: AlsoFinds | None = field(default=None, compare=False)
     author: str | None = None  # the column of the e-mail address of the row's author
     hint: str | None = None  # shown while the table is empty: how rows get there
     hint_of_order: str | None = None  # the same, for the table of one order

@@ -1,15 +1,18 @@
 """The table of order items."""
 
-from core.ground import ItemStatus, PaxType, ProductType
+from core.ground import ItemStatus, PaxType, ProductType, airport_zones
 from core.storage import (
+    Order,
     OrderItem,
     has_returned_refund,
     has_unmatched_refund,
     status,
     status_in_order,
 )
-from core.tables.columns import NO, Column, Kind, Table
+from core.tables.columns import NO, Column, Kind, PlaceFrom, Table, Through
 from core.tables.ready_made import YES, recent, refund_expiring
+
+IN_ORDERS = Through(Order, by="order_id")
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
 # fmt: off
@@ -20,6 +23,7 @@ ORDER_ITEMS = Table(
     many="order items",
     model=OrderItem,
     key="order_item_id",
+    is_indexed=True,
     ready_made=recent()
     | {
         "Refundable": refund_expiring("fromNow"),
@@ -36,12 +40,13 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "order_id", "Order ID", Kind.CODE, "The order that the item belongs to.",
-            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=180
+            is_shown=True, is_required=True, is_reference=True, opens_order=True,
+            searched_through=IN_ORDERS, width=180
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE,
             "The contract of the order.", if_blank="The order's if not given.",
-            has_choices=True, is_offered=True, width=150
+            has_choices=True, is_offered=True, searched_through=IN_ORDERS, width=150
         ),
         Column(
             "product_type", "Product Type", Kind.CODE, "What kind of service it is.",
@@ -77,7 +82,8 @@ ORDER_ITEMS = Table(
             "airport_tz", "Airport Time Zone", Kind.CODE,
             "The airport's time zone (IANA).",
             if_blank="Taken from the airport if not given.",
-            has_choices=True, is_shown=True, width=180
+            has_choices=True, is_shown=True,
+            place_from=PlaceFrom("airport_iata", airport_zones), width=180
         ),
         Column(
             "flight_number", "Flight No", Kind.CODE, "The flight, if known.",
@@ -111,7 +117,7 @@ ORDER_ITEMS = Table(
         Column(
             "refund_expire_at", "Refund Expire Date", Kind.INSTANT,
             "Refundable up to and including this time.",
-            is_shown=True, width=175
+            is_shown=True, totals_as="Value at risk", width=175
         ),
         Column(
             "refunded_at", "Refunded At", Kind.INSTANT, "When the refund succeeded.",

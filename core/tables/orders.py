@@ -1,7 +1,8 @@
 """The table of orders."""
 
 from core.storage import Order, has_refundable_item
-from core.tables.columns import NO, Column, Kind, Table
+from core.tables.columns import NO, AlsoFinds, Column, Kind, Table
+from core.tables.order_items import ORDER_ITEMS
 from core.tables.ready_made import NOT_BLANK, YES, recent
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
@@ -14,6 +15,11 @@ ORDERS = Table(
     model=Order,
     key="order_id",
     author="author",
+    is_indexed=True,
+    also_finds=AlsoFinds(
+        ORDER_ITEMS, ("passenger_name", "voucher_code"),
+        by="order_id", words="passengers · vouchers"
+    ),
     ready_made=recent()
     | {
         "Via widget": {"filters": {"widget_id": NOT_BLANK}},

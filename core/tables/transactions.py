@@ -1,8 +1,8 @@
 """The table of transactions, the entries of the ledger."""
 
 from core.ground import Method, Permission, TransactionStatus, TransactionType
-from core.storage import Transaction
-from core.tables.columns import NO, Column, Kind, Table
+from core.storage import Order, Transaction
+from core.tables.columns import NO, Column, Kind, Table, Through
 from core.tables.ready_made import recent
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
@@ -14,6 +14,7 @@ TRANSACTIONS = Table(
     many="transactions",
     model=Transaction,
     key="transaction_id",
+    is_indexed=True,
     ready_made=recent(),
     seen_with=Permission.TRANSACTIONS,
     seen_in_order_with=Permission.OVERVIEW,
@@ -39,7 +40,8 @@ TRANSACTIONS = Table(
         ),
         Column(
             "order_id", "Order ID", Kind.CODE, "The order of the transaction; blank for a top-up.",
-            is_shown=True, is_reference=True, opens_order=True, width=180
+            is_shown=True, is_reference=True, opens_order=True,
+            searched_through=Through(Order, by="order_id"), width=180
         ),
         Column(
             "order_item_id", "Order Item ID", Kind.CODE,

@@ -53,10 +53,10 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
         storage.migrate()
         with storage.reading() as old:
             with storage.reading(target) as other:
-                if _identity(old) == _identity(other):
+                if storage.identity_of(old) == storage.identity_of(other):
                     raise InvalidInput("--to is the same database as DATABASE_URL.")
                 _check_target(other, may_replace)
-            if target.dialect.name != "sqlite":
+            if not storage.stores_nul(target):
                 _check_texts(old)
             with storage.rebuilding(target) as new:
                 _check_target(new, may_replace)  # again, now that no one else can write
@@ -121,15 +121,6 @@ def _ask(target: Engine) -> None:
         raise OutsideFailed(UNREACHABLE) from error
 
 
-def _identity(session: Session) -> tuple[Any, ...]:
-    """Return what identifies a database, even if two addresses lead to it."""
-    if session.get_bind().dialect.name == "sqlite":
-        file = Path(session.execute(text("PRAGMA database_list")).scalars(2).all()[0]).stat()
-        return file.st_dev, file.st_ino
-    known = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = "
-    return tuple(session.execute(text(f"{known}current_database()")).one())
-
-
 def _check_target(other: Session, may_replace: bool) -> None:
     """Check that the target is empty, or of this or an older version of Order Desk."""
     present = set(inspect(other.connection()).get_table_names())
@@ -158,7 +149,7 @@ def _models() -> list[type[Base]]:
 
 def _check_texts(old: Session) -> None:
     """Raise Refused, naming the row, for a text with a NUL, which PostgreSQL cannot store."""
-    if old.get_bind().dialect.name != "sqlite":
+    if not storage.stores_nul(old):
         return
     for model in _models():
         table = model.__table__

@@ -11,6 +11,7 @@ from core.views.codec import (
     to_short_address,
 )
 from core.views.filters import EARLIEST, LATEST
+from core.views.operators import DATE_PRESETS, Operator
 from core.views.saved import (
     MAX_VIEW_NAME,
     NameTaken,
@@ -25,11 +26,9 @@ from core.views.saved import (
 )
 from core.views.view import (
     BLANK,
-    DATE_PRESETS,
     Condition,
     Filter,
     Layout,
-    Operator,
     View,
     as_choice,
     describe_filter,

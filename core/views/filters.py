@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.ground import MAX_AMOUNT, InvalidInput, check_text, flag_value
 from core.tables import Column, Kind
-from core.views.view import DATE_PRESETS, Condition, Filter, Operator
+from core.views.operators import BLANKS, DATE_PRESETS, OPERATORS, Operator
+from core.views.view import Condition, Filter
 
 # Limits of a request: far above what users need, far below what harms the server.
 MAX_CHOICES = 10_000
@@ -15,33 +16,6 @@ MAX_NUMBER = 2**53
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 
 
-_BLANKS = {Operator.BLANK, Operator.NOT_BLANK}
-_TEXT_OPERATORS = {
-    Operator.CONTAINS,
-    Operator.NOT_CONTAINS,
-    Operator.EQUALS,
-    Operator.NOT_EQUAL,
-    Operator.STARTS_WITH,
-    Operator.ENDS_WITH,
-    *_BLANKS,
-}
-_ORDER_OPERATORS = {
-    Operator.EQUALS,
-    Operator.NOT_EQUAL,
-    Operator.LESS,
-    Operator.LESS_OR_EQUAL,
-    Operator.GREATER,
-    Operator.GREATER_OR_EQUAL,
-    Operator.IN_RANGE,
-    *_BLANKS,
-}
-OPERATORS: dict[Kind, set[Operator]] = {
-    Kind.TEXT: _TEXT_OPERATORS,
-    Kind.CODE: _TEXT_OPERATORS,
-    Kind.NUMBER: _ORDER_OPERATORS,
-    Kind.MONEY: _ORDER_OPERATORS,
-    Kind.INSTANT: _ORDER_OPERATORS | set(DATE_PRESETS),
-}
 # AG Grid's name for the filter of each kind. A column with choices can have a set filter instead.
 FILTER_TYPES = {
     Kind.TEXT: "text",
@@ -90,7 +64,7 @@ def _parse_condition(column: Column, raw: _RawCondition) -> Condition:
     if raw.type not in {operator.value for operator in allowed}:
         raise InvalidInput(f"{column.header} has no filter “{str(raw.type)[:60]}”.")
     operator = Operator(raw.type)
-    if operator in _BLANKS or operator in DATE_PRESETS:
+    if operator in BLANKS or operator in DATE_PRESETS:
         return Condition(operator)
     parse, first, last = {
         Kind.INSTANT: (_day, raw.dateFrom, raw.dateTo),

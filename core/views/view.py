@@ -1,48 +1,11 @@
 """A view: what a user asks of a table. Grid, count, words, Excel file and URL come from it."""
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Literal
 
 from core.ground import flag_value, word_of
 from core.tables import Column, Kind, Table
-
-
-class Operator(StrEnum):
-    """The operators of conditions, by AG Grid's names."""
-
-    CONTAINS = "contains"
-    NOT_CONTAINS = "notContains"
-    EQUALS = "equals"
-    NOT_EQUAL = "notEqual"
-    STARTS_WITH = "startsWith"
-    ENDS_WITH = "endsWith"
-    LESS = "lessThan"
-    LESS_OR_EQUAL = "lessThanOrEqual"
-    GREATER = "greaterThan"
-    GREATER_OR_EQUAL = "greaterThanOrEqual"
-    IN_RANGE = "inRange"
-    BLANK = "blank"
-    NOT_BLANK = "notBlank"
-    IN = "in"
-    TODAY = "today"
-    LAST_7_DAYS = "last7Days"
-    THIS_MONTH = "thisMonth"
-    LAST_MONTH = "lastMonth"
-    FROM_NOW = "fromNow"
-    NEXT_24_HOURS = "next24Hours"
-    NEXT_7_DAYS = "next7Days"
-
-
-DATE_PRESETS = {
-    Operator.TODAY: "today",
-    Operator.LAST_7_DAYS: "in the last 7 days",
-    Operator.THIS_MONTH: "this month",
-    Operator.LAST_MONTH: "last month",
-    Operator.FROM_NOW: "from now on",
-    Operator.NEXT_24_HOURS: "in the next 24 hours",
-    Operator.NEXT_7_DAYS: "in the next 7 days",
-}
+from core.views.operators import Operator, words_of
 
 
 @dataclass(frozen=True)
@@ -133,14 +96,12 @@ class View:
 
     @property
     def total_header(self) -> str:
-        """Return the header of the totals: “Value at risk” if the refund deadline is filtered."""
+        """Return the header of the totals: of a column filtered by the next days, or the amount."""
         soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}
-        is_at_risk = any(
-            one.column.name == "refund_expire_at" and soon & {c.operator for c in one.conditions}
-            for one in self.filters
-        )
-        amount = self.table.amount
-        return "Value at risk" if is_at_risk else amount.header if amount else ""
+        for one in self.filters:
+            if one.column.totals_as and soon & {asked.operator for asked in one.conditions}:
+                return one.column.totals_as
+        return self.table.amount.header if self.table.amount else ""
 
     def in_words(self) -> list[str]:
         """Return the search, IDs and filters in words, for the page and the Excel file."""
@@ -149,29 +110,6 @@ class View:
         return [*search, *ids, *(describe_filter(one) for one in self.filters)]
 
 
-_WORDS = {
-    Operator.CONTAINS: "contains",
-    Operator.NOT_CONTAINS: "does not contain",
-    Operator.EQUALS: "is",
-    Operator.NOT_EQUAL: "is not",
-    Operator.STARTS_WITH: "starts with",
-    Operator.ENDS_WITH: "ends with",
-    Operator.LESS: "<",
-    Operator.LESS_OR_EQUAL: "≤",
-    Operator.GREATER: ">",
-    Operator.GREATER_OR_EQUAL: "≥",
-    Operator.BLANK: "is blank",
-    Operator.NOT_BLANK: "is not blank",
-}
-_WORDS_OF_DAYS = {
-    Operator.EQUALS: "on",
-    Operator.NOT_EQUAL: "not on",
-    Operator.LESS: "before",
-    Operator.LESS_OR_EQUAL: "on or before",
-    Operator.GREATER: "after",
-    Operator.GREATER_OR_EQUAL: "on or after",
-}
-_WORDS_OF_NUMBERS = {Operator.EQUALS: "=", Operator.NOT_EQUAL: "≠"}
 CHOICES_IN_WORDS = 3
 BLANK = "(blank)"
 
@@ -197,15 +135,9 @@ def describe_filter(one: Filter) -> str:
 def _describe(column: Column, condition: Condition) -> str:
     if condition.operator is Operator.IN:
         return _describe_choice(column, condition.value)
-    if condition.operator in DATE_PRESETS:
-        return DATE_PRESETS[condition.operator]
     if condition.operator is Operator.IN_RANGE:
         return f"between {condition.value} and {condition.until}"
-    words = _WORDS[condition.operator]
-    if column.kind is Kind.INSTANT:
-        words = _WORDS_OF_DAYS.get(condition.operator, words)
-    if column.kind in (Kind.NUMBER, Kind.MONEY):
-        words = _WORDS_OF_NUMBERS.get(condition.operator, words)
+    words = words_of(condition.operator, column.kind)
     if condition.value is None:
         return words
     value = condition.value

@@ -11,8 +11,9 @@ from core.tables import ORDER_ITEMS
 from core.views import default_view, to_address
 from core.vouchers import VoucherLine
 from pages.dialogs.refund import show_refund
+from pages.dialogs.refund_rule import show_refund_rule
 from pages.dialogs.send import show_send
-from pages.grid import GridState, download_address, show_refund_rule
+from pages.grid import GridState, download_address
 from pages.shell import plain, show_text_table
 
 MAX_IN_LINK = 60_000  # the server refuses a longer address

@@ -14,8 +14,9 @@ from core.access import Actor
 from core.ground import AppError
 from pages.dialogs.refund_assessment import count_items, show_assessment
 from pages.dialogs.refund_results import show_results
+from pages.dialogs.refund_rule import show_refund_reasons
 from pages.dialogs.request import Request, count_hidden
-from pages.grid import GridState, show_refund_reasons
+from pages.grid import GridState
 from pages.shell import Dialog, acting, plain
 
 REASON, NOTE = "refund_reason", "refund_note"

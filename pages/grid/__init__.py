@@ -1,6 +1,5 @@
 """A table on a page: AG Grid with filters, totals, views and a selection."""
 
-from pages.grid.explained import show_refund_reasons, show_refund_rule
 from pages.grid.links import download_address
 from pages.grid.state import GridState, browser_cookie, viewer_zone
 from pages.grid.table import show_empty, show_table
@@ -12,8 +11,6 @@ __all__ = [
     "browser_cookie",
     "download_address",
     "show_empty",
-    "show_refund_reasons",
-    "show_refund_rule",
     "show_table",
     "viewer_zone",
 ]

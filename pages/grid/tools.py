@@ -41,13 +41,14 @@ def _show_search(state: GridState) -> None:
     key = f"search_{state.place.key}"
     if state.searched != state.view.search or key not in st.session_state:
         st.session_state[key] = state.searched = state.view.search  # by a link, Back or a chip
-    also = " · passengers · vouchers" if state.place.table.name == "orders" else ""
+    also = state.place.table.also_finds
+    named = f"{state.place.table.many} · {also.words}" if also else state.place.table.many
     st.text_input(
         f"Search {state.place.table.many}",
         key=key,
         type="search",
         live="300ms",
-        placeholder=f"Search {state.place.table.many}{also}",
+        placeholder=f"Search {named}",
         label_visibility="collapsed",
         icon=":material/search:",
         on_change=_search,

@@ -67,6 +67,12 @@ def find_chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Say whether every test is wanted in every form."""
+    return bool(request.config.getoption("--thorough"))
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Run Chromium for the whole session."""
     with sync_playwright() as playwright:

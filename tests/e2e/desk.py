@@ -68,6 +68,10 @@ def _address(path: str | None, view: dict[str, Any] | None, table: Shown) -> str
     return f"{path or table.path}{query}"
 
 
+def _address_of_order(order_id: str, tab: str) -> str:
+    return f"/order?order={quote(order_id)}&tab={tab}"
+
+
 def address_of(view: dict[str, Any]) -> str:
     """Return the text of ?view= for a view in AG Grid's words."""
     text = json.dumps(view).encode()
@@ -122,10 +126,16 @@ class Desk:
         self.page.evaluate(GO_TO, address)
 
     def open_order(self, order_id: str, tab: str = "Products") -> "Desk":
-        """Go to an order's page, and to one of its tabs."""
+        """Load an order's page, with one of its tabs."""
         self.table, self.parameter = TABS[tab]
-        address = f"{self.server}/order?order={quote(order_id)}&tab={tab}"
-        self.page.goto(address, wait_until="commit")
+        self.page.goto(f"{self.server}{_address_of_order(order_id, tab)}", wait_until="commit")
+        self.wait_for_rows()
+        return self
+
+    def go_to_order(self, order_id: str, tab: str = "Products") -> "Desk":
+        """Go to an order's page, and to one of its tabs, from another page of this tab."""
+        self.table, self.parameter = TABS[tab]
+        self.go(_address_of_order(order_id, tab))
         self.wait_for_rows()
         return self
 

@@ -11,7 +11,7 @@ from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.ground import Role
 from core.storage import Order, User
-from tests.conftest import NOW
+from tests.conftest import NOW, Fill
 from tests.pages.opened import grid_says, open_page, texts
 from tests.pages.test_roles import OPENS
 from tests.rows import make_order
@@ -20,7 +20,11 @@ BUTTONS = ["Start with my own orders", "Reset the demo"]
 
 
 @pytest.fixture
-def filled(sqlite_database: str, admin: Actor) -> None:
+def filled(sqlite_database: str, admin: Actor, filled_once: Fill) -> None:
+    filled_once(_fill, admin)
+
+
+def _fill(admin: Actor) -> None:
     """Fill in 40 demo orders."""
     demo.fill(40, actor=admin, now=NOW)
 

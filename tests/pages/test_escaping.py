@@ -11,7 +11,7 @@ NOT_WORDS = {"iframe", "html", "code", "text", "form"}
 OWN_WORDS = {
     ("demo.py", "choice.button"),
     ("demo.py", "choice.outcome"),
-    ("explained.py", "words"),  # reasons of the rule, which name no row
+    ("refund_rule.py", "words"),  # reasons of the rule, which name no row
     ("emails.py", "words"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
     ("frame.py", "reference"),  # hexadecimal digits of our own
@@ -30,7 +30,7 @@ OWN_WORDS = {
     ("strip.py", "', '.join(hidden)"),  # headers of our columns
     ("strip.py", "hidden if seen < len(selected) else ''"),  # a number and words
     ("tools.py", "state.place.table.many"),
-    ("tools.py", "also"),
+    ("tools.py", "named"),
 }
 COUNTS = {"_items", "_mails", "len"}
 

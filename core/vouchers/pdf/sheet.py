@@ -6,6 +6,7 @@ of two bytes in its font, and the document's fonts know the text of each code.
 
 import re
 from functools import cache
+from typing import Any
 
 import zxingcpp
 
@@ -164,9 +165,10 @@ class Sheet:
         code = zxingcpp.create_barcode(
             text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=_MASK
         )
-        image = code.to_image(scale=1, add_quiet_zones=False)
+        # On Python 3.11 its stub does not say that it is a buffer.
+        image: Any = code.to_image(scale=1, add_quiet_zones=False)
         rows, columns = image.shape[:2]
-        modules = bytes(memoryview(image))  # type: ignore[arg-type]  # its stub lacks that
+        modules = bytes(memoryview(image))
         module = side / (rows + 2 * QUIET_ZONE)
         path = []
         for row in range(rows):

@@ -7,10 +7,11 @@ from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
 from tests.core.refunds.refund_races import settle_all
 from tests.core.refunds.sold_items import sell
+from tests.effort import some
 
 pytestmark = pytest.mark.both_databases
 
-THREADS, ROUNDS, ITEMS = 12, 3, 300
+THREADS, ROUNDS, ITEMS = some(8, 12), some(1, 6), some(120, 300)
 MOST_ROUNDS = 30  # until the naive act has made an error
 
 

@@ -19,11 +19,12 @@ from core.refunds.gateway import Outcome, RefundJob, Succeeded
 from core.storage import AuditEvent, Base, DatabaseFact, Delivery, Order, OrderItem, Refund, SignIn
 from core.tables import ORDERS
 from core.views import default_view
-from tests.conftest import NOW, use_database
+from tests.conftest import NOW, Fill, use_database
 from tests.core.books import check_books
 from tests.core.mail.mailing import ScriptedTransport, send_due
 from tests.core.refunds.refund_rows import FakeGateway, Killed, request
 from tests.core.refusals import everything_stored, refusals
+from tests.effort import some
 from tests.rows import make_actor, make_order
 
 ACTS = {"reset": filling.reset, "clear": filling.clear}
@@ -60,7 +61,11 @@ def send(item_id: str, admin: Actor) -> None:
 
 
 @pytest.fixture
-def tried_out(database: str, admin: Actor) -> str:
+def tried_out(database: str, admin: Actor, filled_once: Fill) -> str:
+    return str(filled_once(_try_out, admin))
+
+
+def _try_out(admin: Actor) -> str:
     """Fill in demo data and add a user, a mail and a view; return the added user."""
     filling.fill(60, actor=admin, now=NOW)
     rights = Rights(Role.AGENT, contracts=frozenset({"CT-1001"}))
@@ -188,19 +193,23 @@ def test_a_fill_that_is_cut_off_leaves_what_was_there(
     "statement", ["CREATE TABLE orders", "UPDATE contracts", "INSERT INTO users"]
 )
 def test_a_first_start_that_is_cut_off_is_made_up_for_by_the_next(
-    tmp_path: Path, statement: str
+    tmp_path: Path, statement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_database(f"sqlite:///{tmp_path / 'new.db'}")
     storage.create_missing_file(f"sqlite:///{tmp_path / 'new.db'}")
+    monkeypatch.setattr("core.demo.DEFAULT_ORDERS", 40)
     with dying_at(statement):
         startup.prepare(NOW)
     startup.prepare(NOW)
-    assert count(Order) == filling.count_orders() == filling.DEFAULT_ORDERS
+    assert count(Order) == filling.count_orders() == 40
     assert find_local_actor() is not None
     assert [action for action, *_ in events()] == ["orders.demo_filled"]
 
 
-def test_two_first_starts_at_once_fill_once(tmp_path: Path) -> None:
+def test_two_first_starts_at_once_fill_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.demo.DEFAULT_ORDERS", 40)
     use_database(f"sqlite:///{tmp_path / 'new.db'}")
     assert storage.is_blank()
     threads = [threading.Thread(target=startup.prepare, args=[NOW]) for _ in range(2)]
@@ -240,7 +249,7 @@ def test_nobody_is_locked_out_by_a_reset(database: str, admin: Actor) -> None:
     threads = [threading.Thread(target=look) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for _ in range(3):
+    for _ in range(some(1, 5)):
         filling.reset(actor=admin, now=NOW)
     done.set()
     for thread in threads:

@@ -33,7 +33,7 @@ from tests.core.refunds.refund_rows import (
     request,
     settings,
 )
-from tests.effort import share
+from tests.effort import share, some
 from tests.rows import make_item, make_order, store_user
 
 pytestmark = pytest.mark.both_databases
@@ -85,9 +85,10 @@ def _check_whole(found: Overview) -> None:
 
 
 def check_everything(actor: Actor, now: datetime = NOW) -> None:
-    """Check every question, for all time and for the days around now."""
+    """Check questions about contracts, for all time and for the days around now."""
     pairs = overview.load_contract_currencies(actor=actor)
-    for contract_id, currency in {(one.contract_id, one.currency) for one in pairs}:
+    each = sorted({(one.contract_id, one.currency) for one in pairs})
+    for contract_id, currency in each[: some(3, len(each))]:
         check(Question(ALL, currency, contract_id), actor, now)
         check(Question(Period(date(2026, 9, 9), date(2026, 11, 30)), currency), actor, now)
 
@@ -233,7 +234,7 @@ def _deletion(drawn: random.Random) -> None:
         session.execute(delete(OrderItem).where(OrderItem.order_item_id == item))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(some(1, 6)))
 def test_after_any_sequence_of_changes_the_figures_equal_the_rows(
     database: str, admin: Actor, seed: int, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -256,7 +257,7 @@ def test_after_any_sequence_of_changes_the_figures_equal_the_rows(
     steps = [_some_order, _some_order, _some_refunds, _by_hand, _deletion, import_one, rebuild]
     for make in (make_paid_order, make_card_order) * 3:  # the ledger gives refunds their numbers
         _some_order(drawn, make)
-    for _ in range(8):
+    for _ in range(some(4, 8)):
         for _ in range(drawn.randrange(1, 4)):
             drawn.choice(steps)(drawn)
         check_everything(admin)

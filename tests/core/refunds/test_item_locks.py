@@ -14,11 +14,12 @@ from tests.conftest import NOW
 from tests.core.books import check_books
 from tests.core.refunds.refund_races import at_once, settle_all
 from tests.core.refunds.sold_items import sell
+from tests.effort import some
 from tests.rows import make_actor
 
 pytestmark = pytest.mark.both_databases
 
-THREADS, ACTS, ITEMS, EACH = 16, 12, 400, 60
+THREADS, ACTS, ITEMS, EACH = some(8, 16), some(4, 12), some(120, 400), some(30, 60)
 
 
 def test_many_items_are_refunded_and_downloaded_at_once_without_a_deadlock(database: str) -> None:

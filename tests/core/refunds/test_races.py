@@ -17,11 +17,12 @@ from tests.core.refunds.refund_races import (
 )
 from tests.core.refunds.sold_items import sell
 from tests.core.refunds.worker_deaths import card_refunds, kill_naive_workers, kill_workers
+from tests.effort import some
 
 pytestmark = pytest.mark.both_databases
 
-THREADS, REQUESTS, ITEMS = 16, 10, 250
-CARDS, KILLS = 24, 2
+THREADS, REQUESTS, ITEMS = 16, some(4, 20), some(100, 400)
+CARDS, KILLS, DEATHS = some(12, 60), some(1, 6), some(1, 6)
 
 
 def test_parallel_requests_refund_each_item_once(database: str, admin: Actor) -> None:
@@ -80,7 +81,7 @@ def test_a_killed_process_loses_no_answer_and_leaves_no_partial_refund(
     database: str, admin: Actor
 ) -> None:
     sell(ITEMS)
-    met = kill_requesters(guarded(admin), rounds=3)
+    met = kill_requesters(guarded(admin), rounds=DEATHS)
     assert met.answered > 0
     assert met.in_flight > 0
 

@@ -146,15 +146,15 @@ def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> Non
     missing = f"Order item “{items['not there']}” was not found, or you have no access to it."
     facts = ["order_id", "amount_minor", "currency", "result", "why", "settled_at"]
     assert {name: said.loc[item, facts].tolist() for name, item in items.items()} == {
-        "done": ["OD-1", 1250, "EUR", "refunded", None, NOW],
-        "declined": ["OD-2", 3800, "EUR", "not refunded", DECLINED, NOW],
-        "unknown": ["OD-2", 3800, "EUR", "in progress", NO_ANSWER, None],
-        "used": ["OD-1", None, None, "not refunded", "The voucher has been used.", None],
-        "not there": [None, None, None, "not refunded", missing, None],
+        "done": ["OD-1", 1250, "EUR", "Refunded", None, NOW],
+        "declined": ["OD-2", 3800, "EUR", "Not refunded", DECLINED, NOW],
+        "unknown": ["OD-2", 3800, "EUR", "In progress", NO_ANSWER, None],
+        "used": ["OD-1", None, None, "Not refunded", "The voucher has been used.", None],
+        "not there": [None, None, None, "Not refunded", missing, None],
     }
     assert results.totals("refunded") == {"EUR": 1250}
-    assert results.totals("in progress") == {"EUR": 3800}
-    assert len(results.having("not refunded")) == 3
+    assert results.totals("In progress") == {"EUR": 3800}
+    assert len(results.having("Not refunded")) == 3
 
 
 def test_the_frame_has_real_types(all_kinds: tuple[str, dict[str, str]]) -> None:
@@ -266,11 +266,11 @@ def test_results_follow_a_refund_that_settles_later(order: str) -> None:
         first = request(item, key="1", gateways=by_card(gateway))
         request(item, key="2", now=later, gateways=by_card(gateway))
     [line] = get_results(first.batch_id, actor=AGENT).frame.to_dict("records")
-    assert (line["result"], line["settled_at"]) == ("refunded", later)
+    assert (line["result"], line["settled_at"]) == ("Refunded", later)
 
 
 @pytest.mark.parametrize(
-    ("status", "result"), [("waiting", "in progress"), ("declined", "not refunded")]
+    ("status", "result"), [("waiting", "In progress"), ("declined", "Not refunded")]
 )
 def test_results_show_a_refund_that_another_person_decides(
     order: str, status: str, result: str

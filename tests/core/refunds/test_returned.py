@@ -135,7 +135,7 @@ def test_a_return_is_in_the_audit_trail(returned: str) -> None:
 def test_the_results_of_the_request_show_the_return(returned: str) -> None:
     results = get_results(get_refund(returned).batch_id, actor=AGENT)
     [line] = results.frame.to_dict("records")
-    assert (line["result"], line["why"]) == ("not refunded", WHY)
+    assert (line["result"], line["why"]) == ("Not refunded", WHY)
     assert line["settled_at"] == NOW + AN_HOUR
     assert results.totals("refunded") == {}
 

@@ -25,6 +25,7 @@ from core.ground import Role
 from core.storage import AuditEvent, User
 from pages.guards import Uploads
 from pages.guards.upload_room import MB, MIN_BYTES, uploaded_files
+from tests.conftest import Fill
 from tests.core.access.test_people import SIGN_IN
 from tests.core.access.test_sign_ins import claims
 from tests.core.refunds.refund_rows import settings
@@ -39,15 +40,19 @@ PREFIX = "/_stcore/upload_file"
 
 
 @pytest.fixture(autouse=True)
-def people_sign_in(sqlite_database: str) -> Iterator[None]:
+def people_sign_in(sqlite_database: str, filled_once: Fill) -> Iterator[None]:
     """Turn on sign-in: Ana and Amy may import, Bob is an agent, Eve is not a user."""
     assert sqlite_database
     with settings(**SIGN_IN):
-        for name, role in (("ana", Role.ADMIN), ("amy", Role.ADMIN), ("bob", Role.AGENT)):
-            rights = Rights(role, sees_all_contracts=True)
-            email = f"{name}@helios.example"
-            access.add_user(email, rights=rights, actor=CONSOLE, now=datetime.now(UTC))
+        filled_once(_add_people)
         yield
+
+
+def _add_people() -> None:
+    for name, role in (("ana", Role.ADMIN), ("amy", Role.ADMIN), ("bob", Role.AGENT)):
+        rights = Rights(role, sees_all_contracts=True)
+        email = f"{name}@helios.example"
+        access.add_user(email, rights=rights, actor=CONSOLE, now=datetime.now(UTC))
 
 
 def cookies_of(name: str, **given: Any) -> Headers:

@@ -16,6 +16,7 @@ from core.storage import User, UserContract
 from core.tables import TABLES, Table
 from pages.routes import answer_rows
 from pages.web import BROWSER_COOKIE, answering, refuse_json
+from tests.conftest import Fill
 from tests.core.query.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill
 from tests.effort import some
@@ -26,7 +27,11 @@ ROUTES = [Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["
 
 
 @pytest.fixture
-def scoped(database: str) -> None:
+def scoped(database: str, filled_once: Fill) -> None:
+    filled_once(_fill, database)
+
+
+def _fill(database: str) -> None:
     """Store the random rows; the local user sees only one contract."""
     fill(database)
     with storage.writing() as session:

@@ -1,0 +1,107 @@
+"""Look texts up in the trigram indexes, which `search_index` maintains.
+
+On SQLite these are FTS5 tables, one per searched column (`<table>_search_<column>`), on PostgreSQL
+GIN indexes, one per table (`ix_<table>_search`). A database can be without them, for lack of FTS5
+or pg_trgm.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Select,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy import table as sql_table
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core.storage.engine import EXPLAIN, is_sqlite
+from core.storage.gathered import rows_of
+from core.storage.types import Base
+
+TRIGRAM = 3  # characters
+MAX_TRIGRAMS = 16  # a few of a long text narrow as well as all of them
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A text to look up in a stored attribute; both in lower case, or case-folded."""
+
+    model: type[Base]
+    attribute: str
+    text: str
+
+
+def search_indexes(session: Session) -> set[str]:
+    """Return the names of the existing search indexes."""
+    found = (
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE %'"
+        if is_sqlite()
+        else "SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ '^ix_.*_search$'"
+    )
+    return set(session.scalars(text(found)))
+
+
+def can_look_up(session: Session, term: Sequence[Sought], indexed: set[str]) -> bool:
+    """Return whether each text has an index, of those named, and at least one trigram."""
+    texts = {one.text for one in term}
+    if min(map(len, texts)) < TRIGRAM:
+        return False
+    if is_sqlite():
+        return all(_fts_name(one) in indexed for one in term)
+    if any(f"ix_{one.model.__tablename__}_search" not in indexed for one in term):
+        return False
+    return all(_has_trigram(session, one) for one in texts)
+
+
+def _has_trigram(session: Session, sought: str) -> bool:
+    """Ask PostgreSQL: which characters belong to words depends on the server's locale."""
+    trigrams = select(func.unnest(func.show_trgm(sought)).label("one")).subquery()
+    inner = select(func.count()).where(trigrams.c.one.not_like("% %"))  # not at the edges
+    return bool(session.scalar(inner))
+
+
+def look_up(sought: Sought) -> Select[Any]:
+    """Select rows from the index; SQLite's has no positions, so each trigram is a term."""
+    if not is_sqlite():
+        attribute: InstrumentedAttribute[Any] = getattr(sought.model, sought.attribute)
+        is_folded = sought.attribute.endswith("_folded")
+        compared = attribute if is_folded else func.lower(attribute)
+        return rows_of(sought.model).where(compared.contains(sought.text, autoescape=True))
+    name = _fts_name(sought)
+    rows = sql_table(name, column("rowid", BigInteger))
+    asked = bindparam(None, trigrams_of(sought.text), Text)
+    return select(rows.c.rowid.label("row")).where(literal_column(name).op("MATCH")(asked))
+
+
+def _fts_name(sought: Sought) -> str:
+    return f"{sought.model.__tablename__}_search_{sought.attribute}"
+
+
+def trigrams_of(sought: str) -> str:
+    """Return the FTS5 query for rows with all trigrams of a text, of which at most MAX_TRIGRAMS."""
+    every = list(dict.fromkeys(sought[i : i + TRIGRAM] for i in range(len(sought) - TRIGRAM + 1)))
+    step = max(1, -(-len(every) // MAX_TRIGRAMS))
+    quoted = ('"' + one.replace('"', '""') + '"' for one in every[::step])
+    return " AND ".join(quoted)
+
+
+def is_estimated_above(session: Session, rows: CompoundSelect[Any], limit: int) -> bool:
+    """Return whether PostgreSQL estimates more rows than `limit`; looking them up may take long.
+
+    SQLite has no such estimate, and finds the rows fast enough.
+    """
+    if is_sqlite():
+        return False
+    asked = session.connection().execute(rows, execution_options={EXPLAIN: True})
+    plans: Any = asked.scalar_one()
+    return int(plans[0]["Plan"]["Plan Rows"]) > limit

@@ -1,0 +1,105 @@
+"""The operators of filters: which kinds of column have each, and its words."""
+
+from enum import StrEnum
+
+from core.tables import Kind
+
+
+class Operator(StrEnum):
+    """The operators of conditions, by AG Grid's names."""
+
+    CONTAINS = "contains"
+    NOT_CONTAINS = "notContains"
+    EQUALS = "equals"
+    NOT_EQUAL = "notEqual"
+    STARTS_WITH = "startsWith"
+    ENDS_WITH = "endsWith"
+    LESS = "lessThan"
+    LESS_OR_EQUAL = "lessThanOrEqual"
+    GREATER = "greaterThan"
+    GREATER_OR_EQUAL = "greaterThanOrEqual"
+    IN_RANGE = "inRange"
+    BLANK = "blank"
+    NOT_BLANK = "notBlank"
+    IN = "in"
+    TODAY = "today"
+    LAST_7_DAYS = "last7Days"
+    THIS_MONTH = "thisMonth"
+    LAST_MONTH = "lastMonth"
+    FROM_NOW = "fromNow"
+    NEXT_24_HOURS = "next24Hours"
+    NEXT_7_DAYS = "next7Days"
+
+
+DATE_PRESETS = {
+    Operator.TODAY: "today",
+    Operator.LAST_7_DAYS: "in the last 7 days",
+    Operator.THIS_MONTH: "this month",
+    Operator.LAST_MONTH: "last month",
+    Operator.FROM_NOW: "from now on",
+    Operator.NEXT_24_HOURS: "in the next 24 hours",
+    Operator.NEXT_7_DAYS: "in the next 7 days",
+}
+BLANKS = {Operator.BLANK, Operator.NOT_BLANK}
+_TEXT_OPERATORS = {
+    Operator.CONTAINS,
+    Operator.NOT_CONTAINS,
+    Operator.EQUALS,
+    Operator.NOT_EQUAL,
+    Operator.STARTS_WITH,
+    Operator.ENDS_WITH,
+    *BLANKS,
+}
+_ORDER_OPERATORS = {
+    Operator.EQUALS,
+    Operator.NOT_EQUAL,
+    Operator.LESS,
+    Operator.LESS_OR_EQUAL,
+    Operator.GREATER,
+    Operator.GREATER_OR_EQUAL,
+    Operator.IN_RANGE,
+    *BLANKS,
+}
+OPERATORS: dict[Kind, set[Operator]] = {
+    Kind.TEXT: _TEXT_OPERATORS,
+    Kind.CODE: _TEXT_OPERATORS,
+    Kind.NUMBER: _ORDER_OPERATORS,
+    Kind.MONEY: _ORDER_OPERATORS,
+    Kind.INSTANT: _ORDER_OPERATORS | set(DATE_PRESETS),
+}
+
+_WORDS = {
+    Operator.CONTAINS: "contains",
+    Operator.NOT_CONTAINS: "does not contain",
+    Operator.EQUALS: "is",
+    Operator.NOT_EQUAL: "is not",
+    Operator.STARTS_WITH: "starts with",
+    Operator.ENDS_WITH: "ends with",
+    Operator.LESS: "<",
+    Operator.LESS_OR_EQUAL: "≤",
+    Operator.GREATER: ">",
+    Operator.GREATER_OR_EQUAL: "≥",
+    Operator.BLANK: "is blank",
+    Operator.NOT_BLANK: "is not blank",
+}
+_WORDS_OF_DAYS = {
+    Operator.EQUALS: "on",
+    Operator.NOT_EQUAL: "not on",
+    Operator.LESS: "before",
+    Operator.LESS_OR_EQUAL: "on or before",
+    Operator.GREATER: "after",
+    Operator.GREATER_OR_EQUAL: "on or after",
+}
+_WORDS_OF_NUMBERS = {Operator.EQUALS: "=", Operator.NOT_EQUAL: "≠"}
+
+
+def words_of(operator: Operator, kind: Kind) -> str:
+    """Return the words of an operator between a header and a value, for a kind of column."""
+    if operator in DATE_PRESETS:
+        return DATE_PRESETS[operator]
+    special = {
+        Kind.INSTANT: _WORDS_OF_DAYS,
+        Kind.NUMBER: _WORDS_OF_NUMBERS,
+        Kind.MONEY: _WORDS_OF_NUMBERS,
+    }
+    return special.get(kind, {}).get(operator) or _WORDS[operator]
