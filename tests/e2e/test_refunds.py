@@ -91,7 +91,7 @@ def test_mixed_selection_says_each_reason_and_refunds_the_one(
     assert f"{balance / 100:,.2f} → {balance / 100 + 38:,.2f} EUR" in dialog.inner_text()
     refused = {one[0]: one[2] for one in lines_of(dialog, "refused", 3)}
     assert refused["OD-MIX-2"].startswith("The Refund Expire Date has passed: ")
-    assert "(Asia/Tokyo). That is " in refused["OD-MIX-2"]
+    assert "(Asia/Tokyo). In your time zone: " in refused["OD-MIX-2"]
     assert refused["OD-MIX-2"].endswith("(America/New_York).")
     assert refused["OD-MIX-3"] == "The voucher has been used."
     assert refused["OD-MIX-4"].startswith("Already refunded on ")

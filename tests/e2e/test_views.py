@@ -126,7 +126,7 @@ def test_view_is_changed_and_deleted(desk: Desk, open_tab: OpenDesk, shop: Serve
     again.expect_words("Author contains “ben”")
     dialog = dialog_of(desk, "Manage …")
     dialog.get_by_role("button", name="Delete").click()
-    expect(desk.page.get_by_test_id("stToast").last).to_contain_text("“Changing” is deleted.")
+    expect(desk.page.get_by_test_id("stToast").last).to_contain_text("“Changing” was deleted.")
     expect(dialog).to_be_hidden()
     popover = desk.open_popover("Views")
     expect(popover.get_by_role("button", name="All orders")).to_be_visible()

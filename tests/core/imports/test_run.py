@@ -1,36 +1,24 @@
 """Importing orders: all or nothing, every error with its place, and nothing twice."""
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from core import demo, excel, imports, storage
+from core import demo, excel, storage
 from core.access import Actor
-from core.ground import AppError, InvalidInput, NotPermitted, Role, get_settings
+from core.ground import AppError, NotPermitted, Role, get_settings
 from core.imports import import_files
 from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.storage import AuditEvent, Contract, Order, OrderItem, Refund, Transaction
 from tests.conftest import NOW, use_database
 from tests.core.books import check_books
-from tests.core.imports.imported import ITEM, ORDER, REFUND, Sheets, changed, count, plain
-
-
-def _write_csv(path: Path, rows: list[dict[str, Any]], **style: Any) -> Path:
-    encoding = style.pop("encoding", "utf-8")
-    with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), **style)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+from tests.core.imports.imported import ITEM, ORDER, REFUND, Sheets, count, plain
 
 
 @pytest.mark.both_databases
@@ -107,37 +95,6 @@ def test_a_dump_imported_elsewhere_and_dumped_again_has_the_same_rows(
     assert one == other
 
 
-def test_csv_files_with_the_same_headers_are_one_import(
-    database: str, admin: Actor, tmp_path: Path
-) -> None:
-    orders = _write_csv(tmp_path / "o.csv", [ORDER], encoding="utf-8-sig", delimiter=";")
-    items = _write_csv(
-        tmp_path / "i.csv", [ITEM | {"Price": "1.038,50"}], encoding="utf-16", delimiter="\t"
-    )
-    import_files([items, orders], actor=admin, now=NOW)
-    with storage.reading() as session:
-        assert session.get_one(OrderItem, "A1-1").price_minor == 103850
-        assert session.get_one(OrderItem, "A1-1").passenger_name == "Zoë Müller"
-
-
-def test_every_dumped_sheet_is_known_by_its_headers_as_csv(
-    database: str, admin: Actor, tmp_path: Path, make_database: Callable[[str], str]
-) -> None:
-    demo.fill(40, actor=admin, now=NOW)
-    file = io.BytesIO()
-    excel.dump(file, actor=admin, now=NOW)
-    use_database(make_database("sqlite"))
-    paths = []
-    for sheet in openpyxl.load_workbook(file):
-        header, *values = sheet.values
-        names = [str(name) for name in header]
-        rows = [dict(zip(names, row, strict=True)) for row in values]
-        paths.append(_write_csv(tmp_path / f"{sheet.title}.csv", rows))
-    outcome = import_files(paths, actor=admin, now=NOW)
-    assert outcome.added["orders"] == 40
-    assert set(outcome.added) == {"orders", "order_items", "refunds", "transactions"}
-
-
 def test_headers_may_come_in_any_order_and_case_with_blanks_and_a_zone(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:
@@ -202,94 +159,6 @@ def test_a_refund_that_was_tried_twice_is_one_refund_with_two_transactions(
     assert import_sheets(sheets).unchanged["transactions"] == 3
 
 
-@pytest.mark.both_databases
-def test_an_item_that_is_now_used_is_updated_and_audited(
-    database: str, import_sheets: Callable[[Sheets], Outcome]
-) -> None:
-    import_sheets(plain())
-    sheets = plain()
-    sheets["Order Items"][0] |= {"Status": "used", "Used At": "2026-07-01 11:30"}
-    outcome = import_sheets(sheets)
-    assert outcome.used == ["A1-1"]
-    with storage.reading() as session:
-        item = session.get_one(OrderItem, "A1-1")
-        assert (item.status, item.used_at) == ("used", datetime(2026, 7, 1, 11, 30, tzinfo=UTC))
-        actions = session.scalars(select(AuditEvent.action)).all()
-        assert "order_item.used" in actions
-    assert import_sheets(sheets).used == []
-
-
-def test_a_refund_made_here_wins_over_an_older_file_and_is_listed(
-    database: str, import_sheets: Callable[[Sheets], Outcome]
-) -> None:
-    import_sheets(plain())
-    with storage.writing() as session:
-        session.get_one(OrderItem, "A1-1").status = "refund_requested"
-    sheets = plain()
-    sheets["Order Items"][0]["Status"] = "not used"
-    outcome = import_sheets(sheets)
-    assert outcome.kept == ["A1-1"]
-    assert "Kept" in outcome.in_words()
-    with storage.reading() as session:
-        assert session.get_one(OrderItem, "A1-1").status == "refund_requested"
-
-
-def test_expired_reads_as_not_used_and_a_number_is_kept_where_it_is_free(
-    database: str, import_sheets: Callable[[Sheets], Outcome]
-) -> None:
-    sheets = plain()
-    sheets["Order Items"][0]["Status"] = "Expired"
-    sheets["Orders"][0]["No"] = 77
-    import_sheets(sheets)
-    other: Sheets = {
-        "Orders": [ORDER | {"Order ID": "B1", "No": 77}],
-        "Order Items": [ITEM | {"Order ID": "B1", "Order Item ID": "B1-1"}],
-    }
-    import_sheets(other)
-    with storage.reading() as session:
-        assert session.get_one(OrderItem, "A1-1").status == "not_used"
-        assert session.get_one(Order, "A1").no == 77
-        assert session.get_one(Order, "B1").no == 78
-
-
-@pytest.mark.both_databases
-def test_a_difference_from_what_is_stored_is_a_fault(
-    database: str, import_sheets: Callable[[Sheets], Outcome]
-) -> None:
-    import_sheets(plain())
-    with pytest.raises(Faulty, match="1 import error;") as refusal:
-        import_sheets(changed("Order Items", Passenger="Somebody Else"))
-    assert "differs from the stored value: “Zoë Müller”" in refusal.value.report()
-
-
-def test_a_difference_is_said_as_people_write_it(
-    database: str, import_sheets: Callable[[Sheets], Outcome]
-) -> None:
-    import_sheets(plain())
-    sheets = changed("Order Items", Price=40)
-    sheets["Orders"][0]["Created Date"] = "2026-03-02 10:00"
-    with pytest.raises(Faulty) as refusal:
-        import_sheets(sheets)
-    report = refusal.value.report()
-    assert "Price: “40.00” differs from the stored value: “38.50”" in report
-    assert (
-        "“2026-03-02 10:00:00 UTC” differs from the stored value: “2026-03-01 10:00:00 UTC”"
-        in report
-    )
-
-
-@pytest.mark.both_databases
-def test_a_second_refund_of_a_stored_item_is_a_fault(
-    database: str, import_sheets: Callable[[Sheets], Outcome]
-) -> None:
-    sheets = plain() | {"Transactions": [dict(REFUND)]}
-    sheets["Order Items"][0]["Status"] = "refunded"
-    import_sheets(sheets)
-    with pytest.raises(Faulty) as refusal:
-        import_sheets({"Transactions": [REFUND | {"Transaction ID": "T-9"}]})
-    assert "already has a refund" in refusal.value.report()
-
-
 def test_a_dump_of_more_rows_than_a_sheet_holds_comes_back_whole(
     sqlite_database: str,
     admin: Actor,
@@ -326,15 +195,6 @@ def test_the_items_of_an_order_may_have_several_currencies(
     import_sheets(sheets)
     with storage.reading() as session:
         assert session.get_one(Order, "A1").amount_minor == 3850
-
-
-def test_a_new_item_of_a_stored_order_is_a_fault(
-    database: str, import_sheets: Callable[[Sheets], Outcome]
-) -> None:
-    import_sheets(plain())
-    with pytest.raises(Faulty) as refusal:
-        import_sheets({"Order Items": [ITEM | {"Order Item ID": "A1-9"}]})
-    assert "its Total would change" in refusal.value.report()
 
 
 def test_rows_are_counted_as_the_workbook_shows_them(
@@ -384,13 +244,3 @@ def test_the_template_of_the_documentation_is_the_newest(tmp_path: Path) -> None
         excel.write_template(file)
     one, other = (openpyxl.load_workbook(path) for path in (kept, tmp_path / "new.xlsx"))
     assert {s.title: list(s.values) for s in one} == {s.title: list(s.values) for s in other}
-
-
-def test_a_dump_of_a_text_that_no_cell_holds_is_refused(
-    sqlite_database: str, admin: Actor, import_sheets: Callable[[Sheets], Outcome], tmp_path: Path
-) -> None:
-    path = _write_csv(tmp_path / "o.csv", [ORDER | {"Author": "x" * 40_000}])
-    items = _write_csv(tmp_path / "i.csv", [ITEM])
-    imports.import_files([path, items], actor=admin, now=NOW)
-    with pytest.raises(InvalidInput, match="40,000 characters"):
-        excel.dump(io.BytesIO(), actor=admin, now=NOW)

@@ -15,25 +15,18 @@ from core.mail.compose.contents import TooLarge
 from core.mail.deliver.server import Rejected
 from core.mail.queue.assessment import find_void_notices
 from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
-from tests.conftest import NOW, Fill
+from tests.conftest import NOW
 from tests.core.mail.mailing import (
     CONTACT,
     OMER,
     ZOE,
     ScriptedTransport,
-    make_shop,
     send_due,
     statuses,
     stored,
 )
 from tests.core.refunds.sold_items import sell
 from tests.rows import make_actor
-
-
-@pytest.fixture
-def shop(database: str, filled_once: Fill) -> None:
-    """Store the orders that mail is about."""
-    filled_once(make_shop)
 
 
 @pytest.fixture
