@@ -12,6 +12,8 @@ PIP = bin/python -m pip install --quiet --disable-pip-version-check --require-ha
 WORKERS = 2
 PYTEST = $(PY) -m pytest -n $(WORKERS)
 SCRIPTS = tests/javascript
+# Compiled modules are kept, wherever the shell says not to: each process of a test would compile all.
+export PYTHONDONTWRITEBYTECODE =
 ORDERS = 2000
 FILE =
 
@@ -57,10 +59,10 @@ static:
 	$(VENV)/bin/node $(SCRIPTS)/node_modules/typescript/bin/tsc --project $(SCRIPTS)
 
 sqlite-tests:
-	$(PYTEST) --sqlite-only tests/core
+	$(PYTEST) --dist worksteal --sqlite-only tests/core
 
 core-tests:
-	$(PYTEST) tests --ignore tests/e2e
+	$(PYTEST) --dist worksteal tests --ignore tests/e2e
 
 browser-tests:
 	$(PYTEST) --dist loadfile tests/e2e
