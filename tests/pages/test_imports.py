@@ -189,7 +189,7 @@ def test_a_second_tab_is_told_that_one_is_running(
     monkeypatch.setattr(background, "_import", wait)
     page.button(key="import_now").click().run()
     second.button(key="import_now").click().run()
-    assert "An import by analyst@local is running" in texts(second)
+    assert "An import by analyst@local has been running since" in texts(second)
     assert "Importing **orders.xlsx**" in texts(second)
     go.set()
     _wait()
