@@ -3,15 +3,16 @@
 import os
 import shutil
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core import startup, storage
@@ -22,8 +23,19 @@ from core.vouchers import signed_code
 
 # An engine compiles each statement once, and that is most of the work of a short test: tests whose
 # database has the same address share an engine.
-_of_address = lru_cache(maxsize=16)(engine.create_database_engine)
-storage.create_database_engine = engine.create_database_engine = _of_address
+_create, _engines, MAX_ENGINES = engine.create_database_engine, OrderedDict[str, Engine](), 16
+
+
+def _engine_of(url: str) -> Engine:
+    if url not in _engines:
+        _engines[url] = _create(url)
+    _engines.move_to_end(url)
+    if len(_engines) > MAX_ENGINES:
+        _engines.popitem(last=False)[1].dispose()
+    return _engines[url]
+
+
+storage.create_database_engine = engine.create_database_engine = _engine_of
 
 Filled = TypeVar("Filled")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"

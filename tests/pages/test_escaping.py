@@ -21,8 +21,8 @@ OWN_WORDS = {
     ("preview.py", "where"),
     ("question.py", "overview.report_zone()"),  # one of the IANA zones
     ("plots.py", "note"),  # escaped where it is made
-    ("refund.py", "icon"),
-    ("refund.py", "result.lower()"),
+    ("refund_results.py", "icon"),
+    ("refund_results.py", "result.lower()"),
     ("sign_in.py", "word_of(actor.role)"),
     ("sign_in.py", "_scope(actor)"),  # words of our own, and how many contracts
     ("strip.py", "_count_in_words(table, count, total)"),  # numbers and our words
@@ -32,7 +32,7 @@ OWN_WORDS = {
     ("tools.py", "state.place.table.many"),
     ("tools.py", "named"),
 }
-COUNTS = {"_items", "_mails", "len"}
+COUNTS = {"count_items", "_mails", "len"}
 
 
 def _spoken() -> Iterator[tuple[str, int, ast.FormattedValue]]:

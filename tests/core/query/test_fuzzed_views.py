@@ -92,7 +92,7 @@ def test_a_broken_view_is_refused_or_shows_only_rows_of_the_actor(name: str) -> 
         answered += 1
     assert [one for one in sentences if not one.endswith(".") or len(one) > 400] == []
     # Some are refused and some are answered, so that both are tested.
-    assert min(len(sentences), answered) > count // 10
+    assert min(len(sentences), answered) >= max(1, count // 20)
 
 
 @pytest.mark.usefixtures("untouched")

@@ -122,7 +122,7 @@ def _keys(table: Table, raw: dict[str, object]) -> list[str]:
 def _plainly() -> Iterator[None]:
     """Search without any index."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "_INDEXED", ())
+        patch.setattr(search, "_terms", lambda _view: ())
         yield
 
 

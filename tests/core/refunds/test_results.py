@@ -152,7 +152,7 @@ def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> Non
         "used": ["OD-1", None, None, "Not refunded", "The voucher has been used.", None],
         "not there": [None, None, None, "Not refunded", missing, None],
     }
-    assert results.totals("refunded") == {"EUR": 1250}
+    assert results.totals("Refunded") == {"EUR": 1250}
     assert results.totals("In progress") == {"EUR": 3800}
     assert len(results.having("Not refunded")) == 3
 

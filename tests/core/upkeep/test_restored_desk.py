@@ -124,5 +124,5 @@ def test_a_sign_in_of_an_older_backup_has_expired(backup: Backup) -> None:
     with storage.reading() as session:
         row = session.get_one(SignIn, "one")
     sign_ins._check_open(row, NOW + HOUR / 2)
-    with pytest.raises(NotSignedIn, match="away"):
+    with pytest.raises(NotSignedIn, match="inactive"):
         sign_ins._check_open(row, NOW + 2 * HOUR)

@@ -264,6 +264,6 @@ def test_the_command_line_verifies_with_the_public_key_alone(
     assert main(["verify", forged, "--public-key", str(keys)]) == 1
     assert "genuine" not in capsys.readouterr().out
     assert main(["verify", code]) == 1
-    assert "refunded: It was refunded on" in capsys.readouterr().err
+    assert "Refunded: It was refunded on" in capsys.readouterr().err
     assert main(["verify", stored("OK-1").voucher_code]) == 0
-    assert capsys.readouterr().out.startswith("valid: ")
+    assert capsys.readouterr().out.startswith("Valid: ")
