@@ -1,4 +1,7 @@
-"""Who may do what: users, sign-ins, tokens, roles, rights, and the audit trail."""
+"""Who may do what: users, sign-ins, tokens, roles, rights, and the audit trail.
+
+`permissions` lists what each role may do. `rights` checks it again inside a transaction.
+"""
 
 from core.access.actors import (
     CONSOLE,

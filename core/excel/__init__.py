@@ -1,4 +1,7 @@
-"""Excel files: a view, an order, an import template or everything, cell by cell."""
+"""Excel files: a view, an order, an import template or everything, cell by cell.
+
+`cells` writes the rows, `workbook` the file around them, `exports` what goes in.
+"""
 
 from core.excel.exports import dump, export, export_order, write_template
 from core.excel.limit import check_limit, record_export

@@ -1,4 +1,7 @@
-"""Views as SQL: the rows, counts, totals, choices and searches of what an actor can see."""
+"""Views as SQL: the rows, counts, totals, choices and searches of what an actor can see.
+
+`conditions` turns filters into SQL, `scoping` adds what the actor can see, `rows` runs the query.
+"""
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where

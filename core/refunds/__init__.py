@@ -1,4 +1,8 @@
-"""Refunds: the rule, the request, the payment by a gateway, and what happens to it afterwards."""
+"""Refunds: the rule, the request, the payment by a gateway, and what happens to it afterwards.
+
+`requests` stores a request. `settlement` moves the money: it calls a gateway (`stripe`, or the
+contract's balance) and records the outcome in the `ledger`.
+"""
 
 from core.refunds.assessment import Assessed, Assessment, assess
 from core.refunds.decisions import MAX_NOTE

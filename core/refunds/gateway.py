@@ -1,7 +1,8 @@
 """The protocol of payment gateways: the requests and the possible answers.
 
-A gateway is called outside any transaction. It answers succeeded, failed or unknown. An unknown
-outcome is never guessed: the request is repeated later under the same key.
+core.refunds.settlement calls a gateway, outside any transaction. The gateway answers succeeded,
+failed or unknown. An unknown outcome is never guessed: the request is repeated later under the same
+key.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""The tables on the screen, each described once: columns, headers, kinds, help texts."""
+"""The tables on the screen, each described once: columns, headers, kinds, help texts.
+
+To add a column, add a `Column` to the file of its table. `columns` says what a column can state.
+"""
 
 from core.tables.audit_trail import AUDIT_EVENTS
 from core.tables.columns import AlsoFinds, Column, Kind, Table

@@ -1,4 +1,4 @@
-"""The description of tables: kinds of columns, columns, tables."""
+"""`Table`, `Column` and `Kind`: what a table can state. Each table has a file of its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

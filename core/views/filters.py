@@ -1,4 +1,7 @@
-"""Filters in transport: AG Grid's filter model (untrusted) to conditions and back."""
+"""Parse AG Grid's filter model (untrusted) into conditions, and write them back.
+
+No SQL: core.query.conditions makes it from the conditions.
+"""
 
 from datetime import date
 from typing import Any, Literal
