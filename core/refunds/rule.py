@@ -40,7 +40,7 @@ REASON_TEXTS = {
     Reason.EXPIRED: "The voucher has expired",
     Reason.FREE: "The price is zero, so there is nothing to refund",
     Reason.OTHER_CURRENCY: "Its currency differs from the currency of its contract",
-    Reason.PAYMENT_UNKNOWN: "The payment to pay back is not known",
+    Reason.PAYMENT_UNKNOWN: "It is not known which payment to refund",
     Reason.NO_GATEWAY: "It was paid by card; card refunds are not set up (STRIPE_API_KEY)",
 }
 
@@ -95,7 +95,7 @@ class RefundItem:
 
 
 def not_found(order_item_id: str) -> Refusal:
-    """Refuse an item that does not exist or that the actor cannot see, with the same sentence."""
+    """Refuse an item that does not exist, or that the actor cannot see: one sentence for both."""
     sentence = f"Order item “{order_item_id[:100]}” was not found, or you have no access to it."
     return Refusal(Reason.NOT_FOUND, sentence)
 

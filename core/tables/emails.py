@@ -96,12 +96,12 @@ EMAILS = Table(
         ),
         Column(
             "may_be_twice", "Possible Duplicate", Kind.FLAG,
-            "Whether an attempt failed so late that the e-mail may have arrived twice.",
+            "Whether the e-mail may have arrived twice, because an attempt failed late.",
             has_choices=True, is_offered=True, width=130
         ),
         Column(
             "next_attempt_at", "Next Attempt", Kind.INSTANT,
-            "When sending is attempted next, while it is queued.",
+            "The time of the next attempt, if the e-mail is queued.",
             is_offered=True, width=160
         ),
         Column(

@@ -45,7 +45,7 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE,
-            "The contract of the order.", if_blank="The order's if not given.",
+            "The contract of the order.", if_blank="If not given: the order's contract.",
             has_choices=True, is_offered=True, searched_through=IN_ORDERS, width=150
         ),
         Column(
@@ -70,7 +70,7 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "pax_type", "Pax Type", Kind.CODE, "Adult, child or infant.",
-            if_blank="Adult if not given.",
+            if_blank="If not given: Adult.",
             has_choices=True, is_shown=True, allowed=PaxType, width=110
         ),
         Column(
@@ -81,7 +81,7 @@ ORDER_ITEMS = Table(
         Column(
             "airport_tz", "Airport Time Zone", Kind.CODE,
             "The airport's time zone (IANA).",
-            if_blank="Taken from the airport if not given.",
+            if_blank="If not given: taken from the airport.",
             has_choices=True, is_shown=True,
             place_from=PlaceFrom("airport_iata", airport_zones), width=180
         ),
@@ -91,7 +91,7 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "voucher_code", "Voucher Code", Kind.CODE,
-            "The code printed on the voucher.", if_blank="Generated if not given.",
+            "The code printed on the voucher.", if_blank="If not given: generated.",
             is_shown=True, is_reference=True, width=170
         ),
         Column(
@@ -105,13 +105,13 @@ ORDER_ITEMS = Table(
         Column(
             "status", "Status", Kind.CODE,
             "Not used, used, refund requested or refunded; expired if not used in time.",
-            if_blank="Not used if not given; expired is read as not used.",
+            if_blank="If not given: Not used. Expired is read as Not used.",
             has_choices=True, is_shown=True, allowed=ItemStatus, derived=status,
             sorted_by=status_in_order, width=150
         ),
         Column(
             "is_refundable", "Refundable", Kind.FLAG,
-            "Whether the voucher is refundable at all.", if_blank="No if not given.",
+            "Whether the voucher is refundable at all.", if_blank="If not given: No.",
             has_choices=True, is_shown=True, width=120
         ),
         Column(
@@ -125,7 +125,7 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "created_at", "Created Date", Kind.INSTANT,
-            "When the item was created.", if_blank="The order's Created Date if not given.",
+            "When the item was created.", if_blank="If not given: the order's Created Date.",
             is_shown=True, width=175
         ),
         Column(
@@ -149,19 +149,19 @@ ORDER_ITEMS = Table(
         Column(
             "valid_from", "Valid From", Kind.INSTANT,
             "The first second of the service day at the airport.",
-            if_blank="Calculated if not given.",
+            if_blank="If not given: calculated.",
             place_zone="airport_tz"
         ),
         Column(
             "valid_until", "Valid Until", Kind.INSTANT,
             "The last second of the service day at the airport.",
-            if_blank="Calculated if not given.",
+            if_blank="If not given: calculated.",
             place_zone="airport_tz"
         ),
         Column(
             "voucher_serial", "Voucher Serial", Kind.BYTES,
             "The eight random bytes of the signed code, as 16 hexadecimal digits.",
-            if_blank="Generated if not given."
+            if_blank="If not given: generated."
         ),
     ),
 )

@@ -42,7 +42,7 @@ ORDERS = Table(
         ),
         Column(
             "item_count", "Total", Kind.NUMBER,
-            "The number of order items in the order (not money).",
+            "How many order items the order has; not an amount.",
             is_shown=True, width=100
         ),
         Column(
@@ -56,13 +56,13 @@ ORDERS = Table(
         Column(
             "amount_minor", "Amount", Kind.MONEY,
             "The sum of the prices of the order's items.",
-            if_blank="Calculated if not given.",
+            if_blank="If not given: calculated.",
             is_offered=True, currency="currency", width=120
         ),
         Column(
             "currency", "Currency", Kind.CODE,
             "The currency of Amount (ISO 4217).",
-            if_blank="The currency of the items if not given.",
+            if_blank="If not given: the currency of the items.",
             has_choices=True, is_offered=True, width=110
         ),
         Column(

@@ -35,7 +35,7 @@ TRANSACTIONS = Table(
         ),
         Column(
             "status", "Status", Kind.CODE, "Pending, succeeded or failed.",
-            if_blank="Succeeded if not given.",
+            if_blank="If not given: Succeeded.",
             has_choices=True, is_shown=True, allowed=TransactionStatus, width=120
         ),
         Column(
@@ -50,12 +50,12 @@ TRANSACTIONS = Table(
         ),
         Column(
             "refund_id", "Refund ID", Kind.CODE,
-            "The refund it belongs to; an adjustment with it means the bank returned the refund.",
-            if_blank="Generated for a refund if not given."
+            "The transaction's refund. If an adjustment has one, the bank returned the refund.",
+            if_blank="If not given: generated for a refund."
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE,
-            "The contract whose money moved.", if_blank="The order's if not given.",
+            "The contract whose money moved.", if_blank="If not given: the order's contract.",
             has_choices=True, is_shown=True, width=140
         ),
         Column(
@@ -69,7 +69,7 @@ TRANSACTIONS = Table(
         ),
         Column(
             "method", "Method", Kind.CODE, "Balance or card.",
-            if_blank="Balance if not given.",
+            if_blank="If not given: Balance.",
             has_choices=True, is_shown=True, allowed=Method, width=110
         ),
         Column(
@@ -78,7 +78,7 @@ TRANSACTIONS = Table(
         ),
         Column(
             "author", "Author", Kind.CODE, "Who caused the transaction.",
-            if_blank="The order's author if not given.",
+            if_blank="If not given: the order's author.",
             has_choices=True, is_shown=True, width=240
         ),
     ),

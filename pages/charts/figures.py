@@ -9,8 +9,8 @@ from core.ground import format_money
 from core.overview import Figure, Overview
 from pages.charts.plots import address_of
 
-REFUNDED = "Order items created in this period that are refunded by now"
-RATE = "Share of the order items created in this period that is refunded by now"
+REFUNDED = "Order items created in this period and refunded so far"
+RATE = "Refunded so far, of the order items created in this period"
 RISK = "Refundable now; the deadline is within {}. The period does not apply."
 
 

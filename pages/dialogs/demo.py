@@ -40,7 +40,7 @@ CHOICES = {
     "reset": Choice(
         "Reset the demo",
         ":material/restart_alt:",
-        "The same number of new sample orders takes their place. The newest is from a moment ago.",
+        "Then the same number of new sample orders is made. The newest is from a moment ago.",
         "Reset the demo",
         "Creating new sample orders. This takes seconds, or minutes for a million orders …",
         "Demo reset.",

@@ -11,8 +11,8 @@ from core.tables import BOOKS, Kind
 from pages.shell import plain, show_text_table
 
 DEMO = (
-    "This database holds demo orders. They stay next to yours, and after an import you can no "
-    "longer delete them here. To have only your own, first choose *Start with my own orders* above."
+    "This database holds demo orders. They stay next to yours. After an import you can no longer "
+    "delete them here. To keep only your own, first choose *Start with my own orders* above."
 )
 NUMBERS = (
     "Amounts can be written as 1,234.50 or as 1.234,50; an ambiguous amount is an import error. "
@@ -88,8 +88,11 @@ def _notes(check: Check) -> list[str]:
             f"The bank returned the refund of {_items(len(returned))}. Refund {them} again."
         )
     if kept := check.outcome.kept:
-        keep = "keeps" if len(kept) == 1 else "keep"
-        notes.append(f"{_items(len(kept))} {keep} the refund that was made in Order Desk.")
+        have = "has" if len(kept) == 1 else "have"
+        notes.append(
+            f"{_items(len(kept))} {have} an older state in the file. "
+            "The refund in Order Desk is kept."
+        )
     return notes
 
 

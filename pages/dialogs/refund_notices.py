@@ -28,7 +28,7 @@ def _show_returned(returned: list[Returned], actor: Actor) -> None:
         f"{in_zone(one.noticed_at, viewer_zone())}: {plain(one.why)}"
         for one in returned
     ]
-    words = "The bank returned the money of refunds that had succeeded. The vouchers stay void. "
+    words = "The bank returned the money of these refunds. The vouchers stay void. "
     advice = "Select the items under *Products* and refund them again."
     with _notice("\n".join([words + advice, *lines]), ":material/undo:"):
         if may(actor, Permission.GIVE_BACK):
@@ -56,7 +56,7 @@ def _show_unmatched(one: Unmatched, actor: Actor) -> None:
     words = (
         f"The card provider has a refund that was not made in Order Desk: {plain(one.reference)}, "
         f"{amount}, of payment {plain(one.payment_reference)}. Refunds of this payment are "
-        "blocked until someone matches it with an order item."
+        "blocked until someone decides whether it belongs to an order item."
     )
     with _notice(words, ":material/link_off:"):
         if may(actor, Permission.REFUND):
@@ -79,7 +79,7 @@ def _ask_for_match(one: Unmatched) -> None:
                 key=f"match_item_{one.reference}",
             )
         else:
-            st.caption("No open item of this order has this price.")
+            st.caption("No item of this order with this price is left to match.")
         st.text_input("Note", key=f"match_note_{one.reference}", max_chars=refunds.MAX_NOTE)
         with st.container(horizontal=True):
             st.button(

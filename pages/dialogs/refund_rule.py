@@ -28,6 +28,6 @@ def show_refund_reasons() -> None:
     )
     st.markdown("\n".join(f"- {words}." for words in REASON_TEXTS.values()))
     st.caption(
-        "An item can be refunded up to and including its Refund Expire Date, to the second, in the "
-        "airport's time zone. If the bank returned its refund, the date no longer applies."
+        "Refund Expire Date is the last second for a refund, in the airport's time zone. "
+        "If the bank returned an item's refund, the date no longer applies to it."
     )

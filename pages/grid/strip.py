@@ -83,7 +83,7 @@ def _show_downloads(state: GridState, count: int, actor: Actor) -> None:
             "All columns",
             f"{address}&columns=all",
             type="tertiary",
-            help=f"The same rows in Excel, also with {', '.join(hidden)}",
+            help=f"The same rows in Excel, with the hidden columns too: {', '.join(hidden)}",
         )
     st.link_button(label, address, icon=icon, type="primary")
 
@@ -99,7 +99,7 @@ def _size_in_words(view: View, count: int) -> str:
 
 
 def show_words(state: GridState) -> None:
-    """Draw a chip with each filter in words, which removes it, and Clear all."""
+    """Draw a chip for each filter, in words, and Clear all. A click on a chip removes it."""
     view = state.view
     if not view.is_filtered:
         return
