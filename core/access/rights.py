@@ -2,7 +2,8 @@
 
 A page reads the actor before the transaction begins, and the transaction may wait for locks. So the
 user's row is read again here and locked until the commit. A right that an admin takes away is lost
-either before the change or after it, never during it.
+either before the change or after it, never during it. What a role may do is in
+core.access.permissions.
 
 With PostgreSQL, this lock is the first of the transaction. It is FOR SHARE; if a limit is counted,
 it is FOR NO KEY UPDATE, so that the requests of one user run one after the other. (A transaction
@@ -109,7 +110,7 @@ def committing(actor: Actor, permission: Permission) -> Iterator[Session]:
 def handing_out(
     file: IO[bytes], actor: Actor, permission: Permission, *, counts: bool = False
 ) -> Iterator[Session]:
-    """Open the transaction that audits a written file; unless it commits, the file is emptied.
+    """Open the transaction that audits a written file. If it does not commit, empty the file.
 
     The rows were read with the rights of `actor`. Raises as `changing` does, and RightsChanged if
     the user has fewer rights now.

@@ -46,7 +46,7 @@ class NotDemo(Refused):
 
 @dataclass(frozen=True)
 class DemoContents:
-    """The number of rows that a rebuild of a demo database deletes, and of people, who stay."""
+    """How many rows a rebuild of a demo database deletes. The people are counted, but stay."""
 
     orders: int
     refunds: int

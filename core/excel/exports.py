@@ -35,9 +35,8 @@ def export(
     """Write every row of the view to an .xlsx file, audit it, and return the number of rows.
 
     Rows, total and the sheet *About this export* come from one snapshot of the database. Raises
-    NotPermitted; QueryCancelled, without an audit event, once `cancel` is set; TooManyRows over the
-    hourly limit, before anything is written; and what access.handing_out raises if the actor has
-    lost the right to the file.
+    NotPermitted, and as access.handing_out does. Raises TooManyRows over the hourly limit, before
+    anything is written. Raises QueryCancelled once `cancel` is set; this is not audited.
     """
     cancel = cancel or CancelToken()
     _check_limit([view], actor, now)

@@ -36,8 +36,8 @@ def next_day(day: date) -> date:
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a day in a zone, as UTC.
 
-    If clocks jump over midnight, fold=0 reads 00:00 with the offset before the jump. That is the
-    instant of the jump itself, the first of the day.
+    If clocks jump over midnight, the day has no 00:00. With fold=0 it is read with the offset
+    before the jump. That gives the instant of the jump, which is the first of the day.
     """
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 

@@ -42,14 +42,14 @@ def check_database_url(url: str) -> str:
 
 
 def web_address(url: str) -> str:
-    """Check that a URL is one of the web."""
+    """Check that a URL starts with http:// or https://."""
     if not url.startswith(("http://", "https://")):
         raise ValueError("must start with https:// or http://")
     return url
 
 
 def secure_address(url: str) -> str:
-    """Check that a URL is https, or of this machine."""
+    """Check that a URL starts with https://, or is http:// on this machine."""
     parts = urlsplit(web_address(url))
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise ValueError("must start with https://, unless it is on this machine")

@@ -176,7 +176,7 @@ def _check_sign(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
 
 
 def _check_part(known: Known, row: Row, refund_ids: dict[str, str]) -> bool:
-    """Check that a transaction is part of a refund, in the files or stored."""
+    """Check that a transaction belongs to a refund, which is in the files or already stored."""
     item_id, refund_id = row.get("order_item_id"), row.get("refund_id")
     if item_id is None:
         return known.fault(row, "Order Item ID", None, "is missing; a refund needs it")

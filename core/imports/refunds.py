@@ -72,7 +72,7 @@ class GivenRefund:
 
     @property
     def last(self) -> Entry:
-        """Return the decisive attempt: the last paid one if the refund is paid, or the last."""
+        """Return the last paid attempt if the refund is paid; if not, the last attempt."""
         return (self.paid if self.is_paid else self.attempts)[-1]
 
     @property

@@ -60,8 +60,8 @@ def _in_places(
 ) -> tuple[datetime, datetime, Sql]:
     """Return the earliest and latest start of a day in all zones, and the exact condition.
 
-    Before the earliest and after the latest start, the instant alone decides, by its index. Between
-    them, each row is compared in its own zone.
+    A row before the earliest or after the latest start needs only its instant, which has an index.
+    A row between them needs the exact condition, which compares it in its own zone.
     """
     instant, zone = table.attribute(column), table.model.__table__.c[str(column.place_zone)]
     starts = day_starts(day)

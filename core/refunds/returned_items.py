@@ -51,7 +51,7 @@ def find_returned(order_id: str, *, actor: Actor) -> list[Returned]:
 def give_back(
     item_ids: Sequence[str], *, note: str | None, actor: Actor, now: datetime
 ) -> list[str]:
-    """Make items usable again whose refund the bank returned, and audit it with the note.
+    """Make items usable again after the bank returned their refund; audit it with the note.
 
     Returns the IDs of the changed items. Raises NotPermitted, InvalidInput, and Refused if none of
     the items qualifies; then nothing has changed.

@@ -39,7 +39,7 @@ _NOT_IN_CODE = re.compile(f"[^{ALPHABET}]")
 
 
 class Verdict(StrEnum):
-    """What a code turned out to be, as people read it."""
+    """The result of checking a code, in words for people."""
 
     VALID = "Valid"
     USED = "Used"

@@ -92,7 +92,7 @@ class GridState:
         self.touch()
 
     def touch(self) -> None:
-        """Note that a widget has started this run, so that the address does not count in it."""
+        """Note that a widget started this run. The run then ignores a changed address."""
         self.was_touched = True
 
     def select(self, keys: Sequence[str]) -> None:

@@ -170,7 +170,10 @@ def file_name(items: Sequence[MailItem]) -> str:
 
 
 def _set_boundaries(message: EmailMessage, message_id: str) -> None:
-    """Set the part boundaries. No encoded part contains “=_”, and every attempt is the same."""
+    """Set the boundaries between the parts, so that every attempt sends the same bytes.
+
+    They start with “=_”, which no encoded part contains.
+    """
     multiparts = [part for part in message.walk() if part.is_multipart()]
     for number, part in enumerate(multiparts):
         part.set_boundary(f"=_{_digest(message_id)}_{number}")

@@ -21,7 +21,7 @@ class Outgoing:
     may_hand_over: Callable[[], bool]
 
     def find_fault(self) -> Rejected | None:
-        """Return a Rejected for an address that SMTP would read as none or as several."""
+        """Return Rejected if SMTP would not read an address as exactly one address."""
         for address in (self.sender, self.recipient):
             if not _ONE_ADDRESS.fullmatch(address) or not address.isprintable():
                 return Rejected(f"“{address}” is not a single e-mail address.")

@@ -1,7 +1,7 @@
 """A mail as people see it: a preview, a sent mail, and the message as a file.
 
-A message is rendered again from its delivery, so that no one gets a void voucher: the PDF is
-attached only while every item of the mail may be sent.
+A message is not stored: it is rendered again from its delivery. The PDF is attached only while
+every item of the mail may be sent, so that no one gets a void voucher.
 """
 
 import base64
