@@ -133,7 +133,7 @@ class StreamedWorkbook:
         return sheet
 
     def _around_rows(self, sheet: Any) -> tuple[bytes, bytes]:
-        """Return what a sheet's XML has before its rows, its header included, and after them."""
+        """Return the XML of a sheet up to its header row, and the XML after its last row."""
         parts = self._parts()
         if not self.archive.namelist():
             self._add_parts({name: parts[name] for name in parts if name.startswith(_FIRST_PARTS)})

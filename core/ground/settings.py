@@ -216,6 +216,6 @@ def get_settings() -> Settings:
 
 
 def _describe(place: tuple[int | str, ...], message: str) -> str:
-    """Prefix the variable's name. An error of several settings has no place; its text names it."""
+    """Put the variable's name before the error. Without a place, the text names the variables."""
     text = message.removeprefix("Value error, ")
     return f"{str(place[0]).upper()}: {text}" if place else text

@@ -67,7 +67,7 @@ class NewRows:
     def contracts(self) -> list[tuple[str, str]]:
         """Return the contracts that are not stored yet, each with its currency.
 
-        That is the currency of its payments by balance, otherwise the most common one of its
+        The currency is that of its payments by balance, otherwise the most common one of its
         orders. A payment by balance in another currency is an error.
         """
         known = self.known

@@ -62,7 +62,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Group:
-    """The figures of orders or order items with the same value; for items, also the refunded."""
+    """The figures of orders or order items with one value; for items, also the refunded ones."""
 
     value: str
     rows: Figure

@@ -20,7 +20,7 @@ A_DAY = timedelta(days=1)
 
 
 class Sums(NamedTuple):
-    """The number of rows and their amount, and the same of the refunded rows."""
+    """The number and the amount of all rows, and of the refunded rows among them."""
 
     rows: int = 0
     amount_minor: int = 0

@@ -155,7 +155,7 @@ def _take(session: Session, reference: str, actor: Actor) -> ProviderRefund:
 def _settle(
     session: Session, item: OrderItem, one: ProviderRefund, actor: Actor, now: datetime
 ) -> Refund:
-    """Set the item to refunded, and its open refund or a new one to succeeded."""
+    """Set the item to refunded and its open refund to succeeded; if none is open, add one."""
     paid = {
         "status": RefundStatus.SUCCEEDED,
         "gateway": Method.CARD,

@@ -208,7 +208,10 @@ def _currency(of: Any) -> str:
 
 
 def _is_captured(charge: Any) -> bool:
-    """Whether a charge was captured; if it is not expanded, the payment's status decides."""
+    """Return whether a charge was captured.
+
+    True if the charge is missing or only an ID: then the payment's status decides.
+    """
     if charge is None or isinstance(charge, str):
         return True
     captured = getattr(charge, "captured", True)

@@ -1,7 +1,7 @@
 """The differences between the SQL of SQLite and PostgreSQL; callers need not know the database.
 
-A function that takes a session or a connection works on any database, the others on that of
-DATABASE_URL.
+A function that takes a session or a connection works on its database. The other functions are for
+the database of DATABASE_URL.
 """
 
 import json

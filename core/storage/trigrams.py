@@ -88,7 +88,10 @@ def _fts_name(sought: Sought) -> str:
 
 
 def trigrams_of(sought: str) -> str:
-    """Return the FTS5 query for rows with all trigrams of a text, of which at most MAX_TRIGRAMS."""
+    """Return the FTS5 query for rows that have every trigram of a text.
+
+    If the text has more than MAX_TRIGRAMS, the query has that many at most, evenly spread.
+    """
     every = list(dict.fromkeys(sought[i : i + TRIGRAM] for i in range(len(sought) - TRIGRAM + 1)))
     step = max(1, -(-len(every) // MAX_TRIGRAMS))
     quoted = ('"' + one.replace('"', '""') + '"' for one in every[::step])

@@ -11,7 +11,7 @@ from core.ground import get_settings, word_of
 
 
 def signed_in_actor() -> Actor:
-    """Return the person who has signed in; raise NotSignedIn if there is none, or it has ended."""
+    """Return the person who has signed in; raise NotSignedIn if no sign-in is valid now."""
     claims = _claims()
     if claims is None:
         raise access.SignInNeeded("Sign in to see your orders.")

@@ -26,7 +26,7 @@ def readable_colour(colour: Colour) -> Colour:
 
 
 def readable_on(colour: Colour) -> Colour:
-    """Return the text colour that is readable on a colour: white or ink."""
+    """Return the text colour that can be read on a background: white or ink."""
     return WHITE if luminance(colour) < 0.4 else INK
 
 
