@@ -57,7 +57,7 @@ def parse_claims(claims: Mapping[str, object]) -> Account:
     times = [_instant(claims.get(name)) for name in ("iat", "exp")]
     issued_at, expires_at = times
     if not texts["iss"] or not texts["sub"] or issued_at is None or expires_at is None:
-        raise SignInNeeded("The sign-in provider did not send who you are. Sign in again.")
+        raise SignInNeeded("The sign-in provider did not say who you are. Sign in again.")
     identity = json.dumps([texts["iss"], texts["sub"], texts["nonce"], *map(str, times)])
     return Account(
         sign_in_id=hashlib.sha256(identity.encode()).hexdigest(),

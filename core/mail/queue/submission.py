@@ -93,7 +93,8 @@ def notify_void(item_ids: Sequence[str], *, key: str, actor: Actor, now: datetim
         found = void_notices_in(session, ids, actor=actor, lock=True)
         if not found:
             raise Refused(
-                "No one needs a void notice: no refunded item was mailed, or everyone has one."
+                "No one needs a void notice. Either no refunded voucher was mailed, or every "
+                "recipient already has the notice."
             )
         return Assessment(found, ())
 

@@ -202,7 +202,7 @@ def test_a_token_is_bound_to_its_sign_in(ana: str) -> None:
     ],
 )  # fmt: skip
 def test_incomplete_claims_are_refused(ana: str, fault: dict[str, Any]) -> None:
-    with pytest.raises(SignInNeeded, match="did not send who you are"):
+    with pytest.raises(SignInNeeded, match="did not say who you are"):
         sign_ins.accept_sign_in(claims(**fault), now=NOW)
 
 
