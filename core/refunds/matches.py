@@ -155,7 +155,7 @@ def _take(session: Session, reference: str, actor: Actor) -> ProviderRefund:
 def _settle(
     session: Session, item: OrderItem, one: ProviderRefund, actor: Actor, now: datetime
 ) -> Refund:
-    """Set the item to refunded and its open refund to succeeded; if none is open, add one."""
+    """Set the item to refunded and its latest refund to succeeded; if there is none, add one."""
     paid = {
         "status": RefundStatus.SUCCEEDED,
         "gateway": Method.CARD,
