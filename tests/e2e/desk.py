@@ -326,6 +326,17 @@ class Desk:
         expect(shown).to_be_visible()
         return shown
 
+    @property
+    def dialog(self) -> Locator:
+        """The open dialog, and no popover, which is a dialog without a heading."""
+        return self.page.get_by_role("dialog").filter(has=self.page.get_by_role("heading"))
+
+    def close_dialog(self) -> None:
+        """Close the open dialog by Escape, which it hears once it has the focus."""
+        expect(self.dialog.and_(self.page.locator(":focus-within"))).to_be_visible()
+        self.page.keyboard.press("Escape")
+        expect(self.dialog).to_have_count(0)
+
     def search(self, typed: str) -> None:
         """Type into the quick search."""
         self.page.get_by_role("searchbox", name=f"Search {self.table.many}").fill(typed)

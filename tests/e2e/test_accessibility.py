@@ -178,8 +178,10 @@ def looked_at(kept: Desk) -> Iterator[Desk]:
     kept.page.emulate_media(color_scheme="light")
     yield kept
     kept.page.emulate_media(color_scheme="light")
-    kept.page.keyboard.press("Escape")
-    expect(kept.page.get_by_role("dialog")).to_have_count(0)
+    dialog = kept.page.get_by_role("dialog")
+    if dialog.count():
+        kept.page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
     kept.clear_selection()
 
 
@@ -216,7 +218,7 @@ def test_page_has_no_grave_fault(looked_at: Desk, state: str) -> None:
 def test_empty_page_has_no_grave_fault(open_tab: OpenDesk, shop: Server) -> None:
     desk = open_tab(shop)
     desk.page.goto(f"{shop.url}/orders", wait_until="commit")
-    expect(desk.page.get_by_text("There are no orders yet.")).to_be_visible()
+    expect(desk.page.get_by_text("You see no orders yet.")).to_be_visible()
     desk.wait_for_run()
     expect_no_grave_fault(desk.page)
 
@@ -229,11 +231,12 @@ def sees_nothing(shop: Server) -> Iterator[None]:
     shop.execute("UPDATE users SET sees_all_contracts = true")
 
 
-def test_refused_download_has_no_grave_fault(looked_at: Desk, demo: Server) -> None:
-    looked_at.page.goto(f"{demo.url}/export/orders?token=forged")
+def test_refused_download_has_no_grave_fault(open_tab: OpenDesk, demo: Server) -> None:
+    page = open_tab(fresh=True).page
+    page.goto(f"{demo.url}/export/orders?token=forged")
     for scheme in SCHEMES:
-        looked_at.page.emulate_media(color_scheme=scheme)
-        assert grave_faults(looked_at.page) == []
+        page.emulate_media(color_scheme=scheme)
+        assert grave_faults(page) == []
 
 
 @pytest.mark.parametrize("table", [ITEMS, TRANSACTIONS])

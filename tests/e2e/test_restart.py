@@ -193,14 +193,12 @@ def test_every_dialog_closes_with_a_word_and_opens_again(
     for name, (arrive, open_dialog) in DIALOGS.items():
         desks[name] = arrive(open_tab(demo_desk.server))
         open_dialog(desks[name])
-        expect(desks[name].page.get_by_role("dialog")).to_be_visible()
+        expect(desks[name].dialog).to_be_visible()
     demo_desk.restart()
     for name, desk in desks.items():
         expect_closed(desk)
         DIALOGS[name][1](desk)
-        expect(desk.page.get_by_role("dialog")).to_be_visible()
-        desk.page.keyboard.press("Escape")
-        expect(desk.page.get_by_role("dialog")).to_have_count(0)
+        desk.close_dialog()
     for desk in desks.values():
         desk.page.close()
 
