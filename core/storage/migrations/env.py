@@ -1,4 +1,4 @@
-"""Runs Alembic inside the transaction that core.storage.engine.migrate opened."""
+"""Runs Alembic inside the transaction that core.storage.schema.migrate opened."""
 
 from alembic import context
 

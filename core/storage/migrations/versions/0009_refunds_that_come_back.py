@@ -98,7 +98,7 @@ def _change_postgresql() -> None:
 def _change_sqlite() -> None:
     """Recreate the table: SQLite cannot change a CHECK (https://sqlite.org/lang_altertable.html).
 
-    core.storage.engine.migrate has turned foreign keys off.
+    core.storage.schema.migrate has turned foreign keys off.
     """
     refunds = sa.Table("refunds", sa.MetaData(), autoload_with=op.get_bind(), resolve_fks=False)
     recreated = op.create_table(
