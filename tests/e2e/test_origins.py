@@ -67,7 +67,7 @@ def test_a_page_of_another_port_writes_nothing(
     for method in ("POST", "PUT"):
         page.evaluate(WRITE, [f"{demo.url}/rows/from-elsewhere", method])
     said = demo.log.read_text()
-    assert "POST /rows/from-elsewhere refused: it came from a page of" in said
+    assert "Refused POST /rows/from-elsewhere: its origin is" in said
     assert "PUT /rows/from-elsewhere" not in said  # the browser itself sends none
 
 
