@@ -156,8 +156,9 @@ def _load(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
 
 def _read_sql(view: View, actor: Actor, now: datetime) -> pd.DataFrame:
     expressions = [view.table.expression(column, now) for column in view.columns]
-    statement = query._statement(view, view.columns, actor, now).with_only_columns(*expressions)
     with storage.reading() as session:
+        statement = query._statement(session, view, view.columns, actor, now)
+        statement = statement.with_only_columns(*expressions)
         return pd.read_sql(statement, session.connection())
 
 
