@@ -28,6 +28,7 @@ from tests.databases import (
     FilledFiles,
     PostgresqlDatabases,
     SqliteDatabases,
+    close_connections,
     drop_database,
     use_database,
 )
@@ -159,7 +160,7 @@ def sqlite_database(empty_database: Callable[..., str]) -> Iterator[str]:
 def _used(url: str) -> Iterator[str]:
     use_database(url)
     yield url
-    storage.get_engine().dispose()
+    close_connections(storage.get_engine())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from core import startup, storage
 from core.access import tokens
@@ -38,15 +39,26 @@ def _engine_of(url: str) -> Engine:
 storage.create_database_engine = engine.create_database_engine = _engine_of
 
 Filled = TypeVar("Filled")
+PATIENCE_SECONDS = 5
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def close_connections(engine: Engine) -> None:
+    """Close an engine's connections, once the threads of the last test have given theirs back."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while isinstance(engine.pool, QueuePool) and engine.pool.checkedout():
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    engine.dispose()
 
 
 def use_database(url: str) -> None:
     """Point this process at a database, as DATABASE_URL does at its start."""
     os.environ["DATABASE_URL"] = url
     if storage.get_engine.cache_info().currsize:
-        storage.get_engine().dispose()
+        close_connections(storage.get_engine())
     for cached in (get_settings, storage.get_engine, tokens._secret, signed_code._private_key):
         cached.cache_clear()
 
@@ -115,11 +127,11 @@ class FilledFiles:
         file, what = Path(url.removeprefix("sqlite:///")), (build, given)
         if what in self._kept:
             kept, filled = self._kept[what]
-            storage.get_engine().dispose()
+            close_connections(storage.get_engine())
             shutil.copy(kept, file)
             return cast(Filled, deepcopy(filled))
         filled = build(*given)
-        storage.get_engine().dispose()
+        close_connections(storage.get_engine())
         kept = self._folder / f"filled-{uuid.uuid4().hex}.db"
         shutil.copy(file, kept)
         self._kept[what] = kept, deepcopy(filled)
@@ -153,6 +165,6 @@ def _prepare(url: str) -> None:
     before = os.environ.get("DATABASE_URL")
     use_database(url)
     startup.prepare(NOW, may_fill=False)
-    storage.get_engine().dispose()
+    close_connections(storage.get_engine())
     if before is not None:
         use_database(before)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import IO
 
 from core.__main__ import main
@@ -28,7 +29,8 @@ def forked(act: Callable[..., object], *given: str) -> Iterator[tuple[BaseProces
     """
     reading, writing = _forks.Pipe(duplex=False)
     process = _forks.Process(target=_run, args=[dict(os.environ), writing, act, *given])
-    process.start()
+    with _without_a_page():
+        process.start()
     writing.close()
     with reading, open(reading.fileno(), closefd=False) as output:
         try:
@@ -38,6 +40,17 @@ def forked(act: Callable[..., object], *given: str) -> Iterator[tuple[BaseProces
             raise
         finally:
             process.join()
+
+
+@contextmanager
+def _without_a_page() -> Iterator[None]:
+    """Hide the page that AppTest has left as the main module: a new process would run it."""
+    page = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = page
 
 
 def _run(

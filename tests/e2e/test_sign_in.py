@@ -96,7 +96,7 @@ def test_whoever_had_to_sign_in_gets_to_where_they_wanted(
     page = open_tab(person, f"{server.url}{path}")
     expect_form(page, "Sign in to see your orders.")
     assert "OD-ONE-" not in page.content()
-    expect_no_grave_fault(page)
+    expect_no_grave_fault(page, in_dark=True)
     sign_in(page, "Ana")
     expect_who(page, "Ana")
     assert page.url == f"{server.url}{path}"
