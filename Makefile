@@ -34,7 +34,7 @@ dump: $(VENV)/installed ## write everything as an import workbook: FILE=orders.x
 	@[ -n "$(FILE)" ] || { echo "Name the file: make dump FILE=orders.xlsx" >&2; exit 2; }
 	$(PY) -m core dump "$(FILE)"
 
-check: $(VENV)/installed-dev $(SCRIPTS)/node_modules ## check format, lint, types, contracts and core on SQLite: 2 minutes
+check: $(VENV)/installed-dev $(SCRIPTS)/node_modules ## check format, lint, types, contracts and core on SQLite
 	$(MAKE) -j 2 static sqlite-tests
 
 # The static checks run beside the first tests, which often wait for a database.
@@ -64,8 +64,11 @@ sqlite-tests:
 core-tests:
 	$(PYTEST) --dist worksteal tests --ignore tests/e2e
 
+# A browser test that fails runs once more, alone, and make says so: it is a fault to repair.
 browser-tests:
-	$(PYTEST) --dist loadfile tests/e2e
+	$(PYTEST) --dist loadfile tests/e2e || { \
+		echo "make: the browser tests above failed. They run once more, alone." >&2; \
+		$(PY) -m pytest --last-failed --last-failed-no-failures none tests/e2e; }
 
 thorough-types:
 	$(VENV)/bin/mypy app.py core pages tests

@@ -166,23 +166,10 @@ STATES: dict[str, Callable[[Desk], object]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def kept(keep_tab: OpenDesk) -> Desk:
-    """Open one tab for all pages."""
-    return keep_tab(fresh=True).open()
-
-
 @pytest.fixture
-def looked_at(kept: Desk) -> Iterator[Desk]:
-    """Give the tab in light colours and without a dialog, and leave it so."""
-    kept.page.emulate_media(color_scheme="light")
-    yield kept
-    kept.page.emulate_media(color_scheme="light")
-    dialog = kept.page.get_by_role("dialog")
-    if dialog.count():
-        kept.page.keyboard.press("Escape")
-        expect(dialog).to_have_count(0)
-    kept.clear_selection()
+def looked_at(open_tab: OpenDesk) -> Desk:
+    """Open Orders in a new tab: dialogs, colours and sizes of one test do not reach the next."""
+    return open_tab().open()
 
 
 def grave_faults(page: Page, only: Sequence[str] = RULES) -> list[str]:

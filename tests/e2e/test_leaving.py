@@ -57,7 +57,7 @@ def server(
 def download(server: Server) -> Iterator[httpx.Client]:
     """Ask as a browser that has its cookie; the token is part of the address."""
     actor = Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
-    token = access.issue_token("export", table="order_items", actor=actor, browser=BROWSER)
+    token = access.issue_token("export", table="orders", actor=actor, browser=BROWSER)
     cookies = {"order_desk_browser": BROWSER}
     # Little room in the system, which else takes the whole file before anybody reads it.
     little = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)])
@@ -97,7 +97,7 @@ def is_queried(server: Server) -> bool:
 def test_leaving_while_the_file_is_made_ends_query_and_file(
     server: Server, download: httpx.Client
 ) -> None:
-    asked = download.build_request("GET", "/export/order_items")
+    asked = download.build_request("GET", "/export/orders")
     with closing(HTTPConnection(asked.url.host, asked.url.port)) as waiting:
         waiting.request("GET", str(asked.url.raw_path, "ascii"), headers=dict(asked.headers))
         server.wait_until(lambda: is_queried(server) and unnamed_files(server) != [])
@@ -107,7 +107,7 @@ def test_leaving_while_the_file_is_made_ends_query_and_file(
 
 
 def test_leaving_while_the_file_travels_removes_it(server: Server, download: httpx.Client) -> None:
-    with download.stream("GET", "/export/order_items", timeout=60) as answer:
+    with download.stream("GET", "/export/orders", timeout=60) as answer:
         assert answer.status_code == 200
         next(answer.iter_raw())
         assert unnamed_files(server) != []

@@ -83,7 +83,7 @@ def test_of_several_the_valid_ones_come_and_the_others_are_named(desk: Desk) -> 
     name, pdf = download(desk, LABEL)
     assert name == "vouchers-OD-V.pdf"
     assert len(pages_of(pdf)) == 2
-    popover = desk.open_popover("2 of 3")
+    popover = desk.open_popover("2 of 3 valid")
     expect(popover.get_by_role("cell").filter(has_text="It has been used.")).to_be_visible()
     expect(popover.get_by_role("cell").filter(has_text="OD-V-4")).to_be_visible()
     name, archive = download(desk, "Download separate PDFs (ZIP)")
