@@ -79,6 +79,7 @@ def test_user_deactivated_while_a_page_is_open_gets_no_more_rows(
     server = asked_first["/orders"]
     server.execute("UPDATE users SET is_active = true")
     desk = open_tab(server).open("/orders")
+    desk.wait_for_run()  # a run of the page that comes later is already the stranger's
     server.execute("UPDATE users SET is_active = false")
     desk.box("Author").fill("ana")
     # In place of the page, and as a notice of the widget that spoke last.

@@ -3,9 +3,7 @@
 import json
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,53 +13,21 @@ import pytest
 
 from tests.conftest import use_database
 from tests.core.books import check_books
-from tests.core.refunds.card_provider import describe_payment
-from tests.core.refunds.stripe_server import Answer, answering
 from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.servers import Server, running, serving
+from tests.e2e.slow_card import CARD, SlowCard, answering_slowly
 from tests.e2e.test_refunds import make_paid_order, open_dialog
 from tests.e2e.waiting import expect
 
 END_SECONDS = 5
-SLOW_SECONDS = 1.5
-CARD = {"method": "card", "reference": "pi_1"}
-
-
-@dataclass
-class Provider:
-    """A card provider that takes its time; it makes one refund for each key."""
-
-    is_hanging: bool = False
-    keys: list[str] = field(default_factory=list)
-    is_asked: threading.Event = field(default_factory=threading.Event)
-
-    def reply(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer | None:
-        """Answer the two calls that Order Desk makes: the payment first, then its refund."""
-        if method == "GET":
-            made = [self._made() for _ in self.keys[:1]]
-            return 200, json.dumps(describe_payment(CARD["reference"], made)).encode()
-        self.keys.append(headers["Idempotency-Key"])
-        self.is_asked.set()
-        if self.is_hanging:
-            return None
-        threading.Event().wait(SLOW_SECONDS)
-        return 200, json.dumps(self._made()).encode()
-
-    def _made(self) -> dict[str, object]:
-        made = {"id": "re_1", "object": "refund", "amount": 3800, "currency": "eur"}
-        named = {"refund": self.keys[0], "order": "OD-SLOW", "order_item": "OD-SLOW-1"}
-        return made | {"status": "succeeded", "metadata": named}
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
-    """Run the provider for a test, and let every process that the test starts use it."""
-    provider = Provider()
-    with answering(provider.reply) as address:
-        given = {"STRIPE_API_KEY": "sk_test_slow", "STRIPE_API_BASE": address, "LEASE_SECONDS": "4"}
-        with changed(given):
-            yield provider
+def provider() -> Iterator[SlowCard]:
+    """Run a slow card provider for a test, and let every process that the test starts use it."""
+    with answering_slowly("OD-SLOW") as card:
+        yield card
 
 
 @pytest.fixture
@@ -73,7 +39,7 @@ def database(make_database: Callable[[str], str], kind: str) -> str:
     return url
 
 
-def refund_and_end(open_tab: OpenDesk, server: Server, provider: Provider) -> None:
+def refund_and_end(open_tab: OpenDesk, server: Server, provider: SlowCard) -> None:
     """Refund in the browser, and end the server while the provider is being asked."""
     desk = open_tab(server, fresh=True).open_order("OD-SLOW")
     open_dialog(desk, 0).get_by_role("button", name="Refund 1 item").click()
@@ -84,7 +50,7 @@ def refund_and_end(open_tab: OpenDesk, server: Server, provider: Provider) -> No
 
 
 def test_refund_in_flight_is_recorded_before_the_server_ends(
-    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+    open_tab: OpenDesk, database: str, provider: SlowCard, data_dir: Path
 ) -> None:
     with serving(database, data_dir) as server:
         refund_and_end(open_tab, server, provider)
@@ -95,7 +61,7 @@ def test_refund_in_flight_is_recorded_before_the_server_ends(
 
 
 def test_refund_whose_provider_hangs_is_cut_off_whole_and_settled_once_after_the_next_start(
-    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+    open_tab: OpenDesk, database: str, provider: SlowCard, data_dir: Path
 ) -> None:
     provider.is_hanging = True
     with serving(database, data_dir) as server:
@@ -111,7 +77,7 @@ def test_refund_whose_provider_hangs_is_cut_off_whole_and_settled_once_after_the
 
 
 def test_worker_of_its_own_ends_in_time_while_the_provider_hangs(
-    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+    open_tab: OpenDesk, database: str, provider: SlowCard, data_dir: Path
 ) -> None:
     provider.is_hanging = True
     with (
@@ -154,7 +120,7 @@ def test_readyz_names_the_worker_that_is_missing_silent_or_back(
 
 
 def test_readyz_is_ready_while_its_own_worker_is_held_up_by_a_slow_provider(
-    open_tab: OpenDesk, database: str, provider: Provider, data_dir: Path
+    open_tab: OpenDesk, database: str, provider: SlowCard, data_dir: Path
 ) -> None:
     with serving(database, data_dir) as server:
         desk = open_tab(server, fresh=True).open_order("OD-SLOW")

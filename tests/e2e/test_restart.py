@@ -17,6 +17,7 @@ from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, USERS, Desk
 from tests.e2e.servers import Server, start_server, stop_server
+from tests.e2e.slow_card import CARD, SlowCard, answering_slowly
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
@@ -47,12 +48,30 @@ class Restarted:
 @pytest.fixture
 def shop(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Restarted]:
     """Run a server with an order of one item that can be refunded."""
-    url = make_database(kind)
+    yield from _running(make_database(kind), data_dir)
+
+
+@pytest.fixture
+def slow_card() -> Iterator[SlowCard]:
+    """Let every process that the test starts use a card provider that takes its time."""
+    with answering_slowly("OD-1") as card:
+        yield card
+
+
+@pytest.fixture
+def card_shop(
+    make_database: Callable[[str], str], kind: str, data_dir: Path, slow_card: SlowCard
+) -> Iterator[Restarted]:
+    """Run a server with the same order, paid by card."""
+    yield from _running(make_database(kind), data_dir, **CARD)
+
+
+def _running(url: str, folder: Path, **payment: str) -> Iterator[Restarted]:
     use_database(url)
     make_order("OD-1", contact_email="zoe@mail.example")
-    make_item("OD-1", order_item_id="I-1", refund_expire_at=SOON, valid_until=SOON)
-    make_transaction(order_id="OD-1")
-    running = Restarted(url, data_dir)
+    make_item("OD-1", order_item_id="OD-1-1", refund_expire_at=SOON, valid_until=SOON)
+    make_transaction(order_id="OD-1", **payment)
+    running = Restarted(url, folder)
     yield running
     stop_server(running.server)
 
@@ -125,31 +144,21 @@ def items_locked(server: Server) -> Iterator[None]:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def confirm_and_end(desk: Desk, server: Server, number: signal.Signals) -> None:
-    """End the server while the refund that was confirmed waits for its rows."""
-    dialog = open_refund(desk)
-    with items_locked(server):
-        dialog.get_by_role("button", name="Refund 1 item").click()
-        app = desk.page.locator("[data-testid=stApp]")
-        expect(app).to_have_attribute("data-test-script-state", "running")
-        server.process.send_signal(number)
-        if number is signal.SIGKILL:
-            server.process.wait()
-    server.process.wait()
-
-
 def test_refund_that_is_done_while_the_server_ends_is_not_done_again(
-    open_tab: OpenDesk, shop: Restarted
+    open_tab: OpenDesk, slow_card: SlowCard, card_shop: Restarted
 ) -> None:
-    desk = tick_item(open_tab(shop.server).open_order("OD-1"))
-    confirm_and_end(desk, shop.server, signal.SIGTERM)
-    assert shop.server.query("SELECT count(*) FROM refunds") == [1]
-    shop.start()
+    desk = tick_item(open_tab(card_shop.server).open_order("OD-1"))
+    open_refund(desk).get_by_role("button", name="Refund 1 item").click()
+    assert slow_card.is_asked.wait(15)
+    card_shop.server.process.send_signal(signal.SIGTERM)
+    card_shop.server.process.wait()
+    assert card_shop.server.query("SELECT count(*) FROM refunds") == [1]
+    card_shop.start()
     expect_closed(desk)
     dialog = open_refund(desk)
     expect(dialog.get_by_text("0 of 1 item will be refunded.")).to_be_visible()
     expect(dialog.get_by_role("button", name="Refund 0 items")).to_be_disabled()
-    assert shop.server.query("SELECT count(*) FROM refunds") == [1]
+    assert card_shop.server.query("SELECT count(*) FROM refunds") == [1]
     desk.page.close()
 
 
@@ -157,7 +166,13 @@ def test_refund_that_a_killed_server_has_not_done_is_done_once_by_the_next_dialo
     open_tab: OpenDesk, shop: Restarted
 ) -> None:
     desk = tick_item(open_tab(shop.server).open_order("OD-1"))
-    confirm_and_end(desk, shop.server, signal.SIGKILL)
+    dialog = open_refund(desk)
+    with items_locked(shop.server):
+        dialog.get_by_role("button", name="Refund 1 item").click()
+        app = desk.page.locator("[data-testid=stApp]")
+        expect(app).to_have_attribute("data-test-script-state", "running")
+        shop.server.process.send_signal(signal.SIGKILL)
+        shop.server.process.wait()
     assert shop.server.query("SELECT count(*) FROM refunds") == [0]
     shop.start()
     expect_closed(desk)
