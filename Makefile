@@ -62,15 +62,10 @@ sqlite-tests:
 	$(PYTEST) --dist worksteal --sqlite-only tests/core
 
 core-tests:
-	$(PYTEST) --dist worksteal tests --ignore tests/e2e || { \
-		echo "make: the tests above failed. They run once more, alone." >&2; \
-		$(PY) -m pytest --last-failed --last-failed-no-failures none tests --ignore tests/e2e; }
+	$(PYTEST) --dist worksteal tests --ignore tests/e2e
 
-# A browser test that fails runs once more, alone, and make says so: it is a fault to repair.
 browser-tests:
-	$(PYTEST) --dist loadfile tests/e2e || { \
-		echo "make: the browser tests above failed. They run once more, alone." >&2; \
-		$(PY) -m pytest --last-failed --last-failed-no-failures none tests/e2e; }
+	$(PYTEST) --dist loadfile tests/e2e
 
 thorough-types:
 	$(VENV)/bin/mypy app.py core pages tests

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from core import startup, storage
 from core.access import tokens
@@ -30,10 +30,27 @@ _create, _engines, MAX_ENGINES = engine.create_database_engine, OrderedDict[str,
 def _engine_of(url: str) -> Engine:
     if url not in _engines:
         _engines[url] = _create(url)
+        _close_late_ones(_engines[url])
     _engines.move_to_end(url)
     if len(_engines) > MAX_ENGINES:
         _engines.popitem(last=False)[1].dispose()
     return _engines[url]
+
+
+def _close_late_ones(engine: Engine) -> None:
+    """Close a connection that a thread gives back after the engine was disposed of.
+
+    It would come into a pool that nobody uses any more, and psycopg warns in some later test.
+    """
+
+    @event.listens_for(engine, "connect")
+    def note_pool(_: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info["pool"] = engine.pool
+
+    @event.listens_for(engine, "checkin")
+    def close_late_one(_: Any, entry: ConnectionPoolEntry) -> None:
+        if entry.info.get("pool") is not engine.pool:
+            entry.invalidate()
 
 
 storage.create_database_engine = engine.create_database_engine = _engine_of

@@ -324,6 +324,7 @@ class Desk:
             button.click()
         shown = self.page.get_by_test_id("stPopoverBody")
         expect(shown).to_be_visible()
+        self.wait_for_run()
         return shown
 
     @property

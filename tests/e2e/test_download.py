@@ -6,14 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.conftest import OpenDesk, on_both_databases
+from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import HEADERS, Desk
 from tests.e2e.servers import Server
 
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
 
 
-@on_both_databases
 def test_downloaded_file_holds_the_filtered_rows_of_the_grid(
     desk: Desk, demo: Server, tmp_path: Path
 ) -> None:
@@ -31,7 +30,6 @@ def test_downloaded_file_holds_the_filtered_rows_of_the_grid(
     assert file.says("Sort") == "Created Date, descending"
 
 
-@on_both_databases
 def test_file_without_filters_holds_every_order_with_real_dates_and_numbers(
     open_tab: OpenDesk, demo: Server, tmp_path: Path
 ) -> None:
@@ -47,7 +45,6 @@ def test_file_without_filters_holds_every_order_with_real_dates_and_numbers(
     assert file.says("Time zone") == "America/New_York"
 
 
-@on_both_databases
 def test_file_is_sorted_as_the_grid_is(desk: Desk, demo: Server, tmp_path: Path) -> None:
     desk.box("Contract ID").fill("CT-1012")
     desk.header("Author").click()

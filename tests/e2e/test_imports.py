@@ -27,9 +27,16 @@ def server(make_database: Callable[[str], str], data_dir: Path) -> Iterator[Serv
         yield server
 
 
+def choose(page: Page, *paths: Path) -> None:
+    """Choose files, once those of before are gone."""
+    box = page.locator("input[type=file]")
+    expect(box).to_have_count(1)
+    box.set_input_files(paths)
+
+
 def check(page: Page, *paths: Path) -> None:
     """Choose files and have them checked."""
-    page.locator("input[type=file]").set_input_files(paths)
+    choose(page, *paths)
     page.get_by_role("button", name="Check files").click()
 
 
@@ -150,5 +157,5 @@ def test_files_take_so_much_room_until_they_are_checked(
             check(page, file)
             expect(page.get_by_role("alert")).to_contain_text(f"{file.name}")
         with page.expect_response(lambda answer: answer.status == 413):
-            page.locator("input[type=file]").set_input_files(files)
+            choose(page, *files)
         expect(page.get_by_test_id("stFileChipIconError")).to_have_count(1)

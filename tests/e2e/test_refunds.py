@@ -75,7 +75,6 @@ def facts_of(desk: Desk) -> Locator:
     return desk.page.locator(".st-key-facts").get_by_test_id("stText")
 
 
-@on_both_databases
 def test_mixed_selection_says_each_reason_and_refunds_the_one(
     open_tab: OpenDesk, server: Server, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pypdf
 import pytest
 
 from tests.conftest import use_database
-from tests.e2e.conftest import OpenDesk, on_both_databases
+from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.test_accessibility import expect_no_grave_fault
@@ -65,7 +65,6 @@ def pages_of(pdf: bytes) -> list[str]:
     return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
 
 
-@on_both_databases
 def test_one_ticked_item_is_one_pdf(desk: Desk, server: Server) -> None:
     tick(desk, 1)
     name, pdf = download(desk, LABEL)
@@ -99,7 +98,6 @@ def test_with_none_valid_the_button_is_disabled(desk: Desk) -> None:
     expect(desk.page.get_by_role("link", name=LABEL)).to_have_count(0)
 
 
-@on_both_databases
 def test_old_link_and_old_code_are_void_once_refunded(
     desk: Desk, open_tab: OpenDesk, server: Server
 ) -> None:
