@@ -5,7 +5,7 @@ Which database a test runs on:
 - With the mark `both_databases` it is always one of each. Mark a test when the databases can
   differ in what it checks: SQL of conditions, search, sorting and JSON, conflicts and constraints,
   locks and races, migrations, copies, bulk writes, errors of the driver.
-- With the mark `on_postgresql` it is only a PostgreSQL one.
+- With the mark `on_postgresql` it is only a PostgreSQL one. A test that makes one has the mark too.
 - `sqlite_database` is always a SQLite one: for files, and where the kind makes no difference.
 - `make_database(kind)` makes a new one, for a test that needs two, or fills one for a module.
 """
@@ -80,7 +80,10 @@ def _needs_postgresql(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     given = list(callspec.params.values()) if callspec else []
     kinds = [one for value in given for one in (value if isinstance(value, tuple) else (value,))]
-    return "postgresql_server" in getattr(item, "fixturenames", ()) or POSTGRESQL in kinds
+    is_marked = item.get_closest_marker("on_postgresql") is not None
+    return (
+        is_marked or "postgresql_server" in getattr(item, "fixturenames", ()) or POSTGRESQL in kinds
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

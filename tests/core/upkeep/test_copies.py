@@ -197,6 +197,7 @@ def test_what_reads_differently_there_is_found(database: str) -> None:
     assert len(seen) == 4
 
 
+@pytest.mark.on_postgresql
 def test_the_command_says_what_it_copied_and_no_password(
     desks: Callable[[str], str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_failure_half_way_leaves_no_new_file(desks: Callable[[str], str], tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.on_postgresql
 def test_a_target_that_somebody_uses_is_said(desks: Callable[[str], str]) -> None:
     source, target = desks("sqlite"), desks("postgresql")
     other = storage.create_database_engine(target)
@@ -156,6 +157,7 @@ def test_a_target_that_somebody_uses_is_said(desks: Callable[[str], str]) -> Non
     copies.copy_to(target)
 
 
+@pytest.mark.on_postgresql
 def test_a_nul_that_postgresql_cannot_store_is_named_before_anything_is_written(
     desks: Callable[[str], str],
 ) -> None:
@@ -169,6 +171,7 @@ def test_a_nul_that_postgresql_cannot_store_is_named_before_anything_is_written(
     assert rows_of(target)["contracts"] == []
 
 
+@pytest.mark.on_postgresql
 @pytest.mark.parametrize("escaped", [r"\u0000", r"\\u0000", r"x\\\u0000", r"\\\\u0000"])
 def test_a_nul_in_json_is_told_from_a_backslash(desks: Callable[[str], str], escaped: str) -> None:
     source, target = desks("sqlite"), desks("postgresql")

@@ -121,27 +121,27 @@ def _is_refundable(row: Row, now: datetime) -> bool:
     return bool(is_open and row["is_refundable"] and deadline is not None and deadline >= now)
 
 
-def test_built_in_views_show_the_rows_that_their_names_promise(make_database: Any) -> None:
-    for kind in ("sqlite", "postgresql"):
-        fill(make_database(kind))
-        for table in BOOKS:
-            ready = views.ready_made(table, "UTC", actor=ANA)
-            for name, means in (("Today", _is_today), ("This month", _is_this_month)):
-                for now in NOWS:
-                    expected = [row for row in rows_of(table, now) if means(table, row, now)]
-                    keys = sorted(row[table.key] for row in expected)
-                    assert _keys(ready[name], now) == keys, (kind, table.name, name, now)
+@pytest.mark.both_databases
+def test_built_in_views_show_the_rows_that_their_names_promise(database: str) -> None:
+    fill(database)
+    for table in BOOKS:
+        ready = views.ready_made(table, "UTC", actor=ANA)
+        for name, means in (("Today", _is_today), ("This month", _is_this_month)):
+            for now in NOWS:
+                expected = [row for row in rows_of(table, now) if means(table, row, now)]
+                keys = sorted(row[table.key] for row in expected)
+                assert _keys(ready[name], now) == keys, (table.name, name, now)
 
 
-def test_an_order_is_refundable_exactly_when_an_item_of_it_is(make_database: Any) -> None:
-    for kind in ("sqlite", "postgresql"):
-        fill(make_database(kind))
-        for now in NOWS:
-            items = [row for row in rows_of(ORDER_ITEMS, now) if _is_refundable(row, now)]
-            of_items = views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable"]
-            assert _keys(of_items, now) == sorted(row["order_item_id"] for row in items)
-            of_orders = views.ready_made(ORDERS, "UTC", actor=ANA)["Refundable"]
-            assert _keys(of_orders, now) == sorted({row["order_id"] for row in items})
+@pytest.mark.both_databases
+def test_an_order_is_refundable_exactly_when_an_item_of_it_is(database: str) -> None:
+    fill(database)
+    for now in NOWS:
+        items = [row for row in rows_of(ORDER_ITEMS, now) if _is_refundable(row, now)]
+        of_items = views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable"]
+        assert _keys(of_items, now) == sorted(row["order_item_id"] for row in items)
+        of_orders = views.ready_made(ORDERS, "UTC", actor=ANA)["Refundable"]
+        assert _keys(of_orders, now) == sorted({row["order_id"] for row in items})
 
 
 def test_the_view_via_widget_has_the_orders_with_a_widget(make_database: Any) -> None:
