@@ -40,6 +40,7 @@ from pages.guards import (
     SecureCookies,
     SecurityHeaders,
     SignOut,
+    StaticFiles,
     Uploads,
 )
 from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
@@ -148,6 +149,7 @@ app = st.App(
         Middleware(SecureCookies),
         *(SIGN_IN_MIDDLEWARE if settings.has_sign_in else [Middleware(LocalOnly)]),
         Middleware(Uploads, base=base),
+        Middleware(StaticFiles, base=base),
         Middleware(BrowserCookie, base=base),
     ],
     secrets=streamlit_secrets(),

@@ -1,4 +1,4 @@
-"""Middleware that checks every request: origin, sign-in, size, headers, cookies."""
+"""Middleware that checks every request (origin, sign-in, size, headers, cookies); static files."""
 
 from pages.guards.closed_doors import InternalRoutes
 from pages.guards.cookies import BrowserCookie, SecureCookies
@@ -8,6 +8,7 @@ from pages.guards.origins import OwnOrigin
 from pages.guards.request_limits import RequestLimits
 from pages.guards.security_headers import SecurityHeaders
 from pages.guards.sign_out import SignOut
+from pages.guards.static_files import StaticFiles
 from pages.guards.uploads import Uploads
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "SecureCookies",
     "SecurityHeaders",
     "SignOut",
+    "StaticFiles",
     "Uploads",
 ]

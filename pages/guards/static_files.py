@@ -1,0 +1,113 @@
+"""Static files of Streamlit, the grid and Order Desk: packed once, then answered from memory.
+
+Streamlit sends its own scripts unpacked (4 MB). It packs the grid's script (4.6 MB) at every
+request, and does not say that a browser may keep it. Nothing private is among these files.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import brotli
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FOLDERS = ("/static/", "/component/", "/app/static/")
+TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
+# In main.f4bb7ae6.js the name changes with the content.
+NAMED_BY_CONTENT = re.compile(r"\.[\w-]{8}\.\w+$", re.ASCII)
+FOR_EVER = "public, max-age=31536000, immutable"
+ASK_EACH_TIME = "public, no-cache"
+# Without these headers, the answer is the whole file as it is.
+LEFT_OUT = {b"accept-encoding", b"range", b"if-range", b"if-none-match", b"if-modified-since"}
+# These levels pack the grid's script in a fifth of a second; the highest ones take ten seconds.
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: bytes(brotli.compress(body, quality=6)),
+    "gzip": lambda body: gzip.compress(body, compresslevel=6, mtime=0),
+}
+
+
+@dataclass(frozen=True)
+class _Kept:
+    body: bytes
+    headers: dict[str, str]
+
+
+class StaticFiles:
+    """Answers for files of the static folders, packed as the browser can read them.
+
+    A browser keeps a file for ever if its name changes with its content. It asks for another file
+    each time, and gets 304 while the file is the same.
+    """
+
+    def __init__(self, app: ASGIApp, base: str) -> None:
+        self.app = app
+        self._folders = tuple(base + folder for folder in FOLDERS)
+        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._keeping = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from memory, or pass the request on."""
+        kept = await self._find(scope, receive) if self._is_static(scope) else None
+        if kept is None:
+            await self.app(scope, receive, send)
+            return
+        is_known = Headers(scope=scope).get("if-none-match") == kept.headers["ETag"]
+        answer = Response(b"" if is_known else kept.body, 304 if is_known else 200)
+        answer.headers.update(kept.headers)
+        await answer(scope, receive, send)
+
+    def _is_static(self, scope: Scope) -> bool:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            return False
+        path = str(scope["path"])
+        # Another way to write the same path would be kept as another file.
+        return path.startswith(self._folders) and posixpath.normpath(path) == path
+
+    async def _find(self, scope: Scope, receive: Receive) -> _Kept | None:
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        known = {one.partition(";")[0].strip() for one in accepted.split(",")}
+        coding = next((one for one in CODINGS if one in known), "")
+        key = scope["path"], coding
+        if key not in self._kept:
+            async with self._keeping:  # several tabs ask at once
+                kept = self._kept.get(key) or await self._keep(scope, receive, coding)
+                if kept is None:
+                    return None
+                self._kept[key] = kept
+        return self._kept[key]
+
+    async def _keep(self, scope: Scope, receive: Receive, coding: str) -> _Kept | None:
+        """Read and pack a file; None if it is no file, or a page that Streamlit gives instead."""
+        status, given, body = await self._read(scope, receive)
+        if status != 200 or given.get("cache-control") == "no-cache":
+            return None
+        kind, path = given.get("content-type", ""), scope["path"]
+        headers = {
+            "Content-Type": kind,
+            "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}{coding}"',
+            "Cache-Control": FOR_EVER if NAMED_BY_CONTENT.search(path) else ASK_EACH_TIME,
+            "Vary": "Accept-Encoding",
+        }
+        if coding and kind.startswith(TEXT):
+            headers["Content-Encoding"] = coding
+            body = await run_in_threadpool(CODINGS[coding], body)
+        return _Kept(body, headers)
+
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[int, Headers, bytes]:
+        """Return status, headers and content of Streamlit's answer."""
+        headers = [one for one in scope["headers"] if one[0] not in LEFT_OUT]
+        sent: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            sent.append(message)
+
+        await self.app({**scope, "method": "GET", "headers": headers}, receive, keep)
+        body = b"".join(message.get("body", b"") for message in sent[1:])
+        return sent[0]["status"], Headers(raw=sent[0]["headers"]), body
