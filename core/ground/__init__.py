@@ -33,6 +33,7 @@ from core.ground.places import (
     next_day,
     start_of_day,
     utc_offset,
+    zone_named,
     zones,
 )
 from core.ground.private_files import (
@@ -150,5 +151,6 @@ __all__ = [
     "with_request_id",
     "word_of",
     "words_by_value",
+    "zone_named",
     "zones",
 ]

@@ -28,6 +28,12 @@ def zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+@cache
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone, and keep it: Python keeps eight, and reads the file of any other."""
+    return ZoneInfo(name)
+
+
 def next_day(day: date) -> date:
     """Return the day after a day."""
     return day + timedelta(days=1)

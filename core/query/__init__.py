@@ -5,7 +5,7 @@
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
-from core.query.frames import local_times, to_frame
+from core.query.frames import local_minutes, local_times, to_frame
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
 from core.query.rows import (
@@ -42,6 +42,7 @@ __all__ = [
     "load_rows",
     "load_ticked",
     "load_totals",
+    "local_minutes",
     "local_times",
     "read_chunks",
     "read_pasted",

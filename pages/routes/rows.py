@@ -16,7 +16,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from core import access, query
 from core.access import Actor
 from core.ground import InvalidInput, NotFound, flag_value, format_amount
-from core.query import MAX_SELECTED, local_times
+from core.query import MAX_SELECTED, local_minutes
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
 from pages.web import PRIVATE, browser_of, declared_bytes
@@ -183,18 +182,15 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     assert column is not None
     values = frame[column.name]
     if column.kind is Kind.INSTANT:
-        return _to_minutes(local_times(frame, column, zone))
+        return local_minutes(frame, column, zone)
     blank: Any = None  # the stubs of pandas do not allow None
     listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
         currencies = frame[str(column.currency)]
         return [format_amount(one, code) for one, code in zip(listed, currencies, strict=True)]
     if column.kind is Kind.FLAG or column.allowed:
-        return [None if value is None else as_choice(column, value) for value in listed]
+        words = {
+            value: None if value is None else as_choice(column, value) for value in set(listed)
+        }
+        return [words[value] for value in listed]
     return listed
-
-
-def _to_minutes(times: "pd.Series[Any]") -> list[str | None]:
-    """Write local times as 2026-11-26 09:30, in a quarter of the time of `strftime`."""
-    written = np.datetime_as_string(times.to_numpy("datetime64[m]"), unit="m")
-    return [None if one == "NaT" else one.replace("T", " ") for one in written.tolist()]
