@@ -16,11 +16,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pandas as pd
 from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from core import access, query
 from core.access import Actor
@@ -85,7 +86,8 @@ async def answer_rows(request: Request) -> Response:
     body = await _read_body(request)
     limiter = _ROWS_AT_ONCE if b'"start"' in body else _OTHERS_AT_ONCE  # only chooses the queue
     answer = await to_thread.run_sync(_answer, grant, name, body, limiter=limiter)
-    return _compressed(JSONResponse(answer, headers=PRIVATE), request)
+    response = Response(orjson.dumps(answer), media_type="application/json", headers=PRIVATE)
+    return _compressed(response, request)
 
 
 def _compressed(response: Response, request: Request) -> Response:
@@ -174,7 +176,7 @@ def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> di
 
 def to_cells(table: Table, frame: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
     """Turn a frame into the grid's cells: text, numbers, and instants as local times."""
-    shown = {name: _to_cells(table.column(name), frame, zone) for name in map(str, frame)}
+    shown = {str(name): _to_cells(table.column(str(name)), frame, zone) for name in frame}
     return [dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True)]
 
 
