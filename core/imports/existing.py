@@ -15,6 +15,7 @@ from core.ground import ItemStatus
 from core.imports.faults import Fault, as_written, fault_at
 from core.imports.progress import SILENT, Progress
 from core.imports.rows import iterate
+from core.imports.spoiled import Spoiled
 from core.storage import Base, Order, OrderItem, Transaction
 from core.tables import Table
 
@@ -26,6 +27,8 @@ FILLED_WHEN_BLANK = {
     "method", "author", "used_at", "refunded_at", "refund_id",
 }  # fmt: skip
 NEVER_COMPARED = {"no"}
+STATES = frozenset({"status", "used_at", "refunded_at"})
+USED_WITHOUT_TIME = "is missing; a used item needs the time at which it was used"
 REFUND_STATES = {ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED}
 
 
@@ -64,9 +67,16 @@ class Compared:
 
 
 def compare(
-    existing: Existing, table: Table, frame: pd.DataFrame, progress: Progress = SILENT
+    existing: Existing,
+    table: Table,
+    frame: pd.DataFrame,
+    spoiled: Spoiled,
+    progress: Progress = SILENT,
 ) -> Compared:
-    """Sort rows into new ones and stored ones: unchanged, newly used, kept, or different."""
+    """Sort rows into new ones and stored ones: unchanged, newly used, kept, or different.
+
+    Values that have an import error already are not compared.
+    """
     names = [column.name for column in table.stored]
     key = table.attribute(table.key_column)
     found = Compared(fresh=frame)
@@ -83,24 +93,29 @@ def compare(
         is_stored = part[table.key].isin(list(stored))
         is_fresh[first : first + KEYS_A_QUERY] = ~is_stored
         for row in iterate(part[is_stored]):
-            _compare_row(table, row, stored[row[table.key]], found)
+            _compare_row(table, row, stored[row[table.key]], found, spoiled.of(row))
     if not is_fresh.all():
         found.fresh = frame[is_fresh]
     return found
 
 
 def _compare_row(
-    table: Table, row: dict[Any, Any], stored: dict[str, Any], found: Compared
+    table: Table,
+    row: dict[Any, Any],
+    stored: dict[str, Any],
+    found: Compared,
+    bad: frozenset[str],
 ) -> None:
+    bad |= STATES if "status" in bad else frozenset()
     differing = [
         column
         for column in table.stored
         if column.name in row
-        and column.name not in NEVER_COMPARED
+        and column.name not in NEVER_COMPARED | bad
         and not (row[column.name] is None and column.name in FILLED_WHEN_BLANK)
         and row[column.name] != stored[column.name]
     ]
-    states = {column.name for column in differing} & {"status", "used_at", "refunded_at"}
+    states = {column.name for column in differing} & STATES
     if stored.get("status") == ItemStatus.REFUNDED == row.get("status"):
         found.refunded.add(row[table.key])
     if table.model is OrderItem and states:
@@ -108,10 +123,10 @@ def _compare_row(
             found.kept.append(row[table.key])
             differing = [column for column in differing if column.name not in states]
         elif (stored["status"], row.get("status")) == (ItemStatus.NOT_USED, ItemStatus.USED):
-            used_at = row.get("used_at")
-            found.used.append(
-                (row[table.key], stored["service_at"] if used_at is None else used_at)
-            )
+            if row.get("used_at") is not None:
+                found.used.append((row[table.key], row["used_at"]))
+            elif "used_at" not in bad:
+                found.faults.append(fault_at(row, "Used At", None, USED_WITHOUT_TIME))
             differing = [column for column in differing if column.name not in states]
             states = set()
             if not differing:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 from sqlalchemy import case, func, select, update
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import access, overview, storage
 from core.access import Actor, require
 from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
-from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, as_written
+from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, as_written, in_order
 from core.imports.known import Return
 from core.imports.outcome import Outcome
 from core.imports.plan import Plan, moment_of
@@ -60,28 +61,11 @@ def check_files(
     first_rows = {name: _first_rows(TABLES[name], frame) for name, frame in read.frames.items()}
     with storage.reading() as session:
         is_demo = session.get(DatabaseFact, "demo") is not None
-        if read.faults:
-            return _checked(read, first_rows, read.faults, Outcome(), is_demo)
         plan = _compared(session, read, actor, progress)
-        if not plan.faults:
-            plan.rows.contracts()  # sets the currencies of balances
-            for _, rows in plan.written("Checking", progress.part(COMPARED, 1)):
-                for _ in rows:
-                    pass
-    return _checked(read, first_rows, plan.faults, plan.outcome, is_demo)
-
-
-def _checked(
-    read: Tables,
-    first_rows: dict[str, pd.DataFrame],
-    faults: list[Fault],
-    outcome: Outcome,
-    is_demo: bool,
-) -> Check:
-    known = Outcome() if faults else outcome
-    return Check(
-        tuple(read.sheets), tuple(read.left_out), first_rows, tuple(faults), known, is_demo
-    )
+        plan.check(progress.part(COMPARED, 1))
+    faults = tuple(in_order(plan.faults))
+    outcome = Outcome() if faults else plan.outcome
+    return Check(tuple(read.sheets), tuple(read.left_out), first_rows, faults, outcome, is_demo)
 
 
 def import_files(
@@ -102,7 +86,7 @@ def import_files(
     files = _named(paths, names)
     read = read_tables(files, progress=progress.part(0, READ))
     if read.faults:
-        raise Faulty(read.faults)
+        _refuse(read, actor, progress)
     progress.say("Waiting for other changes to finish", READ)
     with access.committing(actor, Permission.IMPORT) as session:
         # New row numbers follow the highest one: writers must wait, readers need not.
@@ -134,7 +118,15 @@ def _named(paths: Sequence[Path], names: Sequence[str]) -> list[tuple[Path, str]
 
 
 def _compared(session: Session, read: Tables, actor: Actor, progress: Progress) -> Plan:
-    return Plan(session, read.frames, actor, progress.part(READ, COMPARED))
+    return Plan(session, read, actor, progress.part(READ, COMPARED))
+
+
+def _refuse(read: Tables, actor: Actor, progress: Progress) -> NoReturn:
+    """Raise Faulty, with the errors in values and all others."""
+    with storage.reading() as session:
+        plan = _compared(session, read, actor, progress)
+        plan.check(progress.part(COMPARED, 1))
+    raise Faulty(in_order(plan.faults))
 
 
 def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -155,7 +147,8 @@ def _carry_out(
     Raises Faulty, and Refused if a returned refund has changed meanwhile: the caller rolls back.
     """
     if plan.faults:
-        raise Faulty(plan.faults)
+        plan.check(progress)
+        raise Faulty(in_order(plan.faults))
     _use(session, plan.used, actor, now)
     for contract_id, currency in plan.rows.contracts():
         session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
@@ -165,7 +158,7 @@ def _carry_out(
     for model, rows in plan.written("Writing", progress):
         storage.bulk_insert(session, model, rows)
     if plan.faults:
-        raise Faulty(plan.faults)
+        raise Faulty(in_order(plan.faults))
     _return(session, plan.returns, actor, now)
     _balance(session, plan.rows.touched_contracts)
     mark = session.get(DatabaseFact, "demo")

@@ -59,6 +59,7 @@ class Column:
     allowed: type[StrEnum] | None = None
     currency: str | None = None
     place_zone: str | None = None  # the column that holds the time zone of its times
+    imported_in: str | None = None  # the same for imported times alone, if different
     place_from: PlaceFrom | None = None  # what gives the time zone if the value is blank
     searched_through: Through | None = None  # where the search index has its values, if not here
     totals_as: str | None = None  # the header of the totals if a filter asks for the next days
@@ -71,6 +72,11 @@ class Column:
     def import_help(self) -> str:
         """Return the help text of the column in an import file."""
         return f"{self.help} {self.if_blank}".rstrip()
+
+    @property
+    def read_in(self) -> str | None:
+        """Return the column with the time zone of its imported times, if they are of a place."""
+        return self.imported_in or self.place_zone
 
     @property
     def words(self) -> dict[str, str] | None:
