@@ -28,7 +28,6 @@ FILLED_WHEN_BLANK = {
 }  # fmt: skip
 NEVER_COMPARED = {"no"}
 STATES = frozenset({"status", "used_at", "refunded_at"})
-USED_WITHOUT_TIME = "is missing; a used item needs the time at which it was used"
 REFUND_STATES = {ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED}
 
 
@@ -60,7 +59,7 @@ class Compared:
 
     fresh: pd.DataFrame
     unchanged: int = 0
-    used: list[tuple[str, int]] = field(default_factory=list)
+    used: list[tuple[str, int | None]] = field(default_factory=list)  # and when, if it is given
     kept: list[str] = field(default_factory=list)
     refunded: set[str] = field(default_factory=set)  # items that are refunded in the file and here
     faults: list[Fault] = field(default_factory=list)
@@ -123,10 +122,7 @@ def _compare_row(
             found.kept.append(row[table.key])
             differing = [column for column in differing if column.name not in states]
         elif (stored["status"], row.get("status")) == (ItemStatus.NOT_USED, ItemStatus.USED):
-            if row.get("used_at") is not None:
-                found.used.append((row[table.key], row["used_at"]))
-            elif "used_at" not in bad:
-                found.faults.append(fault_at(row, "Used At", None, USED_WITHOUT_TIME))
+            found.used.append((row[table.key], row.get("used_at")))
             differing = [column for column in differing if column.name not in states]
             states = set()
             if not differing:

@@ -51,24 +51,23 @@ class Fault:
 class Faulty(AppError):
     """The files have import errors, so nothing was imported. `faults` lists all of them.
 
-    Those that may only follow from another one do not count.
+    `follow_ups` are those that may only follow from another one. They do not count.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults = list(faults)
-        count = sum(not fault.cause for fault in faults)
+        ordered = _in_order(faults)
+        self.faults = [fault for fault in ordered if not fault.cause]
+        self.follow_ups = [fault for fault in ordered if fault.cause]
+        count = len(self.faults)
         super().__init__(f"{count:,} import error{'s' * (count != 1)}; nothing was imported.")
 
     def report(self) -> str:
         """Return every error on its own line, then the count."""
-        return "\n".join([*map(str, self.faults), str(self)])
+        return "\n".join([*map(str, self.faults), *map(str, self.follow_ups), str(self)])
 
 
-def in_order(faults: Sequence[Fault]) -> list[Fault]:
-    """Sort import errors as in the files, those that follow from another one last.
-
-    Of alike ones that follow from the same error, only the first is listed, with their number.
-    """
+def _in_order(faults: Sequence[Fault]) -> list[Fault]:
+    """Sort import errors as in the files; of alike ones that follow from one, keep the first."""
     places = {place: number for number, place in enumerate(dict.fromkeys(map(_sheet_of, faults)))}
     ordered = sorted(faults, key=lambda one: (bool(one.cause), places[_sheet_of(one)], one.row))
     alike = Counter(map(_kind_of, ordered))

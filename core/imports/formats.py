@@ -58,7 +58,7 @@ class Formatted(float):
 
 def is_odd(code: str) -> bool:
     """Return whether a number format shows more than a plain number, or something else."""
-    return not _PLAIN.fullmatch(_bare(code)) or bool(_QUOTED.search(_section(code)))
+    return not _PLAIN.fullmatch(_bare(code)) or bool(_QUOTED.search(_bare(code)))
 
 
 def is_of_dates(code: str) -> bool:

@@ -12,7 +12,7 @@ from core.imports.refunds import GivenRefund, gather
 from core.imports.rows import iterate
 from core.imports.spoiled import Spoiled
 from core.storage import Order, OrderItem, Refund
-from core.tables import TRANSACTIONS, Table
+from core.tables import ORDER_ITEMS, TRANSACTIONS, Table
 
 Row = dict[Any, Any]
 
@@ -94,6 +94,8 @@ class Known:
         self.items = self._known_items()
         self.orders = self._known_orders()
         self.totals = self._totals()
+        # Items whose Order ID has an error.
+        self.astray = int(self.item_rows["order_id"].isna().sum()) if len(self.item_rows) else 0
         self.refunds, self.spoiled_refunds = gather(self.transaction_rows, spoiled)
         self.refunds_of: dict[str, list[GivenRefund]] = {}  # by order item
         for refund in self.refunds.values():
@@ -125,6 +127,18 @@ class Known:
             column = table.column(name)
             if column is not None and self.spoiled.has(table, name):
                 return f"a value of {column.header} in {table.title}"
+        return ""
+
+    def doubt_of_items(self, order_id: str, lacking: int) -> str:
+        """Return the cause if an error in items may explain that an order lacks some, or amounts.
+
+        Its items may be among those whose Order ID has an error.
+        """
+        totals = self.totals.get(order_id)
+        if totals is not None and totals.is_spoiled:
+            return f"in the items of order {order_id}"
+        if 0 < lacking <= self.astray:
+            return self.doubt(ORDER_ITEMS, "order_id")
         return ""
 
     def doubt_of_item(self, item_id: str | None) -> str:

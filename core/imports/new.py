@@ -19,13 +19,14 @@ from core.ground import (
     start_of_day,
     word_of,
 )
-from core.imports.existing import USED_WITHOUT_TIME
 from core.imports.known import Known, KnownOrder, Row, Totals
 from core.imports.ledger import complete_transaction, make_refunds
 from core.imports.rows import iterate
 from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.vouchers import new_code, new_serial
+
+ROW_WITH_ERROR = "in the same row"
 
 
 class NewRows:
@@ -173,18 +174,21 @@ def complete_order(known: Known, row: Row) -> bool:
     """Fill in missing values; return False, with all its import errors, if the row is invalid."""
     before, bad = len(known.faults), known.spoiled.of(row)
     totals = known.totals.get(row["order_id"])
-    cause = known.doubt(ORDER_ITEMS, "order_id")
+    cause = ROW_WITH_ERROR if bad else ""
     if totals is None:
         if "order_id" not in bad:
+            cause = cause or known.doubt_of_items(row["order_id"], 1)
             known.fault(row, "Order ID", row["order_id"], "is an order without items", cause)
         return False
     if row.get("item_count") is None:  # not given, or with an error
         row["item_count"] = totals.count
-    if row["item_count"] != totals.count:
+    lacking = row["item_count"] - totals.count
+    if lacking:
         problem = f"differs from the number of its items, {totals.count}"
-        known.fault(row, "Total", row["item_count"], problem, cause)
+        doubt = cause or known.doubt_of_items(row["order_id"], lacking)
+        known.fault(row, "Total", row["item_count"], problem, doubt)
     if not {"currency", "amount_minor"} & bad:
-        _check_amount(known, row, totals, cause)
+        _check_amount(known, row, totals, cause or known.doubt_of_items(row["order_id"], lacking))
     if len(known.faults) > before or bad:
         return False
     row["author_folded"] = fold(row["author"])
@@ -192,8 +196,6 @@ def complete_order(known: Known, row: Row) -> bool:
 
 
 def _check_amount(known: Known, row: Row, totals: Totals, cause: str) -> None:
-    if totals.is_spoiled:
-        cause = cause or f"in the items of order {row['order_id']}"
     row["currency"] = row.get("currency") or totals.currency
     if row["currency"] is None:
         problem = "is missing, and the items have several currencies"
@@ -264,7 +266,7 @@ def _fill_item(row: Row, order: KnownOrder) -> None:
 
 
 def _check_fate(known: Known, row: Row, bad: frozenset[str]) -> None:
-    """Check that an item is refunded exactly if it has one paid refund, and used with its time.
+    """Check that an item is refunded exactly if it has one paid refund.
 
     Refund requested is only accepted after the bank returned a refund: open refunds cannot be
     imported.
@@ -275,7 +277,7 @@ def _check_fate(known: Known, row: Row, bad: frozenset[str]) -> None:
     paid = [refund for refund in given if refund.is_paid]
     is_returned = any(refund.is_returned for refund in given)
     status = row.get("status") or ItemStatus.NOT_USED.value
-    cause = known.doubt_of_item(row["order_item_id"])
+    cause = ROW_WITH_ERROR if bad else known.doubt_of_item(row["order_item_id"])
     if status == ItemStatus.REFUND_REQUESTED and not paid and not is_returned:
         problem = "is a refund in progress; import it after it has succeeded or failed"
         known.fault(row, "Status", status, problem, cause)
@@ -283,8 +285,6 @@ def _check_fate(known: Known, row: Row, bad: frozenset[str]) -> None:
         problem = f"does not match its {len(paid)} succeeded refund transactions"
         returned = " (without those that an adjustment returned)" if is_returned else ""
         known.fault(row, "Status", status, f"{problem}{returned}", cause)
-    if status == ItemStatus.USED and row.get("used_at") is None and "used_at" not in bad:
-        known.fault(row, "Used At", None, USED_WITHOUT_TIME)
     for header, name, needed in (
         ("Used At", "used_at", ItemStatus.USED),
         ("Refunded At", "refunded_at", ItemStatus.REFUNDED),

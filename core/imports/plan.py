@@ -34,7 +34,7 @@ class Plan:
     def __init__(self, session: Session, read: Tables, actor: Actor, progress: Progress) -> None:
         self.outcome = Outcome()
         self.faults: list[Fault] = list(read.faults)
-        self.used: list[tuple[str, int]] = []  # items that become used, and when (epoch seconds)
+        self.used: list[tuple[str, int | None]] = []  # items that become used, and when, if given
         self.refunded: set[str] = set()  # items refunded in the files and here
         self.spoiled = read.spoiled
         existing = Existing(session)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import access, overview, storage
 from core.access import Actor, require
 from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
-from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, as_written, in_order
+from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, as_written
 from core.imports.known import Return
 from core.imports.outcome import Outcome
 from core.imports.plan import Plan, moment_of
@@ -36,6 +36,7 @@ class Check:
     left_out: tuple[tuple[str, str], ...]  # file and sheet without a table
     first_rows: dict[str, pd.DataFrame]  # by table: headers, and values as text
     faults: tuple[Fault, ...]
+    follow_ups: tuple[Fault, ...]  # errors that may only follow from another one
     outcome: Outcome  # what an import would do; empty if there are errors
     is_demo: bool  # the database has sample orders, which stay next to the imported ones
 
@@ -63,9 +64,17 @@ def check_files(
         is_demo = session.get(DatabaseFact, "demo") is not None
         plan = _compared(session, read, actor, progress)
         plan.check(progress.part(COMPARED, 1))
-    faults = tuple(in_order(plan.faults))
-    outcome = Outcome() if faults else plan.outcome
-    return Check(tuple(read.sheets), tuple(read.left_out), first_rows, faults, outcome, is_demo)
+    found = Faulty(plan.faults)
+    outcome = Outcome() if found.faults else plan.outcome
+    return Check(
+        tuple(read.sheets),
+        tuple(read.left_out),
+        first_rows,
+        tuple(found.faults),
+        tuple(found.follow_ups),
+        outcome,
+        is_demo,
+    )
 
 
 def import_files(
@@ -126,7 +135,7 @@ def _refuse(read: Tables, actor: Actor, progress: Progress) -> NoReturn:
     with storage.reading() as session:
         plan = _compared(session, read, actor, progress)
         plan.check(progress.part(COMPARED, 1))
-    raise Faulty(in_order(plan.faults))
+    raise Faulty(plan.faults)
 
 
 def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +157,7 @@ def _carry_out(
     """
     if plan.faults:
         plan.check(progress)
-        raise Faulty(in_order(plan.faults))
+        raise Faulty(plan.faults)
     _use(session, plan.used, actor, now)
     for contract_id, currency in plan.rows.contracts():
         session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
@@ -158,7 +167,7 @@ def _carry_out(
     for model, rows in plan.written("Writing", progress):
         storage.bulk_insert(session, model, rows)
     if plan.faults:
-        raise Faulty(in_order(plan.faults))
+        raise Faulty(plan.faults)
     _return(session, plan.returns, actor, now)
     _balance(session, plan.rows.touched_contracts)
     mark = session.get(DatabaseFact, "demo")
@@ -168,10 +177,10 @@ def _carry_out(
         plan.outcome.was_demo = True
 
 
-def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datetime) -> None:
+def _use(session: Session, used: list[tuple[str, int | None]], actor: Actor, now: datetime) -> None:
     """Mark items as used: the only change to stored rows that a file can make."""
     for item_id, at in used:
-        moment = moment_of(at)
+        moment = None if at is None else moment_of(at)
         changed = (
             update(OrderItem)
             .where(OrderItem.order_item_id == item_id, OrderItem.status == ItemStatus.NOT_USED)
@@ -189,7 +198,7 @@ def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datet
             contract_id=home.contract_id,
             now=now,
             before={"status": ItemStatus.NOT_USED},
-            after={"status": ItemStatus.USED, "used_at": moment.isoformat()},
+            after={"status": ItemStatus.USED, "used_at": moment and moment.isoformat()},
         )
 
 
