@@ -14,6 +14,7 @@ from core.tables import Column, Kind
 SHOWN_CHARACTERS = 60
 # The origin of a row, next to its values.
 FILE, SHEET, ROW = "file_", "sheet_", "row_"
+SAME_ROW = "in the same row"  # where the error is that another one may follow from
 
 
 class Dependent(ValueError):
@@ -45,7 +46,7 @@ class Fault:
         """Return what is wrong, and what it may follow from."""
         if not self.cause:
             return self.problem
-        return f"{self.problem}. This may follow from another import error: {self.cause}"
+        return f"{self.problem}. This may follow from another import error, {self.cause}."
 
 
 class Faulty(AppError):
@@ -63,6 +64,10 @@ class Faulty(AppError):
 
     def report(self) -> str:
         """Return every error on its own line, then the count."""
+        return "\n".join([*map(str, self.faults), str(self)])
+
+    def full_report(self) -> str:
+        """Return the report, with what may follow from another error before the count."""
         return "\n".join([*map(str, self.faults), *map(str, self.follow_ups), str(self)])
 
 

@@ -126,7 +126,7 @@ class Known:
         for name in names:
             column = table.column(name)
             if column is not None and self.spoiled.has(table, name):
-                return f"a value of {column.header} in {table.title}"
+                return f"in {column.header} of a row of {table.title}"
         return ""
 
     def doubt_of_items(self, order_id: str, lacking: int) -> str:

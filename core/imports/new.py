@@ -19,14 +19,13 @@ from core.ground import (
     start_of_day,
     word_of,
 )
+from core.imports.faults import SAME_ROW
 from core.imports.known import Known, KnownOrder, Row, Totals
 from core.imports.ledger import complete_transaction, make_refunds
 from core.imports.rows import iterate
 from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.vouchers import new_code, new_serial
-
-ROW_WITH_ERROR = "in the same row"
 
 
 class NewRows:
@@ -174,7 +173,7 @@ def complete_order(known: Known, row: Row) -> bool:
     """Fill in missing values; return False, with all its import errors, if the row is invalid."""
     before, bad = len(known.faults), known.spoiled.of(row)
     totals = known.totals.get(row["order_id"])
-    cause = ROW_WITH_ERROR if bad else ""
+    cause = SAME_ROW if bad else ""
     if totals is None:
         if "order_id" not in bad:
             cause = cause or known.doubt_of_items(row["order_id"], 1)
@@ -277,7 +276,7 @@ def _check_fate(known: Known, row: Row, bad: frozenset[str]) -> None:
     paid = [refund for refund in given if refund.is_paid]
     is_returned = any(refund.is_returned for refund in given)
     status = row.get("status") or ItemStatus.NOT_USED.value
-    cause = ROW_WITH_ERROR if bad else known.doubt_of_item(row["order_item_id"])
+    cause = SAME_ROW if bad else known.doubt_of_item(row["order_item_id"])
     if status == ItemStatus.REFUND_REQUESTED and not paid and not is_returned:
         problem = "is a refund in progress; import it after it has succeeded or failed"
         known.fault(row, "Status", status, problem, cause)

@@ -74,7 +74,7 @@ class Plan:
         for key, rows in groups.items():
             bad = frozenset().union(*map(self.spoiled.of, rows))
             differ = any(len({row[name] for row in rows}) > 1 for name in values if name not in bad)
-            cause = "" if differ else "a value of one of these rows"
+            cause = "" if differ else "in one of these rows"
             problem = "is in the files more than once, with different values"
             self.faults += [fault_at(row, title, key, problem, cause) for row in rows]
         return distinct.drop_duplicates(table.key)  # the first one alone is checked further
