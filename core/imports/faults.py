@@ -56,9 +56,8 @@ class Faulty(AppError):
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        ordered = _in_order(faults)
-        self.faults = [fault for fault in ordered if not fault.cause]
-        self.follow_ups = [fault for fault in ordered if fault.cause]
+        self.faults = [fault for fault in faults if not fault.cause]
+        self.follow_ups = [fault for fault in faults if fault.cause]
         count = len(self.faults)
         super().__init__(f"{count:,} import error{'s' * (count != 1)}; nothing was imported.")
 
@@ -71,10 +70,14 @@ class Faulty(AppError):
         return "\n".join([*map(str, self.faults), *map(str, self.follow_ups), str(self)])
 
 
-def _in_order(faults: Sequence[Fault]) -> list[Fault]:
-    """Sort import errors as in the files; of alike ones that follow from one, keep the first."""
-    places = {place: number for number, place in enumerate(dict.fromkeys(map(_sheet_of, faults)))}
-    ordered = sorted(faults, key=lambda one: (bool(one.cause), places[_sheet_of(one)], one.row))
+def in_order(faults: Sequence[Fault], sheets: Sequence[tuple[str, str]]) -> list[Fault]:
+    """Sort import errors by sheet (file and title) and row; those that follow from others last.
+
+    Of alike ones that follow from the same error, only the first is kept, with their number.
+    """
+    ordered = sorted(
+        faults, key=lambda one: (bool(one.cause), sheets.index((one.file, one.sheet)), one.row)
+    )
     alike = Counter(map(_kind_of, ordered))
     listed: dict[object, Fault] = {}
     for fault in ordered:
@@ -83,10 +86,6 @@ def _in_order(faults: Sequence[Fault]) -> list[Fault]:
         kind = _kind_of(fault) if fault.cause else fault
         listed.setdefault(kind, replace(fault, problem=f"{fault.problem}{more}"))
     return list(listed.values())
-
-
-def _sheet_of(fault: Fault) -> tuple[str, str]:
-    return fault.file, fault.sheet
 
 
 def _kind_of(fault: Fault) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class NewRows:
             column = ORDER_ITEMS.column(name)
             assert column is not None
             given = self.known.item_rows[self.known.item_rows[name].notna()]
-            twice = given[given.duplicated(name)]
+            twice = given[given.duplicated(name, keep=False)]
             values = given[name].tolist()
             taken = self.known.existing.find(ORDER_ITEMS.attribute(column), values, [name])
             here = given[given[name].isin([row[name] for row in taken])]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.access import Actor
 from core.imports.existing import Existing, compare
-from core.imports.faults import FILE, ROW, SHEET, Fault, fault_at
+from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, fault_at, in_order
 from core.imports.known import Known, Return
 from core.imports.new import NewRows
 from core.imports.outcome import Outcome
@@ -36,7 +36,7 @@ class Plan:
         self.faults: list[Fault] = list(read.faults)
         self.used: list[tuple[str, int | None]] = []  # items that become used, and when, if given
         self.refunded: set[str] = set()  # items refunded in the files and here
-        self.spoiled = read.spoiled
+        self.spoiled, self.sheets = read.spoiled, [(one.file, one.title) for one in read.sheets]
         existing = Existing(session)
         fresh = {}
         count = len(read.frames)
@@ -103,6 +103,11 @@ class Plan:
             done += count
         self.outcome.returned = [one.order_item_id for one in self.returns.values()]
         self.outcome.kept = [one for one in self.outcome.kept if one not in self.outcome.returned]
+
+    @property
+    def faulty(self) -> Faulty:
+        """Return the import errors found so far, in the order of the files."""
+        return Faulty(in_order(self.faults, self.sheets))
 
     @property
     def returns(self) -> dict[str, Return]:

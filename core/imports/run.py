@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import access, overview, storage
 from core.access import Actor, require
 from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
-from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, as_written
+from core.imports.faults import FILE, ROW, SHEET, Fault, as_written
 from core.imports.known import Return
 from core.imports.outcome import Outcome
 from core.imports.plan import Plan, moment_of
@@ -64,7 +64,7 @@ def check_files(
         is_demo = session.get(DatabaseFact, "demo") is not None
         plan = _compared(session, read, actor, progress)
         plan.check(progress.part(COMPARED, 1))
-    found = Faulty(plan.faults)
+    found = plan.faulty
     outcome = Outcome() if found.faults else plan.outcome
     return Check(
         tuple(read.sheets),
@@ -135,7 +135,7 @@ def _refuse(read: Tables, actor: Actor, progress: Progress) -> NoReturn:
     with storage.reading() as session:
         plan = _compared(session, read, actor, progress)
         plan.check(progress.part(COMPARED, 1))
-    raise Faulty(plan.faults)
+    raise plan.faulty
 
 
 def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def _carry_out(
     """
     if plan.faults:
         plan.check(progress)
-        raise Faulty(plan.faults)
+        raise plan.faulty
     _use(session, plan.used, actor, now)
     for contract_id, currency in plan.rows.contracts():
         session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
@@ -167,7 +167,7 @@ def _carry_out(
     for model, rows in plan.written("Writing", progress):
         storage.bulk_insert(session, model, rows)
     if plan.faults:
-        raise Faulty(plan.faults)
+        raise plan.faulty
     _return(session, plan.returns, actor, now)
     _balance(session, plan.rows.touched_contracts)
     mark = session.get(DatabaseFact, "demo")
