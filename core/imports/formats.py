@@ -10,10 +10,12 @@ from core.ground import is_currency
 
 # Excel's own formats, by number. All others of its own show plain numbers or dates (ECMA-376,
 # 18.8.30). The currency of 5 to 8 and 41 to 44 is that of the reader's computer.
-BUILT_IN = {"9": "0%", "10": "0.00%", "12": "# ?/?", "13": "# ??/??"}
+BUILT_IN = {
+    "9": "0%", "10": "0.00%", "11": "0.00E+00", "12": "# ?/?", "13": "# ??/??", "48": "##0.0E+0",
+}  # fmt: skip
 _HIDDEN = re.compile(r"\[(?:[A-Za-z]+ ?\d*|[<>=][^\]]*|\$-[^\]]*)\]|_.|\*.")  # colours, widths
 _QUOTED = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]')
-_PLAIN = re.compile(r"general|standard|@|#*,?#*0?(?:\.[0#?]+)?(?:e\+?[0#]+)?", re.IGNORECASE)
+_PLAIN = re.compile(r"general|standard|@|#*,?#*0?(?:\.[0#?]+)?", re.IGNORECASE)
 _PADDED = re.compile(r"0{2,}")
 _DATES = re.compile("[dmyhs]", re.IGNORECASE)
 _SCALED = re.compile(r"[0#?],+(?![0#?,])")
@@ -58,7 +60,7 @@ class Formatted(float):
 
 def is_odd(code: str) -> bool:
     """Return whether a number format shows more than a plain number, or something else."""
-    return not _PLAIN.fullmatch(_bare(code)) or bool(_QUOTED.search(_bare(code)))
+    return not _PLAIN.fullmatch(_bare(code))
 
 
 def is_of_dates(code: str) -> bool:

@@ -25,6 +25,15 @@ class Kind(StrEnum):
     BYTES = "bytes"
 
 
+# How an import file writes a value; docs/import.md has the whole grammar.
+WRITTEN = {
+    Kind.INSTANT: "Write a date cell, or text like 2026-03-01, 2026-03-01 14:30, 01.03.2026 14:30 "
+    "or 2026-03-01 14:30:00+02:00.",
+    Kind.MONEY: "Write a number, or text like 1234.50, 1,234.50 or 1.234,50.",
+    Kind.FLAG: "Write Yes or No.",
+}
+
+
 @dataclass(frozen=True)
 class PlaceFrom:
     """The column with the code of a row's place, and the IANA time zone of each code."""
@@ -71,7 +80,11 @@ class Column:
     @property
     def import_help(self) -> str:
         """Return the help text of the column in an import file."""
-        return f"{self.help} {self.if_blank}".rstrip()
+        parts = [self.help, WRITTEN.get(self.kind, ""), self.if_blank]
+        if self.kind is Kind.INSTANT:
+            zone = "the airport's" if self.read_in else "the header's, or IMPORT_ZONE"
+            parts.insert(2, f"The time zone of a time without an offset is {zone}.")
+        return " ".join(filter(None, parts))
 
     @property
     def read_in(self) -> str | None:

@@ -163,7 +163,10 @@ SHOWN = {
     "two sections": (7, "000;-000", "007"),
     "a colour": (7, "[Red]000", "007"),
 }
-OTHERWISE = ["0000-00", '"OD-"0', "0%", "# ?/?", "0,", "\\A0", '0" pcs"', "000,000", "0.00%"]
+OTHERWISE = [
+    "0000-00", '"OD-"0', "0%", "# ?/?", "0,", "\\A0", '0" pcs"', "000,000", "0.00%", "0.00E+00",
+    "##0.0E+0",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("number", "code", "text"), SHOWN.values(), ids=SHOWN)
@@ -182,7 +185,7 @@ def test_a_number_that_is_shown_otherwise_is_no_id(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["General", "Standard", "0", "@", "0.00", "#,##0", "#,##0.00", "0.00E+00", "0;-0",
+    "code", ["General", "Standard", "0", "@", "0.00", "#,##0", "#,##0.00", "0;-0",
              "_-* #,##0.00_-", "#,##0.00;[Red]-#,##0.00", "[$-409]0"]
 )  # fmt: skip
 def test_a_usual_number_format_shows_the_number(code: str) -> None:
