@@ -10,7 +10,7 @@ INVISIBLE = "Cf"  # the category of zero-width characters and of those that chan
 
 def trim(text: str) -> str:
     """Return a text without blanks and zero-width characters around it."""
-    return text.strip(_AROUND)
+    return text.strip() if text.isascii() else text.strip(_AROUND)
 
 
 def find_invisible(text: str) -> str | None:

@@ -39,13 +39,16 @@ def parse_word(value: Any) -> str | None:
 
 
 def _text_of(value: Any) -> str | None:
-    if value is None:
+    if isinstance(value, str):
+        text = trim(value)
+    elif value is None:
         return None
-    if isinstance(value, bool):
+    elif isinstance(value, bool):
         raise ValueError("is TRUE or FALSE, but text is expected (format the cell as text)")
-    if isinstance(value, datetime | date | time | timedelta):
+    elif isinstance(value, datetime | date | time | timedelta):
         raise ValueError("is a date, but text is expected (format the cell as text)")
-    text = _digits(value) if isinstance(value, int | float) else trim(str(value))
+    else:
+        text = _digits(value)
     if not is_storable(text):
         raise ValueError("contains a character that cannot be stored (NUL or half a character)")
     return text or None
