@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise InvalidInput("The local user is not active, so nothing was done.")
         print(asked.command(asked, actor, now))
     except imports.Faulty as error:
-        print(error.report(), file=sys.stderr)
+        print(error.full_report(), file=sys.stderr)
         return 1
     except (AppError, OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)

@@ -9,6 +9,7 @@ from core.ground.errors import (
     OutsideFailed,
     Refused,
 )
+from core.ground.invisible import find_invisible, trim
 from core.ground.logs import configure_logs, set_request_id, use_root_handler, with_request_id
 from core.ground.money import (
     COMMON_CURRENCIES,
@@ -31,6 +32,7 @@ from core.ground.places import (
     day_starts,
     in_zone,
     next_day,
+    offsets_in,
     start_of_day,
     utc_offset,
     zone_named,
@@ -117,6 +119,7 @@ __all__ = [
     "day_starts",
     "decimals_of",
     "ending",
+    "find_invisible",
     "finishing_action",
     "flag_value",
     "fold",
@@ -132,6 +135,7 @@ __all__ = [
     "make_private_folder",
     "may_be_id",
     "next_day",
+    "offsets_in",
     "open_private",
     "origin_of",
     "parse_private_pem",
@@ -144,6 +148,7 @@ __all__ = [
     "storable",
     "to_major",
     "to_minor",
+    "trim",
     "use_root_handler",
     "utc_offset",
     "wait_for_actions",

@@ -34,6 +34,18 @@ def zone_named(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@cache
+def offsets_in(year: int) -> frozenset[timedelta]:
+    """Return the offsets from UTC that the clocks of some place have in a year.
+
+    Zones such as Etc/GMT+12 are left out: nobody lives there.
+    """
+    months = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
+    places = [ZoneInfo(name) for name in zones() if not name.startswith("Etc/")]
+    found = (month.astimezone(place).utcoffset() for place in places for month in months)
+    return frozenset(offset for offset in found if offset is not None)
+
+
 def next_day(day: date) -> date:
     """Return the day after a day."""
     return day + timedelta(days=1)

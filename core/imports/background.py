@@ -224,7 +224,8 @@ def _follow(act: Act, actor: Actor) -> None:
         try:
             changes = act(run, _progress_of(actor))
         except Faulty as error:
-            changes = {"state": State.FAULTY, "faults": tuple(error.faults), "failure": str(error)}
+            faults = (*error.faults, *error.follow_ups)
+            changes = {"state": State.FAULTY, "faults": faults, "failure": str(error)}
         except AppError as error:
             logger.warning("%s", error)
             changes = {"state": State.FAILED, "failure": str(error)}
@@ -255,7 +256,7 @@ def _check(run: Run, progress: Progress) -> dict[str, object]:
         return {
             "state": State.FAULTY,
             "check": check,
-            "faults": check.faults,
+            "faults": (*check.faults, *check.follow_ups),
             "failure": str(Faulty(check.faults)),
         }
     return {"state": State.CHECKED, "check": check}

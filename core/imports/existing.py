@@ -15,6 +15,7 @@ from core.ground import ItemStatus
 from core.imports.faults import Fault, as_written, fault_at
 from core.imports.progress import SILENT, Progress
 from core.imports.rows import iterate
+from core.imports.spoiled import Spoiled
 from core.storage import Base, Order, OrderItem, Transaction
 from core.tables import Table
 
@@ -26,6 +27,7 @@ FILLED_WHEN_BLANK = {
     "method", "author", "used_at", "refunded_at", "refund_id",
 }  # fmt: skip
 NEVER_COMPARED = {"no"}
+STATES = frozenset({"status", "used_at", "refunded_at"})
 REFUND_STATES = {ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED}
 
 
@@ -57,16 +59,23 @@ class Compared:
 
     fresh: pd.DataFrame
     unchanged: int = 0
-    used: list[tuple[str, int]] = field(default_factory=list)
+    used: list[tuple[str, int | None]] = field(default_factory=list)  # and when, if it is given
     kept: list[str] = field(default_factory=list)
     refunded: set[str] = field(default_factory=set)  # items that are refunded in the file and here
     faults: list[Fault] = field(default_factory=list)
 
 
 def compare(
-    existing: Existing, table: Table, frame: pd.DataFrame, progress: Progress = SILENT
+    existing: Existing,
+    table: Table,
+    frame: pd.DataFrame,
+    spoiled: Spoiled,
+    progress: Progress = SILENT,
 ) -> Compared:
-    """Sort rows into new ones and stored ones: unchanged, newly used, kept, or different."""
+    """Sort rows into new ones and stored ones: unchanged, newly used, kept, or different.
+
+    Values that have an import error already are not compared.
+    """
     names = [column.name for column in table.stored]
     key = table.attribute(table.key_column)
     found = Compared(fresh=frame)
@@ -83,24 +92,29 @@ def compare(
         is_stored = part[table.key].isin(list(stored))
         is_fresh[first : first + KEYS_A_QUERY] = ~is_stored
         for row in iterate(part[is_stored]):
-            _compare_row(table, row, stored[row[table.key]], found)
+            _compare_row(table, row, stored[row[table.key]], found, spoiled.of(row))
     if not is_fresh.all():
         found.fresh = frame[is_fresh]
     return found
 
 
 def _compare_row(
-    table: Table, row: dict[Any, Any], stored: dict[str, Any], found: Compared
+    table: Table,
+    row: dict[Any, Any],
+    stored: dict[str, Any],
+    found: Compared,
+    bad: frozenset[str],
 ) -> None:
+    bad |= STATES if "status" in bad else frozenset()
     differing = [
         column
         for column in table.stored
         if column.name in row
-        and column.name not in NEVER_COMPARED
+        and column.name not in NEVER_COMPARED | bad
         and not (row[column.name] is None and column.name in FILLED_WHEN_BLANK)
         and row[column.name] != stored[column.name]
     ]
-    states = {column.name for column in differing} & {"status", "used_at", "refunded_at"}
+    states = {column.name for column in differing} & STATES
     if stored.get("status") == ItemStatus.REFUNDED == row.get("status"):
         found.refunded.add(row[table.key])
     if table.model is OrderItem and states:
@@ -108,10 +122,7 @@ def _compare_row(
             found.kept.append(row[table.key])
             differing = [column for column in differing if column.name not in states]
         elif (stored["status"], row.get("status")) == (ItemStatus.NOT_USED, ItemStatus.USED):
-            used_at = row.get("used_at")
-            found.used.append(
-                (row[table.key], stored["service_at"] if used_at is None else used_at)
-            )
+            found.used.append((row[table.key], row.get("used_at")))
             differing = [column for column in differing if column.name not in states]
             states = set()
             if not differing:

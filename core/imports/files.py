@@ -2,17 +2,25 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from core.ground import InvalidInput, get_settings
-from core.imports.workbook import DAMAGE, check_parts, unreadable_cells
+from core.imports.parts import DAMAGE, check_parts
+from core.imports.scan import Findings, odd_styles, scan_sheet
 
 OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
 PROTECTED = (
@@ -21,6 +29,8 @@ PROTECTED = (
 )
 MAX_CELL_CHARACTERS = 200_000
 DELIMITERS = ",;\t"
+# Download CSV puts an apostrophe before a text that a spreadsheet would take for a formula.
+_MARKED = re.compile(r"'+[=+\-@\t\r]")
 Row = tuple[int, list[Any]]  # its number in the file, from 1; its values
 
 
@@ -32,8 +42,10 @@ class Sheet:
     title: str | None
     header: list[Any]
     rows: Iterator[Row]
-    unreadable: list[tuple[int, int]]  # row and column of cells that the reader cannot read
     share_at: Callable[[int], float]  # the part of the file (0 to 1) that is read up to a row
+    titles: tuple[str, ...] = ()  # of all sheets of the workbook
+    is_hidden: bool = False
+    found: Findings = field(default_factory=Findings)
 
 
 def read_sheets(path: Path, name: str) -> Iterator[Sheet]:
@@ -75,14 +87,18 @@ def _read_workbook(path: Path, name: str) -> Iterator[Sheet]:
 
 
 def _worksheets(name: str, archive: zipfile.ZipFile, workbook: CalamineWorkbook) -> Iterator[Sheet]:
-    found = [one for one in workbook.sheets_metadata if one.typ is SheetTypeEnum.WorkSheet]
-    for place, about in enumerate(found):
-        unreadable = unreadable_cells(archive, about.name)
+    some = [one for one in workbook.sheets_metadata if one.typ is SheetTypeEnum.WorkSheet]
+    titles = tuple(one.name for one in some)
+    odd = odd_styles(archive)
+    for place, about in enumerate(some):
+        found = scan_sheet(archive, about.name, odd)
         sheet = workbook.get_sheet_by_name(about.name)
         rows = iter(sheet.iter_rows())
         header = list(next(rows, []))
-        share_at = partial(_share, place, len(found), sheet.total_height)
-        yield Sheet(name, about.name, header, enumerate(rows, 2), unreadable, share_at)
+        share_at = partial(_share, place, len(some), sheet.total_height)
+        is_hidden = about.visible != SheetVisibleEnum.Visible
+        numbered = enumerate(rows, 2)
+        yield Sheet(name, about.name, header, numbered, share_at, titles, is_hidden, found)
 
 
 def _share(place: int, sheets: int, height: int, row: int) -> float:
@@ -99,7 +115,7 @@ def _read_csv(path: Path, name: str) -> Iterator[Sheet]:
     with path.open("rb") as file, io.TextIOWrapper(file, encoding, newline="") as text:
         rows = _decoded(name, text)
         _, header = next(rows, (1, []))
-        yield Sheet(name, None, header, rows, [], lambda _row: file.tell() / size)
+        yield Sheet(name, None, header, rows, lambda _row: file.tell() / size)
 
 
 def _decoded(name: str, text: io.TextIOWrapper) -> Iterator[Row]:
@@ -112,7 +128,7 @@ def _decoded(name: str, text: io.TextIOWrapper) -> Iterator[Row]:
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         number = 1
         for values in reader:
-            yield number, list(values)
+            yield number, [_without_mark(value) for value in values]
             number = reader.line_num + 1
     except UnicodeError:
         raise InvalidInput(
@@ -121,3 +137,7 @@ def _decoded(name: str, text: io.TextIOWrapper) -> Iterator[Row]:
     except csv.Error as error:
         line = reader.line_num if reader else 1
         raise InvalidInput(f"{name}, line {line}: {error}.") from None
+
+
+def _without_mark(value: str) -> str:
+    return value[1:] if value.startswith("'") and _MARKED.match(value) else value

@@ -7,10 +7,12 @@ import pandas as pd
 
 from core.ground import ItemStatus, RefundStatus, TransactionType, to_major, word_of
 from core.imports.existing import Existing
-from core.imports.faults import Fault, fault_at
+from core.imports.faults import FILE, Fault, fault_at
 from core.imports.refunds import GivenRefund, gather
 from core.imports.rows import iterate
+from core.imports.spoiled import Spoiled
 from core.storage import Order, OrderItem, Refund
+from core.tables import ORDER_ITEMS, TRANSACTIONS, Table
 
 Row = dict[Any, Any]
 
@@ -18,7 +20,7 @@ Row = dict[Any, Any]
 class KnownOrder(NamedTuple):
     """An order that rows refer to; `created_at` in epoch seconds."""
 
-    contract_id: str
+    contract_id: str | None  # None if it has an import error; so are the others
     created_at: int
     author: str
     is_new: bool
@@ -27,10 +29,12 @@ class KnownOrder(NamedTuple):
 class KnownItem(NamedTuple):
     """An order item that transactions refer to."""
 
-    order_id: str
+    order_id: str | None
     status: str
     price_minor: int
     currency: str
+    is_new: bool
+    is_spoiled: bool  # a value that its refund is compared with has an import error
 
 
 class StoredRefund(NamedTuple):
@@ -59,6 +63,7 @@ class Totals:
 
     count: int
     amounts: dict[str, int]  # minor units, by currency
+    is_spoiled: bool  # a price or currency has an import error
 
     @property
     def currency(self) -> str | None:
@@ -74,10 +79,11 @@ class Known:
         existing: Existing,
         fresh: dict[str, pd.DataFrame],
         faults: list[Fault],
+        spoiled: Spoiled,
         used: set[str],
         refunded: set[str],
     ) -> None:
-        self.existing, self.faults = existing, faults
+        self.existing, self.faults, self.spoiled = existing, faults, spoiled
         # Stored items that the files mark as used; and those refunded both in the files and here.
         self.used, self.refunded = used, refunded
         self.unwritten: set[str] = set()  # keys of rows with an error, and of their dependents
@@ -88,7 +94,9 @@ class Known:
         self.items = self._known_items()
         self.orders = self._known_orders()
         self.totals = self._totals()
-        self.refunds = gather(self.transaction_rows)
+        # Items whose Order ID has an error.
+        self.astray = int(self.item_rows["order_id"].isna().sum()) if len(self.item_rows) else 0
+        self.refunds, self.spoiled_refunds = gather(self.transaction_rows, spoiled)
         self.refunds_of: dict[str, list[GivenRefund]] = {}  # by order item
         for refund in self.refunds.values():
             self.refunds_of.setdefault(refund.order_item_id or "", []).append(refund)
@@ -101,14 +109,44 @@ class Known:
         parents = {row.get("order_id"), row.get("order_item_id"), row.get("refund_id")} - {key}
         return self.unwritten.isdisjoint(parents)
 
-    def fault(self, row: Row, column: str, value: Any, problem: str) -> bool:
-        """Add an import error; return False, so that a check can return it."""
-        if column in ("Amount", "Price"):
+    def fault(self, row: Row, column: str, value: Any, problem: str, cause: str = "") -> bool:
+        """Add an import error; return False, so that a check can return it.
+
+        `cause` is another import error that this one may follow from.
+        """
+        if column in ("Amount", "Price") and row.get("currency") is not None:
             value = to_major(value, row["currency"])
         elif column in ("Status", "Method"):
             value = word_of(value)
-        self.faults.append(fault_at(row, column, value, problem))
+        self.faults.append(fault_at(row, column, value, problem, cause))
         return False
+
+    def doubt(self, table: Table, *names: str) -> str:
+        """Return the cause if one of these columns has an error in any row of the files."""
+        for name in names:
+            column = table.column(name)
+            if column is not None and self.spoiled.has(table, name):
+                return f"in {column.header} of a row of {table.title}"
+        return ""
+
+    def doubt_of_items(self, order_id: str, lacking: int) -> str:
+        """Return the cause if an error in items may explain that an order lacks some, or amounts.
+
+        Its items may be among those whose Order ID has an error.
+        """
+        totals = self.totals.get(order_id)
+        if totals is not None and totals.is_spoiled:
+            return f"in the items of order {order_id}"
+        if 0 < lacking <= self.astray:
+            return self.doubt(ORDER_ITEMS, "order_id")
+        return ""
+
+    def doubt_of_item(self, item_id: str | None) -> str:
+        """Return the cause if an item or one of its refund transactions has an error."""
+        item = self.items.get(item_id or "")
+        if item_id in self.spoiled_refunds or (item is not None and item.is_spoiled):
+            return f"in order item {item_id}, or in one of its transactions"
+        return self.doubt(TRANSACTIONS, "order_item_id")
 
     @property
     def has_refunds(self) -> bool:
@@ -128,12 +166,15 @@ class Known:
         if len(self.item_rows):
             mine = self.item_rows[self.item_rows["order_item_id"].isin(list(wanted))]
             found += list(iterate(mine))
+        compared = {"order_id", "status", "price_minor", "currency"}
         return {
             row["order_item_id"]: KnownItem(
                 row["order_id"],
                 self._status_of(row),
                 row["price_minor"],
                 row["currency"],
+                FILE in row,
+                FILE in row and not compared.isdisjoint(self.spoiled.of(row)),
             )
             for row in found
         }
@@ -157,7 +198,7 @@ class Known:
             for order_id in frame["order_id"].dropna().unique()
             if order_id not in known
         }
-        wanted |= {item.order_id for item in self.items.values()} - known.keys()
+        wanted |= {item.order_id for item in self.items.values() if item.order_id} - known.keys()
         for row in self.existing.find(Order.order_id, sorted(wanted), names):
             known[row["order_id"]] = KnownOrder(
                 row["contract_id"], row["created_at"], row["author"], False
@@ -168,13 +209,16 @@ class Known:
         if not len(self.item_rows):
             return {}
         sums = self.item_rows.groupby(["order_id", "currency"], sort=False)["price_minor"]
-        totals: dict[str, Totals] = {}
+        amounts: dict[str, dict[str, int]] = {}
         for key, amount in sums.sum().items():
             order_id, currency = cast(tuple[str, str], key)
-            totals.setdefault(str(order_id), Totals(0, {})).amounts[str(currency)] = int(amount)
+            amounts.setdefault(str(order_id), {})[str(currency)] = int(amount)
+        sound = self.spoiled.sound(self.item_rows, frozenset({"price_minor", "currency"}))
+        spoiled = set(self.item_rows["order_id"].drop(sound.index).dropna())
         counts = self.item_rows["order_id"].value_counts()
         return {
-            order_id: Totals(int(counts[order_id]), one.amounts) for order_id, one in totals.items()
+            str(order_id): Totals(int(count), amounts.get(str(order_id), {}), order_id in spoiled)
+            for order_id, count in counts.items()
         }
 
     def _stored_refunds(self) -> dict[str, StoredRefund]:

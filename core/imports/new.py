@@ -19,7 +19,8 @@ from core.ground import (
     start_of_day,
     word_of,
 )
-from core.imports.known import Known, Row
+from core.imports.faults import SAME_ROW
+from core.imports.known import Known, KnownOrder, Row, Totals
 from core.imports.ledger import complete_transaction, make_refunds
 from core.imports.rows import iterate
 from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
@@ -47,7 +48,7 @@ class NewRows:
             column = ORDER_ITEMS.column(name)
             assert column is not None
             given = self.known.item_rows[self.known.item_rows[name].notna()]
-            twice = given[given.duplicated(name)]
+            twice = given[given.duplicated(name, keep=False)]
             values = given[name].tolist()
             taken = self.known.existing.find(ORDER_ITEMS.attribute(column), values, [name])
             here = given[given[name].isin([row[name] for row in taken])]
@@ -61,7 +62,7 @@ class NewRows:
     @property
     def touched_contracts(self) -> list[str]:
         """Return the contracts that have new transactions."""
-        ids = {self._contract_of(row) for row in self._references()}
+        ids = {self._contract_of(row) for row in self._references(frozenset())}
         return sorted(contract_id for contract_id in ids if contract_id)
 
     def contracts(self) -> list[tuple[str, str]]:
@@ -73,11 +74,12 @@ class NewRows:
         known = self.known
         balances: dict[str, str] = {}
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in iterate(known.order_rows):
+        spoiled = frozenset({"contract_id", "currency", "method"})
+        for row in iterate(known.spoiled.sound(known.order_rows, spoiled)):
             totals = known.totals.get(row["order_id"])
             currency = row.get("currency") or (totals.currency if totals else None)
             votes[row["contract_id"]][currency or "EUR"] += 1
-        for row in self._references():
+        for row in self._references(spoiled):
             contract_id = self._contract_of(row)
             if contract_id:
                 votes[contract_id][row["currency"]] += 0
@@ -94,13 +96,15 @@ class NewRows:
         self.currencies = stored | new
         return list(new.items())
 
-    def _references(self) -> Iterator[Row]:
+    def _references(self, spoiled: frozenset[str]) -> Iterator[Row]:
+        """Yield what transactions refer to, without those that have an error in a column."""
         names = [
             name
             for name in ("contract_id", "order_id", "currency", "method")
             if name in self.known.transaction_rows.columns
         ]
-        yield from iterate(self.known.transaction_rows[names].drop_duplicates())
+        sound = self.known.spoiled.sound(self.known.transaction_rows, spoiled)
+        yield from iterate(sound[names].drop_duplicates())
 
     def _contract_of(self, row: Row) -> str | None:
         order = self.known.orders.get(row.get("order_id") or "")
@@ -166,60 +170,87 @@ def _in_order(model: type[Base], row: Row) -> tuple[Any, ...]:
 
 
 def complete_order(known: Known, row: Row) -> bool:
-    """Fill in missing values; return False, with an import error, if the row is invalid."""
+    """Fill in missing values; return False, with all its import errors, if the row is invalid."""
+    before, bad = len(known.faults), known.spoiled.of(row)
     totals = known.totals.get(row["order_id"])
+    cause = SAME_ROW if bad else ""
     if totals is None:
-        return known.fault(row, "Order ID", row["order_id"], "is an order without items")
-    if row.get("item_count") is None:
+        if "order_id" not in bad:
+            cause = cause or known.doubt_of_items(row["order_id"], 1)
+            known.fault(row, "Order ID", row["order_id"], "is an order without items", cause)
+        return False
+    if row.get("item_count") is None:  # not given, or with an error
         row["item_count"] = totals.count
-    if row["item_count"] != totals.count:
+    lacking = row["item_count"] - totals.count
+    if lacking:
         problem = f"differs from the number of its items, {totals.count}"
-        return known.fault(row, "Total", row["item_count"], problem)
+        doubt = cause or known.doubt_of_items(row["order_id"], lacking)
+        known.fault(row, "Total", row["item_count"], problem, doubt)
+    if not {"currency", "amount_minor"} & bad:
+        _check_amount(known, row, totals, cause or known.doubt_of_items(row["order_id"], lacking))
+    if len(known.faults) > before or bad:
+        return False
+    row["author_folded"] = fold(row["author"])
+    return True
+
+
+def _check_amount(known: Known, row: Row, totals: Totals, cause: str) -> None:
     row["currency"] = row.get("currency") or totals.currency
     if row["currency"] is None:
         problem = "is missing, and the items have several currencies"
-        return known.fault(row, "Currency", None, problem)
+        known.fault(row, "Currency", None, problem, cause)
+        return
     amount = totals.amounts.get(row["currency"], 0)
     if row.get("amount_minor") is None:
         row["amount_minor"] = amount
     if row["amount_minor"] != amount:
         problem = f"differs from the prices of its items in {row['currency']}"
-        return known.fault(row, "Amount", row["amount_minor"], problem)
-    row["author_folded"] = fold(row["author"])
-    return True
+        known.fault(row, "Amount", row["amount_minor"], problem, cause)
 
 
 def complete_item(known: Known, row: Row) -> bool:
-    """Fill in missing values; return False, with an import error, if the row is invalid."""
-    order = known.orders.get(row["order_id"])
+    """Fill in missing values; return False, with all its import errors, if the row is invalid."""
+    before, bad = len(known.faults), known.spoiled.of(row)
+    order = known.orders.get(row["order_id"] or "")
+    if "order_id" not in bad:
+        _check_order(known, row, order)
+    if (row["price_minor"] or 0) < 0:
+        known.fault(row, "Price", row["price_minor"], "is below zero")
+    if not {"airport_iata", "airport_tz"} & bad:
+        row["airport_tz"] = row.get("airport_tz") or airport_zones().get(row["airport_iata"])
+        if row["airport_tz"] is None:
+            problem = "is an unknown airport; add its Airport Time Zone"
+            known.fault(row, "Airport", row["airport_iata"], problem)
+    _check_fate(known, row, bad)
+    if order is not None and row.get("airport_tz") and not bad:
+        _fill_item(row, order)
+    first, last = row.get("valid_from"), row.get("valid_until")
+    if first is not None and last is not None and last < first:
+        known.fault(row, "Valid Until", None, "is before Valid From")
+    return len(known.faults) == before and not bad
+
+
+def _check_order(known: Known, row: Row, order: KnownOrder | None) -> None:
+    """Check that an item's order is a new one, of the same contract."""
     if order is None:
-        return known.fault(row, "Order ID", row["order_id"], "is an unknown order")
-    if not order.is_new:
+        cause = known.doubt(ORDERS, "order_id")
+        known.fault(row, "Order ID", row["order_id"], "is an unknown order", cause)
+    elif not order.is_new:
         problem = "is an order that is already stored; its Total would change"
-        return known.fault(row, "Order ID", row["order_id"], problem)
-    if (row.get("contract_id") or order.contract_id) != order.contract_id:
+        known.fault(row, "Order ID", row["order_id"], problem)
+    elif order.contract_id and (row.get("contract_id") or order.contract_id) != order.contract_id:
         problem = f"differs from its order: {order.contract_id}"
-        return known.fault(row, "Contract ID", row["contract_id"], problem)
-    if row["price_minor"] < 0:
-        return known.fault(row, "Price", row["price_minor"], "is below zero")
-    row["airport_tz"] = row.get("airport_tz") or airport_zones().get(row["airport_iata"])
-    if row["airport_tz"] is None:
-        problem = "is an unknown airport; add its Airport Time Zone"
-        return known.fault(row, "Airport", row["airport_iata"], problem)
-    _fill_item(row, order.contract_id, order.created_at)
-    if row["valid_until"] < row["valid_from"]:
-        return known.fault(row, "Valid Until", None, "is before Valid From")
-    return _check_fate(known, row)
+        known.fault(row, "Contract ID", row["contract_id"], problem)
 
 
-def _fill_item(row: Row, contract_id: str, created: int) -> None:
+def _fill_item(row: Row, order: KnownOrder) -> None:
     zone = ZoneInfo(row["airport_tz"])
     day = datetime.fromtimestamp(row["service_at"], UTC).astimezone(zone).date()
     usual: Row = {
         "pax_type": PaxType.ADULT.value,
         "status": ItemStatus.NOT_USED.value,
         "is_refundable": row.get("refund_expire_at") is not None,
-        "created_at": created,
+        "created_at": order.created_at,
         "valid_from": int(start_of_day(day, zone).timestamp()),
         "valid_until": int(start_of_day(next_day(day), zone).timestamp()) - 1,
     }
@@ -228,34 +259,36 @@ def _fill_item(row: Row, contract_id: str, created: int) -> None:
             row[name] = value
     row["voucher_code"] = row.get("voucher_code") or new_code()
     row["voucher_serial"] = row.get("voucher_serial") or new_serial()
-    row["contract_id"] = contract_id
+    row["contract_id"] = order.contract_id
     row["product_folded"] = fold(row["product"])
     row["passenger_name_folded"] = fold(row["passenger_name"])
 
 
-def _check_fate(known: Known, row: Row) -> bool:
+def _check_fate(known: Known, row: Row, bad: frozenset[str]) -> None:
     """Check that an item is refunded exactly if it has one paid refund.
 
     Refund requested is only accepted after the bank returned a refund: open refunds cannot be
     imported.
     """
+    if "status" in bad:
+        return
     given = known.refunds_of.get(row["order_item_id"], [])
     paid = [refund for refund in given if refund.is_paid]
     is_returned = any(refund.is_returned for refund in given)
-    status = row["status"]
+    status = row.get("status") or ItemStatus.NOT_USED.value
+    cause = SAME_ROW if bad else known.doubt_of_item(row["order_item_id"])
     if status == ItemStatus.REFUND_REQUESTED and not paid and not is_returned:
         problem = "is a refund in progress; import it after it has succeeded or failed"
-        return known.fault(row, "Status", status, problem)
-    if len(paid) != (status == ItemStatus.REFUNDED):
+        known.fault(row, "Status", status, problem, cause)
+    elif len(paid) != (status == ItemStatus.REFUNDED):
         problem = f"does not match its {len(paid)} succeeded refund transactions"
         returned = " (without those that an adjustment returned)" if is_returned else ""
-        return known.fault(row, "Status", status, f"{problem}{returned}")
-    if status == ItemStatus.USED and row.get("used_at") is None:
-        row["used_at"] = row["service_at"]
-    if status != ItemStatus.USED and row.get("used_at") is not None:
-        return known.fault(row, "Used At", None, f"is given, but Status is {word_of(status)}")
-    if status != ItemStatus.REFUNDED and row.get("refunded_at") is not None:
-        return known.fault(row, "Refunded At", None, f"is given, but Status is {word_of(status)}")
-    if status == ItemStatus.REFUNDED and row.get("refunded_at") is None:
+        known.fault(row, "Status", status, f"{problem}{returned}", cause)
+    for header, name, needed in (
+        ("Used At", "used_at", ItemStatus.USED),
+        ("Refunded At", "refunded_at", ItemStatus.REFUNDED),
+    ):
+        if status != needed and row.get(name) is not None:
+            known.fault(row, header, None, f"is given, but Status is {word_of(status)}")
+    if status == ItemStatus.REFUNDED and row.get("refunded_at") is None and paid:
         row["refunded_at"] = paid[0].settled_at
-    return True

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from core.access import Actor
 from core.imports.existing import Existing, compare
-from core.imports.faults import FILE, ROW, SHEET, Fault, fault_at
+from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, fault_at, in_order
 from core.imports.known import Known, Return
 from core.imports.new import NewRows
 from core.imports.outcome import Outcome
 from core.imports.progress import Progress
-from core.imports.rows import iterate
+from core.imports.rows import Tables, iterate
 from core.storage import Base, new_id
 from core.tables import TABLES, Table
 
@@ -31,29 +31,28 @@ class Plan:
     `faults`; if there is one, the caller must roll back.
     """
 
-    def __init__(
-        self, session: Session, frames: dict[str, pd.DataFrame], actor: Actor, progress: Progress
-    ) -> None:
+    def __init__(self, session: Session, read: Tables, actor: Actor, progress: Progress) -> None:
         self.outcome = Outcome()
-        self.faults: list[Fault] = []
-        self.used: list[tuple[str, int]] = []  # items that become used, and when (epoch seconds)
+        self.faults: list[Fault] = list(read.faults)
+        self.used: list[tuple[str, int | None]] = []  # items that become used, and when, if given
         self.refunded: set[str] = set()  # items refunded in the files and here
+        self.spoiled, self.sheets = read.spoiled, [(one.file, one.title) for one in read.sheets]
         existing = Existing(session)
         fresh = {}
-        count = len(frames)
-        for number, name in enumerate(list(frames)):
+        count = len(read.frames)
+        for number, name in enumerate(list(read.frames)):
             part = progress.part(number / count, (number + 1) / count)
-            fresh[name] = self._compare(existing, TABLES[name], frames.pop(name), part)
+            fresh[name] = self._compare(existing, TABLES[name], read.frames.pop(name), part)
         self.total = {name: len(frame) for name, frame in fresh.items()}
         used = {item_id for item_id, _ in self.used}
-        known = Known(existing, fresh, self.faults, used, self.refunded)
+        known = Known(existing, fresh, self.faults, self.spoiled, used, self.refunded)
         self.rows = NewRows(known, batch_id=new_id(), author=actor.email)
 
     def _compare(
         self, existing: Existing, table: Table, frame: pd.DataFrame, progress: Progress
     ) -> pd.DataFrame:
         distinct = self._distinct(table, frame)
-        found = compare(existing, table, distinct, progress)
+        found = compare(existing, table, distinct, self.spoiled, progress)
         self.faults += found.faults
         self.outcome.unchanged[table.name] = found.unchanged
         self.outcome.kept += found.kept
@@ -69,10 +68,23 @@ class Plan:
         values = [name for name in frame.columns if name not in (FILE, SHEET, ROW)]
         distinct = frame.drop_duplicates(values)
         title = table.key_column.header
+        groups: dict[Any, list[dict[Any, Any]]] = {}
         for row in iterate(distinct[distinct.duplicated(table.key, keep=False)]):
+            groups.setdefault(row[table.key], []).append(row)
+        for key, rows in groups.items():
+            bad = frozenset().union(*map(self.spoiled.of, rows))
+            differ = any(len({row[name] for row in rows}) > 1 for name in values if name not in bad)
+            cause = "" if differ else "in one of these rows"
             problem = "is in the files more than once, with different values"
-            self.faults.append(fault_at(row, title, row[table.key], problem))
-        return distinct
+            self.faults += [fault_at(row, title, key, problem, cause) for row in rows]
+        return distinct.drop_duplicates(table.key)  # the first one alone is checked further
+
+    def check(self, progress: Progress) -> None:
+        """Consume all rows without writing them, to find the remaining import errors."""
+        self.rows.contracts()  # sets the currencies of balances
+        for _, rows in self.written("Checking", progress):
+            for _ in rows:
+                pass
 
     def written(
         self, doing: str, progress: Progress
@@ -91,6 +103,11 @@ class Plan:
             done += count
         self.outcome.returned = [one.order_item_id for one in self.returns.values()]
         self.outcome.kept = [one for one in self.outcome.kept if one not in self.outcome.returned]
+
+    @property
+    def faulty(self) -> Faulty:
+        """Return the import errors found so far, in the order of the files."""
+        return Faulty(in_order(self.faults, self.sheets))
 
     @property
     def returns(self) -> dict[str, Return]:

@@ -13,8 +13,14 @@ import pandas as pd
 from core.ground import Method, TransactionStatus, TransactionType
 from core.imports.faults import FILE, ROW, SHEET
 from core.imports.rows import iterate
+from core.imports.spoiled import Spoiled
 from core.storage import new_id
 
+# The columns of a transaction that say which refund it is of, and what it did.
+NEEDED = frozenset({
+    "type", "status", "created_at", "amount_minor", "currency", "method", "order_item_id",
+    "refund_id",
+})  # fmt: skip
 Key = tuple[str, str | None]  # refund ID and order item ID: one refund ID for two items is wrong
 
 
@@ -98,19 +104,26 @@ def _time(entry: Entry) -> int:
     return entry.created_at
 
 
-def gather(transactions: pd.DataFrame) -> dict[Key, GivenRefund]:
-    """Group the transactions by refund; one without a Refund ID is a separate refund."""
+def gather(
+    transactions: pd.DataFrame, spoiled: Spoiled
+) -> tuple[dict[Key, GivenRefund], set[str | None]]:
+    """Group the transactions by refund; one without a Refund ID is a separate refund.
+
+    Also return the order items with a transaction that is left out, because it has an import error.
+    """
     found: dict[Key, GivenRefund] = {}
     if not len(transactions):
-        return found
-    is_wanted = transactions["type"] == TransactionType.REFUND
-    if "refund_id" in transactions:
-        is_adjustment = transactions["type"] == TransactionType.ADJUSTMENT
-        is_wanted |= is_adjustment & transactions["refund_id"].notna()
-    for row in iterate(transactions[is_wanted]):
+        return found, set()
+    sound = spoiled.sound(transactions, NEEDED)
+    left_out = transactions.drop(sound.index)
+    is_wanted = sound["type"] == TransactionType.REFUND
+    if "refund_id" in sound:
+        is_adjustment = sound["type"] == TransactionType.ADJUSTMENT
+        is_wanted |= is_adjustment & sound["refund_id"].notna()
+    for row in iterate(sound[is_wanted]):
         key = row.get("refund_id") or new_id(), row.get("order_item_id")
         found.setdefault(key, GivenRefund(*key)).entries.append(entry_of(row))
-    return found
+    return found, {row.get("order_item_id") for row in iterate(left_out)}
 
 
 def entry_of(row: dict[Any, Any]) -> Entry:

@@ -32,7 +32,7 @@ def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) ->
     if run is None or not run.faults:
         raise NotFound("There are no import errors to download. Check your files again on Import.")
     lines = [
-        (one.file, one.sheet, one.row, one.column, one.value, one.problem) for one in run.faults
+        (one.file, one.sheet, one.row, one.column, one.value, one.in_words()) for one in run.faults
     ]
     with StreamedWorkbook(file) as workbook:
         workbook.add_table("Import errors", COLUMNS, zone, [to_frame(COLUMNS, lines)])

@@ -1,7 +1,7 @@
 """Turn raw sheets into typed frames, one per table, and collect every import error."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,23 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from core.ground import InvalidInput, get_settings
-from core.imports.faults import FILE, ROW, SHEET, SHOWN_CHARACTERS, Fault
+from core.ground import InvalidInput
+from core.imports.batch import Batch, Reading, is_filled
+from core.imports.faults import Fault
 from core.imports.files import Row, Sheet, read_sheets
 from core.imports.headers import Heading, read_header, table_of
 from core.imports.progress import SILENT, Progress
-from core.imports.texts import text_parser
-from core.imports.values import parse_amount, parse_bytes, parse_flag, parse_instant, parse_whole
-from core.tables import BOOKS, Column, Kind, Table
+from core.imports.spoiled import Spoiled
+from core.tables import BOOKS, Table
 
 ROWS_A_BATCH = 10_000
-DTYPES = {
-    Kind.NUMBER: "Int64",
-    Kind.MONEY: "Int64",
-    Kind.INSTANT: "Int64",  # epoch seconds
-    Kind.FLAG: "boolean",
-    Kind.BYTES: "object",
-}
+UNREADABLE = "contains an error, or a formula without its result"
 
 
 @dataclass(frozen=True)
@@ -44,11 +38,13 @@ class Tables:
     """The content of files: a typed frame for each table, and every error in a single value.
 
     A frame has the columns that are in the files, and file_, sheet_, row_. A column that is in no
-    file is not in the frame.
+    file is not in the frame, unless it is required. A value with an error is None, and in
+    `spoiled`; a row without a key gets one.
     """
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    spoiled: Spoiled = field(default_factory=Spoiled)
     sheets: list[SheetRead] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)  # file and sheet
 
@@ -93,139 +89,55 @@ def _read_file(
 
 def _read_sheet(sheet: Sheet, table: Table, read: Tables, progress: Progress) -> list[pd.DataFrame]:
     title = sheet.title or table.title
-    headings = read_header(sheet, table, title, read.faults)
-    if headings is None:
-        return []
-    heads = {heading.index + 1: heading.column.header for heading in headings}
-    for number, index in sheet.unreadable:
-        problem = "contains an error, or a formula without its result"
-        read.faults.append(Fault(sheet.file, title, number, heads.get(index, ""), "", problem))
+    header = read_header(sheet, table, title, read.faults)
+    read.spoiled.add_columns(table, sheet.file, title, header.faulty)
+    reading = Reading(sheet, title, table, header, read.faults, read.spoiled)
     frames = []
-    rows = (row for row in sheet.rows if any(map(_is_filled, row[1])))
+    hidden: list[int] = []
+    rows = _filled_rows(sheet, hidden)
     while batch := list(islice(rows, ROWS_A_BATCH)):
-        frames.append(_Batch(sheet.file, title, table, batch, headings, read.faults).to_frame())
+        frames.append(Batch(reading, batch).to_frame())
         progress.say(f"Reading {sheet.file}: {table.title}", sheet.share_at(batch[-1][0]))
-    read.sheets.append(SheetRead(sheet.file, title, table, tuple(headings), sum(map(len, frames))))
+    _check_columns(reading)
+    _check_hidden(reading, hidden, has_rows=bool(frames))
+    headings = tuple(header.headings)
+    read.sheets.append(SheetRead(sheet.file, title, table, headings, sum(map(len, frames))))
     return frames
 
 
-def _is_filled(value: Any) -> bool:
-    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+def _filled_rows(sheet: Sheet, hidden: list[int]) -> Iterator[Row]:
+    """Yield the rows that have a value; collect the numbers of the hidden ones."""
+    for row in sheet.rows:
+        if any(map(is_filled, row[1])):
+            if row[0] in sheet.found.hidden_rows:
+                hidden.append(row[0])
+            yield row
 
 
-class _Batch:
-    """A few thousand rows of a sheet, parsed column by column."""
-
-    def __init__(
-        self,
-        file: str,
-        title: str,
-        table: Table,
-        rows: list[Row],
-        headings: list[Heading],
-        faults: list[Fault],
-    ) -> None:
-        self.file, self.title, self.table, self.faults = file, title, table, faults
-        self.numbers = [number for number, _ in rows]
-        width = max(heading.index for heading in headings) + 1
-        self.raw = list(
-            zip(*((v + [None] * (width - len(v)))[:width] for _, v in rows), strict=True)
-        )
-        self.headings = {heading.column.name: heading for heading in headings}
-        self._check_outside(rows, {heading.index for heading in headings})
-        self.parsed: dict[str, list[Any]] = {}
-
-    def _check_outside(self, rows: list[Row], headed: set[int]) -> None:
-        """Add an error for values in a column without a header, which would be lost."""
-        for number, values in rows:
-            if len(values) > len(headed):
-                for index, value in enumerate(values):
-                    if index not in headed and _is_filled(value):
-                        problem = f"is in column {index + 1}, which has no header"
-                        fault = Fault(self.file, self.title, number, "", str(value)[:60], problem)
-                        self.faults.append(fault)
-
-    def to_frame(self) -> pd.DataFrame:
-        # Parse currencies and places first: amounts and local times depend on them.
-        last = {Kind.MONEY, Kind.INSTANT}
-        ordered = sorted(self.headings.values(), key=lambda h: h.column.kind in last)
-        for heading in ordered:
-            self.parsed[heading.column.name] = self._parse(heading)
-        frame = pd.DataFrame(
-            {
-                column.name: pd.Series(
-                    self.parsed[column.name], dtype=DTYPES.get(column.kind, "str")
-                )
-                for column in self.table.stored
-                if column.name in self.parsed
-            }
-        )
-        frame[FILE] = pd.Categorical([self.file] * len(frame))
-        frame[SHEET] = pd.Categorical([self.title] * len(frame))
-        frame[ROW] = pd.Series(self.numbers, dtype="int32")
-        return frame
-
-    def _parse(self, heading: Heading) -> list[Any]:
-        column, values = heading.column, self.raw[heading.index]
-        parse = self._parser(heading)
-        parsed: list[Any] = []
-        for place, value in enumerate(values):
-            try:
-                result = parse(value, place)
-                if result is None and column.is_required:
-                    raise ValueError("is missing")
-            except (ValueError, OverflowError) as error:
-                self._fault(column, place, value, str(error))
-                result = None
-            parsed.append(result)
-        return parsed
-
-    def _parser(self, heading: Heading) -> Callable[[Any, int], Any]:
-        """Return the parser of the column, which takes a value and its position in the batch."""
-        column = heading.column
-        simple = {Kind.NUMBER: parse_whole, Kind.FLAG: parse_flag, Kind.BYTES: parse_bytes}
-        if column.kind in simple:
-            one = simple[column.kind]
-            return lambda value, _place: one(value)
-        if column.kind is Kind.MONEY:
-            currencies = self.parsed.get(str(column.currency), [None] * len(self.numbers))
-            return lambda value, place: _amount(value, currencies[place])
-        if column.kind is Kind.INSTANT:
-            zones = self._zones(heading)
-            return lambda value, place: parse_instant(value, zones[place])
-        parse = text_parser(column)
-        return lambda value, _place: parse(value)
-
-    def _zones(self, heading: Heading) -> Sequence[str]:
-        """Return the zone of each row's local times: by header, place or IMPORT_ZONE."""
-        usual = get_settings().import_zone
-        place_zone = self.table.column(heading.column.place_zone or "")
-        if heading.zone is not None or place_zone is None:
-            return [heading.zone or usual] * len(self.numbers)
-        nothing = [None] * len(self.numbers)
-        given = self.parsed.get(place_zone.name, nothing)
-        source = place_zone.place_from
-        places = self.parsed.get(source.column, nothing) if source else nothing
-        known = source.zones() if source else {}
-        return [
-            zone or known.get(place or "", usual) for zone, place in zip(given, places, strict=True)
-        ]
-
-    def _fault(self, column: Column, place: int, value: Any, problem: str) -> None:
-        shown = "" if value is None else str(value)
-        if len(shown) > SHOWN_CHARACTERS:
-            shown = shown[:SHOWN_CHARACTERS] + "…"
-        self.faults.append(
-            Fault(self.file, self.title, self.numbers[place], column.header, shown, problem)
-        )
+def _check_columns(reading: Reading) -> None:
+    """Add an error for unknown columns that have a value, and for cells that cannot be read."""
+    for index in sorted(reading.unknown):
+        header = reading.header.unknown[index]
+        reading.fault(1, header, "", f"is not a column of {reading.table.title}")
+    heads = {heading.index + 1: heading.column.header for heading in reading.header.headings}
+    for column, rows in reading.sheet.found.unreadable.items():
+        if column in heads or column - 1 not in reading.header.seen:
+            for row in sorted(rows):
+                reading.fault(row, heads.get(column, ""), "", UNREADABLE)
 
 
-def _amount(value: Any, currency: str | None) -> int | None:
-    if currency is not None:
-        return parse_amount(value, currency)
-    if _is_filled(value):
-        raise ValueError("needs a Currency in the same row")
-    return None
+def _check_hidden(reading: Reading, rows: list[int], *, has_rows: bool) -> None:
+    """Add an error for what is imported, but not seen in the spreadsheet."""
+    if reading.sheet.is_hidden and has_rows:
+        reading.fault(1, "", "", "is on a hidden sheet; show the sheet or delete it")
+    for heading in reading.header.headings:
+        if heading.index in reading.filled:
+            problem = "is in a hidden column; show the column or delete it"
+            reading.fault(1, heading.column.header, "", problem)
+    if rows:
+        others = len(rows) - 1
+        more = f", as {'is' if others == 1 else 'are'} {others:,} more" if others else ""
+        reading.fault(rows[0], "", "", f"is a hidden row{more}; show hidden rows or delete them")
 
 
 def iterate(frame: pd.DataFrame) -> Iterator[dict[Any, Any]]:

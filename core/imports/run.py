@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 from sqlalchemy import case, func, select, update
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import access, overview, storage
 from core.access import Actor, require
 from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
-from core.imports.faults import FILE, ROW, SHEET, Fault, Faulty, as_written
+from core.imports.faults import FILE, ROW, SHEET, Fault, as_written
 from core.imports.known import Return
 from core.imports.outcome import Outcome
 from core.imports.plan import Plan, moment_of
@@ -35,6 +36,7 @@ class Check:
     left_out: tuple[tuple[str, str], ...]  # file and sheet without a table
     first_rows: dict[str, pd.DataFrame]  # by table: headers, and values as text
     faults: tuple[Fault, ...]
+    follow_ups: tuple[Fault, ...]  # errors that may only follow from another one
     outcome: Outcome  # what an import would do; empty if there are errors
     is_demo: bool  # the database has sample orders, which stay next to the imported ones
 
@@ -60,27 +62,18 @@ def check_files(
     first_rows = {name: _first_rows(TABLES[name], frame) for name, frame in read.frames.items()}
     with storage.reading() as session:
         is_demo = session.get(DatabaseFact, "demo") is not None
-        if read.faults:
-            return _checked(read, first_rows, read.faults, Outcome(), is_demo)
         plan = _compared(session, read, actor, progress)
-        if not plan.faults:
-            plan.rows.contracts()  # sets the currencies of balances
-            for _, rows in plan.written("Checking", progress.part(COMPARED, 1)):
-                for _ in rows:
-                    pass
-    return _checked(read, first_rows, plan.faults, plan.outcome, is_demo)
-
-
-def _checked(
-    read: Tables,
-    first_rows: dict[str, pd.DataFrame],
-    faults: list[Fault],
-    outcome: Outcome,
-    is_demo: bool,
-) -> Check:
-    known = Outcome() if faults else outcome
+        plan.check(progress.part(COMPARED, 1))
+    found = plan.faulty
+    outcome = Outcome() if found.faults else plan.outcome
     return Check(
-        tuple(read.sheets), tuple(read.left_out), first_rows, tuple(faults), known, is_demo
+        tuple(read.sheets),
+        tuple(read.left_out),
+        first_rows,
+        tuple(found.faults),
+        tuple(found.follow_ups),
+        outcome,
+        is_demo,
     )
 
 
@@ -102,7 +95,7 @@ def import_files(
     files = _named(paths, names)
     read = read_tables(files, progress=progress.part(0, READ))
     if read.faults:
-        raise Faulty(read.faults)
+        _refuse(read, actor, progress)
     progress.say("Waiting for other changes to finish", READ)
     with access.committing(actor, Permission.IMPORT) as session:
         # New row numbers follow the highest one: writers must wait, readers need not.
@@ -134,7 +127,15 @@ def _named(paths: Sequence[Path], names: Sequence[str]) -> list[tuple[Path, str]
 
 
 def _compared(session: Session, read: Tables, actor: Actor, progress: Progress) -> Plan:
-    return Plan(session, read.frames, actor, progress.part(READ, COMPARED))
+    return Plan(session, read, actor, progress.part(READ, COMPARED))
+
+
+def _refuse(read: Tables, actor: Actor, progress: Progress) -> NoReturn:
+    """Raise Faulty, with the errors in values and all others."""
+    with storage.reading() as session:
+        plan = _compared(session, read, actor, progress)
+        plan.check(progress.part(COMPARED, 1))
+    raise plan.faulty
 
 
 def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -155,7 +156,8 @@ def _carry_out(
     Raises Faulty, and Refused if a returned refund has changed meanwhile: the caller rolls back.
     """
     if plan.faults:
-        raise Faulty(plan.faults)
+        plan.check(progress)
+        raise plan.faulty
     _use(session, plan.used, actor, now)
     for contract_id, currency in plan.rows.contracts():
         session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
@@ -165,7 +167,7 @@ def _carry_out(
     for model, rows in plan.written("Writing", progress):
         storage.bulk_insert(session, model, rows)
     if plan.faults:
-        raise Faulty(plan.faults)
+        raise plan.faulty
     _return(session, plan.returns, actor, now)
     _balance(session, plan.rows.touched_contracts)
     mark = session.get(DatabaseFact, "demo")
@@ -175,10 +177,10 @@ def _carry_out(
         plan.outcome.was_demo = True
 
 
-def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datetime) -> None:
+def _use(session: Session, used: list[tuple[str, int | None]], actor: Actor, now: datetime) -> None:
     """Mark items as used: the only change to stored rows that a file can make."""
     for item_id, at in used:
-        moment = moment_of(at)
+        moment = None if at is None else moment_of(at)
         changed = (
             update(OrderItem)
             .where(OrderItem.order_item_id == item_id, OrderItem.status == ItemStatus.NOT_USED)
@@ -196,7 +198,7 @@ def _use(session: Session, used: list[tuple[str, int]], actor: Actor, now: datet
             contract_id=home.contract_id,
             now=now,
             before={"status": ItemStatus.NOT_USED},
-            after={"status": ItemStatus.USED, "used_at": moment.isoformat()},
+            after={"status": ItemStatus.USED, "used_at": moment and moment.isoformat()},
         )
 
 

@@ -7,27 +7,34 @@ from typing import Any
 
 from core.ground import is_currency, word_of, zones
 from core.imports.headers import normal
-from core.imports.values import parse_text
+from core.imports.values import parse_id, parse_text, parse_word
 from core.tables import Column, Kind
 
 MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
+Read = Callable[[Any], str | None]
 
 
-def text_parser(column: Column) -> Callable[[Any], str | None]:
+def text_parser(column: Column) -> Read:
     """Return the parser for a text of the column; it returns None for an empty text."""
-    check: Check | None = None
     if column.allowed is not None:
-        check = partial(_check_member, column)
-    elif column.name in CHECKS:
-        check = CHECKS[column.name]
-    elif column.kind is Kind.CODE:
-        check = _check_code
-    if check is None:
-        return parse_text
+        return _checked(parse_word, partial(_check_member, column))
+    if column.name in CHECKS:
+        return _checked(parse_word, CHECKS[column.name])
+    read = parse_id if _tells_apart(column) else parse_text
+    return _checked(read, _check_code) if column.kind is Kind.CODE else read
 
+
+def _tells_apart(column: Column) -> bool:
+    """Return whether the column has IDs, codes or addresses, not texts for people."""
+    return (
+        column.kind is Kind.CODE or column.is_reference or column.name.endswith(("_id", "_email"))
+    )
+
+
+def _checked(read: Read, check: Check) -> Read:
     def parse(value: Any) -> str | None:
-        text = parse_text(value)
+        text = read(value)
         return None if text is None else check(text)
 
     return parse

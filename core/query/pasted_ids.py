@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from core.access import Actor
-from core.ground import InvalidInput, check_text
+from core.ground import InvalidInput, check_text, trim
 from core.query import rows
 from core.tables import Table
 from core.views import MAX_IDS, View
@@ -67,6 +67,6 @@ def _parts(cell: str) -> list[str]:
 
 def _unquoted(cell: str) -> str:
     """Remove surrounding blanks and quotes; a doubled quote inside is one, as in spreadsheets."""
-    cell = cell.replace("\x00", "").strip().strip(",;").strip()
+    cell = trim(trim(cell.replace("\x00", "")).strip(",;"))
     found = _QUOTED.fullmatch(cell)
-    return found[2].replace(found[1] * 2, found[1]).strip() if found else cell
+    return trim(found[2].replace(found[1] * 2, found[1])) if found else cell

@@ -25,6 +25,15 @@ class Kind(StrEnum):
     BYTES = "bytes"
 
 
+# How an import file writes a value; docs/import.md has the whole grammar.
+WRITTEN = {
+    Kind.INSTANT: "Write a date cell, or text like 2026-03-01, 2026-03-01 14:30, 01.03.2026 14:30 "
+    "or 2026-03-01 14:30:00+02:00.",
+    Kind.MONEY: "Write a number, or text like 1234.50, 1,234.50 or 1.234,50.",
+    Kind.FLAG: "Write Yes or No.",
+}
+
+
 @dataclass(frozen=True)
 class PlaceFrom:
     """The column with the code of a row's place, and the IANA time zone of each code."""
@@ -59,6 +68,7 @@ class Column:
     allowed: type[StrEnum] | None = None
     currency: str | None = None
     place_zone: str | None = None  # the column that holds the time zone of its times
+    imported_in: str | None = None  # the same for imported times alone, if different
     place_from: PlaceFrom | None = None  # what gives the time zone if the value is blank
     searched_through: Through | None = None  # where the search index has its values, if not here
     totals_as: str | None = None  # the header of the totals if a filter asks for the next days
@@ -70,7 +80,16 @@ class Column:
     @property
     def import_help(self) -> str:
         """Return the help text of the column in an import file."""
-        return f"{self.help} {self.if_blank}".rstrip()
+        parts = [self.help, WRITTEN.get(self.kind, ""), self.if_blank]
+        if self.kind is Kind.INSTANT:
+            zone = "the airport's" if self.read_in else "the header's, or IMPORT_ZONE"
+            parts.insert(2, f"The time zone of a time without an offset is {zone}.")
+        return " ".join(filter(None, parts))
+
+    @property
+    def read_in(self) -> str | None:
+        """Return the column with the time zone of its imported times, if they are of a place."""
+        return self.imported_in or self.place_zone
 
     @property
     def words(self) -> dict[str, str] | None:

@@ -117,7 +117,7 @@ ORDER_ITEMS = Table(
         Column(
             "refund_expire_at", "Refund Expire Date", Kind.INSTANT,
             "Refundable up to and including this time.",
-            is_shown=True, totals_as="Value at risk", width=175
+            is_shown=True, imported_in="airport_tz", totals_as="Value at risk", width=175
         ),
         Column(
             "refunded_at", "Refunded At", Kind.INSTANT, "When the refund succeeded.",

@@ -30,7 +30,11 @@ def show_check(
         st.markdown(plain(words))
     has_changes = bool(check.outcome.used) or any(check.outcome.added.values())
     if not has_changes:
-        words = "Everything is already stored. There is nothing to import."
+        words = (
+            "Everything is already stored. There is nothing to import."
+            if check.rows
+            else "The files have headers, but no rows. There is nothing to import."
+        )
         st.info(words, icon=":material/inbox:")
     elif check.is_demo:
         st.warning(DEMO, icon=":material/info:")
@@ -128,7 +132,7 @@ def _zones(headings: Sequence[Heading]) -> str:
     for heading in headings:
         column = heading.column
         if column.kind is Kind.INSTANT:
-            at_place = "in the airport's zone" if column.place_zone else f"in {usual} (IMPORT_ZONE)"
+            at_place = "in the airport's zone" if column.read_in else f"in {usual} (IMPORT_ZONE)"
             zone = f"in {heading.zone}" if heading.zone else at_place
             words.append(f"{column.header} is {zone}")
     return ", ".join(words)

@@ -65,7 +65,7 @@ def _show_faults(run: Run, actor: Actor) -> None:
             "Row": f"{fault.row:,}",
             "Column": fault.column,
             "Value": fault.value,
-            "Problem": fault.problem,
+            "Problem": fault.in_words(),
         }
         for fault in run.faults[:SHOWN_FAULTS]
     ]

@@ -95,6 +95,21 @@ def test_rows_that_are_already_stored_are_not_offered_for_import(tmp_path: Path)
     assert page.button(key="import_check").disabled
 
 
+def test_a_file_of_headers_alone_is_said_to_have_no_rows(tmp_path: Path) -> None:
+    page = _check(open_page("imports"), _bytes(tmp_path, {"Orders": [dict.fromkeys(ORDER)]}))
+    assert "The files have headers, but no rows. There is nothing to import." in texts(page)
+    assert not [button for button in page.button if button.key == "import_now"]
+
+
+def test_what_may_follow_from_another_error_is_shown_and_not_counted(tmp_path: Path) -> None:
+    sheets: Sheets = {"Orders": [ORDER | {"Order ID": None}], "Order Items": [ITEM]}
+    page = _check(open_page("imports"), _bytes(tmp_path, sheets))
+    assert "1 import error; nothing was imported." in texts(page)
+    problems = page.table[0].value["Problem"].tolist()
+    assert len(problems) == 2
+    assert "This may follow from another import error" in problems[1]
+
+
 def test_a_refund_that_the_bank_returned_is_shown_before_the_import(tmp_path: Path) -> None:
     page = _check(open_page("imports"), _bytes(tmp_path, sold("refunded", PAID)))
     page.button(key="import_now").click().run()

@@ -126,6 +126,55 @@ def test_the_setting_says_which_zone_a_file_is_in(
     assert created == datetime(2026, 3, 1, 1, tzinfo=UTC)
 
 
+NOON = "2026-06-30 12:00"
+DEADLINES: list[tuple[str, object, int]] = [  # and its hour in UTC
+    ("Refund Expire Date", NOON, 3),
+    ("Refund Expire Date", datetime(2026, 6, 30, 12), 3),  # noqa: DTZ001 - a cell
+    ("Refund Expire Date", f"{NOON}Z", 12),
+    ("Refund Expire Date", f"{NOON}+02:00", 10),
+    ("Refund Expire Date (Europe/Paris)", NOON, 10),
+]
+
+
+@pytest.mark.parametrize(("header", "value", "hour"), DEADLINES)
+def test_a_deadline_without_a_zone_is_in_the_zone_of_the_airport(
+    sqlite_database: str,
+    import_sheets: Callable[[Sheets], Outcome],
+    monkeypatch: pytest.MonkeyPatch,
+    header: str,
+    value: object,
+    hour: int,
+) -> None:
+    monkeypatch.setenv("IMPORT_ZONE", "America/New_York")
+    get_settings.cache_clear()
+    import_sheets({"Orders": [ORDER], "Order Items": [ITEM | {"Airport": "NRT", header: value}]})
+    get_settings.cache_clear()
+    with storage.reading() as session:
+        deadline = session.get_one(OrderItem, "A1-1").refund_expire_at
+    assert deadline == datetime(2026, 6, 30, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "zone"),
+    [({}, "Europe/London"), ({"Airport Time Zone": "Europe/Lisbon"}, "Europe/Lisbon")],
+)
+def test_a_deadline_that_the_airports_clock_shows_twice_is_an_error_with_both_readings(
+    sqlite_database: str,
+    import_sheets: Callable[[Sheets], Outcome],
+    given: dict[str, str],
+    zone: str,
+) -> None:
+    item = ITEM | given | {"Refund Expire Date": "2026-10-25 01:30"}
+    with pytest.raises(Faulty) as refusal:
+        import_sheets({"Orders": [ORDER], "Order Items": [item]})
+    assert refusal.value.report().startswith(
+        f"orders.xlsx, Order Items, row 2, Refund Expire Date: “2026-10-25 01:30” happens twice in "
+        f"{zone} (clock change): 2026-10-25 00:30:00 UTC or 2026-10-25 01:30:00 UTC"
+    )
+    item["Refund Expire Date"] = "2026-10-25 01:30+00:00"
+    import_sheets({"Orders": [ORDER], "Order Items": [item]})
+
+
 @pytest.mark.both_databases
 def test_a_refunded_item_gets_its_refund_row(
     database: str, import_sheets: Callable[[Sheets], Outcome]

@@ -30,6 +30,22 @@ def test_an_item_that_is_now_used_is_updated_and_audited(
     assert import_sheets(sheets).used == []
 
 
+def test_the_time_of_a_used_item_is_never_made_up(
+    database: str, import_sheets: Callable[[Sheets], Outcome]
+) -> None:
+    sheets = plain()
+    sheets["Order Items"] += [ITEM | {"Order Item ID": "A1-2", "Status": "used"}]
+    import_sheets(sheets)
+    sheets["Order Items"][0]["Status"] = "used"
+    assert import_sheets(sheets).used == ["A1-1"]
+    with storage.reading() as session:
+        for item_id in ("A1-1", "A1-2"):
+            item = session.get_one(OrderItem, item_id)
+            assert (item.status, item.used_at) == ("used", None)
+        used = select(AuditEvent.after).where(AuditEvent.action == "order_item.used")
+        assert session.scalars(used).all() == [{"status": "used", "used_at": None}]
+
+
 def test_a_refund_made_here_wins_over_an_older_file_and_is_listed(
     database: str, import_sheets: Callable[[Sheets], Outcome]
 ) -> None:

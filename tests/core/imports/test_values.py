@@ -1,22 +1,24 @@
 """Single imported values: what is accepted, and what is refused with which reason."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.ground import decimals_of, to_major, to_minor
+from core.imports.formats import Formatted, is_odd, is_of_dates
 from core.imports.values import (
     parse_amount,
     parse_bytes,
     parse_flag,
-    parse_instant,
+    parse_id,
     parse_text,
     parse_whole,
 )
+from tests.effort import share
 
 
 @pytest.mark.parametrize(
@@ -98,60 +100,165 @@ def test_an_amount_written_plainly_comes_back(minor: int, currency: str) -> None
     assert parse_amount(float(minor) / 10 ** decimals_of(currency), currency) == minor
 
 
-LONDON_NOON = int(datetime(2026, 7, 1, 11, tzinfo=UTC).timestamp())
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "2026-07-01 12:00",
-        "2026-07-01T12:00:00",
-        "2026-07-01T11:00:00Z",
-        "2026-07-01 13:00+02:00",
-        " 2026-07-01 12:00:00 ",
-        "01.07.2026 12:00",
-        "1.7.2026 12:00:00",
-        datetime(2026, 7, 1, 12),  # noqa: DTZ001 - as a workbook gives it
-        datetime(2026, 7, 1, 11, 59, 59, 999_700),  # noqa: DTZ001 - Excel's rounding
-    ],
-)
-def test_a_date_is_understood_in_the_zone_it_is_in(value: Any) -> None:
-    assert parse_instant(value, "Europe/London") == LONDON_NOON
-
-
-def test_a_day_alone_is_its_first_instant() -> None:
-    first = int(datetime(2026, 6, 30, 23, tzinfo=UTC).timestamp())
-    for value in ("2026-07-01", "01.07.2026", date(2026, 7, 1)):
-        assert parse_instant(value, "Europe/London") == first
-
-
-@pytest.mark.parametrize(
-    "value", ["yesterday", "03/04/2026", "2026-02-30", "32.01.2026", 45000, True, "1850-01-01"]
-)
-def test_a_date_that_is_none_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"^is not"):
-        parse_instant(value, "UTC")
-
-
-def test_a_local_time_that_happens_twice_names_both_readings() -> None:
-    with pytest.raises(ValueError, match="happens twice in Europe/London") as refusal:
-        parse_instant("2026-10-25 01:30", "Europe/London")
-    assert "2026-10-25 00:30:00 UTC or 2026-10-25 01:30:00 UTC" in str(refusal.value)
-
-
-def test_a_local_time_that_never_happens_names_both_readings() -> None:
-    with pytest.raises(ValueError, match="never happens in Europe/London") as refusal:
-        parse_instant("2026-03-29 01:30", "Europe/London")
-    assert " or " in str(refusal.value)
-
-
 def test_text_loses_blanks_around_it_and_a_whole_number_its_fraction() -> None:
     assert parse_text("  a b \u00a0") == "a b"
     assert parse_text(1001.0) == "1001"
     assert parse_text("   ") is None
-    for value in ("a\x00b", "\ud800", datetime(2026, 3, 1, tzinfo=UTC)):
-        with pytest.raises(ValueError, match=r"contains|is a date"):
+    for value in ("a\x00b", "\ud800", datetime(2026, 3, 1, tzinfo=UTC), True, timedelta(1)):
+        with pytest.raises(ValueError, match=r"contains|is a date|is TRUE"):
             parse_text(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["A1", "\u200bA1", "A1\ufeff", "\u00a0A1\u2060", "'A1", "A1\u3000", " '\u200bA1 "],
+)
+def test_an_id_loses_what_nobody_sees_around_it_and_a_leading_apostrophe(value: str) -> None:
+    assert parse_id(value) == "A1"
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u202e", "\u202a", "\u2066", "\u2069", "\u200f", "\u061c", "\u200b", "\u00ad"]
+)
+def test_an_id_with_a_character_inside_that_nobody_sees_is_refused(hidden: str) -> None:
+    for value in (f"A{hidden}1", f"A{hidden}\u05d01"):
+        with pytest.raises(ValueError, match=f"invisible character U\\+{ord(hidden):04X}"):
+            parse_id(value)
+
+
+def test_a_text_for_people_keeps_its_apostrophe_and_what_joins_its_letters() -> None:
+    for value in ("'t Hooft", "می\u200cخواهم", "👩\u200d👧", "\u2067שלום\u2069 Ana"):
+        assert parse_text(value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["1.23457E+12", "1,23457E+12", "1E+15", "9.99e+20", "-1.2E+12", "1.23457E12"]
+)
+def test_a_long_number_that_lost_its_digits_is_no_id(value: str) -> None:
+    for parse in (parse_id, parse_text):
+        with pytest.raises(ValueError, match="lost its digits"):
+            parse(value)
+
+
+@pytest.mark.parametrize("value", ["1E5", "12E+3", "E+12", "1.5E+3x", "A1.2E+10", "2E"])
+def test_an_id_that_only_looks_like_one_is_kept(value: str) -> None:
+    assert parse_id(value) == value
+
+
+@pytest.mark.parametrize("value", [1e15, 1234567890123456, 12345678901234567890, -1e18, 0.1 + 0.2])
+def test_a_number_of_more_digits_than_a_spreadsheet_keeps_is_no_id(value: float) -> None:
+    with pytest.raises(ValueError, match="more than 15 digits"):
+        parse_id(value)
+
+
+def test_a_number_of_fifteen_digits_is_an_id() -> None:
+    for value in (123456789012345, 999999999999999.0, 12.5):
+        assert parse_id(value) == str(value).removesuffix(".0")
+
+
+SHOWN = {
+    "leading zeros": (123, "000000", "000123"),
+    "fewer zeros than digits": (12345, "000", "12345"),
+    "below zero": (-5, "0000", "-0005"),
+    "two sections": (7, "000;-000", "007"),
+    "a colour": (7, "[Red]000", "007"),
+}
+OTHERWISE = [
+    "0000-00", '"OD-"0', "0%", "# ?/?", "0,", "\\A0", '0" pcs"', "000,000", "0.00%", "0.00E+00",
+    "##0.0E+0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "code", "text"), SHOWN.values(), ids=SHOWN)
+def test_a_number_with_leading_zeros_is_an_id_as_it_is_shown(
+    number: float, code: str, text: str
+) -> None:
+    assert is_odd(code)
+    assert parse_id(Formatted(number, code)) == text
+
+
+@pytest.mark.parametrize("code", OTHERWISE)
+def test_a_number_that_is_shown_otherwise_is_no_id(code: str) -> None:
+    assert is_odd(code)
+    with pytest.raises(ValueError, match="is shown differently"):
+        parse_id(Formatted(123, code))
+
+
+@pytest.mark.parametrize(
+    "code", ["General", "Standard", "0", "@", "0.00", "#,##0", "#,##0.00", "0;-0",
+             "_-* #,##0.00_-", "#,##0.00;[Red]-#,##0.00", "[$-409]0"]
+)  # fmt: skip
+def test_a_usual_number_format_shows_the_number(code: str) -> None:
+    assert not is_odd(code)
+
+
+@pytest.mark.parametrize("code", ["yyyy-mm-dd", "dd.mm.yyyy hh:mm", "[h]:mm", "m/d/yy", "mm:ss.0"])
+def test_a_format_of_dates_is_known(code: str) -> None:
+    assert is_of_dates(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "currency", "said"),
+    [
+        ("0.00%", "EUR", "another number"),
+        ("0,", "EUR", "another number"),
+        ('#,##0.0,,"M"', "EUR", "another number"),
+        ('0.00" USD"', "EUR", "in USD"),
+        ("[$$-409]#,##0.00", "EUR", "in \\$"),
+        ("#,##0.00 [$€-407]", "USD", "in €"),
+        ('"£"0.00', "EUR", "in £"),
+        ("[$USD] 0.00", "GBP", "in USD"),
+    ],
+)
+def test_an_amount_that_is_shown_as_another_one_is_refused(
+    code: str, currency: str, said: str
+) -> None:
+    assert is_odd(code)
+    with pytest.raises(ValueError, match=f"is shown (as|in).*{said}|{said}"):
+        parse_amount(Formatted(38.5, code), currency)
+
+
+def test_an_amount_that_is_shown_in_its_currency_is_understood() -> None:
+    shown = {
+        '0.00" EUR"': "EUR",
+        "#,##0.00 [$€-407]": "EUR",
+        "[$$-409]0.00": "AUD",
+        "000.00": "EUR",
+    }
+    for code, currency in shown.items():
+        assert parse_amount(Formatted(38.5, code), currency) == 3850
+
+
+GROUPS, POINTS = ["", ",", ".", " ", "'", "’", "\u00a0", "\u202f"], [".", ","]
+
+
+@given(
+    st.integers(0, 10**9),
+    st.text("0123456789", max_size=4),
+    st.sampled_from(["", "-", "+", "−"]),
+    st.sampled_from(GROUPS),
+    st.sampled_from(POINTS),
+    st.sampled_from(["EUR", "JPY", "KWD"]),
+)
+@share(10)
+def test_a_number_is_read_as_a_plain_reading_says_or_refused(
+    whole: int, fraction: str, sign: str, group: str, point: str, currency: str
+) -> None:
+    assume(not fraction or group != point)  # 1,000 and the decimals 000 is a million
+    digits = f"{whole:,}".replace(",", group)
+    text = sign + digits + (point + fraction if fraction else "")
+    value = Decimal(f"{whole}.{fraction or 0}") * (-1 if sign in ("-", "−") else 1)
+    units = value.scaleb(decimals_of(currency))
+    is_sound = units == units.to_integral_value()
+    # One group alone, as in 1,230, may be a fraction.
+    looks_both = group in POINTS and digits.count(group) == 1 and not fraction
+    looks_both |= point in text and not (group and whole > 999) and len(fraction) == 3
+    try:
+        found = parse_amount(text, currency)
+    except ValueError:
+        assert looks_both or not is_sound, text
+    else:
+        assert looks_both or (is_sound and found == units), text
 
 
 def test_flags_whole_numbers_and_bytes() -> None:

@@ -43,6 +43,8 @@ TWO = {
     "quotes in a line with semicolons": '"OD-1";"OD-2"',
     "quotes in a line with blanks": '"OD-1" "OD-2"',
     "the same twice": "OD-1\nOD-2\nOD-1",
+    "characters that nobody sees": "\ufeffOD-1\u200b\n\u2060\u00a0OD-2\u00ad",
+    "the same within quotes": '"\u200bOD-1","OD-2\u00a0\u200d"',
     "other spaces and line ends": "OD-1\u2028OD-2\u3000",
 }
 
