@@ -74,9 +74,9 @@ def make_parser() -> argparse.ArgumentParser:
     one.add_argument("--orders", type=_positive, default=demo.DEFAULT_ORDERS, metavar="N")
     one.set_defaults(command=_demo)
 
-    one = commands.add_parser("export", help="write a view as Excel, like Download Excel")
+    one = commands.add_parser("export", help="write a view as Excel or CSV, as pages do")
     one.add_argument("table", choices=_SHOWN, metavar="TABLE")
-    one.add_argument("file", type=Path, metavar="FILE.xlsx")
+    one.add_argument("file", type=Path, metavar="FILE", help="FILE.csv is CSV, all others Excel")
     one.add_argument("--view", default=None, help="the value of ?view= in the page's address")
     one.add_argument("--zone", default="UTC", help="IANA time zone, if the view has none")
     one.set_defaults(command=_export)
@@ -153,7 +153,13 @@ def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     table = TABLES[asked.table]
     parameters = {} if asked.view is None else {"view": asked.view}
     view = views.view_at(table, parameters, actor=actor, zone=asked.zone)
-    rows = _write_whole(asked.file, lambda file: excel.export(view, file, actor=actor, now=now))
+    is_csv = asked.file.suffix.lower() == ".csv"
+    file_format = excel.FileFormat.CSV if is_csv else excel.FileFormat.XLSX
+
+    def write(file: IO[bytes]) -> int:
+        return excel.export(view, file, actor=actor, now=now, file_format=file_format)
+
+    rows = _write_whole(asked.file, write)
     return f"{asked.file}: {rows:,} {table.many}"
 
 

@@ -16,9 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from core.ground import FLAG_WORDS, InvalidInput, decimals_of, word_of
-from core.query import local_times
-from core.tables import Column, Kind
+from core.excel.columns import (
+    TableCells,
+    as_strings,
+    as_texts,
+    bytes_of,
+    flags_at,
+    is_any,
+    join_cells,
+)
+from core.ground import InvalidInput, decimals_of
+from core.tables import Column
 
 # Microsoft, "Excel specifications and limits".
 MAX_CELL_UNITS = 32_767
@@ -75,14 +83,14 @@ def _escape(found: re.Match[str]) -> str:
     return f"_x{ord(found[0]):04X}_"
 
 
-class TableRows:
-    """Makes the rows of one table, and counts the texts that it cuts."""
+class SheetRows(TableCells[_Cells]):
+    """Makes the rows of one table for a sheet, and counts the texts that it cuts."""
 
     def __init__(
         self, title: str, columns: Sequence[Column], zone: str, styles: Styles, *, is_dump: bool
     ) -> None:
-        self.title, self.columns, self.zone, self.styles = title, columns, zone, styles
-        self.is_dump = is_dump
+        super().__init__(columns, zone)
+        self.title, self.styles, self.is_dump = title, styles, is_dump
         self.cut = self._first = 0
 
     def to_xml(self, frame: pd.DataFrame, first: int) -> memoryview:
@@ -92,97 +100,77 @@ class TableRows:
         InvalidInput, with the row, if a text of a dump is too long for a cell.
         """
         self._first = first
-        numbers = _strings(pa.array(np.arange(first, first + len(frame))))
+        numbers = as_strings(pa.array(np.arange(first, first + len(frame))))
         parts: list[Any] = ['<row r="', numbers, '">']
         for index, column in enumerate(self.columns, 1):
-            head, values, tail = self._cells(column, frame)
+            head, values, tail = self.cells_of(column, frame)
             cell = [f'<c r="{get_column_letter(index)}', numbers, head, values, tail]
             # Only a column with missing values is joined apart: a join copies all texts.
-            parts += [_join(*cell)] if values.null_count else cell
-        rows = _join(*parts, "</row>", missing="skip")
-        return memoryview(rows.buffers()[2])[: pc.sum(pc.binary_length(rows)).as_py()]
+            parts += [join_cells(*cell)] if values.null_count else cell
+        return bytes_of(join_cells(*parts, "</row>", missing="skip"))
 
-    def _cells(self, column: Column, frame: pd.DataFrame) -> _Cells:
-        if column.kind is Kind.INSTANT:
-            return self._instants(_array(local_times(frame, column, self.zone)), column)
-        values = _array(frame[column.name])
-        if column.kind is Kind.NUMBER:
-            return self._numbers(values, column)
-        if column.kind is Kind.MONEY:
-            return self._amounts(values, _array(frame[str(column.currency)]))
-        if column.kind is Kind.FLAG:
-            yes, no = FLAG_WORDS.values()
-            words = pc.if_else(pc.fill_null(values, False), yes, no)
-            return _TEXT_HEAD, _strings(words), _TEXT_TAIL
-        if column.kind is Kind.BYTES:
-            digits = pa.array([one.hex() for one in frame[column.name]])
-            return _TEXT_HEAD, _strings(digits), _TEXT_TAIL
-        if column.allowed:
-            return self._words(values, column)
-        return self._texts(_strings(values), column)
-
-    def _words(self, values: pa.Array, column: Column) -> _Cells:
-        """Write each value's word once, and take it for every row that has the value."""
-        codes = _strings(values).dictionary_encode()
-        words = [word_of(value) for value in codes.dictionary.to_pylist()]
-        cells = _join(*self._texts(pa.array(words, pa.large_string()), column))
-        return "", cells.take(codes.indices), ""
-
-    def _instants(self, local: pa.Array, column: Column) -> _Cells:
+    def times(self, local: pa.Array, repeated: Mapping[int, str], column: Column) -> _Cells:
         """Turn local times into Excel's day numbers (days since 1900)."""
-        seconds = local.cast(pa.timestamp("s")).cast(pa.int64())
+        seconds = local.cast(pa.int64())
         moved = pc.add(seconds, EXCEL_DAYS_TO_1970 * DAY_SECONDS).cast(pa.float64())
-        days = _strings(pc.divide(moved, float(DAY_SECONDS)))
+        days = as_strings(pc.divide(moved, float(DAY_SECONDS)))
         cells = f'" s="{self.styles.instant}"><v>', days, _NUMBER_TAIL
-        is_early = pc.less(seconds, FIRST_EXACT_SECOND)
-        if not _any(is_early):
+        is_text = pc.less(seconds, FIRST_EXACT_SECOND)
+        if repeated:
+            is_text = pc.or_(is_text, flags_at(repeated, len(local)))
+        if not is_any(is_text):
             return cells
-        texts = _strings(pc.strftime(local, format="%Y-%m-%d %H:%M:%S"))
-        return self._mixed(is_early, self._texts(texts, column), cells)
+        return self._mixed(is_text, as_texts(local, repeated).filter(is_text), cells, column)
 
-    def _numbers(self, values: pa.Array, column: Column) -> _Cells:
-        numbers = _strings(values)
+    def numbers(self, values: pa.Array, column: Column) -> _Cells:
+        """Write numbers; those that Excel cannot hold exactly are texts."""
+        numbers = as_strings(values)
         cells = '"><v>', numbers, _NUMBER_TAIL
         is_inexact = pc.or_(
             pc.greater(values, MAX_EXACT_INTEGER), pc.less(values, -MAX_EXACT_INTEGER)
         )
-        if not _any(is_inexact):
+        if not is_any(is_inexact):
             return cells
-        return self._mixed(is_inexact, self._texts(numbers, column), cells)
+        return self._mixed(is_inexact, numbers.filter(is_inexact), cells, column)
 
-    def _amounts(self, minor: pa.Array, currencies: pa.Array) -> _Cells:
+    def amounts(self, minor: pa.Array, currencies: pa.Array) -> _Cells:
         """Turn minor units into major units, with the number format of each currency."""
         codes = currencies.dictionary_encode("encode")
         decimals = [decimals_of(str(code)) for code in codes.dictionary.to_pylist()]
         heads = [f'" s="{self.styles.money[count]}"><v>' for count in decimals]
         factors = pa.array([10.0**count for count in decimals])
         major = pc.divide(minor.cast(pa.float64(), safe=False), factors.take(codes.indices))
-        return _strings(pa.array(heads)).take(codes.indices), _strings(major), _NUMBER_TAIL
+        return as_strings(pa.array(heads)).take(codes.indices), as_strings(major), _NUMBER_TAIL
 
-    def _mixed(self, is_text: pa.Array, texts: _Cells, numbers: _Cells) -> _Cells:
-        """Write text where Excel cannot hold the number exactly."""
-        return "", pc.if_else(is_text, _join(*texts), _join(*numbers)), ""
+    def taken(self, texts: pa.Array, indices: pa.Array, column: Column) -> _Cells:
+        """Write for each index the text at that place."""
+        return "", join_cells(*self.texts(texts, column)).take(indices), ""
 
-    def _texts(self, texts: pa.Array, column: Column) -> _Cells:
+    def _mixed(self, is_text: pa.Array, texts: pa.Array, numbers: _Cells, column: Column) -> _Cells:
+        """Write the few texts in place of their numbers, which Excel cannot hold exactly."""
+        cells, few = join_cells(*numbers), join_cells(*self.texts(texts, column))
+        return "", pc.replace_with_mask(cells, is_text.fill_null(False), few), ""
+
+    def texts(self, texts: pa.Array, column: Column) -> _Cells:
         """Clean texts, escape them for XML, and mark those that look like a formula."""
         is_empty = pc.equal(pc.binary_length(texts), 0)
-        if _any(is_empty):
+        if is_any(is_empty):
             texts = pc.if_else(is_empty, None, texts)
-        if not _any(pc.or_(pc.match_substring_regex(texts, _NEEDS_CARE), _is_long(texts))):
+        if not is_any(pc.or_(pc.match_substring_regex(texts, _NEEDS_CARE), _is_long(texts))):
             return _TEXT_HEAD, texts, _TEXT_TAIL
         formula = pc.match_substring_regex(texts, _LOOKS_LIKE_FORMULA)
-        style = _strings(pc.if_else(formula, f'" s="{self.styles.quoted}"', '"'))
+        style = as_strings(pc.if_else(formula, f'" s="{self.styles.quoted}"', '"'))
         texts = self._cleaned(texts, column)
         blank = pc.match_substring_regex(texts, _BLANK_ENDS)
-        begin = _strings(pc.if_else(blank, '<t xml:space="preserve">', "<t>"))
+        begin = as_strings(pc.if_else(blank, '<t xml:space="preserve">', "<t>"))
         for character, entity in _ENTITIES.items():
             texts = pc.replace_substring(texts, character, entity)
-        return _join(style, ' t="inlineStr"><is>', begin), texts, _TEXT_TAIL
+        return join_cells(style, ' t="inlineStr"><is>', begin), texts, _TEXT_TAIL
 
     def _cleaned(self, texts: pa.Array, column: Column) -> pa.Array:
         """Clean the few texts that need it, one by one."""
         is_unclean = pc.or_(pc.match_substring_regex(texts, _UNCLEAN), _is_long(texts))
-        if not _any(is_unclean):
+        if not is_any(is_unclean):
             return texts
         cleaned = texts.to_pylist()
         for index in pc.indices_nonzero(is_unclean.fill_null(False)).to_pylist():
@@ -198,26 +186,6 @@ class TableRows:
         return pa.array(cleaned, pa.large_string())
 
 
-def _array(series: "pd.Series[Any]") -> pa.Array:
-    array = pa.array(series)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def _strings(values: pa.Array) -> pa.Array:
-    return values.cast(pa.large_string())
-
-
-def _join(*parts: Any, missing: str = "emit_null") -> pa.Array:
-    """Join strings and arrays of strings row by row; a missing part makes the row missing."""
-    columns = [pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in parts]
-    separator = pa.scalar("", pa.large_string())
-    return pc.binary_join_element_wise(*columns, separator, null_handling=missing)
-
-
 def _is_long(texts: pa.Array) -> pa.Array:
     """Say which texts may be too long: UTF-8 never has fewer bytes than UTF-16 has units."""
     return pc.greater(pc.binary_length(texts), MAX_CELL_UNITS)
-
-
-def _any(flags: pa.Array) -> bool:
-    return bool(pc.any(flags).as_py())

@@ -1,9 +1,10 @@
-"""Excel files: the rows of a view, one order, a dump of everything, and the import template."""
+"""Files to take away: the rows of a view, one order, a dump of everything, the import template."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 from typing import IO
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -12,9 +13,9 @@ import pandas as pd
 
 from core import access, query, storage, views
 from core.access import Actor, may, require
-from core.excel.cells import MAX_CELL_UNITS
+from core.excel.csv_file import write_csv
 from core.excel.limit import check_limit, record_export
-from core.excel.workbook import MAX_ROWS, StreamedWorkbook, WrittenTable
+from core.excel.workbook import StreamedWorkbook, WrittenTable
 from core.ground import Permission, flag_value, format_money, get_settings, in_zone, word_of
 from core.query import OrderDetails, get_order
 from core.storage import CancelToken
@@ -24,22 +25,51 @@ from core.views import View, default_view, describe_sort, to_json
 ABOUT = "About this export"
 
 
+class FileFormat(StrEnum):
+    """The kinds of file that the rows of a view can be written to."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
 def export(
     view: View,
     file: IO[bytes],
     *,
     actor: Actor,
     now: datetime,
+    file_format: FileFormat = FileFormat.XLSX,
     cancel: CancelToken | None = None,
 ) -> int:
-    """Write every row of the view to an .xlsx file, audit it, and return the number of rows.
+    """Write every row of the view to a file, audit it, and return the number of rows.
 
-    Rows, total and the sheet *About this export* come from one snapshot of the database. Raises
-    NotPermitted, and as access.handing_out does. Raises TooManyRows over the hourly limit, before
-    anything is written. Raises QueryCancelled once `cancel` is set; this is not audited.
+    They come from one snapshot of the database, as does what the sheet *About this export* of an
+    Excel file says. Raises NotPermitted, and as access.handing_out does. Raises TooManyRows over
+    the hourly limit, before anything is written. Raises QueryCancelled once `cancel` is set; this
+    is not audited.
     """
     cancel = cancel or CancelToken()
     _check_limit([view], actor, now)
+    write = _write_csv if file_format is FileFormat.CSV else _write_workbook
+    rows = write(view, file, actor=actor, now=now, cancel=cancel)
+    cancel.check()
+    record_export(
+        file,
+        f"{view.table.name}.exported",
+        view.table.permission(view.order_id),
+        rows=rows,
+        actor=actor,
+        entity="table",
+        entity_id=view.table.name,
+        now=now,
+        after={"view": to_json(view), "order_id": view.order_id, "file": file_format},
+    )
+    return rows
+
+
+def _write_workbook(
+    view: View, file: IO[bytes], *, actor: Actor, now: datetime, cancel: CancelToken
+) -> int:
     with StreamedWorkbook(file) as workbook:
         with storage.reading() as session, cancel.cancelling(session):
             total = query.count_in(session, view.without_filters(), actor=actor, now=now)
@@ -48,19 +78,18 @@ def export(
                 chunks = _until_cancelled(frames, cancel)
                 written = workbook.add_table(view.table.title, view.columns, view.zone, chunks)
         workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
-    cancel.check()
-    record_export(
-        file,
-        f"{view.table.name}.exported",
-        view.table.permission(view.order_id),
-        rows=written.rows,
-        actor=actor,
-        entity="table",
-        entity_id=view.table.name,
-        now=now,
-        after={"view": to_json(view), "order_id": view.order_id},
-    )
     return written.rows
+
+
+def _write_csv(
+    view: View, file: IO[bytes], *, actor: Actor, now: datetime, cancel: CancelToken
+) -> int:
+    with (
+        storage.reading() as session,
+        cancel.cancelling(session),
+        closing(query.read_chunks(session, view, actor=actor, now=now)) as frames,
+    ):
+        return write_csv(file, view.columns, view.zone, _until_cancelled(frames, cancel))
 
 
 def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
@@ -97,7 +126,9 @@ def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime,
         workbook.add_lines("Order", _order_lines(order, actor=actor, now=now, zone=zone))
         for title, view in views.items():
             with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                rows += workbook.add_table(title, view.columns, zone, frames).rows
+                written = workbook.add_table(title, view.columns, zone, frames)
+            rows += written.rows
+            workbook.add_lines("Order", [(title, note) for _, note in written.notes])
     record_export(
         file,
         "order.exported",
@@ -212,13 +243,7 @@ def _about(
     ]
     if view.order_id is not None:
         lines.insert(1, ("Order ID", view.order_id))
-    if written.cut:
-        cut = f"{written.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters, Excel's maximum."
-        lines.append(("Note", cut))
-    if written.sheets > 1:
-        limit = f"A sheet holds at most {MAX_ROWS:,} rows (fewer if the rows are long)"
-        lines.append(("Note", f"{limit}, so there are {written.sheets} sheets."))
-    return lines
+    return [*lines, *written.notes]
 
 
 def _page_of(view: View, actor: Actor) -> str:

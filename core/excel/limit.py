@@ -1,4 +1,4 @@
-"""Limit the rows that one person exports to Excel in an hour, counted from the audit trail."""
+"""Limit the rows that one person exports in an hour, counted from the audit trail."""
 
 from collections.abc import Callable
 from datetime import datetime

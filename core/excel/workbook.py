@@ -7,7 +7,7 @@ in place of the empty sheet's rows.
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Self
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -18,33 +18,46 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from core.excel.cells import Styles, TableRows, clean
+from core.excel.cells import MAX_CELL_UNITS, SheetRows, Styles, clean
+from core.excel.columns import header_of, pieces_of
 from core.ground import MAX_DECIMALS
-from core.tables import Column, Kind
+from core.tables import Column
 
 # Microsoft, "Excel specifications and limits"; the header takes one row of a sheet.
 MAX_ROWS = 1_048_575
 # A part of 2 GiB needs ZIP64 headers, and some versions of Excel report such a file as damaged. So
 # a sheet is full earlier; the margin is larger than the XML of one piece.
 MAX_SHEET_BYTES = 3 * 2**29
-PIECE_ROWS, PIECE_BYTES = 20_000, 2**25
 COMPRESSION_LEVEL = 1  # deflate; level 6 makes files 20 % smaller and takes 2.5 times as long
+REPEATED_ARE_TEXT = (
+    "Times that happen twice, because clocks go back, are text with their offset from UTC"
+)
 _FIRST_PARTS = ("docProps/", "xl/theme/")  # some programs guess the file type from its first parts
 
 
 @dataclass(frozen=True)
 class WrittenTable:
-    """The size of a written table: its rows, its sheets, and how many texts were cut."""
+    """What was written of a table: its rows, its sheets, and what a reader should know of it."""
 
     rows: int
     sheets: int
-    cut: int
+    cut: int  # texts that were cut
+    repeated: int = 0  # local times that happen twice, written with their offset
 
-
-def header_of(column: Column, zone: str) -> str:
-    """Return the header; for an instant shown in one zone, it names the zone."""
-    is_local = column.kind is Kind.INSTANT and column.place_zone is None
-    return f"{column.header} ({zone})" if is_local else column.header
+    @property
+    def notes(self) -> list[tuple[str, str]]:
+        """Return the lines that say where the file differs from the screen."""
+        lines = []
+        if self.cut:
+            cut = f"{self.cut:,} texts are cut after {MAX_CELL_UNITS:,} characters"
+            lines.append(f"{cut}, Excel's maximum.")
+        if self.sheets > 1:
+            limit = f"A sheet holds at most {MAX_ROWS:,} rows (fewer if the rows are long)"
+            lines.append(f"{limit}, so there are {self.sheets} sheets.")
+        if self.repeated:
+            cells = f"{self.repeated:,} cell{'s' * (self.repeated != 1)}"
+            lines.append(f"{REPEATED_ARE_TEXT}: {cells}.")
+        return [("Note", line) for line in lines]
 
 
 class StreamedWorkbook:
@@ -64,9 +77,10 @@ class StreamedWorkbook:
                 self._add_parts(self._parts())
 
     def add_lines(self, title: str, lines: list[tuple[str, str]]) -> None:
-        """Add a sheet with one label and one text per row."""
-        sheet = self._add_sheet(title, (18, 100))
-        for row, (name, value) in enumerate(lines, 1):
+        """Add a sheet with one label and one text per row, or more rows to such a sheet."""
+        is_new = title not in self.book.sheetnames
+        sheet = self._add_sheet(title, (18, 100)) if is_new else self.book[title]
+        for row, (name, value) in enumerate(lines, 1 if is_new else sheet.max_row + 1):
             label = _put(sheet, row, 1, name)
             label.font = Font(bold=True)
             label.alignment = Alignment(vertical="top")
@@ -96,13 +110,13 @@ class StreamedWorkbook:
         When a sheet is full, the rows continue on “Orders (2)”. A table without rows is a header.
         Raises InvalidInput, with the row, if a text of a dump is too long for a cell.
         """
-        pieces = _pieces(frames)
+        pieces = pieces_of(frames)
         piece = next(pieces, None)
-        rows = sheets = cut = 0
+        rows = sheets = cut = repeated = 0
         while piece is not None or sheets == 0:
             sheets += 1
             sheet = self._add_header(title if sheets == 1 else f"{title} ({sheets})", columns, zone)
-            maker = TableRows(sheet.title, columns, zone, _styles_in(sheet), is_dump=is_dump)
+            maker = SheetRows(sheet.title, columns, zone, _styles_in(sheet), is_dump=is_dump)
             head, _ = self._around_rows(sheet)
             with self.archive.open(_path(sheet), "w", force_zip64=False) as part:
                 here, size = 0, part.write(head)
@@ -113,8 +127,8 @@ class StreamedWorkbook:
                     piece = next(pieces, None) if piece.empty else piece
                 sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{here + 1}"
                 part.write(self._around_rows(sheet)[1])
-            rows, cut = rows + here, cut + maker.cut
-        return WrittenTable(rows, sheets, cut)
+            rows, cut, repeated = rows + here, cut + maker.cut, repeated + maker.repeated
+        return WrittenTable(rows, sheets, cut, repeated)
 
     def _add_sheet(self, title: str, widths: Iterable[float]) -> Any:
         """Add an empty sheet; `widths` are the widths of its columns in characters."""
@@ -153,14 +167,6 @@ class StreamedWorkbook:
         for name in parts:
             if name not in written:
                 self.archive.writestr(name, parts[name])
-
-
-def _pieces(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Cut frames into pieces of bounded size: fewer rows if the texts are long."""
-    for frame in frames:
-        size = int(frame.memory_usage(index=False).sum())
-        step = max(1, min(PIECE_ROWS, PIECE_BYTES * len(frame) // max(1, size)))
-        yield from (frame.iloc[start : start + step] for start in range(0, len(frame), step))
 
 
 def _path(sheet: Any) -> str:

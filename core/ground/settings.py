@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     emails_per_hour: Annotated[int, Field(ge=1)] | None = None
     """How many e-mails one person may send in an hour. Without it: no limit."""
     exported_rows_per_hour: Annotated[int, Field(ge=1)] | None = None
-    """How many rows one person may take out as Excel in an hour: of tables, orders and outcomes of
+    """How many rows one person may take out in files in an hour: of tables, orders and outcomes of
     refunds. Without it: no limit."""
     verifications_per_minute: Annotated[int, Field(ge=1)] = 60
     """How many codes one person may verify in a minute."""

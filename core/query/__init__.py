@@ -5,7 +5,7 @@
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
-from core.query.frames import local_minutes, local_times, to_frame
+from core.query.frames import local_minutes, local_times, repeated_times, to_frame
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
 from core.query.rows import (
@@ -47,6 +47,7 @@ __all__ = [
     "read_chunks",
     "read_pasted",
     "read_table",
+    "repeated_times",
     "scope",
     "ticked_ids",
     "to_frame",

@@ -1,6 +1,7 @@
 """Rows as DataFrames with exact types, and instants as local times."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,12 +68,44 @@ def local_minutes(frame: pd.DataFrame, column: Column, zone: str) -> list[str | 
 
 def local_times(frame: pd.DataFrame, column: Column, zone: str) -> "pd.Series[Any]":
     """Return a column of instants as naive local times: of the row's place, or of `zone`."""
-    instants = frame[column.name]
-    if column.place_zone is None:
-        here: pd.Series[Any] = instants.dt.tz_convert(zone_named(zone)).dt.tz_localize(None)
-        return here
-    moments = pd.DatetimeIndex(instants)
+    moments = pd.DatetimeIndex(frame[column.name])
     local = np.full(len(frame), "NaT", dtype="datetime64[s]")
-    for place, rows in frame.groupby(column.place_zone).indices.items():
-        local[rows] = moments[rows].tz_convert(zone_named(str(place))).tz_localize(None)
+    for place, rows in _rows_by_zone(frame, column, zone).items():
+        local[rows] = moments[rows].tz_convert(zone_named(place)).tz_localize(None)
     return pd.Series(local, index=frame.index)
+
+
+def repeated_times(
+    frame: pd.DataFrame, column: Column, zone: str, local: "pd.Series[Any]"
+) -> dict[int, str]:
+    """Return those of a column's local times that happen twice, because clocks go back.
+
+    They are texts with their offset from UTC, such as 2026-10-25 01:30:00+00:00, by the position of
+    their row in the frame. `local` are the column's local times.
+    """
+    moments, times = pd.DatetimeIndex(frame[column.name]), pd.DatetimeIndex(local)
+    texts = {}
+    for place, rows in _rows_by_zone(frame, column, zone).items():
+        known = times[rows].tz_localize(zone_named(place), ambiguous="NaT", nonexistent="NaT")
+        happens_twice = np.asarray(known.isna()) & np.asarray(times[rows].notna())
+        for row in rows[happens_twice].tolist():
+            texts[row] = _with_offset(moments[row].to_pydatetime(), place)
+    return texts
+
+
+def _rows_by_zone(
+    frame: pd.DataFrame, column: Column, zone: str
+) -> "dict[str, np.ndarray[Any, Any]]":
+    """Return the positions of the rows in the frame, by the zone of their local times."""
+    if column.place_zone is None:
+        return {zone: np.arange(len(frame))}
+    places = frame.groupby(column.place_zone).indices
+    return {str(place): np.asarray(rows) for place, rows in places.items()}
+
+
+def _with_offset(instant: datetime, zone: str) -> str:
+    local = instant.astimezone(zone_named(zone))
+    offset = local.utcoffset()
+    # Some offsets before 1972 have seconds, which ISO 8601 cannot express.
+    is_usual = offset is not None and offset % timedelta(minutes=1) == timedelta(0)
+    return (local if is_usual else instant).isoformat(sep=" ")

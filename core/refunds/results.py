@@ -123,8 +123,9 @@ def export_results(
     with storage.reading() as session:
         check_limit(session, lambda: len(results.frame), actor=actor, now=now)
     with StreamedWorkbook(file) as workbook:
-        workbook.add_table("Refunds", COLUMNS, zone, [results.frame])
-        workbook.add_lines("About this export", _about(results, actor, now, zone))
+        written = workbook.add_table("Refunds", COLUMNS, zone, [results.frame])
+        about = [*_about(results, actor, now, zone), *written.notes]
+        workbook.add_lines("About this export", about)
     record_export(
         file,
         "refunds.exported",

@@ -43,5 +43,5 @@ def show_views_explained() -> None:
             "A view is what you chose: filters, search, pasted IDs, sort, columns and time zone.\n"
             "- **Its link** is the address in your browser. Send it to show a colleague the view.\n"
             "- **Save this view** stores it under a name, for you or for everyone.\n"
-            "- **Download Excel** writes exactly its rows and columns, in the same order."
+            "- **Download Excel** and **Download CSV** write exactly its rows and columns."
         )

@@ -1,32 +1,27 @@
-"""The strips around a grid: count, Download Excel, filters in words, selection and totals."""
+"""The strips around a grid: count, downloads, filters in words, selection and totals."""
 
 import html
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import query, views
+from core import query
 from core.access import Actor
 from core.ground import format_money
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
-from core.views import View, describe_filter, describe_ids, describe_search
+from core.views import describe_filter, describe_ids, describe_search
+from pages.grid.downloads import show_downloads
 from pages.grid.explained import show_columns_explained
 from pages.grid.state import GridState
 from pages.routes import let_rows_go_first
 from pages.shell import acting, plain
-from pages.web import base_path
 
-# Measured on files of 100,000 rows, for the size that is shown before the click.
-BYTES_PER_CELL = 7
-ROWS_PER_SECOND = 60_000
-SLOW_SECONDS = 5
 MAX_MISSING_LISTED = 20
 
 
 def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
-    """Draw title, count and Download Excel of the view; return the count."""
+    """Draw title, count and downloads of the view; return the count."""
     view = state.view
     table = view.table
     count = _figures(state, actor, now).count
@@ -45,8 +40,7 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
         st.markdown(f"{_count_in_words(table, count, total)}{times}", width="content")
         show_columns_explained(state)
         st.space("stretch")
-        st.caption(_size_in_words(view, count), width="content")
-        _show_downloads(state, count, actor)
+        show_downloads(state, count, actor=actor)
     return count
 
 
@@ -68,34 +62,6 @@ def _figures(state: GridState, actor: Actor, now: datetime) -> query.Figures:
         return query.load_figures(view, actor=actor, now=now)
 
     return state.figure("figures", view, now, load)
-
-
-def _show_downloads(state: GridState, count: int, actor: Actor) -> None:
-    view, label, icon = state.view, "Download Excel", ":material/download:"
-    if count == 0:
-        st.button(label, icon=icon, disabled=True, key=f"download_{state.place.key}")
-        return
-    parameters = views.address_of(view, actor=actor) | {"token": state.export_token}
-    address = f"{base_path()}/export/{view.table.name}?{urlencode(parameters)}"
-    hidden = [column.header for column in view.table.offered if column not in view.columns]
-    if hidden:
-        st.link_button(
-            "All columns",
-            f"{address}&columns=all",
-            type="tertiary",
-            help=f"The same rows in Excel, with the hidden columns too: {', '.join(hidden)}",
-        )
-    st.link_button(label, address, icon=icon, type="primary")
-
-
-def _size_in_words(view: View, count: int) -> str:
-    if count == 0:
-        return f"Nothing to export: no {view.table.one} matches these filters"
-    kilobytes = max(8, count * len(view.columns) * BYTES_PER_CELL // 1_000)
-    size = f"{kilobytes:,} kB" if kilobytes < 1_000 else f"{kilobytes / 1_000:,.1f} MB"
-    seconds = count // ROWS_PER_SECOND
-    takes = f", ready in about {seconds:,} s" if seconds > SLOW_SECONDS else ""
-    return f"{count:,} row{'s' * (count != 1)}, about {size}{takes}"
 
 
 def show_words(state: GridState) -> None:

@@ -19,6 +19,7 @@ from pages.web import PRIVATE
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {
     "xlsx": XLSX,
+    "csv": "text/csv; charset=utf-8; header=present",
     "pdf": "application/pdf",
     "zip": "application/zip",
     "eml": "message/rfc822",
@@ -53,7 +54,8 @@ async def answer_file(request: Request, write: Write) -> Response:
     headers = PRIVATE | {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Length": str(size),
-        "Content-Encoding": "identity",  # the file is already compressed
+        # Most files are already compressed, and browsers show how much of a known size has come.
+        "Content-Encoding": "identity",
     }
     media_type = MEDIA_TYPES[name.rpartition(".")[2]]
     return _Download(file, media_type=media_type, headers=headers)

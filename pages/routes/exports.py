@@ -1,7 +1,8 @@
-"""GET /export/<table>?view=…&token=…: the rows of a view as an Excel file.
+"""GET /export/<table>?view=…&form=xlsx|csv&token=…: the rows of a view as an Excel or CSV file.
 
-/export/order is the workbook of the order that the token names. /export/refunds?batch=… has the
-results of one refund request. /export/import_faults has the errors of the person's last import.
+Without `form` it is Excel, like the other files here. /export/order is the workbook of the order
+that the token names. /export/refunds?batch=… has the results of one refund request.
+/export/import_faults has the errors of the person's last import.
 """
 
 from dataclasses import replace
@@ -31,6 +32,7 @@ def _write(request: Request, file: IO[bytes], cancel: CancelToken) -> str:
     token = request.query_params.get("token", "")
     grant = access.accept_token(token, "export", table=name, browser=browser_of(request))
     now = datetime.now(UTC)
+    file_format = excel.FileFormat.XLSX
     if name == ORDER:
         _write_order(request, grant, file, now)
     elif name == REFUNDS:
@@ -39,8 +41,9 @@ def _write(request: Request, file: IO[bytes], cancel: CancelToken) -> str:
         zone = _zone_of(request)
         imports.export_faults(file, actor=grant.actor, now=now, zone=zone)
     else:
-        _write_table(request, grant, file, now, cancel)
-    return f"{name}-{now:%Y-%m-%d-%H%M}.xlsx"
+        file_format = _format_of(request)
+        _write_table(request, grant, file, file_format, now, cancel)
+    return f"{name}-{now:%Y-%m-%d-%H%M}.{file_format}"
 
 
 def _write_order(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
@@ -61,8 +64,20 @@ def _zone_of(request: Request) -> str:
     return zone
 
 
+def _format_of(request: Request) -> excel.FileFormat:
+    form = request.query_params.get("form", excel.FileFormat.XLSX)
+    if form not in list(excel.FileFormat):
+        raise InvalidInput(f"“{form[:60]}” is not a kind of file; use xlsx or csv.")
+    return excel.FileFormat(form)
+
+
 def _write_table(
-    request: Request, grant: access.Grant, file: IO[bytes], now: datetime, cancel: CancelToken
+    request: Request,
+    grant: access.Grant,
+    file: IO[bytes],
+    file_format: excel.FileFormat,
+    now: datetime,
+    cancel: CancelToken,
 ) -> None:
     """Write the view; with `columns=all`, every column that the grid can show."""
     name, asked = request.path_params["table"], request.query_params
@@ -72,4 +87,4 @@ def _write_table(
     view = views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
     if asked.get("columns") == "all":
         view = replace(view, columns=view.all_columns)
-    excel.export(view, file, actor=grant.actor, now=now, cancel=cancel)
+    excel.export(view, file, actor=grant.actor, now=now, file_format=file_format, cancel=cancel)

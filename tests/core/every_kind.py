@@ -1,6 +1,6 @@
 """A table with a column of every kind, and values that are hard to write to Excel."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.ground import ItemStatus
 from core.tables import Column, Kind
@@ -28,6 +28,16 @@ HOSTILE = [
     "e\u0301", "\U0010ffff", "12" * 20_000, "😀" * 20_000,
 ]  # fmt: skip
 EDGE_NUMBERS = [0, -1, 2**53, 2**53 + 1, -(2**53), -(2**53) - 1, 2**63 - 1, -(2**63)]
+# Before, in and after the hour that happens twice, in autumn 2026: in Europe, and on Lord Howe
+# Island, where it is half an hour. The third is of Kathmandu, from an offset that has seconds.
+CLOCK_CHANGES = [
+    change + timedelta(minutes=minutes)
+    for change in (
+        datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 4, 4, 15, tzinfo=UTC),
+        datetime(1919, 12, 31, 18, 18, 44, tzinfo=UTC),
+    )
+    for minutes in (-91, -61, -60, -31, -30, -1, 0, 29, 30, 59, 60, 90)
+]  # fmt: skip
 EDGE_MOMENTS = [
     datetime(1900, 2, 28, 23, 59, 59, tzinfo=UTC), datetime(1900, 3, 1, tzinfo=UTC),
     datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC),

@@ -1,8 +1,9 @@
-"""Excel files read back as people see them: sheets, headers, rows, and what the file says."""
+"""Files read back as people see them: sheets, headers, rows, and what an Excel file says."""
 
+import csv
 import io
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +38,27 @@ def _shown(value: Any) -> Any:
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
+def rows_of_csv(file: io.BytesIO) -> tuple[list[str], list[list[str]]]:
+    """Return a CSV file's headers and rows, as any reader of RFC 4180 returns them."""
+    text = file.getvalue().decode()
+    assert text.startswith("\ufeff")
+    assert text.endswith("\r\n")
+    header, *rows = csv.reader(io.StringIO(text[1:], newline=""), strict=True)
+    return header, rows
+
+
+def csv_cell(column: Column, row: Row, zone: str) -> str:
+    """Return what a CSV file has of a stored value; it can hold every character."""
+    shown = cell(column, row, zone)
+    if column.kind in (Kind.TEXT, Kind.CODE) and shown is not None and not column.allowed:
+        return re.sub(r"^(?='*[=+\-@\t\r])", "'", row[column.name])
+    if isinstance(shown, Decimal):
+        return f"{shown:f}"
+    if isinstance(shown, bytes):
+        return shown.hex()
+    return "" if shown is None else str(shown)
+
+
 def said_in(sheet: Any) -> dict[str, list[str]]:
     """Return what a sheet of lines says: texts by label; a line without one goes on."""
     said: dict[str, list[str]] = {}
@@ -61,10 +83,19 @@ def cell(column: Column, row: Row, zone: str) -> Any:
     if value is None:
         return None
     if isinstance(value, datetime):
-        here = row[column.place_zone] if column.place_zone else zone
-        return value.astimezone(ZoneInfo(here)).replace(tzinfo=None)
+        return local_cell(value, row[column.place_zone] if column.place_zone else zone)
     if column.kind is Kind.MONEY:
         return to_major(value, row[str(column.currency)])
     if column.allowed:
         return word_of(value)
     return value.replace("\x01", "\ufffd") if isinstance(value, str) else value
+
+
+def local_cell(instant: datetime, zone: str) -> datetime | str:
+    """Return an instant as a local time; with its offset if the clock shows that time twice."""
+    local = instant.astimezone(ZoneInfo(zone))
+    first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
+    if first == second:
+        return local.replace(tzinfo=None)
+    has_seconds = local.utcoffset() % timedelta(minutes=1)  # type: ignore[operator]
+    return (instant if has_seconds else local).isoformat(sep=" ")

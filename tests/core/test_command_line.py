@@ -58,6 +58,14 @@ def test_export_writes_the_view_of_an_address(database: str, tmp_path: Path) -> 
     assert rows == [("Order ID",), ("OD-2",)]
 
 
+def test_export_writes_csv_if_the_file_is_called_so(sqlite_database: str, tmp_path: Path) -> None:
+    make_order("OD-1", author="-ana")
+    view = to_address(parse_view(ORDERS, {"columns": ["order_id", "author"]}))
+    out = tmp_path / "out.CSV"
+    assert main(["export", "orders", "--view", view, str(out)]) == 0
+    assert out.read_bytes() == b"\xef\xbb\xbfOrder ID,Author\r\nOD-1,'-ana\r\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

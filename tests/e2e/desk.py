@@ -1,6 +1,7 @@
 """A table's page in one browser tab, with a person's hands: what tests do and look at."""
 
 import base64
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -344,8 +345,16 @@ class Desk:
 
     def download(self, folder: Path, name: str = "Download Excel") -> Workbook:
         """Click Download Excel and open the file."""
+        return Workbook(self._download(folder, name), self.table.title)
+
+    def download_csv(self, folder: Path, name: str = "Download CSV") -> list[list[str]]:
+        """Click Download CSV and read the lines of the file."""
+        with self._download(folder, name).open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.reader(file, strict=True))
+
+    def _download(self, folder: Path, name: str) -> Path:
         with self.page.expect_download() as waiting:
             self.page.get_by_role("link", name=name).click()
         path = folder / waiting.value.suggested_filename
         waiting.value.save_as(path)
-        return Workbook(path, self.table.title)
+        return path

@@ -155,6 +155,7 @@ STATES: dict[str, Callable[[Desk], object]] = {
     "views": lambda desk: show_popover(desk, "Views"),
     "paste IDs": lambda desk: show_popover(desk, "Paste IDs"),
     "columns": lambda desk: show_popover(desk, "Columns"),
+    "more downloads": lambda desk: show_popover(desk, "More downloads"),
     "columns explained": lambda desk: show_popover(desk, "What do the columns mean?"),
     "reset the demo": show_reset,
     "save a view": show_dialog,

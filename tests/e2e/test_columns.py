@@ -58,7 +58,12 @@ def test_columns_that_are_hidden_and_shown_are_so_in_link_and_file(
     wide.expect_view(filters=SIX)
     file = wide.download(tmp_path)
     assert undated(file.headers) == shown
-    every = wide.download(tmp_path, "All columns")
+    wide.open_popover("More downloads")
+    every = wide.download(tmp_path, "All columns, Excel")
+    lines = wide.download_csv(tmp_path, "All columns, CSV")
+    assert lines[0] == every.headers
+    assert [line[1] for line in lines[1:]] == every.column("Order ID")
+    wide.page.keyboard.press("Escape")
     assert undated(every.headers) == [*shown, "Widget ID", *HIDDEN[1:]]
     assert every.column("Order ID") == file.column("Order ID")
     wide.page.reload(wait_until="commit")

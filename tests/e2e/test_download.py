@@ -30,6 +30,17 @@ def test_downloaded_file_holds_the_filtered_rows_of_the_grid(
     assert file.says("Sort") == "Created Date, descending"
 
 
+def test_csv_file_holds_the_same_rows_as_the_excel_file(desk: Desk, tmp_path: Path) -> None:
+    desk.box("Author").fill("maria")
+    desk.expect_words("Author contains “maria”")
+    desk.wait_for_run()
+    header, *rows = desk.download_csv(tmp_path)
+    file = desk.download(tmp_path)
+    assert header == file.headers
+    for place, name in enumerate(header):
+        assert [row[place] for row in rows] == [str(value or "") for value in file.column(name)]
+
+
 def test_file_without_filters_holds_every_order_with_real_dates_and_numbers(
     open_tab: OpenDesk, demo: Server, tmp_path: Path
 ) -> None:

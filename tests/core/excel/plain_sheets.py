@@ -17,10 +17,10 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from core.excel.cells import MAX_EXACT_INTEGER, clean
-from core.excel.workbook import header_of
+from core.excel.columns import header_of
 from core.ground import to_major, word_of
-from core.query import local_times
 from core.tables import Column, Kind
+from tests.core.read_back import local_cell
 
 FIRST_EXACT_DAY = datetime(1900, 3, 1)  # noqa: DTZ001 - a cell has no zone
 LOOKS_LIKE_FORMULA = re.compile(r"[=+\-@\t\r{]")
@@ -60,9 +60,13 @@ def _header(sheet: Any, text: str) -> Any:
 def _values(column: Column, frame: pd.DataFrame, zone: str) -> list[Any]:
     """Turn a column of the frame into what cells hold, None for a missing value."""
     values = frame[column.name]
-    if column.kind is Kind.INSTANT:
-        values = local_times(frame, column, zone)
     listed = values.astype("object").where(values.notna(), None).tolist()
+    if column.kind is Kind.INSTANT:
+        zones = frame[column.place_zone] if column.place_zone else [zone] * len(frame)
+        return [
+            None if value is None else local_cell(value.to_pydatetime(), here)
+            for value, here in zip(listed, zones, strict=True)
+        ]
     if column.kind is Kind.MONEY:
         return [
             None if minor is None else to_major(minor, currency)

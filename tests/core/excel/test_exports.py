@@ -19,6 +19,7 @@ from core.storage import AuditEvent, CancelToken, QueryCancelled
 from core.tables import ORDERS
 from core.views import default_view, parse_view
 from tests.conftest import NOW
+from tests.core.read_back import rows_of_csv
 from tests.rows import make_order
 
 pytestmark = pytest.mark.both_databases
@@ -133,10 +134,40 @@ def test_an_export_and_its_filters_are_audited(database: str, admin: Actor) -> N
         assert event.after is not None
         assert event.after["rows"] == 1
         assert event.after["view"]["filters"]["no"]["filter"] == 0
+        assert event.after["file"] == "xlsx"
 
 
+def test_a_csv_file_has_the_rows_and_columns_of_the_excel_file_and_is_audited(
+    database: str, admin: Actor
+) -> None:
+    for value in HOSTILE:
+        make_order(author=value)
+    view = parse_view(ORDERS, {"columns": ["no", "author", "created_at"], "zone": "Asia/Tokyo"})
+    file, book = io.BytesIO(), io.BytesIO()
+    csv = excel.FileFormat.CSV
+    assert excel.export(view, file, actor=admin, now=NOW, file_format=csv) == len(HOSTILE)
+    excel.export(view, book, actor=admin, now=NOW)
+    header, *rows = openpyxl.load_workbook(book)["Orders"].values
+    found = rows_of_csv(file)
+    assert found[0] == list(header)
+    assert found[1] == [
+        [str(no), f"'{author}" if author[0] in "=+-@" else author, str(made)]
+        for no, author, made in rows
+    ]
+    with storage.reading() as session:
+        events = session.scalars(select(AuditEvent)).all()
+        kinds = sorted((event.action, (event.after or {})["file"]) for event in events)
+        assert kinds == [("orders.exported", "csv"), ("orders.exported", "xlsx")]
+        assert len({str((event.after or {})["rows"]) for event in events}) == 1
+
+
+@pytest.mark.parametrize("file_format", excel.FileFormat)
 def test_a_cancelled_export_ends_and_leaves_no_file_and_no_query(
-    database: str, admin: Actor, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    database: str,
+    admin: Actor,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    file_format: excel.FileFormat,
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(rows, "CHUNK_ROWS", 2)
@@ -151,7 +182,14 @@ def test_a_cancelled_export_ends_and_leaves_no_file_and_no_query(
             return super().write(part)
 
     with pytest.raises(QueryCancelled):
-        excel.export(default_view(ORDERS), Leaving(), actor=admin, now=NOW, cancel=cancel)
+        excel.export(
+            default_view(ORDERS),
+            Leaving(),
+            actor=admin,
+            now=NOW,
+            file_format=file_format,
+            cancel=cancel,
+        )
     assert list(tmp_path.iterdir()) == []
     pool: Any = storage.get_engine().pool
     assert pool.checkedout() == 0

@@ -15,56 +15,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from core.excel import StreamedWorkbook
+from core.excel import StreamedWorkbook, columns
 from core.excel import workbook as sheets
 from core.excel.workbook import WrittenTable
-from core.ground import InvalidInput, ItemStatus
+from core.ground import InvalidInput
 from core.query import to_frame
 from core.tables import Column
 from tests.core.every_kind import (
-    BYTES,
-    CODE,
     CURRENCY,
     EDGE_MOMENTS,
-    EDGE_NUMBERS,
     EVERY_KIND,
-    FLAG,
-    HOSTILE,
     MADE,
     MONEY,
     NUMBER,
     SERVICE,
-    STATUS,
     TEXT,
     ZONE,
 )
 from tests.core.excel.plain_sheets import write_plainly
-from tests.core.random_rows import CURRENCIES, ZONES
+from tests.core.random_rows import ZONES
+from tests.core.rows_of_every_kind import ROWS_OF_EVERY_KIND
 from tests.effort import share
-
-_texts = st.sampled_from(HOSTILE) | st.text(
-    st.sampled_from("=+-@\t\r\n{_x0041 &<>\"'\x00\x01\ufffeé王😀") | st.characters(codec="utf-8"),
-    max_size=12,
-)
-_moments = st.sampled_from(EDGE_MOMENTS) | st.datetimes(
-    datetime(1850, 1, 1),  # noqa: DTZ001 - hypothesis wants it so
-    datetime(2200, 1, 1),  # noqa: DTZ001
-    timezones=st.just(UTC),
-).map(lambda moment: moment.replace(microsecond=0))
-_drawn = {
-    TEXT: _texts,
-    CODE: _texts | st.none(),
-    STATUS: st.sampled_from([status.value for status in ItemStatus]),
-    NUMBER: st.sampled_from(EDGE_NUMBERS) | st.integers(-(2**60), 2**60) | st.none(),
-    MONEY: st.integers(-(2**53), 2**53) | st.integers(-9999, 9999) | st.none(),
-    CURRENCY: st.sampled_from(CURRENCIES),
-    MADE: _moments | st.none(),
-    SERVICE: _moments | st.none(),
-    ZONE: st.sampled_from(ZONES),
-    FLAG: st.booleans(),
-    BYTES: st.binary(min_size=8, max_size=8),
-}
-_rows = st.lists(st.tuples(*(_drawn[column] for column in EVERY_KIND)), max_size=12)
 
 
 def _write(
@@ -99,7 +70,12 @@ def _values_of(file: io.BytesIO) -> list[list[Any]]:
 
 
 @share(0.4)
-@given(rows=_rows, zone=st.sampled_from(ZONES), is_dump=st.booleans(), cut=st.integers(0, 12))
+@given(
+    rows=ROWS_OF_EVERY_KIND,
+    zone=st.sampled_from(ZONES),
+    is_dump=st.booleans(),
+    cut=st.integers(0, 12),
+)
 def test_every_cell_equals_the_one_of_a_plain_writer(
     rows: list[Any], zone: str, is_dump: bool, cut: int
 ) -> None:
@@ -226,7 +202,7 @@ def test_a_full_sheet_is_followed_by_another(
 
 def test_a_sheet_ends_before_its_xml_needs_zip64(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MAX_SHEET_BYTES", 5_000)
-    monkeypatch.setattr(sheets, "PIECE_BYTES", 2_000)  # a piece has about ten rows
+    monkeypatch.setattr(columns, "PIECE_BYTES", 2_000)  # a piece has about ten rows
     texts = [f"{number}" * 50 for number in range(100, 200)]
     file, written = _write([TEXT], to_frame([TEXT], [(text,) for text in texts]))
     book = openpyxl.load_workbook(file)

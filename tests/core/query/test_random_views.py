@@ -29,7 +29,15 @@ from tests.core.query.random_views import (
     views,
 )
 from tests.core.random_rows import ROWS, ZONES, Row, fill
-from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
+from tests.core.read_back import (
+    cell,
+    csv_cell,
+    header_cell,
+    open_book,
+    rows_of_csv,
+    rows_of_sheet,
+    said_in,
+)
 from tests.effort import share, some
 from tests.rows import store_user
 
@@ -85,6 +93,15 @@ def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) ->
     assert said.get(f"Total {_amount_header(view.table)}", []) == spoken
 
 
+def _check_csv(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
+    file = io.BytesIO()
+    csv = excel.FileFormat.CSV
+    assert excel.export(view, file, actor=actor, now=now, file_format=csv) == len(expected)
+    header, rows = rows_of_csv(file)
+    assert header == [header_cell(column, view.zone) for column in view.columns]
+    assert rows == [[csv_cell(c, row, view.zone) for c in view.columns] for row in expected]
+
+
 def _spoken_amount(minor: int, currency: str) -> str:
     places = decimals_of(currency)
     return f"{Decimal(minor) / 10**places:,.{places}f} {currency}"
@@ -128,6 +145,7 @@ def test_grid_count_totals_and_file_match_a_plain_python_filter(
     assert (figures.count, figures.totals or totals) == (len(expected), totals)
     _check_windows(view, expected, actor, now)
     _check_file(view, expected, actor, now)
+    _check_csv(view, expected, actor, now)
     _check_address(view)
 
 

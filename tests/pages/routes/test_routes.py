@@ -1,5 +1,6 @@
 """The routes that give a page its rows and files: whom they answer, and how they refuse."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,8 +17,8 @@ from core.access.actors import LOCAL_USER_ID
 from core.access.tokens import Purpose
 from core.ground import Role
 from core.storage import Delivery, Order
-from core.tables import ORDER_ITEMS, TABLES
-from core.views import default_view, to_address
+from core.tables import ORDER_ITEMS, ORDERS, TABLES
+from core.views import default_view, parse_view, to_address
 from tests.conftest import use_database
 from tests.pages.guards.asgi import HOST, Headers, Socket
 from tests.pages.routes.whole import BROWSER, COOKIE, URL, Whole, whole_application
@@ -335,6 +336,23 @@ def test_pages_are_framed_by_nobody_else_and_keep_their_address_to_themselves(
         assert "strict-transport-security" not in headers  # only over HTTPS
 
 
+def test_the_rows_come_as_csv_with_the_same_token_and_view(client: httpx.Client) -> None:
+    token = sign("export")
+    view = to_address(parse_view(ORDERS, {"columns": ["author", "order_id"]}))
+    asked = {"token": token, "view": view, "form": "csv"}
+    answer = client.get("/export/orders", params=asked)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
+    assert re.search(r'filename="orders-[\d-]+\.csv"', answer.headers["content-disposition"])
+    assert answer.headers["content-length"] == str(len(answer.content))
+    header, _row, end = answer.content.decode("utf-8-sig").split("\r\n")
+    assert (header, end) == ("Author,Order ID", "")
+    every = client.get("/export/orders", params=asked | {"columns": "all"}).content
+    assert every.decode("utf-8-sig").startswith("Author,Order ID,No,")
+    assert client.get("/export/orders", params={"form": "csv"}).status_code == 401
+    wrong = client.get("/export/orders", params=asked | {"form": "pdf"})
+    assert (wrong.status_code, "not a kind of file" in wrong.text) == (400, True)
+
+
 def test_unknown_table_is_not_found(client: httpx.Client) -> None:
     rows = {"Authorization": f"Bearer {sign('rows', table='nothing')}"}
     answer = client.post("/rows/nothing", json=WINDOW, headers=rows)
@@ -389,7 +407,7 @@ def test_every_role_gets_the_rows_and_files_of_its_tables(
         answer = client.post(f"/rows/{table}", json=body, headers=bearer)
         assert_answered(answer, is_allowed=is_allowed)
     token = sign("export", table=table)
-    for more in ("", "&columns=all"):
+    for more in ("", "&columns=all", "&form=csv", "&form=csv&columns=all"):
         file = client.get(f"/export/{table}?token={token}{more}")
         assert_answered(file, is_allowed=is_allowed)
 
