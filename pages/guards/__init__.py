@@ -1,9 +1,12 @@
-"""Middleware that checks every request: origin, sign-in, size, headers, cookies."""
+"""Middleware that checks every request: host, origin, sign-in, size, time, headers, cookies."""
 
+from pages.guards.body_time import BodyTime
 from pages.guards.closed_doors import InternalRoutes
 from pages.guards.cookies import BrowserCookie, SecureCookies
 from pages.guards.deep_link import DeepLink
+from pages.guards.leaving_clients import LeavingClients
 from pages.guards.local_only import LocalOnly
+from pages.guards.one_host import OneHost
 from pages.guards.origins import OwnOrigin
 from pages.guards.request_limits import RequestLimits
 from pages.guards.security_headers import SecurityHeaders
@@ -11,10 +14,13 @@ from pages.guards.sign_out import SignOut
 from pages.guards.uploads import Uploads
 
 __all__ = [
+    "BodyTime",
     "BrowserCookie",
     "DeepLink",
     "InternalRoutes",
+    "LeavingClients",
     "LocalOnly",
+    "OneHost",
     "OwnOrigin",
     "RequestLimits",
     "SecureCookies",
