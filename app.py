@@ -148,7 +148,7 @@ app = st.App(
         Middleware(LeavingClients),
         Middleware(OneHost),
         Middleware(OwnOrigin),
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, base=base),
         Middleware(RequestLimits),
         Middleware(BodyTime),
         Middleware(SecureCookies),

@@ -23,13 +23,10 @@ from pages.grid.state import GridState, Place, follow_address, follow_grid, writ
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
 from pages.grid.tools import Actions, show_tools
 from pages.shell import plain
+from pages.web import GRID_SCRIPT
 
 HERE = Path(__file__).parent
-SCRIPTS = ("grid.js", "layout.js", "selection.js", "opening.js", "set_filter.js")
-ASSETS = [
-    {"js": "\n".join((HERE / "js" / name).read_text() for name in SCRIPTS)},
-    {"css": (HERE / "grid.css").read_text()},
-]
+ASSETS = [{"js": GRID_SCRIPT}, {"css": (HERE / "grid.css").read_text()}]
 UPDATE_ON = [
     ("filterChanged", 50),
     ("sortChanged", 50),
