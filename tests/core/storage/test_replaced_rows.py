@@ -89,6 +89,21 @@ def test_nor_by_an_update(other: sqlite3.Connection, table: str) -> None:
     assert _rows(other, table) == before
 
 
+def test_nor_by_a_pending_entry_that_settles(other: sqlite3.Connection) -> None:
+    make_transaction(order_id=make_order(), status="pending")
+    before = _rows(other, "transactions")
+    settle = "UPDATE OR REPLACE transactions SET status = 'succeeded'{} WHERE status = 'pending'"
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        other.execute(settle.format(", rowid = 1"))
+    assert _rows(other, "transactions") == before
+    other.execute(settle.format(""))
+    assert len(_rows(other, "transactions")) == len(before)
+    other.execute("DROP TRIGGER transactions_no_move")
+    make_transaction(order_id=make_order(), status="pending")
+    other.execute(settle.format(", rowid = 1"))
+    assert len(_rows(other, "transactions")) == len(before)  # one was replaced
+
+
 def test_filling_many_rows_at_once_leaves_the_triggers(sqlite_database: str, admin: Actor) -> None:
     found = text("SELECT name, sql FROM sqlite_master WHERE name LIKE '%_no_replace' ORDER BY name")
 

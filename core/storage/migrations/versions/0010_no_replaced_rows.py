@@ -17,7 +17,7 @@ UNIQUE = {
 
 
 def upgrade() -> None:
-    """Add a trigger to each table."""
+    """Add the triggers."""
     if op.get_bind().dialect.name != "sqlite":
         return
     for table, names in UNIQUE.items():
@@ -25,7 +25,12 @@ def upgrade() -> None:
             f"EXISTS (SELECT 1 FROM {table} WHERE {name} = NEW.{name})"  # noqa: S608 - our own names
             for name in names
         )
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {exists} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {exists} {refuse}"
+        )
+        # A pending ledger entry may be updated, but not be moved into the place of another one.
+        op.execute(
+            f"CREATE TRIGGER {table}_no_move BEFORE UPDATE ON {table} "
+            f"WHEN NEW.rowid <> OLD.rowid {refuse}"
         )
