@@ -31,10 +31,13 @@ from core.ground import (
     wait_for_actions,
 )
 from pages.guards import (
+    BodyTime,
     BrowserCookie,
     DeepLink,
     InternalRoutes,
+    LeavingClients,
     LocalOnly,
+    OneHost,
     OwnOrigin,
     RequestLimits,
     SecureCookies,
@@ -143,9 +146,12 @@ app = st.App(
         *([Route(base, redirect_below_base, methods=["GET"])] if base else []),
     ],
     middleware=[
+        Middleware(LeavingClients),
+        Middleware(OneHost),
         Middleware(OwnOrigin),
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, base=base),
         Middleware(RequestLimits),
+        Middleware(BodyTime),
         Middleware(SecureCookies),
         *(SIGN_IN_MIDDLEWARE if settings.has_sign_in else [Middleware(LocalOnly)]),
         Middleware(Uploads, base=base),

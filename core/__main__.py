@@ -1,7 +1,6 @@
 """The command line: python -m core COMMAND; --help lists the commands."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from core.ground import (
     configure_logs,
     ending,
     handle_signals,
-    open_private,
+    part_of,
     word_of,
 )
 from core.tables import TABLES
@@ -225,16 +224,10 @@ def _verify_offline(asked: argparse.Namespace, now: datetime) -> str:
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], Result]) -> Result:
     """Write a private temporary file, then move it to `path`: completely or not at all."""
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        raise InvalidInput(f"The folder {folder} was not found.")
-    part = folder / f".{path.name}.{os.getpid()}.part"
-    try:
-        with open(part, "xb", opener=open_private) as file:
+    with part_of(path) as part:
+        with part.open("wb") as file:
             result = write(file)
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return result
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, demo, overview, storage, upkeep, vouchers
-from core.ground import get_settings, warn_if_open
+from core import access, demo, overview, storage, vouchers
+from core.ground import FOLLOWERS, get_settings, remove_left_parts, warn_if_open
 from core.mail import OUTBOX_FOLDER
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def warn_of_open_files() -> None:
     paths = [settings.data_dir, *(settings.data_dir / name for name in names)]
     database = make_url(settings.database_url)
     if database.get_backend_name() == "sqlite":
-        paths += [Path(f"{database.database}{end}") for end in ("", *upkeep.FOLLOWERS)]
+        paths += [Path(f"{database.database}{end}") for end in ("", *FOLLOWERS)]
     warn_if_open(paths)
 
 
@@ -39,6 +39,7 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
     A file without tables counts as new, so an interrupted first start is repeated. Raises
     OutsideFailed if the database does not answer. Safe to repeat.
     """
+    remove_left_parts()
     if may_fill and storage.is_blank():
         logger.warning("New database: filling it with demo data.")
         who = access.CONSOLE.email if get_settings().has_sign_in else access.LOCAL_USER_EMAIL

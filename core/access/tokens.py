@@ -10,13 +10,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from core.access import sign_ins
 from core.access.actors import Actor
-from core.ground import NotPermitted, NotSignedIn, get_settings, read_or_create_secret
+from core.ground import AppError, NotPermitted, NotSignedIn, get_settings, read_or_create_secret
 
 Purpose = Literal["rows", "export", "vouchers", "messages"]
 TOKEN_LIFE_SECONDS = 8 * 3600
@@ -46,18 +46,32 @@ def accept_token(token: str, purpose: Purpose, *, table: str, browser: str) -> G
     Raises NotSignedIn if the token is missing, forged, expired or from another browser, if its user
     is inactive or its sign-in has ended; NotPermitted if it is for another table.
     """
+    claims = _read(token, purpose)
     try:
-        claims = _serializer(purpose).loads(token, max_age=TOKEN_LIFE_SECONDS)
-    except SignatureExpired:
-        raise NotSignedIn("This page was open for too long.") from None
+        if not browser or not hmac.compare_digest(claims["browser"], _fingerprint(browser)):
+            raise NotSignedIn("This link was made for another browser.")
+        if claims["table"] != table:
+            raise NotPermitted("This link was made for another table.")
+        actor = sign_ins.resume(claims["user"], claims["sign_in"], now=datetime.now(UTC))
+    except AppError as error:
+        error.user_id = claims["user"]
+        raise
+    return Grant(actor, claims["order"])
+
+
+def _read(token: str, purpose: Purpose) -> dict[str, Any]:
+    """Return what a token says, if its signature is valid and it is not too old."""
+    serializer = _serializer(purpose)
+    try:
+        claims: dict[str, Any] = serializer.loads(token, max_age=TOKEN_LIFE_SECONDS)
+    except SignatureExpired as expired:
+        refusal = NotSignedIn("This page was open for too long.")
+        if expired.payload is not None:
+            refusal.user_id = serializer.load_payload(expired.payload)["user"]
+        raise refusal from None
     except BadSignature:
         raise NotSignedIn("This link works only from a page of Order Desk.") from None
-    if not browser or not hmac.compare_digest(claims["browser"], _fingerprint(browser)):
-        raise NotSignedIn("This link was made for another browser.")
-    if claims["table"] != table:
-        raise NotPermitted("This link was made for another table.")
-    actor = sign_ins.resume(claims["user"], claims["sign_in"], now=datetime.now(UTC))
-    return Grant(actor, claims["order"])
+    return claims
 
 
 def _fingerprint(browser: str) -> str:

@@ -79,6 +79,11 @@ def clean(text: str, *, is_dump: bool = False) -> tuple[str, bool]:
     return units[: MAX_CELL_UNITS * 2].decode("utf-16-le", errors="ignore"), True
 
 
+def looks_like_formula(text: str) -> bool:
+    """Return whether Excel makes a formula of a text once a person edits its cell."""
+    return re.match(_LOOKS_LIKE_FORMULA, text) is not None
+
+
 def _escape(found: re.Match[str]) -> str:
     return f"_x{ord(found[0]):04X}_"
 

@@ -18,7 +18,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from core.excel.cells import MAX_CELL_UNITS, SheetRows, Styles, clean
+from core.excel.cells import MAX_CELL_UNITS, SheetRows, Styles, clean, looks_like_formula
 from core.excel.columns import header_of, pieces_of
 from core.ground import MAX_DECIMALS
 from core.tables import Column
@@ -84,7 +84,7 @@ class StreamedWorkbook:
             label = _put(sheet, row, 1, name)
             label.font = Font(bold=True)
             label.alignment = Alignment(vertical="top")
-            text = _put(sheet, row, 2, clean(value)[0])
+            text = _put(sheet, row, 2, value)
             text.alignment = Alignment(wrap_text=True, vertical="top")
 
     def add_notes(
@@ -175,8 +175,9 @@ def _path(sheet: Any) -> str:
 
 
 def _put(sheet: Any, row: int, column: int, text: str) -> Any:
-    cell = sheet.cell(row, column, text)
+    cell = sheet.cell(row, column, clean(text)[0])
     cell.data_type = "s"  # else openpyxl turns =1+1 into a formula and #N/A into an error
+    cell.quotePrefix = looks_like_formula(text)
     return cell
 
 

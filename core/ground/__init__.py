@@ -24,6 +24,7 @@ from core.ground.money import (
     to_major,
     to_minor,
 )
+from core.ground.part_files import FOLLOWERS, part_of, remove_left_parts
 from core.ground.pem import parse_private_pem, parse_public_pems, private_pem, public_pem
 from core.ground.places import (
     airport_names,
@@ -82,6 +83,7 @@ __all__ = [
     "COMMON_CURRENCIES",
     "EXPIRED",
     "FLAG_WORDS",
+    "FOLLOWERS",
     "GRACE_SECONDS",
     "MAX_AMOUNT",
     "MAX_DECIMALS",
@@ -140,9 +142,11 @@ __all__ = [
     "origin_of",
     "parse_private_pem",
     "parse_public_pems",
+    "part_of",
     "private_pem",
     "public_pem",
     "read_or_create_secret",
+    "remove_left_parts",
     "set_request_id",
     "start_of_day",
     "storable",

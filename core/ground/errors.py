@@ -4,6 +4,8 @@
 class AppError(Exception):
     """The parent of all errors. The text says what is wrong and what to do, without secrets."""
 
+    user_id: str | None = None  # the user whom a refused token names, for the log
+
 
 class NotFound(AppError):
     """The object does not exist, or the actor cannot see it. The answer is the same."""

@@ -139,21 +139,21 @@ class _Line(logging.Formatter):
 
 
 class TextLine(_Line):
-    """A line of text, followed by the traceback of an error."""
+    """A line of text; the traceback of an error follows on the same line."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Escape line breaks, so that a message cannot forge a log line."""
-        line = super().formatMessage(record)
-        return "".join(one if one.isprintable() else repr(one)[1:-1] for one in line)
-
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without secrets."""
+        """Return the line, without secrets, its line breaks escaped: no text can forge a line."""
         record.message = self._message(record)
         record.asctime = self.formatTime(record)
-        return "\n".join(filter(None, (self.formatMessage(record), self._error(record))))
+        parts = (self.formatMessage(record), self._error(record))
+        return _escaped(" | ".join(filter(None, parts)))
+
+
+def _escaped(text: str) -> str:
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 class JsonLine(_Line):

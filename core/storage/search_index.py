@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from core.storage.dialect import is_on_sqlite
+from core.storage.triggers import without_triggers
 
 _FTS = "sql LIKE 'CREATE VIRTUAL TABLE % USING fts5%'"
 _BULK_MEMORY = 16 * 2**20  # bytes of new entries that FTS5 collects before it writes them
 _DEFAULT_MEMORY = 2**20
+_TRIGGERS = "%\\_search\\_%"  # they fill the search tables
 
 
 def _searches(connection: Connection, table: str) -> list[str]:
@@ -22,21 +24,6 @@ def _searches(connection: Connection, table: str) -> list[str]:
     found = text(f"SELECT name FROM sqlite_master WHERE {_FTS} AND substr(name, 1, :n) = :start")  # noqa: S608
     start = f"{table}_search_"
     return sorted(connection.scalars(found, {"n": len(start), "start": start}))
-
-
-@contextmanager
-def _without_triggers(connection: Connection, tables: Sequence[str]) -> Iterator[bool]:
-    """Drop the triggers that fill search tables during the block; yield whether any exist."""
-    found = text(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN :tables "
-        "AND name LIKE '%\\_search\\_%' ESCAPE '\\'"
-    ).bindparams(bindparam("tables", expanding=True))
-    triggers = connection.execute(found, {"tables": list(tables)}).all()
-    for name, _ in triggers:
-        connection.exec_driver_sql(f"DROP TRIGGER {name}")
-    yield bool(triggers)
-    for _, definition in triggers:
-        connection.exec_driver_sql(definition)
 
 
 @contextmanager
@@ -48,7 +35,7 @@ def filled_at_once(connection: Connection, table: str) -> Iterator[None]:
     if not is_on_sqlite(connection):
         yield
         return
-    with _without_triggers(connection, [table]) as has_search:
+    with without_triggers(connection, [table], _TRIGGERS) as has_search:
         last = f"SELECT coalesce(max(rowid), 0) FROM {table}"  # noqa: S608 - our own name
         before = connection.exec_driver_sql(last).scalar_one()
         yield
@@ -72,7 +59,7 @@ def rebuilt(connection: Connection, tables: Sequence[str]) -> Iterator[None]:
         for _, definition in indexes:
             connection.exec_driver_sql(definition)
         return
-    with _without_triggers(connection, tables) as has_search:
+    with without_triggers(connection, tables, _TRIGGERS) as has_search:
         yield
         for table in tables if has_search else ():
             for name in _searches(connection, table):

@@ -10,7 +10,14 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 
 from core import storage
-from core.ground import PRIVATE_FILE, InvalidInput, Refused, get_settings, make_private_folder
+from core.ground import (
+    FOLLOWERS,
+    InvalidInput,
+    Refused,
+    get_settings,
+    make_private_folder,
+    part_of,
+)
 from core.storage import DEMO
 
 BUSY_SECONDS = 10
@@ -18,7 +25,6 @@ HAS_DATA = (
     "This database has data that is not demo data, so nothing was changed. "
     "Back it up and add --replace, or set DATABASE_URL to another database."
 )
-FOLLOWERS = ("-wal", "-shm", "-journal")  # files that SQLite keeps next to a database
 
 
 def back_up(path: Path) -> int:
@@ -75,12 +81,7 @@ def _sqlite_file() -> Path:
 @contextmanager
 def _copied(source: Path, place: Path) -> Iterator[Path]:
     """Copy a database to a temporary file next to `place`, check it, and remove it at the end."""
-    folder = place.resolve().parent
-    if not folder.is_dir():
-        raise InvalidInput(f"The folder {folder} was not found.")
-    part = folder / f".{place.name}.{os.getpid()}.part"
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
+    with part_of(place) as part:
         try:
             _copy(source, part)
             with closing(_open(part)) as copy:
@@ -91,9 +92,6 @@ def _copied(source: Path, place: Path) -> Iterator[Path]:
             raise InvalidInput(f"{source} is damaged, or not a database: {error}.") from error
         _sync(part)
         yield part
-    finally:
-        for name in ("", *FOLLOWERS):
-            Path(f"{part}{name}").unlink(missing_ok=True)
 
 
 def _open(path: Path, how: str = "rw") -> sqlite3.Connection:

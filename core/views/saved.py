@@ -33,6 +33,7 @@ class Saved:
     is_shared: bool
     is_default: bool
     is_own: bool
+    is_sharing_confirmed: bool  # its owner has seen which words and IDs everyone can read
     raw: dict[str, Any]
 
 
@@ -159,6 +160,7 @@ def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
                 is_shared=row.is_shared,
                 is_default=row.is_default and row.owner == actor.user_id,
                 is_own=row.owner == actor.user_id,
+                is_sharing_confirmed=row.is_sharing_confirmed,
                 raw=row.view,
             )
             for row in session.scalars(statement)
@@ -198,6 +200,7 @@ def save_view(
                 )
             _clear_default(session, view.table, actor, is_default)
             row.view, row.is_shared, row.is_default = to_json(view), is_shared, is_default
+            row.is_sharing_confirmed = is_shared
             session.add(row)
             return row.view_id
     except IntegrityError:  # another tab saved the name in the meantime
@@ -229,10 +232,18 @@ def change_view(
         if view is not None:
             row.view = to_json(view)
         if is_shared is not None:
-            row.is_shared = is_shared
+            row.is_shared = row.is_sharing_confirmed = is_shared
         if is_default is not None and row.owner == actor.user_id:
             _clear_default(session, table, actor, is_default)
             row.is_default = is_default
+
+
+def confirm_sharing(table: Table, *, actor: Actor) -> None:
+    """Note that the actor has seen which words and IDs everyone can read in the shared views."""
+    own = SavedView.owner == actor.user_id, SavedView.table_name == table.name
+    with access.changing(actor, table.permission(None)) as (session, actor):
+        shared = update(SavedView).where(*own, SavedView.is_shared)
+        session.execute(shared.values(is_sharing_confirmed=True))
 
 
 def delete_view(table: Table, view_id: str, *, actor: Actor) -> None:

@@ -29,6 +29,15 @@ class Filter:
     conditions: tuple[Condition, ...]
     joined: Literal["AND", "OR"] = "AND"
 
+    @property
+    def typed(self) -> list[tuple[str, str]]:
+        """Return the texts that a user typed or chose, with the header; no states or numbers."""
+        if self.column.allowed:
+            return []
+        values = [one.value for one in self.conditions]
+        flat = [part for one in values for part in (one if isinstance(one, tuple) else (one,))]
+        return [(self.column.header, one) for one in flat if isinstance(one, str)]
+
 
 @dataclass(frozen=True)
 class Sort:
@@ -102,6 +111,13 @@ class View:
             if one.column.totals_as and soon & {asked.operator for asked in one.conditions}:
                 return one.column.totals_as
         return self.table.amount.header if self.table.amount else ""
+
+    @property
+    def typed(self) -> list[tuple[str, str]]:
+        """Return every text and ID that anyone can read who opens the view, and what it is."""
+        search = [("Search", self.search)] if self.search else []
+        ids = [("ID", one) for one in self.ids]
+        return [*search, *ids, *(pair for one in self.filters for pair in one.typed)]
 
     def in_words(self) -> list[str]:
         """Return the search, IDs and filters in words, for the page and the Excel file."""

@@ -18,17 +18,15 @@ from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import View, to_json
 from pages.grid.options import THEME, grid_options
+from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
 from pages.grid.tools import Actions, show_tools
 from pages.shell import plain
+from pages.web import GRID_SCRIPT
 
 HERE = Path(__file__).parent
-SCRIPTS = ("grid.js", "layout.js", "selection.js", "opening.js", "set_filter.js")
-ASSETS = [
-    {"js": "\n".join((HERE / "js" / name).read_text() for name in SCRIPTS)},
-    {"css": (HERE / "grid.css").read_text()},
-]
+ASSETS = [{"js": GRID_SCRIPT}, {"css": (HERE / "grid.css").read_text()}]
 UPDATE_ON = [
     ("filterChanged", 50),
     ("sortChanged", 50),
@@ -73,6 +71,8 @@ def show_table(
     with above:
         for words in filter(None, (state.fault, fault)):
             st.warning(plain(words))
+        if order_id is None:
+            show_shared_before(state, actor=actor)
         count = show_head(state, actor=actor, now=now)
         show_tools(state, actor=actor, actions=actions)
         show_words(state)

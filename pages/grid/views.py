@@ -7,9 +7,11 @@ from core.access import Actor
 from core.ground import InvalidInput
 from core.views import NameTaken, Saved, View, default_view, parse_view
 from pages.grid.explained import show_views_explained
+from pages.grid.sharing import ask_to_share, view_of
 from pages.grid.state import GridState, viewer_zone
 from pages.shell import Dialog, plain
 
+SHARE = "Share with everyone"
 TAKEN = "save_taken"  # a name that already exists, which the dialog offers to replace
 
 
@@ -99,18 +101,18 @@ def _save(state: GridState, actor: Actor) -> None:
     """Ask for a name and save the view; replace a view of the same name only after asking."""
     st.caption("Saves filters, search, pasted IDs, sort, columns and time zone.")
     name = st.text_input("Name", max_chars=views.MAX_VIEW_NAME, key="save_name")
-    options = {
-        "is_shared": st.checkbox("Share with everyone", key="save_shared"),
-        "is_default": st.checkbox("Open by default", key="save_default"),
-    }
+    is_shared = st.checkbox(SHARE, key="save_shared")
+    is_default = st.checkbox("Open by default", key="save_default")
+    may_save = not is_shared or ask_to_share(state.view, "save")
     replaces = bool(name) and st.session_state.get(TAKEN) == name
     if replaces:
         st.warning(plain(str(NameTaken(name))))
     label = f"Replace “{plain(name)}”" if replaces else "Save"
-    if not st.button(label, type="primary", key="save_now"):
+    if not st.button(label, type="primary", key="save_now", disabled=not may_save):
         return
+    options = {"is_shared": is_shared, "is_default": is_default, "replaces": replaces}
     try:
-        views.save_view(state.view, name, actor=actor, replaces=replaces, **options)
+        views.save_view(state.view, name, actor=actor, **options)
     except NameTaken:
         st.session_state[TAKEN] = name
         st.rerun(scope="fragment")
@@ -129,11 +131,16 @@ def _manage(state: GridState, actor: Actor) -> None:
     if view_id is None:
         return
     one = own[view_id]
-    shared = st.checkbox("Share with everyone", one.is_shared, key=f"shared_{view_id}")
+    shared = st.checkbox(SHARE, one.is_shared, key=f"shared_{view_id}")
     first = st.checkbox("Open by default", one.is_default, key=f"default_{view_id}")
     replaces = st.checkbox("Replace with the current view", key=f"replace_{view_id}")
+    is_news = shared and (replaces or not one.is_shared or not one.is_sharing_confirmed)
+    kept = state.view if replaces else view_of(one, table)
+    may_save = not is_news or ask_to_share(kept, view_id)
     with st.container(horizontal=True):
-        is_changed = st.button("Save changes", type="primary", key="manage_save")
+        is_changed = st.button(
+            "Save changes", type="primary", key="manage_save", disabled=not may_save
+        )
         is_deleted = st.button("Delete", key="manage_delete")
     if is_changed:
         view = state.view if replaces else None

@@ -1,9 +1,15 @@
-"""Middleware that checks every request (origin, sign-in, size, headers, cookies); static files."""
+"""Middleware that checks every request: host, origin, sign-in, size, time, headers, cookies.
 
+It also answers for static files.
+"""
+
+from pages.guards.body_time import BodyTime
 from pages.guards.closed_doors import InternalRoutes
 from pages.guards.cookies import BrowserCookie, SecureCookies
 from pages.guards.deep_link import DeepLink
+from pages.guards.leaving_clients import LeavingClients
 from pages.guards.local_only import LocalOnly
+from pages.guards.one_host import OneHost
 from pages.guards.origins import OwnOrigin
 from pages.guards.request_limits import RequestLimits
 from pages.guards.security_headers import SecurityHeaders
@@ -12,10 +18,13 @@ from pages.guards.static_files import StaticFiles
 from pages.guards.uploads import Uploads
 
 __all__ = [
+    "BodyTime",
     "BrowserCookie",
     "DeepLink",
     "InternalRoutes",
+    "LeavingClients",
     "LocalOnly",
+    "OneHost",
     "OwnOrigin",
     "RequestLimits",
     "SecureCookies",

@@ -11,6 +11,7 @@ from pages.web.answers import (
     status_of,
 )
 from pages.web.bodies import declared_bytes
+from pages.web.grid_script import GRID_SCRIPT
 from pages.web.identity import (
     actor_in,
     claims_in,
@@ -21,6 +22,7 @@ from pages.web.identity import (
 
 __all__ = [
     "BROWSER_COOKIE",
+    "GRID_SCRIPT",
     "PRIVATE",
     "actor_in",
     "answering",

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import streamlit as st
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from core.ground import (
@@ -76,14 +76,23 @@ def answering(endpoint: Endpoint, refuse: Callable[[str, int], Response]) -> End
             return await endpoint(request)
         except AppError as error:
             status = status_of(error)
-            logger.warning("%s %s refused: %s", request.method, request.url.path, error)
+            what = (request.method, request.url.path, _sender(request, error), error)
+            logger.warning("%s %s refused, from %s: %s", *what)
             return refuse(str(error), status)
+        except ClientDisconnect:
+            raise  # a guard ends it quietly: no one waits for a response
         except Exception:
             logger.exception("%s %s failed", request.method, request.url.path)
             sentence = f"Something went wrong. The error is logged as {reference}."
             return refuse(sentence, 500)
 
     return answer
+
+
+def _sender(request: Request, error: AppError) -> str:
+    """Return where a refused request comes from, and which user its token names, if it is ours."""
+    address = request.client.host if request.client else "an unknown address"
+    return address if error.user_id is None else f"{address} for user {error.user_id}"
 
 
 def status_of(error: AppError) -> int:

@@ -33,6 +33,10 @@ FLAGS = [
 ]
 WINDOW: ViewportSize = {"width": 1280, "height": 720}
 ZONE = "Europe/London"
+POLICY = "Content Security Policy"  # what Chromium says of it in the console names it
+# Chromium does not say that it blocked eval, if the script caught the error.
+SAY_BLOCKED = f"""addEventListener("securitypolicyviolation", event =>
+  console.error("{POLICY}:", event.effectiveDirective, event.blockedURI, event.documentURI));"""
 
 OpenDesk = Callable[..., Desk]
 on_both_databases = pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def demo(demos: Callable[[str], Server], kind: str) -> Server:
 
 
 class Watch:
-    """Notes what no page may do: ask another machine, or stumble over its own script."""
+    """Notes what no page may do: ask another machine, stumble over its script or its policy."""
 
     def __init__(self) -> None:
         self.foreign: list[str] = []
@@ -102,6 +106,15 @@ class Watch:
         page.on("request", lambda request: self._note(request.url))
         page.on("websocket", lambda opened: self._note(opened.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def follow_console(self, context: BrowserContext) -> None:
+        """Watch what the policy of a page or frame blocks, in every tab of a profile."""
+        context.add_init_script(SAY_BLOCKED)
+        context.on("console", lambda message: self._note_blocked(message.text))
+
+    def _note_blocked(self, text: str) -> None:
+        if POLICY in text:
+            self.errors.append(text)
 
     def _note(self, url: str) -> None:
         parts = urlsplit(url)
@@ -117,7 +130,7 @@ def watch() -> Watch:
 
 @pytest.fixture(autouse=True)
 def nothing_strays(watch: Watch) -> Iterator[None]:
-    """Fail a test during which a page asked another machine or a script failed."""
+    """Fail a test during which a page asked another machine, or a script failed or was blocked."""
     yield
     foreign, errors = list(watch.foreign), list(watch.errors)
     watch.foreign.clear()
@@ -146,8 +159,9 @@ class Profiles:
     Each has a tab that stays, and with it the process in which its other tabs open much faster.
     """
 
-    def __init__(self, browser: Browser, address: str) -> None:
+    def __init__(self, browser: Browser, watch: Watch, address: str) -> None:
         self._browser = browser
+        self._watch = watch
         self._address = address  # of a page that does nothing
         self._of_zone: dict[str, BrowserContext] = {}
         self._clean: list[BrowserContext] = []
@@ -170,17 +184,18 @@ class Profiles:
 
     def _make(self, zone: str) -> BrowserContext:
         context = new_context(self._browser, zone)
+        self._watch.follow_console(context)
         context.new_page().goto(self._address)
         return context
 
 
 @pytest.fixture(scope="session")
 def profiles(
-    browser: Browser, demos: Callable[[str], Server], request: pytest.FixtureRequest
+    browser: Browser, watch: Watch, demos: Callable[[str], Server], request: pytest.FixtureRequest
 ) -> Profiles:
     """Keep the profiles of the session."""
     demo = demos(request.config.getoption("--database"))
-    return Profiles(browser, f"{demo.url}/readyz")
+    return Profiles(browser, watch, f"{demo.url}/readyz")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.conftest import free_port
 from tests.core.imports.imported import plain, write_workbook
-from tests.e2e.conftest import ZONE, new_context
+from tests.e2e.conftest import ZONE, Watch, new_context
 from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.nginx import proxying
 from tests.e2e.provider import expect_form, providing, sign_in
@@ -65,9 +65,10 @@ def site(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iter
 
 
 @pytest.fixture(scope="module")
-def trusting(browser: Browser) -> Iterator[BrowserContext]:
+def trusting(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
     """Keep a browser that takes the site's certificate."""
     context = new_context(browser, ZONE, ignore_https_errors=True)
+    watch.follow_console(context)
     yield context
     context.close()
 

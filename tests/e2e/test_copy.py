@@ -9,10 +9,10 @@ import pytest
 
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import HEADERS, Desk
+from tests.e2e.desk import HEADERS, TRANSACTIONS, Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.waiting import expect
-from tests.rows import CREATED, make_order
+from tests.rows import CREATED, make_order, make_transaction
 
 HOSTILE = [
     "a\tb",
@@ -23,6 +23,7 @@ HOSTILE = [
     "@SUM(A1)",
     "plain, text",
     "😀 王伟",
+    "+1",
 ]
 
 
@@ -33,6 +34,7 @@ def hostile(make_database: Callable[[str], str], kind: str, data_dir: Path) -> I
     use_database(url)
     for no, author in enumerate(HOSTILE):
         make_order(f"OD-{no}", author=author, created_at=CREATED - timedelta(days=no))
+    make_transaction(order_id="OD-0", amount_minor=-3800, reference="-38.00")
     with serving(url, data_dir) as server:
         yield server
 
@@ -54,13 +56,29 @@ def focus(desk: Desk, index: int, name: str) -> None:
     desk.cell(index, name).evaluate("cell => cell.focus()")
 
 
-def test_cell_is_copied_as_it_is(open_tab: OpenDesk, hostile: Server) -> None:
+def as_text(author: str) -> str:
+    """Return a text as a spreadsheet does not take it for a formula."""
+    return f"'{author}" if author[0] in "=+-@\t\r" else author
+
+
+def copied_cell(desk: Desk, index: int, name: str) -> str:
+    focus(desk, index, name)
+    text = copied(desk, "Copied")
+    desk.page.keyboard.press("Escape")  # says how many are ticked
+    expect(desk.grid.locator("#orderDeskLive")).to_have_text("0 selected")
+    return text
+
+
+def test_cell_is_copied_as_it_is_but_for_a_formula(open_tab: OpenDesk, hostile: Server) -> None:
     desk = open_tab(hostile).open()
     for index, author in enumerate(HOSTILE):
-        focus(desk, index, "author")
-        assert copied(desk, "Copied") == author
-        desk.page.keyboard.press("Escape")  # says how many are ticked
-        expect(desk.grid.locator("#orderDeskLive")).to_have_text("0 selected")
+        assert copied_cell(desk, index, "author") == as_text(author)
+
+
+def test_amount_below_zero_is_no_formula(open_tab: OpenDesk, hostile: Server) -> None:
+    desk = open_tab(hostile).open(table=TRANSACTIONS)
+    assert copied_cell(desk, 0, "amount_minor") == "-38.00"
+    assert copied_cell(desk, 0, "reference") == "'-38.00"
 
 
 def test_ticked_rows_are_copied_as_a_spreadsheet_reads_them(
@@ -72,8 +90,7 @@ def test_ticked_rows_are_copied_as_a_spreadsheet_reads_them(
     focus(desk, 0, "author")
     header, *rows = rows_of(copied(desk, f"{len(HOSTILE)} rows copied"))
     assert header == HEADERS
-    as_text = [f"'{one}" if one[0] in "=-@" else one for one in HOSTILE]
-    assert [row[-1] for row in rows] == as_text
+    assert [row[-1] for row in rows] == list(map(as_text, HOSTILE))
     assert [row[1] for row in rows] == [f"OD-{no}" for no in range(len(HOSTILE))]
     assert {len(row) for row in rows} == {len(HEADERS)}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import use_database
-from tests.e2e.conftest import OpenDesk
+from tests.e2e.conftest import POLICY, OpenDesk, Watch
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
 from tests.e2e.waiting import expect
@@ -33,6 +33,39 @@ MARKDOWN = [
     "a -> b <- c -- d >= e <= f ~= g",
 ]
 IS_HACKED = "() => Boolean(window.hacked || document.querySelector('iframe')?.contentWindow.hacked)"
+
+
+# What injected markup would try, and the directive that blocks it on a page and in the grid.
+ATTACKS = {
+    "fetch('http://localhost:9/')": "connect-src",
+    "new WebSocket('ws://localhost:9/')": "connect-src",
+    "new Image().src = 'http://localhost:9/'": "img-src",
+    "add('img', 'src', 'data:,').setAttribute('onerror', 'window.hacked=1')": "script-src-attr",
+    "add('script', 'textContent', 'window.hacked=1')": "script-src-elem",
+    "add('script', 'src', 'http://localhost:9/')": "script-src-elem",
+    "add('link', 'rel', 'stylesheet').href = 'http://localhost:9/'": "style-src-elem",
+    "add('iframe', 'src', 'http://localhost:9/')": "frame-src",
+    "add('object', 'data', 'http://localhost:9/')": "object-src",
+    "add('video', 'src', 'http://localhost:9/')": "media-src",
+    "add('base', 'href', 'http://localhost:9/')": "base-uri",
+    "add('form', 'action', 'http://localhost:9/', '_blank').submit()": "form-action",
+    "new Worker('/app/static/logo.svg')": "worker-src",
+    "new FontFace('x', 'url(http://localhost:9/)').load()": "font-src",
+}
+ATTACK = """attack => new Promise(done => {
+  const blocked = event => done(event.effectiveDirective);
+  addEventListener("securitypolicyviolation", blocked, {once: true});
+  const add = (tag, name, value, target) => {
+    const made = document.createElement(tag);
+    Object.assign(made, {[name]: value, target});
+    return document.body.appendChild(made);
+  };
+  setTimeout(() => done("nothing"), 2000);
+  try { Promise.resolve(eval(attack)).catch(() => {}) } catch {}
+})"""
+LATER = """() => new Promise(done => setTimeout(() => {
+  try { done(Function("return 'ran'")()) } catch { done("blocked") }
+}))"""
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +142,27 @@ def test_markdown_typed_into_a_filter_is_shown_as_typed(desk: Desk, typed: str) 
     shown = "[\u200b\u2060]*".join(map(re.escape, f"Author contains “{typed}”"))
     expect(chip).to_have_text(re.compile(shown))
     expect(desk.words.get_by_role("link")).to_have_count(0)
+
+
+def test_markup_that_got_into_page_or_grid_could_reach_no_other_machine(
+    open_tab: OpenDesk, watch: Watch
+) -> None:
+    """The watch notes each attack: so its silence elsewhere means that nothing was blocked."""
+    desk = open_tab().open()
+    grid = desk.frames.element_handle().content_frame()
+    for frame in (desk.page.main_frame, grid):
+        assert frame is not None
+        for attack, directive in ATTACKS.items():
+            with desk.page.expect_console_message(lambda said: POLICY in said.text):
+                assert frame.evaluate(ATTACK, attack) == directive, attack
+    assert len(watch.errors) >= 2 * len(ATTACKS)
+    watch.errors.clear()
+    assert not desk.page.evaluate(IS_HACKED)
+
+
+def test_only_the_frame_of_the_grid_turns_texts_into_code(desk: Desk, watch: Watch) -> None:
+    grid = desk.frames.element_handle().content_frame()
+    assert grid is not None
+    assert (desk.page.evaluate(LATER), grid.evaluate(LATER)) == ("blocked", "ran")
+    assert "script-src eval" in watch.errors[0]
+    watch.errors.clear()

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core import access
 from tests.conftest import use_database
 from tests.core.books import check_books
 from tests.core.refunds.worker_deaths import changed
@@ -139,6 +141,43 @@ def test_a_request_that_never_ends_does_not_hold_up_the_end(database: str, data_
             server.wait_for_status(200)  # by now it has been read
             server.process.send_signal(signal.SIGTERM)
             server.process.wait(END_SECONDS)
+
+
+def _request(server: Server, first: str, *headers: str) -> bytes:
+    host = f"localhost:{server.port}"
+    own = (f"{first} HTTP/1.1", f"Host: {host}", f"Origin: http://{host}")
+    return "\r\n".join([*own, *headers, "", ""]).encode()
+
+
+def _leave(server: Server, request: bytes, *, answered: bool, by_reset: bool) -> None:
+    """Send a request, and break off while it is being answered."""
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        if by_reset:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(request)
+        if answered:
+            assert client.recv(12) == b"HTTP/1.1 101"
+        server.wait_for_status(200)  # by now it has been read
+
+
+def test_clients_that_leave_are_no_errors_in_the_log(database: str, data_dir: Path) -> None:
+    with serving(database, data_dir, LOG_LEVEL="info") as server:
+        local = access.find_local_actor()
+        assert local is not None
+        token = access.issue_token("rows", table="orders", actor=local, browser="x")
+        proof = f"Authorization: Bearer {token}", "Cookie: order_desk_browser=x"
+        half = _request(server, "POST /rows/orders", *proof, "Content-Length: 9") + b"{"
+        key = "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+        upgrade = "Connection: Upgrade", "Upgrade: websocket"
+        opened = _request(server, "GET /_stcore/stream", *upgrade, *key)
+        for by_reset in (False, True):
+            _leave(server, half, answered=False, by_reset=by_reset)
+            _leave(server, opened, answered=True, by_reset=by_reset)
+        left = "POST /rows/orders: the client has left"
+        server.wait_until(lambda: server.log.read_text().count(left) == 2)
+    log = server.log.read_text()
+    assert "Traceback" not in log
+    assert " ERROR " not in log
 
 
 def lines_of(server: Server) -> list[dict[str, str]]:

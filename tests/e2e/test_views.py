@@ -57,7 +57,7 @@ def test_saved_view_is_opened_by_its_name_and_by_its_link(desk: Desk, open_tab: 
     filter_author(desk, "ana")
     desk.header("Total").click()
     desk.expect_view(sort=[{"colId": "item_count", "sort": "asc"}])
-    save(desk, "Ana’s orders", "Share with everyone")
+    save(desk, "Ana’s orders", "Share with everyone", "Everyone may read them")
     desk.page.get_by_role("button", name="Clear all").click()
     desk.expect_column("order_id", ["OD-TWO", "OD-ONE"])
     open_view(desk, "Ana’s orders (shared by you)")

@@ -39,8 +39,12 @@ def ask(
     scheme: str = "http",
     method: str = "GET",
     answer: Headers = (),
+    host: str | None = "desk.helios.example",
 ) -> Answer:
-    """Send a request as a browser does; the application answers 200 with the headers `answer`."""
+    """Send a request as a browser does; the application answers 200 with the headers `answer`.
+
+    It has a header Host, unless `headers` have one or `host` is None.
+    """
     reached, sent = [], list[Message]()
 
     async def application(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -56,8 +60,8 @@ def ask(
         return {"type": "http.request"}
 
     raw = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers]
-    if "host" not in {key.lower() for key, _ in headers}:
-        raw.append((b"host", b"desk.helios.example"))
+    if host is not None and "host" not in {key.lower() for key, _ in headers}:
+        raw.append((b"host", host.encode()))
     scope: dict[str, Any] = {
         "type": "websocket" if scheme in ("ws", "wss") else "http",
         "method": method,

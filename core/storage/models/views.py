@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    UniqueConstraint,
-)
+from sqlalchemy import UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.types import Base
@@ -21,4 +19,5 @@ class SavedView(Base):
     name: Mapped[str | None]
     is_shared: Mapped[bool] = mapped_column(default=False)
     is_default: Mapped[bool] = mapped_column(default=False)
+    is_sharing_confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
     view: Mapped[dict[str, Any]]

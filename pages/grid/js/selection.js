@@ -66,8 +66,7 @@
   desk.copy = async function (event) {
     if (String(window.getSelection())) return;
     event.event.preventDefault();
-    const { value } = event;
-    const text = selectedKeys.size ? rowsAsText() : Promise.resolve(value == null ? "" : String(value));
+    const text = selectedKeys.size ? rowsAsText() : Promise.resolve(plain(event.value, event.column));
     const blob = text.then((one) => new Blob([one], { type: "text/plain" }));
     try {
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
@@ -90,12 +89,18 @@
     return [header, ...lines].map((line) => line.join("\t")).join("\r\n");
   }
 
-  /* Write a cell as spreadsheets do: with quotes where needed, and a formula as text. */
+  const isNumber = (column) => column.getColDef().type === "rightAligned";
+
+  /* A text that a spreadsheet would take for a formula begins with an apostrophe. */
+  function plain(value, column) {
+    const text = value === null || value === undefined ? "" : String(value);
+    return !isNumber(column) && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  }
+
+  /* Write a cell of a row as spreadsheets do: with quotes where needed. */
   function cell(value, column) {
-    if (value === null || value === undefined) return "";
-    const text = String(value);
-    if (column.getColDef().type === "rightAligned") return text.replaceAll(",", "");
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /["\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    const text = plain(value, column);
+    if (isNumber(column)) return text.replaceAll(",", "");
+    return /["\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 })();

@@ -219,6 +219,12 @@ USE_CASES: dict[str, UseCase] = {
         is_for_viewers=True,
         is_scoped=False,
     ),
+    "views.saved.confirm_sharing": UseCase(
+        Permission.ORDERS,
+        lambda s, a: views.confirm_sharing(ORDERS, actor=a),
+        is_for_viewers=True,
+        is_scoped=False,
+    ),
     "views.saved.delete_view": UseCase(
         Permission.ORDERS,
         lambda s, a: views.delete_view(ORDERS, s.view, actor=a),

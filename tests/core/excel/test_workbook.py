@@ -114,6 +114,21 @@ def test_texts_like_a_formula_an_error_or_a_link_stay_text() -> None:
     assert not any(cell.hyperlink for cell in cells)
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-2", "@SUM", "\t=1", "\r=1", "{=1}", "1", "a=1"])
+def test_small_sheets_mark_the_same_texts_as_tables_do(text: str) -> None:
+    file = io.BytesIO()
+    with StreamedWorkbook(file) as workbook:
+        workbook.add_lines("Order", [("Author", text), (text, "Author")])
+        workbook.add_notes("Notes", [("Author", text)], widths=(9, 9))
+    book = openpyxl.load_workbook(file)
+    (in_table,) = _shown(TEXT, text)
+    cells = [book["Order"]["B1"], book["Order"]["A2"], book["Notes"]["B1"]]
+    assert {(cell.value, cell.data_type) for cell in cells} == {(in_table.value, "s")}
+    assert {bool(cell.quotePrefix) for cell in cells} == {bool(in_table.quotePrefix)}
+    assert not book["Order"]["A1"].quotePrefix
+    assert bool(in_table.quotePrefix) is (text not in ("1", "a=1"))
+
+
 def test_a_text_like_an_escape_and_a_carriage_return_are_escaped() -> None:
     file, _ = _write([TEXT], to_frame([TEXT], [("_x0041_",), ("a\rb",)]))
     xml = _sheet_xml(file)

@@ -114,6 +114,23 @@ def test_a_message_cannot_forge_a_text_line(sqlite_database: str) -> None:
     assert "/x\\n2026" in line
 
 
+@pytest.mark.parametrize("forged", ["\n", "\r\n", "\x0b", "\x1b[2K\r", "\x85", "\u2028", "\x00"])
+def test_a_traceback_is_on_the_line_of_its_message(sqlite_database: str, forged: str) -> None:
+    def fail() -> None:
+        raise ValueError(f"bad{forged}2026-11-24 00:00:00 ERROR core [1] Paid twice")
+
+    try:
+        fail()
+    except ValueError:
+        plain = logging.Formatter("%(message)s").format(record_of("It failed", error=True))
+        line = TextLine().format(record_of("It failed", error=True))
+    assert len(plain.splitlines()) > 3  # as the standard library writes it
+    assert line.isprintable()
+    assert len(line.splitlines()) == 1
+    assert " It failed | Traceback (most recent call last):\\n" in line
+    assert line.endswith("ERROR core [1] Paid twice")
+
+
 LINES = [TextLine(), JsonLine()]
 HOSTILE = [
     "://a:",

@@ -48,6 +48,59 @@ def first_view(actor: Actor, table: Table = ORDERS, **given: Any) -> View:
     return views.view_at(table, {}, actor=actor, zone="UTC", **given)
 
 
+def test_what_everyone_can_read_in_a_view_is_every_text_and_id_in_it() -> None:
+    raw = {
+        "search": "lounge",
+        "ids": [f"OD-{no}" for no in range(300)],
+        "filters": {
+            "author": {
+                "filterType": "text",
+                "operator": "OR",
+                "conditions": [
+                    {"filterType": "text", "type": "contains", "filter": "ana"},
+                    {"filterType": "text", "type": "blank"},
+                ],
+            },
+            "widget_id": {"filterType": "set", "values": ["w-1", "w-2", "w-3", "w-4", None]},
+            "item_count": {"filterType": "number", "type": "equals", "filter": 3},
+            "created_at": {"filterType": "date", "type": "today"},
+        },
+    }
+    typed = parse_view(ORDERS, raw).typed
+    assert typed[:2] == [("Search", "lounge"), ("ID", "OD-0")]
+    chosen = [("Widget ID", f"w-{no}") for no in range(1, 5)]
+    assert sorted(typed[301:]) == [("Author", "ana"), *chosen]
+    status = {"filters": {"status": {"filterType": "set", "values": ["refunded"]}}}
+    assert parse_view(ORDER_ITEMS, status).typed == []
+    assert parse_view(ORDERS, {}).typed == []
+
+
+def test_a_view_that_is_shared_in_the_dialog_counts_as_confirmed(database: str) -> None:
+    view_id = views.save_view(by_author(), "Mine", actor=ANA)
+    assert [one.is_sharing_confirmed for one in views.find_saved(ORDERS, actor=ANA)] == [False]
+    views.change_view(ORDERS, view_id, actor=ANA, is_shared=True)
+    views.save_view(by_author(), "Ours", actor=ANA, is_shared=True)
+    found = views.find_saved(ORDERS, actor=ANA)
+    assert [one.is_sharing_confirmed for one in found] == [True, True]
+    views.change_view(ORDERS, view_id, actor=ANA, is_shared=False)
+    (mine, _) = views.find_saved(ORDERS, actor=ANA)
+    assert (mine.is_shared, mine.is_sharing_confirmed) == (False, False)
+
+
+def test_views_shared_before_are_confirmed_by_their_owner_alone(database: str) -> None:
+    for actor in (ANA, BOB):
+        views.save_view(by_author(), "Ours", actor=actor, is_shared=True)
+        views.save_view(
+            by_author("ana", ORDER_ITEMS, "passenger_name"), "Ours", actor=actor, is_shared=True
+        )
+    with storage.writing() as session:  # as the migration leaves them
+        session.execute(text("UPDATE saved_views SET is_sharing_confirmed = false"))
+    views.confirm_sharing(ORDERS, actor=ANA)
+    with storage.reading() as session:
+        confirmed = text("SELECT owner, table_name FROM saved_views WHERE is_sharing_confirmed")
+        assert session.execute(confirmed).all() == [(ANA.user_id, "orders")]
+
+
 def test_a_saved_view_is_listed_and_opens_as_it_was(database: str) -> None:
     view = replace(by_author(), search="lounge", ids=("OD-1", "OD-2"))
     view_id = views.save_view(view, "  Ana's   orders ", actor=ANA)

@@ -1,6 +1,7 @@
 """Cookies: Secure over TLS, and a new browser cookie after a sign-in."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.core.access.test_people import SIGN_IN
 from tests.core.refunds.refund_rows import settings
 from tests.pages.asked import Answer, Headers, ask
 
+HEADERS = partial(SecurityHeaders, base="")
 OTHERS = [
     ("set-cookie", "_streamlit_user=x; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax"),
     ("set-cookie", "_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax"),
@@ -53,14 +55,14 @@ def test_over_http_no_cookie_is_secure(local: None) -> None:
 def test_behind_a_proxy_that_ends_tls_cookies_are_secure_and_hsts_is_sent() -> None:
     with settings(**SIGN_IN):
         assert secured("http") == [True] * 5
-        headers = ask(SecurityHeaders, scheme="http").all("strict-transport-security")
+        headers = ask(HEADERS, scheme="http").all("strict-transport-security")
     assert headers == ["max-age=31536000"]
 
 
 def test_sign_in_over_http_on_this_machine_leaves_cookies_unchanged() -> None:
     with settings(**SIGN_IN | {"public_url": "http://localhost:8501"}):
         assert secured("http") == [False] * 5
-        assert ask(SecurityHeaders).all("strict-transport-security") == []
+        assert ask(HEADERS).all("strict-transport-security") == []
 
 
 def test_a_secure_cookie_is_left_unchanged(local: None) -> None:

@@ -19,6 +19,8 @@ from core.ground import Role
 from core.storage import Delivery, Order
 from core.tables import ORDER_ITEMS, ORDERS, TABLES
 from core.views import default_view, parse_view, to_address
+from pages.guards.one_host import NOT_ONE
+from pages.guards.security_headers import PAGE_POLICY
 from tests.conftest import use_database
 from tests.pages.guards.asgi import HOST, Headers, Socket
 from tests.pages.routes.whole import BROWSER, COOKIE, URL, Whole, whole_application
@@ -153,6 +155,29 @@ def test_wrong_token_gets_no_row(client: httpx.Client, purpose: Purpose, fault: 
     if purpose == "rows" and token and not token.isascii():
         token = "%C3%A9 {}"  # a header holds ASCII
     assert_refused(ASK[purpose](client, token), purpose)
+
+
+# Whom the log names: a token that we have not signed proves nothing.
+NAMED = {
+    "too old": LOCAL_USER_ID,
+    "of another table": LOCAL_USER_ID,
+    "of another user": "somebody",
+    "of a sign-in": LOCAL_USER_ID,
+    "of another browser": LOCAL_USER_ID,
+    "of no browser": LOCAL_USER_ID,
+}
+
+
+@pytest.mark.parametrize("fault", BAD_TOKENS)
+def test_refused_token_is_logged_with_whose_it_is_and_where_it_comes_from(
+    client: httpx.Client, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = BAD_TOKENS[fault]("export")
+    ask_file(client, token)
+    (said,) = [one.getMessage() for one in caplog.records if " refused, " in one.getMessage()]
+    named = f" for user {NAMED[fault]}" if fault in NAMED else ""
+    assert said.startswith(f"GET /export/orders refused, from 127.0.0.1{named}: ")
+    assert not token or token not in said
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -329,7 +354,7 @@ def test_pages_are_framed_by_nobody_else_and_keep_their_address_to_themselves(
 ) -> None:
     for path in ("/", "/orders", "/static/index.js", "/_stcore/health", "/app/static/logo.svg"):
         headers = client.get(path, headers={"Accept": "text/html"}).headers
-        assert headers["content-security-policy"].startswith("frame-ancestors 'self'"), path
+        assert headers["content-security-policy"] == PAGE_POLICY, path
         assert headers["referrer-policy"] == "same-origin"
         assert headers["x-frame-options"] == "SAMEORIGIN"
         assert headers["x-content-type-options"] == "nosniff"
@@ -351,6 +376,13 @@ def test_the_rows_come_as_csv_with_the_same_token_and_view(client: httpx.Client)
     assert client.get("/export/orders", params={"form": "csv"}).status_code == 401
     wrong = client.get("/export/orders", params=asked | {"form": "pdf"})
     assert (wrong.status_code, "not a kind of file" in wrong.text) == (400, True)
+
+
+def test_request_with_two_hosts_is_refused_on_every_path(client: httpx.Client) -> None:
+    two = [("Host", "localhost:8501"), ("Host", "evil.example")]
+    for path in ("/", "/orders", "/readyz", "/_stcore/health", "/export/orders", "/static/x.js"):
+        answer = client.get(path, headers=two)
+        assert (answer.status_code, answer.json()) == (400, {"error": NOT_ONE})
 
 
 def test_unknown_table_is_not_found(client: httpx.Client) -> None:
