@@ -13,6 +13,7 @@ from core.vouchers import VoucherLine
 from pages.dialogs.refund import show_refund
 from pages.dialogs.refund_rule import show_refund_rule
 from pages.dialogs.send import show_send
+from pages.dialogs.unprintable import show_unprintable
 from pages.grid import GridState, download_address
 from pages.shell import plain, show_text_table
 
@@ -51,6 +52,7 @@ def _show_vouchers(state: GridState, actor: Actor) -> None:
     st.link_button(LABEL, _address(state, valid, actor, "pdf"), icon=ICON, help=words)
     if len(lines) > 1:
         _show_more(state, valid, refused, actor)
+    _show_unprintable(state, [line for line in lines if line.unprintable])
 
 
 def _split(lines: list[VoucherLine]) -> tuple[list[str], list[VoucherLine]]:
@@ -75,6 +77,20 @@ def _show_more(
             ]
             show_text_table(lines, key="vouchers_refused")
         st.link_button("Download separate PDFs (ZIP)", _address(state, valid, actor, "zip"))
+
+
+def _show_unprintable(state: GridState, lines: list[VoucherLine]) -> None:
+    if not lines:
+        return
+    more = st.popover(
+        "Characters missing",
+        key=f"unprintable_{state.place.key}",
+        icon=":material/warning:",
+        on_change=state.touch,
+    )
+    if more.open:
+        with more:
+            show_unprintable(lines, key="vouchers_unprintable")
 
 
 def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> str:
