@@ -73,9 +73,20 @@ from core.ground.states import (
     word_of,
     words_by_value,
 )
-from core.ground.text import ascii_lower, check_text, fold, is_storable, may_be_id, storable
+from core.ground.text import (
+    BIDI_CONTROLS,
+    SHOWN_CONTROLS,
+    ascii_lower,
+    check_text,
+    fold,
+    is_storable,
+    may_be_id,
+    show_controls,
+    storable,
+)
 
 __all__ = [
+    "BIDI_CONTROLS",
     "COMMON_CURRENCIES",
     "EXPIRED",
     "FLAG_WORDS",
@@ -83,6 +94,7 @@ __all__ = [
     "MAX_AMOUNT",
     "MAX_DECIMALS",
     "PRIVATE_FILE",
+    "SHOWN_CONTROLS",
     "TONES",
     "UNUSUAL_DECIMALS",
     "USUAL_DECIMALS",
@@ -139,6 +151,7 @@ __all__ = [
     "public_pem",
     "read_or_create_secret",
     "set_request_id",
+    "show_controls",
     "start_of_day",
     "storable",
     "to_major",

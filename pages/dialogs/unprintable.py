@@ -9,13 +9,12 @@ from pages.shell import show_text_table
 
 
 def show_unprintable(lines: Sequence[VoucherLine], key: str) -> None:
-    """List the vouchers with such characters; nothing without one."""
+    """List these vouchers; draw nothing if there are none."""
     if not lines:
         return
-    those = "This voucher has" if len(lines) == 1 else f"{len(lines):,} vouchers have"
     st.warning(
-        f"{those} characters that Order Desk has no font for. The voucher shows \ufffd in their "
-        "place. You can use it anyway.",
+        "Order Desk has no font for some characters of the vouchers below. They show \ufffd "
+        "instead. You can still download and send them.",
         icon=":material/warning:",
     )
     listed = [

@@ -70,6 +70,24 @@ def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> Non
 
 
 @pytest.mark.usefixtures("shop")
+def test_characters_without_a_font_are_listed_before_the_download() -> None:
+    make_item("OD-1", order_item_id="I-4", passenger_name="Ann ᚠ🛋ᚠ", valid_until=SOON)
+    make_item("OD-1", order_item_id="I-5", passenger_name="𠮷野 ნინო", valid_until=SOON)
+    page = ticked("I-1", "I-4", "I-5")
+    assert "Download Voucher" in links(page)
+    page.session_state["unprintable_order_items"] = True
+    page.run()
+    (table,) = values(page, "table")
+    assert table["Order Item ID"].tolist() == ["I-4"]
+    assert table["Characters"].tolist() == ["ᚠ U+16A0, 🛋 U+1F6CB"]
+    assert "no font" in texts(page)
+    # The negative control: every character of these has a font.
+    page = grid_says(page, place="order_items", view={}, selected=["I-1", "I-5"])
+    assert values(page, "table") == []
+    assert "no font" not in texts(page)
+
+
+@pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("role", ["viewer", "accountant"])
 def test_a_role_without_vouchers_is_not_offered_them(role: str) -> None:
     with storage.writing() as session:

@@ -22,6 +22,7 @@ FALLBACKS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x1CD0, 0x1CFF),
         (0xA830, 0xA83F),
         (0xA8E0, 0xA8FF),
+        (0x2212, 0x2212),
     ),
     "NotoSansArmenian-Regular.ttf": ((0x0530, 0x058F), (0xFB13, 0xFB17)),
     "NotoSansSyriac-Regular.ttf": ((0x0700, 0x074F), (0x0860, 0x086F)),

@@ -1,6 +1,7 @@
 """The texts of a voucher's PDF: every script, and the longest ones."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -235,6 +236,7 @@ def test_a_mark_on_a_letter_is_no_space_in_the_copied_text() -> None:
     names = "ឰ៉ា ស៊ើ ញ៉ែ", "လျှို့ မြွှို့", "ঠাকুর র্যাঁ", "བསྟན་རྒྱུ", "שָׁלוֹם", "น้ำ ปี่ที่", "q̃̂ ẍ̣̄"
     for name in names:
         text = text_of(render_voucher(make_voucher(passenger_name=name), BRANDING))
+        text = unicodedata.normalize("NFC", text)  # Hebrew points may come in another order
         for word in words_of(name):
             assert word in text
 
@@ -246,7 +248,7 @@ def test_text_breaks_between_syllables_but_not_inside_one() -> None:
         block = fit(syllable * 40, 100, 600, size=20)
         assert len(block.lines) > 3
         for _, line in block.lines:
-            assert _text(line).replace(syllable, "") == ""
+            assert _text(line).replace(syllable.replace("\u200d", ""), "") == ""
 
 
 def _text(line: Line) -> str:
