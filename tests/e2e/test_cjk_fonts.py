@@ -38,8 +38,7 @@ def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> It
 
 @pytest.fixture
 def desk(open_tab: OpenDesk, server: Server) -> Desk:
-    tab = open_tab(server)
-    return Desk(tab.page, f"{server}{BASE}")
+    return open_tab(server)
 
 
 def asked_of(page: Page) -> list[str]:
@@ -82,6 +81,6 @@ def test_the_grid_and_the_page_of_an_order_load_the_few_slices_that_they_need(de
     _, in_grid = loaded_in(desk)
     assert 4 <= in_grid <= len(NAME)
     assert "200 woff2" in asked
-    desk.open_order(EASTERN)
-    in_page, _ = loaded_in(desk)
-    assert in_page == in_grid
+    desk.page.goto(f"{desk.server}/order?order={EASTERN}")
+    expect(desk.page.get_by_text(NAME)).to_be_visible()
+    assert desk.page.evaluate(LOADED) == in_grid
