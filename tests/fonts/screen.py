@@ -71,7 +71,7 @@ def _slices(known: set[int]) -> Iterator[Slice]:
         new = sorted(characters & known - taken)
         taken.update(new)
         common += [Slice(part, False, local) for part in _parts(new, COMMON_PER_SLICE)]
-    for blocks, local in (
+    rare: list[tuple[str, tuple[str, ...]]] = [
         ("2E80-2FFF", HAN),
         ("3100-312F 31A0-31EF 3200-33FF", HAN),
         ("3400-4DBF", HAN),
@@ -80,7 +80,8 @@ def _slices(known: set[int]) -> Iterator[Slice]:
         ("20000-3FFFF", ()),
         ("3130-318F", HANGUL),
         ("AC00-D7A3", HANGUL),
-    ):
+    ]
+    for blocks, local in rare:
         left = sorted(_block(blocks) & known - taken)
         yield from (Slice(part, True, local) for part in _parts(left, RARE_PER_SLICE))
     jamo = sorted(_block("1100-11FF A960-A97F D7B0-D7FF") & known)
