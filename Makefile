@@ -1,7 +1,7 @@
 # Order Desk. `make run` serves it, `make check` and `make test` check it; `make help` lists all.
 .SUFFIXES:
 .PHONY: help run demo import dump check test test-thorough static coverage format bench soak \
-	docs screenshots audit lock clean system-packages core-tests browser-tests sqlite-tests \
+	docs fonts screenshots audit lock clean system-packages core-tests browser-tests sqlite-tests \
 	thorough-types thorough-core thorough-pages thorough-e2e thorough-soak
 
 # `make check PYTHON=python3.12` works in an environment of that Python, .venv-python3.12.
@@ -107,6 +107,13 @@ docs: $(VENV)/installed ## write what the documentation says of the code, and th
 screenshots: $(VENV)/installed-dev system-packages ## make the pictures of README and docs again
 	$(PY) -m tests.tour
 
+# The repository has what this makes. It needs Debian's package manager and the network.
+NOTO = $(VENV)-fonts/noto
+fonts: $(VENV)-fonts/installed ## make the fonts of vouchers and of the screen from Debian's Noto fonts again
+	mkdir -p $(NOTO) && cd $(NOTO) && apt-get download fonts-noto-core fonts-noto-cjk && \
+		for package in *.deb; do dpkg -x "$$package" .; done
+	PYTHONPATH=$(VENV)-fonts $(PY) -m tests.fonts $(NOTO)/usr/share/fonts
+
 audit: $(VENV)-audit/installed ## look for known vulnerabilities; needs the network
 	@$(VENV)-audit/bin/python tests/audit.py
 
@@ -120,6 +127,7 @@ lock: $(VENV)-audit/installed ## pin what requirements/*.in name, and all that t
 	$(LOCK) requirements/dev.in --output-file requirements/dev.txt --constraint requirements.txt
 	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
 	$(LOCK) requirements/audit.in --output-file requirements/audit.txt
+	$(LOCK) requirements/fonts.in --output-file requirements/fonts.txt
 	for version in 3.11 3.12 3.13 3.14; do $(VENV)-audit/bin/uv pip install --quiet --dry-run \
 		--only-binary :all: --no-binary localstripe --python-version $$version --target .venv-none \
 		--require-hashes --requirement requirements/dev.txt || exit 1; done
@@ -138,6 +146,10 @@ $(VENV)-audit/installed: requirements/audit.txt
 $(VENV)-bench/installed: requirements/bench.txt
 	sh tests/make_venv.sh $(VENV)-bench
 	$(VENV)-bench/$(PIP) -r $<
+	touch $@
+
+$(VENV)-fonts/installed: requirements/fonts.txt | $(VENV)/installed
+	$(VENV)/$(PIP) --upgrade --target $(VENV)-fonts -r $<
 	touch $@
 
 $(VENV)/installed: $(VENV)/bin/pip requirements.txt

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.ground import InvalidInput, Refused, in_zone, word_of
+from core.ground import InvalidInput, Refused, in_zone, show_controls, word_of
 from core.vouchers import Verdict, Verification, verify
 from pages.shell import current_actor, plain
 
@@ -42,7 +42,7 @@ def show_verdict(found: Verification) -> None:
         for name, value in facts.items():
             with st.container(width="content", gap=None):
                 st.caption(name)
-                st.text(value)
+                st.text(show_controls(value))
     order = {"order": item.order_id}
     st.page_link("order.py", label=f"Order {plain(item.order_id)}", query_params=order)
 

@@ -77,9 +77,20 @@ from core.ground.states import (
     word_of,
     words_by_value,
 )
-from core.ground.text import ascii_lower, check_text, fold, is_storable, may_be_id, storable
+from core.ground.text import (
+    BIDI_CONTROLS,
+    SHOWN_CONTROLS,
+    ascii_lower,
+    check_text,
+    fold,
+    is_storable,
+    may_be_id,
+    show_controls,
+    storable,
+)
 
 __all__ = [
+    "BIDI_CONTROLS",
     "COMMON_CURRENCIES",
     "EXPIRED",
     "FLAG_WORDS",
@@ -88,6 +99,7 @@ __all__ = [
     "MAX_AMOUNT",
     "MAX_DECIMALS",
     "PRIVATE_FILE",
+    "SHOWN_CONTROLS",
     "TONES",
     "UNUSUAL_DECIMALS",
     "USUAL_DECIMALS",
@@ -148,6 +160,7 @@ __all__ = [
     "read_or_create_secret",
     "remove_left_parts",
     "set_request_id",
+    "show_controls",
     "start_of_day",
     "storable",
     "to_major",

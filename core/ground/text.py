@@ -7,6 +7,10 @@ from core.ground.errors import InvalidInput
 
 MAX_TEXT = 1_000  # characters of a text to compare with, and of an ID
 _MAX_LIST = 100_000
+# They change the direction of text and are not seen themselves, so one ID can look like another.
+BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+SHOWN_CONTROLS = {one: f"⟨U+{ord(one):04X}⟩" for one in BIDI_CONTROLS}
+_SHOWN = str.maketrans(SHOWN_CONTROLS)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # by PostgreSQL, and by UTF-8
 
 
@@ -18,6 +22,11 @@ def is_storable(value: str) -> bool:
 def storable(value: str) -> str:
     """Replace each character that cannot be stored with the replacement character (U+FFFD)."""
     return _UNSTORABLE.sub("\ufffd", value)
+
+
+def show_controls(value: str) -> str:
+    """Write each bidirectional control of a text as ⟨U+202E⟩; every text on the screen does so."""
+    return value.translate(_SHOWN)
 
 
 def may_be_id(value: str) -> bool:

@@ -19,7 +19,7 @@ from core.vouchers.pdf.colours import colour_code, parse_colour, readable_colour
 from core.vouchers.pdf.document import check_assets, current_branding, render_vouchers
 from core.vouchers.pdf.logo import load_logo, logo_to_png
 from core.vouchers.pdf.page import Branding, Voucher
-from core.vouchers.pdf.text import MAX_CHARACTERS, clean_text
+from core.vouchers.pdf.text import MAX_CHARACTERS, clean_text, unprintable
 from core.vouchers.printed_code import (
     ALPHABET,
     CODE_LENGTH,
@@ -76,6 +76,7 @@ __all__ = [
     "ticked_items",
     "tint",
     "to_vouchers",
+    "unprintable",
     "verify",
     "why_not_valid",
 ]

@@ -23,6 +23,7 @@ from core.tables import ORDER_ITEMS
 from core.vouchers import signed_code
 from core.vouchers.pdf import document
 from core.vouchers.pdf.page import Voucher
+from core.vouchers.pdf.text import unprintable
 
 DOWNLOADED = "voucher.downloaded"
 MAX_REASONS = 4
@@ -32,11 +33,15 @@ _UNSAFE = re.compile("[^A-Za-z0-9._-]")  # not allowed in file names on some sys
 
 @dataclass(frozen=True)
 class VoucherLine:
-    """An order item whose voucher was requested; `why` says why the voucher is not available."""
+    """An order item whose voucher was requested; `why` says why the voucher is not available.
+
+    `unprintable` are characters that no font has; an available voucher shows � for them.
+    """
 
     order_item_id: str
     product: str
     why: str | None
+    unprintable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,23 @@ def assess_items(
             lines.append(VoucherLine(one, "", sentence))
             continue
         terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
-        lines.append(VoucherLine(one, item.product, why_not_valid(*terms, now=now)))
+        why = why_not_valid(*terms, now=now)
+        missing = () if why else _find_unprintable(item)
+        lines.append(VoucherLine(one, item.product, why, missing))
     return lines
+
+
+def _find_unprintable(item: OrderItem) -> tuple[str, ...]:
+    """Find the characters of an item's own texts that its voucher cannot show."""
+    texts = (
+        item.passenger_name,
+        item.product,
+        item.terminal,
+        item.flight_number,
+        item.order_id,
+        item.order_item_id,
+    )
+    return tuple(dict.fromkeys(one for text in texts if text for one in unprintable(text)))
 
 
 def issue(

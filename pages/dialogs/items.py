@@ -13,6 +13,7 @@ from core.vouchers import VoucherLine
 from pages.dialogs.refund import show_refund
 from pages.dialogs.refund_rule import show_refund_rule
 from pages.dialogs.send import show_send
+from pages.dialogs.unprintable import show_unprintable
 from pages.grid import GridState, download_address
 from pages.shell import plain, show_text_table
 
@@ -49,8 +50,8 @@ def _show_vouchers(state: GridState, actor: Actor) -> None:
     left = f"; {len(refused):,} left out" if refused else ""
     words = f"{one if len(valid) == 1 else many}{left}"
     st.link_button(LABEL, _address(state, valid, actor, "pdf"), icon=ICON, help=words)
-    if len(lines) > 1:
-        _show_more(state, valid, refused, actor)
+    if len(lines) > 1 or any(line.unprintable for line in lines):
+        _show_more(state, lines, actor)
 
 
 def _split(lines: list[VoucherLine]) -> tuple[list[str], list[VoucherLine]]:
@@ -58,23 +59,31 @@ def _split(lines: list[VoucherLine]) -> tuple[list[str], list[VoucherLine]]:
     return valid, [line for line in lines if line.why is not None]
 
 
-def _show_more(
-    state: GridState, valid: list[str], refused: list[VoucherLine], actor: Actor
-) -> None:
-    """List the vouchers that are left out, with the reason, and offer separate PDFs."""
-    label = f"{len(valid):,} of {len(valid) + len(refused):,} valid"
+def _show_more(state: GridState, lines: list[VoucherLine], actor: Actor) -> None:
+    """List the vouchers that are left out, with the reason, and offer separate PDFs.
+
+    List also those that show � for characters that no font has.
+    """
+    valid, refused = _split(lines)
+    unprintable = [line for line in lines if line.unprintable]
+    counts = [f"{len(valid):,} of {len(lines):,} valid"] if len(lines) > 1 else []
+    counts += [f"{len(unprintable):,} with \ufffd"] if unprintable else []
+    label = ", ".join(counts)
     more = st.popover(label, key=f"vouchers_{state.place.key}", on_change=state.touch)
     if not more.open:
         return
     with more:
         if refused:
             st.markdown(f"**Left out** ({len(refused):,})")
-            lines = [
+            listed = [
                 {"Order Item ID": one.order_item_id, "Product": one.product, "Why": one.why or ""}
                 for one in refused
             ]
-            show_text_table(lines, key="vouchers_refused")
-        st.link_button("Download separate PDFs (ZIP)", _address(state, valid, actor, "zip"))
+            show_text_table(listed, key="vouchers_refused")
+        show_unprintable(unprintable, key="vouchers_unprintable")
+        if len(lines) > 1:
+            zipped = _address(state, valid, actor, "zip")
+            st.link_button("Download separate PDFs (ZIP)", zipped)
 
 
 def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> str:

@@ -17,6 +17,7 @@ from core.mail import Answer, Assessment, Envelope, To, preview_draft, split_add
 from core.vouchers import VoucherLine
 from pages.dialogs.preview import show_delivery_states, show_preview
 from pages.dialogs.request import Request, count_hidden
+from pages.dialogs.unprintable import show_unprintable
 from pages.grid import GridState
 from pages.shell import Dialog, acting, plain, show_text_table
 
@@ -158,6 +159,7 @@ def _show_assessment(request: SendRequest, found: Assessment, actor: Actor) -> N
     request.strangers = frozenset(strangers)
     if found.left_out:
         _show_left_out(found.left_out)
+    show_unprintable(found.unprintable, key="send_unprintable")
     if found.envelopes:
         _show_draft(found.envelopes, actor)
 

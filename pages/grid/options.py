@@ -20,7 +20,7 @@ DATE_FILTERS = ["equals", "notEqual", "lessThan", "greaterThan", "inRange", "bla
 
 # The component sets Streamlit's colours as CSS variables, so light and dark follow the page.
 THEME = StAggridTheme(base="quartz").withParams(
-    fontFamily="Inter, sans-serif",
+    fontFamily='Inter, sans-serif, "Order Desk CJK"',
     fontSize=13,
     headerFontWeight=600,
     accentColor="var(--primary-color)",
@@ -117,6 +117,8 @@ def _column_definition(column: Column) -> dict[str, Any]:
         }
     if column.kind in (Kind.NUMBER, Kind.MONEY):
         definition["type"] = "rightAligned"
+    if column.kind in (Kind.TEXT, Kind.CODE):
+        definition["valueFormatter"] = JsCode("orderDesk.formatText")
     if column.opens_order:
         definition["cellRenderer"] = JsCode("orderDesk.OrderLink")
     elif column.allowed is not None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import query
 from core.access import Actor
-from core.ground import format_money
+from core.ground import format_money, show_controls
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import describe_filter, describe_ids, describe_search
@@ -122,7 +122,7 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
         st.warning(plain(f"{words}."), icon=":material/search_off:")
         return
     with st.expander(plain(f"{words} …"), icon=":material/search_off:"):
-        st.code("\n".join(missing), language=None, height=200)
+        st.code("\n".join(map(show_controls, missing)), language=None, height=200)
 
 
 def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime) -> None:

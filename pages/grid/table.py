@@ -13,7 +13,7 @@ from st_aggrid import AgGrid, JsCode
 
 from core import query
 from core.access import Actor, may
-from core.ground import Permission
+from core.ground import SHOWN_CONTROLS, Permission
 from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import View, to_json
@@ -22,11 +22,15 @@ from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
 from pages.grid.tools import Actions, show_tools
-from pages.shell import plain
+from pages.shell import CJK_SHEET, plain
 from pages.web import GRID_SCRIPT
 
 HERE = Path(__file__).parent
-ASSETS = [{"js": GRID_SCRIPT}, {"css": (HERE / "grid.css").read_text()}]
+ASSETS = [
+    {"js": GRID_SCRIPT},
+    {"css": (HERE / "grid.css").read_text()},
+    {"css": f'@import url("../../{CJK_SHEET}");'},
+]
 UPDATE_ON = [
     ("filterChanged", 50),
     ("sortChanged", 50),
@@ -125,6 +129,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "selection": {"revision": state.selection_revision, "keys": list(state.sent_selection)},
         "data": state.data_revision,
         "maxSelected": MAX_SELECTED,
+        "controls": SHOWN_CONTROLS,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
     answer = AgGrid(

@@ -1,8 +1,16 @@
 """Our own routes: the rows of a grid, and files to download."""
 
 from pages.routes.exports import answer_export
+from pages.routes.fonts import Fonts
 from pages.routes.messages import answer_message
 from pages.routes.rows import answer_rows, let_rows_go_first
 from pages.routes.vouchers import answer_vouchers
 
-__all__ = ["answer_export", "answer_message", "answer_rows", "answer_vouchers", "let_rows_go_first"]
+__all__ = [
+    "Fonts",
+    "answer_export",
+    "answer_message",
+    "answer_rows",
+    "answer_vouchers",
+    "let_rows_go_first",
+]

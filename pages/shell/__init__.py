@@ -3,6 +3,7 @@
 from pages.shell.dialog import Dialog
 from pages.shell.facts import show_facts
 from pages.shell.frame import (
+    CJK_SHEET,
     acting,
     current_actor,
     draw_frame,
@@ -15,6 +16,7 @@ from pages.shell.reconnection import follow_reconnection
 from pages.shell.text_table import show_text_table
 
 __all__ = [
+    "CJK_SHEET",
     "Dialog",
     "acting",
     "current_actor",

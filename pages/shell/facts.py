@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.ground import show_controls
+
 
 def show_facts(facts: Mapping[str, str | None]) -> None:
     """Draw each value as plain text under its name; a missing value is a dash."""
@@ -11,4 +13,4 @@ def show_facts(facts: Mapping[str, str | None]) -> None:
         for name, value in facts.items():
             with st.container(width="content", gap=None):
                 st.caption(name)
-                st.text(value or "–")
+                st.text(show_controls(value or "–"))

@@ -21,6 +21,7 @@ from core.ground import (
     OutsideFailed,
     finishing_action,
     get_settings,
+    show_controls,
     with_request_id,
 )
 from pages.shell.sign_in import show_account, show_sign_in, signed_in_actor
@@ -29,6 +30,10 @@ from pages.web import local_actor
 logger = logging.getLogger(__name__)
 
 STYLE = (Path(__file__).parent / "frame.css").read_text()
+# The style sheet of the fonts for Chinese, Japanese and Korean, below the base path. Its name
+# changes with its content, because browsers keep it.
+_CJK = next(Path(__file__).parents[1].glob("static/fonts/cjk/*.css"))
+CJK_SHEET = f"app/static/fonts/cjk/{_CJK.name}"
 RETRY_SECONDS = 2
 
 
@@ -40,6 +45,8 @@ def draw_frame() -> None:
     name = json.dumps(settings.app_name, ensure_ascii=False).replace("<", "\\3c ")
     light, dark = map(st.get_option, ("theme.light.linkColor", "theme.dark.linkColor"))
     own = f":root {{ --order-desk-name: {name}; --desk-link: light-dark({light}, {dark}); }}"
+    # In a style of its own: a browser applies a style only when its imports are loaded.
+    st.html(f'<style>@import url("{CJK_SHEET}");</style>')
     st.html(f"<style>{STYLE}\n{own}</style>")
     st.logo(str(settings.logo), size="large")
 
@@ -149,7 +156,10 @@ _LISTED = re.compile(r"(?<=^[-+])(?= )|(?<=^\d)(?=\d*[.)] )")
 
 
 def plain(text: str) -> str:
-    """Escape a text for Markdown in Streamlit, so that it makes no link, image or icon."""
-    parted = _PARTED.sub("\u2060", " ".join(text.split()))
+    """Escape a text for Markdown in Streamlit, so that it makes no link, image or icon.
+
+    Characters that change the direction of text are shown.
+    """
+    parted = _PARTED.sub("\u2060", " ".join(show_controls(text).split()))
     parted = _LISTED.sub("\u2060", parted)
     return parted.translate(_MARKDOWN).replace("www.", "www\\.")

@@ -26,9 +26,10 @@ from reportlab.platypus import (
 )
 
 from core.vouchers import Branding
-from core.vouchers.pdf.fonts import BOLD, FONTS, REGULAR
+from core.vouchers.pdf.fonts import FONTS
 from core.vouchers.pdf.logo import draw_svg
 from core.vouchers.pdf.page import Voucher
+from core.vouchers.pdf.scripts import BOLD, REGULAR
 
 INK, MUTED, HAIRLINE, PANEL = map(HexColor, ("#0f172a", "#56657d", "#dae1e9", "#f7f9fb"))
 STEPS = (

@@ -21,7 +21,8 @@ def find_faults(project: Path) -> list[str]:
     for line in (project / PAGE).read_text().splitlines():
         text = re.search(r"\[[^\]]+\]\(([^)]+)\) \|$", line)
         if text:
-            licences |= dict.fromkeys(re.findall(r"`([^`]+)`", line), project / text[1])
+            for name in re.findall(r"`([^`]+)`", line):
+                licences |= dict.fromkeys(_files(project, name), project / text[1])
     named = {name for name in licences if Path(name).suffix in FONTS}
     faults = [f"{name} has no licence" for name in sorted(shipped - named)]
     faults += [f"{name} is not shipped" for name in sorted(named - shipped)]
@@ -35,6 +36,11 @@ def find_faults(project: Path) -> list[str]:
     return faults
 
 
+def _files(project: Path, name: str) -> list[str]:
+    """Return the files that a name with * stands for; without one, the name itself."""
+    return [str(one.relative_to(project)) for one in project.glob(name)] if "*" in name else [name]
+
+
 def test_every_font_has_its_licence_beside_it() -> None:
     assert find_faults(PROJECT) == []
 
@@ -46,7 +52,9 @@ def test_a_font_without_a_licence_is_reported(tmp_path: Path) -> None:
     (tmp_path / "core/OFL.txt").write_text("SIL OPEN FONT LICENSE Version 1.1")
     (tmp_path / "core/other.txt").write_text("Anything")
     lines = [("core/a.ttf", "OFL"), ("core/b.ttf", "other"), ("pages/x/d.woff2", "OFL")]
-    lines.append(("core/e.ttf", "OFL"))
+    lines += [("core/e.ttf", "OFL"), ("pages/y/*.woff2", "OFL")]
+    (tmp_path / "pages/y").mkdir()
+    (tmp_path / "pages/y/f.woff2").touch()
     rows = [f"| `{font}` | x | [{text}](core/{text}.txt) |\n" for font, text in lines]
     (tmp_path / PAGE).write_text("".join(rows))
     assert find_faults(tmp_path) == [
@@ -54,4 +62,5 @@ def test_a_font_without_a_licence_is_reported(tmp_path: Path) -> None:
         "core/e.ttf is not shipped",
         "core/b.ttf: other.txt is no licence",
         "pages/x/d.woff2: OFL.txt is no licence",
+        "pages/y/f.woff2: OFL.txt is no licence",
     ]

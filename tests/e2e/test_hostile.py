@@ -32,6 +32,7 @@ MARKDOWN = [
     ":smile: :red[x] :streamlit:",
     "a -> b <- c -- d >= e <= f ~= g",
 ]
+TURNED = "OD-\u202e1"  # the ID of the oldest order
 IS_HACKED = "() => Boolean(window.hacked || document.querySelector('iframe')?.contentWindow.hacked)"
 
 
@@ -75,7 +76,8 @@ def hostile(make_database: Callable[[str], str], kind: str, data_dir: Path) -> I
     use_database(url)
     for no, value in enumerate(VALUES):
         made = CREATED - timedelta(days=no)
-        make_order(author=value, widget_id=value, contract_id=value, created_at=made)
+        ids = {"order_id": TURNED} if value == VALUES[-1] else {}
+        make_order(author=value, widget_id=value, contract_id=value, created_at=made, **ids)
     with serving(url, data_dir) as server:
         yield server
 
@@ -93,6 +95,18 @@ def test_hostile_rows_are_shown_and_exported_as_text(
         assert file.column(header) == VALUES
     assert {cell.data_type for row in file.cells for cell in row} <= {"s", "n", "d"}
     assert not desk.page.evaluate(IS_HACKED)
+
+
+def test_an_id_that_turns_the_text_shows_what_it_has_and_still_opens_its_order(
+    open_tab: OpenDesk, hostile: Server
+) -> None:
+    desk = open_tab(hostile).open()
+    shown = desk.cell(len(VALUES) - 1, "order_id")
+    expect(shown).to_have_text("OD-⟨U+202E⟩1")
+    desk.box_of(len(VALUES) - 1).click()
+    desk.expect_selected("1 selected")
+    shown.get_by_role("link").click()
+    expect(desk.page.get_by_role("heading", name="Order OD-⟨U+202E⟩1")).to_be_visible()
 
 
 def test_hostile_values_in_the_list_are_text_and_can_be_chosen(

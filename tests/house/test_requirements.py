@@ -12,6 +12,7 @@ LOCKS = {
     "dev": PROJECT / "requirements/dev.txt",
     "bench": PROJECT / "requirements/bench.txt",
     "audit": PROJECT / "requirements/audit.txt",
+    "fonts": PROJECT / "requirements/fonts.txt",
 }
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")

@@ -71,6 +71,17 @@ def test_items_of_several_orders_go_by_default_to_each_order_s_contact() -> None
     assert recipients() == [CONTACT, "other@helios.example"]
 
 
+def test_characters_without_a_font_are_listed_before_the_mail_and_it_can_be_sent() -> None:
+    make_item("OD-2", order_item_id="J-2", product="Lounge ᚠ", valid_until=SOON)
+    page = opened("I-1", "J-2")
+    (listed,) = (one.value for one in page.table if "Characters" in one.value)
+    assert listed["Order Item ID"].tolist() == ["J-2"]
+    assert listed["Characters"].tolist() == ["ᚠ U+16A0"]
+    page.button(key="send_confirm").click().run()
+    assert recipients() == [CONTACT, "other@helios.example"]
+    assert not any("Characters" in one.value for one in opened("I-1", "J-1").table)
+
+
 def test_second_click_sends_nothing_more() -> None:
     page = opened("I-1")
     page.button(key="send_confirm").click().run()

@@ -32,6 +32,10 @@ def links(page: AppTest) -> list[str]:
     return [link.proto.label for link in page.get("link_button")]
 
 
+def popovers(page: AppTest) -> list[str]:
+    return [block.proto.popover.label for block in page.get("popover")]
+
+
 def verified(code: str) -> AppTest:
     page = open_page("verify")
     page.text_input(key="code").input(code)
@@ -67,6 +71,28 @@ def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> Non
     assert table["Order Item ID"].tolist() == ["I-3"]
     assert table["Why"].tolist() == ["It has been used."]
     assert "Download separate PDFs (ZIP)" in links(page)
+
+
+@pytest.mark.usefixtures("shop")
+def test_characters_without_a_font_are_listed_before_the_download() -> None:
+    make_item("OD-1", order_item_id="I-4", passenger_name="Ann ᚠ🛋ᚠ", valid_until=SOON)
+    make_item("OD-1", order_item_id="I-5", passenger_name="𠮷野 ნინო", valid_until=SOON)
+    page = ticked("I-1", "I-4", "I-5")
+    assert "Download Voucher" in links(page)
+    page.session_state["vouchers_order_items"] = True
+    page.run()
+    (table,) = values(page, "table")
+    assert table["Order Item ID"].tolist() == ["I-4"]
+    assert table["Characters"].tolist() == ["ᚠ U+16A0, 🛋 U+1F6CB"]
+    assert "no font" in texts(page)
+    assert "3 of 3 valid, 1 with \ufffd" in popovers(page)
+    assert "1 with \ufffd" in popovers(ticked("I-4"))
+    # The negative control: every character of these has a font.
+    page = grid_says(page, place="order_items", view={}, selected=["I-1", "I-5"])
+    assert values(page, "table") == []
+    assert "no font" not in texts(page)
+    assert "2 of 2 valid" in popovers(page)
+    assert not any("valid" in label for label in popovers(ticked("I-5")))
 
 
 @pytest.mark.usefixtures("shop")

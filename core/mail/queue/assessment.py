@@ -40,10 +40,14 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Assessment:
-    """The mails that would be sent, and every item that would not, with the reason."""
+    """The mails that would be sent, and every item that would not, with the reason.
+
+    `unprintable` are the vouchers in these mails with characters that no font has.
+    """
 
     envelopes: tuple[Envelope, ...]
     left_out: tuple[VoucherLine, ...]
+    unprintable: tuple[VoucherLine, ...] = ()
 
 
 def assess(
@@ -90,7 +94,9 @@ def assess_in(
             addressed += [(one, item) for one in to]
     envelopes = _envelopes(addressed, _load_known(session, orders))
     _check_sizes(session, envelopes, items)
-    return Assessment(envelopes, tuple(left_out))
+    sent = {one for envelope in envelopes for one in envelope.item_ids}
+    unprintable = tuple(one for one in lines if one.unprintable and one.order_item_id in sent)
+    return Assessment(envelopes, tuple(left_out), unprintable)
 
 
 def _check_sizes(

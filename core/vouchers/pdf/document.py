@@ -19,11 +19,12 @@ from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
 from core.ground import get_settings
-from core.vouchers.pdf.fonts import fonts
 from core.vouchers.pdf.glyphs import NO_LETTER
 from core.vouchers.pdf.logo import Logo, load_logo
 from core.vouchers.pdf.page import LOGO, Branding, Voucher, draw_details, draw_frame, draw_product
+from core.vouchers.pdf.scripts import check_fonts
 from core.vouchers.pdf.sheet import HEIGHT, WIDTH, DocumentFont, DocumentFonts, Sheet
+from core.vouchers.pdf.subset import subset
 
 __all__ = ["Branding", "Voucher", "render_voucher", "render_vouchers", "render_zip"]
 
@@ -47,12 +48,11 @@ def current_branding() -> Branding:
 
 
 def check_assets(branding: Branding) -> None:
-    """Load the fonts and the logo, so that a damaged file is found before the first voucher.
+    """Read the fonts and the logo, so that a damaged file is found before the first voucher.
 
     Raises FontFault or LogoFault, which name the file.
     """
-    for is_bold in (False, True):
-        fonts(is_bold=is_bold)
+    check_fonts()
     if branding.logo is not None:
         load_logo(branding.logo)
 
@@ -242,9 +242,12 @@ def _embed(document: Any, used: DocumentFont) -> None:
         "Descent": descent,
         "CapHeight": ascent,
         "StemV": 80,
-        "FontFile2": _stream(document, font.subset([glyph for glyph, _ in codes])),
+        "FontFile2": _stream(document, subset(font, [(glyph, place) for glyph, _, place in codes])),
     }
-    widths = " ".join(str(font.measure(glyph).advance) for glyph, _ in codes)
+    widths = " ".join(
+        str(font.measure(glyph).advance if place is None else place.advance)
+        for glyph, _, place in codes
+    )
     glyphs = {
         "Type": "/Font",
         "Subtype": "/CIDFontType2",
@@ -260,7 +263,7 @@ def _embed(document: Any, used: DocumentFont) -> None:
         "BaseFont": name,
         "Encoding": "/Identity-H",
         "DescendantFonts": pdfdoc.PDFArray([_reference(document, glyphs)]),
-        "ToUnicode": _stream(document, _to_unicode(text for _, text in codes)),
+        "ToUnicode": _stream(document, _to_unicode(text for _, text, _ in codes)),
     }
     document.idToObject["BasicFonts"].dict[used.name] = _reference(document, composite)
 

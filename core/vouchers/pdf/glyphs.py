@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import uharfbuzz as hb
 from bidi import algorithm
 
-from core.vouchers.pdf.fonts import Font, fonts
+from core.vouchers.pdf.fonts import Font, Place
+from core.vouchers.pdf.scripts import find_font, usual_font
 
 REPLACEMENT = "\ufffd"
 JOINERS = "\u200c\u200d"
@@ -29,26 +30,29 @@ _RTL = frozenset(("R", "AL", "AN"))
 _STRONG = {"L": "L", "R": "R", "AL": "R", "EN": "R", "AN": "R"}
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "「": "」", "【": "】"}
 _FEATURES = {"dlig": False}
+MAX_KERNING = 100  # a longer move of the pen is read as a space
+
+
+# A glyph: its number, its text (for search and copy), and for a mark its place.
+Glyph = tuple[int, str, Place | None]
 
 
 class Step(NamedTuple):
-    """How far the pen moves before the glyph at `place`, and how far the glyph is raised."""
+    """How far the pen moves before the glyph at `place`, beside the width of the glyph before."""
 
     place: int
     move: int
-    rise: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """Glyphs of one font, from left to right; measures are in thousandths of the size.
 
-    A glyph is its number and its text (for search and copy). A step moves the pen where the widths
-    of the glyphs do not lead to the next place.
+    A step is kerning: it moves the pen where the widths of the glyphs lead to another place.
     """
 
     font: Font
-    glyphs: tuple[tuple[int, str], ...]
+    glyphs: tuple[Glyph, ...]
     steps: tuple[Step, ...]
     is_emboldened: bool  # bold is imitated: the font has no bold
     width: int
@@ -145,7 +149,7 @@ def _plain_run(text: str, is_bold: bool) -> Run:
     glyphs, steps, width = list(words[0].glyphs), list(words[0].steps), words[0].width
     for word in words[1:]:
         glyphs += blank.glyphs
-        steps += [Step(len(glyphs) + step.place, step.move, step.rise) for step in word.steps]
+        steps += [Step(len(glyphs) + step.place, step.move) for step in word.steps]
         glyphs += word.glyphs
         width += blank.width + word.width
     top, bottom = max(word.top for word in words), min(word.bottom for word in words)
@@ -155,7 +159,7 @@ def _plain_run(text: str, is_bold: bool) -> Run:
 
 @lru_cache(maxsize=4096)
 def _plain_word(word: str, is_bold: bool) -> Run:
-    return _shape(fonts(is_bold=is_bold)[0], word, is_rtl=False, is_bold=is_bold)
+    return _shape(usual_font(is_bold=is_bold), word, is_rtl=False, is_bold=is_bold)
 
 
 def _parts(chosen: list[tuple[str, Font]], levels: Sequence[int]) -> list[tuple[int, Font, str]]:
@@ -181,7 +185,7 @@ def _in_visual_order(parts: list[tuple[int, Font, str]]) -> list[tuple[int, Font
 
 def _choose_fonts(text: str, is_bold: bool) -> list[tuple[str, Font]]:
     """Choose each character's font; without one, U+FFFD (only one for a composed emoji)."""
-    usual = fonts(is_bold=is_bold)[0]
+    usual = usual_font(is_bold=is_bold)
     chosen: list[tuple[str, Font]] = []
     font: Font | None = usual
     is_missing = False  # whether no font has the last letter
@@ -190,7 +194,7 @@ def _choose_fonts(text: str, is_bold: bool) -> list[tuple[str, Font]]:
         if font is not None:
             chosen.append((character, font))
             is_missing = is_missing and character in JOINERS
-        elif is_missing and (text[place - 1] in JOINERS or _is_skin_tone(character)):
+        elif is_missing and (text[place - 1] in JOINERS or is_skin_tone(character)):
             chosen.append(("", usual))
         else:
             chosen.append((REPLACEMENT, usual))
@@ -198,7 +202,8 @@ def _choose_fonts(text: str, is_bold: bool) -> list[tuple[str, Font]]:
     return chosen
 
 
-def _is_skin_tone(character: str) -> bool:
+def is_skin_tone(character: str) -> bool:
+    """Whether a character only gives the emoji before it a colour."""
     return _SKIN_TONES[0] <= character <= _SKIN_TONES[1]
 
 
@@ -206,12 +211,7 @@ def _font_of(character: str, previous: Font, is_bold: bool) -> Font | None:
     """Find a font; for marks, blanks and signs, prefer the font of the letter before."""
     if unicodedata.category(character)[0] in "MZPSC" and previous.glyph(character) is not None:
         return previous
-    return _first_font_of(character, is_bold)
-
-
-@lru_cache(maxsize=4096)
-def _first_font_of(character: str, is_bold: bool) -> Font | None:
-    return next((one for one in fonts(is_bold=is_bold) if one.glyph(character) is not None), None)
+    return find_font(character, is_bold=is_bold)
 
 
 def _shape(font: Font, text: str, *, is_rtl: bool, is_bold: bool) -> Run:
@@ -224,28 +224,36 @@ def _shape(font: Font, text: str, *, is_rtl: bool, is_bold: bool) -> Run:
     infos, positions = buffer.glyph_infos or [], buffer.glyph_positions or []  # None if no text
     numbers = [info.codepoint for info in infos]
     texts = _texts(text, [info.cluster for info in infos], numbers, font)
-    steps, top, bottom = [], 0, 0
-    pen = reached = rise = 0  # `reached` is where the widths of the glyphs lead
+    steps, places, top, bottom = [], [], 0, 0
+    pen = reached = 0  # `reached` is where the widths of the glyphs lead
     scaled, measure = font.scaled, font.measure
-    for place, (number, (dx, dy, advance, _)) in enumerate(
+    for index, (number, (dx, dy, step, _)) in enumerate(
         zip(numbers, (position.position for position in positions), strict=True)
     ):
         width, low, high = measure(number)
-        left, up = pen + scaled(dx), scaled(dy)
-        if left != reached or up != rise:
-            steps.append(Step(place, left - reached, up))
-            rise = up
+        advance, place = scaled(step), None
+        if dx or dy or (width and not advance) or advance - width > MAX_KERNING:
+            place = Place(scaled(dx), scaled(dy), advance)
+            width = advance
+        if pen != reached:
+            steps.append(Step(index, pen - reached))
+        up = place.up if place else 0
         top, bottom = max(top, up + high), min(bottom, up + low)
-        pen += scaled(advance)
-        reached = left + width
-    if reached != pen or rise:
-        steps.append(Step(len(numbers), pen - reached, 0))
-    glyphs = tuple(zip(numbers, texts, strict=True))
+        reached = pen + width
+        pen += advance
+        places.append(place)
+    if reached != pen:
+        steps.append(Step(len(numbers), pen - reached))
+    glyphs = tuple(zip(numbers, texts, places, strict=True))
     return Run(font, glyphs, tuple(steps), is_bold and not font.is_bold, pen, top, bottom)
 
 
 def _texts(text: str, starts: list[int], glyphs: list[int], font: Font) -> list[str]:
-    """Return the text of each glyph: a letter, several (a ligature), or none of its own."""
+    """Return the text of each glyph: a letter, several (a ligature), or none of its own.
+
+    Glyphs of one cluster can be in another order than its letters: a vowel sign before its letter.
+    So that copied text keeps the order of the letters, the first such glyph has all that follow.
+    """
     if starts == list(range(len(text))):
         return list(text)
     bounds = sorted({*starts, len(text)})
@@ -254,8 +262,9 @@ def _texts(text: str, starts: list[int], glyphs: list[int], font: Font) -> list[
     shares = {start: starts.count(start) for start in ends}
     found = []
     for start, glyph in zip(starts, glyphs, strict=True):
-        left = letters[start]
-        own = next((one for one in left if shares[start] > 1 and font.glyph(one) == glyph), left)
+        left, shares[start] = letters[start], shares[start] - 1
+        is_next = shares[start] > 0 and left and font.glyph(left[0]) == glyph
+        own = left[0] if is_next else left
         found.append(own or NO_LETTER)
-        letters[start] = left.replace(own, "", 1) if own else ""
+        letters[start] = left[len(own) :]
     return found

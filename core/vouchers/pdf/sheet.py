@@ -12,7 +12,7 @@ import zxingcpp
 
 from core.vouchers.pdf.colours import Colour
 from core.vouchers.pdf.fonts import EM, Font
-from core.vouchers.pdf.glyphs import Line, Run
+from core.vouchers.pdf.glyphs import Glyph, Line, Run
 from core.vouchers.pdf.text import Block
 
 WIDTH, HEIGHT = 595.28, 841.89  # A4
@@ -24,10 +24,10 @@ _EIGHTS = range(0, 41, 8)  # the starts of groups of 8 among the 41 modules of a
 _MASK = 2  # fixed: choosing the best of the eight takes 100 times as long, and all scan well
 
 
-class Codes(dict[tuple[int, str], str]):
-    """The code of each glyph in hexadecimal; a glyph with two texts has two codes."""
+class Codes(dict[Glyph, str]):
+    """The code of each glyph in hexadecimal; a glyph with two texts or places has two codes."""
 
-    def __missing__(self, glyph: tuple[int, str]) -> str:
+    def __missing__(self, glyph: Glyph) -> str:
         self[glyph] = code = f"{len(self):04x}"
         return code
 
@@ -38,7 +38,7 @@ class DocumentFont:
     def __init__(self, font: Font, name: str, codes: Codes | None = None) -> None:
         self.font = font
         self.name = name
-        self.codes = Codes({(0, ""): "0000"}) if codes is None else Codes(codes)
+        self.codes = Codes({(0, "", None): "0000"}) if codes is None else Codes(codes)
 
 
 class DocumentFonts:
@@ -201,15 +201,12 @@ def _show(run: Run, font: DocumentFont, size: float) -> str:
     """Return the operators that show a run at the pen and move the pen to its end."""
     codes = "".join([font.codes[glyph] for glyph in run.glyphs])
     shown = [f"/{font.name} {size:g} Tf ["]
-    done = rise = 0
-    for place, move, up in run.steps:
+    done = 0
+    for place, move in run.steps:
         if place > done:
             shown.append(f"<{codes[4 * done : 4 * place]}>")
-        if up != rise:
-            shown.append(f"] TJ {up * size / EM:.2f} Ts [")
-        if move:
-            shown.append(str(-move))
-        done, rise = place, up
+        shown.append(str(-move))
+        done = place
     if codes[4 * done :]:
         shown.append(f"<{codes[4 * done :]}>")
     shown.append("] TJ")

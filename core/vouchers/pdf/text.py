@@ -9,18 +9,39 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.vouchers.pdf.fonts import EM
-from core.vouchers.pdf.glyphs import JOINERS, Line, bidi_levels, is_plain, is_rtl, make_line
+from core.vouchers.pdf.glyphs import (
+    JOINERS,
+    Line,
+    bidi_levels,
+    is_plain,
+    is_rtl,
+    is_skin_tone,
+    make_line,
+)
+from core.vouchers.pdf.scripts import find_font
 
 MAX_CHARACTERS = 1500  # a longer text is cut and ends with an ellipsis
-MAX_MARKS = 4  # combining marks per letter; no language needs more
+MAX_MARKS = 6  # combining marks per letter; Burmese needs five, no language more than six
 LEADING = 1.28  # from baseline to baseline, as a multiple of the size
 MIN_GAP = 60  # between the ink of two lines
 MIN_ASCENT, MIN_DESCENT = 760, -240  # of a line
 
 _NEVER_FIRST = frozenset("!%),.:;?]}»›’”…。，、．！？：；）］｝」』】〉》〕ー々ゝゞ・％")
 _NEVER_LAST = frozenset("([{«‹‘“（［｛「『【〈《〔")
+# Thai and Lao vowels that are letters of their own: before or after their consonant.
+_VOWELS_BEFORE = frozenset("เแโใไເແໂໃໄ")
+_VOWELS_AFTER = frozenset("ะาำະາຳ")
 _VARIATIONS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # select a variant; the fonts have none
-_BREAKS_ANYWHERE = ((0x2E80, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFF00, 0xFFEF))
+_BREAKS_ANYWHERE = (
+    (0x2E80, 0x9FFF),
+    (0xA000, 0xA4CF),
+    (0xAC00, 0xD7A3),
+    (0xF900, 0xFAFF),
+    (0xFF00, 0xFFEF),
+    (0x20000, 0x3FFFF),
+)
+_PARTING = "\u0f0b\u1361"  # the signs between syllables of Tibetan and words of Ethiopic
+_VIRAMA = 9  # Unicode's combining class of signs that join a letter to the next one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +91,7 @@ def clean_text(text: str) -> str:
     """Compose a text and remove characters that cannot be drawn, such as controls.
 
     Characters that change the direction of text are removed too. White space becomes single spaces.
-    A letter keeps at most four combining marks.
+    A letter keeps at most MAX_MARKS combining marks.
     """
     if is_plain(text) and text.isprintable() and len(text) <= MAX_CHARACTERS:
         return " ".join(text.split())
@@ -88,6 +109,17 @@ def clean_text(text: str) -> str:
             kept.append(character)
     cleaned = "".join(kept).strip()
     return cleaned if len(composed) <= MAX_CHARACTERS else f"{cleaned[:MAX_CHARACTERS]}…"
+
+
+def unprintable(text: str) -> tuple[str, ...]:
+    """Return the characters of a text that no font has, each once; a voucher shows � for them."""
+    if is_plain(text):
+        return ()
+    return tuple(
+        character
+        for character in dict.fromkeys(clean_text(text))
+        if not is_skin_tone(character) and find_font(character, is_bold=False) is None
+    )
 
 
 def _is_dropped(character: str, category: str) -> bool:
@@ -183,7 +215,7 @@ def _may_break(before: str, after: str) -> bool:
         return False
     if after in _NEVER_FIRST or before in _NEVER_LAST:
         return False
-    if before in "-‐–—/" and after.isalpha():
+    if (before in "-‐–—/" and after.isalpha()) or before in _PARTING:
         return True
     return _is_ideographic(before) or _is_ideographic(after)
 
@@ -200,5 +232,5 @@ def _is_letter_end(before: str, after: str) -> bool:
     """Whether a letter ends between two characters: not before a mark or inside a syllable."""
     if unicodedata.category(after)[0] == "M" or after in JOINERS or before in JOINERS:
         return False
-    is_thai_vowel = "\u0e40" <= before <= "\u0e44" or after in "\u0e30\u0e32\u0e33"
-    return not is_thai_vowel and before != "\u094d"
+    is_thai_or_lao_vowel = before in _VOWELS_BEFORE or after in _VOWELS_AFTER
+    return not is_thai_or_lao_vowel and unicodedata.combining(before) != _VIRAMA

@@ -196,9 +196,14 @@ window.orderDesk = (function () {
     },
   });
 
+  /* A text as the screen shows it: the characters that change its direction are visible. Keys, links
+     and copies have the text itself. */
+  desk.shown = (text) => Array.from(text, (one) => config.controls[one] || one).join("");
+  desk.formatText = ({ value }) => (value ? desk.shown(String(value)) : "");
+
   /* A value that is wider than its column has a tooltip; 7.5 px is the width of a wide letter. */
-  desk.tooltip = function ({ value, column }) {
-    const text = value === null || value === undefined ? "" : String(value);
+  desk.tooltip = function ({ value, valueFormatted, column }) {
+    const text = value === null || value === undefined ? "" : String(valueFormatted || value);
     return text.length * 7.5 > column.getActualWidth() - 28 ? text.slice(0, 2000) : null;
   };
 

@@ -39,10 +39,10 @@
   }
 
   class OrderLink {
-    init({ value }) {
+    init({ value, valueFormatted }) {
       const isLink = value && value !== desk.config().order;
       this.gui = isLink ? linkTo(value) : document.createElement("span");
-      this.gui.textContent = value || "";
+      this.gui.textContent = valueFormatted || "";
     }
 
     getGui() {

@@ -6,8 +6,10 @@
   const desk = window.orderDesk;
   const DEBOUNCE_MS = 200;
   /* `words` has the word for each value of a column: not_used is “Not used”. */
-  const label = (value, words) =>
-    value === null ? "(blank)" : words && Object.hasOwn(words, value) ? words[value] : value;
+  function label(value, words) {
+    if (value === null) return "(blank)";
+    return words && Object.hasOwn(words, value) ? words[value] : desk.shown(value);
+  }
 
   const inWords = (count) => (count === null ? "…" : count.toLocaleString("en"));
 

@@ -15,6 +15,7 @@ import type {
   ITooltipParams,
   RowClickedEvent,
   RowSelectedEvent,
+  ValueFormatterParams,
 } from "ag-grid-community";
 
 declare global {
@@ -65,6 +66,7 @@ declare global {
     selection: { revision: number; keys: string[] };
     data: number;
     maxSelected: number;
+    controls: Record<string, string>; /* how the screen shows each */
   }
 
   type Row = Record<string, unknown>;
@@ -121,6 +123,8 @@ declare global {
     sendAnswer(): void;
     datasource: (() => void) & IDatasource;
     rowId(params: GetRowIdParams): string;
+    shown(text: string): string;
+    formatText(params: ValueFormatterParams): string;
     tooltip(params: ITooltipParams): string | null;
     onGridReady(event: GridReadyEvent): void;
 

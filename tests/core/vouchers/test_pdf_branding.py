@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.vouchers.pdf import colours, document, fonts
+from core.vouchers.pdf import colours, document, fonts, scripts
 from core.vouchers.pdf.document import render_voucher
 from core.vouchers.pdf.fonts import FontFault
 from core.vouchers.pdf.logo import LogoFault
@@ -82,27 +82,27 @@ def test_a_missing_or_broken_logo_is_named(tmp_path: Path, name: str) -> None:
         document.check_assets(branding)
 
 
+@pytest.mark.parametrize("file", [scripts.BOLD, "NotoSansCJK-Rare.ttf"])
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut", "text"])
 def test_a_missing_or_damaged_font_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str, file: str
 ) -> None:
     for font in fonts.FONTS.glob("*.ttf"):
         (tmp_path / font.name).symlink_to(font)
-    path = tmp_path / fonts.FALLBACKS[0]
+    path = tmp_path / file
     whole = path.read_bytes()
     path.unlink()
     content = {"empty": b"", "cut": whole[: len(whole) // 2], "text": b"no font at all"}
     if damage in content:
         path.write_bytes(content[damage])
-    monkeypatch.setattr(fonts, "FONTS", tmp_path)
+    for module in (fonts, scripts):
+        monkeypatch.setattr(module, "FONTS", tmp_path)
     fonts.load_font.cache_clear()
-    fonts.fonts.cache_clear()
     try:
         with pytest.raises(FontFault, match=f"The font {path} "):
             document.check_assets(BRANDING)
     finally:
         fonts.load_font.cache_clear()
-        fonts.fonts.cache_clear()
 
 
 @pytest.mark.parametrize("colour", ["#ffff00", "#ffffff", "#000000", "#0f766e", "#E11D48"])

@@ -1,0 +1,1 @@
+"""Make the font files from Debian's Noto fonts again: make fonts."""
