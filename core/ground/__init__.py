@@ -73,7 +73,15 @@ from core.ground.states import (
     word_of,
     words_by_value,
 )
-from core.ground.text import ascii_lower, check_text, fold, is_storable, may_be_id, storable
+from core.ground.text import (
+    ascii_lower,
+    check_text,
+    fold,
+    is_storable,
+    may_be_id,
+    sort_key,
+    storable,
+)
 
 __all__ = [
     "COMMON_CURRENCIES",
@@ -139,6 +147,7 @@ __all__ = [
     "public_pem",
     "read_or_create_secret",
     "set_request_id",
+    "sort_key",
     "start_of_day",
     "storable",
     "to_major",

@@ -14,7 +14,6 @@ from core.ground import (
     Method,
     PaxType,
     airport_zones,
-    fold,
     next_day,
     start_of_day,
     word_of,
@@ -185,7 +184,6 @@ def complete_order(known: Known, row: Row) -> bool:
     if row["amount_minor"] != amount:
         problem = f"differs from the prices of its items in {row['currency']}"
         return known.fault(row, "Amount", row["amount_minor"], problem)
-    row["author_folded"] = fold(row["author"])
     return True
 
 
@@ -229,8 +227,6 @@ def _fill_item(row: Row, contract_id: str, created: int) -> None:
     row["voucher_code"] = row.get("voucher_code") or new_code()
     row["voucher_serial"] = row.get("voucher_serial") or new_serial()
     row["contract_id"] = contract_id
-    row["product_folded"] = fold(row["product"])
-    row["passenger_name_folded"] = fold(row["passenger_name"])
 
 
 def _check_fate(known: Known, row: Row) -> bool:

@@ -21,7 +21,7 @@ def text_parser(column: Column) -> Callable[[Any], str | None]:
         check = partial(_check_member, column)
     elif column.name in CHECKS:
         check = CHECKS[column.name]
-    elif column.kind is Kind.CODE:
+    elif column.kind is Kind.CODE or column.has_choices:
         check = _check_code
     if check is None:
         return parse_text

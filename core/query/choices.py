@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Select, func, literal, null, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core import storage
 from core.access import Actor
@@ -46,7 +45,7 @@ def load_choices(
     is_whole = is_whole and actor.sees_everything
     with storage.reading() as session:
         if is_whole and not is_counted and _has_index(view.table, column):
-            rows = session.execute(_distinct(view.table.attribute(column))).all()
+            rows = session.execute(_distinct(view.table, column)).all()
         else:
             conditions += narrow(session, others).conditions
             rows = session.execute(_counted(view.table, column, now, [*conditions, asked])).all()
@@ -55,16 +54,20 @@ def load_choices(
 
 def _counted(table: Table, column: Column, now: datetime, conditions: Sequence[Any]) -> Select[Any]:
     # A subquery, since PostgreSQL does not see that two expressions with `now` are the same.
+    named = {"value": table.expression(column, now)}
+    if column.is_written:
+        named = {"rank": table.rank(column, now)} | named
     values = (
-        select(table.expression(column, now).label("value"))
+        select(*(expression.label(name) for name, expression in named.items()))
         .select_from(table.model)
         .where(*conditions)
         .subquery()
     )
+    keys = [values.c[name] for name in named]
     return (
         select(values.c.value, func.count())
-        .group_by(values.c.value)
-        .order_by(values.c.value.asc().nulls_first())
+        .group_by(*keys)
+        .order_by(keys[0].asc().nulls_first())
         .limit(MAX_CHOICES_LISTED + 1)
     )
 
@@ -72,25 +75,29 @@ def _counted(table: Table, column: Column, now: datetime, conditions: Sequence[A
 def _has_index(table: Table, column: Column) -> bool:
     stored = Base.metadata.tables[table.model.__tablename__]
     firsts = (next(iter(index.columns), None) for index in stored.indexes)
-    return column.derived is None and any(one is stored.c[column.name] for one in firsts)
+    if column.derived is not None:
+        return False
+    return any(one is stored.c[table.stored_rank(column).key] for one in firsts)
 
 
-def _distinct(attribute: InstrumentedAttribute[Any]) -> Select[Any]:
-    """Select the distinct values by a loose index scan (each value, then the next), blank first."""
+def _distinct(table: Table, column: Column) -> Select[Any]:
+    """Select the distinct values by a loose index scan (each rank, then the next), blank first."""
+    value, rank = table.attribute(column), table.stored_rank(column)
 
     def next_of(*after: Any) -> Any:
-        some = select(attribute).where(attribute.is_not(None), *after)
-        return some.order_by(attribute).limit(1).scalar_subquery()
+        some = select(rank).where(rank.is_not(None), *after)
+        return some.order_by(rank).limit(1).scalar_subquery()
 
-    steps = select(next_of().label("value")).cte("steps", recursive=True)
-    beyond = next_of(attribute > steps.c.value).label("value")
-    steps = steps.union_all(select(beyond).where(steps.c.value.is_not(None)))
-    named = select(steps.c.value, null().label("count")).where(steps.c.value.is_not(None))
-    is_blank = select(literal(1)).where(attribute.is_(None)).limit(1).exists()
-    listed = named.limit(MAX_CHOICES_LISTED + 1).subquery()
+    steps = select(next_of().label("rank")).cte("steps", recursive=True)
+    beyond = next_of(rank > steps.c.rank).label("rank")
+    steps = steps.union_all(select(beyond).where(steps.c.rank.is_not(None)))
+    found = select(steps.c.rank).where(steps.c.rank.is_not(None))
+    listed = found.limit(MAX_CHOICES_LISTED + 1).subquery()
+    its_value = select(value).where(rank == listed.c.rank).limit(1).scalar_subquery()
+    is_blank = select(literal(1)).where(rank.is_(None)).limit(1).exists()
     every = union_all(
-        select(null().label("value"), null().label("count")).where(is_blank),
-        select(listed.c.value, listed.c["count"]),
+        select(null().label("rank"), null().label("value")).where(is_blank),
+        select(listed.c.rank, its_value),
     ).subquery()
-    values = every.c.value.asc().nulls_first()
-    return select(every.c.value, every.c["count"]).order_by(values).limit(MAX_CHOICES_LISTED + 1)
+    ranks = every.c.rank.asc().nulls_first()
+    return select(every.c.value, null()).order_by(ranks).limit(MAX_CHOICES_LISTED + 1)
