@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, func, literal, null, select, true, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, null, select, true, union_all
+from sqlalchemy.orm import aliased
 
 from core import storage
 from core.access import Actor
@@ -54,22 +55,32 @@ def load_choices(
 
 def _counted(table: Table, column: Column, now: datetime, conditions: Sequence[Any]) -> Select[Any]:
     # A subquery, since PostgreSQL does not see that two expressions with `now` are the same.
-    named = {"value": table.expression(column, now)}
-    if column.is_written:
-        named = {"rank": table.rank(column, now)} | named
-    values = (
-        select(*(expression.label(name) for name, expression in named.items()))
+    ranks = (
+        select(table.rank(column, now).label("rank"))
         .select_from(table.model)
         .where(*conditions)
         .subquery()
     )
-    keys = [values.c[name] for name in named]
-    return (
-        select(values.c.value, func.count())
-        .group_by(*keys)
-        .order_by(keys[0].asc().nulls_first())
+    groups = (
+        select(ranks.c.rank, func.count().label("count"))
+        .group_by(ranks.c.rank)
+        .order_by(ranks.c.rank.asc().nulls_first())
         .limit(MAX_CHOICES_LISTED + 1)
+        .subquery()
     )
+    values = select(_value_of(table, column, groups.c.rank), groups.c["count"])
+    return values.order_by(groups.c.rank.asc().nulls_first())
+
+
+def _value_of(table: Table, column: Column, rank: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Select the value of a rank: any row has it, since different values have different ranks."""
+    if not column.is_written:
+        return rank
+    rows = aliased(table.model)
+    value, its_rank = (
+        getattr(rows, one.key) for one in (table.attribute(column), table.stored_rank(column))
+    )
+    return select(value).where(its_rank == rank).limit(1).scalar_subquery()
 
 
 def _has_index(table: Table, column: Column) -> bool:
@@ -82,7 +93,7 @@ def _has_index(table: Table, column: Column) -> bool:
 
 def _distinct(table: Table, column: Column) -> Select[Any]:
     """Select the distinct values by a loose index scan (each rank, then the next), blank first."""
-    value, rank = table.attribute(column), table.stored_rank(column)
+    rank = table.stored_rank(column)
 
     def next_of(*after: Any) -> Any:
         some = select(rank).where(rank.is_not(None), *after)
@@ -93,11 +104,10 @@ def _distinct(table: Table, column: Column) -> Select[Any]:
     steps = steps.union_all(select(beyond).where(steps.c.rank.is_not(None)))
     found = select(steps.c.rank).where(steps.c.rank.is_not(None))
     listed = found.limit(MAX_CHOICES_LISTED + 1).subquery()
-    its_value = select(value).where(rank == listed.c.rank).limit(1).scalar_subquery()
     is_blank = select(literal(1)).where(rank.is_(None)).limit(1).exists()
     every = union_all(
-        select(null().label("rank"), null().label("value")).where(is_blank),
-        select(listed.c.rank, its_value),
+        select(null().label("rank")).where(is_blank),
+        select(listed.c.rank),
     ).subquery()
-    ranks = every.c.rank.asc().nulls_first()
-    return select(every.c.value, null()).order_by(ranks).limit(MAX_CHOICES_LISTED + 1)
+    values = select(_value_of(table, column, every.c.rank), null()).select_from(every)
+    return values.order_by(every.c.rank.asc().nulls_first()).limit(MAX_CHOICES_LISTED + 1)

@@ -28,6 +28,7 @@ class AuditEvent(Base):
         Index("ix_audit_events_order", "order_id"),
         Index("ix_audit_events_entity", "entity_id", "action"),
         Index("ix_audit_events_entity_folded", "entity_id_folded"),
+        Index("ix_audit_events_actor", "actor_sort_key"),
     )
     event_id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]

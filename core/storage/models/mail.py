@@ -43,6 +43,7 @@ class Delivery(Base):
         one_of("status", DeliveryStatus),
         Index("ix_deliveries_queued", "queued_at", "delivery_id"),
         Index("ix_deliveries_requested", "requested_by", "queued_at"),
+        Index("ix_deliveries_requested_by", "requested_by_sort_key"),
         Index(
             "ix_deliveries_due",
             "next_attempt_at",

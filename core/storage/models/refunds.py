@@ -126,7 +126,7 @@ class Transaction(Base):
         Index("ix_transactions_status", "status"),
         Index("ix_transactions_currency", "currency"),
         Index("ix_transactions_method", "method"),
-        Index("ix_transactions_author", "author_sort_key", "author"),
+        Index("ix_transactions_author", "author_sort_key"),
         partial_index(
             "ix_transactions_refund_reference",
             "reference",

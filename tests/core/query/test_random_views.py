@@ -29,7 +29,7 @@ from tests.core.query.random_views import (
     every_word,
     views,
 )
-from tests.core.random_rows import ROWS, ZONES, Row, fill
+from tests.core.random_rows import ALL_ROWS, ROWS, ZONES, Row, fill
 from tests.core.read_back import cell, header_cell, open_book, rows_of_sheet, said_in
 from tests.effort import share, some
 from tests.rows import store_user
@@ -107,7 +107,7 @@ def _check_address(view: View) -> None:
 def _our_keys(view: View, actor: Actor, now: datetime) -> list[str]:
     """Find the keys of a view's rows in its order, without rows that other tests add."""
     table = view.table
-    ours = {row[table.key] for row in ROWS[table.name]}
+    ours = {row[table.key] for row in ALL_ROWS[table.name]}
     return [key for key in query.load_keys(view, actor=actor, now=now) if key in ours]
 
 

@@ -16,7 +16,7 @@ from core.views import parse_view
 from tests.conftest import NOW
 from tests.core.query.plain_filter import expected_rows
 from tests.core.query.random_views import ACTORS
-from tests.core.random_rows import CONTRACTS, ROWS
+from tests.core.random_rows import ALL_ROWS, CONTRACTS
 from tests.core.storage.old_versions import database_of_version, inserter, read, writing
 
 UNFOLDED = ["author", "contact_email", "passenger_email", "terminal", "reference", "widget_id"]
@@ -40,7 +40,7 @@ def updated(
             for table in TABLES:
                 name = table.model.__tablename__
                 stored = {one["name"] for one in inspect(connection).get_columns(name)}
-                for row in ROWS[table.name]:
+                for row in ALL_ROWS[table.name]:
                     twins = {
                         f"{one}_folded": fold(row[one]) for one in row if f"{one}_folded" in stored
                     }

@@ -32,21 +32,26 @@ INDEXES = {
     "ix_orders_created": (
         *("created_at", "order_id", "contract_id", "widget_id_sort_key", "widget_id_folded"),
     ),
-    "ix_orders_widget": ("widget_id_sort_key", "created_at", "order_id", "widget_id"),
-    "ix_orders_author": ("author_sort_key", "created_at", "order_id", "author"),
+    "ix_orders_widget": ("widget_id_sort_key", "created_at", "order_id"),
+    "ix_orders_author": ("author_sort_key", "created_at", "order_id"),
     "ix_order_items_passenger": (
         *("passenger_name_sort_key", "order_item_id", "passenger_name_folded"),
     ),
     "ix_order_items_product": ("product_sort_key", "order_item_id", "product_folded"),
-    "ix_order_items_terminal": ("terminal_sort_key", "order_item_id", "terminal"),
+    "ix_order_items_terminal": ("terminal_sort_key", "order_item_id"),
     "ix_order_items_flight": ("flight_number_sort_key", "order_item_id", "flight_number_folded"),
-    "ix_transactions_author": ("author_sort_key", "author"),
+    "ix_transactions_author": ("author_sort_key",),
 }
 INDEXES_OF = (
     "SELECT pg_class.relname, pg_get_indexdef(indexrelid) FROM pg_index "
     "JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = to_regclass(:t) "
     "AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid) ORDER BY 1"
 )
+NEW_INDEXES = {
+    "ix_deliveries_requested_by": ("requested_by_sort_key",),
+    "ix_audit_events_entity_folded": ("entity_id_folded",),
+    "ix_audit_events_actor": ("actor_sort_key",),
+}
 BATCH = 20_000  # rows
 
 
@@ -57,10 +62,9 @@ def upgrade() -> None:
         op.drop_index(name)
     for table, columns in WRITTEN.items():
         change(table, columns.split())
-    for name, keys in INDEXES.items():
+    for name, keys in (INDEXES | NEW_INDEXES).items():
         table = next(one for one in WRITTEN if name.startswith(f"ix_{one}_"))
         op.create_index(name, table, list(keys))
-    op.create_index("ix_audit_events_entity_folded", "audit_events", ["entity_id_folded"])
     op.execute("ANALYZE")
 
 
