@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from core import storage
 from core.access import Actor
-from core.ground import Role, fold
+from core.ground import Role
 from core.storage import Contract, Order, OrderItem, Transaction, User, UserContract, new_id
 from core.vouchers import new_code, new_serial
 
@@ -46,7 +46,7 @@ def store_user(actor: Actor) -> Actor:
         if user is None:
             user = User(user_id=actor.user_id, email=actor.email, is_active=True)
             session.add(user)
-        user.name, user.name_folded, user.role = actor.email, fold(actor.email), actor.role
+        user.name, user.role = actor.email, actor.role
         user.sees_all_contracts = actor.sees_all_contracts
         user.only_own_orders = actor.only_own_orders
         session.flush()
@@ -73,7 +73,7 @@ def make_order(order_id: str | None = None, **given: Any) -> str:
     } | given
     make_contract(values["contract_id"])
     with storage.writing() as session:
-        session.add(Order(**values, author_folded=fold(values["author"])))
+        session.add(Order(**values))
     return str(values["order_id"])
 
 
@@ -102,9 +102,8 @@ def make_item(order_id: str, **given: Any) -> str:
         "status": "not_used",
         "created_at": CREATED,
     } | given
-    folded = {f"{name}_folded": fold(values[name]) for name in ("product", "passenger_name")}
     with storage.writing() as session:
-        session.add(OrderItem(**values, **folded))
+        session.add(OrderItem(**values))
     return str(values["order_item_id"])
 
 

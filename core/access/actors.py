@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import storage
-from core.ground import Role, fold, get_settings
+from core.ground import Role, get_settings
 from core.storage import User, UserContract
 
 LOCAL_USER_ID = "local"
@@ -50,7 +50,6 @@ def ensure_local_user() -> None:
                 user_id=LOCAL_USER_ID,
                 email=LOCAL_USER_EMAIL,
                 name=LOCAL_USER_NAME,
-                name_folded=fold(LOCAL_USER_NAME),
                 role=Role.ADMIN,
                 sees_all_contracts=True,
             )

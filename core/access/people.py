@@ -132,7 +132,7 @@ def _add(
     session: Session, email: str, name: str, rights: Rights, actor: Actor, now: datetime
 ) -> str:
     name = name or email
-    user = User(user_id=new_id(), email=email, name=name, name_folded=fold(name), role=rights.role)
+    user = User(user_id=new_id(), email=email, name=name, role=rights.role)
     session.add(user)
     session.flush()
     _set(session, user, rights)

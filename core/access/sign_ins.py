@@ -253,7 +253,7 @@ def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
 def _bind(user: User, account: Account) -> None:
     user.issuer, user.subject = account.issuer, account.subject
     if user.name == user.email and account.name:  # the admin gave no name
-        user.name, user.name_folded = account.name, fold(account.name)
+        user.name = account.name
 
 
 def _record(session: Session, action: str, who: str, now: datetime, **after: str) -> None:

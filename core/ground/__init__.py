@@ -86,6 +86,7 @@ from core.ground.text import (
     is_storable,
     may_be_id,
     show_controls,
+    sort_key,
     storable,
 )
 
@@ -161,6 +162,7 @@ __all__ = [
     "remove_left_parts",
     "set_request_id",
     "show_controls",
+    "sort_key",
     "start_of_day",
     "storable",
     "to_major",

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from hashlib import blake2b
 
 from core.ground.errors import InvalidInput
 
 MAX_TEXT = 1_000  # characters of a text to compare with, and of an ID
 _MAX_LIST = 100_000
+MAX_SORTED = 100  # characters of a text that order it: an index of PostgreSQL holds 2,700 bytes
 # They change the direction of text and are not seen themselves, so one ID can look like another.
 BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 SHOWN_CONTROLS = {one: f"⟨U+{ord(one):04X}⟩" for one in BIDI_CONTROLS}
@@ -47,8 +49,47 @@ def check_text(header: str, value: object, *, empty: bool = False) -> str:
 
 def fold(value: str) -> str:
     """Return a text as searches compare it: composed (NFC) and case-folded, in every script."""
+    if value.isascii():
+        return value.lower()
     folded = unicodedata.normalize("NFC", value).casefold()
     return unicodedata.normalize("NFC", folded)
+
+
+def sort_key(value: str) -> str:
+    """Return what a text is sorted by: folded without accents, then folded, then as written.
+
+    So capital and accented letters sort beside the plain ones. Different texts have different keys:
+    one of more than MAX_SORTED characters ends in a digest. A part that equals the part before it
+    is not repeated, which halves most keys.
+    """
+    folded = fold(value)
+    parts = [one[:MAX_SORTED] for one in (_without_accents(folded), folded, value)]
+    key = "".join([_spelled(parts[0]), *map(_after, parts[1:], parts)])
+    if len(value) <= MAX_SORTED:
+        return key
+    return key + blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _without_accents(folded: str) -> str:
+    """Remove the accents that Unicode can separate from their letters; ø and ł have none."""
+    if folded.isascii():
+        return folded
+    letters = (c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", "".join(letters))
+
+
+def _after(part: str, before: str) -> str:
+    """Return a part of a key, which sorts by code point among those with the same part before.
+
+    Its first two characters sort before all others of a text, so a shorter text comes first.
+    """
+    if part == before:
+        return "\x01\x03"
+    return ("\x01\x02" if part < before else "\x01\x04") + _spelled(part)
+
+
+def _spelled(part: str) -> str:
+    return part.replace("\x01", "\x01\x05")
 
 
 def ascii_lower(value: str) -> str:

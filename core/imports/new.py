@@ -14,7 +14,6 @@ from core.ground import (
     Method,
     PaxType,
     airport_zones,
-    fold,
     next_day,
     start_of_day,
     word_of,
@@ -188,10 +187,7 @@ def complete_order(known: Known, row: Row) -> bool:
         known.fault(row, "Total", row["item_count"], problem, doubt)
     if not {"currency", "amount_minor"} & bad:
         _check_amount(known, row, totals, cause or known.doubt_of_items(row["order_id"], lacking))
-    if len(known.faults) > before or bad:
-        return False
-    row["author_folded"] = fold(row["author"])
-    return True
+    return len(known.faults) == before and not bad
 
 
 def _check_amount(known: Known, row: Row, totals: Totals, cause: str) -> None:
@@ -260,8 +256,6 @@ def _fill_item(row: Row, order: KnownOrder) -> None:
     row["voucher_code"] = row.get("voucher_code") or new_code()
     row["voucher_serial"] = row.get("voucher_serial") or new_serial()
     row["contract_id"] = order.contract_id
-    row["product_folded"] = fold(row["product"])
-    row["passenger_name_folded"] = fold(row["passenger_name"])
 
 
 def _check_fate(known: Known, row: Row, bad: frozenset[str]) -> None:

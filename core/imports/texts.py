@@ -22,7 +22,8 @@ def text_parser(column: Column) -> Read:
     if column.name in CHECKS:
         return _checked(parse_word, CHECKS[column.name])
     read = parse_id if _tells_apart(column) else parse_text
-    return _checked(read, _check_code) if column.kind is Kind.CODE else read
+    is_indexed = column.kind is Kind.CODE or column.has_choices
+    return _checked(read, _check_code) if is_indexed else read
 
 
 def _tells_apart(column: Column) -> bool:

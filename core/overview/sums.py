@@ -13,7 +13,7 @@ from core.overview import counting
 from core.overview.days import day_of, first_of_month, next_month
 from core.overview.periods import Period
 from core.query import scope
-from core.storage import DAILY_FIGURES, Dimension, Order, Span
+from core.storage import DAILY_FIGURES, Dimension, Order, Span, folded
 from core.tables import ORDER_ITEMS, ORDERS
 
 A_DAY = timedelta(days=1)
@@ -104,6 +104,6 @@ def _own_rows(
         days = first, last
     mine = [scope(table, actor)]
     if table is ORDERS:
-        mine.append(Order.author_folded == fold(actor.email))  # the same rows, but by an index
+        mine.append(folded(Order.author) == fold(actor.email))  # the same rows, but by an index
     rows = counting.count_statement(session, dimension, zone, days, mine)
     return rows.subquery(), []

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, func, literal, null, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, func, literal, null, select, true, union_all
+from sqlalchemy.orm import aliased
 
 from core import storage
 from core.access import Actor
@@ -46,7 +46,7 @@ def load_choices(
     is_whole = is_whole and actor.sees_everything
     with storage.reading() as session:
         if is_whole and not is_counted and _has_index(view.table, column):
-            rows = session.execute(_distinct(view.table.attribute(column))).all()
+            rows = session.execute(_distinct(view.table, column)).all()
         else:
             conditions += narrow(session, others).conditions
             rows = session.execute(_counted(view.table, column, now, [*conditions, asked])).all()
@@ -55,42 +55,59 @@ def load_choices(
 
 def _counted(table: Table, column: Column, now: datetime, conditions: Sequence[Any]) -> Select[Any]:
     # A subquery, since PostgreSQL does not see that two expressions with `now` are the same.
-    values = (
-        select(table.expression(column, now).label("value"))
+    ranks = (
+        select(table.rank(column, now).label("rank"))
         .select_from(table.model)
         .where(*conditions)
         .subquery()
     )
-    return (
-        select(values.c.value, func.count())
-        .group_by(values.c.value)
-        .order_by(values.c.value.asc().nulls_first())
+    groups = (
+        select(ranks.c.rank, func.count().label("count"))
+        .group_by(ranks.c.rank)
+        .order_by(ranks.c.rank.asc().nulls_first())
         .limit(MAX_CHOICES_LISTED + 1)
+        .subquery()
     )
+    values = select(_value_of(table, column, groups.c.rank), groups.c["count"])
+    return values.order_by(groups.c.rank.asc().nulls_first())
+
+
+def _value_of(table: Table, column: Column, rank: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Select the value of a rank: any row has it, since different values have different ranks."""
+    if not column.is_written:
+        return rank
+    rows = aliased(table.model)
+    value, its_rank = (
+        getattr(rows, one.key) for one in (table.attribute(column), table.stored_rank(column))
+    )
+    return select(value).where(its_rank == rank).limit(1).scalar_subquery()
 
 
 def _has_index(table: Table, column: Column) -> bool:
     stored = Base.metadata.tables[table.model.__tablename__]
     firsts = (next(iter(index.columns), None) for index in stored.indexes)
-    return column.derived is None and any(one is stored.c[column.name] for one in firsts)
+    if column.derived is not None:
+        return False
+    return any(one is stored.c[table.stored_rank(column).key] for one in firsts)
 
 
-def _distinct(attribute: InstrumentedAttribute[Any]) -> Select[Any]:
-    """Select the distinct values by a loose index scan (each value, then the next), blank first."""
+def _distinct(table: Table, column: Column) -> Select[Any]:
+    """Select the distinct values by a loose index scan (each rank, then the next), blank first."""
+    rank = table.stored_rank(column)
 
     def next_of(*after: Any) -> Any:
-        some = select(attribute).where(attribute.is_not(None), *after)
-        return some.order_by(attribute).limit(1).scalar_subquery()
+        some = select(rank).where(rank.is_not(None), *after)
+        return some.order_by(rank).limit(1).scalar_subquery()
 
-    steps = select(next_of().label("value")).cte("steps", recursive=True)
-    beyond = next_of(attribute > steps.c.value).label("value")
-    steps = steps.union_all(select(beyond).where(steps.c.value.is_not(None)))
-    named = select(steps.c.value, null().label("count")).where(steps.c.value.is_not(None))
-    is_blank = select(literal(1)).where(attribute.is_(None)).limit(1).exists()
-    listed = named.limit(MAX_CHOICES_LISTED + 1).subquery()
+    steps = select(next_of().label("rank")).cte("steps", recursive=True)
+    beyond = next_of(rank > steps.c.rank).label("rank")
+    steps = steps.union_all(select(beyond).where(steps.c.rank.is_not(None)))
+    found = select(steps.c.rank).where(steps.c.rank.is_not(None))
+    listed = found.limit(MAX_CHOICES_LISTED + 1).subquery()
+    is_blank = select(literal(1)).where(rank.is_(None)).limit(1).exists()
     every = union_all(
-        select(null().label("value"), null().label("count")).where(is_blank),
-        select(listed.c.value, listed.c["count"]),
+        select(null().label("rank")).where(is_blank),
+        select(listed.c.rank),
     ).subquery()
-    values = every.c.value.asc().nulls_first()
-    return select(every.c.value, every.c["count"]).order_by(values).limit(MAX_CHOICES_LISTED + 1)
+    values = select(_value_of(table, column, every.c.rank), null()).select_from(every)
+    return values.order_by(every.c.rank.asc().nulls_first()).limit(MAX_CHOICES_LISTED + 1)

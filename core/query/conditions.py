@@ -32,7 +32,7 @@ from core.access import Actor, require
 from core.ground import MAX_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
 from core.query.days import Sql, matches_time
 from core.query.scoping import of_order, scope
-from core.storage import in_common_units, is_any_of, like_compares
+from core.storage import folded, in_common_units, is_any_of, like_compares
 from core.tables import AlsoFinds, Column, Kind, Table
 from core.views import BLANK, Condition, Filter, Operator, View
 
@@ -61,13 +61,20 @@ def where(view: View, *, actor: Actor, now: datetime, per_order: bool = False) -
 
 def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
     """Compare with any number of texts, bound as one parameter: databases limit their number."""
-    return is_any_of(table.attribute(column), values)
+    attribute = table.attribute(column)
+    compared = folded(attribute) if column.kind is Kind.TEXT else attribute
+    return is_any_of(compared, [as_id(column, one) for one in values])
+
+
+def as_id(column: Column, text: str) -> str:
+    """Return a pasted ID as it is compared: people write e-mail addresses in any case."""
+    return fold(text) if column.kind is Kind.TEXT else text
 
 
 def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sql:
     """Search a text in a column's values as the set filter lists them; raises InvalidInput."""
     asked = Condition(Operator.CONTAINS, check_text(column.header, text))
-    expression, sought = table.expression(column, now), text.casefold()
+    expression, sought = table.rank(column, now), fold(text)
     if column.kind is Kind.FLAG:
         listed = tuple(flag for flag in (True, False) if sought in flag_value(flag))
         return _is_one_of_flags(expression, listed)
@@ -120,14 +127,14 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
         opposite = not_(matches(table, column, positive, zone, now))
         if asked.operator is Operator.NOT_BLANK or not table.is_nullable(column):
             return opposite
-        return or_(table.attribute(column).is_(None), opposite)
-    expression = table.expression(column, now)
+        return or_(table.rank(column, now).is_(None), opposite)
+    expression = table.rank(column, now)
     if asked.operator is Operator.BLANK:
         return expression.is_(None)
     if column.kind is Kind.FLAG:
         return _is_one_of_flags(expression, asked.value)
     if asked.operator is Operator.IN:
-        return _is_one_of(expression, asked.value)
+        return _is_one_of(expression, tuple(map(column.rank_of, asked.value)))
     if column.kind is Kind.INSTANT:
         return matches_time(table, column, asked, zone, now)
     if column.kind is Kind.NUMBER:
@@ -182,7 +189,8 @@ def _fits(word: str, text: str, operator: Operator) -> bool:
 
 def _matches_text(table: Table, column: Column, asked: Condition, now: datetime) -> Sql:
     if column.kind is Kind.TEXT:
-        return _compare_text(table.folded(column), fold(asked.value), asked.operator)
+        twin = folded(table.attribute(column))
+        return _compare_text(twin, fold(asked.value), asked.operator)
     expression = table.expression(column, now)
     is_equal = asked.operator is Operator.EQUALS
     text = func.lower(expression) if is_equal else like_compares(expression)

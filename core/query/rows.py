@@ -23,7 +23,7 @@ from core.access import Actor, require
 from core.ground import InvalidInput, check_text
 from core.query.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.query.choices import load_choices as load_choices
-from core.query.conditions import is_among, where
+from core.query.conditions import as_id, is_among, where
 from core.query.frames import join_frame, to_arrow, to_frame
 from core.query.scoping import of_order, scope
 from core.query.search import MAX_GATHERED, narrow
@@ -172,7 +172,8 @@ def find_references(
             if column.is_reference:
                 is_one = is_among(table, column, tuple(texts))
                 statement = select(table.attribute(column)).where(scope(table, actor), own, is_one)
-                found.update(session.scalars(statement))
+                known = {as_id(column, one) for one in session.scalars(statement)}
+                found.update(one for one in texts if as_id(column, one) in known)
     return found
 
 

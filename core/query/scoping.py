@@ -5,7 +5,7 @@ from sqlalchemy import and_, false, select, true
 from core.access import Actor
 from core.ground import fold
 from core.query.days import Sql
-from core.storage import Order
+from core.storage import Order, folded
 from core.tables import Table
 
 
@@ -22,7 +22,7 @@ def scope(table: Table, actor: Actor) -> Sql:
         contracts = sorted(actor.contracts)
         allowed = stored.contract_id.in_(contracts) if contracts else false()
     if actor.only_own_orders:
-        own = select(Order.order_id).where(Order.author_folded == fold(actor.email))
+        own = select(Order.order_id).where(folded(Order.author) == fold(actor.email))
         is_own = table.only_of(own) if table.only_of else stored.order_id.in_(own)
         allowed = and_(allowed, is_own)
     return allowed

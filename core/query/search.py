@@ -20,6 +20,7 @@ from core.storage import (
     Gathered,
     Sought,
     can_look_up,
+    folded,
     gather,
     is_among_gathered,
     is_estimated_above,
@@ -103,7 +104,8 @@ def _sought(table: Table, column: Column, value: str) -> _Sought:
     if through is not None:
         return _Sought(through.model, column.name, ascii_lower(value), through.by)
     if column.kind is Kind.TEXT:
-        return _Sought(table.model, f"{column.name}_folded", fold(value))
+        twin = folded(table.attribute(column))
+        return _Sought(table.model, twin.key, fold(value))
     return _Sought(table.model, column.name, ascii_lower(value))
 
 

@@ -62,13 +62,13 @@ def sort_terms(view: View, now: datetime) -> list[Term]:
 
 
 def _sorted_by(table: Table, column: Column, now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
-    """Return what a column is sorted by: its expression; amounts in the unit of all currencies."""
+    """Return what a column is sorted by: its rank; amounts in the unit of all currencies."""
     if column.sorted_by is not None:
         return column.sorted_by(now)
-    expression = table.expression(column, now)
+    rank = table.rank(column, now)
     if column.kind is Kind.MONEY:
-        return (in_common_units(expression, table.model.__table__.c[str(column.currency)]),)
-    return (expression,)
+        return (in_common_units(rank, table.model.__table__.c[str(column.currency)]),)
+    return (rank,)
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,11 @@ def _is_walked(view: View) -> bool:
     (only,) = view.filters
     asked = only.conditions[0]
     is_one = len(only.conditions) == 1 and asked.operator is Operator.IN and len(asked.value) == 1
-    if not is_one or None in asked.value or not _is_by_date(view):
+    if not is_one or None in asked.value or only.column.derived or not _is_by_date(view):
         return False
     stored = Base.metadata.tables[view.table.model.__tablename__]
     leading = ([column.name for column in index.columns][:2] for index in stored.indexes)
-    return [only.column.name, DATE] in leading
+    return [view.table.stored_rank(only.column).key, DATE] in leading
 
 
 def _is_by_date(view: View) -> bool:

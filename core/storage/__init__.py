@@ -54,6 +54,7 @@ from core.storage.schema import has_tables, is_blank, known_versions, migrate, r
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import Sought, can_look_up, is_estimated_above, look_up, search_indexes
 from core.storage.types import Base, Instant, in_common_units, new_id
+from core.storage.written import folded, sorted_by
 
 __all__ = [
     "DAILY_FIGURES",
@@ -94,6 +95,7 @@ __all__ = [
     "create_database_engine",
     "create_missing_file",
     "delete_fact",
+    "folded",
     "gather",
     "get_engine",
     "get_fact",
@@ -130,6 +132,7 @@ __all__ = [
     "scanning_in_order",
     "search_indexes",
     "seconds_of",
+    "sorted_by",
     "status",
     "status_in_order",
     "stored_names",

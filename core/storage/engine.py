@@ -1,6 +1,5 @@
 """The engine of the database: how connections to SQLite and PostgreSQL are set up."""
 
-import json
 import sqlite3
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from core.ground import get_settings, make_private_file
+from core.storage.written import to_json
 
 # For PostgreSQL: a host that vanishes is noticed in half a minute instead of a quarter of an hour.
 _TIMEOUTS = {
@@ -24,11 +24,6 @@ _TIMEOUTS = {
 # An execution option: ask PostgreSQL only for the plan. The prefix is added when the statement
 # runs; SQLAlchemy would compile an EXPLAIN each time, which takes longer than the answer.
 EXPLAIN = "order_desk_explains"
-
-
-def _to_json(value: Any) -> str:
-    """Serialize to JSON without escaping letters, so that people and searches can read it."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _prepare_sqlite_connection(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -68,7 +63,7 @@ def create_database_engine(url: str) -> Engine:
     if address.get_backend_name() != "sqlite":
         engine = create_engine(
             address,
-            json_serializer=_to_json,
+            json_serializer=to_json,
             pool_size=20,
             max_overflow=20,
             pool_timeout=10,
@@ -82,7 +77,7 @@ def create_database_engine(url: str) -> Engine:
     name = f"file:{quote(address.database or '')}?mode=rw"
     engine = create_engine(
         "sqlite://",
-        json_serializer=_to_json,
+        json_serializer=to_json,
         creator=lambda: sqlite3.connect(name, uri=True, check_same_thread=False),
         poolclass=QueuePool,
         pool_size=10,

@@ -5,6 +5,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -20,12 +21,13 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     case,
+    event,
     literal_column,
     text,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from core.ground import (
@@ -34,6 +36,7 @@ from core.ground import (
     UNUSUAL_DECIMALS,
     USUAL_DECIMALS,
 )
+from core.storage.written import Twin, Written, WrittenJson, find_twins
 
 
 class Instant(TypeDecorator[datetime]):
@@ -128,4 +131,21 @@ class Base(DeclarativeBase):
         int: BigInteger,
         datetime: Instant,
         dict[str, Any]: Json,
+        Written: Plain,
+        WrittenJson: Json,
     }
+    twins: ClassVar[dict[str, Twin]] = {}  # of the columns that people write
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Add the twins of the written columns."""
+        cls.twins = find_twins(cls.__annotations__)
+        for name, twin in cls.twins.items():
+            setattr(cls, name, mapped_column(Plain, nullable=twin.is_nullable))
+        super().__init_subclass__(**given)
+        for name, twin in cls.twins.items():
+            event.listen(getattr(cls, twin.of), "set", partial(_fill, name, twin))
+
+
+def _fill(name: str, twin: Twin, row: Base, value: Any, *_: Any) -> None:
+    """Fill a twin when its column is set."""
+    setattr(row, name, twin.made_from(value))

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import SQLColumnExpression, Text, cast
 
 from core.ground import Permission
-from core.storage import AuditEvent
+from core.storage import AuditEvent, folded
 from core.tables.columns import Column, Kind, Table
 from core.tables.ready_made import ending, recent
 
@@ -18,6 +18,14 @@ def _before(_now: datetime) -> SQLColumnExpression[Any]:
 
 def _after(_now: datetime) -> SQLColumnExpression[Any]:
     return cast(AuditEvent.after, Text)
+
+
+def _before_folded(_now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
+    return (folded(AuditEvent.before),)
+
+
+def _after_folded(_now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
+    return (folded(AuditEvent.after),)
 
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
@@ -38,7 +46,7 @@ AUDIT_EVENTS = Table(
     columns=(
         Column("at", "Time", Kind.INSTANT, "When it happened.", is_shown=True, width=165),
         Column(
-            "actor", "User", Kind.CODE, "The user who did it.",
+            "actor", "User", Kind.TEXT, "The user who did it.",
             has_choices=True, is_shown=True, width=195
         ),
         Column(
@@ -54,7 +62,7 @@ AUDIT_EVENTS = Table(
             has_choices=True, is_shown=True, width=110
         ),
         Column(
-            "entity_id", "Object ID", Kind.CODE, "The ID of that object.",
+            "entity_id", "Object ID", Kind.TEXT, "The ID of that object.",
             is_shown=True, is_reference=True, width=180
         ),
         Column(
@@ -62,12 +70,12 @@ AUDIT_EVENTS = Table(
             has_choices=True, is_shown=True, width=120
         ),
         Column(
-            "before", "Before", Kind.CODE, "The values before, as JSON.",
-            is_shown=True, width=170, derived=_before
+            "before", "Before", Kind.TEXT, "The values before, as JSON.",
+            is_shown=True, width=170, derived=_before, sorted_by=_before_folded
         ),
         Column(
-            "after", "After", Kind.CODE, "The values after, as JSON.",
-            is_shown=True, width=300, derived=_after
+            "after", "After", Kind.TEXT, "The values after, as JSON.",
+            is_shown=True, width=300, derived=_after, sorted_by=_after_folded
         ),
         Column(
             "event_id", "Event ID", Kind.CODE, "The ID of the event.",

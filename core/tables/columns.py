@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.ground import FLAG_WORDS, Permission, words_by_value
-from core.storage import Base
+from core.ground import FLAG_WORDS, Permission, sort_key, words_by_value
+from core.storage import Base, sorted_by
 
 
 class Kind(StrEnum):
     """The kind of values in a column. It decides how they are filtered, shown and exported."""
 
-    TEXT = "text"  # text by people: compared without case, in every script
-    CODE = "code"  # text by systems: compared without case, in ASCII only
+    TEXT = "text"  # text by people (Written in its model): without case, in every script
+    CODE = "code"  # text by systems, such as IDs: compared without case, in ASCII only
     NUMBER = "number"
     MONEY = "money"  # minor units; `currency` names the column of the currency
     INSTANT = "instant"
@@ -76,6 +76,15 @@ class Column:
     # The SQL of the column and the SQL to sort by, at the instant `now`; None: as it is stored.
     derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None
     sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None
+
+    @property
+    def is_written(self) -> bool:
+        """Return whether the model has a sort key for the column."""
+        return self.kind is Kind.TEXT and self.derived is None
+
+    def rank_of(self, value: Any) -> Any:
+        """Return what a value of the column is sorted by."""
+        return sort_key(value) if self.is_written and value is not None else value
 
     @property
     def import_help(self) -> str:
@@ -167,10 +176,14 @@ class Table:
         """Return the SQL expression of a column at the instant `now`."""
         return column.derived(now) if column.derived else self.attribute(column)
 
-    def folded(self, column: Column) -> InstrumentedAttribute[Any]:
-        """Return the attribute with the case-folded copy of a TEXT column, which searches use."""
-        attribute: InstrumentedAttribute[Any] = getattr(self.model, f"{column.name}_folded")
-        return attribute
+    def rank(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
+        """Return the SQL to sort and group a column by, in which each value has one of its own."""
+        return column.derived(now) if column.derived else self.stored_rank(column)
+
+    def stored_rank(self, column: Column) -> InstrumentedAttribute[Any]:
+        """Return the stored attribute that a column is sorted by."""
+        attribute = self.attribute(column)
+        return sorted_by(attribute) if column.is_written else attribute
 
     def is_nullable(self, column: Column) -> bool:
         """Return whether a column can be blank. A derived column never is."""

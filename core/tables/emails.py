@@ -47,7 +47,7 @@ EMAILS = Table(
             is_shown=True, width=160
         ),
         Column(
-            "recipient", "Recipient", Kind.CODE, "The recipient's address.",
+            "recipient", "Recipient", Kind.TEXT, "The recipient's address.",
             is_shown=True, width=240
         ),
         Column(
@@ -56,7 +56,7 @@ EMAILS = Table(
             has_choices=True, is_shown=True, allowed=DeliveryStatus, width=115
         ),
         Column(
-            "last_error", "Error", Kind.CODE,
+            "last_error", "Error", Kind.TEXT,
             "Why it was not sent, or a note about a sent e-mail.",
             is_shown=True, width=280
         ),
@@ -91,7 +91,7 @@ EMAILS = Table(
             has_choices=True, is_shown=True, allowed=Channel, width=110
         ),
         Column(
-            "requested_by", "Sent By", Kind.CODE, "The user who sent it.",
+            "requested_by", "Sent By", Kind.TEXT, "The user who sent it.",
             has_choices=True, is_shown=True, width=200
         ),
         Column(
@@ -105,7 +105,7 @@ EMAILS = Table(
             is_offered=True, width=160
         ),
         Column(
-            "message", "Message", Kind.CODE, "The sender's own text.",
+            "message", "Message", Kind.TEXT, "The sender's own text.",
             is_offered=True, width=280
         ),
         Column(

@@ -61,7 +61,7 @@ ORDER_ITEMS = Table(
             has_choices=True, is_shown=True, is_required=True, width=110
         ),
         Column(
-            "terminal", "Terminal", Kind.CODE, "The terminal, if it matters.",
+            "terminal", "Terminal", Kind.TEXT, "The terminal, if it matters.",
             has_choices=True, is_shown=True, width=110
         ),
         Column(
@@ -86,7 +86,7 @@ ORDER_ITEMS = Table(
             place_from=PlaceFrom("airport_iata", airport_zones), width=180
         ),
         Column(
-            "flight_number", "Flight No", Kind.CODE, "The flight, if known.",
+            "flight_number", "Flight No", Kind.TEXT, "The flight, if known.",
             is_shown=True, width=120
         ),
         Column(
@@ -133,7 +133,7 @@ ORDER_ITEMS = Table(
             is_offered=True, width=175
         ),
         Column(
-            "passenger_email", "Passenger E-mail", Kind.CODE, "The passenger's e-mail address.",
+            "passenger_email", "Passenger E-mail", Kind.TEXT, "The passenger's e-mail address.",
             is_offered=True, width=240
         ),
         Column(

@@ -32,7 +32,7 @@ ORDERS = Table(
             is_shown=True, is_required=True, is_reference=True, opens_order=True, width=190
         ),
         Column(
-            "widget_id", "Widget ID", Kind.CODE,
+            "widget_id", "Widget ID", Kind.TEXT,
             "The partner's booking widget that the order came from; blank for a direct order.",
             has_choices=True, is_shown=True, width=190
         ),
@@ -66,7 +66,7 @@ ORDERS = Table(
             has_choices=True, is_offered=True, width=110
         ),
         Column(
-            "contact_email", "Contact E-mail", Kind.CODE,
+            "contact_email", "Contact E-mail", Kind.TEXT,
             "The address for e-mails about the order.",
             is_offered=True, width=240
         ),

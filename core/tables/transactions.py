@@ -73,11 +73,11 @@ TRANSACTIONS = Table(
             has_choices=True, is_shown=True, allowed=Method, width=110
         ),
         Column(
-            "reference", "Reference", Kind.CODE, "The payment provider's ID.",
+            "reference", "Reference", Kind.TEXT, "The payment provider's ID.",
             is_shown=True, width=170
         ),
         Column(
-            "author", "Author", Kind.CODE, "Who caused the transaction.",
+            "author", "Author", Kind.TEXT, "Who caused the transaction.",
             if_blank="If not given: the order's author.",
             has_choices=True, is_shown=True, width=240
         ),

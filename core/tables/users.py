@@ -45,7 +45,7 @@ USERS = Table(
     seen_with=Permission.USERS,
     columns=(
         Column(
-            "email", "E-mail", Kind.CODE, "The e-mail address that the user signs in with.",
+            "email", "E-mail", Kind.TEXT, "The e-mail address that the user signs in with.",
             is_shown=True, is_reference=True, width=240
         ),
         Column("name", "Name", Kind.TEXT, "The user's name.", is_shown=True, width=170),

@@ -1,5 +1,6 @@
 """Random rows of all tables, with all extreme values that a stored row can have."""
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,12 +17,21 @@ from core.ground import (
     Method,
     PaxType,
     ProductType,
+    Role,
     TransactionStatus,
     TransactionType,
-    fold,
 )
-from core.storage import Base, Contract, DeliveryItem, ProviderRefund, Refund, RefundBatch
-from core.tables import BOOKS, EMAILS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.storage import Contract, DeliveryItem, ProviderRefund, Refund, RefundBatch
+from core.tables import (
+    AUDIT_EVENTS,
+    BOOKS,
+    EMAILS,
+    ORDER_ITEMS,
+    ORDERS,
+    TRANSACTIONS,
+    USERS,
+    Table,
+)
 from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]
@@ -39,11 +49,24 @@ TEXTS = [
     "İbrahim", "Straße", "STRASSE", "100%", "a_b", "a/b", "=1+1", "@SUM(A1)", "-2+3", "王伟",
     "محمد", "😀", "x\x01y", "back\\slash", "quote'\"", "_x0041_", "tab\there", "ΣΊΣΥΦΟΣ", "σίσυφος",
 ]  # fmt: skip
+# Ten scripts and more: both cases, accents composed and decomposed, letters whose case is special.
+SCRIPTS = [
+    "Émile Zoë", "e\u0301mile zoe\u0308", "ÉMILE ZOË", "Emile Zoe", "emile zoe", "Emil", "zoe",
+    "Weiß", "WEISS", "weiss", "ẞ", "İstanbul", "ISTANBUL", "ıstanbul", "istanbul", "i\u0307stanbul",
+    "Łódź", "łódź", "Lodz", "ǅ", "ǆ", "ŉ", "ﬃ",
+    "Οδυσσεύς", "ΟΔΥΣΣΕΎΣ", "οδυσσευ\u0301σ", "ΟΔΥΣΣΕΥΣ",
+    "Юлия", "ЮЛИЯ", "юлия", "Андрей", "АНДРЕИ\u0306", "Андреи", "Հայկ Եւս", "ՀԱՅԿ ԵՒՍ", "հայկ և",
+    "თამარ", "ᲗᲐᲛᲐᲠ", "مُحَمَّد", "محمد", "آمنة", "ا\u0653منة", "שָׁלוֹם", "שלום", "क़लम", "क\u093cलम",
+    "कलम", "東京", "𠮷野家", "がく", "か\u3099く", "かく",
+    "한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8", "👩\u200d👧 1",
+]  # fmt: skip
 CODES = ["W-1", "w-1", "W_2", "É%", "é%", "=X", "0012", "A/b", "a b", "K", "\u212a"]  # Kelvin
+WRITTEN = [*TEXTS, *SCRIPTS, *SCRIPTS, *CODES]
 CURRENCIES = ["EUR", "GBP", "JPY", "KWD", "CLF"]
 CONTRACTS = ["CT-1", "CT-2", "ct-3"]
 OWN_EMAIL = "ana@helios.example"
 ORDER_ROWS, ITEM_ROWS, TRANSACTION_ROWS, EMAIL_ROWS = 45, 110, 80, 60
+EVENT_ROWS, USER_ROWS = 80, 60
 
 _drawn = random.Random(7)
 
@@ -74,13 +97,13 @@ def _order(no: int) -> Row:
         "no": no,
         "order_id": f"{_drawn.choice(('OD', 'od', 'x%y_z', '=X', 'a b'))}-{no}",
         "contract_id": _drawn.choice(CONTRACTS),
-        "widget_id": _maybe(_drawn.choice(CODES)),
+        "widget_id": _maybe(_drawn.choice(WRITTEN)),
         "created_at": _moment(),
-        "author": _drawn.choice(TEXTS),
+        "author": _drawn.choice(WRITTEN),
         "item_count": _drawn.randrange(1, 7),
         "amount_minor": _minor(),
         "currency": _drawn.choice(CURRENCIES),
-        "contact_email": _maybe(_drawn.choice(TEXTS)),
+        "contact_email": _maybe(_drawn.choice(WRITTEN)),
     }
 
 
@@ -94,17 +117,17 @@ def _item(no: int, order: Row) -> Row:
         "order_id": order["order_id"],
         "contract_id": order["contract_id"],
         "product_type": _drawn.choice(list(ProductType)).value,
-        "product": _drawn.choice(TEXTS),
+        "product": _drawn.choice(WRITTEN),
         "airport_iata": _drawn.choice(["LHR", "JFK", "AKL", "BEY"]),
         "airport_tz": zone,
-        "terminal": _maybe(_drawn.choice(["1", "2", "T5", "t5"])),
+        "terminal": _maybe(_drawn.choice(["1", "2", "T5", "t5", *SCRIPTS])),
         "pax_type": _drawn.choice(list(PaxType)).value,
-        "passenger_name": _drawn.choice(TEXTS),
-        "passenger_email": _maybe(_drawn.choice(TEXTS), 0.3),
+        "passenger_name": _drawn.choice(WRITTEN),
+        "passenger_email": _maybe(_drawn.choice(WRITTEN), 0.3),
         "service_at": service,
         "valid_from": begins.astimezone(UTC),
         "valid_until": begins.astimezone(UTC) + timedelta(days=1, seconds=-1),
-        "flight_number": _maybe(f"BA{_drawn.randrange(9)}"),
+        "flight_number": _maybe(_drawn.choice([f"BA{_drawn.randrange(9)}", "ЮТ 371", "ют 371"])),
         "voucher_code": f"{_drawn.choice(('7QXM', '7qxm', '%', 'É'))}-{no}",
         "voucher_serial": no.to_bytes(8, "big"),
         "price_minor": _minor(),
@@ -135,8 +158,8 @@ def _transaction(no: int, item: Row) -> Row:
         "amount_minor": sign.get(kind, 1) * (_minor() or 1),
         "currency": _drawn.choice(CURRENCIES),
         "status": _drawn.choice(list(TransactionStatus)).value,
-        "reference": _maybe(_drawn.choice(CODES)),
-        "author": _drawn.choice(TEXTS),
+        "reference": _maybe(_drawn.choice(WRITTEN)),
+        "author": _drawn.choice(WRITTEN),
     }
 
 
@@ -145,25 +168,57 @@ def _email(no: int, items: list[Row]) -> Row:
     return {
         "delivery_id": f"{_drawn.choice(('D', 'd', '%'))}-{no}",
         "idempotency_key": f"key-{no}",
-        "recipient": _drawn.choice(TEXTS),
+        "recipient": _drawn.choice(WRITTEN),
         "contract_id": items[0]["contract_id"],
         "order_id": orders[0] if len(orders) == 1 else None,
         "item_count": len(items),
         "kind": _drawn.choice(list(DeliveryKind)).value,
         "channel": _drawn.choice(list(Channel)).value,
-        "subject": _drawn.choice(TEXTS),
-        "message": _maybe(_drawn.choice(TEXTS), 0.4),
+        "subject": _drawn.choice(WRITTEN),
+        "message": _maybe(_drawn.choice(WRITTEN), 0.4),
         "status": _drawn.choice(list(DeliveryStatus)).value,
         "attempts": _drawn.randrange(7),
         "next_attempt_at": _moment(),
         "lease_until": None,
         "handed_over_at": _maybe(_moment()),
-        "last_error": _maybe(_drawn.choice(TEXTS), 0.4),
+        "last_error": _maybe(_drawn.choice(WRITTEN), 0.4),
         "may_be_twice": _drawn.random() < 0.2,
         "message_id": f"<{no}@desk.example>",
-        "requested_by": _drawn.choice(TEXTS),
+        "requested_by": _drawn.choice(WRITTEN),
         "queued_at": _moment(),
         "sent_at": _maybe(_moment()),
+    }
+
+
+def _event(no: int, item: Row) -> Row:
+    """Return an audit event with JSON as both databases show it."""
+    told = {"to": _drawn.choice(WRITTEN), "note": _drawn.choice(WRITTEN)}
+    return {
+        "event_id": f"{_drawn.choice(('E', 'e', '%'))}-{no}",
+        "at": _moment(),
+        "actor": _drawn.choice(WRITTEN),
+        "action": _drawn.choice(["voucher.sent", "orders.imported"]),
+        "entity": _drawn.choice(["order_item", "import"]),
+        "entity_id": _drawn.choice([item["order_item_id"], *WRITTEN]),
+        "order_id": _maybe(item["order_id"]),
+        "contract_id": _maybe(item["contract_id"]),
+        "before": _maybe(json.dumps({"note": _drawn.choice(WRITTEN)}, ensure_ascii=False), 0.3),
+        "after": _maybe(json.dumps(told, ensure_ascii=False)),
+    }
+
+
+def _user(no: int) -> Row:
+    is_known = _drawn.random() < 0.5
+    return {
+        "user_id": f"user-{no}",
+        "issuer": "https://sign-in.example" if is_known else None,
+        "subject": str(no) if is_known else None,
+        "email": f"{_drawn.choice(WRITTEN)}-{no}",
+        "name": _drawn.choice(WRITTEN),
+        "role": _drawn.choice(list(Role)).value,
+        "sees_all_contracts": _drawn.random() < 0.5,
+        "only_own_orders": _drawn.random() < 0.5,
+        "is_active": _drawn.random() < 0.5,
     }
 
 
@@ -191,6 +246,11 @@ ROWS: dict[str, list[Row]] = {
     TRANSACTIONS.name: _transactions,
     EMAILS.name: _emails,
 }
+# Other tests add rows to these tables: people, and events.
+ALL_ROWS = ROWS | {
+    AUDIT_EVENTS.name: [_event(no, _drawn.choice(_items)) for no in range(1, EVENT_ROWS + 1)],
+    USERS.name: [_user(no) for no in range(1, USER_ROWS + 1)],
+}
 
 
 def fill(url: str) -> str:
@@ -200,9 +260,9 @@ def fill(url: str) -> str:
         for contract_id in CONTRACTS:
             session.add(Contract(contract_id=contract_id, name=contract_id, currency="EUR"))
         session.flush()
-        for table in (*BOOKS, EMAILS):
+        for table in (*BOOKS, EMAILS, AUDIT_EVENTS, USERS):
             names = storage.stored_names(table.model)
-            rows = (_as_stored(row, table.model) for row in ROWS[table.name])
+            rows = (_as_stored(row) for row in ALL_ROWS[table.name])
             storage.bulk_insert(
                 session, table.model, [tuple(row[name] for name in names) for row in rows]
             )
@@ -239,13 +299,11 @@ def _refund(session: Session) -> None:
             session.add(ProviderRefund(**found, amount_minor=order["amount_minor"], found_at=NOW))
 
 
-def _as_stored(row: Row, model: type[Base]) -> Row:
-    folded = [name for name in storage.stored_names(model) if name.endswith("_folded")]
-    stored = {
+def _as_stored(row: Row) -> Row:
+    return {
         name: int(value.timestamp()) if isinstance(value, datetime) else value
         for name, value in row.items()
     }
-    return stored | {name: fold(row[name.removesuffix("_folded")]) for name in folded}
 
 
 def rows_of(table: Table, now: datetime) -> list[Row]:
@@ -254,12 +312,17 @@ def rows_of(table: Table, now: datetime) -> list[Row]:
         return [row | _worked_out(row, now) for row in _items]
     if table is ORDERS:
         return [row | {"refundable": _is_refundable(row, now)} for row in _orders]
-    return ROWS[table.name]
+    if table is USERS:
+        return [
+            row | {"contracts": "", "has_signed_in": bool(row["issuer"])}
+            for row in ALL_ROWS["users"]
+        ]
+    return ALL_ROWS[table.name]
 
 
 def orders_of(table: Table, row: Row) -> set[str | None]:
     """Return the orders of a row; an e-mail may have several."""
-    return _orders_by_email[row["delivery_id"]] if table is EMAILS else {row["order_id"]}
+    return _orders_by_email[row["delivery_id"]] if table is EMAILS else {row.get("order_id")}
 
 
 def items_of(order: Row) -> list[Row]:
@@ -269,7 +332,7 @@ def items_of(order: Row) -> list[Row]:
 
 def own_orders(email: str) -> set[str]:
     """Return the orders that a user created."""
-    return {row["order_id"] for row in _orders if row["author"].lower() == email}
+    return {row["order_id"] for row in _orders if row["author"].casefold() == email}
 
 
 def _status(item: Row, now: datetime) -> str:

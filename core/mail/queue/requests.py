@@ -20,7 +20,6 @@ from core.ground import (
     DeliveryStatus,
     Permission,
     Refused,
-    fold,
     get_settings,
 )
 from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
@@ -202,7 +201,6 @@ def new_delivery(actor: Actor, now: datetime, **about: Any) -> Delivery:
     return Delivery(
         delivery_id=delivery_id,
         message_id=make_message_id(delivery_id, sender_address()),
-        subject_folded=fold(about["subject"]),
         channel=configured_channel(),
         status=DeliveryStatus.QUEUED,
         requested_by=actor.email,

@@ -1,7 +1,6 @@
 """The audit trail, and facts about the database as a whole."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     Index,
@@ -9,6 +8,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage.types import Base
+from core.storage.written import Written, WrittenJson
 
 
 class DatabaseFact(Base):
@@ -27,14 +27,16 @@ class AuditEvent(Base):
         Index("ix_audit_events_at", "at", "event_id"),
         Index("ix_audit_events_order", "order_id"),
         Index("ix_audit_events_entity", "entity_id", "action"),
+        Index("ix_audit_events_entity_folded", "entity_id_folded"),
+        Index("ix_audit_events_actor", "actor_sort_key"),
     )
     event_id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-    actor: Mapped[str]
+    actor: Mapped[Written]
     action: Mapped[str]
     entity: Mapped[str]
-    entity_id: Mapped[str]
+    entity_id: Mapped[Written]
     order_id: Mapped[str | None]
     contract_id: Mapped[str | None]
-    before: Mapped[dict[str, Any] | None]
-    after: Mapped[dict[str, Any] | None]
+    before: Mapped[WrittenJson | None]
+    after: Mapped[WrittenJson | None]

@@ -18,6 +18,7 @@ from core.ground import (
     DeliveryStatus,
 )
 from core.storage.types import Base, one_of
+from core.storage.written import Written
 
 
 class DeliveryRequest(Base):
@@ -42,6 +43,7 @@ class Delivery(Base):
         one_of("status", DeliveryStatus),
         Index("ix_deliveries_queued", "queued_at", "delivery_id"),
         Index("ix_deliveries_requested", "requested_by", "queued_at"),
+        Index("ix_deliveries_requested_by", "requested_by_sort_key"),
         Index(
             "ix_deliveries_due",
             "next_attempt_at",
@@ -51,24 +53,23 @@ class Delivery(Base):
     )
     delivery_id: Mapped[str] = mapped_column(primary_key=True)
     idempotency_key: Mapped[str]
-    recipient: Mapped[str]
+    recipient: Mapped[Written]
     contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.contract_id"))
     order_id: Mapped[str | None]  # if all its items belong to one order
     item_count: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str]
     channel: Mapped[str]
-    subject: Mapped[str]
-    subject_folded: Mapped[str]
-    message: Mapped[str | None]
+    subject: Mapped[Written]
+    message: Mapped[Written | None]
     status: Mapped[str]
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_attempt_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]  # the recipient may have it from then on
-    last_error: Mapped[str | None]
+    last_error: Mapped[Written | None]
     may_be_twice: Mapped[bool] = mapped_column(default=False)
     message_id: Mapped[str]
-    requested_by: Mapped[str]
+    requested_by: Mapped[Written]
     queued_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 

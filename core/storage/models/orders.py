@@ -18,6 +18,7 @@ from core.ground import (
     ProductType,
 )
 from core.storage.types import Base, in_common_units, one_of
+from core.storage.written import Written
 
 
 class Contract(Base):
@@ -37,11 +38,14 @@ class Order(Base):
     __table_args__ = (
         CheckConstraint("item_count >= 1", name="item_count_positive"),
         Index("ix_orders_no", "no", unique=True),
-        # With its last two columns, a filter on them with few matches scans only the index.
-        Index("ix_orders_created", "created_at", "order_id", "contract_id", "widget_id"),
+        # With its last columns, a filter on them with few matches scans only the index.
+        Index(
+            "ix_orders_created",
+            *("created_at", "order_id", "contract_id", "widget_id_sort_key", "widget_id_folded"),
+        ),
         Index("ix_orders_contract", "contract_id", "created_at", "order_id"),
-        Index("ix_orders_widget", "widget_id", "created_at", "order_id"),
-        Index("ix_orders_author", "author", "created_at", "order_id"),
+        Index("ix_orders_widget", "widget_id_sort_key", "created_at", "order_id"),
+        Index("ix_orders_author", "author_sort_key", "created_at", "order_id"),
         Index("ix_orders_currency", "currency"),
         Index("ix_orders_total", "item_count", "created_at", "order_id"),
         Index("ix_orders_author_folded", "author_folded", "created_at", "order_id"),
@@ -49,14 +53,13 @@ class Order(Base):
     order_id: Mapped[str] = mapped_column(primary_key=True)
     no: Mapped[int]
     contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.contract_id"))
-    widget_id: Mapped[str | None]
+    widget_id: Mapped[Written | None]
     created_at: Mapped[datetime]
-    author: Mapped[str]
-    author_folded: Mapped[str]
+    author: Mapped[Written]
     item_count: Mapped[int] = mapped_column(Integer)
     amount_minor: Mapped[int]
     currency: Mapped[str]
-    contact_email: Mapped[str | None]
+    contact_email: Mapped[Written | None]
 
 
 # The condition of a partial index, whatever the time is. Only a query with the same words uses it.
@@ -81,18 +84,21 @@ class OrderItem(Base):
             *("refund_expire_at", "refunded_at", "used_at"),
         ),
         Index("ix_order_items_service", "service_at", "order_item_id", "airport_tz"),
-        Index("ix_order_items_flight", "flight_number", "order_item_id"),
+        Index(
+            "ix_order_items_flight",
+            *("flight_number_sort_key", "order_item_id", "flight_number_folded"),
+        ),
         Index(
             "ix_order_items_passenger",
-            *("passenger_name", "order_item_id", "passenger_name_folded"),
+            *("passenger_name_sort_key", "order_item_id", "passenger_name_folded"),
         ),
         # Columns with few values end in the key, which orders the millions of rows that tie.
         Index("ix_order_items_contract", "contract_id", "order_item_id"),
         Index("ix_order_items_product_type", "product_type", "order_item_id"),
-        Index("ix_order_items_product", "product", "order_item_id", "product_folded"),
+        Index("ix_order_items_product", *("product_sort_key", "order_item_id", "product_folded")),
         Index("ix_order_items_airport", "airport_iata", "order_item_id"),
         Index("ix_order_items_airport_tz", "airport_tz"),
-        Index("ix_order_items_terminal", "terminal", "order_item_id"),
+        Index("ix_order_items_terminal", "terminal_sort_key", "order_item_id"),
         Index("ix_order_items_pax_type", "pax_type", "order_item_id"),
         Index("ix_order_items_currency", "currency", "order_item_id", "price_minor"),
         Index("ix_order_items_refundable", "is_refundable", "order_item_id"),
@@ -112,19 +118,17 @@ class OrderItem(Base):
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
     contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.contract_id"))
     product_type: Mapped[str]
-    product: Mapped[str]
-    product_folded: Mapped[str]
+    product: Mapped[Written]
     airport_iata: Mapped[str]
     airport_tz: Mapped[str]
-    terminal: Mapped[str | None]
+    terminal: Mapped[Written | None]
     pax_type: Mapped[str]
-    passenger_name: Mapped[str]
-    passenger_name_folded: Mapped[str]
-    passenger_email: Mapped[str | None]
+    passenger_name: Mapped[Written]
+    passenger_email: Mapped[Written | None]
     service_at: Mapped[datetime]
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
-    flight_number: Mapped[str | None]
+    flight_number: Mapped[Written | None]
     voucher_code: Mapped[str]
     voucher_serial: Mapped[bytes] = mapped_column(LargeBinary(8))
     price_minor: Mapped[int]

@@ -13,6 +13,7 @@ from core.ground import (
     Role,
 )
 from core.storage.types import Base, one_of
+from core.storage.written import Written
 
 
 class User(Base):
@@ -23,9 +24,8 @@ class User(Base):
     user_id: Mapped[str] = mapped_column(primary_key=True)
     issuer: Mapped[str | None]
     subject: Mapped[str | None]
-    email: Mapped[str] = mapped_column(unique=True)  # folded: unique regardless of case
-    name: Mapped[str]
-    name_folded: Mapped[str]
+    email: Mapped[Written] = mapped_column(unique=True)  # folded: unique regardless of case
+    name: Mapped[Written]
     role: Mapped[str]
     sees_all_contracts: Mapped[bool] = mapped_column(default=False)
     only_own_orders: Mapped[bool] = mapped_column(default=False)

@@ -18,6 +18,7 @@ from core.ground import (
     TransactionType,
 )
 from core.storage.types import Base, one_of, partial_index
+from core.storage.written import Written
 
 
 class RefundBatch(Base):
@@ -125,7 +126,7 @@ class Transaction(Base):
         Index("ix_transactions_status", "status"),
         Index("ix_transactions_currency", "currency"),
         Index("ix_transactions_method", "method"),
-        Index("ix_transactions_author", "author"),
+        Index("ix_transactions_author", "author_sort_key"),
         partial_index(
             "ix_transactions_refund_reference",
             "reference",
@@ -144,5 +145,5 @@ class Transaction(Base):
     amount_minor: Mapped[int]
     currency: Mapped[str]
     status: Mapped[str]
-    reference: Mapped[str | None]
-    author: Mapped[str]
+    reference: Mapped[Written | None]
+    author: Mapped[Written]

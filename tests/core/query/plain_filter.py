@@ -34,7 +34,7 @@ def _may_see(actor: Actor, table: Table, row: Row) -> bool:
 def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
     """Return whether a row matches the view: its search, pasted IDs and all filters."""
     ids = raw.get("ids")
-    if ids and not any(row[c.name] in ids for c in table.columns if c.is_reference):
+    if ids and not any(_is_pasted(c, row[c.name], ids) for c in table.columns if c.is_reference):
         return False
     if not all(_is_found(table, row, word) for word in raw.get("search", "").split()):
         return False
@@ -46,6 +46,12 @@ def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
         if not (any(held) if asked.get("operator") == "OR" else all(held)):
             return False
     return True
+
+
+def _is_pasted(column: Column, value: str, ids: list[str]) -> bool:
+    if column.kind is not Kind.TEXT:
+        return value in ids
+    return without_case(value, Kind.TEXT) in [without_case(one, Kind.TEXT) for one in ids]
 
 
 def _is_found(table: Table, row: Row, word: str) -> bool:
@@ -178,16 +184,32 @@ def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
         assert column is not None
         present = [row for row in rows if row[name] is not None]
         missing = [row for row in rows if row[name] is None]
-        # Python compares text by code point, as both databases are set up to do.
         present.sort(key=partial(_rank, column), reverse=descending)
         rows = present + missing
     return rows
 
 
 def _rank(column: Column, row: Row) -> Any:
-    """Return an amount in major units, for sorting: 12 KWD comes after 10 EUR."""
+    """Return what a row is sorted by, such as an amount in major units: 12 KWD is after 10 EUR."""
     value = row[column.name]
-    return to_major(value, row[str(column.currency)]) if column.currency else value
+    return to_major(value, row[str(column.currency)]) if column.currency else rank(column, value)
+
+
+def rank(column: Column, value: Any) -> Any:
+    """Return what a value is sorted by; only text by people is not sorted by itself."""
+    if column.kind is not Kind.TEXT:
+        return value
+    return order_of_text(value) if column.derived is None else without_case(value, Kind.TEXT)
+
+
+def order_of_text(value: str) -> tuple[str, str, str]:
+    """Return what a text is sorted by: without accents and case, then without case, then all of it.
+
+    Python compares text by code point, as both databases are set up to do.
+    """
+    folded = without_case(value, Kind.TEXT)
+    letters = (c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", "".join(letters)), folded, value
 
 
 def expected_totals(table: Table, rows: list[Row]) -> dict[str, int]:

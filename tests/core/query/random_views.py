@@ -10,7 +10,7 @@ from core.access import Actor
 from core.ground import EXPIRED, to_major
 from core.ground.states import Role
 from core.tables import ORDER_ITEMS, Column, Kind, Table
-from tests.core.random_rows import CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
+from tests.core.random_rows import ALL_ROWS, CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
 
 Raw = dict[str, Any]
 
@@ -46,7 +46,7 @@ def filter_type(column: Column) -> str | None:
 
 
 def _stored(table: Table, column: Column) -> list[Any]:
-    return [row[column.name] for row in ROWS[table.name] if row.get(column.name) is not None]
+    return [row[column.name] for row in ALL_ROWS[table.name] if row.get(column.name) is not None]
 
 
 def values_of(table: Table, column: Column) -> list[Any]:

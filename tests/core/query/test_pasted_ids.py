@@ -104,7 +104,7 @@ def _many_orders(count: int) -> list[str]:
     make_contract("CT-1")
     names = storage.stored_names(Order)
     ids = [f"OD-{number:06d}" for number in range(count)]
-    usual = {"contract_id": "CT-1", "author": "a", "author_folded": "a", "item_count": 1}
+    usual = {"contract_id": "CT-1", "author": "a", "item_count": 1}
     usual |= {"amount_minor": 1, "currency": "EUR", "created_at": int(CREATED.timestamp())}
     with storage.writing() as session:
         rows = [usual | {"no": no, "order_id": order_id} for no, order_id in enumerate(ids, 1)]

@@ -3,6 +3,7 @@
 import logging
 import random
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -161,6 +162,7 @@ def test_every_part_of_every_stored_text_is_found(filled: str) -> None:
     for table, name in ((ORDERS, "author"), (ORDERS, "order_id"), (ORDER_ITEMS, "passenger_name")):
         rows = query.load_rows(default_view(table), actor=_admin(), now=NOW, start=0, end=100)
         for key, value in zip(rows[table.key], rows[name], strict=True) if name in rows else ():
+            value = unicodedata.normalize("NFC", value)  # an accent is no part of its own
             start = drawn.randrange(max(1, len(value) - 2))
             part = value[start : start + drawn.randrange(3, 9)]
             found = _keys(table, {"filters": {name: _contains(part)}})
@@ -277,7 +279,7 @@ def test_the_index_follows_changes_of_single_rows(database: str) -> None:
     assert _keys(ORDERS, {"search": "ŻÓŁW"}) == [order]
     with storage.writing() as session:
         stored = session.get_one(OrderItem, item)
-        stored.passenger_name, stored.passenger_name_folded = "Anna", "anna"
+        stored.passenger_name = "Anna"
     assert _keys(ORDER_ITEMS, {"search": "żółw"}) == []
     assert _keys(ORDER_ITEMS, {"search": "anna"}) == [item]
     with storage.writing() as session:

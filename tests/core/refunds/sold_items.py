@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import storage
-from core.ground import Method, fold
+from core.ground import Method
 from core.storage import Contract, Order, OrderItem, Transaction
 from core.vouchers import new_code, new_serial
 from tests.conftest import NOW
@@ -58,7 +58,6 @@ def _order(no: int, contract_id: str, item_count: int) -> Order:
         contract_id=contract_id,
         created_at=NOW,
         author=AUTHOR,
-        author_folded=fold(AUTHOR),
         item_count=item_count,
         amount_minor=0,
         currency="EUR",
@@ -73,12 +72,10 @@ def _item(no: int, order: Order) -> OrderItem:
         contract_id=order.contract_id,
         product_type="lounge",
         product=PRODUCT,
-        product_folded=fold(PRODUCT),
         airport_iata="LHR",
         airport_tz="Europe/London",
         pax_type="adult",
         passenger_name=PASSENGER,
-        passenger_name_folded=fold(PASSENGER),
         **_times(NOW, FAR_AWAY),
         voucher_code=new_code(),
         voucher_serial=new_serial(),

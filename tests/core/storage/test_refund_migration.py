@@ -1,18 +1,16 @@
 """The migration of refunds from an older version: no row is lost or changed."""
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from core.storage import engine, schema
-from tests.databases import administrating, drop_database, use_database
+from tests.core.storage.old_versions import database_of_version, inserter, read, writing
 
 TODAY = datetime.now(UTC).replace(microsecond=0)
 A_DAY = timedelta(days=1)
@@ -44,24 +42,8 @@ INDEXES = {
 @pytest.fixture(params=["sqlite", "postgresql"])
 def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Create an empty database with the schema before this migration."""
-    url = f"sqlite:///{tmp_path / 'old.db'}"
-    if request.param == "sqlite":
-        (tmp_path / "old.db").touch()
-    else:
-        server, name = request.getfixturevalue("postgresql_server"), f"old_{uuid.uuid4().hex}"
-        with administrating(server) as admin:
-            admin.execute(text(f"CREATE DATABASE {name}"))
-        url = f"{server}/{name}"
-    use_database(url)
-    with writing() as connection:
-        command.upgrade(schema._alembic_config(connection), "0008")
-    yield url
-    engine.get_engine().dispose()
-    drop_database(url)
-
-
-def writing() -> Any:
-    return engine.get_engine().execution_options(order_desk_writes=True).begin()
+    with database_of_version("0008", request.param, request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -133,28 +115,6 @@ def item(no: int, name: str, status: str) -> dict[str, Any]:
         **dict.fromkeys(texts, "lounge"),
         **dict.fromkeys(moments, TODAY),
     }
-
-
-def inserter(connection: Connection) -> Callable[..., None]:
-    """Return a function that inserts a row into a table of the old schema, without the models."""
-
-    def put(name: str, /, **values: Any) -> None:
-        if connection.dialect.name == "sqlite":
-            values = {key: stamp(value) for key, value in values.items()}
-        names, places = ", ".join(values), ", ".join(f":{one}" for one in values)
-        connection.execute(text(f"INSERT INTO {name} ({names}) VALUES ({places})"), values)
-
-    return put
-
-
-def stamp(value: Any) -> Any:
-    return int(value.timestamp()) if isinstance(value, datetime) else value
-
-
-def read(table: str) -> list[dict[str, Any]]:
-    with engine.get_engine().connect() as connection:
-        rows = connection.execute(text(f"SELECT * FROM {table}")).mappings().all()
-    return sorted((dict(row) for row in rows), key=str)
 
 
 def test_the_update_keeps_every_row(filled: dict[str, list[dict[str, Any]]]) -> None:

@@ -6,6 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.exc import DBAPIError
 
+from core.storage.migrations.searched_columns import (
+    index_on_postgresql,
+    index_on_sqlite,
+    keep_on_sqlite,
+)
+
 revision = "0007"
 down_revision = "0006"
 
@@ -56,48 +62,8 @@ def _search_sqlite() -> None:
         return
     for table, columns in SEARCHED.items():
         for column in columns.split():
-            _search_column(table, column)
-        _create_triggers(table, columns.split())
-
-
-def _search_column(table: str, column: str) -> None:
-    """Create one search table per column; one for all columns would take twice the space."""
-    name = f"{table}_search_{column}"
-    op.execute(f"DROP TABLE IF EXISTS {name}")  # left over from a dropped schema
-    op.execute(
-        f"CREATE VIRTUAL TABLE {name} USING fts5({column}, content='{table}', "
-        "tokenize='trigram', detail=none, columnsize=0)"
-    )
-    op.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', 16777216)")  # noqa: S608
-    # FTS5's own 'rebuild' may read the rows in an index's order, which takes many times as long.
-    op.execute(
-        f"INSERT INTO {name}(rowid, {column}) SELECT rowid, {column} FROM {table} "  # noqa: S608
-        "NOT INDEXED ORDER BY rowid"
-    )
-    op.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', 1048576)")  # noqa: S608
-
-
-def _create_triggers(table: str, columns: list[str]) -> None:
-    def added(column: str) -> str:
-        name = f"{table}_search_{column}"
-        return f"INSERT INTO {name}(rowid, {column}) VALUES (NEW.rowid, NEW.{column}); "  # noqa: S608
-
-    def removed(column: str) -> str:
-        name = f"{table}_search_{column}"
-        return (
-            f"INSERT INTO {name}({name}, rowid, {column}) "  # noqa: S608
-            f"VALUES ('delete', OLD.rowid, OLD.{column}); "
-        )
-
-    every = "".join(map(added, columns))
-    op.execute(f"CREATE TRIGGER {table}_search_insert AFTER INSERT ON {table} BEGIN {every}END")
-    every = "".join(map(removed, columns))
-    op.execute(f"CREATE TRIGGER {table}_search_delete AFTER DELETE ON {table} BEGIN {every}END")
-    for column in columns:
-        op.execute(
-            f"CREATE TRIGGER {table}_search_update_{column} AFTER UPDATE OF {column} ON {table} "
-            f"WHEN OLD.{column} IS NOT NEW.{column} BEGIN {removed(column)}{added(column)}END"
-        )
+            index_on_sqlite(table, column)
+        keep_on_sqlite(table, columns.split())
 
 
 def _search_postgresql() -> None:
@@ -116,8 +82,4 @@ def _search_postgresql() -> None:
         return
     op.execute("SET LOCAL maintenance_work_mem = '256MB'")
     for table, columns in SEARCHED.items():
-        keys = (
-            f"{name} gin_trgm_ops" if name.endswith("_folded") else f"lower({name}) gin_trgm_ops"
-            for name in columns.split()
-        )
-        op.execute(f"CREATE INDEX ix_{table}_search ON {table} USING gin ({', '.join(keys)})")
+        index_on_postgresql(table, columns.split())

@@ -1,0 +1,54 @@
+"""What people write is text in every table, and the models keep its twins."""
+
+from collections import defaultdict
+
+import pytest
+
+from core import storage
+from core.storage import Delivery, Order
+from core.tables import TABLES, Kind, Table
+
+WRITTEN = {
+    *("Author", "User", "Sent By", "E-mail", "Contact E-mail", "Passenger E-mail", "Recipient"),
+    *("Passenger", "Product", "Name", "Subject", "Message", "Error", "Before", "After"),
+    *("Widget ID", "Terminal", "Flight No", "Reference", "Object ID"),
+}
+
+
+def test_the_same_header_is_of_the_same_kind_in_every_table() -> None:
+    kinds = defaultdict(set)
+    for table in TABLES.values():
+        for column in table.columns:
+            kinds[column.header].add(column.kind)
+    shared = {"Refundable"}  # a flag in both, of an order and of an item
+    assert [
+        header for header, some in kinds.items() if len(some) > 1 and header not in shared
+    ] == []
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_what_people_write_is_text(table: Table) -> None:
+    text = {column.header for column in table.columns if column.kind is Kind.TEXT}
+    assert text == {column.header for column in table.columns} & WRITTEN
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_text_of_a_table_has_its_twins(table: Table) -> None:
+    for column in table.columns:
+        if column.kind is Kind.TEXT:
+            assert storage.folded(table.attribute(column)).key in table.model.twins
+        if column.is_written:
+            assert table.stored_rank(column).key in table.model.twins
+
+
+def test_twins_follow_their_column() -> None:
+    order = Order(author="Zoë", widget_id=None)
+    assert (order.author_folded, order.widget_id_folded, order.widget_id_sort_key) == (
+        *("zoë", None, None),
+    )
+    order.author = "ÉMILE"
+    assert (order.author_folded, order.author_sort_key.partition("\x01")[0]) == ("émile", "emile")
+    mail = Delivery(message="Grüße")
+    assert mail.message_folded == "grüsse"
+    mail.message = None
+    assert (mail.message_folded, mail.message_sort_key) == (None, None)
