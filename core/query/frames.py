@@ -51,7 +51,7 @@ def join_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
 def local_minutes(frame: pd.DataFrame, column: Column, zone: str) -> list[str | None]:
     """Return what `local_times` does, for a screen: 2026-11-26 09:30.
 
-    Row by row: a window has few rows, and with 40 airports pandas needs 40 steps for 200 rows.
+    Row by row: a window has few rows, and with 40 zones pandas needs 40 steps for 200 rows.
     """
     instants = frame[column.name].dt.tz_localize(None).to_numpy("datetime64[s]").tolist()
     if column.place_zone is None:

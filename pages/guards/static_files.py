@@ -20,8 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDERS = ("/static/", "/component/", "/app/static/")
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
-# In main.f4bb7ae6.js the name changes with the content.
-NAMED_BY_CONTENT = re.compile(r"\.[\w-]{8}\.\w+$", re.ASCII)
+# In main.f4bb7ae6.js, and in our 007-855ae1b4.woff2, the name changes with the content.
+NAMED_BY_CONTENT = re.compile(r"(\.[\w-]{8}|-[0-9a-f]{8})\.\w+$", re.ASCII)
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "public, no-cache"
 # Without these headers, the answer is the whole file as it is.

@@ -72,7 +72,7 @@ STORED_COLUMN = Change(
     edits=(
         (
             "core/storage/models/orders.py",
-            "    widget_id: Mapped[str | None]",
+            "    widget_id: Mapped[Written | None]",
             "\n    campaign: Mapped[str | None]",
         ),
         (
