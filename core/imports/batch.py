@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.ground import get_settings, trim
-from core.imports.faults import FILE, ROW, SAME_ROW, SHEET, Dependent, Fault, shown
+from core.imports.faults import FILE, ROW, SHEET, Dependent, Fault, shown
 from core.imports.files import Row, Sheet
 from core.imports.formats import Formatted
 from core.imports.headers import Header, Heading
@@ -46,10 +46,10 @@ class Reading:
     unknown: set[int] = field(default_factory=set)  # positions of unknown columns with a value
     filled: set[int] = field(default_factory=set)  # positions of hidden columns with a value
 
-    def fault(self, row: int, column: str, value: Any, problem: str, cause: str = "") -> None:
-        """Add an import error, and the one that it follows from."""
+    def fault(self, row: int, column: str, value: Any, problem: str) -> None:
+        """Add an import error."""
         place = self.sheet.file, self.title, row
-        self.faults.append(Fault(*place, column, shown(value), problem, cause))
+        self.faults.append(Fault(*place, column, shown(value), problem))
 
 
 def is_filled(value: Any) -> bool:
@@ -128,8 +128,6 @@ class Batch:
                 if result is None and column.is_required:
                     raise ValueError("is missing")
             except Dependent:
-                problem = "cannot be read without another value"
-                self.reading.fault(self.numbers[place], column.header, value, problem, SAME_ROW)
                 self._spoil(column, place)
             except (ValueError, OverflowError) as error:
                 self.reading.fault(self.numbers[place], column.header, value, str(error))

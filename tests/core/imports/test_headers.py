@@ -1,6 +1,6 @@
 """Sheets and their headers: what is known by its title or headers, and what brackets may hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def _faults(import_sheets: Import, sheets: Sheets) -> list[str]:
     return [str(fault).removeprefix("orders.xlsx, ") for fault in refusal.value.faults]
 
 
-def _renamed(row: dict[str, object], **names: str) -> dict[str, object]:
+def _renamed(row: Mapping[str, object], **names: str) -> dict[str, object]:
     return {names.get(key, key): value for key, value in row.items()}
 
 

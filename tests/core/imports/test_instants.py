@@ -222,7 +222,7 @@ def _plain_clock(text: str) -> tuple[time, timedelta | None]:
         raise ValueError
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise ValueError
-    return time(*map(int, parts)), offset
+    return time(*map(int, parts)), offset  # type: ignore[arg-type]
 
 
 @st.composite

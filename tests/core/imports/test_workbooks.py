@@ -8,6 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from core import storage
 from core.access import Actor
@@ -174,7 +175,7 @@ def test_dates_of_a_workbook_that_counts_from_1904_are_understood(
     sqlite_database: str, admin: Actor, tmp_path: Path
 ) -> None:
     def edit(book: Any) -> None:
-        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+        book.epoch = CALENDAR_MAC_1904
         book["Orders"]["B2"].value = datetime(2026, 3, 1, 10)  # noqa: DTZ001 - a cell
 
     import_files([_edited(tmp_path / "orders.xlsx", edit)], actor=admin, now=NOW)
