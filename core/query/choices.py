@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, func, literal, null, select, true, union_all
-from sqlalchemy.orm import aliased
 
 from core import storage
 from core.access import Actor
@@ -76,11 +75,9 @@ def _value_of(table: Table, column: Column, rank: ColumnElement[Any]) -> ColumnE
     """Select the value of a rank: any row has it, since different values have different ranks."""
     if not column.is_written:
         return rank
-    rows = aliased(table.model)
-    value, its_rank = (
-        getattr(rows, one.key) for one in (table.attribute(column), table.stored_rank(column))
-    )
-    return select(value).where(its_rank == rank).limit(1).scalar_subquery()
+    rows = table.model.__table__.alias()
+    same = rows.c[table.stored_rank(column).key] == rank
+    return select(rows.c[column.name]).where(same).limit(1).scalar_subquery()
 
 
 def _has_index(table: Table, column: Column) -> bool:
