@@ -55,9 +55,7 @@ def test_over_http_no_cookie_is_secure(local: None) -> None:
 def test_behind_a_proxy_that_ends_tls_cookies_are_secure_and_hsts_is_sent() -> None:
     with settings(**SIGN_IN):
         assert secured("http") == [True] * 5
-        headers = ask(HEADERS, scheme="http").all(
-            "strict-transport-security"
-        )
+        headers = ask(HEADERS, scheme="http").all("strict-transport-security")
     assert headers == ["max-age=31536000"]
 
 
