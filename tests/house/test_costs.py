@@ -11,10 +11,11 @@ import pytest
 from tests.effort import is_thorough
 from tests.house.copied_project import PROJECT, copy_project
 
-VERSIONS = "core/storage/migrations/versions"
-NEWEST = max(path.name[:4] for path in (PROJECT / VERSIONS).glob("[0-9]*.py"))
-MIGRATION = f"{VERSIONS}/{int(NEWEST) + 1:04}_a_change.py"
-MIGRATES = '''"""A change that is stored."""
+MIGRATIONS = "core/storage/migrations/versions"
+NEWEST = max(path.name[:4] for path in (PROJECT / MIGRATIONS).glob("0*.py"))
+NEXT = f"{int(NEWEST) + 1:04}"
+MIGRATION = f"{MIGRATIONS}/{NEXT}_a_change.py"
+MIGRATES = f'''"""A change that is stored."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,12 +23,12 @@ from alembic import op
 from core.ground import ProductType, Role
 from core.storage.checks import allow_values
 
-revision, down_revision, branch_labels, depends_on = "NEW", "NEWEST", None, None
+revision, down_revision, branch_labels, depends_on = "{NEXT}", "{NEWEST}", None, None
 
 
 def upgrade() -> None:
-    {}
-'''.replace("NEWEST", NEWEST).replace("NEW", MIGRATION.rpartition("/")[2][:4])
+    {{}}
+'''
 
 
 @dataclass(frozen=True)
