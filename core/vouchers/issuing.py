@@ -41,7 +41,7 @@ class VoucherLine:
     order_item_id: str
     product: str
     why: str | None
-    unprintable: tuple[str, ...] = ()
+    unprintable: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,12 @@ def assess_items(
             continue
         terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
         why = why_not_valid(*terms, now=now)
-        missing = () if why else _find_unprintable(item)
+        missing = "" if why else _find_unprintable(item)
         lines.append(VoucherLine(one, item.product, why, missing))
     return lines
 
 
-def _find_unprintable(item: OrderItem) -> tuple[str, ...]:
+def _find_unprintable(item: OrderItem) -> str:
     """Find the characters of an item's own texts that its voucher cannot show."""
     texts = (
         item.passenger_name,
@@ -145,7 +145,7 @@ def _find_unprintable(item: OrderItem) -> tuple[str, ...]:
         item.order_id,
         item.order_item_id,
     )
-    return tuple(dict.fromkeys(one for text in texts if text for one in unprintable(text)))
+    return "".join(dict.fromkeys(one for text in texts if text for one in unprintable(text)))
 
 
 def issue(

@@ -20,7 +20,7 @@ DATE_FILTERS = ["equals", "notEqual", "lessThan", "greaterThan", "inRange", "bla
 
 # The component sets Streamlit's colours as CSS variables, so light and dark follow the page.
 THEME = StAggridTheme(base="quartz").withParams(
-    fontFamily='Inter, sans-serif, "Order Desk CJK"',
+    fontFamily='Inter, sans-serif, "Desk CJK"',
     fontSize=13,
     headerFontWeight=600,
     accentColor="var(--primary-color)",

@@ -20,7 +20,7 @@ NAME = "欧阳喆 佐々木さくら 김민준 𠮷野"
 LOADED = """async () => {
   await document.fonts.ready;
   return [...document.fonts]
-    .filter(face => face.family.includes("Order Desk CJK") && face.status === "loaded").length;
+    .filter(face => face.family.includes("Desk CJK") && face.status === "loaded").length;
 }"""
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tests.fonts.cutting import cut, open_cjk
 
 FOLDER = Path(__file__).parents[2] / "pages/static/fonts/cjk"
-FAMILY = "Order Desk CJK"
+FAMILY = "Desk CJK"
 COMMON_PER_SLICE, RARE_PER_SLICE = 220, 400
 
 # Fonts of the viewer's system, which come first: then nothing is downloaded.
@@ -61,13 +61,14 @@ def _slices(known: set[int]) -> Iterator[Slice]:
     """Divide the characters. Later slices come first in a browser: these have the common ones."""
     common: list[Slice] = []
     taken: set[int] = set()
-    for characters, local in (
+    levels: list[tuple[set[int], tuple[str, ...]]] = [
         (_block("3000-30FF 31F0-31FF FE30-FE4F FF01-FFEF"), KANA),
         (_level("gb2312", 0xB0, 0xD7), HAN),
         (_level("euc_jp", 0xB0, 0xCF), HAN),
         (_level("big5", 0xA4, 0xC6), HAN),
         (_level("euc_kr", 0xB0, 0xC8), HANGUL),
-    ):
+    ]
+    for characters, local in levels:
         new = sorted(characters & known - taken)
         taken.update(new)
         common += [Slice(part, False, local) for part in _parts(new, COMMON_PER_SLICE)]

@@ -111,11 +111,11 @@ def clean_text(text: str) -> str:
     return cleaned if len(composed) <= MAX_CHARACTERS else f"{cleaned[:MAX_CHARACTERS]}…"
 
 
-def unprintable(text: str) -> tuple[str, ...]:
+def unprintable(text: str) -> str:
     """Return the characters of a text that no font has, each once; a voucher shows � for them."""
     if is_plain(text):
-        return ()
-    return tuple(
+        return ""
+    return "".join(
         character
         for character in dict.fromkeys(clean_text(text))
         if not is_skin_tone(character) and find_font(character, is_bold=False) is None

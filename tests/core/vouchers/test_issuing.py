@@ -105,6 +105,20 @@ def test_a_voucher_is_valid_to_the_last_second_of_its_day(shop: None, admin: Act
     assert why(LATER + timedelta(seconds=1)) is not None
 
 
+def test_characters_without_a_font_are_known_of_each_text_on_the_voucher(
+    shop: None, admin: Actor
+) -> None:
+    until = NOW + timedelta(days=1)
+    odd = {"passenger_name": "Ann 🛋", "product": "ᚠ ᚠ", "terminal": "𓀀", "flight_number": "ᛒ"}
+    make_item("OD-1", order_item_id="ODD", valid_until=until, **odd)
+    make_item("OD-1", order_item_id="ODD ᛟ", valid_until=until, terminal="ნ", product="𠮷")
+    make_item("OD-1", order_item_id="SPENT", status="used", passenger_name="🛋")
+    ids = ["ODD", "ODD ᛟ", "SPENT", "OK-1"]
+    lines = issuing.assess(ids, actor=admin, now=NOW)
+    assert [one.unprintable for one in lines] == ["🛋ᚠ𓀀ᛒ", "ᛟ", "", ""]
+    assert lines[0].why is None
+
+
 def test_one_voucher_is_one_pdf(shop: None, admin: Actor) -> None:
     name, pdf = issue("OK-1", actor=admin)
     assert name == "voucher-OK-1.pdf"
