@@ -189,7 +189,8 @@ class Batch:
             if heading.currency not in (None, currency):
                 problem = f"is in {heading.currency} by its header, but {column.header} is"
                 raise ValueError(f"{problem} {currency}")
-            return parse_amount(value, currency)
+            has_points = self.reading.sheet.has_points
+            return parse_amount(value, currency, has_points=has_points)
 
         return parse
 

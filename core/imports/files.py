@@ -34,6 +34,9 @@ _MARKED = re.compile(r"'+[=+\-@\t\r]")
 Row = tuple[int, list[Any]]  # its number in the file, from 1; its values
 
 
+NO_TEXT = "the file is not UTF-8 or UTF-16 text. Save it as CSV UTF-8."
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A sheet of a workbook, or a CSV file (its title is None): header and data rows."""
@@ -46,6 +49,7 @@ class Sheet:
     titles: tuple[str, ...] = ()  # of all sheets of the workbook
     is_hidden: bool = False
     found: Findings = field(default_factory=Findings)
+    has_points: bool = False  # separated by commas, so that a point is the decimal mark
 
 
 def read_sheets(path: Path, name: str) -> Iterator[Sheet]:
@@ -113,27 +117,33 @@ def _read_csv(path: Path, name: str) -> Iterator[Sheet]:
         start = file.read(4)
     encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     with path.open("rb") as file, io.TextIOWrapper(file, encoding, newline="") as text:
-        rows = _decoded(name, text)
+        delimiter = _delimiter_of(name, text)
+        rows = _decoded(name, text, delimiter)
         _, header = next(rows, (1, []))
-        yield Sheet(name, None, header, rows, lambda _row: file.tell() / size)
+        share_at, has_points = (lambda _row: file.tell() / size), delimiter == ","
+        yield Sheet(name, None, header, rows, share_at, has_points=has_points)
 
 
-def _decoded(name: str, text: io.TextIOWrapper) -> Iterator[Row]:
+def _delimiter_of(name: str, text: io.TextIOWrapper) -> str:
+    try:
+        first = text.readline()
+    except UnicodeError:
+        raise InvalidInput(f"{name}: {NO_TEXT}") from None
+    text.seek(0)
+    return max(DELIMITERS, key=first.count)
+
+
+def _decoded(name: str, text: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_CELL_CHARACTERS)
     reader = None
     try:
-        first = text.readline()
-        delimiter = max(DELIMITERS, key=first.count)
-        text.seek(0)
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         number = 1
         for values in reader:
             yield number, [_without_mark(value) for value in values]
             number = reader.line_num + 1
     except UnicodeError:
-        raise InvalidInput(
-            f"{name}: the file is not UTF-8 or UTF-16 text. Save it as CSV UTF-8."
-        ) from None
+        raise InvalidInput(f"{name}: {NO_TEXT}") from None
     except csv.Error as error:
         line = reader.line_num if reader else 1
         raise InvalidInput(f"{name}, line {line}: {error}.") from None

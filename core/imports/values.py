@@ -25,6 +25,8 @@ MAX_EXACT = 2**53  # larger numbers in a cell lose their last digit
 _BLANKS_IN_NUMBERS = re.compile("[\\u00a0\\u202f\\u2009]")
 _UNGROUPED = re.compile(r"[+-]?(?:\d+|\d*[.,]\d+|\d+[.,])")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?=([,. '])\d{3})(?:([,. '])\d{3}(?:\2\d{3})*)((?!\2)[.,]\d+)?")
+_GROUP = 3  # digits between separators of thousands
+_POINT_AND_GROUP = re.compile(r"[+-]?\d{1,3}\.\d{3}", re.ASCII)
 _ONE_GROUP = re.compile(r"([+-]?[1-9]\d{0,2})[.,](\d{3})")
 _YES, _NO = {"yes", "true", "1", "y"}, {"no", "false", "0", "n"}
 
@@ -41,8 +43,14 @@ def parse_whole(value: Any) -> int | None:
     return int(number)
 
 
-def parse_amount(value: Any, currency: str) -> int | None:
-    """Return the minor units of an amount as people write it: 12.50, 12,50, 1.234,50, 1 234.50."""
+def parse_amount(value: Any, currency: str, *, has_points: bool = False) -> int | None:
+    """Return the minor units of an amount as people write it: 12.50, 12,50, 1.234,50, 1 234.50.
+
+    With `has_points`, 1.500 of a currency with three decimals has a decimal point.
+    """
+    is_decimal = has_points and decimals_of(currency) == _GROUP and isinstance(value, str)
+    if is_decimal and _POINT_AND_GROUP.fullmatch(value.strip()):
+        return to_minor(Decimal(value.strip()), currency)
     number = _decimal(value, decimals=decimals_of(currency))
     if number is None:
         return None

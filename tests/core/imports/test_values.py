@@ -86,6 +86,14 @@ def test_an_amount_that_is_none_or_reads_two_ways_is_refused(value: Any, currenc
         parse_amount(value, currency)
 
 
+def test_in_a_file_separated_by_commas_a_point_is_the_decimal_mark_of_three_decimals() -> None:
+    assert parse_amount("-1.500", "KWD", has_points=True) == -1500
+    assert parse_amount("1,500.250", "KWD", has_points=True) == 1_500_250
+    for value, currency in [("1,500", "KWD"), ("1.500", "EUR"), ("12.000", "JPY")]:
+        with pytest.raises(ValueError, match="ambiguous"):
+            parse_amount(value, currency, has_points=True)
+
+
 @pytest.mark.parametrize("value", [10**13 + 1, "-10000000000001", "10,000,000,000,001", 1e300])
 @pytest.mark.parametrize("currency", ["EUR", "JPY"])
 def test_an_amount_too_large_to_be_compared_is_refused(value: Any, currency: str) -> None:
