@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from core import startup, storage, worker
 from core.ground import (
@@ -46,7 +46,7 @@ from pages.guards import (
     StaticFiles,
     Uploads,
 )
-from pages.routes import Fonts, answer_export, answer_message, answer_rows, answer_vouchers
+from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
 from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
 
 logger = logging.getLogger(__name__)
@@ -142,7 +142,6 @@ app = st.App(
             methods=["GET"],
         ),
         Route(base + "/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
-        Mount(base + "/app/static/fonts", Fonts()),
         Route(base + "/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
         *([Route(base, redirect_below_base, methods=["GET"])] if base else []),
     ],

@@ -1,13 +1,11 @@
 """Our own routes: the rows of a grid, and files to download."""
 
 from pages.routes.exports import answer_export
-from pages.routes.fonts import Fonts
 from pages.routes.messages import answer_message
 from pages.routes.rows import answer_rows, let_rows_go_first
 from pages.routes.vouchers import answer_vouchers
 
 __all__ = [
-    "Fonts",
     "answer_export",
     "answer_message",
     "answer_rows",

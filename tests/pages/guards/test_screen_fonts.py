@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from core.vouchers.pdf.fonts import load_font
-from pages.routes.fonts import KEPT
+from pages.guards.static_files import ASK_EACH_TIME, FOR_EVER
 from pages.shell import CJK_SHEET
 from tests.conftest import use_database
 from tests.docs import PROJECT
@@ -44,13 +44,13 @@ def _range(written: str) -> range:
     return range(int(first, 16), int(last or first, 16) + 1)
 
 
-def test_a_font_is_kept_for_a_year_and_asked_for_again_costs_nothing(client: httpx.Client) -> None:
+def test_a_font_that_the_browser_has_is_not_sent_again(client: httpx.Client) -> None:
     file = next(FOLDER.glob("*.woff2"))
-    for path in (f"cjk/{file.name}", "inter-latin.woff2"):
+    for path, life in ((f"cjk/{file.name}", FOR_EVER), ("inter-latin.woff2", ASK_EACH_TIME)):
         got = client.get(f"/app/static/fonts/{path}")
         assert got.status_code == 200
         assert got.headers["Content-Type"] == "font/woff2"
-        assert got.headers["Cache-Control"] == KEPT
+        assert got.headers["Cache-Control"] == life
         again = client.get(
             f"/app/static/fonts/{path}", headers={"If-None-Match": got.headers["ETag"]}
         )
