@@ -8,9 +8,10 @@ from typing import Any
 from core.ground import is_currency, word_of, zones
 from core.imports.headers import normal
 from core.imports.values import parse_text
-from core.tables import Column, Kind
+from core.tables import Column
 
-MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
+LONG = {"author", "product", "passenger_name"}
+MAX_SHORT = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
 
 
@@ -21,8 +22,8 @@ def text_parser(column: Column) -> Callable[[Any], str | None]:
         check = partial(_check_member, column)
     elif column.name in CHECKS:
         check = CHECKS[column.name]
-    elif column.kind is Kind.CODE or column.has_choices:
-        check = _check_code
+    elif column.name not in LONG:
+        check = _check_short
     if check is None:
         return parse_text
 
@@ -44,9 +45,9 @@ def _check_member(column: Column, text: str) -> str:
     return name
 
 
-def _check_code(text: str) -> str:
-    if len(text) > MAX_CODE:
-        raise ValueError(f"is longer than {MAX_CODE} characters")
+def _check_short(text: str) -> str:
+    if len(text) > MAX_SHORT:
+        raise ValueError(f"is longer than {MAX_SHORT} characters")
     return text
 
 
