@@ -10,7 +10,8 @@ from core.imports.headers import normal
 from core.imports.values import parse_id, parse_text, parse_word
 from core.tables import Column, Kind
 
-MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
+LONG = {"author", "product", "passenger_name"}
+MAX_SHORT = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
 Read = Callable[[Any], str | None]
 
@@ -22,8 +23,7 @@ def text_parser(column: Column) -> Read:
     if column.name in CHECKS:
         return _checked(parse_word, CHECKS[column.name])
     read = parse_id if _tells_apart(column) else parse_text
-    is_indexed = column.kind is Kind.CODE or column.has_choices
-    return _checked(read, _check_code) if is_indexed else read
+    return read if column.name in LONG else _checked(read, _check_short)
 
 
 def _tells_apart(column: Column) -> bool:
@@ -52,9 +52,9 @@ def _check_member(column: Column, text: str) -> str:
     return name
 
 
-def _check_code(text: str) -> str:
-    if len(text) > MAX_CODE:
-        raise ValueError(f"is longer than {MAX_CODE} characters")
+def _check_short(text: str) -> str:
+    if len(text) > MAX_SHORT:
+        raise ValueError(f"is longer than {MAX_SHORT} characters")
     return text
 
 

@@ -74,7 +74,7 @@ def as_id(column: Column, text: str) -> str:
 def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sql:
     """Search a text in a column's values as the set filter lists them; raises InvalidInput."""
     asked = Condition(Operator.CONTAINS, check_text(column.header, text))
-    expression, sought = table.rank(column, now), fold(text)
+    expression, sought = table.expression(column, now), fold(text)
     if column.kind is Kind.FLAG:
         listed = tuple(flag for flag in (True, False) if sought in flag_value(flag))
         return _is_one_of_flags(expression, listed)
@@ -127,14 +127,14 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
         opposite = not_(matches(table, column, positive, zone, now))
         if asked.operator is Operator.NOT_BLANK or not table.is_nullable(column):
             return opposite
-        return or_(table.rank(column, now).is_(None), opposite)
-    expression = table.rank(column, now)
+        return or_(table.attribute(column).is_(None), opposite)
+    expression = table.expression(column, now)
     if asked.operator is Operator.BLANK:
         return expression.is_(None)
     if column.kind is Kind.FLAG:
         return _is_one_of_flags(expression, asked.value)
     if asked.operator is Operator.IN:
-        return _is_one_of(expression, tuple(map(column.rank_of, asked.value)))
+        return _is_one_of(table.rank(column, now), tuple(map(column.rank_of, asked.value)))
     if column.kind is Kind.INSTANT:
         return matches_time(table, column, asked, zone, now)
     if column.kind is Kind.NUMBER:

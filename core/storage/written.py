@@ -7,6 +7,7 @@ are filled whenever `author` is set, and by `bulk_insert`. `WrittenJson` has onl
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, get_args
 
 from sqlalchemy.orm import InstrumentedAttribute
@@ -38,16 +39,18 @@ class Twin:
 
 def to_json(value: Any) -> str:
     """Serialize to JSON as PostgreSQL shows it: keys in its order, letters not escaped."""
-    return json.dumps(_ordered(value), ensure_ascii=False)
+    return json.dumps(_shown(value), ensure_ascii=False)
 
 
-def _ordered(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_ordered(one) for one in value]
+        return [_shown(one) for one in value]
+    if isinstance(value, float) and "e+" in repr(value):
+        return int(Decimal(repr(value)))  # 1e22 in full
     if not isinstance(value, dict):
         return value
     keys = sorted(value, key=lambda key: (len(key.encode()), key))
-    return {key: _ordered(value[key]) for key in keys}
+    return {key: _shown(value[key]) for key in keys}
 
 
 def _fold_json(value: Any) -> str:

@@ -61,14 +61,14 @@ SCRIPTS = [
     "한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8", "👩\u200d👧 1",
 ]  # fmt: skip
 CODES = ["W-1", "w-1", "W_2", "É%", "é%", "=X", "0012", "A/b", "a b", "K", "\u212a"]  # Kelvin
-WRITTEN = [*TEXTS, *SCRIPTS, *SCRIPTS, *CODES]
+WRITTEN = [*TEXTS, *TEXTS, *SCRIPTS, *CODES]
 CURRENCIES = ["EUR", "GBP", "JPY", "KWD", "CLF"]
 CONTRACTS = ["CT-1", "CT-2", "ct-3"]
 OWN_EMAIL = "ana@helios.example"
 ORDER_ROWS, ITEM_ROWS, TRANSACTION_ROWS, EMAIL_ROWS = 45, 110, 80, 60
 EVENT_ROWS, USER_ROWS = 80, 60
 
-_drawn = random.Random(7)
+_drawn = random.Random(9)
 
 
 def _moment() -> datetime:

@@ -41,7 +41,7 @@ class Order(Base):
         # With its last columns, a filter on them with few matches scans only the index.
         Index(
             "ix_orders_created",
-            *("created_at", "order_id", "contract_id", "widget_id_sort_key", "widget_id_folded"),
+            *("created_at", "order_id", "contract_id", "widget_id", "widget_id_folded"),
         ),
         Index("ix_orders_contract", "contract_id", "created_at", "order_id"),
         Index("ix_orders_widget", "widget_id_sort_key", "created_at", "order_id"),

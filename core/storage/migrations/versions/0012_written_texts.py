@@ -30,7 +30,7 @@ JSON = {"before", "after"}  # nobody sorts by them
 Twins = dict[str, tuple[str, Callable[[str], str]]]  # by name: the column, and what makes it
 INDEXES = {
     "ix_orders_created": (
-        *("created_at", "order_id", "contract_id", "widget_id_sort_key", "widget_id_folded"),
+        *("created_at", "order_id", "contract_id", "widget_id", "widget_id_folded"),
     ),
     "ix_orders_widget": ("widget_id_sort_key", "created_at", "order_id"),
     "ix_orders_author": ("author_sort_key", "created_at", "order_id"),
