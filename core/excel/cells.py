@@ -43,6 +43,7 @@ REPLACEMENT = "\ufffd"
 # The same for Arrow; its strings cannot hold a surrogate.
 _UNCLEAN = r"[\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|_x[0-9A-Fa-f]{4}_"
 _LOOKS_LIKE_FORMULA = r"^[=+\-@\t\r{]"
+_FORMULA = re.compile(_LOOKS_LIKE_FORMULA)
 _BLANK_ENDS = r"^\s|\s$"
 _NEEDS_CARE = rf"[&<>]|{_UNCLEAN}|{_LOOKS_LIKE_FORMULA}|{_BLANK_ENDS}"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -81,7 +82,7 @@ def clean(text: str, *, is_dump: bool = False) -> tuple[str, bool]:
 
 def looks_like_formula(text: str) -> bool:
     """Return whether Excel makes a formula of a text once a person edits its cell."""
-    return re.match(_LOOKS_LIKE_FORMULA, text) is not None
+    return _FORMULA.match(text) is not None
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -13,9 +13,12 @@ from core.ground import is_currency
 BUILT_IN = {
     "9": "0%", "10": "0.00%", "11": "0.00E+00", "12": "# ?/?", "13": "# ??/??", "48": "##0.0E+0",
 }  # fmt: skip
-_HIDDEN = re.compile(r"\[(?:[A-Za-z]+ ?\d*|[<>=][^\]]*|\$-[^\]]*)\]|_.|\*.")  # colours, widths
-_QUOTED = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]')
-_PLAIN = re.compile(r"general|standard|@|#*,?#*0?(?:\.[0#?]+)?", re.IGNORECASE)
+# A code has at most 255 characters, and each part of it far fewer.
+_HIDDEN = re.compile(  # colours, widths
+    r"\[(?:[A-Za-z]{1,20} ?\d{0,2}|[<>=][^\]]{0,40}|\$-[^\]]{0,40})\]|_.|\*."
+)
+_QUOTED = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\[\]-]*)(?:-[^\[\]]*)?\]')
+_PLAIN = re.compile(r"general|standard|@|#*(?:,#*)?0?(?:\.[0#?]+)?", re.IGNORECASE)
 _PADDED = re.compile(r"0{2,}")
 _DATES = re.compile("[dmyhs]", re.IGNORECASE)
 _SCALED = re.compile(r"[0#?],+(?![0#?,])")
@@ -70,7 +73,13 @@ def is_of_dates(code: str) -> bool:
 
 def _section(code: str) -> str:
     """Return the part of a format for numbers above zero."""
-    return re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', code, maxsplit=1)[0]
+    is_quoted = False
+    for place, letter in enumerate(code):
+        if letter == '"':
+            is_quoted = not is_quoted
+        elif letter == ";" and not is_quoted:
+            return code[:place]
+    return code
 
 
 def _bare(code: str) -> str:
