@@ -11,7 +11,9 @@ import pytest
 from tests.effort import is_thorough
 from tests.house.copied_project import PROJECT, copy_project
 
-MIGRATION = "core/storage/migrations/versions/0010_a_change.py"
+VERSIONS = "core/storage/migrations/versions"
+MIGRATION = f"{VERSIONS}/9999_a_change.py"
+LAST = max(path.name[:4] for path in (PROJECT / VERSIONS).glob("0*.py"))
 MIGRATES = '''"""A change that is stored."""
 
 import sqlalchemy as sa
@@ -20,12 +22,12 @@ from alembic import op
 from core.ground import ProductType, Role
 from core.storage.checks import allow_values
 
-revision, down_revision, branch_labels, depends_on = "0010", "0009", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "LAST", None, None
 
 
 def upgrade() -> None:
     {}
-'''
+'''.replace("LAST", LAST)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ STORED_COLUMN = Change(
     edits=(
         (
             "core/storage/models/orders.py",
-            "    widget_id: Mapped[str | None]",
+            "    widget_id: Mapped[Written | None]",
             "\n    campaign: Mapped[str | None]",
         ),
         (
