@@ -21,7 +21,7 @@ WITH_EXPIRED = (
 SORTS = {
     "Created Date": "created_at",
     "Service Date": "service_at",
-    "Passenger": "passenger_name",
+    "Passenger": "passenger_name_sort_key",
     "Price": IN_ONE_UNIT,
     "Status": WITH_EXPIRED,
     "Order ID": "order_id",
