@@ -35,7 +35,7 @@ class SendRequest(Request):
     """A request of e-mails, and its answer once it is sent."""
 
     contacts: tuple[str, ...]
-    strangers: frozenset[str] = frozenset()  # addresses that a warning was shown for
+    strangers: frozenset[str] = frozenset()  # addresses that a warning is shown for
     answer: Answer | None = None
 
 
@@ -94,6 +94,7 @@ def _show_form(
     st.text_area(
         "Message", key=MESSAGE, height=80, max_chars=mail.MAX_MESSAGE, placeholder="Optional"
     )
+    request.strangers = frozenset()
     found = _assessed(request, actor)
     envelopes = found.envelopes if found else ()
     if found:
@@ -105,11 +106,12 @@ def _show_form(
         st.button(
             f"Send {_mails(len(envelopes))}" if envelopes else "Send",
             type="primary",
-            key="send_confirm",
+            # After a warning it is another button: a click on the one before must not send.
+            key=f"send_confirm_{hash(request.strangers)}" if request.strangers else "send_confirm",
             # Enabled without an address: one that is being typed arrives with the click.
             disabled=found is not None and not envelopes,
             on_click=_confirm,
-            args=(state, request),
+            args=(state, request, request.strangers),
         )
 
 
@@ -195,14 +197,19 @@ def _show_draft(envelopes: Sequence[Envelope], actor: Actor) -> None:
 
 
 @acting
-def _confirm(state: GridState, request: SendRequest, *, actor: Actor) -> None:
-    """Send. This is the only call that changes data, and it runs before the page."""
+def _confirm(
+    state: GridState, request: SendRequest, warned_of: frozenset[str], *, actor: Actor
+) -> None:
+    """Send. This is the only call that changes data, and it runs before the page.
+
+    `warned_of` are the addresses that a warning was shown for when the button was drawn.
+    """
     request.fault, now = "", datetime.now(UTC)
     to = _recipients()
     try:
         found = mail.assess(request.item_ids, to, actor=actor, now=now)
         strangers = {one.recipient for one in found.envelopes if one.unknown_to}
-        if not strangers <= request.strangers:  # typed just before the click: warn first
+        if not strangers <= warned_of:  # typed just before the click: warn first
             return
         request.answer = mail.send(
             request.item_ids,

@@ -134,3 +134,14 @@ def test_address_that_is_new_to_two_contracts_is_warned_of_for_both() -> None:
     (warning,) = [one.value for one in page.warning if "not the contact" in one.value]
     assert "OD-1" in warning
     assert "OD-3" in warning
+
+
+def test_click_on_the_button_of_before_a_warning_sends_nothing() -> None:
+    page = opened("I-1")
+    page.text_area(key="send_recipients").input("stranger@mail.example").run()
+    assert "is not the contact or a passenger" in texts(page)
+    # The button of before is gone, and with it a click that was on its way.
+    (confirm,) = (one for one in page.button if str(one.key).startswith("send_confirm"))
+    assert confirm.key != "send_confirm"
+    confirm.click().run()
+    assert recipients() == ["stranger@mail.example"]
