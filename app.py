@@ -147,11 +147,11 @@ app = st.App(
     ],
     middleware=[
         Middleware(LeavingClients),
+        Middleware(BodyTime),
         Middleware(OneHost),
         Middleware(OwnOrigin),
         Middleware(SecurityHeaders, base=base),
         Middleware(RequestLimits),
-        Middleware(BodyTime),
         Middleware(SecureCookies),
         *(SIGN_IN_MIDDLEWARE if settings.has_sign_in else [Middleware(LocalOnly)]),
         Middleware(Uploads, base=base),

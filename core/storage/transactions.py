@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from core.ground import OutsideFailed
+from core.ground import InvalidInput, OutsideFailed
 from core.storage.dialect import (
     is_on_sqlite,
     lock_existing_tables,
@@ -61,7 +61,12 @@ UNREACHABLE = (
     "The database cannot be reached. Order Desk retries automatically. "
     "If this persists, check DATABASE_URL."
 )
+TOO_LONG = (
+    "A text is too long for an index of PostgreSQL; nothing was changed. Shorten products, "
+    "passengers, flight numbers, codes and IDs to about 200 characters."
+)
 BUSY = "The database is busy with another change, such as an import. Try again in a minute."
+_LIMIT_EXCEEDED = "54000"  # of PostgreSQL: a row of an index has at most 2,700 bytes
 
 
 @contextmanager
@@ -98,7 +103,10 @@ def writing() -> Iterator[Session]:
 
 @contextmanager
 def translating_failures() -> Iterator[None]:
-    """Turn connection errors into OutsideFailed, whose text says what to do."""
+    """Turn connection errors into OutsideFailed, whose text says what to do.
+
+    A text that an index of PostgreSQL cannot hold is InvalidInput: waiting does not help.
+    """
     try:
         yield
     except PoolTimeout as error:
@@ -111,6 +119,8 @@ def translating_failures() -> Iterator[None]:
         ):
             raise
         logger.warning("The database failed: %s", str(error.orig).strip())
+        if getattr(error.orig, "sqlstate", None) == _LIMIT_EXCEEDED:
+            raise InvalidInput(TOO_LONG) from error
         raise OutsideFailed(BUSY if _is_busy(error) else UNREACHABLE) from error
 
 

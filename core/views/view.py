@@ -32,11 +32,12 @@ class Filter:
     @property
     def typed(self) -> list[tuple[str, str]]:
         """Return the texts that a user typed or chose, with the header; no states or numbers."""
-        if self.column.allowed:
-            return []
         values = [one.value for one in self.conditions]
         flat = [part for one in values for part in (one if isinstance(one, tuple) else (one,))]
-        return [(self.column.header, one) for one in flat if isinstance(one, str)]
+        states = self.column.words or {}
+        return [
+            (self.column.header, one) for one in flat if isinstance(one, str) and one not in states
+        ]
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,7 @@ def _find_unprintable(item: OrderItem) -> str:
         item.flight_number,
         item.order_id,
         item.order_item_id,
+        item.voucher_code,  # an imported one is printed as it is
     )
     return "".join(dict.fromkeys(one for text in texts if text for one in unprintable(text)))
 

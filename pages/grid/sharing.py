@@ -35,7 +35,8 @@ def ask_to_share(view: View | None, key: str) -> bool:
         return True
     st.warning(f"{WILL_READ} {NO_HARM}")
     _show_typed({"": view})
-    return st.checkbox(AGREE, key=f"agree_{key}")
+    # Who agreed to some words did not agree to others, such as those of the view that replaces it.
+    return st.checkbox(AGREE, key=f"agree_{key}_{hash(tuple(view.typed))}")
 
 
 def _show_typed(shared: Mapping[str, View]) -> None:

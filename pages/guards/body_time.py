@@ -1,4 +1,8 @@
-"""Limit the time that the body of a request may take to arrive."""
+"""Limit the time that the body of a request may take to arrive.
+
+An answer waits for the whole body, even if the application does not read it: the server would
+otherwise keep the connection open as long as the sender likes, and nobody would measure the time.
+"""
 
 import asyncio
 import logging
@@ -47,14 +51,19 @@ class _Body:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._waited, self._bytes = 0.0, 0
-        self._is_complete = self._is_answered = self.is_cut = False
+        self._is_complete = self.is_cut = False
+        self._reading = asyncio.Lock()  # the application may read while its answer waits
 
     async def receive(self) -> Message:
         """Return the next part; after a cut, what a sender leaves behind who has gone."""
-        if self.is_cut:
-            return GONE
-        if self._is_complete:
-            return await self._receive()
+        async with self._reading:
+            if self.is_cut:
+                return GONE
+            if not self._is_complete:
+                return await self._receive_in_time()
+        return await self._receive()
+
+    async def _receive_in_time(self) -> Message:
         begin = monotonic()
         try:
             async with asyncio.timeout(min(IDLE_SECONDS, self._seconds_left())):
@@ -69,9 +78,10 @@ class _Body:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer, unless the body was cut off: then it has one."""
+        """Send a part of the answer once the body is there; one that was cut off has an answer."""
+        while not (self._is_complete or self.is_cut):
+            await self.receive()
         if not self.is_cut:
-            self._is_answered = True
             await self._send(message)
 
     def _seconds_left(self) -> float:
@@ -81,7 +91,6 @@ class _Body:
         what = (self._scope["method"], self._scope["path"], self._bytes)
         logger.warning("Cut off %s %s: its body came too slowly, %s bytes so far", *what)
         self.is_cut = True
-        if not self._is_answered:
-            refusal = refuse_json(TOO_SLOW, 408)
-            refusal.headers["Connection"] = "close"
-            await refusal(self._scope, self._receive, self._send)
+        refusal = refuse_json(TOO_SLOW, 408)
+        refusal.headers["Connection"] = "close"
+        await refusal(self._scope, self._receive, self._send)

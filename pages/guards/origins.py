@@ -24,7 +24,7 @@ _SCHEMES = {"ws": "http", "wss": "https"}
 class OwnOrigin:
     """Refuses with 403 a request from a page of another site, or with several origins.
 
-    It is the first middleware, before anything reads a body or a cookie or asks the database.
+    It comes before anything uses a body or a cookie or asks the database.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor, require
-from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission
+from core.ground import DeliveryKind, DeliveryStatus, InvalidInput, ItemStatus, Permission, fold
 from core.mail.compose.addresses import parse_address, parse_recipients
 from core.mail.compose.contents import CHECKED_FROM, render_pdf
 from core.storage import Delivery, DeliveryItem, Order, OrderItem
 from core.vouchers import VoucherLine, assess_items, load_items, ticked_items, to_vouchers
 
-Known = Mapping[str, frozenset[str]]  # the known addresses of each order, in lower case
+Known = Mapping[str, frozenset[str]]  # the known addresses of each order, folded
 
 
 class To(StrEnum):
@@ -135,7 +135,7 @@ def _load_known(session: Session, orders: Mapping[str, Order]) -> Known:
     )
     for order_id, address in session.execute(passengers):
         known[order_id].add(address or "")
-    return {one: frozenset(a.strip().casefold() for a in known[one] if a) for one in known}
+    return {one: frozenset(fold(a.strip()) for a in known[one] if a) for one in known}
 
 
 def _envelopes(addressed: Sequence[tuple[str, OrderItem]], known: Known) -> tuple[Envelope, ...]:
@@ -143,12 +143,12 @@ def _envelopes(addressed: Sequence[tuple[str, OrderItem]], known: Known) -> tupl
     mails: dict[tuple[str, str], list[OrderItem]] = defaultdict(list)
     spelling: dict[str, str] = {}
     for recipient, item in addressed:
-        spelled = spelling.setdefault(recipient.casefold(), recipient)
+        spelled = spelling.setdefault(fold(recipient), recipient)
         mails[spelled, item.contract_id].append(item)
     envelopes = []
     for (recipient, contract_id), items in mails.items():
         order_ids = tuple(sorted({item.order_id for item in items}))
-        unknown = tuple(one for one in order_ids if recipient.casefold() not in known.get(one, ()))
+        unknown = tuple(one for one in order_ids if fold(recipient) not in known.get(one, ()))
         ids = tuple(item.order_item_id for item in sorted(items, key=lambda item: item.no))
         envelopes.append(Envelope(recipient, contract_id, ids, order_ids, unknown))
     return tuple(envelopes)
@@ -161,9 +161,7 @@ def find_contacts(item_ids: Sequence[str], *, actor: Actor) -> list[str]:
         items = load_items(session, ticked_items(item_ids), actor)
         orders = _load_orders(session, list(items.values()))
     contacts = {
-        one.contact_email.casefold(): one.contact_email
-        for one in orders.values()
-        if one.contact_email
+        fold(one.contact_email): one.contact_email for one in orders.values() if one.contact_email
     }
     return sorted(contacts.values())
 
@@ -193,8 +191,8 @@ def void_notices_in(
     ended = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
     for kind, recipient, item_id, status in session.execute(mails):
         if kind == DeliveryKind.VOUCHER:
-            mailed.setdefault((recipient.casefold(), item_id), recipient)
+            mailed.setdefault((fold(recipient), item_id), recipient)
         elif status not in ended:
-            told.add((recipient.casefold(), item_id))
+            told.add((fold(recipient), item_id))
     addressed = [(mailed[one], items[one[1]]) for one in mailed if one not in told]
     return _envelopes(addressed, {})

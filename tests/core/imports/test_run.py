@@ -1,5 +1,6 @@
 """Importing orders: all or nothing, every error with its place, and nothing twice."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from sqlalchemy import select, text
 
 from core import demo, excel, storage
 from core.access import Actor
-from core.ground import AppError, NotPermitted, Role, get_settings
+from core.ground import AppError, InvalidInput, NotPermitted, Role, get_settings
 from core.imports import import_files
 from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
@@ -293,3 +294,18 @@ def test_the_template_of_the_documentation_is_the_newest(tmp_path: Path) -> None
         excel.write_template(file)
     one, other = (openpyxl.load_workbook(path) for path in (kept, tmp_path / "new.xlsx"))
     assert {s.title: list(s.values) for s in one} == {s.title: list(s.values) for s in other}
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.parametrize("header", ["Product", "Passenger", "Flight No"])
+def test_a_text_too_long_for_an_index_is_invalid_and_nothing_is_imported(
+    database: str, import_sheets: Callable[[Sheets], Outcome], header: str
+) -> None:
+    drawn = random.Random(1)
+    sheets = plain()
+    sheets["Order Items"][0][header] = "".join(
+        chr(drawn.randrange(0x4E00, 0x9FFF)) for _ in "x" * 3_000
+    )
+    with pytest.raises(InvalidInput, match="too long for an index of PostgreSQL"):
+        import_sheets(sheets)
+    assert count(Order) == 0

@@ -180,6 +180,18 @@ def test_address_that_the_order_does_not_know_is_said(shop: None, admin: Actor) 
     }
 
 
+def test_an_address_is_known_however_its_accents_are_stored(shop: None, admin: Actor) -> None:
+    with storage.writing() as session:
+        for order_id, contact in (
+            ("OD-1", "ana@BU\u0308RO.example"),
+            ("OD-2", "ana@b\xfcro.example"),
+        ):
+            session.get_one(Order, order_id).contact_email = contact
+    found = mail.assess(["A", "C"], ["ana@b\xfcro.example"], actor=admin, now=NOW)
+    assert [one.unknown_to for one in found.envelopes] == [(), ()]
+    assert len(mail.find_contacts(["A", "C"], actor=admin)) == 1
+
+
 @pytest.mark.parametrize(
     "text",
     ["a@b.example, c@d.example", "a@b.example\nBcc: c@d.example", "no address", "", "@", "a@b@c"],

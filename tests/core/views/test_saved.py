@@ -70,8 +70,11 @@ def test_what_everyone_can_read_in_a_view_is_every_text_and_id_in_it() -> None:
     assert typed[:2] == [("Search", "lounge"), ("ID", "OD-0")]
     chosen = [("Widget ID", f"w-{no}") for no in range(1, 5)]
     assert sorted(typed[301:]) == [("Author", "ana"), *chosen]
-    status = {"filters": {"status": {"filterType": "set", "values": ["refunded"]}}}
+    status = {"filters": {"status": {"filterType": "set", "values": ["refunded", "expired"]}}}
     assert parse_view(ORDER_ITEMS, status).typed == []
+    for secret in ({"type": "contains", "filter": "Ana"}, {"filterType": "set", "values": ["Ana"]}):
+        status = {"filters": {"status": {"filterType": "text"} | secret}}
+        assert parse_view(ORDER_ITEMS, status).typed == [("Status", "Ana")]
     assert parse_view(ORDERS, {}).typed == []
 
 

@@ -113,9 +113,10 @@ def test_characters_without_a_font_are_known_of_each_text_on_the_voucher(
     make_item("OD-1", order_item_id="ODD", valid_until=until, **odd)
     make_item("OD-1", order_item_id="ODD ᛟ", valid_until=until, terminal="ნ", product="𠮷")
     make_item("OD-1", order_item_id="SPENT", status="used", passenger_name="🛋")
-    ids = ["ODD", "ODD ᛟ", "SPENT", "OK-1"]
+    make_item("OD-1", order_item_id="CODE", valid_until=until, voucher_code="𒀀-1")
+    ids = ["ODD", "ODD ᛟ", "CODE", "SPENT", "OK-1"]
     lines = issuing.assess(ids, actor=admin, now=NOW)
-    assert [one.unprintable for one in lines] == ["🛋ᚠ𓀀ᛒ", "ᛟ", "", ""]
+    assert [one.unprintable for one in lines] == ["🛋ᚠ𓀀ᛒ", "ᛟ", "𒀀", "", ""]
     assert lines[0].why is None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Checkbox
 
 from core import storage, views
 from core.access import Actor
@@ -43,6 +44,12 @@ def listed(page: AppTest) -> Sequence[str]:
     return [line for code in page.code for line in str(code.value).splitlines()]
 
 
+def agree(page: AppTest) -> Checkbox:
+    """Return the box that says that everyone may read the words."""
+    (found,) = (one for one in page.checkbox if one.label == sharing.AGREE)
+    return found
+
+
 def dialog_to_save(view: dict[str, Any]) -> AppTest:
     """Open the dialog that saves a view, and tick that it is shared."""
     page = open_page("orders", view=views.to_address(parse_view(ORDERS, view)))
@@ -57,11 +64,29 @@ def test_a_view_is_shared_only_once_its_words_are_agreed_to(admin: Actor) -> Non
     page = dialog_to_save(WORDS)
     assert listed(page) == READ
     assert page.button(key="save_now").disabled
-    page.checkbox(key="agree_save").check().run()
+    agree(page).check().run()
     assert not page.button(key="save_now").disabled
     page.checkbox(key="save_shared").uncheck().run()
     assert listed(page) == []
     assert not page.button(key="save_now").disabled
+
+
+@pytest.mark.usefixtures("orders")
+def test_other_words_in_a_shared_view_are_asked_about_again(admin: Actor) -> None:
+    view_id = views.save_view(parse_view(ORDERS, {"search": "smith"}), "Ours", actor=admin)
+    page = open_page("orders", view=views.to_address(parse_view(ORDERS, {"search": "jones"})))
+    page.session_state["views_orders_dialog"] = "manage"
+    page.run()
+    page.checkbox(key=f"shared_{view_id}").check().run()
+    agree(page).check().run()
+    assert not page.button(key="manage_save").disabled
+    page.checkbox(key=f"replace_{view_id}").check().run()
+    assert listed(page) == ["Search “jones”"]
+    assert page.button(key="manage_save").disabled
+    agree(page).check().run()
+    page.button(key="manage_save").click().run()
+    (saved,) = views.find_saved(ORDERS, actor=admin)
+    assert (saved.is_shared, saved.raw["search"]) == (True, "jones")
 
 
 @pytest.mark.usefixtures("orders")

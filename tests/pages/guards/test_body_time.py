@@ -114,16 +114,35 @@ def test_the_time_of_the_application_does_not_count(app: ASGIApp, said: bytes) -
     assert b"".join(one.get("body", b"") for one in answered) == said
 
 
-async def _begins(scope: Scope, receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    assert (await receive())["type"] == "http.disconnect"
-    await send({"type": "http.response.body", "body": b"too late"})
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("no", 401)(scope, receive, send)
 
 
-def test_an_answer_that_has_begun_ends_without_another() -> None:
-    assert sent(BodyTime(_begins), [], ends=False) == [
-        {"type": "http.response.start", "status": 200, "headers": []}
-    ]
+def test_an_answer_waits_for_a_body_that_the_application_does_not_read() -> None:
+    answered = sent(BodyTime(_refuse), [(PAUSE, b"x")] * 3)
+    assert (status(answered), answered[1]["body"]) == (401, b"no")
+    for parts, ends in (([(0.0, b"x")], False), ([(PAUSE, b"x")] * 100, True)):
+        slow = sent(BodyTime(_refuse), parts, ends=ends)
+        assert (status(slow), len(slow)) == (408, 2)
+        assert (b"connection", b"close") in slow[0]["headers"]
+
+
+def test_without_the_guard_an_answer_leaves_the_rest_of_its_body_to_come_for_ever() -> None:
+    assert status(sent(_refuse, [(0, b"x")], ends=False)) == 401
+
+
+async def _stream_at_once(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer while another task of the application reads on, to learn that the sender leaves."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield b"done"
+
+    await StreamingResponse(lines())(scope | {"asgi": {"spec_version": "2.3"}}, receive, send)
+
+
+def test_an_answer_may_wait_while_its_application_reads() -> None:
+    answered = sent(BodyTime(_stream_at_once), [(PAUSE, b"x")] * 3)
+    assert (status(answered), answered[1]["body"]) == (200, b"done")
 
 
 @pytest.mark.parametrize("wrap", [BodyTime, lambda app: app])
