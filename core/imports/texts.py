@@ -11,6 +11,7 @@ from core.imports.values import parse_id, parse_text, parse_word
 from core.tables import Column, Kind
 
 MAX_CODE = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
+PROSE = frozenset({"author", "product", "passenger_name"})  # texts for people
 Check = Callable[[str], str]
 Read = Callable[[Any], str | None]
 
@@ -21,16 +22,9 @@ def text_parser(column: Column) -> Read:
         return _checked(parse_word, partial(_check_member, column))
     if column.name in CHECKS:
         return _checked(parse_word, CHECKS[column.name])
-    read = parse_id if _tells_apart(column) else parse_text
+    read = parse_text if column.name in PROSE else parse_id
     is_indexed = column.kind is Kind.CODE or column.has_choices
     return _checked(read, _check_code) if is_indexed else read
-
-
-def _tells_apart(column: Column) -> bool:
-    """Return whether the column has IDs, codes or addresses, not texts for people."""
-    return (
-        column.kind is Kind.CODE or column.is_reference or column.name.endswith(("_id", "_email"))
-    )
 
 
 def _checked(read: Read, check: Check) -> Read:
