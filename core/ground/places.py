@@ -24,8 +24,8 @@ def airport_names() -> dict[str, str]:
 
 @cache
 def zones() -> frozenset[str]:
-    """Return the names of all IANA time zones."""
-    return frozenset(available_timezones())
+    """Return the names of all IANA time zones, without that of the machine and that of no place."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 @cache

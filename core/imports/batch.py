@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from core.ground import get_settings, trim
+from core.ground import get_settings
 from core.imports.faults import FILE, ROW, SHEET, Dependent, Fault, shown
-from core.imports.files import Row, Sheet
-from core.imports.formats import Formatted
+from core.imports.files import Row, Sheet, is_filled
+from core.imports.formats import Formatted, FormattedText
 from core.imports.headers import Header, Heading
 from core.imports.spoiled import Spoiled
 from core.imports.texts import text_parser
@@ -44,6 +44,7 @@ class Reading:
     faults: list[Fault]
     spoiled: Spoiled
     unknown: set[int] = field(default_factory=set)  # positions of unknown columns with a value
+    last_row: int = 0  # the number of the last row with a value so far
     filled: set[int] = field(default_factory=set)  # positions of hidden columns with a value
 
     def fault(self, row: int, column: str, value: Any, problem: str) -> None:
@@ -52,9 +53,11 @@ class Reading:
         self.faults.append(Fault(*place, column, shown(value), problem))
 
 
-def is_filled(value: Any) -> bool:
-    """Return whether a cell has a value: something other than blanks."""
-    return value is not None and (not isinstance(value, str) or bool(trim(value)))
+def _formatted(value: Any, code: str) -> Any:
+    """Return the value of a cell with its format, if that shows something else."""
+    if isinstance(value, str):
+        return FormattedText(value, code)
+    return Formatted(value, code) if type(value) in (int, float) else value
 
 
 class Batch:
@@ -75,8 +78,10 @@ class Batch:
 
     def _check_outside(self, rows: list[Row], headed: set[int]) -> None:
         """Find values in columns that are not read; without a header they would be lost."""
-        header = self.reading.header
+        header, columns = self.reading.header, len(self.reading.sheet.header)
         for number, values in rows:
+            if self.reading.sheet.title is None and len(values) > columns:
+                self._check_length(number, values, columns)
             if len(values) > len(headed):
                 for index, value in enumerate(values):
                     if index in headed or not is_filled(value):
@@ -86,6 +91,12 @@ class Batch:
                     elif index not in header.seen:
                         problem = f"is in column {index + 1}, which has no header"
                         self.reading.fault(number, "", value, problem)
+
+    def _check_length(self, number: int, values: list[Any], columns: int) -> None:
+        """Refuse a line of a CSV file with more values than the header: they may have moved."""
+        if not any(map(is_filled, values[columns:])):  # otherwise they are errors themselves
+            problem = f"has {len(values)} values, but the header has {columns}; put quotation marks"
+            self.reading.fault(number, "", "", f"{problem} around a text with the separator")
 
     def to_frame(self) -> pd.DataFrame:
         """Parse all columns; a value with an error is None. A row without a key gets one."""
@@ -147,15 +158,15 @@ class Batch:
         return is_faulty or place in self.spoiled.get(column.name, ())
 
     def _with_formats(self, heading: Heading) -> Sequence[Any]:
-        """Return the values of a column; a number whose format shows more remembers it."""
+        """Return the values of a column; one whose format shows something else remembers it."""
         values = self.raw[heading.index]
         formats = self.reading.sheet.found.formats.get(heading.index + 1)
         if not formats:
             return values
-        rows = zip(values, (formats.get(number) for number in self.numbers), strict=True)
+        codes = (formats.get(number) for number in self.numbers)
         return [
-            Formatted(value, code) if code and type(value) in (int, float) else value
-            for value, code in rows
+            _formatted(value, code) if code and is_filled(value) else value
+            for value, code in zip(values, codes, strict=True)
         ]
 
     def _parser(self, heading: Heading) -> Callable[[Any, int], Any]:

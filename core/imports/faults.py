@@ -101,6 +101,8 @@ def fault_at(row: dict[Any, Any], column: str, value: Any, problem: str, cause: 
 def shown(value: Any) -> str:
     """Return a value as an import error shows it, cut if it is long."""
     text = "" if value is None or value is pd.NA else str(value)
+    if isinstance(value, float):
+        text = text.removesuffix(".0")
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 

@@ -18,7 +18,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from core.ground import InvalidInput, get_settings
+from core.ground import InvalidInput, get_settings, trim
 from core.imports.parts import DAMAGE, check_parts
 from core.imports.scan import Findings, odd_styles, scan_sheet
 
@@ -31,6 +31,11 @@ MAX_CELL_CHARACTERS = 200_000
 DELIMITERS = ",;\t"
 # Download CSV puts an apostrophe before a text that a spreadsheet would take for a formula.
 _MARKED = re.compile(r"'+[=+\-@\t\r]")
+# Other programs write ="000123", so that Excel keeps the zeros.
+_WRAPPED = re.compile(r'="([^"]*)"')
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_SEPARATOR = re.compile(r"sep=([,;\t])")  # a first line for Excel alone
+_FIRST_CHARACTERS = 65_536
 Row = tuple[int, list[Any]]  # its number in the file, from 1; its values
 
 
@@ -49,6 +54,7 @@ class Sheet:
     titles: tuple[str, ...] = ()  # of all sheets of the workbook
     is_hidden: bool = False
     found: Findings = field(default_factory=Findings)
+    top: int = 1  # the number of the header's row
     has_points: bool = False  # separated by commas, so that a point is the decimal mark
 
 
@@ -97,12 +103,21 @@ def _worksheets(name: str, archive: zipfile.ZipFile, workbook: CalamineWorkbook)
     for place, about in enumerate(some):
         found = scan_sheet(archive, about.name, odd)
         sheet = workbook.get_sheet_by_name(about.name)
-        rows = iter(sheet.iter_rows())
-        header = list(next(rows, []))
+        rows = enumerate(sheet.iter_rows(), 1)
+        top, header = _first_row(rows)
         share_at = partial(_share, place, len(some), sheet.total_height)
         is_hidden = about.visible != SheetVisibleEnum.Visible
-        numbered = enumerate(rows, 2)
-        yield Sheet(name, about.name, header, numbered, share_at, titles, is_hidden, found)
+        yield Sheet(name, about.name, header, rows, share_at, titles, is_hidden, found, top)
+
+
+def _first_row(rows: Iterator[Row]) -> Row:
+    """Return the first row that is not blank: the header."""
+    return next(((at, list(values)) for at, values in rows if any(map(is_filled, values))), (1, []))
+
+
+def is_filled(value: Any) -> bool:
+    """Return whether a cell has a value: something other than blanks."""
+    return value is not None and (not isinstance(value, str) or bool(trim(value)))
 
 
 def _share(place: int, sheets: int, height: int, row: int) -> float:
@@ -114,23 +129,36 @@ def _read_csv(path: Path, name: str) -> Iterator[Sheet]:
     if size > limit_mb * 1_000_000:
         raise InvalidInput(f"{name}: it is over the limit of {limit_mb:,} MB (IMPORT_MAX_MB).")
     with path.open("rb") as file:
-        start = file.read(4)
-    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    with path.open("rb") as file, io.TextIOWrapper(file, encoding, newline="") as text:
+        start = file.read(2)
+    with path.open("rb") as file, io.TextIOWrapper(file, _encoding_of(start), newline="") as text:
         delimiter = _delimiter_of(name, text)
         rows = _decoded(name, text, delimiter)
-        _, header = next(rows, (1, []))
+        top, header = _first_row(rows)
+        if len(header) == 2 and header[0].lower() == "sep=" and not header[1]:
+            top, header = _first_row(rows)
         share_at, has_points = (lambda _row: file.tell() / size), delimiter == ","
-        yield Sheet(name, None, header, rows, share_at, has_points=has_points)
+        yield Sheet(name, None, header, rows, share_at, top=top, has_points=has_points)
+
+
+def _encoding_of(start: bytes) -> str:
+    """Return the encoding of a file by its first two bytes: a mark, or half a letter."""
+    if start in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if 0 in start:
+        return "utf-16-be" if start[0] == 0 else "utf-16-le"
+    return "utf-8-sig"
 
 
 def _delimiter_of(name: str, text: io.TextIOWrapper) -> str:
+    """Return the separator of the header, which may have others inside quotation marks."""
     try:
-        first = text.readline()
+        first = text.read(_FIRST_CHARACTERS)
     except UnicodeError:
         raise InvalidInput(f"{name}: {NO_TEXT}") from None
     text.seek(0)
-    return max(DELIMITERS, key=first.count)
+    line = next(iter(_QUOTED.sub("", first).strip("\ufeff\r\n").splitlines()), "")
+    stated = _SEPARATOR.fullmatch(line.lower())
+    return stated[1] if stated else max(DELIMITERS, key=line.count)
 
 
 def _decoded(name: str, text: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
@@ -140,7 +168,7 @@ def _decoded(name: str, text: io.TextIOWrapper, delimiter: str) -> Iterator[Row]
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         number = 1
         for values in reader:
-            yield number, [_without_mark(value) for value in values]
+            yield number, [_as_meant(value) for value in values]
             number = reader.line_num + 1
     except UnicodeError:
         raise InvalidInput(f"{name}: {NO_TEXT}") from None
@@ -149,5 +177,9 @@ def _decoded(name: str, text: io.TextIOWrapper, delimiter: str) -> Iterator[Row]
         raise InvalidInput(f"{name}, line {line}: {error}.") from None
 
 
-def _without_mark(value: str) -> str:
-    return value[1:] if value.startswith("'") and _MARKED.match(value) else value
+def _as_meant(value: str) -> str:
+    """Return a text without what is there for Excel: an apostrophe before it, or =" " around it."""
+    if value.startswith("'") and _MARKED.match(value):
+        return value[1:]
+    wrapped = _WRAPPED.fullmatch(value) if value.startswith("=") else None
+    return wrapped[1] if wrapped else value

@@ -85,11 +85,13 @@ def read_header(sheet: Sheet, table: Table, title: str, faults: list[Fault]) -> 
     """Match the header to the table's columns; a column with an error is not read."""
     # Columns that Download Excel adds. They are calculated, so they are not imported.
     worked_out = {normal(c.header) for c in table.offered if c not in table.stored}
-    known = {normal(c.header): c for c in table.stored} | {c.name: c for c in table.stored}
+    # An amount is not known by its name: price_minor would be cents.
+    names = {c.name: c for c in table.stored if c.kind is not Kind.MONEY}
+    known = names | {normal(c.header): c for c in table.stored}
     found = Header()
 
     def refuse(column: Column, header: str, problem: str) -> None:
-        faults.append(Fault(sheet.file, title, 1, header, "", problem))
+        faults.append(Fault(sheet.file, title, sheet.top, header, "", problem))
         found.faulty[column.name] = None
 
     for index, raw in enumerate(sheet.header):

@@ -19,6 +19,7 @@ from core.imports.faults import Dependent
 from core.imports.words import parse_word
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+MAX_NIGHT = 8 * 60
 _BLANK = "[ \u00a0\u202f]"
 _DATE = (
     r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)|(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4}))"
@@ -77,11 +78,16 @@ def _read(value: Any) -> tuple[datetime, str | None] | None:
 
 
 def _refuse_span(found: re.Match[str]) -> None:
-    """Refuse 10:00-11:00, which is either an offset from UTC or the end of a span of time."""
+    """Refuse 10:00-11:00, which is either an offset from UTC or the end of a span of time.
+
+    Over midnight it may be a span of up to MAX_NIGHT minutes: 22:00-02:00.
+    """
     offset, text = found["offset"] or "", found.string
     if "T" in text or found["rest"] or not offset.startswith("-"):
         return
-    if offset[1:] > f"{int(found['hour']):02}:{found['minute']}":
+    start = int(found["hour"]) * 60 + int(found["minute"])
+    end = int(offset[1:3]) * 60 + int(offset[4:])
+    if end > start or 24 * 60 - start + end <= MAX_NIGHT:
         raise ValueError(
             f"is ambiguous: until {offset[1:]}, or the UTC offset {offset}; "
             f"write an offset after the seconds, like 14:30:00{offset}"

@@ -5,19 +5,36 @@ that show something else than the number, and what is hidden.
 """
 
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from core.ground import InvalidInput
-from core.imports.formats import BUILT_IN, is_odd, is_of_dates
+from core.imports.formats import BUILT_IN, is_odd, is_odd_for_text, is_of_dates
 from core.imports.parts import BOOK, LINKS, Damaged, read_blocks
 
 MAX_CELLS = 32_000_000  # more than a full sheet of every column; the reader uses 32 bytes a cell
 STYLES = "xl/styles.xml"
 DIGITS = "0123456789"
+_TEXTS = ("s", "str", "inlineStr")  # the types of cells with a text
 _TRUE = ("1", "true")
+
+
+@dataclass
+class OddStyles:
+    """The number formats that show something else than the value, by the number of the style."""
+
+    numbers: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Merged cells; rows and columns count from 1."""
+
+    first_row: int
+    last_row: int
+    columns: range
 
 
 @dataclass
@@ -28,14 +45,15 @@ class Findings:
     formats: dict[int, dict[int, str]] = field(default_factory=dict)  # by column, by row
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: list[range] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)
 
     def is_hidden_column(self, column: int) -> bool:
         """Return whether a column is hidden."""
         return any(column in some for some in self.hidden_columns)
 
 
-def scan_sheet(archive: zipfile.ZipFile, title: str, odd: Mapping[str, str]) -> Findings:
-    """Scan a sheet; `odd` has the number formats by style, as `odd_styles` returns them.
+def scan_sheet(archive: zipfile.ZipFile, title: str, odd: OddStyles) -> Findings:
+    """Scan a sheet; `odd` is what `odd_styles` returns.
 
     Raises InvalidInput if the sheet has more cells than the reader can handle, and exceptions of
     DAMAGE.
@@ -47,10 +65,10 @@ def scan_sheet(archive: zipfile.ZipFile, title: str, odd: Mapping[str, str]) -> 
     return scan.found
 
 
-def odd_styles(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the number formats that show more than a number, by the number of the style."""
+def odd_styles(archive: zipfile.ZipFile) -> OddStyles:
+    """Return the number formats of a workbook that show something else than the value."""
     if STYLES not in archive.namelist():
-        return {}
+        return OddStyles()
     styles = _Styles()
     for block in read_blocks(archive, archive.getinfo(STYLES)):
         styles.parser.Parse(block, False)
@@ -77,7 +95,7 @@ class _Styles:
     """Reads the number formats of a workbook."""
 
     def __init__(self) -> None:
-        self.odd: dict[str, str] = {}
+        self.odd = OddStyles()
         self.codes = dict(BUILT_IN)
         self.is_inside, self.count = False, 0
         self.parser = expat.ParserCreate()
@@ -93,7 +111,9 @@ class _Styles:
         elif name == "xf" and self.is_inside:
             code = self.codes.get(attributes.get("numFmtId", ""), "General")
             if is_odd(code) and not is_of_dates(code):
-                self.odd[str(self.count)] = code
+                self.odd.numbers[str(self.count)] = code
+            if is_odd_for_text(code):
+                self.odd.texts[str(self.count)] = code
             self.count += 1
 
     def _end(self, name: str) -> None:
@@ -104,7 +124,7 @@ class _Styles:
 class _Scan:
     """Reads a sheet's XML: how far its cells extend, and what the reader would lose."""
 
-    def __init__(self, title: str, odd: Mapping[str, str]) -> None:
+    def __init__(self, title: str, odd: OddStyles) -> None:
         self.title, self.odd = title, odd
         self.found = Findings()
         self.row = self.column = self.rows = self.columns = 0
@@ -132,17 +152,24 @@ class _Scan:
             self.rows, self.column = max(self.rows, self.row), 0
             if _is_hidden(attributes, "ht"):
                 self.found.hidden_rows.add(self.row)
-        elif name == "f":
+        elif name == "f" and self.kind != "str":  # a text is a result, also if it is empty
             # Look for a result until the cell ends.
             self.parser.EndElementHandler = self._end
             self.parser.CharacterDataHandler = self._say
-        elif name == "v" and self.kind == "str":
-            self._leave_formula()  # an empty text is a result too
         elif name == "col" and _is_hidden(attributes, "width"):
             self.found.hidden_columns.append(
                 range(int(attributes["min"]), int(attributes["max"]) + 1)
             )
+        elif name == "mergeCell":
+            self.found.merged.append(self._merged(attributes["ref"]))
         self.inside = name
+
+    def _merged(self, reference: str) -> Merged:
+        """Parse the place of merged cells, such as A2:A4."""
+        ends = [(one.rstrip(DIGITS), one) for one in reference.split(":")]
+        rows = [int(one[len(letters) :]) for letters, one in ends]
+        columns = [self._number_of(letters) for letters, _ in ends]
+        return Merged(rows[0], rows[-1], range(columns[0], columns[-1] + 1))
 
     def _enter_cell(self, attributes: dict[str, str]) -> None:
         place = attributes.get("r")
@@ -156,8 +183,10 @@ class _Scan:
         self.kind = attributes.get("t", "n")
         if self.kind == "e":
             self.found.unreadable.setdefault(self.column, set()).add(self.row)
-        elif self.kind == "n" and attributes.get("s") in self.odd:
-            self.found.formats.setdefault(self.column, {})[self.row] = self.odd[attributes["s"]]
+        elif "s" in attributes and (self.kind == "n" or self.kind in _TEXTS):
+            odd = self.odd.numbers if self.kind == "n" else self.odd.texts
+            if attributes["s"] in odd:
+                self.found.formats.setdefault(self.column, {})[self.row] = odd[attributes["s"]]
 
     def _number_of(self, letters: str) -> int:
         if letters not in self.numbers:
@@ -176,7 +205,7 @@ class _Scan:
         if name == "c":
             self.found.unreadable.setdefault(self.column, set()).add(self.row)
             self._leave_formula()
-        elif name == "f":
+        elif name == "f" and self.kind != "str":  # a text is a result, also if it is empty
             self.inside = ""
 
     def _leave_formula(self) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 from core.ground import is_currency, word_of, zones
 from core.imports.headers import normal
 from core.imports.values import parse_id, parse_text, parse_word
-from core.tables import Column, Kind
+from core.tables import Column
 
-LONG = {"author", "product", "passenger_name"}
+PROSE = frozenset({"author", "product", "passenger_name"})  # texts for people
 MAX_SHORT = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
 Read = Callable[[Any], str | None]
@@ -22,15 +22,7 @@ def text_parser(column: Column) -> Read:
         return _checked(parse_word, partial(_check_member, column))
     if column.name in CHECKS:
         return _checked(parse_word, CHECKS[column.name])
-    read = parse_id if _tells_apart(column) else parse_text
-    return read if column.name in LONG else _checked(read, _check_short)
-
-
-def _tells_apart(column: Column) -> bool:
-    """Return whether the column has IDs, codes or addresses, not texts for people."""
-    return (
-        column.kind is Kind.CODE or column.is_reference or column.name.endswith(("_id", "_email"))
-    )
+    return parse_text if column.name in PROSE else _checked(parse_id, _check_short)
 
 
 def _checked(read: Read, check: Check) -> Read:

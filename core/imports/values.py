@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from core.ground import MAX_AMOUNT, decimals_of, to_minor
+from core.ground import MAX_AMOUNT, decimals_of, to_minor, trim
 from core.imports.formats import Formatted
 from core.imports.instants import parse_instant
 from core.imports.words import parse_id, parse_text, parse_word
@@ -37,7 +37,7 @@ def parse_whole(value: Any) -> int | None:
     if number is None:
         return None
     if isinstance(value, Formatted):
-        value.check_amount(None)
+        value.check_number()
     if number != number.to_integral_value() or abs(number) > MAX_EXACT:
         raise ValueError("is not a whole number")
     return int(number)
@@ -46,11 +46,13 @@ def parse_whole(value: Any) -> int | None:
 def parse_amount(value: Any, currency: str, *, has_points: bool = False) -> int | None:
     """Return the minor units of an amount as people write it: 12.50, 12,50, 1.234,50, 1 234.50.
 
-    With `has_points`, 1.500 of a currency with three decimals has a decimal point.
+    With `has_points`, 1.500 of a currency with three decimals has a decimal point. Of another one
+    it is ambiguous.
     """
-    is_decimal = has_points and decimals_of(currency) == _GROUP and isinstance(value, str)
-    if is_decimal and _POINT_AND_GROUP.fullmatch(value.strip()):
-        return to_minor(Decimal(value.strip()), currency)
+    if has_points and isinstance(value, str) and _POINT_AND_GROUP.fullmatch(trim(value)):
+        if decimals_of(currency) < _GROUP:
+            raise ValueError("is ambiguous: thousands, or three decimals; write it without a point")
+        return to_minor(Decimal(trim(value)), currency)
     number = _decimal(value, decimals=decimals_of(currency))
     if number is None:
         return None

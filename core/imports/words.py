@@ -5,11 +5,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from core.ground import find_invisible, is_storable, trim
-from core.imports.formats import Formatted
+from core.imports.formats import Formatted, FormattedText
 
 MAX_DIGITS = 15  # Excel keeps no more digits of a number
 # What spreadsheets make of a long number in a CSV file: 1.23457E+12.
 _SHORTENED = re.compile(r"[+-]?\d(?:[.,]\d+E\+?\d+|E\+\d{2,3})", re.IGNORECASE | re.ASCII)
+
+# What a CSV file has in place of a value: #N/A, #REF!, #BEZUG!, Err:502, or ### of a narrow column.
+_ERROR = re.compile(r"#N/?[AVD]|#[^\W\d_]+(?:/0)?[!?]|#{3,}|Err:\d{3}")
 
 
 def parse_text(value: Any) -> str | None:
@@ -17,6 +20,8 @@ def parse_text(value: Any) -> str | None:
     text = _text_of(value)
     if text and _SHORTENED.fullmatch(text):
         raise ValueError("is a long number that lost its digits; format the column as text")
+    if text and _ERROR.fullmatch(text):
+        raise ValueError("is the error of a formula, or of a column that was too narrow")
     return text
 
 
@@ -39,6 +44,8 @@ def parse_word(value: Any) -> str | None:
 
 
 def _text_of(value: Any) -> str | None:
+    if isinstance(value, FormattedText):
+        value.refuse()
     if isinstance(value, str):
         text = trim(value)
     elif value is None:

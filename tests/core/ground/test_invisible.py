@@ -17,6 +17,12 @@ def test_what_changes_the_direction_is_not_dropped_but_found() -> None:
         assert find_invisible(f"A{character}1") == character
 
 
+def test_letters_without_a_shape_controls_and_line_breaks_are_found() -> None:
+    for character in "\u3164\u115f\uffa0\u2800\u034f\ufe0f\U000e0100\x01\x7f\x85\n\t\u2028":
+        assert find_invisible(f"A{character}1") == character
+        assert find_invisible(f"Ä{character}1") == character
+
+
 def test_what_people_can_see_is_not_found() -> None:
     for text in ("A-1", "Ä-1", "ЗАКАЗ-7", "ไทย", "שלום", "e\u0301", "\u00a0"):
         assert find_invisible(text) is None

@@ -13,6 +13,7 @@ from core import demo, excel, imports, storage
 from core.access import Actor
 from core.ground import InvalidInput
 from core.imports import import_files
+from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.storage import Order, OrderItem
 from tests.conftest import NOW, use_database
@@ -62,8 +63,8 @@ def test_every_dumped_sheet_is_known_by_its_headers_as_csv(
 def test_a_dump_of_a_text_that_no_cell_holds_is_refused(
     sqlite_database: str, admin: Actor, import_sheets: Callable[[Sheets], Outcome], tmp_path: Path
 ) -> None:
-    path = _write_csv(tmp_path / "o.csv", [ORDER | {"Author": "x" * 40_000}])
-    items = _write_csv(tmp_path / "i.csv", [ITEM])
+    path = _write_csv(tmp_path / "o.csv", [ORDER])
+    items = _write_csv(tmp_path / "i.csv", [ITEM | {"Product": "x" * 40_000}])
     imports.import_files([path, items], actor=admin, now=NOW)
     with pytest.raises(InvalidInput, match="40,000 characters"):
         excel.dump(io.BytesIO(), actor=admin, now=NOW)
@@ -116,3 +117,70 @@ def test_a_leading_apostrophe_does_not_hide_a_value_that_is_not_prose(
         stored = session.get_one(OrderItem, "A1-1")
         assert (stored.order_id, stored.price_minor, stored.currency) == ("A1", 3850, "EUR")
         assert (stored.passenger_name, stored.is_refundable) == ("'s Gravesande", True)
+
+
+# How other programs write CSV.
+
+HEADER, LINE = "Order ID;Created Date;Contract ID;Author", "A1;2026-03-01 10:00;CT-1;Ana"
+QUOTED = HEADER.replace("Order ID", '"Order\nID"').replace("Created Date", '"Created\r\nDate"')
+WAYS = {
+    "line breaks in the header": f"{QUOTED}\n{LINE}",
+    "line breaks and tabs": f"{QUOTED}\n{LINE}".replace(";", "\t"),
+    "commas in the header": f'{HEADER};"a, b, c, d, e, f"\n{LINE};',
+    "the separator in a first line": f"sep=;\n{HEADER}\n{LINE}",
+    "blank lines first": f"\n;;;\n{HEADER}\n\n{LINE}",
+    "zeros kept for Excel": f'{HEADER}\n{LINE}'.replace("A1;", '="A1";'),
+    "the same, quoted": f'{HEADER}\n{LINE}'.replace("A1;", '"=""A1""";'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_what_other_programs_write_is_understood(
+    sqlite_database: str, admin: Actor, tmp_path: Path, text: str, encoding: str
+) -> None:
+    orders = tmp_path / "o.csv"
+    orders.write_bytes(text.encode(encoding))
+    import_files([orders, _write_csv(tmp_path / "i.csv", [ITEM])], actor=admin, now=NOW)
+    with storage.reading() as session:
+        assert session.get_one(Order, "A1").author == "Ana"
+
+
+def _report(paths: list[Path], admin: Actor) -> list[str]:
+    with pytest.raises(Faulty) as refusal:
+        import_files(paths, actor=admin, now=NOW)
+    return [str(fault) for fault in refusal.value.faults]
+
+
+def test_a_line_that_a_comma_moved_is_an_error_even_if_it_only_has_a_blank_too_many(
+    sqlite_database: str, admin: Actor, tmp_path: Path
+) -> None:
+    items = tmp_path / "i.csv"
+    values = [value.replace("38.50", "38,50") for value in ITEM.values()]
+    items.write_text(f"{','.join(ITEM)},Flight No\n{','.join(values)},\n")
+    said = _report([_write_csv(tmp_path / "o.csv", [ORDER]), items], admin)
+    assert "row 2: has 11 values, but the header has 10" in " ".join(said)
+
+
+@pytest.mark.parametrize(
+    "value", ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#BEZUG!", "#NV", "###", "Err:502", "'#VALUE!"]
+)
+def test_the_error_of_a_formula_is_no_text(
+    sqlite_database: str, admin: Actor, tmp_path: Path, value: str
+) -> None:
+    orders = _write_csv(tmp_path / "o.csv", [ORDER | {"Widget ID": value}])
+    said = _report([orders, _write_csv(tmp_path / "i.csv", [ITEM])], admin)
+    assert ["is the error of a formula" in one for one in said] == [True]
+
+
+def test_all_files_that_cannot_be_read_are_named_at_once(
+    sqlite_database: str, admin: Actor, tmp_path: Path
+) -> None:
+    paths = [tmp_path / name for name in ("empty.csv", "other.csv", "binary.csv")]
+    for path, content in zip(paths, (b"", b"x,y\n1,2\n", b"\x81\xff\xfe"), strict=True):
+        path.write_bytes(content)
+    with pytest.raises(InvalidInput) as refusal:
+        import_files(paths, actor=admin, now=NOW)
+    assert [line.partition(":")[0] for line in str(refusal.value).splitlines()] == [
+        path.name for path in paths
+    ]

@@ -102,6 +102,27 @@ def test_a_header_with_a_zone_that_is_none_is_named_and_the_rest_is_read(
     ]
 
 
+@pytest.mark.parametrize("header", ["price_minor", "Price Minor", "PRICE-MINOR"])
+def test_an_amount_is_not_known_by_its_name_in_the_database(
+    sqlite_database: str, import_sheets: Import, header: str
+) -> None:
+    sheets = plain()
+    sheets["Order Items"] = [_renamed(ITEM, Price=header)]
+    assert _faults(import_sheets, sheets) == [
+        "Order Items, row 1, Price: is missing from the header",
+        f"Order Items, row 1, {header}: is not a column of Order Items",
+    ]
+
+
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "europe/london", "UTC+2", "BST"])
+def test_the_zone_of_a_header_is_that_of_a_place_never_of_the_machine(
+    sqlite_database: str, import_sheets: Import, zone: str
+) -> None:
+    sheets = plain()
+    sheets["Orders"] = [_renamed(ORDER, **{"Created Date": f"Created Date ({zone})"})]
+    assert "which is not a time zone" in _faults(import_sheets, sheets)[0]
+
+
 # Titles.
 
 

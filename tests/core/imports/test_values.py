@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.ground import decimals_of, to_major, to_minor
-from core.imports.formats import Formatted, is_odd, is_of_dates
+from core.imports.formats import Formatted, FormattedText, is_odd, is_odd_for_text, is_of_dates
 from core.imports.values import (
     parse_amount,
     parse_bytes,
@@ -89,7 +89,9 @@ def test_an_amount_that_is_none_or_reads_two_ways_is_refused(value: Any, currenc
 def test_in_a_file_separated_by_commas_a_point_is_the_decimal_mark_of_three_decimals() -> None:
     assert parse_amount("-1.500", "KWD", has_points=True) == -1500
     assert parse_amount("1,500.250", "KWD", has_points=True) == 1_500_250
-    for value, currency in [("1,500", "KWD"), ("1.500", "EUR"), ("12.000", "JPY")]:
+    for value, currency in [
+        ("1,500", "KWD"), ("1.500", "EUR"), ("12.000", "JPY"), ("38.505", "EUR"), ("1.234", "EUR"),
+    ]:  # fmt: skip
         with pytest.raises(ValueError, match="ambiguous"):
             parse_amount(value, currency, has_points=True)
 
@@ -170,10 +172,13 @@ SHOWN = {
     "below zero": (-5, "0000", "-0005"),
     "two sections": (7, "000;-000", "007"),
     "a colour": (7, "[Red]000", "007"),
+    "another section below zero": (-7, "000;[Red]-000", "-007"),
+    "nothing added": (7, '0;"none"', "7"),
+    "a condition that is not met": (7, '[>=1000]0.0,"k";0', "7"),
 }
 OTHERWISE = [
     "0000-00", '"OD-"0', "0%", "# ?/?", "0,", "\\A0", '0" pcs"', "000,000", "0.00%", "0.00E+00",
-    "##0.0E+0",
+    "##0.0E+0", ";;;", '[<100]0;0.0,"k"', '"x";0',
 ]  # fmt: skip
 
 
@@ -200,6 +205,28 @@ def test_a_usual_number_format_shows_the_number(code: str) -> None:
     assert not is_odd(code)
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(-5, "0;0"), (-5, "0;(0)"), (-5, "0;;"), (0, '0;-0;"none"')]
+)
+def test_the_section_of_a_format_that_shows_the_number_counts(number: float, code: str) -> None:
+    assert is_odd(code)
+    with pytest.raises(ValueError, match="is shown differently"):
+        parse_id(Formatted(number, code))
+
+
+@pytest.mark.parametrize("code", ['"OD-"@', '@" x"', ";;;", '0;0;0;"x"', '0;-0;0;"A"@', "0;-0;0;"])
+def test_a_text_that_its_format_changes_or_hides_is_refused(code: str) -> None:
+    assert is_odd_for_text(code)
+    for parse in (parse_id, parse_text, parse_flag, parse_whole):
+        with pytest.raises(ValueError, match="is shown differently"):
+            parse(FormattedText("1", code))
+
+
+@pytest.mark.parametrize("code", ["@", "General", "0.00", "_-@_-", "0;-0;0;@", '0" x"', "0;-0;0"])
+def test_a_usual_format_shows_a_text_as_it_is(code: str) -> None:
+    assert not is_odd_for_text(code)
+
+
 @pytest.mark.parametrize("code", ["yyyy-mm-dd", "dd.mm.yyyy hh:mm", "[h]:mm", "m/d/yy", "mm:ss.0"])
 def test_a_format_of_dates_is_known(code: str) -> None:
     assert is_of_dates(code)
@@ -216,6 +243,21 @@ def test_a_format_of_dates_is_known(code: str) -> None:
         ("#,##0.00 [$€-407]", "USD", "in €"),
         ('"£"0.00', "EUR", "in £"),
         ("[$USD] 0.00", "GBP", "in USD"),
+        ('"£"0.00', "USD", "in £"),
+        ('0.00" zł"', "EUR", "in zł"),
+        ('0.00" TEUR"', "EUR", "in TEUR"),
+        ('0.00" cent"', "EUR", "in cent"),
+        ('0" ct"', "EUR", "in ct"),
+        ('"A$"0.00', "USD", "in A"),
+        ('0.00" Mio. €"', "EUR", "in Mio"),
+        (";;;", "EUR", "another number"),
+        ('"-"0.00', "EUR", "another number"),
+        ("(0.00)", "EUR", "another number"),
+        ('0"."00', "EUR", "another number"),
+        ('"1"0.00', "EUR", "another number"),
+        ('[<10]0;0.0,"k"', "EUR", "another number"),
+        ('0.00"%"', "EUR", "another number"),
+        ('[>10]"much";0.00', "EUR", "another number"),
     ],
 )
 def test_an_amount_that_is_shown_as_another_one_is_refused(
@@ -232,9 +274,29 @@ def test_an_amount_that_is_shown_in_its_currency_is_understood() -> None:
         "#,##0.00 [$€-407]": "EUR",
         "[$$-409]0.00": "AUD",
         "000.00": "EUR",
+        '0.00" zł"': "PLN",
+        '0.00" Kč"': "CZK",
+        "[$kr-41D] 0.00": "SEK",
+        '0.00" Fr."': "CHF",
+        '"US$"0.00': "USD",
+        '0.00" Euro"': "EUR",
+        "#'##0.00": "CHF",
+        "#\\ ##0.00": "EUR",
     }
     for code, currency in shown.items():
         assert parse_amount(Formatted(38.5, code), currency) == 3850
+
+
+def test_an_amount_below_zero_or_zero_in_the_format_of_accounts_is_understood() -> None:
+    accounts = '_-* #,##0.00\\ _€_-;-* #,##0.00\\ _€_-;_-* "-"??\\ _€_-;_-@_-'
+    for number, code, minor in [
+        (-38.5, accounts, -3850), (0, accounts, 0), (38.5, accounts, 3850),
+        (-38.5, "#,##0.00_);[Red](#,##0.00)", -3850), (-38.5, "0.00", -3850), (0, "0.00;;", 0),
+    ]:  # fmt: skip
+        assert parse_amount(Formatted(number, code), "EUR") == minor
+    for code in ("0.00;0.00", "0.00;;", '0.00;"none"'):
+        with pytest.raises(ValueError, match="another number"):
+            parse_amount(Formatted(-38.5, code), "EUR")
 
 
 GROUPS, POINTS = ["", ",", ".", " ", "'", "’", "\u00a0", "\u202f"], [".", ","]

@@ -94,6 +94,26 @@ def test_a_formula_that_was_saved_without_its_result_is_still_an_error(
     assert "is missing" not in said
 
 
+def test_a_text_without_a_result_is_a_blank_too(
+    sqlite_database: str, admin: Actor, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.xlsx"
+    sheets = changed("Orders", **{"Widget ID": '=""'})
+    write_changed(
+        path, sheets, ORDERS_XML, lambda sheet: with_empty_results(sheet).replace(b"<v></v>", b"")
+    )
+    assert import_files([path], actor=admin, now=NOW).added["orders"] == 1
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "#REF!"])
+def test_an_unknown_column_with_nothing_but_errors_is_not_passed_over(
+    sqlite_database: str, admin: Actor, tmp_path: Path, formula: str
+) -> None:
+    path = tmp_path / "orders.xlsx"
+    write_workbook(path, changed("Orders", Remarks=formula))
+    assert "row 1, Remarks: is not a column of Orders" in _report(path, admin)
+
+
 # Numbers.
 
 
@@ -182,6 +202,59 @@ def test_dates_of_a_workbook_that_counts_from_1904_are_understood(
     with storage.reading() as session:
         created = session.get_one(Order, "A1").created_at
     assert created == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("code", ['"OD-"@', ";;;"])
+def test_a_text_whose_format_shows_something_else_is_an_error(
+    sqlite_database: str, admin: Actor, tmp_path: Path, code: str
+) -> None:
+    def edit(book: Any) -> None:
+        book["Orders"]["A2"].number_format = code
+
+    said = _report(_edited(tmp_path / "orders.xlsx", edit), admin)
+    assert "Orders, row 2, Order ID: “A1” is shown differently from its value" in said
+
+
+# Merged.
+
+
+def test_merged_cells_are_an_error_since_the_first_alone_has_the_value(
+    sqlite_database: str, admin: Actor, tmp_path: Path
+) -> None:
+    def edit(book: Any) -> None:
+        items = book["Order Items"]
+        items.merge_cells("J2:J4")
+        items.merge_cells("J5:J6")
+
+    sheets = plain()
+    rows = [ITEM | {"Order Item ID": f"A1-{number}"} for number in range(1, 6)]
+    sheets["Order Items"] = [row | {"Terminal": "2"} for row in rows]
+    said = _report(_edited(tmp_path / "orders.xlsx", edit, sheets), admin)
+    assert "row 2, Terminal: is in merged cells, as is 1 more; unmerge them, and fill" in said
+
+
+def test_merged_cells_beside_and_below_the_data_do_not_matter(
+    sqlite_database: str, admin: Actor, tmp_path: Path
+) -> None:
+    def edit(book: Any) -> None:
+        book["Orders"].merge_cells("H1:K9")
+        book["Orders"].merge_cells("A7:D9")
+
+    import_files([_edited(tmp_path / "orders.xlsx", edit)], actor=admin, now=NOW)
+    assert count(Order) == 1
+
+
+def test_blank_rows_and_columns_before_the_table_do_not_matter(
+    sqlite_database: str, admin: Actor, tmp_path: Path
+) -> None:
+    def edit(book: Any) -> None:
+        book["Orders"].insert_rows(1, 2)
+        book["Orders"].insert_cols(1, 3)
+        book["Orders"]["E4"].value = "2026-03-01 14.30"
+
+    said = _report(_edited(tmp_path / "orders.xlsx", edit), admin)
+    assert "Orders, row 4, Created Date: “2026-03-01 14.30” is not a date" in said
+    assert said.endswith("1 import error; nothing was imported.")
 
 
 # Hidden.
