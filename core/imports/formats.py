@@ -25,9 +25,9 @@ _DATES = re.compile("[dmyhs]", re.IGNORECASE)
 _SCALED = re.compile(r"[0#?],+(?![0#?,])")
 _PLACES = re.compile(r"general|standard|[0#?.,@ ]|E[+-]0+|\?/\?+|/", re.IGNORECASE)
 _DIGITS = re.compile("[0#?@]|general|standard", re.IGNORECASE)
-_SPLIT = re.compile("[0#?][^0#?]*\ue000[^0#?]*[0#?]")  # digits with a text between them
-_SECTIONS = re.compile(r'((?:"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[^;])*)(?:;|$)')
+_SPLIT = re.compile("[0#?][^0#?\ue000]*\ue000[^0#?]*[0#?]")  # digits with a text between them
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+CLOSING, ESCAPING = {'"': '"', "[": "]"}, "\\_*"
 _NUMBERS = 3  # sections for numbers: above zero, below zero, zero; the next one is for text
 
 
@@ -137,8 +137,21 @@ def is_of_dates(code: str) -> bool:
 @lru_cache(maxsize=1_000)
 def _split(code: str) -> list[str]:
     """Return the sections of a format: for numbers above zero, below zero, zero, and texts."""
-    sections = [found[1] for found in _SECTIONS.finditer(code)]
-    return sections[:-1] if len(sections) > 1 and not code.endswith(";") else sections
+    sections, begin, place = [], 0, 0
+    while place < len(code):
+        if code[place] == ";":
+            sections.append(code[begin:place])
+            begin = place + 1
+        place = _end_of_token(code, place)
+    return [*sections, code[begin:]]
+
+
+def _end_of_token(code: str, place: int) -> int:
+    """Return where a quoted text, brackets, an escaped letter or a single one ends."""
+    letter = code[place]
+    if letter in CLOSING:
+        return max(code.find(CLOSING[letter], place + 1), place) + 1
+    return place + (2 if letter in ESCAPING else 1)
 
 
 def _section(code: str, number: float) -> tuple[str, bool]:
