@@ -85,7 +85,7 @@ def read_header(sheet: Sheet, table: Table, title: str, faults: list[Fault]) -> 
     """Match the header to the table's columns; a column with an error is not read."""
     # Columns that Download Excel adds. They are calculated, so they are not imported.
     worked_out = {normal(c.header) for c in table.offered if c not in table.stored}
-    # An amount is not known by its name: price_minor would be cents.
+    # An amount is not known by its name, which ends in _minor: it would be cents.
     names = {c.name: c for c in table.stored if c.kind is not Kind.MONEY}
     known = names | {normal(c.header): c for c in table.stored}
     found = Header()

@@ -19,6 +19,7 @@ from core.imports.spoiled import Spoiled
 from core.tables import BOOKS, Table
 
 ROWS_A_BATCH = 10_000
+MAX_LISTED = 50  # errors of other files, beside a file that cannot be read
 UNREADABLE = "contains an error, or a formula without its result"
 
 
@@ -52,7 +53,8 @@ class Tables:
 def read_tables(files: Sequence[tuple[Path, str]], *, progress: Progress = SILENT) -> Tables:
     """Read files, each with its shown name.
 
-    Raises InvalidInput for the files that cannot be read, and Cancelled.
+    Raises InvalidInput for the files that cannot be read, with the first errors in values of the
+    others, and Cancelled.
     """
     parts: dict[str, list[pd.DataFrame]] = defaultdict(list)
     read = Tables()
@@ -64,7 +66,7 @@ def read_tables(files: Sequence[tuple[Path, str]], *, progress: Progress = SILEN
         except InvalidInput as problem:
             problems.append(str(problem))
     if problems:
-        raise InvalidInput("\n".join(problems))
+        raise InvalidInput("\n".join([*problems, *map(str, read.faults[:MAX_LISTED])]))
     # One table at a time, to free the memory of its parts: the files may be large.
     for table in [table for table, frames in parts.items() if frames]:
         read.frames[table] = pd.concat(parts.pop(table), ignore_index=True)

@@ -132,6 +132,7 @@ class _Scan:
         self.inside = self.kind = ""
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
+        self.parser.StartCdataSectionHandler = self.parser.CommentHandler = self._lose
 
     def feed(self, block: bytes, *, is_last: bool = False) -> None:
         """Read the next block."""
@@ -187,6 +188,11 @@ class _Scan:
             odd = self.odd.numbers if self.kind == "n" else self.odd.texts
             if attributes["s"] in odd:
                 self.found.formats.setdefault(self.column, {})[self.row] = odd[attributes["s"]]
+
+    def _lose(self, *_comment: str) -> None:
+        """Mark a value with a CDATA section or a comment: the reader leaves out what follows."""
+        if self.inside == "v":
+            self.found.unreadable.setdefault(self.column, set()).add(self.row)
 
     def _number_of(self, letters: str) -> int:
         if letters not in self.numbers:

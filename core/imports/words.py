@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 from typing import Any
 
 from core.ground import find_invisible, is_storable, trim
@@ -63,6 +64,8 @@ def _text_of(value: Any) -> str | None:
 
 def _digits(value: float) -> str:
     """Return the number of a cell as text. A whole number has no “.0”."""
+    if not isfinite(value):
+        raise ValueError("is not a number that can be written")
     whole = int(value) if isinstance(value, int) or value.is_integer() else None
     text = repr(float(value)) if whole is None else str(whole)
     if len(re.sub(r"e.*|\D", "", text).lstrip("0")) > MAX_DIGITS:

@@ -179,8 +179,9 @@ def test_all_files_that_cannot_be_read_are_named_at_once(
     paths = [tmp_path / name for name in ("empty.csv", "other.csv", "binary.csv")]
     for path, content in zip(paths, (b"", b"x,y\n1,2\n", b"\x81\xff\xfe"), strict=True):
         path.write_bytes(content)
+    sound = _write_csv(tmp_path / "o.csv", [ORDER | {"Created Date": "soon"}])
     with pytest.raises(InvalidInput) as refusal:
-        import_files(paths, actor=admin, now=NOW)
-    assert [line.partition(":")[0] for line in str(refusal.value).splitlines()] == [
-        path.name for path in paths
-    ]
+        import_files([*paths, sound], actor=admin, now=NOW)
+    *lines, last = str(refusal.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [path.name for path in paths]
+    assert last.startswith("o.csv, Orders, row 2, Created Date: “soon” is not a date")

@@ -161,6 +161,12 @@ def test_a_number_of_more_digits_than_a_spreadsheet_keeps_is_no_id(value: float)
         parse_id(value)
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_a_number_without_end_is_no_id(value: float) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        parse_id(value)
+
+
 def test_a_number_of_fifteen_digits_is_an_id() -> None:
     for value in (123456789012345, 999999999999999.0, 12.5):
         assert parse_id(value) == str(value).removesuffix(".0")

@@ -94,6 +94,16 @@ def test_a_formula_that_was_saved_without_its_result_is_still_an_error(
     assert "is missing" not in said
 
 
+@pytest.mark.parametrize("value", [b"<![CDATA[W-1]]>", b"W<![CDATA[-1]]>", b"W<!-- a -->-1"])
+def test_a_value_that_the_reader_would_lose_is_an_error(
+    sqlite_database: str, admin: Actor, tmp_path: Path, value: bytes
+) -> None:
+    path = tmp_path / "orders.xlsx"
+    sheets = changed("Orders", **{"Widget ID": '="W-1"'})
+    write_changed(path, sheets, ORDERS_XML, with_results(value))
+    assert "Orders, row 2, Widget ID: contains an error" in _report(path, admin)
+
+
 def test_a_text_without_a_result_is_a_blank_too(
     sqlite_database: str, admin: Actor, tmp_path: Path
 ) -> None:
