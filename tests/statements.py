@@ -14,11 +14,12 @@ Statement = tuple[str, object]  # and its values
 
 @contextmanager
 def noted_statements() -> Iterator[list[Statement]]:
-    """Note every statement that the database is asked during the block, BEGIN included."""
+    """Note the statements of the block, without BEGIN, which only SQLite gets as one of its own."""
     seen: list[Statement] = []
 
     def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
-        seen.append((statement, values))
+        if statement != "BEGIN":
+            seen.append((statement, values))
 
     event.listen(storage.get_engine(), "before_cursor_execute", note)
     try:
