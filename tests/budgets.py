@@ -6,7 +6,8 @@ returns the faults that it finds, so that a test can also show that it finds the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 # Statements of an answer.
 ANSWERS = {
@@ -64,3 +65,55 @@ def faults_of_totals(plan: str, table: str) -> list[str]:
     index = f"ix_{table}_currency"
     is_alone = re.search(rf"COVERING INDEX {index}|Index Only Scan.* {index}", plan)
     return [] if is_alone else [f"totals read more than {index}: {plan}"]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a step in the browser took from the server: answers of its cache do not count."""
+
+    sizes: Mapping[str, Sequence[int]]  # bytes of each answer with its headers, by address
+
+    @property
+    def bytes(self) -> int:
+        return sum(map(sum, self.sizes.values()))
+
+    @property
+    def requests(self) -> int:
+        return sum(map(len, self.sizes.values()))
+
+
+@dataclass(frozen=True)
+class Most:
+    """The most that a step may take."""
+
+    bytes: int
+    requests: int
+
+
+# The first visit of a page may load a font for its names, or the scripts of its plots.
+FIRST_OPEN = Most(2_200_000, 108)
+NEW_PAGES = {
+    "Order Items": Most(180_000, 12),
+    "Transactions": Most(20_000, 8),
+    "Overview": Most(450_000, 42),
+    "Orders": Most(20_000, 8),
+}
+KNOWN_PAGES = {
+    "Order Items": Most(40_000, 12),
+    "Transactions": Most(20_000, 8),
+    "Overview": Most(10_000, 4),
+    "Orders": Most(20_000, 8),
+}
+WARM_OPEN = Most(30_000, 15)
+
+
+def faults_of_step(step: str, sent: Sent, most: Most) -> list[str]:
+    """Compare what a step took with its budget; name the largest answers."""
+    if sent.bytes <= most.bytes and sent.requests <= most.requests:
+        return []
+    by_size = sorted(((sum(sizes), name) for name, sizes in sent.sizes.items()), reverse=True)
+    largest = ", ".join(f"{name} {size:,}" for size, name in by_size[:5])
+    return [
+        f"{step}: {sent.bytes:,} bytes in {sent.requests} requests, at most {most.bytes:,} in "
+        f"{most.requests} are allowed. The largest: {largest}"
+    ]
