@@ -31,7 +31,7 @@ def updated(
 ) -> Iterator[dict[str, Any]]:
     """Store the random rows with the schema before this migration, and run it."""
     folder: Path = tmp_path_factory.mktemp("old")
-    with database_of_version("0009", request.param, request, folder):
+    with database_of_version("0011", request.param, request, folder):
         with writing() as connection:
             put = inserter(connection)
             for contract_id in CONTRACTS:
