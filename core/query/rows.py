@@ -68,6 +68,14 @@ def load_keys(view: View, *, actor: Actor, now: datetime) -> list[str]:
         return find_keys(session, view, actor=actor, now=now, start=0, end=MAX_SELECTED)
 
 
+def is_empty(view: View, *, actor: Actor, now: datetime) -> bool:
+    """Return whether a view has no rows."""
+    conditions = where(view, actor=actor, now=now)
+    any_row = select(view.table.attribute(view.table.key_column)).where(*conditions).limit(1)
+    with storage.reading() as session:
+        return session.scalar(any_row) is None
+
+
 def load_ticked(view: View, keys: Sequence[str], *, actor: Actor, now: datetime) -> pd.DataFrame:
     """Load the rows with these keys in the view's order, regardless of its filters.
 

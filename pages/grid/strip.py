@@ -14,7 +14,7 @@ from core.views import describe_filter, describe_ids, describe_search
 from pages.grid.downloads import show_downloads
 from pages.grid.explained import show_columns_explained
 from pages.grid.state import GridState
-from pages.routes import let_rows_go_first
+from pages.routes import let_first_rows_show, let_rows_go_first
 from pages.shell import acting, plain
 
 MAX_MISSING_LISTED = 20
@@ -169,13 +169,15 @@ def _select_all(state: GridState, *, actor: Actor) -> None:
 def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
     """Add up the amounts of every row of the view, per currency."""
     view, totals = state.view, _figures(state, actor, now).totals
+    line = st.empty()
     if totals is None:
 
         def add_up() -> dict[str, int]:
+            let_first_rows_show(state.rows_token, line.empty)
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
     sums = " · ".join(format_money(minor, code) for code, minor in totals.items())
     words = f"{view.total_header}: {sums}" if sums else ""
     # A line that is wider than the window scrolls; tabindex allows it by keyboard too.
-    st.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")
+    line.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")

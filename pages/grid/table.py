@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,13 @@ from core.access import Actor, may
 from core.ground import SHOWN_CONTROLS, Permission
 from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
-from core.views import View, to_json
+from core.views import to_json
 from pages.grid.options import THEME, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
 from pages.grid.tools import Actions, show_tools
+from pages.routes import expect_first_rows
 from pages.shell import CJK_SHEET, plain
 from pages.web import GRID_SCRIPT
 
@@ -62,7 +62,7 @@ def show_table(
     """
     now = datetime.now(UTC)
     state = follow_address(Place(table, order_id), actor)
-    if _is_empty(state.view, actor, now):
+    if query.is_empty(state.view.without_filters(), actor=actor, now=now):
         if order_id is None:
             st.title(table.title, anchor=False)
         show_empty(table, actor, order_id)
@@ -105,12 +105,6 @@ def _why_empty(table: Table, actor: Actor, order_id: str | None) -> str:
     return f"{EMPTY} {table.hint}" if table.hint else EMPTY
 
 
-def _is_empty(view: View, actor: Actor, now: datetime) -> bool:
-    # Without the sort, because some sorts are slow and the order does not matter.
-    any_row = replace(view.without_filters(), sort=())
-    return query.load_rows(any_row, actor=actor, now=now, start=0, end=1).empty
-
-
 def _draw(state: GridState) -> Mapping[str, Any] | None:
     """Draw the grid and return its last answer, which is untrusted."""
     table, view = state.place.table, to_json(state.pushed)
@@ -132,11 +126,14 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "controls": SHOWN_CONTROLS,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
+    key = f"{state.place.key}_grid"
+    if key not in st.session_state:  # the run before has not drawn it
+        expect_first_rows(state.rows_token)
     answer = AgGrid(
         None,
         grid_options(table, text),
         height=600,
-        key=f"{state.place.key}_grid",
+        key=key,
         theme=THEME,
         data_return_mode="CUSTOM",
         custom_jscode_for_grid_return=JsCode("orderDesk.answer"),

@@ -5,18 +5,17 @@ request, and does not say that a browser may keep it. Nothing private is among t
 """
 
 import asyncio
-import gzip
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import brotli
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pages.guards.packing import CODINGS, pack
 
 FOLDERS = ("/static/", "/component/", "/app/static/")
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
@@ -26,11 +25,6 @@ FOR_EVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "public, no-cache"
 # Without these headers, the answer is the whole file as it is.
 LEFT_OUT = {b"accept-encoding", b"range", b"if-range", b"if-none-match", b"if-modified-since"}
-# These levels pack the grid's script in a fifth of a second; the highest ones take ten seconds.
-CODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "br": lambda body: bytes(brotli.compress(body, quality=6)),
-    "gzip": lambda body: gzip.compress(body, compresslevel=6, mtime=0),
-}
 
 
 @dataclass(frozen=True)
@@ -96,8 +90,12 @@ class StaticFiles:
             "Vary": "Accept-Encoding",
         }
         if coding and kind.startswith(TEXT):
+
+            def keep_better(better: bytes) -> None:
+                self._kept[path, coding] = _Kept(better, headers)
+
             headers["Content-Encoding"] = coding
-            body = await run_in_threadpool(CODINGS[coding], body)
+            body = await run_in_threadpool(pack, body, coding, keep_better)
         return _Kept(body, headers)
 
     async def _read(self, scope: Scope, receive: Receive) -> tuple[int, Headers, bytes]:

@@ -2,7 +2,12 @@
 
 from pages.routes.exports import answer_export
 from pages.routes.messages import answer_message
-from pages.routes.rows import answer_rows, let_rows_go_first
+from pages.routes.rows import (
+    answer_rows,
+    expect_first_rows,
+    let_first_rows_show,
+    let_rows_go_first,
+)
 from pages.routes.vouchers import answer_vouchers
 
 __all__ = [
@@ -10,5 +15,7 @@ __all__ = [
     "answer_message",
     "answer_rows",
     "answer_vouchers",
+    "expect_first_rows",
+    "let_first_rows_show",
     "let_rows_go_first",
 ]

@@ -9,7 +9,8 @@ header `Authorization: Bearer`.
 import gzip
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ from core.views import View, as_choice, parse_view
 from pages.web import PRIVATE, browser_of, declared_bytes
 
 MAX_WAIT_SECONDS = 0.7
+MAX_DRAWING_SECONDS = 3.0
+PAUSE_SECONDS = 0.1
 # At most so many requests are answered at once; others wait. Threads that pass Python's lock to
 # each other at every row are slower than threads in turn: by half with four of them.
 # Counts and choices take longer, so they have their own queue and do not delay rows.
@@ -41,6 +44,7 @@ MAX_BODY_BYTES = 4_000_000  # a view with 10,000 IDs of 200 characters, and more
 
 
 _idle, _windows = threading.Condition(), 0
+_drawn: set[str] = set()  # tokens of grids that are drawn, but do not show their first rows yet
 
 
 @contextmanager
@@ -65,6 +69,35 @@ def let_rows_go_first() -> None:
         _idle.wait_for(lambda: _windows == 0, MAX_WAIT_SECONDS)
 
 
+def expect_first_rows(token: str) -> None:
+    """Note that the browser begins to draw a grid."""
+    with _idle:
+        _drawn.add(token)
+
+
+def let_first_rows_show(token: str, pause: Callable[[], object]) -> None:
+    """Wait until a new grid shows its first rows; totals of millions would slow the browser down.
+
+    Calls `pause` now and then, which ends the wait if the person has gone on.
+    """
+    until = time.monotonic() + MAX_DRAWING_SECONDS
+    while time.monotonic() < until and not _shows_rows(token):
+        pause()
+    with _idle:
+        _drawn.discard(token)
+
+
+def _shows_rows(token: str) -> bool:
+    with _idle:
+        return _idle.wait_for(lambda: token not in _drawn, PAUSE_SECONDS)
+
+
+def _note_shown_rows(token: str) -> None:
+    with _idle:
+        _drawn.discard(token)
+        _idle.notify_all()
+
+
 class _Question(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     view: dict[str, Any]
@@ -84,6 +117,9 @@ async def answer_rows(request: Request) -> Response:
     body = await _read_body(request)
     limiter = _ROWS_AT_ONCE if b'"start"' in body else _OTHERS_AT_ONCE  # only chooses the queue
     answer = await to_thread.run_sync(_answer, grant, name, body, limiter=limiter)
+    # The grid asks for the count when it shows the first rows, unless these are all.
+    if "count" in answer or answer.get("last") is not None:
+        _note_shown_rows(_token_of(request))
     response = Response(orjson.dumps(answer), media_type="application/json", headers=PRIVATE)
     return _compressed(response, request)
 
@@ -98,9 +134,13 @@ def _compressed(response: Response, request: Request) -> Response:
     return response
 
 
+def _token_of(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
 def _accept(request: Request, table_name: str) -> access.Grant:
-    token = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return access.accept_token(token, "rows", table=table_name, browser=browser_of(request))
+    browser = browser_of(request)
+    return access.accept_token(_token_of(request), "rows", table=table_name, browser=browser)
 
 
 async def _read_body(request: Request) -> bytes:

@@ -5,6 +5,9 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from pages.routes import rows
+
+rows.MAX_DRAWING_SECONDS = 0  # no browser draws a grid
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
 KINDS = (
     "title", "markdown", "caption", "text", "html", "info", "success", "warning", "error", "toast",

@@ -46,7 +46,7 @@ class Order(Base):
         Index("ix_orders_contract", "contract_id", "created_at", "order_id"),
         Index("ix_orders_widget", "widget_id_sort_key", "created_at", "order_id"),
         Index("ix_orders_author", "author_sort_key", "created_at", "order_id"),
-        Index("ix_orders_currency", "currency"),
+        Index("ix_orders_currency", "currency", "order_id", "amount_minor"),
         Index("ix_orders_total", "item_count", "created_at", "order_id"),
         Index("ix_orders_author_folded", "author_folded", "created_at", "order_id"),
     )

@@ -124,7 +124,7 @@ class Transaction(Base):
         Index("ix_transactions_item", "order_item_id"),
         Index("ix_transactions_type", "type"),
         Index("ix_transactions_status", "status"),
-        Index("ix_transactions_currency", "currency"),
+        Index("ix_transactions_currency", "currency", "transaction_id", "amount_minor"),
         Index("ix_transactions_method", "method"),
         Index("ix_transactions_author", "author_sort_key"),
         partial_index(

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
-from core import access, storage
+from core import access
 from core.access import Actor
 from core.query import choices
 from core.tables import BOOKS, ORDERS, Table
@@ -14,6 +13,7 @@ from core.views import default_view, parse_view
 from tests.conftest import NOW, use_database
 from tests.core.random_rows import fill
 from tests.rows import make_order
+from tests.statements import noted_statements, plans_of
 
 pytestmark = pytest.mark.both_databases
 
@@ -50,26 +50,12 @@ def test_values_without_counts_are_the_same_as_with_counts(filled: str, table: T
 def test_values_without_counts_need_no_table_scan(database: str) -> None:
     for number in range(30):
         make_order(f"OD-{number}", widget_id=None if number % 3 else f"W-{number % 5}")
-    seen: list[tuple[str, object]] = []
-
-    def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
-        seen.append((statement, values))
-
-    event.listen(storage.get_engine(), "before_cursor_execute", note)
-    try:
+    with noted_statements() as seen:
         listed = choices.load_choices(
             default_view(ORDERS), "widget_id", actor=_admin(), now=NOW, is_counted=False
         )
-    finally:
-        event.remove(storage.get_engine(), "before_cursor_execute", note)
     assert listed["value"].tolist() == [None, "W-0", "W-1", "W-2", "W-3", "W-4"]
-    (statement, values) = next(one for one in seen if one[0].startswith("WITH RECURSIVE"))
-    explain = "EXPLAIN QUERY PLAN" if storage.is_sqlite() else "EXPLAIN"
-    with storage.get_engine().connect() as connection:
-        if not storage.is_sqlite():
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        asked = f"{explain} {statement}"
-        plan = "\n".join(map(str, connection.exec_driver_sql(asked, values).all()))  # type: ignore[arg-type]
+    plan = plans_of([one for one in seen if one[0].startswith("WITH RECURSIVE")])
     assert "ix_orders_widget" in plan
     assert "SCAN orders'" not in plan
 

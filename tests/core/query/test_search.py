@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core import access, demo, query, startup, storage, upkeep
@@ -25,6 +25,7 @@ from tests.conftest import NOW, drop_database, use_database
 from tests.core.random_rows import CODES, TEXTS, fill
 from tests.effort import share
 from tests.rows import make_item, make_order
+from tests.statements import noted_statements, plans_of
 
 KINDS = ["sqlite", "postgresql"]
 # Letters whose case changes the length, combining marks, characters special to LIKE and FTS5.
@@ -173,34 +174,6 @@ def _contains(part: str) -> dict[str, str]:
     return {"filterType": "text", "type": "contains", "filter": part}
 
 
-@contextmanager
-def _statements() -> Iterator[list[tuple[str, object]]]:
-    """Collect the executed statements with their values."""
-    seen: list[tuple[str, object]] = []
-
-    def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
-        seen.append((statement, values))
-
-    event.listen(storage.get_engine(), "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(storage.get_engine(), "before_cursor_execute", note)
-
-
-def _plans(seen: list[tuple[str, object]]) -> str:
-    explain = "EXPLAIN QUERY PLAN" if storage.is_sqlite() else "EXPLAIN"
-    with storage.get_engine().connect() as connection:
-        if not storage.is_sqlite():  # or it prefers a scan of such a small table
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        return "\n".join(
-            str(row)
-            for statement, values in seen
-            if statement.startswith(("SELECT", "WITH"))
-            for row in connection.exec_driver_sql(f"{explain} {statement}", values).all()  # type: ignore[arg-type]
-        )
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("table", "raw"),
@@ -220,10 +193,10 @@ def test_a_rare_text_is_looked_up_without_a_table_scan(
 ) -> None:
     many(kind)
     view = parse_view(table, raw | {"zone": "UTC"})
-    with _statements() as seen:
+    with noted_statements() as seen:
         query.load_rows(view, actor=_admin(), now=NOW, start=0, end=100)
         query.count_rows(view, actor=_admin(), now=NOW)
-    plans = _plans(seen)
+    plans = plans_of(seen)
     if kind == "sqlite":
         assert "VIRTUAL TABLE INDEX" in plans
         through = [

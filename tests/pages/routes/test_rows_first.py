@@ -1,4 +1,4 @@
-"""Counts wait a short time while rows are loaded."""
+"""Counts wait a short time while rows are loaded, and totals until the first rows are shown."""
 
 import asyncio
 import threading
@@ -80,3 +80,57 @@ def test_rows_do_not_wait_for_the_counts_of_others(
         return was_answered
 
     assert asyncio.run(ask()) is is_answered
+
+
+@pytest.mark.parametrize(
+    ("answer", "are_shown"),
+    [
+        ({"rows": [], "last": None}, False),  # the grid asks for the count when it shows them
+        ({"rows": [], "last": 7}, True),
+        ({"count": 2_000}, True),
+        ({"choices": [], "more": False}, False),
+    ],
+)
+def test_totals_wait_until_a_new_grid_shows_its_first_rows(
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], are_shown: bool
+) -> None:
+    monkeypatch.setattr(rows, "_accept", lambda *_: None)
+    monkeypatch.setattr(rows, "_answer", lambda *_: answer)
+    monkeypatch.setattr(rows, "MAX_DRAWING_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(rows, "PAUSE_SECONDS", 0.01)
+    rows.expect_first_rows("of this grid")
+    pauses: list[bool] = []
+
+    def pause() -> None:
+        pauses.append(True)
+        if len(pauses) == 1:
+            asyncio.run(_post("of another grid"))
+            asyncio.run(_post("of this grid"))
+        elif len(pauses) == 3:
+            rows._note_shown_rows("of this grid")
+
+    rows.let_first_rows_show("of this grid", pause)
+    assert len(pauses) == (1 if are_shown else 3)
+
+
+async def _post(token: str) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}"}
+
+    scope = {"type": "http", "path_params": {"table": "orders"}}
+    scope["headers"] = [(b"authorization", f"Bearer {token}".encode())]
+    await rows.answer_rows(Request(scope, receive))
+
+
+def test_totals_wait_neither_for_a_grid_that_shows_rows_nor_for_one_that_never_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[bool] = []
+    rows.let_first_rows_show("shows rows", lambda: pauses.append(True))
+    assert pauses == []
+    monkeypatch.setattr(rows, "MAX_DRAWING_SECONDS", 0.05)
+    monkeypatch.setattr(rows, "PAUSE_SECONDS", 0.01)
+    rows.expect_first_rows("never does")
+    rows.let_first_rows_show("never does", lambda: pauses.append(True))
+    assert 1 <= len(pauses) <= 5
+    assert rows._drawn == set()

@@ -1,0 +1,63 @@
+"""Pages without the font of Streamlit that Order Desk does not use."""
+
+import gzip
+import re
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Pages are in Inter. But Streamlit's page preloads Source Sans (170 kB), and draws its first texts
+# in it, before it has our theme.
+PRELOADED = re.compile(rb'\s*<link\s+rel="preload"[^>]*\sas="font"[^>]*>')
+FACE = re.compile(rb'@font-face\{font-family:"?Source Sans"?;[^}]*\}')
+UNUSED = {"text/html": PRELOADED, "text/css": FACE}
+
+
+class OwnFonts:
+    """Takes Source Sans out of Streamlit's page and style sheet; other answers pass as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and change the answer if it can name the font."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        start: Message = {}
+        body = bytearray()
+
+        async def send_shortened(message: Message) -> None:
+            if message["type"] == "http.response.start" and _may_name_it(message):
+                start.update(message)
+            elif not start:
+                await send(message)
+            else:
+                body.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    page = _shorten(start, bytes(body))
+                    await send(start)
+                    await send({"type": "http.response.body", "body": page})
+
+        await self.app(scope, receive, send_shortened)
+
+
+def _kind(headers: MutableHeaders) -> str:
+    return headers.get("content-type", "").partition(";")[0]
+
+
+def _may_name_it(start: Message) -> bool:
+    """Return whether it is a page or style sheet of Streamlit, which a browser may keep."""
+    headers = MutableHeaders(scope=start)
+    may_be_kept = headers.get("cache-control", "").startswith(("no-cache", "public"))
+    return start["status"] == 200 and _kind(headers) in UNUSED and may_be_kept
+
+
+def _shorten(start: Message, body: bytes) -> bytes:
+    """Take the font out of a page, packed or not; adapt the length in the headers."""
+    headers = MutableHeaders(scope=start)
+    is_packed = headers.get("content-encoding") == "gzip"
+    page = UNUSED[_kind(headers)].sub(b"", gzip.decompress(body) if is_packed else body)
+    page = gzip.compress(page, mtime=0) if is_packed else page
+    headers["content-length"] = str(len(page))
+    return page
