@@ -297,7 +297,7 @@ def test_the_template_of_the_documentation_is_the_newest(tmp_path: Path) -> None
 
 
 @pytest.mark.on_postgresql
-@pytest.mark.parametrize("header", ["Product", "Passenger", "Flight No"])
+@pytest.mark.parametrize("header", ["Product", "Passenger"])
 def test_a_text_too_long_for_an_index_is_invalid_and_nothing_is_imported(
     database: str, import_sheets: Callable[[Sheets], Outcome], header: str
 ) -> None:
