@@ -11,6 +11,8 @@ NOT_WORDS = {"iframe", "html", "code", "text", "form"}
 OWN_WORDS = {
     ("demo.py", "choice.button"),
     ("demo.py", "choice.outcome"),
+    ("downloads.py", "label"),
+    ("downloads.py", "name"),  # of a kind of file
     ("refund_rule.py", "words"),  # reasons of the rule, which name no row
     ("emails.py", "words"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
@@ -23,6 +25,8 @@ OWN_WORDS = {
     ("plots.py", "note"),  # escaped where it is made
     ("refund_results.py", "icon"),
     ("refund_results.py", "result.lower()"),
+    ("sharing.py", "WILL_READ"),
+    ("sharing.py", "NO_HARM"),
     ("sign_in.py", "word_of(actor.role)"),
     ("sign_in.py", "_scope(actor)"),  # words of our own, and how many contracts
     ("strip.py", "_count_in_words(table, count, total)"),  # numbers and our words
