@@ -78,9 +78,10 @@ class StaticFiles:
         return self._kept[key]
 
     async def _keep(self, scope: Scope, receive: Receive, coding: str) -> _Kept | None:
-        """Read and pack a file; None if it is no file, or a page that Streamlit gives instead."""
+        """Read and pack a file; None if it is no whole file, or is a page that Streamlit gives."""
         status, given, body = await self._read(scope, receive)
-        if status != 200 or given.get("cache-control") == "no-cache":
+        is_whole = given.get("content-length", f"{len(body)}") == f"{len(body)}"
+        if status != 200 or not is_whole or given.get("cache-control") == "no-cache":
             return None
         kind, path = given.get("content-type", ""), scope["path"]
         headers = {

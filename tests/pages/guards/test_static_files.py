@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pages.guards import StaticFiles
 
@@ -165,3 +165,19 @@ def test_files_below_a_base_path_are_found_there_alone() -> None:
     below, beside = ask(app, f"/desk{HASHED}", HASHED, accept_encoding="br")
     assert below.headers["content-encoding"] == "br"
     assert "content-encoding" not in beside.headers
+
+
+def test_part_of_a_file_whose_end_is_missing_is_not_kept() -> None:
+    sent = [SCRIPT[:100], SCRIPT]
+
+    async def breaks_off_once(_scope: Scope, _receive: Receive, send: Send) -> None:
+        length = (b"content-length", b"%d" % len(SCRIPT))
+        headers = [(b"content-type", b"text/javascript"), length]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": sent.pop(0)})
+
+    app = StaticFiles(breaks_off_once, base="")
+    sent.insert(1, SCRIPT)  # the broken answer is read once, then the request is passed on
+    ask(app, HASHED, accept_encoding="br")
+    (answer,) = ask(app, HASHED, accept_encoding="br")
+    assert brotli.decompress(answer.content) == SCRIPT
