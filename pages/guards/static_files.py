@@ -48,7 +48,7 @@ class StaticFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory, or pass the request on."""
-        kept = await self._find(scope, receive) if self._is_static(scope) else None
+        kept = await self._find(scope) if self._is_static(scope) else None
         if kept is None:
             await self.app(scope, receive, send)
             return
@@ -64,22 +64,22 @@ class StaticFiles:
         # Another way to write the same path would be kept as another file.
         return path.startswith(self._folders) and posixpath.normpath(path) == path
 
-    async def _find(self, scope: Scope, receive: Receive) -> _Kept | None:
+    async def _find(self, scope: Scope) -> _Kept | None:
         accepted = Headers(scope=scope).get("accept-encoding", "")
         known = {one.partition(";")[0].strip() for one in accepted.split(",")}
         coding = next((one for one in CODINGS if one in known), "")
         key = scope["path"], coding
         if key not in self._kept:
             async with self._keeping:  # several tabs ask at once
-                kept = self._kept.get(key) or await self._keep(scope, receive, coding)
+                kept = self._kept.get(key) or await self._keep(scope, coding)
                 if kept is None:
                     return None
                 self._kept[key] = kept
         return self._kept[key]
 
-    async def _keep(self, scope: Scope, receive: Receive, coding: str) -> _Kept | None:
+    async def _keep(self, scope: Scope, coding: str) -> _Kept | None:
         """Read and pack a file; None if it is no whole file, or is a page that Streamlit gives."""
-        status, given, body = await self._read(scope, receive)
+        status, given, body = await self._read(scope)
         is_whole = given.get("content-length", f"{len(body)}") == f"{len(body)}"
         if status != 200 or not is_whole or given.get("cache-control") == "no-cache":
             return None
@@ -99,10 +99,15 @@ class StaticFiles:
             body = await run_in_threadpool(pack, body, coding, keep_better)
         return _Kept(body, headers)
 
-    async def _read(self, scope: Scope, receive: Receive) -> tuple[int, Headers, bytes]:
+    async def _read(self, scope: Scope) -> tuple[int, Headers, bytes]:
         """Return status, headers and content of Streamlit's answer."""
         headers = [one for one in scope["headers"] if one[0] not in LEFT_OUT]
         sent: list[Message] = []
+        asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+        async def receive() -> Message:
+            # The file is for everybody: it is read whole, also if who asked for it has left.
+            return next(asked, None) or await asyncio.Future()
 
         async def keep(message: Message) -> None:
             sent.append(message)

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import brotli
 import httpx
@@ -10,10 +10,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pages.guards import StaticFiles
+from tests.pages.guards.asgi import ask as raw_ask
 
 SCRIPT = b"const order = 1;\n" * 5_000
 HASHED = "/component/st_aggrid.AgGrid/static/js/main.f4bb7ae6.js"
@@ -181,3 +182,22 @@ def test_part_of_a_file_whose_end_is_missing_is_not_kept() -> None:
     ask(app, HASHED, accept_encoding="br")
     (answer,) = ask(app, HASHED, accept_encoding="br")
     assert brotli.decompress(answer.content) == SCRIPT
+
+
+def test_file_is_kept_whole_though_the_first_who_asked_has_left() -> None:
+    """A streamed answer ends early when its client leaves; the next one must not get a part."""
+
+    async def stream(_request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(3):
+                yield SCRIPT
+                await asyncio.sleep(0.01)
+
+        return StreamingResponse(pieces(), media_type="text/javascript")
+
+    inner = Starlette()
+    inner.add_route("/{path:path}", stream)
+    app = StaticFiles(inner, base="")
+    asyncio.run(raw_ask(app, "GET", HASHED, breaks_off=True))
+    (answer,) = ask(app, HASHED)
+    assert answer.content == SCRIPT * 3
