@@ -103,11 +103,11 @@ class StaticFiles:
         """Return status, headers and content of Streamlit's answer."""
         headers = [one for one in scope["headers"] if one[0] not in LEFT_OUT]
         sent: list[Message] = []
-        asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+        asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
         async def receive() -> Message:
             # The file is for everybody: it is read whole, also if who asked for it has left.
-            return next(asked, None) or await asyncio.Future()
+            return asked.pop() if asked else await asyncio.Future()
 
         async def keep(message: Message) -> None:
             sent.append(message)
