@@ -8,9 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Pages are in Inter. But Streamlit's page preloads Source Sans (170 kB), and draws its first texts
 # in it, before it has our theme.
-PRELOADED = re.compile(rb'\s*<link\s+rel="preload"[^>]*\sas="font"[^>]*>')
+LINK = re.compile(rb"<link[^<>]*>")
 FACE = re.compile(rb'@font-face\{font-family:"?Source Sans"?;[^}]*\}')
-UNUSED = {"text/html": PRELOADED, "text/css": FACE}
+PRELOADS_FONT = (b'rel="preload"', b'as="font"')
+UNUSED = {"text/html": LINK, "text/css": FACE}
 
 
 class OwnFonts:
@@ -57,7 +58,14 @@ def _shorten(start: Message, body: bytes) -> bytes:
     """Take the font out of a page, packed or not; adapt the length in the headers."""
     headers = MutableHeaders(scope=start)
     is_packed = headers.get("content-encoding") == "gzip"
-    page = UNUSED[_kind(headers)].sub(b"", gzip.decompress(body) if is_packed else body)
+    page = gzip.decompress(body) if is_packed else body
+    page = UNUSED[_kind(headers)].sub(_without, page)
     page = gzip.compress(page, mtime=0) if is_packed else page
     headers["content-length"] = str(len(page))
     return page
+
+
+def _without(found: re.Match[bytes]) -> bytes:
+    """Return a link that preloads no font as it is, and nothing for what is not needed."""
+    is_needed = found.re is LINK and not all(one in found[0] for one in PRELOADS_FONT)
+    return found[0] if is_needed else b""

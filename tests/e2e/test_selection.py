@@ -33,6 +33,7 @@ def test_back_from_an_order_finds_filter_ticks_and_place_as_they_were(
     desk.cell(32, "author").click()
     expect(desk.page).to_have_url(re.compile(rf"/order\?order={left[32]}$"))
     expect(desk.page.get_by_role("heading", name=f"Order {left[32]}")).to_be_visible()
+    desk.wait_for_run()
     desk.page.go_back()
     expect(desk.cell(32, "order_id")).to_have_text(left[32])
     expect(desk.cell(32, "order_id")).to_be_in_viewport()
