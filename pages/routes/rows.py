@@ -34,6 +34,7 @@ from pages.web import PRIVATE, browser_of, declared_bytes
 MAX_WAIT_SECONDS = 0.7
 MAX_DRAWING_SECONDS = 3.0
 PAUSE_SECONDS = 0.1
+MAX_DRAWN = 1_000
 # At most so many requests are answered at once; others wait. Threads that pass Python's lock to
 # each other at every row are slower than threads in turn: by half with four of them.
 # Counts and choices take longer, so they have their own queue and do not delay rows.
@@ -72,6 +73,8 @@ def let_rows_go_first() -> None:
 def expect_first_rows(token: str) -> None:
     """Note that the browser begins to draw a grid."""
     with _idle:
+        if len(_drawn) >= MAX_DRAWN:  # a browser that leaves never asks for rows
+            _drawn.clear()
         _drawn.add(token)
 
 

@@ -133,4 +133,10 @@ def test_totals_wait_neither_for_a_grid_that_shows_rows_nor_for_one_that_never_d
     rows.expect_first_rows("never does")
     rows.let_first_rows_show("never does", lambda: pauses.append(True))
     assert 1 <= len(pauses) <= 10
-    assert rows._drawn == set()
+    assert "never does" not in rows._drawn
+
+
+def test_grids_whose_browser_has_left_are_forgotten() -> None:
+    for number in range(2 * rows.MAX_DRAWN):
+        rows.expect_first_rows(f"left {number}")
+    assert len(rows._drawn) <= rows.MAX_DRAWN
