@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.access import may
-from core.ground import Permission
+from core.ground import NotSignedIn, Permission
 from pages.dialogs import show_demo
 from pages.shell import current_actor, draw_frame, draw_header, failures_shown, follow_reconnection
 
@@ -41,4 +41,7 @@ with failures_shown():
     actor = current_actor()
     draw_header(actor, [one for one, permission in pages.items() if may(actor, permission)])
     show_demo(actor)
-    page.run()
+    try:
+        page.run()
+    except NotSignedIn:  # since the header was drawn: the next run draws nothing but the form
+        st.rerun()

@@ -1,9 +1,10 @@
 """Every role on every page, run without a browser."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 from streamlit.testing.v1 import AppTest
 
 from core import access, storage
@@ -47,6 +48,22 @@ def become(role: Role) -> None:
         session.get_one(User, LOCAL_USER_ID).role = role
 
 
+@contextmanager
+def deactivated_after_the_header() -> Iterator[None]:
+    """Deactivate the local user as soon as the run of a page has found them once."""
+    engine = storage.get_engine()
+    left = [update(User).where(User.user_id == LOCAL_USER_ID).values(is_active=False)]
+
+    def deactivate(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM user_contracts" in statement and left:
+            with engine.begin() as connection:  # of its own: the run is still reading
+                connection.execute(left.pop())
+
+    event.listen(engine, "after_cursor_execute", deactivate)
+    yield
+    event.remove(engine, "after_cursor_execute", deactivate)
+
+
 def refused() -> list[str]:
     actions = select(AuditEvent.action).where(AuditEvent.action.endswith(".refused"))
     with storage.reading() as session:
@@ -75,6 +92,18 @@ def test_every_role_opens_its_pages_and_no_other(role: Role, name: str) -> None:
     for kind in ("component_instance", "link_button", "text_input", "popover", "file_uploader"):
         assert not page.get(kind)
     assert not any(secret in texts(page) for secret in SECRETS)
+
+
+@pytest.mark.usefixtures("shop")
+def test_whoever_loses_access_while_a_page_is_drawn_sees_nothing_but_why() -> None:
+    with deactivated_after_the_header():
+        page = open_page("orders")
+    assert texts(page) == (
+        "Order Desk\nYou are not signed in. Ask an admin of Order Desk to give you access."
+    )
+    assert not page.exception
+    for kind in ("page_link", "component_instance", "link_button", "text_input", "popover"):
+        assert not page.get(kind)
 
 
 _NEEDS = {"imports": "import"}  # the permission, if its name differs from the page's
