@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.bench.databases import KEPT
+from tests.bench.extent import some
 from tests.bench.figures import Figure, memory_figure, time_figure
 from tests.bench.processes import run_core
 
-ORDERS = 75_000
+ORDERS = some(75_000, 7_500)
 ITEMS_AN_ORDER = 2
 ROWS = ORDERS * (1 + ITEMS_AN_ORDER + 1)
 MAX_SECONDS, MAX_MEGABYTES = 60, 500
