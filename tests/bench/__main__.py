@@ -20,6 +20,7 @@ from tests.bench.extent import IS_QUICK, LARGE, MIDDLE, SMALL
 from tests.bench.figures import Figure, as_text, memory_figure, time_figure, write_results
 from tests.bench.filtering import measure_tables
 from tests.bench.grid_page import browsing
+from tests.bench.growing import measure_growth
 from tests.bench.importing import measure_import
 from tests.bench.mailing import measure_mail
 from tests.bench.opening import measure_opening
@@ -108,10 +109,12 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "refunds": measure_refunds,
     "vouchers": measure_vouchers,
     "mail": measure_mail,
+    "growing": measure_growth,
 }
 
 
 SLOW = ("tables", "datasette")  # the quick bench leaves them out
+ALONE = ("growing",)  # measured only when it is named
 
 
 def main(names: list[str]) -> int:
@@ -123,7 +126,7 @@ def main(names: list[str]) -> int:
         return 2
     if len(names) == 1:
         return _measure(names[0])
-    chosen = names or [name for name in PARTS if not (IS_QUICK and name in SLOW)]
+    chosen = names or [name for name in PARTS if name not in (SLOW + ALONE if IS_QUICK else ALONE)]
     began = time.monotonic()
     codes = [
         subprocess.run([sys.executable, "-m", "tests.bench", name], cwd=PROJECT).returncode

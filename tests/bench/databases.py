@@ -9,7 +9,10 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.bench.processes import PROJECT, Cost, run_core
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from tests.bench.processes import PROJECT, Cost, core_environment, run_core
 
 KEPT = PROJECT / ".bench"
 MARKER = "filled.json"  # written last: without it the database is incomplete
@@ -55,9 +58,16 @@ def provide(orders: int) -> FilledDatabase:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    cost = run_core("demo", "--orders", str(orders), folder=folder)
+    cost = run_core("demo", "--orders", str(orders), environment=core_environment(folder))
     marker.write_text(json.dumps({"made_by": made_by, "cost": asdict(cost)}))
     return FilledDatabase(orders, folder, cost, is_cached=False)
+
+
+def tell(url: str, statement: str) -> None:
+    """Run a statement that no transaction may contain, such as CREATE DATABASE."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(statement))
 
 
 def _fingerprint() -> str:

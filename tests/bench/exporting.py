@@ -117,7 +117,7 @@ def _loading(database: FilledDatabase) -> Iterator[Figure]:
 def _exporting(database: FilledDatabase) -> Iterator[Figure]:
     """Export every order from the database to the disk."""
     file = KEPT / "orders.xlsx"
-    cost = run_core("export", "orders", file, folder=database.folder)
+    cost = run_core("export", "orders", file, environment=core_environment(database.folder))
     file.unlink()
     measure = f"Export {database.orders:,} orders as Excel: "
     yield time_figure(f"{measure}time", cost.seconds, MAX_EXPORT_SECONDS)

@@ -17,8 +17,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import create_engine, func, null, select, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import func, null, select, text
 
 from core import access, storage
 from core.access import Actor
@@ -27,7 +26,7 @@ from core.query import rows, where
 from core.query.windows import find_keys
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import View, default_view, parse_view
-from tests.bench.databases import KEPT, FilledDatabase, provide
+from tests.bench.databases import KEPT, FilledDatabase, provide, tell
 from tests.bench.extent import LARGE, some
 from tests.bench.figures import Figure, as_text
 from tests.bench.processes import core_environment, run_core
@@ -91,17 +90,11 @@ def _in_postgresql(database: FilledDatabase) -> Iterator[str]:
     with kept_postgresql(folder) as server:
         url = f"{server}/orders"
         if not is_kept:
-            _ask(f"{server}/postgres", "CREATE DATABASE orders")
-            run_core("copy", "--to", url, folder=database.folder)
-            _ask(url, "VACUUM ANALYZE")
+            tell(f"{server}/postgres", "CREATE DATABASE orders")
+            run_core("copy", "--to", url, environment=core_environment(database.folder))
+            tell(url, "VACUUM ANALYZE")
             shutil.copy(marker, copied)
         yield url
-
-
-def _ask(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as admin:
-        admin.execute(text(statement))
 
 
 @dataclass(frozen=True)
