@@ -18,7 +18,10 @@ LOCAL_USER_NAME = "Local analyst"
 
 @dataclass(frozen=True)
 class Actor:
-    """A user who performs a use case: their role, and the contracts whose rows they can see."""
+    """A user who performs a use case: their role, and the contracts whose rows they can see.
+
+    `contracts` is empty for a user who sees all contracts.
+    """
 
     user_id: str
     email: str
@@ -87,7 +90,7 @@ def find_actor_in(session: Session, user_id: str) -> Actor | None:
         email=user.email,
         role=Role(user.role),
         sees_all_contracts=user.sees_all_contracts,
-        contracts=_contracts(session, user_id),
+        contracts=frozenset() if user.sees_all_contracts else _contracts(session, user_id),
         only_own_orders=user.only_own_orders,
     )
 
