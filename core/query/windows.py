@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core import storage
 from core.access import Actor
 from core.query.conditions import where
-from core.query.search import MAX_GATHERED, Narrowing, narrow
+from core.query.search import MAX_GATHERED, Narrowing, narrow, narrow_by_rare
 from core.storage import Base, Gathered, gather, in_common_units, rows_of
 from core.tables import Column, Kind, Table
 from core.views import Operator, View
@@ -98,13 +98,15 @@ class _Window:
         stored: InstrumentedAttribute[datetime] = getattr(view.table.model, DATE)
         (by,) = view.sort
         dates = select(stored).order_by(stored.desc() if by.descending else stored.asc())
-        last = self.session.scalar(dates.offset(rows - 1).limit(1))
+        nth = select(dates.offset(rows - 1).limit(1).scalar_subquery())
+        last = self.session.execute(storage.scan_in_order(self.session, nth)).scalar_one()
         if last is None:  # the table has fewer rows
             return self.find(conditions)
-        is_first = stored >= last if by.descending else stored <= last
-        with storage.scanning_in_order(self.session):
-            found = self.find([*conditions, is_first])
-        return found if len(found) == self.end - self.start else None
+        found = self.find([*conditions, stored >= last if by.descending else stored <= last])
+        if len(found) == self.end - self.start:
+            return found  # rows that are read by their keys do not need more
+        storage.look_up_again(self.session)
+        return None
 
 
 def find_keys(
@@ -112,10 +114,13 @@ def find_keys(
 ) -> list[str]:
     """Find the keys of the rows [start, end) of a view, in its order."""
     window = _Window(session, view, now, start, end)
-    conditions = where(view, actor=actor, now=now)
     if not view.is_filtered or start > MAX_GATHERED or _is_walked(view):
-        return window.find(conditions)
+        return window.find(where(view, actor=actor, now=now))
     per_order = where(view, actor=actor, now=now, per_order=True)
+    rare = None if _is_known(view, actor) else narrow_by_rare(session, view, COMMON)
+    if rare is not None and rare.most <= COMMON:
+        return window.find(per_order + rare.conditions)
+    conditions = where(view, actor=actor, now=now) if view.search else per_order
     # A search reads many columns, for orders also those of the items, which takes longer.
     found = None if view.search else window.find_in_head(end * HEAD_PER_ROW, per_order)
     if found is None and _is_known(view, actor):
@@ -123,7 +128,9 @@ def find_keys(
     if found is None:
         narrowing = narrow(session, view)
         if narrowing.most > COMMON:
-            found = window.find_in_head(HEAD_ROWS, per_order)
+            # PostgreSQL looks at the candidates alone; SQLite would read and sort all of them.
+            listed = [] if storage.is_sqlite() else narrowing.conditions
+            found = window.find_in_head(HEAD_ROWS, per_order + listed)
         if found is None:
             conditions = _list_if_few(window, actor, narrowing, conditions, per_order)
     return window.find(conditions) if found is None else found

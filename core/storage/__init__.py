@@ -13,8 +13,9 @@ from core.storage.dialect import (
     lock_key_of,
     lock_tables,
     locked_in_order,
+    look_up_again,
     next_numbers,
-    scanning_in_order,
+    scan_in_order,
     seconds_of,
     stores_nul,
     take_lock,
@@ -54,7 +55,13 @@ from core.storage.models.refunds import ProviderRefund, Refund, RefundBatch, Tra
 from core.storage.models.views import SavedView
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
-from core.storage.trigrams import Sought, can_look_up, is_estimated_above, look_up, search_indexes
+from core.storage.trigrams import (
+    Sought,
+    can_look_up,
+    is_estimated_above,
+    is_looked_up,
+    look_up,
+)
 from core.storage.types import Base, Instant, in_common_units, new_id
 from core.storage.written import folded, sorted_by
 
@@ -115,6 +122,7 @@ __all__ = [
     "is_any_of_named",
     "is_blank",
     "is_estimated_above",
+    "is_looked_up",
     "is_reachable",
     "is_refundable_now",
     "is_sqlite",
@@ -125,6 +133,7 @@ __all__ = [
     "lock_tables",
     "locked_in_order",
     "look_up",
+    "look_up_again",
     "migrate",
     "new_id",
     "next_numbers",
@@ -134,8 +143,7 @@ __all__ = [
     "rebuilding",
     "recreate_schema",
     "rows_of",
-    "scanning_in_order",
-    "search_indexes",
+    "scan_in_order",
     "seconds_of",
     "sorted_by",
     "status",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Select,
     SQLColumnExpression,
     Text,
     any_,
@@ -163,15 +164,20 @@ def has_shared_lock(key: ColumnElement[int]) -> ColumnElement[bool]:
     return func.pg_advisory_xact_lock_shared(key).is_not(None)
 
 
-@contextmanager
-def scanning_in_order(session: Session) -> Iterator[None]:
-    """Make PostgreSQL scan rows in sort order; it would look up all matches by trigrams."""
+def scan_in_order(session: Session, statement: Select[Any]) -> Select[Any]:
+    """Make PostgreSQL scan rows in sort order from the next statement on, when this one has run.
+
+    It would look up all matches by trigrams. Until the transaction ends, or `look_up_again`.
+    """
     if is_on_sqlite(session):
-        yield
-        return
-    session.execute(text("SET LOCAL enable_bitmapscan = off"))
-    yield
-    session.execute(text("SET LOCAL enable_bitmapscan = on"))
+        return statement
+    return statement.add_columns(func.set_config("enable_bitmapscan", "off", True))
+
+
+def look_up_again(session: Session) -> None:
+    """End what `scan_in_order` began."""
+    if not is_on_sqlite(session):
+        session.execute(text("SET LOCAL enable_bitmapscan = on"))
 
 
 def query_canceller(session: Session, *, timeout: float) -> Callable[[], None]:
