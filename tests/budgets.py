@@ -21,7 +21,14 @@ ANSWERS = {
     "filtered figures": 2,
     "filtered totals": 1,
     "filtered choices": 1,
+    "searched rows": 5,
+    "searched count": 4,
+    "searched figures": 5,
+    "searched totals": 4,
+    "searched choices": 4,
 }
+# Statements of a refund request: of one item that is granted, and of one that is refused.
+REFUNDS = {"granted": 7, "refused": 3}
 # Statements of a page's first run, and of a run in which nothing has changed.
 RUNS = {
     "orders": (10, 6),
@@ -40,6 +47,15 @@ def faults_of_answers(counted: Mapping[str, int]) -> list[str]:
         f"{name}: {count} statements, at most {ANSWERS[name]} are allowed"
         for name, count in counted.items()
         if count > ANSWERS[name]
+    ]
+
+
+def faults_of_refunds(counted: Mapping[str, int]) -> list[str]:
+    """Compare the statements of refund requests with their budgets."""
+    return [
+        f"{name}: {count} statements, at most {REFUNDS[name]} are allowed"
+        for name, count in counted.items()
+        if count > REFUNDS[name]
     ]
 
 

@@ -1,9 +1,11 @@
 """Actors: who performs a use case, and how to find them."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, and_, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,11 +16,26 @@ from core.storage import User, UserContract
 LOCAL_USER_ID = "local"
 LOCAL_USER_EMAIL = "analyst@local"
 LOCAL_USER_NAME = "Local analyst"
+# A user with their rights, in one statement; without contracts if they see all.
+RIGHTS = (
+    *(User.user_id, User.email, User.role, User.is_active),
+    *(User.sees_all_contracts, User.only_own_orders, UserContract.contract_id),
+)
+HAS_CONTRACT = and_(UserContract.user_id == User.user_id, ~User.sees_all_contracts)
+_ACTOR = (
+    select(*RIGHTS)
+    .select_from(User)
+    .outerjoin(UserContract, HAS_CONTRACT)
+    .where(User.user_id == bindparam("user"))
+)
 
 
 @dataclass(frozen=True)
 class Actor:
-    """A user who performs a use case: their role, and the contracts whose rows they can see."""
+    """A user who performs a use case: their role, and the contracts whose rows they can see.
+
+    `contracts` is empty for a user who sees all contracts.
+    """
 
     user_id: str
     email: str
@@ -74,24 +91,36 @@ def find_actor(user_id: str) -> Actor | None:
 
 def _find_actor(user_id: str, locked: type[User] | None = None) -> Actor | None:
     with storage.reading(locked=locked) as session:
-        return find_actor_in(session, user_id)
+        return actor_of(session.connection().execute(_ACTOR, {"user": user_id}).all())
+
+
+def actor_of(rows: Sequence[Row[Any]]) -> Actor | None:
+    """Return the actor of an active user, from rows of RIGHTS, one for each contract."""
+    if not rows or not rows[0].is_active:
+        return None
+    user = rows[0]
+    return _actor(user, frozenset(row.contract_id for row in rows if row.contract_id is not None))
 
 
 def find_actor_in(session: Session, user_id: str) -> Actor | None:
-    """Find an active user as an actor inside the caller's transaction."""
+    """Find an active user as an actor inside the caller's transaction, which has locked the user.
+
+    The contracts are read after that, by a statement of their own: one that waited for the lock
+    would show those of before.
+    """
     user = session.get(User, user_id)
     if user is None or not user.is_active:
         return None
+    rows = select(UserContract.contract_id).where(UserContract.user_id == user_id)
+    return _actor(user, frozenset(() if user.sees_all_contracts else session.scalars(rows)))
+
+
+def _actor(user: User | Row[Any], contracts: frozenset[str]) -> Actor:
     return Actor(
         user_id=user.user_id,
         email=user.email,
         role=Role(user.role),
         sees_all_contracts=user.sees_all_contracts,
-        contracts=_contracts(session, user_id),
+        contracts=contracts,
         only_own_orders=user.only_own_orders,
     )
-
-
-def _contracts(session: Session, user_id: str) -> frozenset[str]:
-    rows = select(UserContract.contract_id).where(UserContract.user_id == user_id)
-    return frozenset(session.scalars(rows))

@@ -14,9 +14,10 @@ SQLite has one writer at a time, so reading is enough there.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import IO, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core import storage
@@ -163,24 +164,39 @@ def _lock(
     Returns none if the actor's sign-in has ended. The session caches the rows.
     """
     ids = sorted({actor.user_id, changed_user or actor.user_id})
-    is_locked: list[ColumnElement[bool]] = [User.user_id.in_(ids)]
-    if actor == CONSOLE and changed_user is not None:
-        is_locked.append(User.role == Role.ADMIN)  # it has no row that could be locked
-    statement = select(User).where(or_(*is_locked)).order_by(User.user_id)
-    # PostgreSQL grants advisory locks in order of arrival. Row locks FOR SHARE overtake a waiting
-    # FOR UPDATE: with those alone, a user's requests could prevent an admin from deactivating them.
-    if lock == _FOR_SHARE:
-        statement = storage.with_shared_lock(session, statement, storage.lock_key_of(ids[0]))
     if lock == _FOR_UPDATE:
         for one in ids:
             storage.take_lock(session, storage.lock_key_of(one))
-    if actor.sign_in_id is not None:
-        is_open = SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)
-        statement = statement.join(SignIn, and_(SignIn.sign_in_id == actor.sign_in_id, *is_open))
+    # If CONSOLE changes a user, the admins are locked: it has no row that could be.
+    is_console = actor == CONSOLE and changed_user is not None
+    has_sign_in = actor.sign_in_id is not None
+    statement = _users_to_lock(storage.is_sqlite(), lock, has_sign_in, is_console)
+    asked = {"ids": ids, "first": ids[0], "user": actor.user_id, "sign_in": actor.sign_in_id}
+    options: dict[str, Any] = {"populate_existing": True}
+    return list(session.scalars(statement, asked, execution_options=options))
+
+
+@cache
+def _users_to_lock(
+    is_on_sqlite: bool, lock: _Lock | None, has_sign_in: bool, or_admins: bool
+) -> Select[tuple[User]]:
+    """Select the users to lock: building the statement takes as long as running it."""
+    is_locked: list[ColumnElement[bool]] = [User.user_id.in_(bindparam("ids", expanding=True))]
+    if or_admins:
+        is_locked.append(User.role == Role.ADMIN)
+    statement = select(User).where(or_(*is_locked)).order_by(User.user_id)
+    # PostgreSQL grants advisory locks in order of arrival. Row locks FOR SHARE overtake a waiting
+    # FOR UPDATE: with those alone, a user's requests could prevent an admin from deactivating them.
+    if lock == _FOR_SHARE and not is_on_sqlite:
+        first = storage.lock_key_of(bindparam("first", type_=Text))
+        statement = statement.where(storage.has_shared_lock(first))
+    if has_sign_in:
+        is_open = SignIn.user_id == bindparam("user"), SignIn.ended_at.is_(None)
+        is_theirs = SignIn.sign_in_id == bindparam("sign_in")
+        statement = statement.join(SignIn, and_(is_theirs, *is_open))
     if lock is not None:
         statement = statement.with_for_update(read=lock.read, key_share=lock.key_share)
-    options: dict[str, Any] = {"populate_existing": True}
-    return list(session.scalars(statement, execution_options=options))
+    return statement
 
 
 def _covers(now: Actor, before: Actor) -> bool:

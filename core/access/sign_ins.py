@@ -10,20 +10,40 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import audit
-from core.access.actors import LOCAL_USER_ID, Actor, find_actor, find_local_actor
+from core.access.actors import (
+    HAS_CONTRACT,
+    LOCAL_USER_ID,
+    RIGHTS,
+    Actor,
+    actor_of,
+    find_actor,
+    find_local_actor,
+)
 from core.ground import NotSignedIn, fold, get_settings
-from core.storage import SignIn, User
+from core.storage import SignIn, User, UserContract
 
 KEPT_AFTER_EXPIRY = timedelta(days=1)  # so that an old token is not taken for a new sign-in
 SEEN_INTERVAL = timedelta(minutes=1)  # `seen_at` is updated at most this often
 MAX_CLAIM = 1_000
+_SIGN_IN_WITH_RIGHTS = (
+    select(
+        SignIn.user_id.label("signed_in_user"),
+        *(SignIn.expires_at, SignIn.ended_at, SignIn.seen_at),
+        *RIGHTS,
+    )
+    .select_from(SignIn)
+    .outerjoin(User, User.user_id == SignIn.user_id)
+    .outerjoin(UserContract, HAS_CONTRACT)
+    .where(SignIn.sign_in_id == bindparam("sign_in"))
+)
 
 
 class SignInNeeded(NotSignedIn):
@@ -106,7 +126,7 @@ def accept_sign_in(claims: Mapping[str, object], *, now: datetime) -> Actor:
         user_id, found = _begin(account, now)
     if user_id is None:
         raise NoAccess(str(found))
-    return _actor(user_id, account.sign_in_id, seen_at, now)
+    return _seen(find_actor(user_id), account.sign_in_id, seen_at, now)
 
 
 def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
@@ -120,12 +140,13 @@ def resume(user_id: str, sign_in_id: str | None, *, now: datetime) -> Actor:
             raise SignInNeeded("You are not signed in.")
         return local
     with storage.reading() as session:
-        row = session.get(SignIn, sign_in_id or "")
-        if row is None or row.user_id != user_id or row.expires_at <= now:
-            raise SignInNeeded("You are not signed in.")
-        _check_open(row, now)
-        seen_at = row.seen_at
-    return _actor(user_id, str(sign_in_id), seen_at, now)
+        asked = {"sign_in": sign_in_id or ""}
+        rows = session.connection().execute(_SIGN_IN_WITH_RIGHTS, asked).all()
+    if not rows or rows[0].signed_in_user != user_id or rows[0].expires_at <= now:
+        raise SignInNeeded("You are not signed in.")
+    _check_open(rows[0], now)
+    actor = actor_of(rows) or find_actor(user_id)
+    return _seen(actor, str(sign_in_id), rows[0].seen_at, now)
 
 
 def end_sign_in(actor: Actor, *, now: datetime) -> None:
@@ -174,8 +195,7 @@ def _label(account: Account) -> str:
     return account.email or f"{account.subject} of {account.issuer}"
 
 
-def _actor(user_id: str, sign_in_id: str, seen_at: datetime, now: datetime) -> Actor:
-    actor = find_actor(user_id)
+def _seen(actor: Actor | None, sign_in_id: str, seen_at: datetime, now: datetime) -> Actor:
     if actor is None:
         raise NoAccess("You no longer have access. Ask an admin of Order Desk.")
     if now - seen_at >= min(SEEN_INTERVAL, _idle_limit() / 4):
@@ -194,7 +214,7 @@ def _idle_text() -> str:
     return f"You were inactive for more than {minutes:,} minutes. Sign in again."
 
 
-def _check_open(row: SignIn, now: datetime) -> None:
+def _check_open(row: SignIn | Row[Any], now: datetime) -> None:
     if row.ended_at is not None:
         raise SignInNeeded("You have signed out.")
     if now - row.seen_at > _idle_limit():

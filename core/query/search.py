@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.ground import ascii_lower, fold
@@ -24,10 +24,11 @@ from core.storage import (
     gather,
     is_among_gathered,
     is_estimated_above,
+    is_looked_up,
+    is_sqlite,
     look_up,
     no_rows,
     rows_of,
-    search_indexes,
 )
 from core.tables import Column, Kind, Table
 from core.views import Condition, Filter, Operator, View
@@ -59,18 +60,45 @@ class _Sought(Sought):
 def narrow(session: Session, view: View) -> Narrowing:
     """Look up the texts of a view in the search indexes."""
     found = Narrowing()
-    terms = list(_terms(view)) if view.table.is_indexed else []
-    indexed = search_indexes(session) if terms else set()
-    for term in terms:
-        if not can_look_up(session, term, indexed):
+    for term in _terms_of(view):
+        if not can_look_up(session, term):
             continue
         parts = _candidates(session, view.table.model, term)
         if isinstance(parts, Gathered):
             found.sample = parts
         else:
-            found.conditions.append(is_among_gathered(view.table.model, parts))
-            found.most = max(found.most, sum(one.count for one in parts))
+            _narrow_to(found, view, parts)
     return found
+
+
+def narrow_by_rare(session: Session, view: View, limit: int) -> Narrowing | None:
+    """Look up the first text of which PostgreSQL estimates at most `limit` rows; None without one.
+
+    SQLite has no estimates.
+    """
+    if is_sqlite():
+        return None
+    for term in _terms_of(view):
+        if not can_look_up(session, term):
+            continue
+        lookup = _lookup(view.table.model, term)
+        if is_estimated_above(session, lookup, limit):
+            continue
+        rows = gather(session, lookup, MAX_GATHERED)
+        if rows is not None:
+            found = Narrowing()
+            _narrow_to(found, view, [rows])
+            return found
+    return None
+
+
+def _narrow_to(found: Narrowing, view: View, parts: Sequence[Gathered]) -> None:
+    found.conditions.append(is_among_gathered(view.table.model, parts))
+    found.most = max(found.most, sum(one.count for one in parts))
+
+
+def _terms_of(view: View) -> Iterable[list[_Sought]]:
+    return _terms(view) if view.table.is_indexed else ()
 
 
 def _terms(view: View) -> Iterable[list[_Sought]]:
@@ -113,11 +141,11 @@ def _candidates(
     session: Session, model: type[Base], term: Sequence[_Sought]
 ) -> list[Gathered] | Gathered:
     """Gather the rows that may contain one of the texts; a sample if there are many."""
+    if not is_sqlite():
+        return _candidates_by_estimate(session, model, term)
     gathered, left = [], MAX_GATHERED
     for other, by in dict.fromkeys((one.model, one.by) for one in term):
         lookup = union_all(*(look_up(one) for one in term if (one.model, one.by) == (other, by)))
-        if is_estimated_above(session, lookup, MAX_GATHERED):
-            return no_rows()
         found = gather(session, lookup, left)
         if found is not None and found.count and by is not None:
             found = gather(session, _that_share(by, model, other, found), left)
@@ -126,6 +154,42 @@ def _candidates(
         left -= found.count
         gathered.append(found)
     return [one for one in gathered if one.count]
+
+
+def _candidates_by_estimate(
+    session: Session, model: type[Base], term: Sequence[_Sought]
+) -> list[Gathered] | Gathered:
+    """Do it with one statement on PostgreSQL, unless it estimates many rows."""
+    lookup = _lookup(model, term)
+    if is_estimated_above(session, lookup, MAX_GATHERED):
+        return no_rows()
+    found = gather(session, lookup, MAX_GATHERED)
+    if found is None:
+        some = gather(session, lookup.limit(SAMPLE).subquery().select(), SAMPLE)
+        assert some is not None  # SAMPLE limits both selects
+        return some
+    return [found] if found.count else []
+
+
+def _lookup(model: type[Base], term: Sequence[_Sought]) -> CompoundSelect[Any]:
+    """Select the rows of a table that may contain one of the texts, for PostgreSQL."""
+    tables: dict[tuple[type[Base], str | None], list[_Sought]] = {}
+    for one in term:
+        tables.setdefault((one.model, one.by), []).append(one)
+    return union_all(
+        *(_rows_with(model, other, by, texts) for (other, by), texts in tables.items())
+    )
+
+
+def _rows_with(
+    model: type[Base], other: type[Base], by: str | None, term: Sequence[_Sought]
+) -> Select[Any]:
+    is_found = or_(*map(is_looked_up, term))
+    if by is None:
+        return rows_of(model).where(is_found)
+    theirs = select(other.__table__.c[by].label("row")).where(is_found)
+    ours = model.__table__.c[by]
+    return theirs if ours.primary_key else rows_of(model).where(ours.in_(theirs))
 
 
 def _sample(

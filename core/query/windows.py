@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core import storage
 from core.access import Actor
 from core.query.conditions import where
-from core.query.search import MAX_GATHERED, Narrowing, narrow
+from core.query.search import MAX_GATHERED, Narrowing, narrow, narrow_by_rare
 from core.storage import Base, Gathered, gather, in_common_units, rows_of
 from core.tables import Column, Kind, Table
 from core.views import Operator, View
@@ -88,23 +88,34 @@ class _Window:
         ordered = select(key).where(*conditions).order_by(*terms)
         return list(self.session.scalars(ordered.offset(self.start).limit(self.end - self.start)))
 
-    def find_in_head(
-        self, rows: int, conditions: Sequence[ColumnElement[bool]]
-    ) -> list[str] | None:
-        """Find the keys among the first `rows` rows by date; None if the window is not filled."""
+    def find_in_head(self, rows: int, conditions: Sequence[ColumnElement[bool]]) -> "_Head":
+        """Find the keys among the first `rows` rows by date."""
         view = self.view
         if not rows or self.end > COMMON or not _is_by_date(view):
-            return None
+            return _UNREAD
         stored: InstrumentedAttribute[datetime] = getattr(view.table.model, DATE)
         (by,) = view.sort
         dates = select(stored).order_by(stored.desc() if by.descending else stored.asc())
-        last = self.session.scalar(dates.offset(rows - 1).limit(1))
+        nth = select(dates.offset(rows - 1).limit(1).scalar_subquery())
+        last = self.session.execute(storage.scan_in_order(self.session, nth)).scalar_one()
         if last is None:  # the table has fewer rows
-            return self.find(conditions)
-        is_first = stored >= last if by.descending else stored <= last
-        with storage.scanning_in_order(self.session):
-            found = self.find([*conditions, is_first])
-        return found if len(found) == self.end - self.start else None
+            return _Head(self.find(conditions), None)
+        found = self.find([*conditions, stored >= last if by.descending else stored <= last])
+        if len(found) == self.end - self.start:
+            return _Head(found, None)  # rows that are read by their keys do not need more
+        storage.look_up_again(self.session)
+        return _Head(None, bool(found) or self.start > 0)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The keys of a window among the first rows by date; without them, whether there are any."""
+
+    keys: list[str] | None
+    may_have: bool | None
+
+
+_UNREAD = _Head(None, may_have=True)
 
 
 def find_keys(
@@ -112,21 +123,29 @@ def find_keys(
 ) -> list[str]:
     """Find the keys of the rows [start, end) of a view, in its order."""
     window = _Window(session, view, now, start, end)
-    conditions = where(view, actor=actor, now=now)
     if not view.is_filtered or start > MAX_GATHERED or _is_walked(view):
-        return window.find(conditions)
+        return window.find(where(view, actor=actor, now=now))
     per_order = where(view, actor=actor, now=now, per_order=True)
+    rare = None if _is_known(view, actor) else narrow_by_rare(session, view, COMMON)
+    if rare is not None and rare.most <= COMMON:
+        return window.find(per_order + rare.conditions)
+    conditions = where(view, actor=actor, now=now) if view.search else per_order
     # A search reads many columns, for orders also those of the items, which takes longer.
-    found = None if view.search else window.find_in_head(end * HEAD_PER_ROW, per_order)
-    if found is None and _is_known(view, actor):
-        found = window.find(per_order)
-    if found is None:
-        narrowing = narrow(session, view)
-        if narrowing.most > COMMON:
-            found = window.find_in_head(HEAD_ROWS, per_order)
-        if found is None:
-            conditions = _list_if_few(window, actor, narrowing, conditions, per_order)
-    return window.find(conditions) if found is None else found
+    head = _UNREAD if view.search else window.find_in_head(end * HEAD_PER_ROW, per_order)
+    if head.keys is not None:
+        return head.keys
+    if _is_known(view, actor):
+        return window.find(per_order)
+    narrowing = narrow(session, view)
+    if narrowing.most > COMMON and head.may_have:
+        # PostgreSQL looks at the candidates alone; SQLite would read and sort all of them.
+        listed = [] if storage.is_sqlite() else narrowing.conditions
+        head = window.find_in_head(HEAD_ROWS, per_order + listed)
+        if head.keys is not None:
+            return head.keys
+    if narrowing.conditions and narrowing.sample is None:
+        return window.find(per_order + narrowing.conditions)
+    return window.find(_list_if_few(window, actor, narrowing, conditions, per_order))
 
 
 def _list_if_few(

@@ -5,39 +5,52 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import Select, and_, exists, select, text
 from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor
 from core.ground import Method, TransactionStatus, TransactionType
-from core.query import is_among, scope, ticked_ids
+from core.query import scope, ticked_ids
 from core.refunds.gateways import configured_gateways
 from core.refunds.rule import Payment, RefundItem, Refusal, not_found, refundable
 from core.storage import Contract, OrderItem, Refund, Transaction
 from core.tables import ORDER_ITEMS
 
-# Built once: building a statement takes as long as running it.
-_ITEMS = select(
-    *(OrderItem.order_item_id, OrderItem.order_id, OrderItem.contract_id),
-    *(Contract.currency.label("contract_currency"), OrderItem.product),
-    *(OrderItem.passenger_name, OrderItem.airport_tz),
-    *(OrderItem.price_minor, OrderItem.currency, OrderItem.is_refundable),
-    *(OrderItem.refund_expire_at, OrderItem.valid_until, OrderItem.status),
-    OrderItem.refunded_at,
-    exists()
-    .where(Refund.order_item_id == OrderItem.order_item_id, text(Refund.IS_RETURNED))
-    .label("is_returned"),
-).join(Contract, Contract.contract_id == OrderItem.contract_id)
-_PAYMENTS = (
-    select(Transaction.order_id, Transaction.currency, Transaction.method, Transaction.reference)
-    .where(
-        Transaction.type == TransactionType.PAYMENT,
-        Transaction.status == TransactionStatus.SUCCEEDED,
+# Built once: building a statement takes as long as running it. A row for each successful payment
+# in the item's currency, the oldest first; without one, a row with blanks.
+_ITEMS = (
+    select(
+        *(OrderItem.order_item_id, OrderItem.order_id, OrderItem.contract_id),
+        *(Contract.currency.label("contract_currency"), OrderItem.product),
+        *(OrderItem.passenger_name, OrderItem.airport_tz),
+        *(OrderItem.price_minor, OrderItem.currency, OrderItem.is_refundable),
+        *(OrderItem.refund_expire_at, OrderItem.valid_until, OrderItem.status),
+        OrderItem.refunded_at,
+        exists()
+        .where(Refund.order_item_id == OrderItem.order_item_id, text(Refund.IS_RETURNED))
+        .label("is_returned"),
+        *(Transaction.method, Transaction.reference),
     )
-    .order_by(Transaction.created_at, Transaction.transaction_id)
+    .join(Contract, Contract.contract_id == OrderItem.contract_id)
+    .outerjoin(
+        Transaction,
+        and_(
+            Transaction.order_id == OrderItem.order_id,
+            Transaction.currency == OrderItem.currency,
+            Transaction.type == TransactionType.PAYMENT,
+            Transaction.status == TransactionStatus.SUCCEEDED,
+        ),
+    )
+    .order_by(OrderItem.order_item_id, Transaction.created_at, Transaction.transaction_id)
 )
+MAX_ACTORS = 100  # whose statements are kept
+_FACTS = [column.key for column in _ITEMS.selected_columns][:-2]
 # White space and invisible characters: zero-width characters, a byte order mark.
 _INVISIBLE = r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]"
 _AROUND = re.compile(rf"\A{_INVISIBLE}+|{_INVISIBLE}+\Z")
@@ -128,27 +141,25 @@ def _load_items(
     session: Session, ids: Sequence[str], actor: Actor, gateways: frozenset[Method]
 ) -> dict[str, RefundItem]:
     """Load the items that the actor may see, by ID, with contract currency and payments."""
-    is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
-    statement = _ITEMS.where(is_one, scope(ORDER_ITEMS, actor))
-    rows = session.execute(statement).all()
-    payments = _load_payments(session, {row.order_id for row in rows})
+    statement, asked = _items_of(actor, storage.is_sqlite()), {"ids": storage.bound_texts(ids)}
+    rows = session.connection().execute(statement, asked)  # without the work of the ORM
     found = {}
-    for row in rows:
-        paid = tuple(payments[row.order_id, row.currency])
-        item = RefundItem(**row._mapping, payments=paid, gateways=gateways)
-        found[item.order_item_id] = item
+    for item_id, same in groupby(rows, key=itemgetter(0)):
+        first, *others = same
+        paid = tuple(
+            Payment(Method(row.method), _trimmed(row.reference))
+            for row in (first, *others)
+            if row.method is not None
+        )
+        facts: dict[str, Any] = dict(zip(_FACTS, first, strict=False))
+        found[item_id] = RefundItem(**facts, payments=paid, gateways=gateways)
     return found
 
 
-def _load_payments(
-    session: Session, order_ids: set[str]
-) -> dict[tuple[str | None, str], list[Payment]]:
-    """Load the successful payments of orders, by order and currency."""
-    statement = _PAYMENTS.where(Transaction.order_id.in_(order_ids))
-    payments: dict[tuple[str | None, str], list[Payment]] = defaultdict(list)
-    for order_id, currency, method, reference in session.execute(statement):
-        payments[order_id, currency].append(Payment(Method(method), _trimmed(reference)))
-    return payments
+@lru_cache(MAX_ACTORS)
+def _items_of(actor: Actor, _is_on_sqlite: bool) -> Select[Any]:
+    is_one = storage.is_any_of_named(OrderItem.order_item_id, "ids")
+    return _ITEMS.where(is_one, scope(ORDER_ITEMS, actor))
 
 
 def _trimmed(reference: str | None) -> str | None:

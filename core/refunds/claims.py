@@ -3,17 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from core import access, storage
 from core.access import Actor
 from core.ground import ItemStatus, RefundStatus
 from core.query import is_among, scope
 from core.refunds.rule import RefundItem
-from core.storage import OrderItem, Refund, is_refundable_now, new_id
+from core.storage import Instant, OrderItem, Refund, is_refundable_now, new_id
 from core.tables import ORDER_ITEMS
+
+MAX_ACTORS = 100  # whose statements are kept
+# Built once: building a statement takes as long as running it. The last refund wins. If the bank
+# returned a refund of the item, that one is last.
+_FAILED = (
+    select(Refund)
+    .where(
+        Refund.order_item_id.in_(bindparam("ids", expanding=True)),
+        or_(Refund.status == RefundStatus.FAILED, Refund.failed_after_success_at.is_not(None)),
+    )
+    .order_by(Refund.failed_after_success_at.is_not(None), Refund.requested_at, Refund.refund_id)
+)
 
 
 @dataclass(frozen=True)
@@ -38,25 +53,30 @@ class Request:
 def claim_items(session: Session, ids: Sequence[str], request: Request) -> set[str]:
     """Set the items to refund_requested if the rule still holds; return the changed IDs.
 
-    On PostgreSQL the items are locked in order of ID first. Every transaction that locks several
-    items uses this order, to prevent deadlocks.
+    On PostgreSQL the same statement locks the items in order of ID first. Every transaction that
+    locks several items uses this order, to prevent deadlocks.
     """
+    statement = _claiming(request.actor, storage.is_sqlite())
+    asked = {"ids": storage.bound_texts(ids), "now": request.now}
+    return set(session.connection().scalars(statement, asked))
+
+
+@lru_cache(MAX_ACTORS)
+def _claiming(actor: Actor, is_on_sqlite: bool) -> ReturningUpdate[tuple[str]]:
+    now: Any = bindparam("now", type_=Instant)
     still_refundable = [
-        is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids)),
-        *is_refundable_now(request.now),
-        scope(ORDER_ITEMS, request.actor),
+        storage.is_any_of_named(OrderItem.order_item_id, "ids"),
+        *is_refundable_now(now),
+        scope(ORDER_ITEMS, actor),
     ]
-    locked = (
-        select(OrderItem.order_item_id).where(*still_refundable).order_by(OrderItem.order_item_id)
-    )
-    storage.lock_rows(session, locked)
-    statement = (
+    if not is_on_sqlite:  # which has one writer at a time
+        still_refundable = storage.locked_in_order(OrderItem.order_item_id, still_refundable)
+    return (
         update(OrderItem)
         .where(*still_refundable)
         .values(status=ItemStatus.REFUND_REQUESTED)
         .returning(OrderItem.order_item_id)
     )
-    return set(session.scalars(statement, execution_options={"synchronize_session": False}))
 
 
 def claim_returned(session: Session, ids: Sequence[str], request: Request) -> set[str]:
@@ -86,13 +106,7 @@ def refunds_of(session: Session, items: Sequence[RefundItem]) -> dict[str, Refun
     if not items:
         return {}
     ids = [item.order_item_id for item in items]
-    has_failed = or_(
-        Refund.status == RefundStatus.FAILED, Refund.failed_after_success_at.is_not(None)
-    )
-    failed = select(Refund).where(Refund.order_item_id.in_(ids), has_failed)
-    # The last refund wins. If the bank returned a refund of the item, that one is last.
-    in_order = Refund.failed_after_success_at.is_not(None), Refund.requested_at, Refund.refund_id
-    rows = session.scalars(failed.order_by(*in_order))
+    rows = session.scalars(_FAILED, {"ids": ids})
     before = {refund.order_item_id: refund for refund in rows}
     return {one: before.get(one) or Refund(refund_id=new_id(), attempt=0) for one in ids}
 

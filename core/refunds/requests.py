@@ -6,7 +6,7 @@ core.refunds.settlement).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
@@ -157,11 +157,11 @@ def _write(session: Session, request: Request) -> Answer:
         "batch_id": request.batch_id,
         "idempotency_key": request.key,
         "request_hash": request.fingerprint,
-        "answer": {"outcomes": [asdict(one) for one in outcomes]},
+        "answer": {"outcomes": [vars(one) for one in outcomes]},
         "requested_by": request.actor.email,
         "created_at": request.now,
     }
-    session.execute(insert(RefundBatch), [batch])
+    session.connection().execute(insert(RefundBatch.__table__), batch)
     for item in items:
         claims.write(session, refunds[item.order_item_id], item, request)
     return Answer(request.batch_id, tuple(outcomes))

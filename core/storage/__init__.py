@@ -3,19 +3,22 @@
 from core.storage.bulk import bulk_insert, bulk_read, stored_names, without_indexes
 from core.storage.cancel import CancelToken, QueryCancelled
 from core.storage.dialect import (
+    bound_texts,
+    has_shared_lock,
     identity_of,
     insert,
     is_any_of,
+    is_any_of_named,
     like_compares,
     lock_key_of,
-    lock_rows,
     lock_tables,
+    locked_in_order,
+    look_up_again,
     next_numbers,
-    scanning_in_order,
+    scan_in_order,
     seconds_of,
     stores_nul,
     take_lock,
-    with_shared_lock,
 )
 from core.storage.engine import (
     create_database_engine,
@@ -52,7 +55,13 @@ from core.storage.models.refunds import ProviderRefund, Refund, RefundBatch, Tra
 from core.storage.models.views import SavedView
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
-from core.storage.trigrams import Sought, can_look_up, is_estimated_above, look_up, search_indexes
+from core.storage.trigrams import (
+    Sought,
+    can_look_up,
+    is_estimated_above,
+    is_looked_up,
+    look_up,
+)
 from core.storage.types import Base, Instant, in_common_units, new_id
 from core.storage.written import folded, sorted_by
 
@@ -89,6 +98,7 @@ __all__ = [
     "Transaction",
     "User",
     "UserContract",
+    "bound_texts",
     "bulk_insert",
     "bulk_read",
     "can_look_up",
@@ -101,6 +111,7 @@ __all__ = [
     "get_fact",
     "has_refundable_item",
     "has_returned_refund",
+    "has_shared_lock",
     "has_tables",
     "has_unmatched_refund",
     "identity_of",
@@ -108,8 +119,10 @@ __all__ = [
     "insert",
     "is_among_gathered",
     "is_any_of",
+    "is_any_of_named",
     "is_blank",
     "is_estimated_above",
+    "is_looked_up",
     "is_reachable",
     "is_refundable_now",
     "is_sqlite",
@@ -117,9 +130,10 @@ __all__ = [
     "known_versions",
     "like_compares",
     "lock_key_of",
-    "lock_rows",
     "lock_tables",
+    "locked_in_order",
     "look_up",
+    "look_up_again",
     "migrate",
     "new_id",
     "next_numbers",
@@ -129,8 +143,7 @@ __all__ = [
     "rebuilding",
     "recreate_schema",
     "rows_of",
-    "scanning_in_order",
-    "search_indexes",
+    "scan_in_order",
     "seconds_of",
     "sorted_by",
     "status",
@@ -138,7 +151,6 @@ __all__ = [
     "stored_names",
     "stores_nul",
     "take_lock",
-    "with_shared_lock",
     "without_indexes",
     "writing",
 ]

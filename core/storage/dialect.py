@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     Engine,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeEngine
 
 from core.storage.engine import is_sqlite
 from core.storage.types import Base
@@ -51,10 +53,30 @@ def insert(session: Session, model: type[Base]) -> Any:
 
 def is_any_of(expression: SQLColumnExpression[Any], texts: Sequence[str]) -> ColumnElement[bool]:
     """Compare with any number of texts, bound as one parameter: databases limit their number."""
+    return _is_any_of(expression, bindparam(None, bound_texts(texts), type_=_texts_type()))
+
+
+def is_any_of_named(expression: SQLColumnExpression[Any], name: str) -> ColumnElement[bool]:
+    """Compare with texts that are given by name when the statement runs, as `bound_texts`."""
+    return _is_any_of(expression, bindparam(name, type_=_texts_type()))
+
+
+def bound_texts(texts: Sequence[str]) -> Any:
+    """Return texts as the one parameter of `is_any_of`: JSON on SQLite, an array on PostgreSQL."""
+    return json.dumps(texts) if is_sqlite() else list(texts)
+
+
+def _texts_type() -> TypeEngine[Any]:
+    return Text() if is_sqlite() else postgresql.ARRAY(Text)
+
+
+def _is_any_of(
+    expression: SQLColumnExpression[Any], texts: BindParameter[Any]
+) -> ColumnElement[bool]:
     if is_sqlite():
-        each = func.json_each(json.dumps(texts)).table_valued("value")
+        each = func.json_each(texts).table_valued("value")
         return expression.in_(select(each.c.value))
-    return expression == any_(bindparam(None, list(texts), type_=postgresql.ARRAY(Text)))
+    return expression == any_(texts)
 
 
 def like_compares(code: SQLColumnExpression[Any]) -> SQLColumnExpression[str]:
@@ -99,10 +121,15 @@ def next_numbers(
     return list(range(last - count + 1, last + 1))
 
 
-def lock_rows(session: Session, rows: Select[Any]) -> None:
-    """Lock the selected rows in their order; the only writer of SQLite needs no lock."""
-    if not is_on_sqlite(session):
-        session.execute(rows.with_for_update())
+def locked_in_order(
+    key: InstrumentedAttribute[str], conditions: Sequence[SQLColumnExpression[bool]]
+) -> list[SQLColumnExpression[bool]]:
+    """Return the conditions of an UPDATE of PostgreSQL, so that it locks in order of the key first.
+
+    They are checked when a row is locked, and again when it is changed.
+    """
+    locked = select(key).where(*conditions).order_by(key).with_for_update().cte("locked")
+    return [key.in_(select(locked.c[key.key])), *conditions]
 
 
 def lock_tables(at: Session | Connection, names: Iterable[str], mode: LockMode) -> None:
@@ -121,7 +148,7 @@ def lock_existing_tables(at: Connection, names: Iterable[str], mode: LockMode) -
         lock_tables(at, ours, mode)
 
 
-def lock_key_of(name: str) -> ColumnElement[int]:
+def lock_key_of(name: str | ColumnElement[str]) -> ColumnElement[int]:
     """Return the key of the advisory lock with a name."""
     return func.hashtextextended(name, 0)
 
@@ -132,22 +159,25 @@ def take_lock(at: Session | Connection, key: ColumnElement[int]) -> None:
         at.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def with_shared_lock(session: Session, rows: Select[Any], key: ColumnElement[int]) -> Select[Any]:
-    """Let a SELECT first take an advisory lock that others can share; SQLite needs none."""
-    if is_on_sqlite(session):
-        return rows
-    return rows.where(func.pg_advisory_xact_lock_shared(key).is_not(None))
+def has_shared_lock(key: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return a condition that first takes an advisory lock that others can share: PostgreSQL."""
+    return func.pg_advisory_xact_lock_shared(key).is_not(None)
 
 
-@contextmanager
-def scanning_in_order(session: Session) -> Iterator[None]:
-    """Make PostgreSQL scan rows in sort order; it would look up all matches by trigrams."""
+def scan_in_order(session: Session, statement: Select[Any]) -> Select[Any]:
+    """Make PostgreSQL scan rows in sort order from the next statement on, when this one has run.
+
+    It would look up all matches by trigrams. Until the transaction ends, or `look_up_again`.
+    """
     if is_on_sqlite(session):
-        yield
-        return
-    session.execute(text("SET LOCAL enable_bitmapscan = off"))
-    yield
-    session.execute(text("SET LOCAL enable_bitmapscan = on"))
+        return statement
+    return statement.add_columns(func.set_config("enable_bitmapscan", "off", True))
+
+
+def look_up_again(session: Session) -> None:
+    """End what `scan_in_order` began."""
+    if not is_on_sqlite(session):
+        session.execute(text("SET LOCAL enable_bitmapscan = on"))
 
 
 def query_canceller(session: Session, *, timeout: float) -> Callable[[], None]:

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from core.storage.engine import is_sqlite
+from core.storage.kept_indexes import names_of_indexes, note_names
 from core.storage.types import Base
 
 
@@ -62,7 +63,11 @@ def gather(session: Session, rows: GenerativeSelect, limit: int) -> Gathered | N
     count = func.count()
     listed = func.json_group_array(one) if is_sqlite() else func.array_agg(one)
     counted = select(count, case((count <= limit, listed))).select_from(found)
-    number, which = session.execute(counted).one()
+    if is_sqlite():
+        number, which = session.execute(counted).one()
+    else:
+        number, which, names = session.execute(counted.add_columns(names_of_indexes())).one()
+        note_names(session, names)
     if number > limit:
         return None
     return Gathered(number, which) if number else no_rows()

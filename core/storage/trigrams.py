@@ -5,12 +5,14 @@ GIN indexes, one per table (`ix_<table>_search`). A database can be without them
 or pg_trgm.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     CompoundSelect,
     Select,
     Text,
@@ -19,16 +21,16 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
 )
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.storage.engine import EXPLAIN, is_sqlite
-from core.storage.gathered import rows_of
+from core.storage.kept_indexes import search_indexes
 from core.storage.types import Base
 
 TRIGRAM = 3  # characters
+_SURELY = re.compile("[0-9A-Za-z]{3}")  # they belong to words in every locale
 MAX_TRIGRAMS = 16  # a few of a long text narrow as well as all of them
 
 
@@ -41,26 +43,17 @@ class Sought:
     text: str
 
 
-def search_indexes(session: Session) -> set[str]:
-    """Return the names of the existing search indexes."""
-    found = (
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE %'"
-        if is_sqlite()
-        else "SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ '^ix_.*_search$'"
-    )
-    return set(session.scalars(text(found)))
-
-
-def can_look_up(session: Session, term: Sequence[Sought], indexed: set[str]) -> bool:
-    """Return whether each text has an index, of those named, and at least one trigram."""
+def can_look_up(session: Session, term: Sequence[Sought]) -> bool:
+    """Return whether each text has an index, and at least one trigram."""
     texts = {one.text for one in term}
     if min(map(len, texts)) < TRIGRAM:
         return False
+    indexed = search_indexes(session)
     if is_sqlite():
         return all(_fts_name(one) in indexed for one in term)
     if any(f"ix_{one.model.__tablename__}_search" not in indexed for one in term):
         return False
-    return all(_has_trigram(session, one) for one in texts)
+    return all(_SURELY.search(one) or _has_trigram(session, one) for one in texts)
 
 
 def _has_trigram(session: Session, sought: str) -> bool:
@@ -71,16 +64,19 @@ def _has_trigram(session: Session, sought: str) -> bool:
 
 
 def look_up(sought: Sought) -> Select[Any]:
-    """Select rows from the index; SQLite's has no positions, so each trigram is a term."""
-    if not is_sqlite():
-        attribute: InstrumentedAttribute[Any] = getattr(sought.model, sought.attribute)
-        is_folded = sought.attribute.endswith("_folded")
-        compared = attribute if is_folded else func.lower(attribute)
-        return rows_of(sought.model).where(compared.contains(sought.text, autoescape=True))
+    """Select rows from SQLite's index; it has no positions, so each trigram is a term."""
     name = _fts_name(sought)
     rows = sql_table(name, column("rowid", BigInteger))
     asked = bindparam(None, trigrams_of(sought.text), Text)
     return select(rows.c.rowid.label("row")).where(literal_column(name).op("MATCH")(asked))
+
+
+def is_looked_up(sought: Sought) -> ColumnElement[bool]:
+    """Return the condition that PostgreSQL looks up in its index."""
+    attribute: InstrumentedAttribute[Any] = getattr(sought.model, sought.attribute)
+    is_folded = sought.attribute.endswith("_folded")
+    compared = attribute if is_folded else func.lower(attribute)
+    return compared.contains(sought.text, autoescape=True)
 
 
 def _fts_name(sought: Sought) -> str:
