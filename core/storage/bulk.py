@@ -4,17 +4,18 @@ A row is a tuple of all columns of the model without the twins of written column
 here. It holds an instant as seconds since 1970 (UTC), and JSON as text.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import psycopg
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    Connection,
     select,
 )
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -28,7 +29,8 @@ from core.storage.types import Base, Instant
 
 ROWS_PER_INSERT = 5_000
 ROWS_PER_FETCH = 2_000
-CACHED = 2_000  # twins of a column
+MAX_VALUES = 999  # of a statement, in every SQLite
+CACHED = 50_000  # texts of a column, with their twins
 
 
 @cache
@@ -45,13 +47,10 @@ def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, .
     table, names = model.__table__, [*stored_names(model), *model.twins]
     rows = _with_twins(model, rows)
     if is_on_sqlite(session):
-        marks = ", ".join("?" for _ in names)
-        # The names come from our models; the values are bound.
-        statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
         connection = session.connection()
         with search_index.filled_at_once(connection, model.__tablename__):
             while batch := list(islice(rows, ROWS_PER_INSERT)):
-                connection.exec_driver_sql(statement, batch)
+                _insert_batch(connection, model.__tablename__, names, batch)
         return
     instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
     driver: Any = session.connection().connection.driver_connection
@@ -67,14 +66,36 @@ def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, .
         raise kind("COPY", None, error) from error
 
 
+def _insert_batch(
+    connection: Connection, table: str, names: list[str], batch: list[tuple[Any, ...]]
+) -> None:
+    """Insert many rows by each statement, which prepares the words of its checks only once."""
+    columns, marks = ", ".join(names), ", ".join("?" for _ in names)
+    size = MAX_VALUES // len(names)
+    whole = len(batch) // size * size
+    groups = [tuple(chain(*batch[first : first + size])) for first in range(0, whole, size)]
+    for rows, count in ((groups, size), (batch[whole:], 1)):
+        if rows:
+            # The names come from our models; the values are bound.
+            each = ", ".join([f"({marks})"] * count)
+            connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES {each}", rows)  # noqa: S608
+
+
 def _with_twins(model: type[Base], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     names = stored_names(model)
-    # Many rows have the same texts.
-    twins = [
-        (names.index(one.of), lru_cache(CACHED)(one.made_from)) for one in model.twins.values()
-    ]
+    columns = dict.fromkeys(one.of for one in model.twins.values())
+    made = [(names.index(column), _twins_of(model, column)) for column in columns]
     for row in rows:
-        yield (*row, *(make(row[place]) for place, make in twins))
+        complete = row
+        for place, twins in made:
+            complete += twins(row[place])
+        yield complete
+
+
+def _twins_of(model: type[Base], column: str) -> Callable[[Any], tuple[str | None, ...]]:
+    """Return a function that makes the twins of a column; many rows have the same texts."""
+    makers = [one.made_from for one in model.twins.values() if one.of == column]
+    return lru_cache(CACHED)(lambda value: tuple([make(value) for make in makers]))
 
 
 def _with_datetimes(
