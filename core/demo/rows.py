@@ -99,7 +99,7 @@ class DemoRows:
             )
         )
         self.session.flush()
-        with storage.without_indexes(self.session, *MODELS):
+        with storage.loading(self.session, *MODELS):
             moments = self._moments()
             for first in range(0, self.orders, ORDERS_A_BATCH):
                 self._make(moments[first : first + ORDERS_A_BATCH])

@@ -1,6 +1,6 @@
 """The database: its models, transactions, schema and bulk copies, on SQLite and PostgreSQL."""
 
-from core.storage.bulk import bulk_insert, bulk_read, stored_names, without_indexes
+from core.storage.bulk import bulk_insert, bulk_read, loading, stored_names
 from core.storage.cancel import CancelToken, QueryCancelled
 from core.storage.dialect import (
     identity_of,
@@ -116,6 +116,7 @@ __all__ = [
     "is_unmatched",
     "known_versions",
     "like_compares",
+    "loading",
     "lock_key_of",
     "lock_rows",
     "lock_tables",
@@ -139,6 +140,5 @@ __all__ = [
     "stores_nul",
     "take_lock",
     "with_shared_lock",
-    "without_indexes",
     "writing",
 ]

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core.storage import search_index
-from core.storage.dialect import is_on_sqlite, json_text_of, seconds_of
+from core.storage.dialect import checked_at_once, is_on_sqlite, json_text_of, seconds_of
 from core.storage.triggers import without_triggers
 from core.storage.types import Base, Instant
 
@@ -126,18 +126,23 @@ def _plain(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 @contextmanager
-def without_indexes(session: Session, *models: type[Base]) -> Iterator[None]:
-    """Drop the indexes of empty tables, and create them and the search index after the block."""
-    tables = [Base.metadata.tables[model.__tablename__] for model in models]
+def loading(session: Session, *models: type[Base]) -> Iterator[None]:
+    """Fill empty tables: create their indexes and check their foreign keys after the block.
+
+    Triggers do not note what changes in the daily figures: the caller has them counted again.
+    """
+    names, connection = [model.__tablename__ for model in models], session.connection()
+    tables = [Base.metadata.tables[name] for name in names]
     indexes = sorted(
         (index for table in tables for index in table.indexes), key=lambda index: str(index.name)
     )
-    names, connection = [model.__tablename__ for model in models], session.connection()
     for index in indexes:
         session.execute(DropIndex(index))
     with (
         # Each row would look for another one with its number, without an index.
         without_triggers(connection, names, "%\\_no\\_replace"),
+        without_triggers(connection, names, "%\\_figures\\_insert"),
+        checked_at_once(connection, names),
         search_index.rebuilt(connection, names),
     ):
         yield
