@@ -5,7 +5,6 @@ import unicodedata
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -32,8 +31,8 @@ from core.ground import (
     PaxType,
     RefundStatus,
     airport_zones,
-    next_day,
     start_of_day,
+    zone_named,
 )
 from core.storage import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
 from core.vouchers import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
@@ -42,19 +41,26 @@ DAYS = 730
 HOUR, DAY = 3_600, 86_400
 ORDERS_A_BATCH = 5_000
 BATCH_ID = "demo"
+PAX_TYPES = [one.value for one in PaxType]
+ADULT = PaxType.ADULT.value
 CODES = len(ALPHABET) ** CODE_LENGTH
 
 MODELS: tuple[type[Base], ...] = (Order, OrderItem, Refund, Transaction)
 
 
 @cache
-def _day_start(day: date, zone: str) -> int:
-    return int(start_of_day(day, ZoneInfo(zone)).timestamp())
+def _start_of(day: int, zone: str) -> int:
+    """Return when a day begins in a zone; days are numbered from 1970."""
+    return int(start_of_day(_date(day), zone_named(zone)).timestamp())
 
 
 @cache
-def _day(moment: int) -> date:
-    return datetime.fromtimestamp(moment, UTC).date()
+def _month_of(day: int) -> str:
+    return f"{_date(day):%y%m}"
+
+
+def _date(day: int) -> date:
+    return datetime.fromtimestamp(day * DAY, UTC).date()
 
 
 class DemoRows:
@@ -93,7 +99,7 @@ class DemoRows:
             )
         )
         self.session.flush()
-        with storage.without_indexes(self.session, *MODELS):
+        with storage.loading(self.session, *MODELS):
             moments = self._moments()
             for first in range(0, self.orders, ORDERS_A_BATCH):
                 self._make(moments[first : first + ORDERS_A_BATCH])
@@ -136,7 +142,7 @@ class DemoRows:
         # A few orders are not in the currency of their contract; their items are not refunded.
         is_odd = contract.currency != "EUR" and drawn.random() < 0.01
         order = DemoOrder(
-            f"OD{_day(created):%y%m}-{no:07d}",
+            f"OD{_month_of(created // DAY)}-{no:07d}",
             contract,
             created,
             author,
@@ -149,7 +155,7 @@ class DemoRows:
         airport = drawn.choice(contract.airports.split())
         if drawn.random() < 0.1:
             airport = drawn.choice(AIRPORTS)
-        service_day = created + int(DAY * (1 + 90 * drawn.random() ** 2))
+        service_day = (created + int(DAY * (1 + 90 * drawn.random() ** 2))) // DAY
         service_hour = drawn.randrange(5, 23)
         amount = sum(
             self._item(order, index, product, person, airport, service_day, service_hour)
@@ -184,9 +190,8 @@ class DemoRows:
     ) -> int:
         drawn = self.random
         zone = airport_zones()[airport]
-        day = _day(service_day)
-        valid_from = _day_start(day, zone)
-        valid_until = _day_start(next_day(day), zone) - 1
+        valid_from = _start_of(service_day, zone)
+        valid_until = _start_of(service_day + 1, zone) - 1
         service = valid_from + service_hour * HOUR + 900 * drawn.randrange(4)
         name = drawn.choice(product.names)
         rate = 1 if order.currency == "EUR" else order.contract.rate
@@ -196,7 +201,7 @@ class DemoRows:
         is_refundable = drawn.random() < product.refundable_share
         deadline = service - product.refund_hours * HOUR if is_refundable else None
         status, used, refunded = self._fate(order, service, deadline)
-        pax = PaxType.ADULT if drawn.random() < 0.82 else drawn.choice(list(PaxType))
+        pax = ADULT if drawn.random() < 0.82 else drawn.choice(PAX_TYPES)
         terminal = f"T{drawn.randrange(1, 6)}" if drawn.random() < 0.7 else None
         flight = f"{drawn.choice(('BA', 'LH', 'TK', 'AF', 'OD'))}{drawn.randrange(100, 9000)}"
         email = f"passenger{no}@mail.example" if drawn.random() < 0.5 else None
@@ -211,7 +216,7 @@ class DemoRows:
                 airport,
                 zone,
                 terminal,
-                pax.value,
+                pax,
                 person,
                 email,
                 service,

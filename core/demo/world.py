@@ -1,5 +1,6 @@
 """The people, places and prices of the demo data."""
 
+from functools import cache
 from typing import NamedTuple
 
 from core.ground import Method, ProductType, decimals_of
@@ -196,6 +197,7 @@ PRODUCT_WEIGHTS = (45, 25, 18, 12)
 ITEM_COUNTS, ITEM_COUNT_WEIGHTS = (1, 2, 3, 4, 5, 6), (18, 24, 22, 18, 12, 6)
 
 
+@cache
 def round_price(amount: float, currency: str) -> int:
     """Round a price to half a unit, or to ten units if the currency has no decimals."""
     decimals = decimals_of(currency)

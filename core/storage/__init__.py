@@ -1,6 +1,6 @@
 """The database: its models, transactions, schema and bulk copies, on SQLite and PostgreSQL."""
 
-from core.storage.bulk import bulk_insert, bulk_read, stored_names, without_indexes
+from core.storage.bulk import bulk_insert, bulk_read, loading, stored_names
 from core.storage.cancel import CancelToken, QueryCancelled
 from core.storage.dialect import (
     bound_texts,
@@ -129,6 +129,7 @@ __all__ = [
     "is_unmatched",
     "known_versions",
     "like_compares",
+    "loading",
     "lock_key_of",
     "lock_tables",
     "locked_in_order",
@@ -151,6 +152,5 @@ __all__ = [
     "stored_names",
     "stores_nul",
     "take_lock",
-    "without_indexes",
     "writing",
 ]

@@ -4,17 +4,18 @@ A row is a tuple of all columns of the model without the twins of written column
 here. It holds an instant as seconds since 1970 (UTC), and JSON as text.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import psycopg
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    Connection,
     select,
 )
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -22,13 +23,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from core.storage import search_index
-from core.storage.dialect import is_on_sqlite, json_text_of, seconds_of
+from core.storage.dialect import checked_at_once, is_on_sqlite, json_text_of, seconds_of
 from core.storage.triggers import without_triggers
 from core.storage.types import Base, Instant
 
 ROWS_PER_INSERT = 5_000
 ROWS_PER_FETCH = 2_000
-CACHED = 2_000  # twins of a column
+MAX_VALUES = 999  # of a statement, in every SQLite
+CACHED = 50_000  # texts of a column, with their twins
 
 
 @cache
@@ -45,13 +47,10 @@ def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, .
     table, names = model.__table__, [*stored_names(model), *model.twins]
     rows = _with_twins(model, rows)
     if is_on_sqlite(session):
-        marks = ", ".join("?" for _ in names)
-        # The names come from our models; the values are bound.
-        statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
         connection = session.connection()
         with search_index.filled_at_once(connection, model.__tablename__):
             while batch := list(islice(rows, ROWS_PER_INSERT)):
-                connection.exec_driver_sql(statement, batch)
+                _insert_batch(connection, model.__tablename__, names, batch)
         return
     instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
     driver: Any = session.connection().connection.driver_connection
@@ -67,14 +66,36 @@ def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, .
         raise kind("COPY", None, error) from error
 
 
+def _insert_batch(
+    connection: Connection, table: str, names: list[str], batch: list[tuple[Any, ...]]
+) -> None:
+    """Insert many rows by each statement, which prepares the words of its checks only once."""
+    columns, marks = ", ".join(names), ", ".join("?" for _ in names)
+    size = MAX_VALUES // len(names)
+    whole = len(batch) // size * size
+    groups = [tuple(chain(*batch[first : first + size])) for first in range(0, whole, size)]
+    for rows, count in ((groups, size), (batch[whole:], 1)):
+        if rows:
+            # The names come from our models; the values are bound.
+            each = ", ".join([f"({marks})"] * count)
+            connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES {each}", rows)  # noqa: S608
+
+
 def _with_twins(model: type[Base], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     names = stored_names(model)
-    # Many rows have the same texts.
-    twins = [
-        (names.index(one.of), lru_cache(CACHED)(one.made_from)) for one in model.twins.values()
-    ]
+    columns = dict.fromkeys(one.of for one in model.twins.values())
+    made = [(names.index(column), _twins_of(model, column)) for column in columns]
     for row in rows:
-        yield (*row, *(make(row[place]) for place, make in twins))
+        complete = row
+        for place, twins in made:
+            complete += twins(row[place])
+        yield complete
+
+
+def _twins_of(model: type[Base], column: str) -> Callable[[Any], tuple[str | None, ...]]:
+    """Return a function that makes the twins of a column; many rows have the same texts."""
+    makers = [one.made_from for one in model.twins.values() if one.of == column]
+    return lru_cache(CACHED)(lambda value: tuple([make(value) for make in makers]))
 
 
 def _with_datetimes(
@@ -105,18 +126,23 @@ def _plain(session: Session, column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 @contextmanager
-def without_indexes(session: Session, *models: type[Base]) -> Iterator[None]:
-    """Drop the indexes of empty tables, and create them and the search index after the block."""
-    tables = [Base.metadata.tables[model.__tablename__] for model in models]
+def loading(session: Session, *models: type[Base]) -> Iterator[None]:
+    """Fill empty tables: create their indexes and check their foreign keys after the block.
+
+    Triggers do not note what changes in the daily figures: the caller has them counted again.
+    """
+    names, connection = [model.__tablename__ for model in models], session.connection()
+    tables = [Base.metadata.tables[name] for name in names]
     indexes = sorted(
         (index for table in tables for index in table.indexes), key=lambda index: str(index.name)
     )
-    names, connection = [model.__tablename__ for model in models], session.connection()
     for index in indexes:
         session.execute(DropIndex(index))
     with (
         # Each row would look for another one with its number, without an index.
         without_triggers(connection, names, "%\\_no\\_replace"),
+        without_triggers(connection, names, "%\\_figures\\_insert"),
+        checked_at_once(connection, names),
         search_index.rebuilt(connection, names),
     ):
         yield

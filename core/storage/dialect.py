@@ -205,6 +205,30 @@ def without_foreign_keys(connection: Connection) -> Iterator[None]:
             driver.execute("PRAGMA foreign_keys=ON")  # the connection goes back to the pool
 
 
+@contextmanager
+def checked_at_once(connection: Connection, tables: Sequence[str]) -> Iterator[None]:
+    """Let PostgreSQL check the foreign keys of tables after the block, by one query for each.
+
+    It would look up every row by itself. SQLite's are off while a database is rebuilt.
+    """
+    keys: Sequence[Any] = ()
+    if not is_on_sqlite(connection):
+        found = text(
+            "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname), "
+            "format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, "
+            "pg_get_constraintdef(pg_constraint.oid)) FROM pg_constraint "
+            "JOIN pg_class ON pg_class.oid = conrelid WHERE contype = 'f' "
+            "AND relnamespace = current_schema()::regnamespace AND relname = ANY(:tables) "
+            "ORDER BY relname, conname"
+        )
+        keys = connection.execute(found, {"tables": list(tables)}).all()
+    for drop, _ in keys:
+        connection.exec_driver_sql(drop)
+    yield
+    for _, add in keys:
+        connection.exec_driver_sql(add)
+
+
 def identity_of(session: Session) -> tuple[Any, ...]:
     """Return what identifies a database, even if two addresses lead to it."""
     if is_on_sqlite(session):

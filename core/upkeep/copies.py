@@ -194,7 +194,7 @@ def _all_or_nothing() -> Iterator[None]:
 def _copy(old: Session, new: Session) -> dict[str, int]:
     models, counts = _models(), {}
     sums = {}
-    with storage.without_indexes(new, *models):
+    with storage.loading(new, *models):
         for model in models:
             tally = _Tally(model)
             storage.bulk_insert(new, model, tally.counting(storage.bulk_read(old, model)))
