@@ -29,6 +29,8 @@ RUNS = {
     "transactions": (10, 6),
     "overview": (16, 16),
 }
+# Bytes that an answer of 200 rows with all columns holds at its peak, for each row.
+MEMORY = {"orders": 1_800, "order_items": 4_400, "transactions": 1_800}
 GROWTH = 1.3  # of the work of an answer, while the table grows tenfold
 
 
@@ -49,6 +51,13 @@ def faults_of_runs(page: str, *counted: int) -> list[str]:
         for run, count, most in named
         if count > most
     ]
+
+
+def faults_of_memory(table: str, bytes_a_row: float) -> list[str]:
+    """Compare the memory that an answer holds with its budget."""
+    most = MEMORY[table]
+    is_over = bytes_a_row > most
+    return [f"{table}: {bytes_a_row:,.0f} bytes a row, at most {most:,}"] if is_over else []
 
 
 def faults_of_growth(small: Mapping[str, int], large: Mapping[str, int]) -> list[str]:

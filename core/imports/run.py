@@ -20,7 +20,15 @@ from core.imports.plan import Plan, moment_of
 from core.imports.progress import SILENT, Progress
 from core.imports.rows import SheetRead, Tables, iterate, read_tables
 from core.refunds import WAS_RETURNED, mark_as_returned, record_return
-from core.storage import Contract, DatabaseFact, OrderItem, RefundBatch, Transaction
+from core.storage import (
+    DEMO,
+    Contract,
+    OrderItem,
+    RefundBatch,
+    Transaction,
+    delete_fact,
+    get_fact,
+)
 from core.tables import BOOKS, TABLES, Table
 
 FIRST_ROWS = 5
@@ -61,7 +69,7 @@ def check_files(
     read = read_tables(_named(paths, names), progress=progress.part(0, READ))
     first_rows = {name: _first_rows(TABLES[name], frame) for name, frame in read.frames.items()}
     with storage.reading() as session:
-        is_demo = session.get(DatabaseFact, "demo") is not None
+        is_demo = get_fact(session, DEMO) is not None
         plan = _compared(session, read, actor, progress)
         plan.check(progress.part(COMPARED, 1))
     found = plan.faulty
@@ -170,10 +178,9 @@ def _carry_out(
         raise plan.faulty
     _return(session, plan.returns, actor, now)
     _balance(session, plan.rows.touched_contracts)
-    mark = session.get(DatabaseFact, "demo")
-    if mark is not None and any(plan.outcome.added.values()):
+    if get_fact(session, DEMO) is not None and any(plan.outcome.added.values()):
         # From now on, deleting the demo would delete real orders.
-        session.delete(mark)
+        delete_fact(session, DEMO)
         plan.outcome.was_demo = True
 
 

@@ -1,22 +1,26 @@
 """Measure everything, print the table and write RESULTS.md; exit code 1 if a bar is missed.
 
 `python -m tests.bench PART…` measures some parts; RESULTS.md keeps the results of the others. Each
-part has its own process, so that no part pays for another's memory.
+part has its own process, so that no part pays for another's memory. The quick bench (extent.py)
+measures fewer parts with fewer rows, and writes no results.
 """
 
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from tests.bench.beside_datasette import measure_beside_datasette
 from tests.bench.databases import FilledDatabase, provide
 from tests.bench.downloading import measure_downloads
 from tests.bench.exporting import measure_exports
+from tests.bench.extent import IS_QUICK, LARGE, MIDDLE, SMALL
 from tests.bench.figures import Figure, as_text, memory_figure, time_figure, write_results
 from tests.bench.filtering import measure_tables
 from tests.bench.grid_page import browsing
+from tests.bench.growing import measure_growth
 from tests.bench.importing import measure_import
 from tests.bench.mailing import measure_mail
 from tests.bench.opening import measure_opening
@@ -31,7 +35,6 @@ from tests.bench.side_by_side import compare
 from tests.bench.starting import measure_start
 from tests.bench.voucher_pdfs import measure_vouchers
 
-SMALL, MIDDLE, LARGE = 10_000, 100_000, 1_000_000
 PATHS = ("/orders", "/order_items", "/transactions")
 MAX_MEGABYTES = 500
 MAX_FILL_SECONDS, MAX_FILL_MEGABYTES = 8 * 60, 1_000
@@ -106,7 +109,12 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "refunds": measure_refunds,
     "vouchers": measure_vouchers,
     "mail": measure_mail,
+    "growing": measure_growth,
 }
+
+
+SLOW = ("tables", "datasette")  # the quick bench leaves them out
+ALONE = ("growing",)  # measured only when it is named
 
 
 def main(names: list[str]) -> int:
@@ -118,15 +126,18 @@ def main(names: list[str]) -> int:
         return 2
     if len(names) == 1:
         return _measure(names[0])
+    chosen = names or [name for name in PARTS if name not in (SLOW + ALONE if IS_QUICK else ALONE)]
+    began = time.monotonic()
     codes = [
         subprocess.run([sys.executable, "-m", "tests.bench", name], cwd=PROJECT).returncode
-        for name in names or PARTS
+        for name in chosen
     ]
+    print(f"Measured in {(time.monotonic() - began) / 60:.0f} minutes.", flush=True)
     return max(codes)
 
 
 def _measure(name: str) -> int:
-    load = os.getloadavg()[0]
+    load, began = os.getloadavg()[0], time.monotonic()
     figures: list[Figure] = []
     try:
         for figure in PARTS[name]():
@@ -134,7 +145,9 @@ def _measure(name: str) -> int:
             figures.append(figure)
     finally:  # also after an error: write what was measured
         print(as_text(figures), flush=True)
-        write_results(name, list(PARTS), figures, load)
+        if not IS_QUICK:
+            seconds = time.monotonic() - began
+            write_results(name, list(PARTS), figures, load=load, seconds=seconds)
     return 0 if all(figure.is_met for figure in figures) else 1
 
 

@@ -9,15 +9,15 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.bench.processes import PROJECT, Cost, run_core
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from tests.bench.processes import PROJECT, Cost, core_environment, run_core
 
 KEPT = PROJECT / ".bench"
 MARKER = "filled.json"  # written last: without it the database is incomplete
 # The code that makes and writes the rows: if it changes, a kept database is outdated.
-DECISIVE = (
-    *("core/demo*.py", "core/storage/bulk.py", "core/storage/models/orders.py", "core/figure*.py"),
-    "core/storage/migrations/versions/*.py",
-)
+DECISIVE = ("core/demo", "core/storage")
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,18 @@ def provide(orders: int) -> FilledDatabase:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    cost = run_core("demo", "--orders", str(orders), folder=folder)
+    cost = run_core("demo", "--orders", str(orders), environment=core_environment(folder))
     marker.write_text(json.dumps({"made_by": made_by, "cost": asdict(cost)}))
     return FilledDatabase(orders, folder, cost, is_cached=False)
 
 
+def tell(url: str, statement: str) -> None:
+    """Run a statement that no transaction may contain, such as CREATE DATABASE."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+
+
 def _fingerprint() -> str:
-    paths = sorted(path for pattern in DECISIVE for path in PROJECT.glob(pattern))
+    paths = sorted(path for part in DECISIVE for path in (PROJECT / part).rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()

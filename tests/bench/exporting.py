@@ -21,16 +21,16 @@ from core.query import rows as query
 from core.tables import ORDER_ITEMS, ORDERS, TABLES, Kind, Table
 from core.views import View, parse_view
 from tests.bench.databases import KEPT, FilledDatabase
+from tests.bench.extent import LARGE, MIDDLE, some
 from tests.bench.figures import Figure, in_megabytes, in_seconds, memory_figure, time_figure
 from tests.bench.processes import PROJECT, core_environment, run_core
 
-ROUNDS = 3
-MANY = 1_000_000
-SIZES = ((ORDERS, 7, 100_000), (ORDERS, 7, MANY), (ORDER_ITEMS, 18, 100_000))
+ROUNDS = some(3, 1)
+SIZES = ((ORDERS, 7, MIDDLE), (ORDERS, 7, LARGE), (ORDER_ITEMS, 18, MIDDLE))
 ZONE = "Europe/London"
 MIN_RATIO = 30
 MAX_ADDED_MEGABYTES = 150
-LOADED_ROWS, MAX_LOADING_SECONDS = 100_000, 0.6
+LOADED_ROWS, MAX_LOADING_SECONDS = MIDDLE, 0.6
 MAX_EXPORT_SECONDS, MAX_EXPORT_MEGABYTES = 30, 350
 ALTERNATIVES = {"write": "to_excel", "load": "read_sql"}
 
@@ -51,7 +51,7 @@ def measure_exports(middle: FilledDatabase, database: FilledDatabase) -> Iterato
         ours, plain = _in_turns("write", database, table, columns, rows)
         measure = f"Excel file of {rows:,} rows x {columns}: "
         yield _faster(f"{measure}CPU", ours, plain)
-        if rows == MANY:
+        if rows == LARGE:
             yield _lighter(f"{measure}memory added", ours, plain)
     yield from _exporting(database)
 
@@ -63,7 +63,7 @@ def _in_turns(
     works: dict[str, list[Work]] = {what: [], ALTERNATIVES[what]: []}
     for turn in range(ROUNDS):
         for way, done in works.items():
-            if turn == 0 or way == what or rows < MANY:
+            if turn == 0 or way == what or rows < LARGE:
                 done.append(_run(way, database, table, columns, rows))
     return [
         Work(median(one.seconds for one in done), median(one.megabytes for one in done))
@@ -117,7 +117,7 @@ def _loading(database: FilledDatabase) -> Iterator[Figure]:
 def _exporting(database: FilledDatabase) -> Iterator[Figure]:
     """Export every order from the database to the disk."""
     file = KEPT / "orders.xlsx"
-    cost = run_core("export", "orders", file, folder=database.folder)
+    cost = run_core("export", "orders", file, environment=core_environment(database.folder))
     file.unlink()
     measure = f"Export {database.orders:,} orders as Excel: "
     yield time_figure(f"{measure}time", cost.seconds, MAX_EXPORT_SECONDS)

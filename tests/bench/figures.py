@@ -3,11 +3,14 @@
 import math
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+
+from tests.bench.processes import PROJECT
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLE = """# What `make bench` measured
@@ -80,15 +83,18 @@ def as_text(figures: Sequence[Figure]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def write_results(part: str, parts: Sequence[str], figures: Sequence[Figure], load: float) -> None:
+def write_results(
+    part: str, parts: Sequence[str], figures: Sequence[Figure], *, load: float, seconds: float
+) -> None:
     """Write a part's table to RESULTS.md; keep the other parts and the notes.
 
-    `load` is the system load of other programs. Notes are lines of a part that begin with “>”.
+    `load` is the system load before the part began, and `seconds` the time of the whole part. Notes
+    are lines of a part that begin with “>”.
     """
     sections = _read_sections()
     notes = [line for line in sections.get(part, "").splitlines() if line.startswith(">")]
     rows = [HEADER, ("---",) * len(HEADER), *(figure.cells for figure in figures)]
-    lines = [_circumstances(load), "", *("| " + " | ".join(row) + " |" for row in rows)]
+    lines = [_circumstances(load, seconds), "", *("| " + " | ".join(row) + " |" for row in rows)]
     sections[part] = "\n".join([*lines, *(["", *notes] if notes else [])])
     known = [f"## {name}\n\n{sections[name]}\n" for name in parts if name in sections]
     RESULTS.write_text("\n".join([TITLE, *known]), encoding="utf-8")
@@ -101,10 +107,23 @@ def _read_sections() -> dict[str, str]:
     return {name.strip(): said.strip() for name, _, said in parted}
 
 
-def _circumstances(load: float) -> str:
+def _circumstances(load: float, seconds: float) -> str:
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPUs with a load "
-        f"of {load:.1f} before it began, "
-        f"Python {platform.python_version()}, Streamlit {version('streamlit')}, "
-        f"streamlit-aggrid {version('streamlit-aggrid')}."
+        f"{datetime.now(UTC):%Y-%m-%d}, {_commit()}, {seconds / 60:.1f} minutes, {os.cpu_count()} "
+        f"CPUs with a load of {load:.1f} before it began, Python {platform.python_version()}, "
+        f"Streamlit {version('streamlit')}, streamlit-aggrid {version('streamlit-aggrid')}."
     )
+
+
+def _commit() -> str:
+    """Return the measured commit; RESULTS.md itself does not count as a change."""
+    said = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--", ".", f":!{RESULTS.relative_to(PROJECT)}")
+    return f"commit {said}{' with changes' if changed else ''}"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(
+        command, cwd=PROJECT, check=True, capture_output=True, text=True
+    ).stdout.strip()

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.bench.databases import KEPT
+from tests.bench.extent import some
 from tests.bench.figures import Figure, memory_figure, time_figure
-from tests.bench.processes import run_core
+from tests.bench.processes import core_environment, run_core
 
-ORDERS = 75_000
+ORDERS = some(75_000, 7_500)
 ITEMS_AN_ORDER = 2
 ROWS = ORDERS * (1 + ITEMS_AN_ORDER + 1)
 MAX_SECONDS, MAX_MEGABYTES = 60, 500
@@ -27,7 +28,7 @@ def measure_import() -> Iterator[Figure]:
     folder = KEPT / "import"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    cost = run_core("import", *_write_files(folder), folder=folder)
+    cost = run_core("import", *_write_files(folder), environment=core_environment(folder))
     shutil.rmtree(folder)
     yield time_figure(f"Import {ROWS:,} rows: time", cost.seconds, MAX_SECONDS)
     yield memory_figure(f"Import {ROWS:,} rows: memory", cost.megabytes, MAX_MEGABYTES)

@@ -24,13 +24,14 @@ from statistics import median
 
 from core.mail.deliver.pool import SmtpPool
 from core.mail.deliver.server import Sent, Server
+from tests.bench.extent import some
 from tests.bench.figures import Figure, in_milliseconds
 from tests.bench.processes import PROJECT
 from tests.core.certificates import make_certificate
 from tests.core.mail.mail_server import HOST, PASSWORD, USER
 from tests.core.mail.mails import RECIPIENT, SENDER, make_message
 
-ROUNDS = 15  # in turns; the median counts
+ROUNDS = some(15, 5)  # in turns; the median counts
 MESSAGES = 6  # per round and connection
 ONE_VOUCHER, TEN_VOUCHERS = 20_000, 45_000  # bytes of the PDF
 FAR_SECONDS = 0.015  # delay of each reply, as from a distant server

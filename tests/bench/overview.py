@@ -17,11 +17,12 @@ from sqlalchemy import event
 from core import access, overview, storage
 from core.overview import PERIODS, Question
 from tests.bench.databases import FilledDatabase
+from tests.bench.extent import some
 from tests.bench.figures import Figure, in_seconds, time_figure
 from tests.bench.grid_page import PATIENCE_MS, fresh_page
 from tests.bench.processes import PROJECT, Server, core_environment
 
-ROUNDS = 7
+ROUNDS = some(7, 3)
 MAX_RATIO = 1.5
 MAX_QUERY_SECONDS = 0.1
 # True if every plot has its bars.

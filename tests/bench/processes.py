@@ -40,13 +40,13 @@ class Server:
         return int(line.split()[1]) / 1024
 
 
-def run_core(*arguments: str | Path, folder: Path) -> Cost:
-    """Run `python -m core` on the database of a folder; end the benchmark if it fails."""
+def run_core(*arguments: str | Path, environment: Mapping[str, str]) -> Cost:
+    """Run `python -m core` with settings such as DATABASE_URL; end the benchmark if it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "core", *map(str, arguments)],
         cwd=PROJECT,
-        env=os.environ | core_environment(folder),
+        env=os.environ | environment,
         stdout=subprocess.DEVNULL,
     )
     try:

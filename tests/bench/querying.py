@@ -17,8 +17,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import create_engine, func, null, select, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import func, null, select, text
 
 from core import access, storage
 from core.access import Actor
@@ -27,14 +26,15 @@ from core.query import rows, where
 from core.query.windows import find_keys
 from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.views import View, default_view, parse_view
-from tests.bench.databases import KEPT, FilledDatabase, provide
+from tests.bench.databases import KEPT, FilledDatabase, provide, tell
+from tests.bench.extent import LARGE, some
 from tests.bench.figures import Figure, as_text
 from tests.bench.processes import core_environment, run_core
 from tests.databases import use_database
 from tests.postgresql import kept_postgresql
 
-MANY, DEEP, PAGE, PASSES, ROUNDS = 1_000_000, 500_000, 100, 3, 2
-LOADED_ROWS = 100_000
+DEEP, PAGE, PASSES, ROUNDS = LARGE // 2, 100, some(3, 1), 2
+LOADED_ROWS = some(100_000, 20_000)
 MAX_PAGE, MAX_DEEP, MAX_SEARCH, MAX_COUNTED, MAX_VALUES = 0.005, 0.1, 0.015, 0.3, 0.005
 MAX_LOADING = 0.6
 SEARCHES: tuple[tuple[Table, str, str, str], ...] = (
@@ -62,7 +62,7 @@ LISTS = (
 
 def measure_queries() -> Iterator[Figure]:
     """Measure a SQLite file of a million orders, and a copy of it in PostgreSQL."""
-    database = provide(MANY)
+    database = provide(LARGE)
     before = os.environ.get("DATABASE_URL")
     try:
         database.warm()
@@ -81,8 +81,8 @@ def measure_queries() -> Iterator[Figure]:
 @contextmanager
 def _in_postgresql(database: FilledDatabase) -> Iterator[str]:
     """Yield the address of a copy; it is kept with its cluster until the original changes."""
-    folder, marker = KEPT / f"postgresql-{MANY}", database.folder / "filled.json"
-    copied = KEPT / f"postgresql-{MANY}.json"
+    folder, marker = KEPT / f"postgresql-{LARGE}", database.folder / "filled.json"
+    copied = KEPT / f"postgresql-{LARGE}.json"
     is_kept = folder.exists() and copied.exists() and copied.read_text() == marker.read_text()
     if not is_kept:
         copied.unlink(missing_ok=True)
@@ -90,17 +90,11 @@ def _in_postgresql(database: FilledDatabase) -> Iterator[str]:
     with kept_postgresql(folder) as server:
         url = f"{server}/orders"
         if not is_kept:
-            _ask(f"{server}/postgres", "CREATE DATABASE orders")
-            run_core("copy", "--to", url, folder=database.folder)
-            _ask(url, "VACUUM ANALYZE")
+            tell(f"{server}/postgres", "CREATE DATABASE orders")
+            run_core("copy", "--to", url, environment=core_environment(database.folder))
+            tell(url, "VACUUM ANALYZE")
             shutil.copy(marker, copied)
         yield url
-
-
-def _ask(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as admin:
-        admin.execute(text(statement))
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from tests.bench.databases import FilledDatabase
+from tests.bench.extent import some
 from tests.bench.figures import Figure
 from tests.bench.processes import Server
 from tests.bench.servers import order_desk, untuned
 
 PEOPLE = 20
 SECONDS = 10.0
-ROUNDS = 3
+ROUNDS = some(3, 1)
 MIN_RATIO = 4
 MAX_MESSAGE_BYTES = 64_000_000
 

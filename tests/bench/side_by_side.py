@@ -9,11 +9,12 @@ from playwright.sync_api import Browser, TimeoutError
 
 from tests.bench.databases import FilledDatabase
 from tests.bench.expected import containing
+from tests.bench.extent import some
 from tests.bench.figures import Figure, in_megabytes, in_seconds
 from tests.bench.grid_page import GridPage, fresh_page
 from tests.bench.servers import order_desk, plain_alternative
 
-ROUNDS = 3
+ROUNDS = some(3, 1)
 AUTHOR = "maria"
 MANY = 100_000  # the smallest size with bars
 MIN_RATIOS = {"opened": 2, "filtered": 4}

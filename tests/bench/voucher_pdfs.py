@@ -11,11 +11,12 @@ from pathlib import Path
 from statistics import median
 
 from core.vouchers import Voucher, render_vouchers
+from tests.bench.extent import some
 from tests.bench.figures import Figure, in_seconds, memory_figure
 from tests.bench.processes import PROJECT
 from tests.vouchers import BRANDING, make_vouchers
 
-MANY = 1000
+MANY = some(1_000, 100)
 ROUNDS = {("ours", MANY): 3, ("platypus", MANY): 1}  # for one voucher, the repetitions below
 ROUNDS_OF_ONE = 30
 MIN_RATIO_ONE, MIN_RATIO_MANY = 10, 35
