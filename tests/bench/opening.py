@@ -75,14 +75,18 @@ Seconds = dict[tuple[str | None, str], float]  # by the title of the page, and t
 
 
 def measure_opening(few: FilledDatabase, many: FilledDatabase) -> Iterator[Figure]:
-    """Open the pages of both sizes in turns, after a round that counts what is sent."""
+    """Open the pages of both sizes in turns, after a warm-up; then count what is sent.
+
+    By then, the server has packed its files well.
+    """
     with ExitStack() as stack:
         browser = stack.enter_context(browsing())
         small, large = (stack.enter_context(order_desk(one)) for one in (few, many))
         plain = stack.enter_context(plain_alternative(few, PLAIN_ROWS))
-        sent = [_count(browser, server) for server in (small, large)]
-        _open_all(browser, plain, (PLAIN,))
+        for server, pages in ((small, PAGES), (large, PAGES), (plain, (PLAIN,))):
+            _open_all(browser, server, pages)
         rounds = _take_turns(browser, small, large, plain)
+        sent = [_count(browser, server) for server in (small, large)]
     yield from _compare(rounds, few.orders, many.orders)
     yield from _goals(rounds, few.orders)
     yield from _compare_sent(*sent, few.orders, many.orders)
