@@ -97,6 +97,7 @@ class Sent:
     """What a step in the browser took from the server: answers of its cache do not count."""
 
     sizes: Mapping[str, Sequence[int]]  # bytes of each answer with its headers, by address
+    messages: int = 0  # of the browser to Streamlit: each makes the page run
 
     @property
     def bytes(self) -> int:
@@ -113,32 +114,37 @@ class Most:
 
     bytes: int
     requests: int
+    messages: int = 1
 
 
 # The first visit of a page may load a font for its names, or the scripts of its plots.
-FIRST_OPEN = Most(2_200_000, 108)
+FIRST_OPEN = Most(2_180_000, 104)
 NEW_PAGES = {
-    "Order Items": Most(180_000, 12),
-    "Transactions": Most(20_000, 8),
-    "Overview": Most(450_000, 42),
-    "Orders": Most(20_000, 8),
+    "Order Items": Most(160_000, 10),
+    "Transactions": Most(15_000, 7),
+    "Overview": Most(420_000, 38),
+    "Orders": Most(15_000, 7),
 }
 KNOWN_PAGES = {
-    "Order Items": Most(40_000, 12),
-    "Transactions": Most(20_000, 8),
-    "Overview": Most(10_000, 4),
-    "Orders": Most(20_000, 8),
+    "Order Items": Most(30_000, 10),
+    "Transactions": Most(15_000, 7),
+    "Overview": Most(2_000, 1),
+    "Orders": Most(15_000, 7),
 }
-WARM_OPEN = Most(30_000, 15)
+WARM_OPEN = Most(20_000, 11)
 
 
 def faults_of_step(step: str, sent: Sent, most: Most) -> list[str]:
     """Compare what a step took with its budget; name the largest answers."""
-    if sent.bytes <= most.bytes and sent.requests <= most.requests:
+    if (
+        sent.bytes <= most.bytes
+        and sent.requests <= most.requests
+        and sent.messages <= most.messages
+    ):
         return []
     by_size = sorted(((sum(sizes), name) for name, sizes in sent.sizes.items()), reverse=True)
     largest = ", ".join(f"{name} {size:,}" for size, name in by_size[:5])
     return [
-        f"{step}: {sent.bytes:,} bytes in {sent.requests} requests, at most {most.bytes:,} in "
-        f"{most.requests} are allowed. The largest: {largest}"
+        f"{step}: {sent.bytes:,} bytes in {sent.requests} requests, and {sent.messages} messages; "
+        f"at most {most} are allowed. The largest: {largest}"
     ]

@@ -51,6 +51,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "onColumnVisible": JsCode("orderDesk.fit"),
         "onColumnResized": JsCode("orderDesk.onColumnResized"),
         "onColumnMoved": JsCode("orderDesk.onColumnMoved"),
+        "onColumnPinned": JsCode("orderDesk.onColumnPinned"),
         "onRowSelected": JsCode("orderDesk.onRowSelected"),
         "onRowClicked": JsCode("orderDesk.onRowClicked"),
         "onCellKeyDown": JsCode("orderDesk.onCellKeyDown"),

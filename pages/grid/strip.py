@@ -166,6 +166,14 @@ def _select_all(state: GridState, *, actor: Actor) -> None:
     state.select(both)
 
 
+def _end_if_left() -> None:
+    """End this run if the person has gone on. Streamlit does that whenever its state is read.
+
+    Drawing would do it too, but a message makes the browser work while it draws the grid.
+    """
+    st.session_state.get("any")
+
+
 def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
     """Add up the amounts of every row of the view, per currency."""
     view, totals = state.view, _figures(state, actor, now).totals
@@ -173,7 +181,7 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
     if totals is None:
 
         def add_up() -> dict[str, int]:
-            let_first_rows_show(state.rows_token, line.empty)
+            let_first_rows_show(state.rows_token, _end_if_left)
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)

@@ -1,6 +1,6 @@
 """Middleware that checks every request: host, origin, sign-in, size, time, headers, cookies.
 
-It also answers for static files, and takes an unused font out of Streamlit's.
+It also answers for static files, and changes Streamlit's page so that it starts sooner.
 """
 
 from pages.guards.body_time import BodyTime
@@ -11,10 +11,10 @@ from pages.guards.leaving_clients import LeavingClients
 from pages.guards.local_only import LocalOnly
 from pages.guards.one_host import OneHost
 from pages.guards.origins import OwnOrigin
-from pages.guards.own_fonts import OwnFonts
 from pages.guards.request_limits import RequestLimits
 from pages.guards.security_headers import SecurityHeaders
 from pages.guards.sign_out import SignOut
+from pages.guards.start_page import StartPage
 from pages.guards.static_files import StaticFiles
 from pages.guards.uploads import Uploads
 
@@ -26,12 +26,12 @@ __all__ = [
     "LeavingClients",
     "LocalOnly",
     "OneHost",
-    "OwnFonts",
     "OwnOrigin",
     "RequestLimits",
     "SecureCookies",
     "SecurityHeaders",
     "SignOut",
+    "StartPage",
     "StaticFiles",
     "Uploads",
 ]

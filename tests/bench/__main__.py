@@ -16,7 +16,7 @@ from tests.bench.beside_datasette import measure_beside_datasette
 from tests.bench.databases import FilledDatabase, provide
 from tests.bench.downloading import measure_downloads
 from tests.bench.exporting import measure_exports
-from tests.bench.extent import IS_QUICK, LARGE, MIDDLE, SMALL
+from tests.bench.extent import FEW, IS_QUICK, LARGE, MIDDLE, SMALL
 from tests.bench.figures import Figure, as_text, memory_figure, time_figure, write_results
 from tests.bench.filtering import measure_tables
 from tests.bench.grid_page import browsing
@@ -35,7 +35,6 @@ from tests.bench.side_by_side import compare
 from tests.bench.starting import measure_start
 from tests.bench.voucher_pdfs import measure_vouchers
 
-PATHS = ("/orders", "/order_items", "/transactions")
 MAX_MEGABYTES = 500
 MAX_FILL_SECONDS, MAX_FILL_MEGABYTES = 8 * 60, 1_000
 
@@ -45,16 +44,6 @@ def _filling() -> Iterator[Figure]:
     filled = f"Fill {database.orders:,} orders{' (cached)' if database.is_cached else ''}"
     yield time_figure(f"{filled}: time", database.cost.seconds, MAX_FILL_SECONDS)
     yield memory_figure(f"{filled}: memory", database.cost.megabytes, MAX_FILL_MEGABYTES)
-
-
-def _opening() -> Iterator[Figure]:
-    with (
-        browsing() as browser,
-        order_desk(provide(LARGE)) as large,
-        order_desk(provide(SMALL)) as small,
-    ):
-        for path in PATHS:
-            yield measure_opening(browser, small, large, path)
 
 
 def _overview() -> Iterator[Figure]:
@@ -96,7 +85,7 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "filling": _filling,
     "exports": lambda: measure_exports(provide(MIDDLE), provide(LARGE)),
     "downloads": _downloads,
-    "opening": _opening,
+    "opening": lambda: measure_opening(provide(FEW), provide(LARGE)),
     "queries": measure_queries,
     "overview": _overview,
     "tables": _tables,

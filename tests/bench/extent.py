@@ -17,4 +17,5 @@ def some(whole: Number, quick: Number) -> Number:
     return quick if IS_QUICK else whole
 
 
+FEW = 2_000  # as `make demo` fills
 SMALL, MIDDLE, LARGE = 10_000, some(100_000, 20_000), some(1_000_000, 100_000)

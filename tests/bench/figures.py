@@ -60,6 +60,11 @@ def in_megabytes(megabytes: float) -> str:
     return f"{megabytes:,.0f} MB"
 
 
+def in_kilobytes(size: int) -> str:
+    """Return a number of bytes as text."""
+    return f"{size / 1000:,.0f} kB"
+
+
 def time_figure(measure: str, seconds: float, bar: float) -> Figure:
     """Make the figure of a time with an upper bar."""
     return Figure(measure, in_seconds(seconds), bar=f"under {bar:g} s", is_met=seconds < bar)

@@ -1,6 +1,7 @@
 """The plain alternative: every order in a DataFrame, and the DataFrame in AgGrid.
 
 It is as fast as a plain app can be: the frame is read once and cached, not on every run.
+PLAIN_ROWS limits the rows.
 """
 
 import os
@@ -25,8 +26,10 @@ COLUMNS = {
 
 @st.cache_data
 def load_orders() -> pd.DataFrame:
-    """Load every order, newest first."""
-    statement = f"SELECT {', '.join(COLUMNS)} FROM orders ORDER BY created_at DESC, order_id DESC"
+    """Load every order, or so many, newest first."""
+    most = int(os.environ.get("PLAIN_ROWS", "-1"))
+    newest = f"FROM orders ORDER BY created_at DESC, order_id DESC LIMIT {most}"
+    statement = f"SELECT {', '.join(COLUMNS)} {newest}"
     with closing(sqlite3.connect(os.environ["PLAIN_DATABASE"])) as connection:
         orders = pd.read_sql_query(statement, connection)
     orders["created_at"] = pd.to_datetime(orders["created_at"], unit="s")

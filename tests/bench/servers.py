@@ -33,8 +33,11 @@ def order_desk(database: FilledDatabase) -> Iterator[Server]:
 
 
 @contextmanager
-def plain_alternative(database: FilledDatabase) -> Iterator[Server]:
-    """Serve AgGrid(df) from another folder, so that the project's configuration is not read."""
+def plain_alternative(database: FilledDatabase, rows: int = -1) -> Iterator[Server]:
+    """Serve AgGrid(df) from another folder, so that the project's configuration is not read.
+
+    `rows` limits the rows of the frame.
+    """
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(
@@ -42,7 +45,7 @@ def plain_alternative(database: FilledDatabase) -> Iterator[Server]:
             *PLAIN_FLAGS,
             cwd=Path(folder),
             ready="/_stcore/health",
-            environment={"PLAIN_DATABASE": str(database.path)},
+            environment={"PLAIN_DATABASE": str(database.path), "PLAIN_ROWS": str(rows)},
             log=KEPT / f"plain-{database.orders}.log",
         ) as server,
     ):

@@ -4,53 +4,43 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+import pytest
+from playwright.sync_api import Browser
 
-from tests.budgets import FIRST_OPEN, KNOWN_PAGES, NEW_PAGES, WARM_OPEN, Sent, faults_of_step
+from tests.budgets import FIRST_OPEN, KNOWN_PAGES, NEW_PAGES, WARM_OPEN, Most, faults_of_step
 from tests.e2e.conftest import ZONE, Watch, new_context
 from tests.e2e.desk import ITEMS, ORDERS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
 from tests.e2e.waiting import expect
+from tests.traffic import Traffic
 
-SETTLES_MS = 500  # the last answers of a page that is drawn
-
-
-class Traffic:
-    """Counts what a tab takes from the server, step by step."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self._asked: dict[str, str] = {}
-        self._sizes: dict[str, list[int]] = {}
-        self._network = network = page.context.new_cdp_session(page)
-        network.send("Network.enable")
-        network.on("Network.requestWillBeSent", self._ask)
-        network.on("Network.requestServedFromCache", lambda one: self._forget(one["requestId"]))
-        network.on("Network.loadingFinished", self._finish)
-
-    def _ask(self, event: dict[str, Any]) -> None:
-        address = event["request"]["url"].partition("?")[0]
-        if address.startswith("http"):
-            self._asked[event["requestId"]] = address
-
-    def _forget(self, request: str) -> None:
-        self._asked.pop(request, None)
-
-    def _finish(self, event: dict[str, Any]) -> None:
-        address = self._asked.pop(event["requestId"], None)
-        if address and event["encodedDataLength"]:
-            self._sizes.setdefault(address, []).append(int(event["encodedDataLength"]))
-
-    def keep_nothing(self) -> None:
-        """Let the browser ask for every file again."""
-        self._network.send("Network.setCacheDisabled", {"cacheDisabled": True})
-
-    def of(self, step: Callable[[], object]) -> Sent:
-        """Take a step; return what it took."""
-        self._sizes = {}
-        step()
-        self._page.wait_for_timeout(SETTLES_MS)
-        return Sent(self._sizes)
+A = {"filterType": "text", "type": "contains", "filter": "a"}
+VIEWS: list[dict[str, Any]] = [
+    {},
+    {
+        "filters": {
+            "author": A,
+            "widget_id": {
+                "filterType": "text",
+                "operator": "OR",
+                "conditions": [A, {"filterType": "text", "type": "blank"}],
+            },
+            "item_count": {"filterType": "number", "type": "inRange", "filter": 1, "filterTo": 9},
+            "created_at": {"filterType": "date", "type": "greaterThan", "dateFrom": "2020-03-01"},
+            "contract_id": {"filterType": "set", "values": ["CT-1001", "CT-1002"]},
+        },
+        "sort": [{"colId": "author", "sort": "desc"}, {"colId": "no", "sort": "asc"}],
+        "search": "a",
+        "columns": ["author", {"colId": "order_id", "pinned": "left", "width": 300}, "no"],
+    },
+    {
+        "filters": {
+            "no": {"filterType": "number", "type": "notBlank"},
+            "created_at": {"filterType": "date", "type": "last7Days"},
+        },
+        "ids": ["OD-1", "OD-2"],
+    },
+]
 
 
 class Walk:
@@ -107,6 +97,8 @@ def test_files_travel_packed_and_once(browser: Browser, watch: Watch, demo: Serv
                 faults += faults_of_step(name, traffic.of(step), budgets[name])
         faults += faults_of_step("warm open", traffic.of(walk.open), WARM_OPEN)
         assert faults == []
+        twice = traffic.of(lambda: [walk.to(ITEMS), walk.to(ORDERS)])
+        assert faults_of_step("two runs", twice, Most(10**9, 10**3)) != []
         traffic.keep_nothing()  # as if no header said that files may be kept
         sent = traffic.of(lambda: walk.to(ITEMS))
         assert faults_of_step("without a cache", sent, KNOWN_PAGES[ITEMS.title]) != []
@@ -118,3 +110,20 @@ def test_files_that_are_not_packed_exceed_the_budget(
     plain = {"Accept-Encoding": "identity"}
     with walking(browser, watch, demo, extra_http_headers=plain) as (walk, traffic):
         assert faults_of_step("unpacked", traffic.of(walk.open), FIRST_OPEN) != []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_first_rows_are_asked_for_once_whatever_the_view(
+    browser: Browser, watch: Watch, demo: Server, view: dict[str, Any]
+) -> None:
+    with walking(browser, watch, demo) as (walk, traffic):
+        asked: list[str] = []
+        walk.page.on("request", lambda request: asked.append(request.post_data or ""))
+
+        def open_view() -> None:
+            walk.desk.open(view=view)
+            walk.desk.wait_for_run()
+
+        sent = traffic.of(open_view)
+        assert len([one for one in asked if '"start":0' in one]) == 1
+        assert sent.messages == 1

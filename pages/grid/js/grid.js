@@ -13,6 +13,7 @@ window.orderDesk = (function () {
   let api = /** @type {Api} */ (null);
   let renewals = 0;
   let filtersAsked = null;
+  let first = /** @type {First} */ (null); // the first rows, asked for before there is a grid
 
   function decode(text) {
     const binary = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
@@ -35,6 +36,7 @@ window.orderDesk = (function () {
     const before = config;
     config = decode(text);
     desk.applySelection(before);
+    if (!before) askForFirstRows();
     if (!api || !before) return {};
     if (config.data > before.data) setTimeout(() => api.refreshInfiniteCache(), 0);
     if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
@@ -42,6 +44,20 @@ window.orderDesk = (function () {
     else if (config.token !== before.token) setTimeout(desk.sendAnswer, 0);
     return {};
   };
+
+  /* The server looks for the rows while the browser makes the grid. */
+  function askForFirstRows() {
+    const view = desk.asked(config.view.filters, config.view.sort);
+    const response = post({ view, start: 0, end: config.block });
+    first = { asked: desk.textOf(view), end: config.block, response };
+  }
+
+  /* The answer on its way, once, if the grid asks for the same rows. */
+  function takeFirst(asked, end) {
+    const { response } = first && first.asked === asked && first.end === end ? first : {};
+    first = null;
+    return response;
+  }
 
   desk.config = () => config;
   desk.api = () => api;
@@ -123,12 +139,14 @@ window.orderDesk = (function () {
   }
 
   /* Send a request until it is answered: retry while server or database cannot be reached, renew
-     an expired token once, and show any other refusal. `isWanted` stops the retries. */
-  desk.ask = async function (question, isWanted) {
+     an expired token once, and show any other refusal. `isWanted` stops the retries; `sent` is the
+     response on its way. */
+  desk.ask = async function (question, isWanted, sent) {
     let hasRenewed = false;
     let wasServerGone = false;
     while (!isWanted || isWanted()) {
-      const response = await post(question);
+      const response = await (sent || post(question));
+      sent = null;
       if (response && response.ok) {
         desk.notify(null);
         /* The page's own connection comes back a little later, without an event. */
@@ -161,6 +179,13 @@ window.orderDesk = (function () {
     const { zone, search, ids } = config.view;
     return { filters, sort, zone, search: search || "", ids: ids || [] };
   };
+
+  /* The grid lists filters in the order in which they were set; that order does not matter. */
+  const inOrder = (_, value) =>
+    value && value.constructor === Object
+      ? Object.fromEntries(Object.entries(value).filter((one) => one[1] !== null).sort())
+      : value;
+  desk.textOf = (view) => JSON.stringify(view, inOrder);
   desk.currentFilters = () => (api ? api.getFilterModel() : config.view.filters);
 
   /* The count comes after the first rows and sets the length of the scroll bar. */
@@ -177,11 +202,12 @@ window.orderDesk = (function () {
     getRows(params) {
       matchScheme();
       const view = desk.asked(params.filterModel, params.sortModel);
-      const asked = JSON.stringify(view);
+      const asked = desk.textOf(view);
       if (params.startRow === 0) filtersAsked = asked;
       const isWanted = () => filtersAsked === asked;
+      const sent = params.startRow === 0 ? takeFirst(asked, params.endRow) : null;
       desk
-        .ask({ view, start: params.startRow, end: params.endRow }, isWanted)
+        .ask({ view, start: params.startRow, end: params.endRow }, isWanted, sent)
         .then(({ rows, last }) => {
           params.successCallback(rows, last === null ? undefined : last);
           desk.drawSelection();

@@ -84,9 +84,16 @@
     desk.sendAnswer();
   };
 
+  /* The view, and fit(), move and pin columns too, which is nothing new to the page. */
+  const isByPerson = (source) => source.startsWith("ui");
+
   /* A dragged header passes others; only the drop is one step of Back. */
   desk.onColumnMoved = function ({ finished, source }) {
-    if (finished && source !== "api") desk.sendAnswer();
+    if (finished && isByPerson(source)) desk.sendAnswer();
+  };
+
+  desk.onColumnPinned = function ({ source }) {
+    if (isByPerson(source)) desk.sendAnswer();
   };
 
   /* Columns share the free width of the window; without free width, the grid scrolls. */

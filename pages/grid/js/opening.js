@@ -96,12 +96,7 @@
   const sideways = () => document.querySelector(".ag-center-cols-viewport");
   let isReturning = true; /* until the first rows of this grid are loaded */
 
-  /* The grid lists filters in the order in which they were set; that order does not matter. */
-  const inOrder = (_, value) =>
-    value && value.constructor === Object
-      ? Object.fromEntries(Object.entries(value).filter((one) => one[1] !== null).sort())
-      : value;
-  const rowsOf = (api) => JSON.stringify(desk.asked(api.getFilterModel(), desk.sort()), inOrder);
+  const rowsOf = (api) => desk.textOf(desk.asked(api.getFilterModel(), desk.sort()));
 
   function remember(isLeaving) {
     const api = desk.api();

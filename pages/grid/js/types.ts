@@ -3,6 +3,7 @@
 import type {
   CellKeyDownEvent,
   ColumnMovedEvent,
+  ColumnPinnedEvent,
   ColumnResizedEvent,
   FilterModel,
   GridApi,
@@ -65,6 +66,7 @@ declare global {
     hidden: string[];
     selection: { revision: number; keys: string[] };
     data: number;
+    block: number; /* rows of an answer */
     maxSelected: number;
     controls: Record<string, string>; /* how the screen shows each */
   }
@@ -78,6 +80,12 @@ declare global {
     count: number;
     choices: Choice[];
     more: boolean;
+  }
+
+  interface First {
+    asked: string;
+    end: number;
+    response: Promise<Response | null>;
   }
 
   /* A filter as AG Grid keeps it, or ours: a set of values. */
@@ -117,8 +125,13 @@ declare global {
     answer(): object;
     announce(sentence: string): void;
     notify(sentence: string | null): void;
-    ask(question: object, isWanted?: () => boolean): Promise<Answer>;
+    ask(
+      question: object,
+      isWanted?: () => boolean,
+      sent?: Promise<Response | null>
+    ): Promise<Answer>;
     asked(filters: FilterModel | null, sort: Sort[]): AskedView;
+    textOf(view: AskedView): string;
     currentFilters(): FilterModel;
     sendAnswer(): void;
     datasource: (() => void) & IDatasource;
@@ -135,6 +148,7 @@ declare global {
     fit(): void;
     onColumnResized(event: ColumnResizedEvent): void;
     onColumnMoved(event: ColumnMovedEvent): void;
+    onColumnPinned(event: ColumnPinnedEvent): void;
 
     selected(): string[];
     applySelection(before: Config | null): void;
