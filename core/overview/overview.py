@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor, require
-from core.ground import ItemStatus, Permission
+from core.ground import ItemStatus, Permission, next_month
 from core.overview import counting
-from core.overview.days import day_of, next_month
+from core.overview.days import day_of
 from core.overview.periods import Period
 from core.overview.sums import KeyedSums, Sums, sum_up
 from core.query import where

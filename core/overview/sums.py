@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.access import Actor
-from core.ground import fold
+from core.ground import first_of_month, fold, next_month
 from core.overview import counting
-from core.overview.days import day_of, first_of_month, next_month
+from core.overview.days import day_of
 from core.overview.periods import Period
 from core.query import scope
 from core.storage import DAILY_FIGURES, Dimension, Order, Span, folded

@@ -10,8 +10,9 @@ from core.views.codec import (
     to_json,
     to_short_address,
 )
+from core.views.date_choices import DateChoice, date_choices
 from core.views.filters import EARLIEST, LATEST
-from core.views.operators import DATE_PRESETS, Operator
+from core.views.operators import MAX_DAYS, Operator
 from core.views.saved import (
     MAX_VIEW_NAME,
     NameTaken,
@@ -40,12 +41,13 @@ from core.views.view import (
 
 __all__ = [
     "BLANK",
-    "DATE_PRESETS",
     "EARLIEST",
     "LATEST",
+    "MAX_DAYS",
     "MAX_IDS",
     "MAX_VIEW_NAME",
     "Condition",
+    "DateChoice",
     "Filter",
     "Layout",
     "NameTaken",
@@ -56,6 +58,7 @@ __all__ = [
     "as_choice",
     "change_view",
     "confirm_sharing",
+    "date_choices",
     "default_view",
     "delete_view",
     "describe_filter",

@@ -4,6 +4,7 @@
 window.orderDesk = (function () {
   "use strict";
   const RETRY_MS = 2000;
+  const DEBOUNCE_MS = 200;
   const RENEW_MS = 8000;
   const REPEAT_ANSWER_MS = [0, 2000, 6000, 15000];
   const here = window.location.pathname; // <base path>/component/<this one>/index.html
@@ -46,7 +47,6 @@ window.orderDesk = (function () {
   desk.config = () => config;
   desk.api = () => api;
   desk.base = base;
-  desk.always = () => true;
 
   desk.onGridReady = function (event) {
     api = event.api;
@@ -205,6 +205,23 @@ window.orderDesk = (function () {
   desk.tooltip = function ({ value, valueFormatted, column }) {
     const text = value === null || value === undefined ? "" : String(valueFormatted || value);
     return text.length * 7.5 > column.getActualWidth() - 28 ? text.slice(0, 2000) : null;
+  };
+
+  /** @type {OrderDesk["element"]} */
+  desk.element = function (tag, className, text) {
+    const made = document.createElement(tag);
+    made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+
+  /* Act once a person has stopped typing. */
+  desk.debounce = function (act) {
+    let timer = null;
+    return () => {
+      clearTimeout(timer);
+      timer = setTimeout(act, DEBOUNCE_MS);
+    };
   };
 
   desk.rowId = (params) => String(params.data[config.key]);
