@@ -108,7 +108,9 @@
       this.count.inputMode = "numeric";
       this.count.placeholder = "Number of days";
       this.count.addEventListener("input", late);
-      this.gui.append(this.operator, this.count, ...this.fields.map((one) => one.gui));
+      const chevron = element("div", "deskDateChevron");
+      chevron.append(this.operator);
+      this.gui.append(chevron, this.count, ...this.fields.map((one) => one.gui));
       this.set(null);
     }
 
@@ -117,7 +119,8 @@
       const isRelative = (one) => one.takes !== "day" && one.takes !== "range";
       const sorted = [...listed.filter((one) => !isRelative(one)), ...listed.filter(isRelative)];
       const options = sorted.map((choice) => {
-        return { label: choice.label, choice, isChosen: choice === this.choice };
+        const beginsGroup = choice === sorted.find(isRelative);
+        return { label: choice.label, choice, isChosen: choice === this.choice, beginsGroup };
       });
       this.list.show(options, "");
     }
@@ -319,7 +322,7 @@
       const options = dates.suggest(typed, this.choices).map((choice) => {
         return { label: choice.label, choice, isChosen: choice.label === shown };
       });
-      this.list.show(options, this.error || HINT);
+      this.list.show(options, this.error || HINT, Boolean(this.error));
     }
 
     /* Filter by the typed text. While a person types, only a whole day can be wrong. */
@@ -338,7 +341,7 @@
       this.error = error;
       mark(this.input, error);
       this.input.title = error || this.input.value;
-      if (error) this.list.show([], error);
+      if (error) this.list.show([], error, true);
       else if (this.list.isOpen) this.list.setNote(HINT);
     }
 

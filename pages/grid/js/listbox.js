@@ -40,13 +40,14 @@
     }
 
     /** @param {ListOption[]} options
-        @param {string} note */
-    show(options, note) {
+        @param {string} note
+        @param {boolean} [isWrong] */
+    show(options, note, isWrong) {
       this.options = options;
       this.active = -1;
       this.list.hidden = !options.length;
       this.list.replaceChildren(...options.map((option, index) => this.row(option, index)));
-      this.setNote(note);
+      this.setNote(note, isWrong);
       if (!this.isOpen) {
         document.body.append(this.gui);
         window.addEventListener("resize", this.hide);
@@ -59,8 +60,9 @@
       if (chosen >= 0) this.list.children[chosen].scrollIntoView({ block: "nearest" });
     }
 
-    setNote(note) {
+    setNote(note, isWrong = false) {
       this.note.textContent = note;
+      this.note.classList.toggle("deskListWrong", isWrong);
       this.note.hidden = !note;
     }
 
@@ -95,6 +97,7 @@
       row.id = `${this.id}_${index}`;
       row.setAttribute("role", "option");
       row.setAttribute("aria-selected", String(Boolean(option.isChosen)));
+      row.classList.toggle("deskListGroup", Boolean(option.beginsGroup));
       row.addEventListener("click", () => this.choose(index));
       return row;
     }

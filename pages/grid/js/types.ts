@@ -143,12 +143,13 @@ declare global {
     label: string;
     choice: DateChoice;
     isChosen: boolean;
+    beginsGroup?: boolean;
   }
 
   interface Listbox {
     isOpen: boolean;
     options: ListOption[];
-    show(options: ListOption[], note: string): void;
+    show(options: ListOption[], note: string, isWrong?: boolean): void;
     setNote(note: string): void;
     hide(): void;
     move(index: number): void;
