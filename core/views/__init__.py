@@ -10,21 +10,20 @@ from core.views.codec import (
     to_json,
     to_short_address,
 )
-from core.views.date_choices import DateChoice, date_choices
 from core.views.filters import EARLIEST, LATEST
+from core.views.links import Opened, address_of, opened_at, short_link_of, view_at
+from core.views.offered_dates import DateChoice, date_choices
 from core.views.operators import MAX_DAYS, Operator
 from core.views.saved import (
     MAX_VIEW_NAME,
     NameTaken,
     Saved,
-    address_of,
     change_view,
     confirm_sharing,
     delete_view,
     find_saved,
     ready_made,
     save_view,
-    view_at,
 )
 from core.views.view import (
     BLANK,
@@ -51,6 +50,7 @@ __all__ = [
     "Filter",
     "Layout",
     "NameTaken",
+    "Opened",
     "Operator",
     "Saved",
     "View",
@@ -67,10 +67,12 @@ __all__ = [
     "describe_sort",
     "find_saved",
     "normal_view",
+    "opened_at",
     "parse_search",
     "parse_view",
     "ready_made",
     "save_view",
+    "short_link_of",
     "to_address",
     "to_json",
     "to_short_address",

@@ -12,6 +12,7 @@ _FILES = (
     "layout.js",
     "selection.js",
     "opening.js",
+    "links.js",
     "set_filter.js",
     "listbox.js",
     "date_words.js",

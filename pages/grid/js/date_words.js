@@ -1,5 +1,5 @@
 /* Dates as people write them: a filter of days becomes text, and text a filter. The choices, with
-   their words, come from the page (see date_choices.py). */
+   their words, come from the page (see offered_dates.py). */
 (function () {
   "use strict";
   const desk = window.orderDesk;

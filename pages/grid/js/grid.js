@@ -5,6 +5,7 @@ window.orderDesk = (function () {
   "use strict";
   const RETRY_MS = 2000;
   const DEBOUNCE_MS = 200;
+  const DONE_MS = 4000;
   const RENEW_MS = 8000;
   const REPEAT_ANSWER_MS = [0, 2000, 6000, 15000];
   const here = window.location.pathname; // <base path>/component/<this one>/index.html
@@ -36,6 +37,7 @@ window.orderDesk = (function () {
     const before = config;
     config = decode(text);
     desk.applySelection(before);
+    desk.takeLink(before);
     if (!api || !before) return {};
     if (config.data > before.data) setTimeout(() => api.refreshInfiniteCache(), 0);
     if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
@@ -76,17 +78,25 @@ window.orderDesk = (function () {
     };
   };
 
-  desk.notify = function (sentence) {
-    let notice = document.getElementById("orderDeskNotice");
+  desk.notify = (sentence) => show("orderDeskNotice", "alert", sentence);
+
+  /* Say for some seconds that something was done. */
+  desk.tell = function (sentence) {
+    show("orderDeskDone", "status", sentence);
+    setTimeout(() => show("orderDeskDone", "status", null), DONE_MS);
+  };
+
+  function show(id, role, sentence) {
+    let notice = document.getElementById(id);
     if (!notice) {
       notice = document.createElement("div");
-      notice.id = "orderDeskNotice";
-      notice.setAttribute("role", "alert");
+      notice.id = id;
+      notice.setAttribute("role", role);
       document.body.appendChild(notice);
     }
     notice.textContent = sentence || "";
     notice.hidden = !sentence;
-  };
+  }
 
   /* Let a screen reader say a sentence, without moving the focus. */
   desk.announce = function (sentence) {

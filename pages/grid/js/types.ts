@@ -67,6 +67,7 @@ declare global {
     data: number;
     maxSelected: number;
     controls: Record<string, string>; /* how the screen shows each */
+    link: [number: number, id: string]; /* the short link to copy */
   }
 
   type Row = Record<string, unknown>;
@@ -95,7 +96,7 @@ declare global {
     parentFilterInstance(act: (parent: { choose(model: SetFilterModel | null): void }) => void): void;
   }
 
-  /* A choice of the date filter, see date_choices.py. */
+  /* A choice of the date filter, see offered_dates.py. */
   interface DateChoice {
     type: string;
     label: string;
@@ -182,6 +183,8 @@ declare global {
     answer(): object;
     announce(sentence: string): void;
     notify(sentence: string | null): void;
+    tell(sentence: string): void;
+    takeLink(before: Config | null): void;
     ask(question: object, isWanted?: () => boolean): Promise<Answer>;
     asked(filters: FilterModel | null, sort: Sort[]): AskedView;
     currentFilters(): FilterModel;
