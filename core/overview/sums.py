@@ -1,7 +1,9 @@
 """Add up the daily figures of a period by some of their keys, in the actor's scope."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import reduce
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
@@ -107,3 +109,16 @@ def _own_rows(
         mine.append(folded(Order.author) == fold(actor.email))  # the same rows, but by an index
     rows = counting.count_statement(session, dimension, zone, days, mine)
     return rows.subquery(), []
+
+
+def total(found: KeyedSums) -> Sums:
+    """Add up all sums."""
+    return reduce(Sums.plus, (sums for _, sums in found), Sums())
+
+
+def by_key(name: str, found: KeyedSums) -> dict[Any, Sums]:
+    """Add up the sums by one of their keys."""
+    sums: dict[Any, Sums] = defaultdict(Sums)
+    for key, some in found:
+        sums[key[name]] = sums[key[name]].plus(some)
+    return sums
