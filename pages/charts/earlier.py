@@ -39,9 +39,9 @@ def earlier_of(
     sums = {day.strftime(form): both for day, both in before.steps.items()}
     for place, day in zip(places, dict.fromkeys(days), strict=False):
         orders, items = sums.get(day, (Sums(), Sums()))
-        lines[0].append(Earlier(place, orders.rows, day, f"{orders.rows:,} orders"))
+        lines[0].append(Earlier(place, orders.rows, day, _count(orders.rows, "order")))
         if currency is None:
-            lines[1].append(Earlier(place, items.rows, day, f"{items.rows:,} order items"))
+            lines[1].append(Earlier(place, items.rows, day, _count(items.rows, "order item")))
         else:
             amount = float(to_major(orders.amount_minor, currency))
             figure = format_money(orders.amount_minor, currency)
@@ -51,15 +51,17 @@ def earlier_of(
     return lines
 
 
-def draw_line(before: Sequence[Earlier]) -> alt.Chart:
-    """Draw the period before as a faint line behind the bars."""
+def _count(count: int, one: str) -> str:
+    return f"{count:,} {one}{'s' * (count != 1)}"
+
+
+def draw_line(before: Sequence[Earlier], across: alt.X) -> alt.Chart:
+    """Draw the period before as a faint line, in the middle of the bars' places."""
     frame = pd.DataFrame(
         [(one.place, one.value, one.name, one.figure) for one in before],
         columns=["place", "value", "name", "figure"],
     )
     tips = [alt.Tooltip("name:N", title="The period before"), alt.Tooltip("figure:N", title=" ")]
-    line = alt.Chart(frame).mark_line(
-        color=FAINT, opacity=0.75, strokeWidth=1.5, interpolate="monotone", aria=False
-    )
-    result: alt.Chart = line.encode(x="place:N", y="value:Q", tooltip=tips)
+    line = alt.Chart(frame).mark_line(color=FAINT, opacity=0.75, strokeWidth=1.5, aria=False)
+    result: alt.Chart = line.encode(x=across, y="value:Q", tooltip=tips)
     return result

@@ -8,12 +8,13 @@ import streamlit as st
 from core import overview
 from core.ground import format_money
 from core.overview import Figure, Overview
-from pages.charts.changes import Change, change_of, change_of_rate, in_words
+from pages.charts.changes import Change, change_of, change_of_rate, days_of, in_words
 from pages.charts.plots import address_of
 
 REFUNDED = "Order items created in this period and refunded so far"
 RATE = "Refunded so far, of the order items created in this period"
 RISK = "Refundable now; the deadline is within {}. The period does not apply."
+EXPIRES = "Expires within {}"
 HEADERS = (
     "Currency",
     "Orders created",
@@ -33,6 +34,8 @@ def show_figures(found: Overview, currency: str | None) -> None:
     ]
     with st.container(key="figures"):
         st.html("".join(figures_shown))
+    if found.before:
+        st.caption(f"▲ ▼ Compared with the period before, {days_of(found.before.period)}")
     if currency is None:
         with st.container(key="currencies"):
             st.html(_table(found))
@@ -58,12 +61,10 @@ def _count_changes(found: Overview) -> Sequence[Change | None]:
 
 def _amounts(found: Overview, currency: str | None) -> list[str]:
     """Return the amounts of one currency, and the refund rate, which all currencies have."""
-    items, refunded, before = found.items, found.refunded, found.before
+    items, refunded = found.items, found.refunded
     part = f"{refunded.count:,} of {items.count:,} order items"
-    rate = overview.rate(refunded, items)
-    earlier = before.items.refunded / before.items.rows if before and before.items.rows else None
-    change = None if earlier is None else change_of_rate(rate, earlier)
-    share = _figure("Refund rate so far", f"{rate:.1%}", refunded, part, RATE, change)
+    rate = f"{overview.rate(refunded, items):.1%}"
+    share = _figure("Refund rate so far", rate, refunded, part, RATE, _rate_change(found))
     if currency is None:
         return [share]
     orders, given = found.orders, format_money(refunded.amount_minor, currency)
@@ -73,6 +74,7 @@ def _amounts(found: Overview, currency: str | None) -> list[str]:
             "Amount of these orders",
             format_money(orders.amount_minor, currency),
             orders,
+            f"{orders.count:,} order{'s' * (orders.count != 1)}",
             change=changes[0],
         ),
         _figure("Refunded so far", given, refunded, part, REFUNDED, changes[1]),
@@ -92,16 +94,25 @@ def _amount_changes(found: Overview, currency: str) -> Sequence[Change | None]:
     return [change_of(now, was, format_money(was, currency)) for now, was in amounts]
 
 
+def _rate_change(found: Overview) -> Change | None:
+    """Return how the refund rate has changed, if there were order items before."""
+    before = found.before
+    if before is None or not before.items.rows:
+        return None
+    earlier = before.items.refunded / before.items.rows
+    return change_of_rate(overview.rate(found.refunded, found.items), earlier)
+
+
 def _risks(found: Overview, currency: str | None) -> list[str]:
     figures_shown = []
     for soon, rows in found.at_risk.items():
-        count = f"{rows.count:,} order item{'s' * (rows.count != 1)}"
-        label, why = f"Refund expires within {soon}", RISK.format(soon)
+        items = f"refundable order item{'s' * (rows.count != 1)}"
+        label, why = EXPIRES.format(soon), RISK.format(soon)
         if currency is None:
-            figures_shown.append(_figure(label, count, rows, why=why))
+            figures_shown.append(_figure(label, f"{rows.count:,}", rows, items, why))
         else:
             amount = format_money(rows.amount_minor, currency)
-            figures_shown.append(_figure(label, amount, rows, count, why))
+            figures_shown.append(_figure(label, amount, rows, f"{rows.count:,} {items}", why))
     return figures_shown
 
 
@@ -137,7 +148,7 @@ def _change(change: Change | None) -> str:
 
 def _table(found: Overview) -> str:
     """Write the figures of each currency side by side; amounts of two are never added."""
-    risks = [f"Refund expires within {soon}" for soon in found.at_risk]
+    risks = [EXPIRES.format(soon) for soon in found.at_risk]
     head = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in (*HEADERS, *risks))
     lines = "".join(_line(code, one) for code, one in found.by_currency.items())
     return (
@@ -155,7 +166,7 @@ def _line(currency: str, found: Overview) -> str:
         _cell(f"{items.count:,}", items, counted[1]),
         _cell(format_money(orders.amount_minor, currency), orders, amount),
         _cell(format_money(refunded.amount_minor, currency), refunded, given),
-        _cell(f"{overview.rate(refunded, items):.1%}", refunded),
+        _cell(f"{overview.rate(refunded, items):.1%}", refunded, _rate_change(found)),
         *(_cell(format_money(one.amount_minor, currency), one) for one in found.at_risk.values()),
     ]
     return f'<tr><th scope="row">{html.escape(currency)}</th>{"".join(cells)}</tr>'

@@ -20,6 +20,7 @@ from pages.web import base_path
 
 AIRPORTS_SHOWN = 12
 TALL, LOW, THICKEST = 290, 190, 22  # pixels
+EARLIER = "The period before"
 RATES = "#c27a2c"  # differs clearly from the colour of amounts, on light and on dark
 MAX_LABELS = 7  # on an axis of time, each below its bar
 
@@ -74,11 +75,12 @@ def show_plots(
         for pair in zip(plots[::2], plots[1::2], strict=True):
             for column, plot in zip(st.columns(2, border=True), pair, strict=True):
                 with column:
-                    _show(plot, as_tables=as_tables)
+                    _show(plot, in_words(question.currency), as_tables=as_tables)
 
 
-def _show(plot: Plot, *, as_tables: bool) -> None:
-    notes = [plot.note, "faint line: the period before" if plot.before else ""]
+def _show(plot: Plot, where: str, *, as_tables: bool) -> None:
+    line = "faint line: the period before" if plot.before and not as_tables else ""
+    notes = [plot.note, where, line]
     note = "".join(f" :gray[· {plain(one)}]" for one in notes if one)
     st.markdown(f"**{plain(plot.title)}**{note}")
     if as_tables:
@@ -101,12 +103,11 @@ def _over_time(found: Overview, question: Question) -> list[Plot]:
         )
         rates.append(_share(*at, one.refunded, one.items))
     line, second_line, rate_line = earlier_of(found.before, places, unit, currency)
-    where = in_words(currency)
-    what = f"Order items {where}" if currency is None else f"Amount {where}"
+    what = "Order items" if currency is None else "Amount"
     return [
-        Plot(f"Orders {where} by {unit}", orders, places, unit, before=line),
+        Plot(f"Orders by {unit}", orders, places, unit, before=line),
         Plot(f"{what} by {unit}", seconds, places, unit, before=second_line),
-        Plot(f"Refund rate {where} by {unit}", rates, places, unit, is_rate=True, before=rate_line),
+        Plot(f"Refund rate by {unit}", rates, places, unit, is_rate=True, before=rate_line),
     ]
 
 
@@ -138,15 +139,14 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
     ]
     note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
     largest = bars(airports[:AIRPORTS_SHOWN], str)
-    where = in_words(currency)
     items, orders = ("Order items", "Orders") if currency is None else ("Amount", "Amount")
     contracts = bars(found.by_contract, names.__getitem__)
     return [
-        Plot(f"{items} {where} by product type", bars(types, word_of)),
-        Plot(f"{items} {where} by airport", largest, height=TALL, note=note),
-        Plot(f"{orders} {where} by contract", contracts, height=TALL),
-        Plot(f"{orders} {where} by widget or direct", bars(found.by_channel, word_of)),
-        Plot(f"Refund rate {where} by product type", rates, is_rate=True),
+        Plot(f"{items} by product type", bars(types, word_of)),
+        Plot(f"{items} by airport", largest, height=TALL, note=note),
+        Plot(f"{orders} by contract", contracts, height=TALL),
+        Plot(f"{orders} by widget or direct", bars(found.by_channel, word_of)),
+        Plot("Refund rate by product type", rates, is_rate=True),
     ]
 
 
@@ -184,6 +184,12 @@ def _chart(plot: Plot) -> alt.LayerChart | alt.FacetChart:
         "scale": alt.Scale(domain=[0, highest], nice=True),
     }
     chart = alt.Chart(frame)
+    across = alt.X(
+        "place:N",
+        title=None,
+        scale=alt.Scale(type="band", domain=list(plot.places), paddingInner=0.2),
+        axis=_time_axis(plot.unit, plot.places) if plot.unit else None,
+    )
     if plot.unit is None:
         thickness = min(THICKEST, 0.7 * plot.height / max(1, len(frame)))
         chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer", size=thickness).encode(
@@ -192,19 +198,13 @@ def _chart(plot: Plot) -> alt.LayerChart | alt.FacetChart:
         )
     else:
         chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer").encode(
-            x=alt.X(
-                "place:N",
-                title=None,
-                scale=alt.Scale(domain=list(plot.places), paddingInner=0.2),
-                axis=_time_axis(plot.unit, plot.places),
-            ),
-            y=alt.Y("value:Q", **values),
+            x=across, y=alt.Y("value:Q", **values)
         )
     tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("figure:N", title=" ")]
     chart = chart.encode(tooltip=tips, href="address:N", description="words:N")
     colour = alt.value(RATES) if plot.is_rate else alt.Undefined
     layers = (
-        [draw_line(plot.before), chart.encode(color=colour)]
+        [draw_line(plot.before, across), chart.encode(color=colour)]
         if plot.before
         else [chart.encode(color=colour)]
     )
@@ -234,7 +234,7 @@ def _table(plot: Plot) -> str:
         + (f"<td>{html.escape(before.get(one.place, ''))}</td></tr>" if before else "</tr>")
         for one in plot.bars
     )
-    head = "<thead><tr><td></td><td></td><th>The period before</th></tr></thead>" if before else ""
+    head = f"<thead><tr><td></td><td></td><td>{EARLIER}</td></tr></thead>" if before else ""
     words = html.escape(plot.title)
     return (
         f'<div tabindex="0" role="region" aria-label="{words}">'

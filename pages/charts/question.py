@@ -8,7 +8,6 @@ import streamlit as st
 from core import overview
 from core.overview import PERIODS, ContractCurrency, Period, Question
 from core.views import EARLIEST, LATEST
-from pages.charts.changes import days_of
 
 OWN, EVERY = "own", ""
 ALL_CURRENCIES = "all"
@@ -19,11 +18,8 @@ def ask_question(pairs: Sequence[ContractCurrency], now: datetime) -> tuple[Ques
     """Draw the choices, which the address keeps; return them, and whether to show tables."""
     with st.container(horizontal=True, vertical_alignment="center", key="question"):
         st.title("Overview", anchor=False, width="content")
-        said = st.empty()
+        st.markdown(f":gray[dates in {overview.report_zone()}]", width="stretch")
         period = _ask_period(now)
-        before = period.compared_with
-        compared = f" · compared with {days_of(before)}" if before else ""
-        said.markdown(f":gray[dates in {overview.report_zone()}{compared}]", width="stretch")
         labels = {EVERY: "All contracts"} | contract_names(pairs)
         contract = _choose(
             "Contract",

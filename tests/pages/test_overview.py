@@ -34,8 +34,8 @@ LABELS = {
     "Amount of these orders": "orders",
     "Refunded so far": "order_items",
     "Refund rate so far": "order_items",
-    "Refund expires within 24 hours": "order_items",
-    "Refund expires within 7 days": "order_items",
+    "Expires within 24 hours": "order_items",
+    "Expires within 7 days": "order_items",
 }
 
 
@@ -145,12 +145,12 @@ def test_figures_are_compared_with_the_period_before(sqlite_database: str) -> No
     assert change(page, "Orders created") == change(page, "Amount of these orders") == "▲ 50%"
     assert change(page, "Refunded so far") == "▼ 100%"
     assert change(page, "Refund rate so far") == "▼ 100.0 points"
-    assert change(page, "Refund expires within 7 days") == ""
+    assert change(page, "Expires within 7 days") == ""
     assert "50% more than before: 2 in the period before" in texts(page)
-    assert "compared with" in texts(page)
+    assert "Compared with" in texts(page)
     whole = open_page("overview", period="All time")
     assert change(whole, "Orders created") == ""
-    assert "compared with" not in texts(whole)
+    assert "Compared with" not in texts(whole)
 
 
 def test_all_currencies_stand_side_by_side_and_are_never_added(sqlite_database: str) -> None:
