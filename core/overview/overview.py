@@ -28,7 +28,7 @@ from core.overview.figures import (
     TimeStep,
 )
 from core.overview.periods import Period
-from core.overview.sums import KeyedSums, Sums, by_key, sum_up, total
+from core.overview.sums import KeyedSums, Sums, by_key, sum_up, sum_up_each, total
 from core.query import where
 from core.storage import MAY_BE_REFUNDED, Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS, Table
@@ -94,11 +94,17 @@ class _Loader:
     def load(self) -> Overview:
         """Load the sums of the three dimensions, and make every figure from them."""
         period = self.question.period
-        orders = self._sums(Dimension.CHANNEL, period, ["day", "contract_id", "value", "currency"])
-        items = self._sums(Dimension.PRODUCT_TYPE, period, ["day", "value", "currency"])
-        airports = self._sums(Dimension.AIRPORT, period, ["value"])
+        compared = period.compared_with
+        periods = [period] if compared is None else [period, compared]
+        orders, *orders_before = self._sums(
+            Dimension.CHANNEL, periods, ["day", "contract_id", "value", "currency"]
+        )
+        items, *items_before = self._sums(
+            Dimension.PRODUCT_TYPE, periods, ["day", "value", "currency"]
+        )
+        (airports,) = self._sums(Dimension.AIRPORT, [period], ["value"])
         at_risk = {left: self._at_risk(raw) for left, raw in AT_RISK_VIEWS.items()}
-        before = self._before(period.compared_with) if period.compared_with else None
+        before = (compared, orders_before[0], items_before[0]) if compared else None
         headline = self._headline(orders, items, at_risk, before)
         if self.question.currency is None:
             headline = replace(
@@ -161,12 +167,6 @@ class _Loader:
             )
         return overviews
 
-    def _before(self, period: Period) -> tuple[Period, KeyedSums, KeyedSums]:
-        """Load the sums of the period before."""
-        keys = ["day", "currency"]
-        orders = self._sums(Dimension.CHANNEL, period, keys)
-        return period, orders, self._sums(Dimension.PRODUCT_TYPE, period, keys)
-
     def _compared(self, period: Period, orders: KeyedSums, items: KeyedSums) -> Before:
         """Add up the period before: in all, and by day or month as the question's period."""
         by_day = self.question.period.is_by_day
@@ -178,11 +178,15 @@ class _Loader:
         steps = {day: (by_step[0].get(day, Sums()), by_step[1].get(day, Sums())) for day in known}
         return Before(period, total(orders), total(items), steps)
 
-    def _sums(self, dimension: Dimension, period: Period, keys: Sequence[str]) -> KeyedSums:
+    def _sums(
+        self, dimension: Dimension, periods: Sequence[Period], keys: Sequence[str]
+    ) -> list[KeyedSums]:
         question = self.question
         asked = {"currency": question.currency, "contract_id": question.contract_id}
         values = {name: value for name, value in asked.items() if value is not None}
-        return sum_up(self.session, dimension, period, actor=self.actor, keys=keys, values=values)
+        return sum_up_each(
+            self.session, dimension, periods, actor=self.actor, keys=keys, values=values
+        )
 
     def _time_steps(self, orders: dict[date, Sums], items: dict[date, Sums]) -> list[TimeStep]:
         steps = []

@@ -203,11 +203,9 @@ def _chart(plot: Plot) -> alt.LayerChart | alt.FacetChart:
     tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("figure:N", title=" ")]
     chart = chart.encode(tooltip=tips, href="address:N", description="words:N")
     colour = alt.value(RATES) if plot.is_rate else alt.Undefined
-    layers = (
-        [draw_line(plot.before, across), chart.encode(color=colour)]
-        if plot.before
-        else [chart.encode(color=colour)]
-    )
+    layers = [chart.encode(color=colour)]
+    if plot.before:
+        layers.append(draw_line(plot.before, across))
     return alt.layer(*layers).properties(
         height=plot.height, padding={"left": 2, "top": 6, "right": 14, "bottom": 2}
     )
