@@ -90,8 +90,7 @@
       this.operator.readOnly = true;
       this.list = new desk.Listbox(this.operator, "Filtering operator", (option) => {
         this.choose(option.choice);
-        const field = this.fields.find((one) => !one.gui.hidden);
-        (field ? field.input : this.operator).focus();
+        (this.shown[0] || this.operator).focus();
         onInput();
       });
       this.operator.addEventListener("click", () => this.open());
@@ -148,10 +147,15 @@
       return [...this.fields.map((one) => one.input), this.count];
     }
 
+    /* The inputs that the question needs. */
+    get shown() {
+      const days = this.fields.filter((one) => !one.gui.hidden).map((one) => one.input);
+      return this.count.hidden ? days : [this.count];
+    }
+
     /* The condition as {model}, {error}, or null while something is missing. */
     read() {
-      const shown = this.fields.filter((one) => !one.gui.hidden).map((one) => one.input);
-      if (!this.count.hidden) shown.push(this.count);
+      const { shown } = this;
       const added = shown.map((input) => input.value.trim());
       const answer = added.every(Boolean) ? dates.ask(this.choice, added, this.params) : null;
       for (const input of shown) {
@@ -273,6 +277,7 @@
       this.params = params;
       this.model = null;
       this.error = "";
+      this.wrong = null; /* the text that the error is about */
       const { colDef, choices } = params.filterParams;
       const label = `${colDef.headerName} Filter Input`;
       this.choices = choices;
@@ -327,11 +332,17 @@
 
     /* Filter by the typed text. While a person types, only a whole day can be wrong. */
     apply(isDone) {
-      const { model, error } = dates.parse(this.input.value, this.params.filterParams);
-      const isWrong = Boolean(error) && (isDone || /\d{4}-\d{2}-\d{2}$/.test(this.input.value));
-      this.tell(isWrong ? error : "");
+      if (this.input.readOnly) return;
+      const text = this.input.value;
+      const { model, error } = dates.parse(text, this.params.filterParams);
+      const isWhole = isDone || text === this.wrong || /\d{4}-\d{2}-\d{2}$/.test(text);
+      this.wrong = error && isWhole ? text : null;
+      this.tell(this.wrong === null ? "" : error);
       if (error) return; /* the last filter stays */
-      if (isDone) this.list.hide();
+      if (isDone) {
+        this.list.hide();
+        this.input.value = textOf(model, this.choices);
+      }
       if (JSON.stringify(model) === JSON.stringify(this.model)) return;
       this.params.parentFilterInstance((parent) => parent.choose(model));
     }
