@@ -8,29 +8,32 @@ from core.overview.counting import (
     refresh_figures_early,
     report_zone,
 )
-from core.overview.overview import (
+from core.overview.figures import (
+    Before,
     ContractCurrency,
     Figure,
     Group,
     Overview,
     Question,
-    currencies,
-    load_contract_currencies,
-    load_overview,
+    growth,
     rate,
-    today,
 )
+from core.overview.overview import currencies, load_contract_currencies, load_overview, today
 from core.overview.periods import PERIODS, Period
+from core.overview.sums import Sums
 
 __all__ = [
     "PERIODS",
+    "Before",
     "ContractCurrency",
     "Figure",
     "Group",
     "Overview",
     "Period",
     "Question",
+    "Sums",
     "currencies",
+    "growth",
     "invalidate_figures",
     "load_contract_currencies",
     "load_overview",

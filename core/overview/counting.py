@@ -31,8 +31,15 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import access, storage
 from core.access import Actor
-from core.ground import ItemStatus, OutsideFailed, Permission, get_settings
-from core.overview.days import bounds, day_expression, day_of, first_of_month, next_month
+from core.ground import (
+    ItemStatus,
+    OutsideFailed,
+    Permission,
+    first_of_month,
+    get_settings,
+    next_month,
+)
+from core.overview.days import bounds, day_expression, day_of
 from core.storage import (
     DAILY_FIGURES,
     FIGURE_CHANGES,

@@ -40,16 +40,6 @@ def day_of(instant: datetime, zone: ZoneInfo) -> date:
     return day
 
 
-def first_of_month(day: date) -> date:
-    """Return the first day of a day's month."""
-    return day.replace(day=1)
-
-
-def next_month(day: date) -> date:
-    """Return the first day of the next month."""
-    return first_of_month(first_of_month(day) + timedelta(days=31))
-
-
 def days_between(first: date, last: date) -> Iterator[date]:
     """Yield every day from the first to the last, both included."""
     for number in range(first.toordinal(), last.toordinal() + 1):

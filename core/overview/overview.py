@@ -6,9 +6,8 @@ figures. For a person who sees only their own orders it is counted from those ro
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import reduce
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -16,11 +15,20 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor, require
-from core.ground import ItemStatus, Permission
+from core.ground import ItemStatus, Permission, first_of_month, next_month
 from core.overview import counting
-from core.overview.days import day_of, next_month
+from core.overview.days import day_of
+from core.overview.figures import (
+    Before,
+    ContractCurrency,
+    Figure,
+    Group,
+    Overview,
+    Question,
+    TimeStep,
+)
 from core.overview.periods import Period
-from core.overview.sums import KeyedSums, Sums, sum_up
+from core.overview.sums import KeyedSums, Sums, by_key, sum_up, sum_up_each, total
 from core.query import where
 from core.storage import MAY_BE_REFUNDED, Channel, Contract, Dimension, OrderItem
 from core.tables import ORDER_ITEMS, ORDERS, Table
@@ -30,81 +38,6 @@ AT_RISK_VIEWS = {
     "24 hours": ORDER_ITEMS.ready_made["Refund expires within 24 hours"],
     "7 days": ORDER_ITEMS.ready_made["Refund expires within 7 days"],
 }
-
-
-@dataclass(frozen=True)
-class Question:
-    """What Overview shows: one period, one currency, and one contract or all."""
-
-    period: Period
-    currency: str
-    contract_id: str | None = None
-
-
-@dataclass(frozen=True)
-class ContractCurrency:
-    """A contract, a currency, and the number of its orders in that currency that the actor sees."""
-
-    contract_id: str
-    name: str
-    currency: str
-    orders: int
-
-
-@dataclass(frozen=True)
-class Figure:
-    """The number of rows of a view, and their total in the currency of the question."""
-
-    view: View
-    count: int = 0
-    amount_minor: int = 0
-
-
-@dataclass(frozen=True)
-class Group:
-    """The figures of orders or order items with one value; for items, also the refunded ones."""
-
-    value: str
-    rows: Figure
-    refunded: Figure | None = None
-
-
-@dataclass(frozen=True)
-class TimeStep:
-    """The figures of one day or one month: orders, order items, and refunded order items."""
-
-    period: Period
-    orders: Figure
-    items: Figure
-    refunded: Figure
-
-
-@dataclass(frozen=True)
-class Overview:
-    """Every figure of Overview for one question."""
-
-    orders: Figure
-    items: Figure
-    refunded: Figure
-    at_risk: dict[str, Figure]  # by time left, such as "24 hours"
-    time_steps: list[TimeStep] = field(default_factory=list)
-    by_product_type: list[Group] = field(default_factory=list)
-    by_airport: list[Group] = field(default_factory=list)
-    by_contract: list[Group] = field(default_factory=list)
-    by_channel: list[Group] = field(default_factory=list)
-
-    @property
-    def every_figure(self) -> list[Figure]:
-        """Return every figure, including those of the plots."""
-        groups = [*self.by_product_type, *self.by_airport, *self.by_contract, *self.by_channel]
-        found = [self.orders, self.items, self.refunded, *self.at_risk.values()]
-        found += [rows for one in self.time_steps for rows in (one.orders, one.items, one.refunded)]
-        return found + [rows for one in groups for rows in (one.rows, one.refunded) if rows]
-
-
-def rate(part: Figure, whole: Figure) -> float:
-    """Return the share of the rows of `whole` that are in `part`, from 0 to 1."""
-    return part.count / whole.count if whole.count else 0.0
 
 
 def today(now: datetime) -> date:
@@ -160,30 +93,99 @@ class _Loader:
 
     def load(self) -> Overview:
         """Load the sums of the three dimensions, and make every figure from them."""
-        orders = self._sums(Dimension.CHANNEL, ["day", "contract_id", "value"])
-        items = self._sums(Dimension.PRODUCT_TYPE, ["day", "value"])
-        airports = self._sums(Dimension.AIRPORT, ["value"])
         period = self.question.period
-        all_orders, all_items = _total(orders), _total(items)
-        return Overview(
-            orders=self._orders(period, all_orders),
-            items=self._items(period, all_items),
-            refunded=self._refunded(period, all_items),
-            at_risk={left: self._at_risk(raw) for left, raw in AT_RISK_VIEWS.items()},
-            time_steps=self._time_steps(_by("day", orders), _by("day", items)),
+        compared = period.compared_with
+        periods = [period] if compared is None else [period, compared]
+        orders, *orders_before = self._sums(
+            Dimension.CHANNEL, periods, ["day", "contract_id", "value", "currency"]
+        )
+        items, *items_before = self._sums(
+            Dimension.PRODUCT_TYPE, periods, ["day", "value", "currency"]
+        )
+        (airports,) = self._sums(Dimension.AIRPORT, [period], ["value"])
+        at_risk = {left: self._at_risk(raw) for left, raw in AT_RISK_VIEWS.items()}
+        before = (compared, orders_before[0], items_before[0]) if compared else None
+        headline = self._headline(orders, items, at_risk, before)
+        if self.question.currency is None:
+            headline = replace(
+                headline, by_currency=self._by_currency(orders, items, at_risk, before)
+            )
+        return replace(
+            headline,
+            time_steps=self._time_steps(by_key("day", orders), by_key("day", items)),
             by_product_type=self._groups("product_type", items, self._item_group),
             by_airport=self._groups("airport_iata", airports, self._item_group),
             by_contract=self._groups("contract_id", orders, self._order_group),
             by_channel=self._groups("widget_id", orders, self._order_group),
         )
 
-    def _sums(self, dimension: Dimension, keys: Sequence[str]) -> KeyedSums:
+    def _headline(
+        self,
+        orders: KeyedSums,
+        items: KeyedSums,
+        at_risk: dict[str, KeyedSums],
+        before: tuple[Period, KeyedSums, KeyedSums] | None,
+    ) -> Overview:
+        period, of_items = self.question.period, total(items)
+        return Overview(
+            orders=self._orders(period, total(orders)),
+            items=self._items(period, of_items),
+            refunded=self._refunded(period, of_items),
+            at_risk={
+                left: self._figure(self._at_risk_view(AT_RISK_VIEWS[left]), total(sums))
+                for left, sums in at_risk.items()
+            },
+            before=self._compared(*before) if before else None,
+        )
+
+    def _by_currency(
+        self,
+        orders: KeyedSums,
+        items: KeyedSums,
+        at_risk: dict[str, KeyedSums],
+        before: tuple[Period, KeyedSums, KeyedSums] | None,
+    ) -> dict[str, Overview]:
+        """Return the headline figures of each currency, the one with the most orders first."""
+        counts = {one: sums.rows for one, sums in by_key("currency", orders).items()}
+        known = {
+            key["currency"] for found in (orders, items, *at_risk.values()) for key, _ in found
+        }
+
+        def of(found: KeyedSums, currency: str) -> KeyedSums:
+            return [one for one in found if one[0]["currency"] == currency]
+
+        overviews = {}
+        for currency in sorted(known, key=lambda one: (-counts.get(one, 0), one)):
+            question = replace(self.question, currency=currency)
+            alone = _Loader(self.session, question, self.actor, self.now)
+            period, *sums = before or (None, [], [])
+            overviews[currency] = alone._headline(
+                of(orders, currency),
+                of(items, currency),
+                {left: of(found, currency) for left, found in at_risk.items()},
+                (period, of(sums[0], currency), of(sums[1], currency)) if period else None,
+            )
+        return overviews
+
+    def _compared(self, period: Period, orders: KeyedSums, items: KeyedSums) -> Before:
+        """Add up the period before: in all, and by day or month as the question's period."""
+        by_day = self.question.period.is_by_day
+        by_step: list[dict[date, Sums]] = []
+        for found in (orders, items):
+            days = [({"day": _step(key["day"], by_day=by_day)}, sums) for key, sums in found]
+            by_step.append(by_key("day", days))
+        known = sorted(by_step[0].keys() | by_step[1].keys())
+        steps = {day: (by_step[0].get(day, Sums()), by_step[1].get(day, Sums())) for day in known}
+        return Before(period, total(orders), total(items), steps)
+
+    def _sums(
+        self, dimension: Dimension, periods: Sequence[Period], keys: Sequence[str]
+    ) -> list[KeyedSums]:
         question = self.question
-        values = {"currency": question.currency}
-        if question.contract_id is not None:
-            values["contract_id"] = question.contract_id
-        return sum_up(
-            self.session, dimension, question.period, actor=self.actor, keys=keys, values=values
+        asked = {"currency": question.currency, "contract_id": question.contract_id}
+        values = {name: value for name, value in asked.items() if value is not None}
+        return sum_up_each(
+            self.session, dimension, periods, actor=self.actor, keys=keys, values=values
         )
 
     def _time_steps(self, orders: dict[date, Sums], items: dict[date, Sums]) -> list[TimeStep]:
@@ -205,9 +207,14 @@ class _Loader:
     def _groups(
         self, column: str, found: KeyedSums, group: Callable[[str, str, Sums], Group]
     ) -> list[Group]:
-        """Make a group per value of the view's column; the largest amount comes first."""
-        sums = _by("contract_id" if column == "contract_id" else "value", found)
-        ordered = sorted(sums.items(), key=lambda one: (-one[1].amount_minor, -one[1].rows, one[0]))
+        """Make a group per value of the view's column; the largest amount or count comes first."""
+        sums = by_key("contract_id" if column == "contract_id" else "value", found)
+        has_amounts = self.question.currency is not None
+
+        def largest_first(one: tuple[str, Sums]) -> tuple[int, int, str]:
+            return -one[1].amount_minor * has_amounts, -one[1].rows, one[0]
+
+        ordered = sorted(sums.items(), key=largest_first)
         return [group(column, value, of_value) for value, of_value in ordered]
 
     def _item_group(self, column: str, value: str, sums: Sums) -> Group:
@@ -224,29 +231,35 @@ class _Loader:
     def _orders(
         self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
     ) -> Figure:
-        return Figure(self._view(ORDERS, period, also or {}), sums.rows, sums.amount_minor)
+        return self._figure(self._view(ORDERS, period, also or {}), sums)
 
     def _items(
         self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
     ) -> Figure:
-        return Figure(self._view(ORDER_ITEMS, period, also or {}), sums.rows, sums.amount_minor)
+        return self._figure(self._view(ORDER_ITEMS, period, also or {}), sums)
 
     def _refunded(
         self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
     ) -> Figure:
         filters = (also or {}) | {"status": _among(ItemStatus.REFUNDED.value)}
         view = self._view(ORDER_ITEMS, period, filters)
-        return Figure(view, sums.refunded, sums.refunded_minor)
+        return self._figure(view, Sums(sums.refunded, sums.refunded_minor))
 
-    def _at_risk(self, raw: dict[str, Any]) -> Figure:
+    def _figure(self, view: View, sums: Sums) -> Figure:
+        has_amount = self.question.currency is not None
+        return Figure(view, sums.rows, sums.amount_minor if has_amount else 0)
+
+    def _at_risk(self, raw: dict[str, Any]) -> KeyedSums:
         """Count the items whose refund deadline is near; from the rows, in any period."""
-        view = self._view(ORDER_ITEMS, Period(), raw["filters"], raw["sort"])
-        conditions = where(view, actor=self.actor, now=self.now)
-        sums = select(func.count(), func.coalesce(func.sum(OrderItem.price_minor), 0))
-        count, amount = self.session.execute(
-            sums.select_from(OrderItem).where(text(MAY_BE_REFUNDED), *conditions)
-        ).one()
-        return Figure(view, count, int(amount))
+        conditions = where(self._at_risk_view(raw), actor=self.actor, now=self.now)
+        sums = select(OrderItem.currency, func.count(), func.sum(OrderItem.price_minor))
+        rows = self.session.execute(
+            sums.where(text(MAY_BE_REFUNDED), *conditions).group_by(OrderItem.currency)
+        )
+        return [({"currency": code}, Sums(count, int(minor))) for code, count, minor in rows]
+
+    def _at_risk_view(self, raw: dict[str, Any]) -> View:
+        return self._view(ORDER_ITEMS, Period(), raw["filters"], raw["sort"])
 
     def _view(
         self,
@@ -256,13 +269,19 @@ class _Loader:
         sort: list[dict[str, str]] | None = None,
     ) -> View:
         """Return the view that shows the rows of a figure."""
-        filters = {"currency": _among(self.question.currency)}
+        filters = {}
+        if self.question.currency is not None:
+            filters["currency"] = _among(self.question.currency)
         if period.first is not None and period.last is not None:
             filters["created_at"] = _on(period.first, period.last)
         if self.question.contract_id is not None:
             filters["contract_id"] = _among(self.question.contract_id)
         raw: dict[str, Any] = {"filters": filters | also, "zone": self.zone}
         return parse_view(table, raw | ({"sort": sort} if sort else {}))
+
+
+def _step(day: date, *, by_day: bool) -> date:
+    return day if by_day else first_of_month(day)
 
 
 def _among(*values: str) -> dict[str, Any]:
@@ -273,14 +292,3 @@ def _on(first: date, last: date) -> dict[str, Any]:
     if first == last:
         return {"filterType": "date", "type": "equals", "dateFrom": f"{first}"}
     return {"filterType": "date", "type": "inRange", "dateFrom": f"{first}", "dateTo": f"{last}"}
-
-
-def _total(found: KeyedSums) -> Sums:
-    return reduce(Sums.plus, (sums for _, sums in found), Sums())
-
-
-def _by(name: str, found: KeyedSums) -> dict[Any, Sums]:
-    sums: dict[Any, Sums] = defaultdict(Sums)
-    for key, some in found:
-        sums[key[name]] = sums[key[name]].plus(some)
-    return sums

@@ -1,21 +1,42 @@
 """The periods of Overview: whole days, including the first and the last."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from core.overview.days import first_of_month, next_month
+from core.ground import (
+    first_of_month,
+    last_days,
+    last_month,
+    month_of,
+    next_month,
+    week_of,
+    year_of,
+)
 
+Days = tuple[date, date]
 A_DAY = timedelta(days=1)
 MAX_DAYS_BY_DAY = 92  # a longer period is drawn by month
 
 
 @dataclass(frozen=True)
 class Period:
-    """The days from the first to the last; all days if both are None."""
+    """The days from the first to the last; all days if both are None.
+
+    `before` is the period that it is compared with, if that is not the same number of days before.
+    """
 
     first: date | None = None
     last: date | None = None
+    before: "Period | None" = field(default=None, compare=False)
+
+    @property
+    def compared_with(self) -> "Period | None":
+        """Return the period before, which figures are compared with; None for all days."""
+        if self.before is not None or self.first is None or self.last is None:
+            return self.before
+        count = (self.last - self.first).days + 1
+        return Period(self.first - count * A_DAY, self.first - A_DAY)
 
     @property
     def is_by_day(self) -> bool:
@@ -37,28 +58,57 @@ class Period:
         return (first, last) if first <= last else None
 
 
+def _of(days: Days, before: Days) -> Period:
+    return Period(*days, before=Period(*before))
+
+
 def _last_days(count: int) -> Callable[[date], Period]:
-    return lambda today: Period(today - (count - 1) * A_DAY, today)
+    return lambda today: Period(*last_days(today, count))
+
+
+def _yesterday(today: date) -> Period:
+    return Period(*last_days(today - A_DAY, 1))
+
+
+def _this_week(today: date) -> Period:
+    return _of(week_of(today), (week_of(today - 7 * A_DAY)[0], today - 7 * A_DAY))
+
+
+def _month_to_date(today: date) -> Period:
+    return _of((first_of_month(today), today), _last_month_until(today))
 
 
 def _this_month(today: date) -> Period:
-    return Period(first_of_month(today), next_month(today) - A_DAY)
+    return _of(month_of(today), _last_month_until(today))
+
+
+def _last_month_until(today: date) -> Days:
+    """Return the days of the last month up to the same day, which a shorter month may not have."""
+    first, last = last_month(today)
+    return first, min(last, first + (today.day - 1) * A_DAY)
 
 
 def _last_month(today: date) -> Period:
-    last = first_of_month(today) - A_DAY
-    return Period(first_of_month(last), last)
+    days = last_month(today)
+    return _of(days, last_month(days[0]))
 
 
 def _this_year(today: date) -> Period:
-    return Period(date(today.year, 1, 1), date(today.year, 12, 31))
+    first, _ = year_of(today)
+    until = date(
+        today.year - 1, today.month, 28 if (today.month, today.day) == (2, 29) else today.day
+    )
+    return _of(year_of(today), (year_of(first - A_DAY)[0], until))
 
 
 # Keyed by the name in the address, in the order of the list on the page.
 PERIODS: dict[str, tuple[str, Callable[[date], Period]]] = {
+    "yesterday": ("Yesterday", _yesterday),
+    "this-week": ("This week", _this_week),
     "7-days": ("Last 7 days", _last_days(7)),
     "30-days": ("Last 30 days", _last_days(30)),
     "90-days": ("Last 90 days", _last_days(90)),
+    "month-to-date": ("This month to date", _month_to_date),
     "this-month": ("This month", _this_month),
     "last-month": ("Last month", _last_month),
     "this-year": ("This year", _this_year),

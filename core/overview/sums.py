@@ -1,16 +1,18 @@
 """Add up the daily figures of a period by some of their keys, in the actor's scope."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import reduce
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.access import Actor
-from core.ground import fold
+from core.ground import first_of_month, fold, next_month
 from core.overview import counting
-from core.overview.days import day_of, first_of_month, next_month
+from core.overview.days import day_of
 from core.overview.periods import Period
 from core.query import scope
 from core.storage import DAILY_FIGURES, Dimension, Order, Span, folded
@@ -49,24 +51,49 @@ def sum_up(
 
     If the period is too long to be shown by day, the key *day* is the first day of the month.
     """
-    by_day = "day" in keys and period.is_by_day
-    if actor.only_own_orders:
-        source, conditions = _own_rows(session, dimension, period, actor)
-    else:
-        source = DAILY_FIGURES
-        conditions = [source.c.dimension == dimension.value, _covering(period, by_day)]
-        if not actor.sees_all_contracts:
-            conditions.append(source.c.contract_id.in_(sorted(actor.contracts)))
-    conditions += [source.c[name] == value for name, value in (values or {}).items()]
-    named = [source.c[name] for name in keys]
-    sums = [func.sum(source.c[name]) for name in counting.SUMS]
-    found = []
-    for row in session.execute(select(*named, *sums).where(*conditions).group_by(*named)):
+    return sum_up_each(session, dimension, [period], actor=actor, keys=keys, values=values)[0]
+
+
+def sum_up_each(
+    session: Session,
+    dimension: Dimension,
+    periods: Sequence[Period],
+    *,
+    actor: Actor,
+    keys: Sequence[str],
+    values: Mapping[str, str] | None = None,
+) -> list[KeyedSums]:
+    """Add up each of several periods as `sum_up` does, in one statement."""
+    selects = []
+    for number, period in enumerate(periods):
+        source, conditions = _rows_of(session, dimension, period, actor, by_day="day" in keys)
+        conditions += [source.c[name] == value for name, value in (values or {}).items()]
+        named = [source.c[name] for name in keys]
+        sums = [func.sum(source.c[name]) for name in counting.SUMS]
+        selected = select(literal(number), *named, *sums)
+        selects.append(selected.where(*conditions).group_by(*named))
+    found: list[KeyedSums] = [[] for _ in periods]
+    for number, *row in session.execute(union_all(*selects)):
         key = dict(zip(keys, row, strict=False))
-        if "day" in key and not by_day:
+        if "day" in key and not periods[number].is_by_day:
             key["day"] = first_of_month(key["day"])
-        found.append((key, Sums(*map(int, row[len(keys) :]))))
+        found[number].append((key, Sums(*map(int, row[len(keys) :]))))
     return found
+
+
+def _rows_of(
+    session: Session, dimension: Dimension, period: Period, actor: Actor, *, by_day: bool
+) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """Return where the figures of a period are, and the conditions that choose them."""
+    if actor.only_own_orders:
+        return _own_rows(session, dimension, period, actor)
+    conditions = [
+        DAILY_FIGURES.c.dimension == dimension.value,
+        _covering(period, by_day and period.is_by_day),
+    ]
+    if not actor.sees_all_contracts:
+        conditions.append(DAILY_FIGURES.c.contract_id.in_(sorted(actor.contracts)))
+    return DAILY_FIGURES, conditions
 
 
 def _covering(period: Period, by_day: bool) -> ColumnElement[bool]:
@@ -107,3 +134,16 @@ def _own_rows(
         mine.append(folded(Order.author) == fold(actor.email))  # the same rows, but by an index
     rows = counting.count_statement(session, dimension, zone, days, mine)
     return rows.subquery(), []
+
+
+def total(found: KeyedSums) -> Sums:
+    """Add up all sums."""
+    return reduce(Sums.plus, (sums for _, sums in found), Sums())
+
+
+def by_key(name: str, found: KeyedSums) -> dict[Any, Sums]:
+    """Add up the sums by one of their keys."""
+    sums: dict[Any, Sums] = defaultdict(Sums)
+    for key, some in found:
+        sums[key[name]] = sums[key[name]].plus(some)
+    return sums

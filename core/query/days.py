@@ -1,5 +1,6 @@
 """Conditions on instants: whole days in the view's time zone, or in that of each row's place."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,13 +8,35 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.ground import day_starts, next_day, start_of_day
+from core.ground import (
+    day_starts,
+    last_days,
+    last_month,
+    last_week,
+    month_of,
+    next_day,
+    next_days,
+    quarter_of,
+    start_of_day,
+    week_of,
+    year_of,
+)
 from core.tables import Column, Table
 from core.views import Condition, Operator
 
 Sql = ColumnElement[bool]
 SPANS = {Operator.NEXT_24_HOURS: timedelta(hours=24), Operator.NEXT_7_DAYS: timedelta(days=7)}
 FROM_NOW_ON = {Operator.FROM_NOW, *SPANS}
+RANGES: dict[Operator, Callable[[date], tuple[date, date]]] = {
+    Operator.YESTERDAY: lambda today: last_days(today - timedelta(days=1), 1),
+    Operator.THIS_WEEK: week_of,
+    Operator.LAST_WEEK: last_week,
+    Operator.LAST_7_DAYS: lambda today: last_days(today, 7),
+    Operator.THIS_MONTH: month_of,
+    Operator.LAST_MONTH: last_month,
+    Operator.THIS_QUARTER: quarter_of,
+    Operator.THIS_YEAR: year_of,
+}
 
 
 def matches_time(
@@ -70,18 +93,16 @@ def _in_places(
 
 
 def _days_of(asked: Condition, today: date) -> tuple[date, date]:
-    """Return the first and last day of a condition; for presets, relative to `today`."""
-    this_month = today.replace(day=1)
-    last_month = this_month - timedelta(days=1)
+    """Return the first and last day of a condition; for relative ones, seen from `today`."""
+    if asked.operator in RANGES:
+        return RANGES[asked.operator](today)
     match asked.operator:
         case Operator.TODAY:
             return today, today
-        case Operator.LAST_7_DAYS:
-            return today - timedelta(days=6), today
-        case Operator.THIS_MONTH:
-            return this_month, (this_month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        case Operator.LAST_MONTH:
-            return last_month.replace(day=1), last_month
+        case Operator.LAST_DAYS:
+            return last_days(today, asked.value)
+        case Operator.NEXT_DAYS:
+            return next_days(today, asked.value)
         case Operator.IN_RANGE:
             return asked.value, asked.until
     return asked.value, asked.value

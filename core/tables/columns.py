@@ -67,6 +67,7 @@ class Column:
     opens_order: bool = False  # holds order IDs, shown as links to the orders
     allowed: type[StrEnum] | None = None
     currency: str | None = None
+    looks_ahead: bool = False  # its times can be in the future
     place_zone: str | None = None  # the column that holds the time zone of its times
     imported_in: str | None = None  # the same for imported times alone, if different
     place_from: PlaceFrom | None = None  # what gives the time zone if the value is blank

@@ -76,7 +76,7 @@ ORDER_ITEMS = Table(
         Column(
             "service_at", "Service Date", Kind.INSTANT,
             "When the service takes place, in the airport's time zone.",
-            is_shown=True, is_required=True, place_zone="airport_tz", width=175
+            is_shown=True, is_required=True, looks_ahead=True, place_zone="airport_tz", width=175
         ),
         Column(
             "airport_tz", "Airport Time Zone", Kind.CODE,
@@ -117,7 +117,8 @@ ORDER_ITEMS = Table(
         Column(
             "refund_expire_at", "Refund Expire Date", Kind.INSTANT,
             "Refundable up to and including this time.",
-            is_shown=True, imported_in="airport_tz", totals_as="Value at risk", width=175
+            is_shown=True, looks_ahead=True, imported_in="airport_tz", totals_as="Value at risk",
+            width=175
         ),
         Column(
             "refunded_at", "Refunded At", Kind.INSTANT, "When the refund succeeded.",

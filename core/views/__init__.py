@@ -11,19 +11,19 @@ from core.views.codec import (
     to_short_address,
 )
 from core.views.filters import EARLIEST, LATEST
-from core.views.operators import DATE_PRESETS, Operator
+from core.views.links import Opened, address_of, opened_at, short_link_of, view_at
+from core.views.offered_dates import DateChoice, date_choices
+from core.views.operators import MAX_DAYS, Operator
 from core.views.saved import (
     MAX_VIEW_NAME,
     NameTaken,
     Saved,
-    address_of,
     change_view,
     confirm_sharing,
     delete_view,
     find_saved,
     ready_made,
     save_view,
-    view_at,
 )
 from core.views.view import (
     BLANK,
@@ -40,15 +40,17 @@ from core.views.view import (
 
 __all__ = [
     "BLANK",
-    "DATE_PRESETS",
     "EARLIEST",
     "LATEST",
+    "MAX_DAYS",
     "MAX_IDS",
     "MAX_VIEW_NAME",
     "Condition",
+    "DateChoice",
     "Filter",
     "Layout",
     "NameTaken",
+    "Opened",
     "Operator",
     "Saved",
     "View",
@@ -56,6 +58,7 @@ __all__ = [
     "as_choice",
     "change_view",
     "confirm_sharing",
+    "date_choices",
     "default_view",
     "delete_view",
     "describe_filter",
@@ -64,10 +67,12 @@ __all__ = [
     "describe_sort",
     "find_saved",
     "normal_view",
+    "opened_at",
     "parse_search",
     "parse_view",
     "ready_made",
     "save_view",
+    "short_link_of",
     "to_address",
     "to_json",
     "to_short_address",

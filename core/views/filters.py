@@ -10,7 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.ground import MAX_AMOUNT, InvalidInput, check_text, flag_value
 from core.tables import Column, Kind
-from core.views.operators import BLANKS, DATE_PRESETS, OPERATORS, Operator
+from core.views.operators import (
+    BLANKS,
+    DATE_PRESETS,
+    DAY_COUNTS,
+    MAX_DAYS,
+    OPERATORS,
+    Operator,
+)
 from core.views.view import Condition, Filter
 
 # Limits of a request: far above what users need, far below what harms the server.
@@ -69,6 +76,8 @@ def _parse_condition(column: Column, raw: _RawCondition) -> Condition:
     operator = Operator(raw.type)
     if operator in BLANKS or operator in DATE_PRESETS:
         return Condition(operator)
+    if operator in DAY_COUNTS:
+        return _parse_day_count(column, operator, raw.filter)
     parse, first, last = {
         Kind.INSTANT: (_day, raw.dateFrom, raw.dateTo),
         Kind.NUMBER: (_number, raw.filter, raw.filterTo),
@@ -81,6 +90,16 @@ def _parse_condition(column: Column, raw: _RawCondition) -> Condition:
     if until < value:
         raise InvalidInput(f"{column.header}: the range ends before it begins.")
     return Condition(operator, value, until)
+
+
+def _parse_day_count(column: Column, operator: Operator, count: object) -> Condition:
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_DAYS:
+        raise InvalidInput(
+            f"{column.header}: the number of days must be a whole number from 1 to {MAX_DAYS:,}."
+        )
+    if (operator, count) == (Operator.LAST_DAYS, 7):  # equal conditions give equal views
+        return Condition(Operator.LAST_7_DAYS)
+    return Condition(operator, count)
 
 
 def _parse_choice(column: Column, raw: _RawCondition) -> Condition:
@@ -146,7 +165,7 @@ def _condition_to_json(column: Column, condition: Condition) -> dict[str, Any]:
         "filterType": FILTER_TYPES[column.kind],
         "type": condition.operator.value,
     }
-    if column.kind is Kind.INSTANT:
+    if column.kind is Kind.INSTANT and condition.operator not in DAY_COUNTS:
         ends = {"dateFrom": condition.value, "dateTo": condition.until}
         return raw | {key: f"{day} 00:00:00" for key, day in ends.items() if day is not None}
     ends = {"filter": condition.value, "filterTo": condition.until}

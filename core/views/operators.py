@@ -23,23 +23,43 @@ class Operator(StrEnum):
     NOT_BLANK = "notBlank"
     IN = "in"
     TODAY = "today"
+    YESTERDAY = "yesterday"
+    THIS_WEEK = "thisWeek"
+    LAST_WEEK = "lastWeek"
     LAST_7_DAYS = "last7Days"
+    LAST_DAYS = "lastDays"
     THIS_MONTH = "thisMonth"
     LAST_MONTH = "lastMonth"
+    THIS_QUARTER = "thisQuarter"
+    THIS_YEAR = "thisYear"
     FROM_NOW = "fromNow"
     NEXT_24_HOURS = "next24Hours"
     NEXT_7_DAYS = "next7Days"
+    NEXT_DAYS = "nextDays"
 
 
 DATE_PRESETS = {
     Operator.TODAY: "today",
+    Operator.YESTERDAY: "yesterday",
+    Operator.THIS_WEEK: "this week",
+    Operator.LAST_WEEK: "last week",
     Operator.LAST_7_DAYS: "in the last 7 days",
     Operator.THIS_MONTH: "this month",
     Operator.LAST_MONTH: "last month",
+    Operator.THIS_QUARTER: "this quarter",
+    Operator.THIS_YEAR: "this year",
     Operator.FROM_NOW: "from now on",
     Operator.NEXT_24_HOURS: "in the next 24 hours",
-    Operator.NEXT_7_DAYS: "in the next 7 days",
+    Operator.NEXT_7_DAYS: "within 7 days from now",  # to the minute, unlike the days of NEXT_DAYS
 }
+# Whole days, counted by the condition's value; today is one of them.
+DAY_COUNTS = {
+    Operator.LAST_DAYS: "in the last {} days",
+    Operator.NEXT_DAYS: "in the next {} days",
+}
+MAX_DAYS = 9_999
+# Only for columns that look ahead: no row of another column can match.
+AHEAD = {Operator.FROM_NOW, Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS, Operator.NEXT_DAYS}
 BLANKS = {Operator.BLANK, Operator.NOT_BLANK}
 _TEXT_OPERATORS = {
     Operator.CONTAINS,
@@ -65,7 +85,7 @@ OPERATORS: dict[Kind, set[Operator]] = {
     Kind.CODE: _TEXT_OPERATORS,
     Kind.NUMBER: _ORDER_OPERATORS,
     Kind.MONEY: _ORDER_OPERATORS,
-    Kind.INSTANT: _ORDER_OPERATORS | set(DATE_PRESETS),
+    Kind.INSTANT: _ORDER_OPERATORS | set(DATE_PRESETS) | set(DAY_COUNTS),
 }
 
 _WORDS = {
@@ -103,3 +123,9 @@ def words_of(operator: Operator, kind: Kind) -> str:
         Kind.MONEY: _WORDS_OF_NUMBERS,
     }
     return special.get(kind, {}).get(operator) or _WORDS[operator]
+
+
+def days_in_words(operator: Operator, count: int) -> str:
+    """Return the words of a number of days: in the last 30 days."""
+    words = DAY_COUNTS[operator].format(f"{count:,}")
+    return words.removesuffix("s") if count == 1 else words

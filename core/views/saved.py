@@ -1,9 +1,5 @@
-"""Saved views: named ones, private or shared, and unnamed ones that are too long for a URL."""
+"""Saved views with a name: private or shared, one of them the default."""
 
-import hashlib
-import json
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +12,10 @@ from core.access import Actor, require
 from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role
 from core.storage import SavedView, new_id
 from core.tables import Table
-from core.views.codec import from_address, parse_view, to_address, to_json
+from core.views.codec import parse_view, to_json
 from core.views.view import View
 
-MAX_IN_ADDRESS = 4_000
 MAX_VIEW_NAME = 60
-STORED = "saved."  # the prefix of a saved view's ID in a parameter that can also hold a view
 
 
 @dataclass(frozen=True)
@@ -51,83 +45,15 @@ class NameTaken(Refused):
         super().__init__(f"You already have a view “{name}”. Replace it, or choose another name.")
 
 
-def address_of(view: View, *, actor: Actor, parameter: str = "view") -> dict[str, str]:
-    """Return the query parameters that open the view: `view`, or `saved` if it is over 4 kB.
-
-    A long view is stored without a name, once per user, for links to refer to. With another
-    `parameter`, that one holds either. Raises NotPermitted and AccessLost.
-    """
-    text = to_address(view)
-    if len(text) <= MAX_IN_ADDRESS:
-        return {parameter: text}
-    raw = to_json(view)
-    content = json.dumps([actor.user_id, view.table.name, raw], sort_keys=True)
-    view_id = hashlib.sha256(content.encode()).hexdigest()[:32]
-    with storage.reading() as session:
-        is_stored = session.get(SavedView, view_id) is not None
-    if not is_stored:
-        # Two tabs may store the same view at the same time; the second finds that the key exists.
-        permission = view.table.permission(view.order_id)
-        with suppress(IntegrityError), access.changing(actor, permission) as (session, _):
-            row = {"view_id": view_id, "table_name": view.table.name, "owner": actor.user_id}
-            session.add(SavedView(**row, view=raw))
-    return {"saved": view_id} if parameter == "view" else {parameter: STORED + view_id}
-
-
-def view_at(
-    table: Table,
-    parameters: Mapping[str, str],
-    *,
-    actor: Actor,
-    zone: str,
-    parameter: str = "view",
-    order_id: str | None = None,
-    left_out: list[str] | None = None,
-) -> View:
-    """Return the view of a URL; without one, the actor's default view.
-
-    Raises InvalidInput for a damaged view, NotFound if the saved view does not exist or is private
-    to another user, NotPermitted if the actor cannot see the table. With `left_out`, invalid parts
-    of the view are left out instead, and their error texts appended to it.
-    """
-    require(actor, table.permission(order_id))
-    text = parameters.get(parameter)
-    saved_id = parameters.get("saved") if parameter == "view" else None
-    if text is not None and text.startswith(STORED):
-        saved_id = text.removeprefix(STORED)
-    if saved_id is not None and (text is None or text.startswith(STORED)):
-        raw: object = _raw_of(table, saved_id, actor)
-    elif text is not None:
-        raw = from_address(text)
-    else:
-        raw = {} if order_id is not None else _default(table, actor)
-    return parse_view(table, raw, zone=zone, order_id=order_id, left_out=left_out)
-
-
-def _raw_of(table: Table, view_id: str, actor: Actor) -> dict[str, Any]:
-    with storage.reading() as session:
-        saved = _find(session, table, view_id)
-        if saved is None or not _may_see(saved, actor):
-            raise ViewNotFound(view_id)
-        return saved.view
-
-
-def _find(session: Session, table: Table, view_id: str) -> SavedView | None:
+def find_row(session: Session, table: Table, view_id: str) -> SavedView | None:
+    """Find a saved view of a table by its ID, with or without a name."""
     saved = session.get(SavedView, view_id) if "\x00" not in view_id else None
     return saved if saved is not None and saved.table_name == table.name else None
 
 
-def _may_see(saved: SavedView, actor: Actor) -> bool:
+def may_see(saved: SavedView, actor: Actor) -> bool:
     """Return whether the actor can open a view. Anyone with the link can open an unnamed one."""
     return saved.name is None or saved.is_shared or saved.owner == actor.user_id
-
-
-def _default(table: Table, actor: Actor) -> dict[str, Any]:
-    own = select(SavedView.view).where(
-        SavedView.owner == actor.user_id, SavedView.table_name == table.name, SavedView.is_default
-    )
-    with storage.reading() as session:
-        return session.scalars(own).first() or {}
 
 
 def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
@@ -153,18 +79,21 @@ def find_saved(table: Table, *, actor: Actor) -> list[Saved]:
         .order_by(is_mine.desc(), SavedView.name, SavedView.view_id)
     )
     with storage.reading() as session:
-        return [
-            Saved(
-                view_id=row.view_id,
-                name=row.name or "",
-                is_shared=row.is_shared,
-                is_default=row.is_default and row.owner == actor.user_id,
-                is_own=row.owner == actor.user_id,
-                is_sharing_confirmed=row.is_sharing_confirmed,
-                raw=row.view,
-            )
-            for row in session.scalars(statement)
-        ]
+        return [as_seen(row, actor) for row in session.scalars(statement)]
+
+
+def as_seen(row: SavedView, actor: Actor) -> Saved:
+    """Return a named view as an actor sees it."""
+    is_own = row.owner == actor.user_id
+    return Saved(
+        view_id=row.view_id,
+        name=row.name or "",
+        is_shared=row.is_shared,
+        is_default=row.is_default and is_own,
+        is_own=is_own,
+        is_sharing_confirmed=row.is_sharing_confirmed,
+        raw=row.view,
+    )
 
 
 def save_view(
@@ -253,9 +182,9 @@ def delete_view(table: Table, view_id: str, *, actor: Actor) -> None:
 
 
 def _changeable(session: Session, table: Table, view_id: str, actor: Actor) -> SavedView:
-    row = _find(session, table, view_id)
-    may_see = row is not None and (_may_see(row, actor) or actor.role is Role.ADMIN)
-    if row is None or row.name is None or not may_see:
+    row = find_row(session, table, view_id)
+    is_seen = row is not None and (may_see(row, actor) or actor.role is Role.ADMIN)
+    if row is None or row.name is None or not is_seen:
         raise ViewNotFound(view_id)
     if row.owner != actor.user_id and actor.role is not Role.ADMIN:
         raise NotPermitted(f"“{row.name}” belongs to another user. Save a copy under another name.")

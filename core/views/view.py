@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from core.ground import flag_value, word_of
 from core.tables import Column, Kind, Table
-from core.views.operators import Operator, words_of
+from core.views.operators import DAY_COUNTS, Operator, days_in_words, words_of
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,8 @@ class Condition:
     """A condition. `value` is text, a number or a day, by the column's kind; `until` ends a range.
 
     For the operator IN, `value` is a tuple of texts, where None means (blank), or of bools (FLAG
-    columns). Date presets have no value: they are relative to the day of the query.
+    columns). Relative dates are relative to the day of the query: presets have no value, and
+    LAST_DAYS and NEXT_DAYS a number of days.
     """
 
     operator: Operator
@@ -107,7 +108,7 @@ class View:
     @property
     def total_header(self) -> str:
         """Return the header of the totals: of a column filtered by the next days, or the amount."""
-        soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}
+        soon = {Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS, Operator.NEXT_DAYS}
         for one in self.filters:
             if one.column.totals_as and soon & {asked.operator for asked in one.conditions}:
                 return one.column.totals_as
@@ -154,6 +155,8 @@ def _describe(column: Column, condition: Condition) -> str:
         return _describe_choice(column, condition.value)
     if condition.operator is Operator.IN_RANGE:
         return f"between {condition.value} and {condition.until}"
+    if condition.operator in DAY_COUNTS:
+        return days_in_words(condition.operator, condition.value)
     words = words_of(condition.operator, column.kind)
     if condition.value is None:
         return words

@@ -13,14 +13,15 @@ import streamlit as st
 from core.ground import format_money, to_major, word_of
 from core.overview import Figure, Group, Overview, Period, Question, rate
 from core.views import to_short_address
+from pages.charts.changes import in_words
+from pages.charts.earlier import TIMES, Earlier, draw_line, earlier_of
 from pages.shell import plain
 from pages.web import base_path
 
 AIRPORTS_SHOWN = 12
 TALL, LOW, THICKEST = 290, 190, 22  # pixels
+EARLIER = "The period before"
 RATES = "#c27a2c"  # differs clearly from the colour of amounts, on light and on dark
-# By the unit of a plot over time: the format of a bar's place, and of its label on the axis.
-TIMES = {"day": ("%Y-%m-%d", "%-d %b"), "month": ("%Y-%m", "%b %Y")}
 MAX_LABELS = 7  # on an axis of time, each below its bar
 
 
@@ -37,7 +38,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot: bars over time if it has a `unit`; otherwise horizontal bars, one below the other."""
+    """A plot: bars over time if it has a `unit`; otherwise horizontal bars, one below the other.
+
+    Over time, a faint line shows the period before.
+    """
 
     title: str
     bars: Sequence[Bar]
@@ -46,6 +50,7 @@ class Plot:
     is_rate: bool = False
     height: int = LOW
     note: str = ""
+    before: Sequence[Earlier] = ()
 
 
 def address_of(rows: Figure) -> str:
@@ -70,11 +75,13 @@ def show_plots(
         for pair in zip(plots[::2], plots[1::2], strict=True):
             for column, plot in zip(st.columns(2, border=True), pair, strict=True):
                 with column:
-                    _show(plot, as_tables=as_tables)
+                    _show(plot, in_words(question.currency), as_tables=as_tables)
 
 
-def _show(plot: Plot, *, as_tables: bool) -> None:
-    note = f" :gray[· {plain(plot.note)}]" if plot.note else ""
+def _show(plot: Plot, where: str, *, as_tables: bool) -> None:
+    line = "faint line: the period before" if plot.before and not as_tables else ""
+    notes = [plot.note, where, line]
+    note = "".join(f" :gray[· {plain(one)}]" for one in notes if one)
     st.markdown(f"**{plain(plot.title)}**{note}")
     if as_tables:
         st.html(_table(plot))
@@ -84,19 +91,23 @@ def _show(plot: Plot, *, as_tables: bool) -> None:
 
 def _over_time(found: Overview, question: Question) -> list[Plot]:
     unit = "day" if question.period.is_by_day else "month"
-    places = _places(found, question.period, unit)
-    orders, amounts, rates = list[Bar](), list[Bar](), list[Bar]()
+    places, currency = _places(found, question.period, unit), question.currency
+    orders, seconds, rates = list[Bar](), list[Bar](), list[Bar]()
     for one in found.time_steps:
         first = one.period.first
         assert first is not None
         at = (first.strftime(TIMES[unit][0]),) * 2
         orders.append(_count(*at, one.orders))
-        amounts.append(_amount(*at, one.orders, question.currency))
+        seconds.append(
+            _count(*at, one.items) if currency is None else _amount(*at, one.orders, currency)
+        )
         rates.append(_share(*at, one.refunded, one.items))
+    line, second_line, rate_line = earlier_of(found.before, places, unit, currency)
+    what = "Order items" if currency is None else "Amount"
     return [
-        Plot(f"Orders by {unit}", orders, places, unit),
-        Plot(f"Amount by {unit}", amounts, places, unit),
-        Plot(f"Refund rate by {unit}", rates, places, unit, is_rate=True),
+        Plot(f"Orders by {unit}", orders, places, unit, before=line),
+        Plot(f"{what} by {unit}", seconds, places, unit, before=second_line),
+        Plot(f"Refund rate by {unit}", rates, places, unit, is_rate=True, before=rate_line),
     ]
 
 
@@ -112,8 +123,12 @@ def _places(found: Overview, period: Period, unit: str) -> list[str]:
 
 
 def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> list[Plot]:
-    def amounts(groups: Sequence[Group], name: Callable[[str], str]) -> list[Bar]:
-        currency = question.currency
+    currency = question.currency
+
+    def bars(groups: Sequence[Group], name: Callable[[str], str]) -> list[Bar]:
+        """Return the amounts of groups; over all currencies, their counts."""
+        if currency is None:
+            return [_count(name(one.value), name(one.value), one.rows) for one in groups]
         return [_amount(name(one.value), name(one.value), one.rows, currency) for one in groups]
 
     types, airports = found.by_product_type, found.by_airport
@@ -123,12 +138,14 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
         if one.refunded is not None
     ]
     note = f"{AIRPORTS_SHOWN} of {len(airports):,}" if len(airports) > AIRPORTS_SHOWN else ""
-    largest = amounts(airports[:AIRPORTS_SHOWN], str)
+    largest = bars(airports[:AIRPORTS_SHOWN], str)
+    items, orders = ("Order items", "Orders") if currency is None else ("Amount", "Amount")
+    contracts = bars(found.by_contract, names.__getitem__)
     return [
-        Plot("Amount by product type", amounts(types, word_of)),
-        Plot("Amount by airport", largest, height=TALL, note=note),
-        Plot("Amount by contract", amounts(found.by_contract, names.__getitem__), height=TALL),
-        Plot("Amount by widget or direct", amounts(found.by_channel, word_of)),
+        Plot(f"{items} by product type", bars(types, word_of)),
+        Plot(f"{items} by airport", largest, height=TALL, note=note),
+        Plot(f"{orders} by contract", contracts, height=TALL),
+        Plot(f"{orders} by widget or direct", bars(found.by_channel, word_of)),
         Plot("Refund rate by product type", rates, is_rate=True),
     ]
 
@@ -150,13 +167,13 @@ def _share(place: str, name: str, part: Figure, whole: Figure) -> Bar:
     return Bar(place, share, part, name, figure)
 
 
-def _chart(plot: Plot) -> alt.Chart:
+def _chart(plot: Plot) -> alt.LayerChart | alt.FacetChart:
     frame = pd.DataFrame(
         [(one.place, one.value, one.name, one.figure, address_of(one.rows)) for one in plot.bars],
         columns=["place", "value", "name", "figure", "address"],
     )
     frame["words"] = frame["name"] + ": " + frame["figure"]
-    highest = max((one.value for one in plot.bars), default=0) or 1
+    highest = max([one.value for one in plot.bars] + [one.value for one in plot.before] + [0]) or 1
     number = "~%" if plot.is_rate else "~s"
     step = 0.01 if plot.is_rate else 1  # no half orders, and no cents
     values: dict[str, Any] = {
@@ -167,6 +184,12 @@ def _chart(plot: Plot) -> alt.Chart:
         "scale": alt.Scale(domain=[0, highest], nice=True),
     }
     chart = alt.Chart(frame)
+    across = alt.X(
+        "place:N",
+        title=None,
+        scale=alt.Scale(type="band", domain=list(plot.places), paddingInner=0.2),
+        axis=_time_axis(plot.unit, plot.places) if plot.unit else None,
+    )
     if plot.unit is None:
         thickness = min(THICKEST, 0.7 * plot.height / max(1, len(frame)))
         chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer", size=thickness).encode(
@@ -175,21 +198,17 @@ def _chart(plot: Plot) -> alt.Chart:
         )
     else:
         chart = chart.mark_bar(cornerRadiusEnd=2, cursor="pointer").encode(
-            x=alt.X(
-                "place:N",
-                title=None,
-                scale=alt.Scale(domain=list(plot.places), paddingInner=0.2),
-                axis=_time_axis(plot.unit, plot.places),
-            ),
-            y=alt.Y("value:Q", **values),
+            x=across, y=alt.Y("value:Q", **values)
         )
     tips = [alt.Tooltip("name:N", title=plot.title), alt.Tooltip("figure:N", title=" ")]
     chart = chart.encode(tooltip=tips, href="address:N", description="words:N")
     colour = alt.value(RATES) if plot.is_rate else alt.Undefined
-    result: alt.Chart = chart.encode(color=colour).properties(
+    layers = [chart.encode(color=colour)]
+    if plot.before:
+        layers.append(draw_line(plot.before, across))
+    return alt.layer(*layers).properties(
         height=plot.height, padding={"left": 2, "top": 6, "right": 14, "bottom": 2}
     )
-    return result
 
 
 def _time_axis(unit: str, places: Sequence[str]) -> alt.Axis:
@@ -206,13 +225,16 @@ def _time_axis(unit: str, places: Sequence[str]) -> alt.Axis:
 
 def _table(plot: Plot) -> str:
     """Write the bars as a table of links: for the keyboard, and for exact figures."""
+    before = {one.place: f"{one.name}: {one.figure}" for one in plot.before}
     lines = "".join(
         f'<tr><th scope="row">{html.escape(one.name)}</th>'
-        f'<td><a href="{html.escape(address_of(one.rows))}">{html.escape(one.figure)}</a></td></tr>'
+        f'<td><a href="{html.escape(address_of(one.rows))}">{html.escape(one.figure)}</a></td>'
+        + (f"<td>{html.escape(before.get(one.place, ''))}</td></tr>" if before else "</tr>")
         for one in plot.bars
     )
+    head = f"<thead><tr><td></td><td></td><td>{EARLIER}</td></tr></thead>" if before else ""
     words = html.escape(plot.title)
     return (
         f'<div tabindex="0" role="region" aria-label="{words}">'
-        f"<table><tbody>{lines}</tbody></table></div>"
+        f"<table>{head}<tbody>{lines}</tbody></table></div>"
     )

@@ -10,6 +10,7 @@ from core.overview import PERIODS, ContractCurrency, Period, Question
 from core.views import EARLIEST, LATEST
 
 OWN, EVERY = "own", ""
+ALL_CURRENCIES = "all"
 DEFAULT = list(PERIODS).index("30-days")
 
 
@@ -23,17 +24,26 @@ def ask_question(pairs: Sequence[ContractCurrency], now: datetime) -> tuple[Ques
         contract = _choose(
             "Contract",
             list(labels),
-            width=250,
+            width=230,
             label_of=labels.__getitem__,
             on_change=_forget_currency,
         )
         contract_id = None if contract == EVERY else contract
-        currency = _choose("Currency", overview.currencies(pairs, contract_id), width=95)
+        currency = _ask_currency(overview.currencies(pairs, contract_id))
         shown = st.segmented_control(
             "Show as", ["Charts", "Tables"], default="Charts", required=True, key="show",
             bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
     return Question(period, currency, contract_id), shown == "Tables"
+
+
+def _ask_currency(known: Sequence[str]) -> str | None:
+    """Ask for a currency, or all of them if there are several."""
+    labels = {code: code for code in known}
+    if len(known) > 1:
+        labels[ALL_CURRENCIES] = "All currencies"
+    chosen = _choose("Currency", list(labels), width=150, label_of=labels.__getitem__)
+    return None if chosen == ALL_CURRENCIES else chosen
 
 
 def _ask_period(now: datetime) -> Period:
@@ -43,7 +53,7 @@ def _ask_period(now: datetime) -> Period:
         "Period",
         list(names),
         index=DEFAULT,
-        width=145,
+        width=180,
         label_of=names.__getitem__,
         on_change=_begin_range,
     )

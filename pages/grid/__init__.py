@@ -1,7 +1,8 @@
 """A table on a page: AG Grid with filters, totals, views and a selection."""
 
 from pages.grid.links import download_address
-from pages.grid.state import GridState, browser_cookie, viewer_zone
+from pages.grid.named import viewer_zone
+from pages.grid.state import GridState, browser_cookie
 from pages.grid.table import show_empty, show_table
 from pages.grid.tools import Actions
 

@@ -41,7 +41,9 @@ def show_views_explained() -> None:
     with st.expander("What is a view?", icon=":material/help:"):
         st.markdown(
             "A view is what you chose: filters, search, pasted IDs, sort, columns and time zone.\n"
-            "- **Its link** is the address in your browser. Send it to show a colleague the view.\n"
+            "- **Copy link** copies a short link. Send it to show a colleague the view.\n"
             "- **Save this view** stores it under a name, for you or for everyone.\n"
+            "- **Update view** appears when you have changed a view of yours, and saves that.\n"
+            "- **Relative dates**, such as *last week*, move with time.\n"
             "- **Download Excel** and **Download CSV** write exactly its rows and columns."
         )

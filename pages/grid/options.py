@@ -6,7 +6,7 @@ from st_aggrid import JsCode, StAggridTheme
 
 from core.ground import TONES, word_of
 from core.tables import Column, Kind, Table
-from core.views import DATE_PRESETS, Operator
+from core.views import EARLIEST, LATEST, MAX_DAYS, date_choices
 
 BLOCK_ROWS = 200
 FILTERS = {
@@ -14,9 +14,7 @@ FILTERS = {
     Kind.CODE: "agTextColumnFilter",
     Kind.NUMBER: "agNumberColumnFilter",
     Kind.MONEY: "agNumberColumnFilter",
-    Kind.INSTANT: "agDateColumnFilter",
 }
-DATE_FILTERS = ["equals", "notEqual", "lessThan", "greaterThan", "inRange", "blank", "notBlank"]
 
 # The component sets Streamlit's colours as CSS variables, so light and dark follow the page.
 THEME = StAggridTheme(base="quartz").withParams(
@@ -104,11 +102,9 @@ def _column_definition(column: Column) -> dict[str, Any]:
         "filterParams": {"debounceMs": 150, "inRangeInclusive": True},
     }
     if column.kind is Kind.INSTANT:
-        definition["filterParams"] |= {
-            "filterOptions": [*DATE_FILTERS, *map(_date_preset, DATE_PRESETS)],
-            "minValidYear": 1900,
-            "maxValidYear": 2199,
-        }
+        definition["filter"] = JsCode("orderDesk.DateFilter")
+        definition["floatingFilterComponent"] = JsCode("orderDesk.DateBox")
+        definition["filterParams"] |= _date_settings(column)
     if column.has_choices:
         definition["filter"] = JsCode("orderDesk.SetFilter")
         definition["floatingFilterComponent"] = JsCode("orderDesk.SetFloatingFilter")
@@ -131,12 +127,17 @@ def _column_definition(column: Column) -> dict[str, Any]:
     return definition
 
 
-def _date_preset(operator: Operator) -> dict[str, Any]:
-    """Describe an operator without a value to the grid; the server applies it."""
-    words = DATE_PRESETS[operator]
-    return {
-        "displayKey": operator.value,
-        "displayName": words[0].upper() + words[1:],
-        "numberOfInputs": 0,
-        "predicate": JsCode("orderDesk.always"),
-    }
+def _date_settings(column: Column) -> dict[str, Any]:
+    """Return what the date filter offers and takes; the server checks it again."""
+    choices = [
+        {
+            "type": one.operator.value,
+            "label": one.label,
+            "takes": one.takes,
+            "count": one.count,
+            "isListed": one.is_listed,
+        }
+        for one in date_choices(column)
+    ]
+    ends = {"earliest": f"{EARLIEST}", "latest": f"{LATEST}"}
+    return {"choices": choices, "maxDays": MAX_DAYS} | ends

@@ -10,7 +10,8 @@ from core.access import Actor
 from core.ground import InvalidInput
 from core.tables import Table
 from core.views import Saved, View, parse_view
-from pages.grid.state import GridState, viewer_zone
+from pages.grid.named import viewer_zone
+from pages.grid.state import GridState
 from pages.shell import acting
 
 MAX_LISTED = 200

@@ -19,10 +19,11 @@ import streamlit as st
 
 from core import access, views
 from core.access import Actor
-from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text, zones
+from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, check_text
 from core.query import MAX_SELECTED
 from core.tables import ORDER_TABS, Table
-from core.views import View, default_view, parse_view, to_json
+from core.views import Opened, View, default_view, parse_view, to_json
+from pages.grid.named import Named, named_view, viewer_zone
 from pages.shell import kept_answer
 from pages.web import BROWSER_COOKIE
 
@@ -73,7 +74,13 @@ class GridState:
     was_touched: bool = False  # a widget has started this run
     searched: str | None = None  # the last text of the search box
     figures: dict[str, tuple[View, datetime, Any]] = field(default_factory=dict)
-    opened: tuple[View, dict[str, str]] | None = None  # a saved view and its address
+    opened: Named | None = None  # the view that was opened by its name
+    link: tuple[int, str] = (0, "")  # the last short link to copy, counted
+
+    @property
+    def is_changed(self) -> bool:
+        """Return whether the view differs from the one that was opened by its name."""
+        return self.opened is not None and self.opened.view != self.view
 
     @property
     def fault(self) -> str:
@@ -175,8 +182,10 @@ def follow_address(place: Place, actor: Actor) -> GridState:
     state: GridState | None = st.session_state.get(key)
     parameters = _address(place)
     if state is None:
-        view, _ = linked = _view_at(place, parameters, actor)
-        state = GridState(place, view, parameters, view, view, browser_cookie(), linked)
+        found, fault = _opened_at(place, parameters, actor)
+        view = found.view
+        state = GridState(place, view, parameters, view, view, browser_cookie(), (view, fault))
+        state.opened = named_view(found, actor)
         st.session_state[key] = state
         return state
     has_input = state.was_touched or state.has_changes(st.session_state.get(grid))
@@ -185,8 +194,9 @@ def follow_address(place: Place, actor: Actor) -> GridState:
     if parameters != state.address:
         state.address, state.addressed = parameters, None
         if not has_input:
-            state.linked = _view_at(place, parameters, actor)
-            state.push(state.linked[0])
+            found, fault = _opened_at(place, parameters, actor)
+            state.linked, state.opened = (found.view, fault), named_view(found, actor)
+            state.push(found.view)
             state.addressed = state.view
     state.was_touched = False
     return state
@@ -203,12 +213,12 @@ def _restore(state: GridState, unread: Mapping[str, Any] | None) -> None:
         state.select(state.selected)
 
 
-def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple[View, str]:
+def _opened_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple[Opened, str]:
     """Return the view of an address, and a sentence about the parts that were ignored."""
     zone = viewer_zone()
     left_out: list[str] = []
     try:
-        view = views.view_at(
+        found = views.opened_at(
             place.table,
             parameters,
             actor=actor,
@@ -221,16 +231,10 @@ def _view_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tuple
         raise
     except AppError as error:
         view = default_view(place.table, zone, order_id=place.order_id)
-        return view, f"The filters in the link were ignored. {error}"
+        return Opened(view), f"The filters in the link were ignored. {error}"
     faults = " ".join(dict.fromkeys(left_out))
     words = f"Part of this view was ignored. The rest is shown. {faults}"
-    return view, words if left_out else ""
-
-
-def viewer_zone() -> str:
-    """Return the browser's time zone; UTC if it is missing or unknown."""
-    zone = st.context.timezone
-    return zone if zone in zones() else "UTC"
+    return found, words if left_out else ""
 
 
 def browser_cookie() -> str:
@@ -268,10 +272,11 @@ def write_address(state: GridState, actor: Actor) -> None:
     if state.view == state.addressed:
         return
     parameter = state.place.parameter
-    if state.opened and state.opened[0] == state.view:
-        address = state.opened[1]
+    opened = state.opened.view_id if state.opened else None
+    if opened is not None and not state.is_changed:
+        address = {"saved": opened}
     else:
-        address = views.address_of(state.view, actor=actor, parameter=parameter)
+        address = views.address_of(state.view, actor=actor, parameter=parameter, opened=opened)
     state.addressed = state.view
     if address != state.address:
         before, state.address = state.address, address

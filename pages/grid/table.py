@@ -124,6 +124,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "block": BLOCK_ROWS,
         "maxSelected": MAX_SELECTED,
         "controls": SHOWN_CONTROLS,
+        "link": state.link,
     }
     text = base64.urlsafe_b64encode(json.dumps(config).encode()).decode()
     key = f"{state.place.key}_grid"

@@ -321,6 +321,8 @@ class Desk:
     def open_popover(self, name: str) -> Locator:
         """Open one of the tools above the grid and return what it shows."""
         button = self.page.get_by_role("button", name=name, exact=True)
+        if name == "Views":  # or the name of the view that is open
+            button = self.page.locator(f".st-key-views_{self.table.path[1:]}").get_by_role("button")
         if button.get_attribute("aria-expanded") != "true":
             button.click()
         shown = self.page.get_by_test_id("stPopoverBody")

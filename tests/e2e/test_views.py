@@ -156,6 +156,28 @@ def test_view_of_a_column_that_is_gone_keeps_the_rest_and_says_so(
     expect(again.headers.filter(has_text="Widget ID")).to_have_count(0)
 
 
+def test_open_view_is_named_updated_by_one_click_and_its_link_is_copied(
+    desk: Desk, open_tab: OpenDesk
+) -> None:
+    filter_author(desk, "ana")
+    save(desk, "Team")
+    button = desk.page.locator(".st-key-views_orders").get_by_role("button")
+    expect(button).to_contain_text("View: Team")
+    filter_author(desk, "ben")
+    expect(button).to_contain_text("View: Team · changed")
+    desk.open_popover("Views").get_by_role("button", name="Copy link").click()
+    expect(desk.grid.get_by_text("Link copied")).to_be_visible()
+    link: str = desk.page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(rf"{re.escape(desk.server)}/orders\?saved=[0-9a-f]{{32}}", link)
+    stranger = open_tab(fresh=True)
+    stranger.page.goto(link, wait_until="commit")
+    stranger.expect_words("Author contains “ben”")
+    stranger.expect_column("order_id", ["OD-TWO"])
+    desk.page.get_by_role("button", name="Update view").click()
+    expect(button).not_to_contain_text("changed")
+    expect(desk.page).to_have_url(re.compile(r"/orders\?saved=[-0-9a-f]+$"))
+
+
 OF_REFUNDS = [
     *("Refund expires within 24 hours", "Refund expires within 7 days"),
     *("Refund returned by the bank", "Unmatched refund"),

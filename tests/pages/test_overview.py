@@ -29,13 +29,13 @@ def figures(page: AppTest) -> dict[str, tuple[str, str]]:
 
 
 LABELS = {
-    "Orders": "orders",
-    "Order items": "order_items",
-    "Amount": "orders",
-    "Refunded": "order_items",
-    "Refund rate": "order_items",
-    "At risk in 24 hours": "order_items",
-    "At risk in 7 days": "order_items",
+    "Orders created": "orders",
+    "Order items created": "order_items",
+    "Amount of these orders": "orders",
+    "Refunded so far": "order_items",
+    "Refund rate so far": "order_items",
+    "Expires within 24 hours": "order_items",
+    "Expires within 7 days": "order_items",
 }
 
 
@@ -50,9 +50,9 @@ def test_every_headline_figure_is_what_its_link_shows(database: str, admin: Acto
         view = parse_view(TABLES[LABELS[label]], from_address(text))
         count = query.count_rows(view, actor=admin, now=datetime.now(UTC))
         amount = query.load_totals(view, actor=admin, now=datetime.now(UTC)).get("EUR", 0)
-        if label in ("Orders", "Order items"):
+        if label in ("Orders created", "Order items created"):
             assert words == f"{count:,}"
-        elif label == "Refund rate":
+        elif label == "Refund rate so far":
             assert f"{count:,} of" in texts(page)
         else:
             assert words == f"{amount / 100:,.2f} EUR"
@@ -70,13 +70,13 @@ def test_choices_apply_and_so_does_the_address(sqlite_database: str) -> None:
     make_item(make_order("OD-2", contract_id="CT-2", created_at=TODAY), contract_id="CT-2")
     make_order("OD-3", created_at=TODAY, currency="JPY")
     page = open_page("overview")
-    assert figures(page)["Orders"][0] == "2"
+    assert figures(page)["Orders created"][0] == "2"
     page.selectbox(key="contract").set_value("CT-2").run()
-    assert figures(page)["Orders"][0] == "1"
+    assert figures(page)["Orders created"][0] == "1"
     again = open_page("overview", contract="CT-2")
     assert figures(again) == figures(page)
     yen = open_page("overview", currency="JPY")
-    assert (yen.selectbox(key="currency").value, figures(yen)["Orders"][0]) == ("JPY", "1")
+    assert (yen.selectbox(key="currency").value, figures(yen)["Orders created"][0]) == ("JPY", "1")
 
 
 def test_a_custom_range_includes_its_first_and_last_day(sqlite_database: str) -> None:
@@ -84,7 +84,7 @@ def test_a_custom_range_includes_its_first_and_last_day(sqlite_database: str) ->
         make_order(created_at=datetime(2026, 3, day, 23, 59, tzinfo=UTC))
     days = {"from": "2026-03-11", "to": "2026-03-10"}
     page = open_page("overview", period="Custom range", **days)
-    assert figures(page)["Orders"][0] == "2"
+    assert figures(page)["Orders created"][0] == "2"
 
 
 def test_tables_take_the_place_of_charts(sqlite_database: str) -> None:
@@ -119,7 +119,61 @@ def test_a_period_without_orders_says_so(sqlite_database: str) -> None:
     make_order()
     page = open_page("overview", period="Last 7 days")
     assert "There are no orders in this period" in texts(page)
-    assert figures(page)["Orders"][0] == "0"
+    assert figures(page)["Orders created"][0] == "0"
+
+
+def change(page: AppTest, label: str) -> str:
+    """Return how a headline figure has changed; empty if the page does not say."""
+    (row,) = [html for html in values(page, "html") if "<strong>" in html]
+    (tile,) = [one for one in row.split("</a>") if f"<span>{label}</span>" in one]
+    found = re.search(r"<small[^>]*>([^<]*)</small>", tile)
+    return found[1] if found else ""
+
+
+def test_figures_are_compared_with_the_period_before(sqlite_database: str) -> None:
+    for days_ago, count in ((1, 3), (40, 2)):
+        for _ in range(count):
+            order = make_order(created_at=TODAY - timedelta(days=days_ago))
+            refunded = days_ago > 30
+            make_item(
+                order,
+                created_at=TODAY - timedelta(days=days_ago),
+                status="refunded" if refunded else "not_used",
+                refunded_at=TODAY if refunded else None,
+            )
+    page = open_page("overview", period="Last 30 days")
+    assert change(page, "Orders created") == change(page, "Amount of these orders") == "▲ 50%"
+    assert change(page, "Refunded so far") == "▼ 100%"
+    assert change(page, "Refund rate so far") == "▼ 100.0 points"
+    assert change(page, "Expires within 7 days") == ""
+    assert "50% more than before: 2 in the period before" in texts(page)
+    assert "Compared with" in texts(page)
+    whole = open_page("overview", period="All time")
+    assert change(whole, "Orders created") == ""
+    assert "Compared with" not in texts(whole)
+
+
+def test_all_currencies_stand_side_by_side_and_are_never_added(sqlite_database: str) -> None:
+    for amount, currency in ((1000, "EUR"), (2000, "EUR"), (700, "JPY")):
+        order = make_order(created_at=TODAY, amount_minor=amount, currency=currency)
+        make_item(order, created_at=TODAY, price_minor=amount, currency=currency)
+    page = open_page("overview", currency="All currencies")
+    assert figures(page)["Orders created"][0] == "3"
+    assert "in all currencies" in texts(page)
+    (table,) = [html for html in values(page, "html") if "Amounts by currency" in html]
+    assert re.findall(r'<th scope="row">(\w+)</th>', table) == ["EUR", "JPY"]
+    assert ">30.00 EUR<" in table
+    assert ">700 JPY<" in table
+    assert "3,7" not in texts(page)
+    assert len(page.get("vega_lite_chart")) == PLOTS
+    one = open_page("overview", currency="EUR")
+    assert figures(one)["Orders created"][0] == "2"
+    assert "in EUR" in texts(one)
+
+
+def test_one_currency_offers_no_choice_of_all(sqlite_database: str) -> None:
+    make_order(created_at=TODAY)
+    assert open_page("overview").selectbox(key="currency").options == ["EUR"]
 
 
 @pytest.mark.parametrize("asked", [{"period": "x"}, {"contract": "CT-9"}, {"from": "1", "to": "z"}])
@@ -129,4 +183,4 @@ def test_an_address_with_invalid_choices_shows_the_default(
     make_order(created_at=TODAY)
     page = open_page("overview", **asked)
     assert not page.exception
-    assert figures(page)["Orders"][0] == "1"
+    assert figures(page)["Orders created"][0] == "1"

@@ -4,6 +4,8 @@
 window.orderDesk = (function () {
   "use strict";
   const RETRY_MS = 2000;
+  const DEBOUNCE_MS = 200;
+  const DONE_MS = 4000;
   const RENEW_MS = 8000;
   const REPEAT_ANSWER_MS = [0, 2000, 6000, 15000];
   const here = window.location.pathname; // <base path>/component/<this one>/index.html
@@ -37,6 +39,7 @@ window.orderDesk = (function () {
     config = decode(text);
     desk.applySelection(before);
     if (!before) askForFirstRows();
+    desk.takeLink(before);
     if (!api || !before) return {};
     if (config.data > before.data) setTimeout(() => api.refreshInfiniteCache(), 0);
     if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
@@ -62,7 +65,6 @@ window.orderDesk = (function () {
   desk.config = () => config;
   desk.api = () => api;
   desk.base = base;
-  desk.always = () => true;
 
   desk.onGridReady = function (event) {
     api = event.api;
@@ -92,17 +94,25 @@ window.orderDesk = (function () {
     };
   };
 
-  desk.notify = function (sentence) {
-    let notice = document.getElementById("orderDeskNotice");
+  desk.notify = (sentence) => show("orderDeskNotice", "alert", sentence);
+
+  /* Say for some seconds that something was done. */
+  desk.tell = function (sentence) {
+    show("orderDeskDone", "status", sentence);
+    setTimeout(() => show("orderDeskDone", "status", null), DONE_MS);
+  };
+
+  function show(id, role, sentence) {
+    let notice = document.getElementById(id);
     if (!notice) {
       notice = document.createElement("div");
-      notice.id = "orderDeskNotice";
-      notice.setAttribute("role", "alert");
+      notice.id = id;
+      notice.setAttribute("role", role);
       document.body.appendChild(notice);
     }
     notice.textContent = sentence || "";
     notice.hidden = !sentence;
-  };
+  }
 
   /* Let a screen reader say a sentence, without moving the focus. */
   desk.announce = function (sentence) {
@@ -231,6 +241,23 @@ window.orderDesk = (function () {
   desk.tooltip = function ({ value, valueFormatted, column }) {
     const text = value === null || value === undefined ? "" : String(valueFormatted || value);
     return text.length * 7.5 > column.getActualWidth() - 28 ? text.slice(0, 2000) : null;
+  };
+
+  /** @type {OrderDesk["element"]} */
+  desk.element = function (tag, className, text) {
+    const made = document.createElement(tag);
+    made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+
+  /* Act once a person has stopped typing. */
+  desk.debounce = function (act) {
+    let timer = null;
+    return () => {
+      clearTimeout(timer);
+      timer = setTimeout(act, DEBOUNCE_MS);
+    };
   };
 
   desk.rowId = (params) => String(params.data[config.key]);

@@ -4,7 +4,8 @@
 (function () {
   "use strict";
   const desk = window.orderDesk;
-  const DEBOUNCE_MS = 200;
+  const { element, debounce } = desk;
+
   /* `words` has the word for each value of a column: not_used is “Not used”. */
   function label(value, words) {
     if (value === null) return "(blank)";
@@ -28,21 +29,6 @@
   function textOf({ type, filter, conditions }) {
     if (conditions) return conditions.map(textOf).join(" / ");
     return [OPERATORS[type] || "", filter || ""].join(" ").trim();
-  }
-
-  function element(tag, className, text) {
-    const made = document.createElement(tag);
-    made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-
-  function debounce(act) {
-    let timer = null;
-    return (...given) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => act(...given), DEBOUNCE_MS);
-    };
   }
 
   class SetFilter {

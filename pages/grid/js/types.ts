@@ -69,6 +69,7 @@ declare global {
     block: number; /* rows of an answer */
     maxSelected: number;
     controls: Record<string, string>; /* how the screen shows each */
+    link: [number: number, id: string]; /* the short link to copy */
   }
 
   type Row = Record<string, unknown>;
@@ -103,6 +104,72 @@ declare global {
     parentFilterInstance(act: (parent: { choose(model: SetFilterModel | null): void }) => void): void;
   }
 
+  /* A choice of the date filter, see offered_dates.py. */
+  interface DateChoice {
+    type: string;
+    label: string;
+    takes: "" | "day" | "range" | "count";
+    count: number | null;
+    isListed: boolean;
+  }
+
+  /* A filter of dates: one condition, or two that are joined. */
+  interface DateModel {
+    filterType: string;
+    type?: string;
+    filter?: number;
+    dateFrom?: string;
+    dateTo?: string;
+    operator?: "AND" | "OR";
+    conditions?: DateModel[];
+  }
+
+  interface DateSettings {
+    choices: DateChoice[];
+    earliest: string;
+    latest: string;
+    maxDays: number;
+  }
+
+  type DateFilterParams = IFilterParams & DateSettings;
+  interface DateBoxParams extends Omit<IFloatingFilterParams, "parentFilterInstance"> {
+    filterParams: DateFilterParams;
+    parentFilterInstance(act: (parent: { choose(model: DateModel | null): void }) => void): void;
+  }
+
+  type DateAnswer = { model?: DateModel | null; error?: string };
+
+  interface DateWords {
+    ask(choice: DateChoice, added: string[], params: DateSettings): DateAnswer;
+    choiceOf(condition: { type?: string; filter?: number }, choices: DateChoice[]): DateChoice;
+    dayOf(text: string | undefined): string;
+    parse(typed: string, params: DateSettings): DateAnswer;
+    suggest(typed: string, choices: DateChoice[]): DateChoice[];
+    textOf(condition: DateModel, choices: DateChoice[]): string;
+  }
+
+  interface ListOption {
+    label: string;
+    choice: DateChoice;
+    isChosen: boolean;
+    beginsGroup?: boolean;
+  }
+
+  interface Listbox {
+    isOpen: boolean;
+    options: ListOption[];
+    show(options: ListOption[], note: string, isWrong?: boolean): void;
+    setNote(note: string): void;
+    hide(): void;
+    move(index: number): void;
+    handle(event: KeyboardEvent): boolean;
+  }
+  type ListboxClass = new (
+    input: HTMLInputElement,
+    name: string,
+    onChoose: (option: ListOption) => void
+  ) => Listbox;
+
   /* Where a list was left, see `remember` in opening.js. */
   interface Place {
     rowsOf: string;
@@ -121,10 +188,11 @@ declare global {
     configure(text: string): object;
     config(): Config;
     api(): Api;
-    always(): boolean;
     answer(): object;
     announce(sentence: string): void;
     notify(sentence: string | null): void;
+    tell(sentence: string): void;
+    takeLink(before: Config | null): void;
     ask(
       question: object,
       isWanted?: () => boolean,
@@ -135,6 +203,12 @@ declare global {
     currentFilters(): FilterModel;
     sendAnswer(): void;
     datasource: (() => void) & IDatasource;
+    element<Tag extends keyof HTMLElementTagNameMap>(
+      tag: Tag,
+      className: string,
+      text?: string
+    ): HTMLElementTagNameMap[Tag];
+    debounce(act: () => void): () => void;
     rowId(params: GetRowIdParams): string;
     shown(text: string): string;
     formatText(params: ValueFormatterParams): string;
@@ -164,6 +238,10 @@ declare global {
     rememberPlace(): void;
     returnToPlace(): void;
 
+    Listbox: ListboxClass;
+    dates: DateWords;
+    DateFilter: unknown;
+    DateBox: unknown;
     SetFilter: unknown;
     SetFloatingFilter: unknown;
   }

@@ -201,9 +201,15 @@ USE_CASES: dict[str, UseCase] = {
     "imports.report.export_faults": UseCase(
         Permission.IMPORT, _excel(imports.export_faults, zone="UTC"), is_file=True
     ),
-    "views.saved.address_of": UseCase(
+    "views.links.address_of": UseCase(
         Permission.ORDERS,
         lambda s, a: views.address_of(long_view(), actor=a),
+        is_for_viewers=True,
+        is_scoped=False,
+    ),
+    "views.links.short_link_of": UseCase(
+        Permission.ORDERS,
+        lambda s, a: views.short_link_of(default_view(ORDERS), None, actor=a),
         is_for_viewers=True,
         is_scoped=False,
     ),

@@ -52,7 +52,8 @@ KEYS = [
 OPERATORS = [
     "contains", "notContains", "equals", "notEqual", "startsWith", "endsWith", "lessThan",
     "lessThanOrEqual", "greaterThan", "greaterThanOrEqual", "inRange", "blank", "notBlank", "in",
-    "today", "last7Days", "thisMonth", "lastMonth", "fromNow", "next24Hours", "next7Days", "AND",
+    "today", "yesterday", "thisWeek", "lastWeek", "lastDays", "nextDays", "thisQuarter", "thisYear",
+    "last7Days", "thisMonth", "lastMonth", "fromNow", "next24Hours", "next7Days", "AND",
     "OR", "NOT", "regexp", "like", "text", "number", "date", "set", "multi", "true",
 ]  # fmt: skip
 # All stored columns, also those of other tables and those that the grid never shows.

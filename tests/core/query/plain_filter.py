@@ -146,21 +146,36 @@ def _text_fits(value: str, asked: str, operator: str, kind: Kind) -> bool:
 
 
 def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
-    today = now.date()
-    month = (day.year, day.month)
-    match asked["type"]:
-        case "today":
-            return day == today
-        case "last7Days":  # today is the last of the seven days
-            return today - timedelta(days=6) <= day <= today
-        case "thisMonth":  # the whole month, also its future days
-            return month == (today.year, today.month)
-        case "lastMonth":
-            last = today.replace(day=1) - timedelta(days=1)
-            return month == (last.year, last.month)
+    today, counted = now.date(), asked.get("filter", 0)
+    ago = (today - day).days
+    last_month = today.replace(day=1) - timedelta(days=1)
+    relative = {
+        "today": ago == 0,
+        "yesterday": ago == 1,
+        "last7Days": 0 <= ago < 7,  # today is the last of the seven days
+        "lastDays": 0 <= ago < counted,
+        "nextDays": 0 <= -ago < counted,  # today is the first of them
+        "thisWeek": _week(day) == _week(today),
+        "lastWeek": _week(day) == _week(today - timedelta(days=7)),
+        "thisMonth": (day.year, day.month) == (today.year, today.month),  # also its future days
+        "lastMonth": (day.year, day.month) == (last_month.year, last_month.month),
+        "thisQuarter": _quarter(day) == _quarter(today),
+        "thisYear": day.year == today.year,
+    }
+    if asked["type"] in relative:
+        return relative[asked["type"]]
     first = date.fromisoformat(asked["dateFrom"][:10])
     last = date.fromisoformat(str(asked.get("dateTo", asked["dateFrom"]))[:10])
     return _compares(day, asked["type"], first, last)
+
+
+def _week(day: date) -> tuple[int, int]:
+    """Return the ISO year and week of a day: weeks begin on Monday."""
+    return day.isocalendar()[:2]
+
+
+def _quarter(day: date) -> tuple[int, int]:
+    return day.year, (day.month - 1) // 3
 
 
 def _compares(value: Any, operator: str, first: Any, last: Any) -> bool:

@@ -29,12 +29,17 @@ ORDER_OPERATORS = [
     "inRange",
 ]  # fmt: skip
 BLANKS = ["blank", "notBlank"]
-PRESETS = ["today", "last7Days", "thisMonth", "lastMonth", "fromNow", "next24Hours", "next7Days"]
+PRESETS = [
+    "today", "yesterday", "thisWeek", "lastWeek", "last7Days", "thisMonth", "lastMonth",
+    "thisQuarter", "thisYear", "fromNow", "next24Hours", "next7Days",
+]  # fmt: skip
+COUNTED = ["lastDays", "nextDays"]
+COUNTS = [1, 2, 3, 7, 30, 90, 366, 9_999]
 FRAGMENTS = ["a", "o", "%", "_", "ÄÖ", "ß", "ss", "е", "OD", "x%", "W", "-1", "\\", "/", "İ", "i̇"]
 OPERATORS = {
     "text": TEXT_OPERATORS + BLANKS,
     "number": ORDER_OPERATORS + BLANKS,
-    "date": ORDER_OPERATORS + BLANKS + PRESETS,
+    "date": ORDER_OPERATORS + BLANKS + PRESETS + COUNTED,
 }
 ENDS = {"text": ("filter", ""), "number": ("filter", "filterTo"), "date": ("dateFrom", "dateTo")}
 
@@ -87,6 +92,8 @@ def _conditions(draw: Callable[..., Any], table: Table, column: Column, kind: st
     asked = {"filterType": kind, "type": operator}
     if operator in BLANKS + PRESETS:
         return asked
+    if operator in COUNTED:
+        return asked | {"filter": draw(st.sampled_from(COUNTS))}
     values, (first, last) = st.sampled_from(values_of(table, column)), ENDS[kind]
     if operator == "inRange":
         ends = sorted([draw(values), draw(values)])
@@ -168,6 +175,9 @@ def every_condition(table: Table, column: Column, step: int = 1, start: int = 0)
         plain = {"filterType": kind, "type": operator}
         if operator in BLANKS + PRESETS:
             asked.append(plain)
+            continue
+        if operator in COUNTED:
+            asked += some_of([plain | {"filter": count} for count in COUNTS])
             continue
         values, (first, last) = values_of(table, column), ENDS[str(kind)]
         if operator == "inRange":

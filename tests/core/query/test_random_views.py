@@ -22,6 +22,7 @@ from tests.conftest import use_database
 from tests.core.query.plain_filter import expected_rows, expected_totals, rank
 from tests.core.query.random_views import (
     ACTORS,
+    COUNTED,
     NOWS,
     PRESETS,
     Raw,
@@ -190,7 +191,7 @@ def test_every_operator_of_every_column_is_correct(filled: str, name: str) -> No
         zone = ZONES[place % len(ZONES)]
         raw = EVERY_ROW | {"filters": {column.name: one}, "zone": zone}
         view = parse_view(table, raw)
-        for now in NOWS if one.get("type") in PRESETS else [NOWS[place % len(NOWS)]]:
+        for now in NOWS if one.get("type") in PRESETS + COUNTED else [NOWS[place % len(NOWS)]]:
             found = _our_keys(view, ACTORS[0], now)
             expected = expected_rows(table, raw, actor=ACTORS[0], now=now)
             assert found == [row[table.key] for row in expected], (column.name, one, zone, now)

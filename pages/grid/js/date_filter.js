@@ -1,0 +1,383 @@
+/* The filter of dates: the box below a header, and the filter that its funnel opens. AG Grid's own
+   knows no number of days, and shows a day in the format of the browser, not of the cells. */
+(function () {
+  "use strict";
+  const desk = window.orderDesk;
+  const { element, debounce, dates } = desk;
+  const HINT = "Or type a day, such as 2026-11-29, or a number of days, such as last 45 days.";
+  const SVG = "http://www.w3.org/2000/svg";
+  const FIRST = "equals"; /* what the filter asks before anybody chooses */
+
+  /* A text field for a day, with the calendar of the browser. */
+  class DayField {
+    constructor(label, onInput) {
+      this.gui = element("span", "deskDay");
+      this.input = textField("deskDayText", label);
+      this.input.placeholder = "2026-11-29";
+      this.input.addEventListener("input", onInput);
+      this.gui.append(this.input, calendarOf(this.input, label));
+    }
+
+    get text() {
+      return this.input.value.trim();
+    }
+
+    set text(text) {
+      this.input.value = text;
+    }
+  }
+
+  /* The calendar icon: a day field of the browser, of which only the icon shows. */
+  function calendarOf(input, label) {
+    const calendar = element("input", "deskCalendar");
+    calendar.type = "date";
+    calendar.setAttribute("aria-label", `${label}, from a calendar`);
+    const open = () => {
+      calendar.value = dates.dayOf(input.value);
+      try {
+        calendar.showPicker();
+      } catch (error) {
+        input.focus(); /* an old browser: type the day */
+      }
+    };
+    calendar.addEventListener("click", open);
+    calendar.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") event.preventDefault(), open();
+    });
+    calendar.addEventListener("input", () => {
+      if (!calendar.value) return;
+      input.value = calendar.value;
+      input.dispatchEvent(new Event("input"));
+    });
+    const around = element("span", "deskCalendarIcon");
+    around.append(calendar, drawing());
+    return around;
+  }
+
+  function drawing() {
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 16 16");
+    svg.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", "M2.5 3.5h11v10h-11zM2.5 6.5h11M5.5 1.8v3M10.5 1.8v3");
+    svg.append(path);
+    return svg;
+  }
+
+  function textField(className, label) {
+    const input = element("input", `${className} ag-input-field-input ag-text-field-input`);
+    input.type = "text";
+    input.setAttribute("aria-label", label);
+    return input;
+  }
+
+  function mark(input, error) {
+    input.classList.toggle("deskWrong", Boolean(error));
+    if (error) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  }
+
+  /* One condition in the filter: the question, and the days or the number of days that it needs. */
+  class Condition {
+    /** @param {DateFilterParams} params
+        @param {() => void} onInput */
+    constructor(params, onInput) {
+      this.params = params;
+      this.onInput = onInput;
+      const late = debounce(onInput);
+      this.gui = element("div", "deskDateCondition");
+      this.operator = textField("deskDateOperator", "Filtering operator");
+      this.operator.readOnly = true;
+      this.list = new desk.Listbox(this.operator, "Filtering operator", (option) => {
+        this.choose(option.choice);
+        (this.shown[0] || this.operator).focus();
+        onInput();
+      });
+      this.operator.addEventListener("click", () => this.open());
+      this.operator.addEventListener("blur", this.list.hide);
+      this.operator.addEventListener("keydown", (event) => {
+        const opens = ["ArrowDown", "ArrowUp", "Enter", " "].includes(event.key);
+        if (this.list.isOpen && event.key !== " " ? this.list.handle(event) : !opens) return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.open();
+      });
+      this.fields = [new DayField("From", late), new DayField("To", late)];
+      this.count = textField("deskDateCount", "Number of days");
+      this.count.inputMode = "numeric";
+      this.count.placeholder = "Number of days";
+      this.count.addEventListener("input", late);
+      const chevron = element("div", "deskDateChevron");
+      chevron.append(this.operator);
+      this.gui.append(chevron, this.count, ...this.fields.map((one) => one.gui));
+      this.set(null);
+    }
+
+    open() {
+      const listed = this.params.choices.filter((one) => one.isListed || one === this.choice);
+      const isRelative = (one) => one.takes !== "day" && one.takes !== "range";
+      const sorted = [...listed.filter((one) => !isRelative(one)), ...listed.filter(isRelative)];
+      const options = sorted.map((choice) => {
+        const beginsGroup = choice === sorted.find(isRelative);
+        return { label: choice.label, choice, isChosen: choice === this.choice, beginsGroup };
+      });
+      this.list.show(options, "");
+    }
+
+    choose(choice) {
+      this.choice = choice;
+      this.operator.value = choice.label;
+      const isDay = choice.takes === "day";
+      this.fields[0].gui.hidden = !isDay && choice.takes !== "range";
+      this.fields[1].gui.hidden = choice.takes !== "range";
+      this.count.hidden = choice.takes !== "count";
+      this.fields[0].input.setAttribute("aria-label", isDay ? "Day" : "From");
+    }
+
+    set(model) {
+      const { choices } = this.params;
+      this.choose((model && dates.choiceOf(model, choices)) || dates.choiceOf({ type: FIRST }, choices));
+      this.fields[0].text = model ? dates.dayOf(model.dateFrom) : "";
+      this.fields[1].text = model ? dates.dayOf(model.dateTo) : "";
+      this.count.value = model && model.filter ? String(model.filter) : "";
+      this.inputs.forEach((input) => mark(input, ""));
+    }
+
+    get inputs() {
+      return [...this.fields.map((one) => one.input), this.count];
+    }
+
+    /* The inputs that the question needs. */
+    get shown() {
+      const days = this.fields.filter((one) => !one.gui.hidden).map((one) => one.input);
+      return this.count.hidden ? days : [this.count];
+    }
+
+    /* The condition as {model}, {error}, or null while something is missing. */
+    read() {
+      const { shown } = this;
+      const added = shown.map((input) => input.value.trim());
+      const answer = added.every(Boolean) ? dates.ask(this.choice, added, this.params) : null;
+      for (const input of shown) {
+        const isWrong = answer && answer.error && input.value.trim().length >= 10;
+        mark(input, isWrong || (answer && answer.error && input === this.count));
+      }
+      return answer;
+    }
+  }
+
+  class DateFilter {
+    /** @param {DateFilterParams} params */
+    init(params) {
+      this.params = params;
+      this.model = null;
+      this.gui = element("div", "deskDate");
+      this.gui.setAttribute("role", "group");
+      this.gui.setAttribute("aria-label", `Filter ${params.colDef.headerName}`);
+      this.conditions = [0, 1].map(() => new Condition(params, () => this.changed()));
+      this.joint = element("div", "deskDateJoint");
+      this.joint.setAttribute("role", "radiogroup");
+      this.joint.setAttribute("aria-label", "Join the conditions");
+      this.radios = ["AND", "OR"].map((word) => this.radio(word));
+      this.note = element("div", "deskSetNote deskDateNote");
+      this.note.setAttribute("role", "alert");
+      const clear = element("button", "deskSetClear", "Clear");
+      clear.type = "button";
+      clear.addEventListener("click", () => this.choose(null));
+      const [first, second] = this.conditions;
+      this.gui.append(first.gui, this.joint, second.gui, this.note, clear);
+      this.setModel(null);
+    }
+
+    radio(word) {
+      const label = element("label", "");
+      const radio = element("input", "");
+      radio.type = "radio";
+      radio.name = `orderDeskJoint_${this.params.column.getColId()}`;
+      radio.value = word;
+      radio.addEventListener("change", () => this.changed());
+      label.append(radio, word);
+      this.joint.append(label);
+      return radio;
+    }
+
+    getGui() {
+      return this.gui;
+    }
+
+    afterGuiAttached() {
+      this.setModel(this.model); /* what was typed and not finished is gone */
+      this.conditions[0].operator.focus();
+    }
+
+    isFilterActive() {
+      return this.model !== null;
+    }
+
+    doesFilterPass() {
+      return true; /* the server filters */
+    }
+
+    getModel() {
+      return this.model;
+    }
+
+    /** @param {DateModel | null} model */
+    setModel(model) {
+      this.model = model || null;
+      const parts = model ? model.conditions || [model] : [];
+      this.conditions.forEach((one, index) => one.set(parts[index] || null));
+      this.radios.forEach((one) => (one.checked = one.value === ((model && model.operator) || "AND")));
+      this.note.textContent = "";
+      this.showSecond();
+    }
+
+    getModelAsString(model) {
+      return textOf(model, this.params.choices);
+    }
+
+    choose(model) {
+      this.setModel(model);
+      this.params.filterChangedCallback();
+    }
+
+    /* The second condition shows when the first is complete. */
+    showSecond() {
+      const isComplete = this.model !== null;
+      this.joint.hidden = this.conditions[1].gui.hidden = !isComplete;
+    }
+
+    changed() {
+      const answers = this.conditions.map((one) => one.read()).filter(Boolean);
+      const wrong = answers.find((one) => one.error);
+      this.note.textContent = wrong ? wrong.error : "";
+      if (wrong) return; /* the last filter stays */
+      const models = answers.map((one) => one.model);
+      const operator = this.radios[1].checked ? "OR" : "AND";
+      const two = /** @type {DateModel} */ ({ filterType: "date", operator, conditions: models });
+      const model = models.length === 2 ? two : models[0] || null;
+      if (JSON.stringify(model) === JSON.stringify(this.model)) return;
+      this.model = model;
+      this.showSecond();
+      this.params.filterChangedCallback();
+    }
+  }
+
+  function textOf(model, choices) {
+    if (!model) return "";
+    if (!model.conditions) return dates.textOf(model, choices);
+    const texts = model.conditions.map((one) => dates.textOf(one, choices));
+    return texts.join(` ${model.operator.toLowerCase()} `);
+  }
+
+  /* The box: it takes every text that it shows, but for two conditions. */
+  class DateBox {
+    /** @param {DateBoxParams} params */
+    init(params) {
+      this.params = params;
+      this.model = null;
+      this.error = "";
+      this.wrong = null; /* the text that the error is about */
+      const { colDef, choices } = params.filterParams;
+      const label = `${colDef.headerName} Filter Input`;
+      this.choices = choices;
+      this.input = textField("deskSetFloating", label);
+      this.list = new desk.Listbox(this.input, `Dates for ${colDef.headerName}`, ({ choice }) => {
+        this.input.value = choice.label;
+        this.apply(true);
+      });
+      const late = debounce(() => this.apply(false));
+      this.input.addEventListener("input", () => {
+        this.offer();
+        late();
+      });
+      this.input.addEventListener("focus", () => this.error && this.offer());
+      this.input.addEventListener("click", () => this.offer());
+      this.input.addEventListener("blur", () => this.leave());
+      this.input.addEventListener("keydown", (event) => this.onKey(event));
+      const calendar = calendarOf(this.input, label);
+      calendar.firstElementChild.setAttribute("tabindex", "-1"); /* by keyboard, in the funnel */
+      this.gui = element("div", "deskSetFloatingBox deskDay ag-input-wrapper");
+      this.gui.setAttribute("role", "presentation");
+      this.gui.append(this.input, calendar);
+    }
+
+    getGui() {
+      return this.gui;
+    }
+
+    onKey(event) {
+      if (this.list.isOpen && this.list.handle(event)) return;
+      if (event.key === "ArrowDown" && !this.input.readOnly) {
+        event.preventDefault();
+        event.stopPropagation();
+        this.offer();
+        if (this.list.options.length) this.list.move(0);
+      } else if (event.key === "Enter") {
+        event.stopPropagation();
+        this.apply(true);
+      }
+    }
+
+    /* Offer what fits the typed text; everything, if the text is the filter that is set. */
+    offer() {
+      if (this.input.readOnly) return;
+      const shown = textOf(this.model, this.choices);
+      const typed = this.input.value === shown ? "" : this.input.value;
+      const options = dates.suggest(typed, this.choices).map((choice) => {
+        return { label: choice.label, choice, isChosen: choice.label === shown };
+      });
+      this.list.show(options, this.error || HINT, Boolean(this.error));
+    }
+
+    /* Filter by the typed text. While a person types, only a whole day can be wrong. */
+    apply(isDone) {
+      if (this.input.readOnly) return;
+      const text = this.input.value;
+      const { model, error } = dates.parse(text, this.params.filterParams);
+      const isWhole = isDone || text === this.wrong || /\d{4}-\d{2}-\d{2}$/.test(text);
+      this.wrong = error && isWhole ? text : null;
+      this.tell(this.wrong === null ? "" : error);
+      if (error) return; /* the last filter stays */
+      if (isDone) {
+        this.list.hide();
+        this.input.value = textOf(model, this.choices);
+      }
+      if (JSON.stringify(model) === JSON.stringify(this.model)) return;
+      this.params.parentFilterInstance((parent) => parent.choose(model));
+    }
+
+    tell(error) {
+      if (error && error !== this.error) desk.announce(error);
+      this.error = error;
+      mark(this.input, error);
+      this.input.title = error || this.input.value;
+      if (error) this.list.show([], error, true);
+      else if (this.list.isOpen) this.list.setNote(HINT);
+    }
+
+    /* A wrong text stays, with what is wrong; the list goes. */
+    leave() {
+      this.apply(true);
+      if (!this.error) this.list.hide();
+    }
+
+    onParentModelChanged(model) {
+      this.model = model || null;
+      const text = textOf(model, this.choices);
+      const isTyping = document.activeElement === this.input && !this.input.readOnly;
+      const typed = dates.parse(this.input.value, this.params.filterParams);
+      const isEcho = isTyping && JSON.stringify(typed.model) === JSON.stringify(model || null);
+      if (!isEcho) this.input.value = text;
+      this.tell("");
+      this.input.readOnly = Boolean(model && model.conditions);
+    }
+
+    destroy() {
+      this.list.hide();
+    }
+  }
+
+  desk.DateFilter = DateFilter;
+  desk.DateBox = DateBox;
+})();

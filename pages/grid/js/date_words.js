@@ -1,0 +1,110 @@
+/* Dates as people write them: a filter of days becomes text, and text a filter. The choices, with
+   their words, come from the page (see offered_dates.py). */
+(function () {
+  "use strict";
+  const desk = window.orderDesk;
+  const DAY = /^\d{4}-\d{2}-\d{2}$/;
+  const RANGE = /^(?:between )?(\S+?) ?(?: to | and |–|\.\.| - ) ?(\S+)$/;
+  const HINT = "Type a day such as 2026-11-29";
+
+  const tidy = (text) => text.trim().replace(/\s+/g, " ").toLowerCase().replace(/^in the /, "");
+  const dayOf = (text) => (text || "").slice(0, 10);
+
+  /* What is wrong with a day; empty if nothing is. */
+  function wrongDay(text, { earliest, latest }) {
+    if (!DAY.test(text)) return `“${text}” is not a day. ${HINT}.`;
+    const day = new Date(`${text}T00:00:00Z`);
+    if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text)
+      return `“${text}” is not a day of the calendar.`;
+    return text < earliest || text > latest ? `A day must be from ${earliest} to ${latest}.` : "";
+  }
+
+  function wrongCount(text, { maxDays }) {
+    const isRight = /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= maxDays;
+    const most = maxDays.toLocaleString("en");
+    return isRight ? "" : `The number of days must be a whole number from 1 to ${most}.`;
+  }
+
+  /* The filter of a choice with what a person added to it: days, or a number of days. */
+  function ask(choice, added, params) {
+    const model = { filterType: "date", type: choice.type };
+    if (choice.count) return { model: { ...model, filter: choice.count } };
+    if (choice.takes === "") return { model };
+    const check = choice.takes === "count" ? wrongCount : wrongDay;
+    const error = added.map((one) => check(one, params)).find(Boolean);
+    if (error) return { error };
+    const [first, last] = added;
+    if (choice.takes === "count") return { model: { ...model, filter: Number(first) } };
+    if (choice.takes === "day") return { model: { ...model, dateFrom: `${first} 00:00:00` } };
+    if (last < first) return { error: "The range ends before it begins." };
+    return { model: { ...model, dateFrom: `${first} 00:00:00`, dateTo: `${last} 00:00:00` } };
+  }
+
+  /* A choice's label with a number of days: Last 12 days. */
+  const counted = (choice, count) =>
+    choice.label.replace("…", count).replace(count === 1 ? /s$/ : /$^/, "");
+
+  function choiceOf(condition, choices) {
+    const named = choices.filter((one) => one.type === condition.type);
+    return named.find((one) => one.count === condition.filter) || named.find((one) => !one.count);
+  }
+
+  /* A condition as the box shows it, and as `parse` reads it. */
+  function textOf(condition, choices) {
+    const choice = choiceOf(condition, choices);
+    if (!choice) return "";
+    const [from, to] = [dayOf(condition.dateFrom), dayOf(condition.dateTo)];
+    if (choice.takes === "count") return counted(choice, condition.filter);
+    if (choice.takes === "range") return `${from} – ${to}`;
+    if (choice.takes === "day")
+      return condition.type === "equals" ? from : `${choice.label} ${from}`;
+    return choice.label;
+  }
+
+  /* A typed text as {model}, null for no filter, or as {error}. */
+  function parse(typed, params) {
+    const text = tidy(typed);
+    if (!text) return { model: null };
+    const { choices } = params;
+    const named = choices.find((one) => !one.label.includes("…") && tidy(one.label) === text);
+    if (named && (named.takes === "" || named.count)) return ask(named, [], params);
+    for (const choice of choices.filter((one) => one.takes === "count" && one.isListed)) {
+      const [before, after] = tidy(choice.label).split("…");
+      const isIt = text.startsWith(before) && /\sdays?$/.test(text) && after === " days";
+      if (isIt) return ask(choice, [text.slice(before.length).replace(/ days?$/, "")], params);
+    }
+    const range = RANGE.exec(text);
+    const between = choices.find((one) => one.takes === "range");
+    if (range && range.slice(1).some((one) => /^\d/.test(one)))
+      return ask(between, range.slice(1), params);
+    const ofDay = choices.filter((one) => one.takes === "day");
+    /* The longest first: “on or before” begins with “on”. */
+    ofDay.sort((a, b) => b.label.length - a.label.length);
+    const asked = ofDay.find((one) => text.startsWith(`${tidy(one.label)} `));
+    if (asked) return ask(asked, [text.slice(asked.label.length + 1)], params);
+    if (/^\d{4}-/.test(text)) return ask(ofDay.find((one) => one.type === "equals"), [text], params);
+    return { error: `“${typed.trim()}” is not a date. ${HINT}, or choose from the list.` };
+  }
+
+  /* The relative choices that fit a text; a number in it is a number of days. */
+  function suggest(typed, choices) {
+    const text = tidy(typed);
+    const isShort = (one) => one.isListed && (one.takes === "" || one.count);
+    const count = /^\D*?(\d{1,3})(?: d[a-z]*)?$/.exec(text);
+    const found = choices.filter((one) => isShort(one) && tidy(one.label).includes(text));
+    if (!count || !Number(count[1])) return found;
+    const begun = text.slice(0, text.indexOf(count[1]));
+    const more = choices.filter(
+      (one) => one.takes === "count" && one.isListed && tidy(one.label).startsWith(begun)
+    );
+    const made = more.map((one) => ({
+      ...one,
+      label: counted(one, Number(count[1])),
+      count: Number(count[1]),
+    }));
+    const labels = new Set(found.map((one) => one.label));
+    return [...found, ...made.filter((one) => !labels.has(one.label))];
+  }
+
+  desk.dates = { ask, choiceOf, dayOf, parse, suggest, textOf };
+})();
