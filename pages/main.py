@@ -35,7 +35,7 @@ def home() -> None:
 
 start = st.Page(home, title="Home", default=True)
 page = st.navigation([start, *pages, order], position="hidden")
-draw_frame()
+draw_frame(page.title)
 follow_reconnection()
 with failures_shown():
     actor = current_actor()

@@ -1,4 +1,4 @@
-"""Pages without the font of Streamlit that Order Desk does not use."""
+"""Streamlit's page made ours: without the font that is not used, with our style, script and bar."""
 
 import gzip
 import re
@@ -6,16 +6,22 @@ import re
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.web import page_body, page_head
+
 # Pages are in Inter. But Streamlit's page preloads Source Sans (170 kB), and draws its first texts
 # in it, before it has our theme.
 LINK = re.compile(rb"<link[^<>]*>")
 FACE = re.compile(rb'@font-face\{font-family:"?Source Sans"?;[^}]*\}')
 PRELOADS_FONT = (b'rel="preload"', b'as="font"')
 UNUSED = {"text/html": LINK, "text/css": FACE}
+TITLE, ROOT = b"<title>Streamlit</title>", b'<div id="root">'
 
 
 class OwnFonts:
-    """Takes Source Sans out of Streamlit's page and style sheet; other answers pass as they are."""
+    """Takes Source Sans out of Streamlit's page and style sheet, and adds our parts to the page.
+
+    Other answers pass as they are.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -60,6 +66,9 @@ def _shorten(start: Message, body: bytes) -> bytes:
     is_packed = headers.get("content-encoding") == "gzip"
     page = gzip.decompress(body) if is_packed else body
     page = UNUSED[_kind(headers)].sub(_without, page)
+    if TITLE in page:
+        page = page.replace(TITLE, page_head().encode(), 1)
+        page = page.replace(ROOT, page_body().encode() + ROOT, 1)
     page = gzip.compress(page, mtime=0) if is_packed else page
     headers["content-length"] = str(len(page))
     return page

@@ -3,7 +3,6 @@
 from pages.shell.dialog import Dialog
 from pages.shell.facts import show_facts
 from pages.shell.frame import (
-    CJK_SHEET,
     acting,
     current_actor,
     draw_frame,
@@ -11,12 +10,12 @@ from pages.shell.frame import (
     failures_shown,
     kept_answer,
     plain,
+    set_tab_title,
 )
 from pages.shell.reconnection import follow_reconnection
 from pages.shell.text_table import show_text_table
 
 __all__ = [
-    "CJK_SHEET",
     "Dialog",
     "acting",
     "current_actor",
@@ -26,6 +25,7 @@ __all__ = [
     "follow_reconnection",
     "kept_answer",
     "plain",
+    "set_tab_title",
     "show_facts",
     "show_text_table",
 ]

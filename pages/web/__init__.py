@@ -19,10 +19,13 @@ from pages.web.identity import (
     local_actor,
     streamlit_secrets,
 )
+from pages.web.page_parts import CJK_SHEET, PAGE_SCRIPT, page_body, page_head
 
 __all__ = [
     "BROWSER_COOKIE",
+    "CJK_SHEET",
     "GRID_SCRIPT",
+    "PAGE_SCRIPT",
     "PRIVATE",
     "actor_in",
     "answering",
@@ -32,6 +35,8 @@ __all__ = [
     "declared_bytes",
     "is_of_same_person",
     "local_actor",
+    "page_body",
+    "page_head",
     "refuse_json",
     "refuse_page",
     "status_of",
