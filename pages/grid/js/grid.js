@@ -60,6 +60,8 @@ window.orderDesk = (function () {
     const grid = document.querySelector("[role=grid], [role=treegrid]");
     if (grid) grid.setAttribute("aria-label", config.title);
     desk.fit();
+    /* Keys of the page count in the frame too, and a click there is heard. */
+    document.addEventListener("keydown", window.parent.orderDeskPage.onKey);
     keepTheme(api.getGridOption("theme"));
   };
 

@@ -13,6 +13,7 @@
       ["↑ ↓ ← →", "Go from cell to cell"],
       ["Enter", "Open the order; on a header, sort"],
       ["Space", "Select the row"],
+      ["M", "Open the row’s menu; also Shift F10, or a right click"],
       ["Esc", "Clear the selection"],
       ["Ctrl C", "Copy the selected rows, or the cell"],
     ],

@@ -64,7 +64,8 @@ window.orderDeskPage = (function () {
     return null;
   }
 
-  /* Go to an address of ours as a link of Streamlit does: one history entry, and no new page. */
+  /* Go to an address of ours. Streamlit listens for popstate: this makes one history entry, without
+     a round trip first. */
   page.go = function (address) {
     page.hear();
     window.history.pushState(null, "", address);
