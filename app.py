@@ -47,7 +47,7 @@ from pages.guards import (
     StaticFiles,
     Uploads,
 )
-from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
+from pages.routes import answer_export, answer_message, answer_rows, answer_search, answer_vouchers
 from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
 
 logger = logging.getLogger(__name__)
@@ -136,6 +136,7 @@ app = st.App(
     "pages/main.py",
     routes=[
         Route(base + "/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
+        Route(base + "/search", answering(answer_search, refuse_json), methods=["POST"]),
         Route(base + "/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
         Route(
             base + "/messages/{delivery_id}",

@@ -1,14 +1,13 @@
 """A table on a page: AG Grid with filters, totals, views and a selection."""
 
 from pages.grid.links import download_address
-from pages.grid.state import GridState, browser_cookie, viewer_zone
+from pages.grid.state import GridState, viewer_zone
 from pages.grid.table import show_empty, show_table
 from pages.grid.tools import Actions
 
 __all__ = [
     "Actions",
     "GridState",
-    "browser_cookie",
     "download_address",
     "show_empty",
     "show_table",

@@ -23,8 +23,7 @@ from core.ground import AppError, InvalidInput, NotPermitted, OutsideFailed, che
 from core.query import MAX_SELECTED
 from core.tables import ORDER_TABS, Table
 from core.views import View, default_view, parse_view, to_json
-from pages.shell import kept_answer
-from pages.web import BROWSER_COOKIE
+from pages.shell import browser_cookie, kept_answer
 
 RENEW_SECONDS = access.TOKEN_LIFE_SECONDS * 3 // 4
 FIGURES_LIFE = timedelta(seconds=10)
@@ -231,12 +230,6 @@ def viewer_zone() -> str:
     """Return the browser's time zone; UTC if it is missing or unknown."""
     zone = st.context.timezone
     return zone if zone in zones() else "UTC"
-
-
-def browser_cookie() -> str:
-    """Return the browser's cookie; empty without one, and then its tokens give no access."""
-    cookie = st.context.cookies.get(BROWSER_COOKIE)
-    return cookie if isinstance(cookie, str) else ""
 
 
 def _address(place: Place) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from pages.shell.dialog import Dialog
 from pages.shell.facts import show_facts
+from pages.shell.finding import browser_cookie, show_search_token
 from pages.shell.frame import (
     acting,
     current_actor,
@@ -18,6 +19,7 @@ from pages.shell.text_table import show_text_table
 __all__ = [
     "Dialog",
     "acting",
+    "browser_cookie",
     "current_actor",
     "draw_frame",
     "draw_header",
@@ -27,5 +29,6 @@ __all__ = [
     "plain",
     "set_tab_title",
     "show_facts",
+    "show_search_token",
     "show_text_table",
 ]

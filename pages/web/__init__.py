@@ -5,12 +5,13 @@ from pages.web.answers import (
     PRIVATE,
     answering,
     base_path,
+    bearer_of,
     browser_of,
     refuse_json,
     refuse_page,
     status_of,
 )
-from pages.web.bodies import declared_bytes
+from pages.web.bodies import declared_bytes, read_body
 from pages.web.grid_script import GRID_SCRIPT
 from pages.web.identity import (
     actor_in,
@@ -30,6 +31,7 @@ __all__ = [
     "actor_in",
     "answering",
     "base_path",
+    "bearer_of",
     "browser_of",
     "claims_in",
     "declared_bytes",
@@ -37,6 +39,7 @@ __all__ = [
     "local_actor",
     "page_body",
     "page_head",
+    "read_body",
     "refuse_json",
     "refuse_page",
     "status_of",

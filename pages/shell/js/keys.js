@@ -5,6 +5,7 @@
   const page = window.orderDeskPage;
   const KEYS = {
     "Everywhere": [
+      ["Ctrl K", "Search everything; also /"],
       ["?", "This list"],
       ["Tab", "Go to the next control"],
       ["Esc", "Close a menu or dialog"],
@@ -24,9 +25,12 @@
 
   page.onKey = function (event) {
     const { key, ctrlKey, metaKey, altKey } = event;
-    if (event.defaultPrevented || altKey || ctrlKey || metaKey) return;
-    if (isTyping(event.target)) return;
-    if (key === "?" && page.open("deskKeys")) event.preventDefault();
+    if (event.defaultPrevented || altKey) return;
+    const isSearch = (ctrlKey || metaKey) && key.toLowerCase() === "k";
+    if (isSearch) event.preventDefault(); /* the browser would search the web */
+    else if (ctrlKey || metaKey || isTyping(event.target)) return;
+    const opens = isSearch ? "deskSearch" : { "?": "deskKeys", "/": "deskSearch" }[key];
+    if (opens && page.open(opens)) event.preventDefault();
   };
   document.addEventListener("keydown", page.onKey);
 

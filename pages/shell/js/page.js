@@ -83,9 +83,16 @@ window.orderDeskPage = (function () {
   page.open = function (id) {
     const dialog = /** @type {HTMLDialogElement} */ (byId(id));
     if (document.querySelector("dialog[open], [role=dialog][aria-modal=true]")) return false;
+    if (id === "deskSearch" && !page.searchToken()) return false; /* nobody is signed in */
     byId("deskMenu").hidePopover();
     dialog.showModal();
+    if (id === "deskSearch") page.onSearch();
     return true;
+  };
+
+  page.searchToken = function () {
+    const token = /** @type {HTMLElement} */ (document.querySelector("[data-search-token]"));
+    return token ? token.dataset.searchToken : "";
   };
 
   /* The pages, in the header. On a narrow screen they are a menu. */

@@ -8,8 +8,17 @@ declare global {
     go(address: string): void;
     hear(): void;
     open(id: string): boolean;
+    searchToken(): string;
     pages(): { name: string; address: string }[];
     onKey(event: KeyboardEvent): void;
+    onSearch(): void;
+  }
+
+  interface Hit {
+    kind: string;
+    title: string;
+    detail: string;
+    address: string;
   }
 
   interface Window {
