@@ -34,11 +34,10 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
         st.link_button("Download Order", _workbook(order, actor), icon=FILE, type="primary")
     zone = viewer_zone()
     created = f"{order.created_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
-    names = dict.fromkeys([order.contract_id, order.contract_name])
     refunded = order.refunded_minor
     facts = {
         "Created Date": created,
-        "Contract ID": " · ".join(names),
+        "Contract ID": " · ".join(dict.fromkeys([order.contract_id, order.contract_name])),
         "Widget ID": order.widget_id,
         "Author": order.author,
         "Amount": format_money(order.amount_minor, order.currency),
@@ -52,15 +51,15 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     tabs = st.tabs(list(tables), key="tab", on_change="rerun", bind="query-params")
     for table, tab in zip(tables.values(), tabs, strict=True):
         if tab.open:
+            acts = ACTIONS.get(table.name)
             with tab:
-                actions = ACTIONS.get(table.name)
-                show_table(table, actor=actor, order_id=order.order_id, actions=actions)
+                show_table(table, actor=actor, order_id=order.order_id, actions=acts)
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:
     """Return the address of the order's workbook: its facts, products and transactions."""
-    asked = {"order_id": order.order_id, "zone": viewer_zone()}
-    return download_address("export/order", "export", "order", actor=actor, **asked)
+    own = {"order_id": order.order_id, "zone": viewer_zone()}
+    return download_address("export/order", "export", "order", actor=actor, **own)
 
 
 asked = st.query_params.get("order", "")

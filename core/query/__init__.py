@@ -5,7 +5,6 @@
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
-from core.query.everywhere import Hit, find_everywhere
 from core.query.frames import local_minutes, local_times, repeated_times, to_frame
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
@@ -31,12 +30,10 @@ __all__ = [
     "MAX_CHOICES_LISTED",
     "MAX_SELECTED",
     "Figures",
-    "Hit",
     "OrderDetails",
     "count_among",
     "count_in",
     "count_rows",
-    "find_everywhere",
     "find_missing",
     "get_order",
     "is_among",

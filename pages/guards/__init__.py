@@ -1,6 +1,6 @@
 """Middleware that checks every request: host, origin, sign-in, size, time, headers, cookies.
 
-It also answers for static files, and takes an unused font out of Streamlit's.
+It also answers for static files, and makes Streamlit's page ours.
 """
 
 from pages.guards.body_time import BodyTime
@@ -12,6 +12,7 @@ from pages.guards.local_only import LocalOnly
 from pages.guards.one_host import OneHost
 from pages.guards.origins import OwnOrigin
 from pages.guards.own_fonts import OwnFonts
+from pages.guards.own_page import OwnPage
 from pages.guards.request_limits import RequestLimits
 from pages.guards.security_headers import SecurityHeaders
 from pages.guards.sign_out import SignOut
@@ -28,6 +29,7 @@ __all__ = [
     "OneHost",
     "OwnFonts",
     "OwnOrigin",
+    "OwnPage",
     "RequestLimits",
     "SecureCookies",
     "SecurityHeaders",

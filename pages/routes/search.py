@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core import access, query
+from core import access, search
 from core.ground import InvalidInput, show_controls
 from core.views import to_address
 from pages.web import PRIVATE, base_path, bearer_of, browser_of, read_body
@@ -38,7 +38,7 @@ def _accept(request: Request) -> access.Grant:
 
 
 def _find(grant: access.Grant, body: bytes) -> list[dict[str, str]]:
-    found = query.find_everywhere(_text_in(body), actor=grant.actor, now=datetime.now(UTC))
+    found = search.find_everywhere(_text_in(body), actor=grant.actor, now=datetime.now(UTC))
     return [
         {
             "kind": hit.kind,
@@ -61,7 +61,7 @@ def _text_in(body: bytes) -> str:
     return text
 
 
-def _address(hit: query.Hit) -> str:
+def _address(hit: search.Hit) -> str:
     if hit.order_id is not None:
         return f"{base_path()}/order?{urlencode({'order': hit.order_id})}"
     assert hit.view is not None

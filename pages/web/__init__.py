@@ -20,13 +20,14 @@ from pages.web.identity import (
     local_actor,
     streamlit_secrets,
 )
-from pages.web.page_parts import CJK_SHEET, PAGE_SCRIPT, page_body, page_head
+from pages.web.page_parts import CJK_SHEET, PAGE_SCRIPT, PAGE_SCRIPT_PATH, page_body, page_head
 
 __all__ = [
     "BROWSER_COOKIE",
     "CJK_SHEET",
     "GRID_SCRIPT",
     "PAGE_SCRIPT",
+    "PAGE_SCRIPT_PATH",
     "PRIVATE",
     "actor_in",
     "answering",

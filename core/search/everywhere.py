@@ -11,7 +11,7 @@ from typing import Any
 
 from core.access import Actor, may
 from core.ground import fold
-from core.query.rows import load_rows
+from core.query import load_rows
 from core.tables import EMAILS, ORDER_ITEMS, ORDERS, Column, Table
 from core.views import Condition, Filter, Operator, View, as_choice, default_view, parse_search
 
