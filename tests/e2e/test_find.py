@@ -1,6 +1,7 @@
 """The search over everything, by keyboard alone, from any page."""
 
 import re
+
 import pytest
 from playwright.sync_api import Locator
 
