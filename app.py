@@ -39,6 +39,7 @@ from pages.guards import (
     LocalOnly,
     OneHost,
     OwnOrigin,
+    OwnPage,
     RequestLimits,
     SecureCookies,
     SecurityHeaders,
@@ -47,7 +48,7 @@ from pages.guards import (
     StaticFiles,
     Uploads,
 )
-from pages.routes import answer_export, answer_message, answer_rows, answer_vouchers
+from pages.routes import answer_export, answer_message, answer_rows, answer_search, answer_vouchers
 from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
 
 logger = logging.getLogger(__name__)
@@ -136,6 +137,7 @@ app = st.App(
     "pages/main.py",
     routes=[
         Route(base + "/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
+        Route(base + "/search", answering(answer_search, refuse_json), methods=["POST"]),
         Route(base + "/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
         Route(
             base + "/messages/{delivery_id}",
@@ -158,6 +160,7 @@ app = st.App(
         Middleware(Uploads, base=base),
         Middleware(StaticFiles, base=base),
         Middleware(StartPage, base=base),
+        Middleware(OwnPage, base=base),
         Middleware(BrowserCookie, base=base),
     ],
     secrets=streamlit_secrets(),

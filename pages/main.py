@@ -5,7 +5,14 @@ import streamlit as st
 from core.access import may
 from core.ground import NotSignedIn, Permission
 from pages.dialogs import show_demo
-from pages.shell import current_actor, draw_frame, draw_header, failures_shown, follow_reconnection
+from pages.shell import (
+    current_actor,
+    draw_frame,
+    draw_header,
+    failures_shown,
+    follow_reconnection,
+    show_search_token,
+)
 
 # Every page is registered for everyone, so that its address shows the sign-in form, or says that
 # the person's role may not open it. No icons: Streamlit would fetch a :material/...: icon from
@@ -35,11 +42,12 @@ def home() -> None:
 
 start = st.Page(home, title="Home", default=True)
 page = st.navigation([start, *pages, order], position="hidden")
-draw_frame()
+draw_frame(page.title)
 follow_reconnection()
 with failures_shown():
     actor = current_actor()
     draw_header(actor, [one for one, permission in pages.items() if may(actor, permission)])
+    show_search_token(actor)
     show_demo(actor)
     try:
         page.run()

@@ -10,7 +10,7 @@ from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
 from pages.grid import Actions, download_address, show_table, viewer_zone
-from pages.shell import current_actor, plain, show_facts
+from pages.shell import current_actor, plain, set_tab_title, show_facts
 
 TABS = {
     "Products": ORDER_ITEMS,
@@ -18,6 +18,7 @@ TABS = {
     "E-mails": EMAILS,
     "History": AUDIT_EVENTS,
 }
+FILE = ":material/download:"
 ACTIONS: dict[str, Actions] = {
     ORDER_ITEMS.name: show_item_actions,
     EMAILS.name: show_email_actions,
@@ -26,19 +27,17 @@ ACTIONS: dict[str, Actions] = {
 
 def show_order(order: OrderDetails, actor: Actor) -> None:
     """Draw the order's facts, and the table of the open tab."""
+    set_tab_title(f"Order {order.order_id}")
     with st.container(horizontal=True, vertical_alignment="center", key="order"):
         st.title(f"Order {plain(order.order_id)}", anchor=False, width="stretch")
         st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
-        st.link_button("Download Order", _workbook(order, actor), icon=":material/download:")
+        st.link_button("Download Order", _workbook(order, actor), icon=FILE, type="primary")
     zone = viewer_zone()
     created = f"{order.created_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
-    contract = order.contract_id
-    if order.contract_name != contract:
-        contract = f"{contract} · {order.contract_name}"
     refunded = order.refunded_minor
     facts = {
         "Created Date": created,
-        "Contract ID": contract,
+        "Contract ID": " · ".join(dict.fromkeys([order.contract_id, order.contract_name])),
         "Widget ID": order.widget_id,
         "Author": order.author,
         "Amount": format_money(order.amount_minor, order.currency),
@@ -52,15 +51,15 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     tabs = st.tabs(list(tables), key="tab", on_change="rerun", bind="query-params")
     for table, tab in zip(tables.values(), tabs, strict=True):
         if tab.open:
+            acts = ACTIONS.get(table.name)
             with tab:
-                actions = ACTIONS.get(table.name)
-                show_table(table, actor=actor, order_id=order.order_id, actions=actions)
+                show_table(table, actor=actor, order_id=order.order_id, actions=acts)
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:
     """Return the address of the order's workbook: its facts, products and transactions."""
-    asked = {"order_id": order.order_id, "zone": viewer_zone()}
-    return download_address("export/order", "export", "order", actor=actor, **asked)
+    own = {"order_id": order.order_id, "zone": viewer_zone()}
+    return download_address("export/order", "export", "order", actor=actor, **own)
 
 
 asked = st.query_params.get("order", "")
@@ -70,6 +69,7 @@ actor = current_actor()
 try:
     order = get_order(asked, actor=actor)
 except NotFound as error:
+    set_tab_title("Order not found")
     st.title("Order not found", anchor=False)
     st.error(plain(str(error)), icon=":material/search_off:")
     st.caption(

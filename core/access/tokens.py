@@ -18,7 +18,7 @@ from core.access import sign_ins
 from core.access.actors import Actor
 from core.ground import AppError, NotPermitted, NotSignedIn, get_settings, read_or_create_secret
 
-Purpose = Literal["rows", "export", "vouchers", "messages"]
+Purpose = Literal["rows", "export", "vouchers", "messages", "search"]
 TOKEN_LIFE_SECONDS = 8 * 3600
 SIGNING_SECRET_FILE = "signing_secret"  # noqa: S105 - a name
 

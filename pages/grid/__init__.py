@@ -2,14 +2,13 @@
 
 from pages.grid.links import download_address
 from pages.grid.named import viewer_zone
-from pages.grid.state import GridState, browser_cookie
+from pages.grid.state import GridState
 from pages.grid.table import show_empty, show_table
 from pages.grid.tools import Actions
 
 __all__ = [
     "Actions",
     "GridState",
-    "browser_cookie",
     "download_address",
     "show_empty",
     "show_table",

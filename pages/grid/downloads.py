@@ -1,5 +1,6 @@
 """The downloads of a view: as Excel or CSV, with its columns or with all of them."""
 
+from typing import Literal
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -22,32 +23,35 @@ ICON = ":material/download:"
 def show_downloads(state: GridState, count: int, *, actor: Actor) -> None:
     """Draw the links to the files of the view, and a popover with other ways to download it."""
     view, label = state.view, "Download Excel"
-    st.caption(_size_in_words(view, count), width="content")
+    is_page = view.order_id is None  # an order has its own download, which comes first
+    if is_page or count == 0:
+        st.caption(_size_in_words(view, count), width="content")
     if count == 0:
         st.button(label, icon=ICON, disabled=True, key=f"download_{state.place.key}")
         return
     parameters = views.address_of(view, actor=actor) | {"token": state.export_token}
-    size = _size(view, count, FileFormat.CSV)
-    words = f"The same rows and columns as text (UTF-8), about {size}"
-    st.link_button(
-        "Download CSV", _address(view, parameters, FileFormat.CSV), type="tertiary", help=words
-    )
+    csv_file = _address(view, parameters, FileFormat.CSV)
+    if is_page:
+        words = (
+            f"The same rows and columns as text (UTF-8), about {_size(view, count, FileFormat.CSV)}"
+        )
+        st.link_button("Download CSV", csv_file, type="tertiary", help=words)
+    hidden = [column.header for column in view.table.offered if column not in view.columns]
     with st.container(horizontal=True, gap=None, width="content", key="downloads"):
         excel_file = _address(view, parameters, FileFormat.XLSX)
-        st.link_button(label, excel_file, icon=ICON, type="primary")
-        hidden = [column.header for column in view.table.offered if column not in view.columns]
-        if not hidden:
+        kind: Literal["primary", "secondary"] = "primary" if is_page else "secondary"
+        st.link_button(label, excel_file, icon=ICON, type=kind)
+        if is_page and not hidden:
             return
-        more = st.popover(
-            "More downloads",
-            type="primary",
-            key=f"more_{state.place.key}",
-            on_change=state.touch,
-        )
+        key = f"more_{state.place.key}"
+        more = st.popover("More downloads", key=key, on_change=state.touch)
     if more.open:
         with more:
-            words = f"The same rows, with the hidden columns too: {', '.join(hidden)}"
-            _show_links("All columns", words, view, parameters | {"columns": "all"})
+            if not is_page:
+                st.link_button("Download CSV", csv_file, icon=ICON)
+            if hidden:
+                words = f"The same rows, with the hidden columns too: {', '.join(hidden)}"
+                _show_links("All columns", words, view, parameters | {"columns": "all"})
 
 
 def _show_links(label: str, words: str, view: View, parameters: dict[str, str]) -> None:

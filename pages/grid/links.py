@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from core import access
 from core.access import Actor, Purpose
-from pages.grid.state import browser_cookie
+from pages.shell import browser_cookie
 from pages.web import base_path
 
 

@@ -24,8 +24,7 @@ from core.query import MAX_SELECTED
 from core.tables import ORDER_TABS, Table
 from core.views import Opened, View, default_view, parse_view, to_json
 from pages.grid.named import Named, named_view, viewer_zone
-from pages.shell import kept_answer
-from pages.web import BROWSER_COOKIE
+from pages.shell import browser_cookie, kept_answer
 
 RENEW_SECONDS = access.TOKEN_LIFE_SECONDS * 3 // 4
 FIGURES_LIFE = timedelta(seconds=10)
@@ -235,12 +234,6 @@ def _opened_at(place: Place, parameters: Mapping[str, str], actor: Actor) -> tup
     faults = " ".join(dict.fromkeys(left_out))
     words = f"Part of this view was ignored. The rest is shown. {faults}"
     return found, words if left_out else ""
-
-
-def browser_cookie() -> str:
-    """Return the browser's cookie; empty without one, and then its tokens give no access."""
-    cookie = st.context.cookies.get(BROWSER_COOKIE)
-    return cookie if isinstance(cookie, str) else ""
 
 
 def _address(place: Place) -> dict[str, str]:

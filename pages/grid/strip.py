@@ -1,9 +1,14 @@
-"""The strips around a grid: count, downloads, filters in words, selection and totals."""
+"""The strips around a grid: count, filters in words, selection and totals.
+
+Each strip keeps its place, whatever it holds, so that the grid does not move.
+"""
 
 import html
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import query
 from core.access import Actor
@@ -11,17 +16,18 @@ from core.ground import format_money, show_controls
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import describe_filter, describe_ids, describe_search
-from pages.grid.downloads import show_downloads
 from pages.grid.explained import show_columns_explained
 from pages.grid.state import GridState
 from pages.routes import let_first_rows_show, let_rows_go_first
 from pages.shell import acting, plain
 
 MAX_MISSING_LISTED = 20
+MAX_SUMS_IN_LINE = 3
+NO_WORDS = "No filters. Type below a header, or right-click a value."
 
 
 def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
-    """Draw title, count and downloads of the view; return the count."""
+    """Draw title and count of the view; return the count."""
     view = state.view
     table = view.table
     count = _figures(state, actor, now).count
@@ -33,14 +39,11 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
             return query.count_rows(everything, actor=actor, now=now)
 
         total = state.figure("total", everything, now, count_all)
-    with st.container(horizontal=True, vertical_alignment="center", key="head"):
-        if view.order_id is None:
-            st.title(table.title, anchor=False, width="content")
-        times = f" :gray[· times in {view.zone}]" if _has_times(table) else ""
-        st.markdown(f"{_count_in_words(table, count, total)}{times}", width="content")
-        show_columns_explained(state)
-        st.space("stretch")
-        show_downloads(state, count, actor=actor)
+    if view.order_id is None:
+        st.title(table.title, anchor=False, width="content")
+    times = f" :gray[· times in {view.zone}]" if _has_times(table) else ""
+    st.markdown(f"{_count_in_words(table, count, total)}{times}", width="content")
+    show_columns_explained(state)
     return count
 
 
@@ -68,6 +71,9 @@ def show_words(state: GridState) -> None:
     """Draw a chip for each filter, in words, and Clear all. A click on a chip removes it."""
     view = state.view
     if not view.is_filtered:
+        if view.order_id is None:
+            with st.container(key="no_words"):
+                st.caption(NO_WORDS)
         return
     with st.container(horizontal=True, key="words", gap="small"):
         if view.search:
@@ -185,7 +191,17 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
             return query.load_totals(view, actor=actor, now=now)
 
         totals = state.figure("totals", view, now, add_up)
-    sums = " · ".join(format_money(minor, code) for code, minor in totals.items())
-    words = f"{view.total_header}: {sums}" if sums else ""
-    # A line that is wider than the window scrolls; tabindex allows it by keyboard too.
-    line.html(f'<p tabindex="0">{html.escape(words)}</p>', width="stretch")
+    _show_sums(line, view.total_header, totals)
+
+
+def _show_sums(line: DeltaGenerator, header: str, totals: Mapping[str, int]) -> None:
+    """Draw the totals in a line; if there are many, behind a button."""
+    sums = [format_money(minor, code) for code, minor in totals.items()]
+    if len(sums) <= MAX_SUMS_IN_LINE:
+        words = f"{header}: {' · '.join(sums)}" if sums else ""
+        line.html(f"<p>{html.escape(words)}</p>", width="stretch")
+        return
+    label = f"{plain(header)} in {len(sums)} currencies"
+    rows = "".join(f"<tr><td>{html.escape(one)}</td></tr>" for one in sums)
+    with line.container(key="sums"), st.popover(label, type="tertiary"):
+        st.html(f"<table><caption>{html.escape(header)}</caption>{rows}</table>")

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 from st_aggrid import AgGrid, JsCode
+from streamlit.delta_generator import DeltaGenerator
 
 from core import query
 from core.access import Actor, may
@@ -16,14 +17,16 @@ from core.ground import SHOWN_CONTROLS, Permission
 from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import to_json
+from pages.grid.downloads import show_downloads
 from pages.grid.options import BLOCK_ROWS, THEME, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
-from pages.grid.tools import Actions, show_tools
+from pages.grid.tools import Actions, show_columns, show_fold, show_pasting, show_search
+from pages.grid.views import show_views
 from pages.routes import expect_first_rows
-from pages.shell import CJK_SHEET, plain
-from pages.web import GRID_SCRIPT
+from pages.shell import plain
+from pages.web import CJK_SHEET, GRID_SCRIPT
 
 HERE = Path(__file__).parent
 ASSETS = [
@@ -36,6 +39,7 @@ UPDATE_ON = [
     ("sortChanged", 50),
     "orderDeskAnswer",
 ]
+FEW_ROWS = 10  # are seen at a glance: no search is needed
 EMPTY = "**There are no {many} yet.**"
 EMPTY_FOR_YOU = "**You see no {many} yet.** Your contracts decide what you see; an admin sets them."
 EMPTY_FOR_OTHERS = " An admin can import them."
@@ -76,13 +80,54 @@ def show_table(
             st.warning(plain(words))
         if order_id is None:
             show_shared_before(state, actor=actor)
-        count = show_head(state, actor=actor, now=now)
-        show_tools(state, actor=actor, actions=actions)
-        show_words(state)
+        show_above = _show_above if order_id is None else _show_above_of_order
+        count = show_above(state, actor, now, actions)
         show_missing(state, actor=actor)
-    with st.container(horizontal=True, vertical_alignment="center", key="below"):
+    with _strip("below"):
         show_selection(state, count, actor=actor, now=now)
         show_totals(state, actor=actor, now=now)
+
+
+def _show_above(state: GridState, actor: Actor, now: datetime, actions: Actions | None) -> int:
+    """Draw three strips: title and downloads, tools and actions, filters. Return the count."""
+    with _strip("head"):
+        count = show_head(state, actor=actor, now=now)
+        st.space("stretch")
+        show_downloads(state, count, actor=actor)
+    with _strip("tools"):
+        show_search(state)
+        show_fold()
+        show_views(state, actor=actor)
+        show_pasting(state, actor)
+        show_columns(state)
+        st.space("stretch")
+        if actions is not None:
+            actions(state, actor=actor)
+    show_words(state)
+    return count
+
+
+def _show_above_of_order(
+    state: GridState, actor: Actor, now: datetime, actions: Actions | None
+) -> int:
+    """Draw one strip, because an order has few rows: search and IDs come with many."""
+    with _strip("tools"):
+        count = show_head(state, actor=actor, now=now)
+        show_fold()
+        if count > FEW_ROWS or state.view.search or state.view.ids:
+            show_search(state)
+            show_pasting(state, actor)
+        show_columns(state)
+        show_words(state)
+        st.space("stretch")
+        show_downloads(state, count, actor=actor)
+        if actions is not None:
+            actions(state, actor=actor)
+    return count
+
+
+def _strip(key: str) -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="center", key=key, gap="small")
 
 
 def show_empty(table: Table, actor: Actor, order_id: str | None = None) -> None:

@@ -10,7 +10,6 @@ from core.access import Actor
 from core.tables import Column
 from core.views import Layout, View, normal_view, parse_search
 from pages.grid.state import GridState
-from pages.grid.views import show_views
 from pages.shell import acting
 
 
@@ -24,20 +23,14 @@ class Actions(Protocol):
 PASTE_HELP = "One ID per line, for example a column from Excel. Upper and lower case must match."
 
 
-def show_tools(state: GridState, *, actor: Actor, actions: Actions | None) -> None:
-    """Draw the tools, which change the view, in one line; the actions are at its end."""
-    with st.container(horizontal=True, vertical_alignment="center", key="tools", gap="small"):
-        _show_search(state)
-        if state.place.order_id is None:
-            show_views(state, actor=actor)
-        _show_pasting(state, actor)
-        _show_columns(state)
-        if actions is not None:
-            st.space("stretch")
-            actions(state, actor=actor)
+def show_fold() -> None:
+    """Draw the button that shows the other tools on a narrow screen; page.js listens to it."""
+    with st.container(key="fold", width="content"):
+        st.html('<button type="button" data-folds aria-expanded="false">Tools</button>')
 
 
-def _show_search(state: GridState) -> None:
+def show_search(state: GridState) -> None:
+    """Draw the quick search."""
     key = f"search_{state.place.key}"
     if state.searched != state.view.search or key not in st.session_state:
         st.session_state[key] = state.searched = state.view.search  # by a link, Back or a chip
@@ -65,7 +58,8 @@ def _search(state: GridState, key: str, *, actor: Actor) -> None:
         state.push_by_widget(state.view.with_search(search))
 
 
-def _show_pasting(state: GridState, actor: Actor) -> None:
+def show_pasting(state: GridState, actor: Actor) -> None:
+    """Draw the popover that takes pasted IDs."""
     key = f"pasted_{state.place.key}"
     names = " or ".join(c.header for c in state.place.table.columns if c.is_reference)
     pasting = st.popover(
@@ -91,7 +85,8 @@ def _paste(state: GridState, key: str, *, actor: Actor) -> None:
     st.session_state[f"pasting_{state.place.key}"] = False
 
 
-def _show_columns(state: GridState) -> None:
+def show_columns(state: GridState) -> None:
+    """Draw the popover that shows, hides and pins columns."""
     view, key = state.view, f"columns_{state.place.key}"
     choosing = st.popover("Columns", icon=":material/view_column:", key=key, on_change=state.touch)
     if not choosing.open:

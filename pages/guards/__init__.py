@@ -1,6 +1,6 @@
 """Middleware that checks every request: host, origin, sign-in, size, time, headers, cookies.
 
-It also answers for static files, and changes Streamlit's page so that it starts sooner.
+It also answers for static files, and makes Streamlit's page ours, so that it starts sooner.
 """
 
 from pages.guards.body_time import BodyTime
@@ -11,6 +11,7 @@ from pages.guards.leaving_clients import LeavingClients
 from pages.guards.local_only import LocalOnly
 from pages.guards.one_host import OneHost
 from pages.guards.origins import OwnOrigin
+from pages.guards.own_page import OwnPage
 from pages.guards.request_limits import RequestLimits
 from pages.guards.security_headers import SecurityHeaders
 from pages.guards.sign_out import SignOut
@@ -27,6 +28,7 @@ __all__ = [
     "LocalOnly",
     "OneHost",
     "OwnOrigin",
+    "OwnPage",
     "RequestLimits",
     "SecureCookies",
     "SecurityHeaders",

@@ -5,12 +5,12 @@ Streamlit's page looks for its server below its own address first: at /orders it
 before it connects. Told both beforehand, it connects at once.
 """
 
-import gzip
 import html
 import re
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pages.guards.rewriting import Change, rewrite
 
 # Pages are in Inter. But Streamlit's page preloads Source Sans (170 kB), and draws its first texts
 # in it, before it has our theme.
@@ -44,44 +44,14 @@ class StartPage:
             or scope["path"].startswith(self._components)
         ):
             await self.app(scope, receive, send)
-            return
-        start: Message = {}
-        body = bytearray()
+        else:
+            await rewrite(self.app, scope, receive, send, self._change_for)
 
-        async def send_changed(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_streamlits(message):
-                start.update(message)
-            elif not start:
-                await send(message)
-            else:
-                body.extend(message.get("body", b""))
-                if not message.get("more_body"):
-                    page = self._change(start, bytes(body))
-                    await send(start)
-                    await send({"type": "http.response.body", "body": page})
-
-        await self.app(scope, receive, send_changed)
-
-    def _change(self, start: Message, body: bytes) -> bytes:
-        """Change a page or style sheet, packed or not; adapt the length in the headers."""
-        headers = MutableHeaders(scope=start)
-        is_packed = headers.get("content-encoding") == "gzip"
-        page = gzip.decompress(body) if is_packed else body
-        page = UNUSED[_kind(headers)].sub(_without, page).replace(HEAD, self._head, 1)
-        page = gzip.compress(page, mtime=0) if is_packed else page
-        headers["content-length"] = str(len(page))
-        return page
-
-
-def _kind(headers: MutableHeaders) -> str:
-    return headers.get("content-type", "").partition(";")[0]
-
-
-def _is_streamlits(start: Message) -> bool:
-    """Return whether it is a page or style sheet that a browser may keep: ours are private."""
-    headers = MutableHeaders(scope=start)
-    may_be_kept = headers.get("cache-control", "").startswith(("no-cache", "public"))
-    return start["status"] == 200 and _kind(headers) in UNUSED and may_be_kept
+    def _change_for(self, kind: str) -> Change | None:
+        unused = UNUSED.get(kind)
+        if unused is None:
+            return None
+        return lambda page: unused.sub(_without, page).replace(HEAD, self._head, 1)
 
 
 def _without(found: re.Match[bytes]) -> bytes:

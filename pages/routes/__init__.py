@@ -1,4 +1,4 @@
-"""Our own routes: the rows of a grid, and files to download."""
+"""Our own routes: the rows of a grid, a search, and files to download."""
 
 from pages.routes.exports import answer_export
 from pages.routes.messages import answer_message
@@ -8,12 +8,15 @@ from pages.routes.rows import (
     let_first_rows_show,
     let_rows_go_first,
 )
+from pages.routes.search import EVERYWHERE, answer_search
 from pages.routes.vouchers import answer_vouchers
 
 __all__ = [
+    "EVERYWHERE",
     "answer_export",
     "answer_message",
     "answer_rows",
+    "answer_search",
     "answer_vouchers",
     "expect_first_rows",
     "let_first_rows_show",

@@ -29,7 +29,7 @@ from core.ground import InvalidInput, NotFound, flag_value, format_amount
 from core.query import MAX_SELECTED, local_minutes
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
-from pages.web import PRIVATE, browser_of, declared_bytes
+from pages.web import PRIVATE, bearer_of, browser_of, read_body
 
 MAX_WAIT_SECONDS = 0.7
 MAX_DRAWING_SECONDS = 3.0
@@ -117,12 +117,12 @@ async def answer_rows(request: Request) -> Response:
     """Answer a request of the grid; raise AppError, which the caller turns into a status."""
     name = request.path_params["table"]
     grant = await to_thread.run_sync(_accept, request, name, limiter=_TOKENS_AT_ONCE)
-    body = await _read_body(request)
+    body = await read_body(request, MAX_BODY_BYTES, TOO_LONG)
     limiter = _ROWS_AT_ONCE if b'"start"' in body else _OTHERS_AT_ONCE  # only chooses the queue
     answer = await to_thread.run_sync(_answer, grant, name, body, limiter=limiter)
     # The grid asks for the count when it shows the first rows, unless these are all.
     if "count" in answer or answer.get("last") is not None:
-        _note_shown_rows(_token_of(request))
+        _note_shown_rows(bearer_of(request))
     response = Response(orjson.dumps(answer), media_type="application/json", headers=PRIVATE)
     return _compressed(response, request)
 
@@ -137,25 +137,9 @@ def _compressed(response: Response, request: Request) -> Response:
     return response
 
 
-def _token_of(request: Request) -> str:
-    return request.headers.get("authorization", "").removeprefix("Bearer ")
-
-
 def _accept(request: Request, table_name: str) -> access.Grant:
     browser = browser_of(request)
-    return access.accept_token(_token_of(request), "rows", table=table_name, browser=browser)
-
-
-async def _read_body(request: Request) -> bytes:
-    """Read the body of a request whose token is accepted; raise InvalidInput if it is too long."""
-    body = bytearray()
-    if (declared_bytes(request) or 0) > MAX_BODY_BYTES:
-        raise InvalidInput(TOO_LONG)
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise InvalidInput(TOO_LONG)
-    return bytes(body)
+    return access.accept_token(bearer_of(request), "rows", table=table_name, browser=browser)
 
 
 def _answer(grant: access.Grant, table_name: str, body: bytes) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from pages.shell.dialog import Dialog
 from pages.shell.facts import show_facts
+from pages.shell.finding import browser_cookie, show_search_token
 from pages.shell.frame import (
-    CJK_SHEET,
     acting,
     current_actor,
     draw_frame,
@@ -11,14 +11,15 @@ from pages.shell.frame import (
     failures_shown,
     kept_answer,
     plain,
+    set_tab_title,
 )
 from pages.shell.reconnection import follow_reconnection
 from pages.shell.text_table import show_text_table
 
 __all__ = [
-    "CJK_SHEET",
     "Dialog",
     "acting",
+    "browser_cookie",
     "current_actor",
     "draw_frame",
     "draw_header",
@@ -26,6 +27,8 @@ __all__ = [
     "follow_reconnection",
     "kept_answer",
     "plain",
+    "set_tab_title",
     "show_facts",
+    "show_search_token",
     "show_text_table",
 ]

@@ -1,12 +1,10 @@
 """The frame of every page: style, header, access check, and messages for failures."""
 
-import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -29,26 +27,20 @@ from pages.web import local_actor
 
 logger = logging.getLogger(__name__)
 
-STYLE = (Path(__file__).parent / "frame.css").read_text()
-# The style sheet of the fonts for Chinese, Japanese and Korean, below the base path. Its name
-# changes with its content, because browsers keep it.
-_CJK = next(Path(__file__).parents[1].glob("static/fonts/cjk/*.css"))
-CJK_SHEET = f"app/static/fonts/cjk/{_CJK.name}"
 RETRY_SECONDS = 2
 
 
-def draw_frame() -> None:
-    """Set title, logo and style. They are the same on every page and on the sign-in form."""
+def draw_frame(title: str) -> None:
+    """Set the tab's title and icon, and the logo. The style is in the page: see `page_parts`."""
     settings = get_settings()
-    st.set_page_config(page_title=settings.app_name, page_icon=str(settings.logo), layout="wide")
-    # The name is next to the logo. A CSS string escapes quotes as JSON does.
-    name = json.dumps(settings.app_name, ensure_ascii=False).replace("<", "\\3c ")
-    light, dark = map(st.get_option, ("theme.light.linkColor", "theme.dark.linkColor"))
-    own = f":root {{ --order-desk-name: {name}; --desk-link: light-dark({light}, {dark}); }}"
-    # In a style of its own: a browser applies a style only when its imports are loaded.
-    st.html(f'<style>@import url("{CJK_SHEET}");</style>')
-    st.html(f"<style>{STYLE}\n{own}</style>")
+    set_tab_title(title)
+    st.set_page_config(page_icon=str(settings.logo), layout="wide")
     st.logo(str(settings.logo), size="large")
+
+
+def set_tab_title(title: str) -> None:
+    """Let the browser's tab say which page or order it shows."""
+    st.set_page_config(page_title=f"{show_controls(title)} · {get_settings().app_name}")
 
 
 def draw_header(actor: Actor, pages: Sequence[StreamlitPage]) -> None:

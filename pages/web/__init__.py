@@ -5,12 +5,13 @@ from pages.web.answers import (
     PRIVATE,
     answering,
     base_path,
+    bearer_of,
     browser_of,
     refuse_json,
     refuse_page,
     status_of,
 )
-from pages.web.bodies import declared_bytes
+from pages.web.bodies import declared_bytes, read_body
 from pages.web.grid_script import GRID_SCRIPT
 from pages.web.identity import (
     actor_in,
@@ -19,19 +20,27 @@ from pages.web.identity import (
     local_actor,
     streamlit_secrets,
 )
+from pages.web.page_parts import CJK_SHEET, PAGE_SCRIPT, PAGE_SCRIPT_PATH, page_body, page_head
 
 __all__ = [
     "BROWSER_COOKIE",
+    "CJK_SHEET",
     "GRID_SCRIPT",
+    "PAGE_SCRIPT",
+    "PAGE_SCRIPT_PATH",
     "PRIVATE",
     "actor_in",
     "answering",
     "base_path",
+    "bearer_of",
     "browser_of",
     "claims_in",
     "declared_bytes",
     "is_of_same_person",
     "local_actor",
+    "page_body",
+    "page_head",
+    "read_body",
     "refuse_json",
     "refuse_page",
     "status_of",

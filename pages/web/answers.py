@@ -57,6 +57,11 @@ def browser_of(request: Request) -> str:
     return request.cookies.get(BROWSER_COOKIE, "")
 
 
+def bearer_of(request: Request) -> str:
+    """Return the token that a script sends; empty if there is none."""
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 

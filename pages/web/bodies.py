@@ -1,4 +1,4 @@
-"""The declared length of a request's body, known before the body is read."""
+"""The body of a request: its declared length, known before it is read, and reading it."""
 
 from starlette.requests import Request
 
@@ -20,3 +20,18 @@ def declared_bytes(request: Request) -> int | None:
     if len(lengths[0].lstrip("0")) > _MAX_DIGITS:
         return 10**15
     return int(lengths[0][-_MAX_DIGITS:])
+
+
+async def read_body(request: Request, most: int, too_long: str) -> bytes:
+    """Read the body of a request whose token is accepted.
+
+    Raises InvalidInput with the sentence `too_long` if it has more than `most` bytes.
+    """
+    body = bytearray()
+    if (declared_bytes(request) or 0) > most:
+        raise InvalidInput(too_long)
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise InvalidInput(too_long)
+    return bytes(body)

@@ -12,6 +12,7 @@ _FILES = (
     "layout.js",
     "selection.js",
     "opening.js",
+    "menu.js",
     "links.js",
     "set_filter.js",
     "listbox.js",

@@ -235,8 +235,10 @@ def test_zoom_of_400_percent_cuts_nothing_off(looked_at: Desk, table: Shown) -> 
     looked_at.open(table=table)
     looked_at.wait_for_run()
     assert looked_at.page.evaluate(OVERFLOWING) == []
+    looked_at.page.get_by_role("button", name="Pages", exact=True).click()
     link = looked_at.page.get_by_role("link", name="Audit Trail")
     expect(link).to_be_in_viewport()
+    looked_at.page.keyboard.press("Escape")
     looked_at.page.set_viewport_size(WINDOW)
 
 

@@ -17,6 +17,13 @@ window.orderDesk = (function () {
   let filtersAsked = null;
   let first = /** @type {First} */ (null); // the first rows, asked for before there is a grid
 
+  /* The component hands the grid an empty list of rows, which a grid that fetches its rows does not
+     take: it says so twice, and nothing is wrong. */
+  for (const kind of ["error", "warn"]) {
+    const say = console[kind].bind(console);
+    console[kind] = (...said) => /\browData\b/.test(said.join(" ")) || say(...said);
+  }
+
   function decode(text) {
     const binary = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
     return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))));
@@ -71,6 +78,8 @@ window.orderDesk = (function () {
     const grid = document.querySelector("[role=grid], [role=treegrid]");
     if (grid) grid.setAttribute("aria-label", config.title);
     desk.fit();
+    /* Keys of the page count in the frame too, and a click there is heard. */
+    document.addEventListener("keydown", window.parent.orderDeskPage.onKey);
     keepTheme(api.getGridOption("theme"));
   };
 

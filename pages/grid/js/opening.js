@@ -6,16 +6,16 @@
 
   const addressOf = (id) => `${desk.base}/order?order=${encodeURIComponent(id)}`;
 
-  /* Streamlit listens for popstate: this makes one history entry, without a round trip first. */
   function open(id) {
     remember(true);
-    const page = window.parent;
-    page.history.pushState(null, "", addressOf(id));
-    page.dispatchEvent(new PopStateEvent("popstate"));
+    window.parent.orderDeskPage.go(addressOf(id));
   }
 
   const orderColumn = () =>
     desk.api().getColumns().find((one) => one.getColDef().cellRenderer === desk.OrderLink);
+
+  desk.addressOf = addressOf;
+  desk.orderOf = orderOf;
 
   function orderOf(data) {
     const column = data && orderColumn();
@@ -87,6 +87,7 @@
     const { key, ctrlKey, metaKey } = event.event;
     if (key === "Enter" && orderOf(event.data)) open(orderOf(event.data));
     else if (key === "Escape") desk.clearSelection();
+    else if (desk.isMenuKey(event.event)) desk.openMenuByKey(event.event);
     else if (key.toLowerCase() === "c" && (ctrlKey || metaKey)) desk.copy(event);
   };
 

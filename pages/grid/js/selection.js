@@ -66,12 +66,17 @@
   desk.copy = async function (event) {
     if (String(window.getSelection())) return;
     event.event.preventDefault();
-    const text = selectedKeys.size ? rowsAsText() : Promise.resolve(plain(event.value, event.column));
-    const blob = text.then((one) => new Blob([one], { type: "text/plain" }));
+    const text = selectedKeys.size ? rowsAsText() : plain(event.value, event.column);
+    const rows = () => `${copied.toLocaleString("en")} row${copied === 1 ? "" : "s"} copied`;
+    await desk.copyText(text, selectedKeys.size ? rows : "Copied");
+  };
+
+  /* Copy a text, which may come later, and say so. */
+  desk.copyText = async function (text, said) {
+    const blob = Promise.resolve(text).then((one) => new Blob([one], { type: "text/plain" }));
     try {
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
-      const rows = `${copied.toLocaleString("en")} row${copied === 1 ? "" : "s"} copied`;
-      desk.announce(selectedKeys.size ? rows : "Copied");
+      desk.announce(typeof said === "string" ? said : said());
     } catch (error) {
       desk.notify("The browser blocked copying. Mark the text and copy it yourself.");
       setTimeout(() => desk.notify(null), 4000);
@@ -82,12 +87,13 @@
   async function rowsAsText() {
     const view = { filters: {}, sort: desk.sort(), zone: desk.config().view.zone };
     const { rows } = await desk.ask({ view, keys: [...selectedKeys] });
-    const columns = desk.api().getAllDisplayedColumns().filter((one) => one.getColDef().field);
-    const header = columns.map((one) => one.getColDef().headerName);
+    const header = shown().map((one) => one.getColDef().headerName);
     copied = rows.length;
-    const lines = rows.map((row) => columns.map((one) => cell(row[one.getColId()], one)));
-    return [header, ...lines].map((line) => line.join("\t")).join("\r\n");
+    return [header.join("\t"), ...rows.map(desk.lineOf)].join("\r\n");
   }
+
+  const shown = () => desk.api().getAllDisplayedColumns().filter((one) => one.getColDef().field);
+  desk.lineOf = (row) => shown().map((one) => cell(row[one.getColId()], one)).join("\t");
 
   const isNumber = (column) => column.getColDef().type === "rightAligned";
 

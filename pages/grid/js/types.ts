@@ -229,7 +229,14 @@ declare global {
     drawSelection(): void;
     clearSelection(): void;
     copy(event: CellKeyDownEvent & KeyPress): Promise<void>;
+    copyText(text: string | Promise<string>, said: string | (() => string)): Promise<void>;
+    lineOf(row: Row): string;
     onRowSelected(event: RowSelectedEvent): void;
+
+    addressOf(id: string): string;
+    orderOf(data: Row): string | null;
+    isMenuKey(event: KeyboardEvent): boolean;
+    openMenuByKey(event: KeyboardEvent): void;
 
     OrderLink: unknown;
     Word: unknown;

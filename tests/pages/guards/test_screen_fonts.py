@@ -8,7 +8,7 @@ import pytest
 
 from core.vouchers.pdf.fonts import load_font
 from pages.guards.static_files import ASK_EACH_TIME, FOR_EVER
-from pages.shell import CJK_SHEET
+from pages.web import CJK_SHEET
 from tests.conftest import use_database
 from tests.docs import PROJECT
 from tests.pages.routes.whole import Whole, whole_application

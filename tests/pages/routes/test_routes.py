@@ -21,6 +21,7 @@ from core.tables import ORDER_ITEMS, ORDERS, TABLES
 from core.views import default_view, parse_view, to_address
 from pages.guards.one_host import NOT_ONE
 from pages.guards.security_headers import PAGE_POLICY
+from pages.routes import EVERYWHERE
 from tests.conftest import use_database
 from tests.pages.guards.asgi import HOST, Headers, Socket
 from tests.pages.routes.whole import BROWSER, COOKIE, URL, Whole, whole_application
@@ -62,7 +63,8 @@ def inactive(whole: Whole) -> Iterator[None]:
 
 def table_of(purpose: Purpose) -> str:
     """Return the table that a purpose is asked of in these tests."""
-    return {"vouchers": "order_items", "messages": "emails"}.get(purpose, "orders")
+    tables = {"vouchers": "order_items", "messages": "emails", "search": EVERYWHERE}
+    return tables.get(purpose, "orders")
 
 
 def sign(purpose: Purpose, *, table: str = "", browser: str = BROWSER, actor: Actor = LOCAL) -> str:
@@ -105,14 +107,22 @@ def ask_message(client: httpx.Client, token: str | None, **more: Any) -> httpx.R
     return client.get(f"/messages/{delivery_id}", params=parameters, **more)
 
 
+def ask_search(client: httpx.Client, token: str | None, **more: Any) -> httpx.Response:
+    """Search for the author of the one order."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return client.post("/search", **({"json": {"text": AUTHOR}} | more), headers=headers)
+
+
 ASK: dict[Purpose, Callable[..., httpx.Response]] = {
     "rows": ask_rows,
+    "search": ask_search,
     "export": ask_file,
     "vouchers": ask_vouchers,
     "messages": ask_message,
 }
 STARTS = {"export": b"PK", "vouchers": b"%PDF", "messages": b'From: "Order Desk" '}
 PURPOSES = list(ASK)
+OF_SCRIPTS = ("rows", "search")
 BAD_TOKENS: dict[str, Callable[[Purpose], str | None]] = {
     "absent": lambda _purpose: None,
     "forged": lambda purpose: sign(purpose)[:-4] + "AAAA",
@@ -133,7 +143,7 @@ def assert_refused(answer: httpx.Response, purpose: Purpose) -> None:
     """Check that an answer is a refusal without a row."""
     assert answer.status_code in (401, 403)
     assert AUTHOR.encode() not in answer.content
-    kind = "application/json" if purpose == "rows" else "text/html"
+    kind = "application/json" if purpose in OF_SCRIPTS else "text/html"
     assert answer.headers["content-type"].startswith(kind)
     assert answer.headers["cache-control"] == "no-store"
 
@@ -144,6 +154,10 @@ def test_right_token_with_its_browser_is_answered(client: httpx.Client, purpose:
     assert answer.status_code == 200
     if purpose == "rows":
         assert [row["author"] for row in answer.json()["rows"]] == [AUTHOR]
+    elif purpose == "search":
+        (hit,) = answer.json()["hits"]
+        assert AUTHOR in hit["detail"]
+        assert hit["address"] == f"/order?order={hit['title']}"
     else:
         assert answer.content.startswith(STARTS[purpose])
 
@@ -152,7 +166,7 @@ def test_right_token_with_its_browser_is_answered(client: httpx.Client, purpose:
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_wrong_token_gets_no_row(client: httpx.Client, purpose: Purpose, fault: str) -> None:
     token = BAD_TOKENS[fault](purpose)
-    if purpose == "rows" and token and not token.isascii():
+    if purpose in OF_SCRIPTS and token and not token.isascii():
         token = "%C3%A9 {}"  # a header holds ASCII
     assert_refused(ASK[purpose](client, token), purpose)
 
@@ -475,3 +489,19 @@ def test_messages_go_to_those_who_handle_emails(client: httpx.Client, role: Role
 def test_a_head_of_a_file_that_is_audited_is_not_allowed(client: httpx.Client) -> None:
     for path in ("/vouchers", "/messages/x"):
         assert client.head(path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"text": 1}', b'"text"', b"[" * 5_000, b'{"text": "\\ud800"}']
+)
+def test_search_refuses_what_is_no_text(client: httpx.Client, body: bytes) -> None:
+    token = sign("search")
+    answer = client.post("/search", content=body, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["error"]
+
+
+def test_search_refuses_a_long_body(client: httpx.Client) -> None:
+    headers = {"Authorization": f"Bearer {sign('search')}"}
+    long = client.post("/search", json={"text": "x" * 20_000}, headers=headers)
+    assert (long.status_code, long.json()["error"]) == (400, "The search is too long.")

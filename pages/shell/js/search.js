@@ -1,0 +1,134 @@
+/* The search over everything: Ctrl+K or /. The server finds the rows that the person may see; pages are
+   found here. Texts are set as textContent only, so a row's value is never markup. */
+(function () {
+  "use strict";
+  const page = window.orderDeskPage;
+  const DEBOUNCE_MS = 120;
+  const NOTE = "Type three letters or more of an ID, name, voucher code or e-mail address.";
+  const byId = (id) => document.getElementById(id);
+  let box = /** @type {HTMLInputElement} */ (null);
+  let hits = /** @type {Hit[]} */ ([]);
+  let at = 0; /* the hit that Enter opens */
+  let timer = null;
+  let asking = /** @type {AbortController} */ (null);
+
+  const words = () => box.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+
+  function foundPages() {
+    return page
+      .pages()
+      .filter(({ name }) => words().every((word) => name.toLowerCase().includes(word)))
+      .map(({ name, address }) => ({ kind: "Pages", title: name, detail: "", address }));
+  }
+
+  async function ask(text, signal) {
+    const answer = await fetch(`${page.base}search`, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        Authorization: `Bearer ${page.searchToken()}`,
+      },
+      body: JSON.stringify({ text }),
+      signal,
+    });
+    const said = await answer.json();
+    if (!answer.ok) throw new Error(said.error);
+    return /** @type {Hit[]} */ (said.hits);
+  }
+
+  /* Pages show at once, rows when they come; an answer to an older text is dropped. */
+  function search() {
+    clearTimeout(timer);
+    if (asking) asking.abort();
+    const text = box.value.trim();
+    const pages = foundPages();
+    if (text.length < 2) return show(pages, NOTE);
+    show(pages, "Searching …");
+    const mine = (asking = new AbortController());
+    timer = setTimeout(async () => {
+      try {
+        const rows = await ask(text, mine.signal);
+        if (mine.signal.aborted) return;
+        const found = [...rows, ...pages];
+        show(found, found.length ? "↑ ↓ to choose, Enter to open, Esc to close" : "Nothing found.");
+      } catch (error) {
+        if (mine.signal.aborted) return;
+        show(pages, error instanceof TypeError ? "The server cannot be reached." : error.message);
+      }
+    }, DEBOUNCE_MS);
+  }
+
+  function element(name, text, attributes) {
+    const one = document.createElement(name);
+    if (text) one.textContent = text;
+    for (const [key, value] of Object.entries(attributes || {})) one.setAttribute(key, value);
+    return one;
+  }
+
+  function show(found, note) {
+    hits = found;
+    at = 0;
+    const groups = new Map();
+    hits.forEach((hit, index) => {
+      if (!groups.has(hit.kind)) groups.set(hit.kind, group(hit.kind));
+      groups.get(hit.kind).append(option(hit, index));
+    });
+    byId("deskHits").replaceChildren(...groups.values());
+    byId("deskSearchNote").textContent = note;
+    box.setAttribute("aria-expanded", String(hits.length > 0));
+    mark();
+  }
+
+  function group(kind) {
+    const one = element("div", "", { role: "group", "aria-label": kind });
+    one.append(element("span", kind, { "aria-hidden": "true" }));
+    return one;
+  }
+
+  function option(hit, index) {
+    const one = element("a", "", { role: "option", id: `deskHit${index}`, href: hit.address, tabindex: "-1" });
+    one.append(element("span", hit.title), element("span", hit.detail));
+    one.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      open(hit);
+    });
+    return one;
+  }
+
+  function mark() {
+    for (const one of document.querySelectorAll("#deskHits [role=option]")) {
+      one.setAttribute("aria-selected", String(one.id === `deskHit${at}`));
+    }
+    const marked = byId(`deskHit${at}`);
+    if (marked) {
+      box.setAttribute("aria-activedescendant", marked.id);
+      marked.scrollIntoView({ block: "nearest" });
+    } else box.removeAttribute("aria-activedescendant");
+  }
+
+  function open(hit) {
+    /** @type {HTMLDialogElement} */ (byId("deskSearch")).close();
+    page.go(hit.address);
+  }
+
+  function onKey(event) {
+    const moves = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in moves && hits.length) at = (at + moves[event.key] + hits.length) % hits.length;
+    else if (event.key === "Enter" && hits[at]) open(hits[at]);
+    else return;
+    event.preventDefault();
+    mark();
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    box = /** @type {HTMLInputElement} */ (byId("deskSearchBox"));
+    box.addEventListener("input", search);
+    box.addEventListener("keydown", onKey);
+  });
+
+  page.onSearch = function () {
+    box.select();
+    search();
+  };
+})();
