@@ -32,6 +32,7 @@ from core.storage.models.expressions import (
     has_unmatched_refund,
     is_refundable_now,
     is_unmatched,
+    refundable_now,
     status,
     status_in_order,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "reading",
     "rebuilding",
     "recreate_schema",
+    "refundable_now",
     "rows_of",
     "scanning_in_order",
     "search_indexes",

@@ -6,7 +6,7 @@ from st_aggrid import JsCode, StAggridTheme
 
 from core.ground import TONES, word_of
 from core.tables import Column, Kind, Table
-from core.views import DATE_PRESETS, Operator
+from core.views import DATE_PRESETS, Operator, View, default_view
 
 BLOCK_ROWS = 200
 FILTERS = {
@@ -34,6 +34,7 @@ THEME = StAggridTheme(base="quartz").withParams(
     rowHeight=36,
     headerHeight=40,
     spacing=7,
+    cellHorizontalPadding=10,
 )
 
 
@@ -58,6 +59,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "rowModelType": "infinite",
         "datasource": JsCode("orderDesk.datasource"),
         "getRowId": JsCode("orderDesk.rowId"),
+        "rowClassRules": {"deskChanged": JsCode("orderDesk.isMarked")},
         "cacheBlockSize": BLOCK_ROWS,
         "maxBlocksInCache": 50,
         "maxConcurrentDatasourceRequests": 2,
@@ -75,6 +77,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "resizable": True,
             "floatingFilter": True,
             "suppressHeaderMenuButton": True,
+            "wrapHeaderText": True,
             "sortingOrder": ["asc", "desc"],
             "tooltipValueGetter": JsCode("orderDesk.tooltip"),
         },
@@ -89,6 +92,14 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "tooltipShowDelay": 500,
         "overlayNoRowsTemplate": f"No {table.one} matches these filters.",
     }
+
+
+def yielding_columns(view: View) -> dict[str, int] | None:
+    """Return the width of the grid below which columns hide; None if a person chose the layout."""
+    usual = default_view(view.table, view.zone, order_id=view.order_id)
+    if (view.columns, view.layout) != (usual.columns, usual.layout):
+        return None
+    return {column.name: column.yields_below for column in view.columns if column.yields_below}
 
 
 def _column_definition(column: Column) -> dict[str, Any]:
@@ -115,6 +126,8 @@ def _column_definition(column: Column) -> dict[str, Any]:
             "words": column.words,
             "isFlag": column.kind is Kind.FLAG,
         }
+    if column.kind is Kind.FLAG:
+        definition["cellClassRules"] = {"deskNo": JsCode("orderDesk.isNo")}
     if column.kind in (Kind.NUMBER, Kind.MONEY):
         definition["type"] = "rightAligned"
     if column.kind in (Kind.TEXT, Kind.CODE):

@@ -7,5 +7,5 @@ that is declared before it runs.
 from pathlib import Path
 
 _FOLDER = Path(__file__).parents[1] / "grid" / "js"
-_FILES = ("grid.js", "layout.js", "selection.js", "opening.js", "set_filter.js")
+_FILES = ("grid.js", "layout.js", "changed.js", "selection.js", "opening.js", "set_filter.js")
 GRID_SCRIPT = "\n".join((_FOLDER / name).read_text("utf-8") for name in _FILES)

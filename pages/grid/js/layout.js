@@ -9,16 +9,32 @@
   const nameOf = (one) => (typeof one === "string" ? one : one.colId);
   const laidOut = (view) => view.columns.map((one) => (typeof one === "string" ? { colId: one } : one));
 
+  /* The default layout adapts to the window: some columns hide in a narrow one, and on a phone none
+     is pinned. A layout that a person chose stays as it is. */
+  const PHONE = 600;
+  const yields = ({ colId }, width) => width > 0 && width < (desk.config().yielding[colId] || 0);
+  function adapted() {
+    const { view, yielding } = desk.config();
+    const columns = laidOut(view).map((one) => ({ ...one, hide: false, pinned: one.pinned || null }));
+    if (yielding === null) return columns;
+    const width = document.documentElement.clientWidth;
+    return columns.map((one) => ({
+      ...one,
+      hide: yields(one, width),
+      pinned: width > 0 && width < PHONE ? null : one.pinned,
+    }));
+  }
+
   desk.initialState = function () {
     const { view, hidden } = desk.config();
-    const columns = laidOut(view);
+    const columns = adapted();
     const pinned = (side) => columns.filter((one) => one.pinned === side).map(nameOf);
     return {
       partialColumnState: true,
       filter: { filterModel: view.filters },
       sort: { sortModel: view.sort },
       columnOrder: { orderedColIds: columns.map(nameOf).concat(hidden) },
-      columnVisibility: { hiddenColIds: hidden },
+      columnVisibility: { hiddenColIds: columns.filter((one) => one.hide).map(nameOf).concat(hidden) },
       columnPinning: { leftColIds: pinned("left"), rightColIds: pinned("right") },
     };
   };
@@ -26,10 +42,11 @@
   desk.applyView = function (before) {
     const { view, hidden } = desk.config();
     const sorted = new Map(view.sort.map((one, index) => [one.colId, [one.sort, index]]));
-    const shown = laidOut(view).concat(hidden.map((colId) => ({ colId, hide: true })));
+    const gone = hidden.map((colId) => ({ colId, hide: true, pinned: null }));
+    const shown = [...adapted(), ...gone];
     const state = shown.map(({ colId, hide, pinned }) => {
-      const [sort, sortIndex] = sorted.get(colId) || [null, null];
-      return { colId, hide: Boolean(hide), pinned: pinned || null, sort, sortIndex };
+      const [sort, sortIndex] = /** @type {[any, number]} */ (sorted.get(colId) || [null, null]);
+      return { colId, hide, pinned, sort, sortIndex };
     });
     const api = desk.api();
     api.applyColumnState({ state, applyOrder: true });
@@ -53,6 +70,7 @@
   /* The visible columns in order; with width and pinning where the person chose them. */
   desk.columns = function () {
     const sized = widths();
+    if (desk.config().yielding !== null && !isArranged) return desk.config().view.columns;
     return ours(desk.api()).map((column) => {
       const one = { colId: column.getColId() };
       if (sized.has(one.colId)) one.width = sized.get(one.colId);
@@ -62,12 +80,14 @@
   };
 
   let resized = new Map(); /* widths that the person chose since `appliedRevision` */
+  let isArranged = false; /* whether the person moved or resized a column since then */
   let appliedRevision = null;
 
   function widths() {
     const { revision, view } = desk.config();
     if (appliedRevision !== revision) {
       appliedRevision = revision;
+      isArranged = false;
       resized = new Map(laidOut(view).filter((one) => one.width).map((one) => [one.colId, one.width]));
     }
     return resized;
@@ -80,13 +100,17 @@
     const one = column || (header && desk.api().getColumn(header.getAttribute("col-id")));
     if (!one) return;
     widths().set(one.getColId(), Math.round(one.getActualWidth()));
+    isArranged = true;
     desk.fit();
     desk.sendAnswer();
   };
 
   /* A dragged header passes others; only the drop is one step of Back. */
   desk.onColumnMoved = function ({ finished, source }) {
-    if (finished && source !== "api") desk.sendAnswer();
+    if (!finished || source === "api") return;
+    widths();
+    isArranged = true;
+    desk.sendAnswer();
   };
 
   /* Columns share the free width of the window; without free width, the grid scrolls. */
@@ -94,6 +118,9 @@
     const api = desk.api();
     if (!api) return;
     const sized = widths();
+    if (desk.config().yielding !== null && !isArranged) {
+      api.applyColumnState({ state: adapted().map(({ colId, hide, pinned }) => ({ colId, hide, pinned })) });
+    }
     const shown = ours(api);
     const usual = (one) => one.getColDef().initialWidth;
     const needed = shown.reduce((sum, one) => sum + (sized.get(one.getColId()) || usual(one)), 0);

@@ -1,6 +1,7 @@
 /* What the grid's scripts share: `window.orderDesk`, and what the page tells it. Only the checks
    read this file; the browser never gets it. */
 import type {
+  CellClassParams,
   CellKeyDownEvent,
   ColumnMovedEvent,
   ColumnResizedEvent,
@@ -13,6 +14,7 @@ import type {
   IFilterParams,
   IFloatingFilterParams,
   ITooltipParams,
+  RowClassParams,
   RowClickedEvent,
   RowSelectedEvent,
   ValueFormatterParams,
@@ -63,6 +65,7 @@ declare global {
     revision: number;
     view: View;
     hidden: string[];
+    yielding: Record<string, number> | null; /* what hides in a narrower grid; null: nothing adapts */
     selection: { revision: number; keys: string[] };
     data: number;
     maxSelected: number;
@@ -133,6 +136,9 @@ declare global {
     sort(): Sort[];
     columns(): (string | SizedColumn)[];
     fit(): void;
+    reload(): void;
+    markChanges(rows: Row[]): void;
+    isMarked(params: RowClassParams): boolean;
     onColumnResized(event: ColumnResizedEvent): void;
     onColumnMoved(event: ColumnMovedEvent): void;
 
@@ -145,6 +151,7 @@ declare global {
 
     OrderLink: unknown;
     Word: unknown;
+    isNo(params: CellClassParams): boolean;
     onRowClicked(event: RowClickedEvent & Click): void;
     onCellKeyDown(event: CellKeyDownEvent & KeyPress): void;
     rememberPlace(): void;

@@ -47,8 +47,8 @@ def by_twin(*conditions: object) -> set[str]:
 
 
 def by_view(table: Table, actor: Actor) -> set[str]:
-    """Return the rows of the ready-made view *Refundable* of a table."""
-    view: View = ready_made(table, "UTC", actor=actor)["Refundable"]
+    """Return the rows of the ready-made view *Refundable now* of a table."""
+    view: View = ready_made(table, "UTC", actor=actor)["Refundable now"]
     return set(query.load_keys(view, actor=actor, now=NOW))
 
 
