@@ -31,7 +31,7 @@
 
   /* The seconds count while a person can see the rows: a dialog covers them. */
   function fade() {
-    if (!window.parent.document.querySelector('[role="dialog"]')) secondsLeft -= 1;
+    if (!window.parent.document.querySelector('[data-testid="stDialog"]')) secondsLeft -= 1;
     if (secondsLeft > 0) return void setTimeout(fade, 1000);
     marked.clear();
     document.querySelectorAll(".deskChanged").forEach((row) => row.classList.remove("deskChanged"));

@@ -109,7 +109,7 @@
   desk.onColumnMoved = function ({ finished, source }) {
     if (!finished || source === "api") return;
     widths();
-    isArranged = true;
+    isArranged = isArranged || source === "uiColumnMoved";
     desk.sendAnswer();
   };
 
