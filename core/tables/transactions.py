@@ -23,7 +23,7 @@ TRANSACTIONS = Table(
         NO,
         Column(
             "transaction_id", "Transaction ID", Kind.CODE, "The ID of the transaction.",
-            is_shown=True, is_required=True, is_reference=True, width=130
+            is_shown=True, is_required=True, is_reference=True, width=190
         ),
         Column(
             "created_at", "Created Date", Kind.INSTANT, "When the transaction was recorded.",
