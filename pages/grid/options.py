@@ -1,12 +1,13 @@
 """The options of AG Grid: column definitions from a table's description, and the theme."""
 
+from itertools import takewhile
 from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
 from core.ground import TONES, word_of
 from core.tables import Column, Kind, Table
-from core.views import DATE_PRESETS, Operator, View, default_view
+from core.views import DATE_PRESETS, Layout, Operator, View
 
 BLOCK_ROWS = 200
 FILTERS = {
@@ -94,12 +95,15 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
     }
 
 
-def yielding_columns(view: View) -> dict[str, int] | None:
-    """Return the width of the grid below which columns hide; None if a person chose the layout."""
-    usual = default_view(view.table, view.zone, order_id=view.order_id)
-    if (view.columns, view.layout) != (usual.columns, usual.layout):
-        return None
-    return {column.name: column.yields_below for column in view.columns if column.yields_below}
+def adapting_columns(view: View) -> dict[str, int]:
+    """Return the first columns that a narrow window hides or unpins, and the width to hide below.
+
+    They are those that stand first and are pinned by default. A person who unpins, moves or resizes
+    one keeps it in every window.
+    """
+    layout, pinned = dict(view.layout), Layout(pinned="left")
+    first = takewhile(lambda one: one.is_pinned and layout.get(one.name) == pinned, view.columns)
+    return {column.name: column.yields_below for column in first}
 
 
 def _column_definition(column: Column) -> dict[str, Any]:

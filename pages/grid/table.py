@@ -16,7 +16,7 @@ from core.ground import SHOWN_CONTROLS, Permission
 from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import to_json
-from pages.grid.options import THEME, grid_options, yielding_columns
+from pages.grid.options import THEME, adapting_columns, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
@@ -119,7 +119,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "token": state.rows_token,
         "revision": state.revision,
         "view": view,
-        "yielding": yielding_columns(state.pushed),
+        "adapting": adapting_columns(state.pushed),
         "hidden": [column.name for column in table.offered if column.name not in shown],
         "selection": {"revision": state.selection_revision, "keys": list(state.sent_selection)},
         "data": state.data_revision,

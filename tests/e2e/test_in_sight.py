@@ -129,20 +129,30 @@ def test_window_changes_what_is_seen_but_not_the_view(open_tab: OpenDesk, tmp_pa
     expect(pinned.filter(has_text="Order Item ID")).to_have_count(1)
 
 
-def test_layout_that_a_person_chose_stays_in_every_window(open_tab: OpenDesk) -> None:
+def test_layout_of_a_narrow_window_is_kept_in_a_wide_one(open_tab: OpenDesk) -> None:
     desk = open_in(open_tab(), NARROW, table=ITEMS)
-    expect(desk.headers.first).to_have_text("Order Item ID")
+    first = desk.headers.first
+    expect(first).to_have_text("Order Item ID")
     desk.header_cell("Product").focus()
     desk.page.keyboard.press("Shift+ArrowRight")
-    moved = ["Order Item ID", "Passenger", "Product"]
-    expect(desk.headers.nth(1)).to_have_text(moved[1])
-    desk.wait_for_view(lambda view: view.get("columns", [""])[0] == PINNED_ID)
+    expect(desk.headers.nth(1)).to_have_text("Passenger")
+    desk.wait_for_view(lambda view: view.get("columns", [])[2:4] == ["passenger_name", "product"])
+    expect(first).to_have_text("Order Item ID")
     desk.page.set_viewport_size(WIDE)
+    expect(first).to_have_text("No")
     desk.page.reload(wait_until="commit")
     desk.wait_for_rows()
-    assert desk.headers.all_inner_texts()[:3] == moved
-    desk.open_popover("Columns").get_by_role("button", name="Reset columns").click()
-    expect(desk.headers.first).to_have_text("No")
+    assert desk.headers.all_inner_texts()[:4] == ["No", "Order Item ID", "Passenger", "Product"]
+
+
+def test_no_that_a_person_unpins_stays_in_a_narrow_window(open_tab: OpenDesk) -> None:
+    desk = open_in(open_tab(), NARROW, table=ITEMS)
+    expect(desk.headers.first).to_have_text("Order Item ID")
+    desk.open_popover("Columns").get_by_role("button", name="Remove No").click()
+    expect(desk.headers.nth(1)).to_have_text("No")
+    desk.wait_for_view(lambda view: view.get("columns", [])[:2] == [PINNED_ID, "no"])
+    desk.page.get_by_role("button", name="Reset columns").click()
+    expect(desk.headers.nth(1)).to_have_text("Product")
 
 
 def test_refund_of_one_item_is_seen_in_its_row(open_tab: OpenDesk, server: Server) -> None:

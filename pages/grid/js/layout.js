@@ -9,25 +9,31 @@
   const nameOf = (one) => (typeof one === "string" ? one : one.colId);
   const laidOut = (view) => view.columns.map((one) => (typeof one === "string" ? { colId: one } : one));
 
-  /* The default layout adapts to the window: some columns hide in a narrow one, and on a phone none
-     is pinned. A layout that a person chose stays as it is. */
+  /* The first columns adapt to the window: a narrow one hides some, and a phone has none pinned.
+     The view keeps them as they are. */
   const PHONE = 600;
-  const yields = ({ colId }, width) => width > 0 && width < (desk.config().yielding[colId] || 0);
-  function adapted() {
-    const { view, yielding } = desk.config();
-    const columns = laidOut(view).map((one) => ({ ...one, hide: false, pinned: one.pinned || null }));
-    if (yielding === null) return columns;
+  let adapted = new Set(); /* the names of those that look different from the view now */
+
+  function adapt() {
+    const { view, adapting } = desk.config();
     const width = document.documentElement.clientWidth;
-    return columns.map((one) => ({
-      ...one,
-      hide: yields(one, width),
-      pinned: width > 0 && width < PHONE ? null : one.pinned,
-    }));
+    const sized = widths();
+    const columns = laidOut(view).map((one) => {
+      const usual = { colId: one.colId, hide: false, pinned: one.pinned || null };
+      const isChosen = sized.has(one.colId) || moved.has(one.colId);
+      if (!width || isChosen || !(one.colId in adapting)) return usual;
+      return { ...usual, hide: width < adapting[one.colId], pinned: width < PHONE ? null : usual.pinned };
+    });
+    const before = adapted;
+    const differs = (one) => one.hide || (one.colId in adapting && !one.pinned);
+    adapted = new Set(columns.filter(differs).map(nameOf));
+    const changed = columns.filter(({ colId }) => adapted.has(colId) !== before.has(colId));
+    return { columns, changed };
   }
 
   desk.initialState = function () {
     const { view, hidden } = desk.config();
-    const columns = adapted();
+    const { columns } = adapt();
     const pinned = (side) => columns.filter((one) => one.pinned === side).map(nameOf);
     return {
       partialColumnState: true,
@@ -42,11 +48,10 @@
   desk.applyView = function (before) {
     const { view, hidden } = desk.config();
     const sorted = new Map(view.sort.map((one, index) => [one.colId, [one.sort, index]]));
-    const gone = hidden.map((colId) => ({ colId, hide: true, pinned: null }));
-    const shown = [...adapted(), ...gone];
-    const state = shown.map(({ colId, hide, pinned }) => {
-      const [sort, sortIndex] = /** @type {[any, number]} */ (sorted.get(colId) || [null, null]);
-      return { colId, hide, pinned, sort, sortIndex };
+    const others = hidden.map((colId) => ({ colId, hide: true, pinned: null }));
+    const state = [...adapt().columns, ...others].map((one) => {
+      const [sort, sortIndex] = /** @type {[any, number]} */ (sorted.get(one.colId) || [null, null]);
+      return { ...one, sort, sortIndex };
     });
     const api = desk.api();
     api.applyColumnState({ state, applyOrder: true });
@@ -67,27 +72,29 @@
       .sort((a, b) => a.sortIndex - b.sortIndex)
       .map((one) => ({ colId: one.colId, sort: one.sort }));
 
-  /* The visible columns in order; with width and pinning where the person chose them. */
+  /* The view's columns in order; with width and pinning where the person chose them. */
   desk.columns = function () {
     const sized = widths();
-    if (desk.config().yielding !== null && !isArranged) return desk.config().view.columns;
-    return ours(desk.api()).map((column) => {
+    const first = desk.config().view.columns.filter((one) => adapted.has(nameOf(one)));
+    const others = ours(desk.api()).filter((one) => !adapted.has(one.getColId()));
+    const laid = others.map((column) => {
       const one = { colId: column.getColId() };
       if (sized.has(one.colId)) one.width = sized.get(one.colId);
       if (column.getPinned()) one.pinned = column.getPinned();
       return Object.keys(one).length > 1 ? one : one.colId;
     });
+    return [...first, ...laid];
   };
 
   let resized = new Map(); /* widths that the person chose since `appliedRevision` */
-  let isArranged = false; /* whether the person moved or resized a column since then */
+  let moved = new Set(); /* the columns that the person moved since then */
   let appliedRevision = null;
 
   function widths() {
     const { revision, view } = desk.config();
     if (appliedRevision !== revision) {
       appliedRevision = revision;
-      isArranged = false;
+      moved = new Set();
       resized = new Map(laidOut(view).filter((one) => one.width).map((one) => [one.colId, one.width]));
     }
     return resized;
@@ -100,17 +107,15 @@
     const one = column || (header && desk.api().getColumn(header.getAttribute("col-id")));
     if (!one) return;
     widths().set(one.getColId(), Math.round(one.getActualWidth()));
-    isArranged = true;
     desk.fit();
     desk.sendAnswer();
   };
 
   /* A dragged header passes others; only the drop is one step of Back. */
-  desk.onColumnMoved = function ({ finished, source }) {
-    if (!finished || source === "api") return;
+  desk.onColumnMoved = function ({ finished, source, columns }) {
     widths();
-    isArranged = isArranged || source === "uiColumnMoved";
-    desk.sendAnswer();
+    if (source === "uiColumnMoved") (columns || []).forEach((one) => moved.add(one.getColId()));
+    if (finished && source !== "api") desk.sendAnswer();
   };
 
   /* Columns share the free width of the window; without free width, the grid scrolls. */
@@ -118,9 +123,8 @@
     const api = desk.api();
     if (!api) return;
     const sized = widths();
-    if (desk.config().yielding !== null && !isArranged) {
-      api.applyColumnState({ state: adapted().map(({ colId, hide, pinned }) => ({ colId, hide, pinned })) });
-    }
+    const { changed } = adapt();
+    if (changed.length) api.applyColumnState({ state: changed });
     const shown = ours(api);
     const usual = (one) => one.getColDef().initialWidth;
     const needed = shown.reduce((sum, one) => sum + (sized.get(one.getColId()) || usual(one)), 0);

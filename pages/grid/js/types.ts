@@ -65,7 +65,7 @@ declare global {
     revision: number;
     view: View;
     hidden: string[];
-    yielding: Record<string, number> | null; /* what hides in a narrower grid; null: nothing adapts */
+    adapting: Record<string, number>; /* columns that a narrow grid unpins, and hides below a width */
     selection: { revision: number; keys: string[] };
     data: number;
     maxSelected: number;
