@@ -83,8 +83,9 @@ def _split(header: str) -> tuple[str, str | None]:
 
 def read_header(sheet: Sheet, table: Table, title: str, faults: list[Fault]) -> Header:
     """Match the header to the table's columns; a column with an error is not read."""
-    # Columns that Download Excel adds. They are calculated, so they are not imported.
-    worked_out = {normal(c.header) for c in table.offered if c not in table.stored}
+    # Columns that Download Excel adds, or added. They are calculated, so they are not imported.
+    added = [column for column in table.offered if column not in table.stored]
+    worked_out = {normal(name) for one in added for name in (one.header, *one.formerly)}
     # An amount is not known by its name, which ends in _minor: it would be cents.
     names = {c.name: c for c in table.stored if c.kind is not Kind.MONEY}
     known = names | {normal(c.header): c for c in table.stored}

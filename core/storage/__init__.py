@@ -35,6 +35,7 @@ from core.storage.models.expressions import (
     has_unmatched_refund,
     is_refundable_now,
     is_unmatched,
+    refundable_now,
     status,
     status_in_order,
 )
@@ -143,6 +144,7 @@ __all__ = [
     "reading",
     "rebuilding",
     "recreate_schema",
+    "refundable_now",
     "rows_of",
     "scan_in_order",
     "seconds_of",

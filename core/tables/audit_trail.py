@@ -55,7 +55,7 @@ AUDIT_EVENTS = Table(
         ),
         Column(
             "order_id", "Order ID", Kind.CODE, "The order that the action affects; blank if none.",
-            is_shown=True, is_reference=True, opens_order=True, width=165
+            is_shown=True, is_shown_in_order=False, is_reference=True, opens_order=True, width=145
         ),
         Column(
             "entity", "Object", Kind.CODE, "The kind of object that the action affects.",

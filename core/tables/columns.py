@@ -61,6 +61,9 @@ class Column:
     has_choices: bool = False  # has the set filter: a list of values with counts and (blank)
     is_shown: bool = False  # shown in the grid and its Excel file by default
     is_offered: bool = False  # hidden by default; users can show it
+    is_shown_in_order: bool = True  # False: hidden by default on the page of an order
+    is_pinned: bool = False  # pinned to the left by default
+    yields_below: int = 0  # by default hidden in a grid that is narrower, in pixels
     is_required: bool = False  # required in an import
     if_blank: str = ""  # a sentence: what an import does if the value is missing
     is_reference: bool = False  # pasted IDs are searched in it
@@ -74,6 +77,7 @@ class Column:
     searched_through: Through | None = None  # where the search index has its values, if not here
     totals_as: str | None = None  # the header of the totals if a filter asks for the next days
     width: int = 140  # pixels in the grid
+    formerly: tuple[str, ...] = ()  # its names in older links, saved views and files
     # The SQL of the column and the SQL to sort by, at the instant `now`; None: as it is stored.
     derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None
     sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None
@@ -114,7 +118,7 @@ class Column:
         return self.is_shown or self.is_offered
 
 
-NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_shown=True, width=100)
+NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_shown=True, width=72)
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ class Table:
     key: str
     columns: tuple[Column, ...]
     newest: str = "created_at"  # the default sort column, newest first
+    sorted_in_order_by: str | None = None  # the same on the page of an order, ascending
     # Built-in views, by name: what each asks, in the words of an address (see core.views).
     ready_made: Mapping[str, Any] = field(default_factory=dict, compare=False)
     is_indexed: bool = False  # has search indexes
@@ -165,8 +170,8 @@ class Table:
         return self.seen_with
 
     def column(self, name: str) -> Column | None:
-        """Find a column by its name."""
-        return next((column for column in self.columns if column.name == name), None)
+        """Find a column by its name, or by one that it had."""
+        return next((one for one in self.columns if one.name == name or name in one.formerly), None)
 
     def attribute(self, column: Column) -> InstrumentedAttribute[Any]:
         """Return the stored attribute of a column."""
@@ -206,6 +211,11 @@ class Table:
     def shown(self) -> tuple[Column, ...]:
         """Return the columns that the grid shows by default, in the default order."""
         return tuple(column for column in self.columns if column.is_shown)
+
+    @property
+    def shown_in_order(self) -> tuple[Column, ...]:
+        """Return the same for the page of an order."""
+        return tuple(column for column in self.shown if column.is_shown_in_order)
 
     @property
     def key_column(self) -> Column:

@@ -68,7 +68,7 @@ EMAILS = Table(
         Column(
             "order_id", "Order ID", Kind.CODE,
             "The order of its items; blank if there are several.",
-            is_shown=True, is_reference=True, opens_order=True, width=180
+            is_shown=True, is_shown_in_order=False, is_reference=True, opens_order=True, width=140
         ),
         Column(
             "item_count", "Items", Kind.NUMBER, "The number of order items in the e-mail.",

@@ -23,31 +23,31 @@ ORDERS = Table(
     ready_made=recent()
     | {
         "Via widget": {"filters": {"widget_id": NOT_BLANK}},
-        "Refundable": {"filters": {"refundable": YES}},
+        "Refundable now": {"filters": {"refundable_now": YES}},
     },
     columns=(
         NO,
         Column(
             "order_id", "Order ID", Kind.CODE, "The ID of the order.",
-            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=190
+            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=140
         ),
         Column(
             "widget_id", "Widget ID", Kind.TEXT,
             "The partner's booking widget that the order came from; blank for a direct order.",
-            has_choices=True, is_shown=True, width=190
+            has_choices=True, is_shown=True, width=186
         ),
         Column(
             "created_at", "Created Date", Kind.INSTANT, "When the order was created.",
-            is_shown=True, is_required=True, width=170
+            is_shown=True, is_required=True, width=145
         ),
         Column(
             "item_count", "Total", Kind.NUMBER,
             "How many order items the order has; not an amount.",
-            is_shown=True, width=100
+            is_shown=True, width=72
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
-            has_choices=True, is_shown=True, is_required=True, width=150
+            has_choices=True, is_shown=True, is_required=True, width=105
         ),
         Column(
             "author", "Author", Kind.TEXT, "Who created the order.",
@@ -57,13 +57,13 @@ ORDERS = Table(
             "amount_minor", "Amount", Kind.MONEY,
             "The sum of the prices of the order's items.",
             if_blank="If not given: calculated.",
-            is_offered=True, currency="currency", width=120
+            is_shown=True, currency="currency", width=92
         ),
         Column(
             "currency", "Currency", Kind.CODE,
             "The currency of Amount (ISO 4217).",
             if_blank="If not given: the currency of the items.",
-            has_choices=True, is_offered=True, width=110
+            has_choices=True, is_shown=True, width=84
         ),
         Column(
             "contact_email", "Contact E-mail", Kind.TEXT,
@@ -71,9 +71,10 @@ ORDERS = Table(
             is_offered=True, width=240
         ),
         Column(
-            "refundable", "Refundable", Kind.FLAG,
+            "refundable_now", "Refundable Now", Kind.FLAG,
             "Whether an item of the order can be refunded now.",
-            has_choices=True, is_offered=True, width=120, derived=has_refundable_item
+            has_choices=True, is_offered=True, width=110, derived=has_refundable_item,
+            formerly=("refundable", "is_refundable")
         ),
     ),
 )

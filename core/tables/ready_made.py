@@ -28,8 +28,7 @@ def refund_expiring(preset: str) -> dict[str, Any]:
     """Return the view of items that can be refunded and whose deadline is soon."""
     return {
         "filters": {
-            "status": {"filterType": "set", "values": ["not_used"]},
-            "is_refundable": YES,
+            "refundable_now": YES,
             "refund_expire_at": {"filterType": "date", "type": preset},
         },
         "sort": [{"colId": "refund_expire_at", "sort": "asc"}],

@@ -27,59 +27,59 @@ TRANSACTIONS = Table(
         ),
         Column(
             "created_at", "Created Date", Kind.INSTANT, "When the transaction was recorded.",
-            is_shown=True, is_required=True, width=175
+            is_shown=True, is_required=True, width=145
         ),
         Column(
             "type", "Type", Kind.CODE, "Payment, refund, top-up or adjustment.",
-            has_choices=True, is_shown=True, is_required=True, allowed=TransactionType, width=120
-        ),
-        Column(
-            "status", "Status", Kind.CODE, "Pending, succeeded or failed.",
-            if_blank="If not given: Succeeded.",
-            has_choices=True, is_shown=True, allowed=TransactionStatus, width=120
-        ),
-        Column(
-            "order_id", "Order ID", Kind.CODE, "The order of the transaction; blank for a top-up.",
-            is_shown=True, is_reference=True, opens_order=True,
-            searched_through=Through(Order, by="order_id"), width=180
-        ),
-        Column(
-            "order_item_id", "Order Item ID", Kind.CODE,
-            "The order item of the transaction; required for a refund.",
-            is_shown=True, is_reference=True, width=190
-        ),
-        Column(
-            "refund_id", "Refund ID", Kind.CODE,
-            "The transaction's refund. If an adjustment has one, the bank returned the refund.",
-            if_blank="If not given: generated for a refund."
-        ),
-        Column(
-            "contract_id", "Contract ID", Kind.CODE,
-            "The contract whose money moved.", if_blank="If not given: the order's contract.",
-            has_choices=True, is_shown=True, width=140
+            has_choices=True, is_shown=True, is_required=True, allowed=TransactionType, width=100
         ),
         Column(
             "amount_minor", "Amount", Kind.MONEY,
             "Signed from the contract's side: payments are negative, refunds positive.",
-            is_shown=True, is_required=True, currency="currency", width=120
+            is_shown=True, is_required=True, currency="currency", width=100
         ),
         Column(
             "currency", "Currency", Kind.CODE, "The currency of Amount (ISO 4217).",
-            has_choices=True, is_shown=True, is_required=True, width=110
+            has_choices=True, is_shown=True, is_required=True, width=86
+        ),
+        Column(
+            "status", "Status", Kind.CODE, "Pending, succeeded or failed.",
+            if_blank="If not given: Succeeded.",
+            has_choices=True, is_shown=True, allowed=TransactionStatus, width=108
+        ),
+        Column(
+            "order_id", "Order ID", Kind.CODE, "The order of the transaction; blank for a top-up.",
+            is_shown=True, is_shown_in_order=False, is_reference=True, opens_order=True,
+            searched_through=Through(Order, by="order_id"), width=140
+        ),
+        Column(
+            "order_item_id", "Order Item ID", Kind.CODE,
+            "The order item of the transaction; required for a refund.",
+            is_shown=True, is_reference=True, width=156
+        ),
+        Column(
+            "contract_id", "Contract ID", Kind.CODE,
+            "The contract whose money moved.", if_blank="If not given: the order's contract.",
+            has_choices=True, is_shown=True, width=110
         ),
         Column(
             "method", "Method", Kind.CODE, "Balance or card.",
             if_blank="If not given: Balance.",
-            has_choices=True, is_shown=True, allowed=Method, width=110
+            has_choices=True, is_shown=True, allowed=Method, width=85
         ),
         Column(
             "reference", "Reference", Kind.TEXT, "The payment provider's ID.",
-            is_shown=True, width=170
+            is_shown=True, width=150
         ),
         Column(
             "author", "Author", Kind.TEXT, "Who caused the transaction.",
             if_blank="If not given: the order's author.",
             has_choices=True, is_shown=True, width=240
+        ),
+        Column(
+            "refund_id", "Refund ID", Kind.CODE,
+            "The transaction's refund. If an adjustment has one, the bank returned the refund.",
+            if_blank="If not given: generated for a refund."
         ),
     ),
 )

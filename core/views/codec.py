@@ -66,15 +66,15 @@ def parse_view(
     Raises InvalidInput, which names the column and the problem. With `left_out`, invalid parts are
     left out instead, and their error texts appended to it.
     """
-    shape = _parse_shape(raw)
+    shape = _with_current_names(table, _parse_shape(raw))
     named = shape.zone if shape.zone is not None else zone
     if named not in zones():
         raise InvalidInput(f"“{named[:60]}” is not an IANA time zone.")
-    columns, layout = _parse_columns(table, shape.columns, left_out)
+    columns, layout = _parse_columns(table, shape.columns, order_id, left_out)
     return View(
         table=table,
         filters=_parse_filters(table, shape.filters, left_out),
-        sort=_parse_sort(table, shape.sort, left_out),
+        sort=_parse_sort(table, shape.sort, order_id, left_out),
         columns=columns,
         zone=named,
         search=parse_search(shape.search),
@@ -95,6 +95,27 @@ def _parse_shape(raw: object) -> _RawView:
         first = error.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:100]
         raise InvalidInput(f"The view is invalid at “{where}”: {first['msg']}.") from None
+
+
+def _with_current_names(table: Table, shape: _RawView) -> _RawView:
+    """Give columns that an older view names the names that they have now."""
+
+    def current(name: str) -> str:
+        column = table.column(name)
+        return column.name if column else name
+
+    filters = {current(name): one for name, one in shape.filters.items()}
+    if len(filters) < len(shape.filters):
+        raise InvalidInput("The view filters the same column twice.")
+    for one in shape.sort or []:
+        one.colId = current(one.colId)
+    columns = shape.columns and [
+        current(one)
+        if isinstance(one, str)
+        else one.model_copy(update={"colId": current(one.colId)})
+        for one in shape.columns
+    ]
+    return shape.model_copy(update={"filters": filters, "columns": columns})
 
 
 def _parse_each(
@@ -120,9 +141,11 @@ def _offered_column(table: Table, name: str) -> Column:
 
 
 def _parse_sort(
-    table: Table, raw: list[_RawSort] | None, left_out: list[str] | None
+    table: Table, raw: list[_RawSort] | None, order_id: str | None, left_out: list[str] | None
 ) -> tuple[Sort, ...]:
-    if raw is None:
+    if raw is None and order_id is not None and table.sorted_in_order_by is not None:
+        raw = [_RawSort(colId=table.sorted_in_order_by, sort="asc")]
+    elif raw is None:
         raw = [_RawSort(colId=table.newest, sort="desc")]
     if len({one.colId for one in raw}) < len(raw):
         raise InvalidInput("The view sorts by the same column twice.")
@@ -134,18 +157,27 @@ def _parse_sort(
 
 
 def _parse_columns(
-    table: Table, raw: list[str | _RawColumn] | None, left_out: list[str] | None
+    table: Table,
+    raw: list[str | _RawColumn] | None,
+    order_id: str | None,
+    left_out: list[str] | None,
 ) -> tuple[tuple[Column, ...], tuple[tuple[str, Layout], ...]]:
-    named = [_RawColumn(colId=one) if isinstance(one, str) else one for one in raw or []]
+    if raw is None:
+        shown = table.shown if order_id is None else table.shown_in_order
+        pinned = ((one.name, Layout(pinned="left")) for one in shown if one.is_pinned)
+        return shown, tuple(pinned)
+    named = [_RawColumn(colId=one) if isinstance(one, str) else one for one in raw]
     if len({one.colId for one in named}) < len(named):
         raise InvalidInput("The view names the same column twice.")
     names = (one.colId for one in named)
     columns = _parse_each(names, lambda name: _offered_column(table, name), left_out)
     said = {one.colId: Layout(one.width, one.pinned) for one in named if one.width or one.pinned}
     sides = {"left": 0, None: 1, "right": 2}
+    if not columns:
+        return _parse_columns(table, None, order_id, left_out)
     columns.sort(key=lambda column: sides[said.get(column.name, Layout()).pinned])
     layout = tuple((column.name, said[column.name]) for column in columns if column.name in said)
-    return tuple(columns) or table.shown, layout
+    return tuple(columns), layout
 
 
 def _parse_filters(
@@ -205,7 +237,8 @@ def to_address(view: View) -> str:
 
 def to_short_address(view: View) -> str:
     """Return the text of `?view=` without the default parts, which is a third as long."""
-    defaults = to_json(default_view(view.table, view.zone)) | {"zone": None}
+    usual = default_view(view.table, view.zone, order_id=view.order_id)
+    defaults = to_json(usual) | {"zone": None}
     return _encoded({key: part for key, part in to_json(view).items() if defaults.get(key) != part})
 
 

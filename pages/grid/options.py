@@ -1,12 +1,13 @@
 """The options of AG Grid: column definitions from a table's description, and the theme."""
 
+from itertools import takewhile
 from typing import Any
 
 from st_aggrid import JsCode, StAggridTheme
 
 from core.ground import TONES, word_of
 from core.tables import Column, Kind, Table
-from core.views import EARLIEST, LATEST, MAX_DAYS, date_choices
+from core.views import EARLIEST, LATEST, MAX_DAYS, Layout, View, date_choices
 
 BLOCK_ROWS = 200
 FILTERS = {
@@ -32,6 +33,7 @@ THEME = StAggridTheme(base="quartz").withParams(
     rowHeight=36,
     headerHeight=40,
     spacing=7,
+    cellHorizontalPadding=10,
 )
 
 
@@ -57,6 +59,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "rowModelType": "infinite",
         "datasource": JsCode("orderDesk.datasource"),
         "getRowId": JsCode("orderDesk.rowId"),
+        "rowClassRules": {"deskChanged": JsCode("orderDesk.isMarked")},
         "cacheBlockSize": BLOCK_ROWS,
         "maxBlocksInCache": 50,
         "maxConcurrentDatasourceRequests": 2,
@@ -74,6 +77,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "resizable": True,
             "floatingFilter": True,
             "suppressHeaderMenuButton": True,
+            "wrapHeaderText": True,
             "sortingOrder": ["asc", "desc"],
             "tooltipValueGetter": JsCode("orderDesk.tooltip"),
         },
@@ -88,6 +92,17 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "tooltipShowDelay": 500,
         "overlayNoRowsTemplate": f"No {table.one} matches these filters.",
     }
+
+
+def adapting_columns(view: View) -> dict[str, int]:
+    """Return the first columns that a narrow window hides or unpins, and the width to hide below.
+
+    They are those that stand first and are pinned by default. A person who unpins, moves or resizes
+    one keeps it in every window.
+    """
+    layout, pinned = dict(view.layout), Layout(pinned="left")
+    first = takewhile(lambda one: one.is_pinned and layout.get(one.name) == pinned, view.columns)
+    return {column.name: column.yields_below for column in first}
 
 
 def _column_definition(column: Column) -> dict[str, Any]:
@@ -112,6 +127,8 @@ def _column_definition(column: Column) -> dict[str, Any]:
             "words": column.words,
             "isFlag": column.kind is Kind.FLAG,
         }
+    if column.kind is Kind.FLAG:
+        definition["cellClassRules"] = {"deskNo": JsCode("orderDesk.isNo")}
     if column.kind in (Kind.NUMBER, Kind.MONEY):
         definition["type"] = "rightAligned"
     if column.kind in (Kind.TEXT, Kind.CODE):

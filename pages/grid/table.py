@@ -18,7 +18,7 @@ from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import to_json
 from pages.grid.downloads import show_downloads
-from pages.grid.options import BLOCK_ROWS, THEME, grid_options
+from pages.grid.options import BLOCK_ROWS, THEME, adapting_columns, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
@@ -163,6 +163,7 @@ def _draw(state: GridState) -> Mapping[str, Any] | None:
         "token": state.rows_token,
         "revision": state.revision,
         "view": view,
+        "adapting": adapting_columns(state.pushed),
         "hidden": [column.name for column in table.offered if column.name not in shown],
         "selection": {"revision": state.selection_revision, "keys": list(state.sent_selection)},
         "data": state.data_revision,

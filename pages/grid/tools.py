@@ -8,7 +8,7 @@ import streamlit as st
 from core import query
 from core.access import Actor
 from core.tables import Column
-from core.views import Layout, View, normal_view, parse_search
+from core.views import Layout, View, default_view, normal_view, parse_search
 from pages.grid.state import GridState
 from pages.shell import acting
 
@@ -140,4 +140,6 @@ def _pin(state: GridState, key: str) -> None:
 
 
 def _reset(state: GridState) -> None:
-    state.push_by_widget(replace(state.view, columns=state.place.table.shown, layout=()))
+    view = state.view
+    usual = default_view(view.table, view.zone, order_id=view.order_id)
+    state.push_by_widget(replace(view, columns=usual.columns, layout=usual.layout))

@@ -10,6 +10,7 @@ _FOLDER = Path(__file__).parents[1] / "grid" / "js"
 _FILES = (
     "grid.js",
     "layout.js",
+    "changed.js",
     "selection.js",
     "opening.js",
     "menu.js",

@@ -311,7 +311,7 @@ def rows_of(table: Table, now: datetime) -> list[Row]:
     if table is ORDER_ITEMS:
         return [row | _worked_out(row, now) for row in _items]
     if table is ORDERS:
-        return [row | {"refundable": _is_refundable(row, now)} for row in _orders]
+        return [row | {"refundable_now": _has_refundable_item(row, now)} for row in _orders]
     if table is USERS:
         return [
             row | {"contracts": "", "has_signed_in": bool(row["issuer"])}
@@ -344,17 +344,18 @@ def _status(item: Row, now: datetime) -> str:
 def _worked_out(item: Row, now: datetime) -> Row:
     return {
         "status": _status(item, now),
+        "refundable_now": _is_refundable(item, now),
         "refund_returned": item["order_item_id"] in _RETURNED,
         "unmatched_refund": item["order_id"] in _UNMATCHED,
     }
 
 
-def _is_refundable(order: Row, now: datetime) -> bool:
-    """Return whether an order has a not-used item whose day and deadline are not over."""
-    return any(
-        _status(item, now) == "not_used"
-        and item["is_refundable"]
-        and item["refund_expire_at"] is not None
-        and item["refund_expire_at"] >= now
-        for item in items_of(order)
-    )
+def _is_refundable(item: Row, now: datetime) -> bool:
+    """Return whether an item was not used, and neither its day nor its deadline is over."""
+    deadline = item["refund_expire_at"]
+    is_open = _status(item, now) == "not_used" and deadline is not None and deadline >= now
+    return bool(is_open and item["is_refundable"])
+
+
+def _has_refundable_item(order: Row, now: datetime) -> bool:
+    return any(_is_refundable(item, now) for item in items_of(order))

@@ -39,8 +39,18 @@ TABS = {
 }
 
 # The columns of Orders, as they stand at first.
-HEADERS = ["No", "Order ID", "Widget ID", "Created Date", "Total", "Contract ID", "Author"]
-NAMES = ["no", "order_id", "widget_id", "created_at", "item_count", "contract_id", "author"]
+COLUMNS = {
+    "No": "no",
+    "Order ID": "order_id",
+    "Widget ID": "widget_id",
+    "Created Date": "created_at",
+    "Total": "item_count",
+    "Contract ID": "contract_id",
+    "Author": "author",
+    "Amount": "amount_minor",
+    "Currency": "currency",
+}
+HEADERS, NAMES = list(COLUMNS), list(COLUMNS.values())
 ROW_HEIGHT = 36
 
 GO_TO = """address => {
@@ -292,7 +302,7 @@ class Desk:
             if index in found:
                 continue
             self.scroll_to(index)
-            rows = self.grid.locator(".ag-center-cols-container .ag-row")
+            rows = self.grid.locator(".ag-row")  # also those of pinned columns
             found.update(rows.evaluate_all(READ_ROWS % (self.table.key, "false")))
             if name != self.table.key:
                 found.update(rows.evaluate_all(READ_ROWS % (name, "true")))

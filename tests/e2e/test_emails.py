@@ -215,7 +215,7 @@ def test_refund_leads_to_a_void_notice_to_whom_had_the_voucher(
     first, notice = inbox.received
     assert (first.recipient, notice.recipient) == (CONTACT, CONTACT)
     assert pdfs_of(notice.message) == []
-    assert code_of(server, "OD-N-2") in str(notice.message["Subject"])
+    assert code_of(server, "OD-N-1") in str(notice.message["Subject"])
 
     desk.box_of(1).click()  # the mail that brought the voucher
     desk.page.get_by_role("button", name="Show").click()

@@ -173,12 +173,15 @@ def test_expired_is_a_status_of_its_own(items: Desk, demo: Server, tmp_path: Pat
     items.expect_view(filters={"status": {"filterType": "set", "values": ["expired"]}})
 
 
-def test_refundable_is_a_list_of_yes_and_no(items: Desk, demo: Server, tmp_path: Path) -> None:
-    rows = items.open_list("Refundable")
+def test_refundable_now_is_a_list_of_yes_and_no(items: Desk, demo: Server, tmp_path: Path) -> None:
+    rows = items.open_list("Refundable Now")
     expect(rows.locator(".deskSetValue")).to_have_text(["No", "Yes"])
     items.tick("No")
-    expect_agreement(items, demo, "NOT is_refundable", "Refundable is No", folder=tmp_path)
-    expect(items.box("Refundable")).to_have_js_property("readOnly", True)
+    now = datetime.now(UTC).timestamp()
+    ends = f"coalesce(refund_expire_at, 0) >= {now:.0f} AND valid_until >= {now:.0f}"
+    where = f"NOT (status = 'not_used' AND is_refundable AND {ends})"
+    expect_agreement(items, demo, where, "Refundable Now is No", folder=tmp_path)
+    expect(items.box("Refundable Now")).to_have_js_property("readOnly", True)
 
 
 def test_type_of_transaction_and_a_blank_order_are_lists_and_texts(

@@ -187,7 +187,7 @@ OF_REFUNDS = [
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        (ITEMS, ["All order items", "Today", "This month", "Refundable", *OF_REFUNDS]),
+        (ITEMS, ["All order items", "Today", "This month", "Refundable now", *OF_REFUNDS]),
         (TRANSACTIONS, ["All transactions", "Today", "This month"]),
     ],
 )
@@ -210,8 +210,8 @@ def test_ready_made_views_of_orders_show_their_rows(desk: Desk) -> None:
     open_view(desk, "Via widget")
     desk.expect_words("Widget ID is not blank")
     desk.expect_column("order_id", ["OD-ONE"])
-    open_view(desk, "Refundable")
-    desk.expect_words("Refundable is Yes")
+    open_view(desk, "Refundable now")
+    desk.expect_words("Refundable Now is Yes")
     desk.expect_count(0, 2)
     open_view(desk, "All orders")
     desk.expect_words()

@@ -42,9 +42,9 @@ def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> It
 
 @pytest.fixture
 def desk(open_tab: OpenDesk, server: Server) -> Desk:
-    """Open the order; its last item, the used one, stands first."""
+    """Open the order; its last item is the used one."""
     desk = open_tab(server).open_order("OD-V")
-    desk.expect_column("order_item_id", [f"OD-V-{number}" for number in (4, 3, 2, 1)])
+    desk.expect_column("order_item_id", [f"OD-V-{number}" for number in (1, 2, 3, 4)])
     return desk
 
 
@@ -66,7 +66,7 @@ def pages_of(pdf: bytes) -> list[str]:
 
 
 def test_one_ticked_item_is_one_pdf(desk: Desk, server: Server) -> None:
-    tick(desk, 1)
+    tick(desk, 2)
     name, pdf = download(desk, LABEL)
     assert name == "voucher-OD-V-3.pdf"
     (text,) = pages_of(pdf)
@@ -78,7 +78,7 @@ def test_one_ticked_item_is_one_pdf(desk: Desk, server: Server) -> None:
 
 
 def test_of_several_the_valid_ones_come_and_the_others_are_named(desk: Desk) -> None:
-    tick(desk, 0, 1, 2)
+    tick(desk, 1, 2, 3)
     name, pdf = download(desk, LABEL)
     assert name == "vouchers-OD-V.pdf"
     assert len(pages_of(pdf)) == 2
@@ -93,7 +93,7 @@ def test_of_several_the_valid_ones_come_and_the_others_are_named(desk: Desk) -> 
 
 def test_with_none_valid_the_button_is_disabled(desk: Desk) -> None:
     expect(desk.page.get_by_role("button", name=LABEL)).to_be_disabled()
-    tick(desk, 0)
+    tick(desk, 3)
     expect(desk.page.get_by_role("button", name=LABEL)).to_be_disabled()
     expect(desk.page.get_by_role("link", name=LABEL)).to_have_count(0)
 
@@ -101,7 +101,7 @@ def test_with_none_valid_the_button_is_disabled(desk: Desk) -> None:
 def test_old_link_and_old_code_are_void_once_refunded(
     desk: Desk, open_tab: OpenDesk, server: Server
 ) -> None:
-    tick(desk, 3)
+    tick(desk, 0)
     download(desk, LABEL)
     old = desk.page.get_by_role("link", name=LABEL).get_attribute("href") or ""
     desk.page.get_by_role("button", name="Refund", exact=True).click()

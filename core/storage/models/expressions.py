@@ -38,6 +38,11 @@ def is_refundable_now(now: datetime) -> tuple[SQLColumnExpression[bool], ...]:
     )
 
 
+def refundable_now(now: datetime) -> SQLColumnExpression[Any]:
+    """Return whether the item can be refunded now; never null, so that *No* finds the others."""
+    return and_(OrderItem.refund_expire_at.is_not(None), *is_refundable_now(now))
+
+
 def has_refundable_item(now: datetime) -> SQLColumnExpression[Any]:
     """Return whether an item of the order can be refunded now."""
     found = exists().where(OrderItem.order_id == Order.order_id, *is_refundable_now(now))

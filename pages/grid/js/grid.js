@@ -48,7 +48,7 @@ window.orderDesk = (function () {
     if (!before) askForFirstRows();
     desk.takeLink(before);
     if (!api || !before) return {};
-    if (config.data > before.data) setTimeout(() => api.refreshInfiniteCache(), 0);
+    if (config.data > before.data) setTimeout(desk.reload, 0);
     if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
     /* A new session, for example after a restart of the server, needs the current view. */
     else if (config.token !== before.token) setTimeout(desk.sendAnswer, 0);
@@ -228,6 +228,7 @@ window.orderDesk = (function () {
       desk
         .ask({ view, start: params.startRow, end: params.endRow }, isWanted, sent)
         .then(({ rows, last }) => {
+          desk.markChanges(rows);
           params.successCallback(rows, last === null ? undefined : last);
           desk.drawSelection();
           if (params.startRow !== 0 || !isWanted()) return;

@@ -9,16 +9,38 @@
   const nameOf = (one) => (typeof one === "string" ? one : one.colId);
   const laidOut = (view) => view.columns.map((one) => (typeof one === "string" ? { colId: one } : one));
 
+  /* The first columns adapt to the window: a narrow one hides some, and a phone has none pinned.
+     The view keeps them as they are. */
+  const PHONE = 600;
+  let adapted = new Set(); /* the names of those that look different from the view now */
+
+  function adapt() {
+    const { view, adapting } = desk.config();
+    const width = document.documentElement.clientWidth;
+    const sized = widths();
+    const columns = laidOut(view).map((one) => {
+      const usual = { colId: one.colId, hide: false, pinned: one.pinned || null };
+      const isChosen = sized.has(one.colId) || moved.has(one.colId);
+      if (!width || isChosen || !(one.colId in adapting)) return usual;
+      return { ...usual, hide: width < adapting[one.colId], pinned: width < PHONE ? null : usual.pinned };
+    });
+    const before = adapted;
+    const differs = (one) => one.hide || (one.colId in adapting && !one.pinned);
+    adapted = new Set(columns.filter(differs).map(nameOf));
+    const changed = columns.filter(({ colId }) => adapted.has(colId) !== before.has(colId));
+    return { columns, changed };
+  }
+
   desk.initialState = function () {
     const { view, hidden } = desk.config();
-    const columns = laidOut(view);
+    const { columns } = adapt();
     const pinned = (side) => columns.filter((one) => one.pinned === side).map(nameOf);
     return {
       partialColumnState: true,
       filter: { filterModel: view.filters },
       sort: { sortModel: view.sort },
       columnOrder: { orderedColIds: columns.map(nameOf).concat(hidden) },
-      columnVisibility: { hiddenColIds: hidden },
+      columnVisibility: { hiddenColIds: columns.filter((one) => one.hide).map(nameOf).concat(hidden) },
       columnPinning: { leftColIds: pinned("left"), rightColIds: pinned("right") },
     };
   };
@@ -26,10 +48,10 @@
   desk.applyView = function (before) {
     const { view, hidden } = desk.config();
     const sorted = new Map(view.sort.map((one, index) => [one.colId, [one.sort, index]]));
-    const shown = laidOut(view).concat(hidden.map((colId) => ({ colId, hide: true })));
-    const state = shown.map(({ colId, hide, pinned }) => {
-      const [sort, sortIndex] = sorted.get(colId) || [null, null];
-      return { colId, hide: Boolean(hide), pinned: pinned || null, sort, sortIndex };
+    const others = hidden.map((colId) => ({ colId, hide: true, pinned: null }));
+    const state = [...adapt().columns, ...others].map((one) => {
+      const [sort, sortIndex] = /** @type {[any, number]} */ (sorted.get(one.colId) || [null, null]);
+      return { ...one, sort, sortIndex };
     });
     const api = desk.api();
     api.applyColumnState({ state, applyOrder: true });
@@ -50,24 +72,29 @@
       .sort((a, b) => a.sortIndex - b.sortIndex)
       .map((one) => ({ colId: one.colId, sort: one.sort }));
 
-  /* The visible columns in order; with width and pinning where the person chose them. */
+  /* The view's columns in order; with width and pinning where the person chose them. */
   desk.columns = function () {
     const sized = widths();
-    return ours(desk.api()).map((column) => {
+    const first = desk.config().view.columns.filter((one) => adapted.has(nameOf(one)));
+    const others = ours(desk.api()).filter((one) => !adapted.has(one.getColId()));
+    const laid = others.map((column) => {
       const one = { colId: column.getColId() };
       if (sized.has(one.colId)) one.width = sized.get(one.colId);
       if (column.getPinned()) one.pinned = column.getPinned();
       return Object.keys(one).length > 1 ? one : one.colId;
     });
+    return [...first, ...laid];
   };
 
   let resized = new Map(); /* widths that the person chose since `appliedRevision` */
+  let moved = new Set(); /* the columns that the person moved since then */
   let appliedRevision = null;
 
   function widths() {
     const { revision, view } = desk.config();
     if (appliedRevision !== revision) {
       appliedRevision = revision;
+      moved = new Set();
       resized = new Map(laidOut(view).filter((one) => one.width).map((one) => [one.colId, one.width]));
     }
     return resized;
@@ -88,7 +115,9 @@
   const isByPerson = (source) => source.startsWith("ui");
 
   /* A dragged header passes others; only the drop is one step of Back. */
-  desk.onColumnMoved = function ({ finished, source }) {
+  desk.onColumnMoved = function ({ finished, source, columns }) {
+    widths();
+    if (source === "uiColumnMoved") (columns || []).forEach((one) => moved.add(one.getColId()));
     if (finished && isByPerson(source)) desk.sendAnswer();
   };
 
@@ -101,6 +130,8 @@
     const api = desk.api();
     if (!api) return;
     const sized = widths();
+    const { changed } = adapt();
+    if (changed.length) api.applyColumnState({ state: changed });
     const shown = ours(api);
     const usual = (one) => one.getColDef().initialWidth;
     const needed = shown.reduce((sum, one) => sum + (sized.get(one.getColId()) || usual(one)), 0);

@@ -73,6 +73,7 @@
     }
   }
   desk.Word = Word;
+  desk.isNo = ({ value }) => value === "No";
 
   /* In a table of orders, a click on a row opens the order; selecting text does not. */
   desk.onRowClicked = function ({ data, event }) {

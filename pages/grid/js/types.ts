@@ -1,6 +1,7 @@
 /* What the grid's scripts share: `window.orderDesk`, and what the page tells it. Only the checks
    read this file; the browser never gets it. */
 import type {
+  CellClassParams,
   CellKeyDownEvent,
   ColumnMovedEvent,
   ColumnPinnedEvent,
@@ -14,6 +15,7 @@ import type {
   IFilterParams,
   IFloatingFilterParams,
   ITooltipParams,
+  RowClassParams,
   RowClickedEvent,
   RowSelectedEvent,
   ValueFormatterParams,
@@ -64,6 +66,7 @@ declare global {
     revision: number;
     view: View;
     hidden: string[];
+    adapting: Record<string, number>; /* columns that a narrow grid unpins, and hides below a width */
     selection: { revision: number; keys: string[] };
     data: number;
     block: number; /* rows of an answer */
@@ -220,6 +223,9 @@ declare global {
     sort(): Sort[];
     columns(): (string | SizedColumn)[];
     fit(): void;
+    reload(): void;
+    markChanges(rows: Row[]): void;
+    isMarked(params: RowClassParams): boolean;
     onColumnResized(event: ColumnResizedEvent): void;
     onColumnMoved(event: ColumnMovedEvent): void;
     onColumnPinned(event: ColumnPinnedEvent): void;
@@ -240,6 +246,7 @@ declare global {
 
     OrderLink: unknown;
     Word: unknown;
+    isNo(params: CellClassParams): boolean;
     onRowClicked(event: RowClickedEvent & Click): void;
     onCellKeyDown(event: CellKeyDownEvent & KeyPress): void;
     rememberPlace(): void;

@@ -31,6 +31,30 @@ def _renamed(row: Mapping[str, object], **names: str) -> dict[str, object]:
     return {names.get(key, key): value for key, value in row.items()}
 
 
+# Calculated columns.
+
+
+@pytest.mark.parametrize(
+    ("sheet", "header"),
+    [
+        ("Orders", "Refundable Now"),
+        ("Orders", "Refundable"),  # as older files call it
+        ("Orders", "REFUNDABLE now"),
+        ("Order Items", "Refundable Now"),
+        ("Order Items", "refundable_now"),
+    ],
+)
+def test_what_can_be_refunded_now_is_passed_over(
+    sqlite_database: str, import_sheets: Import, sheet: str, header: str
+) -> None:
+    sheets = plain()
+    sheets["Order Items"][0] |= {"Refundable": "No"}
+    sheets[sheet][0][header] = "Yes"
+    import_sheets(sheets)
+    with storage.reading() as session:
+        assert session.get_one(OrderItem, "A1-1").is_refundable is False
+
+
 # Brackets.
 
 

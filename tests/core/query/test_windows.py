@@ -30,7 +30,7 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
     ],
     "orders": [
         {"author": {"filterType": "text", "type": "contains", "filter": "a"}},
-        {"refundable": {"filterType": "set", "values": ["yes"]}},
+        {"refundable_now": {"filterType": "set", "values": ["yes"]}},
         {"contract_id": {"filterType": "set", "values": ["CT-1001"]}},
     ],
     "transactions": [

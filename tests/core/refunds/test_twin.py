@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import and_, not_, select
 
 from core import query, refunds, storage
 from core.access import Actor
 from core.ground import ItemStatus
 from core.storage import OrderItem, is_refundable_now
 from core.tables import ORDER_ITEMS, ORDERS, Table
-from core.views import View, ready_made
+from core.views import View, parse_view, ready_made
 from tests.conftest import NOW
 from tests.rows import make_item, make_order, make_transaction
 
@@ -47,8 +47,8 @@ def by_twin(*conditions: object) -> set[str]:
 
 
 def by_view(table: Table, actor: Actor) -> set[str]:
-    """Return the rows of the ready-made view *Refundable* of a table."""
-    view: View = ready_made(table, "UTC", actor=actor)["Refundable"]
+    """Return the rows of the ready-made view *Refundable now* of a table."""
+    view: View = ready_made(table, "UTC", actor=actor)["Refundable now"]
     return set(query.load_keys(view, actor=actor, now=NOW))
 
 
@@ -63,6 +63,22 @@ def test_every_place_that_asks_finds_the_same_refundable_items(
         orders = set(session.scalars(theirs))
     assert by_view(ORDERS, admin) == orders
     assert len(refundable) == 4  # now or later, by both instants
+
+
+@pytest.mark.both_databases
+def test_what_cannot_be_refunded_now_is_every_other_item(
+    every_item: set[str], admin: Actor
+) -> None:
+    found = {}
+    for answer in ("yes", "no"):
+        asked = {"refundable_now": {"filterType": "set", "values": [answer]}}
+        view = parse_view(ORDER_ITEMS, {"filters": asked})
+        found[answer] = set(query.load_keys(view, actor=admin, now=NOW))
+    assert found["yes"] == by_rule(every_item, admin)
+    assert found["no"] == every_item - found["yes"]
+    # Without the check for a blank deadline, the others would lack those.
+    unchecked = by_twin(not_(and_(*is_refundable_now(NOW))))
+    assert unchecked < found["no"]
 
 
 @pytest.mark.parametrize("missing", range(len(is_refundable_now(NOW))))

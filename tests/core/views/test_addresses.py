@@ -138,9 +138,9 @@ def test_an_order_is_refundable_exactly_when_an_item_of_it_is(database: str) -> 
     fill(database)
     for now in NOWS:
         items = [row for row in rows_of(ORDER_ITEMS, now) if _is_refundable(row, now)]
-        of_items = views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable"]
+        of_items = views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable now"]
         assert _keys(of_items, now) == sorted(row["order_item_id"] for row in items)
-        of_orders = views.ready_made(ORDERS, "UTC", actor=ANA)["Refundable"]
+        of_orders = views.ready_made(ORDERS, "UTC", actor=ANA)["Refundable now"]
         assert _keys(of_orders, now) == sorted({row["order_id"] for row in items})
 
 
@@ -163,7 +163,7 @@ def test_the_view_mine_has_the_orders_that_the_user_created(make_database: Any) 
 
 def test_refundable_items_are_sorted_by_deadline(make_database: Any) -> None:
     fill(make_database("sqlite"))
-    view = views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable"]
+    view = views.ready_made(ORDER_ITEMS, "UTC", actor=ANA)["Refundable now"]
     frame = query.load_rows(view, actor=ANA, now=NOWS[0], start=0, end=100)
     assert frame["refund_expire_at"].is_monotonic_increasing
     assert len(frame) > 3

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ground import InvalidInput
-from core.tables import ORDER_ITEMS, ORDERS, TABLES
+from core.tables import ORDER_ITEMS, ORDERS, TABLES, TRANSACTIONS
 from core.views import default_view, describe_filter, describe_sort, parse_view, to_address
 from core.views.codec import from_address
 from tests.effort import share
@@ -142,7 +142,22 @@ def test_the_default_view_is_newest_first_with_the_default_columns() -> None:
         "Total",
         "Contract ID",
         "Author",
+        "Amount",
+        "Currency",
     ]
+
+
+def test_items_of_an_order_come_in_their_own_order() -> None:
+    assert describe_sort(default_view(ORDER_ITEMS, order_id="OD-1")) == "No, ascending"
+    assert describe_sort(default_view(ORDER_ITEMS)) == "Created Date, descending"
+    assert describe_sort(default_view(TRANSACTIONS, order_id="OD-1")) == "Created Date, descending"
+
+
+def test_a_view_whose_columns_are_all_gone_has_the_default_ones() -> None:
+    for order_id in (None, "OD-1"):
+        usual = default_view(ORDER_ITEMS, order_id=order_id)
+        view = parse_view(ORDER_ITEMS, {"columns": ["gone"]}, order_id=order_id, left_out=[])
+        assert (view.columns, view.layout) == (usual.columns, usual.layout)
 
 
 @pytest.mark.parametrize(
