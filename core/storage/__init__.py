@@ -4,6 +4,7 @@ from core.storage.bulk import bulk_insert, bulk_read, stored_names, without_inde
 from core.storage.cancel import CancelToken, QueryCancelled
 from core.storage.dialect import (
     bound_texts,
+    built_once,
     has_shared_lock,
     identity_of,
     insert,
@@ -58,6 +59,7 @@ from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
     Sought,
     can_look_up,
+    has_estimates,
     is_estimated_above,
     is_looked_up,
     look_up,
@@ -99,6 +101,7 @@ __all__ = [
     "User",
     "UserContract",
     "bound_texts",
+    "built_once",
     "bulk_insert",
     "bulk_read",
     "can_look_up",
@@ -109,6 +112,7 @@ __all__ = [
     "gather",
     "get_engine",
     "get_fact",
+    "has_estimates",
     "has_refundable_item",
     "has_returned_refund",
     "has_shared_lock",
