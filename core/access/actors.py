@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy import Row, Select, and_, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ RIGHTS = (
     *(User.sees_all_contracts, User.only_own_orders, UserContract.contract_id),
 )
 HAS_CONTRACT = and_(UserContract.user_id == User.user_id, ~User.sees_all_contracts)
-_ACTOR = (
+_ACTOR: Select[*tuple[Any, ...]] = (
     select(*RIGHTS)
     .select_from(User)
     .outerjoin(UserContract, HAS_CONTRACT)
@@ -94,7 +94,7 @@ def _find_actor(user_id: str, locked: type[User] | None = None) -> Actor | None:
         return actor_of(session.connection().execute(_ACTOR, {"user": user_id}).all())
 
 
-def actor_of(rows: Sequence[Row[Any]]) -> Actor | None:
+def actor_of(rows: Sequence[Row[*tuple[Any, ...]]]) -> Actor | None:
     """Return the actor of an active user, from rows of RIGHTS, one for each contract."""
     if not rows or not rows[0].is_active:
         return None
@@ -115,7 +115,7 @@ def find_actor_in(session: Session, user_id: str) -> Actor | None:
     return _actor(user, frozenset(() if user.sees_all_contracts else session.scalars(rows)))
 
 
-def _actor(user: User | Row[Any], contracts: frozenset[str]) -> Actor:
+def _actor(user: User | Row[*tuple[Any, ...]], contracts: frozenset[str]) -> Actor:
     return Actor(
         user_id=user.user_id,
         email=user.email,

@@ -14,7 +14,6 @@ SQLite has one writer at a time, so reading is enough there.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
 from typing import IO, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, or_, select
@@ -170,24 +169,22 @@ def _lock(
     # If CONSOLE changes a user, the admins are locked: it has no row that could be.
     is_console = actor == CONSOLE and changed_user is not None
     has_sign_in = actor.sign_in_id is not None
-    statement = _users_to_lock(storage.is_sqlite(), lock, has_sign_in, is_console)
+    statement = _users_to_lock(lock, has_sign_in, is_console)
     asked = {"ids": ids, "first": ids[0], "user": actor.user_id, "sign_in": actor.sign_in_id}
     options: dict[str, Any] = {"populate_existing": True}
     return list(session.scalars(statement, asked, execution_options=options))
 
 
-@cache
-def _users_to_lock(
-    is_on_sqlite: bool, lock: _Lock | None, has_sign_in: bool, or_admins: bool
-) -> Select[tuple[User]]:
-    """Select the users to lock: building the statement takes as long as running it."""
+@storage.built_once
+def _users_to_lock(lock: _Lock | None, has_sign_in: bool, or_admins: bool) -> Select[User]:
+    """Select the users to lock."""
     is_locked: list[ColumnElement[bool]] = [User.user_id.in_(bindparam("ids", expanding=True))]
     if or_admins:
         is_locked.append(User.role == Role.ADMIN)
     statement = select(User).where(or_(*is_locked)).order_by(User.user_id)
     # PostgreSQL grants advisory locks in order of arrival. Row locks FOR SHARE overtake a waiting
     # FOR UPDATE: with those alone, a user's requests could prevent an admin from deactivating them.
-    if lock == _FOR_SHARE and not is_on_sqlite:
+    if lock == _FOR_SHARE:
         first = storage.lock_key_of(bindparam("first", type_=Text))
         statement = statement.where(storage.has_shared_lock(first))
     if has_sign_in:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import Row, Select, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -33,7 +33,7 @@ from core.storage import SignIn, User, UserContract
 KEPT_AFTER_EXPIRY = timedelta(days=1)  # so that an old token is not taken for a new sign-in
 SEEN_INTERVAL = timedelta(minutes=1)  # `seen_at` is updated at most this often
 MAX_CLAIM = 1_000
-_SIGN_IN_WITH_RIGHTS = (
+_SIGN_IN_WITH_RIGHTS: Select[*tuple[Any, ...]] = (
     select(
         SignIn.user_id.label("signed_in_user"),
         *(SignIn.expires_at, SignIn.ended_at, SignIn.seen_at),
@@ -214,7 +214,7 @@ def _idle_text() -> str:
     return f"You were inactive for more than {minutes:,} minutes. Sign in again."
 
 
-def _check_open(row: SignIn | Row[Any], now: datetime) -> None:
+def _check_open(row: SignIn | Row[*tuple[Any, ...]], now: datetime) -> None:
     if row.ended_at is not None:
         raise SignInNeeded("You have signed out.")
     if now - row.seen_at > _idle_limit():

@@ -22,10 +22,10 @@ from core.storage import (
     can_look_up,
     folded,
     gather,
+    has_estimates,
     is_among_gathered,
     is_estimated_above,
     is_looked_up,
-    is_sqlite,
     look_up,
     no_rows,
     rows_of,
@@ -76,7 +76,7 @@ def narrow_by_rare(session: Session, view: View, limit: int) -> Narrowing | None
 
     SQLite has no estimates.
     """
-    if is_sqlite():
+    if not has_estimates():
         return None
     for term in _terms_of(view):
         if not can_look_up(session, term):
@@ -141,7 +141,7 @@ def _candidates(
     session: Session, model: type[Base], term: Sequence[_Sought]
 ) -> list[Gathered] | Gathered:
     """Gather the rows that may contain one of the texts; a sample if there are many."""
-    if not is_sqlite():
+    if has_estimates():
         return _candidates_by_estimate(session, model, term)
     gathered, left = [], MAX_GATHERED
     for other, by in dict.fromkeys((one.model, one.by) for one in term):

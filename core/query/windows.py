@@ -139,7 +139,7 @@ def find_keys(
     narrowing = narrow(session, view)
     if narrowing.most > COMMON and head.may_have:
         # PostgreSQL looks at the candidates alone; SQLite would read and sort all of them.
-        listed = [] if storage.is_sqlite() else narrowing.conditions
+        listed = narrowing.conditions if storage.has_estimates() else []
         head = window.find_in_head(HEAD_ROWS, per_order + listed)
         if head.keys is not None:
             return head.keys

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -49,8 +48,7 @@ _ITEMS = (
     )
     .order_by(OrderItem.order_item_id, Transaction.created_at, Transaction.transaction_id)
 )
-MAX_ACTORS = 100  # whose statements are kept
-_FACTS = [column.key for column in _ITEMS.selected_columns][:-2]
+_FACTS = [str(column.key) for column in _ITEMS.selected_columns][:-2]
 # White space and invisible characters: zero-width characters, a byte order mark.
 _INVISIBLE = r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]"
 _AROUND = re.compile(rf"\A{_INVISIBLE}+|{_INVISIBLE}+\Z")
@@ -141,7 +139,7 @@ def _load_items(
     session: Session, ids: Sequence[str], actor: Actor, gateways: frozenset[Method]
 ) -> dict[str, RefundItem]:
     """Load the items that the actor may see, by ID, with contract currency and payments."""
-    statement, asked = _items_of(actor, storage.is_sqlite()), {"ids": storage.bound_texts(ids)}
+    statement, asked = _items_of(actor), {"ids": storage.bound_texts(ids)}
     rows = session.connection().execute(statement, asked)  # without the work of the ORM
     found = {}
     for item_id, same in groupby(rows, key=itemgetter(0)):
@@ -156,8 +154,8 @@ def _load_items(
     return found
 
 
-@lru_cache(MAX_ACTORS)
-def _items_of(actor: Actor, _is_on_sqlite: bool) -> Select[Any]:
+@storage.built_once
+def _items_of(actor: Actor) -> Select[*tuple[Any, ...]]:
     is_one = storage.is_any_of_named(OrderItem.order_item_id, "ids")
     return _ITEMS.where(is_one, scope(ORDER_ITEMS, actor))
 

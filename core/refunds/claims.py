@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, text, update
@@ -18,7 +17,6 @@ from core.refunds.rule import RefundItem
 from core.storage import Instant, OrderItem, Refund, is_refundable_now, new_id
 from core.tables import ORDER_ITEMS
 
-MAX_ACTORS = 100  # whose statements are kept
 # Built once: building a statement takes as long as running it. The last refund wins. If the bank
 # returned a refund of the item, that one is last.
 _FAILED = (
@@ -56,24 +54,22 @@ def claim_items(session: Session, ids: Sequence[str], request: Request) -> set[s
     On PostgreSQL the same statement locks the items in order of ID first. Every transaction that
     locks several items uses this order, to prevent deadlocks.
     """
-    statement = _claiming(request.actor, storage.is_sqlite())
+    statement = _claiming(request.actor)
     asked = {"ids": storage.bound_texts(ids), "now": request.now}
     return set(session.connection().scalars(statement, asked))
 
 
-@lru_cache(MAX_ACTORS)
-def _claiming(actor: Actor, is_on_sqlite: bool) -> ReturningUpdate[tuple[str]]:
+@storage.built_once
+def _claiming(actor: Actor) -> ReturningUpdate[tuple[str]]:
     now: Any = bindparam("now", type_=Instant)
     still_refundable = [
         storage.is_any_of_named(OrderItem.order_item_id, "ids"),
         *is_refundable_now(now),
         scope(ORDER_ITEMS, actor),
     ]
-    if not is_on_sqlite:  # which has one writer at a time
-        still_refundable = storage.locked_in_order(OrderItem.order_item_id, still_refundable)
     return (
         update(OrderItem)
-        .where(*still_refundable)
+        .where(*storage.locked_in_order(OrderItem.order_item_id, still_refundable))
         .values(status=ItemStatus.REFUND_REQUESTED)
         .returning(OrderItem.order_item_id)
     )

@@ -161,7 +161,7 @@ def _write(session: Session, request: Request) -> Answer:
         "requested_by": request.actor.email,
         "created_at": request.now,
     }
-    session.connection().execute(insert(RefundBatch.__table__), batch)
+    session.connection().execute(insert(RefundBatch), batch)
     for item in items:
         claims.write(session, refunds[item.order_item_id], item, request)
     return Answer(request.batch_id, tuple(outcomes))

@@ -4,6 +4,7 @@ from core.storage.bulk import bulk_insert, bulk_read, loading, stored_names
 from core.storage.cancel import CancelToken, QueryCancelled
 from core.storage.dialect import (
     bound_texts,
+    built_once,
     has_shared_lock,
     identity_of,
     insert,
@@ -59,6 +60,7 @@ from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
     Sought,
     can_look_up,
+    has_estimates,
     is_estimated_above,
     is_looked_up,
     look_up,
@@ -100,6 +102,7 @@ __all__ = [
     "User",
     "UserContract",
     "bound_texts",
+    "built_once",
     "bulk_insert",
     "bulk_read",
     "can_look_up",
@@ -110,6 +113,7 @@ __all__ = [
     "gather",
     "get_engine",
     "get_fact",
+    "has_estimates",
     "has_refundable_item",
     "has_returned_refund",
     "has_shared_lock",

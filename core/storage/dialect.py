@@ -7,9 +7,9 @@ the database of DATABASE_URL.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,6 +28,7 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    true,
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,6 +38,8 @@ from sqlalchemy.types import TypeEngine
 from core.storage.engine import is_sqlite
 from core.storage.types import Base
 
+Built = TypeVar("Built")
+MAX_STATEMENTS = 500  # kept by each function
 LockMode = Literal["ACCESS SHARE", "EXCLUSIVE", "ACCESS EXCLUSIVE"]
 
 
@@ -44,6 +47,19 @@ def is_on_sqlite(at: Session | Connection | Engine) -> bool:
     """Return whether a session, connection or engine is of SQLite."""
     bound = at.get_bind() if isinstance(at, Session) else at
     return bound.dialect.name == "sqlite"
+
+
+def built_once(build: Callable[..., Built]) -> Callable[..., Built]:
+    """Keep the statements that a function builds, by its arguments and the kind of database.
+
+    Building a statement takes as long as running it.
+    """
+
+    @lru_cache(MAX_STATEMENTS)
+    def built(_is_on_sqlite: bool, *given: Any) -> Built:
+        return build(*given)
+
+    return lambda *given: built(is_sqlite(), *given)
 
 
 def insert(session: Session, model: type[Base]) -> Any:
@@ -124,10 +140,13 @@ def next_numbers(
 def locked_in_order(
     key: InstrumentedAttribute[str], conditions: Sequence[SQLColumnExpression[bool]]
 ) -> list[SQLColumnExpression[bool]]:
-    """Return the conditions of an UPDATE of PostgreSQL, so that it locks in order of the key first.
+    """Return the conditions of an UPDATE, so that it first locks its rows in order of their key.
 
-    They are checked when a row is locked, and again when it is changed.
+    They are checked when a row is locked, and again when it is changed. The only writer of SQLite
+    needs no lock.
     """
+    if is_sqlite():
+        return list(conditions)
     locked = select(key).where(*conditions).order_by(key).with_for_update().cte("locked")
     return [key.in_(select(locked.c[key.key])), *conditions]
 
@@ -160,8 +179,8 @@ def take_lock(at: Session | Connection, key: ColumnElement[int]) -> None:
 
 
 def has_shared_lock(key: ColumnElement[int]) -> ColumnElement[bool]:
-    """Return a condition that first takes an advisory lock that others can share: PostgreSQL."""
-    return func.pg_advisory_xact_lock_shared(key).is_not(None)
+    """Return a condition that first takes an advisory lock that others can share; SQLite: none."""
+    return true() if is_sqlite() else func.pg_advisory_xact_lock_shared(key).is_not(None)
 
 
 def scan_in_order(session: Session, statement: Select[Any]) -> Select[Any]:

@@ -94,6 +94,11 @@ def trigrams_of(sought: str) -> str:
     return " AND ".join(quoted)
 
 
+def has_estimates() -> bool:
+    """Return whether the database estimates how many rows a look-up yields; SQLite does not."""
+    return not is_sqlite()
+
+
 def is_estimated_above(session: Session, rows: CompoundSelect[Any], limit: int) -> bool:
     """Return whether PostgreSQL estimates more rows than `limit`; looking them up may take long.
 
