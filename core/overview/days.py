@@ -11,7 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     SQLColumnExpression,
     case,
-    literal_column,
+    literal,
     type_coerce,
 )
 from sqlalchemy.orm import Session
@@ -86,8 +86,7 @@ def _day_in(one: DaySpan, seconds: ColumnElement[int]) -> ColumnElement[Any]:
 
 
 def _number(value: int) -> ColumnElement[int]:
-    """Write a number into the statement: GROUP BY and SELECT must have the same expression."""
-    return literal_column(str(value), BigInteger)
+    return literal(value, BigInteger)
 
 
 def bounds(zone: ZoneInfo, first: date, last: date) -> tuple[datetime, datetime]:

@@ -1,10 +1,10 @@
-"""Bulk insert and read: executemany on SQLite, COPY on PostgreSQL; a fifth of the ORM's time.
+"""Bulk insert and read: many rows a statement on SQLite, binary COPY on PostgreSQL.
 
 A row is a tuple of all columns of the model without the twins of written columns, which are made
 here. It holds an instant as seconds since 1970 (UTC), and JSON as text.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -14,13 +14,18 @@ from typing import Any
 import psycopg
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
+    Integer,
+    LargeBinary,
     select,
 )
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, DropIndex
+from sqlalchemy.types import TypeEngine
 
 from core.storage import search_index
 from core.storage.dialect import checked_at_once, is_on_sqlite, json_text_of, seconds_of
@@ -30,6 +35,9 @@ from core.storage.types import Base, Instant
 ROWS_PER_INSERT = 5_000
 ROWS_PER_FETCH = 2_000
 MAX_VALUES = 999  # of a statement, in every SQLite
+_SINCE = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())  # PostgreSQL counts instants from it
+_FIRST = int(datetime(1, 1, 1, tzinfo=UTC).timestamp())
+_LAST = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 CACHED = 50_000  # texts of a column, with their twins
 
 
@@ -52,18 +60,7 @@ def bulk_insert(session: Session, model: type[Base], rows: Iterable[tuple[Any, .
             while batch := list(islice(rows, ROWS_PER_INSERT)):
                 _insert_batch(connection, model.__tablename__, names, batch)
         return
-    instants = [i for i, name in enumerate(names) if isinstance(table.c[name].type, Instant)]
-    driver: Any = session.connection().connection.driver_connection
-    try:
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {model.__tablename__} ({', '.join(names)}) FROM STDIN") as copy,
-        ):
-            for row in _with_datetimes(rows, instants):
-                copy.write_row(row)
-    except psycopg.Error as error:  # translate it, as SQLAlchemy does for its own statements
-        kind = OperationalError if isinstance(error, psycopg.OperationalError) else IntegrityError
-        raise kind("COPY", None, error) from error
+    _copy_in(session, table, names, rows)
 
 
 def _insert_batch(
@@ -98,15 +95,52 @@ def _twins_of(model: type[Base], column: str) -> Callable[[Any], tuple[str | Non
     return lru_cache(CACHED)(lambda value: tuple([make(value) for make in makers]))
 
 
-def _with_datetimes(
-    rows: Iterable[tuple[Any, ...]], instants: Sequence[int]
-) -> Iterator[list[Any]]:
-    for row in rows:
-        values = list(row)
-        for i in instants:
-            if values[i] is not None:
-                values[i] = datetime.fromtimestamp(values[i], UTC)
-        yield values
+def _copy_in(
+    session: Session, table: Any, names: list[str], rows: Iterator[tuple[Any, ...]]
+) -> None:
+    """Copy rows to PostgreSQL in binary, which both sides write and read faster than text."""
+    sent = [_sent_as(table.c[name].type) for name in names]
+    encoders = [(i, encode) for i, (_, encode) in enumerate(sent) if encode is not None]
+    driver: Any = session.connection().connection.driver_connection
+    statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN (FORMAT binary)"
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types([name for name, _ in sent])
+            for row in rows:
+                values = list(row)
+                for i, encode in encoders:
+                    if values[i] is not None:
+                        values[i] = encode(values[i])
+                copy.write_row(values)
+    except psycopg.Error as error:  # translate it, as SQLAlchemy does for its own statements
+        kind = OperationalError if isinstance(error, psycopg.OperationalError) else IntegrityError
+        raise kind("COPY", None, error) from error
+
+
+def _sent_as(kind: TypeEngine[Any]) -> tuple[str, Callable[[Any], Any] | None]:
+    """Return the type that a column's values are sent as, and what encodes them, if anything."""
+    for known, name, encode in (
+        (Instant, "int8", _microseconds),
+        (JSON, "bytea", _json_bytes),
+        (BigInteger, "int8", None),
+        (Integer, "int4", None),
+        (Boolean, "bool", None),
+        (LargeBinary, "bytea", None),
+    ):
+        if isinstance(kind, known):
+            return name, encode
+    return "text", None
+
+
+def _microseconds(seconds: int) -> int:
+    """Encode an instant as PostgreSQL does. Raises ValueError if Python could not read it back."""
+    if not _FIRST <= seconds <= _LAST:
+        raise ValueError(f"{seconds} seconds after 1970 is no instant")
+    return (seconds - _SINCE) * 1_000_000
+
+
+def _json_bytes(json: str) -> bytes:
+    return b"\x01" + json.encode()  # 1 is the version of the format of jsonb
 
 
 def bulk_read(session: Session, model: type[Base]) -> Iterator[tuple[Any, ...]]:
