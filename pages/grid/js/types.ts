@@ -129,7 +129,7 @@ declare global {
     parentFilterInstance(act: (parent: { choose(model: DateModel | null): void }) => void): void;
   }
 
-  type DateAnswer = { model?: DateModel | null; error?: string };
+  type DateAnswer = { model?: DateModel | null; error?: string; isPending?: boolean };
 
   interface DateWords {
     ask(choice: DateChoice, added: string[], params: DateSettings): DateAnswer;
@@ -138,6 +138,7 @@ declare global {
     parse(typed: string, params: DateSettings): DateAnswer;
     suggest(typed: string, choices: DateChoice[]): DateChoice[];
     textOf(condition: DateModel, choices: DateChoice[]): string;
+    wrong(choice: DateChoice, text: string, params: DateSettings): string;
   }
 
   interface ListOption {
