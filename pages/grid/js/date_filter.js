@@ -15,7 +15,7 @@
       this.input = textField("deskDayText", label);
       this.input.placeholder = "2026-11-29";
       this.input.addEventListener("input", onInput);
-      this.gui.append(this.input, calendarOf(this.input, label));
+      this.gui.append(this.input, calendarOf(this.input));
     }
 
     get text() {
@@ -28,10 +28,10 @@
   }
 
   /* The calendar icon: a day field of the browser, of which only the icon shows. */
-  function calendarOf(input, label) {
+  function calendarOf(input) {
     const calendar = element("input", "deskCalendar");
     calendar.type = "date";
-    calendar.setAttribute("aria-label", `${label}, from a calendar`);
+    calendar.setAttribute("aria-label", "Choose from a calendar");
     const open = () => {
       calendar.value = dates.dayOf(input.value);
       try {
@@ -306,7 +306,7 @@
       this.input.addEventListener("click", () => this.offer());
       this.input.addEventListener("blur", () => this.leave());
       this.input.addEventListener("keydown", (event) => this.onKey(event));
-      const calendar = calendarOf(this.input, label);
+      const calendar = calendarOf(this.input);
       calendar.firstElementChild.setAttribute("tabindex", "-1"); /* by keyboard, in the funnel */
       this.gui = element("div", "deskSetFloatingBox deskDay ag-input-wrapper");
       this.gui.setAttribute("role", "presentation");
