@@ -43,7 +43,7 @@ def show_views_explained() -> None:
             "A view is what you chose: filters, search, pasted IDs, sort, columns and time zone.\n"
             "- **Copy link** copies a short link. Send it to show a colleague the view.\n"
             "- **Save this view** stores it under a name, for you or for everyone.\n"
-            "- **Update view** appears when you have changed a view of yours, and saves that.\n"
+            "- **Update** appears when you have changed a view of yours, and saves the changes.\n"
             "- **Relative dates**, such as *last week*, move with time.\n"
             "- **Download Excel** and **Download CSV** write exactly its rows and columns."
         )

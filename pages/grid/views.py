@@ -14,7 +14,7 @@ from pages.shell import Dialog, acting, plain
 
 SHARE = "Share with everyone"
 TAKEN = "save_taken"  # a name that already exists, which the dialog offers to replace
-MAX_LABEL = 22  # letters of a name on the button
+MAX_LABEL = 20  # letters of a name on the button
 LINK_HELP = (
     "A short link that shows this view to everyone who gets it. "
     "Each person sees only the rows that they may see."
@@ -54,7 +54,7 @@ def _show_update(state: GridState) -> None:
         words = f"Save the current filters, columns and sort in “{plain(opened.name)}”"
         icon = ":material/save:"
         st.button(
-            "Update view",
+            "Update",
             key=f"update_{name}",
             icon=icon,
             help=words,

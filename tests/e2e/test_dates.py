@@ -55,6 +55,7 @@ def test_keyboard_chooses_a_relative_date_from_the_list_of_the_box(desk: Desk) -
         ("1812-06-24", "A day must be from 1900-01-01 to 2199-12-31."),
         ("last 0 days", "The number of days must be a whole number from 1 to 9,999."),
         ("2026-11-02 – 2026-11-01", "The range ends before it begins."),
+        ("next 5 days", "This date is never in the future."),
         ("soonish", "“soonish” is not a date. Type a day such as 2026-11-29"),
     ],
 )
@@ -115,6 +116,21 @@ def test_funnel_asks_for_a_number_of_next_days_where_times_can_be_ahead(
     desk.grid.get_by_role("combobox", name="Filtering operator").first.click()
     expect(desk.grid.get_by_role("option", name="Last … days")).to_be_visible()
     expect(desk.grid.get_by_role("option", name="Next … days")).to_have_count(0)
+
+
+def test_wrong_day_of_a_range_is_told_before_the_range_is_complete(desk: Desk) -> None:
+    desk.box("Created Date").fill("this year")
+    desk.expect_words("Created Date this year")
+    desk.button_of("Created Date").click()
+    desk.choose_operator("Between")
+    desk.grid.get_by_role("textbox", name="From", exact=True).fill("2026-11-31")
+    said = desk.grid.get_by_role("alert").filter(has_text="is not a day of the calendar")
+    expect(said).to_be_visible()
+    desk.expect_words("Created Date this year")
+    desk.grid.get_by_role("textbox", name="From", exact=True).fill("2026-11-01")
+    desk.grid.get_by_role("textbox", name="To", exact=True).fill("2026-11-30")
+    desk.expect_words("Created Date between 2026-11-01 and 2026-11-30")
+    expect(said).to_have_count(0)
 
 
 def test_two_conditions_of_the_funnel_are_joined_by_or(desk: Desk, demo: Server) -> None:

@@ -173,7 +173,7 @@ def test_open_view_is_named_updated_by_one_click_and_its_link_is_copied(
     stranger.page.goto(link, wait_until="commit")
     stranger.expect_words("Author contains “ben”")
     stranger.expect_column("order_id", ["OD-TWO"])
-    desk.page.get_by_role("button", name="Update view").click()
+    desk.page.get_by_role("button", name="Update").click()
     expect(button).not_to_contain_text("changed")
     expect(desk.page).to_have_url(re.compile(r"/orders\?saved=[-0-9a-f]+$"))
 

@@ -15,7 +15,7 @@
       this.input = textField("deskDayText", label);
       this.input.placeholder = "2026-11-29";
       this.input.addEventListener("input", onInput);
-      this.gui.append(this.input, calendarOf(this.input, label));
+      this.gui.append(this.input, calendarOf(this.input));
     }
 
     get text() {
@@ -28,10 +28,10 @@
   }
 
   /* The calendar icon: a day field of the browser, of which only the icon shows. */
-  function calendarOf(input, label) {
+  function calendarOf(input) {
     const calendar = element("input", "deskCalendar");
     calendar.type = "date";
-    calendar.setAttribute("aria-label", `${label}, from a calendar`);
+    calendar.setAttribute("aria-label", "Choose from a calendar");
     const open = () => {
       calendar.value = dates.dayOf(input.value);
       try {
@@ -91,7 +91,7 @@
       this.list = new desk.Listbox(this.operator, "Filtering operator", (option) => {
         this.choose(option.choice);
         (this.shown[0] || this.operator).focus();
-        onInput();
+        if (this.read()) onInput(); /* else the last filter stays, until this one is complete */
       });
       this.operator.addEventListener("click", () => this.open());
       this.operator.addEventListener("blur", this.list.hide);
@@ -109,6 +109,14 @@
       this.count.addEventListener("input", late);
       const chevron = element("div", "deskDateChevron");
       chevron.append(this.operator);
+      this.isDone = false;
+      for (const input of this.inputs) {
+        input.addEventListener("change", () => {
+          this.isDone = true; /* a day that is left unfinished is wrong */
+          onInput();
+          this.isDone = false;
+        });
+      }
       this.gui.append(chevron, this.count, ...this.fields.map((one) => one.gui));
       this.set(null);
     }
@@ -153,16 +161,19 @@
       return this.count.hidden ? days : [this.count];
     }
 
-    /* The condition as {model}, {error}, or null while something is missing. */
+    /* The condition as {model}, {error}, {isPending} while it is typed, or null if it is empty. */
     read() {
       const { shown } = this;
       const added = shown.map((input) => input.value.trim());
-      const answer = added.every(Boolean) ? dates.ask(this.choice, added, this.params) : null;
-      for (const input of shown) {
-        const isWrong = answer && answer.error && input.value.trim().length >= 10;
-        mark(input, isWrong || (answer && answer.error && input === this.count));
-      }
-      return answer;
+      if (shown.length && !added.some(Boolean)) return null;
+      const isTyped = (text) => this.choice.takes === "count" || this.isDone || text.length >= 10;
+      const wrong = added.map((text) =>
+        text && isTyped(text) ? dates.wrong(this.choice, text, this.params) : ""
+      );
+      shown.forEach((input, index) => mark(input, wrong[index]));
+      if (wrong.some(Boolean)) return { error: wrong.find(Boolean) };
+      if (!added.every((text) => text && isTyped(text))) return { isPending: true };
+      return dates.ask(this.choice, added, this.params);
     }
   }
 
@@ -251,7 +262,7 @@
       const answers = this.conditions.map((one) => one.read()).filter(Boolean);
       const wrong = answers.find((one) => one.error);
       this.note.textContent = wrong ? wrong.error : "";
-      if (wrong) return; /* the last filter stays */
+      if (wrong || answers.some((one) => one.isPending)) return; /* the last filter stays */
       const models = answers.map((one) => one.model);
       const operator = this.radios[1].checked ? "OR" : "AND";
       const two = /** @type {DateModel} */ ({ filterType: "date", operator, conditions: models });
@@ -295,7 +306,7 @@
       this.input.addEventListener("click", () => this.offer());
       this.input.addEventListener("blur", () => this.leave());
       this.input.addEventListener("keydown", (event) => this.onKey(event));
-      const calendar = calendarOf(this.input, label);
+      const calendar = calendarOf(this.input);
       calendar.firstElementChild.setAttribute("tabindex", "-1"); /* by keyboard, in the funnel */
       this.gui = element("div", "deskSetFloatingBox deskDay ag-input-wrapper");
       this.gui.setAttribute("role", "presentation");

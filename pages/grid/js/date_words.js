@@ -25,13 +25,15 @@
     return isRight ? "" : `The number of days must be a whole number from 1 to ${most}.`;
   }
 
+  const wrong = (choice, text, params) =>
+    (choice.takes === "count" ? wrongCount : wrongDay)(text, params);
+
   /* The filter of a choice with what a person added to it: days, or a number of days. */
   function ask(choice, added, params) {
     const model = { filterType: "date", type: choice.type };
     if (choice.count) return { model: { ...model, filter: choice.count } };
     if (choice.takes === "") return { model };
-    const check = choice.takes === "count" ? wrongCount : wrongDay;
-    const error = added.map((one) => check(one, params)).find(Boolean);
+    const error = added.map((one) => wrong(choice, one, params)).find(Boolean);
     if (error) return { error };
     const [first, last] = added;
     if (choice.takes === "count") return { model: { ...model, filter: Number(first) } };
@@ -68,9 +70,10 @@
     const { choices } = params;
     const named = choices.find((one) => !one.label.includes("…") && tidy(one.label) === text);
     if (named && (named.takes === "" || named.count)) return ask(named, [], params);
-    for (const choice of choices.filter((one) => one.takes === "count" && one.isListed)) {
+    for (const choice of choices.filter((one) => one.takes === "count")) {
       const [before, after] = tidy(choice.label).split("…");
       const isIt = text.startsWith(before) && /\sdays?$/.test(text) && after === " days";
+      if (isIt && !choice.isListed) return { error: "This date is never in the future." };
       if (isIt) return ask(choice, [text.slice(before.length).replace(/ days?$/, "")], params);
     }
     const range = RANGE.exec(text);
@@ -106,5 +109,5 @@
     return [...found, ...made.filter((one) => !labels.has(one.label))];
   }
 
-  desk.dates = { ask, choiceOf, dayOf, parse, suggest, textOf };
+  desk.dates = { ask, choiceOf, dayOf, parse, suggest, textOf, wrong };
 })();

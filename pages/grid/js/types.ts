@@ -140,7 +140,7 @@ declare global {
     parentFilterInstance(act: (parent: { choose(model: DateModel | null): void }) => void): void;
   }
 
-  type DateAnswer = { model?: DateModel | null; error?: string };
+  type DateAnswer = { model?: DateModel | null; error?: string; isPending?: boolean };
 
   interface DateWords {
     ask(choice: DateChoice, added: string[], params: DateSettings): DateAnswer;
@@ -149,6 +149,7 @@ declare global {
     parse(typed: string, params: DateSettings): DateAnswer;
     suggest(typed: string, choices: DateChoice[]): DateChoice[];
     textOf(condition: DateModel, choices: DateChoice[]): string;
+    wrong(choice: DateChoice, text: string, params: DateSettings): string;
   }
 
   interface ListOption {
