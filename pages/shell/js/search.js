@@ -42,7 +42,7 @@
     if (asking) asking.abort();
     const text = box.value.trim();
     const pages = foundPages();
-    if (text.length < 2) return show(pages, NOTE);
+    if (words().every((word) => [...word].length < 3)) return show(pages, NOTE);
     show(pages, "Searching …");
     const mine = (asking = new AbortController());
     timer = setTimeout(async () => {
