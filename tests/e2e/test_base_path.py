@@ -117,6 +117,8 @@ def test_a_table_loads_filters_and_downloads(desk: Desk, tmp_path: Path) -> None
     desk.expect_column("order_id", ["OD-TWO", "OD-ONE"])
     desk.box("Author").fill("ana")
     desk.expect_column("order_id", ["OD-ONE"])
+    desk.expect_words("Author contains “ana”")
+    desk.wait_for_run()  # the link follows the rows
     assert desk.download(tmp_path).column("Order ID") == ["OD-ONE"]
     desk.open_list("Contract ID")
     expect(desk.list_rows).to_have_count(1)
