@@ -197,11 +197,13 @@ def show_totals(state: GridState, *, actor: Actor, now: datetime) -> None:
 def _show_sums(line: DeltaGenerator, header: str, totals: Mapping[str, int]) -> None:
     """Draw the totals in a line; if there are many, behind a button."""
     sums = [format_money(minor, code) for code, minor in totals.items()]
+    words = f"<p>{html.escape(header)}: {html.escape(' · '.join(sums))}</p>" if sums else "<p></p>"
     if len(sums) <= MAX_SUMS_IN_LINE:
-        words = f"{header}: {' · '.join(sums)}" if sums else ""
-        line.html(f"<p>{html.escape(words)}</p>", width="stretch")
+        line.html(words, width="stretch")
         return
     label = f"{plain(header)} in {len(sums)} currencies"
     rows = "".join(f"<tr><td>{html.escape(one)}</td></tr>" for one in sums)
-    with line.container(key="sums"), st.popover(label, type="tertiary"):
-        st.html(f"<table><caption>{html.escape(header)}</caption>{rows}</table>")
+    with line.container(key="sums"):
+        with st.popover(label, type="tertiary"):
+            st.html(f"<table><caption>{html.escape(header)}</caption>{rows}</table>")
+        st.html(words)  # out of sight: a screen reader reads them without the button

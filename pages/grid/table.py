@@ -112,7 +112,8 @@ def _show_above_of_order(
 ) -> int:
     """Draw one strip, because an order has few rows: search and IDs come with many."""
     with _strip("tools"):
-        count = show_head(state, actor=actor, now=now)
+        with _strip("head"):
+            count = show_head(state, actor=actor, now=now)
         show_fold()
         if count > FEW_ROWS or state.view.search or state.view.ids:
             show_search(state)

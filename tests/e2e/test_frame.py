@@ -44,7 +44,7 @@ def test_the_menu_is_ours_and_changes_the_theme_of_every_page(tab: Desk) -> None
     expect(menu).to_be_visible()
     expect_no_grave_fault(page)
     menu.get_by_role("radio", name="Dark").click()
-    page.wait_for_function(f"{BACK} === '{DARK}'")
+    page.wait_for_function(f"() => {BACK} === '{DARK}'")
     expect(page.get_by_text("Record screen")).to_have_count(0)
     expect(page.get_by_text("Made with Streamlit")).to_have_count(0)
     page.goto(f"{tab.server}/verify")  # Streamlit keeps a theme for one address only

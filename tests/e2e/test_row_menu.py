@@ -50,9 +50,9 @@ def test_an_order_opens_in_a_new_tab(desk: Desk, demo: Server) -> None:
 def test_id_and_row_are_copied(desk: Desk, demo: Server) -> None:
     order_id = demo.newest("orders")[1]
     choose(desk, desk.cell(1, "author"), "Copy ID")
-    desk.page.wait_for_function(f"{COPIED}.then(text => text === '{order_id}')")
+    desk.page.wait_for_function(f"() => {COPIED}.then(text => text === '{order_id}')")
     choose(desk, desk.cell(1, "contract_id"), "Copy row")
-    desk.page.wait_for_function(f"{COPIED}.then(text => text !== '{order_id}')")
+    desk.page.wait_for_function(f"() => {COPIED}.then(text => text !== '{order_id}')")
     cells = desk.page.evaluate(COPIED).split("\t")
     assert len(cells) == 7
     assert cells[:2] == ["1999", order_id]
