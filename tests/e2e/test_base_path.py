@@ -130,7 +130,7 @@ def test_an_order_opens_by_a_click_and_by_its_address(desk: Desk) -> None:
     desk.cell(0, "order_id").click()
     expect(desk.page).to_have_url(re.compile(rf"{BASE}/order\?order=OD-TWO"))
     desk.open_order("OD-ONE")
-    desk.expect_column("order_item_id", ["OD-ONE-3", "OD-ONE-2", "OD-ONE-1"])
+    desk.expect_column("order_item_id", ["OD-ONE-1", "OD-ONE-2", "OD-ONE-3"])
 
 
 def test_a_voucher_is_downloaded_and_a_refusal_leads_back(desk: Desk, tmp_path: Path) -> None:
