@@ -52,11 +52,9 @@ def _show_update(state: GridState) -> None:
         return
     if opened.saved.is_own:
         words = f"Save the current filters, columns and sort in “{plain(opened.name)}”"
-        icon = ":material/save:"
         st.button(
             "Update",
             key=f"update_{name}",
-            icon=icon,
             help=words,
             on_click=_update,
             args=(state,),
