@@ -36,6 +36,8 @@ def draw_frame(title: str) -> None:
     set_tab_title(title)
     st.set_page_config(page_icon=str(settings.logo), layout="wide")
     st.logo(str(settings.logo), size="large")
+    # The toast of a callback takes the first place beside the page, which must not be a dialog's.
+    st.html("<style></style>")
 
 
 def set_tab_title(title: str) -> None:

@@ -16,6 +16,9 @@ OWN_WORDS = {
     ("refund_rule.py", "words"),  # reasons of the rule, which name no row
     ("emails.py", "words"),  # our icon and word for a state
     ("emails.py", "folder"),  # escaped where it is made
+    ("figures.py", "days_of(found.before.period)"),  # digits
+    ("frame.py", "show_controls(title)"),  # of the browser's tab, which is text
+    ("frame.py", "get_settings().app_name"),
     ("frame.py", "reference"),  # hexadecimal digits of our own
     ("import_run.py", "doing"),
     ("preview.py", "icon"),

@@ -55,7 +55,7 @@ def deactivated_after_the_header() -> Iterator[None]:
     left = [update(User).where(User.user_id == LOCAL_USER_ID).values(is_active=False)]
 
     def deactivate(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        if "FROM user_contracts" in statement and left:
+        if "FROM users" in statement and left:
             with engine.begin() as connection:  # of its own: the run is still reading
                 connection.execute(left.pop())
 
