@@ -44,7 +44,6 @@ from pages.guards import (
     SecureCookies,
     SecurityHeaders,
     SignOut,
-    StartPage,
     StaticFiles,
     Uploads,
 )
@@ -159,7 +158,6 @@ app = st.App(
         *(SIGN_IN_MIDDLEWARE if settings.has_sign_in else [Middleware(LocalOnly)]),
         Middleware(Uploads, base=base),
         Middleware(StaticFiles, base=base),
-        Middleware(StartPage, base=base),
         Middleware(OwnPage, base=base),
         Middleware(BrowserCookie, base=base),
     ],

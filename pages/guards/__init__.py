@@ -1,6 +1,6 @@
 """Middleware that checks every request: host, origin, sign-in, size, time, headers, cookies.
 
-It also answers for static files, and makes Streamlit's page ours, so that it starts sooner.
+It also answers for static files, and makes Streamlit's page ours.
 """
 
 from pages.guards.body_time import BodyTime
@@ -15,7 +15,6 @@ from pages.guards.own_page import OwnPage
 from pages.guards.request_limits import RequestLimits
 from pages.guards.security_headers import SecurityHeaders
 from pages.guards.sign_out import SignOut
-from pages.guards.start_page import StartPage
 from pages.guards.static_files import StaticFiles
 from pages.guards.uploads import Uploads
 
@@ -33,7 +32,6 @@ __all__ = [
     "SecureCookies",
     "SecurityHeaders",
     "SignOut",
-    "StartPage",
     "StaticFiles",
     "Uploads",
 ]

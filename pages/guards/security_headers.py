@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
 from core.ground import get_settings
-from pages.guards.start_page import START_SCRIPT
 from pages.web import GRID_SCRIPT
 
 PAGES = {
@@ -48,8 +47,7 @@ def _hash(script: str) -> str:
 
 # A page frames the grid, and the preview of an e-mail, which is a data: address. Streamlit's own
 # scripts include some lines of WebAssembly.
-_INLINE = f"{_hash(START_SCRIPT)} {_hash(_inline_script())}"
-PAGE_POLICY = _policy(f"{_INLINE} 'wasm-unsafe-eval'", frames="'self' data:")
+PAGE_POLICY = _policy(f"{_hash(_inline_script())} 'wasm-unsafe-eval'", frames="'self' data:")
 # The component of the grid makes functions of texts that the page sends, so it needs eval. It
 # writes our script into its page: no other one may be inline.
 GRID_POLICY = _policy(f"{_hash(GRID_SCRIPT)} 'unsafe-eval'", frames="'none'")

@@ -26,8 +26,12 @@ window.orderDeskPage = (function () {
   const root = document.documentElement;
   const page = /** @type {OrderDeskPage} */ ({ base });
 
-  /* Without it, Streamlit asks below every page's address first, and gets 404. */
-  window.__streamlit = { BACKEND_BASE_URL: base };
+  /* Else Streamlit asks below every page's address first, gets 404, waits, and asks again. Then it
+     asks for its host, which is this one, before it connects. */
+  window.__streamlit = {
+    BACKEND_BASE_URL: base,
+    HOST_CONFIG: { allowedOrigins: [window.location.origin], useExternalAuthToken: false },
+  };
 
   const byId = (id) => document.getElementById(id);
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -10,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from streamlit.file_util import get_static_dir
 
 from core.ground import get_settings
@@ -18,7 +20,10 @@ from pages.guards import OwnPage
 from pages.guards.own_page import _parts
 from pages.web import PAGE_SCRIPT, PAGE_SCRIPT_PATH, page_body, page_head
 
-PAGE = (Path(get_static_dir()) / "index.html").read_bytes()
+STATIC = Path(get_static_dir())
+PAGE = (STATIC / "index.html").read_bytes()
+(SHEET,) = [one.read_bytes() for one in STATIC.glob("static/css/index.*.css")]
+FONT = b'as="font"'
 GRIDS = b'<!doctype html><html><title>Streamlit Component</title><body><div id="root"></div>'
 
 
@@ -29,11 +34,17 @@ def ask(
     method: str = "GET",
     coding: str = "",
     base: str = "",
+    kind: str = "text/html",
+    life: str = "no-cache",
 ) -> httpx.Response:
-    """Ask for Streamlit's page, which is packed behind us."""
+    """Ask for Streamlit's page, which comes in pieces and is packed behind us."""
 
     async def answer(_request: Request) -> Response:
-        return Response(body, media_type="text/html", headers={"cache-control": "no-cache"})
+        async def pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 700):
+                yield body[start : start + 700]
+
+        return StreamingResponse(pieces(), media_type=kind, headers={"cache-control": life})
 
     app = Starlette(
         middleware=[Middleware(OwnPage, base=base), Middleware(GZipMiddleware, minimum_size=1)]
@@ -53,7 +64,8 @@ def test_the_page_has_our_parts_and_all_of_streamlits(coding: str) -> None:
     answer = ask(coding=coding)
     assert answer.headers.get("content-encoding", "") == coding
     ours = answer.content.replace(page_body().encode(), b"")
-    assert ours.replace(page_head().encode(), b"<title>Streamlit</title>") == PAGE
+    without_font = re.sub(rb'<link\s+rel="preload".*?/>', b"", PAGE, flags=re.DOTALL)
+    assert ours.replace(page_head().encode(), b"<title>Streamlit</title>") == without_font
     assert int(answer.headers["content-length"]) > len(gzip.compress(answer.content)) // 2
 
 
@@ -72,9 +84,39 @@ def test_the_script_is_served_below_the_path_alone(base: str) -> None:
     assert ask(path=f"/elsewhere{PAGE_SCRIPT_PATH}", base=base).text != PAGE_SCRIPT
 
 
-@pytest.mark.parametrize(("body", "method"), [(GRIDS, "GET"), (PAGE, "POST")])
-def test_other_answers_pass_as_they_are(body: bytes, method: str) -> None:
-    assert ask(body, method=method).content == body
+@pytest.mark.parametrize(
+    ("body", "method", "kind", "life"),
+    [
+        (GRIDS, "GET", "text/html", "no-cache"),
+        (PAGE, "POST", "text/html", "no-cache"),
+        (PAGE, "GET", "text/plain", "no-cache"),
+        (PAGE, "GET", "text/html", "no-store"),
+    ],
+)
+def test_other_answers_pass_as_they_are(body: bytes, method: str, kind: str, life: str) -> None:
+    assert ask(body, method=method, kind=kind, life=life).content == body
+
+
+@pytest.mark.parametrize("base", ["", "/desk"])
+def test_the_page_of_a_component_passes_as_it_is(base: str) -> None:
+    path = f"{base}/component/st_aggrid.agGrid/index.html"
+    assert ask(base=base, path=path).content == PAGE
+    assert ask(base=base, path=f"/elsewhere{path}").content != PAGE
+
+
+def test_page_asks_for_no_font_that_it_does_not_use() -> None:
+    assert FONT in PAGE
+    (asked,) = [one for one in re.findall(r"<link[^>]*>", ask().text) if 'as="font"' in one]
+    assert "inter-latin" in asked
+
+
+def test_style_sheet_keeps_all_but_the_one_font() -> None:
+    life = "public, immutable, max-age=31536000"
+    answer = ask(SHEET, "/static/css/index.css", kind="text/css", life=life).content
+    assert SHEET.count(b"font-family:Source Sans;") == 2
+    assert b"Source Sans;" not in answer
+    assert answer.count(b"@font-face") == SHEET.count(b"@font-face") - 2 > 0
+    assert answer.count(b"{") == SHEET.count(b"{") - 2
 
 
 def test_the_name_in_the_page_is_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ from streamlit.file_util import get_static_dir
 
 from pages.guards import SecurityHeaders
 from pages.guards.security_headers import GRID_POLICY, PAGE_POLICY
-from pages.guards.start_page import START_SCRIPT
 from pages.web import GRID_SCRIPT
 from tests.pages.asked import Answer, ask
 
@@ -69,7 +68,7 @@ def test_the_hashes_are_those_of_the_inline_scripts() -> None:
     page = (Path(get_static_dir()) / "index.html").read_text("utf-8")
     inline = re.findall(r"<script(?![^>]* src=)[^>]*>(.*?)</script>", page, re.DOTALL)
     assert len(inline) == 1
-    for scripts, policy in (((START_SCRIPT, *inline), PAGE_POLICY), ((GRID_SCRIPT,), GRID_POLICY)):
+    for scripts, policy in ((inline, PAGE_POLICY), ((GRID_SCRIPT,), GRID_POLICY)):
         digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
         expected = [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
         hashes = [one for one in rules(policy)["script-src"] if one.startswith("'sha256-")]
