@@ -23,6 +23,6 @@ declare global {
 
   interface Window {
     orderDeskPage: OrderDeskPage;
-    __streamlit: { BACKEND_BASE_URL: string };
+    __streamlit: { BACKEND_BASE_URL: string; HOST_CONFIG: object };
   }
 }
