@@ -131,7 +131,7 @@ KNOWN_PAGES = {
     "Overview": Most(2_000, 1),
     "Orders": Most(15_000, 7),
 }
-WARM_OPEN = Most(20_000, 11)
+WARM_OPEN = Most(28_000, 11)
 
 
 def faults_of_step(step: str, sent: Sent, most: Most) -> list[str]:

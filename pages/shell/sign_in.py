@@ -51,6 +51,7 @@ def show_account(actor: Actor, label: str) -> None:
         if st.button("Sign out", icon=":material/logout:", key="sign_out", width="stretch"):
             access.end_sign_in(actor, now=datetime.now(UTC))
             st.logout()
+            st.stop()  # the page would run again, which drops the way to the provider
 
 
 def _scope(actor: Actor) -> str:

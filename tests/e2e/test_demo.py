@@ -50,5 +50,5 @@ def test_own_orders_begin_with_an_empty_desk(open_tab: OpenDesk, tried: Server) 
     expect(desk.page.get_by_text("There are no orders yet.")).to_be_visible()
     expect(desk.page.get_by_text("sample orders")).to_have_count(0)
     assert tried.query("SELECT count(*) FROM orders") == [0]
-    other.search("lounge")
+    other.page.get_by_role("tab", name="Transactions").click()
     expect(other.page.get_by_text(f"Order “{order_id}” was not found")).to_be_visible()

@@ -54,7 +54,7 @@ def test_id_and_row_are_copied(desk: Desk, demo: Server) -> None:
     choose(desk, desk.cell(1, "contract_id"), "Copy row")
     desk.page.wait_for_function(f"() => {COPIED}.then(text => text !== '{order_id}')")
     cells = desk.page.evaluate(COPIED).split("\t")
-    assert len(cells) == 7
+    assert len(cells) == 9
     assert cells[:2] == ["1999", order_id]
     assert cells[6] == desk.cell(1, "author").inner_text()
 

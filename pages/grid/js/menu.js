@@ -114,11 +114,12 @@
       const values = words.filter(([, word]) => (word === value) !== isExcluded).map(([key]) => key);
       return { filterType: "set", values };
     }
-    const filterType = { agNumberColumnFilter: "number", agDateColumnFilter: "date" }[filter] || "text";
+    const isDate = filter === desk.DateFilter;
+    const filterType = isDate ? "date" : filter === "agNumberColumnFilter" ? "number" : "text";
     if (isBlank) return { filterType, type: isExcluded ? "notBlank" : "blank" };
     const type = isExcluded ? "notEqual" : "equals";
     const text = String(value);
-    if (filterType === "date") return { filterType, type, dateFrom: `${text.slice(0, 10)} 00:00:00` };
+    if (isDate) return { filterType, type, dateFrom: text.slice(0, 10) };
     const isNumber = filterType === "number";
     return { filterType, type, filter: isNumber ? Number(text.replaceAll(",", "")) : text };
   }
