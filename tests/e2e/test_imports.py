@@ -100,7 +100,9 @@ def test_a_workbook_with_errors_is_fixed_and_imported(
     page.goto(f"{server.url}/overview?period=All+time", wait_until="commit")
     figures = page.locator(".st-key-figures")
     expect(figures.get_by_role("link", name=re.compile(r"^Orders created\s*1"))).to_be_visible()
-    expect(figures.get_by_role("link", name=re.compile(r"^Order items created\s*1"))).to_be_visible()
+    expect(
+        figures.get_by_role("link", name=re.compile(r"^Order items created\s*1"))
+    ).to_be_visible()
     expect(at_imports(open_tab(server)).get_by_role("status")).to_contain_text("1 added")
 
 
