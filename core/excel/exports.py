@@ -228,6 +228,8 @@ def _about(
     local = now.astimezone(ZoneInfo(view.zone))
     lines = [("Table", view.table.title)]
     lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]
+    days = query.describe_days(view, now)
+    lines += [("Days" if i == 0 else "", words) for i, words in enumerate(days)]
     lines += [
         ("Sort", describe_sort(view)),
         ("Rows", f"{written.rows:,} of {total:,} {view.table.many}"),

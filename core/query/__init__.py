@@ -5,6 +5,7 @@
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
+from core.query.days import describe_days
 from core.query.frames import local_minutes, local_times, repeated_times, to_frame
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
@@ -34,6 +35,7 @@ __all__ = [
     "count_among",
     "count_in",
     "count_rows",
+    "describe_days",
     "find_missing",
     "get_order",
     "is_among",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core.ground import (
     day_starts,
+    in_zone,
     last_days,
     last_month,
     last_week,
@@ -22,7 +23,7 @@ from core.ground import (
     year_of,
 )
 from core.tables import Column, Table
-from core.views import Condition, Operator
+from core.views import Condition, Operator, View
 
 Sql = ColumnElement[bool]
 SPANS = {Operator.NEXT_24_HOURS: timedelta(hours=24), Operator.NEXT_7_DAYS: timedelta(days=7)}
@@ -37,6 +38,8 @@ RANGES: dict[Operator, Callable[[date], tuple[date, date]]] = {
     Operator.THIS_QUARTER: quarter_of,
     Operator.THIS_YEAR: year_of,
 }
+_COUNTED = {Operator.TODAY, Operator.LAST_DAYS, Operator.NEXT_DAYS}
+_RELATIVE = FROM_NOW_ON | set(RANGES) | _COUNTED
 
 
 def matches_time(
@@ -90,6 +93,26 @@ def _in_places(
     starts = day_starts(day)
     exact = (and_(zone.in_(names), getattr(instant, compare)(at)) for at, names in starts.items())
     return min(starts), max(starts), or_(*exact)
+
+
+def describe_days(view: View, now: datetime) -> list[str]:
+    """Return what the view's relative dates mean now: Created Date: 2026-11-01 to 2026-11-30."""
+    today = now.astimezone(ZoneInfo(view.zone)).date()
+    return [
+        f"{one.column.header}: {_span_in_words(asked, today, now, view.zone)}"
+        for one in view.filters
+        for asked in one.conditions
+        if asked.operator in _RELATIVE
+    ]
+
+
+def _span_in_words(asked: Condition, today: date, now: datetime, zone: str) -> str:
+    if asked.operator is Operator.FROM_NOW:
+        return f"from {in_zone(now, zone)}"
+    if asked.operator in SPANS:
+        return f"{in_zone(now, zone)} to {in_zone(now + SPANS[asked.operator], zone)}"
+    first, last = _days_of(asked, today)
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def _days_of(asked: Condition, today: date) -> tuple[date, date]:

@@ -125,6 +125,27 @@ def test_the_about_sheet_describes_the_export(sqlite_database: str, admin: Actor
     assert "token" not in about["Page"]
 
 
+def test_the_about_sheet_says_which_days_relative_dates_mean(
+    sqlite_database: str, admin: Actor
+) -> None:
+    make_order()
+    asked = {
+        "filterType": "date",
+        "operator": "OR",
+        "conditions": [
+            {"filterType": "date", "type": "today"},
+            {"filterType": "date", "type": "lastDays", "filter": 30},
+        ],
+    }
+    book, _ = _export(admin, filters={"created_at": asked}, zone="Asia/Tokyo")
+    rows = [tuple(cell.value for cell in row) for row in book["About this export"].iter_rows()]
+    first = rows.index(("Days", "Created Date: 2026-11-23"))
+    assert rows[first + 1] == (None, "Created Date: 2026-10-25 to 2026-11-23")
+    fixed = {"type": "lessThan", "dateFrom": "2026-12-01 00:00:00"}
+    book, _ = _export(admin, filters={"created_at": fixed})
+    assert "Days" not in [row[0].value for row in book["About this export"].iter_rows()]
+
+
 def test_an_export_and_its_filters_are_audited(database: str, admin: Actor) -> None:
     make_order()
     _export(admin, filters={"no": {"type": "greaterThan", "filter": 0}})

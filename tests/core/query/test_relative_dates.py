@@ -181,3 +181,23 @@ def test_every_relative_date_is_offered_once() -> None:
     labels = [one.label for one in choices]
     assert len(labels) == len(set(labels))
     assert {"Yesterday", "Last week", "Last 90 days", "Last … days", "Next … days"} <= {*labels}
+
+
+def test_every_relative_date_says_which_days_it_means() -> None:
+    now = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)  # already 1 December in Madrid
+    said = {}
+    for kind in [*PRESETS, *COUNTED]:
+        raw = {"type": kind} | ({"filter": 30} if kind in COUNTED else {})
+        asked = parse_view(
+            ORDER_ITEMS, {"filters": {"refund_expire_at": raw}}, zone="Europe/Madrid"
+        )
+        (said[kind],) = query.describe_days(asked, now)
+    expiry = "Refund Expire Date: "
+    assert said["today"] == f"{expiry}2026-12-01"
+    assert said["lastDays"] == f"{expiry}2026-11-02 to 2026-12-01"
+    assert said["nextDays"] == f"{expiry}2026-12-01 to 2026-12-30"
+    assert said["lastMonth"] == f"{expiry}2026-11-01 to 2026-11-30"
+    assert said["fromNow"] == f"{expiry}from 2026-12-01 00:30 (Europe/Madrid)"
+    assert said["next24Hours"] == (
+        f"{expiry}2026-12-01 00:30 (Europe/Madrid) to 2026-12-02 00:30 (Europe/Madrid)"
+    )
