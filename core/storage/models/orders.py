@@ -25,8 +25,10 @@ class Contract(Base):
     """A customer's contract, with its currency and balance."""
 
     __tablename__ = "contracts"
+    # Rows are sorted by the names of their contracts: those of one contract after the other.
+    __table_args__ = (Index("ix_contracts_name", "name_sort_key", "contract_id"),)
     contract_id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
+    name: Mapped[Written]
     currency: Mapped[str]
     balance_minor: Mapped[int] = mapped_column(default=0)
 
