@@ -26,5 +26,5 @@ def upgrade() -> None:
     for contract_id, name in bind.execute(sa.text("SELECT contract_id, name FROM contracts")).all():
         twins = {column: make(name) for column, make in MAKERS.items()}
         bind.execute(made, {"contract_id": contract_id, **twins})
-    op.create_index("ix_contracts_name", "contracts", ["name_sort_key", "contract_id"])
+    op.create_index("ix_contracts_name", "contracts", ["name_sort_key", "contract_id"], unique=True)
     op.execute("ANALYZE contracts")
