@@ -280,9 +280,9 @@ def test_an_event_without_a_contract_has_no_name_and_comes_last(
 
 
 def _fill_contracts(orders: int, *, after: int = 0) -> None:
-    """Store orders of two contracts; a third one has only two of them, however many there are."""
+    """Store orders of a dozen contracts; one more has only two, however many there are."""
     for number in range(after, after + orders):
-        contract_id = "CT-SMALL" if number < 2 else f"CT-{number % 2}"
+        contract_id = "CT-SMALL" if number < 2 else f"CT-{number % 12}"
         order_id = make_order(f"OD-{number:04}", contract_id=contract_id)
         make_item(order_id, contract_id=contract_id)
 
