@@ -11,7 +11,7 @@ from core.access import Actor
 from core.ground import Role, named
 from core.search import find_everywhere
 from core.storage import Contract
-from core.tables import AUDIT_EVENTS, BOOKS, EMAILS, ORDERS, TABLES, Kind, Table
+from core.tables import AUDIT_EVENTS, BOOKS, EMAILS, ORDERS, TABLES, USERS, Kind, Table
 from core.views import View, default_view, parse_view
 from tests.budgets import faults_of_growth
 from tests.conftest import NOW, use_database
@@ -19,7 +19,7 @@ from tests.core.query.plain_filter import order_of_text, without_case
 from tests.core.random_rows import SCRIPTS, TEXTS
 from tests.core.read_back import open_book, said_in
 from tests.effort import some
-from tests.rows import make_item, make_order, make_transaction, store_user
+from tests.rows import make_contract, make_item, make_order, make_transaction, store_user
 from tests.statements import counted_steps, noted_statements, plans_of
 
 # Every name twice, but for the first; the last is the ID of another contract.
@@ -187,10 +187,8 @@ def test_words_of_other_filters_ask_for_no_names(database: str, admin: Actor) ->
 
 
 def _make_two_contracts() -> None:
-    names = {"CT-1": "Helios", "CT-2": "Secret Tours"}
-    with storage.writing() as session:
-        for contract_id, name in names.items():
-            session.add(Contract(contract_id=contract_id, name=name, currency="EUR"))
+    for contract_id, name in (("CT-1", "Helios"), ("CT-2", "Secret Tours")):
+        make_contract(contract_id, name=name)
     for contract_id, author in (("CT-1", "me@desk.example"), ("CT-2", "other@desk.example")):
         order_id = make_order(f"OD-{contract_id}", contract_id=contract_id, author=author)
         make_item(order_id, contract_id=contract_id)
@@ -243,6 +241,17 @@ def test_without_contracts_there_are_no_names(database: str) -> None:
     _make_two_contracts()
     nobody = store_user(Actor("n", "n@desk.example", Role.ADMIN))
     assert query.contract_names(["CT-1", "CT-2", ""], actor=nobody) == {}
+
+
+@pytest.mark.both_databases
+def test_users_are_listed_with_the_names_of_their_contracts(database: str, admin: Actor) -> None:
+    _make_two_contracts()
+    make_contract("CT-3")
+    contracts = frozenset({"CT-3", "CT-2", "CT-1"})
+    store_user(Actor("me", "me@desk.example", Role.AGENT, contracts=contracts))
+    view = parse_view(USERS, {"search": "SECRET"})
+    (listed,) = query.load_rows(view, actor=admin, now=NOW, start=0, end=9)["contracts"]
+    assert listed == "CT-1 · Helios, CT-2 · Secret Tours, CT-3"
 
 
 def test_every_table_with_contract_ids_offers_their_names() -> None:
