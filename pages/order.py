@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.access import Actor, may
-from core.ground import InvalidInput, NotFound, format_money
+from core.ground import InvalidInput, NotFound, format_money, named
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
@@ -37,7 +37,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     refunded = order.refunded_minor
     facts = {
         "Created Date": created,
-        "Contract ID": " · ".join(dict.fromkeys([order.contract_id, order.contract_name])),
+        "Contract ID": named(order.contract_id, order.contract_name),
         "Widget ID": order.widget_id,
         "Author": order.author,
         "Amount": format_money(order.amount_minor, order.currency),

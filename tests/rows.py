@@ -18,11 +18,15 @@ _one_stores = Lock()  # of a test's threads: two would both insert the user
 CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def make_contract(contract_id: str = "CT-1", *, currency: str = "EUR") -> str:
-    """Store a contract unless it is there."""
+def make_contract(
+    contract_id: str = "CT-1", *, currency: str = "EUR", name: str | None = None
+) -> str:
+    """Store a contract unless it is there; its name is its ID unless it is said."""
     with storage.writing() as session:
         if session.get(Contract, contract_id) is None:
-            session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
+            session.add(
+                Contract(contract_id=contract_id, name=name or contract_id, currency=currency)
+            )
     return contract_id
 
 

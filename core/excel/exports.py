@@ -222,7 +222,7 @@ def _about(
     actor: Actor,
     now: datetime,
 ) -> list[tuple[str, str]]:
-    filters = view.in_words() or ["none"]
+    filters = view.in_words(query.names_in(view, actor=actor)) or ["none"]
     amount = view.table.amount
     sums = [format_money(minor, code) for code, minor in totals.items()]
     local = now.astimezone(ZoneInfo(view.zone))

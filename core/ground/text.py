@@ -31,6 +31,11 @@ def show_controls(value: str) -> str:
     return value.translate(_SHOWN)
 
 
+def named(identity: str, name: str | None) -> str:
+    """Return an ID with its name, such as CT-1 · Helios Travel; alone if it has no other name."""
+    return identity if name is None or name == identity else f"{identity} · {name}"
+
+
 def may_be_id(value: str) -> bool:
     """Return whether a text can be an ID: storable, and at most MAX_TEXT characters."""
     return is_storable(value) and len(value) <= MAX_TEXT

@@ -5,6 +5,7 @@
 
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
+from core.query.contracts import contract_names, names_in
 from core.query.days import describe_days
 from core.query.frames import local_minutes, local_times, repeated_times, to_frame
 from core.query.order import OrderDetails, get_order
@@ -32,6 +33,7 @@ __all__ = [
     "MAX_SELECTED",
     "Figures",
     "OrderDetails",
+    "contract_names",
     "count_among",
     "count_in",
     "count_rows",
@@ -48,6 +50,7 @@ __all__ = [
     "load_totals",
     "local_minutes",
     "local_times",
+    "names_in",
     "read_chunks",
     "read_pasted",
     "read_table",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core.access import Actor, require
 from core.ground import MAX_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
+from core.query.contracts import is_of_named
 from core.query.days import Sql, matches_time
 from core.query.scoping import of_order, scope
 from core.storage import folded, in_common_units, is_any_of, like_compares
@@ -78,7 +80,8 @@ def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sq
     if column.kind is Kind.FLAG:
         listed = tuple(flag for flag in (True, False) if sought in flag_value(flag))
         return _is_one_of_flags(expression, listed)
-    found = matches(table, column, asked, ZoneInfo("UTC"), now)
+    columns = filter(None, (column, table.column_of_names(column)))
+    found = or_(*(matches(table, one, asked, ZoneInfo("UTC"), now) for one in columns))
     return or_(found, expression.is_(None)) if sought in BLANK else found
 
 
@@ -128,9 +131,9 @@ def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now:
         if asked.operator is Operator.NOT_BLANK or not table.is_nullable(column):
             return opposite
         return or_(table.attribute(column).is_(None), opposite)
-    expression = table.expression(column, now)
     if asked.operator is Operator.BLANK:
-        return expression.is_(None)
+        return _is_blank(table, column, now)
+    expression = table.expression(column, now)
     if column.kind is Kind.FLAG:
         return _is_one_of_flags(expression, asked.value)
     if asked.operator is Operator.IN:
@@ -189,12 +192,20 @@ def _fits(word: str, text: str, operator: Operator) -> bool:
 
 def _matches_text(table: Table, column: Column, asked: Condition, now: datetime) -> Sql:
     if column.kind is Kind.TEXT:
-        twin = folded(table.attribute(column))
-        return _compare_text(twin, fold(asked.value), asked.operator)
+        compare = partial(_compare_text, value=fold(asked.value), operator=asked.operator)
+        ids = table.attribute(column)
+        return compare(folded(ids)) if column.name_of is None else is_of_named(ids, compare)
     expression = table.expression(column, now)
     is_equal = asked.operator is Operator.EQUALS
     text = func.lower(expression) if is_equal else like_compares(expression)
     return _compare_text(text, ascii_lower(asked.value), asked.operator)
+
+
+def _is_blank(table: Table, column: Column, now: datetime) -> Sql:
+    if column.name_of is None:
+        return table.expression(column, now).is_(None)
+    ids = table.attribute(column)
+    return or_(ids.is_(None), not_(is_of_named(ids))) if table.is_nullable(column) else false()
 
 
 def _compare_text(text: SQLColumnExpression[Any], value: str, operator: Operator) -> Sql:

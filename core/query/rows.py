@@ -24,6 +24,7 @@ from core.ground import InvalidInput, check_text
 from core.query.choices import MAX_CHOICES_LISTED as MAX_CHOICES_LISTED
 from core.query.choices import load_choices as load_choices
 from core.query.conditions import as_id, is_among, where
+from core.query.contracts import joined
 from core.query.frames import join_frame, to_arrow, to_frame
 from core.query.scoping import of_order, scope
 from core.query.search import MAX_GATHERED, narrow
@@ -85,7 +86,7 @@ def load_ticked(view: View, keys: Sequence[str], *, actor: Actor, now: datetime)
     checked = tuple(check_text(table.key_column.header, key) for key in keys)
     conditions = where(view.without_filters(), actor=actor, now=now)
     ordered = (
-        select(table.attribute(table.key_column))
+        joined(view, select(table.attribute(table.key_column)))
         .where(is_among(table, table.key_column, checked), *conditions)
         .order_by(*(term.of(term.expression) for term in sort_terms(view, now)))
     )
@@ -254,8 +255,7 @@ def _statement(
         _quick(session, view.table.expression(column, now), column) for column in columns
     ]
     return (
-        select(*expressions)
-        .select_from(view.table.model)
+        joined(view, select(*expressions).select_from(view.table.model))
         .where(*where(view, actor=actor, now=now))
         .order_by(*(term.of(term.expression) for term in sort_terms(view, now)))
     )

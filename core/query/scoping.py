@@ -1,11 +1,11 @@
 """Which rows an actor may see, and which belong to one order: the only rule here about orders."""
 
-from sqlalchemy import and_, false, select, true
+from sqlalchemy import SQLColumnExpression, and_, false, select, true
 
 from core.access import Actor
 from core.ground import fold
 from core.query.days import Sql
-from core.storage import Order, folded
+from core.storage import Contract, Order, folded
 from core.tables import Table
 
 
@@ -17,15 +17,34 @@ def scope(table: Table, actor: Actor) -> Sql:
     stored = table.model.__table__.c
     if "contract_id" not in stored:
         return true() if actor.sees_everything else false()
-    allowed: Sql = true()
-    if not actor.sees_all_contracts:
-        contracts = sorted(actor.contracts)
-        allowed = stored.contract_id.in_(contracts) if contracts else false()
+    allowed = _of_contracts(stored.contract_id, actor)
     if actor.only_own_orders:
-        own = select(Order.order_id).where(folded(Order.author) == fold(actor.email))
+        own = select(Order.order_id).where(_is_own(actor))
         is_own = table.only_of(own) if table.only_of else stored.order_id.in_(own)
         allowed = and_(allowed, is_own)
     return allowed
+
+
+def scope_of_contracts(actor: Actor) -> Sql:
+    """Restrict to contracts the actor may see; if they see only their own orders, to those of them.
+
+    So nobody learns the name of a contract of which they see no row.
+    """
+    allowed = _of_contracts(Contract.contract_id, actor)
+    if actor.only_own_orders:
+        own = select(Order.contract_id).where(_is_own(actor))
+        allowed = and_(allowed, Contract.contract_id.in_(own))
+    return allowed
+
+
+def _of_contracts(ids: SQLColumnExpression[str], actor: Actor) -> Sql:
+    if actor.sees_all_contracts:
+        return true()
+    return ids.in_(sorted(actor.contracts)) if actor.contracts else false()
+
+
+def _is_own(actor: Actor) -> Sql:
+    return folded(Order.author) == fold(actor.email)
 
 
 def of_order(table: Table, order_id: str) -> Sql:

@@ -17,6 +17,7 @@ from core.ground import ascii_lower, fold
 from core.query.conditions import is_searched
 from core.storage import (
     Base,
+    Contract,
     Gathered,
     Sought,
     can_look_up,
@@ -52,16 +53,20 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class _Sought(Sought):
-    """A text to look up in the view's table, or in one that shares the column `by` with it."""
+    """A text to look up in the view's table, or in one that shares the column `by` with it.
+
+    A few rows have no index: they are read, and counted as part of the view's table.
+    """
 
     by: str | None = None
+    is_indexed: bool = True
 
 
 def narrow(session: Session, view: View) -> Narrowing:
     """Look up the texts of a view in the search indexes."""
     found = Narrowing()
     for term in _terms_of(view):
-        if not can_look_up(session, term):
+        if not can_look_up(session, _indexed(term)):
             continue
         parts = _candidates(session, view.table.model, term)
         if isinstance(parts, Gathered):
@@ -79,12 +84,11 @@ def narrow_by_rare(session: Session, view: View, limit: int) -> Narrowing | None
     if not has_estimates():
         return None
     for term in _terms_of(view):
-        if not can_look_up(session, term):
+        if not can_look_up(session, _indexed(term)):
             continue
-        lookup = _lookup(view.table.model, term)
-        if is_estimated_above(session, lookup, limit):
+        if is_estimated_above(session, _lookup(view.table.model, _indexed(term)), limit):
             continue
-        rows = gather(session, lookup, MAX_GATHERED)
+        rows = gather(session, _lookup(view.table.model, term), MAX_GATHERED)
         if rows is not None:
             found = Narrowing()
             _narrow_to(found, view, [rows])
@@ -114,7 +118,7 @@ def _terms(view: View) -> Iterable[list[_Sought]]:
 
 
 def _filtered(table: Table, one: Filter) -> Iterable[list[_Sought]]:
-    if not is_searched(one.column):
+    if not is_searched(one.column) or one.column.name_of is not None:
         return
     narrowing = [c for c in one.conditions if _narrows(c)]
     if one.joined == "AND":
@@ -128,6 +132,8 @@ def _narrows(asked: Condition) -> bool:
 
 
 def _sought(table: Table, column: Column, value: str) -> _Sought:
+    if column.name_of is not None:
+        return _Sought(Contract, folded(Contract.name).key, fold(value), "contract_id", False)
     through = column.searched_through
     if through is not None:
         return _Sought(through.model, column.name, ascii_lower(value), through.by)
@@ -137,6 +143,14 @@ def _sought(table: Table, column: Column, value: str) -> _Sought:
     return _Sought(table.model, column.name, ascii_lower(value))
 
 
+def _indexed(term: Sequence[_Sought]) -> list[_Sought]:
+    """Return the texts to look up in an index.
+
+    PostgreSQL would estimate that one of the few contracts has any name, with all of its rows.
+    """
+    return [one for one in term if one.is_indexed]
+
+
 def _candidates(
     session: Session, model: type[Base], term: Sequence[_Sought]
 ) -> list[Gathered] | Gathered:
@@ -144,8 +158,13 @@ def _candidates(
     if has_estimates():
         return _candidates_by_estimate(session, model, term)
     gathered, left = [], MAX_GATHERED
-    for other, by in dict.fromkeys((one.model, one.by) for one in term):
-        lookup = union_all(*(look_up(one) for one in term if (one.model, one.by) == (other, by)))
+    tables: dict[tuple[type[Base], str | None], list[Select[Any]]] = {}
+    for one in term:
+        home = (one.model, one.by) if one.is_indexed else (model, None)
+        rows = look_up(one) if one.is_indexed else _rows_with(model, one.model, one.by, [one])
+        tables.setdefault(home, []).append(rows)
+    for (other, by), lookups in tables.items():
+        lookup = union_all(*lookups)
         found = gather(session, lookup, left)
         if found is not None and found.count and by is not None:
             found = gather(session, _that_share(by, model, other, found), left)
@@ -160,9 +179,9 @@ def _candidates_by_estimate(
     session: Session, model: type[Base], term: Sequence[_Sought]
 ) -> list[Gathered] | Gathered:
     """Do it with one statement on PostgreSQL, unless it estimates many rows."""
-    lookup = _lookup(model, term)
-    if is_estimated_above(session, lookup, MAX_GATHERED):
+    if is_estimated_above(session, _lookup(model, _indexed(term)), MAX_GATHERED):
         return no_rows()
+    lookup = _lookup(model, term)
     found = gather(session, lookup, MAX_GATHERED)
     if found is None:
         some = gather(session, lookup.limit(SAMPLE).subquery().select(), SAMPLE)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core import storage
 from core.access import Actor
 from core.query.conditions import where
+from core.query.contracts import RANK, joined
 from core.query.search import MAX_GATHERED, Narrowing, narrow, narrow_by_rare
 from core.storage import Base, Gathered, gather, in_common_units, rows_of
 from core.tables import Column, Kind, Table
@@ -63,6 +64,8 @@ def sort_terms(view: View, now: datetime) -> list[Term]:
 
 def _sorted_by(table: Table, column: Column, now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
     """Return what a column is sorted by: its rank; amounts in the unit of all currencies."""
+    if column.name_of is not None:
+        return RANK
     if column.sorted_by is not None:
         return column.sorted_by(now)
     rank = table.rank(column, now)
@@ -85,7 +88,7 @@ class _Window:
         """Find the keys of the rows that meet the conditions."""
         key = self.view.table.attribute(self.view.table.key_column)
         terms = [term.of(term.expression) for term in sort_terms(self.view, self.now)]
-        ordered = select(key).where(*conditions).order_by(*terms)
+        ordered = joined(self.view, select(key)).where(*conditions).order_by(*terms)
         return list(self.session.scalars(ordered.offset(self.start).limit(self.end - self.start)))
 
     def find_in_head(self, rows: int, conditions: Sequence[ColumnElement[bool]]) -> "_Head":

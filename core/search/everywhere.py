@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from core.access import Actor, may
-from core.ground import fold
+from core.ground import fold, named
 from core.query import load_rows
 from core.tables import EMAILS, ORDER_ITEMS, ORDERS, Column, Table
 from core.views import Condition, Filter, Operator, View, as_choice, default_view, parse_search
@@ -45,10 +45,11 @@ def find_everywhere(text: str, *, actor: Actor, now: datetime) -> list[Hit]:
 
 
 def _find_orders(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
-    names = ("order_id", "contract_id", "author", "created_at")
+    names = ("order_id", "contract_id", "contract", "author", "created_at")
     view = _view(ORDERS, names).with_search(search)
     for row in _load(view, PER_KIND, actor, now):
-        detail = f"{row['contract_id']} · {row['author']} · {row['created_at']:%Y-%m-%d}"
+        contract = named(row["contract_id"], row["contract"])
+        detail = f"{contract} · {row['author']} · {row['created_at']:%Y-%m-%d}"
         yield Hit("Orders", row["order_id"], detail, row["order_id"])
 
 

@@ -31,6 +31,7 @@ from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
+    contract_name,
     has_refundable_item,
     has_returned_refund,
     has_unmatched_refund,
@@ -106,6 +107,7 @@ __all__ = [
     "bulk_insert",
     "bulk_read",
     "can_look_up",
+    "contract_name",
     "create_database_engine",
     "create_missing_file",
     "delete_fact",

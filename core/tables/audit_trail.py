@@ -7,7 +7,7 @@ from sqlalchemy import SQLColumnExpression, Text, cast
 
 from core.ground import Permission
 from core.storage import AuditEvent, folded
-from core.tables.columns import Column, Kind, Table
+from core.tables.columns import CONTRACT, Column, Kind, Table
 from core.tables.ready_made import ending, recent
 
 
@@ -69,6 +69,7 @@ AUDIT_EVENTS = Table(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
             has_choices=True, is_shown=True, width=120
         ),
+        CONTRACT,
         Column(
             "before", "Before", Kind.TEXT, "The values before, as JSON.",
             is_shown=True, width=170, derived=_before, sorted_by=_before_folded

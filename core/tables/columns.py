@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.ground import FLAG_WORDS, Permission, sort_key, words_by_value
-from core.storage import Base, sorted_by
+from core.storage import Base, contract_name, sorted_by
 
 
 class Kind(StrEnum):
@@ -73,6 +73,7 @@ class Column:
     looks_ahead: bool = False  # its times can be in the future
     place_zone: str | None = None  # the column that holds the time zone of its times
     imported_in: str | None = None  # the same for imported times alone, if different
+    name_of: str | None = None  # the column of contract IDs; this one has the contracts' names
     place_from: PlaceFrom | None = None  # what gives the time zone if the value is blank
     searched_through: Through | None = None  # where the search index has its values, if not here
     totals_as: str | None = None  # the header of the totals if a filter asks for the next days
@@ -85,7 +86,7 @@ class Column:
     @property
     def is_written(self) -> bool:
         """Return whether the model has a sort key for the column."""
-        return self.kind is Kind.TEXT and self.derived is None
+        return self.kind is Kind.TEXT and self.derived is None and self.name_of is None
 
     def rank_of(self, value: Any) -> Any:
         """Return what a value of the column is sorted by."""
@@ -119,6 +120,16 @@ class Column:
 
 
 NO = Column("no", "No", Kind.NUMBER, "Row number. Quote the ID instead.", is_shown=True, width=72)
+# In a table with it, lists and filters also say the names of the contract IDs.
+CONTRACT = Column(
+    "contract",
+    "Contract",
+    Kind.TEXT,
+    "The name of the contract in Contract ID.",
+    is_offered=True,
+    name_of="contract_id",
+    width=180,
+)
 
 
 @dataclass(frozen=True)
@@ -173,13 +184,19 @@ class Table:
         """Find a column by its name, or by one that it had."""
         return next((one for one in self.columns if one.name == name or name in one.formerly), None)
 
+    def column_of_names(self, column: Column) -> Column | None:
+        """Return the column with the names of a column's IDs; None if the table has none."""
+        return next((one for one in self.columns if one.name_of == column.name), None)
+
     def attribute(self, column: Column) -> InstrumentedAttribute[Any]:
-        """Return the stored attribute of a column."""
-        attribute: InstrumentedAttribute[Any] = getattr(self.model, column.name)
+        """Return the stored attribute of a column; for a name, that of its ID."""
+        attribute: InstrumentedAttribute[Any] = getattr(self.model, column.name_of or column.name)
         return attribute
 
     def expression(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
         """Return the SQL expression of a column at the instant `now`."""
+        if column.name_of is not None:
+            return contract_name(self.attribute(column))
         return column.derived(now) if column.derived else self.attribute(column)
 
     def rank(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
@@ -192,8 +209,8 @@ class Table:
         return sorted_by(attribute) if column.is_written else attribute
 
     def is_nullable(self, column: Column) -> bool:
-        """Return whether a column can be blank. A derived column never is."""
-        stored = self.model.__table__.c.get(column.name)
+        """Return whether a column can be blank. A name is if its ID is; no other derived one."""
+        stored = self.model.__table__.c.get(column.name_of or column.name)
         return stored is not None and bool(stored.nullable)
 
     @property

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Select, exists
 
 from core.ground import Channel, DeliveryKind, DeliveryStatus, Permission
 from core.storage import Delivery, DeliveryItem
-from core.tables.columns import Column, Kind, Table
+from core.tables.columns import CONTRACT, Column, Kind, Table
 from core.tables.ready_made import having, recent
 
 
@@ -78,6 +78,7 @@ EMAILS = Table(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order items.",
             has_choices=True, is_shown=True, width=140
         ),
+        CONTRACT,
         Column(
             "sent_at", "Sent At", Kind.INSTANT, "When the mail server accepted it.",
             is_shown=True, width=160

@@ -12,7 +12,7 @@ from core.storage import (
     status,
     status_in_order,
 )
-from core.tables.columns import NO, Column, Kind, PlaceFrom, Table, Through
+from core.tables.columns import CONTRACT, NO, Column, Kind, PlaceFrom, Table, Through
 from core.tables.ready_made import YES, recent, refund_expiring
 
 IN_ORDERS = Through(Order, by="order_id")
@@ -141,6 +141,7 @@ ORDER_ITEMS = Table(
             "The contract of the order.", if_blank="If not given: the order's contract.",
             has_choices=True, is_offered=True, searched_through=IN_ORDERS, width=110
         ),
+        CONTRACT,
         Column(
             "used_at", "Used At", Kind.INSTANT, "When the voucher was used.",
             is_offered=True, width=145

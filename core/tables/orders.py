@@ -1,7 +1,7 @@
 """The table of orders."""
 
 from core.storage import Order, has_refundable_item
-from core.tables.columns import NO, AlsoFinds, Column, Kind, Table
+from core.tables.columns import CONTRACT, NO, AlsoFinds, Column, Kind, Table
 from core.tables.order_items import ORDER_ITEMS
 from core.tables.ready_made import NOT_BLANK, YES, recent
 
@@ -49,6 +49,7 @@ ORDERS = Table(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
             has_choices=True, is_shown=True, is_required=True, width=105
         ),
+        CONTRACT,
         Column(
             "author", "Author", Kind.TEXT, "Who created the order.",
             has_choices=True, is_shown=True, is_required=True, width=240

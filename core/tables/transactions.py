@@ -2,7 +2,7 @@
 
 from core.ground import Method, Permission, TransactionStatus, TransactionType
 from core.storage import Order, Transaction
-from core.tables.columns import NO, Column, Kind, Table, Through
+from core.tables.columns import CONTRACT, NO, Column, Kind, Table, Through
 from core.tables.ready_made import recent
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
@@ -62,6 +62,7 @@ TRANSACTIONS = Table(
             "The contract whose money moved.", if_blank="If not given: the order's contract.",
             has_choices=True, is_shown=True, width=110
         ),
+        CONTRACT,
         Column(
             "method", "Method", Kind.CODE, "Balance or card.",
             if_blank="If not given: Balance.",

@@ -3,24 +3,29 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, func, select
+from sqlalchemy import SQLColumnExpression, case, func, select
 
 from core.ground import Permission, Role
-from core.storage import User, UserContract
+from core.storage import Contract, User, UserContract
 from core.tables.columns import Column, Kind, Table
 from core.tables.ready_made import having
 
 
 def _contracts(_now: datetime) -> SQLColumnExpression[Any]:
-    """Return a user's contracts as one text; empty if there are none."""
+    """Return a user's contracts as one text, with their names; empty if there are none."""
+    contract_id = UserContract.contract_id
+    named = case(
+        (Contract.name == contract_id, contract_id), else_=contract_id + " · " + Contract.name
+    )
     own = (
-        select(UserContract.contract_id)
+        select(named.label("named"))
+        .join(Contract, Contract.contract_id == contract_id)
         .where(UserContract.user_id == User.user_id)
         .order_by(UserContract.contract_id)
         .correlate(User)
         .subquery()
     )
-    listed = select(func.aggregate_strings(own.c.contract_id, ", ")).scalar_subquery()
+    listed = select(func.aggregate_strings(own.c.named, ", ")).scalar_subquery()
     return func.coalesce(listed, "")
 
 

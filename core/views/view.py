@@ -1,11 +1,15 @@
 """A view: what a user asks of a table. Grid, count, words, Excel file and URL come from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from core.ground import flag_value, word_of
 from core.tables import Column, Kind, Table
 from core.views.operators import DAY_COUNTS, Operator, days_in_words, words_of
+
+NamesByColumn = Mapping[str, Mapping[str, str]]  # by the name of the column, and by ID
+NO_NAMES: NamesByColumn = {}
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,14 @@ class View:
         ids = [("ID", one) for one in self.ids]
         return [*search, *ids, *(pair for one in self.filters for pair in one.typed)]
 
-    def in_words(self) -> list[str]:
-        """Return the search, IDs and filters in words, for the page and the Excel file."""
+    def in_words(self, names: NamesByColumn = NO_NAMES) -> list[str]:
+        """Return the search, IDs and filters in words, for the page and the Excel file.
+
+        `names` are those of the IDs in its filters (see core.query.names_in).
+        """
         search = [describe_search(self)] if self.search else []
         ids = [describe_ids(self)] if self.ids else []
-        return [*search, *ids, *(describe_filter(one) for one in self.filters)]
+        return [*search, *ids, *(describe_filter(one, names) for one in self.filters)]
 
 
 CHOICES_IN_WORDS = 3
@@ -144,15 +151,16 @@ def describe_ids(view: View) -> str:
     return f"{len(view.ids):,} pasted IDs"
 
 
-def describe_filter(one: Filter) -> str:
-    """Return a filter in words: Author contains “smith”."""
-    joint = f" {one.joined.lower()} "
-    return f"{one.column.header} {joint.join(_describe(one.column, c) for c in one.conditions)}"
+def describe_filter(one: Filter, names: NamesByColumn = NO_NAMES) -> str:
+    """Return a filter in words: Author contains “smith”; an ID with the name that `names` has."""
+    own = names.get(one.column.name, {})
+    words = (_describe(one.column, condition, own) for condition in one.conditions)
+    return f"{one.column.header} {f' {one.joined.lower()} '.join(words)}"
 
 
-def _describe(column: Column, condition: Condition) -> str:
+def _describe(column: Column, condition: Condition, names: Mapping[str, str]) -> str:
     if condition.operator is Operator.IN:
-        return _describe_choice(column, condition.value)
+        return _describe_choice(column, condition.value, names)
     if condition.operator is Operator.IN_RANGE:
         return f"between {condition.value} and {condition.until}"
     if condition.operator in DAY_COUNTS:
@@ -161,13 +169,21 @@ def _describe(column: Column, condition: Condition) -> str:
     if condition.value is None:
         return words
     value = condition.value
-    return f"{words} “{value}”" if isinstance(value, str) else f"{words} {value}"
+    if not isinstance(value, str):
+        return f"{words} {value}"
+    is_whole = condition.operator in (Operator.EQUALS, Operator.NOT_EQUAL)
+    return f"{words} “{value}”{_in_brackets(value, names) if is_whole else ''}"
 
 
-def _describe_choice(column: Column, values: tuple[Any, ...]) -> str:
+def _in_brackets(value: Any, names: Mapping[str, str]) -> str:
+    """Return the name of an ID in brackets; nothing if it has no other name."""
+    return f" ({names[value]})" if names.get(value, value) != value else ""
+
+
+def _describe_choice(column: Column, values: tuple[Any, ...], names: Mapping[str, str]) -> str:
     if not values:
         return "matches no value"
-    named = [as_choice(column, value) for value in values]
+    named = [f"{as_choice(column, value)}{_in_brackets(value, names)}" for value in values]
     if len(named) == 1:
         return f"is {named[0]}"
     if len(named) <= CHOICES_IN_WORDS:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from core import overview
+from core.ground import named
 from core.overview import PERIODS, ContractCurrency, Period, Question
 from core.views import EARLIEST, LATEST
 
@@ -106,9 +107,4 @@ def _choose(
 
 def contract_names(pairs: Sequence[ContractCurrency]) -> dict[str, str]:
     """Return the name of each contract, by its ID."""
-    return {
-        one.contract_id: one.contract_id
-        if one.name == one.contract_id
-        else f"{one.contract_id} · {one.name}"
-        for one in pairs
-    }
+    return {one.contract_id: named(one.contract_id, one.name) for one in pairs}

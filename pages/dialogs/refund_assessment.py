@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import vouchers
 from core.access import Actor
-from core.ground import format_amount, format_money, in_zone
+from core.ground import format_amount, format_money, in_zone, named
 from core.refunds import Assessed, Assessment, Reason, RefundItem
 from pages.grid import viewer_zone
 from pages.shell import plain, show_text_table
@@ -95,9 +95,8 @@ def _show_sums(found: Assessment) -> None:
                 before, after = (
                     format_amount(minor, one.currency) for minor in (one.before, one.after)
                 )
-                known = one.name == one.contract_id
-                name = one.contract_id if known else f"{one.contract_id} · {one.name}"
-                st.caption(plain(f"Balance of {name}: {before} → {after} {one.currency}"))
+                contract = named(one.contract_id, one.name)
+                st.caption(plain(f"Balance of {contract}: {before} → {after} {one.currency}"))
 
 
 def sums_in_words(totals: dict[str, int]) -> str:

@@ -3,7 +3,7 @@
 The dialog asks for recipients and a message, shows the e-mails, sends them and shows their states.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,8 +12,9 @@ import streamlit as st
 
 from core import mail
 from core.access import Actor
-from core.ground import AppError, DeliveryKind
+from core.ground import AppError, DeliveryKind, named
 from core.mail import Answer, Assessment, Envelope, To, preview_draft, split_addresses
+from core.query import contract_names
 from core.vouchers import VoucherLine
 from pages.dialogs.preview import show_delivery_states, show_preview
 from pages.dialogs.request import Request, count_hidden
@@ -143,7 +144,8 @@ def _show_assessment(request: SendRequest, found: Assessment, actor: Actor) -> N
         f"in {_mails(len(found.envelopes))}"
     )
     if len(found.envelopes) > 1:
-        show_text_table([_line(one) for one in found.envelopes], key="send_mails")
+        names = contract_names((one.contract_id for one in found.envelopes), actor=actor)
+        show_text_table([_line(one, names) for one in found.envelopes], key="send_mails")
     strangers: dict[str, list[str]] = {}
     for one in found.envelopes:  # a recipient gets one e-mail per contract
         if one.unknown_to:
@@ -166,10 +168,10 @@ def _show_assessment(request: SendRequest, found: Assessment, actor: Actor) -> N
         _show_draft(found.envelopes, actor)
 
 
-def _line(one: Envelope) -> dict[str, str]:
+def _line(one: Envelope, names: Mapping[str, str]) -> dict[str, str]:
     return {
         "Recipient": one.recipient,
-        "Contract ID": one.contract_id,
+        "Contract ID": named(one.contract_id, names.get(one.contract_id)),
         "Order": ", ".join(one.order_ids),
         "Vouchers": f"{len(one.item_ids):,}",
     }

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import access
 from core.access import Actor, Person, Rights
-from core.ground import AppError, Role, word_of
+from core.ground import AppError, Role, named, word_of
 from pages.grid import GridState
 from pages.shell import Dialog, acting, plain
 
@@ -124,7 +124,7 @@ def _ask_rights(change: Change, rights: Rights, actor: Actor) -> None:
         "Contracts",
         list(names),
         default=sorted(rights.contracts & names.keys()),
-        format_func=lambda one: one if names[one] == one else f"{one} · {names[one]}",
+        format_func=lambda one: named(one, names[one]),
         key=change.key("contracts"),
         disabled=sees_all,
         placeholder="All contracts" if sees_all else "No contracts: they see no orders",

@@ -15,7 +15,7 @@ from core.access import Actor
 from core.ground import format_money, show_controls
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
-from core.views import describe_filter, describe_ids, describe_search
+from core.views import NamesByColumn, describe_filter, describe_ids, describe_search
 from pages.grid.explained import show_columns_explained
 from pages.grid.state import GridState
 from pages.routes import let_first_rows_show, let_rows_go_first
@@ -67,7 +67,7 @@ def _figures(state: GridState, actor: Actor, now: datetime) -> query.Figures:
     return state.figure("figures", view, now, load)
 
 
-def show_words(state: GridState) -> None:
+def show_words(state: GridState, *, actor: Actor, now: datetime) -> None:
     """Draw a chip for each filter, in words, and Clear all. A click on a chip removes it."""
     view = state.view
     if not view.is_filtered:
@@ -75,13 +75,18 @@ def show_words(state: GridState) -> None:
             with st.container(key="no_words"):
                 st.caption(NO_WORDS)
         return
+
+    def load_names() -> NamesByColumn:
+        return query.names_in(view, actor=actor)
+
+    names = state.figure("names", view, now, load_names)
     with st.container(horizontal=True, key="words", gap="small"):
         if view.search:
             _show_chip(state, "search", describe_search(view))
         if view.ids:
             _show_chip(state, "ids", describe_ids(view))
         for one in view.filters:
-            _show_chip(state, one.column.name, describe_filter(one))
+            _show_chip(state, one.column.name, describe_filter(one, names))
         st.button(
             "Clear all",
             key=f"clear_{state.place.key}",

@@ -103,7 +103,7 @@ def _show_above(state: GridState, actor: Actor, now: datetime, actions: Actions 
         st.space("stretch")
         if actions is not None:
             actions(state, actor=actor)
-    show_words(state)
+    show_words(state, actor=actor, now=now)
     return count
 
 
@@ -119,7 +119,7 @@ def _show_above_of_order(
             show_search(state)
             show_pasting(state, actor)
         show_columns(state)
-        show_words(state)
+        show_words(state, actor=actor, now=now)
         st.space("stretch")
         show_downloads(state, count, actor=actor)
         if actions is not None:

@@ -2,8 +2,9 @@
 
 The body is JSON: `view` (see core.views.codec) and one of these: `start` and `end` (a window of
 rows), `count` (true), `choices` (a column, with an optional `search`), or `keys` (of selected
-rows). With `counts` false, choices come sooner and may have no counts (null). The token is in the
-header `Authorization: Bearer`.
+rows). With `counts` false, choices come sooner and may have no counts (null). A choice is a value
+and its count, and for the ID of a contract with a name also the words to list it by. The token is
+in the header `Authorization: Bearer`.
 """
 
 import gzip
@@ -25,7 +26,7 @@ from starlette.responses import Response
 
 from core import access, query
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, flag_value, format_amount
+from core.ground import InvalidInput, NotFound, flag_value, format_amount, named
 from core.query import MAX_SELECTED, local_minutes
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
@@ -186,13 +187,24 @@ def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> di
     listed = frame.head(query.MAX_CHOICES_LISTED)
     column = view.table.column(name)
     assert column is not None
+    words = _words_of_ids(view.table, column, listed, actor)
     return {
         "choices": [
-            [flag_value(value) if column.kind is Kind.FLAG else value, count]
+            [flag_value(value) if column.kind is Kind.FLAG else value, count, *words.get(value, ())]
             for value, count in listed.itertuples(index=False)
         ],
         "more": len(frame) > len(listed),
     }
+
+
+def _words_of_ids(
+    table: Table, column: Column, listed: pd.DataFrame, actor: Actor
+) -> dict[Any, tuple[str]]:
+    """Return the words of IDs with a name; those of other values are themselves."""
+    if table.column_of_names(column) is None:
+        return {}
+    names = query.contract_names(listed["value"].dropna(), actor=actor)
+    return {one: (named(one, name),) for one, name in names.items() if name != one}
 
 
 def to_cells(table: Table, frame: pd.DataFrame, zone: str) -> list[dict[str, Any]]:

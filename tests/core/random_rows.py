@@ -64,6 +64,10 @@ CODES = ["W-1", "w-1", "W_2", "É%", "é%", "=X", "0012", "A/b", "a b", "K", "\u
 WRITTEN = [*TEXTS, *TEXTS, *SCRIPTS, *CODES]
 CURRENCIES = ["EUR", "GBP", "JPY", "KWD", "CLF"]
 CONTRACTS = ["CT-1", "CT-2", "ct-3"]
+# Two are the same without case, and one has the ID of another in it.
+NAMES = dict(
+    zip(CONTRACTS, ['Straße 100%_ "王"', 'STRASSE 100%_ "王"', "محمد CT-1 😀"], strict=True)
+)
 OWN_EMAIL = "ana@helios.example"
 ORDER_ROWS, ITEM_ROWS, TRANSACTION_ROWS, EMAIL_ROWS = 45, 110, 80, 60
 EVENT_ROWS, USER_ROWS = 80, 60
@@ -251,6 +255,9 @@ ALL_ROWS = ROWS | {
     AUDIT_EVENTS.name: [_event(no, _drawn.choice(_items)) for no in range(1, EVENT_ROWS + 1)],
     USERS.name: [_user(no) for no in range(1, USER_ROWS + 1)],
 }
+for _table in (*BOOKS, EMAILS, AUDIT_EVENTS):
+    for _row in ALL_ROWS[_table.name]:
+        _row["contract"] = NAMES.get(_row["contract_id"])
 
 
 def fill(url: str) -> str:
@@ -258,7 +265,8 @@ def fill(url: str) -> str:
     use_database(url)
     with storage.writing() as session:
         for contract_id in CONTRACTS:
-            session.add(Contract(contract_id=contract_id, name=contract_id, currency="EUR"))
+            name = NAMES[contract_id]
+            session.add(Contract(contract_id=contract_id, name=name, currency="EUR"))
         session.flush()
         for table in (*BOOKS, EMAILS, AUDIT_EVENTS, USERS):
             names = storage.stored_names(table.model)

@@ -159,10 +159,31 @@ def test_list_counts_only_rows_that_the_other_filters_leave(desk: Desk, demo: Se
     desk.expect_words("Total = 6")
     rows = desk.open_list("Contract ID")
     counts = demo.query(
-        "SELECT contract_id || count(*) FROM orders WHERE item_count = 6 "
-        "GROUP BY contract_id ORDER BY contract_id"
+        "SELECT contract_id || ' · ' || name || count(*) FROM orders JOIN contracts "
+        "USING (contract_id) WHERE item_count = 6 GROUP BY contract_id, name ORDER BY contract_id"
     )
     expect(rows).to_have_text(counts)
+
+
+def test_the_list_of_contract_ids_says_and_finds_their_names(desk: Desk, demo: Server) -> None:
+    rows = desk.open_list("Contract ID")
+    listed = demo.query(
+        "SELECT DISTINCT contract_id || ' · ' || name FROM orders JOIN contracts "
+        "USING (contract_id) ORDER BY 1"
+    )
+    expect(rows.locator(".deskSetValue")).to_have_text(listed)
+    search = desk.grid.get_by_role("searchbox", name="Search values of Contract ID")
+    search.fill("podróż")
+    expect(rows.locator(".deskSetValue")).to_have_text("CT-1010 · Wisła Podróże")
+    search.fill("1003")
+    expect(rows.locator(".deskSetValue")).to_have_text("CT-1003 · Blue Lagoon Tours")
+    search.fill("lagoon")
+    desk.tick("CT-1003 · Blue Lagoon Tours")
+    desk.expect_words("Contract ID is CT-1003 (Blue Lagoon Tours)")
+    ids = orders(demo, "contract_id = 'CT-1003'")
+    desk.expect_count(len(ids))
+    desk.expect_column("order_id", ids)
+    expect(desk.box("Contract ID")).to_have_value("(1) CT-1003")
 
 
 def test_filter_that_matches_nothing_says_so_and_offers_no_file(desk: Desk) -> None:

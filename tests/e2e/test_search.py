@@ -81,8 +81,10 @@ def test_search_and_filter_agree_in_grid_file_and_link(
     assert file.column("Order ID") == ids == desk.every("order_id", len(ids))
     assert file.says("Filters") == "Search “maria”"
     rows = desk.open_list("Contract ID")
-    counted = "author LIKE '%maria%' AND item_count = 2 GROUP BY contract_id ORDER BY 1"
-    lists = demo.query(f"SELECT contract_id || count(*) FROM orders WHERE {counted}")
+    counted = "author LIKE '%maria%' AND item_count = 2 GROUP BY contract_id, name ORDER BY 1"
+    named = "orders JOIN contracts USING (contract_id)"
+    listed = "contract_id || ' · ' || name || count(*)"
+    lists = demo.query(f"SELECT {listed} FROM {named} WHERE {counted}")
     expect(rows).to_have_text(lists)
     again = open_tab()
     again.page.goto(desk.page.url, wait_until="commit")

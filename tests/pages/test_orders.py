@@ -7,12 +7,13 @@ import pytest
 
 from core import demo, storage
 from core.access import Actor, actors
-from core.storage import User
+from core.storage import User, UserContract
 from core.tables import ORDERS
 from core.views import parse_view, to_address
+from pages.shell import plain
 from tests.conftest import NOW, free_port, use_database
 from tests.pages.opened import chips, grid_says, open_page, texts
-from tests.rows import make_order
+from tests.rows import make_contract, make_order
 
 
 def test_the_page_says_how_many_orders_there_are(database: str, admin: Actor) -> None:
@@ -162,3 +163,28 @@ def test_the_grids_configuration_stays_the_same_from_run_to_run(sqlite_database:
     first = json.loads(page.get("component_instance")[0].proto.json_args)
     page.run()
     assert json.loads(page.get("component_instance")[0].proto.json_args) == first
+
+
+NAMED = to_address(
+    parse_view(ORDERS, {"filters": {"contract_id": {"filterType": "set", "values": ["CT-1"]}}})
+)
+
+
+def test_a_chip_says_the_name_of_a_contract_as_text(sqlite_database: str) -> None:
+    make_contract("CT-1", name="**Ana** [x](http://evil.example) :red[é]")
+    make_order(contract_id="CT-1")
+    (chip,) = chips(open_page(view=NAMED))
+    assert chip == plain("Contract ID is CT-1 (**Ana** [x](http://evil.example) :red[é])")
+
+
+def test_a_chip_does_not_say_the_name_of_a_contract_of_others(sqlite_database: str) -> None:
+    make_contract("CT-1", name="Secret Tours")
+    make_order(contract_id="CT-1")
+    make_order(contract_id=make_contract("CT-2"))
+    assert chips(open_page(view=NAMED)) == ["Contract ID is CT-1 (Secret Tours)"]
+    with storage.writing() as session:
+        session.get_one(User, actors.LOCAL_USER_ID).sees_all_contracts = False
+        session.add(UserContract(user_id=actors.LOCAL_USER_ID, contract_id="CT-2"))
+    page = open_page(view=NAMED)
+    assert chips(page) == ["Contract ID is CT-1"]
+    assert "Secret" not in texts(page)

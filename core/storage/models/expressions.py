@@ -1,13 +1,24 @@
-"""SQL of what is derived from an order item at an instant, and never stored."""
+"""SQL of what is derived and never stored: from an order item at an instant, from a contract."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    SQLColumnExpression,
+    and_,
+    case,
+    exists,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.ground import EXPIRED, ItemStatus, TransactionStatus
 from core.storage.engine import is_sqlite
-from core.storage.models.orders import Order, OrderItem
+from core.storage.models.orders import Contract, Order, OrderItem
 from core.storage.models.refunds import ProviderRefund, Refund, Transaction
 
 
@@ -74,3 +85,9 @@ def is_unmatched() -> ColumnElement[bool]:
         Transaction.status != TransactionStatus.FAILED,
     )
     return and_(ProviderRefund.dismissed_at.is_(None), ~is_refund, ~is_entry)
+
+
+def contract_name(of: InstrumentedAttribute[Any]) -> ScalarSelect[str]:
+    """Return the name of the contract whose ID an attribute holds."""
+    named = select(Contract.name).where(Contract.contract_id == of)
+    return named.correlate(of.class_).scalar_subquery()

@@ -25,8 +25,11 @@ class Contract(Base):
     """A customer's contract, with its currency and balance."""
 
     __tablename__ = "contracts"
+    # Rows sorted by the names of their contracts are read contract by contract. SQLite reads them
+    # in the order of the next column too, if it knows that no two contracts are the same.
+    __table_args__ = (Index("ix_contracts_name", "name_sort_key", "contract_id", unique=True),)
     contract_id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
+    name: Mapped[Written]
     currency: Mapped[str]
     balance_minor: Mapped[int] = mapped_column(default=0)
 

@@ -131,7 +131,7 @@
           this.list.children[i].lastElementChild.textContent = inWords(count);
         });
       } else {
-        this.list.replaceChildren(...choices.map(([value, count]) => this.row(value, count)));
+        this.list.replaceChildren(...choices.map((choice) => this.row(...choice)));
         this.listed = listed;
       }
       this.note.textContent = more
@@ -142,13 +142,14 @@
       this.mark();
     }
 
-    row(value, count) {
+    /* `named` is the value with its name, as of a contract. */
+    row(value, count, named) {
       const row = element("label", "deskSetRow");
       const box = element("input", "");
       box.type = "checkbox";
       box.value = JSON.stringify(value);
       box.addEventListener("change", () => this.toggle(value));
-      const words = label(value, this.params.words);
+      const words = named ? desk.shown(named) : label(value, this.params.words);
       const text = element("span", value === null ? "deskSetBlank" : "deskSetValue", words);
       text.title = words;
       row.append(box, text, element("span", "deskSetCount", inWords(count)));

@@ -76,7 +76,7 @@ declare global {
   }
 
   type Row = Record<string, unknown>;
-  type Choice = [value: string | null, count: number | null];
+  type Choice = [value: string | null, count: number | null, named?: string];
 
   interface Answer {
     rows: Row[];

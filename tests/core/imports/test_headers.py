@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core import demo, excel, storage
 from core.access import Actor
@@ -12,11 +13,20 @@ from core.imports import Check, import_files
 from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.imports.run import check_files
-from core.storage import Order, OrderItem
+from core.storage import Contract, Order, OrderItem
 from core.tables import BOOKS
 from core.views import default_view
 from tests.conftest import NOW
-from tests.core.imports.imported import ITEM, ORDER, REFUND, Sheets, count, plain, write_workbook
+from tests.core.imports.imported import (
+    ITEM,
+    ORDER,
+    REFUND,
+    Sheets,
+    changed,
+    count,
+    plain,
+    write_workbook,
+)
 
 Import = Callable[[Sheets], Outcome]
 
@@ -53,6 +63,17 @@ def test_what_can_be_refunded_now_is_passed_over(
     import_sheets(sheets)
     with storage.reading() as session:
         assert session.get_one(OrderItem, "A1-1").is_refundable is False
+
+
+@pytest.mark.parametrize("sheet", ["Orders", "Order Items", "Transactions"])
+def test_the_name_of_a_contract_is_passed_over(
+    sqlite_database: str, import_sheets: Import, sheet: str
+) -> None:
+    sheets = changed("Transactions", Type="payment", Amount="-38.50")
+    sheets[sheet][0]["Contract"] = "Helios Travel"
+    import_sheets(sheets)
+    with storage.reading() as session:
+        assert {one.name for one in session.scalars(select(Contract))} == {"CT-1"}
 
 
 # Brackets.

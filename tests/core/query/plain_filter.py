@@ -207,6 +207,8 @@ def _sorted(table: Table, rows: list[Row], sort: list[Raw]) -> list[Row]:
 def _rank(column: Column, row: Row) -> Any:
     """Return what a row is sorted by, such as an amount in major units: 12 KWD is after 10 EUR."""
     value = row[column.name]
+    if column.name == "contract":  # contracts with the same name stay apart
+        return order_of_text(value), row["contract_id"]
     return to_major(value, row[str(column.currency)]) if column.currency else rank(column, value)
 
 

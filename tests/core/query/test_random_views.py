@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from core import excel, query, storage
 from core.access import Actor
 from core.ground import decimals_of
-from core.tables import AUDIT_EVENTS, BOOKS, EMAILS, ORDER_ITEMS, ORDER_TABS, USERS, Kind, Table
+from core.tables import (
+    AUDIT_EVENTS,
+    BOOKS,
+    EMAILS,
+    ORDER_ITEMS,
+    ORDER_TABS,
+    ORDERS,
+    USERS,
+    Kind,
+    Table,
+)
 from core.views import View, parse_view, to_address, to_json
 from core.views.codec import from_address
 from tests.conftest import use_database
@@ -90,7 +100,9 @@ def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) ->
     said = said_in(about)
     everything = EVERY_ROW | {"zone": view.zone}
     total = len(expected_rows(view.table, everything, actor=actor, now=now, order_id=view.order_id))
-    words = [one.replace("\x01", "\ufffd") for one in view.in_words()]
+    orders = expected_rows(ORDERS, EVERY_ROW, actor=actor, now=now)
+    names = {"contract_id": {row["contract_id"]: row["contract"] for row in orders}}
+    words = [one.replace("\x01", "\ufffd") for one in view.in_words(names)]
     assert said["Filters"] == (words or ["none"])
     assert said["Rows"] == [f"{len(expected):,} of {total:,} {view.table.many}"]
     sums = expected_totals(view.table, expected)

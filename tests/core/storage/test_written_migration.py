@@ -10,13 +10,13 @@ from sqlalchemy.exc import DatabaseError
 
 from core import access, query
 from core.ground import fold
-from core.storage import Base, engine, schema
+from core.storage import Base, Contract, engine, schema
 from core.tables import AUDIT_EVENTS, BOOKS, EMAILS, USERS
 from core.views import parse_view
 from tests.conftest import NOW
 from tests.core.query.plain_filter import expected_rows
 from tests.core.query.random_views import ACTORS
-from tests.core.random_rows import ALL_ROWS, CONTRACTS
+from tests.core.random_rows import ALL_ROWS, CONTRACTS, NAMES
 from tests.core.storage.old_versions import database_of_version, inserter, read, writing
 
 UNFOLDED = ["author", "contact_email", "passenger_email", "terminal", "reference", "widget_id"]
@@ -35,7 +35,8 @@ def updated(
         with writing() as connection:
             put = inserter(connection)
             for contract_id in CONTRACTS:
-                of_contract = {"contract_id": contract_id, "name": contract_id, "currency": "EUR"}
+                name = NAMES[contract_id]
+                of_contract = {"contract_id": contract_id, "name": name, "currency": "EUR"}
                 put("contracts", **of_contract, balance_minor=0)
             for table in TABLES:
                 name = table.model.__tablename__
@@ -52,7 +53,7 @@ def updated(
 
 
 def _names() -> list[str]:
-    return [table.model.__tablename__ for table in TABLES]
+    return [Contract.__tablename__, *(table.model.__tablename__ for table in TABLES)]
 
 
 def _guards() -> list[Any]:
@@ -83,7 +84,7 @@ def test_every_row_has_the_twins_that_the_models_make(updated: dict[str, Any]) -
 def test_rows_are_found_and_sorted_as_new_ones_are(updated: dict[str, Any]) -> None:
     actor = access.find_local_actor() or ACTORS[0]
     for table in TABLES:
-        for name in (one.name for one in table.offered if one.is_written):
+        for name in (one.name for one in table.offered if one.is_written or one.name_of):
             for word in ("ЮЛИЯ", "zoe\u0308", "istanbul"):
                 contains = {"filterType": "text", "type": "contains", "filter": word}
                 raw = {"filters": {name: contains}, "sort": [{"colId": name, "sort": "asc"}]}

@@ -392,6 +392,18 @@ def test_the_rows_come_as_csv_with_the_same_token_and_view(client: httpx.Client)
     assert (wrong.status_code, "not a kind of file" in wrong.text) == (400, True)
 
 
+def test_a_list_of_contract_ids_has_their_names(whole: Whole, client: httpx.Client) -> None:
+    question = {"view": {}, "choices": "contract_id"}
+
+    def listed() -> object:
+        return ask_rows(client, sign("rows"), json=question).json()["choices"]
+
+    assert listed() == [["CT-1", 1]]  # its name is its ID
+    whole.execute("UPDATE contracts SET name = '<b>“é”</b> %_'")
+    assert listed() == [["CT-1", 1, "CT-1 · <b>“é”</b> %_"]]
+    whole.execute("UPDATE contracts SET name = contract_id")
+
+
 def test_request_with_two_hosts_is_refused_on_every_path(client: httpx.Client) -> None:
     two = [("Host", "localhost:8501"), ("Host", "evil.example")]
     for path in ("/", "/orders", "/readyz", "/_stcore/health", "/export/orders", "/static/x.js"):
