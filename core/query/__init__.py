@@ -24,7 +24,7 @@ from core.query.rows import (
     totals_in,
 )
 from core.query.scoping import scope
-from core.query.ticked import MAX_SELECTED, ticked_ids
+from core.query.ticked import MAX_SELECTED, only_visible, ticked_ids
 
 __all__ = [
     "MAX_CHOICES_LISTED",
@@ -46,6 +46,7 @@ __all__ = [
     "load_totals",
     "local_minutes",
     "local_times",
+    "only_visible",
     "read_chunks",
     "read_pasted",
     "read_table",

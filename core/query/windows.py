@@ -164,13 +164,13 @@ def _list_if_few(
         few = find_few(session, view.table, conditions, limit)
         if few is not None:
             return [few.has(view.table.model)]
-    if not view.ids:  # thousands of them are too many to keep
+    if not view.ids and view.keys is None:  # thousands of them are too many to keep
         _remember(view, actor)
     return conditions
 
 
 def _key_of(view: View, actor: Actor) -> tuple[Any, ...]:
-    asked = (view.filters, view.search, view.ids, view.zone, view.order_id)
+    asked = (view.filters, view.search, view.ids, view.keys, view.zone, view.order_id)
     return (view.table.name, view.sort, *asked, actor)
 
 
@@ -188,7 +188,7 @@ def _remember(view: View, actor: Actor) -> None:
 
 def _is_walked(view: View) -> bool:
     """Return whether an index has exactly the view's rows in its order: one value, by date."""
-    if view.search or view.ids or view.order_id is not None or len(view.filters) != 1:
+    if view.search or len(view.filters) != 1:
         return False
     (only,) = view.filters
     asked = only.conditions[0]
@@ -202,7 +202,7 @@ def _is_walked(view: View) -> bool:
 
 def _is_by_date(view: View) -> bool:
     """Return whether an index has all rows of the table in the view's order."""
-    is_of_all = not view.ids and view.order_id is None
+    is_of_all = not view.ids and view.keys is None and view.order_id is None
     return is_of_all and [one.column.name for one in view.sort] == [DATE]
 
 

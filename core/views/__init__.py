@@ -34,6 +34,7 @@ from core.views.view import (
     as_choice,
     describe_filter,
     describe_ids,
+    describe_keys,
     describe_search,
     describe_sort,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "delete_view",
     "describe_filter",
     "describe_ids",
+    "describe_keys",
     "describe_search",
     "describe_sort",
     "find_saved",

@@ -90,7 +90,8 @@ def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) ->
     said = said_in(about)
     everything = EVERY_ROW | {"zone": view.zone}
     total = len(expected_rows(view.table, everything, actor=actor, now=now, order_id=view.order_id))
-    words = [one.replace("\x01", "\ufffd") for one in view.in_words()]
+    seen = query.only_visible(view, actor=actor, now=now)
+    words = [one.replace("\x01", "\ufffd") for one in seen.in_words()]
     assert said["Filters"] == (words or ["none"])
     assert said["Rows"] == [f"{len(expected):,} of {total:,} {view.table.many}"]
     sums = expected_totals(view.table, expected)
