@@ -3,6 +3,7 @@
 `conditions` turns filters into SQL, `scoping` adds what the actor can see, `rows` runs the query.
 """
 
+from core.query.beside import Beside, find_beside
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
 from core.query.frames import local_minutes, local_times, repeated_times, to_frame
@@ -29,11 +30,13 @@ from core.query.ticked import MAX_SELECTED, only_visible, ticked_ids
 __all__ = [
     "MAX_CHOICES_LISTED",
     "MAX_SELECTED",
+    "Beside",
     "Figures",
     "OrderDetails",
     "count_among",
     "count_in",
     "count_rows",
+    "find_beside",
     "find_missing",
     "get_order",
     "is_among",

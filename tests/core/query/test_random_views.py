@@ -108,6 +108,14 @@ def _check_csv(view: View, expected: list[Row], actor: Actor, now: datetime) -> 
     assert rows == [[csv_cell(c, row, view.zone) for c in view.columns] for row in expected]
 
 
+def _check_beside(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
+    """Go from rows of the view to those before and after them."""
+    keys = [None, *(row[view.table.key] for row in expected), None]
+    for place in sorted({1, 2, len(keys) // 2, len(keys) - 2} & set(range(1, len(keys) - 1))):
+        found = query.find_beside(view, str(keys[place]), actor=actor, now=now)
+        assert (found.previous, found.next) == (keys[place - 1], keys[place + 1]), view.sort
+
+
 def _spoken_amount(minor: int, currency: str) -> str:
     places = decimals_of(currency)
     return f"{Decimal(minor) / 10**places:,.{places}f} {currency}"
@@ -157,6 +165,7 @@ def test_grid_count_totals_and_file_match_a_plain_python_filter(
     figures = query.load_figures(view, actor=actor, now=now)
     assert (figures.count, figures.totals or totals) == (len(expected), totals)
     _check_windows(view, expected, actor, now)
+    _check_beside(view, expected, actor, now)
     _check_file(view, expected, actor, now)
     _check_csv(view, expected, actor, now)
     _check_address(view)
