@@ -25,9 +25,9 @@ class Beside:
 def find_beside(view: View, key: str, *, actor: Actor, now: datetime) -> Beside:
     """Find the rows of a view before and after the row with a key, in the order of the view.
 
-    The row itself may have left the view since, for example by a refund: its place in the sort
-    counts. A row that the actor cannot see has none beside it. Raises InvalidInput for an invalid
-    key, NotPermitted if the actor cannot see the table.
+    The row itself may no longer match the filters: its place in the sort counts. A row that the
+    actor cannot see has none beside it. Raises InvalidInput for an invalid key, NotPermitted if the
+    actor cannot see the table.
     """
     table, terms = view.table, sort_terms(view, now)
     is_it = table.attribute(table.key_column) == check_text(table.key_column.header, key)
