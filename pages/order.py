@@ -10,7 +10,7 @@ from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
 from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
 from pages.grid import Actions, download_address, show_table, viewer_zone
-from pages.shell import current_actor, plain, set_tab_title, show_facts
+from pages.shell import current_actor, plain, set_tab_title, show_facts, show_list_links
 
 TABS = {
     "Products": ORDER_ITEMS,
@@ -30,7 +30,7 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     set_tab_title(f"Order {order.order_id}")
     with st.container(horizontal=True, vertical_alignment="center", key="order"):
         st.title(f"Order {plain(order.order_id)}", anchor=False, width="stretch")
-        st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
+        show_list_links(order.order_id, actor)
         st.link_button("Download Order", _workbook(order, actor), icon=FILE, type="primary")
     zone = viewer_zone()
     created = f"{order.created_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"

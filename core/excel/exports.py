@@ -44,11 +44,12 @@ def export(
     """Write every row of the view to a file, audit it, and return the number of rows.
 
     They come from one snapshot of the database, as does what the sheet *About this export* of an
-    Excel file says. Raises NotPermitted, and as access.handing_out does. Raises TooManyRows over
-    the hourly limit, before anything is written. Raises QueryCancelled once `cancel` is set; this
-    is not audited.
+    Excel file says. Keys of rows that the actor cannot see are left out. Raises NotPermitted, and
+    as access.handing_out does. Raises TooManyRows over the hourly limit, before anything is
+    written. Raises QueryCancelled once `cancel` is set; this is not audited.
     """
     cancel = cancel or CancelToken()
+    view = query.only_visible(view, actor=actor, now=now)
     _check_limit([view], actor, now)
     write = _write_csv if file_format is FileFormat.CSV else _write_workbook
     rows = write(view, file, actor=actor, now=now, cancel=cancel)

@@ -3,6 +3,7 @@
 `conditions` turns filters into SQL, `scoping` adds what the actor can see, `rows` runs the query.
 """
 
+from core.query.beside import Beside, find_beside
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
 from core.query.contracts import contract_names, names_in
@@ -26,11 +27,12 @@ from core.query.rows import (
     totals_in,
 )
 from core.query.scoping import scope
-from core.query.ticked import MAX_SELECTED, ticked_ids
+from core.query.ticked import MAX_SELECTED, only_visible, ticked_ids
 
 __all__ = [
     "MAX_CHOICES_LISTED",
     "MAX_SELECTED",
+    "Beside",
     "Figures",
     "OrderDetails",
     "contract_names",
@@ -38,6 +40,7 @@ __all__ = [
     "count_in",
     "count_rows",
     "describe_days",
+    "find_beside",
     "find_missing",
     "get_order",
     "is_among",
@@ -51,6 +54,7 @@ __all__ = [
     "local_minutes",
     "local_times",
     "names_in",
+    "only_visible",
     "read_chunks",
     "read_pasted",
     "read_table",

@@ -1,4 +1,4 @@
-"""The translation of a view's filters, search and IDs to SQL.
+"""The translation of a view's filters, search, IDs and keys to SQL.
 
 Text compares without case. “Does not contain”, “≠” and “not on” include blank rows. Ranges include
 both ends. Days are whole days in the view's time zone; for columns with a place, in the zone of the
@@ -56,6 +56,8 @@ def where(view: View, *, actor: Actor, now: datetime, per_order: bool = False) -
     if view.ids:
         references = (column for column in view.table.columns if column.is_reference)
         conditions.append(or_(*(is_among(view.table, column, view.ids) for column in references)))
+    if view.keys is not None:
+        conditions.append(is_among(view.table, view.table.key_column, view.keys))
     conditions += [_contains(view.table, word, now, per_order) for word in view.search.split()]
     conditions += [_filtered(view.table, one, ZoneInfo(view.zone), now) for one in view.filters]
     return conditions

@@ -28,8 +28,9 @@ from core.query.contracts import joined
 from core.query.frames import join_frame, to_arrow, to_frame
 from core.query.scoping import of_order, scope
 from core.query.search import MAX_GATHERED, narrow
+from core.query.sorting import sort_terms
 from core.query.ticked import MAX_SELECTED
-from core.query.windows import find_few, find_keys, sort_terms
+from core.query.windows import find_few, find_keys
 from core.tables import Column, Kind, Table
 from core.views import View
 

@@ -1,9 +1,16 @@
-"""The IDs of selected rows: how many there can be, and which are valid."""
+"""The IDs of selected rows: how many there can be, which are valid, and which an actor can see."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from sqlalchemy import select
+
+from core import storage
+from core.access import Actor
 from core.ground import InvalidInput, may_be_id
+from core.query.conditions import where
 from core.tables import Table
+from core.views import View
 
 MAX_SELECTED = 1_000
 
@@ -22,3 +29,15 @@ def ticked_ids(ids: Sequence[str], table: Table, purpose: str) -> list[str]:
             "cannot be stored."
         )
     return different
+
+
+def only_visible(view: View, *, actor: Actor, now: datetime) -> View:
+    """Return the view without the keys of rows that the actor cannot see, so that none is named."""
+    if view.keys is None:
+        return view
+    of_keys = where(view.without_filters().with_keys(view.keys), actor=actor, now=now)
+    with storage.reading() as session:
+        seen = set(
+            session.scalars(select(view.table.attribute(view.table.key_column)).where(*of_keys))
+        )
+    return view.with_keys(tuple(key for key in view.keys if key in seen))

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import storage
 from core.access import Actor
 from core.query.conditions import where
-from core.query.contracts import RANK, joined
+from core.query.contracts import joined
 from core.query.search import MAX_GATHERED, Narrowing, narrow, narrow_by_rare
-from core.storage import Base, Gathered, gather, in_common_units, rows_of
-from core.tables import Column, Kind, Table
+from core.query.sorting import Spot, sort_terms
+from core.storage import Base, Gathered, gather, rows_of
+from core.tables import Table
 from core.views import Operator, View
 
 CACHE_SECONDS, MAX_CACHED = 60.0, 1_000
@@ -36,69 +37,36 @@ _unselective: dict[tuple[Any, ...], float] = {}  # views with many matches; when
 
 
 @dataclass(frozen=True)
-class Term:
-    """One expression of an ORDER BY."""
-
-    expression: SQLColumnExpression[Any]
-    descending: bool
-    is_nullable: bool
-
-    def of(self, expression: SQLColumnExpression[Any]) -> ColumnElement[Any]:
-        """Add the direction to the expression, or to its column in a subquery; blanks come last."""
-        directed = expression.desc() if self.descending else expression.asc()
-        return directed.nulls_last() if self.is_nullable else directed
-
-
-def sort_terms(view: View, now: datetime) -> list[Term]:
-    """Return a view's ORDER BY. It ends in the key, so that paging never repeats or skips a row."""
-    key = view.table.key_column
-    asked = [(one.column, one.descending) for one in view.sort]
-    if all(column != key for column, _ in asked):
-        asked.append((key, asked[-1][1] if asked else False))
-    return [
-        Term(expression, descending, view.table.is_nullable(column))
-        for column, descending in asked
-        for expression in _sorted_by(view.table, column, now)
-    ]
-
-
-def _sorted_by(table: Table, column: Column, now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
-    """Return what a column is sorted by: its rank; amounts in the unit of all currencies."""
-    if column.name_of is not None:
-        return RANK
-    if column.sorted_by is not None:
-        return column.sorted_by(now)
-    rank = table.rank(column, now)
-    if column.kind is Kind.MONEY:
-        return (in_common_units(rank, table.model.__table__.c[str(column.currency)]),)
-    return (rank,)
-
-
-@dataclass(frozen=True)
 class _Window:
-    """A window: the rows [start, end) of a view, in its order."""
+    """A window: the rows [start, end) of a view, in its order; or the first one after a place."""
 
     session: Session
     view: View
     now: datetime
     start: int
     end: int
+    after: Spot | None = None
 
     def find(self, conditions: Sequence[ColumnElement[bool]]) -> list[str]:
         """Find the keys of the rows that meet the conditions."""
         key = self.view.table.attribute(self.view.table.key_column)
+        rows = joined(self.view, select(key.label("key"))).where(*conditions)
+        if self.after is not None:
+            return self.after.first_after(self.session, rows)
         terms = [term.of(term.expression) for term in sort_terms(self.view, self.now)]
-        ordered = joined(self.view, select(key)).where(*conditions).order_by(*terms)
+        ordered = rows.order_by(*terms)
         return list(self.session.scalars(ordered.offset(self.start).limit(self.end - self.start)))
 
     def find_in_head(self, rows: int, conditions: Sequence[ColumnElement[bool]]) -> "_Head":
-        """Find the keys among the first `rows` rows by date."""
+        """Find the keys among the first `rows` rows by date, or the first ones after a place."""
         view = self.view
         if not rows or self.end > COMMON or not _is_by_date(view):
             return _UNREAD
         stored: InstrumentedAttribute[datetime] = getattr(view.table.model, DATE)
-        (by,) = view.sort
-        dates = select(stored).order_by(stored.desc() if by.descending else stored.asc())
+        by = self.after.terms[0] if self.after else sort_terms(view, self.now)[0]
+        dates = select(stored).order_by(by.of(stored))
+        if self.after is not None:
+            dates = dates.where(self.after.from_here())
         nth = select(dates.offset(rows - 1).limit(1).scalar_subquery())
         last = self.session.execute(storage.scan_in_order(self.session, nth)).scalar_one()
         if last is None:  # the table has fewer rows
@@ -125,8 +93,20 @@ def find_keys(
     session: Session, view: View, *, actor: Actor, now: datetime, start: int, end: int
 ) -> list[str]:
     """Find the keys of the rows [start, end) of a view, in its order."""
-    window = _Window(session, view, now, start, end)
-    if not view.is_filtered or start > MAX_GATHERED or _is_walked(view):
+    return _find(_Window(session, view, now, start, end), actor)
+
+
+def find_next(
+    session: Session, view: View, after: Spot, *, actor: Actor, now: datetime
+) -> str | None:
+    """Find the key of the first row of a view after a place in its sort, or in the reversed one."""
+    found = _find(_Window(session, view, now, 0, 1, after), actor)
+    return found[0] if found else None
+
+
+def _find(window: _Window, actor: Actor) -> list[str]:
+    session, view, now, end = window.session, window.view, window.now, window.end
+    if not view.is_filtered or window.start > MAX_GATHERED or _is_walked(view):
         return window.find(where(view, actor=actor, now=now))
     per_order = where(view, actor=actor, now=now, per_order=True)
     rare = None if _is_known(view, actor) else narrow_by_rare(session, view, COMMON)
@@ -167,13 +147,13 @@ def _list_if_few(
         few = find_few(session, view.table, conditions, limit)
         if few is not None:
             return [few.has(view.table.model)]
-    if not view.ids:  # thousands of them are too many to keep
+    if not view.ids and view.keys is None:  # thousands of them are too many to keep
         _remember(view, actor)
     return conditions
 
 
 def _key_of(view: View, actor: Actor) -> tuple[Any, ...]:
-    asked = (view.filters, view.search, view.ids, view.zone, view.order_id)
+    asked = (view.filters, view.search, view.ids, view.keys, view.zone, view.order_id)
     return (view.table.name, view.sort, *asked, actor)
 
 
@@ -191,7 +171,7 @@ def _remember(view: View, actor: Actor) -> None:
 
 def _is_walked(view: View) -> bool:
     """Return whether an index has exactly the view's rows in its order: one value, by date."""
-    if view.search or view.ids or view.order_id is not None or len(view.filters) != 1:
+    if view.search or len(view.filters) != 1:
         return False
     (only,) = view.filters
     asked = only.conditions[0]
@@ -205,7 +185,7 @@ def _is_walked(view: View) -> bool:
 
 def _is_by_date(view: View) -> bool:
     """Return whether an index has all rows of the table in the view's order."""
-    is_of_all = not view.ids and view.order_id is None
+    is_of_all = not view.ids and view.keys is None and view.order_id is None
     return is_of_all and [one.column.name for one in view.sort] == [DATE]
 
 

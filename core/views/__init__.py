@@ -35,6 +35,7 @@ from core.views.view import (
     as_choice,
     describe_filter,
     describe_ids,
+    describe_keys,
     describe_search,
     describe_sort,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "delete_view",
     "describe_filter",
     "describe_ids",
+    "describe_keys",
     "describe_search",
     "describe_sort",
     "find_saved",

@@ -41,6 +41,7 @@ class _RawView(BaseModel):
     sort: list[_RawSort] | None = Field(None, max_length=20)
     search: str = ""
     ids: list[str] = Field([], max_length=MAX_IDS)
+    keys: list[str] | None = Field(None, max_length=MAX_IDS)
     columns: list[str | _RawColumn] | None = Field(None, min_length=1, max_length=200)
     zone: str | None = None
 
@@ -78,7 +79,8 @@ def parse_view(
         columns=columns,
         zone=named,
         search=parse_search(shape.search),
-        ids=tuple(dict.fromkeys(_check_id(table, one) for one in shape.ids)),
+        ids=_parse_ids(table, shape.ids),
+        keys=None if shape.keys is None else _parse_ids(table, shape.keys),
         layout=layout,
         order_id=order_id,
     )
@@ -198,8 +200,9 @@ def parse_search(text: str) -> str:
     return check_text("Search", " ".join(words)) if words else ""
 
 
-def _check_id(table: Table, text: str) -> str:
-    return check_text(table.key_column.header, text)
+def _parse_ids(table: Table, texts: Iterable[str]) -> tuple[str, ...]:
+    header = table.key_column.header
+    return tuple(dict.fromkeys(check_text(header, one) for one in texts))
 
 
 def normal_view(view: View) -> View:
@@ -220,6 +223,8 @@ def to_json(view: View) -> dict[str, Any]:
         "zone": view.zone,
     }
     asked = {"search": view.search, "ids": list(view.ids)}
+    if view.keys is not None:
+        raw["keys"] = list(view.keys)
     return raw | {key: value for key, value in asked.items() if value}
 
 

@@ -65,7 +65,8 @@ class Layout:
 class View:
     """Filters, search, IDs, sort, visible columns in order, and the IANA time zone of its days.
 
-    With `order_id`, the view is of the page of an order: it has only the rows of that order.
+    With `order_id`, the view is of the page of an order: it has only the rows of that order. With
+    `keys`, it has only the rows with these keys, as a person selected them.
     """
 
     table: Table
@@ -77,6 +78,7 @@ class View:
     ids: tuple[str, ...] = ()
     layout: tuple[tuple[str, Layout], ...] = ()
     order_id: str | None = None
+    keys: tuple[str, ...] | None = None
 
     def without_filter(self, name: str) -> "View":
         """Return the view without the filter on one column."""
@@ -95,14 +97,18 @@ class View:
         """Return the view with different pasted IDs; an empty tuple removes that filter."""
         return replace(self, ids=ids)
 
+    def with_keys(self, keys: tuple[str, ...] | None) -> "View":
+        """Return the view of rows with these keys alone; None removes that filter."""
+        return replace(self, keys=keys)
+
     def without_filters(self) -> "View":
-        """Return the view without filters, search and IDs, with the same sort and columns."""
-        return replace(self, filters=(), search="", ids=())
+        """Return the view without filters, search, IDs and keys; sort and columns stay."""
+        return replace(self, filters=(), search="", ids=(), keys=None)
 
     @property
     def is_filtered(self) -> bool:
-        """Return whether the view has filters, a search or IDs."""
-        return bool(self.filters or self.search or self.ids)
+        """Return whether the view has filters, a search, IDs or keys."""
+        return bool(self.filters or self.search or self.ids) or self.keys is not None
 
     @property
     def any_order(self) -> "View":
@@ -122,17 +128,18 @@ class View:
     def typed(self) -> list[tuple[str, str]]:
         """Return every text and ID that anyone can read who opens the view, and what it is."""
         search = [("Search", self.search)] if self.search else []
-        ids = [("ID", one) for one in self.ids]
+        ids = [("ID", one) for one in (*self.ids, *(self.keys or ()))]
         return [*search, *ids, *(pair for one in self.filters for pair in one.typed)]
 
     def in_words(self, names: NamesByColumn = NO_NAMES) -> list[str]:
-        """Return the search, IDs and filters in words, for the page and the Excel file.
+        """Return the search, IDs, keys and filters in words, for the page and the Excel file.
 
         `names` are those of the IDs in its filters (see core.query.names_in).
         """
         search = [describe_search(self)] if self.search else []
         ids = [describe_ids(self)] if self.ids else []
-        return [*search, *ids, *(describe_filter(one, names) for one in self.filters)]
+        keys = [describe_keys(self.keys)] if self.keys is not None else []
+        return [*search, *ids, *keys, *(describe_filter(one, names) for one in self.filters)]
 
 
 CHOICES_IN_WORDS = 3
@@ -149,6 +156,11 @@ def describe_ids(view: View) -> str:
     if len(view.ids) <= CHOICES_IN_WORDS:
         return f"ID is {' or '.join(view.ids)}"
     return f"{len(view.ids):,} pasted IDs"
+
+
+def describe_keys(keys: tuple[str, ...]) -> str:
+    """Return the selected rows in words: 3 selected rows."""
+    return f"{len(keys):,} selected row{'s' * (len(keys) != 1)}"
 
 
 def describe_filter(one: Filter, names: NamesByColumn = NO_NAMES) -> str:

@@ -143,7 +143,7 @@ class GridState:
             raise InvalidInput("The grid sent an invalid view. Reload the page.")
         own = to_json(self.view)
         asked = {name: raw[name] for name in ("filters", "sort", "columns") if name in raw}
-        kept = {name: own[name] for name in ("search", "ids", "zone") if name in own}
+        kept = {name: own[name] for name in ("search", "ids", "keys", "zone") if name in own}
         return parse_view(self.place.table, asked | kept, order_id=self.place.order_id)
 
     def selection_in(self, answer: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,13 @@ from core.access import Actor
 from core.ground import format_money, show_controls
 from core.query import MAX_SELECTED
 from core.tables import Kind, Table
-from core.views import NamesByColumn, describe_filter, describe_ids, describe_search
+from core.views import (
+    NamesByColumn,
+    describe_filter,
+    describe_ids,
+    describe_keys,
+    describe_search,
+)
 from pages.grid.explained import show_columns_explained
 from pages.grid.state import GridState
 from pages.routes import let_first_rows_show, let_rows_go_first
@@ -85,6 +91,8 @@ def show_words(state: GridState, *, actor: Actor, now: datetime) -> None:
             _show_chip(state, "search", describe_search(view))
         if view.ids:
             _show_chip(state, "ids", describe_ids(view))
+        if view.keys is not None:
+            _show_chip(state, "keys", describe_keys(view.keys))
         for one in view.filters:
             _show_chip(state, one.column.name, describe_filter(one, names))
         st.button(
@@ -103,7 +111,11 @@ def _clear(state: GridState) -> None:
 def _remove(state: GridState, name: str) -> None:
     """Remove one filter from the current view, which the grid may have changed since drawing."""
     view = state.view
-    others = {"search": view.with_search(""), "ids": view.with_ids(())}
+    others = {
+        "search": view.with_search(""),
+        "ids": view.with_ids(()),
+        "keys": view.with_keys(None),
+    }
     state.push_by_widget(others.get(name) or view.without_filter(name))
 
 

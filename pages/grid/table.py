@@ -22,7 +22,14 @@ from pages.grid.options import BLOCK_ROWS, THEME, adapting_columns, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
-from pages.grid.tools import Actions, show_columns, show_fold, show_pasting, show_search
+from pages.grid.tools import (
+    Actions,
+    show_columns,
+    show_fold,
+    show_own_page,
+    show_pasting,
+    show_search,
+)
 from pages.grid.views import show_views
 from pages.routes import expect_first_rows
 from pages.shell import plain
@@ -119,6 +126,7 @@ def _show_above_of_order(
             show_search(state)
             show_pasting(state, actor)
         show_columns(state)
+        show_own_page(state, actor=actor)
         show_words(state, actor=actor, now=now)
         st.space("stretch")
         show_downloads(state, count, actor=actor)

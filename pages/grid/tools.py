@@ -5,10 +5,10 @@ from typing import Protocol
 
 import streamlit as st
 
-from core import query
-from core.access import Actor
+from core import query, views
+from core.access import Actor, may
 from core.tables import Column
-from core.views import Layout, View, default_view, normal_view, parse_search
+from core.views import Layout, View, default_view, normal_view, parse_search, parse_view, to_json
 from pages.grid.state import GridState
 from pages.shell import acting
 
@@ -83,6 +83,26 @@ def _paste(state: GridState, key: str, *, actor: Actor) -> None:
     state.push_by_widget(state.view.with_ids(pasted.ids))
     st.session_state[key] = ""
     st.session_state[f"pasting_{state.place.key}"] = False
+
+
+def show_own_page(state: GridState, *, actor: Actor) -> None:
+    """Draw the link from a tab of an order to the same rows on the table's own page."""
+    table, order_id = state.place.table, state.place.order_id
+    # One filter says which rows belong to an order, unless the table has a rule of its own.
+    if table.of_order is not None or not may(actor, table.permission(None)):
+        return
+    of_order = {"order_id": {"filterType": "text", "type": "equals", "filter": order_id}}
+    asked = to_json(state.view)
+    kept = {name: asked[name] for name in ("search", "ids", "keys", "zone") if name in asked}
+    there = parse_view(table, kept | {"filters": asked["filters"] | of_order})
+    with st.container(key="own_page", width="content"):
+        st.page_link(
+            f"{table.name}.py",
+            label=f"See on {table.title}",
+            icon=":material/arrow_outward:",
+            help="The same rows on their own page, where you can add those of other orders",
+            query_params=views.address_of(there, actor=actor),
+        )
 
 
 def show_columns(state: GridState) -> None:

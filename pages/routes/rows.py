@@ -1,10 +1,11 @@
 """The server side of the grid: POST /rows/<table> answers with rows, a count or choices.
 
 The body is JSON: `view` (see core.views.codec) and one of these: `start` and `end` (a window of
-rows), `count` (true), `choices` (a column, with an optional `search`), or `keys` (of selected
-rows). With `counts` false, choices come sooner and may have no counts (null). A choice is a value
-and its count, and for the ID of a contract with a name also the words to list it by. The token is
-in the header `Authorization: Bearer`.
+rows), `count` (true), `choices` (a column, with an optional `search`), `keys` (of selected rows),
+or `beside` (a key: the page of an order asks for the keys of the rows before and after it). With
+`counts` false, choices come sooner and may have no counts (null). A choice is a value and its
+count, and for the ID of a contract with a name also the words to list it by. The token is in the
+header `Authorization: Bearer`.
 """
 
 import gzip
@@ -26,7 +27,7 @@ from starlette.responses import Response
 
 from core import access, query
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, flag_value, format_amount, named
+from core.ground import InvalidInput, NotFound, flag_value, format_amount, named, show_controls
 from core.query import MAX_SELECTED, local_minutes
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
@@ -112,6 +113,7 @@ class _Question(BaseModel):
     search: str = ""
     counts: bool = True
     keys: list[str] | None = Field(None, min_length=1, max_length=MAX_SELECTED)
+    beside: str | None = None
 
 
 async def answer_rows(request: Request) -> Response:
@@ -154,13 +156,17 @@ def _answer(grant: access.Grant, table_name: str, body: bytes) -> dict[str, Any]
         return {"count": query.count_rows(view, actor=actor, now=now)}
     if question.choices is not None:
         return _choices(view, question, actor, now)
+    if question.beside is not None:
+        return _beside(view, question.beside, actor, now)
     # Load every column that can be shown, so that a column that is shown later has its values.
     view = replace(view, columns=view.table.offered)
     if question.keys is not None:
         frame = query.load_ticked(view, question.keys, actor=actor, now=now)
         return {"rows": to_cells(table, frame, view.zone)}
     if question.start is None or question.end is None:
-        raise InvalidInput("The request must ask for a window of rows, keys, a count or choices.")
+        raise InvalidInput(
+            "The request must ask for rows, a count, choices, or the rows beside one."
+        )
     with _loading_rows():
         frame = query.load_rows(view, actor=actor, now=now, start=question.start, end=question.end)
     is_last = len(frame) < question.end - question.start
@@ -177,6 +183,15 @@ def _parse_question(body: bytes) -> _Question:
         raise InvalidInput(f"The request is malformed at “{where}”: {fault['msg']}.") from None
     except (ValueError, RecursionError):
         raise InvalidInput("The request is not JSON.") from None
+
+
+def _beside(view: View, key: str, actor: Actor, now: datetime) -> dict[str, Any]:
+    found = query.find_beside(view, key, actor=actor, now=now)
+    both = {"previous": found.previous, "next": found.next}
+    return {
+        name: None if one is None else {"key": one, "shown": show_controls(one)}
+        for name, one in both.items()
+    }
 
 
 def _choices(view: View, question: _Question, actor: Actor, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from pages.shell.dialog import Dialog
 from pages.shell.facts import show_facts
-from pages.shell.finding import browser_cookie, show_search_token
+from pages.shell.finding import browser_cookie, show_list_links, show_search_token
 from pages.shell.frame import (
     acting,
     current_actor,
@@ -29,6 +29,7 @@ __all__ = [
     "plain",
     "set_tab_title",
     "show_facts",
+    "show_list_links",
     "show_search_token",
     "show_text_table",
 ]

@@ -82,6 +82,31 @@ def test_file_is_sorted_as_the_grid_is(desk: Desk, demo: Server, tmp_path: Path)
     assert file.says("Sort") == "Author, ascending"
 
 
+def test_file_of_the_ticked_rows_holds_exactly_these_also_if_a_filter_hides_them(
+    desk: Desk, demo: Server, open_tab: OpenDesk, tmp_path: Path
+) -> None:
+    ids = demo.newest("orders")
+    for row in (4, 0, 2):
+        desk.box_of(row).click()
+    desk.expect_selected("3 selected")
+    desk.box("Order ID").fill(ids[2])
+    desk.expect_selected("3 selected, 2 hidden by the filter")
+    desk.wait_for_run()
+    desk.open_popover("3 selected")
+    file = desk.download(tmp_path, "3 selected, Excel")
+    ticked = [ids[0], ids[2], ids[4]]
+    assert file.column("Order ID") == ticked
+    assert file.says("Filters") == "3 selected rows"
+    assert file.says("Rows") == "3 of 2,000 orders"
+    header, *rows = desk.download_csv(tmp_path, "3 selected, CSV")
+    assert [row[header.index("Order ID")] for row in rows] == ticked
+    link = urlsplit(file.says("Page"))
+    again = open_tab().open(f"{link.path}?{link.query}")
+    again.expect_words("3 selected rows")
+    again.expect_count(3)
+    again.expect_column("order_id", ticked)
+
+
 @pytest.mark.parametrize("key_ms", [0, 100, 250])
 def test_file_asked_for_right_after_typing_agrees_with_what_it_says_of_itself(
     desk: Desk, demo: Server, tmp_path: Path, key_ms: int

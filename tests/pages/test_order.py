@@ -1,11 +1,17 @@
 """The page of one order, run without a browser."""
 
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl
+
 import pytest
 
 from core import storage
 from core.access.actors import LOCAL_USER_ID
+from core.ground import Role
 from core.storage import User, UserContract
-from tests.pages.opened import open_page, texts, values
+from core.tables import ORDER_ITEMS, ORDER_TABS, TABLES, TRANSACTIONS
+from core.views import parse_view, to_address
+from tests.pages.opened import chips, open_page, texts, values
 from tests.rows import make_item, make_order, make_transaction
 
 
@@ -96,3 +102,64 @@ def test_hostile_facts_are_shown_as_text(sqlite_database: str) -> None:
     page = open_page("order", order="OD-[x](http://y)")
     assert "\\[x\\]" in str(page.title[0].value)
     assert hostile in values(page, "text")
+
+
+@pytest.mark.parametrize(
+    ("tab", "page_file"), [("Products", "order_items"), ("Transactions", "transactions")]
+)
+def test_a_tab_links_to_the_same_rows_on_their_own_page(
+    sqlite_database: str, tab: str, page_file: str
+) -> None:
+    _one_order()
+    make_order("OD-2")
+    make_item("OD-2")
+    make_item("OD-1", product="Fast Track")
+    table = TABLES[page_file]
+    of = {"product": {"filterType": "text", "type": "contains", "filter": "fast"}}
+    filters = of if tab == "Products" else {}
+    view = to_address(parse_view(table, {"filters": filters, "columns": [table.key]}))
+    page = open_page("order", order="OD-1", tab=tab, **{ORDER_TABS[page_file]: view})
+    (link,) = [
+        one.proto for one in page.get("page_link") if one.proto.label == f"See on {table.title}"
+    ]
+    asked = dict(parse_qsl(link.query_string))
+    there = open_page(page_file, **asked)
+    assert any(chip.startswith("Order ID") for chip in chips(there))
+    count = "**1** of 3 order items" if tab == "Products" else "**2** transactions"
+    assert count in texts(there)
+
+
+def test_who_may_not_open_a_page_gets_no_link_to_it(sqlite_database: str) -> None:
+    _one_order()
+    with storage.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).role = Role.AGENT
+    labels = {
+        tab: [one.proto.label for one in open_page("order", order="OD-1", tab=tab).get("page_link")]
+        for tab in ("Products", "Transactions")
+    }
+    assert f"See on {ORDER_ITEMS.title}" in labels["Products"]
+    assert f"See on {TRANSACTIONS.title}" not in labels["Transactions"]
+
+
+@pytest.mark.parametrize("order_id", ["OD-1", 'OD"><img src=x onerror=alert(1)>', "a&b'c"])
+def test_the_place_of_the_links_to_other_orders_holds_the_id_as_data(
+    sqlite_database: str, order_id: str
+) -> None:
+    make_order(order_id)
+    page = open_page("order", order=order_id)
+    (place,) = [one for one in values(page, "html") if "data-beside" in str(one)]
+    read = _Attributes()
+    read.feed(str(place))
+    assert [name for name, _ in read.seen] == ["nav"]
+    assert read.seen[0][1]["data-beside"] == order_id
+
+
+class _Attributes(HTMLParser):
+    """Notes the elements of a text and their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))

@@ -193,10 +193,10 @@ window.orderDesk = (function () {
     throw new Error("no longer wanted");
   };
 
-  /* The view of a request to the server: the grid's filters, and the page's search, IDs, zone. */
+  /* The view of a request to the server: the grid's filters, and the page's search, IDs, keys, zone. */
   desk.asked = function (filters, sort) {
-    const { zone, search, ids } = config.view;
-    return { filters, sort, zone, search: search || "", ids: ids || [] };
+    const { zone, search, ids, keys } = config.view;
+    return { filters, sort, zone, search: search || "", ids: ids || [], ...(keys && { keys }) };
   };
 
   /* The grid lists filters in the order in which they were set; that order does not matter. */

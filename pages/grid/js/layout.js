@@ -56,9 +56,9 @@
     const api = desk.api();
     api.applyColumnState({ state, applyOrder: true });
     desk.fit();
-    /* Search, IDs and zone are not filters of the grid, so a change of them must reload the rows. */
-    const own = (/** @type {View} */ { search, ids, zone }) =>
-      JSON.stringify([search || "", ids || [], zone]);
+    /* Search, IDs, keys and zone are not filters of the grid: a change must reload the rows. */
+    const own = (/** @type {View} */ { search, ids, keys, zone }) =>
+      JSON.stringify([search || "", ids || [], keys || null, zone]);
     const isFiltered = JSON.stringify(api.getFilterModel()) !== JSON.stringify(view.filters);
     if (isFiltered) api.setFilterModel(view.filters);
     else if (own(view) !== own(before.view)) api.purgeInfiniteCache();

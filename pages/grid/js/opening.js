@@ -8,11 +8,16 @@
 
   function open(id) {
     remember(true);
-    window.parent.orderDeskPage.go(addressOf(id));
+    const api = desk.api();
+    const page = window.parent.orderDeskPage;
+    if (isOrders()) page.rememberList(id, desk.asked(api.getFilterModel(), desk.sort()));
+    page.go(addressOf(id));
   }
 
   const orderColumn = () =>
     desk.api().getColumns().find((one) => one.getColDef().cellRenderer === desk.OrderLink);
+
+  const isOrders = () => orderColumn() && orderColumn().getColId() === desk.config().key;
 
   desk.addressOf = addressOf;
   desk.orderOf = orderOf;
@@ -78,10 +83,9 @@
   /* In a table of orders, a click on a row opens the order; selecting text does not. */
   desk.onRowClicked = function ({ data, event }) {
     const { key } = desk.config();
-    const isOrders = orderColumn() && orderColumn().getColId() === key;
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; /* the link opens another tab */
     const isBox = event.target.closest('[col-id^="ag-Grid"]');
-    if (isOrders && data && !isBox && !String(window.getSelection())) open(data[key]);
+    if (isOrders() && data && !isBox && !String(window.getSelection())) open(data[key]);
   };
 
   desk.onCellKeyDown = function (event) {

@@ -43,6 +43,7 @@ declare global {
     zone: string;
     search?: string;
     ids?: string[];
+    keys?: string[];
   }
 
   /* A view as the server takes it. */
@@ -52,6 +53,7 @@ declare global {
     zone: string;
     search?: string;
     ids?: string[];
+    keys?: string[];
   }
 
   /* What the page says, see `_draw` in pages/grid/table.py. */

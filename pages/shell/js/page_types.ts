@@ -12,6 +12,7 @@ declare global {
     pages(): { name: string; address: string }[];
     onKey(event: KeyboardEvent): void;
     onSearch(): void;
+    rememberList(id: string, view: object): void;
   }
 
   interface Hit {
@@ -20,6 +21,15 @@ declare global {
     detail: string;
     address: string;
   }
+
+  /* A list that orders were opened from: the text of its view, and the orders. */
+  interface List {
+    view: string;
+    orders: string[];
+  }
+
+  /* The row before or after one: its key, and how the screen shows it. */
+  type Neighbour = { key: string; shown: string } | null;
 
   interface Window {
     orderDeskPage: OrderDeskPage;

@@ -45,7 +45,7 @@ BAD_ZONES = [
 TEXTS = ["", " ", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ufffe", "%", "_", "x" * 1_000,
          "x" * 1_001, "😀" * 600, "\u202e", "İ", "ﬃ", "\n", "null", "NaN", "__class__"]  # fmt: skip
 KEYS = [
-    "filters", "sort", "columns", "zone", "search", "ids", "filterType", "type", "filter",
+    "filters", "sort", "columns", "zone", "search", "ids", "keys", "filterType", "type", "filter",
     "filterTo", "dateFrom", "dateTo", "values", "operator", "conditions", "colId", "width",
     "pinned", "order_id", "limit", "actor", "model", "__proto__", "constructor",
 ]  # fmt: skip
@@ -110,9 +110,10 @@ def _real(drawn: random.Random, table: Table) -> dict[str, Any]:
         "zone": drawn.choice(ZONES),
         "search": drawn.choice(["a", "ana", "1", "x%"]),
         "ids": stored,
+        "keys": stored,
     }
     # Usually with fewer parts: rows that search or IDs exclude never reach the filters.
-    for part in ("search", "ids", "sort", "columns"):
+    for part in ("search", "ids", "keys", "sort", "columns"):
         if drawn.random() < 0.7:
             del real[part]
     return copy.deepcopy(real)

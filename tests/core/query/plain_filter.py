@@ -32,9 +32,11 @@ def _may_see(actor: Actor, table: Table, row: Row) -> bool:
 
 
 def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
-    """Return whether a row matches the view: its search, pasted IDs and all filters."""
+    """Return whether a row matches the view: its search, pasted IDs, keys and all filters."""
     ids = raw.get("ids")
     if ids and not any(_is_pasted(c, row[c.name], ids) for c in table.columns if c.is_reference):
+        return False
+    if raw.get("keys") is not None and row[table.key] not in raw["keys"]:
         return False
     if not all(_is_found(table, row, word) for word in raw.get("search", "").split()):
         return False

@@ -141,6 +141,11 @@ def _ids(table: Table) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from([*sorted(stored), "gone", "%", "'"]), min_size=1, max_size=30)
 
 
+def _keys(table: Table) -> st.SearchStrategy[list[str]]:
+    stored = _stored(table, table.key_column)
+    return st.lists(st.sampled_from([*stored, "gone", "%", "'"]), max_size=30)
+
+
 @st.composite
 def views(draw: Callable[..., Any], table: Table) -> Raw:
     """Draw a view as a browser sends it."""
@@ -157,6 +162,8 @@ def views(draw: Callable[..., Any], table: Table) -> Raw:
         raw["search"] = draw(_searches(table))
     if draw(st.integers(0, 4)) == 0:
         raw["ids"] = draw(_ids(table))
+    if draw(st.integers(0, 4)) == 0:
+        raw["keys"] = draw(_keys(table))
     return raw
 
 

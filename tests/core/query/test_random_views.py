@@ -102,7 +102,8 @@ def _check_file(view: View, expected: list[Row], actor: Actor, now: datetime) ->
     total = len(expected_rows(view.table, everything, actor=actor, now=now, order_id=view.order_id))
     orders = expected_rows(ORDERS, EVERY_ROW, actor=actor, now=now)
     names = {"contract_id": {row["contract_id"]: row["contract"] for row in orders}}
-    words = [one.replace("\x01", "\ufffd") for one in view.in_words(names)]
+    seen = query.only_visible(view, actor=actor, now=now)
+    words = [one.replace("\x01", "\ufffd") for one in seen.in_words(names)]
     assert said["Filters"] == (words or ["none"])
     assert said["Rows"] == [f"{len(expected):,} of {total:,} {view.table.many}"]
     sums = expected_totals(view.table, expected)
@@ -117,6 +118,14 @@ def _check_csv(view: View, expected: list[Row], actor: Actor, now: datetime) -> 
     header, rows = rows_of_csv(file)
     assert header == [header_cell(column, view.zone) for column in view.columns]
     assert rows == [[csv_cell(c, row, view.zone) for c in view.columns] for row in expected]
+
+
+def _check_beside(view: View, expected: list[Row], actor: Actor, now: datetime) -> None:
+    """Go from rows of the view to those before and after them."""
+    keys = [None, *(row[view.table.key] for row in expected), None]
+    for place in sorted({1, 2, len(keys) // 2, len(keys) - 2} & set(range(1, len(keys) - 1))):
+        found = query.find_beside(view, str(keys[place]), actor=actor, now=now)
+        assert (found.previous, found.next) == (keys[place - 1], keys[place + 1]), view.sort
 
 
 def _spoken_amount(minor: int, currency: str) -> str:
@@ -168,6 +177,7 @@ def test_grid_count_totals_and_file_match_a_plain_python_filter(
     figures = query.load_figures(view, actor=actor, now=now)
     assert (figures.count, figures.totals or totals) == (len(expected), totals)
     _check_windows(view, expected, actor, now)
+    _check_beside(view, expected, actor, now)
     _check_file(view, expected, actor, now)
     _check_csv(view, expected, actor, now)
     _check_address(view)

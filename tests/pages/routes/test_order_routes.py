@@ -12,6 +12,8 @@ from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.access.tokens import Purpose
 from core.ground import Role
+from core.tables import ORDER_ITEMS
+from core.views import parse_view, to_address
 from tests.pages.routes.whole import BROWSER, COOKIE, Whole, whole_application
 from tests.shop import make_shop
 
@@ -97,6 +99,40 @@ def test_token_of_one_order_opens_no_list_of_orders(client: httpx.Client) -> Non
     assert "OD-TWO" not in answer.text
 
 
+def test_rows_beside_an_order_are_those_of_the_view_that_the_user_may_see(
+    client: httpx.Client,
+) -> None:
+    two = {"key": "OD-TWO", "shown": "OD-TWO"}
+    one = {"key": "OD-ONE", "shown": "OD-ONE"}
+    found = ask(client, "orders", view={}, beside="OD-ONE")
+    assert found.json() == {"previous": two, "next": None}  # the newest is first
+    sort = [{"colId": "created_at", "sort": "asc"}, {"colId": "order_id", "sort": "asc"}]
+    turned = ask(client, "orders", view={"sort": sort}, beside="OD-ONE")
+    assert turned.json() == {"previous": None, "next": two}
+    assert ask(client, "orders", view={}, beside="OD-TWO").json()["next"] == one
+    alone = ask(client, "orders", view={"keys": ["OD-ONE"]}, beside="OD-ONE")
+    assert alone.json() == {"previous": None, "next": None}
+    for bad in ("x\x00", "", 7, None, ["OD-ONE"]):
+        assert ask(client, "orders", view={}, beside=bad).status_code == 400
+
+
+@pytest.mark.usefixtures("sees_one_contract")
+def test_no_row_is_beside_an_order_that_the_user_may_not_see(client: httpx.Client) -> None:
+    for key in ("OD-ONE", "OD-TWO", "OD-NOWHERE"):
+        answer = ask(client, "orders", view={}, beside=key)
+        assert answer.json() == {"previous": None, "next": None}
+
+
+def test_file_of_selected_rows_has_those_of_the_token_s_order_alone(client: httpx.Client) -> None:
+    keys = ["OD-TWO-1", "OD-ONE-2", "OD-NOWHERE"]
+    view = to_address(parse_view(ORDER_ITEMS, {"keys": keys, "columns": ["order_item_id"]}))
+    asked = {"view": view, "form": "csv"}
+    for of, expected in (("OD-ONE", ["OD-ONE-2"]), (None, ["OD-TWO-1", "OD-ONE-2"])):
+        token = sign("export", "order_items", of)
+        answer = client.get("/export/order_items", params=asked | {"token": token})
+        assert sorted(answer.text.splitlines()[1:]) == sorted(expected)
+
+
 def test_workbook_of_an_order_is_of_the_order_that_its_token_names(client: httpx.Client) -> None:
     token = sign("export", "order", "OD-ONE")
     asked = {"token": token, "order": "OD-TWO", "zone": "UTC"}
@@ -145,6 +181,10 @@ MANY = [str(number) for number in range(10_001)]
         {"ids": [None]},
         {"ids": ["x\x00"]},
         {"ids": ["x" * 5_000]},
+        {"keys": MANY},
+        {"keys": "OD-ONE"},
+        {"keys": [1]},
+        {"keys": ["x\x00"]},
         {"columns": []},
         {"columns": "order_id"},
         {"columns": ["nope"]},
