@@ -15,10 +15,10 @@ from playwright.sync_api import Locator
 from tests.conftest import use_database
 from tests.core.mail.mail_server import HOST, MailServer, mail_server
 from tests.core.mail.mailing import pdfs_of
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
@@ -149,7 +149,7 @@ def test_faulty_addresses_are_named_and_nothing_is_sent(
     dialog.get_by_label("Message").click()
     expect(dialog.get_by_text("“nobody” is not a valid address")).to_be_visible()
     expect(dialog.get_by_text("“Bcc: x@y.example” is not a valid address")).to_be_visible()
-    expect_no_grave_fault(dialog.page, in_dark=True)
+    expect_no_fault(dialog.page)
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
     assert inbox.received == []
@@ -182,7 +182,7 @@ def test_rejected_mail_says_why_on_the_emails_page_and_is_resent(
     desk.page.goto(f"{server.url}/emails", wait_until="commit")
     expect(desk.cell(0, "recipient")).to_have_text("full@mail.example")
     expect(desk.cell(0, "last_error")).to_contain_text("mailbox is full")
-    expect_no_grave_fault(desk.page)
+    expect_no_fault(desk.page)
     inbox.recover()
     desk.box_of(0).click()
     desk.page.get_by_role("button", name="Resend").click()

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import ViewportSize
 
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import WINDOW, OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server
-from tests.e2e.test_accessibility import OVERFLOWING, expect_no_grave_fault
+from tests.e2e.test_accessibility import OVERFLOWING
 from tests.e2e.waiting import expect
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -42,7 +43,7 @@ def test_the_menu_is_ours_and_changes_the_theme_of_every_page(tab: Desk) -> None
     page.get_by_role("button", name="Menu", exact=True).click()
     menu = page.get_by_role("group", name="Menu")
     expect(menu).to_be_visible()
-    expect_no_grave_fault(page)
+    expect_no_fault(page)
     menu.get_by_role("radio", name="Dark").click()
     page.wait_for_function(f"() => {BACK} === '{DARK}'")
     expect(page.get_by_text("Record screen")).to_have_count(0)
@@ -58,7 +59,7 @@ def test_about_says_the_version_and_escape_closes_it(tab: Desk) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("button", name="About Order Desk").click()
     expect(page.get_by_role("dialog", name="About Order Desk")).to_contain_text("Version 1.")
-    expect_no_grave_fault(page)
+    expect_no_fault(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="About Order Desk")).to_be_hidden()
 
@@ -72,7 +73,7 @@ def test_a_question_mark_opens_the_list_of_keys_but_not_while_typing(tab: Desk) 
     tab.cell(1, "author").focus()
     page.keyboard.press("?")
     expect(keys).to_contain_text("Search everything")
-    expect_no_grave_fault(page, in_dark=True)
+    expect_no_fault(page)
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
 
@@ -86,7 +87,7 @@ def test_on_a_phone_the_pages_are_a_menu(tab: Desk) -> None:
     button.focus()
     page.keyboard.press("Enter")
     expect(link).to_be_in_viewport()
-    expect_no_grave_fault(page)
+    expect_no_fault(page)
     page.keyboard.press("Escape")
     expect(link).to_be_hidden()
     expect(button).to_be_focused()

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.core.imports.imported import ITEM, ORDER, changed, plain, write_workbook
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
@@ -80,15 +80,14 @@ def test_a_workbook_with_errors_is_fixed_and_imported(
     }
     assert faults.column("Row") == [2, 2]
     desk.wait_for_run()
-    expect_no_grave_fault(page)
-    page.emulate_media(color_scheme="light")
+    expect_no_fault(page)
 
     write_workbook(path, plain())
     check(page, path)
     expect(page.get_by_role("heading", name="What the files contain")).to_be_visible()
     assert server.query("SELECT count(*) FROM orders") == [0]
     desk.wait_for_run()
-    expect_no_grave_fault(page)
+    expect_no_fault(page)
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Orders: 1 added")
     assert server.query("SELECT order_id FROM orders") == ["A1"]

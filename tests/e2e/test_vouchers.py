@@ -11,10 +11,10 @@ import pypdf
 import pytest
 
 from tests.conftest import use_database
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
@@ -124,4 +124,4 @@ def test_old_link_and_old_code_are_void_once_refunded(
     desk.page.get_by_role("button", name="Verify").click()
     expect(desk.page.get_by_text("Refunded. It was refunded on")).to_be_visible()
     expect(desk.page.get_by_text(NAME)).to_be_visible()
-    expect_no_grave_fault(desk.page)
+    expect_no_fault(desk.page)
