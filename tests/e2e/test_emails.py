@@ -110,6 +110,34 @@ def test_two_ticked_items_arrive_as_one_mail_with_both_vouchers(
     assert server.query(f"{said} AND order_id = 'OD-M'") == [2]
 
 
+def test_vouchers_are_sent_and_the_mail_is_shown_without_a_mouse(
+    open_tab: OpenDesk, server: Server, inbox: MailServer
+) -> None:
+    desk = open_tab(server).open_order("OD-M")
+    page, keyboard = desk.page, desk.page.keyboard
+    desk.cell(0, "product").focus()
+    keyboard.press("Space")
+    desk.expect_selected("1 selected")
+    page.get_by_role("tab", name="Products").focus()
+    desk.press(page.get_by_role("button", name="Send Voucher"))
+    expect(desk.dialog.get_by_label("Recipients")).to_have_value(CONTACT)
+    desk.press(desk.dialog.get_by_role("button", name="Send 1 e-mail"))
+    expect(desk.dialog.get_by_text("1 e-mail sent")).to_be_visible(timeout=SENT_SECONDS)
+    desk.press(desk.dialog.get_by_role("button", name="Done"))
+    expect(desk.dialog).to_have_count(0)
+    desk.tab_to(page.get_by_role("tab", name="Products"))
+    for _ in range(2):
+        keyboard.press("ArrowRight")
+    keyboard.press("Enter")
+    desk.cell(0, "recipient").focus()
+    keyboard.press("Space")
+    desk.expect_selected("1 selected")
+    page.get_by_role("tab", name="E-mails").focus()
+    desk.press(page.get_by_role("button", name="Show", exact=True))
+    expect(desk.dialog).to_contain_text(CONTACT)
+    desk.close_dialog()
+
+
 def test_each_passenger_gets_their_own_voucher_alone(
     open_tab: OpenDesk, server: Server, inbox: MailServer
 ) -> None:

@@ -118,6 +118,25 @@ def test_an_orders_table_begins_on_the_first_screen(
     expect(page.get_by_role("link", name="Download Excel")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [700, 768, 1024, 1099])
+def test_on_a_tablet_the_tools_of_an_order_are_one_line(
+    tab: Desk, demo: Server, width: int
+) -> None:
+    page = tab.page
+    page.set_viewport_size({"width": width, "height": 1024})
+    tab.open_order(demo.newest("orders", "item_count > 3")[0])
+    tab.wait_for_run()
+    tools = page.locator(".st-key-tools")
+    assert tools.bounding_box()["height"] < 50  # type: ignore[index]
+    for name in ("Refund", "Download Voucher", "Send Voucher"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
+    columns = page.get_by_role("button", name="Columns", exact=True)
+    expect(columns).to_be_hidden()
+    page.get_by_role("button", name="Tools", exact=True).click()
+    expect(columns).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Download Excel")).to_be_in_viewport()
+
+
 def test_an_order_with_few_rows_has_no_search_and_a_page_one_primary_button(
     tab: Desk, demo: Server
 ) -> None:

@@ -105,6 +105,26 @@ def test_a_workbook_with_errors_is_fixed_and_imported(
     expect(at_imports(open_tab(server)).get_by_role("status")).to_contain_text("1 added")
 
 
+def test_a_file_is_imported_without_a_mouse(
+    open_tab: OpenDesk, server: Server, tmp_path: Path
+) -> None:
+    desk = open_tab(server)
+    page, path = at_imports(desk), tmp_path / "keys.xlsx"
+    order = {"Order ID": "B-KEYS"}
+    item = {"Order Item ID": "B-KEYS-1"} | order
+    write_workbook(path, {"Orders": [ORDER | order], "Order Items": [ITEM | item]})
+    with page.expect_file_chooser() as choosing:
+        desk.press(page.get_by_test_id("stFileUploaderDropzone").get_by_role("button"))
+    choosing.value.set_files(path)
+    expect(page.get_by_role("button", name="Check files")).to_be_enabled()
+    desk.press(page.get_by_role("button", name="Check files"))
+    expect(page.get_by_role("heading", name="What the files contain")).to_be_visible()
+    desk.press(page.get_by_role("button", name="Import", exact=True))
+    expect(page.get_by_role("status")).to_contain_text("Orders: 1 added")
+    last = page.locator(".st-key-recent_imports").get_by_role("cell")
+    expect(last.nth(2)).to_have_text("keys.xlsx")
+
+
 def _many(folder: Path) -> list[Path]:
     """Write so many orders, each with an item, that importing them takes some seconds."""
     lines = [",".join(ORDER), ",".join(ITEM)]
