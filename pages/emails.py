@@ -6,7 +6,7 @@ from core.access import require
 from core.ground import Channel, Permission, get_settings
 from core.mail import configured_channel, get_pause
 from core.tables import EMAILS
-from pages.dialogs import show_email_actions, show_pause
+from pages.dialogs import show_email_actions, show_email_states, show_pause
 from pages.grid import show_table
 from pages.shell import current_actor, plain
 
@@ -21,4 +21,6 @@ if configured_channel() is Channel.OUTBOX:
     )
 elif pause is not None:
     show_pause(pause)
-show_table(EMAILS, actor=actor, actions=show_email_actions)
+if not show_table(EMAILS, actor=actor, actions=show_email_actions):
+    st.header("What the states of an e-mail mean", anchor=False)
+    show_email_states()

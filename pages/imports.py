@@ -11,6 +11,8 @@ from pages.dialogs import (
     keeping_refusal,
     show_check,
     show_end,
+    show_needs,
+    show_recent_imports,
     show_refusal,
     show_running,
     show_upload,
@@ -34,6 +36,8 @@ def show_page(actor: Actor) -> None:
         if run is not None:
             show_end(run, actor)
         show_upload()
+        show_needs()
+        show_recent_imports(actor)
 
 
 @acting

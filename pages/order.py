@@ -5,10 +5,16 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.access import Actor, may
-from core.ground import InvalidInput, NotFound, format_money, named
+from core.ground import NotFound, format_money, named
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
-from pages.dialogs import show_email_actions, show_item_actions, show_refund_notices
+from pages.dialogs import (
+    show_email_actions,
+    show_item_actions,
+    show_no_order,
+    show_not_found,
+    show_refund_notices,
+)
 from pages.grid import Actions, download_address, show_table, viewer_zone
 from pages.shell import current_actor, plain, set_tab_title, show_facts, show_list_links
 
@@ -62,19 +68,13 @@ def _workbook(order: OrderDetails, actor: Actor) -> str:
     return download_address("export/order", "export", "order", actor=actor, **own)
 
 
-asked = st.query_params.get("order", "")
+asked, actor = st.query_params.get("order", ""), current_actor()
 if not asked:
-    raise InvalidInput("This page shows one order. Open it from Orders, or by ?order= and its ID.")
-actor = current_actor()
-try:
-    order = get_order(asked, actor=actor)
-except NotFound as error:
-    set_tab_title("Order not found")
-    st.title("Order not found", anchor=False)
-    st.error(plain(str(error)), icon=":material/search_off:")
-    st.caption(
-        "Upper and lower case must match. To find an order by a part of its ID, search on Orders."
-    )
-    st.page_link("orders.py", label="All orders", icon=":material/arrow_back:")
+    show_no_order(actor)
 else:
-    show_order(order, actor)
+    try:
+        order = get_order(asked, actor=actor)
+    except NotFound as error:
+        show_not_found(str(error))
+    else:
+        show_order(order, actor)

@@ -4,48 +4,10 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.ground import InvalidInput, Refused, in_zone, show_controls, word_of
-from core.vouchers import Verdict, Verification, verify
+from core.ground import InvalidInput, Refused
+from core.vouchers import verify
+from pages.dialogs import note_check, show_recent_checks, show_verdict, show_where_codes_are
 from pages.shell import current_actor, plain
-
-LOOKS = {
-    Verdict.VALID: (st.success, ":material/verified:"),
-    Verdict.USED: (st.warning, ":material/task_alt:"),
-    Verdict.REFUNDED: (st.error, ":material/undo:"),
-    Verdict.IN_PROGRESS: (st.error, ":material/hourglass_top:"),
-    Verdict.EXPIRED: (st.error, ":material/event_busy:"),
-    Verdict.EARLY: (st.warning, ":material/event_upcoming:"),
-    Verdict.UNKNOWN: (st.error, ":material/help:"),
-    Verdict.FORGED: (st.error, ":material/gpp_bad:"),
-    Verdict.DAMAGED: (st.warning, ":material/broken_image:"),
-}
-
-
-def show_verdict(found: Verification) -> None:
-    """Show the verdict, and the order item that the code belongs to."""
-    show, icon = LOOKS[found.verdict]
-    show(f"**{found.verdict}.** {plain(found.sentence)}", icon=icon)
-    item = found.item
-    if item is None:
-        return
-    facts = {
-        "Product": item.product,
-        "Airport": item.airport_iata,
-        "Passenger": f"{item.passenger_name} ({word_of(item.pax_type)})",
-        "Service Date": in_zone(item.service_at, item.airport_tz),
-        "Valid From": in_zone(item.valid_from, item.airport_tz),
-        "Valid Until": in_zone(item.valid_until, item.airport_tz),
-        "Voucher Code": item.voucher_code,
-        "Order Item ID": item.order_item_id,
-    }
-    with st.container(horizontal=True, key="facts", gap="medium"):
-        for name, value in facts.items():
-            with st.container(width="content", gap=None):
-                st.caption(name)
-                st.text(show_controls(value))
-    order = {"order": item.order_id}
-    st.page_link("order.py", label=f"Order {plain(item.order_id)}", query_params=order)
-
 
 actor = current_actor()
 st.title("Verify", anchor=False)
@@ -60,9 +22,18 @@ with st.form("verify", border=False):
         placeholder="7QXM-22KD-9WTA",
         width=560,
     )
-    st.form_submit_button("Verify", type="primary", icon=":material/search:")
+    asked = st.form_submit_button("Verify", type="primary", icon=":material/search:")
 if code:
     try:
-        show_verdict(verify(code, actor=actor, now=datetime.now(UTC)))
+        found = verify(code, actor=actor, now=datetime.now(UTC))
     except (InvalidInput, Refused) as error:
         st.error(plain(str(error)))
+    else:
+        show_verdict(found)
+        if asked:
+            note_check(code, found, actor)
+checks, where = st.columns([3, 2], gap="large")
+with checks:
+    show_recent_checks(actor)
+with where:
+    show_where_codes_are()

@@ -1,7 +1,6 @@
 """Make the sample rows: the same number of orders and the same time give the same rows."""
 
 import random
-import unicodedata
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
@@ -11,16 +10,15 @@ from sqlalchemy.orm import Session
 from core import storage
 from core.access import LOCAL_USER_EMAIL
 from core.demo.ledger import DemoLedger, DemoOrder
+from core.demo.people import Person, ascii_of, people
 from core.demo.world import (
     AIRPORTS,
     AUTHORS,
     CONTRACTS,
     ITEM_COUNT_WEIGHTS,
     ITEM_COUNTS,
-    PASSENGERS,
     PRODUCT_WEIGHTS,
     PRODUCTS,
-    SCRIPT_WEIGHTS,
     DemoContract,
     DemoProduct,
     round_price,
@@ -73,12 +71,6 @@ class DemoRows:
         self.rows: dict[type[Base], list[tuple[Any, ...]]] = {model: [] for model in MODELS}
         self.rows[Transaction] = self.ledger.rows
         self.count: dict[type[Base], int] = dict.fromkeys(MODELS, 0)
-        self.people = [
-            (f"{first} {last}".replace("~", " "), weight / len(firsts) / len(lasts))
-            for (firsts, lasts), weight in zip(PASSENGERS.values(), SCRIPT_WEIGHTS, strict=True)
-            for first in firsts
-            for last in lasts
-        ]
 
     def write(self) -> None:
         """Write contracts, then every order with its items, refunds and transactions."""
@@ -123,19 +115,18 @@ class DemoRows:
         drawn, count = self.random, len(moments)
         contracts = drawn.choices(CONTRACTS, [one.share for one in CONTRACTS], k=count)
         sizes = drawn.choices(ITEM_COUNTS, ITEM_COUNT_WEIGHTS, k=count)
-        names, weights = zip(*self.people, strict=True)
         total = sum(sizes)
-        people = iter(drawn.choices(names, weights, k=total))
+        passengers = iter(drawn.choices(*people(), k=total))
         products = iter(drawn.choices(PRODUCTS, PRODUCT_WEIGHTS, k=total))
         for moment, contract, size in zip(moments, contracts, sizes, strict=True):
-            self._order(moment, contract, [(next(products), next(people)) for _ in range(size)])
+            self._order(moment, contract, [(next(products), next(passengers)) for _ in range(size)])
 
     def _order(
-        self, created: int, contract: DemoContract, items: list[tuple[DemoProduct, str]]
+        self, created: int, contract: DemoContract, items: list[tuple[DemoProduct, Person]]
     ) -> None:
         drawn = self.random
         no = self.count[Order] = self.count[Order] + 1
-        domain = _ascii(contract.name.split()[0]).lower()
+        domain = _domain_of(contract.name)
         author = f"{drawn.choice(AUTHORS)}@{domain}.example"
         if drawn.random() < 0.02:
             author = LOCAL_USER_EMAIL
@@ -149,9 +140,10 @@ class DemoRows:
             "EUR" if is_odd else contract.currency,
             Method.CARD if is_odd else contract.method,
         )
-        widget = None
-        if drawn.random() < 1 / 3:
+        widget, contact = None, f"travel@{domain}.example"
+        if drawn.random() < 1 / 3:  # a passenger has booked
             widget = f"WGT-{domain.upper()}-{drawn.choice(('WEB', 'APP', 'KIOSK'))}"
+            contact = items[0][1].address(no)
         airport = drawn.choice(contract.airports.split())
         if drawn.random() < 0.1:
             airport = drawn.choice(AIRPORTS)
@@ -174,7 +166,7 @@ class DemoRows:
                 len(items),
                 amount,
                 order.currency,
-                f"travel@{domain}.example",
+                contact,
             )
         )
 
@@ -183,7 +175,7 @@ class DemoRows:
         order: DemoOrder,
         index: int,
         product: DemoProduct,
-        person: str,
+        person: Person,
         airport: str,
         service_day: int,
         service_hour: int,
@@ -204,7 +196,7 @@ class DemoRows:
         pax = ADULT if drawn.random() < 0.82 else drawn.choice(PAX_TYPES)
         terminal = f"T{drawn.randrange(1, 6)}" if drawn.random() < 0.7 else None
         flight = f"{drawn.choice(('BA', 'LH', 'TK', 'AF', 'OD'))}{drawn.randrange(100, 9000)}"
-        email = f"passenger{no}@mail.example" if drawn.random() < 0.5 else None
+        email = person.address(self.count[Order]) if drawn.random() < 0.5 else None
         self.rows[OrderItem].append(
             (
                 item_id,
@@ -217,7 +209,7 @@ class DemoRows:
                 zone,
                 terminal,
                 pax,
-                person,
+                person.name,
                 email,
                 service,
                 valid_from,
@@ -288,6 +280,5 @@ class DemoRows:
 
 
 @cache
-def _ascii(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.replace("ł", "l"))
-    return plain.encode("ascii", "ignore").decode()
+def _domain_of(name: str) -> str:
+    return ascii_of(name.split()[0])

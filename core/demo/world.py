@@ -1,4 +1,4 @@
-"""The people, places and prices of the demo data."""
+"""The agents, customers, places and prices of the demo data."""
 
 from functools import cache
 from typing import NamedTuple
@@ -51,65 +51,6 @@ AIRPORTS = [
     "LAX",
     "GRU",
 ]
-
-# Names as passengers write them: Latin, Cyrillic, Greek, Turkish, Arabic, Hebrew, Chinese.
-PASSENGERS = {
-    "latin": (
-        [
-            "Olivia",
-            "Emma",
-            "Sofía",
-            "Léa",
-            "José",
-            "Anna",
-            "Zoë",
-            "Lukas",
-            "Mateo",
-            "Søren",
-            "Chloé",
-            "Niamh",
-            "Björn",
-            "Inês",
-            "Jakub",
-        ],
-        [
-            "Smith",
-            "García",
-            "Müller",
-            "O’Brien",
-            "Rossi",
-            "Dubois",
-            "Nowak",
-            "Jensen",
-            "Lindström",
-            "Fernández",
-            "Novák",
-            "van~Dijk",
-            "Õunapuu",
-            "Ferreira",
-            "Þórsson",
-        ],
-    ),
-    "cyrillic": (
-        ["Анна", "Иван", "Мария", "Дмитрий", "Олена", "Тарас", "Йована"],
-        ["Иванова", "Петров", "Шевченко", "Ковальчук", "Николић", "Соколова"],
-    ),
-    "greek": (
-        ["Γιώργος", "Ελένη", "Νίκος", "Μαρία", "Κωνσταντίνος"],
-        ["Παπαδόπουλος", "Νικολάου", "Γεωργίου", "Οικονόμου"],
-    ),
-    "turkish": (
-        ["İbrahim", "Ayşe", "Çağlar", "Gülşen", "Işıl", "Ömer"],
-        ["Yılmaz", "Şahin", "Öztürk", "Çelik", "Kılıç", "Güneş"],
-    ),
-    "arabic": (
-        ["محمد", "فاطمة", "أحمد", "ليلى", "عمر", "نور"],
-        ["العلي", "حسن", "المنصوري", "الخطيب", "درويش"],
-    ),
-    "hebrew": (["יוסף", "רחל", "נועה", "דוד", "תמר"], ["כהן", "לוי", "מזרחי", "פרץ", "אברהם"]),
-    "chinese": (["伟", "芳", "娜", "秀英", "敏", "静"], ["王", "李", "张", "刘", "陈", "杨"]),
-}
-SCRIPT_WEIGHTS = (60, 9, 6, 7, 7, 5, 6)
 
 AUTHORS = [
     "maria.santos",

@@ -12,6 +12,7 @@ from core.imports.background import (
 )
 from core.imports.faults import Faulty
 from core.imports.headers import Heading
+from core.imports.recent import PastImport, find_recent
 from core.imports.report import export_faults
 from core.imports.rows import SheetRead
 from core.imports.run import Check, import_files
@@ -22,6 +23,7 @@ __all__ = [
     "Check",
     "Faulty",
     "Heading",
+    "PastImport",
     "Run",
     "SheetRead",
     "State",
@@ -29,6 +31,7 @@ __all__ = [
     "begin_import",
     "cancel_run",
     "export_faults",
+    "find_recent",
     "find_run",
     "find_running",
     "forget_run",

@@ -1,5 +1,6 @@
 """The outcome of an import or a check, as numbers and as text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.tables import BOOKS
@@ -18,13 +19,7 @@ class Outcome:
 
     def in_words(self) -> str:
         """Return the outcome as sentences."""
-        lines = []
-        for table in BOOKS:
-            added, unchanged = self.added.get(table.name, 0), self.unchanged.get(table.name, 0)
-            if added or unchanged:
-                lines.append(f"{table.title}: {added:,} added, {unchanged:,} already stored.")
-        if self.used:
-            lines.append(f"{len(self.used):,} order items are now marked as used.")
+        lines = counts_in_words(self.added, self.unchanged, len(self.used))
         if self.returned:
             listed = ", ".join(self.returned)
             lines.append(f"The bank returned the refund of these order items: {listed}.")
@@ -34,3 +29,16 @@ class Outcome:
         if self.was_demo:
             lines.append("This database also has sample orders; it is no longer marked as demo.")
         return "\n".join(lines) or "There were no rows to import."
+
+
+def counts_in_words(added: Mapping[str, int], unchanged: Mapping[str, int], used: int) -> list[str]:
+    """Return sentences with the number of rows by table, and of items that became used."""
+    lines = []
+    for table in BOOKS:
+        counts = added.get(table.name, 0), unchanged.get(table.name, 0)
+        if any(counts):
+            lines.append(f"{table.title}: {counts[0]:,} added, {counts[1]:,} already stored.")
+    if used:
+        items = "order item is" if used == 1 else "order items are"
+        lines.append(f"{used:,} {items} now marked as used.")
+    return lines

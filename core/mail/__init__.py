@@ -26,10 +26,12 @@ from core.mail.queue.previews import (
 )
 from core.mail.queue.requests import Answer
 from core.mail.queue.submission import notify_void, resend, send
+from core.mail.states import STATE_TEXTS
 
 __all__ = [
     "MAX_MESSAGE",
     "OUTBOX_FOLDER",
+    "STATE_TEXTS",
     "Answer",
     "Assessment",
     "DeliveryDetails",

@@ -29,7 +29,7 @@ from core.storage.engine import (
 )
 from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
-from core.storage.models.audit import AuditEvent, DatabaseFact
+from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
     contract_name,
     has_refundable_item,
@@ -75,6 +75,7 @@ __all__ = [
     "DERIVED",
     "FIGURES_MADE",
     "FIGURE_CHANGES",
+    "IS_IMPORT",
     "MAY_BE_REFUNDED",
     "AuditEvent",
     "Base",

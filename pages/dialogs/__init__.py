@@ -1,26 +1,44 @@
 """Actions and their dialogs: refund, vouchers, e-mails, users, imports, demo data."""
 
 from pages.dialogs.demo import show_demo
+from pages.dialogs.email_states import show_email_states
 from pages.dialogs.emails import show_email_actions
 from pages.dialogs.import_check import show_check
+from pages.dialogs.import_help import show_needs, show_recent_imports
 from pages.dialogs.import_run import show_end, show_running
 from pages.dialogs.import_upload import keeping_refusal, show_refusal, show_upload
 from pages.dialogs.items import show_item_actions
+from pages.dialogs.no_order import show_no_order, show_not_found
 from pages.dialogs.preview import show_pause
 from pages.dialogs.refund_notices import show_refund_notices
 from pages.dialogs.users import show_user_actions
+from pages.dialogs.voucher_check import (
+    note_check,
+    show_recent_checks,
+    show_verdict,
+    show_where_codes_are,
+)
 
 __all__ = [
     "keeping_refusal",
+    "note_check",
     "show_check",
     "show_demo",
     "show_email_actions",
+    "show_email_states",
     "show_end",
     "show_item_actions",
+    "show_needs",
+    "show_no_order",
+    "show_not_found",
     "show_pause",
+    "show_recent_checks",
+    "show_recent_imports",
     "show_refund_notices",
     "show_refusal",
     "show_running",
     "show_upload",
     "show_user_actions",
+    "show_verdict",
+    "show_where_codes_are",
 ]

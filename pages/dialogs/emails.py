@@ -10,6 +10,7 @@ from core.access import Actor
 from core.ground import DeliveryStatus, word_of
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
+from pages.dialogs.email_states import show_states_explained
 from pages.dialogs.preview import ICONS, show_preview
 from pages.dialogs.void_notice import show_queued, show_void_notice
 from pages.grid import GridState, download_address
@@ -21,6 +22,7 @@ WATCH_SECONDS = 2
 def show_email_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the selected e-mails."""
     _watch(state)
+    show_states_explained(state)
     _show_open(state)
     selected = state.selected
     st.button(

@@ -54,7 +54,7 @@ def show_check(
 def _show_understood(check: Check) -> None:
     """Draw every sheet, the first rows of every table, and the sheets that are ignored."""
     with st.container(gap=None):
-        st.subheader("What the files contain", anchor=False)
+        st.header("What the files contain", anchor=False)
         st.caption(NUMBERS)
     seen: set[str] = set()
     for sheet in check.sheets:

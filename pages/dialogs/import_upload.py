@@ -14,14 +14,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core import excel, imports
 from core.access import Actor
 from core.ground import AppError, get_settings
-from core.tables import BOOKS
 from pages.shell import acting, plain
 
 ROUND, FAULT = "import_round", "import_fault"
 
 
 def show_upload() -> None:
-    """Draw the upload box, the template, and the columns that files need."""
+    """Draw the upload box, its buttons, and the template."""
     number = st.session_state.setdefault(ROUND, 0)  # a new, empty box after each check
     key = f"import_files_{number}"
     limit = min(get_settings().import_max_mb, int(st.get_option("server.maxUploadSize")))
@@ -53,9 +52,6 @@ def show_upload() -> None:
     with st.container(gap=None):
         st.caption("A check stores nothing. You see the result first, and then decide.")
         st.caption(f"All files together: at most {get_settings().uploads_max_mb_per_person:,} MB.")
-        for table in BOOKS:
-            needed = ", ".join(column.header for column in table.stored if column.is_required)
-            st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
 
 
 def _template() -> bytes:

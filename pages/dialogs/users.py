@@ -44,7 +44,6 @@ def show_user_actions(state: GridState, *, actor: Actor) -> None:
     st.button(
         "Add user",
         key="add_user",
-        type="primary",
         icon=":material/person_add:",
         on_click=_open,
         args=(state, dialog, None),

@@ -64,11 +64,11 @@ Then reload this page.
 
 def show_table(
     table: Table, *, actor: Actor, order_id: str | None = None, actions: Actions | None = None
-) -> None:
+) -> bool:
     """Draw the table, of every order or of one; `actions` draws the buttons for selected rows.
 
-    Raises AppError if the rows cannot be loaded. If a link is invalid, the page shows a warning and
-    the valid part of its view.
+    Return whether there are any rows, filters aside. Raises AppError if the rows cannot be loaded.
+    If a link is invalid, the page shows a warning and the valid part of its view.
     """
     now = datetime.now(UTC)
     state = follow_address(Place(table, order_id), actor)
@@ -76,7 +76,7 @@ def show_table(
         if order_id is None:
             st.title(table.title, anchor=False)
         show_empty(table, actor, order_id)
-        return
+        return False
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
     above.empty()  # creates the container now; otherwise the grid jumps later
@@ -93,6 +93,7 @@ def show_table(
     with _strip("below"):
         show_selection(state, count, actor=actor, now=now)
         show_totals(state, actor=actor, now=now)
+    return True
 
 
 def _show_above(state: GridState, actor: Actor, now: datetime, actions: Actions | None) -> int:

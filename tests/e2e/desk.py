@@ -53,6 +53,8 @@ COLUMNS = {
 }
 HEADERS, NAMES = list(COLUMNS), list(COLUMNS.values())
 ROW_HEIGHT = 36
+MOST_TABS = 150
+HAS_FOCUS = "one => one.matches(':focus, :focus-within')"
 
 GO_TO = """address => {
   history.pushState(null, "", address);
@@ -353,6 +355,20 @@ class Desk:
         expect(self.dialog.and_(self.page.locator(":focus-within"))).to_be_visible()
         self.page.keyboard.press("Escape")
         expect(self.dialog).to_have_count(0)
+
+    def tab_to(self, wanted: Locator) -> Locator:
+        """Press Tab until an element has the focus, as a person without a mouse does."""
+        self.wait_for_run()
+        for _ in range(MOST_TABS):
+            if wanted.evaluate(HAS_FOCUS):
+                return wanted
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not get to {wanted}.")
+
+    def press(self, wanted: Locator, key: str = "Enter") -> None:
+        """Go to an element by Tab, and press a key on it."""
+        self.tab_to(wanted)
+        self.page.keyboard.press(key)
 
     def search(self, typed: str) -> None:
         """Type into the quick search."""

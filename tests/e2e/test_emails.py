@@ -15,10 +15,10 @@ from playwright.sync_api import Locator
 from tests.conftest import use_database
 from tests.core.mail.mail_server import HOST, MailServer, mail_server
 from tests.core.mail.mailing import pdfs_of
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
@@ -110,6 +110,34 @@ def test_two_ticked_items_arrive_as_one_mail_with_both_vouchers(
     assert server.query(f"{said} AND order_id = 'OD-M'") == [2]
 
 
+def test_vouchers_are_sent_and_the_mail_is_shown_without_a_mouse(
+    open_tab: OpenDesk, server: Server, inbox: MailServer
+) -> None:
+    desk = open_tab(server).open_order("OD-M")
+    page, keyboard = desk.page, desk.page.keyboard
+    desk.cell(0, "product").focus()
+    keyboard.press("Space")
+    desk.expect_selected("1 selected")
+    page.get_by_role("tab", name="Products").focus()
+    desk.press(page.get_by_role("button", name="Send Voucher"))
+    expect(desk.dialog.get_by_label("Recipients")).to_have_value(CONTACT)
+    desk.press(desk.dialog.get_by_role("button", name="Send 1 e-mail"))
+    expect(desk.dialog.get_by_text("1 e-mail sent")).to_be_visible(timeout=SENT_SECONDS)
+    desk.press(desk.dialog.get_by_role("button", name="Done"))
+    expect(desk.dialog).to_have_count(0)
+    desk.tab_to(page.get_by_role("tab", name="Products"))
+    for _ in range(2):
+        keyboard.press("ArrowRight")
+    keyboard.press("Enter")
+    desk.cell(0, "recipient").focus()
+    keyboard.press("Space")
+    desk.expect_selected("1 selected")
+    page.get_by_role("tab", name="E-mails").focus()
+    desk.press(page.get_by_role("button", name="Show", exact=True))
+    expect(desk.dialog).to_contain_text(CONTACT)
+    desk.close_dialog()
+
+
 def test_each_passenger_gets_their_own_voucher_alone(
     open_tab: OpenDesk, server: Server, inbox: MailServer
 ) -> None:
@@ -149,7 +177,7 @@ def test_faulty_addresses_are_named_and_nothing_is_sent(
     dialog.get_by_label("Message").click()
     expect(dialog.get_by_text("“nobody” is not a valid address")).to_be_visible()
     expect(dialog.get_by_text("“Bcc: x@y.example” is not a valid address")).to_be_visible()
-    expect_no_grave_fault(dialog.page, in_dark=True)
+    expect_no_fault(dialog.page)
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
     assert inbox.received == []
@@ -182,7 +210,7 @@ def test_rejected_mail_says_why_on_the_emails_page_and_is_resent(
     desk.page.goto(f"{server.url}/emails", wait_until="commit")
     expect(desk.cell(0, "recipient")).to_have_text("full@mail.example")
     expect(desk.cell(0, "last_error")).to_contain_text("mailbox is full")
-    expect_no_grave_fault(desk.page)
+    expect_no_fault(desk.page)
     inbox.recover()
     desk.box_of(0).click()
     desk.page.get_by_role("button", name="Resend").click()

@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Locator
 
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 
 
@@ -39,7 +39,7 @@ def test_every_kind_is_found_and_opened_without_the_mouse(tab: Desk, demo: Serve
     ]:
         page.get_by_role("combobox", name="Search everything").fill(typed)
         expect(hits(tab, kind).first).to_contain_text(typed, ignore_case=True)
-    expect_no_grave_fault(page, in_dark=True)
+    expect_no_fault(page)
     page.get_by_role("combobox", name="Search everything").fill(order_id)
     expect(hits(tab, "Orders").first).to_have_attribute("aria-selected", "true")
     expect(hits(tab, "Orders").first).to_contain_text(order_id)

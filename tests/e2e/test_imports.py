@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.core.imports.imported import ITEM, ORDER, changed, plain, write_workbook
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
@@ -80,15 +80,14 @@ def test_a_workbook_with_errors_is_fixed_and_imported(
     }
     assert faults.column("Row") == [2, 2]
     desk.wait_for_run()
-    expect_no_grave_fault(page)
-    page.emulate_media(color_scheme="light")
+    expect_no_fault(page)
 
     write_workbook(path, plain())
     check(page, path)
     expect(page.get_by_role("heading", name="What the files contain")).to_be_visible()
     assert server.query("SELECT count(*) FROM orders") == [0]
     desk.wait_for_run()
-    expect_no_grave_fault(page)
+    expect_no_fault(page)
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Orders: 1 added")
     assert server.query("SELECT order_id FROM orders") == ["A1"]
@@ -104,6 +103,26 @@ def test_a_workbook_with_errors_is_fixed_and_imported(
         figures.get_by_role("link", name=re.compile(r"^Order items created\s*1"))
     ).to_be_visible()
     expect(at_imports(open_tab(server)).get_by_role("status")).to_contain_text("1 added")
+
+
+def test_a_file_is_imported_without_a_mouse(
+    open_tab: OpenDesk, server: Server, tmp_path: Path
+) -> None:
+    desk = open_tab(server)
+    page, path = at_imports(desk), tmp_path / "keys.xlsx"
+    order = {"Order ID": "B-KEYS"}
+    item = {"Order Item ID": "B-KEYS-1"} | order
+    write_workbook(path, {"Orders": [ORDER | order], "Order Items": [ITEM | item]})
+    with page.expect_file_chooser() as choosing:
+        desk.press(page.get_by_test_id("stFileUploaderDropzone").get_by_role("button"))
+    choosing.value.set_files(path)
+    expect(page.get_by_role("button", name="Check files")).to_be_enabled()
+    desk.press(page.get_by_role("button", name="Check files"))
+    expect(page.get_by_role("heading", name="What the files contain")).to_be_visible()
+    desk.press(page.get_by_role("button", name="Import", exact=True))
+    expect(page.get_by_role("status")).to_contain_text("Orders: 1 added")
+    last = page.locator(".st-key-recent_imports").get_by_role("cell")
+    expect(last.nth(2)).to_have_text("keys.xlsx")
 
 
 def _many(folder: Path) -> list[Path]:

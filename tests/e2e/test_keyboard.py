@@ -1,8 +1,43 @@
-"""Orders without a mouse."""
+"""Order Desk without a mouse."""
 
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import NAMES, Desk
 from tests.e2e.servers import Server
 from tests.e2e.waiting import expect
+
+# Each action that a person can do, and the test that does it by keyboard alone.
+ACTIONS = {
+    "filter by text": "test_keyboard::test_tab_reaches_every_header_and_filter_and_typing_filters",
+    "filter by a list": "test_keyboard::test_list_of_values_works_by_keyboard",
+    "filter dates": "test_dates::test_keyboard_chooses_a_relative_date_from_the_list_of_the_box",
+    "sort": "test_keyboard::test_header_sorts_by_keyboard",
+    "select, open, come back": "test_keyboard::test_keys_walk_tick_open_come_back_and_clear",
+    "move and resize columns": "test_columns::test_column_is_moved_and_resized_by_keyboard",
+    "show and hide columns": "test_keyboard::test_tools_and_downloads_work_without_a_mouse",
+    "paste IDs": "test_keyboard::test_tools_and_downloads_work_without_a_mouse",
+    "download": "test_keyboard::test_tools_and_downloads_work_without_a_mouse",
+    "read the totals": "test_keyboard::test_totals_and_explanations_open_without_a_mouse",
+    "row menu": "test_row_menu::test_the_menu_works_by_keyboard_alone",
+    "copy": "test_copy::test_ticked_rows_are_copied_as_a_spreadsheet_reads_them",
+    "save and open a view": "test_views::test_views_are_saved_and_opened_without_a_mouse",
+    "search everything": "test_find::test_every_kind_is_found_and_opened_without_the_mouse",
+    "go to a page": "test_find::test_pages_are_found_from_any_page",
+    "menu of pages": "test_frame::test_on_a_phone_the_pages_are_a_menu",
+    "theme": "test_keyboard::test_theme_is_chosen_without_a_mouse",
+    "keys and about": "test_frame::test_about_says_the_version_and_escape_closes_it",
+    "tabs of an order": "test_keyboard::test_tabs_of_an_order_work_without_a_mouse",
+    "refund": "test_refunds::test_dialog_is_used_and_left_by_keyboard_alone",
+    "download a voucher": "test_vouchers::test_voucher_is_downloaded_and_verified_without_a_mouse",
+    "verify": "test_vouchers::test_voucher_is_downloaded_and_verified_without_a_mouse",
+    "send": "test_emails::test_vouchers_are_sent_and_the_mail_is_shown_without_a_mouse",
+    "import": "test_imports::test_a_file_is_imported_without_a_mouse",
+    "add a user": "test_users::test_somebody_is_added_without_a_mouse",
+    "overview": "test_overview::test_keyboard_reaches_the_rows_of_every_bar",
+}
 
 TICKS = "ag-Grid-SelectionColumn"
 
@@ -94,3 +129,72 @@ def test_focus_can_be_seen_on_headers_filters_and_tools(desk: Desk) -> None:
     desk.page.keyboard.press("Tab")
     header = desk.grid.locator(".ag-header-cell:focus-visible")
     assert header.evaluate(RING) != "nonenone"
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_has_its_test(action: str) -> None:
+    module, _, name = ACTIONS[action].partition("::")
+    assert f"\ndef {name}(" in (Path(__file__).parent / f"{module}.py").read_text()
+
+
+def test_tools_and_downloads_work_without_a_mouse(desk: Desk, demo: Server) -> None:
+    page, keyboard = desk.page, desk.page.keyboard
+    page.get_by_role("searchbox", name="Search orders").focus()
+    desk.press(page.get_by_role("button", name="Columns", exact=True))
+    desk.press(page.get_by_role("checkbox", name="Currency"), "Space")
+    expect(desk.headers.filter(has_text="Currency")).to_have_count(0)
+    keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+    page.get_by_role("searchbox", name="Search orders").focus()
+    desk.press(page.get_by_role("button", name="Paste IDs"))
+    desk.tab_to(page.get_by_role("textbox", name="Order ID"))
+    keyboard.type(demo.newest("orders")[3])
+    desk.press(page.get_by_role("button", name="Show these"))
+    desk.expect_count(1)
+
+    for name in ("Download CSV", "Download Excel"):
+        page.get_by_role("link", name="Orders", exact=True).focus()
+        with page.expect_download() as waiting:
+            desk.press(page.get_by_role("link", name=name))
+        assert waiting.value.suggested_filename.startswith("orders")
+    desk.press(page.get_by_role("button", name="More downloads"))
+    with page.expect_download() as waiting:
+        desk.press(page.get_by_role("link", name="All columns, CSV"))
+    assert waiting.value.suggested_filename.endswith(".csv")
+    keyboard.press("Escape")
+    desk.press(desk.words.get_by_role("button", name="Clear all"))
+    desk.expect_count(2_000)
+
+
+def test_totals_and_explanations_open_without_a_mouse(desk: Desk) -> None:
+    shown = desk.page.get_by_test_id("stPopoverBody")
+    for name, said in (("What do the columns mean?", "Meaning"), (" currencies", "EUR")):
+        desk.press(desk.page.get_by_role("button", name=name))
+        expect(shown).to_contain_text(said)
+        desk.page.keyboard.press("Escape")
+        expect(shown).to_have_count(0)
+
+
+def test_theme_is_chosen_without_a_mouse(open_tab: OpenDesk) -> None:
+    desk = open_tab(fresh=True).open()
+    desk.press(desk.page.get_by_role("button", name="Menu", exact=True))
+    desk.tab_to(desk.page.get_by_role("radio", name="System"))
+    for _ in range(2):
+        desk.page.keyboard.press("ArrowDown")
+    expect(desk.page.get_by_role("radio", name="Dark")).to_be_checked()
+    app = desk.page.locator("[data-testid=stApp]")
+    expect(app).to_have_css("background-color", "rgb(16, 22, 31)")
+    desk.page.evaluate("localStorage.clear()")
+
+
+def test_tabs_of_an_order_work_without_a_mouse(open_tab: OpenDesk, demo: Server) -> None:
+    desk = open_tab().open_order(demo.newest("orders")[0])
+    desk.tab_to(desk.page.get_by_role("tab", name="Products"))
+    desk.page.keyboard.press("ArrowRight")
+    expect(desk.page.get_by_role("tab", name="Transactions")).to_be_focused()
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.get_by_text("transaction", exact=False).first).to_be_visible()
+    desk.page.wait_for_url("**tab=Transactions**", wait_until="commit")
+    with desk.page.expect_download():
+        desk.press(desk.page.get_by_role("link", name="Download Order"))

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.conftest import free_port, use_database
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk, on_both_databases
 from tests.e2e.desk import ITEMS, Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 from tests.rows import make_item, make_order, make_transaction
@@ -144,7 +144,7 @@ def test_two_people_with_the_same_item_refund_it_once(open_tab: OpenDesk, server
     expect(first.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
     reason = lines_of(second, "results")[0][4]
     assert reason.startswith(("Already refunded on ", "A refund is in progress."))
-    expect_no_grave_fault(other.page, in_dark=True)
+    expect_no_fault(other.page)
     assert server.query("SELECT status FROM refunds WHERE order_id = 'OD-BOTH'") == ["succeeded"]
 
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Locator
 
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.desk import ITEMS, TRANSACTIONS, USERS, Desk
 from tests.e2e.servers import Server
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 
 ENTRIES = ["Open in new tab", "Copy ID", "Copy row", "Filter by this value", "Exclude this value"]
@@ -29,7 +29,7 @@ def choose(desk: Desk, cell: Locator, words: str) -> None:
 def test_the_menu_has_its_entries_and_no_fault(desk: Desk) -> None:
     menu = menu_of(desk, desk.cell(1, "author"))
     expect(menu.get_by_role("menuitem")).to_have_text(ENTRIES)
-    expect_no_grave_fault(desk.page, in_dark=True)
+    expect_no_fault(desk.page)
     desk.page.keyboard.press("Escape")
     expect(menu).to_have_count(0)
     expect(desk.cell(1, "author")).to_be_focused()

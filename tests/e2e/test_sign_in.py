@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.desk import Desk, address_of
 from tests.e2e.provider import Provider, expect_form, expect_nothing_else, providing, sign_in
 from tests.e2e.servers import Server, serving, start_server, stop_server
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.shop import make_shop
 
@@ -96,7 +96,7 @@ def test_whoever_had_to_sign_in_gets_to_where_they_wanted(
     page = open_tab(person, f"{server.url}{path}")
     expect_form(page, "Sign in to see your orders.")
     assert "OD-ONE-" not in page.content()
-    expect_no_grave_fault(page, in_dark=True)
+    expect_no_fault(page)
     sign_in(page, "Ana")
     expect_who(page, "Ana")
     assert page.url == f"{server.url}{path}"
@@ -146,7 +146,7 @@ def test_whoever_is_no_user_is_told_to_ask_an_admin_and_sees_nothing_else(
         expect(page.get_by_text("Signed in as eve@helios.example")).to_be_visible()
         expect_nothing_else(page)
     said = "SELECT actor FROM audit_events WHERE action = 'sign_in.refused'"
-    expect_no_grave_fault(page)
+    expect_no_fault(page)
     page.emulate_media(color_scheme="light")
     assert server.query(f"{said} AND actor = 'eve@helios.example'") == ["eve@helios.example"]
     page.get_by_role("button", name="Sign in with another account").click()

@@ -50,6 +50,19 @@ def test_an_admin_adds_somebody_and_changes_their_rights(
     assert actions == ["user.added", "user.deactivated", "user.scope_changed"]
 
 
+def test_somebody_is_added_without_a_mouse(open_tab: OpenDesk, server: Server) -> None:
+    desk = open_tab(server).open(table=USERS)
+    desk.page.get_by_role("searchbox", name="Search users").focus()
+    desk.press(desk.page.get_by_role("button", name="Add user"))
+    desk.tab_to(desk.dialog.get_by_role("textbox", name="E-mail"))
+    desk.page.keyboard.type("una@helios.example")
+    desk.press(desk.dialog.get_by_role("button", name="Add user"))
+    expect(desk.dialog).to_have_count(0)
+    said = "SELECT count(*) FROM users WHERE email = 'una@helios.example'"
+    assert server.query(said) == [1]
+    server.execute("DELETE FROM users WHERE email = 'una@helios.example'")
+
+
 def test_an_orders_history_tells_what_was_done_with_it(open_tab: OpenDesk, server: Server) -> None:
     desk = open_tab(server)
     nothing = desk.page.get_by_text("This order has no events yet.")

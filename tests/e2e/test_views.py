@@ -71,6 +71,26 @@ def test_saved_view_is_opened_by_its_name_and_by_its_link(desk: Desk, open_tab: 
     expect(stranger.grid.locator('[col-id="item_count"] .ag-sort-ascending-icon')).to_be_visible()
 
 
+def test_views_are_saved_and_opened_without_a_mouse(desk: Desk) -> None:
+    page, keyboard = desk.page, desk.page.keyboard
+    filter_author(desk, "ana")
+    views = page.locator(".st-key-views_orders").get_by_role("button")
+    page.get_by_role("searchbox", name="Search orders").focus()
+    desk.press(views)
+    desk.press(page.get_by_role("button", name="Save this view …"))
+    expect(desk.dialog).to_be_visible()
+    desk.tab_to(desk.dialog.get_by_role("textbox", name="Name"))
+    keyboard.type("Mine")
+    desk.press(desk.dialog.get_by_role("button", name="Save"))
+    expect(desk.dialog).to_have_count(0)
+    desk.press(desk.words.get_by_role("button", name="Clear all"))
+    desk.expect_column("order_id", EVERY)
+    page.get_by_role("searchbox", name="Search orders").focus()
+    desk.press(views)
+    desk.press(page.get_by_test_id("stPopoverBody").get_by_role("button", name="Mine"))
+    desk.expect_words("Author contains “ana”")
+
+
 def test_name_that_is_taken_is_asked_about_before_it_is_replaced(desk: Desk) -> None:
     filter_author(desk, "ana")
     save(desk, "Ours")

@@ -11,10 +11,10 @@ import pypdf
 import pytest
 
 from tests.conftest import use_database
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
-from tests.e2e.test_accessibility import expect_no_grave_fault
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
 
@@ -98,6 +98,27 @@ def test_with_none_valid_the_button_is_disabled(desk: Desk) -> None:
     expect(desk.page.get_by_role("link", name=LABEL)).to_have_count(0)
 
 
+def test_voucher_is_downloaded_and_verified_without_a_mouse(desk: Desk, server: Server) -> None:
+    page, keyboard = desk.page, desk.page.keyboard
+    desk.cell(2, "product").focus()
+    keyboard.press("Space")
+    desk.expect_selected("1 selected")
+    page.get_by_role("tab", name="Products").focus()
+    with page.expect_download():
+        desk.press(page.get_by_role("link", name=LABEL))
+    code = server.query("SELECT voucher_code FROM order_items WHERE order_item_id = 'OD-V-3'")[0]
+    keyboard.press("Control+k")
+    keyboard.type("verify")
+    expect(page.get_by_role("option", name="Verify")).to_be_visible()
+    keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Verify")).to_be_visible()
+    desk.tab_to(page.get_by_role("textbox", name="Code"))
+    keyboard.type(code.lower())
+    keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Valid.")
+    expect(page.locator(".st-key-recent_checks").get_by_role("cell").nth(2)).to_have_text(code)
+
+
 def test_old_link_and_old_code_are_void_once_refunded(
     desk: Desk, open_tab: OpenDesk, server: Server
 ) -> None:
@@ -124,4 +145,4 @@ def test_old_link_and_old_code_are_void_once_refunded(
     desk.page.get_by_role("button", name="Verify").click()
     expect(desk.page.get_by_text("Refunded. It was refunded on")).to_be_visible()
     expect(desk.page.get_by_text(NAME)).to_be_visible()
-    expect_no_grave_fault(desk.page)
+    expect_no_fault(desk.page)

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core import mail, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
+from core.ground import DeliveryStatus, word_of
+from core.mail import STATE_TEXTS
 from core.mail.deliver.outbox import Outbox
 from core.storage import Delivery, User
 from tests.pages.opened import grid_says, open_page, texts
@@ -145,3 +147,19 @@ def test_click_on_the_button_of_before_a_warning_sends_nothing() -> None:
     assert confirm.key != "send_confirm"
     confirm.click().run()
     assert recipients() == ["stranger@mail.example"]
+
+
+def test_without_emails_the_page_says_what_the_states_mean() -> None:
+    said = texts(open_page("emails"))
+    assert "There are no e-mails yet." in said
+    for status in DeliveryStatus:
+        assert f"**{word_of(status)}.** {STATE_TEXTS[status]}" in said
+
+
+def test_beside_emails_a_button_says_what_the_states_mean() -> None:
+    opened("I-1").button(key="send_confirm").click().run()
+    page = open_page("emails")
+    assert "What do the states mean?" in [one.proto.popover.label for one in page.get("popover")]
+    assert STATE_TEXTS[DeliveryStatus.FAILED] not in texts(page)
+    page.session_state["states_emails"] = True
+    assert STATE_TEXTS[DeliveryStatus.FAILED] in texts(page.run())

@@ -60,6 +60,7 @@ def test_without_files_there_is_nothing_to_check_and_the_page_says_what_it_needs
     assert not page.exception
     assert page.button(key="import_check").disabled
     assert "**Orders** needs Order ID, Created Date, Contract ID, Author." in texts(page)
+    assert "None yet. A check alone is not listed: it stores nothing." in texts(page)
     assert [one.proto.label for one in page.get("download_button")] == ["Download Template"]
 
 
@@ -82,6 +83,9 @@ def test_files_are_checked_shown_and_imported(tmp_path: Path) -> None:
     assert "Orders\\: 1 added, 0 already stored." in texts(page)
     assert "See them on Orders" in [one.proto.label for one in page.get("page_link")]
     assert count(Order) == 1
+    (last,) = (table.value.to_dict("records") for table in page.table)
+    assert (last[0]["User"], last[0]["Files"]) == ("analyst@local", "orders.xlsx")
+    assert last[0]["Outcome"].startswith(plain_text("Orders: 1 added, 0 already stored."))
 
 
 def test_rows_that_are_already_stored_are_not_offered_for_import(tmp_path: Path) -> None:

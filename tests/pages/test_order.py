@@ -1,9 +1,11 @@
 """The page of one order, run without a browser."""
 
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import storage
 from core.access.actors import LOCAL_USER_ID
@@ -11,6 +13,7 @@ from core.ground import Role
 from core.storage import User, UserContract
 from core.tables import ORDER_ITEMS, ORDER_TABS, TABLES, TRANSACTIONS
 from core.views import parse_view, to_address
+from pages.shell import plain
 from tests.pages.opened import chips, open_page, texts, values
 from tests.rows import make_item, make_order, make_transaction
 
@@ -91,11 +94,6 @@ def test_an_invalid_id_is_shown_as_text(database: str, order_id: str) -> None:
     assert "<b>" not in said.replace("\\<", "")
 
 
-def test_without_an_id_the_page_says_how_to_open_one(sqlite_database: str) -> None:
-    page = open_page("order")
-    assert "This page shows one order. Open it from Orders" in texts(page)
-
-
 def test_hostile_facts_are_shown_as_text(sqlite_database: str) -> None:
     hostile = "**bold** <b>x</b> :material/home:"
     make_order("OD-[x](http://y)", author=hostile, contract_id="CT-1")
@@ -163,3 +161,38 @@ class _Attributes(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append((tag, dict(attrs)))
+
+
+def links(page: AppTest) -> list[str]:
+    return [one.proto.label for one in page.get("page_link")]
+
+
+def test_without_an_id_the_page_helps_to_find_an_order(database: str) -> None:
+    for number in range(1, 8):
+        make_order(f"OD-{number}", created_at=datetime(2026, 3, number, 12, tzinfo=UTC))
+    make_order("OD-9", contract_id="CT-2", created_at=datetime(2026, 4, 1, tzinfo=UTC))
+    _see_only("CT-1")
+    page = open_page("order")
+    assert not page.exception
+    assert [one.value for one in page.title] == ["Open an order"]
+    assert not page.error
+    assert 'data-opens="deskSearch"' in texts(page)
+    assert "All orders" in links(page)
+    newest = [label for label in links(page) if "OD" in label]
+    assert newest[0] == plain("OD-7 · 2026-03-07 12:00 · CT-1 · ana@helios.example")
+    assert [label.split(" ")[0] for label in newest] == [
+        plain(f"OD-{one}") for one in (7, 6, 5, 4, 3)
+    ]
+
+
+def test_without_any_order_the_page_says_so(database: str) -> None:
+    page = open_page("order")
+    assert not page.exception
+    assert "There are no orders yet." in texts(page)
+    assert "Import your own orders" in links(page)
+
+
+def test_an_unknown_order_can_be_searched_for(database: str) -> None:
+    page = open_page("order", order="OD-NOWHERE")
+    assert 'data-opens="deskSearch"' in texts(page)
+    assert "All orders" in links(page)

@@ -137,3 +137,48 @@ def test_verify_warns_of_a_voucher_before_its_first_day() -> None:
 @pytest.mark.usefixtures("shop")
 def test_what_is_typed_for_a_code_is_shown_as_text() -> None:
     assert "javascript" not in texts(verified("[x](javascript:alert(1))"))
+
+
+# What helps on Verify.
+
+
+def checks(page: AppTest) -> list[tuple[str, str, str]]:
+    """Return result, code and passenger of each recent check."""
+    return [
+        (line["Result"], line["Code"], line["Passenger"])
+        for table in values(page, "table")
+        for line in table.to_dict("records")
+    ]
+
+
+def test_verify_says_where_codes_are_before_anything_is_checked(sqlite_database: str) -> None:
+    said = texts(open_page("verify"))
+    assert "None yet. Codes that you check in this browser tab are listed here." in said
+    assert "7QXM-22KD-9WTA" in said
+    assert "7qxm22kd9wta" in said
+
+
+@pytest.mark.usefixtures("shop")
+def test_checks_are_listed_the_newest_first_and_once_each() -> None:
+    make_item("OD-1", order_item_id="I-9", voucher_code="ABCD-EFGH-JKMN", valid_until=SOON)
+    page = verified("abcdefghjkmn")
+    page.text_input(key="code").input("**no** [x](javascript:alert(1)) and much more text")
+    page.button[0].click().run()
+    page.run()  # a run that nobody asked to check anything
+    assert checks(page) == [
+        ("Unknown", plain("**no** [x](javascript:al") + " …", ""),
+        ("Valid", plain("ABCD-EFGH-JKMN"), "Zoë Müller"),
+    ]
+
+
+@pytest.mark.usefixtures("shop")
+def test_checks_are_forgotten_when_the_rights_change() -> None:
+    make_item("OD-1", order_item_id="I-9", voucher_code="ABCD-EFGH-JKMN", valid_until=SOON)
+    page = verified("ABCD-EFGH-JKMN")
+    assert len(checks(page)) == 1
+    with storage.writing() as session:
+        session.get_one(User, LOCAL_USER_ID).sees_all_contracts = False
+    page.text_input(key="code").input("")
+    page.run()
+    assert checks(page) == []
+    assert "Zoë" not in texts(page)

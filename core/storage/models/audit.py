@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import (
-    Index,
-)
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.storage.types import Base
+from core.storage.types import Base, partial_index
 from core.storage.written import Written, WrittenJson
+
+IS_IMPORT = "action = 'orders.imported'"
 
 
 class DatabaseFact(Base):
@@ -29,6 +29,7 @@ class AuditEvent(Base):
         Index("ix_audit_events_entity", "entity_id", "action"),
         Index("ix_audit_events_entity_folded", "entity_id_folded"),
         Index("ix_audit_events_actor", "actor_sort_key"),
+        partial_index("ix_audit_events_imported", "at", where=IS_IMPORT),
     )
     event_id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]

@@ -41,7 +41,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.effort import some
 from tests.rows import make_actor, make_order
 
-SAMPLE_ROWS = "19445278a7377cff36bc59afa3841b6ff66e55005ded4e8974bc357b348f554b"
+SAMPLE_ROWS = "3ab4f521a845a123c5b87b807a7c382e77141d1bdf451be50c3c44748594f1fe"
 ACTS = {"reset": filling.reset, "clear": filling.clear}
 
 
