@@ -31,6 +31,7 @@ from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
+    delivery_state,
     has_refundable_item,
     has_returned_refund,
     has_unmatched_refund,
@@ -109,6 +110,7 @@ __all__ = [
     "create_database_engine",
     "create_missing_file",
     "delete_fact",
+    "delivery_state",
     "folded",
     "gather",
     "get_engine",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import mail
 from core.access import Actor
-from core.ground import DeliveryStatus, word_of
+from core.ground import word_of
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
 from pages.dialogs.preview import ICONS, show_preview
@@ -88,8 +88,7 @@ def _show_delivery(delivery_id: str, actor: Actor) -> None:
 
 
 def _show_state(found: DeliveryDetails) -> None:
-    icon = ICONS[DeliveryStatus(found.status)]
-    words = f"{icon} **{word_of(found.status)}**"
+    words = f"{ICONS[found.state]} **{word_of(found.state)}**"
     st.markdown(f"{words} · {plain(found.last_error)}" if found.last_error else words)
     is_any_left_out = any(one.why for one in found.lines)
     lines = [

@@ -1,12 +1,20 @@
-"""SQL of what is derived from an order item at an instant, and never stored."""
+"""SQL of what is derived from stored rows at an instant, and never stored."""
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, func, select, text
 
-from core.ground import EXPIRED, ItemStatus, TransactionStatus
+from core.ground import (
+    EXPIRED,
+    Channel,
+    DeliveryState,
+    DeliveryStatus,
+    ItemStatus,
+    TransactionStatus,
+)
 from core.storage.engine import is_sqlite
+from core.storage.models.mail import Delivery
 from core.storage.models.orders import Order, OrderItem
 from core.storage.models.refunds import ProviderRefund, Refund, Transaction
 
@@ -74,3 +82,11 @@ def is_unmatched() -> ColumnElement[bool]:
         Transaction.status != TransactionStatus.FAILED,
     )
     return and_(ProviderRefund.dismissed_at.is_(None), ~is_refund, ~is_entry)
+
+
+def delivery_state(_now: datetime | None = None) -> SQLColumnExpression[Any]:
+    """Return what people see of a delivery; the twin of `core.ground.delivery_state`."""
+    is_sent = Delivery.status == DeliveryStatus.SENT
+    is_saved = and_(is_sent, Delivery.channel == Channel.OUTBOX)
+    shown = (is_saved, DeliveryState.SAVED.value), (is_sent, DeliveryState.SENT.value)
+    return case(*shown, else_=Delivery.status)
