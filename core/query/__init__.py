@@ -6,6 +6,7 @@
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
 from core.query.frames import local_minutes, local_times, repeated_times, to_frame
+from core.query.items_of import ItemsOfOrders, TooManyItems, find_items_of
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
 from core.query.rows import (
@@ -30,10 +31,13 @@ __all__ = [
     "MAX_CHOICES_LISTED",
     "MAX_SELECTED",
     "Figures",
+    "ItemsOfOrders",
     "OrderDetails",
+    "TooManyItems",
     "count_among",
     "count_in",
     "count_rows",
+    "find_items_of",
     "find_missing",
     "get_order",
     "is_among",
