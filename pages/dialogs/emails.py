@@ -10,6 +10,7 @@ from core.access import Actor
 from core.ground import word_of
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
+from pages.dialogs.outbox import outbox_notice
 from pages.dialogs.preview import ICONS, show_preview
 from pages.dialogs.void_notice import show_queued, show_void_notice
 from pages.grid import GridState, download_address
@@ -28,7 +29,7 @@ def show_email_actions(state: GridState, *, actor: Actor) -> None:
         key=f"resend_{state.place.key}",
         icon=":material/forward_to_inbox:",
         disabled=not selected,
-        help="Retry failed and cancelled e-mails. Send sent e-mails once more."
+        help=f"Retry failed and cancelled e-mails. Send the others once more. {outbox_notice()}"
         if selected
         else "Select e-mails to send them again",
         on_click=_resend,
