@@ -8,13 +8,13 @@ from core.mail import get_pause
 from core.tables import EMAILS
 from pages.dialogs import outbox_notice, show_email_actions, show_pause
 from pages.grid import show_table
-from pages.shell import current_actor
+from pages.shell import current_actor, plain
 
 actor = current_actor()
 require(actor, Permission.EMAILS)
 pause = get_pause()
 if notice := outbox_notice():
-    st.caption(f":material/inbox: {notice}")
+    st.caption(f":material/inbox: {plain(notice)}")
 elif pause is not None:
     show_pause(pause)
 show_table(EMAILS, actor=actor, actions=show_email_actions)

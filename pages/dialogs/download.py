@@ -1,6 +1,7 @@
-"""Download Voucher: the link to the valid vouchers of the selected order items.
+"""Download Voucher: the valid vouchers of the selected order items, or of the selected orders.
 
-If none is valid, the button opens a dialog that says why.
+For items, it is a link, and a dialog only if no voucher is valid. For orders, it is a dialog that
+lists the vouchers: only a click looks for the items of the orders.
 """
 
 from datetime import UTC, datetime
@@ -14,15 +15,15 @@ from core.tables import ORDER_ITEMS
 from core.views import default_view, to_address
 from core.vouchers import VoucherLine
 from pages.dialogs.left_out import show_left_out
-from pages.dialogs.request import show_none, show_notes
-from pages.dialogs.selection import ITEMS, Chosen
+from pages.dialogs.request import show_none, show_notes, show_problem
+from pages.dialogs.selection import ITEMS, Chosen, Source
 from pages.dialogs.unprintable import show_unprintable
 from pages.grid import GridState, download_address
-from pages.shell import Dialog
+from pages.shell import Dialog, plain
 
 MAX_IN_LINK = 60_000  # the server refuses a longer address
 LEFT_OUT = "vouchers_refused"
-LABEL, ICON = "Download Voucher", ":material/confirmation_number:"
+ICON = ":material/confirmation_number:"
 
 
 def show_download(state: GridState, *, actor: Actor) -> None:
@@ -34,43 +35,64 @@ def show_download(state: GridState, *, actor: Actor) -> None:
     )
     valid, refused = _split(lines)
     if not valid:
-        _show_none(state, actor)
+        show_download_dialog(state, ITEMS, actor=actor)
         return
     one = "The voucher of the selected item"
     many = f"{len(valid):,} vouchers in one PDF, one per page"
     left = f"; {len(refused):,} left out" if refused else ""
     words = f"{one if len(valid) == 1 else many}{left}"
-    st.link_button(LABEL, _address(state, valid, actor, "pdf"), icon=ICON, help=words)
+    st.link_button(ITEMS.download, _address(valid, actor, "pdf"), icon=ICON, help=words)
     if len(lines) > 1 or any(line.unprintable for line in lines):
         _show_more(state, lines, actor)
 
 
-def _show_none(state: GridState, actor: Actor) -> None:
-    """Draw the button while no voucher can be downloaded, and the dialog that says why."""
+def show_download_dialog(state: GridState, source: Source, *, actor: Actor) -> None:
+    """Draw the button, and the dialog while it is open."""
     key = f"voucher_{state.place.key}"
     dialog = Dialog[Chosen](f"voucher_dialog_{state.place.key}", state.touch)
     dialog.forget_if_left(key)
     is_asked = st.button(
-        LABEL,
+        source.download,
         key=key,
         icon=ICON,
         disabled=not state.selected,
-        help=None if state.selected else "Select order items to download their vouchers",
+        help=None if state.selected else source.download_help,
         on_click=state.touch,
     )
     if is_asked and state.selected:
-        dialog.open(ITEMS.choose(state, actor))
-    dialog.show("Download Voucher", partial(_show_why, dialog), width="large")
+        dialog.open(source.choose(state, actor))
+    dialog.show("Download Voucher", partial(_show_chosen, dialog), width="large")
 
 
-def _show_why(dialog: Dialog[Chosen], chosen: Chosen, actor: Actor) -> None:
+def _show_chosen(dialog: Dialog[Chosen], chosen: Chosen, actor: Actor) -> None:
+    """List the vouchers that can be downloaded, and those left out; offer the files."""
+    if chosen.problem:
+        show_problem(chosen, dialog, key="voucher_close")
+        return
     lines = vouchers.assess(chosen.item_ids, actor=actor, now=datetime.now(UTC))
-    show_none("downloaded", "vouchers", len(lines))
+    valid, refused = _split(lines)
+    if valid:
+        st.markdown(f"**{len(valid):,}** of {plain(_vouchers(len(lines)))} will be downloaded.")
+    else:
+        show_none("downloaded", "vouchers", len(lines))
     show_notes(chosen)
-    show_left_out(lines, chosen, key=LEFT_OUT, heading="Cannot be downloaded")
+    if refused:
+        heading = "Left out" if valid else "Cannot be downloaded"
+        show_left_out(refused, chosen, key=LEFT_OUT, heading=heading)
+    show_unprintable([one for one in lines if one.unprintable], key="vouchers_unprintable")
     with st.container(horizontal=True, horizontal_alignment="right"):
         dialog.show_close("Cancel", key="voucher_cancel")
-        st.button("Download 0 vouchers", type="primary", key="voucher_confirm", disabled=True)
+        if len(valid) > 1:
+            st.link_button("Download separate PDFs (ZIP)", _address(valid, actor, "zip"))
+        label = f"Download {_vouchers(len(valid))}"
+        if valid:
+            st.link_button(label, _address(valid, actor, "pdf"), type="primary")
+        else:
+            st.button(label, type="primary", key="voucher_confirm", disabled=True)
+
+
+def _vouchers(count: int) -> str:
+    return f"{count:,} voucher{'s' * (count != 1)}"
 
 
 def _split(lines: list[VoucherLine]) -> tuple[list[str], list[VoucherLine]]:
@@ -96,11 +118,11 @@ def _show_more(state: GridState, lines: list[VoucherLine], actor: Actor) -> None
             show_left_out(refused, Chosen(state.selected), key=LEFT_OUT)
         show_unprintable(unprintable, key="vouchers_unprintable")
         if len(lines) > 1:
-            zipped = _address(state, valid, actor, "zip")
+            zipped = _address(valid, actor, "zip")
             st.link_button("Download separate PDFs (ZIP)", zipped)
 
 
-def _address(state: GridState, item_ids: list[str], actor: Actor, form: str) -> str:
+def _address(item_ids: list[str], actor: Actor, form: str) -> str:
     view = default_view(ORDER_ITEMS, "UTC").with_ids(tuple(item_ids))
     text = to_address(view)
     is_short = len(text) <= MAX_IN_LINK

@@ -17,6 +17,7 @@ from pages.grid import GridState, download_address
 from pages.shell import Dialog, acting, current_actor, failures_shown, plain, show_text_table
 
 WATCH_SECONDS = 2
+RESEND_HELP = "Retry failed and cancelled e-mails. Send the others once more."
 
 
 def show_email_actions(state: GridState, *, actor: Actor) -> None:
@@ -29,7 +30,7 @@ def show_email_actions(state: GridState, *, actor: Actor) -> None:
         key=f"resend_{state.place.key}",
         icon=":material/forward_to_inbox:",
         disabled=not selected,
-        help=f"Retry failed and cancelled e-mails. Send the others once more. {outbox_notice()}"
+        help=plain(f"{RESEND_HELP} {outbox_notice()}")
         if selected
         else "Select e-mails to send them again",
         on_click=_resend,

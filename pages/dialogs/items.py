@@ -2,7 +2,7 @@
 
 from core.access import Actor, may
 from core.ground import Permission
-from pages.dialogs.download import show_download
+from pages.dialogs.download import show_download, show_download_dialog
 from pages.dialogs.refund import show_refund
 from pages.dialogs.refund_rule import show_refund_rule
 from pages.dialogs.selection import ITEMS, ORDERS
@@ -25,4 +25,5 @@ def show_order_actions(state: GridState, *, actor: Actor) -> None:
     if may(actor, Permission.REFUND):
         show_refund(state, ORDERS, actor=actor)
     if may(actor, Permission.VOUCHERS):
+        show_download_dialog(state, ORDERS, actor=actor)
         show_send(state, ORDERS, actor=actor)

@@ -6,14 +6,14 @@ import streamlit as st
 
 from core.vouchers import VoucherLine
 from pages.dialogs.selection import ITEM, Chosen
-from pages.shell import show_text_table
+from pages.shell import plain, show_text_table
 
 
 def show_left_out(
     lines: Sequence[VoucherLine], chosen: Chosen, *, key: str, heading: str = "Left out"
 ) -> None:
     """List vouchers that are not valid or have no recipient, with the reason."""
-    st.markdown(f"**{heading}** ({len(lines):,})")
+    st.markdown(f"**{plain(heading)}** ({len(lines):,})")
     listed = [
         {ITEM: one.order_item_id, "Product": one.product, "Why": one.why or ""} for one in lines
     ]

@@ -71,8 +71,8 @@ def _show_states(delivery_ids: Sequence[str], actor: Actor) -> bool:
     for state, icon in ICONS.items():
         count = sum(one.state == state for one in states)
         if count:
-            words = f"**{count:,} e-mail{'s' * (count != 1)}** {word_of(state).lower()}"
-            st.markdown(f"{icon} {words}")
+            said = word_of(state).lower()
+            st.markdown(f"{icon} **{count:,} e-mail{'s' * (count != 1)}** {plain(said)}")
     pause = get_pause() if is_open else None
     if pause is not None:
         show_pause(pause)

@@ -50,4 +50,5 @@ def show_problem(chosen: Chosen, dialog: Dialog[Any], *, key: str) -> None:
 def show_none(done: str, many: str, count: int) -> None:
     """Say that nothing selected can be refunded, downloaded or sent: in the same words for each."""
     things = many if count != 1 else many.removesuffix("s")
-    st.markdown(f"**Nothing you selected can be {done}.** 0 of {count:,} {things} will be {done}.")
+    words = f"0 of {count:,} {things} will be {done}."
+    st.markdown(f"**{plain(f'Nothing you selected can be {done}.')}** {plain(words)}")

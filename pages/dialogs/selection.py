@@ -40,6 +40,8 @@ class Source:
 
     refund: str
     refund_help: str  # while nothing is selected
+    download: str
+    download_help: str
     send: str
     send_help: str
     choose: Callable[[GridState, Actor], Chosen]
@@ -102,6 +104,8 @@ def _untouched_orders(
 ITEMS = Source(
     "Refund",
     "Select order items to refund them",
+    "Download Voucher",
+    "Select order items to download their vouchers",
     "Send Voucher",
     "Select order items to e-mail their vouchers",
     _choose_items,
@@ -110,6 +114,8 @@ ITEMS = Source(
 ORDERS = Source(
     "Refund…",
     "Select orders to refund their items",
+    "Download vouchers…",
+    "Select orders to download the vouchers of their items",
     "Send vouchers…",
     "Select orders to e-mail the vouchers of their items",
     _choose_orders,

@@ -90,7 +90,7 @@ def _show_form(
     found = None
     if any(line.why is None for line in lines):
         if notice := outbox_notice():
-            st.info(notice, icon=":material/inbox:")
+            st.info(plain(notice), icon=":material/inbox:")
         show_notes(request.chosen)
         _ask(request)
         found = _show_sending(request, lines, actor)
@@ -138,7 +138,7 @@ def _show_confirm(
     envelopes = found.envelopes if found else ()
     is_none = all(line.why for line in lines)
     st.button(
-        f"Send {count_mails(len(envelopes))}" if envelopes or is_none else "Send",
+        plain(f"Send {count_mails(len(envelopes))}") if envelopes or is_none else "Send",
         type="primary",
         # After a warning it is another button: a click on the one before must not send.
         key=f"send_confirm_{hash(request.strangers)}" if request.strangers else "send_confirm",

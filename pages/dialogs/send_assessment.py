@@ -33,7 +33,7 @@ def show_sending(
     able = [line for line in lines if line.order_item_id not in absent]
     asked = f"{len(lines):,} voucher{'s' * (len(lines) != 1)}"
     mails = f"in {count_mails(len(envelopes))}" if found else "will be sent"
-    st.markdown(f"**{len(able):,}** of {asked} {mails}")
+    st.markdown(f"**{len(able):,}** of {plain(f'{asked} {mails}')}")
     strangers = _warn_of_strangers(envelopes)
     if left_out:
         show_left_out(left_out, chosen, key=LEFT_OUT)

@@ -27,7 +27,7 @@ def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor)
         key=f"void_{state.place.key}",
         icon=":material/block:",
         disabled=not due,
-        help=f"{plain(f'Tell {listed} that their vouchers are no longer valid.')} {outbox_notice()}"
+        help=plain(f"Tell {listed} that their vouchers are no longer valid. {outbox_notice()}")
         if due
         else "No one needs a void notice",
         on_click=_notify,

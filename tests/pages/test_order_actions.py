@@ -1,6 +1,7 @@
 """Refund… and Send vouchers… of the selected orders, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +10,9 @@ from streamlit.testing.v1 import AppTest
 from core import query, storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import Delivery, OrderItem, User
+from core.tables import ORDER_ITEMS
+from core.views import parse_view
+from core.views.codec import from_address
 from tests.pages.opened import grid_says, open_page, texts, values
 from tests.rows import make_contract, make_item, make_order, make_transaction
 
@@ -52,9 +56,13 @@ def _statuses() -> dict[str, str]:
         return {row.order_item_id: row.status for row in rows}
 
 
-def test_both_buttons_need_a_selection() -> None:
+def test_the_buttons_need_a_selection() -> None:
     page = open_page("orders")
-    for key, label in (("refund_orders", "Refund…"), ("send_orders", "Send vouchers…")):
+    for key, label in (
+        ("refund_orders", "Refund…"),
+        ("voucher_orders", "Download vouchers…"),
+        ("send_orders", "Send vouchers…"),
+    ):
         button = page.button(key=key)
         assert (button.label, button.disabled) == (label, True)
         assert str(button.help).startswith("Select orders to ")
@@ -62,12 +70,14 @@ def test_both_buttons_need_a_selection() -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "accountant"])
-def test_a_role_without_these_rights_has_neither_button(role: str) -> None:
+def test_a_role_without_these_rights_has_none_of_the_buttons(role: str) -> None:
     with storage.writing() as session:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = _selected("OD-1")
     assert not page.exception
-    assert not {"Refund…", "Send vouchers…"} & {button.label for button in page.button}
+    assert not {"Refund…", "Download vouchers…", "Send vouchers…"} & {
+        button.label for button in page.button
+    }
 
 
 def test_refund_lists_every_item_of_the_orders_with_totals_per_currency() -> None:
@@ -117,8 +127,9 @@ def test_orders_that_are_missing_or_have_no_items_are_named() -> None:
     assert "Order OD-GONE was not found" in texts(_opened("send", "OD-GONE"))
 
 
-def test_refunded_orders_alone_say_so_in_both_dialogs() -> None:
-    for action, done in (("refund", "refunded"), ("send", "sent")):
+def test_refunded_orders_alone_say_so_in_every_dialog() -> None:
+    done_by = {"refund": "refunded", "voucher": "downloaded", "send": "sent"}
+    for action, done in done_by.items():
         page = _opened(action, "OD-3")
         assert f"**Nothing you selected can be {done}.**" in texts(page)
         assert values(page, "table")[0]["Order ID"].tolist() == ["OD-3", "OD-3"]
@@ -163,3 +174,16 @@ def test_the_items_of_orders_are_looked_up_by_a_click_alone(
     assert asked == []  # only a click looks for them
     page.button(key="refund_orders").click().run()
     assert asked == [("OD-1",)]
+
+
+def test_vouchers_of_orders_are_listed_and_downloaded() -> None:
+    page = _opened("voucher", "OD-1", "OD-2", "OD-3")
+    assert "**2** of 5 vouchers will be downloaded." in texts(page)
+    (left_out,) = values(page, "table")
+    assert left_out["Order Item ID"].tolist() == ["OD-1-2", "OD-3-1", "OD-3-2"]
+    links = {one.proto.label: one.proto.url for one in page.get("link_button")}
+    assert "/vouchers?form=zip&" in links["Download separate PDFs (ZIP)"]
+    (view,) = parse_qs(urlsplit(links["Download 2 vouchers"]).query)["view"]
+    named = parse_view(ORDER_ITEMS, from_address(view)).ids
+    assert named == ("OD-1-1", "OD-2-1")
+    assert "Order OD-4 has no items" in texts(_opened("voucher", "OD-4"))
