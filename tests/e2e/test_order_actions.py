@@ -121,6 +121,15 @@ def test_vouchers_of_two_orders_are_listed_and_saved_to_the_outbox(
     expect(desk.cell(0, "action")).to_have_text("voucher.saved_to_outbox")
 
 
+def test_vouchers_of_an_order_are_downloaded(open_tab: OpenDesk, server: Server) -> None:
+    desk = open_tab(server).open()
+    dialog = opened(desk, "Download vouchers…", "OD-MAIL")
+    expect(dialog.get_by_text("1 of 2 vouchers will be downloaded.")).to_be_visible()
+    with desk.page.expect_download() as waiting:
+        dialog.get_by_role("link", name="Download 1 voucher").click()
+    assert waiting.value.suggested_filename == "voucher-OD-MAIL-1.pdf"
+
+
 def test_an_order_is_refunded_by_keyboard_alone(open_tab: OpenDesk, server: Server) -> None:
     desk = open_tab(server).open()
     keys = desk.page.keyboard
