@@ -3,22 +3,18 @@
 import streamlit as st
 
 from core.access import require
-from core.ground import Channel, Permission, get_settings
-from core.mail import configured_channel, get_pause
+from core.ground import Permission
+from core.mail import get_pause
 from core.tables import EMAILS
-from pages.dialogs import show_email_actions, show_email_states, show_pause
+from pages.dialogs import outbox_notice, show_email_actions, show_email_states, show_pause
 from pages.grid import show_table
 from pages.shell import current_actor, plain
 
 actor = current_actor()
 require(actor, Permission.EMAILS)
 pause = get_pause()
-if configured_channel() is Channel.OUTBOX:
-    folder = plain(str(get_settings().data_dir / "outbox"))
-    st.caption(
-        f":material/inbox: No mail server is set up, so e-mails are only saved in the outbox on "
-        f"disk: {folder}"
-    )
+if notice := outbox_notice():
+    st.caption(f":material/inbox: {plain(notice)}")
 elif pause is not None:
     show_pause(pause)
 if not show_table(EMAILS, actor=actor, actions=show_email_actions):

@@ -91,6 +91,27 @@ class DeliveryStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DeliveryState(StrEnum):
+    """What people see of a delivery. It is derived: a mail that was sent has reached its channel.
+
+    Older views and links say `sent` for both: see `Column.formerly_meant`.
+    """
+
+    QUEUED = DeliveryStatus.QUEUED
+    SENDING = DeliveryStatus.SENDING
+    SENT = "sent_by_server"
+    SAVED = "saved_to_outbox"
+    FAILED = DeliveryStatus.FAILED
+    CANCELLED = DeliveryStatus.CANCELLED
+
+
+def delivery_state(status: str, channel: str) -> DeliveryState:
+    """Return what people see of a delivery. Its twin in SQL is in core.storage."""
+    if status != DeliveryStatus.SENT:
+        return DeliveryState(status)
+    return DeliveryState.SAVED if channel == Channel.OUTBOX else DeliveryState.SENT
+
+
 class Role(StrEnum):
     """The role of a user. It decides what the user may do."""
 
@@ -116,7 +137,12 @@ class Permission(StrEnum):
 
 
 # Values whose word is not simply the value in sentence case.
-_SPELLED = {"meet_and_assist": "Meet & assist", "top_up": "Top-up", "smtp": "SMTP"}
+_SPELLED = {
+    "meet_and_assist": "Meet & assist",
+    "top_up": "Top-up",
+    "smtp": "SMTP",
+    "sent_by_server": "Sent",
+}
 
 
 def word_of(value: str) -> str:
@@ -161,11 +187,12 @@ TONES: dict[type[StrEnum], dict[str, Tone]] = {
         TransactionStatus.SUCCEEDED: Tone.GOOD,
         TransactionStatus.FAILED: Tone.BAD,
     },
-    DeliveryStatus: {
-        DeliveryStatus.QUEUED: Tone.WARN,
-        DeliveryStatus.SENDING: Tone.WARN,
-        DeliveryStatus.SENT: Tone.GOOD,
-        DeliveryStatus.FAILED: Tone.BAD,
-        DeliveryStatus.CANCELLED: Tone.NEUTRAL,
+    DeliveryState: {
+        DeliveryState.QUEUED: Tone.WARN,
+        DeliveryState.SENDING: Tone.WARN,
+        DeliveryState.SENT: Tone.GOOD,
+        DeliveryState.SAVED: Tone.NEUTRAL,
+        DeliveryState.FAILED: Tone.BAD,
+        DeliveryState.CANCELLED: Tone.NEUTRAL,
     },
 }

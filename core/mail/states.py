@@ -1,16 +1,17 @@
 """What the states of an e-mail mean, in words."""
 
-from core.ground import DeliveryStatus
+from core.ground import DeliveryState
 
 STATE_TEXTS = {
-    DeliveryStatus.QUEUED: "It waits to be sent, usually for seconds. After a failed attempt it "
+    DeliveryState.QUEUED: "It waits to be sent, usually for seconds. After a failed attempt it "
     "waits longer: *Next Attempt*, behind *Columns*, says until when.",
-    DeliveryStatus.SENDING: "It is being handed to the mail server.",
-    DeliveryStatus.SENT: "The mail server accepted it. If the recipient's server refuses it later, "
-    "the sender's mailbox gets a message. Without a mail server, it was saved in the outbox on "
-    "disk.",
-    DeliveryStatus.FAILED: "It was not sent, and there is no further attempt. *Error* says why. "
+    DeliveryState.SENDING: "It is being handed to the mail server.",
+    DeliveryState.SENT: "The mail server accepted it. If the recipient's server refuses it later, "
+    "the sender's mailbox gets a message.",
+    DeliveryState.SAVED: "No mail server is set up, so it was saved to the outbox on disk and did "
+    "not leave this machine.",
+    DeliveryState.FAILED: "It was not sent, and there is no further attempt. *Error* says why. "
     "Select it and click *Resend* to send it again.",
-    DeliveryStatus.CANCELLED: "It was not sent, because none of its vouchers was valid any more, "
+    DeliveryState.CANCELLED: "It was not sent, because none of its vouchers was valid any more, "
     "for example after a refund. *Error* names them.",
 }

@@ -9,6 +9,7 @@ from core.query.conditions import is_among, where
 from core.query.contracts import contract_names, names_in
 from core.query.days import describe_days
 from core.query.frames import local_minutes, local_times, repeated_times, to_frame
+from core.query.items_of import ItemsOfOrders, TooManyItems, find_items_of
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
 from core.query.rows import (
@@ -34,13 +35,16 @@ __all__ = [
     "MAX_SELECTED",
     "Beside",
     "Figures",
+    "ItemsOfOrders",
     "OrderDetails",
+    "TooManyItems",
     "contract_names",
     "count_among",
     "count_in",
     "count_rows",
     "describe_days",
     "find_beside",
+    "find_items_of",
     "find_missing",
     "get_order",
     "is_among",

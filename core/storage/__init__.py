@@ -32,6 +32,7 @@ from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, 
 from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
     contract_name,
+    delivery_state,
     has_refundable_item,
     has_returned_refund,
     has_unmatched_refund,
@@ -112,6 +113,7 @@ __all__ = [
     "create_database_engine",
     "create_missing_file",
     "delete_fact",
+    "delivery_state",
     "folded",
     "gather",
     "get_engine",

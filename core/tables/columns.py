@@ -79,6 +79,8 @@ class Column:
     totals_as: str | None = None  # the header of the totals if a filter asks for the next days
     width: int = 140  # pixels in the grid
     formerly: tuple[str, ...] = ()  # its names in older links, saved views and files
+    # What a value in the lists of older links and saved views stands for now.
+    formerly_meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     # The SQL of the column and the SQL to sort by, at the instant `now`; None: as it is stored.
     derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None
     sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None

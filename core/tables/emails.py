@@ -2,8 +2,8 @@
 
 from sqlalchemy import ColumnElement, Select, exists
 
-from core.ground import Channel, DeliveryKind, DeliveryStatus, Permission
-from core.storage import Delivery, DeliveryItem
+from core.ground import Channel, DeliveryKind, DeliveryState, Permission
+from core.storage import Delivery, DeliveryItem, delivery_state
 from core.tables.columns import CONTRACT, Column, Kind, Table
 from core.tables.ready_made import having, recent
 
@@ -52,8 +52,10 @@ EMAILS = Table(
         ),
         Column(
             "status", "Status", Kind.CODE,
-            "Queued, sending, sent, failed (the error says why) or cancelled.",
-            has_choices=True, is_shown=True, allowed=DeliveryStatus, width=115
+            "Queued, sending, sent, failed (the error says why) or cancelled. Saved to outbox: no "
+            "mail server is set up, so nobody has received it.",
+            has_choices=True, is_shown=True, allowed=DeliveryState, derived=delivery_state,
+            formerly_meant={"sent": (DeliveryState.SENT, DeliveryState.SAVED)}, width=135
         ),
         Column(
             "last_error", "Error", Kind.TEXT,
@@ -80,7 +82,8 @@ EMAILS = Table(
         ),
         CONTRACT,
         Column(
-            "sent_at", "Sent At", Kind.INSTANT, "When the mail server accepted it.",
+            "sent_at", "Sent At", Kind.INSTANT,
+            "When the mail server accepted it, or when it was saved to the outbox.",
             is_shown=True, width=160
         ),
         Column(

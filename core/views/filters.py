@@ -107,7 +107,10 @@ def _parse_choice(column: Column, raw: _RawCondition) -> Condition:
         raise InvalidInput(f"{column.header} cannot be filtered by a list of values.")
     if raw.values is None:
         raise InvalidInput(f"{column.header}: the list of values is missing.")
-    values = {None if value is None else _choice(column, value) for value in raw.values}
+    values: set[str | bool | None] = set()
+    for value in raw.values:
+        named = None if value is None else _choice(column, value)
+        values.update(column.formerly_meant.get(str(named), (named,)))
     if column.kind is Kind.FLAG:
         values.discard(None)  # a flag is never blank
     return Condition(Operator.IN, tuple(sorted(values, key=lambda one: (one is None, str(one)))))

@@ -12,7 +12,6 @@ from core.vouchers.issuing import (
     load_items,
     summarise_reasons,
     ticked_items,
-    to_vouchers,
     why_not_valid,
 )
 from core.vouchers.pdf.colours import colour_code, parse_colour, readable_colour, tint
@@ -28,6 +27,7 @@ from core.vouchers.printed_code import (
     new_code,
     new_serial,
 )
+from core.vouchers.printing import to_vouchers
 from core.vouchers.signed_code import (
     KEY_FILE,
     ensure_keys,

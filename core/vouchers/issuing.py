@@ -5,25 +5,24 @@ valid. Once a refund is requested, the voucher can no longer be downloaded or e-
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.ground import DeliveryKind, ItemStatus, Permission, Refused, airport_names, in_zone
+from core.ground import DeliveryKind, DeliveryState, ItemStatus, Permission, Refused, in_zone
 from core.query import is_among, scope, ticked_ids
-from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem
+from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem, delivery_state
 from core.tables import ORDER_ITEMS
-from core.vouchers import signed_code
 from core.vouchers.pdf import document
 from core.vouchers.pdf.page import Voucher
 from core.vouchers.pdf.text import unprintable
+from core.vouchers.printing import to_vouchers
 
 DOWNLOADED = "voucher.downloaded"
 MAX_REASONS = 4
@@ -42,6 +41,8 @@ class VoucherLine:
     product: str
     why: str | None
     unprintable: str = ""
+    order_id: str = ""
+    passenger_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def assess_items(
         terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
         why = why_not_valid(*terms, now=now)
         missing = "" if why else _find_unprintable(item)
-        lines.append(VoucherLine(one, item.product, why, missing))
+        of_item = item.order_id, item.passenger_name
+        lines.append(VoucherLine(one, item.product, why, missing, *of_item))
     return lines
 
 
@@ -191,55 +193,6 @@ def _file_name(vouchers: Sequence[Voucher], file_format: FileFormat) -> str:
     return f"{_UNSAFE.sub('_', name)}.{file_format}"
 
 
-def to_vouchers(session: Session, items: Sequence[OrderItem]) -> list[Voucher]:
-    """Return the vouchers of items in the same order, also those that are not valid."""
-    numbers = _numbers(session, {item.order_id for item in items})
-    return [_voucher(item, numbers) for item in items]
-
-
-def _voucher(item: OrderItem, numbers: dict[str, str]) -> Voucher:
-    return Voucher(
-        order_item_id=item.order_item_id,
-        order_id=item.order_id,
-        number=numbers[item.order_item_id],
-        product=item.product,
-        product_type=item.product_type,
-        airport_iata=item.airport_iata,
-        airport_name=airport_names().get(item.airport_iata),
-        terminal=item.terminal,
-        airport_tz=item.airport_tz,
-        service_at=item.service_at,
-        flight_number=item.flight_number,
-        valid_until=item.valid_until,
-        pax_type=item.pax_type,
-        passenger_name=item.passenger_name,
-        voucher_code=item.voucher_code,
-        signed_code=signed_code.sign(
-            serial=item.voucher_serial,
-            valid_from=item.valid_from,
-            valid_until=item.valid_until,
-            pax_type=item.pax_type,
-        ),
-        refund_expire_at=item.refund_expire_at if item.is_refundable else None,
-        issued_at=item.created_at,
-    )
-
-
-def _numbers(session: Session, order_ids: set[str]) -> dict[str, str]:
-    """Return for each item its place in its order: 2 of 3."""
-    orders: dict[str, list[str]] = defaultdict(list)
-    rows = select(OrderItem.order_id, OrderItem.order_item_id).where(
-        OrderItem.order_id.in_(order_ids)
-    )
-    for order_id, item_id in session.execute(rows.order_by(OrderItem.no)):
-        orders[order_id].append(item_id)
-    return {
-        item_id: f"{number} of {len(items)}"
-        for items in orders.values()
-        for number, item_id in enumerate(items, 1)
-    }
-
-
 def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: datetime) -> None:
     for item in items:
         access.record_event(
@@ -277,8 +230,12 @@ def _downloaded(session: Session, item_ids: Sequence[str]) -> list[Copy]:
 
 def _mailed(session: Session, item_ids: Sequence[str]) -> list[Copy]:
     """Find who may have received the vouchers by e-mail, even if it is not certain."""
+    is_saved = case((delivery_state() == DeliveryState.SAVED, 1), else_=0)
     mails = (
-        select(DeliveryItem.order_item_id, func.max(Delivery.handed_over_at), Delivery.recipient)
+        select(
+            *(DeliveryItem.order_item_id, func.max(Delivery.handed_over_at), Delivery.recipient),
+            func.min(is_saved),
+        )
         .join(Delivery, Delivery.delivery_id == DeliveryItem.delivery_id)
         .where(
             DeliveryItem.order_item_id.in_(item_ids),
@@ -288,4 +245,8 @@ def _mailed(session: Session, item_ids: Sequence[str]) -> list[Copy]:
         )
         .group_by(DeliveryItem.order_item_id, Delivery.recipient)
     )
-    return [Copy(item, at, f"e-mailed to {who}") for item, at, who in session.execute(mails) if at]
+    return [
+        Copy(item, at, f"saved to outbox for {who}" if are_saved else f"e-mailed to {who}")
+        for item, at, who, are_saved in session.execute(mails)
+        if at
+    ]

@@ -7,8 +7,9 @@ from pages.dialogs.import_check import show_check
 from pages.dialogs.import_help import show_needs, show_recent_imports
 from pages.dialogs.import_run import show_end, show_running
 from pages.dialogs.import_upload import keeping_refusal, show_refusal, show_upload
-from pages.dialogs.items import show_item_actions
+from pages.dialogs.items import show_item_actions, show_order_actions
 from pages.dialogs.no_order import show_no_order, show_not_found
+from pages.dialogs.outbox import outbox_notice
 from pages.dialogs.preview import show_pause
 from pages.dialogs.refund_notices import show_refund_notices
 from pages.dialogs.users import show_user_actions
@@ -22,6 +23,7 @@ from pages.dialogs.voucher_check import (
 __all__ = [
     "keeping_refusal",
     "note_check",
+    "outbox_notice",
     "show_check",
     "show_demo",
     "show_email_actions",
@@ -31,6 +33,7 @@ __all__ = [
     "show_needs",
     "show_no_order",
     "show_not_found",
+    "show_order_actions",
     "show_pause",
     "show_recent_checks",
     "show_recent_imports",

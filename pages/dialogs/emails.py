@@ -7,16 +7,18 @@ import streamlit as st
 
 from core import mail
 from core.access import Actor
-from core.ground import DeliveryStatus, word_of
+from core.ground import word_of
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
 from pages.dialogs.email_states import show_states_explained
+from pages.dialogs.outbox import outbox_notice
 from pages.dialogs.preview import ICONS, show_preview
 from pages.dialogs.void_notice import show_queued, show_void_notice
 from pages.grid import GridState, download_address
 from pages.shell import Dialog, acting, current_actor, failures_shown, plain, show_text_table
 
 WATCH_SECONDS = 2
+RESEND_HELP = "Retry failed and cancelled e-mails. Send the others once more."
 
 
 def show_email_actions(state: GridState, *, actor: Actor) -> None:
@@ -30,7 +32,7 @@ def show_email_actions(state: GridState, *, actor: Actor) -> None:
         key=f"resend_{state.place.key}",
         icon=":material/forward_to_inbox:",
         disabled=not selected,
-        help="Retry failed and cancelled e-mails. Send sent e-mails once more."
+        help=plain(f"{RESEND_HELP} {outbox_notice()}")
         if selected
         else "Select e-mails to send them again",
         on_click=_resend,
@@ -90,8 +92,7 @@ def _show_delivery(delivery_id: str, actor: Actor) -> None:
 
 
 def _show_state(found: DeliveryDetails) -> None:
-    icon = ICONS[DeliveryStatus(found.status)]
-    words = f"{icon} **{word_of(found.status)}**"
+    words = f"{ICONS[found.state]} **{word_of(found.state)}**"
     st.markdown(f"{words} · {plain(found.last_error)}" if found.last_error else words)
     is_any_left_out = any(one.why for one in found.lines)
     lines = [

@@ -6,20 +6,21 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Actor
-from core.ground import Channel, DeliveryStatus, in_zone, word_of
+from core.ground import DeliveryState, in_zone, word_of
 from core.mail import Pause, Preview, get_pause, get_states
 from pages.grid import viewer_zone
 from pages.shell import current_actor, failures_shown, plain, show_text_table
 
 ASK_SECONDS = 1
 HEIGHT = 420  # pixels
-OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING)
 ICONS = {
-    DeliveryStatus.SENT: ":material/check_circle:",
-    DeliveryStatus.QUEUED: ":material/hourglass_top:",
-    DeliveryStatus.SENDING: ":material/hourglass_top:",
-    DeliveryStatus.FAILED: ":material/error:",
-    DeliveryStatus.CANCELLED: ":material/block:",
+    DeliveryState.SENT: ":material/check_circle:",
+    DeliveryState.SAVED: ":material/inbox:",
+    DeliveryState.QUEUED: ":material/hourglass_top:",
+    DeliveryState.SENDING: ":material/hourglass_top:",
+    DeliveryState.FAILED: ":material/error:",
+    DeliveryState.CANCELLED: ":material/block:",
 }
 # The mail is in its own frame. This policy also blocks scripts and requests there.
 GUARD = (
@@ -57,7 +58,7 @@ def show_delivery_states(delivery_ids: Sequence[str]) -> None:
                 st.rerun(scope="app")
 
     actor = current_actor()
-    if any(one.status in OPEN for one in get_states(delivery_ids, actor=actor)):
+    if any(one.state in OPEN for one in get_states(delivery_ids, actor=actor)):
         refresh()
     else:
         _show_states(delivery_ids, actor)
@@ -66,20 +67,19 @@ def show_delivery_states(delivery_ids: Sequence[str]) -> None:
 def _show_states(delivery_ids: Sequence[str], actor: Actor) -> bool:
     """Draw the state of each e-mail; return whether some are still on their way."""
     states = get_states(delivery_ids, actor=actor)
-    is_open = any(one.status in OPEN for one in states)
-    for status, icon in ICONS.items():
-        count = sum(one.status == status for one in states)
+    is_open = any(one.state in OPEN for one in states)
+    for state, icon in ICONS.items():
+        count = sum(one.state == state for one in states)
         if count:
-            where = ", saved in the outbox on disk" if status == DeliveryStatus.SENT else ""
-            where = where if any(one.channel == Channel.OUTBOX for one in states) else ""
-            st.markdown(f"{icon} **{count:,} e-mail{'s' * (count != 1)}** {status}{where}")
+            said = word_of(state).lower()
+            st.markdown(f"{icon} **{count:,} e-mail{'s' * (count != 1)}** {plain(said)}")
     pause = get_pause() if is_open else None
     if pause is not None:
         show_pause(pause)
     lines = [
         {
             "Recipient": one.recipient,
-            "Status": word_of(one.status),
+            "Status": word_of(one.state),
             "Error": one.last_error or "",
         }
         for one in states

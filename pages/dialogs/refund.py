@@ -1,4 +1,4 @@
-"""Refund of the selected order items: the button, and the dialog that it opens.
+"""Refund of the selected order items, or of the selected orders' items: the button and its dialog.
 
 The dialog shows what can be refunded, asks for the reason, sends the request and shows the results.
 """
@@ -15,7 +15,8 @@ from core.ground import AppError
 from pages.dialogs.refund_assessment import count_items, show_assessment
 from pages.dialogs.refund_results import show_results
 from pages.dialogs.refund_rule import show_refund_reasons
-from pages.dialogs.request import Request, count_hidden
+from pages.dialogs.request import Request, show_problem
+from pages.dialogs.selection import Source
 from pages.grid import GridState
 from pages.shell import Dialog, acting, plain
 
@@ -30,41 +31,51 @@ class RefundRequest(Request):
     batch_id: str | None = None
 
 
-def show_refund(state: GridState, *, actor: Actor) -> None:
+def show_refund(state: GridState, source: Source, *, actor: Actor) -> None:
     """Draw the button, and the dialog while it is open."""
     key = f"refund_{state.place.key}"
     dialog = Dialog[RefundRequest](f"refund_dialog_{state.place.key}", state.touch)
     dialog.forget_if_left(key)
     is_asked = st.button(
-        "Refund",
+        source.refund,
         key=key,
         icon=":material/undo:",
         disabled=not state.selected,
-        help=None if state.selected else "Select order items to refund them",
+        help=None if state.selected else source.refund_help,
         on_click=state.touch,
     )
     if is_asked and state.selected:
-        dialog.open(RefundRequest(item_ids=state.selected, hidden=count_hidden(state, actor)))
-    dialog.show("Refund", partial(_show_request, state, dialog), width="large")
+        dialog.open(RefundRequest(chosen=source.choose(state, actor)))
+    dialog.show("Refund", partial(_show_request, state, source, dialog), width="large")
 
 
 def _show_request(
-    state: GridState, dialog: Dialog[RefundRequest], request: RefundRequest, actor: Actor
+    state: GridState,
+    source: Source,
+    dialog: Dialog[RefundRequest],
+    request: RefundRequest,
+    actor: Actor,
 ) -> None:
     request.show_behind()
-    if request.batch_id is None:
-        _show_form(state, dialog, request, actor)
+    if request.chosen.problem:
+        show_problem(request.chosen, dialog, key="refund_close")
+    elif request.batch_id is None:
+        _show_form(state, source, dialog, request, actor)
     else:
-        show_results(state, dialog, request.batch_id, actor)
+        show_results(state, dialog, request.batch_id, request.chosen, actor)
 
 
 def _show_form(
-    state: GridState, dialog: Dialog[RefundRequest], request: RefundRequest, actor: Actor
+    state: GridState,
+    source: Source,
+    dialog: Dialog[RefundRequest],
+    request: RefundRequest,
+    actor: Actor,
 ) -> None:
-    """Show which selected items can be refunded; ask for the reason; offer to refund them."""
+    """Show which items can be refunded; ask for the reason; offer to refund them."""
     found = refunds.assess(request.item_ids, actor=actor, now=datetime.now(UTC))
     request.confirmed = tuple(item.order_item_id for item in found.refundable)
-    show_assessment(found, hidden=request.hidden, actor=actor)
+    show_assessment(found, request.chosen, actor=actor)
     if found.refundable:
         _ask_why()
     with st.expander("What can be refunded?", icon=":material/help:"):
@@ -79,7 +90,7 @@ def _show_form(
             key="refund_confirm",
             disabled=not found.refundable,
             on_click=_confirm,
-            args=(state, request),
+            args=(state, source, request),
         )
 
 
@@ -91,7 +102,7 @@ def _ask_why() -> None:
 
 
 @acting
-def _confirm(state: GridState, request: RefundRequest, *, actor: Actor) -> None:
+def _confirm(state: GridState, source: Source, request: RefundRequest, *, actor: Actor) -> None:
     """Send the request. This is the only call that changes data, and it runs before the page."""
     reason, note = st.session_state.get(REASON, ""), st.session_state.get(NOTE)
     request.fault = ""
@@ -110,5 +121,5 @@ def _confirm(state: GridState, request: RefundRequest, *, actor: Actor) -> None:
         return
     request.batch_id, request.was_sent = answer.batch_id, True
     requested = {one.order_item_id for one in answer.requested}
-    state.select([one for one in state.selected if one not in requested])
+    state.select(source.remaining(state.selected, request.chosen, requested))
     state.refresh()

@@ -8,22 +8,27 @@ from core import vouchers
 from core.access import Actor
 from core.ground import format_amount, format_money, in_zone, named
 from core.refunds import Assessed, Assessment, Reason, RefundItem
+from pages.dialogs.request import show_none, show_notes
+from pages.dialogs.selection import ITEM, Chosen
 from pages.grid import viewer_zone
 from pages.shell import plain, show_text_table
 
 
-def show_assessment(found: Assessment, *, hidden: int, actor: Actor) -> None:
-    """List the items; `hidden` is how many of them the table's filter hides."""
+def show_assessment(found: Assessment, chosen: Chosen, *, actor: Actor) -> None:
+    """List the items, with their orders if orders were selected."""
     able, refused = found.refundable, [line for line in found.lines if line.refusal]
-    st.markdown(f"**{len(able):,}** of {count_items(len(found.lines))} will be refunded.")
-    if hidden:
-        st.caption(f"The current filter hides {hidden:,} of them")
     if able:
-        show_text_table(_able_lines(able, viewer_zone()), key="refund_able")
+        st.markdown(f"**{len(able):,}** of {count_items(len(found.lines))} will be refunded.")
+    else:
+        show_none("refunded", "items", len(found.lines))
+    show_notes(chosen)
+    if able:
+        lines = _able_lines(able, viewer_zone())
+        show_text_table(chosen.with_orders(lines), key="refund_able")
         _show_sums(found)
         _show_copies([item.order_item_id for item in able], actor)
     if refused:
-        _show_refused(refused)
+        _show_refused(refused, chosen)
 
 
 def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
@@ -34,7 +39,7 @@ def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:
 
     return [
         {
-            "Order Item ID": item.order_item_id,
+            ITEM: item.order_item_id,
             "Product": item.product,
             "Passenger": item.passenger_name,
             "Amount": format_money(item.price_minor, item.currency),
@@ -53,7 +58,7 @@ def _show_copies(item_ids: Sequence[str], actor: Actor) -> None:
     zone = viewer_zone()
     lines = [
         {
-            "Order Item ID": one.order_item_id,
+            ITEM: one.order_item_id,
             "Copy": one.how,
             "Time": in_zone(one.at, zone),
         }
@@ -63,17 +68,17 @@ def _show_copies(item_ids: Sequence[str], actor: Actor) -> None:
     show_text_table(lines, key="refund_copies", lines_shown=2)
 
 
-def _show_refused(refused: Sequence[Assessed]) -> None:
+def _show_refused(refused: Sequence[Assessed], chosen: Chosen) -> None:
     st.markdown(f"**Cannot be refunded** ({len(refused):,})")
     lines = [
         {
-            "Order Item ID": line.order_item_id,
+            ITEM: line.order_item_id,
             "Product": line.item.product if line.item else "",
             "Why": _why(line),
         }
         for line in refused
     ]
-    show_text_table(lines, key="refund_refused")
+    show_text_table(chosen.with_orders(lines), key="refund_refused")
 
 
 def _why(line: Assessed) -> str:

@@ -9,43 +9,50 @@ from core.access import Actor, may
 from core.ground import Permission, format_money
 from core.refunds import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
 from pages.dialogs.refund_assessment import count_items, sums_in_words
+from pages.dialogs.selection import ITEM, Chosen
 from pages.dialogs.void_notice import show_void_notice
 from pages.grid import GridState, download_address, viewer_zone
 from pages.shell import Dialog, current_actor, failures_shown, plain, show_text_table
 
 ASK_SECONDS = 1
+ICONS = {
+    REFUNDED: ":material/check_circle:",
+    IN_PROGRESS: ":material/hourglass_top:",
+    NOT_REFUNDED: ":material/block:",
+}
 
 
-def show_results(state: GridState, dialog: Dialog[Any], batch_id: str, actor: Actor) -> None:
+def show_results(
+    state: GridState, dialog: Dialog[Any], batch_id: str, chosen: Chosen, actor: Actor
+) -> None:
     """Show the result of every item; refresh while some are in progress."""
 
     @st.fragment(run_every=ASK_SECONDS)
     def refresh() -> None:
         with failures_shown():
-            if _show_lines(batch_id, current_actor()) == 0:
+            if _show_lines(batch_id, chosen, current_actor()) == 0:
                 st.rerun(scope="app")
 
     if len(refunds.get_results(batch_id, actor=actor).having(IN_PROGRESS)):
         state.refresh()  # the table is up to date when this dialog closes
         refresh()
     else:
-        _show_lines(batch_id, actor)
+        _show_lines(batch_id, chosen, actor)
     _show_ending(state, dialog, batch_id, actor)
 
 
-def _show_lines(batch_id: str, actor: Actor) -> int:
+def _show_lines(batch_id: str, chosen: Chosen, actor: Actor) -> int:
     """Draw the results; return how many are still in progress."""
     results = refunds.get_results(batch_id, actor=actor)
-    for result, icon in (
-        (REFUNDED, ":material/check_circle:"),
-        (IN_PROGRESS, ":material/hourglass_top:"),
-        (NOT_REFUNDED, ":material/block:"),
-    ):
+    for result, icon in ICONS.items():
         count = len(results.having(result))
         if count:
             sums = f": {sums_in_words(results.totals(result))}" if result != NOT_REFUNDED else ""
             st.markdown(f"{icon} **{count_items(count)}** {result.lower()}{plain(sums)}")
-    show_text_table(_result_lines(results), key="refund_results", lines_shown=12)
+    order = list(ICONS)
+    lines = chosen.with_orders(_result_lines(results))
+    lines.sort(key=lambda one: order.index(one["Result"]))
+    show_text_table(lines, key="refund_results", lines_shown=12)
     return len(results.having(IN_PROGRESS))
 
 
@@ -67,7 +74,7 @@ def _result_lines(results: Results) -> list[dict[str, str]]:
     frame = results.frame.astype("object").where(results.frame.notna(), None)
     return [
         {
-            "Order Item ID": one["order_item_id"],
+            ITEM: one["order_item_id"],
             "Product": one["product"] or "",
             "Amount": format_money(one["amount_minor"], one["currency"]) if one["currency"] else "",
             "Result": one["result"],

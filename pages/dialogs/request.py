@@ -1,14 +1,13 @@
-"""A request about the selected order items, which a dialog asks for and then sends."""
+"""A request about order items, which a dialog asks for and then sends."""
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
-from core import query
-from core.access import Actor
-from pages.grid import GridState
+from pages.dialogs.selection import Chosen
+from pages.shell import Dialog, plain
 
 
 @dataclass(kw_only=True)
@@ -18,11 +17,15 @@ class Request:
     So a double click, a rerun or a lost response repeats the same request, which is done once.
     """
 
-    item_ids: tuple[str, ...]
-    hidden: int  # items that the table's filter hides
+    chosen: Chosen
     key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     fault: str = ""
     was_sent: bool = False  # just now: the page behind must run to show it
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Return the items that the request is about."""
+        return self.chosen.item_ids
 
     def show_behind(self) -> None:
         """Run the whole page once after the request was sent."""
@@ -31,7 +34,21 @@ class Request:
             st.rerun()
 
 
-def count_hidden(state: GridState, actor: Actor) -> int:
-    """Count the selected items that the table's filter hides."""
-    seen = query.count_among(state.view, state.selected, actor=actor, now=datetime.now(UTC))
-    return len(state.selected) - seen
+def show_notes(chosen: Chosen) -> None:
+    """Say which selected rows are hidden, missing or without items."""
+    for note in chosen.notes:
+        st.caption(plain(note))
+
+
+def show_problem(chosen: Chosen, dialog: Dialog[Any], *, key: str) -> None:
+    """Say why there is nothing to act on."""
+    st.warning(plain(chosen.problem), icon=":material/info:")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        dialog.show_close("Close", key=key)
+
+
+def show_none(done: str, many: str, count: int) -> None:
+    """Say that nothing selected can be refunded, downloaded or sent: in the same words for each."""
+    things = many if count != 1 else many.removesuffix("s")
+    words = f"0 of {count:,} {things} will be {done}."
+    st.markdown(f"**{plain(f'Nothing you selected can be {done}.')}** {plain(words)}")

@@ -1,26 +1,27 @@
-"""Send Voucher: the button for the selected order items, and the dialog that it opens.
+"""Send Voucher: the button for the selected order items or orders, and the dialog that it opens.
 
 The dialog asks for recipients and a message, shows the e-mails, sends them and shows their states.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
 
-from core import mail
+from core import mail, vouchers
 from core.access import Actor
-from core.ground import AppError, DeliveryKind, named
-from core.mail import Answer, Assessment, Envelope, To, preview_draft, split_addresses
-from core.query import contract_names
+from core.ground import AppError
+from core.mail import Answer, Assessment, To, split_addresses
 from core.vouchers import VoucherLine
-from pages.dialogs.preview import show_delivery_states, show_preview
-from pages.dialogs.request import Request, count_hidden
-from pages.dialogs.unprintable import show_unprintable
+from pages.dialogs.left_out import show_left_out
+from pages.dialogs.outbox import outbox_notice
+from pages.dialogs.preview import show_delivery_states
+from pages.dialogs.request import Request, show_none, show_notes, show_problem
+from pages.dialogs.selection import Source
+from pages.dialogs.send_assessment import LEFT_OUT, count_mails, show_draft, show_sending
 from pages.grid import GridState
-from pages.shell import Dialog, acting, plain, show_text_table
+from pages.shell import Dialog, acting, plain
 
 ADDRESSES = "addresses"
 SEND_TO = {
@@ -28,7 +29,7 @@ SEND_TO = {
     To.CONTACTS: "Each order's contact",
     To.PASSENGERS: "Each passenger",
 }
-MODE, RECIPIENTS, MESSAGE, SHOWN = "send_mode", "send_recipients", "send_message", "send_shown"
+MODE, RECIPIENTS, MESSAGE = "send_mode", "send_recipients", "send_message"
 
 
 @dataclass(kw_only=True)
@@ -40,49 +41,72 @@ class SendRequest(Request):
     answer: Answer | None = None
 
 
-def show_send(state: GridState, *, actor: Actor) -> None:
+def show_send(state: GridState, source: Source, *, actor: Actor) -> None:
     """Draw the button, and the dialog while it is open."""
     key = f"send_{state.place.key}"
     dialog = Dialog[SendRequest](f"send_dialog_{state.place.key}", state.touch)
     dialog.forget_if_left(key)
     is_asked = st.button(
-        "Send Voucher",
+        source.send,
         key=key,
         icon=":material/mail:",
         disabled=not state.selected,
-        help=None if state.selected else "Select order items to e-mail their vouchers",
+        help=None if state.selected else source.send_help,
         on_click=state.touch,
     )
     if is_asked and state.selected:
-        dialog.open(_begin(state, actor))
+        dialog.open(_begin(state, source, actor))
     dialog.show("Send Voucher", partial(_show_request, state, dialog), width="large")
 
 
-def _begin(state: GridState, actor: Actor) -> SendRequest:
-    hidden = count_hidden(state, actor)
-    contacts = tuple(mail.find_contacts(state.selected, actor=actor))
+def _begin(state: GridState, source: Source, actor: Actor) -> SendRequest:
+    chosen = source.choose(state, actor)
+    contacts: tuple[str, ...] = ()
+    if chosen.item_ids:
+        contacts = tuple(mail.find_contacts(chosen.item_ids, actor=actor))
     st.session_state[MODE] = To.CONTACTS if len(contacts) > 1 else ADDRESSES
     st.session_state[RECIPIENTS] = contacts[0] if len(contacts) == 1 else ""
     st.session_state[MESSAGE] = ""
-    return SendRequest(item_ids=state.selected, hidden=hidden, contacts=contacts)
+    return SendRequest(chosen=chosen, contacts=contacts)
 
 
 def _show_request(
     state: GridState, dialog: Dialog[SendRequest], request: SendRequest, actor: Actor
 ) -> None:
     request.show_behind()
-    if request.answer is None:
+    if request.chosen.problem:
+        show_problem(request.chosen, dialog, key="send_close")
+    elif request.answer is None:
         _show_form(state, dialog, request, actor)
     else:
-        _show_answer(dialog, request.answer)
+        _show_answer(dialog, request, request.answer)
 
 
 def _show_form(
     state: GridState, dialog: Dialog[SendRequest], request: SendRequest, actor: Actor
 ) -> None:
     """Ask for recipients and a message; show the resulting e-mails; offer to send them."""
-    if request.hidden:
-        st.caption(f"The current filter hides {request.hidden:,} of the selected items")
+    lines = vouchers.assess(request.item_ids, actor=actor, now=datetime.now(UTC))
+    found = None
+    if any(line.why is None for line in lines):
+        if notice := outbox_notice():
+            st.info(plain(notice), icon=":material/inbox:")
+        show_notes(request.chosen)
+        _ask(request)
+        found = _show_sending(request, lines, actor)
+    else:
+        show_none("sent", "vouchers", len(lines))
+        show_notes(request.chosen)
+        show_left_out(lines, request.chosen, key=LEFT_OUT, heading="Cannot be sent")
+    if request.fault:
+        st.error(plain(request.fault))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        dialog.show_close("Cancel", key="send_cancel")
+        _show_confirm(state, request, lines, found)
+
+
+def _ask(request: SendRequest) -> None:
+    """Ask for recipients and a message."""
     modes = [one for one in SEND_TO if one != To.CONTACTS or len(request.contacts) > 1]
     st.radio("Send to", modes, format_func=SEND_TO.__getitem__, key=MODE, horizontal=True)
     if st.session_state[MODE] == ADDRESSES:
@@ -95,25 +119,34 @@ def _show_form(
     st.text_area(
         "Message", key=MESSAGE, height=80, max_chars=mail.MAX_MESSAGE, placeholder="Optional"
     )
-    request.strangers = frozenset()
+
+
+def _show_sending(
+    request: SendRequest, lines: list[VoucherLine], actor: Actor
+) -> Assessment | None:
+    """Show what would be sent; without a valid recipient, the vouchers alone, and return None."""
     found = _assessed(request, actor)
+    request.strangers = show_sending(lines, found, request.chosen)
+    if found and found.envelopes:
+        show_draft(found.envelopes, st.session_state.get(MESSAGE), actor)
+    return found
+
+
+def _show_confirm(
+    state: GridState, request: SendRequest, lines: list[VoucherLine], found: Assessment | None
+) -> None:
     envelopes = found.envelopes if found else ()
-    if found:
-        _show_assessment(request, found, actor)
-    if request.fault:
-        st.error(plain(request.fault))
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        dialog.show_close("Cancel", key="send_cancel")
-        st.button(
-            f"Send {_mails(len(envelopes))}" if envelopes else "Send",
-            type="primary",
-            # After a warning it is another button: a click on the one before must not send.
-            key=f"send_confirm_{hash(request.strangers)}" if request.strangers else "send_confirm",
-            # Enabled without an address: one that is being typed arrives with the click.
-            disabled=found is not None and not envelopes,
-            on_click=_confirm,
-            args=(state, request, request.strangers),
-        )
+    is_none = all(line.why for line in lines)
+    st.button(
+        plain(f"Send {count_mails(len(envelopes))}") if envelopes or is_none else "Send",
+        type="primary",
+        # After a warning it is another button: a click on the one before must not send.
+        key=f"send_confirm_{hash(request.strangers)}" if request.strangers else "send_confirm",
+        # Enabled without an address: one that is being typed arrives with the click.
+        disabled=is_none or (found is not None and not envelopes),
+        on_click=_confirm,
+        args=(state, request, request.strangers),
+    )
 
 
 def _recipients() -> list[str] | To:
@@ -134,68 +167,6 @@ def _assessed(request: SendRequest, actor: Actor) -> Assessment | None:
         for line in str(error).splitlines():
             st.error(plain(line))
         return None
-
-
-def _show_assessment(request: SendRequest, found: Assessment, actor: Actor) -> None:
-    sent = {one for envelope in found.envelopes for one in envelope.item_ids}
-    asked = len(request.item_ids)
-    st.markdown(
-        f"**{len(sent):,}** of {asked:,} voucher{'s' * (asked != 1)} "
-        f"in {_mails(len(found.envelopes))}"
-    )
-    if len(found.envelopes) > 1:
-        names = contract_names((one.contract_id for one in found.envelopes), actor=actor)
-        show_text_table([_line(one, names) for one in found.envelopes], key="send_mails")
-    strangers: dict[str, list[str]] = {}
-    for one in found.envelopes:  # a recipient gets one e-mail per contract
-        if one.unknown_to:
-            strangers.setdefault(one.recipient, []).extend(one.unknown_to)
-    for recipient, orders in list(strangers.items())[:3]:
-        listed = ", ".join(orders[:3]) + (" …" if len(orders) > 3 else "")
-        st.warning(
-            f"{plain(recipient)} is not the contact or a passenger of {plain(listed)}. "
-            "Send anyway?",
-            icon=":material/person_alert:",
-        )
-    if len(strangers) > 3:
-        more = len(strangers) - 3
-        st.warning(f"The same applies to {more:,} more recipient{'s' * (more != 1)}.")
-    request.strangers = frozenset(strangers)
-    if found.left_out:
-        _show_left_out(found.left_out)
-    show_unprintable(found.unprintable, key="send_unprintable")
-    if found.envelopes:
-        _show_draft(found.envelopes, actor)
-
-
-def _line(one: Envelope, names: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "Recipient": one.recipient,
-        "Contract ID": named(one.contract_id, names.get(one.contract_id)),
-        "Order": ", ".join(one.order_ids),
-        "Vouchers": f"{len(one.item_ids):,}",
-    }
-
-
-def _show_left_out(left_out: Sequence[VoucherLine]) -> None:
-    st.markdown(f"**Left out** ({len(left_out):,})")
-    lines = [
-        {"Order Item ID": one.order_item_id, "Product": one.product, "Why": one.why or ""}
-        for one in left_out
-    ]
-    show_text_table(lines, key="send_left_out")
-
-
-def _show_draft(envelopes: Sequence[Envelope], actor: Actor) -> None:
-    """Show the first e-mail as it would arrive, when the preview is opened."""
-    more = st.expander("Preview", key="send_preview", on_change="rerun")
-    if more.open:
-        with more:
-            message = st.session_state.get(MESSAGE)
-            kind, now = DeliveryKind.VOUCHER, datetime.now(UTC)
-            show_preview(preview_draft(envelopes[0], message, kind=kind, actor=actor, now=now))
-            if len(envelopes) > 1:
-                st.caption(f"This is the first of {len(envelopes):,} e-mails.")
 
 
 @acting
@@ -229,14 +200,10 @@ def _confirm(
     state.refresh()
 
 
-def _show_answer(dialog: Dialog[SendRequest], answer: Answer) -> None:
+def _show_answer(dialog: Dialog[SendRequest], request: SendRequest, answer: Answer) -> None:
     """Show the state of every e-mail; refresh while some are on their way."""
     show_delivery_states([one.delivery_id for one in answer.deliveries])
     if answer.left_out:
-        _show_left_out(answer.left_out)
+        show_left_out(answer.left_out, request.chosen, key=LEFT_OUT)
     with st.container(horizontal=True, horizontal_alignment="right"):
         dialog.show_close("Done", key="send_done", is_primary=True)
-
-
-def _mails(count: int) -> str:
-    return f"{count:,} e-mail{'s' * (count != 1)}"

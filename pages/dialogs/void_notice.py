@@ -9,6 +9,7 @@ import streamlit as st
 from core import mail
 from core.access import Actor
 from core.query import MAX_SELECTED
+from pages.dialogs.outbox import outbox_notice
 from pages.grid import GridState
 from pages.shell import acting, plain
 
@@ -26,7 +27,7 @@ def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor)
         key=f"void_{state.place.key}",
         icon=":material/block:",
         disabled=not due,
-        help=plain(f"Tell {listed} that their vouchers are no longer valid")
+        help=plain(f"Tell {listed} that their vouchers are no longer valid. {outbox_notice()}")
         if due
         else "No one needs a void notice",
         on_click=_notify,

@@ -325,6 +325,8 @@ def rows_of(table: Table, now: datetime) -> list[Row]:
             row | {"contracts": "", "has_signed_in": bool(row["issuer"])}
             for row in ALL_ROWS["users"]
         ]
+    if table is EMAILS:
+        return [row | {"status": _state(row)} for row in _emails]
     return ALL_ROWS[table.name]
 
 
@@ -347,6 +349,13 @@ def _status(item: Row, now: datetime) -> str:
     """Return the status of an item: one that was not used by the end of its day is expired."""
     is_over = item["status"] == "not_used" and item["valid_until"] < now
     return "expired" if is_over else item["status"]
+
+
+def _state(email: Row) -> str:
+    """Return what people see of an e-mail: whether it was sent, or saved to the outbox."""
+    is_sent, channel = email["status"] == "sent", email["channel"]
+    seen = {"smtp": "sent_by_server", "outbox": "saved_to_outbox"}
+    return seen[channel] if is_sent else str(email["status"])
 
 
 def _worked_out(item: Row, now: datetime) -> Row:

@@ -15,15 +15,12 @@ OWN_WORDS = {
     ("downloads.py", "name"),  # of a kind of file
     ("refund_rule.py", "words"),  # reasons of the rule, which name no row
     ("emails.py", "words"),  # our icon and word for a state
-    ("emails.py", "folder"),  # escaped where it is made
     ("figures.py", "days_of(found.before.period)"),  # digits
     ("frame.py", "show_controls(title)"),  # of the browser's tab, which is text
     ("frame.py", "get_settings().app_name"),
     ("frame.py", "reference"),  # hexadecimal digits of our own
     ("import_run.py", "doing"),
     ("preview.py", "icon"),
-    ("preview.py", "status"),
-    ("preview.py", "where"),
     ("question.py", "overview.report_zone()"),  # one of the IANA zones
     ("plots.py", "note"),  # escaped where it is made
     ("refund_results.py", "icon"),

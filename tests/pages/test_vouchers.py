@@ -51,13 +51,6 @@ def test_vouchers_need_a_selection() -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_with_none_valid_the_button_says_why() -> None:
-    button = ticked("I-3").button(key="voucher_order_items")
-    assert button.disabled
-    assert button.help == "None of the selected vouchers is valid. It has been used."
-
-
-@pytest.mark.usefixtures("shop")
 def test_before_the_click_the_page_says_how_many_and_which_are_left_out() -> None:
     page = ticked("I-1", "I-2", "I-3")
     (link,) = (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
-from core.ground import make_private_folder
+from core.ground import Channel, make_private_folder
 from core.mail.deliver.server import Later, Result, Sent
 
 OUTBOX_FOLDER = "outbox"  # in DATA_DIR
@@ -37,7 +37,7 @@ class Outbox:
                 mailbox.Maildir(self._folder).add(message.as_bytes())
         except OSError as error:
             return Later(f"Cannot write to the outbox {self._folder}: {error.strerror}.")
-        return Sent()
+        return Sent(channel=Channel.OUTBOX)
 
     def close(self) -> None:
         """Do nothing: there is no connection."""

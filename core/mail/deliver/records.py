@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
 from core import access, storage
-from core.ground import DeliveryKind, DeliveryStatus
-from core.mail.compose.contents import configured_channel
+from core.ground import Channel, DeliveryStatus
 from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
 from core.mail.queue.requests import record
 from core.storage import Delivery, DeliveryItem
@@ -19,6 +18,7 @@ MAX_ATTEMPTS = 6
 # At most 2, 7, 25, 86, 300 seconds; random from 2 up, so that mails do not retry all at once.
 BACKOFF = wait_random_exponential(multiplier=2, exp_base=3.5, max=300, min=2)
 PAUSE = timedelta(minutes=1)
+_DONE = {Channel.SMTP: "sent", Channel.OUTBOX: "saved_to_outbox"}  # as the audit trail says
 _PAUSED = "mail_paused"  # a fact in the database, so that every process pauses
 TWICE = "It may have arrived twice: an earlier attempt failed after handing it over."
 
@@ -67,7 +67,8 @@ def record_attempt(job: Job, attempt: Attempt, *, now: datetime) -> None:
         if not delivery.may_be_twice:  # otherwise it is unknown what the recipient has
             _note_left_out(session, delivery, attempt.left_out)
         match attempt.outcome:
-            case Sent():
+            case Sent(channel=channel):
+                delivery.channel = channel
                 _record_sent(session, delivery, attempt.left_out, now)
             case Later(why, may_have_arrived):
                 delivery.may_be_twice |= may_have_arrived
@@ -116,10 +117,9 @@ def _record_sent(
     """Record a mail that the server accepted, and an audit event for each item in it."""
     delivery.status, delivery.sent_at = DeliveryStatus.SENT, now
     delivery.attempts += 1
-    delivery.channel = configured_channel()
     said = [TWICE] if delivery.may_be_twice else []
     delivery.last_error = " ".join([*said, _in_words(left_out)]).strip() or None
-    action = "voucher.sent" if delivery.kind == DeliveryKind.VOUCHER else "void_notice.sent"
+    action = f"{delivery.kind}.{_DONE[Channel(delivery.channel)]}"
     for item in _items(session, delivery):
         if item.order_item_id not in left_out:
             access.record_event(

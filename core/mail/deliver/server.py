@@ -4,16 +4,20 @@ import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.ground import Security, get_settings, is_loopback
+from core.ground import Channel, Security, get_settings, is_loopback
 
 PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "plain": 25}
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The server accepted the message; `note` is its reply, often with an ID for its log."""
+    """The server accepted the message; `note` is its reply, often with an ID for its log.
+
+    A message that was saved to the outbox on disk has that channel.
+    """
 
     note: str | None = None
+    channel: Channel = Channel.SMTP
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,9 @@ def assess_in(
         try:
             to = _recipients_of(item, orders[item.order_id], recipients)
         except InvalidInput as error:
-            left_out.append(VoucherLine(item.order_item_id, item.product, str(error)))
+            about = item.order_id, item.passenger_name
+            why = str(error)
+            left_out.append(VoucherLine(item.order_item_id, item.product, why, "", *about))
         else:
             addressed += [(one, item) for one in to]
     envelopes = _envelopes(addressed, _load_known(session, orders))

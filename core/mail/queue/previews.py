@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 
 from core import access, storage, vouchers
 from core.access import Actor, require
-from core.ground import DeliveryKind, DeliveryStatus, NotFound, Permission, is_storable
+from core.ground import (
+    DeliveryKind,
+    DeliveryState,
+    DeliveryStatus,
+    NotFound,
+    Permission,
+    delivery_state,
+    is_storable,
+)
 from core.mail.compose.body import Mail, render_html, render_text
 from core.mail.compose.contents import (
     Contents,
@@ -51,6 +59,7 @@ class DeliveryDetails:
 
     delivery_id: str
     status: str
+    state: DeliveryState  # what people see of it
     last_error: str | None
     lines: tuple[VoucherLine, ...]
     preview: Preview
@@ -104,6 +113,7 @@ def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDe
         return DeliveryDetails(
             delivery_id=delivery.delivery_id,
             status=delivery.status,
+            state=delivery_state(delivery.status, delivery.channel),
             last_error=delivery.last_error,
             lines=_lines(session, delivery),
             preview=_preview(shown),
@@ -112,17 +122,16 @@ def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDe
 
 
 @dataclass(frozen=True)
-class DeliveryState:
+class StateOfMail:
     """The current state of a mail."""
 
     delivery_id: str
     recipient: str
-    status: str
-    channel: str
+    state: DeliveryState
     last_error: str | None
 
 
-def get_states(delivery_ids: Sequence[str], *, actor: Actor) -> list[DeliveryState]:
+def get_states(delivery_ids: Sequence[str], *, actor: Actor) -> list[StateOfMail]:
     """Return the states of mails that the actor may see, sorted by recipient."""
     require(actor, Permission.EMAILS)
     is_one = is_among(EMAILS, EMAILS.key_column, tuple(delivery_ids)), scope(EMAILS, actor)
@@ -130,7 +139,10 @@ def get_states(delivery_ids: Sequence[str], *, actor: Actor) -> list[DeliverySta
     statement = select(*facts, Delivery.last_error).where(*is_one)
     with storage.reading() as session:
         ordered = statement.order_by(Delivery.recipient, Delivery.delivery_id)
-        return [DeliveryState(*row) for row in session.execute(ordered)]
+        return [
+            StateOfMail(delivery_id, recipient, delivery_state(status, channel), error)
+            for delivery_id, recipient, status, channel, error in session.execute(ordered)
+        ]
 
 
 def _get(session: Session, delivery_id: str, actor: Actor) -> Delivery:

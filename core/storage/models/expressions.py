@@ -1,4 +1,4 @@
-"""SQL of what is derived and never stored: from an order item at an instant, from a contract."""
+"""SQL of what is derived and never stored: of an item at an instant, a contract, a delivery."""
 
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.ground import EXPIRED, ItemStatus, TransactionStatus
+from core.ground import (
+    EXPIRED,
+    Channel,
+    DeliveryState,
+    DeliveryStatus,
+    ItemStatus,
+    TransactionStatus,
+)
 from core.storage.engine import is_sqlite
+from core.storage.models.mail import Delivery
 from core.storage.models.orders import Contract, Order, OrderItem
 from core.storage.models.refunds import ProviderRefund, Refund, Transaction
 
@@ -91,3 +99,11 @@ def contract_name(of: InstrumentedAttribute[Any]) -> ScalarSelect[str]:
     """Return the name of the contract whose ID an attribute holds."""
     named = select(Contract.name).where(Contract.contract_id == of)
     return named.correlate(of.class_).scalar_subquery()
+
+
+def delivery_state(_now: datetime | None = None) -> SQLColumnExpression[Any]:
+    """Return what people see of a delivery; the twin of `core.ground.delivery_state`."""
+    is_sent = Delivery.status == DeliveryStatus.SENT
+    is_saved = and_(is_sent, Delivery.channel == Channel.OUTBOX)
+    shown = (is_saved, DeliveryState.SAVED.value), (is_sent, DeliveryState.SENT.value)
+    return case(*shown, else_=Delivery.status)

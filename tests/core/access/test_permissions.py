@@ -232,6 +232,11 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
     "refund": (REFUND, Permission.REFUND, lambda s, a: _refund(s.item, a)),
     "retry a failed refund": (RETRY, Permission.REFUND, lambda s, a: _refund(s.failed, a)),
     "an order": (LOOK, Permission.OVERVIEW, lambda _, a: query.get_order("OD-1", actor=a)),
+    "the items of orders": (
+        SEE,
+        Permission.ORDERS,
+        lambda _, a: query.find_items_of(["OD-1"], actor=a),
+    ),
     "an order's transactions": (
         LOOK,
         Permission.OVERVIEW,

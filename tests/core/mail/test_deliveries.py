@@ -7,7 +7,7 @@ import pytest
 
 from core import mail, vouchers
 from core.access import Actor
-from core.ground import NotFound, NotPermitted, Role
+from core.ground import NotFound, NotPermitted, Role, word_of
 from core.mail import get_delivery, write_message
 from core.mail.deliver.outbox import Outbox
 from tests.conftest import NOW
@@ -99,6 +99,13 @@ def test_without_a_mail_server_mail_goes_into_a_maildir(admin: Actor, tmp_path: 
     send_due(Outbox(tmp_path / "outbox"))
     (delivery,) = stored()
     assert (delivery.status, delivery.channel) == ("sent", "outbox")
+    shown = get_delivery(delivery.delivery_id, actor=admin, now=NOW).state
+    assert word_of(shown) == "Saved to outbox"
+    assert events("voucher.saved_to_outbox") == ["A"]
+    assert events("voucher.sent") == []
+    assert [one.how for one in vouchers.find_copies(["A"], actor=admin)] == [
+        f"saved to outbox for {ZOE}"
+    ]
     (kept,) = mailbox.Maildir(tmp_path / "outbox").values()
     message = read_message(kept.as_bytes())
     assert message["To"] == ZOE

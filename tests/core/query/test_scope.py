@@ -110,6 +110,7 @@ def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
     ids = [f"IT-{name}-1", f"IT-{name}-2"]
     return [
         lambda: query.get_order(f"OD-{name}", actor=actor),
+        lambda: query.find_items_of([f"OD-{name}"], actor=actor).orders,
         lambda: vouchers.find_copies(ids, actor=actor),
         lambda: verification.verify(f"CODE-{name}-1", actor=actor, now=NOW).item,
         lambda: [line.item for line in refunds.assess(ids, actor=actor, now=NOW).lines],

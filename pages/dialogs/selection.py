@@ -1,0 +1,123 @@
+"""What the selected rows are to an action on order items: the items, or orders with items."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from core import query
+from core.access import Actor
+from core.ground import AppError
+from pages.grid import GridState
+
+ITEM = "Order Item ID"  # the header of the items in a dialog
+MAX_NAMED = 3  # orders
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The order items that a dialog is about, as they were when it opened.
+
+    An item that an order gets later is not among them, so nobody refunds it without seeing it.
+    """
+
+    item_ids: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # sentences about rows that are hidden, missing or without items
+    orders: Mapping[str, str] = field(default_factory=dict)  # of each item, if orders are selected
+    problem: str = ""  # why there is nothing to act on
+
+    def with_orders(self, lines: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+        """Add the order of each item to lines of a dialog, if orders are selected."""
+        if not self.orders:
+            return list(lines)
+        places = {item: place for place, item in enumerate(self.orders)}
+        sorted_lines = sorted(lines, key=lambda one: places[one[ITEM]])
+        return [{"Order ID": self.orders[one[ITEM]]} | one for one in sorted_lines]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the order items come from, and how the buttons are called there."""
+
+    refund: str
+    refund_help: str  # while nothing is selected
+    download: str
+    download_help: str
+    send: str
+    send_help: str
+    choose: Callable[[GridState, Actor], Chosen]
+    # The keys of the rows that stay selected after the refund of some items was requested.
+    remaining: Callable[[Sequence[str], Chosen, Collection[str]], list[str]]
+
+
+def _choose_items(state: GridState, actor: Actor) -> Chosen:
+    hidden = _count_hidden(state, actor)
+    notes = (f"The current filter hides {hidden:,} of them",) if hidden else ()
+    return Chosen(state.selected, notes)
+
+
+def _choose_orders(state: GridState, actor: Actor) -> Chosen:
+    try:
+        found = query.find_items_of(state.selected, actor=actor)
+    except AppError as error:
+        return Chosen((), problem=str(error))
+    hidden = _count_hidden(state, actor) - len(found.not_found)
+    notes = (f"The current filter hides {hidden:,} of the selected orders",) if hidden > 0 else ()
+    missing = (
+        *_about(found.without_items, "has no items.", "have no items:"),
+        *_about(
+            found.not_found,
+            "was not found, or you have no access to it.",
+            "were not found, or you have no access to them:",
+        ),
+    )
+    if not found.orders:
+        return Chosen((), problem=" ".join(missing))
+    return Chosen(found.item_ids, (*notes, *missing), found.orders)
+
+
+def _about(orders: Sequence[str], one: str, several: str) -> list[str]:
+    """Return a sentence about these orders; nothing if there are none."""
+    if len(orders) <= 1:
+        return [f"Order {order} {one}" for order in orders]
+    more = len(orders) - MAX_NAMED
+    named = ", ".join(orders[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return [f"{len(orders):,} of the selected orders {several} {named}."]
+
+
+def _count_hidden(state: GridState, actor: Actor) -> int:
+    """Count the selected rows that the table's filter hides."""
+    seen = query.count_among(state.view, state.selected, actor=actor, now=datetime.now(UTC))
+    return len(state.selected) - seen
+
+
+def _other_items(selected: Sequence[str], _: Chosen, requested: Collection[str]) -> list[str]:
+    return [one for one in selected if one not in requested]
+
+
+def _untouched_orders(
+    selected: Sequence[str], chosen: Chosen, requested: Collection[str]
+) -> list[str]:
+    touched = {chosen.orders[one] for one in requested}
+    return [one for one in selected if one not in touched]
+
+
+ITEMS = Source(
+    "Refund",
+    "Select order items to refund them",
+    "Download Voucher",
+    "Select order items to download their vouchers",
+    "Send Voucher",
+    "Select order items to e-mail their vouchers",
+    _choose_items,
+    _other_items,
+)
+ORDERS = Source(
+    "Refund…",
+    "Select orders to refund their items",
+    "Download vouchers…",
+    "Select orders to download the vouchers of their items",
+    "Send vouchers…",
+    "Select orders to e-mail the vouchers of their items",
+    _choose_orders,
+    _untouched_orders,
+)
