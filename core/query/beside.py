@@ -37,9 +37,8 @@ def find_beside(view: View, key: str, *, actor: Actor, now: datetime) -> Beside:
     values = joined(view, values)
     with storage.reading() as session:
         found = session.execute(values.where(is_it, *seen)).first()
-        if found is None:
-            return Beside(None, None)
-        spot = Spot(terms, found)
-        before = find_next(session, view, spot.reversed(), actor=actor, now=now)
-        after = find_next(session, view, spot, actor=actor, now=now)
-        return Beside(before, after)
+    if found is None:
+        return Beside(None, None)
+    spot = Spot(terms, found)
+    before = find_next(view, spot.reversed(), actor=actor, now=now)
+    return Beside(before, find_next(view, spot, actor=actor, now=now))

@@ -5,15 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    SQLColumnExpression,
-    literal,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from core.query.contracts import RANK
@@ -97,11 +89,6 @@ class Spot:
     def reversed(self) -> "Spot":
         """Return the same place in the reversed sort."""
         return replace(self, terms=[term.reversed() for term in self.terms])
-
-    def from_here(self) -> ColumnElement[bool]:
-        """Restrict the first term to this place and what comes after it."""
-        first, value = self.terms[0], self.values[0]
-        return or_(first.equals(value), *first.after(value))
 
     def first_after(self, session: Session, rows: Select[Any]) -> list[str]:
         """Find the `key` of the first of the rows after this place.

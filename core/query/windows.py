@@ -66,7 +66,8 @@ class _Window:
         by = self.after.terms[0] if self.after else sort_terms(view, self.now)[0]
         dates = select(stored).order_by(by.of(stored))
         if self.after is not None:
-            dates = dates.where(self.after.from_here())
+            here = self.after.values[0]
+            dates = dates.where(stored <= here if by.descending else stored >= here)
         nth = select(dates.offset(rows - 1).limit(1).scalar_subquery())
         last = self.session.execute(storage.scan_in_order(self.session, nth)).scalar_one()
         if last is None:  # the table has fewer rows
@@ -96,11 +97,13 @@ def find_keys(
     return _find(_Window(session, view, now, start, end), actor)
 
 
-def find_next(
-    session: Session, view: View, after: Spot, *, actor: Actor, now: datetime
-) -> str | None:
-    """Find the key of the first row of a view after a place in its sort, or in the reversed one."""
-    found = _find(_Window(session, view, now, 0, 1, after), actor)
+def find_next(view: View, after: Spot, *, actor: Actor, now: datetime) -> str | None:
+    """Find the key of the first row of a view after a place in its sort, or in the reversed one.
+
+    It has its own transaction, because a scan in sort order changes the settings of one.
+    """
+    with storage.reading() as session:
+        found = _find(_Window(session, view, now, 0, 1, after), actor)
     return found[0] if found else None
 
 

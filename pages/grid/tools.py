@@ -1,7 +1,9 @@
 """The tools above a grid: search, saved views, pasted IDs, columns, and the actions."""
 
+import html
 from dataclasses import replace
 from typing import Protocol
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -11,6 +13,7 @@ from core.tables import Column
 from core.views import Layout, View, default_view, normal_view, parse_search, parse_view, to_json
 from pages.grid.state import GridState
 from pages.shell import acting
+from pages.web import base_path
 
 
 class Actions(Protocol):
@@ -20,6 +23,7 @@ class Actions(Protocol):
         """Draw the buttons in the line of the tools."""
 
 
+OWN_PAGE_HELP = "The same rows on their own page, where you can add those of other orders"
 PASTE_HELP = "One ID per line, for example a column from Excel. Upper and lower case must match."
 
 
@@ -95,13 +99,12 @@ def show_own_page(state: GridState, *, actor: Actor) -> None:
     asked = to_json(state.view)
     kept = {name: asked[name] for name in ("search", "ids", "keys", "zone") if name in asked}
     there = parse_view(table, kept | {"filters": asked["filters"] | of_order})
+    address = f"{base_path()}/{table.name}?{urlencode(views.address_of(there, actor=actor))}"
     with st.container(key="own_page", width="content"):
-        st.page_link(
-            f"{table.name}.py",
-            label=f"See on {table.title}",
-            icon=":material/arrow_outward:",
-            help="The same rows on their own page, where you can add those of other orders",
-            query_params=views.address_of(there, actor=actor),
+        # page.js follows it in one step of the history; Streamlit's own links take two.
+        st.html(
+            f'<a data-goes href="{html.escape(address)}" title="{OWN_PAGE_HELP}">'
+            f"See on {html.escape(table.title)}</a>"
         )
 
 

@@ -10,7 +10,8 @@ from tests.house.copied_project import PROJECT
 
 GENERIC = ("core/views", "core/query", "pages/grid")
 GENERIC_FILES = ("core/imports/headers.py", "core/imports/rows.py", "core/imports/values.py")
-ABOUT_ORDERS = {"order.py", "scoping.py"}  # an order's details, and who sees which order
+# An order's details, the items of several orders, and who sees which order.
+ABOUT_ORDERS = {"order.py", "items_of.py", "scoping.py"}
 BUSINESS = re.compile(r"refund|passenger|price|airport|voucher|OrderItem|\bOrder\b")
 ASKS_DATABASE = re.compile(r"is_sqlite\(|is_on_sqlite\(|dialect\.name|sqlalchemy\.dialects")
 

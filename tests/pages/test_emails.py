@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import mail, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
-from core.ground import DeliveryStatus, word_of
+from core.ground import DeliveryState, word_of
 from core.mail import STATE_TEXTS
 from core.mail.deliver.outbox import Outbox
 from core.storage import Delivery, User
@@ -152,14 +152,14 @@ def test_click_on_the_button_of_before_a_warning_sends_nothing() -> None:
 def test_without_emails_the_page_says_what_the_states_mean() -> None:
     said = texts(open_page("emails"))
     assert "There are no e-mails yet." in said
-    for status in DeliveryStatus:
-        assert f"**{word_of(status)}.** {STATE_TEXTS[status]}" in said
+    for state in DeliveryState:
+        assert f"**{word_of(state)}.** {STATE_TEXTS[state]}" in said
 
 
 def test_beside_emails_a_button_says_what_the_states_mean() -> None:
     opened("I-1").button(key="send_confirm").click().run()
     page = open_page("emails")
     assert "What do the states mean?" in [one.proto.popover.label for one in page.get("popover")]
-    assert STATE_TEXTS[DeliveryStatus.FAILED] not in texts(page)
+    assert STATE_TEXTS[DeliveryState.FAILED] not in texts(page)
     page.session_state["states_emails"] = True
-    assert STATE_TEXTS[DeliveryStatus.FAILED] in texts(page.run())
+    assert STATE_TEXTS[DeliveryState.FAILED] in texts(page.run())

@@ -35,8 +35,6 @@ OWN_WORDS = {
     ("strip.py", "hidden if seen < len(selected) else ''"),  # a number and words
     ("tools.py", "state.place.table.many"),
     ("tools.py", "named"),
-    ("tools.py", "table.name"),  # of the file of a page
-    ("tools.py", "table.title"),
 }
 COUNTS = {"count_items", "_mails", "len"}
 

@@ -85,7 +85,7 @@
     }
     link.href = addressOf(found.key);
     link.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!page.isPlain(event)) return;
       event.preventDefault();
       followed = way;
       page.rememberList(found.key, JSON.parse(list.view));

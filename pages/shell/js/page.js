@@ -91,6 +91,9 @@ window.orderDeskPage = (function () {
     window.dispatchEvent(new PopStateEvent("popstate"));
   };
 
+  /* Whether a click on a link opens it here; with a key, the browser opens it elsewhere. */
+  page.isPlain = ({ ctrlKey, metaKey, shiftKey }) => !ctrlKey && !metaKey && !shiftKey;
+
   /* Show at once that a click was heard: the line at the top, until the page runs. */
   let heard = null;
   page.hear = function () {
@@ -138,6 +141,11 @@ window.orderDeskPage = (function () {
       else if (arePagesOpen()) showPages(false);
       const fold = target.closest("[data-folds]");
       if (fold) fold.setAttribute("aria-expanded", String(root.classList.toggle("deskUnfolded")));
+      const link = /** @type {HTMLAnchorElement} */ (target.closest("a[data-goes]"));
+      if (link && page.isPlain(event)) {
+        event.preventDefault();
+        page.go(link.href);
+      }
       const opener = target.closest("[data-opens]");
       if (opener) page.open(opener.getAttribute("data-opens"));
       const dialog = /** @type {HTMLDialogElement} */ (target.closest("dialog"));

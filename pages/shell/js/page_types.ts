@@ -7,6 +7,7 @@ declare global {
     theme(): string;
     go(address: string): void;
     hear(): void;
+    isPlain(event: MouseEvent): boolean;
     open(id: string): boolean;
     searchToken(): string;
     pages(): { name: string; address: string }[];
