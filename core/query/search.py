@@ -2,8 +2,8 @@
 
 A text of at least three characters is looked up in an index (see core.storage.trigrams). At most
 MAX_GATHERED rows are gathered. A common text is not looked up: a scan in sort order soon fills the
-page. A column can be looked up in the index of another table, as its description says. Without the
-indexes, searches find the same rows, but more slowly.
+page. A column can be looked up in the index of another table, as its description says; the name of
+a contract, among the contracts. Without the indexes, searches find the same rows, but more slowly.
 """
 
 from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ class Narrowing:
 class _Sought(Sought):
     """A text to look up in the view's table, or in one that shares the column `by` with it.
 
-    A few rows have no index: they are read, and counted as part of the view's table.
+    The few contracts have no index: they are scanned, and the rows of those found are looked up.
     """
 
     by: str | None = None

@@ -80,7 +80,7 @@ def test_list_of_values_works_by_keyboard(desk: Desk) -> None:
     expect(desk.grid.locator(".deskSetRow")).to_have_count(1)
     desk.page.keyboard.press("Tab")
     desk.page.keyboard.press("Space")
-    desk.expect_words("Contract ID is CT-1012")
+    desk.expect_words("Contract ID is CT-1012 (Atlântico Viagens)")
     desk.page.keyboard.press("Escape")
     expect(desk.grid.locator(".deskSet")).to_be_hidden()
     expect(desk.cell(0, "contract_id")).to_have_text("CT-1012")
