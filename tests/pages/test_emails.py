@@ -13,7 +13,7 @@ from core.access.actors import LOCAL_USER_ID
 from core.ground import DeliveryState, word_of
 from core.mail import STATE_TEXTS
 from core.mail.deliver.outbox import Outbox
-from core.storage import Contract, Delivery, User
+from core.storage import Delivery, User
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_item, make_order
 
@@ -71,13 +71,6 @@ def test_items_of_several_orders_go_by_default_to_each_order_s_contact() -> None
     assert page.button(key="send_confirm").label == "Send 2 e-mails"
     page.button(key="send_confirm").click().run()
     assert recipients() == [CONTACT, "other@helios.example"]
-
-
-def test_each_mail_is_listed_with_the_name_of_its_contract() -> None:
-    with storage.writing() as session:
-        session.get_one(Contract, "CT-1").name = "Helios Travel"
-    (listed,) = (one.value for one in opened("I-1", "J-1").table if "Vouchers" in one.value)
-    assert listed["Contract ID"].tolist() == ["CT-1 · Helios Travel"] * 2
 
 
 def test_characters_without_a_font_are_listed_before_the_mail_and_it_can_be_sent() -> None:
