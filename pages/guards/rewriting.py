@@ -6,6 +6,8 @@ from collections.abc import Callable
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.guards.packing import coding_for, pack_page
+
 Change = Callable[[bytes], bytes]
 
 
@@ -36,7 +38,7 @@ async def rewrite(
             return
         body.extend(message.get("body", b""))
         if not message.get("more_body"):
-            changed = _changed(start, bytes(body), change)
+            changed = _changed(start, bytes(body), change, coding_for(scope))
             await send(start)
             await send({"type": "http.response.body", "body": changed})
 
@@ -53,11 +55,13 @@ def _is_own_file(start: Message) -> bool:
     return start["status"] == 200 and may_be_kept.startswith(("no-cache", "public"))
 
 
-def _changed(start: Message, body: bytes, change: Change) -> bytes:
-    """Return the changed body; adapt the length in the headers."""
+def _changed(start: Message, body: bytes, change: Change, coding: str) -> bytes:
+    """Return the changed body; adapt its length and coding in the headers."""
     headers = MutableHeaders(scope=start)
     is_packed = headers.get("content-encoding") == "gzip"
     page = change(gzip.decompress(body) if is_packed else body)
-    page = gzip.compress(page, mtime=0) if is_packed else page
+    if is_packed:
+        page = pack_page(page, coding)
+        headers["content-encoding"] = coding
     headers["content-length"] = str(len(page))
     return page

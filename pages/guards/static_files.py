@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.guards.packing import CODINGS, pack
+from pages.guards.packing import coding_for, pack
 
 FOLDERS = ("/static/", "/component/", "/app/static/")
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
@@ -65,9 +65,7 @@ class StaticFiles:
         return path.startswith(self._folders) and posixpath.normpath(path) == path
 
     async def _find(self, scope: Scope) -> _Kept | None:
-        accepted = Headers(scope=scope).get("accept-encoding", "")
-        known = {one.partition(";")[0].strip() for one in accepted.split(",")}
-        coding = next((one for one in CODINGS if one in known), "")
+        coding = coding_for(scope)
         key = scope["path"], coding
         if key not in self._kept:
             async with self._keeping:  # several tabs ask at once

@@ -59,14 +59,21 @@ def ask(
     return asyncio.run(get())
 
 
-@pytest.mark.parametrize("coding", ["", "gzip"])
-def test_the_page_has_our_parts_and_all_of_streamlits(coding: str) -> None:
-    answer = ask(coding=coding)
+@pytest.mark.parametrize(
+    ("accepted", "coding"), [("", ""), ("gzip", "gzip"), ("gzip, deflate, br", "br")]
+)
+def test_the_page_has_our_parts_and_all_of_streamlits(accepted: str, coding: str) -> None:
+    answer = ask(coding=accepted)
     assert answer.headers.get("content-encoding", "") == coding
     ours = answer.content.replace(page_body().encode(), b"")
     without_font = re.sub(rb'<link\s+rel="preload".*?/>', b"", PAGE, flags=re.DOTALL)
     assert ours.replace(page_head().encode(), b"<title>Streamlit</title>") == without_font
     assert int(answer.headers["content-length"]) > len(gzip.compress(answer.content)) // 2
+
+
+def test_the_page_is_a_tenth_smaller_for_browsers_that_know_brotli() -> None:
+    sizes = [int(ask(coding=one).headers["content-length"]) for one in ("gzip", "gzip, br")]
+    assert sizes[1] < 0.9 * sizes[0]
 
 
 def test_the_script_comes_before_streamlits_and_the_style_after_that_of_the_head() -> None:
