@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, literal, select, union_all
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.storage import in_common_units
@@ -96,18 +96,19 @@ class Spot:
         """Find the key of the first row after this place that meets the conditions.
 
         Rows that tie in the first terms come before the others. Each of these steps is a range of
-        an index with the terms; one condition with OR would be none.
+        an index with the terms; one condition with OR would be none. The database takes a step only
+        if those before it have found no row.
         """
         steps = [
-            select(key.label("key"), literal(number).label("step"))
+            select(key)
             .where(*conditions, *step)
             .order_by(*(term.of(term.expression) for term in self.terms))
             .limit(1)
-            .subquery()
-            for number, step in enumerate(self._steps())
+            .scalar_subquery()
+            for step in self._steps()
         ]
-        found = union_all(*(select(step.c.key, step.c.step) for step in steps)).subquery()
-        return list(session.scalars(select(found.c.key).order_by(found.c.step).limit(1)))
+        first = func.coalesce(*steps) if len(steps) > 1 else steps[0]
+        return [one for one in session.scalars(select(first)) if one is not None]
 
     def _steps(self) -> Iterator[list[ColumnElement[bool]]]:
         for count in reversed(range(len(self.terms))):
