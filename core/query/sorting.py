@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.query.contracts import RANK
@@ -94,18 +94,18 @@ class Spot:
         """Find the `key` of the first of the rows after this place.
 
         Rows that tie in the first terms come before the others. Each of these steps is a range of
-        an index with the terms; one condition with OR would be none.
+        an index with the terms; one condition with OR would be none. The database takes a step only
+        if those before it have found no row.
         """
         steps = [
-            rows.add_columns(literal(number).label("step"))
-            .where(*step)
+            rows.where(*step)
             .order_by(*(term.of(term.expression) for term in self.terms))
             .limit(1)
-            .subquery()
-            for number, step in enumerate(self._steps())
+            .scalar_subquery()
+            for step in self._steps()
         ]
-        found = union_all(*(select(step.c.key, step.c.step) for step in steps)).subquery()
-        return list(session.scalars(select(found.c.key).order_by(found.c.step).limit(1)))
+        first = func.coalesce(*steps) if len(steps) > 1 else steps[0]
+        return [one for one in session.scalars(select(first)) if one is not None]
 
     def _steps(self) -> Iterator[list[ColumnElement[bool]]]:
         for count in reversed(range(len(self.terms))):

@@ -104,7 +104,7 @@ def show_own_page(state: GridState, *, actor: Actor) -> None:
         # page.js follows it in one step of the history; Streamlit's own links take two.
         st.html(
             f'<a data-goes href="{html.escape(address)}" title="{OWN_PAGE_HELP}">'
-            f"See on {html.escape(table.title)}</a>"
+            f"<span>See on {html.escape(table.title)}</span></a>"
         )
 
 
