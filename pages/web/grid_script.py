@@ -13,6 +13,7 @@ _FILES = (
     "changed.js",
     "selection.js",
     "opening.js",
+    "scrolling.js",
     "menu.js",
     "links.js",
     "set_filter.js",
