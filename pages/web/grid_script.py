@@ -16,6 +16,7 @@ _FILES = (
     "scrolling.js",
     "menu.js",
     "links.js",
+    "ahead.js",
     "set_filter.js",
     "listbox.js",
     "date_words.js",

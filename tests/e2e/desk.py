@@ -53,10 +53,6 @@ COLUMNS = {
 HEADERS, NAMES = list(COLUMNS), list(COLUMNS.values())
 ROW_HEIGHT = 36
 
-GO_TO = """address => {
-  history.pushState(null, "", address);
-  dispatchEvent(new PopStateEvent("popstate"));
-}"""
 READ_ROWS = """rows => rows
   .map(row => [+row.getAttribute("row-index"),
                row.querySelector('[col-id="%s"]')?.textContent.trim() ?? ""])
@@ -123,7 +119,7 @@ class Desk:
 
     def go(self, address: str) -> None:
         """Go to an address as Back and Forward do, without loading the page anew."""
-        self.page.evaluate(GO_TO, address)
+        self.page.evaluate("address => orderDeskPage.go(address)", address)
 
     def open_order(self, order_id: str, tab: str = "Products") -> "Desk":
         """Load an order's page, with one of its tabs."""

@@ -83,14 +83,6 @@ window.orderDeskPage = (function () {
     return null;
   }
 
-  /* Go to an address of ours. Streamlit listens for popstate: this makes one history entry, without
-     a round trip first. */
-  page.go = function (address) {
-    page.hear();
-    window.history.pushState(null, "", address);
-    window.dispatchEvent(new PopStateEvent("popstate"));
-  };
-
   /* Show at once that a click was heard: the line at the top, until the page runs. */
   let heard = null;
   page.hear = function () {
