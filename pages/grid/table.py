@@ -90,10 +90,19 @@ def show_table(
         show_above = _show_above if order_id is None else _show_above_of_order
         count = show_above(state, actor, now, actions)
         show_missing(state, actor=actor)
+        _show_progress(state)
     with _strip("below"):
         show_selection(state, count, actor=actor, now=now)
         show_totals(state, actor=actor, now=now)
     return True
+
+
+def _show_progress(state: GridState) -> None:
+    """Write out of sight for which answer of the grid the links above are; ahead.js reads it."""
+    number = (state.last_answer or {}).get("number", 0)
+    answer = number if isinstance(number, int) else 0
+    with st.container(key="progress"):
+        st.html(f'<span data-answer="{answer}" data-revision="{state.revision}"></span>')
 
 
 def _show_above(state: GridState, actor: Actor, now: datetime, actions: Actions | None) -> int:

@@ -15,7 +15,7 @@ import streamlit as st
 from core.ground import get_settings
 
 _FOLDER = Path(__file__).parents[1] / "shell"
-_SCRIPTS = ("page.js", "search.js", "keys.js", "beside.js")
+_SCRIPTS = ("page.js", "address.js", "search.js", "keys.js", "beside.js", "files.js")
 _SHEETS = ("frame.css", "bar.css")
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 # The style sheet of the fonts for Chinese, Japanese and Korean, below the base path. Its name
@@ -23,7 +23,7 @@ _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 _CJK = next(Path(__file__).parents[1].glob("static/fonts/cjk/*.css"))
 CJK_SHEET = f"app/static/fonts/cjk/{_CJK.name}"
 VERSION = str(tomllib.loads(_PROJECT.read_text("utf-8"))["project"]["version"])
-_FONT = "./app/static/fonts/inter-latin.woff2"
+_FONT = "./app/static/fonts/inter-latin-3100e775.woff2"
 
 
 def _read(name: str) -> str:

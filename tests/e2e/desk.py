@@ -5,7 +5,6 @@ import csv
 import json
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page
 
-from tests.e2e.waiting import LOOK_MS, PATIENCE_MS, expect
+from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
 
 
@@ -56,10 +55,6 @@ ROW_HEIGHT = 36
 MOST_TABS = 150
 HAS_FOCUS = "one => one.matches(':focus, :focus-within')"
 
-GO_TO = """address => {
-  history.pushState(null, "", address);
-  dispatchEvent(new PopStateEvent("popstate"));
-}"""
 READ_ROWS = """rows => rows
   .map(row => [+row.getAttribute("row-index"),
                row.querySelector('[col-id="%s"]')?.textContent.trim() ?? ""])
@@ -126,7 +121,7 @@ class Desk:
 
     def go(self, address: str) -> None:
         """Go to an address as Back and Forward do, without loading the page anew."""
-        self.page.evaluate(GO_TO, address)
+        self.page.evaluate("address => orderDeskPage.go(address)", address)
 
     def open_order(self, order_id: str, tab: str = "Products") -> "Desk":
         """Load an order's page, with one of its tabs."""
@@ -292,13 +287,10 @@ class Desk:
         exact.get_by_role("checkbox").click()
 
     def scroll_to(self, index: int) -> None:
-        """Scroll the grid until a row is there, as a person does: a new grid scrolls by itself."""
+        """Scroll the grid and wait until a row is there."""
         viewport, cell = self.grid.locator(".ag-body-viewport"), self.cell(index, self.table.key)
-        for _ in range(PATIENCE_MS // LOOK_MS):
-            viewport.evaluate("(one, top) => { one.scrollTop = top }", index * ROW_HEIGHT)
-            with suppress(AssertionError):
-                return expect(cell).to_have_text(re.compile("."), timeout=LOOK_MS)
-        raise AssertionError(f"Row {index} did not come, however often the grid was scrolled.")
+        viewport.evaluate("(one, top) => { one.scrollTop = top }", index * ROW_HEIGHT)
+        expect(cell).to_have_text(re.compile("."))
 
     def every(self, name: str, count: int) -> list[str]:
         """Scroll through all rows of the grid and read a column, from top to bottom."""

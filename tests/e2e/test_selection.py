@@ -8,6 +8,16 @@ from tests.e2e.servers import Server
 from tests.e2e.waiting import expect
 
 SCROLL_TOP = "viewport => viewport.scrollTop"
+# Scroll down, and while the browser is busy for two seconds, back up: where are the rows then?
+SCROLL_WHILE_BUSY = """(viewport, top) => new Promise(done => {
+  viewport.addEventListener("scroll", () => {
+    const end = performance.now() + 2000;
+    while (performance.now() < end);
+    viewport.scrollTop = 0;
+    setTimeout(() => done(viewport.scrollTop), 1000);
+  }, {once: true});
+  viewport.scrollTop = top;
+})"""
 
 
 def test_back_from_an_order_finds_filter_ticks_and_place_as_they_were(
@@ -34,6 +44,8 @@ def test_back_from_an_order_finds_filter_ticks_and_place_as_they_were(
     expect(desk.page).to_have_url(re.compile(rf"/order\?order={left[32]}$"))
     expect(desk.page.get_by_role("heading", name=f"Order {left[32]}")).to_be_visible()
     desk.wait_for_run()
+    grids: list[str] = []
+    desk.page.on("framenavigated", lambda frame: grids.append(frame.url))
     desk.page.go_back()
     expect(desk.cell(32, "order_id")).to_have_text(left[32])
     expect(desk.cell(32, "order_id")).to_be_in_viewport()
@@ -43,12 +55,18 @@ def test_back_from_an_order_finds_filter_ticks_and_place_as_they_were(
     desk.expect_selected("2 selected, 1 hidden by the filter")
     desk.scroll_to(0)
     expect(desk.box_of(0)).to_be_checked()
+    assert len([url for url in grids if "/component/" in url]) == 1  # it was made once
 
     stranger = open_tab(fresh=True)
     stranger.page.goto(address, wait_until="commit")
     stranger.expect_column("order_id", left)
     stranger.expect_count(len(left))
     stranger.expect_selected("")
+
+
+def test_list_stays_where_it_was_scrolled_to_while_the_browser_was_busy(desk: Desk) -> None:
+    viewport = desk.grid.locator(".ag-body-viewport")
+    assert viewport.evaluate(SCROLL_WHILE_BUSY, 1_080) == 0
 
 
 def test_ticks_outlive_sorting_scrolling_and_other_pages(desk: Desk, demo: Server) -> None:

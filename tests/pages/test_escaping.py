@@ -31,6 +31,8 @@ OWN_WORDS = {
     ("sign_in.py", "_scope(actor)"),  # words of our own, and how many contracts
     ("strip.py", "_count_in_words(table, count, total)"),  # numbers and our words
     ("strip.py", "times"),  # one of the IANA zones
+    ("table.py", "answer"),  # a whole number
+    ("table.py", "state.revision"),  # a whole number
     ("strip.py", "', '.join(hidden)"),  # headers of our columns
     ("strip.py", "hidden if seen < len(selected) else ''"),  # a number and words
     ("tools.py", "state.place.table.many"),

@@ -15,6 +15,7 @@ window.orderDesk = (function () {
   let api = /** @type {Api} */ (null);
   let renewals = 0;
   let filtersAsked = null;
+  let isLoading = true; // the first rows of the view
   let first = /** @type {First} */ (null); // the first rows, asked for before there is a grid
 
   /* The component hands the grid an empty list of rows, which a grid that fetches its rows does not
@@ -72,6 +73,7 @@ window.orderDesk = (function () {
   desk.config = () => config;
   desk.api = () => api;
   desk.base = base;
+  desk.isLoading = () => isLoading;
 
   desk.onGridReady = function (event) {
     api = event.api;
@@ -81,6 +83,8 @@ window.orderDesk = (function () {
     /* Keys of the page count in the frame too, and a click there is heard. */
     document.addEventListener("keydown", window.parent.orderDeskPage.onKey);
     keepTheme(api.getGridOption("theme"));
+    api.addEventListener("filterChanged", desk.hasNews);
+    api.addEventListener("sortChanged", desk.hasNews);
   };
 
   /* The component loses our theme when a message tells it that the page turns dark or light. */
@@ -95,6 +99,7 @@ window.orderDesk = (function () {
   /* The answer to the page, sent when view or selection changes or the token must be renewed. */
   desk.answer = function () {
     return {
+      number: desk.numberAnswer(),
       revision: config.revision,
       renewals,
       view: { filters: api.getFilterModel(), sort: desk.sort(), columns: desk.columns() },
@@ -222,7 +227,7 @@ window.orderDesk = (function () {
       matchScheme();
       const view = desk.asked(params.filterModel, params.sortModel);
       const asked = desk.textOf(view);
-      if (params.startRow === 0) filtersAsked = asked;
+      if (params.startRow === 0) [filtersAsked, isLoading] = [asked, true];
       const isWanted = () => filtersAsked === asked;
       const sent = params.startRow === 0 ? takeFirst(asked, params.endRow) : null;
       desk
@@ -232,13 +237,17 @@ window.orderDesk = (function () {
           params.successCallback(rows, last === null ? undefined : last);
           desk.drawSelection();
           if (params.startRow !== 0 || !isWanted()) return;
+          isLoading = false;
           desk.returnToPlace();
           if (api) rows.length ? api.hideOverlay() : api.showNoRowsOverlay();
           document.body.dataset.rows = "shown";
           if (last === null) showCount(view, isWanted).catch(() => {});
           else desk.announce(`${last.toLocaleString("en")} ${config.many}`);
         })
-        .catch(() => params.failCallback());
+        .catch(() => {
+          if (isWanted()) isLoading = false;
+          params.failCallback();
+        });
     },
   });
 

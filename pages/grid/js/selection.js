@@ -53,6 +53,7 @@
   };
 
   function changed() {
+    desk.hasNews();
     clearTimeout(timer);
     timer = setTimeout(() => {
       desk.sendAnswer();

@@ -207,6 +207,10 @@ declare global {
     asked(filters: FilterModel | null, sort: Sort[]): AskedView;
     textOf(view: AskedView): string;
     currentFilters(): FilterModel;
+    isLoading(): boolean;
+    isAhead(): boolean;
+    hasNews(): void;
+    numberAnswer(): number;
     sendAnswer(): void;
     datasource: (() => void) & IDatasource;
     element<Tag extends keyof HTMLElementTagNameMap>(

@@ -10,16 +10,16 @@ window.orderDeskPage = (function () {
   /* Our font, by file, and the characters of each. A face of a style sheet would be loaded again, and
      texts drawn in another font meanwhile, whenever a sheet comes or goes. */
   const FONTS = {
-    "inter-latin.woff2":
+    "inter-latin-3100e775.woff2":
       "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+0304,U+0308," +
       "U+0329,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212,U+2215,U+FEFF,U+FFFD",
-    "inter-latin-ext.woff2":
+    "inter-latin-ext-34b9c504.woff2":
       "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+0304,U+0308,U+0329," +
       "U+1D00-1DBF,U+1E00-1E9F,U+1EF2-1EFF,U+2020,U+20A0-20AB,U+20AD-20C0,U+2113," +
       "U+2C60-2C7F,U+A720-A7FF",
-    "inter-cyrillic.woff2":
+    "inter-cyrillic-71d5ee93.woff2":
       "U+0301,U+0400-045F,U+0490-0491,U+04B0-04B1,U+2116",
-    "inter-greek.woff2":
+    "inter-greek-1be3448e.woff2":
       "U+0370-0377,U+037A-037F,U+0384-038A,U+038C,U+038E-03A1,U+03A3-03FF",
   };
   const base = new URL("./", window.location.href).href;
@@ -82,14 +82,6 @@ window.orderDeskPage = (function () {
     }
     return null;
   }
-
-  /* Go to an address of ours. Streamlit listens for popstate: this makes one history entry, without
-     a round trip first. */
-  page.go = function (address) {
-    page.hear();
-    window.history.pushState(null, "", address);
-    window.dispatchEvent(new PopStateEvent("popstate"));
-  };
 
   /* Whether a click on a link opens it here; with a key, the browser opens it elsewhere. */
   page.isPlain = ({ ctrlKey, metaKey, shiftKey }) => !ctrlKey && !metaKey && !shiftKey;

@@ -197,3 +197,14 @@ def test_an_order_shows_its_facts_and_its_items(sqlite_database: str) -> None:
 def test_an_order_that_is_not_there_is_named_in_one_sentence(sqlite_database: str) -> None:
     opened = open_page("order", order="nowhere")
     assert opened.error[0].value == "Order “nowhere” was not found, or you have no access to it."
+
+
+@pytest.mark.parametrize(("number", "said"), [(7, 7), ('"><b>', 0), (None, 0)])
+def test_page_says_for_which_answer_and_view_its_links_are(
+    page: AppTest, number: Any, said: int
+) -> None:
+    assert 'data-answer="0" data-revision="1"' in texts(page)
+    page = grid_says(page, view={"filters": ANA}, number=number)
+    assert f'data-answer="{said}" data-revision="1"' in texts(page)
+    page.button(key="clear_orders").click().run()
+    assert f'data-answer="{said}" data-revision="2"' in texts(page)

@@ -1,5 +1,6 @@
 """The fonts of the screen: which are there, and how long a browser keeps them."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 
@@ -7,13 +8,15 @@ import httpx
 import pytest
 
 from core.vouchers.pdf.fonts import load_font
-from pages.guards.static_files import ASK_EACH_TIME, FOR_EVER
+from pages.guards.static_files import FOR_EVER
 from pages.web import CJK_SHEET
 from tests.conftest import use_database
 from tests.docs import PROJECT
 from tests.pages.routes.whole import Whole, whole_application
 
-FOLDER = PROJECT / "pages/static/fonts/cjk"
+FONTS = PROJECT / "pages/static/fonts"
+FOLDER = FONTS / "cjk"
+INTER = re.compile(r"inter-[\w-]+\.woff2")
 FACE = re.compile(r"url\(([^)]+)\).*unicode-range:([^}]+)}")
 VOUCHERS = ("DroidSansFallback", "OrderDeskHangul-Regular", "NotoSansCJK-Rare")
 
@@ -46,16 +49,27 @@ def _range(written: str) -> range:
 
 def test_a_font_that_the_browser_has_is_not_sent_again(client: httpx.Client) -> None:
     file = next(FOLDER.glob("*.woff2"))
-    for path, life in ((f"cjk/{file.name}", FOR_EVER), ("inter-latin.woff2", ASK_EACH_TIME)):
+    for path in (f"cjk/{file.name}", next(FONTS.glob("inter-latin-*.woff2")).name):
         got = client.get(f"/app/static/fonts/{path}")
         assert got.status_code == 200
         assert got.headers["Content-Type"] == "font/woff2"
-        assert got.headers["Cache-Control"] == life
+        assert got.headers["Cache-Control"] == FOR_EVER
         again = client.get(
             f"/app/static/fonts/{path}", headers={"If-None-Match": got.headers["ETag"]}
         )
         assert (again.status_code, again.content) == (304, b"")
     assert client.get(f"/{CJK_SHEET}").headers["Content-Type"].startswith("text/css")
+
+
+def test_the_name_of_a_font_changes_with_its_content_and_is_the_name_that_pages_ask_for() -> None:
+    for font in FONTS.rglob("*.woff2"):
+        begins = hashlib.sha256(font.read_bytes()).hexdigest()[:8]
+        assert font.stem.rpartition("-")[2] == begins, font.name
+    there = {font.name for font in FONTS.glob("*.woff2")}
+    asking = ("pages/shell/js/page.js", "pages/grid/grid.css", "pages/web/page_parts.py")
+    asked = [set(INTER.findall((PROJECT / path).read_text())) for path in asking]
+    assert asked[0] == asked[1] == there
+    assert asked[2] <= there
 
 
 def test_no_other_file_is_served_below_the_fonts(client: httpx.Client) -> None:

@@ -102,6 +102,7 @@ def test_file_is_read_and_packed_once_for_all_who_ask() -> None:
         ("/static/js/index.C1pLU68S.js", "public, max-age=31536000, immutable"),
         ("/static/media/KaTeX_Main-Bold.Dq_IR9r-.woff2", "public, max-age=31536000, immutable"),
         ("/app/static/fonts/cjk/007-855ae1b4.woff2", "public, max-age=31536000, immutable"),
+        ("/app/static/fonts/inter-latin-3100e775.woff2", "public, max-age=31536000, immutable"),
         ("/app/static/fonts/inter-latin-ext.woff2", "public, no-cache"),
         ("/app/static/fonts/inter-cyrillic.woff2", "public, no-cache"),
         ("/component/st_aggrid.AgGrid/bootstrap.min.css", "public, no-cache"),

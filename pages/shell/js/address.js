@@ -1,0 +1,80 @@
+/* The page that is drawn is the page of the address. Streamlit writes the address of a page when its
+   first messages arrive, and sends a widget's answer to the page whose messages came last. So if the
+   person has gone on meanwhile, Back or a click is lost, or a page is drawn without its query.
+   Therefore every way to another page begins with the address; until that page is drawn, messages of
+   another one do not change it; and if another one was drawn last, it is asked again. */
+(function () {
+  "use strict";
+  const page = window.orderDeskPage;
+  const LINK = 'a[data-testid="stPageLink-NavLink"]:not([target="_blank"])';
+  const STATE = "data-test-script-state";
+  const SETTLED_MS = 300; /* a run that was cut off has been followed by the next one by then */
+  const write = {
+    pushState: window.history.pushState.bind(window.history),
+    replaceState: window.history.replaceState.bind(window.history),
+  };
+  const pathOf = (address) => new URL(address, window.location.href).pathname;
+  const nameOf = (path) => decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
+  let asked = /** @type {string | null} */ (null); /* the path, until its page is drawn */
+  let drawn = ""; /* the name of the page that was drawn last */
+  let isAskedAgain = false;
+  let settling = null;
+
+  /* Go to an address of ours. Streamlit listens for popstate: this makes one history entry, without
+     a round trip first. */
+  page.go = function (address) {
+    page.hear();
+    write.pushState(null, "", address);
+    ask();
+  };
+  const ask = () => window.dispatchEvent(new PopStateEvent("popstate"));
+
+  window.addEventListener("popstate", () => {
+    if (asked !== window.location.pathname) isAskedAgain = false;
+    asked = window.location.pathname;
+  });
+
+  /* Streamlit says which page it draws. */
+  window.addEventListener("message", ({ source, data }) => {
+    if (source !== window || !data || data.type !== "SET_CURRENT_PAGE_NAME") return;
+    drawn = data.currentPageName;
+  });
+
+  for (const kind of /** @type {("pushState" | "replaceState")[]} */ (Object.keys(write))) {
+    window.history[kind] = function (state, title, address) {
+      if (address && asked !== null && pathOf(address) !== asked) return;
+      write[kind](state, title, address);
+    };
+  }
+
+  /* If another page was drawn last, a widget of it had answered after the person went on. */
+  function settle() {
+    const app = document.querySelector(`[${STATE}]`);
+    if (asked === null || !app || app.getAttribute(STATE) !== "notRunning") return;
+    if (drawn === nameOf(asked) || isAskedAgain) asked = null; /* if asked again: no such page */
+    else {
+      isAskedAgain = true;
+      ask();
+    }
+  }
+
+  new MutationObserver(() => {
+    clearTimeout(settling);
+    if (asked !== null) settling = setTimeout(settle, SETTLED_MS);
+  }).observe(document, { subtree: true, attributeFilter: [STATE] });
+
+  /* With Ctrl or Shift, the browser opens another tab or window. */
+  document.addEventListener(
+    "click",
+    (event) => {
+      const target = /** @type {HTMLElement} */ (event.target);
+      const link = /** @type {HTMLAnchorElement} */ (target.closest(LINK));
+      if (!link) return;
+      event.stopPropagation();
+      if (!page.isPlain(event)) return;
+      event.preventDefault();
+      page.go(link.href);
+    },
+    true
+  );
+})();
