@@ -32,7 +32,8 @@ if code:
         show_verdict(found)
         if asked:
             note_check(code, found, actor)
-checks, where = st.columns([3, 2], gap="large")
+with st.container(key="verify_help"):
+    where, checks = st.columns([2, 3], gap="large")
 with checks:
     show_recent_checks(actor)
 with where:

@@ -95,8 +95,8 @@ def show_where_codes_are() -> None:
     st.header("Where the code is", anchor=False)
     st.html(SKETCH)
     st.markdown(
-        "- On the right of the voucher: the QR code, and the **voucher code** below it.\n"
-        "- Capital letters and hyphens do not matter: `7qxm22kd9wta` is the same code.\n"
-        "- A code has no I, L, O, 0 or 1, so a character that looks like one is another.\n"
-        "- A scanner types for you: click into the box, then scan."
+        "- The **voucher code** is below the QR code, on the right of the voucher.\n"
+        "- Capital letters and hyphens do not matter: `7qxm22kd9wta` is the same.\n"
+        "- A code never has I, L, O, 0 or 1.\n"
+        "- With a scanner, click into the box, then scan."
     )
