@@ -6,7 +6,7 @@
 (function () {
   "use strict";
   const page = window.orderDeskPage;
-  const LINK = 'a[data-testid="stPageLink-NavLink"]:not([target="_blank"])';
+  const LINK = 'a[data-goes], a[data-testid="stPageLink-NavLink"]:not([target="_blank"])';
   const STATE = "data-test-script-state";
   const SETTLED_MS = 300; /* a run that was cut off has been followed by the next one by then */
   const write = {

@@ -133,11 +133,6 @@ window.orderDeskPage = (function () {
       else if (arePagesOpen()) showPages(false);
       const fold = target.closest("[data-folds]");
       if (fold) fold.setAttribute("aria-expanded", String(root.classList.toggle("deskUnfolded")));
-      const link = /** @type {HTMLAnchorElement} */ (target.closest("a[data-goes]"));
-      if (link && page.isPlain(event)) {
-        event.preventDefault();
-        page.go(link.href);
-      }
       const opener = target.closest("[data-opens]");
       if (opener) page.open(opener.getAttribute("data-opens"));
       const dialog = /** @type {HTMLDialogElement} */ (target.closest("dialog"));
