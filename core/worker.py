@@ -46,7 +46,8 @@ def work(stop: threading.Event, *, is_standalone: bool = False) -> None:
 def _settle() -> int:
     configured = refunds.configured_gateways()
     settled = refunds.settle_due(now=datetime.now(UTC), gateways=configured)
-    return settled + refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
+    looked = refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
+    return settled + looked + refunds.decline_late(now=datetime.now(UTC))
 
 
 def _send() -> int:

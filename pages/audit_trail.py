@@ -2,6 +2,7 @@
 
 from core.tables import AUDIT_EVENTS
 from pages.grid import show_table
+from pages.history import show_event_actions
 from pages.shell import current_actor
 
-show_table(AUDIT_EVENTS, actor=current_actor())
+show_table(AUDIT_EVENTS, actor=current_actor(), actions=show_event_actions)

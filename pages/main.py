@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.access import may
 from core.ground import NotSignedIn, Permission
-from pages.dialogs import show_demo
+from pages.dialogs import show_demo, show_due
 from pages.shell import (
     current_actor,
     draw_frame,
@@ -22,10 +22,12 @@ pages = {
     st.Page("orders.py", title="Orders"): Permission.ORDERS,
     st.Page("order_items.py", title="Order Items"): Permission.ORDERS,
     st.Page("transactions.py", title="Transactions"): Permission.TRANSACTIONS,
+    st.Page("refunds.py", title="Refunds"): Permission.ORDERS,
     st.Page("emails.py", title="E-mails"): Permission.EMAILS,
     st.Page("verify.py", title="Verify"): Permission.OVERVIEW,
     st.Page("imports.py", title="Import"): Permission.IMPORT,
     st.Page("users.py", title="Users"): Permission.USERS,
+    st.Page("contracts.py", title="Contracts"): Permission.CONTRACTS,
     st.Page("audit_trail.py", title="Audit Trail"): Permission.AUDIT_TRAIL,
 }
 order = st.Page("order.py", title="Order", visibility="hidden")
@@ -46,7 +48,8 @@ draw_frame(page.title)
 follow_reconnection()
 with failures_shown():
     actor = current_actor()
-    draw_header(actor, [one for one, permission in pages.items() if may(actor, permission)])
+    seen = [one for one, permission in pages.items() if may(actor, permission)]
+    draw_header(actor, seen, show_due)
     show_search_token(actor)
     show_demo(actor)
     try:

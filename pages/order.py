@@ -1,34 +1,32 @@
-"""One order, opened by `?order=<id>`: facts, products, transactions, e-mails and history."""
-
-from zoneinfo import ZoneInfo
+"""One order, opened by `?order=<id>`: facts, products, transactions, refunds, mails, history."""
 
 import streamlit as st
 
 from core.access import Actor, may
-from core.ground import NotFound, format_money, named
+from core.ground import NotFound, format_money, in_zone, named
 from core.query import OrderDetails, get_order
-from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, TRANSACTIONS
+from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, REFUNDS, TRANSACTIONS, Table
 from pages.dialogs import (
     show_email_actions,
     show_item_actions,
     show_no_order,
     show_not_found,
+    show_notes,
+    show_refund_actions,
     show_refund_notices,
 )
 from pages.grid import Actions, download_address, show_table, viewer_zone
+from pages.history import show_event_actions, show_history
 from pages.shell import current_actor, plain, set_tab_title, show_facts, show_list_links
 
-TABS = {
-    "Products": ORDER_ITEMS,
-    "Transactions": TRANSACTIONS,
-    "E-mails": EMAILS,
-    "History": AUDIT_EVENTS,
+TABS: dict[str, tuple[Table, Actions | None]] = {
+    "Products": (ORDER_ITEMS, show_item_actions),
+    "Transactions": (TRANSACTIONS, None),
+    "Refunds": (REFUNDS, show_refund_actions),
+    "E-mails": (EMAILS, show_email_actions),
+    "History": (AUDIT_EVENTS, show_event_actions),
 }
 FILE = ":material/download:"
-ACTIONS: dict[str, Actions] = {
-    ORDER_ITEMS.name: show_item_actions,
-    EMAILS.name: show_email_actions,
-}
 
 
 def show_order(order: OrderDetails, actor: Actor) -> None:
@@ -38,11 +36,9 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
         st.title(f"Order {plain(order.order_id)}", anchor=False, width="stretch")
         show_list_links(order.order_id, actor)
         st.link_button("Download Order", _workbook(order, actor), icon=FILE, type="primary")
-    zone = viewer_zone()
-    created = f"{order.created_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
     refunded = order.refunded_minor
     facts = {
-        "Created Date": created,
+        "Created Date": in_zone(order.created_at, viewer_zone()),
         "Contract ID": named(order.contract_id, order.contract_name),
         "Widget ID": order.widget_id,
         "Author": order.author,
@@ -53,13 +49,15 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     }
     show_facts(facts)
     show_refund_notices(order.order_id, actor)
-    tables = {name: one for name, one in TABS.items() if may(actor, one.permission(order.order_id))}
-    tabs = st.tabs(list(tables), key="tab", on_change="rerun", bind="query-params")
-    for table, tab in zip(tables.values(), tabs, strict=True):
+    seen = {k: one for k, one in TABS.items() if may(actor, one[0].permission(order.order_id))}
+    tabs = st.tabs(list(seen), key="tab", on_change="rerun", bind="query-params")
+    for (table, actions), tab in zip(seen.values(), tabs, strict=True):
+        show = show_history if table is AUDIT_EVENTS else show_table
         if tab.open:
-            acts = ACTIONS.get(table.name)
             with tab:
-                show_table(table, actor=actor, order_id=order.order_id, actions=acts)
+                if table is AUDIT_EVENTS:
+                    show_notes(order.order_id, actor)
+                show(table, actor=actor, order_id=order.order_id, actions=actions)
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:

@@ -19,8 +19,8 @@ else:
     question, as_tables = ask_question(pairs, now)
     found = overview.load_overview(question, actor=actor, now=now)
     show_figures(found, question.currency)
-    if found.orders.count or found.items.count:
+    if found.orders.count or found.items.count or found.refunds.count:
         show_plots(found, question, contract_names(pairs), as_tables=as_tables)
     else:
-        words = "There are no orders in this period. Choose another period."
+        words = "There are no orders in this period, and no refunds. Choose another period."
         st.info(words, icon=":material/inbox:")

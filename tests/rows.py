@@ -10,12 +10,74 @@ from sqlalchemy import delete
 from core import storage
 from core.access import Actor
 from core.ground import Role
-from core.storage import Contract, Order, OrderItem, Transaction, User, UserContract, new_id
+from core.storage import (
+    Contract,
+    Note,
+    Order,
+    OrderItem,
+    Refund,
+    RefundBatch,
+    Transaction,
+    User,
+    UserContract,
+    new_id,
+)
 from core.vouchers import new_code, new_serial
 
 _numbers = count(1)
 _one_stores = Lock()  # of a test's threads: two would both insert the user
+OF_ITEM = (
+    *("order_item_id", "order_id", "contract_id", "currency"),
+    *("product_type", "product", "passenger_name"),
+)
 CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def make_refund(order_item_id: str, **given: Any) -> str:
+    """Store a refund of an item, which succeeded unless it is said, without its ledger entry."""
+    with storage.writing() as session:
+        item = session.get_one(OrderItem, order_item_id)
+        if session.get(RefundBatch, "B") is None:
+            about = {"idempotency_key": "B", "request_hash": "", "answer": {}}
+            session.add(RefundBatch(batch_id="B", requested_by="ana", created_at=CREATED, **about))
+            session.flush()
+        values: dict[str, Any] = {
+            **{name: getattr(item, name) for name in OF_ITEM},
+            "refund_id": f"RF-{order_item_id}",
+            "no": next(_numbers),
+            "batch_id": "B",
+            "amount_minor": item.price_minor,
+            "reason": "goodwill",
+            "gateway": "balance",
+            "status": "succeeded",
+            "requested_by": "ana@helios.example",
+            "requested_at": CREATED,
+            "settled_at": CREATED,
+        } | given
+        session.add(Refund(**values))
+    return str(values["refund_id"])
+
+
+def make_note(order_id: str, **given: Any) -> str:
+    """Store a note on an order."""
+    with storage.writing() as session:
+        values: dict[str, Any] = {
+            "note_id": new_id(),
+            "no": next(_numbers),
+            "order_id": order_id,
+            "contract_id": session.get_one(Order, order_id).contract_id,
+            "created_at": CREATED,
+            "author": "ana@helios.example",
+            "text": "Call back",
+        } | given
+        session.add(Note(**values))
+    return str(values["note_id"])
+
+
+def sold_item() -> dict[str, Any]:
+    """Return what a refund keeps of its item, and a number of its own."""
+    of_item = {"product_type": "lounge", "product": "Aspire Lounge", "passenger_name": "Zoë Müller"}
+    return {"no": next(_numbers)} | of_item
 
 
 def make_contract(
@@ -50,7 +112,7 @@ def store_user(actor: Actor) -> Actor:
         if user is None:
             user = User(user_id=actor.user_id, email=actor.email, is_active=True)
             session.add(user)
-        user.name, user.role = actor.email, actor.role
+        user.name, user.role = actor.name or actor.email, actor.role
         user.sees_all_contracts = actor.sees_all_contracts
         user.only_own_orders = actor.only_own_orders
         session.flush()

@@ -11,6 +11,12 @@ from core.access.actors import (
     find_local_actor,
 )
 from core.access.audit import record_event
+from core.access.contracts import (
+    MAX_CONTRACT_NAME,
+    ContractFacts,
+    change_contract,
+    get_contract,
+)
 from core.access.limits import check_hourly_limit
 from core.access.once import MAX_KEY, KeyTaken, checked_key, fingerprint
 from core.access.people import (
@@ -23,7 +29,7 @@ from core.access.people import (
     forget_sign_in,
     get_person,
 )
-from core.access.permissions import may, require, why_not
+from core.access.permissions import may, require, roles_with, why_not
 from core.access.rights import changing, committing, handing_out
 from core.access.sign_ins import SignInNeeded, accept_sign_in, end_sign_in, parse_claims, sign_out
 from core.access.tokens import (
@@ -40,10 +46,12 @@ from core.access.tokens import (
 __all__ = [
     "CONSOLE",
     "LOCAL_USER_EMAIL",
+    "MAX_CONTRACT_NAME",
     "MAX_KEY",
     "SIGNING_SECRET_FILE",
     "TOKEN_LIFE_SECONDS",
     "Actor",
+    "ContractFacts",
     "Grant",
     "KeyTaken",
     "Person",
@@ -53,6 +61,7 @@ __all__ = [
     "accept_sign_in",
     "accept_token",
     "add_user",
+    "change_contract",
     "change_user",
     "changing",
     "check_hourly_limit",
@@ -66,6 +75,7 @@ __all__ = [
     "find_local_actor",
     "fingerprint",
     "forget_sign_in",
+    "get_contract",
     "get_person",
     "handing_out",
     "issue_token",
@@ -73,6 +83,7 @@ __all__ = [
     "parse_claims",
     "record_event",
     "require",
+    "roles_with",
     "secret_for",
     "sign_out",
     "why_not",

@@ -18,7 +18,7 @@ LOCAL_USER_EMAIL = "analyst@local"
 LOCAL_USER_NAME = "Local analyst"
 # A user with their rights, in one statement; without contracts if they see all.
 RIGHTS = (
-    *(User.user_id, User.email, User.role, User.is_active),
+    *(User.user_id, User.email, User.name, User.role, User.is_active),
     *(User.sees_all_contracts, User.only_own_orders, UserContract.contract_id),
 )
 HAS_CONTRACT = and_(UserContract.user_id == User.user_id, ~User.sees_all_contracts)
@@ -44,6 +44,7 @@ class Actor:
     contracts: frozenset[str] = frozenset()
     only_own_orders: bool = False
     sign_in_id: str | None = field(default=None, compare=False)  # None for the local user
+    name: str = field(default="", compare=False)  # for the audit trail; "" if it is not known
 
     @property
     def sees_everything(self) -> bool:
@@ -52,7 +53,7 @@ class Actor:
 
 
 # The actor of the command line if users sign in. It has access to the database and secrets anyway.
-CONSOLE = Actor("console", "console", Role.ADMIN, sees_all_contracts=True)
+CONSOLE = Actor("console", "console", Role.ADMIN, sees_all_contracts=True, name="The command line")
 
 
 def ensure_local_user() -> None:
@@ -123,4 +124,5 @@ def _actor(user: User | Row[*tuple[Any, ...]], contracts: frozenset[str]) -> Act
         sees_all_contracts=user.sees_all_contracts,
         contracts=contracts,
         only_own_orders=user.only_own_orders,
+        name=user.name,
     )

@@ -1,12 +1,18 @@
 """The audit trail: events are written in the transaction of the change."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import history
 from core.access.actors import Actor
-from core.storage import AuditEvent, new_id
+from core.history import Event
+from core.storage import AuditEvent, User, new_id
+
+_ABOUT_USERS = {"user", "sign_in"}  # their IDs are e-mail addresses
 
 
 def record_event(
@@ -26,13 +32,17 @@ def record_event(
 
     `actor` is an actor, or the e-mail address of the user for whom the worker acts. `action` is
     dotted and in the past tense (`orders.exported`). `before` and `after` hold plain JSON values.
-    The caller commits, so the event is stored if and only if the change is.
+    The caller commits, so the event is stored if and only if the change is. Its sentence is stored
+    with it, because names and products may change later, and the trail may not.
     """
+    email = actor if isinstance(actor, str) else actor.email
+    names = _names_of(session, actor, {entity_id} if entity in _ABOUT_USERS else set())
+    told = Event(action, email, entity, entity_id, before, after, names)
     session.add(
         AuditEvent(
             event_id=new_id(),
             at=now,
-            actor=actor if isinstance(actor, str) else actor.email,
+            actor=email,
             action=action,
             entity=entity,
             entity_id=entity_id,
@@ -40,5 +50,22 @@ def record_event(
             contract_id=contract_id,
             before=before,
             after=after,
+            sentence=history.sentence_of(told),
         )
     )
+
+
+def _names_of(session: Session, actor: Actor | str, emails: Collection[str]) -> dict[str, str]:
+    """Return the names of the actor and others by e-mail address; ask once per transaction."""
+    known: dict[str, str] = session.info.setdefault("names", {})
+    if isinstance(actor, str):
+        emails = {actor, *emails}
+    elif actor.name:
+        known[actor.email] = actor.name
+    missing = sorted(one for one in emails if one not in known)
+    if missing:
+        named = select(User.email, User.name).where(User.email.in_(missing))
+        known |= dict.fromkeys(missing, "") | {
+            row.email: row.name for row in session.execute(named)
+        }
+    return known

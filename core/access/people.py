@@ -136,7 +136,14 @@ def _add(
     session.add(user)
     session.flush()
     _set(session, user, rights)
-    _record(session, "user.added", user, actor, now, after={"email": email} | _as_json(rights))
+    _record(
+        session,
+        "user.added",
+        user,
+        actor,
+        now,
+        after={"email": email, "name": name} | _as_json(rights),
+    )
     return user.user_id
 
 

@@ -22,10 +22,13 @@ ROLES: dict[Permission, frozenset[Role]] = {
     Permission.IMPORT: frozenset({Role.ADMIN}),
     Permission.USERS: frozenset({Role.ADMIN}),
     Permission.AUDIT_TRAIL: frozenset({Role.ADMIN}),
+    Permission.NOTES: frozenset({Role.AGENT, Role.ACCOUNTANT, Role.ADMIN}),
+    Permission.APPROVE: frozenset({Role.ACCOUNTANT, Role.ADMIN}),
+    Permission.CONTRACTS: frozenset({Role.ADMIN}),
     Permission.GIVE_BACK: frozenset({Role.ADMIN}),
 }
 # These affect all contracts, so they need a user who sees all contracts.
-NEED_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS})
+NEED_ALL_CONTRACTS = frozenset({Permission.IMPORT, Permission.USERS, Permission.CONTRACTS})
 ACTIONS = {
     Permission.ORDERS: "see orders",
     Permission.VOUCHERS: "download or send vouchers",
@@ -36,8 +39,16 @@ ACTIONS = {
     Permission.IMPORT: "import or dump orders, or manage sample data",
     Permission.USERS: "manage users",
     Permission.AUDIT_TRAIL: "see the audit trail",
+    Permission.NOTES: "write notes",
+    Permission.APPROVE: "approve or decline refunds",
+    Permission.CONTRACTS: "manage contracts",
     Permission.GIVE_BACK: "give back items whose refund the bank returned",
 }
+
+
+def roles_with(permission: Permission) -> frozenset[Role]:
+    """Return the roles that have a permission."""
+    return ROLES[permission]
 
 
 def may(actor: Actor, permission: Permission) -> bool:

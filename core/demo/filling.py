@@ -24,6 +24,7 @@ from core.storage import (
     Base,
     Contract,
     Delivery,
+    Note,
     Order,
     Refund,
     SavedView,
@@ -51,6 +52,7 @@ class DemoContents:
     orders: int
     refunds: int
     emails: int
+    notes: int
     saved_views: int
     people: int
 
@@ -166,6 +168,7 @@ def _contents(session: Session) -> DemoContents:
         orders=count(Order),
         refunds=count(Refund),
         emails=count(Delivery),
+        notes=count(Note),
         saved_views=count(SavedView, SavedView.name.is_not(None)),
         people=count(User),
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import storage
 from core.access import LOCAL_USER_EMAIL
 from core.demo.ledger import DemoLedger, DemoOrder
+from core.demo.notes import DemoNotes
 from core.demo.people import Person, ascii_of, people
 from core.demo.world import (
     AIRPORTS,
@@ -32,7 +33,7 @@ from core.ground import (
     start_of_day,
     zone_named,
 )
-from core.storage import Base, Contract, Order, OrderItem, Refund, RefundBatch, Transaction
+from core.storage import Base, Contract, Note, Order, OrderItem, Refund, RefundBatch, Transaction
 from core.vouchers import ALPHABET, CODE_LENGTH, SERIAL_BYTES, code_from_number
 
 DAYS = 730
@@ -43,7 +44,7 @@ PAX_TYPES = [one.value for one in PaxType]
 ADULT = PaxType.ADULT.value
 CODES = len(ALPHABET) ** CODE_LENGTH
 
-MODELS: tuple[type[Base], ...] = (Order, OrderItem, Refund, Transaction)
+MODELS: tuple[type[Base], ...] = (Order, OrderItem, Refund, Transaction, Note)
 
 
 @cache
@@ -67,9 +68,9 @@ class DemoRows:
     def __init__(self, session: Session, orders: int, now: datetime) -> None:
         self.session, self.orders, self.now = session, orders, int(now.timestamp())
         self.random = random.Random(orders)
-        self.ledger = DemoLedger()
+        self.ledger, self.notes = DemoLedger(), DemoNotes(orders, self.now)
         self.rows: dict[type[Base], list[tuple[Any, ...]]] = {model: [] for model in MODELS}
-        self.rows[Transaction] = self.ledger.rows
+        self.rows[Transaction], self.rows[Note] = self.ledger.rows, self.notes.rows
         self.count: dict[type[Base], int] = dict.fromkeys(MODELS, 0)
 
     def write(self) -> None:
@@ -155,6 +156,7 @@ class DemoRows:
         )
         fails_first = order.method is Method.CARD and drawn.random() < 0.03
         self.ledger.pay(order, amount, fails_first=fails_first)
+        self.notes.leave(order)
         self.rows[Order].append(
             (
                 order.order_id,
@@ -228,7 +230,7 @@ class DemoRows:
             )
         )
         if refunded is not None:
-            self._refund(order, item_id, price, refunded)
+            self._refund(order, item_id, (product.type.value, name, person.name), price, refunded)
         return price
 
     def _fate(
@@ -245,17 +247,21 @@ class DemoRows:
             return ItemStatus.USED, min(service + int(HOUR * chance), self.now), None
         return ItemStatus.NOT_USED, None, None
 
-    def _refund(self, order: DemoOrder, item_id: str, price: int, at: int) -> None:
+    def _refund(
+        self, order: DemoOrder, item_id: str, sold: tuple[str, str, str], price: int, at: int
+    ) -> None:
         no = self.count[Refund] = self.count[Refund] + 1
         refund_id = f"RF-{no:07d}"
         reason = self.random.choice(("passenger_cancelled", "flight_cancelled", "booked_twice"))
         self.rows[Refund].append(
             (
                 refund_id,
+                no,
                 BATCH_ID,
                 item_id,
                 order.order_id,
                 order.contract.contract_id,
+                *sold,
                 price,
                 order.currency,
                 reason,
@@ -268,7 +274,7 @@ class DemoRows:
                 order.author,
                 at,
                 at,
-                *[None] * 7,  # no request to a provider, no return, no decision
+                *[None] * 8,  # no request to a provider, no return, no decision, no next entry
             )
         )
         self.ledger.refund(order, price, at=at, item_id=item_id, refund_id=refund_id)

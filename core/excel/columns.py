@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.ground import flag_value, word_of
+from core.ground import flag_value
 from core.query import local_times, repeated_times
 from core.tables import Column, Kind
 
@@ -58,7 +58,7 @@ class TableCells(ABC, Generic[Cells]):
         if column.kind is Kind.BYTES:
             digits = pa.array([one.hex() for one in frame[column.name]])
             return self.texts(as_strings(digits), column)
-        if column.allowed:
+        if column.has_words:
             return self._words(as_strings(values), column)
         return self.texts(as_strings(values), column)
 
@@ -71,7 +71,7 @@ class TableCells(ABC, Generic[Cells]):
     def _words(self, values: pa.Array, column: Column) -> Cells:
         """Make the cell of each different value once, and take it for every row that has it."""
         codes = values.dictionary_encode()
-        words = [word_of(value) for value in codes.dictionary.to_pylist()]
+        words = [column.word_of(value) for value in codes.dictionary.to_pylist()]
         return self.taken(pa.array(words, pa.large_string()), codes.indices, column)
 
     @abstractmethod

@@ -19,10 +19,11 @@ from core.excel.workbook import StreamedWorkbook, WrittenTable
 from core.ground import Permission, flag_value, format_money, get_settings, in_zone, word_of
 from core.query import OrderDetails, get_order
 from core.storage import CancelToken
-from core.tables import BOOKS, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
+from core.tables import BOOKS, NOTES, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
 from core.views import View, default_view, describe_sort, to_json
 
 ABOUT = "About this export"
+SHEETS_OF_ORDER = (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS), ("Notes", NOTES))
 
 
 class FileFormat(StrEnum):
@@ -110,16 +111,16 @@ def _until_cancelled(frames: Iterator[pd.DataFrame], cancel: CancelToken) -> Ite
 
 
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
-    """Write the workbook of one order (sheets Order, Products and Transactions) and audit it.
+    """Write the workbook of one order and audit it.
 
-    Sheets that the actor's role cannot see are left out. Raises NotFound if the order does not
-    exist or the actor has no access to it; TooManyRows over the hourly limit; and what
-    access.handing_out raises.
+    Its sheets are Order, Products, Transactions and Notes, without those that the actor's role
+    cannot see. Raises NotFound if the order does not exist or the actor has no access to it;
+    TooManyRows over the hourly limit; and what access.handing_out raises.
     """
     order, rows = get_order(order_id, actor=actor), 0
     views = {
         title: replace(default_view(table, zone, order_id=order_id), columns=table.offered)
-        for title, table in (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS))
+        for title, table in SHEETS_OF_ORDER
         if may(actor, table.permission(order_id))
     }
     _check_limit(list(views.values()), actor, now)

@@ -36,12 +36,14 @@ from core.ground.money import (
     to_major,
     to_minor,
 )
+from core.ground.note_text import MAX_NOTE, clean_note, why_no_note
 from core.ground.part_files import FOLLOWERS, part_of, remove_left_parts
 from core.ground.pem import parse_private_pem, parse_public_pems, private_pem, public_pem
 from core.ground.places import (
     airport_names,
     airport_zones,
     day_and_time,
+    day_in_words,
     day_starts,
     in_zone,
     next_day,
@@ -59,6 +61,7 @@ from core.ground.private_files import (
     warn_if_open,
 )
 from core.ground.public_address import origin_of
+from core.ground.reasons import NEEDS_NOTE
 from core.ground.secret_files import read_or_create_secret
 from core.ground.setting_values import Security, check_database_url, is_loopback
 from core.ground.settings import get_settings
@@ -114,6 +117,8 @@ __all__ = [
     "GRACE_SECONDS",
     "MAX_AMOUNT",
     "MAX_DECIMALS",
+    "MAX_NOTE",
+    "NEEDS_NOTE",
     "PRIVATE_FILE",
     "SHOWN_CONTROLS",
     "TONES",
@@ -145,8 +150,10 @@ __all__ = [
     "ascii_lower",
     "check_database_url",
     "check_text",
+    "clean_note",
     "configure_logs",
     "day_and_time",
+    "day_in_words",
     "day_starts",
     "decimals_of",
     "delivery_state",
@@ -199,6 +206,7 @@ __all__ = [
     "wait_for_actions",
     "warn_if_open",
     "week_of",
+    "why_no_note",
     "with_request_id",
     "word_of",
     "words_by_value",

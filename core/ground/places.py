@@ -83,8 +83,12 @@ def in_zone(instant: datetime, zone: str, *, seconds: bool = False) -> str:
 
 def day_and_time(local: datetime) -> str:
     """Format a local time for passengers: Tue 1 Dec 2026, 14:30."""
-    day = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
-    return f"{day}, {local.hour:02}:{local.minute:02}"
+    return f"{day_in_words(local)}, {local.hour:02}:{local.minute:02}"
+
+
+def day_in_words(day: date) -> str:
+    """Format a day: Tue 1 Dec 2026."""
+    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def utc_offset(local: datetime) -> str:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.ground import public_address
+from core.ground.reasons import DEFAULT_REASONS, Reasons, check_reasons, parse_reasons
 from core.ground.setting_values import (
     Security,
     ascii_secret,
@@ -80,6 +81,8 @@ class Settings(BaseSettings):
     characters and hard to guess. Without it: made at the first start, in `DATA_DIR`."""
 
     # Limits
+    approval_days: Annotated[int, Field(ge=1, le=365)] = 7
+    """After how many days a refund that waits for approval is declined."""
     refunds_per_hour: Annotated[int, Field(ge=1)] | None = None
     """How many order items one person may refund in an hour. Without it: no limit."""
     emails_per_hour: Annotated[int, Field(ge=1)] | None = None
@@ -91,6 +94,10 @@ class Settings(BaseSettings):
     """How many codes one person may verify in a minute."""
 
     # Refunds
+    refund_reasons: Annotated[str, AfterValidator(check_reasons)] = DEFAULT_REASONS
+    """The reasons that people choose from: `code=Words`, each after a `;` or on a line of its own.
+    A minus before a code stops offering it: refunds that have it keep its words. `other` needs a
+    note."""
     stripe_api_key: SecretStr | None = None
     """Stripe's secret key. Without it, items that were paid by card are not refunded here."""
     stripe_api_base: Annotated[str, AfterValidator(web_address)] | None = None
@@ -178,6 +185,11 @@ class Settings(BaseSettings):
                 "use starttls or tls"
             )
         return self
+
+    @property
+    def reasons(self) -> Reasons:
+        """Return the reasons of refunds: those to choose from, and all that are known."""
+        return parse_reasons(self.refund_reasons)
 
     @property
     def has_sign_in(self) -> bool:

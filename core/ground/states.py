@@ -68,10 +68,11 @@ class Method(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """What an e-mail contains: vouchers, or the notice that vouchers are void."""
+    """What an e-mail contains: vouchers, a notice that they are void, or a note for a colleague."""
 
     VOUCHER = "voucher"
     VOID_NOTICE = "void_notice"
+    MENTION = "mention"
 
 
 class Channel(StrEnum):
@@ -124,7 +125,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Something that a role may do. A refused attempt is audited as `<permission>.refused`."""
 
-    ORDERS = "orders"  # see and export orders and order items
+    ORDERS = "orders"  # see and export orders, order items and refunds
     VOUCHERS = "vouchers"  # download and send them
     REFUND = "refund"  # request refunds, again after a failed one too
     OVERVIEW = "overview"  # also History of an order, Verify, own saved views
@@ -133,6 +134,9 @@ class Permission(StrEnum):
     IMPORT = "import"  # import, dump, sample data
     USERS = "users"
     AUDIT_TRAIL = "audit_trail"
+    NOTES = "notes"  # write notes on orders; who sees an order reads them
+    APPROVE = "approve"  # approve or decline refunds above a contract's limit
+    CONTRACTS = "contracts"  # see contracts, change their names and limits
     GIVE_BACK = "give_back"  # give back items whose refund the bank returned
 
 
@@ -186,6 +190,14 @@ TONES: dict[type[StrEnum], dict[str, Tone]] = {
         TransactionStatus.PENDING: Tone.WARN,
         TransactionStatus.SUCCEEDED: Tone.GOOD,
         TransactionStatus.FAILED: Tone.BAD,
+    },
+    RefundStatus: {
+        RefundStatus.WAITING: Tone.WARN,
+        RefundStatus.DECLINED: Tone.NEUTRAL,
+        RefundStatus.REQUESTED: Tone.WARN,
+        RefundStatus.PROCESSING: Tone.WARN,
+        RefundStatus.SUCCEEDED: Tone.GOOD,
+        RefundStatus.FAILED: Tone.BAD,
     },
     DeliveryState: {
         DeliveryState.QUEUED: Tone.WARN,

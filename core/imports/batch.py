@@ -16,6 +16,7 @@ from core.imports.texts import text_parser
 from core.imports.values import (
     parse_amount,
     parse_bytes,
+    parse_day,
     parse_flag,
     parse_instant,
     parse_whole,
@@ -30,7 +31,12 @@ DTYPES = {
     Kind.FLAG: "boolean",
     Kind.BYTES: "object",
 }
-_SIMPLE = {Kind.NUMBER: parse_whole, Kind.FLAG: parse_flag, Kind.BYTES: parse_bytes}
+_SIMPLE = {
+    Kind.NUMBER: parse_whole,
+    Kind.FLAG: parse_flag,
+    Kind.BYTES: parse_bytes,
+    Kind.DATE: parse_day,
+}
 
 
 @dataclass

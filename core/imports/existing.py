@@ -16,7 +16,15 @@ from core.imports.faults import Fault, as_written, fault_at
 from core.imports.progress import SILENT, Progress
 from core.imports.rows import iterate
 from core.imports.spoiled import Spoiled
-from core.storage import Base, Order, OrderItem, Transaction
+from core.storage import (
+    NOTE_NUMBERS,
+    TRANSACTION_NUMBERS,
+    Base,
+    Note,
+    Order,
+    OrderItem,
+    Transaction,
+)
 from core.tables import Table
 
 KEYS_A_QUERY = 2_000
@@ -24,9 +32,17 @@ KEYS_A_QUERY = 2_000
 FILLED_WHEN_BLANK = {
     "item_count", "amount_minor", "currency", "airport_tz", "pax_type", "valid_from", "valid_until",
     "voucher_code", "voucher_serial", "status", "is_refundable", "created_at", "contract_id",
-    "method", "author", "used_at", "refunded_at", "refund_id",
+    "method", "author", "used_at", "refunded_at", "refund_id", "done_at", "done_by", "withdrawn_at",
+    "withdrawn_by",
 }  # fmt: skip
 NEVER_COMPARED = {"no"}
+# The columns with the numbers of rows that exist, or for which a number is reserved.
+NUMBERS: dict[type[Base], tuple[InstrumentedAttribute[Any], ...]] = {
+    Order: (Order.no,),
+    OrderItem: (OrderItem.no,),
+    Transaction: TRANSACTION_NUMBERS.columns,
+    Note: NOTE_NUMBERS.columns,
+}
 STATES = frozenset({"status", "used_at", "refunded_at"})
 REFUND_STATES = {ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED}
 
@@ -49,8 +65,13 @@ class Existing:
 
     def highest_no(self, model: type[Base]) -> int:
         """Return the highest row number in use."""
-        column = {Order: Order.no, OrderItem: OrderItem.no, Transaction: Transaction.no}[model]
-        return self.session.scalar(select(func.max(column))) or 0
+        found = (self.session.scalar(select(func.max(column))) for column in NUMBERS[model])
+        return max(number or 0 for number in found)
+
+    def taken_numbers(self, model: type[Base], wanted: Sequence[int]) -> set[int]:
+        """Return those of the row numbers that are in use."""
+        found = ((one.key, self.find(one, wanted, [one.key])) for one in NUMBERS[model])
+        return {row[name] for name, rows in found for row in rows}
 
 
 @dataclass
@@ -114,6 +135,8 @@ def _compare_row(
         and not (row[column.name] is None and column.name in FILLED_WHEN_BLANK)
         and row[column.name] != stored[column.name]
     ]
+    if stored.get("withdrawn_at") is not None:  # here, since the file was written
+        differing = [column for column in differing if column.name != "text"]
     states = {column.name for column in differing} & STATES
     if stored.get("status") == ItemStatus.REFUNDED == row.get("status"):
         found.refunded.add(row[table.key])

@@ -116,6 +116,6 @@ def as_written(column: Column, value: Any, currency: str | None = None) -> str:
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     if column.kind is Kind.FLAG:
         return word_of(flag_value(value))
-    if column.allowed:
-        return word_of(value)
+    if column.has_words:
+        return column.word_of(value)
     return value.hex() if isinstance(value, bytes) else str(value)

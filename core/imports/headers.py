@@ -89,6 +89,10 @@ def read_header(sheet: Sheet, table: Table, title: str, faults: list[Fault]) -> 
     # An amount is not known by its name, which ends in _minor: it would be cents.
     names = {c.name: c for c in table.stored if c.kind is not Kind.MONEY}
     known = names | {normal(c.header): c for c in table.stored}
+    # In an older file, “Reference” is the provider's: a newer one has both, each by its header.
+    named = {normal(_split(str(header))[0]) for header in sheet.header if header}
+    older = {name for name in worked_out & known.keys() if normal(known[name].header) not in named}
+    worked_out -= older
     found = Header()
 
     def refuse(column: Column, header: str, problem: str) -> None:

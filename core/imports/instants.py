@@ -54,6 +54,19 @@ def parse_instant(value: Any, zone: str | None, *, is_stated: bool = False) -> i
     return int(instant.timestamp())
 
 
+def parse_day(value: Any) -> str | None:
+    """Return a calendar day as text such as 2026-03-01, None if empty."""
+    found = _read(value)
+    if found is None:
+        return None
+    moment, offset = found
+    if offset is not None or moment.time() != time():
+        raise ValueError("has a time, but a day is expected; write it like 2026-03-01")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return f"{moment.date()}"
+
+
 def _read(value: Any) -> tuple[datetime, str | None] | None:
     """Return the local time of a value, and its offset as it is written."""
     if isinstance(value, datetime):

@@ -33,6 +33,9 @@ class KnownItem(NamedTuple):
     status: str
     price_minor: int
     currency: str
+    product_type: str
+    product: str
+    passenger_name: str
     is_new: bool
     is_spoiled: bool  # a value that its refund is compared with has an import error
 
@@ -91,6 +94,7 @@ class Known:
         self.order_rows = fresh.get("orders", nothing)
         self.item_rows = fresh.get("order_items", nothing)
         self.transaction_rows = fresh.get("transactions", nothing)
+        self.note_rows = fresh.get("notes", nothing)
         self.items = self._known_items()
         self.orders = self._known_orders()
         self.totals = self._totals()
@@ -161,7 +165,8 @@ class Known:
         if "order_item_id" not in self.transaction_rows:
             return {}
         wanted = set(self.transaction_rows["order_item_id"].dropna().unique())
-        names = ["order_item_id", "order_id", "status", "price_minor", "currency"]
+        shown = ["product_type", "product", "passenger_name"]
+        names = ["order_item_id", "order_id", "status", "price_minor", "currency", *shown]
         found = list(self.existing.find(OrderItem.order_item_id, sorted(wanted), names))
         if len(self.item_rows):
             mine = self.item_rows[self.item_rows["order_item_id"].isin(list(wanted))]
@@ -173,6 +178,9 @@ class Known:
                 self._status_of(row),
                 row["price_minor"],
                 row["currency"],
+                row["product_type"],
+                row["product"],
+                row["passenger_name"],
                 FILE in row,
                 FILE in row and not compared.isdisjoint(self.spoiled.of(row)),
             )
@@ -193,7 +201,7 @@ class Known:
         }
         wanted = {
             order_id
-            for frame in (self.item_rows, self.transaction_rows)
+            for frame in (self.item_rows, self.transaction_rows, self.note_rows)
             if "order_id" in frame
             for order_id in frame["order_id"].dropna().unique()
             if order_id not in known

@@ -18,7 +18,9 @@ from core.tables import ORDER_ITEMS, ORDERS
 REASON = "imported"
 
 
-def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Iterator[Row]:
+def make_refunds(
+    known: Known, batch_id: str, refund_ids: dict[str, str], numbers: Iterator[int]
+) -> Iterator[Row]:
     """Yield the row of each new refund; fill `refund_ids` with the refund of each transaction."""
     made: set[str] = set()
     for refund in known.refunds.values():
@@ -34,7 +36,8 @@ def make_refunds(known: Known, batch_id: str, refund_ids: dict[str, str]) -> Ite
             refund_ids[one.transaction_id] = refund.refund_id
         parents = {"order_id": item.order_id, "order_item_id": refund.order_item_id}
         if known.may_be_written(parents, refund.refund_id):
-            yield _refund_row(known, refund, item, order) | {"batch_id": batch_id}
+            own = {"batch_id": batch_id, "no": next(numbers)}
+            yield _refund_row(known, refund, item, order) | own
         else:
             known.unwritten.add(refund.refund_id)
 
@@ -46,6 +49,9 @@ def _refund_row(known: Known, refund: GivenRefund, item: KnownItem, order: Known
         "order_item_id": refund.order_item_id,
         "order_id": item.order_id,
         "contract_id": order.contract_id,
+        "product_type": item.product_type,
+        "product": item.product,
+        "passenger_name": item.passenger_name,
         "amount_minor": item.price_minor,
         "currency": item.currency,
         "reason": REASON,

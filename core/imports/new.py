@@ -3,10 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+from sqlalchemy.orm import Session
 
 from core import storage
 from core.ground import (
@@ -21,9 +23,10 @@ from core.ground import (
 from core.imports.faults import SAME_ROW
 from core.imports.known import Known, KnownOrder, Row, Totals
 from core.imports.ledger import complete_transaction, make_refunds
+from core.imports.notes import complete_note
 from core.imports.rows import iterate
-from core.storage import Base, Contract, Order, OrderItem, Refund, Transaction
-from core.tables import ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.storage import Base, Contract, Note, Order, OrderItem, Refund, Transaction
+from core.tables import NOTES, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
 from core.vouchers import new_code, new_serial
 
 
@@ -36,6 +39,7 @@ class NewRows:
     def __init__(self, known: Known, *, batch_id: str, author: str) -> None:
         self.known, self.batch_id, self.author = known, batch_id, author
         self.refund_ids: dict[str, str] = {}  # by transaction
+        self.refund_numbers: Iterator[int] = count(1)  # a check writes none of them
         self.currencies: dict[str, str] = {}  # by contract
         self._check_unique()
 
@@ -109,16 +113,23 @@ class NewRows:
         order = self.known.orders.get(row.get("order_id") or "")
         return row.get("contract_id") or (order.contract_id if order else None)
 
+    def reserve_refund_numbers(self, session: Session) -> None:
+        """Reserve a number for each new refund: other refunds are requested meanwhile."""
+        wanted = storage.REFUND_NUMBERS, len(self.known.refunds)
+        (numbers,) = storage.next_numbers(session, wanted)
+        self.refund_numbers = iter(numbers)
+
     def written(self) -> Iterator[tuple[type[Base], Iterator[tuple[Any, ...]]]]:
         """Yield each table's complete rows; a table comes after the tables it refers to."""
         yield Order, self._complete(ORDERS, self.known.order_rows, complete_order)
         yield OrderItem, self._complete(ORDER_ITEMS, self.known.item_rows, complete_item)
-        refunds = make_refunds(self.known, self.batch_id, self.refund_ids)
+        refunds = make_refunds(self.known, self.batch_id, self.refund_ids, self.refund_numbers)
         yield Refund, (_in_order(Refund, row) for row in refunds)
         yield (
             Transaction,
             self._complete(TRANSACTIONS, self.known.transaction_rows, self._transaction),
         )
+        yield Note, self._complete(NOTES, self.known.note_rows, complete_note)
 
     def _transaction(self, known: Known, row: Row) -> bool:
         if not complete_transaction(known, row, self.refund_ids, self.author):
@@ -147,12 +158,10 @@ class NewRows:
 
     def _numbers(self, table: Table, frame: pd.DataFrame) -> list[int]:
         """Return the row numbers: those in the file if they are free, otherwise the next ones."""
-        no = table.column("no")
-        assert no is not None
         given: list[Any] = frame["no"].tolist() if "no" in frame else [None] * len(frame)
         wanted = [number for number in given if isinstance(number, int)]
         existing = self.known.existing
-        taken = {row["no"] for row in existing.find(table.attribute(no), wanted, ["no"])}
+        taken = existing.taken_numbers(table.model, wanted)
         following = max([existing.highest_no(table.model), *wanted]) + 1
         numbers: list[int] = []
         for number in given:

@@ -171,6 +171,7 @@ def _carry_out(
         session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
     if plan.rows.known.has_refunds:
         session.add(_batch(plan.rows.batch_id, actor, now))
+        plan.rows.reserve_refund_numbers(session)
     session.flush()
     for model, rows in plan.written("Writing", progress):
         storage.bulk_insert(session, model, rows)
@@ -192,7 +193,7 @@ def _use(session: Session, used: list[tuple[str, int | None]], actor: Actor, now
             update(OrderItem)
             .where(OrderItem.order_item_id == item_id, OrderItem.status == ItemStatus.NOT_USED)
             .values(status=ItemStatus.USED, used_at=moment)
-            .returning(OrderItem.order_id, OrderItem.contract_id)
+            .returning(OrderItem.order_id, OrderItem.contract_id, OrderItem.product)
         )
         home = session.execute(changed).one()
         access.record_event(
@@ -205,7 +206,11 @@ def _use(session: Session, used: list[tuple[str, int | None]], actor: Actor, now
             contract_id=home.contract_id,
             now=now,
             before={"status": ItemStatus.NOT_USED},
-            after={"status": ItemStatus.USED, "used_at": moment and moment.isoformat()},
+            after={
+                "status": ItemStatus.USED,
+                "used_at": moment and moment.isoformat(),
+                "product": home.product,
+            },
         )
 
 

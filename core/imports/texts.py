@@ -5,12 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core.ground import is_currency, word_of, zones
+from core.ground import clean_note, is_currency, why_no_note, word_of, zones
 from core.imports.headers import normal
-from core.imports.values import parse_id, parse_text, parse_word
+from core.imports.values import parse_id, parse_prose, parse_text, parse_word
 from core.tables import Column
 
 PROSE = frozenset({"author", "product", "passenger_name"})  # texts for people
+NOTE = "text"  # what people write to each other
 MAX_SHORT = 200  # an index of PostgreSQL holds at most 2,700 bytes per row
 Check = Callable[[str], str]
 Read = Callable[[Any], str | None]
@@ -20,6 +21,8 @@ def text_parser(column: Column) -> Read:
     """Return the parser for a text of the column; it returns None for an empty text."""
     if column.allowed is not None:
         return _checked(parse_word, partial(_check_member, column))
+    if column.name == NOTE:
+        return _checked(parse_prose, _check_note)
     if column.name in CHECKS:
         return _checked(parse_word, CHECKS[column.name])
     return parse_text if column.name in PROSE else _checked(parse_id, _check_short)
@@ -48,6 +51,14 @@ def _check_short(text: str) -> str:
     if len(text) > MAX_SHORT:
         raise ValueError(f"is longer than {MAX_SHORT} characters")
     return text
+
+
+def _check_note(text: str) -> str:
+    note = clean_note(text)
+    why = why_no_note(note)
+    if why is not None:
+        raise ValueError(why)
+    return note
 
 
 def _check_currency(text: str) -> str:

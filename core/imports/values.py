@@ -7,15 +7,17 @@ from typing import Any
 
 from core.ground import MAX_AMOUNT, decimals_of, to_minor, trim
 from core.imports.formats import Formatted
-from core.imports.instants import parse_instant
-from core.imports.words import parse_id, parse_text, parse_word
+from core.imports.instants import parse_day, parse_instant
+from core.imports.words import parse_id, parse_prose, parse_text, parse_word
 
 __all__ = [
     "parse_amount",
     "parse_bytes",
+    "parse_day",
     "parse_flag",
     "parse_id",
     "parse_instant",
+    "parse_prose",
     "parse_text",
     "parse_whole",
     "parse_word",

@@ -26,6 +26,14 @@ def parse_text(value: Any) -> str | None:
     return text
 
 
+def parse_prose(value: Any) -> str | None:
+    """Return what people write to each other, without blanks around it, None if empty.
+
+    It can be anything, such as #N/A or 1.2E+12.
+    """
+    return _text_of(value)
+
+
 def parse_id(value: Any) -> str | None:
     """Return a text that tells things apart; it cannot have characters that nobody sees."""
     text = parse_text(parse_word(value))

@@ -24,7 +24,7 @@ from core.mail.queue.previews import (
     preview_draft,
     write_message,
 )
-from core.mail.queue.requests import Answer
+from core.mail.queue.requests import Answer, queue_mentions, queueing
 from core.mail.queue.submission import notify_void, resend, send
 from core.mail.states import STATE_TEXTS
 
@@ -52,6 +52,8 @@ __all__ = [
     "get_states",
     "notify_void",
     "preview_draft",
+    "queue_mentions",
+    "queueing",
     "resend",
     "send",
     "split_addresses",

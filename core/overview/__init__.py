@@ -1,5 +1,6 @@
 """Overview: daily figures that the database keeps, and the questions they answer."""
 
+from core.overview.choices import currencies, load_contract_currencies, today
 from core.overview.counting import (
     invalidate_figures,
     rebuild_figures,
@@ -18,7 +19,7 @@ from core.overview.figures import (
     growth,
     rate,
 )
-from core.overview.overview import currencies, load_contract_currencies, load_overview, today
+from core.overview.overview import load_overview
 from core.overview.periods import PERIODS, Period
 from core.overview.sums import Sums
 

@@ -1,6 +1,6 @@
-"""The daily figures: sums of orders and order items per day, stored beside their rows.
+"""The daily figures: sums of orders, items and refunds per day, stored beside their rows.
 
-Triggers on the two tables queue the contracts and hours that change, in the transaction of the
+Triggers on the three tables queue the contracts and hours that change, in the transaction of the
 change. So every writer is covered: an import, a refund, a person at the database. A reader first
 recounts the queued days. When a whole database is loaded, the figures are dropped first and counted
 at the end. The row of figures_made names their time zone. Without the row, or when REPORT_ZONE has
@@ -9,61 +9,27 @@ changed, all figures are recounted.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    case,
-    delete,
-    false,
-    func,
-    insert,
-    literal,
-    select,
-    text,
-)
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, text
+from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor
-from core.ground import (
-    ItemStatus,
-    OutsideFailed,
-    Permission,
-    first_of_month,
-    get_settings,
-    next_month,
-)
-from core.overview.days import bounds, day_expression, day_of
-from core.storage import (
-    DAILY_FIGURES,
-    FIGURE_CHANGES,
-    FIGURES_MADE,
-    Channel,
-    Dimension,
-    Order,
-    OrderItem,
-    Span,
-)
+from core.ground import OutsideFailed, Permission, first_of_month, get_settings, next_month
+from core.overview import counted
+from core.overview.counted import KEYS, SUMS
+from core.overview.days import bounds, day_of
+from core.storage import DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, Dimension, Span
 
 logger = logging.getLogger(__name__)
 
 ONLY_ROW = 1  # the only row of figures_made
-KEYS = ("contract_id", "currency", "value")
-SUMS = ("row_count", "amount_minor", "refunded_count", "refunded_minor")
 WHOLE_MONTH_FROM = 5  # if so many days of a month changed, the whole month is counted at once
 AN_HOUR = timedelta(hours=1)
-
-_MODELS: dict[Dimension, type[Order] | type[OrderItem]] = {
-    Dimension.CHANNEL: Order,
-    Dimension.PRODUCT_TYPE: OrderItem,
-    Dimension.AIRPORT: OrderItem,
-}
 
 
 def report_zone() -> ZoneInfo:
@@ -87,7 +53,7 @@ def refresh_figures() -> None:
         if _is_current(session):
             _recount_changed(session)
             return
-        if _earliest(session, Order, None) is not None:
+        if counted.find_earliest(session, Dimension.CHANNEL, None) is not None:
             logger.info("Counting the daily figures of every order.")
         rebuild_figures_in(session)
 
@@ -131,60 +97,6 @@ def rebuild_figures_in(session: Session) -> None:
     session.execute(text("ANALYZE daily_figures"))
 
 
-def count_statement(
-    session: Session,
-    dimension: Dimension,
-    zone: ZoneInfo,
-    days: tuple[date, date],
-    conditions: Sequence[ColumnElement[bool]] = (),
-) -> Select[Any]:
-    """Return the SELECT that counts a dimension from the rows: day, KEYS and SUMS.
-
-    `days` are the first and the last day, both included. Only this statement defines the figures:
-    the stored figures use it, and so do the figures of a person who sees only their own orders.
-    """
-    model, value, amount = _MODELS[dimension], _value(dimension), _amount(dimension)
-    since, before = bounds(zone, *days)
-    # Only order items are refunded, never orders.
-    is_refunded = OrderItem.status == ItemStatus.REFUNDED if model is OrderItem else false()
-    rows = (
-        select(
-            day_expression(session, model.created_at, zone, days).label("day"),
-            model.contract_id.label("contract_id"),
-            model.currency.label("currency"),
-            value.label("value"),
-            amount.label("amount"),
-            case((is_refunded, 1), else_=0).label("refunded"),
-        )
-        .where(model.created_at >= since, model.created_at < before, *conditions)
-        .subquery()
-    )
-    keys = [rows.c[name] for name in ("day", *KEYS)]
-    return select(
-        *keys,
-        func.count().label("row_count"),
-        _whole(rows.c.amount, "amount_minor"),
-        _whole(rows.c.refunded, "refunded_count"),
-        _whole(rows.c.amount * rows.c.refunded, "refunded_minor"),
-    ).group_by(*keys)
-
-
-def _whole(amount: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """Add up as an integer; PostgreSQL's sum of large integers is a decimal."""
-    return func.sum(amount).cast(DAILY_FIGURES.c[name].type).label(name)
-
-
-def _value(dimension: Dimension) -> ColumnElement[str]:
-    if dimension is Dimension.CHANNEL:
-        return case((Order.widget_id.is_(None), Channel.DIRECT.value), else_=Channel.WIDGET.value)
-    attribute: InstrumentedAttribute[str] = getattr(OrderItem, dimension.value)
-    return attribute.expression
-
-
-def _amount(dimension: Dimension) -> InstrumentedAttribute[int]:
-    return Order.amount_minor if dimension is Dimension.CHANNEL else OrderItem.price_minor
-
-
 def _is_current(session: Session) -> bool:
     return session.scalar(select(FIGURES_MADE.c.zone)) == get_settings().report_zone
 
@@ -201,25 +113,16 @@ def _wait_for_turn(session: Session) -> None:
 
 
 def _months(session: Session, zone: ZoneInfo) -> Iterator[date]:
-    """Yield the first day of every month that has orders or order items."""
+    """Yield the first day of every month that has orders, order items or refunds."""
     since: datetime | None = None
     while True:
-        found = [_earliest(session, model, since) for model in (Order, OrderItem)]
+        found = [counted.find_earliest(session, one, since) for one in Dimension]
         known = [at for at in found if at is not None]
         if not known:
             return
         month = first_of_month(day_of(min(known), zone))
         yield month
         since = bounds(zone, month, next_month(month) - timedelta(days=1))[1]
-
-
-def _earliest(
-    session: Session, model: type[Order] | type[OrderItem], since: datetime | None
-) -> datetime | None:
-    statement = select(model.created_at).order_by(model.created_at).limit(1)
-    return session.scalar(
-        statement if since is None else statement.where(model.created_at >= since)
-    )
 
 
 def _recount_changed(session: Session) -> None:
@@ -248,9 +151,8 @@ def _count_days(
     stored = DAILY_FIGURES.c
     _delete(session, Span.DAY, first, last, contracts)
     for dimension in Dimension:
-        model = _MODELS[dimension]
-        conditions = [model.contract_id.in_(sorted(contracts))] if contracts else []
-        rows = count_statement(session, dimension, zone, (first, last), conditions).subquery()
+        counts = counted.select_counts(session, dimension, zone, (first, last), contracts=contracts)
+        rows = counts.subquery()
         sums = select(literal(dimension.value), literal(Span.DAY.value), *rows.c)
         names = [
             stored.dimension,
@@ -267,7 +169,7 @@ def _add_up_month(session: Session, month: date, contracts: Collection[str] = ()
     last = next_month(month) - timedelta(days=1)
     _delete(session, Span.MONTH, month, month, contracts)
     keys = [stored.dimension, *(stored[name] for name in KEYS)]
-    sums = [_whole(stored[name], name) for name in SUMS]
+    sums = [counted.whole(stored[name], name) for name in SUMS]
     days = (
         select(stored.dimension, literal(Span.MONTH.value), literal(month, stored.day.type))
         .add_columns(*keys[1:], *sums)

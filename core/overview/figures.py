@@ -41,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Group:
-    """The figures of orders or order items with one value; for items, also the refunded ones."""
+    """The figures of rows with one value; for order items, also of the refunded ones."""
 
     value: str
     rows: Figure
@@ -59,6 +59,14 @@ class TimeStep:
 
 
 @dataclass(frozen=True)
+class RefundStep:
+    """The refunds that succeeded on one day, or in one month."""
+
+    period: Period
+    rows: Figure
+
+
+@dataclass(frozen=True)
 class Before:
     """The sums of the period before: of orders and order items, in all and by day or month."""
 
@@ -72,18 +80,22 @@ class Before:
 class Overview:
     """Every figure of Overview for one question.
 
+    `refunded` are items created in the period, `refunds` are those that succeeded in it.
     `before` is None for all time. Over all currencies, `by_currency` has the figures of each one.
     """
 
     orders: Figure
     items: Figure
     refunded: Figure
+    refunds: Figure
     at_risk: dict[str, Figure]  # by time left, such as "24 hours"
     time_steps: list[TimeStep] = field(default_factory=list)
     by_product_type: list[Group] = field(default_factory=list)
     by_airport: list[Group] = field(default_factory=list)
     by_contract: list[Group] = field(default_factory=list)
     by_channel: list[Group] = field(default_factory=list)
+    by_reason: list[Group] = field(default_factory=list)
+    refund_steps: list[RefundStep] = field(default_factory=list)
     before: Before | None = None
     by_currency: dict[str, "Overview"] = field(default_factory=dict)
 
@@ -91,7 +103,9 @@ class Overview:
     def every_figure(self) -> list[Figure]:
         """Return every figure of the question's currency, including those of the plots."""
         groups = [*self.by_product_type, *self.by_airport, *self.by_contract, *self.by_channel]
-        found = [self.orders, self.items, self.refunded, *self.at_risk.values()]
+        groups += self.by_reason
+        found = [self.orders, self.items, self.refunded, self.refunds, *self.at_risk.values()]
+        found += [one.rows for one in self.refund_steps]
         found += [rows for one in self.time_steps for rows in (one.orders, one.items, one.refunded)]
         return found + [rows for one in groups for rows in (one.rows, one.refunded) if rows]
 

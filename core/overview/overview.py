@@ -1,10 +1,9 @@
-"""Overview: the figures of orders and order items, each with the view that shows its rows.
+"""Overview: the figures of orders, items and refunds, each with the view that shows its rows.
 
 By definition a figure is the count and the total of its view. For speed it is read from the daily
 figures. For a person who sees only their own orders it is counted from those rows.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -15,62 +14,28 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.access import Actor, require
-from core.ground import ItemStatus, Permission, first_of_month, next_month
+from core.ground import ItemStatus, Permission, RefundStatus, first_of_month, next_month
 from core.overview import counting
-from core.overview.days import day_of
 from core.overview.figures import (
     Before,
-    ContractCurrency,
     Figure,
     Group,
     Overview,
     Question,
+    RefundStep,
     TimeStep,
 )
 from core.overview.periods import Period
-from core.overview.sums import KeyedSums, Sums, by_key, sum_up, sum_up_each, total
+from core.overview.sums import KeyedSums, Sums, by_key, sum_up_each, total
 from core.query import where
-from core.storage import MAY_BE_REFUNDED, Channel, Contract, Dimension, OrderItem
-from core.tables import ORDER_ITEMS, ORDERS, Table
+from core.storage import MAY_BE_REFUNDED, Channel, Dimension, OrderItem
+from core.tables import ORDER_ITEMS, ORDERS, REFUNDS, Table
 from core.views import View, parse_view
 
 AT_RISK_VIEWS = {
     "24 hours": ORDER_ITEMS.ready_made["Refund expires within 24 hours"],
     "7 days": ORDER_ITEMS.ready_made["Refund expires within 7 days"],
 }
-
-
-def today(now: datetime) -> date:
-    """Return the date in the time zone of the figures."""
-    return day_of(now, counting.report_zone())
-
-
-def currencies(pairs: Sequence[ContractCurrency], contract_id: str | None) -> list[str]:
-    """Return the currencies of a contract, or of all; the one with the most orders first."""
-    orders: dict[str, int] = defaultdict(int)
-    for one in pairs:
-        if contract_id in (None, one.contract_id):
-            orders[one.currency] += one.orders
-    return sorted(orders, key=lambda currency: (-orders[currency], currency))
-
-
-def load_contract_currencies(*, actor: Actor) -> list[ContractCurrency]:
-    """Load the contracts and currencies that the actor can choose, in order of contract.
-
-    Raises NotPermitted, and OutsideFailed without a database.
-    """
-    require(actor, Permission.OVERVIEW)
-    counting.refresh_figures()
-    with storage.reading() as session:
-        keys = ("contract_id", "currency")
-        found = sum_up(session, Dimension.CHANNEL, Period(), actor=actor, keys=keys)
-        rows = select(Contract.contract_id, Contract.name)
-        names = {row.contract_id: row.name for row in session.execute(rows)}
-    pairs = [
-        ContractCurrency(name=names[key["contract_id"]], orders=sums.rows, **key)
-        for key, sums in found
-    ]
-    return sorted(pairs, key=lambda one: (one.contract_id, one.currency))
 
 
 def load_overview(question: Question, *, actor: Actor, now: datetime) -> Overview:
@@ -103,12 +68,13 @@ class _Loader:
             Dimension.PRODUCT_TYPE, periods, ["day", "value", "currency"]
         )
         (airports,) = self._sums(Dimension.AIRPORT, [period], ["value"])
+        (refunds,) = self._sums(Dimension.REASON, [period], ["day", "value", "currency"])
         at_risk = {left: self._at_risk(raw) for left, raw in AT_RISK_VIEWS.items()}
         before = (compared, orders_before[0], items_before[0]) if compared else None
-        headline = self._headline(orders, items, at_risk, before)
+        headline = self._headline(orders, items, refunds, at_risk, before)
         if self.question.currency is None:
             headline = replace(
-                headline, by_currency=self._by_currency(orders, items, at_risk, before)
+                headline, by_currency=self._by_currency(orders, items, refunds, at_risk, before)
             )
         return replace(
             headline,
@@ -117,12 +83,15 @@ class _Loader:
             by_airport=self._groups("airport_iata", airports, self._item_group),
             by_contract=self._groups("contract_id", orders, self._order_group),
             by_channel=self._groups("widget_id", orders, self._order_group),
+            by_reason=self._groups("reason", refunds, self._reason_group),
+            refund_steps=self._refund_steps(by_key("day", refunds)),
         )
 
     def _headline(
         self,
         orders: KeyedSums,
         items: KeyedSums,
+        refunds: KeyedSums,
         at_risk: dict[str, KeyedSums],
         before: tuple[Period, KeyedSums, KeyedSums] | None,
     ) -> Overview:
@@ -131,6 +100,7 @@ class _Loader:
             orders=self._orders(period, total(orders)),
             items=self._items(period, of_items),
             refunded=self._refunded(period, of_items),
+            refunds=self._refunds(period, total(refunds)),
             at_risk={
                 left: self._figure(self._at_risk_view(AT_RISK_VIEWS[left]), total(sums))
                 for left, sums in at_risk.items()
@@ -142,13 +112,16 @@ class _Loader:
         self,
         orders: KeyedSums,
         items: KeyedSums,
+        refunds: KeyedSums,
         at_risk: dict[str, KeyedSums],
         before: tuple[Period, KeyedSums, KeyedSums] | None,
     ) -> dict[str, Overview]:
         """Return the headline figures of each currency, the one with the most orders first."""
         counts = {one: sums.rows for one, sums in by_key("currency", orders).items()}
         known = {
-            key["currency"] for found in (orders, items, *at_risk.values()) for key, _ in found
+            key["currency"]
+            for found in (orders, items, refunds, *at_risk.values())
+            for key, _ in found
         }
 
         def of(found: KeyedSums, currency: str) -> KeyedSums:
@@ -162,6 +135,7 @@ class _Loader:
             overviews[currency] = alone._headline(
                 of(orders, currency),
                 of(items, currency),
+                of(refunds, currency),
                 {left: of(found, currency) for left, found in at_risk.items()},
                 (period, of(sums[0], currency), of(sums[1], currency)) if period else None,
             )
@@ -191,8 +165,7 @@ class _Loader:
     def _time_steps(self, orders: dict[date, Sums], items: dict[date, Sums]) -> list[TimeStep]:
         steps = []
         for day in sorted(orders.keys() | items.keys()):
-            last = day if self.question.period.is_by_day else next_month(day) - timedelta(days=1)
-            period = self.question.period.within(day, last)
+            period = self._period_of(day)
             of_items = items.get(day, Sums())
             steps.append(
                 TimeStep(
@@ -203,6 +176,19 @@ class _Loader:
                 )
             )
         return steps
+
+    def _refund_steps(self, refunds: dict[date, Sums]) -> list[RefundStep]:
+        """Return the refunds of each day or month in which some succeeded."""
+        periods = {day: self._period_of(day) for day in sorted(refunds)}
+        return [
+            RefundStep(period, self._refunds(period, refunds[day]))
+            for day, period in periods.items()
+        ]
+
+    def _period_of(self, day: date) -> Period:
+        """Return the day itself, or the part of its month that is in the question's period."""
+        last = day if self.question.period.is_by_day else next_month(day) - timedelta(days=1)
+        return self.question.period.within(day, last)
 
     def _groups(
         self, column: str, found: KeyedSums, group: Callable[[str, str, Sums], Group]
@@ -228,6 +214,10 @@ class _Loader:
             one = {column: {"filterType": "text", "type": operator}}
         return Group(value, self._orders(self.question.period, sums, one))
 
+    def _reason_group(self, column: str, value: str, sums: Sums) -> Group:
+        period = self.question.period
+        return Group(value, self._refunds(period, sums, {column: _among(value)}))
+
     def _orders(
         self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
     ) -> Figure:
@@ -244,6 +234,13 @@ class _Loader:
         filters = (also or {}) | {"status": _among(ItemStatus.REFUNDED.value)}
         view = self._view(ORDER_ITEMS, period, filters)
         return self._figure(view, Sums(sums.refunded, sums.refunded_minor))
+
+    def _refunds(
+        self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
+    ) -> Figure:
+        """Return the refunds that succeeded in a period, whenever their items were created."""
+        filters = (also or {}) | {"status": _among(RefundStatus.SUCCEEDED.value)}
+        return self._figure(self._view(REFUNDS, period, filters), sums)
 
     def _figure(self, view: View, sums: Sums) -> Figure:
         has_amount = self.question.currency is not None
@@ -273,7 +270,8 @@ class _Loader:
         if self.question.currency is not None:
             filters["currency"] = _among(self.question.currency)
         if period.first is not None and period.last is not None:
-            filters["created_at"] = _on(period.first, period.last)
+            day = "settled_at" if table is REFUNDS else "created_at"
+            filters[day] = _on(period.first, period.last)
         if self.question.contract_id is not None:
             filters["contract_id"] = _among(self.question.contract_id)
         raw: dict[str, Any] = {"filters": filters | also, "zone": self.zone}

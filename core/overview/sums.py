@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from core.access import Actor
 from core.ground import first_of_month, fold, next_month
 from core.overview import counting
+from core.overview.counted import COUNTED, SUMS, select_counts
 from core.overview.days import day_of
 from core.overview.periods import Period
 from core.query import scope
 from core.storage import DAILY_FIGURES, Dimension, Order, Span, folded
-from core.tables import ORDER_ITEMS, ORDERS
+from core.tables import ORDERS
 
 A_DAY = timedelta(days=1)
 
@@ -69,7 +70,7 @@ def sum_up_each(
         source, conditions = _rows_of(session, dimension, period, actor, by_day="day" in keys)
         conditions += [source.c[name] == value for name, value in (values or {}).items()]
         named = [source.c[name] for name in keys]
-        sums = [func.sum(source.c[name]) for name in counting.SUMS]
+        sums = [func.sum(source.c[name]) for name in SUMS]
         selected = select(literal(number), *named, *sums)
         selects.append(selected.where(*conditions).group_by(*named))
     found: list[KeyedSums] = [[] for _ in periods]
@@ -120,19 +121,18 @@ def _own_rows(
     session: Session, dimension: Dimension, period: Period, actor: Actor
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
     """Count the actor's own rows: the daily figures are not split by author."""
-    table = ORDERS if dimension is Dimension.CHANNEL else ORDER_ITEMS
+    counted = COUNTED[dimension]
     zone = counting.report_zone()
     if period.first is not None and period.last is not None:
         days = period.first, period.last
     else:
-        created = table.model.__table__.c.created_at
-        ends = [session.scalar(select(end(created))) for end in (func.min, func.max)]
+        ends = [session.scalar(select(end(counted.at))) for end in (func.min, func.max)]
         first, last = (day_of(end, zone) if end else date(1970, 1, 1) for end in ends)
         days = first, last
-    mine = [scope(table, actor)]
-    if table is ORDERS:
+    mine = [scope(counted.table, actor)]
+    if counted.table is ORDERS:
         mine.append(folded(Order.author) == fold(actor.email))  # the same rows, but by an index
-    rows = counting.count_statement(session, dimension, zone, days, mine)
+    rows = select_counts(session, dimension, zone, days, mine)
     return rows.subquery(), []
 
 

@@ -8,6 +8,7 @@ from core.query.choices import MAX_CHOICES_LISTED, load_choices
 from core.query.conditions import is_among, where
 from core.query.contracts import contract_names, names_in
 from core.query.days import describe_days
+from core.query.events import RecordedEvent, ToldEvent, get_event, load_history
 from core.query.frames import local_minutes, local_times, repeated_times, to_frame
 from core.query.items_of import ItemsOfOrders, TooManyItems, find_items_of
 from core.query.order import OrderDetails, get_order
@@ -27,7 +28,7 @@ from core.query.rows import (
     read_table,
     totals_in,
 )
-from core.query.scoping import scope
+from core.query.scoping import scope, sees_order
 from core.query.ticked import MAX_SELECTED, only_visible, ticked_ids
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "Figures",
     "ItemsOfOrders",
     "OrderDetails",
+    "RecordedEvent",
+    "ToldEvent",
     "TooManyItems",
     "contract_names",
     "count_among",
@@ -46,11 +49,13 @@ __all__ = [
     "find_beside",
     "find_items_of",
     "find_missing",
+    "get_event",
     "get_order",
     "is_among",
     "is_empty",
     "load_choices",
     "load_figures",
+    "load_history",
     "load_keys",
     "load_rows",
     "load_ticked",
@@ -64,6 +69,7 @@ __all__ = [
     "read_table",
     "repeated_times",
     "scope",
+    "sees_order",
     "ticked_ids",
     "to_frame",
     "totals_in",

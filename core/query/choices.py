@@ -83,7 +83,7 @@ def _value_of(table: Table, column: Column, rank: ColumnElement[Any]) -> ColumnE
 def _has_index(table: Table, column: Column) -> bool:
     stored = Base.metadata.tables[table.model.__tablename__]
     firsts = (next(iter(index.columns), None) for index in stored.indexes)
-    if column.derived is not None:
+    if not column.is_stored:
         return False
     return any(one is stored.c[table.stored_rank(column).key] for one in firsts)
 

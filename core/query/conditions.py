@@ -6,40 +6,31 @@ place. Amounts compare in major units, as people write them. A search finds rows
 of its words in some column.
 """
 
-from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Float,
-    SQLColumnExpression,
-    and_,
-    false,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-)
+from sqlalchemy import SQLColumnExpression, and_, false, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.access import Actor, require
-from core.ground import MAX_DECIMALS, ascii_lower, check_text, flag_value, fold, words_by_value
+from core.ground import ascii_lower, check_text, flag_value, fold
+from core.query.comparing import (
+    compare_flags,
+    compare_number,
+    compare_text,
+    compare_words,
+    is_one_of,
+    matches_code,
+    matches_written,
+)
 from core.query.contracts import is_of_named
-from core.query.days import Sql, matches_time
+from core.query.days import Sql, matches_date, matches_time
 from core.query.scoping import of_order, scope
-from core.storage import folded, in_common_units, is_any_of, like_compares
-from core.tables import AlsoFinds, Column, Kind, Table
+from core.storage import folded, in_common_units, is_any_of
+from core.tables import AlsoFinds, AnyOf, Column, Kind, Table, Via
 from core.views import BLANK, Condition, Filter, Operator, View
-
-Value = ColumnElement[Any]
-MAX_PARAMETERS = 200  # a longer list is one parameter; PostgreSQL allows 65,535 per statement
 
 
 def where(view: View, *, actor: Actor, now: datetime, per_order: bool = False) -> list[Sql]:
@@ -65,6 +56,9 @@ def where(view: View, *, actor: Actor, now: datetime, per_order: bool = False) -
 
 def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
     """Compare with any number of texts, bound as one parameter: databases limit their number."""
+    if column.prefix is not None:
+        numbers = (column.number_in(one) for one in values)
+        return is_any_of(table.row_number(), [one for one in numbers if one is not None])
     attribute = table.attribute(column)
     compared = folded(attribute) if column.kind is Kind.TEXT else attribute
     return is_any_of(compared, [as_id(column, one) for one in values])
@@ -72,6 +66,9 @@ def is_among(table: Table, column: Column, values: tuple[str, ...]) -> Sql:
 
 def as_id(column: Column, text: str) -> str:
     """Return a pasted ID as it is compared: people write e-mail addresses in any case."""
+    number = column.number_in(text)
+    if number is not None:
+        return f"{column.prefix}{number}"
     return fold(text) if column.kind is Kind.TEXT else text
 
 
@@ -81,20 +78,25 @@ def matches_choice(table: Table, column: Column, text: str, now: datetime) -> Sq
     expression, sought = table.expression(column, now), fold(text)
     if column.kind is Kind.FLAG:
         listed = tuple(flag for flag in (True, False) if sought in flag_value(flag))
-        return _is_one_of_flags(expression, listed)
+        return compare_flags(expression, listed)
     columns = filter(None, (column, table.column_of_names(column)))
     found = or_(*(matches(table, one, asked, ZoneInfo("UTC"), now) for one in columns))
     return or_(found, expression.is_(None)) if sought in BLANK else found
 
 
 def _contains(table: Table, word: str, now: datetime, per_row: bool) -> Sql:
-    """Search a word in all text columns of a row, and in those that its table also finds."""
+    """Search a word in all text columns of a row, and in those that its table also finds.
+
+    A word that is a reference, such as R-12, finds only rows with this reference or ID.
+    """
+    if table.is_reference(word):
+        references = (column for column in table.columns if column.is_reference)
+        return or_(*(is_among(table, column, (word,)) for column in references))
     asked = Condition(Operator.CONTAINS, word)
     found = [
         _matches_text(table, column, asked, now) for column in table.offered if is_searched(column)
     ]
-    if table.also_finds is not None:
-        found.append(_is_also_found(table, table.also_finds, asked, now, per_row))
+    found += [_is_also_found(table, also, asked, now, per_row) for also in table.also_finds]
     return or_(*found)
 
 
@@ -109,8 +111,13 @@ def _is_also_found(
 
 
 def is_searched(column: Column) -> bool:
-    """Return whether the quick search includes a column: text without a fixed list of values."""
-    return column.kind in (Kind.TEXT, Kind.CODE) and column.allowed is None
+    """Return whether the quick search includes a column: text without a fixed list of values.
+
+    Texts of other rows are found in their own table.
+    """
+    is_text = column.kind in (Kind.TEXT, Kind.CODE)
+    is_elsewhere = column.via is not None or column.any_of is not None
+    return is_text and not column.has_words and column.prefix is None and not is_elsewhere
 
 
 def _filtered(table: Table, one: Filter, zone: ZoneInfo, now: datetime) -> Sql:
@@ -127,80 +134,84 @@ _OPPOSITES = {
 
 def matches(table: Table, column: Column, asked: Condition, zone: ZoneInfo, now: datetime) -> Sql:
     """Translate a condition to SQL."""
+    if column.via is not None:
+        return _matches_via(table, column, column.via, asked)
     if asked.operator in _OPPOSITES:
         positive = Condition(_OPPOSITES[asked.operator], asked.value, asked.until)
         opposite = not_(matches(table, column, positive, zone, now))
-        if asked.operator is Operator.NOT_BLANK or not table.is_nullable(column):
+        is_complete = column.any_of is not None or not table.is_nullable(column)
+        if asked.operator is Operator.NOT_BLANK or is_complete:
             return opposite
         return or_(table.attribute(column).is_(None), opposite)
+    if column.any_of is not None:
+        return _matches_any(table, column, column.any_of, asked, zone, now)
     if asked.operator is Operator.BLANK:
         return _is_blank(table, column, now)
-    expression = table.expression(column, now)
-    if column.kind is Kind.FLAG:
-        return _is_one_of_flags(expression, asked.value)
-    if asked.operator is Operator.IN:
-        return _is_one_of(table.rank(column, now), tuple(map(column.rank_of, asked.value)))
+    if asked.operator is Operator.IN and column.kind is not Kind.FLAG:
+        return is_one_of(table.rank(column, now), tuple(map(column.rank_of, asked.value)))
+    return _matches_value(table, column, asked, zone, now)
+
+
+def _matches_value(
+    table: Table, column: Column, asked: Condition, zone: ZoneInfo, now: datetime
+) -> Sql:
     if column.kind is Kind.INSTANT:
         return matches_time(table, column, asked, zone, now)
-    if column.kind is Kind.NUMBER:
-        return _compare(expression, asked, literal)
-    if column.kind is Kind.MONEY:
-        amount = in_common_units(expression, table.model.__table__.c[str(column.currency)])
-        return _compare(amount, asked, _in_common_units)
-    if column.allowed:
-        return _matches_word(column.allowed, expression, asked)
+    expression = table.expression(column, now)
+    if column.kind is Kind.FLAG:
+        return compare_flags(expression, asked.value)
+    if column.kind is Kind.DATE:
+        return matches_date(expression, asked, zone, now)
+    if column.kind in (Kind.NUMBER, Kind.MONEY):
+        return _matches_number(table, column, expression, asked)
+    if column.has_words:
+        return compare_words(column, expression, asked)
     return _matches_text(table, column, asked, now)
 
 
-def _is_one_of(expression: SQLColumnExpression[Any], values: tuple[Any, ...]) -> Sql:
-    named = [value for value in values if value is not None]
-    if len(named) > MAX_PARAMETERS:
-        found: Sql = is_any_of(expression, named)
-    else:
-        found = expression.in_(named) if named else false()
-    return or_(found, expression.is_(None)) if None in values else found
-
-
-def _is_one_of_flags(expression: SQLColumnExpression[Any], values: tuple[bool, ...]) -> Sql:
-    """Compare without IN, so that the database can turn an EXISTS into a join."""
-    asked = {True: expression, False: not_(expression)}
-    return or_(false(), *(asked[value] for value in values))
-
-
-def _matches_word(
-    states: type[StrEnum], expression: SQLColumnExpression[Any], asked: Condition
+def _matches_number(
+    table: Table, column: Column, expression: SQLColumnExpression[Any], asked: Condition
 ) -> Sql:
-    """Compare with the word of each value, and with the value itself: “Meet &”, “meet_and”."""
-    text = ascii_lower(asked.value)
-    found = (
-        value
-        for value, word in words_by_value(states).items()
-        if _fits(ascii_lower(word), text, asked.operator)
-        or _fits(value, text.replace(" ", "_"), asked.operator)
-    )
-    return _is_one_of(expression, tuple(found))
+    if column.currency is None:
+        return compare_number(expression, asked)
+    amount = in_common_units(expression, table.model.__table__.c[column.currency])
+    return compare_number(amount, asked, is_amount=True)
 
 
-def _fits(word: str, text: str, operator: Operator) -> bool:
-    match operator:
-        case Operator.CONTAINS:
-            return text in word
-        case Operator.STARTS_WITH:
-            return word.startswith(text)
-        case Operator.ENDS_WITH:
-            return word.endswith(text)
-    return word == text
+def _matches_via(table: Table, column: Column, via: Via, asked: Condition) -> Sql:
+    """Compare a text of the row of another table: a blank is no such row, or its blank."""
+    if asked.operator in _OPPOSITES:
+        positive = Condition(_OPPOSITES[asked.operator], asked.value)
+        return not_(_matches_via(table, column, via, positive))
+    ours, theirs = table.joined(via), via.model.__table__.c[column.via_name]
+    if asked.operator is Operator.BLANK:
+        return not_(via.has(ours, theirs.is_not(None)))
+    if column.has_words:
+        return via.has(ours, compare_words(column, theirs, asked))
+    return via.has(ours, compare_text(func.lower(theirs), ascii_lower(asked.value), asked.operator))
+
+
+def _matches_any(
+    table: Table, column: Column, other: AnyOf, asked: Condition, zone: ZoneInfo, now: datetime
+) -> Sql:
+    """Ask whether one of the rows of a column matches; for a blank, whether there is none."""
+    ours: InstrumentedAttribute[Any] = getattr(table.model, other.by)
+    rows = select(getattr(other.attribute.class_, other.by)).where(other.rows(now))
+    if asked.operator is Operator.BLANK:
+        return ours.not_in(rows)
+    if column.kind is Kind.DATE:
+        return ours.in_(rows.where(matches_date(other.attribute, asked, zone, now)))
+    matched = matches_written if column.kind is Kind.TEXT else matches_code
+    return ours.in_(rows.where(matched(other.attribute, asked)))
 
 
 def _matches_text(table: Table, column: Column, asked: Condition, now: datetime) -> Sql:
-    if column.kind is Kind.TEXT:
-        compare = partial(_compare_text, value=fold(asked.value), operator=asked.operator)
-        ids = table.attribute(column)
-        return compare(folded(ids)) if column.name_of is None else is_of_named(ids, compare)
-    expression = table.expression(column, now)
-    is_equal = asked.operator is Operator.EQUALS
-    text = func.lower(expression) if is_equal else like_compares(expression)
-    return _compare_text(text, ascii_lower(asked.value), asked.operator)
+    if column.kind is not Kind.TEXT:
+        return matches_code(table.expression(column, now), asked)
+    attribute = table.attribute(column)
+    if column.name_of is None:
+        return matches_written(attribute, asked)
+    return is_of_named(attribute, partial(matches_written, asked=asked))
 
 
 def _is_blank(table: Table, column: Column, now: datetime) -> Sql:
@@ -208,42 +219,3 @@ def _is_blank(table: Table, column: Column, now: datetime) -> Sql:
         return table.expression(column, now).is_(None)
     ids = table.attribute(column)
     return or_(ids.is_(None), not_(is_of_named(ids))) if table.is_nullable(column) else false()
-
-
-def _compare_text(text: SQLColumnExpression[Any], value: str, operator: Operator) -> Sql:
-    match operator:
-        case Operator.CONTAINS:
-            return text.contains(value, autoescape=True)
-        case Operator.STARTS_WITH:
-            return text.startswith(value, autoescape=True)
-        case Operator.ENDS_WITH:
-            return text.endswith(value, autoescape=True)
-    return text == value
-
-
-def _compare(
-    expression: SQLColumnExpression[Any],
-    asked: Condition,
-    bound: Callable[[float], ColumnElement[Any]],
-) -> Sql:
-    value = bound(asked.value)
-    match asked.operator:
-        case Operator.LESS:
-            return expression < value
-        case Operator.LESS_OR_EQUAL:
-            return expression <= value
-        case Operator.GREATER:
-            return expression > value
-        case Operator.GREATER_OR_EQUAL:
-            return expression >= value
-        case Operator.IN_RANGE:
-            return expression.between(value, bound(asked.until))
-    return expression == value
-
-
-def _in_common_units(value: float) -> ColumnElement[Any]:
-    """Convert an amount in major units to the unit that all currencies share."""
-    exact = Decimal(str(value)).scaleb(MAX_DECIMALS)
-    if exact == exact.to_integral_value():
-        return literal(int(exact), BigInteger)
-    return literal(float(exact), Float)

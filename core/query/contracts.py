@@ -13,7 +13,7 @@ from core import storage
 from core.access import Actor
 from core.query.days import Sql
 from core.query.scoping import scope_of_contracts
-from core.storage import Contract, folded, is_any_of, sorted_by
+from core.storage import Contract, is_any_of, sorted_by
 from core.views import View
 
 # What rows are sorted by if they are sorted by the name of their contract; see `joined`.
@@ -23,9 +23,9 @@ RANK = (sorted_by(Contract.name), Contract.contract_id)
 def is_of_named(
     ids: InstrumentedAttribute[Any], fits: Callable[[InstrumentedAttribute[Any]], Sql] | None = None
 ) -> Sql:
-    """Restrict to rows whose contract has a name that fits, once folded; without it, any name."""
+    """Restrict to rows whose contract has a name that fits; without it, any name."""
     found = select(Contract.contract_id).correlate(None)
-    return ids.in_(found if fits is None else found.where(fits(folded(Contract.name))))
+    return ids.in_(found if fits is None else found.where(fits(Contract.name)))
 
 
 def joined(view: View, rows: Select[Any]) -> Select[Any]:

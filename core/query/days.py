@@ -1,11 +1,11 @@
-"""Conditions on instants: whole days in the view's time zone, or in that of each row's place."""
+"""Conditions on days: of an instant, in the view's time zone or its place's, or calendar days."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.ground import (
@@ -49,6 +49,8 @@ def matches_time(
     instant = table.attribute(column)
     if asked.operator in FROM_NOW_ON:
         return _from_now(instant, asked.operator, now)
+    today = now.astimezone(zone).date()
+    asked = _until(asked, today)
 
     def since(day: date) -> Sql:
         if column.place_zone is None:
@@ -71,8 +73,32 @@ def matches_time(
             return since(next_day(asked.value))
         case Operator.GREATER_OR_EQUAL:
             return since(asked.value)
-    first, last = _days_of(asked, now.astimezone(zone).date())
+    first, last = _days_of(asked, today)
     return and_(since(first), before(next_day(last)))
+
+
+def matches_date(
+    stored: SQLColumnExpression[Any], asked: Condition, zone: ZoneInfo, now: datetime
+) -> Sql:
+    """Translate a condition on a calendar day, which is text: 2026-12-03."""
+    today = now.astimezone(zone).date()
+    asked = _until(asked, today)
+    match asked.operator:
+        case Operator.LESS:
+            return stored < f"{asked.value}"
+        case Operator.LESS_OR_EQUAL:
+            return stored <= f"{asked.value}"
+        case Operator.GREATER:
+            return stored > f"{asked.value}"
+        case Operator.GREATER_OR_EQUAL:
+            return stored >= f"{asked.value}"
+    first, last = _days_of(asked, today)
+    return and_(stored >= f"{first}", stored <= f"{last}")
+
+
+def _until(asked: Condition, today: date) -> Condition:
+    is_until = asked.operator is Operator.UNTIL_TODAY
+    return Condition(Operator.LESS_OR_EQUAL, today) if is_until else asked
 
 
 def _from_now(instant: InstrumentedAttribute[Any], operator: Operator, now: datetime) -> Sql:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -181,7 +181,8 @@ def find_references(
         for column in table.columns:
             if column.is_reference:
                 is_one = is_among(table, column, tuple(texts))
-                statement = select(table.attribute(column)).where(scope(table, actor), own, is_one)
+                value = table.expression(column, datetime.now(UTC))
+                statement = select(value).where(scope(table, actor), own, is_one)
                 known = {as_id(column, one) for one in session.scalars(statement)}
                 found.update(one for one in texts if as_id(column, one) in known)
     return found

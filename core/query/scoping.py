@@ -1,11 +1,11 @@
 """Which rows an actor may see, and which belong to one order: the only rule here about orders."""
 
-from sqlalchemy import SQLColumnExpression, and_, false, select, true
+from sqlalchemy import SQLColumnExpression, and_, exists, false, or_, select, true
 
-from core.access import Actor
-from core.ground import fold
+from core.access import Actor, roles_with
+from core.ground import Permission, fold
 from core.query.days import Sql
-from core.storage import Contract, Order, folded
+from core.storage import Contract, Order, User, UserContract, folded
 from core.tables import Table
 
 
@@ -45,6 +45,17 @@ def _of_contracts(ids: SQLColumnExpression[str], actor: Actor) -> Sql:
 
 def _is_own(actor: Actor) -> Sql:
     return folded(Order.author) == fold(actor.email)
+
+
+def sees_order(contract_id: str, author: str) -> Sql:
+    """Restrict users to those who may see an order: `scope`, seen from the order."""
+    theirs = UserContract.user_id == User.user_id, UserContract.contract_id == contract_id
+    return and_(
+        User.is_active,
+        User.role.in_(roles_with(Permission.ORDERS)),
+        or_(User.sees_all_contracts, exists().where(*theirs)),
+        or_(~User.only_own_orders, folded(User.email) == fold(author)),
+    )
 
 
 def of_order(table: Table, order_id: str) -> Sql:

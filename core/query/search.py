@@ -107,10 +107,11 @@ def _terms_of(view: View) -> Iterable[list[_Sought]]:
 
 def _terms(view: View) -> Iterable[list[_Sought]]:
     """Return the texts to look up: a match contains at least one text of each list."""
-    also = view.table.also_finds
     for word in view.search.split():
+        if view.table.is_reference(word):
+            continue  # its rows are found by indexes of their own
         sought = [_sought(view.table, one, word) for one in view.table.offered if is_searched(one)]
-        if also is not None:
+        for also in view.table.also_finds:
             sought += [replace(_sought(also.table, one, word), by=also.by) for one in also.columns]
         yield sought
     for one in view.filters:

@@ -179,7 +179,7 @@ def _is_walked(view: View) -> bool:
     (only,) = view.filters
     asked = only.conditions[0]
     is_one = len(only.conditions) == 1 and asked.operator is Operator.IN and len(asked.value) == 1
-    if not is_one or None in asked.value or only.column.derived or not _is_by_date(view):
+    if not is_one or None in asked.value or not only.column.is_stored or not _is_by_date(view):
         return False
     stored = Base.metadata.tables[view.table.model.__tablename__]
     leading = ([column.name for column in index.columns][:2] for index in stored.indexes)

@@ -4,15 +4,17 @@
 contract's balance) and records the outcome in the `ledger`.
 """
 
-from core.refunds.assessment import Assessed, Assessment, assess
+from core.refunds.approval import Decided, Decision, approve, decline, decline_late
+from core.refunds.assessment import Assessed, Assessment, assess, find_items
 from core.refunds.decisions import MAX_NOTE
 from core.refunds.gateways import configured_gateways
 from core.refunds.matches import Unmatched, dismiss_refund, find_unmatched, match_refund
-from core.refunds.requests import REASONS, request
+from core.refunds.requests import request
 from core.refunds.results import (
     IN_PROGRESS,
     NOT_REFUNDED,
     REFUNDED,
+    WAITING,
     Results,
     export_results,
     get_results,
@@ -21,28 +23,38 @@ from core.refunds.returned import WAS_RETURNED, look_again_due, mark_as_returned
 from core.refunds.returned_items import Returned, find_returned, give_back
 from core.refunds.rule import REASON_TEXTS, Reason, RefundItem
 from core.refunds.settlement import settle_due
+from core.refunds.waiting import Waiting, count_waiting, find_waiting
 
 __all__ = [
     "IN_PROGRESS",
     "MAX_NOTE",
     "NOT_REFUNDED",
-    "REASONS",
     "REASON_TEXTS",
     "REFUNDED",
+    "WAITING",
     "WAS_RETURNED",
     "Assessed",
     "Assessment",
+    "Decided",
+    "Decision",
     "Reason",
     "RefundItem",
     "Results",
     "Returned",
     "Unmatched",
+    "Waiting",
+    "approve",
     "assess",
     "configured_gateways",
+    "count_waiting",
+    "decline",
+    "decline_late",
     "dismiss_refund",
     "export_results",
+    "find_items",
     "find_returned",
     "find_unmatched",
+    "find_waiting",
     "get_results",
     "give_back",
     "look_again_due",

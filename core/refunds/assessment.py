@@ -17,16 +17,18 @@ from core.access import Actor
 from core.ground import Method, TransactionStatus, TransactionType
 from core.query import scope, ticked_ids
 from core.refunds.gateways import configured_gateways
+from core.refunds.limits import find_over_limit
 from core.refunds.rule import Payment, RefundItem, Refusal, not_found, refundable
 from core.storage import Contract, OrderItem, Refund, Transaction
-from core.tables import ORDER_ITEMS
+from core.tables import ORDER_ITEMS, REFUNDS
 
 # Built once: building a statement takes as long as running it. A row for each successful payment
 # in the item's currency, the oldest first; without one, a row with blanks.
 _ITEMS = (
     select(
         *(OrderItem.order_item_id, OrderItem.order_id, OrderItem.contract_id),
-        *(Contract.currency.label("contract_currency"), OrderItem.product),
+        *(Contract.currency.label("contract_currency"), Contract.refund_limit_minor),
+        *(OrderItem.product_type, OrderItem.product),
         *(OrderItem.passenger_name, OrderItem.airport_tz),
         *(OrderItem.price_minor, OrderItem.currency, OrderItem.is_refundable),
         *(OrderItem.refund_expire_at, OrderItem.valid_until, OrderItem.status),
@@ -81,6 +83,12 @@ class Assessment:
     lines: tuple[Assessed, ...]
     totals: dict[str, int]  # minor units by currency
     balances: tuple[BalanceChange, ...]
+    over_limit: frozenset[str] = frozenset()  # the contracts whose refunds need approval
+
+    @property
+    def waiting(self) -> list[RefundItem]:
+        """Return the items that can be refunded, but only after a second person approves."""
+        return [item for item in self.refundable if item.contract_id in self.over_limit]
 
     @property
     def refundable(self) -> list[RefundItem]:
@@ -94,13 +102,16 @@ def assess(item_ids: Sequence[str], *, actor: Actor, now: datetime) -> Assessmen
     with storage.reading() as session:
         lines = assess_in(session, ids, actor=actor, now=now)
         items = [line.item for line in lines if line.item and not line.refusal]
+        over = find_over_limit(session, items, requested_by=actor.email, now=now)
         totals: dict[str, int] = defaultdict(int)
         credits: dict[str, int] = defaultdict(int)
         for item in items:
             totals[item.currency] += item.price_minor
-            if item.payment and item.payment.method is Method.BALANCE:
+            is_paid_now = item.contract_id not in over
+            if is_paid_now and item.payment and item.payment.method is Method.BALANCE:
                 credits[item.contract_id] += item.price_minor
-        return Assessment(tuple(lines), dict(sorted(totals.items())), _balances(session, credits))
+        balances = _balances(session, credits)
+        return Assessment(tuple(lines), dict(sorted(totals.items())), balances, over)
 
 
 def _balances(session: Session, credits: Mapping[str, int]) -> tuple[BalanceChange, ...]:
@@ -128,6 +139,16 @@ def assess_in(
         refusal = refundable(item, now=now, actor=actor) if item else not_found(one)
         lines.append(Assessed(one, item, refusal))
     return lines
+
+
+def find_items(refund_ids: Sequence[str], *, actor: Actor) -> dict[str, str]:
+    """Find the order item of each refund that the actor sees, by the refund's ID."""
+    ids = ticked_ids(refund_ids, REFUNDS, "to refund them again")
+    found = select(Refund.refund_id, Refund.order_item_id).where(
+        storage.is_any_of(Refund.refund_id, ids), scope(REFUNDS, actor)
+    )
+    with storage.reading() as session:
+        return {row.refund_id: row.order_item_id for row in session.execute(found)}
 
 
 def sorted_ids(item_ids: Sequence[str]) -> list[str]:

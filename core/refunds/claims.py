@@ -14,7 +14,15 @@ from core.access import Actor
 from core.ground import ItemStatus, RefundStatus
 from core.query import is_among, scope
 from core.refunds.rule import RefundItem
-from core.storage import Instant, OrderItem, Refund, is_refundable_now, new_id
+from core.storage import (
+    REFUND_NUMBERS,
+    TRANSACTION_NUMBERS,
+    Instant,
+    OrderItem,
+    Refund,
+    is_refundable_now,
+    new_id,
+)
 from core.tables import ORDER_ITEMS
 
 # Built once: building a statement takes as long as running it. The last refund wins. If the bank
@@ -98,33 +106,51 @@ def claim_returned(session: Session, ids: Sequence[str], request: Request) -> se
 
 
 def refunds_of(session: Session, items: Sequence[RefundItem]) -> dict[str, Refund]:
-    """Return the refund of each item: its failed refund for a retry, or a new one."""
+    """Return the refund of each item, with its numbers: its failed one for a retry, or a new one.
+
+    The numbers are reserved now: the refund's own, and that of the ledger entry of the outcome.
+    """
     if not items:
         return {}
     ids = [item.order_item_id for item in items]
     rows = session.scalars(_FAILED, {"ids": ids})
     before = {refund.order_item_id: refund for refund in rows}
-    return {one: before.get(one) or Refund(refund_id=new_id(), attempt=0) for one in ids}
+    refunds = {one: before.get(one) or Refund(refund_id=new_id(), attempt=0) for one in ids}
+    fresh = [refunds[one] for one in ids if one not in before]
+    numbers, entries = storage.next_numbers(
+        session, (REFUND_NUMBERS, len(fresh)), (TRANSACTION_NUMBERS, len(ids))
+    )
+    for refund, no in zip(fresh, numbers, strict=True):
+        refund.no = no
+    for one, no in zip(ids, entries, strict=True):
+        refunds[one].ledger_no = no
+    return refunds
 
 
-def write(session: Session, refund: Refund, item: RefundItem, request: Request) -> None:
-    """Write the refund of a claimed item, and audit it."""
+def write(
+    session: Session, refund: Refund, item: RefundItem, request: Request, *, is_waiting: bool
+) -> None:
+    """Write the refund of a claimed item, and audit it; one that waits is not paid yet."""
     assert item.payment is not None  # the rule refuses an item without
     refund.batch_id = request.batch_id
     refund.order_item_id = item.order_item_id
     refund.order_id = item.order_id
     refund.contract_id = item.contract_id
+    refund.product_type, refund.product = item.product_type, item.product
+    refund.passenger_name = item.passenger_name
     refund.amount_minor = item.price_minor
     refund.currency = item.currency
     refund.reason, refund.note = request.reason, request.note
     refund.gateway = item.payment.method
     refund.payment_reference = item.payment.reference
-    refund.status = RefundStatus.REQUESTED
+    refund.status = RefundStatus.WAITING if is_waiting else RefundStatus.REQUESTED
     refund.attempt += 1
+    refund.decided_by = refund.decided_at = refund.decision_note = None
     refund.failure = refund.external_reference = None
     refund.settled_at = refund.lease_until = refund.asked_at = refund.stopped_by = None
     refund.requested_by = request.actor.email
-    refund.requested_at = refund.next_attempt_at = request.now
+    refund.requested_at = request.now
+    refund.next_attempt_at = None if is_waiting else request.now
     session.add(refund)
     _record(session, refund, request)
 
@@ -132,7 +158,9 @@ def write(session: Session, refund: Refund, item: RefundItem, request: Request) 
 def _record(session: Session, refund: Refund, request: Request) -> None:
     access.record_event(
         session,
-        "order_item.refund_requested",
+        "order_item.approval_requested"
+        if refund.status == RefundStatus.WAITING
+        else "order_item.refund_requested",
         actor=request.actor,
         entity="order_item",
         entity_id=refund.order_item_id,
@@ -147,6 +175,7 @@ def _record(session: Session, refund: Refund, request: Request) -> None:
         after={
             "status": ItemStatus.REFUND_REQUESTED,
             "refund_id": refund.refund_id,
+            "product": refund.product,
             "attempt": refund.attempt,
             "amount_minor": refund.amount_minor,
             "currency": refund.currency,

@@ -20,8 +20,14 @@ def checked_note(note: str | None) -> str | None:
 
 def change_one(session: Session, statement: ReturningUpdate[Any]) -> None:
     """Change exactly one row; raises Refused if another transaction was faster."""
-    changed = session.execute(statement, execution_options={"synchronize_session": False}).all()
-    if len(changed) != 1:
+    change_each(session, statement, 1)
+
+
+def change_each(session: Session, statement: ReturningUpdate[Any], count: int) -> None:
+    """Change exactly so many rows; raises Refused if another transaction was faster for one."""
+    options = {"synchronize_session": False, "populate_existing": True}
+    changed = session.execute(statement, execution_options=options).all()
+    if len(changed) != count:
         raise Refused(
             "The item is being refunded right now, or it has just changed. Reload the page and try "
             "again in a minute. Nothing was changed."

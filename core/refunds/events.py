@@ -36,11 +36,15 @@ def record(
         after={
             "status": refund.status,
             "order_item_id": refund.order_item_id,
+            "product": refund.product,
             "amount_minor": refund.amount_minor,
             "currency": refund.currency,
             "attempt": refund.attempt,
             "reference": refund.external_reference,
             "failure": refund.failure,
+            "method": refund.gateway,
+            "reason": refund.reason,
+            "note": refund.note,
             **more,
         },
     )

@@ -1,4 +1,8 @@
-"""The ledger: numbered entries for the outcomes of refunds, and the contracts' balances."""
+"""The ledger: numbered entries for the outcomes of refunds, and the contracts' balances.
+
+The number of an outcome's entry is reserved in the transaction of the request: a clash of numbers
+after the money has moved would lose the entry.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.ground import Method, RefundStatus, TransactionStatus, TransactionType
-from core.storage import Contract, Refund, Transaction, new_id
+from core.storage import TRANSACTION_NUMBERS, Contract, Refund, Transaction, new_id
 
 
 def enter_outcomes(session: Session, settled: Sequence[Refund], now: datetime) -> None:
     """Enter the outcomes of refunds as numbered transactions, failed refunds too."""
-    for no, refund in zip(_next_numbers(session, len(settled)), settled, strict=True):
+    fresh = iter(_next_numbers(session, sum(one.ledger_no is None for one in settled)))
+    for refund in settled:
+        no = next(fresh) if refund.ledger_no is None else refund.ledger_no
+        refund.ledger_no = None  # in use from now on
         is_done = refund.status == RefundStatus.SUCCEEDED
         status = TransactionStatus.SUCCEEDED if is_done else TransactionStatus.FAILED
         amount = refund.amount_minor
@@ -70,4 +77,7 @@ def credit(session: Session, settled: Sequence[Refund]) -> None:
 
 def _next_numbers(session: Session, count: int) -> list[int]:
     """Return the next free numbers of the ledger. Imports choose their own numbers."""
-    return storage.next_numbers(session, Transaction.no, "transactions_no", count)
+    if not count:
+        return []
+    (found,) = storage.next_numbers(session, (TRANSACTION_NUMBERS, count))
+    return found

@@ -4,12 +4,12 @@ A person matches such a refund with its order item, or dismisses it if it belong
 then no other refund of that payment is requested (see core.refunds.matching).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,9 +30,19 @@ from core.query import scope
 from core.refunds import events, ledger
 from core.refunds.decisions import change_one, checked_note
 from core.refunds.returned import first_look
-from core.storage import OrderItem, ProviderRefund, Refund, RefundBatch, is_unmatched, new_id
-from core.tables import ORDER_ITEMS
+from core.storage import (
+    REFUND_NUMBERS,
+    Order,
+    OrderItem,
+    ProviderRefund,
+    Refund,
+    RefundBatch,
+    is_unmatched,
+    new_id,
+)
+from core.tables import ORDER_ITEMS, ORDERS
 
+MAX_LISTED = 50
 MATCHED = "matched"  # the reason of a refund that was not made by Order Desk
 NO_LONGER_OPEN = (
     "This refund was already matched or dismissed, or you have no access to it. "
@@ -53,6 +63,7 @@ class Candidate:
 class Unmatched:
     """A refund at the provider that Order Desk did not make, and the items that may match it."""
 
+    order_id: str
     reference: str
     payment_reference: str
     amount_minor: int
@@ -60,29 +71,32 @@ class Unmatched:
     candidates: tuple[Candidate, ...]
 
 
-def find_unmatched(order_id: str, *, actor: Actor) -> list[Unmatched]:
-    """Find the unmatched refunds of an order; only items that the actor may see are candidates."""
+def find_unmatched(order_id: str | None = None, *, actor: Actor) -> list[Unmatched]:
+    """Find the oldest unmatched refunds: of an order, or of all orders that the actor may see.
+
+    Only items that the actor may see are candidates.
+    """
+    seen = exists().where(Order.order_id == ProviderRefund.order_id, scope(ORDERS, actor))
+    mine = select(ProviderRefund).where(is_unmatched(), seen)
+    if order_id is not None:
+        mine = mine.where(ProviderRefund.order_id == order_id)
+    oldest = mine.order_by(ProviderRefund.found_at, ProviderRefund.reference).limit(MAX_LISTED)
     with storage.reading() as session:
-        items = session.scalars(
-            select(OrderItem).where(OrderItem.order_id == order_id, scope(ORDER_ITEMS, actor))
-        ).all()
-        if not items:
-            return []
-        mine = select(ProviderRefund).where(ProviderRefund.order_id == order_id, is_unmatched())
-        return [
-            Unmatched(
-                one.reference,
-                one.payment_reference,
-                one.amount_minor,
-                one.currency,
-                tuple(
-                    Candidate(item.order_item_id, item.product, item.passenger_name)
-                    for item in sorted(items, key=lambda item: item.no)
-                    if _why_no_match(item, one) is None
-                ),
-            )
-            for one in session.scalars(mine.order_by(ProviderRefund.reference))
-        ]
+        found = session.scalars(oldest).all()
+        orders = {one.order_id for one in found}
+        theirs = select(OrderItem).where(OrderItem.order_id.in_(orders), scope(ORDER_ITEMS, actor))
+        items = session.scalars(theirs.order_by(OrderItem.no)).all() if orders else []
+        return [_unmatched(one, items) for one in found]
+
+
+def _unmatched(one: ProviderRefund, items: Sequence[OrderItem]) -> Unmatched:
+    candidates = tuple(
+        Candidate(item.order_item_id, item.product, item.passenger_name)
+        for item in items
+        if item.order_id == one.order_id and _why_no_match(item, one) is None
+    )
+    about = one.order_id, one.reference, one.payment_reference, one.amount_minor, one.currency
+    return Unmatched(*about, candidates)
 
 
 def _why_no_match(item: OrderItem, one: ProviderRefund) -> str | None:
@@ -171,7 +185,7 @@ def _settle(
             session,
             update(Refund)
             .where(*_can_be_matched(item, one, now))
-            .values(paid)
+            .values(Refund.with_twins(**paid))
             .returning(Refund.refund_id),
         )
     changed = update(OrderItem).where(
@@ -216,6 +230,7 @@ def _refund_of(session: Session, item: OrderItem, actor: Actor, now: datetime) -
     if refund is not None:
         return refund
     batch_id = new_id()
+    ((no,),) = storage.next_numbers(session, (REFUND_NUMBERS, 1))
     batch = {
         "batch_id": batch_id,
         "idempotency_key": f"{MATCHED} {batch_id}",
@@ -227,10 +242,14 @@ def _refund_of(session: Session, item: OrderItem, actor: Actor, now: datetime) -
     session.execute(insert(RefundBatch), [batch])
     refund = Refund(
         refund_id=new_id(),
+        no=no,
         batch_id=batch_id,
         order_item_id=item.order_item_id,
         order_id=item.order_id,
         contract_id=item.contract_id,
+        product_type=item.product_type,
+        product=item.product,
+        passenger_name=item.passenger_name,
         amount_minor=item.price_minor,
         currency=item.currency,
         reason=MATCHED,

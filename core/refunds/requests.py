@@ -15,24 +15,16 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.ground import InvalidInput, Permission, Refused, get_settings
+from core.ground import NEEDS_NOTE, InvalidInput, Permission, Refused, get_settings
 from core.refunds import claims, settlement
 from core.refunds.assessment import Assessed, assess_in, sorted_ids
 from core.refunds.claims import Request
 from core.refunds.decisions import checked_note
 from core.refunds.gateway import Gateways
 from core.refunds.gateways import configured_gateways
+from core.refunds.limits import find_over_limit
 from core.refunds.rule import Reason, RefundItem, Refusal
 from core.storage import Refund, RefundBatch
-
-REASONS = {
-    "passenger_cancelled": "Passenger cancelled",
-    "flight_cancelled": "Flight cancelled",
-    "booked_twice": "Booked twice",
-    "not_delivered": "Service not delivered",
-    "goodwill": "Goodwill",
-    "other": "Other (see note)",
-}
 
 
 @dataclass(frozen=True)
@@ -44,6 +36,7 @@ class Outcome:
     why: str | None
     amount_minor: int | None
     currency: str | None
+    is_waiting: bool = False  # for a second person to approve it
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,11 @@ class Answer:
     def requested(self) -> list[Outcome]:
         """Return the items whose refund was requested."""
         return [one for one in self.outcomes if one.refund_id is not None]
+
+    @property
+    def waiting(self) -> list[Outcome]:
+        """Return the items whose refund waits for the approval of a second person."""
+        return [one for one in self.outcomes if one.is_waiting]
 
 
 class TooManyRefunds(Refused):
@@ -103,17 +101,17 @@ def request(
 
 def _checked_note(reason: str, note: str | None) -> str | None:
     note = checked_note(note)
-    if reason not in REASONS:
+    if reason not in get_settings().reasons.offered:
         raise InvalidInput("Choose a reason for the refund.")
-    if reason == "other" and not note:
+    if reason == NEEDS_NOTE and not note:
         raise InvalidInput("Write the reason in the note.")
     return note
 
 
 def _write_once(request: Request) -> Answer:
     try:
-        is_limited = get_settings().refunds_per_hour is not None
-        with access.changing(request.actor, Permission.REFUND, counts=is_limited) as (
+        # One person's requests run one after the other: together they count against limits.
+        with access.changing(request.actor, Permission.REFUND, counts=True) as (
             session,
             actor,
         ):
@@ -144,12 +142,16 @@ def _write(session: Session, request: Request) -> Answer:
     """Claim the items that can be refunded; write the batch, the refunds and the audit events."""
     lines, items = _claim(session, request)
     refunds = claims.refunds_of(session, items)
+    over = find_over_limit(session, items, requested_by=request.actor.email, now=request.now)
     outcomes = []
     for line in lines:
         item, refund = line.item, refunds.get(line.order_item_id)
         if item is not None and refund is not None:
-            granted = refund.refund_id, None, item.price_minor, item.currency
-            outcomes.append(Outcome(line.order_item_id, *granted))
+            amount = item.price_minor, item.currency
+            is_waiting = item.contract_id in over
+            outcomes.append(
+                Outcome(line.order_item_id, refund.refund_id, None, *amount, is_waiting)
+            )
         else:
             why = line.refusal.sentence if line.refusal else "It has just changed. Try again."
             outcomes.append(Outcome(line.order_item_id, None, why, None, None))
@@ -163,7 +165,8 @@ def _write(session: Session, request: Request) -> Answer:
     }
     session.connection().execute(insert(RefundBatch), batch)
     for item in items:
-        claims.write(session, refunds[item.order_item_id], item, request)
+        refund = refunds[item.order_item_id]
+        claims.write(session, refund, item, request, is_waiting=item.contract_id in over)
     return Answer(request.batch_id, tuple(outcomes))
 
 

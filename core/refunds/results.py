@@ -24,15 +24,16 @@ from core.storage import OrderItem, Refund, RefundBatch
 from core.tables import ORDER_ITEMS, Column, Kind
 
 REFUNDED, IN_PROGRESS, NOT_REFUNDED = "Refunded", "In progress", "Not refunded"
+WAITING = "Waiting for approval"
 _RESULTS = {
-    RefundStatus.WAITING: IN_PROGRESS,
+    RefundStatus.WAITING: WAITING,
     RefundStatus.DECLINED: NOT_REFUNDED,
     RefundStatus.REQUESTED: IN_PROGRESS,
     RefundStatus.PROCESSING: IN_PROGRESS,
     RefundStatus.SUCCEEDED: REFUNDED,
     RefundStatus.FAILED: NOT_REFUNDED,
 }
-_ORDER = (REFUNDED, IN_PROGRESS, NOT_REFUNDED)
+_ORDER = (REFUNDED, IN_PROGRESS, WAITING, NOT_REFUNDED)
 _ITEM = "order_item_id"
 # The columns of the frame and of the Excel file.
 # fmt: off
@@ -43,7 +44,7 @@ COLUMNS = (
     Column("passenger_name", "Passenger", Kind.TEXT, "The passenger of the service.", width=200),
     Column("amount_minor", "Amount", Kind.MONEY, "The refunded amount.", currency="currency"),
     Column("currency", "Currency", Kind.CODE, "The currency of Amount (ISO 4217).", width=110),
-    Column("result", "Result", Kind.CODE, "Refunded, in progress or not refunded.", width=130),
+    Column("result", "Result", Kind.CODE, "What came of it: Refunded, or why not yet.", width=190),
     Column("why", "Why", Kind.TEXT, "The reason, if there is one.", width=500),
     Column("settled_at", "Settled At", Kind.INSTANT, "When it succeeded or failed.", width=175),
 )

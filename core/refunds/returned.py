@@ -114,22 +114,22 @@ def mark_as_returned(
         Refund.attempt == attempt,
         Refund.status == RefundStatus.SUCCEEDED,
     )
-    changed = mine.values(
+    values = Refund.with_twins(
         status=RefundStatus.FAILED,
         failure=why,
         failed_after_success_at=at,
         settled_at=at,
         next_look_at=None,
         lease_until=None,
-    ).returning(Refund)
-    returned = session.scalars(changed).one_or_none()
+    )
+    returned = session.scalars(mine.values(values).returning(Refund)).one_or_none()
     if returned is None:
         return None
     item = update(OrderItem).where(
         OrderItem.order_item_id == returned.order_item_id, OrderItem.status == ItemStatus.REFUNDED
     )
-    values = {"status": ItemStatus.REFUND_REQUESTED, "refunded_at": None}
-    items = session.scalars(item.values(values).returning(OrderItem.order_item_id)).all()
+    again = {"status": ItemStatus.REFUND_REQUESTED, "refunded_at": None}
+    items = session.scalars(item.values(again).returning(OrderItem.order_item_id)).all()
     if len(items) != 1:
         raise RuntimeError(f"Item {returned.order_item_id} is not refunded by {refund_id}")
     return returned

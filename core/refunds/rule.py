@@ -69,6 +69,7 @@ class RefundItem:
     order_id: str
     contract_id: str
     contract_currency: str
+    product_type: str
     product: str
     passenger_name: str
     airport_tz: str
@@ -80,6 +81,7 @@ class RefundItem:
     status: str
     is_returned: bool = False  # a refund of it succeeded, and the bank returned the money
     refunded_at: datetime | None = None
+    refund_limit_minor: int | None = None  # of the contract; above it, a second person approves
     payments: tuple[Payment, ...] = ()  # only successful ones, in the item's currency
     gateways: frozenset[Method] = frozenset({Method.BALANCE})  # refundable methods
 

@@ -182,7 +182,7 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
     another process may have requested the refund since.
     """
     failure, reference = getattr(outcome, "why", None), getattr(outcome, "reference", None)
-    item_status = _ITEM_STATUS[type(outcome)]
+    item_status, to_match = _ITEM_STATUS[type(outcome)], getattr(outcome, "to_match", ())
     changed = (
         update(Refund)
         .where(
@@ -192,12 +192,14 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
             *([] if isinstance(outcome, Succeeded) else [Refund.lease_until == job.lease_until]),
         )
         .values(
-            status=_STATUS[type(outcome)],
-            failure=failure,
-            external_reference=reference,
-            lease_until=None,
-            stopped_by=next((one.reference for one in getattr(outcome, "to_match", ())), None),
-            settled_at=now if item_status else None,
+            Refund.with_twins(
+                status=_STATUS[type(outcome)],
+                failure=failure,
+                external_reference=reference,
+                lease_until=None,
+                stopped_by=next((one.reference for one in to_match), None),
+                settled_at=now if item_status else None,
+            )
         )
         .returning(Refund)
     )

@@ -1,18 +1,18 @@
-"""One search over orders, order items and e-mails: a few hits of each kind, newest first.
+"""One search over orders, items, e-mails and references: a few hits of each kind, newest first.
 
 Each table is searched as by its quick search, so the scope and the permissions are the same.
-E-mails are searched by recipient.
+E-mails are searched by recipient; refunds and transactions by their reference alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from core.access import Actor, may
-from core.ground import fold, named
+from core.ground import fold, format_money, named
 from core.query import load_rows
-from core.tables import EMAILS, ORDER_ITEMS, ORDERS, Column, Table
+from core.tables import EMAILS, ORDER_ITEMS, ORDERS, REFUNDS, TRANSACTIONS, Column, Table
 from core.views import Condition, Filter, Operator, View, as_choice, default_view, parse_search
 
 MIN_LETTERS = 3  # of the longest word: a shorter one is in no index, and every row would be read
@@ -39,9 +39,38 @@ def find_everywhere(text: str, *, actor: Actor, now: datetime) -> list[Hit]:
     search = parse_search(text)
     if all(len(word) < MIN_LETTERS for word in search.split()):
         return []
-    find = {ORDERS: _find_orders, ORDER_ITEMS: _find_items, EMAILS: _find_emails}
+    find: dict[Table, Callable[[str, Actor, datetime], Iterable[Hit]]] = {
+        REFUNDS: _find_refunds,
+        TRANSACTIONS: _find_transactions,
+        ORDERS: _find_orders,
+        ORDER_ITEMS: _find_items,
+        EMAILS: _find_emails,
+    }
     tables = [table for table in find if may(actor, table.permission(None))]
     return [hit for table in tables for hit in find[table](search, actor, now)]
+
+
+def _find_refunds(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
+    names = ("amount_minor", "product", "status")
+    return _find_reference(REFUNDS, search, names, actor, now)
+
+
+def _find_transactions(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
+    return _find_reference(TRANSACTIONS, search, ("amount_minor", "type", "status"), actor, now)
+
+
+def _find_reference(
+    table: Table, search: str, names: Sequence[str], actor: Actor, now: datetime
+) -> Iterable[Hit]:
+    """Find the row of a reference, such as R-12: its page shows it alone."""
+    if not table.is_reference(search):
+        return
+    columns = ("short_reference", *names)
+    for row in _load(_view(table, columns).with_search(search), PER_KIND, actor, now):
+        amount = format_money(row["amount_minor"], row["currency"])
+        said = (as_choice(_column(table, name), row[name]) for name in names[1:])
+        own = default_view(table).with_ids((row["short_reference"],))
+        yield Hit(table.title, row["short_reference"], " · ".join((amount, *said)), None, own)
 
 
 def _find_orders(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:

@@ -15,7 +15,6 @@ from core.storage.dialect import (
     lock_tables,
     locked_in_order,
     look_up_again,
-    next_numbers,
     scan_in_order,
     seconds_of,
     stores_nul,
@@ -53,10 +52,29 @@ from core.storage.models.figures import (
     Span,
 )
 from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
+from core.storage.models.note_expressions import (
+    follow_up_by,
+    follow_up_on,
+    is_due_or_next,
+    is_last,
+    last_note,
+    last_note_rank,
+    note_count,
+)
+from core.storage.models.notes import NOTE_NUMBERS, Note
 from core.storage.models.orders import MAY_BE_REFUNDED, Contract, Order, OrderItem
 from core.storage.models.people import SignIn, User, UserContract
-from core.storage.models.refunds import ProviderRefund, Refund, RefundBatch, Transaction
+from core.storage.models.refunds import (
+    REFUND_NUMBERS,
+    TRANSACTION_NUMBERS,
+    ProviderRefund,
+    Refund,
+    RefundBatch,
+    RefundDecision,
+    Transaction,
+)
 from core.storage.models.views import SavedView
+from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
@@ -78,6 +96,9 @@ __all__ = [
     "FIGURE_CHANGES",
     "IS_IMPORT",
     "MAY_BE_REFUNDED",
+    "NOTE_NUMBERS",
+    "REFUND_NUMBERS",
+    "TRANSACTION_NUMBERS",
     "AuditEvent",
     "Base",
     "CancelToken",
@@ -91,12 +112,15 @@ __all__ = [
     "Dimension",
     "Gathered",
     "Instant",
+    "Note",
+    "Numbers",
     "Order",
     "OrderItem",
     "ProviderRefund",
     "QueryCancelled",
     "Refund",
     "RefundBatch",
+    "RefundDecision",
     "SavedView",
     "SignIn",
     "Sought",
@@ -115,6 +139,8 @@ __all__ = [
     "delete_fact",
     "delivery_state",
     "folded",
+    "follow_up_by",
+    "follow_up_on",
     "gather",
     "get_engine",
     "get_fact",
@@ -131,13 +157,17 @@ __all__ = [
     "is_any_of",
     "is_any_of_named",
     "is_blank",
+    "is_due_or_next",
     "is_estimated_above",
+    "is_last",
     "is_looked_up",
     "is_reachable",
     "is_refundable_now",
     "is_sqlite",
     "is_unmatched",
     "known_versions",
+    "last_note",
+    "last_note_rank",
     "like_compares",
     "loading",
     "lock_key_of",
@@ -149,6 +179,7 @@ __all__ = [
     "new_id",
     "next_numbers",
     "no_rows",
+    "note_count",
     "put_fact",
     "reading",
     "rebuilding",

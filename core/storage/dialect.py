@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     Select,
     SQLColumnExpression,
     Text,
@@ -67,14 +68,22 @@ def insert(session: Session, model: type[Base]) -> Any:
     return (sqlite if is_on_sqlite(session) else postgresql).insert(model)
 
 
-def is_any_of(expression: SQLColumnExpression[Any], texts: Sequence[str]) -> ColumnElement[bool]:
-    """Compare with any number of texts, bound as one parameter: databases limit their number."""
-    return _is_any_of(expression, bindparam(None, bound_texts(texts), type_=_texts_type()))
+def is_any_of(
+    expression: SQLColumnExpression[Any], values: Sequence[str] | Sequence[int]
+) -> ColumnElement[bool]:
+    """Compare with any number of texts or numbers, bound as one parameter.
+
+    Databases limit the number of parameters.
+    """
+    is_number = isinstance(getattr(expression, "type", None), Integer)
+    kind = _list_type(BigInteger() if is_number else Text())
+    bound = json.dumps(values) if is_sqlite() else list(values)
+    return _is_any_of(expression, bindparam(None, bound, type_=kind))
 
 
 def is_any_of_named(expression: SQLColumnExpression[Any], name: str) -> ColumnElement[bool]:
     """Compare with texts that are given by name when the statement runs, as `bound_texts`."""
-    return _is_any_of(expression, bindparam(name, type_=_texts_type()))
+    return _is_any_of(expression, bindparam(name, type_=_list_type(Text())))
 
 
 def bound_texts(texts: Sequence[str]) -> Any:
@@ -82,17 +91,17 @@ def bound_texts(texts: Sequence[str]) -> Any:
     return json.dumps(texts) if is_sqlite() else list(texts)
 
 
-def _texts_type() -> TypeEngine[Any]:
-    return Text() if is_sqlite() else postgresql.ARRAY(Text)
+def _list_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return Text() if is_sqlite() else postgresql.ARRAY(kind)
 
 
 def _is_any_of(
-    expression: SQLColumnExpression[Any], texts: BindParameter[Any]
+    expression: SQLColumnExpression[Any], values: BindParameter[Any]
 ) -> ColumnElement[bool]:
     if is_sqlite():
-        each = func.json_each(texts).table_valued("value")
+        each = func.json_each(values).table_valued("value")
         return expression.in_(select(each.c.value))
-    return expression == any_(texts)
+    return expression == any_(values)
 
 
 def like_compares(code: SQLColumnExpression[Any]) -> SQLColumnExpression[str]:
@@ -114,27 +123,6 @@ def seconds_of(session: Session, instant: SQLColumnExpression[Any]) -> ColumnEle
 def json_text_of(session: Session, column: ColumnElement[Any]) -> ColumnElement[str]:
     """Return a JSON column as text, as SQLite stores it."""
     return type_coerce(column, Text) if is_on_sqlite(session) else cast(column, Text)
-
-
-def next_numbers(
-    session: Session, numbers: InstrumentedAttribute[int], sequence: str, count: int
-) -> list[int]:
-    """Return the next free numbers of a column: after the highest; on PostgreSQL from a sequence.
-
-    If rows with numbers of their own have overtaken the sequence, it is moved ahead.
-    """
-    highest = session.scalar(select(func.max(numbers))) or 0
-    if is_on_sqlite(session):
-        return list(range(highest + 1, highest + 1 + count))
-    following = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
-    found = list(session.scalars(following))
-    if found[0] > highest:
-        return found
-    ahead = text(
-        f"SELECT setval('{sequence}', :count + greatest(:highest, last_value)) FROM {sequence}"  # noqa: S608
-    )
-    last = session.execute(ahead, {"count": count, "highest": highest}).scalar_one()
-    return list(range(last - count + 1, last + 1))
 
 
 def locked_in_order(

@@ -145,6 +145,15 @@ class Base(DeclarativeBase):
         for name, twin in cls.twins.items():
             event.listen(getattr(cls, twin.of), "set", partial(_fill, name, twin))
 
+    @classmethod
+    def with_twins(cls, **values: Any) -> dict[str, Any]:
+        """Return the values of an UPDATE statement with the twins of the written ones.
+
+        An object fills its twins by itself.
+        """
+        made = ((name, twin) for name, twin in cls.twins.items() if twin.of in values)
+        return values | {name: twin.made_from(values[twin.of]) for name, twin in made}
+
 
 def _fill(name: str, twin: Twin, row: Base, value: Any, *_: Any) -> None:
     """Fill a twin when its column is set."""

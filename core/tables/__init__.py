@@ -5,18 +5,23 @@ To add a column, add a `Column` to the file of its table. `columns` says what a 
 
 from core.tables.audit_trail import AUDIT_EVENTS
 from core.tables.columns import AlsoFinds, Column, Kind, Table
+from core.tables.contracts import CONTRACTS
 from core.tables.emails import EMAILS
+from core.tables.notes import NOTES
 from core.tables.order_items import ORDER_ITEMS
-from core.tables.orders import ORDERS
+from core.tables.orders import FOLLOW_UPS, ORDERS
+from core.tables.refunds import REFUNDS, TO_APPROVE
+from core.tables.related import AnyOf, Via
 from core.tables.transactions import TRANSACTIONS
 from core.tables.users import USERS
 
-BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS)  # the tables that are imported and dumped
-TABLES = {table.name: table for table in (*BOOKS, EMAILS, USERS, AUDIT_EVENTS)}
+BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS, NOTES)  # the tables that are imported and dumped
+TABLES = {table.name: table for table in (*BOOKS, EMAILS, REFUNDS, USERS, CONTRACTS, AUDIT_EVENTS)}
 # The URL parameter of each table on the page of an order.
 ORDER_TABS = {
     "order_items": "products",
     "transactions": "transactions",
+    "refunds": "refunds",
     "emails": "emails",
     "audit_trail": "history",
 }
@@ -24,15 +29,22 @@ ORDER_TABS = {
 __all__ = [
     "AUDIT_EVENTS",
     "BOOKS",
+    "CONTRACTS",
     "EMAILS",
+    "FOLLOW_UPS",
+    "NOTES",
     "ORDERS",
     "ORDER_ITEMS",
     "ORDER_TABS",
+    "REFUNDS",
     "TABLES",
+    "TO_APPROVE",
     "TRANSACTIONS",
     "USERS",
     "AlsoFinds",
+    "AnyOf",
     "Column",
     "Kind",
     "Table",
+    "Via",
 ]

@@ -46,6 +46,10 @@ AUDIT_EVENTS = Table(
     columns=(
         Column("at", "Time", Kind.INSTANT, "When it happened.", is_shown=True, width=165),
         Column(
+            "sentence", "What happened", Kind.TEXT, "The event as a sentence, as it was told then.",
+            is_shown=True, width=460
+        ),
+        Column(
             "actor", "User", Kind.TEXT, "The user who did it.",
             has_choices=True, is_shown=True, width=195
         ),

@@ -1,16 +1,18 @@
 """`Table`, `Column` and `Kind`: what a table can state. Each table has a file of its own."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Text, cast, literal
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.ground import FLAG_WORDS, Permission, sort_key, words_by_value
+from core.ground import FLAG_WORDS, Permission, sort_key, word_of, words_by_value
 from core.storage import Base, contract_name, sorted_by
+from core.tables.related import AnyOf, PlaceFrom, Through, Via
 
 
 class Kind(StrEnum):
@@ -21,6 +23,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     MONEY = "money"  # minor units; `currency` names the column of the currency
     INSTANT = "instant"
+    DATE = "date"  # a calendar day without a time zone, as text: 2026-12-03
     FLAG = "flag"
     BYTES = "bytes"
 
@@ -29,25 +32,10 @@ class Kind(StrEnum):
 WRITTEN = {
     Kind.INSTANT: "Write a date cell, or text like 2026-03-01, 2026-03-01 14:30, 01.03.2026 14:30 "
     "or 2026-03-01 14:30:00+02:00.",
+    Kind.DATE: "Write a date cell, or text like 2026-03-01 or 01.03.2026.",
     Kind.MONEY: "Write a number, or text like 1234.50, 1,234.50 or 1.234,50.",
     Kind.FLAG: "Write Yes or No.",
 }
-
-
-@dataclass(frozen=True)
-class PlaceFrom:
-    """The column with the code of a row's place, and the IANA time zone of each code."""
-
-    column: str
-    zones: Callable[[], Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Through:
-    """A table with the same texts and fewer rows; the column `by` joins both tables."""
-
-    model: type[Base]
-    by: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +57,7 @@ class Column:
     is_reference: bool = False  # pasted IDs are searched in it
     opens_order: bool = False  # holds order IDs, shown as links to the orders
     allowed: type[StrEnum] | None = None
+    wording: Callable[[], Mapping[str, str]] | None = None  # the words of codes that a setting has
     currency: str | None = None
     looks_ahead: bool = False  # its times can be in the future
     place_zone: str | None = None  # the column that holds the time zone of its times
@@ -78,17 +67,26 @@ class Column:
     searched_through: Through | None = None  # where the search index has its values, if not here
     totals_as: str | None = None  # the header of the totals if a filter asks for the next days
     width: int = 140  # pixels in the grid
+    via: Via | None = None  # it is the column `via_name` of that row
+    via_name: str = ""
+    prefix: str | None = None  # its values are this and the row's number, such as R-12
     formerly: tuple[str, ...] = ()  # its names in older links, saved views and files
     # What a value in the lists of older links and saved views stands for now.
     formerly_meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     # The SQL of the column and the SQL to sort by, at the instant `now`; None: as it is stored.
     derived: Callable[[datetime], SQLColumnExpression[Any]] | None = None
     sorted_by: Callable[[datetime], tuple[SQLColumnExpression[Any], ...]] | None = None
+    any_of: AnyOf | None = None  # what a derived column is made of, if filters ask for that
 
     @property
     def is_written(self) -> bool:
         """Return whether the model has a sort key for the column."""
         return self.kind is Kind.TEXT and self.derived is None and self.name_of is None
+
+    def number_in(self, asked: str) -> int | None:
+        """Return the row number that a reference names, such as 12 of R-12; None if it is none."""
+        named = self.prefix and re.fullmatch(rf"{self.prefix}([0-9]{{1,18}})", asked, re.IGNORECASE)
+        return int(named[1]) if named else None
 
     def rank_of(self, value: Any) -> Any:
         """Return what a value of the column is sorted by."""
@@ -113,7 +111,23 @@ class Column:
         """Return the word for each value of the column; None where values are shown as they are."""
         if self.kind is Kind.FLAG:
             return FLAG_WORDS
+        if self.wording is not None:
+            return dict(self.wording())
         return words_by_value(self.allowed) if self.allowed else None
+
+    @property
+    def is_stored(self) -> bool:
+        """Return whether the column is an attribute of the model."""
+        return self.derived is None and self.via is None and self.prefix is None
+
+    @property
+    def has_words(self) -> bool:
+        """Return whether values are codes of the system, which people see as words."""
+        return self.allowed is not None or self.wording is not None
+
+    def word_of(self, value: str) -> str:
+        """Return the word of a value; one that is not known any more still reads as a word."""
+        return (self.wording() if self.wording else {}).get(value) or word_of(value)
 
     @property
     def can_be_shown(self) -> bool:
@@ -164,9 +178,12 @@ class Table:
     sorted_in_order_by: str | None = None  # the same on the page of an order, ascending
     # Built-in views, by name: what each asks, in the words of an address (see core.views).
     ready_made: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    # The same for views that depend on the e-mail address of who looks.
+    personal: Callable[[str], Mapping[str, Any]] | None = field(default=None, compare=False)
     is_indexed: bool = False  # has search indexes
-    also_finds: AlsoFinds | None = field(default=None, compare=False)
+    also_finds: tuple[AlsoFinds, ...] = field(default=(), compare=False)
     author: str | None = None  # the column of the e-mail address of the row's author
+    by_author: str = "Mine"  # the name of the view of the actor's own rows
     hint: str | None = None  # shown while the table is empty: how rows get there
     hint_of_order: str | None = None  # the same, for the table of one order
     seen_with: Permission = Permission.ORDERS  # the permission to see its page and rows
@@ -195,14 +212,35 @@ class Table:
         attribute: InstrumentedAttribute[Any] = getattr(self.model, column.name_of or column.name)
         return attribute
 
+    def row_number(self) -> InstrumentedAttribute[int]:
+        """Return the attribute of the row number."""
+        return self.attribute(NO)
+
+    def is_reference(self, asked: str) -> bool:
+        """Return whether a text is a reference of this table, such as R-12."""
+        return any(column.number_in(asked) is not None for column in self.offered)
+
     def expression(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
         """Return the SQL expression of a column at the instant `now`."""
         if column.name_of is not None:
             return contract_name(self.attribute(column))
+        if column.prefix is not None:
+            return literal(column.prefix, Text).concat(cast(self.row_number(), Text))
+        if column.via is not None:
+            return column.via.value(column.via_name, self.joined(column.via))
         return column.derived(now) if column.derived else self.attribute(column)
+
+    def joined(self, via: Via) -> InstrumentedAttribute[Any]:
+        """Return our attribute that the other table's rows are found by."""
+        attribute: InstrumentedAttribute[Any] = getattr(self.model, via.by)
+        return attribute
 
     def rank(self, column: Column, now: datetime) -> SQLColumnExpression[Any]:
         """Return the SQL to sort and group a column by, in which each value has one of its own."""
+        if column.prefix is not None:
+            return self.row_number()
+        if column.via is not None:
+            return self.expression(column, now)
         return column.derived(now) if column.derived else self.stored_rank(column)
 
     def stored_rank(self, column: Column) -> InstrumentedAttribute[Any]:
@@ -211,7 +249,9 @@ class Table:
         return sorted_by(attribute) if column.is_written else attribute
 
     def is_nullable(self, column: Column) -> bool:
-        """Return whether a column can be blank. A name is if its ID is; no other derived one."""
+        """Return whether a column can be blank. A name is if its ID is; those of other rows are."""
+        if column.via is not None or column.any_of is not None:
+            return True
         stored = self.model.__table__.c.get(column.name_of or column.name)
         return stored is not None and bool(stored.nullable)
 

@@ -1,25 +1,26 @@
 """The table of e-mails."""
 
-from sqlalchemy import ColumnElement, Select, exists
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from core.ground import Channel, DeliveryKind, DeliveryState, Permission
-from core.storage import Delivery, DeliveryItem, delivery_state
+from core.storage import Delivery, DeliveryItem, Note, delivery_state
 from core.tables.columns import CONTRACT, Column, Kind, Table
 from core.tables.ready_made import having, recent
 
 
 def _is_about(order_id: str) -> ColumnElement[bool]:
-    """Restrict to e-mails about at least one item of an order."""
-    return exists().where(
-        DeliveryItem.delivery_id == Delivery.delivery_id, DeliveryItem.order_id == order_id
-    )
+    """Restrict to e-mails about at least one item of an order, or about a note on it."""
+    items = select(DeliveryItem.delivery_id).where(DeliveryItem.order_id == order_id)
+    notes = select(Note.note_id).where(Note.order_id == order_id)
+    return or_(Delivery.delivery_id.in_(items), Delivery.note_id.in_(notes))
 
 
 def _is_only_about(orders: Select[str]) -> ColumnElement[bool]:
-    """Restrict to e-mails about items of these orders only."""
-    return ~exists().where(
+    """Restrict to e-mails about items of these orders only, or about a note on one of them."""
+    others = exists().where(
         DeliveryItem.delivery_id == Delivery.delivery_id, DeliveryItem.order_id.not_in(orders)
     )
+    return and_(~others, or_(Delivery.note_id.is_(None), Delivery.order_id.in_(orders)))
 
 
 # fmt: off
@@ -64,7 +65,8 @@ EMAILS = Table(
         ),
         Column("subject", "Subject", Kind.TEXT, "The subject line.", is_shown=True, width=280),
         Column(
-            "kind", "Kind", Kind.CODE, "Voucher, or notice that a voucher is void.",
+            "kind", "Kind", Kind.CODE,
+            "Voucher, notice that a voucher is void, or mention in a note.",
             has_choices=True, is_shown=True, allowed=DeliveryKind, width=120
         ),
         Column(

@@ -2,20 +2,23 @@
 
 from dataclasses import replace
 
-from core.ground import ItemStatus, PaxType, ProductType, airport_zones
+from core.ground import ItemStatus, PaxType, ProductType, airport_zones, get_settings
 from core.storage import (
     Order,
     OrderItem,
+    Refund,
     has_returned_refund,
     has_unmatched_refund,
     refundable_now,
     status,
     status_in_order,
 )
-from core.tables.columns import CONTRACT, NO, Column, Kind, PlaceFrom, Table, Through
+from core.tables.columns import CONTRACT, NO, Column, Kind, Table
 from core.tables.ready_made import YES, recent, refund_expiring
+from core.tables.related import PlaceFrom, Through, Via
 
 IN_ORDERS = Through(Order, by="order_id")
+REFUND = Via(Refund, by="order_item_id", counts=Refund.IS_COUNTED)
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
 # fmt: off
@@ -154,6 +157,16 @@ ORDER_ITEMS = Table(
             "refund_returned", "Refund Returned", Kind.FLAG,
             "Whether the bank returned the refund. If so, refund the item again.",
             has_choices=True, is_offered=True, width=140, derived=has_returned_refund
+        ),
+        Column(
+            "refund_reason", "Refund Reason", Kind.CODE,
+            "Why the item is being refunded or was refunded; blank without a refund.",
+            is_offered=True, wording=lambda: get_settings().reasons.known,
+            via=REFUND, via_name="reason", width=165
+        ),
+        Column(
+            "refunded_by", "Refunded By", Kind.CODE, "Who requested the item's refund.",
+            is_offered=True, via=REFUND, via_name="requested_by", width=220
         ),
         Column(
             "unmatched_refund", "Unmatched Refund", Kind.FLAG,

@@ -1,9 +1,41 @@
 """The table of orders."""
 
-from core.storage import Order, has_refundable_item
+from typing import Any
+
+from core.storage import (
+    Note,
+    Order,
+    follow_up_by,
+    follow_up_on,
+    has_refundable_item,
+    is_due_or_next,
+    is_last,
+    last_note,
+    last_note_rank,
+    note_count,
+)
 from core.tables.columns import CONTRACT, NO, AlsoFinds, Column, Kind, Table
+from core.tables.notes import NOTES
 from core.tables.order_items import ORDER_ITEMS
 from core.tables.ready_made import NOT_BLANK, YES, recent
+from core.tables.related import AnyOf
+
+FOLLOW_UPS = "To follow up"  # the view of what is due for who looks
+
+
+def _follow_ups_of(email: str) -> dict[str, Any]:
+    """Return the view of the orders that a user has to follow up now."""
+    is_mine = {"filterType": "text", "type": "equals", "filter": email}
+    is_due = {"filterType": "date", "type": "untilToday"}
+    first = ["order_id", "follow_up_on", "follow_up_by", "last_note", "created_at", "contract_id"]
+    return {
+        FOLLOW_UPS: {
+            "filters": {"follow_up_by": is_mine, "follow_up_on": is_due},
+            "sort": [{"colId": "follow_up_on", "sort": "asc"}],
+            "columns": [*first, "author", "amount_minor", "currency"],
+        }
+    }
+
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
 # fmt: off
@@ -16,10 +48,14 @@ ORDERS = Table(
     key="order_id",
     author="author",
     is_indexed=True,
-    also_finds=AlsoFinds(
-        ORDER_ITEMS, ("passenger_name", "voucher_code"),
-        by="order_id", words="passengers · vouchers"
+    also_finds=(
+        AlsoFinds(
+            ORDER_ITEMS, ("passenger_name", "voucher_code"),
+            by="order_id", words="passengers · vouchers"
+        ),
+        AlsoFinds(NOTES, ("text",), by="order_id", words="notes"),
     ),
+    personal=_follow_ups_of,
     ready_made=recent()
     | {
         "Via widget": {"filters": {"widget_id": NOT_BLANK}},
@@ -76,6 +112,27 @@ ORDERS = Table(
             "Whether an item of the order can be refunded now.",
             has_choices=True, is_offered=True, width=110, derived=has_refundable_item,
             formerly=("refundable", "is_refundable")
+        ),
+        Column(
+            "note_count", "Notes", Kind.NUMBER, "How many notes the order has.",
+            is_offered=True, width=80, derived=note_count
+        ),
+        Column(
+            "last_note", "Last Note", Kind.TEXT, "The text of the newest note.",
+            is_offered=True, width=280, derived=last_note, sorted_by=last_note_rank,
+            any_of=AnyOf(Note.text, by="order_id", rows=is_last)
+        ),
+        Column(
+            "follow_up_on", "Follow Up Date", Kind.DATE,
+            "The first day on which somebody has to look at the order again.",
+            is_offered=True, looks_ahead=True, width=120, derived=follow_up_on,
+            any_of=AnyOf(Note.follow_up_on, by="order_id", rows=is_due_or_next)
+        ),
+        Column(
+            "follow_up_by", "Follow Up By", Kind.CODE,
+            "Who has to look at the order again: everybody who is due, or who is next.",
+            is_offered=True, width=200, derived=follow_up_by,
+            any_of=AnyOf(Note.follow_up_by, by="order_id", rows=is_due_or_next)
         ),
     ),
 )

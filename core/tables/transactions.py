@@ -2,8 +2,9 @@
 
 from core.ground import Method, Permission, TransactionStatus, TransactionType
 from core.storage import Order, Transaction
-from core.tables.columns import CONTRACT, NO, Column, Kind, Table, Through
+from core.tables.columns import CONTRACT, NO, Column, Kind, Table
 from core.tables.ready_made import recent
+from core.tables.related import Through
 
 # One line for what a column is, and one for its options; ruff would put each argument on its own.
 # fmt: off
@@ -21,6 +22,11 @@ TRANSACTIONS = Table(
     hint_of_order="Payments appear when transactions are imported, refunds when they are made.",
     columns=(
         NO,
+        Column(
+            "short_reference", "Reference", Kind.CODE,
+            "A short name of the transaction to say on the phone.",
+            is_shown=True, is_reference=True, prefix="T-", width=95
+        ),
         Column(
             "transaction_id", "Transaction ID", Kind.CODE, "The ID of the transaction.",
             is_shown=True, is_required=True, is_reference=True, width=190
@@ -69,7 +75,7 @@ TRANSACTIONS = Table(
             has_choices=True, is_shown=True, allowed=Method, width=85
         ),
         Column(
-            "reference", "Reference", Kind.TEXT, "The payment provider's ID.",
+            "reference", "Provider Reference", Kind.TEXT, "The payment provider's ID.",
             is_shown=True, width=150
         ),
         Column(

@@ -24,6 +24,7 @@ from core.views.view import Condition, Filter
 MAX_CHOICES = 10_000
 MAX_NUMBER = 2**53
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+DATED = {Kind.INSTANT, Kind.DATE}  # compared with days
 
 
 # AG Grid's name for the filter of each kind. A column with choices can have a set filter instead.
@@ -33,6 +34,7 @@ FILTER_TYPES = {
     Kind.NUMBER: "number",
     Kind.MONEY: "number",
     Kind.INSTANT: "date",
+    Kind.DATE: "date",
 }
 
 
@@ -80,6 +82,7 @@ def _parse_condition(column: Column, raw: _RawCondition) -> Condition:
         return _parse_day_count(column, operator, raw.filter)
     parse, first, last = {
         Kind.INSTANT: (_day, raw.dateFrom, raw.dateTo),
+        Kind.DATE: (_day, raw.dateFrom, raw.dateTo),
         Kind.NUMBER: (_number, raw.filter, raw.filterTo),
         Kind.MONEY: (_number, raw.filter, raw.filterTo),
     }.get(column.kind, (_text, raw.filter, None))
@@ -122,7 +125,7 @@ def _choice(column: Column, value: str) -> str | bool:
         if text not in ("yes", "no"):
             raise InvalidInput(f"{column.header} is yes or no, not “{text[:60]}”.")
         return text == "yes"
-    return text.replace(" ", "_") if column.allowed else text
+    return text.replace(" ", "_") if column.has_words else text
 
 
 def _text(column: Column, value: object) -> str:
@@ -168,7 +171,7 @@ def _condition_to_json(column: Column, condition: Condition) -> dict[str, Any]:
         "filterType": FILTER_TYPES[column.kind],
         "type": condition.operator.value,
     }
-    if column.kind is Kind.INSTANT and condition.operator not in DAY_COUNTS:
+    if column.kind in DATED and condition.operator not in DAY_COUNTS:
         ends = {"dateFrom": condition.value, "dateTo": condition.until}
         return raw | {key: f"{day} 00:00:00" for key, day in ends.items() if day is not None}
     ends = {"filter": condition.value, "filterTo": condition.until}

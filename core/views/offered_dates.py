@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.tables import Column, Kind
-from core.views.operators import AHEAD, BLANKS, DATE_PRESETS, DAY_COUNTS, Operator, words_of
+from core.views.operators import (
+    AHEAD,
+    BLANKS,
+    DATE_PRESETS,
+    DAY_COUNTS,
+    OPERATORS,
+    Operator,
+    words_of,
+)
 
 Takes = Literal["", "day", "range", "count"]
 COMMON_COUNTS = {Operator.LAST_DAYS: (30, 90), Operator.NEXT_DAYS: (7, 30)}
@@ -36,7 +44,8 @@ class DateChoice:
 
 def date_choices(column: Column) -> list[DateChoice]:
     """Return the choices of a column: relative ranges only where they can match, then days."""
-    relative = [one for operator in Operator for one in _relative(operator, column)]
+    has = (operator for operator in Operator if operator in OPERATORS[column.kind])
+    relative = [one for operator in has for one in _relative(operator, column)]
     days = [DateChoice(one, _label(words_of(one, Kind.INSTANT)), "day") for one in _WITH_A_DAY]
     days.append(DateChoice(Operator.IN_RANGE, "Between", "range"))
     blanks = [

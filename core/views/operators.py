@@ -36,6 +36,7 @@ class Operator(StrEnum):
     NEXT_24_HOURS = "next24Hours"
     NEXT_7_DAYS = "next7Days"
     NEXT_DAYS = "nextDays"
+    UNTIL_TODAY = "untilToday"
 
 
 DATE_PRESETS = {
@@ -48,6 +49,7 @@ DATE_PRESETS = {
     Operator.LAST_MONTH: "last month",
     Operator.THIS_QUARTER: "this quarter",
     Operator.THIS_YEAR: "this year",
+    Operator.UNTIL_TODAY: "today or earlier",
     Operator.FROM_NOW: "from now on",
     Operator.NEXT_24_HOURS: "in the next 24 hours",
     Operator.NEXT_7_DAYS: "within 7 days from now",  # to the minute, unlike the days of NEXT_DAYS
@@ -58,8 +60,10 @@ DAY_COUNTS = {
     Operator.NEXT_DAYS: "in the next {} days",
 }
 MAX_DAYS = 9_999
-# Only for columns that look ahead: no row of another column can match.
-AHEAD = {Operator.FROM_NOW, Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS, Operator.NEXT_DAYS}
+# To the minute: a calendar day has none.
+TO_THE_MINUTE = {Operator.FROM_NOW, Operator.NEXT_24_HOURS, Operator.NEXT_7_DAYS}
+# Only for columns that look ahead: of another column no row can match, or every one.
+AHEAD = {*TO_THE_MINUTE, Operator.NEXT_DAYS, Operator.UNTIL_TODAY}
 BLANKS = {Operator.BLANK, Operator.NOT_BLANK}
 _TEXT_OPERATORS = {
     Operator.CONTAINS,
@@ -86,6 +90,7 @@ OPERATORS: dict[Kind, set[Operator]] = {
     Kind.NUMBER: _ORDER_OPERATORS,
     Kind.MONEY: _ORDER_OPERATORS,
     Kind.INSTANT: _ORDER_OPERATORS | set(DATE_PRESETS) | set(DAY_COUNTS),
+    Kind.DATE: _ORDER_OPERATORS | set(DATE_PRESETS) - TO_THE_MINUTE | set(DAY_COUNTS),
 }
 
 _WORDS = {
@@ -119,6 +124,7 @@ def words_of(operator: Operator, kind: Kind) -> str:
         return DATE_PRESETS[operator]
     special = {
         Kind.INSTANT: _WORDS_OF_DAYS,
+        Kind.DATE: _WORDS_OF_DAYS,
         Kind.NUMBER: _WORDS_OF_NUMBERS,
         Kind.MONEY: _WORDS_OF_NUMBERS,
     }

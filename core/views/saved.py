@@ -61,7 +61,9 @@ def ready_made(table: Table, zone: str, *, actor: Actor) -> dict[str, View]:
     raw = dict(table.ready_made)
     if table.author is not None:
         is_mine = {"filterType": "text", "type": "equals", "filter": actor.email}
-        raw = {"Mine": {"filters": {table.author: is_mine}}} | raw
+        raw = {table.by_author: {"filters": {table.author: is_mine}}} | raw
+    if table.personal is not None:
+        raw |= table.personal(actor.email)
     return {name: parse_view(table, one, zone=zone) for name, one in raw.items()}
 
 

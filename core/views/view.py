@@ -210,7 +210,7 @@ def as_choice(column: Column, value: Any) -> str:
         return BLANK
     if column.kind is Kind.FLAG:
         return word_of(flag_value(value))
-    return word_of(value) if column.allowed else str(value)
+    return column.word_of(value) if column.has_words else str(value)
 
 
 def describe_sort(view: View) -> str:

@@ -204,7 +204,7 @@ def _record(session: Session, items: Sequence[OrderItem], actor: Actor, now: dat
             order_id=item.order_id,
             contract_id=item.contract_id,
             now=now,
-            after={"voucher_code": item.voucher_code},
+            after={"voucher_code": item.voucher_code, "product": item.product},
         )
 
 

@@ -12,6 +12,7 @@ from pages.charts.changes import Change, change_of, change_of_rate, days_of, in_
 from pages.charts.plots import address_of
 
 REFUNDED = "Order items created in this period and refunded so far"
+PAID = "Refunds that succeeded in this period, whenever their order items were created"
 RATE = "Refunded so far, of the order items created in this period"
 RISK = "Refundable now; the deadline is within {}. The period does not apply."
 EXPIRES = "Expires within {}"
@@ -20,6 +21,7 @@ HEADERS = (
     "Orders created",
     "Order items created",
     "Amount of these orders",
+    "Refunded in this period",
     "Refunded so far",
     "Refund rate so far",
 )
@@ -65,8 +67,9 @@ def _amounts(found: Overview, currency: str | None) -> list[str]:
     part = f"{refunded.count:,} of {items.count:,} order items"
     rate = f"{overview.rate(refunded, items):.1%}"
     share = _figure("Refund rate so far", rate, refunded, part, RATE, _rate_change(found))
+    paid, count = found.refunds, f"{found.refunds.count:,}"
     if currency is None:
-        return [share]
+        return [_figure("Refunded in this period", count, paid, in_words(None), PAID), share]
     orders, given = found.orders, format_money(refunded.amount_minor, currency)
     changes = _amount_changes(found, currency)
     return [
@@ -76,6 +79,13 @@ def _amounts(found: Overview, currency: str | None) -> list[str]:
             orders,
             f"{orders.count:,} order{'s' * (orders.count != 1)}",
             change=changes[0],
+        ),
+        _figure(
+            "Refunded in this period",
+            format_money(paid.amount_minor, currency),
+            paid,
+            f"{count} refund{'s' * (paid.count != 1)}",
+            PAID,
         ),
         _figure("Refunded so far", given, refunded, part, REFUNDED, changes[1]),
         share,
@@ -165,6 +175,7 @@ def _line(currency: str, found: Overview) -> str:
         _cell(f"{orders.count:,}", orders, counted[0]),
         _cell(f"{items.count:,}", items, counted[1]),
         _cell(format_money(orders.amount_minor, currency), orders, amount),
+        _cell(format_money(found.refunds.amount_minor, currency), found.refunds),
         _cell(format_money(refunded.amount_minor, currency), refunded, given),
         _cell(f"{overview.rate(refunded, items):.1%}", refunded, _rate_change(found)),
         *(_cell(format_money(one.amount_minor, currency), one) for one in found.at_risk.values()),

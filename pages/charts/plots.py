@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import streamlit as st
 
 from core.ground import format_money, to_major, word_of
 from core.overview import Figure, Group, Overview, Period, Question, rate
+from core.tables import REFUNDS
 from core.views import to_short_address
 from pages.charts.changes import in_words
 from pages.charts.earlier import TIMES, Earlier, draw_line, earlier_of
@@ -22,6 +24,7 @@ AIRPORTS_SHOWN = 12
 TALL, LOW, THICKEST = 290, 190, 22  # pixels
 EARLIER = "The period before"
 RATES = "#c27a2c"  # differs clearly from the colour of amounts, on light and on dark
+OF_CREATION = "by day of creation"
 MAX_LABELS = 7  # on an axis of time, each below its bar
 
 
@@ -71,10 +74,14 @@ def show_plots(
     `names` has the name of each contract, by its ID.
     """
     plots = [*_over_time(found, question), *_by_group(found, question, names)]
+    if found.refunds.count or found.refunded.count:
+        plots += _refunds(found, question)
     with st.container(key="plots"):
-        for pair in zip(plots[::2], plots[1::2], strict=True):
-            for column, plot in zip(st.columns(2, border=True), pair, strict=True):
-                with column:
+        for pair in zip_longest(plots[::2], plots[1::2]):
+            for column, plot in zip(st.columns(2), pair, strict=True):
+                if plot is None:  # the number of plots is odd
+                    continue
+                with column, st.container(border=True):
                     _show(plot, in_words(question.currency), as_tables=as_tables)
 
 
@@ -91,12 +98,11 @@ def _show(plot: Plot, where: str, *, as_tables: bool) -> None:
 
 def _over_time(found: Overview, question: Question) -> list[Plot]:
     unit = "day" if question.period.is_by_day else "month"
-    places, currency = _places(found, question.period, unit), question.currency
+    currency = question.currency
+    places = _places_of([one.period for one in found.time_steps], question.period, unit)
     orders, seconds, rates = list[Bar](), list[Bar](), list[Bar]()
     for one in found.time_steps:
-        first = one.period.first
-        assert first is not None
-        at = (first.strftime(TIMES[unit][0]),) * 2
+        at = (_place(one.period, unit),) * 2
         orders.append(_count(*at, one.orders))
         seconds.append(
             _count(*at, one.items) if currency is None else _amount(*at, one.orders, currency)
@@ -107,15 +113,51 @@ def _over_time(found: Overview, question: Question) -> list[Plot]:
     return [
         Plot(f"Orders by {unit}", orders, places, unit, before=line),
         Plot(f"{what} by {unit}", seconds, places, unit, before=second_line),
-        Plot(f"Refund rate by {unit}", rates, places, unit, is_rate=True, before=rate_line),
+        Plot(
+            f"Refund rate by {unit}",
+            rates,
+            places,
+            unit,
+            is_rate=True,
+            before=rate_line,
+            note=OF_CREATION,
+        ),
     ]
 
 
-def _places(found: Overview, period: Period, unit: str) -> list[str]:
-    """Return every day or month of the period, with or without orders."""
-    known = [one.period for one in found.time_steps]
-    first = period.first or (known[0].first if known else None)
-    last = period.last or (known[-1].last if known else None)
+def _refunds(found: Overview, question: Question) -> list[Plot]:
+    """Return what was refunded, by the day of the refund and by that of the item, and why."""
+    unit = "day" if question.period.is_by_day else "month"
+    paid = [(one.period, one.rows) for one in found.refund_steps]
+    sold = [(one.period, one.refunded) for one in found.time_steps if one.refunded.count]
+
+    def bars(steps: Sequence[tuple[Period, Figure]]) -> list[Bar]:
+        return [_bar(_place(period, unit), rows, question.currency) for period, rows in steps]
+
+    reason = REFUNDS.column("reason")
+    assert reason is not None
+    reasons = [
+        _bar(reason.word_of(one.value), one.rows, question.currency) for one in found.by_reason
+    ]
+    what = "Refunds" if question.currency is None else "Refunded amount"
+    known = [one.period for one in found.time_steps] + [period for period, _ in paid]
+    places = _places_of(known, question.period, unit)
+    return [
+        Plot(f"{what} by {unit} of refund", bars(paid), places, unit),
+        Plot(f"{what} by {unit} of creation", bars(sold), places, unit),
+        Plot("Refunds by reason", reasons),
+    ]
+
+
+def _place(period: Period, unit: str) -> str:
+    assert period.first is not None
+    return period.first.strftime(TIMES[unit][0])
+
+
+def _places_of(known: Sequence[Period], period: Period, unit: str) -> list[str]:
+    """Return every day or month of the period, with or without rows."""
+    first = period.first or min((one.first for one in known if one.first), default=None)
+    last = period.last or max((one.last for one in known if one.last), default=None)
     if first is None or last is None:
         return []
     days = pd.date_range(first, last, freq="D").strftime(TIMES[unit][0])
@@ -127,9 +169,7 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
 
     def bars(groups: Sequence[Group], name: Callable[[str], str]) -> list[Bar]:
         """Return the amounts of groups; over all currencies, their counts."""
-        if currency is None:
-            return [_count(name(one.value), name(one.value), one.rows) for one in groups]
-        return [_amount(name(one.value), name(one.value), one.rows, currency) for one in groups]
+        return [_bar(name(one.value), one.rows, currency) for one in groups]
 
     types, airports = found.by_product_type, found.by_airport
     rates = [
@@ -148,6 +188,11 @@ def _by_group(found: Overview, question: Question, names: Mapping[str, str]) -> 
         Plot(f"{orders} by widget or direct", bars(found.by_channel, word_of)),
         Plot("Refund rate by product type", rates, is_rate=True),
     ]
+
+
+def _bar(name: str, rows: Figure, currency: str | None) -> Bar:
+    """Return the bar of an amount; over all currencies, of the number of rows."""
+    return _count(name, name, rows) if currency is None else _amount(name, name, rows, currency)
 
 
 def _count(place: str, name: str, rows: Figure) -> Bar:

@@ -1,6 +1,9 @@
 """Actions and their dialogs: refund, vouchers, e-mails, users, imports, demo data."""
 
+from pages.dialogs.approval import show_approval
+from pages.dialogs.contracts import show_contract_actions
 from pages.dialogs.demo import show_demo
+from pages.dialogs.due import show_due
 from pages.dialogs.email_states import show_email_states
 from pages.dialogs.emails import show_email_actions
 from pages.dialogs.import_check import show_check
@@ -9,9 +12,11 @@ from pages.dialogs.import_run import show_end, show_running
 from pages.dialogs.import_upload import keeping_refusal, show_refusal, show_upload
 from pages.dialogs.items import show_item_actions, show_order_actions
 from pages.dialogs.no_order import show_no_order, show_not_found
+from pages.dialogs.notes import show_notes
 from pages.dialogs.outbox import outbox_notice
 from pages.dialogs.preview import show_pause
-from pages.dialogs.refund_notices import show_refund_notices
+from pages.dialogs.refund_again import show_refund_actions
+from pages.dialogs.refund_notices import show_refund_notices, show_unmatched_refunds
 from pages.dialogs.users import show_user_actions
 from pages.dialogs.voucher_check import (
     note_check,
@@ -24,8 +29,11 @@ __all__ = [
     "keeping_refusal",
     "note_check",
     "outbox_notice",
+    "show_approval",
     "show_check",
+    "show_contract_actions",
     "show_demo",
+    "show_due",
     "show_email_actions",
     "show_email_states",
     "show_end",
@@ -33,13 +41,16 @@ __all__ = [
     "show_needs",
     "show_no_order",
     "show_not_found",
+    "show_notes",
     "show_order_actions",
     "show_pause",
     "show_recent_checks",
     "show_recent_imports",
+    "show_refund_actions",
     "show_refund_notices",
     "show_refusal",
     "show_running",
+    "show_unmatched_refunds",
     "show_upload",
     "show_user_actions",
     "show_verdict",

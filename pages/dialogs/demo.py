@@ -123,6 +123,7 @@ def _show_losses(found: DemoContents) -> None:
         "Orders": found.orders,
         "Refunds": found.refunds,
         "E-mails": found.emails,
+        "Notes": found.notes,
         "Saved views": found.saved_views,
     }
     with st.container(horizontal=True, key="demo_losses", gap="medium"):

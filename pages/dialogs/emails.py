@@ -14,8 +14,8 @@ from pages.dialogs.email_states import show_states_explained
 from pages.dialogs.outbox import outbox_notice
 from pages.dialogs.preview import ICONS, show_preview
 from pages.dialogs.void_notice import show_queued, show_void_notice
-from pages.grid import GridState, download_address
-from pages.shell import Dialog, acting, current_actor, failures_shown, plain, show_text_table
+from pages.grid import GridState, download_address, show_opener
+from pages.shell import acting, current_actor, failures_shown, plain, show_text_table
 
 WATCH_SECONDS = 2
 RESEND_HELP = "Retry failed and cancelled e-mails. Send the others once more."
@@ -25,7 +25,7 @@ def show_email_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the selected e-mails."""
     _watch(state)
     show_states_explained(state)
-    _show_open(state)
+    show_opener(state, "E-mail", _show_delivery)
     selected = state.selected
     st.button(
         "Resend",
@@ -58,24 +58,6 @@ def _watch(state: GridState) -> None:
                 st.caption(f":material/hourglass_top: {count:,} on the way", width="content")
 
     look()
-
-
-def _show_open(state: GridState) -> None:
-    """Draw the button that shows the selected e-mail, and the dialog while it is open."""
-    key, selected = f"show_{state.place.key}", state.selected
-    dialog = Dialog[str](f"email_dialog_{state.place.key}", state.touch)
-    dialog.forget_if_left(key)
-    is_asked = st.button(
-        "Show",
-        key=key,
-        icon=":material/visibility:",
-        disabled=len(selected) != 1,
-        help=None if len(selected) == 1 else "Select one e-mail to show it",
-        on_click=state.touch,
-    )
-    if is_asked and selected:
-        dialog.open(selected[0])
-    dialog.show("E-mail", _show_delivery, width="large")
 
 
 def _show_delivery(delivery_id: str, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""Refund of the selected order items, or of the selected orders' items: the button and its dialog.
+"""Refund of the selected order items, orders' items or failed refunds: the button and its dialog.
 
 The dialog shows what can be refunded, asks for the reason, sends the request and shows the results.
 """
@@ -11,7 +11,8 @@ import streamlit as st
 
 from core import refunds
 from core.access import Actor
-from core.ground import AppError
+from core.ground import AppError, get_settings
+from core.refunds import Assessment
 from pages.dialogs.refund_assessment import count_items, show_assessment
 from pages.dialogs.refund_results import show_results
 from pages.dialogs.refund_rule import show_refund_reasons
@@ -20,6 +21,7 @@ from pages.dialogs.selection import Source
 from pages.grid import GridState
 from pages.shell import Dialog, acting, plain
 
+ASK = "Ask for approval"
 REASON, NOTE = "refund_reason", "refund_note"
 
 
@@ -77,7 +79,7 @@ def _show_form(
     request.confirmed = tuple(item.order_item_id for item in found.refundable)
     show_assessment(found, request.chosen, actor=actor)
     if found.refundable:
-        _ask_why()
+        _ask_why(request)
     with st.expander("What can be refunded?", icon=":material/help:"):
         show_refund_reasons()
     if request.fault:
@@ -85,7 +87,7 @@ def _show_form(
     with st.container(horizontal=True, horizontal_alignment="right"):
         dialog.show_close("Cancel", key="refund_cancel")
         st.button(
-            f"Refund {count_items(len(found.refundable))}",
+            _label(found),
             type="primary",
             key="refund_confirm",
             disabled=not found.refundable,
@@ -94,17 +96,34 @@ def _show_form(
         )
 
 
-def _ask_why() -> None:
-    reasons = refunds.REASONS
+def _label(found: Assessment) -> str:
+    waiting = len(found.waiting)
+    now = len(found.refundable) - waiting
+    if not waiting:
+        return f"Refund {count_items(now)}"
+    return f"Refund {count_items(now)}, ask for approval of {waiting:,}" if now else ASK
+
+
+def _ask_why(request: RefundRequest) -> None:
+    """Ask for the reason, which has no default: a default would be the reason of most refunds."""
+    reasons = get_settings().reasons.offered
     left, right = st.columns([2, 3])
-    left.selectbox("Reason", list(reasons), format_func=lambda one: reasons[one], key=REASON)
+    left.selectbox(
+        "Reason",
+        list(reasons),
+        index=None,
+        placeholder="Choose a reason",
+        format_func=lambda one: reasons[one],
+        key=REASON,
+        on_change=request.forget_fault,
+    )
     right.text_input("Note", key=NOTE, max_chars=refunds.MAX_NOTE, placeholder="Optional")
 
 
 @acting
 def _confirm(state: GridState, source: Source, request: RefundRequest, *, actor: Actor) -> None:
     """Send the request. This is the only call that changes data, and it runs before the page."""
-    reason, note = st.session_state.get(REASON, ""), st.session_state.get(NOTE)
+    reason, note = st.session_state.get(REASON) or "", st.session_state.get(NOTE)
     request.fault = ""
     try:
         answer = refunds.request(

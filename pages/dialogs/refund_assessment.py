@@ -18,7 +18,10 @@ def show_assessment(found: Assessment, chosen: Chosen, *, actor: Actor) -> None:
     """List the items, with their orders if orders were selected."""
     able, refused = found.refundable, [line for line in found.lines if line.refusal]
     if able:
-        st.markdown(f"**{len(able):,}** of {count_items(len(found.lines))} will be refunded.")
+        now = len(able) - len(found.waiting)
+        st.markdown(f"**{now:,}** of {count_items(len(found.lines))} will be refunded.")
+        if found.waiting:
+            _show_waiting(found.waiting)
     else:
         show_none("refunded", "items", len(found.lines))
     show_notes(chosen)
@@ -29,6 +32,22 @@ def show_assessment(found: Assessment, chosen: Chosen, *, actor: Actor) -> None:
         _show_copies([item.order_item_id for item in able], actor)
     if refused:
         _show_refused(refused, chosen)
+
+
+def _show_waiting(items: Sequence[RefundItem]) -> None:
+    """Say which contracts are over their limit, and what that means."""
+    limits = {one.contract_id: one for one in items}
+    said = ", ".join(
+        f"{one.contract_id} ({format_money(one.refund_limit_minor, one.contract_currency)})"
+        for one in limits.values()
+        if one.refund_limit_minor is not None
+    )
+    st.warning(
+        f"**{len(items):,}** need{'s' * (len(items) == 1)} the approval of a second person: with "
+        f"them you are above what one person may refund within 24 hours, of {plain(said)}. Their "
+        "vouchers are void from now on; the money is paid back after the approval.",
+        icon=":material/supervisor_account:",
+    )
 
 
 def _able_lines(items: Sequence[RefundItem], zone: str) -> list[dict[str, str]]:

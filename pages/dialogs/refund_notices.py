@@ -1,4 +1,4 @@
-"""Notices on an order's page about refunds that need a decision."""
+"""Notices about refunds that need a decision: on an order's page, and of all orders on Refunds."""
 
 from datetime import UTC, datetime
 
@@ -20,6 +20,19 @@ def show_refund_notices(order_id: str, actor: Actor) -> None:
         _show_returned(returned, actor)
     for one in refunds.find_unmatched(order_id, actor=actor):
         _show_unmatched(one, actor)
+
+
+def show_unmatched_refunds(actor: Actor) -> None:
+    """List the refunds at the card provider, of all orders, that have to be matched."""
+    found = refunds.find_unmatched(actor=actor)
+    if not found:
+        return
+    label = f"**To be matched** ({len(found):,})"
+    with st.expander(label, key="to_be_matched", icon=":material/link_off:"):
+        for one in found:
+            order, asked = f"Order {plain(one.order_id)}", {"order": one.order_id}
+            st.page_link("order.py", label=order, query_params=asked)
+            _show_unmatched(one, actor)
 
 
 def _show_returned(returned: list[Returned], actor: Actor) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from core import refunds
 from core.access import Actor, may
 from core.ground import Permission, format_money
-from core.refunds import IN_PROGRESS, NOT_REFUNDED, REFUNDED, Results
+from core.refunds import IN_PROGRESS, NOT_REFUNDED, REFUNDED, WAITING, Results
 from pages.dialogs.refund_assessment import count_items, sums_in_words
 from pages.dialogs.selection import ITEM, Chosen
 from pages.dialogs.void_notice import show_void_notice
@@ -18,6 +18,7 @@ ASK_SECONDS = 1
 ICONS = {
     REFUNDED: ":material/check_circle:",
     IN_PROGRESS: ":material/hourglass_top:",
+    WAITING: ":material/supervisor_account:",
     NOT_REFUNDED: ":material/block:",
 }
 
@@ -64,7 +65,9 @@ def _show_ending(state: GridState, dialog: Dialog[Any], batch_id: str, actor: Ac
             show_void_notice(state, list(refunded["order_item_id"]), actor=actor)
         st.link_button(
             "Download Results",
-            download_address("export/refunds", "export", "refunds", actor=actor, **asked),
+            download_address(
+                "export/refund_results", "export", "refund_results", actor=actor, **asked
+            ),
             icon=":material/download:",
         )
         dialog.show_close("Done", key="refund_done", is_primary=True)

@@ -27,6 +27,10 @@ class Request:
         """Return the items that the request is about."""
         return self.chosen.item_ids
 
+    def forget_fault(self) -> None:
+        """Forget why the last click was refused: the person has changed the request."""
+        self.fault = ""
+
     def show_behind(self) -> None:
         """Run the whole page once after the request was sent."""
         if self.was_sent:

@@ -1,10 +1,10 @@
-"""What the selected rows are to an action on order items: the items, or orders with items."""
+"""What the selected rows are to an action on order items: items, orders with items, or refunds."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from core import query
+from core import query, refunds
 from core.access import Actor
 from core.ground import AppError
 from pages.grid import GridState
@@ -23,6 +23,7 @@ class Chosen:
     item_ids: tuple[str, ...]
     notes: tuple[str, ...] = ()  # sentences about rows that are hidden, missing or without items
     orders: Mapping[str, str] = field(default_factory=dict)  # of each item, if orders are selected
+    refunded: Mapping[str, str] = field(default_factory=dict)  # the item of each selected refund
     problem: str = ""  # why there is nothing to act on
 
     def with_orders(self, lines: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -38,21 +39,29 @@ class Chosen:
 class Source:
     """Where the order items come from, and how the buttons are called there."""
 
-    refund: str
-    refund_help: str  # while nothing is selected
-    download: str
-    download_help: str
-    send: str
-    send_help: str
     choose: Callable[[GridState, Actor], Chosen]
     # The keys of the rows that stay selected after the refund of some items was requested.
     remaining: Callable[[Sequence[str], Chosen, Collection[str]], list[str]]
+    refund: str
+    refund_help: str  # while nothing is selected
+    download: str = ""  # no button if it has no name
+    download_help: str = ""
+    send: str = ""
+    send_help: str = ""
 
 
 def _choose_items(state: GridState, actor: Actor) -> Chosen:
-    hidden = _count_hidden(state, actor)
-    notes = (f"The current filter hides {hidden:,} of them",) if hidden else ()
-    return Chosen(state.selected, notes)
+    return Chosen(state.selected, _about_hidden(state, actor))
+
+
+def _choose_refunds(state: GridState, actor: Actor) -> Chosen:
+    try:
+        found = refunds.find_items(state.selected, actor=actor)
+    except AppError as error:
+        return Chosen((), problem=str(error))
+    if not found:
+        return Chosen((), problem="The selected refunds were not found.")
+    return Chosen(tuple(dict.fromkeys(found.values())), _about_hidden(state, actor), refunded=found)
 
 
 def _choose_orders(state: GridState, actor: Actor) -> Chosen:
@@ -84,6 +93,11 @@ def _about(orders: Sequence[str], one: str, several: str) -> list[str]:
     return [f"{len(orders):,} of the selected orders {several} {named}."]
 
 
+def _about_hidden(state: GridState, actor: Actor) -> tuple[str, ...]:
+    hidden = _count_hidden(state, actor)
+    return (f"The current filter hides {hidden:,} of them",) if hidden else ()
+
+
 def _count_hidden(state: GridState, actor: Actor) -> int:
     """Count the selected rows that the table's filter hides."""
     seen = query.count_among(state.view, state.selected, actor=actor, now=datetime.now(UTC))
@@ -94,6 +108,12 @@ def _other_items(selected: Sequence[str], _: Chosen, requested: Collection[str])
     return [one for one in selected if one not in requested]
 
 
+def _other_refunds(
+    selected: Sequence[str], chosen: Chosen, requested: Collection[str]
+) -> list[str]:
+    return [one for one in selected if chosen.refunded.get(one) not in requested]
+
+
 def _untouched_orders(
     selected: Sequence[str], chosen: Chosen, requested: Collection[str]
 ) -> list[str]:
@@ -102,22 +122,28 @@ def _untouched_orders(
 
 
 ITEMS = Source(
+    _choose_items,
+    _other_items,
     "Refund",
     "Select order items to refund them",
     "Download Voucher",
     "Select order items to download their vouchers",
     "Send Voucher",
     "Select order items to e-mail their vouchers",
-    _choose_items,
-    _other_items,
 )
 ORDERS = Source(
+    _choose_orders,
+    _untouched_orders,
     "Refund…",
     "Select orders to refund their items",
     "Download vouchers…",
     "Select orders to download the vouchers of their items",
     "Send vouchers…",
     "Select orders to e-mail the vouchers of their items",
-    _choose_orders,
-    _untouched_orders,
+)
+REFUNDS = Source(
+    _choose_refunds,
+    _other_refunds,
+    "Refund again",
+    "Select failed refunds to request them again",
 )

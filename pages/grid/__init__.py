@@ -2,6 +2,7 @@
 
 from pages.grid.links import download_address
 from pages.grid.named import viewer_zone
+from pages.grid.opener import show_opener
 from pages.grid.state import GridState
 from pages.grid.table import show_empty, show_table
 from pages.grid.tools import Actions
@@ -11,6 +12,7 @@ __all__ = [
     "GridState",
     "download_address",
     "show_empty",
+    "show_opener",
     "show_table",
     "viewer_zone",
 ]

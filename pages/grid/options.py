@@ -116,7 +116,7 @@ def _column_definition(column: Column) -> dict[str, Any]:
         "filter": FILTERS.get(column.kind),
         "filterParams": {"debounceMs": 150, "inRangeInclusive": True},
     }
-    if column.kind is Kind.INSTANT:
+    if column.kind in (Kind.INSTANT, Kind.DATE):
         definition["filter"] = JsCode("orderDesk.DateFilter")
         definition["floatingFilterComponent"] = JsCode("orderDesk.DateBox")
         definition["filterParams"] |= _date_settings(column)

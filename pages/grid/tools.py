@@ -38,8 +38,8 @@ def show_search(state: GridState) -> None:
     key = f"search_{state.place.key}"
     if state.searched != state.view.search or key not in st.session_state:
         st.session_state[key] = state.searched = state.view.search  # by a link, Back or a chip
-    also = state.place.table.also_finds
-    named = f"{state.place.table.many} · {also.words}" if also else state.place.table.many
+    table = state.place.table
+    named = " · ".join([table.many, *(also.words for also in table.also_finds)])
     st.text_input(
         f"Search {state.place.table.many}",
         key=key,
@@ -50,7 +50,7 @@ def show_search(state: GridState) -> None:
         icon=":material/search:",
         on_change=_search,
         args=(state, key),
-        width=340,
+        width=384,
     )
 
 

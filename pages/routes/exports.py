@@ -1,7 +1,7 @@
 """GET /export/<table>?view=…&form=xlsx|csv&token=…: the rows of a view as an Excel or CSV file.
 
 Without `form` it is Excel, like the other files here. /export/order is the workbook of the order
-that the token names. /export/refunds?batch=… has the results of one refund request.
+that the token names. /export/refund_results?batch=… has the results of one refund request.
 /export/import_faults has the errors of the person's last import.
 """
 
@@ -19,7 +19,7 @@ from core.tables import TABLES
 from pages.routes.downloads import answer_file
 from pages.web import browser_of
 
-ORDER, REFUNDS, FAULTS = "order", "refunds", "import_faults"
+ORDER, RESULTS, FAULTS = "order", "refund_results", "import_faults"
 
 
 async def answer_export(request: Request) -> Response:
@@ -35,8 +35,8 @@ def _write(request: Request, file: IO[bytes], cancel: CancelToken) -> str:
     file_format = excel.FileFormat.XLSX
     if name == ORDER:
         _write_order(request, grant, file, now)
-    elif name == REFUNDS:
-        _write_refunds(request, grant, file, now)
+    elif name == RESULTS:
+        _write_results(request, grant, file, now)
     elif name == FAULTS:
         zone = _zone_of(request)
         imports.export_faults(file, actor=grant.actor, now=now, zone=zone)
@@ -51,7 +51,7 @@ def _write_order(request: Request, grant: access.Grant, file: IO[bytes], now: da
     excel.export_order(grant.order_id or "", file, actor=grant.actor, now=now, zone=zone)
 
 
-def _write_refunds(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
+def _write_results(request: Request, grant: access.Grant, file: IO[bytes], now: datetime) -> None:
     batch_id = request.query_params.get("batch", "")
     zone = _zone_of(request)
     refunds.export_results(batch_id, file, actor=grant.actor, now=now, zone=zone)

@@ -238,7 +238,7 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     if column.kind is Kind.MONEY:
         currencies = frame[str(column.currency)]
         return [format_amount(one, code) for one, code in zip(listed, currencies, strict=True)]
-    if column.kind is Kind.FLAG or column.allowed:
+    if column.kind is Kind.FLAG or column.has_words:
         words = {
             value: None if value is None else as_choice(column, value) for value in set(listed)
         }

@@ -45,12 +45,15 @@ def set_tab_title(title: str) -> None:
     st.set_page_config(page_title=f"{show_controls(title)} · {get_settings().app_name}")
 
 
-def draw_header(actor: Actor, pages: Sequence[StreamlitPage]) -> None:
-    """Draw the links to the pages that the actor may open, and show who is signed in."""
+def draw_header(
+    actor: Actor, pages: Sequence[StreamlitPage], show_due: Callable[[Actor], None]
+) -> None:
+    """Draw the links to the pages that the actor may open, what is due, and who is signed in."""
     with st.container(horizontal=True, key="navigation", gap="small"):
         for page in pages:
             st.page_link(page)
-    with st.container(key="who"):
+    with st.container(key="who", horizontal=True, vertical_alignment="center", gap="small"):
+        show_due(actor)
         if get_settings().has_sign_in:
             show_account(actor, plain(actor.email))
         else:

@@ -57,7 +57,7 @@ def transaction_cases(transactions: Sample) -> list[Typed]:
     return [
         Listed("Type", kind, equal_to("type", kind)),
         Typed("Order Item ID", item, equal_to("order_item_id", item)),
-        Typed("Reference", NOT_THERE, NO_ROW),
+        Typed("Provider Reference", NOT_THERE, NO_ROW),
     ]
 
 

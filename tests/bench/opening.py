@@ -68,6 +68,7 @@ PAGES = (
     _Shown("Orders", "/orders", before=TRANSACTIONS),
     _Shown("Order Items", "/order_items", before=ORDERS),
     TRANSACTIONS,
+    _Shown("Refunds", "/refunds", before=ORDERS),
     _Shown("Overview", "/overview", before=ORDERS),
 )
 PLAIN = _Shown(None, "")

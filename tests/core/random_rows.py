@@ -21,17 +21,21 @@ from core.ground import (
     TransactionStatus,
     TransactionType,
 )
-from core.storage import Contract, DeliveryItem, ProviderRefund, Refund, RefundBatch
+from core.history import Event, sentence_of
+from core.storage import Contract, DeliveryItem, ProviderRefund, RefundBatch
 from core.tables import (
     AUDIT_EVENTS,
     BOOKS,
     EMAILS,
+    NOTES,
     ORDER_ITEMS,
     ORDERS,
+    REFUNDS,
     TRANSACTIONS,
     USERS,
     Table,
 )
+from core.tables import CONTRACTS as CONTRACTS_TABLE
 from tests.conftest import NOW, use_database
 
 Row = dict[str, Any]
@@ -70,7 +74,10 @@ NAMES = dict(
 )
 OWN_EMAIL = "ana@helios.example"
 ORDER_ROWS, ITEM_ROWS, TRANSACTION_ROWS, EMAIL_ROWS = 45, 110, 80, 60
-EVENT_ROWS, USER_ROWS = 80, 60
+EVENT_ROWS, USER_ROWS, NOTE_ROWS = 80, 60, 70
+PEOPLE = [OWN_EMAIL, "ANA@helios.example", "joana@helios.example", "ben"]
+
+ANY_OF = "any of"
 
 _drawn = random.Random(9)
 
@@ -151,6 +158,7 @@ def _transaction(no: int, item: Row) -> Row:
     order_id = None if kind is TransactionType.TOP_UP else item["order_id"]
     return {
         "no": no,
+        "short_reference": f"T-{no}",
         "transaction_id": f"{_drawn.choice(('TX', 'tx', '_'))}-{no}",
         "created_at": _moment(),
         "contract_id": item["contract_id"],
@@ -167,6 +175,65 @@ def _transaction(no: int, item: Row) -> Row:
     }
 
 
+def _refund(no: int, item: Row) -> Row:
+    """Return the refund of an item; those of _RETURNED were returned by the bank."""
+    is_returned = item["order_item_id"] in _RETURNED
+    status = "failed" if is_returned else _drawn.choice(["requested", "succeeded", "declined"])
+    kept = ("order_item_id", "order_id", "contract_id", "product_type", "product")
+    return {name: item[name] for name in (*kept, "passenger_name")} | {
+        "refund_id": f"{_drawn.choice(('RF', 'rf', '%'))}-{no}",
+        "no": no,
+        "short_reference": f"R-{no}",
+        "batch_id": "B",
+        "amount_minor": _minor(),
+        "currency": _drawn.choice(CURRENCIES),
+        "reason": _drawn.choice(["goodwill", "other", "imported", "no_longer_known"]),
+        "note": _maybe(_drawn.choice(WRITTEN), 0.4),
+        "gateway": _drawn.choice(list(Method)).value,
+        "payment_reference": None,
+        "status": status,
+        "attempt": _drawn.randrange(1, 4),
+        "next_attempt_at": None,
+        "lease_until": None,
+        "failure": _maybe(_drawn.choice(WRITTEN), 0.3),
+        "external_reference": _maybe(f"{_drawn.choice(WRITTEN)}-{no}"),
+        "requested_by": _drawn.choice(WRITTEN),
+        "requested_at": _moment(),
+        "settled_at": _moment() if status == "succeeded" else _maybe(_moment()),
+        "asked_at": None,
+        "stopped_by": None,
+        "failed_after_success_at": NOW if is_returned else None,
+        "next_look_at": None,
+        "decided_by": None,
+        "decided_at": None,
+        "decision_note": None,
+        "ledger_no": None,
+    }
+
+
+def _note(no: int, order: Row) -> Row:
+    """Return a note: some are withdrawn, some have a follow-up, which may be done."""
+    is_withdrawn, follows_up = _drawn.random() < 0.2, _drawn.random() < 0.6
+    is_done = follows_up and _drawn.random() < 0.3
+    return {
+        "no": no,
+        "note_id": f"{_drawn.choice(('N', 'n', '%'))}-{no}",
+        "order_id": order["order_id"],
+        "contract_id": order["contract_id"],
+        "created_at": _drawn.choice([_moment(), NOW]),
+        "author": _drawn.choice(WRITTEN),
+        "text": None if is_withdrawn else "\n".join(_drawn.sample(WRITTEN, 2)),
+        "follow_up_on": f"{_moment().date()}" if follows_up else None,
+        "follow_up_by": _drawn.choice(PEOPLE) if follows_up else None,
+        "done_at": _moment() if is_done else None,
+        "done_by": _drawn.choice(PEOPLE) if is_done else None,
+        "withdrawn_at": _moment() if is_withdrawn else None,
+        "withdrawn_by": _drawn.choice(PEOPLE) if is_withdrawn else None,
+        "idempotency_key": _maybe(f"key-{no}"),
+        "request_hash": None,
+    }
+
+
 def _email(no: int, items: list[Row]) -> Row:
     orders = sorted({item["order_id"] for item in items})
     return {
@@ -175,6 +242,7 @@ def _email(no: int, items: list[Row]) -> Row:
         "recipient": _drawn.choice(WRITTEN),
         "contract_id": items[0]["contract_id"],
         "order_id": orders[0] if len(orders) == 1 else None,
+        "note_id": None,
         "item_count": len(items),
         "kind": _drawn.choice(list(DeliveryKind)).value,
         "channel": _drawn.choice(list(Channel)).value,
@@ -197,7 +265,7 @@ def _email(no: int, items: list[Row]) -> Row:
 def _event(no: int, item: Row) -> Row:
     """Return an audit event with JSON as both databases show it."""
     told = {"to": _drawn.choice(WRITTEN), "note": _drawn.choice(WRITTEN)}
-    return {
+    row = {
         "event_id": f"{_drawn.choice(('E', 'e', '%'))}-{no}",
         "at": _moment(),
         "actor": _drawn.choice(WRITTEN),
@@ -209,6 +277,10 @@ def _event(no: int, item: Row) -> Row:
         "before": _maybe(json.dumps({"note": _drawn.choice(WRITTEN)}, ensure_ascii=False), 0.3),
         "after": _maybe(json.dumps(told, ensure_ascii=False)),
     }
+    is_of_item = (row["entity"], row["entity_id"]) == ("order_item", item["order_item_id"])
+    about = {name: row[name] for name in ("action", "actor", "entity", "entity_id")}
+    event = Event(**about, after={"product": item["product"]} if is_of_item else None)
+    return row | {"sentence": sentence_of(event)}
 
 
 def _user(no: int) -> Row:
@@ -238,6 +310,10 @@ _items = [_item(no, _drawn.choice(_orders)) for no in range(1, ITEM_ROWS + 1)]
 _RETURNED = {item["order_item_id"] for item in _items[::7]}
 _UNMATCHED = {order["order_id"] for order in _orders[::11]}
 _transactions = [_transaction(no, _drawn.choice(_items)) for no in range(1, TRANSACTION_ROWS + 1)]
+# Each seventh item was returned; of the others, each third has another refund.
+_refunded = [one for n, one in enumerate(_items) if n % 7 == 0 or n % 3 == 0]
+_refunds = [_refund(no, item) for no, item in enumerate(_refunded, 1)]
+_notes = [_note(no, _drawn.choice(_orders)) for no in range(1, NOTE_ROWS + 1)]
 _enclosed = [_some_items() for _ in range(EMAIL_ROWS)]
 _emails = [_email(no, items) for no, items in enumerate(_enclosed, 1)]
 _orders_by_email = {
@@ -248,14 +324,26 @@ ROWS: dict[str, list[Row]] = {
     ORDERS.name: _orders,
     ORDER_ITEMS.name: _items,
     TRANSACTIONS.name: _transactions,
+    NOTES.name: _notes,
     EMAILS.name: _emails,
+    REFUNDS.name: _refunds,
 }
 # Other tests add rows to these tables: people, and events.
 ALL_ROWS = ROWS | {
     AUDIT_EVENTS.name: [_event(no, _drawn.choice(_items)) for no in range(1, EVENT_ROWS + 1)],
     USERS.name: [_user(no) for no in range(1, USER_ROWS + 1)],
+    CONTRACTS_TABLE.name: [
+        {
+            "contract_id": one,
+            "name": NAMES[one],
+            "currency": "EUR",
+            "balance_minor": 5_000,
+            "refund_limit_minor": limit,
+        }
+        for one, limit in zip(CONTRACTS, (None, 0, 50_000), strict=True)
+    ],
 }
-for _table in (*BOOKS, EMAILS, AUDIT_EVENTS):
+for _table in (*BOOKS, EMAILS, REFUNDS, AUDIT_EVENTS):
     for _row in ALL_ROWS[_table.name]:
         _row["contract"] = NAMES.get(_row["contract_id"])
 
@@ -264,11 +352,12 @@ def fill(url: str) -> str:
     """Store the random rows in an empty database; return its URL."""
     use_database(url)
     with storage.writing() as session:
-        for contract_id in CONTRACTS:
-            name = NAMES[contract_id]
-            session.add(Contract(contract_id=contract_id, name=name, currency="EUR"))
+        session.add_all(Contract(**row) for row in ALL_ROWS[CONTRACTS_TABLE.name])
         session.flush()
-        for table in (*BOOKS, EMAILS, AUDIT_EVENTS, USERS):
+        batch = {"batch_id": "B", "idempotency_key": "B", "request_hash": "B", "answer": {}}
+        session.add(RefundBatch(**batch, requested_by="ana@helios.example", created_at=NOW))
+        session.flush()
+        for table in (*BOOKS, EMAILS, REFUNDS, AUDIT_EVENTS, USERS):
             names = storage.stored_names(table.model)
             rows = (_as_stored(row) for row in ALL_ROWS[table.name])
             storage.bulk_insert(
@@ -283,23 +372,12 @@ def fill(url: str) -> str:
             for email, items in enclosed
             for item in items
         )
-        _refund(session)
+        _find_at_provider(session)
     return url
 
 
-def _refund(session: Session) -> None:
-    """Store returned refunds and unmatched ones."""
-    about = {"requested_by": "ana@helios.example", "requested_at": NOW}
-    batch = {"batch_id": "B", "idempotency_key": "B", "request_hash": "B", "answer": {}}
-    session.add(RefundBatch(**batch, requested_by="ana@helios.example", created_at=NOW))
-    session.flush()
-    for item in _items:
-        if item["order_item_id"] in _RETURNED:
-            names = ("order_item_id", "order_id", "contract_id", "currency")
-            of_item = {name: item[name] for name in names} | about
-            of_item |= {"batch_id": "B", "refund_id": f"R-{item['no']}", "reason": "other"}
-            of_item |= {"amount_minor": item["price_minor"], "gateway": "card", "status": "failed"}
-            session.add(Refund(**of_item, failed_after_success_at=NOW))
+def _find_at_provider(session: Session) -> None:
+    """Store unmatched refunds of the provider."""
     for order in _orders:
         if order["order_id"] in _UNMATCHED:
             found = {"reference": f"re_{order['no']}", "payment_reference": "pi_1"}
@@ -319,7 +397,10 @@ def rows_of(table: Table, now: datetime) -> list[Row]:
     if table is ORDER_ITEMS:
         return [row | _worked_out(row, now) for row in _items]
     if table is ORDERS:
-        return [row | {"refundable_now": _has_refundable_item(row, now)} for row in _orders]
+        return [
+            row | {"refundable_now": _has_refundable_item(row, now)} | _noted(row, now)
+            for row in _orders
+        ]
     if table is USERS:
         return [
             row | {"contracts": "", "has_signed_in": bool(row["issuer"])}
@@ -338,6 +419,38 @@ def orders_of(table: Table, row: Row) -> set[str | None]:
 def items_of(order: Row) -> list[Row]:
     """Return the items of an order."""
     return [item for item in _items if item["order_id"] == order["order_id"]]
+
+
+def notes_of(order: Row) -> list[Row]:
+    """Return the notes of an order."""
+    return [note for note in _notes if note["order_id"] == order["order_id"]]
+
+
+def _noted(order: Row, now: datetime) -> Row:
+    """Return what an order shows of its notes; under ANY_OF, what filters compare."""
+    standing = [one for one in notes_of(order) if one["withdrawn_at"] is None]
+    standing.sort(key=lambda one: (one["created_at"], one["no"]))
+    texts = [one["text"] for one in standing[-1:]]
+    still = [one for one in standing if one["follow_up_on"] and one["done_at"] is None]
+    first = min((one["follow_up_on"] for one in still), default=None)
+    today = f"{(now + timedelta(hours=14)).date()}"  # where the day is furthest
+    meant = [one for one in still if one["follow_up_on"] in (first, *_until(today, still))]
+    people = sorted({one["follow_up_by"] for one in meant})
+    return {
+        "note_count": len(standing),
+        "last_note": texts[0] if texts else None,
+        "follow_up_on": first,
+        "follow_up_by": ", ".join(people) or None,
+        ANY_OF: {
+            "last_note": texts,
+            "follow_up_on": [one["follow_up_on"] for one in meant],
+            "follow_up_by": people,
+        },
+    }
+
+
+def _until(day: str, notes: list[Row]) -> list[str]:
+    return [one["follow_up_on"] for one in notes if one["follow_up_on"] <= day]
 
 
 def own_orders(email: str) -> set[str]:
@@ -364,7 +477,15 @@ def _worked_out(item: Row, now: datetime) -> Row:
         "refundable_now": _is_refundable(item, now),
         "refund_returned": item["order_item_id"] in _RETURNED,
         "unmatched_refund": item["order_id"] in _UNMATCHED,
+        "refund_reason": _counted_refund(item).get("reason"),
+        "refunded_by": _counted_refund(item).get("requested_by"),
     }
+
+
+def _counted_refund(item: Row) -> Row:
+    """Return the refund of an item that was not declined, and did not fail at first; or blank."""
+    mine = (one for one in _refunds if one["order_item_id"] == item["order_item_id"])
+    return next((one for one in mine if one["status"] != "declined"), {})
 
 
 def _is_refundable(item: Row, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 
-from core.ground import to_major, word_of
+from core.ground import to_major
 from core.tables import Column, Kind
 from tests.core.random_rows import Row
 
@@ -50,7 +50,7 @@ def rows_of_csv(file: io.BytesIO) -> tuple[list[str], list[list[str]]]:
 def csv_cell(column: Column, row: Row, zone: str) -> str:
     """Return what a CSV file has of a stored value; it can hold every character."""
     shown = cell(column, row, zone)
-    if column.kind in (Kind.TEXT, Kind.CODE) and shown is not None and not column.allowed:
+    if column.kind in (Kind.TEXT, Kind.CODE) and shown is not None and not column.has_words:
         return re.sub(r"^(?='*[=+\-@\t\r])", "'", row[column.name])
     if isinstance(shown, Decimal):
         return f"{shown:f}"
@@ -86,8 +86,8 @@ def cell(column: Column, row: Row, zone: str) -> Any:
         return local_cell(value, row[column.place_zone] if column.place_zone else zone)
     if column.kind is Kind.MONEY:
         return to_major(value, row[str(column.currency)])
-    if column.allowed:
-        return word_of(value)
+    if column.has_words:
+        return column.word_of(value)
     return value.replace("\x01", "\ufffd") if isinstance(value, str) else value
 
 

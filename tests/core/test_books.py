@@ -66,9 +66,10 @@ def enter(item: str, **given: str) -> str:
 def another_refund(item: str, status: str) -> str:
     return f"""
         INSERT INTO refunds (refund_id, batch_id, order_item_id, order_id, contract_id,
-        amount_minor, currency, reason, gateway, status, attempt, requested_by, requested_at)
+        amount_minor, currency, reason, gateway, status, attempt, requested_by, requested_at, no,
+        product_type, product, passenger_name)
         SELECT 'RE-X', batch_id, '{item}', order_id, contract_id, amount_minor, currency, reason,
-        gateway, '{status}', 1, requested_by, requested_at
+        gateway, '{status}', 1, requested_by, requested_at, 9999, '', '', ''
         FROM refunds WHERE order_item_id = '{DONE_ITEM}'"""
 
 

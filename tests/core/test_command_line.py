@@ -44,7 +44,12 @@ def test_import_and_dump_say_what_they_did(
     assert "Orders: 1 added, 0 already stored." in capsys.readouterr().out
     assert main(["dump", str(out)]) == 0
     assert "1 Orders, 1 Order Items, 0 Transactions" in capsys.readouterr().out
-    assert openpyxl.load_workbook(out).sheetnames == ["Orders", "Order Items", "Transactions"]
+    assert openpyxl.load_workbook(out).sheetnames == [
+        "Orders",
+        "Order Items",
+        "Transactions",
+        "Notes",
+    ]
 
 
 def test_export_writes_the_view_of_an_address(database: str, tmp_path: Path) -> None:

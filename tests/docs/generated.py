@@ -13,6 +13,8 @@ from core.__main__ import make_parser
 from core.access.permissions import ACTIONS, ROLES
 from core.ground import Permission, Role
 from core.ground.settings import Settings
+from core.history import ACTIONS as TOLD
+from core.history import ANY, Event, Subject, sentence_of
 from tests.docs import PROJECT
 from tests.docs.imports import Part, floors, read_parts, within
 
@@ -27,6 +29,7 @@ def make_blocks() -> dict[str, str]:
         "commands": commands_block(make_parser()),
         "targets": targets_block((PROJECT / "Makefile").read_text()),
         "roles": roles_block(),
+        "events": events_block(),
         "parts": parts_block(project_parts()),
     }
 
@@ -152,6 +155,20 @@ def roles_block() -> str:
         for one in Permission
     ]
     return table(["", *(role.capitalize() for role in Role)], lines)
+
+
+def events_block() -> str:
+    """Write a table of the audit actions: what each is about, and its sentence without facts."""
+    order = list(Subject)
+    lines = [
+        (
+            one.subject.capitalize(),
+            f"`{name}`",
+            sentence_of(Event(name.replace(ANY, "rows."), "Ana Ruiz")),
+        )
+        for name, one in sorted(TOLD.items(), key=lambda told: order.index(told[1].subject))
+    ]
+    return table(("about", "action", "sentence"), lines)
 
 
 def parts_block(parts: Mapping[str, Part]) -> str:

@@ -30,11 +30,13 @@ class Shown:
 ORDERS = Shown("Orders", "orders", "/orders", "order_id")
 ITEMS = Shown("Order Items", "order items", "/order_items", "order_item_id")
 TRANSACTIONS = Shown("Transactions", "transactions", "/transactions", "transaction_id")
+REFUNDS = Shown("Refunds", "refunds", "/refunds", "refund_id")
 USERS = Shown("Users", "users", "/users", "user_id")
 AUDIT = Shown("Audit Trail", "events", "/audit_trail", "event_id")
 TABS = {
     "Products": (ITEMS, "products"),
     "Transactions": (TRANSACTIONS, "transactions"),
+    "Refunds": (REFUNDS, "refunds"),
     "History": (AUDIT, "history"),
 }
 
@@ -381,3 +383,16 @@ class Desk:
         path = folder / waiting.value.suggested_filename
         waiting.value.save_as(path)
         return path
+
+
+def choose_reason(dialog: Locator, reason: str = "Goodwill") -> Locator:
+    """Choose the reason of a refund, which starts empty; return the dialog."""
+    dialog.get_by_role("combobox", name="Reason").click()
+    dialog.page.get_by_role("option", name=reason).click()
+    expect(dialog.get_by_text(reason, exact=True).first).to_be_visible()
+    return dialog
+
+
+def confirm_refund(dialog: Locator) -> None:
+    """Choose a reason, and refund the one item."""
+    choose_reason(dialog).get_by_role("button", name="Refund 1 item").click()

@@ -17,7 +17,7 @@ from tests.core.mail.mail_server import HOST, MailServer, mail_server
 from tests.core.mail.mailing import pdfs_of
 from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Desk, confirm_refund
 from tests.e2e.servers import Server, serving
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
@@ -231,7 +231,7 @@ def test_refund_leads_to_a_void_notice_to_whom_had_the_voucher(
     desk.page.get_by_role("button", name="Refund", exact=True).click()
     copies = dialog.locator(".st-key-refund_copies")
     expect(copies.get_by_role("cell").filter(has_text=f"e-mailed to {CONTACT}")).to_be_visible()
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     dialog.get_by_role("button", name="Send Void Notice").click()
     expect(desk.page.get_by_text("1 e-mail queued.")).to_be_visible()
     expect(dialog.get_by_role("button", name="Send Void Notice")).to_be_disabled()

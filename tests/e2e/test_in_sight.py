@@ -10,7 +10,7 @@ from playwright.sync_api import ViewportSize
 
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import ITEMS, ORDERS, TRANSACTIONS, Desk
+from tests.e2e.desk import ITEMS, ORDERS, TRANSACTIONS, Desk, confirm_refund
 from tests.e2e.servers import Server, serving
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
@@ -165,7 +165,7 @@ def test_refund_of_one_item_is_seen_in_its_row(open_tab: OpenDesk, server: Serve
     desk.box_of(0).click()
     desk.page.get_by_role("button", name="Refund", exact=True).click()
     dialog = desk.page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     expect(dialog.get_by_text("1 item refunded")).to_be_visible()
     dialog.get_by_role("button", name="Done").click()
     expect(dialog).to_have_count(0)

@@ -17,6 +17,7 @@ from tests.conftest import use_database
 from tests.core.books import check_books
 from tests.core.refunds.worker_deaths import changed
 from tests.e2e.conftest import OpenDesk
+from tests.e2e.desk import confirm_refund
 from tests.e2e.servers import Server, running, serving
 from tests.e2e.slow_card import CARD, SlowCard, answering_slowly
 from tests.e2e.test_refunds import make_paid_order, open_dialog
@@ -44,7 +45,7 @@ def database(make_database: Callable[[str], str], kind: str) -> str:
 def refund_and_end(open_tab: OpenDesk, server: Server, provider: SlowCard) -> None:
     """Refund in the browser, and end the server while the provider is being asked."""
     desk = open_tab(server, fresh=True).open_order("OD-SLOW")
-    open_dialog(desk, 0).get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(open_dialog(desk, 0))
     assert provider.is_asked.wait(15)
     server.process.send_signal(signal.SIGTERM)
     server.process.wait(END_SECONDS)
@@ -88,7 +89,7 @@ def test_worker_of_its_own_ends_in_time_while_the_provider_hangs(
         serving(database, data_dir) as server,
     ):
         desk = open_tab(server, fresh=True).open_order("OD-SLOW")
-        open_dialog(desk, 0).get_by_role("button", name="Refund 1 item").click()
+        confirm_refund(open_dialog(desk, 0))
         assert provider.is_asked.wait(15)
         for process in (worker, server.process):
             process.send_signal(signal.SIGTERM)
@@ -126,7 +127,7 @@ def test_readyz_is_ready_while_its_own_worker_is_held_up_by_a_slow_provider(
 ) -> None:
     with serving(database, data_dir) as server:
         desk = open_tab(server, fresh=True).open_order("OD-SLOW")
-        open_dialog(desk, 0).get_by_role("button", name="Refund 1 item").click()
+        confirm_refund(open_dialog(desk, 0))
         assert provider.is_asked.wait(15)
         assert said_by(server) == (200, "ready")
         desk.page.close()

@@ -72,7 +72,7 @@ def test_keyboard_reaches_the_rows_of_every_bar(open_tab: OpenDesk, demo: Server
     bars = page.locator(BARS).count()
     page.get_by_text("Tables", exact=True).click()
     plots = page.locator(".st-key-plots").get_by_role("table")
-    expect(plots).to_have_count(8)
+    expect(plots).to_have_count(11)
     expect(plots.get_by_role("link")).to_have_count(bars)
     assert "show=Tables" in page.url
     lounges = demo.query(

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator
 from tests.conftest import free_port, use_database
 from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk, on_both_databases
-from tests.e2e.desk import ITEMS, Desk
+from tests.e2e.desk import ITEMS, Desk, choose_reason, confirm_refund
 from tests.e2e.servers import Server, serving
 from tests.e2e.waiting import expect
 from tests.e2e.workbook import Workbook
@@ -95,7 +95,7 @@ def test_mixed_selection_says_each_reason_and_refunds_the_one(
     assert refused["OD-MIX-3"] == "The voucher has been used."
     assert refused["OD-MIX-4"].startswith("Already refunded on ")
 
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     expect(dialog.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
     expect(dialog.get_by_text("3 items not refunded")).to_be_visible()
     desk.expect_selected("3 selected")
@@ -119,6 +119,7 @@ def test_mixed_selection_says_each_reason_and_refunds_the_one(
 def test_five_fast_clicks_on_confirm_make_one_refund(open_tab: OpenDesk, server: Server) -> None:
     desk = open_tab(server).open_order("OD-CLICKS")
     dialog = open_dialog(desk, 0)
+    choose_reason(dialog)
     confirm = dialog.get_by_role("button", name="Refund 1 item")
     confirm.evaluate("button => { for (let i = 0; i < 5; i++) button.click() }")
     expect(dialog.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
@@ -135,7 +136,7 @@ def test_two_people_with_the_same_item_refund_it_once(open_tab: OpenDesk, server
     one, other = (open_tab(server, fresh=True).open_order("OD-BOTH") for _ in range(2))
     dialogs = [open_dialog(desk, 0) for desk in (one, other)]
     for dialog in dialogs:
-        dialog.get_by_role("button", name="Refund 1 item").click()
+        confirm_refund(dialog)
     for dialog in dialogs:
         said = re.compile(r"1 item (refunded: 38\.00 EUR|not refunded)")
         expect(dialog.get_by_text(said)).to_be_visible()
@@ -156,7 +157,7 @@ def test_deadline_that_passes_while_the_dialog_is_open_is_said(
     server.execute(
         "UPDATE order_items SET refund_expire_at = created_at WHERE order_id = 'OD-LATE'"
     )
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     expect(dialog.get_by_text("1 item not refunded")).to_be_visible()
     assert "The Refund Expire Date has passed" in lines_of(dialog, "results")[0][4]
     assert server.query("SELECT count(*) FROM refunds WHERE order_id = 'OD-LATE'") == [0]
@@ -167,7 +168,7 @@ def test_card_whose_provider_does_not_answer_stays_in_progress(
 ) -> None:
     desk = open_tab(server).open_order("OD-CARD")
     dialog = open_dialog(desk, 0)
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     expect(dialog.get_by_text("1 item in progress: 38.00 EUR")).to_be_visible()
     (line,) = lines_of(dialog, "results")
     assert line[4] == "The card provider did not answer. Order Desk will ask again."
@@ -185,6 +186,9 @@ def test_dialog_is_used_and_left_by_keyboard_alone(open_tab: OpenDesk, server: S
     expect(dialog).to_have_count(0)
     desk.expect_selected("1 selected")
     desk.page.get_by_role("button", name="Refund", exact=True).press("Enter")
+    reason = dialog.get_by_role("combobox", name="Reason")
+    reason.press("ArrowDown")
+    reason.press("Enter")
     dialog.get_by_role("textbox", name="Note").fill("asked by mail =1+1")
     dialog.get_by_role("textbox", name="Note").press("Enter")
     dialog.get_by_role("button", name="Refund 1 item").press("Enter")

@@ -15,7 +15,7 @@ from core import access
 from core.demo import fill
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import ITEMS, USERS, Desk
+from tests.e2e.desk import ITEMS, USERS, Desk, choose_reason, confirm_refund
 from tests.e2e.servers import Server, start_server, stop_server
 from tests.e2e.slow_card import CARD, SlowCard, answering_slowly
 from tests.e2e.waiting import expect
@@ -125,7 +125,7 @@ def test_refund_dialog_of_before_the_restart_closes_and_the_next_one_refunds(
     expect_closed(desk)
     desk.expect_selected("1 selected")
     dialog = open_refund(desk)
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     expect(dialog.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
     assert shop.server.query("SELECT status FROM refunds") == ["succeeded"]
     desk.page.close()
@@ -148,7 +148,7 @@ def test_refund_that_is_done_while_the_server_ends_is_not_done_again(
     open_tab: OpenDesk, slow_card: SlowCard, card_shop: Restarted
 ) -> None:
     desk = tick_item(open_tab(card_shop.server).open_order("OD-1"))
-    open_refund(desk).get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(open_refund(desk))
     assert slow_card.is_asked.wait(15)
     card_shop.server.process.send_signal(signal.SIGTERM)
     card_shop.server.process.wait()
@@ -167,6 +167,7 @@ def test_refund_that_a_killed_server_has_not_done_is_done_once_by_the_next_dialo
 ) -> None:
     desk = tick_item(open_tab(shop.server).open_order("OD-1"))
     dialog = open_refund(desk)
+    choose_reason(dialog)
     with items_locked(shop.server):
         dialog.get_by_role("button", name="Refund 1 item").click()
         app = desk.page.locator("[data-testid=stApp]")
@@ -177,7 +178,7 @@ def test_refund_that_a_killed_server_has_not_done_is_done_once_by_the_next_dialo
     shop.start()
     expect_closed(desk)
     dialog = open_refund(desk)
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     expect(dialog.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
     assert shop.server.query("SELECT status FROM refunds") == ["succeeded"]
     desk.page.close()

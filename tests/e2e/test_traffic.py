@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.budgets import FIRST_OPEN, KNOWN_PAGES, NEW_PAGES, WARM_OPEN, Most, faults_of_step
 from tests.e2e.conftest import ZONE, Watch, new_context
-from tests.e2e.desk import ITEMS, ORDERS, TRANSACTIONS, Desk, Shown
+from tests.e2e.desk import ITEMS, ORDERS, REFUNDS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
 from tests.e2e.waiting import expect
 from tests.traffic import Traffic
@@ -73,6 +73,7 @@ class Walk:
         return {
             ITEMS.title: lambda: self.to(ITEMS),
             TRANSACTIONS.title: lambda: self.to(TRANSACTIONS),
+            REFUNDS.title: lambda: self.to(REFUNDS),
             "Overview": self.to_overview,
             ORDERS.title: lambda: self.to(ORDERS),
         }

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import use_database
 from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Desk, confirm_refund
 from tests.e2e.servers import Server, serving
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_order, make_transaction
@@ -129,7 +129,7 @@ def test_old_link_and_old_code_are_void_once_refunded(
     dialog = desk.page.get_by_role("dialog")
     copies = dialog.locator(".st-key-refund_copies")
     expect(copies.get_by_role("cell").filter(has_text="downloaded by")).to_be_visible()
-    dialog.get_by_role("button", name="Refund 1 item").click()
+    confirm_refund(dialog)
     expect(dialog.get_by_text("1 item refunded")).to_be_visible()
     dialog.get_by_role("button", name="Done").click()
 

@@ -100,80 +100,78 @@ TABLE = Change(
     costs=3,
     edits=(
         (
-            "core/tables/contracts.py",
+            "core/tables/refund_requests.py",
             None,
-            '''"""The table of contracts."""
+            '''"""The table of refund requests."""
 
 from core.ground import Permission
-from core.storage import Contract
+from core.storage import RefundBatch
 from core.tables.columns import Column, Kind, Table
 
-CONTRACTS = Table(
-    name="contracts",
-    title="Contracts",
-    one="contract",
-    many="contracts",
-    model=Contract,
-    key="contract_id",
-    newest="contract_id",
+REQUESTS = Table(
+    name="refund_requests",
+    title="Refund Requests",
+    one="request",
+    many="requests",
+    model=RefundBatch,
+    key="batch_id",
     seen_with=Permission.TRANSACTIONS,
     columns=(
-        Column("contract_id", "Contract ID", Kind.CODE, "Its ID.", is_shown=True),
-        Column("currency", "Currency", Kind.CODE, "Its currency.", has_choices=True, is_shown=True),
-        Column(
-            "balance_minor", "Balance", Kind.MONEY, "What is left.", currency="currency",
-            is_shown=True,
-        ),
+        Column("batch_id", "Request ID", Kind.CODE, "Its ID.", is_shown=True),
+        Column("requested_by", "By", Kind.CODE, "Who asked.", has_choices=True, is_shown=True),
+        Column("created_at", "Created Date", Kind.INSTANT, "When.", is_shown=True),
     ),
 )
 ''',
         ),
         (
             "core/tables/__init__.py",
-            "from core.tables.emails import EMAILS",
-            "\nfrom core.tables.contracts import CONTRACTS",
+            "from core.tables.refunds import REFUNDS, TO_APPROVE",
+            "\nfrom core.tables.refund_requests import REQUESTS",
         ),
-        ("core/tables/__init__.py", "for table in (*BOOKS, EMAILS, ", "CONTRACTS, "),
-        ("core/tables/__init__.py", "__all__ = [", '\n    "CONTRACTS",'),
+        ("core/tables/__init__.py", "for table in (*BOOKS, EMAILS, ", "REQUESTS, "),
+        ("core/tables/__init__.py", "__all__ = [", '\n    "REQUESTS",'),
     ),
     shows="""
 from core.tables import TABLES
-make_contract("CT-7", currency="JPY")
-in_yen = {"filters": {"currency": {"filterType": "set", "values": ["JPY"]}}}
-view = parse_view(TABLES["contracts"], in_yen)
+from tests.rows import make_refund
+make_order("OD-7")
+make_refund(make_item("OD-7"))
+by_ana = {"filters": {"requested_by": {"filterType": "set", "values": ["ana"]}}}
+view = parse_view(TABLES["refund_requests"], by_ana)
 found = query.load_rows(view, start=0, end=9, actor=ADMIN, now=NOW)
-assert list(found["contract_id"]) == ["CT-7"]
+assert list(found["batch_id"]) == ["B"]
 excel.export(view, file, actor=ADMIN, now=NOW)
-assert load_workbook(file)["Contracts"].max_row == 2
+assert load_workbook(file)["Refund Requests"].max_row == 2
 """,
 )
 PAGE = Change(
     costs=2,
     edits=(
         (
-            "pages/contracts.py",
+            "pages/refund_requests.py",
             None,
-            '''"""Contracts, with their balances."""
+            '''"""Requests to refund."""
 
 from core.tables import TABLES
 from pages.grid import show_table
 from pages.shell import current_actor
 
-show_table(TABLES["contracts"], actor=current_actor())
+show_table(TABLES["refund_requests"], actor=current_actor())
 ''',
         ),
         (
             "pages/main.py",
             '    st.Page("transactions.py", title="Transactions"): Permission.TRANSACTIONS,\n',
-            '    st.Page("contracts.py", title="Contracts"): Permission.TRANSACTIONS,\n',
+            '    st.Page("refund_requests.py", title="Requests"): Permission.TRANSACTIONS,\n',
         ),
     ),
     shows="""
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file("pages/main.py", default_timeout=60).run()
-page.switch_page("contracts.py").run()
+page.switch_page("refund_requests.py").run()
 assert not page.exception, page.exception
-assert "Contracts" in [one.value for one in page.title], page.title
+assert "Refund Requests" in [one.value for one in page.title], page.title
 """,
 )
 PRODUCT_TYPE = Change(

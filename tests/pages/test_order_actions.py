@@ -94,6 +94,7 @@ def test_refund_lists_every_item_of_the_orders_with_totals_per_currency() -> Non
 
 def test_refund_changes_the_items_and_keeps_the_untouched_orders_selected() -> None:
     page = _opened("refund", "OD-1", "OD-3")
+    page.selectbox(key="refund_reason").select("goodwill")
     page.button(key="refund_confirm").click().run()
     assert not page.exception
     assert r"**1 item** refunded\: 38.00 EUR" in texts(page)
@@ -110,6 +111,7 @@ def test_refund_changes_the_items_and_keeps_the_untouched_orders_selected() -> N
 def test_an_item_that_was_added_since_the_dialog_opened_is_not_refunded() -> None:
     page = _opened("refund", "OD-1")
     make_item("OD-1", order_item_id="OD-1-NEW", **GIVEN)
+    page.selectbox(key="refund_reason").select("goodwill")
     page.button(key="refund_confirm").click().run()
     assert (_statuses()["OD-1-1"], _statuses()["OD-1-NEW"]) == ("refunded", "not_used")
 

@@ -13,10 +13,10 @@ from core.tables import TABLES
 from core.views import parse_view
 from core.views.codec import from_address
 from tests.pages.opened import open_page, texts, values
-from tests.rows import make_contract, make_item, make_order
+from tests.rows import make_contract, make_item, make_order, make_refund
 
 TODAY = datetime.now(UTC) - timedelta(minutes=1)
-PLOTS = 8
+PLOTS, PLOTS_OF_REFUNDS = 8, 3
 
 
 FIGURE = re.compile(r'<a href="[^?"]*\?([^"]*)" [^>]*><span>([^<]*)</span><strong>([^<]*)<')
@@ -32,6 +32,7 @@ LABELS = {
     "Orders created": "orders",
     "Order items created": "order_items",
     "Amount of these orders": "orders",
+    "Refunded in this period": "refunds",
     "Refunded so far": "order_items",
     "Refund rate so far": "order_items",
     "Expires within 24 hours": "order_items",
@@ -56,7 +57,7 @@ def test_every_headline_figure_is_what_its_link_shows(database: str, admin: Acto
             assert f"{count:,} of" in texts(page)
         else:
             assert words == f"{amount / 100:,.2f} EUR"
-    assert len(page.get("vega_lite_chart")) == PLOTS
+    assert len(page.get("vega_lite_chart")) == PLOTS + PLOTS_OF_REFUNDS
 
 
 def test_the_bare_address_leads_to_it(sqlite_database: str) -> None:
@@ -184,3 +185,18 @@ def test_an_address_with_invalid_choices_shows_the_default(
     page = open_page("overview", **asked)
     assert not page.exception
     assert figures(page)["Orders created"][0] == "1"
+
+
+def test_refunds_are_shown_by_both_days_and_by_reason(sqlite_database: str) -> None:
+    item = make_item(make_order(created_at=TODAY), created_at=TODAY, status="refunded")
+    make_refund(item, settled_at=TODAY, reason="flight_cancelled", requested_at=TODAY)
+    page = open_page("overview", show="Tables")
+    assert not page.exception
+    titles = [one for one in texts(page).splitlines() if "efund" in one and one.startswith("**")]
+    assert [one.split("**")[1] for one in titles] == [
+        *("Refund rate by day", "Refund rate by product type", "Refunded amount by day of refund"),
+        *("Refunded amount by day of creation", "Refunds by reason"),
+    ]
+    (reasons,) = [html for html in values(page, "html") if "Flight cancelled" in html]
+    assert '<a href="/refunds?view=' in reasons
+    assert "38.00 EUR" in reasons

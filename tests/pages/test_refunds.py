@@ -100,6 +100,7 @@ def test_more_than_the_hourly_limit_is_refused_whole(
     monkeypatch.setenv("REFUNDS_PER_HOUR", "1")
     get_settings.cache_clear()
     page = _open_dialog("I-1", "I-2")
+    page.selectbox(key="refund_reason").select("goodwill")
     page.button(key="refund_confirm").click().run()
     assert "You can refund 1 order items per hour" in texts(page)
     assert (_status("I-1"), _status("I-2")) == ("not_used", "not_used")

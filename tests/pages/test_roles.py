@@ -24,10 +24,12 @@ OPENS: dict[str, tuple[str, set[Role]]] = {
     "orders": ("Orders", EVERYONE),
     "order_items": ("Order Items", EVERYONE),
     "transactions": ("Transactions", {Role.ACCOUNTANT, Role.ADMIN}),
+    "refunds": ("Refunds", EVERYONE),
     "emails": ("E-mails", {Role.AGENT, Role.ADMIN}),
     "verify": ("Verify", EVERYONE),
     "imports": ("Import", {Role.ADMIN}),
     "users": ("Users", {Role.ADMIN}),
+    "contracts": ("Contracts", {Role.ADMIN}),
     "audit_trail": ("Audit Trail", {Role.ADMIN}),
 }
 SECRETS = ("OD-1", "TX-1", "ana@helios.example", "Aspire", "new@helios.example")
@@ -112,13 +114,14 @@ _ACTIONS = {
     "emails": "see or send e-mails",
     "imports": "import or dump orders, or manage sample data",
     "users": "manage users",
+    "contracts": "manage contracts",
     "audit_trail": "see the audit trail",
 }
 
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("tab", ["Products", "Transactions", "History"])
+@pytest.mark.parametrize("tab", ["Products", "Transactions", "Refunds", "History"])
 def test_every_role_sees_every_tab_of_an_order(role: Role, tab: str) -> None:
     become(role)
     page = open_page("order", order="OD-1", tab=tab)
@@ -126,7 +129,8 @@ def test_every_role_sees_every_tab_of_an_order(role: Role, tab: str) -> None:
     assert not page.error
     assert page.title[0].value == "Order OD-1"
     mails = {"E-mails"} if role in (Role.AGENT, Role.ADMIN) else set()
-    assert {one.label for one in page.tabs} == {"Products", "Transactions", "History"} | mails
+    always = {"Products", "Transactions", "Refunds", "History"}
+    assert {one.label for one in page.tabs} == always | mails
 
 
 @pytest.mark.usefixtures("shop")

@@ -12,7 +12,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from core import vouchers
-from core.ground import DeliveryKind, day_and_time, utc_offset
+from core.ground import MAX_NOTE, DeliveryKind, day_and_time, utc_offset
 from core.vouchers import MAX_CHARACTERS, Branding, clean_text, load_logo
 
 MAX_MESSAGE = MAX_CHARACTERS  # of a personal message; a longer one is cut and ends with …
@@ -44,8 +44,18 @@ class MailItem:
 
 
 @dataclass(frozen=True)
+class Mention:
+    """A note that mentions the recipient, and the link to its order."""
+
+    author: str
+    order_id: str
+    text: str
+    link: str
+
+
+@dataclass(frozen=True)
 class Mail:
-    """One mail to one recipient: vouchers, or a void notice."""
+    """One mail to one recipient: vouchers, a void notice, or a note that mentions them."""
 
     kind: DeliveryKind
     message_id: str
@@ -54,6 +64,7 @@ class Mail:
     message: str | None  # a personal message from the sender
     items: tuple[MailItem, ...]
     written_at: datetime
+    mention: Mention | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,8 @@ def one_line(text: str, longest: int = _LONGEST) -> str:
 
 def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
     """Return the values for both templates; raises ValueError for a mail without items."""
+    if mail.mention is not None:
+        return _mention(mail.mention) | _frame(mail, branding)
     if not mail.items:
         raise ValueError("A mail needs at least one voucher.")
     items = [_shown(item, mail.kind) for item in mail.items[:_LISTED]]
@@ -110,10 +123,37 @@ def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
         "count": len(mail.items),
         "rest": _rest(mail),
         "message": _paragraphs(mail.message or ""),
+        "message_label": "A message for you",
+        "link": "",
+        **_frame(mail, branding),
+    }
+
+
+def _frame(mail: Mail, branding: Branding) -> dict[str, Any]:
+    """Return what is around the content of each mail."""
+    return {
         "name": one_line(branding.name),
         "support": one_line(branding.support),
         "terms": [line for line in map(clean_text, branding.terms.splitlines()) if line],
         "recipient": one_line(mail.recipient),
+    }
+
+
+def _mention(mention: Mention) -> dict[str, Any]:
+    author, order = one_line(mention.author, 80), one_line(mention.order_id, 60)
+    return {
+        "heading": f"{author} mentioned you in a note",
+        "lead": f"The note is on order {order}. Answer with a note on the same order; nobody "
+        "reads answers to this mail.",
+        "is_void": False,
+        "preheader": one_line(mention.text, 120),
+        "items": [],
+        "count": 0,
+        "rest": "",
+        "use": "",
+        "message": _paragraphs(mention.text, MAX_NOTE),
+        "message_label": "The note",
+        "link": mention.link,
     }
 
 
@@ -136,6 +176,7 @@ def _words(kind: DeliveryKind, count: int) -> dict[str, str]:
             "heading": f"Please do not use {these}",
             "lead": f"{were} refunded and {'is' if is_one else 'are'} no longer valid. If you "
             "have a copy, on paper or as a file, please destroy it: it will not be accepted.",
+            "use": "",
         }
     attached = "attached as a PDF" if is_one else "attached as one PDF with a page for each"
     return {
@@ -176,9 +217,9 @@ def _at_airport(item: MailItem, instant: datetime) -> tuple[str, str]:
     return day_and_time(local), f"{item.airport_tz}, UTC{utc_offset(local)}"
 
 
-def _paragraphs(message: str) -> list[list[str]]:
+def _paragraphs(message: str, longest: int = MAX_MESSAGE) -> list[list[str]]:
     """Split a message into paragraphs of cleaned lines; a blank line ends a paragraph."""
-    text = message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
+    text = message if len(message) <= longest else f"{message[: longest - 1]}…"
     paragraphs: list[list[str]] = [[]]
     for line in map(clean_text, text.splitlines()):
         if line:

@@ -2,22 +2,25 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import vouchers
-from core.ground import Channel, DeliveryKind, ItemStatus, Refused, get_settings
+from core.ground import Channel, DeliveryKind, ItemStatus, Refused, fold, get_settings
 from core.mail.compose import letters
-from core.mail.compose.body import Mail, MailItem
-from core.storage import Delivery, DeliveryItem, OrderItem
+from core.mail.compose.body import Mail, MailItem, Mention
+from core.query import sees_order
+from core.storage import Delivery, DeliveryItem, Note, Order, OrderItem, User, folded
 from core.vouchers import Voucher
 
 CHECKED_FROM = 100  # vouchers; fewer never exceed the limit: a page takes 2.4 kB, a font 40
 MEGABYTE = 2**20
+WITHDRAWN = "(This note was withdrawn.)"
 BASE64 = 4 / 3  # growth of a file in a mail
 
 
@@ -27,7 +30,13 @@ class Contents:
 
     mail: Mail
     vouchers: tuple[Voucher, ...]
-    left_out: dict[str, str]  # reason by order item
+    left_out: dict[str, str]  # reason by order item; without one, of the whole mail
+
+    @property
+    def enclosed(self) -> list[str]:
+        """Return what may be sent: the order items, or the order of a note; empty if nothing."""
+        note = [self.mail.mention.order_id] if self.mail.mention and not self.left_out else []
+        return [item.order_item_id for item in self.mail.items] + note
 
 
 class TooLarge(Refused):
@@ -48,6 +57,8 @@ def load_contents(
     A voucher mail contains valid vouchers, a void notice contains refunded items. With `lock`
     nobody can refund them until the transaction ends.
     """
+    if delivery.kind == DeliveryKind.MENTION:
+        return _load_mention(session, delivery)
     items = _load_items(session, delivery.delivery_id, lock=lock)
     whys = {item.order_item_id: _why_not(delivery.kind, item, now) for item in items}
     right = [item for item in items if whys[item.order_item_id] is None]
@@ -58,8 +69,28 @@ def load_contents(
     return Contents(written, tuple(printed) if is_voucher else (), left_out)
 
 
+def _load_mention(session: Session, delivery: Delivery) -> Contents:
+    """Load a note for a colleague, unless it was withdrawn or they cannot see the order now."""
+    note = session.get_one(Note, delivery.note_id)
+    order = session.get_one(Order, note.order_id)
+    sees = sees_order(order.contract_id, order.author)
+    is_meant = folded(User.email) == fold(delivery.recipient)
+    left_out = {}
+    if note.text is None:
+        left_out[""] = "The note was withdrawn."
+    elif session.scalar(select(User.user_id).where(is_meant, sees)) is None:
+        left_out[""] = f"{delivery.recipient} cannot see the order any more."
+    named = select(User.name).where(folded(User.email) == fold(note.author))
+    author = session.scalar(named) or note.author
+    address = f"{get_settings().public_url}/order?{urlencode({'order': note.order_id})}"
+    about = Mention(author, note.order_id, note.text or WITHDRAWN, address)
+    return Contents(replace(_written(delivery, ()), mention=about), (), left_out)
+
+
 def load_mail(session: Session, delivery: Delivery) -> Mail:
     """Load the mail of a finished delivery: every item that was not left out."""
+    if delivery.kind == DeliveryKind.MENTION:
+        return _load_mention(session, delivery).mail
     items = _load_items(session, delivery.delivery_id, is_as_sent=True)
     return _written(delivery, to_mail_items(items, vouchers.to_vouchers(session, items)))
 

@@ -83,6 +83,11 @@ def default_subject(kind: DeliveryKind, items: Sequence[MailItem]) -> str:
     return clean_header(f"Your voucher: {one_line(first.product, 80)}, {place}, {day.isoformat()}")
 
 
+def mention_subject(author: str, order_id: str) -> str:
+    """Return the subject of a mail about a note."""
+    return clean_header(f"{one_line(author, 60)} mentioned you on order {one_line(order_id, 60)}")
+
+
 def clean_header(text: str) -> str:
     """Return a text that is safe as a header: one line of limited length, without encoded words.
 

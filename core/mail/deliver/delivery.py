@@ -148,7 +148,7 @@ def _send(job: Job, now: datetime, transport: MailTransport) -> Attempt | None:
             if delivery is None:  # deleted with the sample data
                 return None
             contents = load_contents(session, delivery, now=now)
-        if not contents.mail.items:
+        if not contents.enclosed:
             return Attempt(Cancelled(), contents.left_out)
         try:
             message = render_message(contents)
@@ -173,7 +173,7 @@ class _HandingOver:
 
     def __init__(self, job: Job, contents: Contents, now: datetime) -> None:
         self._job, self._now = job, now
-        self._rendered = _ids(contents)
+        self._rendered = contents.enclosed
         self.is_lost = False  # the lease is lost, or the delivery is deleted
         self.is_changed = False  # the rendered message is out of date
 
@@ -197,11 +197,7 @@ class _HandingOver:
         is_sending = delivery.status == DeliveryStatus.SENDING
         if not (is_mine and is_sending) or time.monotonic() >= self._job.ends:
             self.is_lost = True
-        elif _ids(load_contents(session, delivery, now=self._now, lock=True)) != self._rendered:
+        elif load_contents(session, delivery, now=self._now, lock=True).enclosed != self._rendered:
             self.is_changed = True
         else:
             delivery.handed_over_at = self._now
-
-
-def _ids(contents: Contents) -> list[str]:
-    return [item.order_item_id for item in contents.mail.items]

@@ -9,16 +9,23 @@ from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
 from core import access, storage
-from core.ground import Channel, DeliveryStatus
+from core.ground import Channel, DeliveryKind, DeliveryStatus
 from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
 from core.mail.queue.requests import record
-from core.storage import Delivery, DeliveryItem
+from core.storage import Delivery, DeliveryItem, OrderItem
 
 MAX_ATTEMPTS = 6
 # At most 2, 7, 25, 86, 300 seconds; random from 2 up, so that mails do not retry all at once.
 BACKOFF = wait_random_exponential(multiplier=2, exp_base=3.5, max=300, min=2)
 PAUSE = timedelta(minutes=1)
-_DONE = {Channel.SMTP: "sent", Channel.OUTBOX: "saved_to_outbox"}  # as the audit trail says
+_ACTIONS = {  # what the audit trail says was done
+    (DeliveryKind.VOUCHER, Channel.SMTP): "voucher.sent",
+    (DeliveryKind.VOUCHER, Channel.OUTBOX): "voucher.saved_to_outbox",
+    (DeliveryKind.VOID_NOTICE, Channel.SMTP): "void_notice.sent",
+    (DeliveryKind.VOID_NOTICE, Channel.OUTBOX): "void_notice.saved_to_outbox",
+    (DeliveryKind.MENTION, Channel.SMTP): "mention.sent",
+    (DeliveryKind.MENTION, Channel.OUTBOX): "mention.saved_to_outbox",
+}
 _PAUSED = "mail_paused"  # a fact in the database, so that every process pauses
 TWICE = "It may have arrived twice: an earlier attempt failed after handing it over."
 
@@ -107,8 +114,17 @@ def _items(session: Session, delivery: Delivery) -> list[DeliveryItem]:
     return list(session.scalars(select(DeliveryItem).where(about)))
 
 
+def _products(session: Session, delivery: Delivery) -> dict[str, str]:
+    """Return the product of each item in a mail."""
+    mine = DeliveryItem.order_item_id == OrderItem.order_item_id
+    named = select(OrderItem.order_item_id, OrderItem.product).join(DeliveryItem, mine)
+    rows = session.execute(named.where(DeliveryItem.delivery_id == delivery.delivery_id))
+    return {row.order_item_id: row.product for row in rows}
+
+
 def _in_words(left_out: dict[str, str]) -> str:
-    return " ".join(f"Without {item}: {why}" for item, why in sorted(left_out.items()))
+    whys = (f"Without {item}: {why}" if item else why for item, why in sorted(left_out.items()))
+    return " ".join(whys)
 
 
 def _record_sent(
@@ -119,7 +135,10 @@ def _record_sent(
     delivery.attempts += 1
     said = [TWICE] if delivery.may_be_twice else []
     delivery.last_error = " ".join([*said, _in_words(left_out)]).strip() or None
-    action = f"{delivery.kind}.{_DONE[Channel(delivery.channel)]}"
+    action = _ACTIONS[DeliveryKind(delivery.kind), Channel(delivery.channel)]
+    if delivery.kind == DeliveryKind.MENTION:
+        record(session, delivery, action, actor=delivery.requested_by, now=now)
+    products = _products(session, delivery)
     for item in _items(session, delivery):
         if item.order_item_id not in left_out:
             access.record_event(
@@ -131,7 +150,11 @@ def _record_sent(
                 order_id=item.order_id,
                 contract_id=item.contract_id,
                 now=now,
-                after={"recipient": delivery.recipient, "delivery_id": delivery.delivery_id},
+                after={
+                    "recipient": delivery.recipient,
+                    "delivery_id": delivery.delivery_id,
+                    "product": products[item.order_item_id],
+                },
             )
 
 

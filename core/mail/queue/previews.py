@@ -204,7 +204,7 @@ def write_message(delivery_id: str, file: IO[bytes], *, actor: Actor, now: datet
                 order_id=one.order_id,
                 contract_id=delivery.contract_id,
                 now=now,
-                after={"delivery_id": delivery_id},
+                after={"delivery_id": delivery_id, "product": one.product},
             )
     # Rendered after the commit: the audit trail knows of a copy before anyone can have it.
     message = render_message(contents)

@@ -23,9 +23,9 @@ from core.ground import (
     get_settings,
 )
 from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
-from core.mail.compose.letters import default_subject, make_message_id
+from core.mail.compose.letters import default_subject, make_message_id, mention_subject
 from core.mail.queue.assessment import Assessment, Envelope, To
-from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
+from core.storage import Delivery, DeliveryItem, DeliveryRequest, Note, OrderItem, new_id
 from core.vouchers import VoucherLine
 
 
@@ -208,6 +208,33 @@ def new_delivery(actor: Actor, now: datetime, **about: Any) -> Delivery:
         next_attempt_at=now,
         **about,
     )
+
+
+def queue_mentions(
+    session: Session, note: Note, emails: Sequence[str], author: str, *, actor: Actor, now: datetime
+) -> None:
+    """Queue a mail about a note to each colleague whom it mentions, in the caller's transaction.
+
+    The transaction is one of `queueing`. Raises TooManyMails.
+    """
+    check_limit(session, len(emails), actor, now)
+    for email in emails:
+        delivery = new_delivery(
+            actor,
+            now,
+            idempotency_key=f"note {note.note_id}",
+            recipient=email,
+            contract_id=note.contract_id,
+            order_id=note.order_id,
+            note_id=note.note_id,
+            item_count=0,
+            kind=DeliveryKind.MENTION,
+            subject=mention_subject(author, note.order_id),
+            message=None,
+        )
+        session.add(delivery)
+        session.flush()
+        record(session, delivery, "delivery.queued", actor=actor, now=now)
 
 
 def _about(session: Session, envelope: Envelope, delivery_id: str) -> list[DeliveryItem]:

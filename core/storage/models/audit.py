@@ -41,3 +41,5 @@ class AuditEvent(Base):
     contract_id: Mapped[str | None]
     before: Mapped[WrittenJson | None]
     after: Mapped[WrittenJson | None]
+    # What core.history tells of it, with the names of that moment: the trail is never changed.
+    sentence: Mapped[Written] = mapped_column(server_default="")

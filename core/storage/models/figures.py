@@ -1,4 +1,4 @@
-"""The tables of the daily figures. They are derived from orders and order items, never copied.
+"""The tables of the daily figures: derived from orders, order items and refunds, never copied.
 
 The figures of a day and contract are summed by one dimension at a time, since all dimensions
 together have nearly as many combinations as there are order items. There are also sums by month,
@@ -14,11 +14,12 @@ from core.storage.types import Base, Instant, Plain
 
 
 class Dimension(StrEnum):
-    """What the figures are grouped by: orders by channel, order items by the others."""
+    """What the figures are grouped by: orders by channel, refunds by reason, items by the rest."""
 
     CHANNEL = "channel"
     PRODUCT_TYPE = "product_type"
     AIRPORT = "airport_iata"
+    REASON = "reason"
 
 
 class Channel(StrEnum):

@@ -33,7 +33,7 @@ class DeliveryRequest(Base):
 
 
 class Delivery(Base):
-    """The delivery of one e-mail to one recipient, about order items of one contract."""
+    """The delivery of one e-mail to one recipient, about order items of one contract, or a note."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -42,6 +42,7 @@ class Delivery(Base):
         one_of("channel", Channel),
         one_of("status", DeliveryStatus),
         Index("ix_deliveries_queued", "queued_at", "delivery_id"),
+        Index("ix_deliveries_note", "note_id"),
         Index("ix_deliveries_requested", "requested_by", "queued_at"),
         Index("ix_deliveries_requested_by", "requested_by_sort_key"),
         Index(
@@ -56,6 +57,7 @@ class Delivery(Base):
     recipient: Mapped[Written]
     contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.contract_id"))
     order_id: Mapped[str | None]  # if all its items belong to one order
+    note_id: Mapped[str | None]  # that mentions the recipient
     item_count: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str]
     channel: Mapped[str]

@@ -32,6 +32,8 @@ class Contract(Base):
     name: Mapped[Written]
     currency: Mapped[str]
     balance_minor: Mapped[int] = mapped_column(default=0)
+    # What one person may refund within 24 hours; above it a second person approves. None: no limit.
+    refund_limit_minor: Mapped[int | None]
 
 
 class Order(Base):

@@ -16,6 +16,7 @@ from core import (
     excel,
     imports,
     mail,
+    notes,
     overview,
     query,
     refunds,
@@ -29,7 +30,7 @@ from core.imports import run
 from core.overview import Period
 from core.refunds.gateway import Failed, Gateways
 from core.storage import Refund
-from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
+from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, REFUNDS, TRANSACTIONS, USERS, Table
 from core.tables import EMAILS as EMAIL_TABLE
 from core.views import default_view
 from tests.conftest import NOW, Fill
@@ -46,7 +47,7 @@ from tests.rows import store_user
 # As it was confirmed, row by row.
 AGREED = """
 | | viewer | agent | accountant | admin |
-| orders, order items, export | yes | yes | yes | yes |
+| orders, order items, refunds, export | yes | yes | yes | yes |
 | download and send vouchers | | yes | | yes |
 | refund | | yes | | yes |
 | overview, an order's Transactions and History, verify, own saved views | yes | yes | yes | yes |
@@ -54,6 +55,9 @@ AGREED = """
 | retry a failed refund | | yes | | yes |
 | Transactions page | | | yes | yes |
 | import, users, audit trail | | | | yes |
+| write notes | | yes | yes | yes |
+| approve or decline refunds | | | yes | yes |
+| contracts | | | | yes |
 | give an item back whose refund the bank returned | | | | yes |
 """
 HEAD, *ROWS = [
@@ -63,7 +67,9 @@ MAY = {
     row[0]: {Role(role) for role, word in zip(HEAD[1:], row[1:], strict=True) if word}
     for row in ROWS
 }
-SEE, VOUCHERS, REFUND, LOOK, EMAILS, RETRY, LEDGER, ADMIN, GIVE_BACK = MAY
+SEE, VOUCHERS, REFUND, LOOK, EMAILS, RETRY, LEDGER, ADMIN, NOTES, APPROVE, CONTRACTS, GIVE_BACK = (
+    MAY
+)
 STANDS_FOR = {
     SEE: [Permission.ORDERS],
     VOUCHERS: [Permission.VOUCHERS],
@@ -73,6 +79,9 @@ STANDS_FOR = {
     RETRY: [Permission.REFUND],
     LEDGER: [Permission.TRANSACTIONS],
     ADMIN: [Permission.IMPORT, Permission.USERS, Permission.AUDIT_TRAIL],
+    NOTES: [Permission.NOTES],
+    APPROVE: [Permission.APPROVE],
+    CONTRACTS: [Permission.CONTRACTS],
     GIVE_BACK: [Permission.GIVE_BACK],
 }
 
@@ -170,6 +179,9 @@ def _look_over(actor: Actor) -> object:
 USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = {
     "orders": (SEE, Permission.ORDERS, lambda _, a: rows_of(ORDERS, a)),
     "order items": (SEE, Permission.ORDERS, lambda _, a: rows_of(ORDER_ITEMS, a)),
+    "refunds": (SEE, Permission.ORDERS, lambda _, a: rows_of(REFUNDS, a)),
+    "an order's refunds": (SEE, Permission.ORDERS, lambda _, a: rows_of(REFUNDS, a, "OD-2")),
+    "export refunds": (SEE, Permission.ORDERS, lambda _, a: exported(REFUNDS, a)),
     "export orders": (SEE, Permission.ORDERS, lambda _, a: exported(ORDERS, a)),
     "download vouchers": (
         VOUCHERS,
@@ -325,6 +337,22 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.USERS,
         lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW),
     ),
+    "an order's notes": (SEE, Permission.ORDERS, lambda _, a: notes.find_notes("OD-1", actor=a)),
+    "write a note": (
+        NOTES,
+        Permission.NOTES,
+        lambda _, a: notes.add_note("OD-1", "Hi", key="n", zone="UTC", actor=a, now=NOW),
+    ),
+    "withdraw a note": (
+        NOTES,
+        Permission.NOTES,
+        lambda _, a: notes.withdraw_note("x", actor=a, now=NOW),
+    ),
+    "close a follow-up": (
+        NOTES,
+        Permission.NOTES,
+        lambda _, a: notes.close_follow_up("x", actor=a, now=NOW),
+    ),
     "match a refund": (
         REFUND,
         Permission.REFUND,
@@ -334,6 +362,28 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         REFUND,
         Permission.REFUND,
         lambda s, a: refunds.dismiss_refund("re_1", note="No", actor=a, now=NOW),
+    ),
+    "approve a refund": (
+        APPROVE,
+        Permission.APPROVE,
+        lambda _, a: refunds.approve(["x"], key="a", actor=a, now=NOW),
+    ),
+    "decline a refund": (
+        APPROVE,
+        Permission.APPROVE,
+        lambda _, a: refunds.decline(["x"], note="No", key="d", actor=a, now=NOW),
+    ),
+    "see a contract": (
+        CONTRACTS,
+        Permission.CONTRACTS,
+        lambda _, a: access.get_contract("CT-1", actor=a),
+    ),
+    "change a contract": (
+        CONTRACTS,
+        Permission.CONTRACTS,
+        lambda _, a: access.change_contract(
+            "CT-1", name="CT-1", refund_limit_minor=None, actor=a, now=NOW
+        ),
     ),
     "give an item back": (
         GIVE_BACK,
@@ -401,8 +451,8 @@ def test_the_workbook_of_an_order_leaves_out_what_the_role_cannot_see(
 ) -> None:
     monkeypatch.setitem(permissions.ROLES, Permission.OVERVIEW, frozenset({Role.ADMIN}))
     for actor, sheets in (
-        (admin, ["Order", "Products", "Transactions"]),
-        (store_user(actor_of(Role.VIEWER)), ["Order", "Products"]),
+        (admin, ["Order", "Products", "Transactions", "Notes"]),
+        (store_user(actor_of(Role.VIEWER)), ["Order", "Products", "Notes"]),
     ):
         file = io.BytesIO()
         excel.export_order("OD-1", file, actor=actor, now=NOW, zone="UTC")

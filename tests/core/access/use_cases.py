@@ -9,16 +9,29 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core import access, demo, excel, imports, mail, overview, refunds, storage, views, vouchers
+from core import (
+    access,
+    demo,
+    excel,
+    imports,
+    mail,
+    notes,
+    overview,
+    refunds,
+    storage,
+    views,
+    vouchers,
+)
 from core.access import CONSOLE, Actor, Rights
 from core.ground import Permission, Role
-from core.storage import Delivery, ProviderRefund, Refund, new_id
+from core.notes import FollowUp
+from core.storage import Contract, Delivery, ProviderRefund, Refund, new_id
 from core.tables import ORDERS
 from core.views import View, default_view, parse_view
 from tests.conftest import NOW, Fill
 from tests.core.imports.imported import changed, plain, write_workbook
 from tests.core.mail.mailing import CONTACT, GIVEN, ZOE
-from tests.rows import make_actor, make_item, make_order, make_transaction
+from tests.rows import make_actor, make_item, make_order, make_transaction, sold_item
 
 MINE = "CT-1"  # the contract of the shop
 PATIENCE_SECONDS = 30
@@ -34,12 +47,17 @@ class Shop:
     batch: str  # the agent's batch of refunds
     view: str  # saved by the agent
     user: str
+    note: str  # by the agent, with a follow-up
+    waiting: str  # a refund that waits for approval
     folder: Path = Path()  # the folder of the files to import
     file: io.BytesIO = field(default_factory=io.BytesIO)  # the exported file
 
     def actor(self, permission: Permission) -> Actor:
         """Return the user of the shop who has the permission."""
-        of_chief = Permission.IMPORT, Permission.USERS, Permission.GIVE_BACK
+        of_chief = {
+            *(Permission.IMPORT, Permission.USERS, Permission.GIVE_BACK),
+            *(Permission.APPROVE, Permission.CONTRACTS),
+        }
         return self.chief if permission in of_chief else self.agent
 
 
@@ -54,9 +72,9 @@ def make_shop(folder: Path, fill: Fill) -> Shop:
 
 def _store_shop() -> Shop:
     """Store an order: items to refund and to hand out, and one that was mailed and refunded."""
-    make_order("OD-1", item_count=3, contact_email=CONTACT)
-    make_transaction(order_id="OD-1", amount_minor=-3 * 3800)
-    for item in ("REFUNDABLE", "FINE", "MAILED"):
+    make_order("OD-1", item_count=4, contact_email=CONTACT)
+    make_transaction(order_id="OD-1", amount_minor=-4 * 3800)
+    for item in ("REFUNDABLE", "FINE", "MAILED", "WAITING"):
         make_item("OD-1", order_item_id=item, passenger_email=ZOE, **GIVEN)
     agent, chief = make_actor(contracts=frozenset({MINE})), make_actor(Role.ADMIN)
     asked: dict[str, Any] = {"actor": agent, "now": NOW}
@@ -68,7 +86,25 @@ def _store_shop() -> Shop:
     user = access.add_user("new@helios.example", rights=Rights(), actor=CONSOLE, now=NOW)
     _refund_at_provider(batch.batch_id)
     delivery = sent.deliveries[0].delivery_id
-    return Shop(agent, chief, delivery, batch.batch_id, view, user)
+    note = notes.add_note(
+        "OD-1", "Call back", key="first", zone="UTC", follow_up=_follow_up(agent), **asked
+    )
+    waiting = _ask_for_approval(asked)
+    return Shop(agent, chief, delivery, batch.batch_id, view, user, note, waiting)
+
+
+def _ask_for_approval(asked: dict[str, Any]) -> str:
+    """Request a refund above the limit of the contract, which then has none again."""
+    with storage.writing() as session:
+        session.get_one(Contract, MINE).refund_limit_minor = 0
+    (waiting,) = refunds.request(["WAITING"], reason="goodwill", key="ask", **asked).waiting
+    with storage.writing() as session:
+        session.get_one(Contract, MINE).refund_limit_minor = None
+    return str(waiting.refund_id)
+
+
+def _follow_up(actor: Actor) -> FollowUp:
+    return FollowUp(NOW.date(), actor.email)
 
 
 def _refund_at_provider(batch_id: str) -> None:
@@ -84,6 +120,7 @@ def _refund_at_provider(batch_id: str) -> None:
         session.add(
             Refund(
                 **of_order,
+                **sold_item(),
                 **{"refund_id": "R-BACK", "batch_id": batch_id, "order_item_id": "RETURNED"},
                 **{"reason": "other", "gateway": "card", "status": "failed"},
                 **{"requested_by": "ana@helios.example", "requested_at": NOW},
@@ -162,6 +199,30 @@ USE_CASES: dict[str, UseCase] = {
     "refunds.returned_items.give_back": UseCase(
         Permission.GIVE_BACK,
         lambda s, a: refunds.give_back(["RETURNED"], note="No", actor=a, now=NOW),
+    ),
+    "refunds.approval.approve": UseCase(
+        Permission.APPROVE,
+        lambda s, a: refunds.approve([s.waiting], key=new_id(), actor=a, now=NOW),
+    ),
+    "refunds.approval.decline": UseCase(
+        Permission.APPROVE,
+        lambda s, a: refunds.decline([s.waiting], note="No", key=new_id(), actor=a, now=NOW),
+    ),
+    "access.contracts.change_contract": UseCase(
+        Permission.CONTRACTS,
+        lambda s, a: access.change_contract(
+            MINE, name="Helios", refund_limit_minor=None, actor=a, now=NOW
+        ),
+    ),
+    "notes.writing.add_note": UseCase(
+        Permission.NOTES,
+        lambda s, a: notes.add_note("OD-1", "Hi", key=new_id(), zone="UTC", actor=a, now=NOW),
+    ),
+    "notes.follow_ups.close_follow_up": UseCase(
+        Permission.NOTES, lambda s, a: notes.close_follow_up(s.note, actor=a, now=NOW)
+    ),
+    "notes.writing.withdraw_note": UseCase(
+        Permission.NOTES, lambda s, a: notes.withdraw_note(s.note, actor=a, now=NOW)
     ),
     "mail.queue.submission.send": UseCase(Permission.VOUCHERS, _send),
     "mail.queue.submission.notify_void": UseCase(

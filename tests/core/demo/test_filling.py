@@ -24,6 +24,7 @@ from core.storage import (
     Contract,
     DatabaseFact,
     Delivery,
+    Note,
     Order,
     OrderItem,
     Refund,
@@ -41,7 +42,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.effort import some
 from tests.rows import make_actor, make_order
 
-SAMPLE_ROWS = "3ab4f521a845a123c5b87b807a7c382e77141d1bdf451be50c3c44748594f1fe"
+SAMPLE_ROWS = "c67cf8395a2063f5305b8a9183b1287a5bbbfd71ece42e2f806061a9f3375700"
 ACTS = {"reset": filling.reset, "clear": filling.clear}
 
 
@@ -98,13 +99,15 @@ def test_what_there_is_to_lose_is_counted(tried_out: str, admin: Actor) -> None:
     found = filling.get_contents(actor=admin)
     refunds = count(Refund)
     assert refunds > 0
-    assert found == DemoContents(orders=60, refunds=refunds, emails=1, saved_views=1, people=2)
+    assert found == DemoContents(
+        orders=60, refunds=refunds, emails=1, notes=count(Note), saved_views=1, people=2
+    )
 
 
 def test_start_with_own_orders_leaves_no_demo_and_the_people(tried_out: str, admin: Actor) -> None:
     before = filling.get_contents(actor=admin)
     filling.clear(actor=admin, now=NOW)
-    for model in (Order, OrderItem, Refund, Delivery):
+    for model in (Order, OrderItem, Refund, Delivery, Note):
         assert count(model) == 0
     assert not filling.is_demo()
     ana = find_actor(tried_out)

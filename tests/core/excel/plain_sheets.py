@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from core.excel.cells import MAX_EXACT_INTEGER, clean
 from core.excel.columns import header_of
-from core.ground import to_major, word_of
+from core.ground import to_major
 from core.tables import Column, Kind
 from tests.core.read_back import local_cell
 
@@ -76,8 +76,8 @@ def _values(column: Column, frame: pd.DataFrame, zone: str) -> list[Any]:
         return [value.hex() for value in listed]
     if column.kind is Kind.FLAG:
         return ["Yes" if value else "No" for value in listed]
-    if column.allowed:
-        return [None if value is None else word_of(value) for value in listed]
+    if column.has_words:
+        return [None if value is None else column.word_of(value) for value in listed]
     return listed
 
 

@@ -13,7 +13,7 @@ from core.imports import Check, import_files
 from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.imports.run import check_files
-from core.storage import Contract, Order, OrderItem
+from core.storage import Contract, Order, OrderItem, Transaction
 from core.tables import BOOKS
 from core.views import default_view
 from tests.conftest import NOW
@@ -74,6 +74,30 @@ def test_the_name_of_a_contract_is_passed_over(
     import_sheets(sheets)
     with storage.reading() as session:
         assert {one.name for one in session.scalars(select(Contract))} == {"CT-1"}
+
+
+# “Reference” was the header of the provider's ID, and is now that of a calculated column.
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ({"Reference": "pi_1"}, "pi_1"),  # an older file
+        ({"reference": "pi_1"}, "pi_1"),
+        ({"Provider Reference": "pi_1"}, "pi_1"),
+        ({"Reference": "T-77", "Provider Reference": "pi_1"}, "pi_1"),  # Download Excel
+        ({"Provider Reference": "pi_1", "REFERENCE": "T-77"}, "pi_1"),
+        ({"Provider Reference": None, "Reference": "T-77"}, None),
+    ],
+)
+def test_a_reference_is_the_providers_unless_the_file_has_both(
+    sqlite_database: str, import_sheets: Import, given: dict[str, str], stored: str | None
+) -> None:
+    paid = {"Type": "payment", "Transaction ID": "TX-1", "Amount": "-38.50", "Currency": "EUR"}
+    paid |= {"Created Date": "2026-03-01 10:00", "Order ID": "A1"}
+    import_sheets(plain() | {"Transactions": [paid | given]})
+    with storage.reading() as session:
+        assert session.get_one(Transaction, "TX-1").reference == stored
 
 
 # Brackets.

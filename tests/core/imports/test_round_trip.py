@@ -75,6 +75,7 @@ def _sheets(
         author = authors[no % len(authors)]
         fate = ("not_used", "used", "refunded")[no % 3]
         own = {"Order ID": order, "Created Date": at, "Author": author}
+        sheets["Notes"].append(_note(no, own))
         sheets["Orders"].append(own | {"Contract ID": "CT-1", "Widget ID": f"00{no}"})
         money = {"Currency": currencies[no % len(currencies)]}
         about = {"Passenger": author, "Product": "Lounge, “A”; 3 h", "Airport": "XXX"}
@@ -93,6 +94,17 @@ def _sheets(
                 | money
             )
     return sheets
+
+
+def _note(no: int, own: dict[str, Any]) -> dict[str, Any]:
+    """Return a note: with a follow-up, done or not, or withdrawn."""
+    at = own["Created Date"]
+    note = own | {"Note ID": f"N-{no}", "Note": f"{own['Author']}\n#N/A <b>{no}</b>"}
+    if no % 4 == 3:
+        return note | {"Note": None, "Withdrawn At": at, "Withdrawn By": "ana@helios.example"}
+    follow_up = {"Follow Up Date": "2026-12-03", "Follow Up By": "ana@helios.example"}
+    done = {"Done At": at, "Done By": "ben@helios.example"}
+    return note | (follow_up if no % 4 else {}) | (done if no % 4 == 2 else {})
 
 
 def _write(path: Path, sheets: Sheets) -> None:
@@ -206,6 +218,6 @@ def test_files_with_headers_only_bring_nothing(
 ) -> None:
     fill("UTC")
     paths = _export(tmp_path / "none", "UTC", form, every, search="no such row at all")
-    assert [len(rows) for rows in _rows(paths)] == [1, 1, 1]
+    assert [len(rows) for rows in _rows(paths)] == [1, 1, 1, 1]
     outcome = imports.import_files(paths, actor=CONSOLE, now=NOW)
     assert (outcome.added, sum(outcome.unchanged.values())) == ({}, 0)

@@ -7,10 +7,17 @@ import pytest
 from sqlalchemy import select
 
 from core import storage
+from core.access import Actor
 from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
-from core.storage import AuditEvent, Order, OrderItem
+from core.refunds import configured_gateways, settle_due
+from core.storage import AuditEvent, Order, OrderItem, Refund, Transaction
+from tests.conftest import NOW
+from tests.core.books import check_books
 from tests.core.imports.imported import ITEM, ORDER, REFUND, Sheets, changed, plain
+from tests.core.refunds.refund_races import UNSETTLED, guarded
+from tests.core.refunds.refund_rows import get_refund
+from tests.core.refunds.sold_items import sell
 
 
 @pytest.mark.both_databases
@@ -43,7 +50,9 @@ def test_the_time_of_a_used_item_is_never_made_up(
             item = session.get_one(OrderItem, item_id)
             assert (item.status, item.used_at) == ("used", None)
         used = select(AuditEvent.after).where(AuditEvent.action == "order_item.used")
-        assert session.scalars(used).all() == [{"status": "used", "used_at": None}]
+        assert session.scalars(used).all() == [
+            {"status": "used", "used_at": None, "product": "Aspire Lounge"}
+        ]
 
 
 def test_a_refund_made_here_wins_over_an_older_file_and_is_listed(
@@ -124,3 +133,25 @@ def test_a_new_item_of_a_stored_order_is_a_fault(
     with pytest.raises(Faulty) as refusal:
         import_sheets({"Order Items": [ITEM | {"Order Item ID": "A1-9"}]})
     assert "its Total would change" in refusal.value.report()
+
+
+@pytest.mark.both_databases
+def test_a_number_that_a_refund_has_reserved_is_not_taken_from_a_file(
+    database: str, admin: Actor, import_sheets: Callable[[Sheets], Outcome]
+) -> None:
+    """The number of the ledger entry is reserved when the refund is requested."""
+    (item,) = sell(1)
+    guarded(admin, UNSETTLED)([item], "key")
+    reserved = get_refund(item).ledger_no
+    paid = {"Transaction ID": "TX-1", "Created Date": "2026-03-01 10:00", "Type": "payment"}
+    paid |= {"Order ID": "A1", "Amount": "-38.50", "Currency": "EUR", "No": reserved}
+    refunded = changed("Order Items", Status="refunded")
+    import_sheets(refunded | {"Transactions": [paid, REFUND]})
+    while settle_due(now=NOW, gateways=configured_gateways()):
+        pass
+    with storage.reading() as session:
+        entry = select(Transaction.no).where(Transaction.order_item_id == item)
+        assert session.scalars(entry).one() == reserved
+        assert session.get_one(Transaction, "TX-1").no != reserved
+        assert sorted(session.scalars(select(Refund.no))) == [1, 2]
+    check_books()

@@ -74,7 +74,11 @@ def _check_whole(found: Overview) -> None:
         parts = [getattr(one, name) for one in found.time_steps]
         assert sum(part.count for part in parts) == whole.count
         assert sum(part.amount_minor for part in parts) == whole.amount_minor
+    steps = [one.rows for one in found.refund_steps]
+    assert sum(step.count for step in steps) == found.refunds.count
+    assert sum(step.amount_minor for step in steps) == found.refunds.amount_minor
     for groups, whole in (
+        (found.by_reason, found.refunds),
         (found.by_contract, found.orders),
         (found.by_channel, found.orders),
         (found.by_product_type, found.items),
@@ -213,13 +217,15 @@ def _some_refunds(drawn: random.Random) -> None:
 def _by_hand(drawn: random.Random) -> None:
     """Change rows directly in the database, as Order Desk never does."""
     at = NOW - timedelta(seconds=drawn.randrange(200 * 86_400))
-    item, order = OrderItem.order_item_id, Order.order_id
+    item, order, refund = OrderItem.order_item_id, Order.order_id, Refund.refund_id
     key, change = drawn.choice(
         (
             (order, update(Order).values(widget_id=None, created_at=at, amount_minor=1)),
             (item, update(OrderItem).values(created_at=at, airport_iata="AKL")),
             (item, update(OrderItem).values(price_minor=7, product_type="delay_care")),
             (item, update(OrderItem).values(contract_id="CT-1", currency="GBP")),
+            (refund, update(Refund).values(settled_at=at, reason="other")),
+            (refund, update(Refund).values(amount_minor=7, contract_id="CT-2")),
         )
     )
     with storage.writing() as session:
@@ -286,6 +292,9 @@ def test_a_refund_changes_the_figures_of_the_day_its_item_was_made(
     request(item)
     found = check(question, admin)
     assert (found.refunded.count, found.refunded.amount_minor) == (1, 3800)
+    assert found.refunds.count == 0  # it is of another day
+    on_that_day = check(Question(Period(NOW.date(), NOW.date()), "EUR"), admin)
+    assert (on_that_day.refunds.count, on_that_day.refunds.amount_minor) == (1, 3800)
     assert overview.rate(found.refunded, found.items) == 1
     assert _queued() == 0
 

@@ -1,6 +1,7 @@
 """The meaning of a view in plain Python: written from the documentation, not from the SQL."""
 
 import unicodedata
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -8,9 +9,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.access import Actor
-from core.ground import to_major, word_of
+from core.ground import to_major
 from core.tables import ORDERS, Column, Kind, Table
-from tests.core.random_rows import Row, items_of, orders_of, own_orders, rows_of
+from tests.core.random_rows import (
+    ANY_OF,
+    Row,
+    items_of,
+    notes_of,
+    orders_of,
+    own_orders,
+    rows_of,
+)
 
 Raw = dict[str, Any]
 
@@ -51,20 +60,37 @@ def fits(table: Table, raw: Raw, row: Row, now: datetime) -> bool:
 
 
 def _is_pasted(column: Column, value: str, ids: list[str]) -> bool:
+    if column.prefix:
+        return value in [_reference(one) for one in ids]
     if column.kind is not Kind.TEXT:
         return value in ids
     return without_case(value, Kind.TEXT) in [without_case(one, Kind.TEXT) for one in ids]
 
 
 def _is_found(table: Table, row: Row, word: str) -> bool:
-    """Return whether a text column of the row, or of an order's items, contains a search word."""
-    columns = [c for c in table.columns if c.can_be_shown and _is_text(c) and not c.allowed]
+    """Return whether a text column of the row, or its order's items or notes, has a word.
+
+    A word that is a reference, such as R-12, finds only rows with this reference or ID.
+    """
+    prefix = next((c.prefix for c in table.columns if c.prefix), None)
+    if prefix and (_reference(word) or "").startswith(prefix):
+        return any(_is_pasted(c, row[c.name], [word]) for c in table.columns if c.is_reference)
+    columns = [c for c in table.columns if c.can_be_shown and _is_text(c) and not c.prefix]
+    columns = [c for c in columns if not (c.allowed or c.wording or c.via or c.any_of)]
     found = [_contains(row[column.name], word, column.kind) for column in columns]
     if table is ORDERS:
         for item in items_of(row):
             found.append(_contains(item["passenger_name"], word, Kind.TEXT))
             found.append(_contains(item["voucher_code"], word, Kind.CODE))
+        found += [_contains(note["text"], word, Kind.TEXT) for note in notes_of(row)]
     return any(found)
+
+
+def _reference(text: str) -> str | None:
+    """Return a text as a reference, if it is one: r-012 is R-12."""
+    letter, dash, number = text.upper().partition("-")
+    is_number = number.isascii() and number.isdigit() and len(number) <= 18
+    return f"{letter}-{int(number)}" if letter in ("R", "T") and dash and is_number else None
 
 
 def _is_text(column: Column) -> bool:
@@ -84,6 +110,11 @@ def without_case(text: str, kind: Kind) -> str:
 
 
 def _holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bool:
+    holds = _any_holds if column.any_of is not None else _one_holds
+    return holds(column, row, asked, zone, now)
+
+
+def _one_holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bool:
     value = row[column.name]
     if asked["filterType"] == "set":
         return _choice_of(column, value) in [_spoken(column, one) for one in asked["values"]]
@@ -101,14 +132,37 @@ def _holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bo
         return asked["type"] in ("notContains", "notEqual")
     if _is_text(column):
         return _text_holds(column, value, asked)
-    if column.kind is Kind.INSTANT:
-        # The day of a place is in the place's time zone.
-        here = ZoneInfo(row[column.place_zone] if column.place_zone else zone)
-        return _day_holds(value.astimezone(here).date(), asked, now.astimezone(ZoneInfo(zone)))
+    if column.kind in (Kind.DATE, Kind.INSTANT):
+        day = _day_of(column, row, zone)
+        return _day_holds(day, asked, now.astimezone(ZoneInfo(zone)))
     if column.kind is Kind.MONEY:
         value = to_major(value, row[str(column.currency)])
     first, last = (Decimal(str(asked.get(end, 0))) for end in ("filter", "filterTo"))
     return _compares(Decimal(value), asked["type"], first, last)
+
+
+OPPOSITES = {"notContains": "contains", "notEqual": "equals", "notBlank": "blank"}
+
+
+def _any_holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -> bool:
+    """Return whether one of the values of a column holds; “not” means that none does."""
+    if asked["type"] in OPPOSITES:
+        positive = asked | {"type": OPPOSITES[asked["type"]]}
+        return not _any_holds(column, row, positive, zone, now)
+    values = row[ANY_OF][column.name]
+    if asked["type"] == "blank":
+        return not values
+    single = replace(column, any_of=None)
+    return any(_holds(single, {column.name: one}, asked, zone, now) for one in values)
+
+
+def _day_of(column: Column, row: Row, zone: str) -> date:
+    """Return the day of a value; that of a place is in the place's time zone."""
+    if column.kind is Kind.DATE:
+        return date.fromisoformat(row[column.name])
+    here = ZoneInfo(row[column.place_zone] if column.place_zone else zone)
+    day: date = row[column.name].astimezone(here).date()
+    return day
 
 
 def _choice_of(column: Column, value: Any) -> Any:
@@ -118,12 +172,12 @@ def _choice_of(column: Column, value: Any) -> Any:
 
 
 def _spoken(column: Column, value: str | None) -> str | None:
-    return value.replace("_", " ") if value is not None and column.allowed else value
+    return value.replace("_", " ") if value is not None and column.has_words else value
 
 
 def _text_holds(column: Column, value: str, asked: Raw) -> bool:
-    if column.allowed:  # found by its word as it is shown, and by its value with blanks
-        words = word_of(value), value.replace("_", " ")
+    if column.has_words:  # found by its word as it is shown, and by its value with blanks
+        words = column.word_of(value), value.replace("_", " ")
         texts = asked["filter"], asked["filter"].replace("_", " ")
         positive = {"notContains": "contains", "notEqual": "equals"}
         operator: str = positive.get(asked["type"]) or asked["type"]
@@ -157,6 +211,7 @@ def _day_holds(day: date, asked: Raw, now: datetime) -> bool:
         "last7Days": 0 <= ago < 7,  # today is the last of the seven days
         "lastDays": 0 <= ago < counted,
         "nextDays": 0 <= -ago < counted,  # today is the first of them
+        "untilToday": ago >= 0,
         "thisWeek": _week(day) == _week(today),
         "lastWeek": _week(day) == _week(today - timedelta(days=7)),
         "thisMonth": (day.year, day.month) == (today.year, today.month),  # also its future days
@@ -215,10 +270,13 @@ def _rank(column: Column, row: Row) -> Any:
 
 
 def rank(column: Column, value: Any) -> Any:
-    """Return what a value is sorted by; only text by people is not sorted by itself."""
+    """Return what a value is sorted by; text by people and references are not sorted by itself."""
+    if column.prefix is not None:
+        return int(value.removeprefix(column.prefix))
     if column.kind is not Kind.TEXT:
         return value
-    return order_of_text(value) if column.derived is None else without_case(value, Kind.TEXT)
+    is_written = column.derived is None or column.any_of is not None
+    return order_of_text(value) if is_written else without_case(value, Kind.TEXT)
 
 
 def order_of_text(value: str) -> tuple[str, str, str]:

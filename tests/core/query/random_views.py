@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from core.access import Actor
 from core.ground import EXPIRED, to_major
 from core.ground.states import Role
-from core.tables import ORDER_ITEMS, Column, Kind, Table
+from core.tables import NOTES, ORDER_ITEMS, Column, Kind, Table
+from core.views.codec import MAX_SEARCH_WORDS
 from tests.core.random_rows import ALL_ROWS, CONTRACTS, OWN_EMAIL, ROWS, TEXTS, ZONES
 
 Raw = dict[str, Any]
@@ -32,6 +33,7 @@ BLANKS = ["blank", "notBlank"]
 PRESETS = [
     "today", "yesterday", "thisWeek", "lastWeek", "last7Days", "thisMonth", "lastMonth",
     "thisQuarter", "thisYear", "fromNow", "next24Hours", "next7Days",
+    "untilToday",
 ]  # fmt: skip
 COUNTED = ["lastDays", "nextDays"]
 COUNTS = [1, 2, 3, 7, 30, 90, 366, 9_999]
@@ -46,8 +48,16 @@ ENDS = {"text": ("filter", ""), "number": ("filter", "filterTo"), "date": ("date
 
 def filter_type(column: Column) -> str | None:
     """Return the grid's name for the filter of a column; None if it has only a list."""
-    types = {Kind.NUMBER: "number", Kind.MONEY: "number", Kind.INSTANT: "date", Kind.FLAG: None}
+    types: dict[Kind, str | None] = {Kind.NUMBER: "number", Kind.MONEY: "number", Kind.FLAG: None}
+    types |= {Kind.INSTANT: "date", Kind.DATE: "date"}
     return types.get(column.kind, "text")
+
+
+def operators_of(column: Column, kind: str | None) -> list[str]:
+    """Return the operators of a column; a calendar day knows no time of the day."""
+    to_the_minute = ("fromNow", "next24Hours", "next7Days")
+    has = OPERATORS[kind] if kind else []
+    return [one for one in has if column.kind is not Kind.DATE or one not in to_the_minute]
 
 
 def _stored(table: Table, column: Column) -> list[Any]:
@@ -56,7 +66,7 @@ def _stored(table: Table, column: Column) -> list[Any]:
 
 def values_of(table: Table, column: Column) -> list[Any]:
     """Return values to compare a column with, near the stored ones and far from them."""
-    if column.kind is Kind.INSTANT:
+    if column.kind in (Kind.INSTANT, Kind.DATE):
         days = [date(2026, 3, day) for day in range(25, 32)]
         days += [date(2026, 4, day) for day in range(1, 6)]
         days += [date(2026, 10, 25), date(2026, 11, 1), date(1900, 1, 1), date(2199, 12, 31)]
@@ -88,7 +98,7 @@ def choices_of(table: Table, column: Column) -> list[str | None]:
 
 @st.composite
 def _conditions(draw: Callable[..., Any], table: Table, column: Column, kind: str) -> Raw:
-    operator = draw(st.sampled_from(OPERATORS[kind]))
+    operator = draw(st.sampled_from(operators_of(column, kind)))
     asked = {"filterType": kind, "type": operator}
     if operator in BLANKS + PRESETS:
         return asked
@@ -131,7 +141,8 @@ def _searches(table: Table) -> st.SearchStrategy[str]:
     stored = [text for column in columns for text in _stored(table, column)[:4]]
     passengers = [item["passenger_name"] for item in ROWS["order_items"][:5]]
     codes = [item["voucher_code"] for item in ROWS["order_items"][:5]]
-    words = st.sampled_from([*stored, *passengers, *codes, *TEXTS, *FRAGMENTS])
+    notes = [word for note in ROWS["notes"][:9] for word in (note["text"] or "").split()]
+    words = st.sampled_from([*stored, *passengers, *codes, *notes, *TEXTS, *FRAGMENTS])
     return st.lists(words.map(str.upper) | words, min_size=1, max_size=2).map(" ".join)
 
 
@@ -178,7 +189,7 @@ def every_condition(table: Table, column: Column, step: int = 1, start: int = 0)
         return filters[(start + len(asked)) % step :: step] or filters[:1]
 
     kind = filter_type(column)
-    for operator in OPERATORS[kind] if kind else []:
+    for operator in operators_of(column, kind):
         plain = {"filterType": kind, "type": operator}
         if operator in BLANKS + PRESETS:
             asked.append(plain)
@@ -203,13 +214,14 @@ def every_condition(table: Table, column: Column, step: int = 1, start: int = 0)
 def every_word(table: Table) -> list[str]:
     """Return words of all stored texts, searched or not: complete, in part and in capitals."""
     sources = [(table, column) for column in table.columns]
-    sources += [(ORDER_ITEMS, column) for column in ORDER_ITEMS.columns]
+    sources += [(other, column) for other in (ORDER_ITEMS, NOTES) for column in other.columns]
     words = [
         str(text)
         for source, column in sources
         if column.kind in (Kind.TEXT, Kind.CODE)
         for text in sorted(set(_stored(source, column)))[1::7]
     ]
+    words = [" ".join(word.split(" ")[:MAX_SEARCH_WORDS]) for word in words]
     return [form for word in words for form in (word, word.upper(), word[-3:]) if form.strip()]
 
 

@@ -19,7 +19,7 @@ from tests.core.query.plain_filter import order_of_text, without_case
 from tests.core.random_rows import SCRIPTS, TEXTS
 from tests.core.read_back import open_book, said_in
 from tests.effort import some
-from tests.rows import make_contract, make_item, make_order, make_transaction, store_user
+from tests.rows import make_contract, make_item, make_note, make_order, make_transaction, store_user
 from tests.statements import counted_steps, noted_statements, plans_of
 
 # Every name twice, but for the first; the last is the ID of another contract.
@@ -66,6 +66,7 @@ def filled(request: pytest.FixtureRequest, make_database: Callable[[str], str]) 
         order_id = make_order(f"OD-{contract_id}", contract_id=contract_id, author="x")
         make_item(order_id, contract_id=contract_id)
         make_transaction(order_id=order_id, contract_id=contract_id, author="x")
+        make_note(order_id, author="x", text="x")
     return url
 
 
@@ -193,6 +194,7 @@ def _make_two_contracts() -> None:
         order_id = make_order(f"OD-{contract_id}", contract_id=contract_id, author=author)
         make_item(order_id, contract_id=contract_id)
         make_transaction(order_id=order_id, contract_id=contract_id)
+        make_note(order_id)
 
 
 SCOPED = {

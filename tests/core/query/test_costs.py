@@ -9,11 +9,11 @@ from sqlalchemy import text
 from core import query, storage
 from core.access import Actor
 from core.demo import fill
-from core.tables import BOOKS, ORDERS, TRANSACTIONS, Table
+from core.tables import BOOKS, ORDERS, REFUNDS, TRANSACTIONS, Table
 from core.views import View, parse_view
 from tests.budgets import ANSWERS, faults_of_answers, faults_of_growth, faults_of_totals
 from tests.conftest import NOW
-from tests.rows import make_item, make_order, make_transaction
+from tests.rows import make_item, make_order, make_refund, make_transaction
 from tests.statements import counted_steps, noted_statements, plans_of
 
 Answers = dict[str, Callable[[], object]]
@@ -22,6 +22,7 @@ VIEWS = {
     "filtered": {"filters": {"contract_id": {"filterType": "set", "values": ["CT-1"]}}},
     "searched": {"search": "zzzz"},
 }
+TABLES = (*BOOKS, REFUNDS)
 ROWS = 50
 FEW, MANY = 60, 600  # orders
 
@@ -72,12 +73,12 @@ def _steps_of(answers: Answers) -> dict[str, int]:
 def _make_some_rows() -> None:
     for number in range(30):
         order_id = make_order(f"OD-{number}", currency="JPY" if number % 3 else "EUR")
-        make_item(order_id)
+        make_refund(make_item(order_id, currency="JPY" if number % 3 else "EUR"))
         make_transaction(order_id=order_id)
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("table", BOOKS, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_no_answer_takes_more_statements_than_its_budget(
     database: str, table: Table, admin: Actor
 ) -> None:
@@ -89,7 +90,7 @@ def test_no_answer_takes_more_statements_than_its_budget(
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("table", [ORDERS, TRANSACTIONS], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [ORDERS, TRANSACTIONS, REFUNDS], ids=lambda table: table.name)
 def test_totals_of_all_rows_are_read_from_an_index_alone(
     database: str, table: Table, admin: Actor
 ) -> None:
@@ -114,7 +115,8 @@ def test_first_rows_and_lists_read_no_more_of_a_table_ten_times_as_large(
         fill(orders, actor=admin, now=NOW)
         answers = {
             f"{table.name} {name}": answer
-            for table in BOOKS
+            for table in BOOKS  # so few orders have fewer refunds than a window
+            if table.amount is not None  # notes are few
             for name, answer in _answers(table, admin).items()
             if name.startswith("plain")
         }

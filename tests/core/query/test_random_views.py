@@ -22,6 +22,7 @@ from core.tables import (
     ORDER_ITEMS,
     ORDER_TABS,
     ORDERS,
+    REFUNDS,
     USERS,
     Kind,
     Table,
@@ -53,7 +54,7 @@ from tests.core.read_back import (
 from tests.effort import share, some
 from tests.rows import store_user
 
-TABLES = {table.name: table for table in (*BOOKS, EMAILS)}
+TABLES = {table.name: table for table in (*BOOKS, EMAILS, REFUNDS)}
 # Other tests add rows to these: people, and events of exports.
 SHARED = {table.name: table for table in (AUDIT_EVENTS, USERS)}
 ALL_TABLES = TABLES | SHARED

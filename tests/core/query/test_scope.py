@@ -16,7 +16,7 @@ from core.ground import NotFound, NotPermitted, Permission, Refused, Role
 from core.query.rows import find_references
 from core.refunds import Reason
 from core.storage import Refund
-from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, TRANSACTIONS, USERS, Table
+from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, REFUNDS, TRANSACTIONS, USERS, Table
 from core.views import default_view, parse_view
 from core.vouchers import verification
 from tests.conftest import NOW, Fill
@@ -89,10 +89,11 @@ def everything_seen(actor: Actor) -> str:
     """Run all queries, and return all answers as one text."""
     seen: list[object] = []
     for table, order_id in [
-        *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, AUDIT_EVENTS, USERS)),
+        *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, REFUNDS)),
+        *((table, None) for table in (AUDIT_EVENTS, USERS)),
         *(
             (table, f"OD-{name}")
-            for table in (ORDER_ITEMS, TRANSACTIONS, AUDIT_EVENTS)
+            for table in (ORDER_ITEMS, TRANSACTIONS, REFUNDS, AUDIT_EVENTS)
             for name in ("MINE", "THEIRS")
         ),
     ]:
@@ -116,6 +117,7 @@ def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
         lambda: [line.item for line in refunds.assess(ids, actor=actor, now=NOW).lines],
         lambda: refunds.assess(ids, actor=actor, now=NOW).balances,
         lambda: refunds.get_results(_batch_of(ids[1]), actor=actor),
+        lambda: refunds.find_items([_refund_of(ids[1])], actor=actor),
     ]
 
 
@@ -123,6 +125,12 @@ def _batch_of(item: str) -> str:
     with storage.reading() as session:
         batch = select(Refund.batch_id).where(Refund.order_item_id == item)
         return session.scalars(batch).one()
+
+
+def _refund_of(item: str) -> str:
+    with storage.reading() as session:
+        refund = select(Refund.refund_id).where(Refund.order_item_id == item)
+        return session.scalars(refund).one()
 
 
 def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:

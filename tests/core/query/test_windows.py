@@ -33,6 +33,10 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
         {"refundable_now": {"filterType": "set", "values": ["yes"]}},
         {"contract_id": {"filterType": "set", "values": ["CT-1001"]}},
     ],
+    "notes": [
+        {"text": {"filterType": "text", "type": "contains", "filter": "a"}},
+        {"follow_up_on": {"filterType": "date", "type": "notBlank"}},
+    ],
     "transactions": [
         {"type": {"filterType": "set", "values": ["payment"]}},
         {"amount_minor": {"filterType": "number", "type": "lessThan", "filter": -50}},

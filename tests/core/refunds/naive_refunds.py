@@ -16,6 +16,7 @@ from core.refunds.gateway import Gateway, RefundJob
 from core.refunds.requests import Answer, Outcome
 from core.storage import OrderItem, Refund, RefundBatch, Transaction, new_id
 from tests.conftest import NOW
+from tests.rows import sold_item
 
 
 def drop_index() -> None:
@@ -56,6 +57,7 @@ def _refund(item: OrderItem, batch_id: str) -> Refund:
         order_item_id=item.order_item_id,
         order_id=item.order_id,
         contract_id=item.contract_id,
+        **sold_item(),
         amount_minor=item.price_minor,
         currency=item.currency,
         reason="goodwill",

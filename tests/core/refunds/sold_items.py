@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import storage
 from core.ground import Method
-from core.storage import Contract, Order, OrderItem, Transaction
+from core.storage import TRANSACTION_NUMBERS, Contract, Order, OrderItem, Transaction
 from core.vouchers import new_code, new_serial
 from tests.conftest import NOW
 
@@ -47,8 +47,8 @@ def sell(items: int, *, method: Method = Method.BALANCE) -> list[str]:
 
 
 def _highest_number(session: Session) -> int:
-    tables = (Order, OrderItem, Transaction)
-    return max(session.scalar(select(func.max(table.no))) or 0 for table in tables)
+    numbers = (Order.no, OrderItem.no, *TRANSACTION_NUMBERS.columns)
+    return max(session.scalar(select(func.max(one))) or 0 for one in numbers)
 
 
 def _order(no: int, contract_id: str, item_count: int) -> Order:

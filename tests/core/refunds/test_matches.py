@@ -58,6 +58,8 @@ def test_an_unmatched_refund_stops_a_request_with_a_reason_and_nothing_is_paid(
     assert "re_hand, 38.00 EUR" in str(refund.failure)
     assert get_item(items[0]).status == "not_used"
     (found,) = find_unmatched("OD-2", actor=AGENT)
+    assert find_unmatched(actor=AGENT) == [found]
+    assert found.order_id == "OD-2"
     assert (found.reference, found.payment_reference) == ("re_hand", "pi_1")
     assert [one.order_item_id for one in found.candidates] == items[:2]
 
@@ -161,6 +163,7 @@ def test_matching_and_dismissing_need_the_right_to_refund(items: list[str], role
 def test_an_unmatched_refund_of_another_contract_is_not_found(items: list[str]) -> None:
     stranger: Actor = make_actor(Role.AGENT, contracts=frozenset({"CT-9"}))
     assert find_unmatched("OD-2", actor=stranger) == []
+    assert find_unmatched(actor=stranger) == []
     with pytest.raises(Refused, match="no access"):
         match_refund("re_hand", items[1], note=None, actor=stranger, now=NOW)
     with pytest.raises(Refused, match="no access"):

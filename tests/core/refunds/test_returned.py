@@ -129,6 +129,10 @@ def test_a_return_is_in_the_audit_trail(returned: str) -> None:
         "attempt": 1,
         "reference": "re_0",
         "failure": WHY,
+        "product": "Aspire Lounge",
+        "method": "card",
+        "reason": "goodwill",
+        "note": None,
     }
 
 

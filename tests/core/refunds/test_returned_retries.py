@@ -165,7 +165,12 @@ def insert_another(item: str) -> None:
     """Insert a second refund of an item, as code without a guard would."""
     first = get_refund(item)
     kept = {column.key: getattr(first, column.key) for column in Refund.__table__.columns}
-    other = {"refund_id": "R-2", "status": RefundStatus.REQUESTED, "external_reference": None}
+    other = {
+        "refund_id": "R-2",
+        "no": 9_999,
+        "status": RefundStatus.REQUESTED,
+        "external_reference": None,
+    }
     with storage.writing() as session:
         session.add(Refund(**kept | other | {"failed_after_success_at": None}))
 

@@ -25,6 +25,7 @@ ITEM = RefundItem(
     order_id="OD-1",
     contract_id="CT-1",
     contract_currency="EUR",
+    product_type="lounge",
     product="Aspire Lounge",
     passenger_name="Zoë Müller",
     airport_tz="Europe/London",

@@ -207,14 +207,16 @@ def test_the_audit_trail_has_every_step_of_a_refund(card_item: str) -> None:
     }
     requested, failed, again, done = [(event.before, event.after) for event in events]
     asked = {"refund_id": refund_id, "amount_minor": 3800, "currency": "EUR", "reason": "goodwill"}
+    asked |= {"product": "Aspire Lounge"}
     taken = {"status": "refund_requested"} | asked
     assert requested == ({"status": "not_used"}, taken | {"attempt": 1, "note": None})
     assert again == ({"status": "not_used"}, taken | {"attempt": 2, "note": "Again."})
     of_item = {"order_item_id": card_item, "amount_minor": 3800, "currency": "EUR"}
+    of_item |= {"product": "Aspire Lounge", "method": "card", "reason": "goodwill"}
     why = {"status": "failed", "attempt": 1, "reference": None, "failure": DECLINED.why}
-    assert failed == ({"status": "processing"}, of_item | why)
+    assert failed == ({"status": "processing"}, of_item | why | {"note": None})
     paid = {"status": "succeeded", "attempt": 2, "reference": "re_1", "failure": None}
-    assert done == ({"status": "processing"}, of_item | paid)
+    assert done == ({"status": "processing"}, of_item | paid | {"note": "Again."})
 
 
 def test_a_look_up_without_an_answer_is_not_a_request(card_item: str) -> None:

@@ -9,7 +9,15 @@ from core.access import Actor
 from core.ground import InvalidInput, Role
 from core.search import Hit, find_everywhere
 from tests.conftest import NOW
-from tests.rows import CREATED, make_actor, make_contract, make_item, make_order
+from tests.rows import (
+    CREATED,
+    make_actor,
+    make_contract,
+    make_item,
+    make_order,
+    make_refund,
+    make_transaction,
+)
 
 CODE = "7QXM22KD9WTA"
 
@@ -21,6 +29,8 @@ def found(text: str, actor: Actor) -> list[tuple[str, str]]:
 def make_one_of_each(admin: Actor) -> None:
     make_order("OD-1", author="ana@helios.example")
     make_item("OD-1", order_item_id="IT-1", voucher_code=CODE, valid_until=NOW + timedelta(days=9))
+    make_refund(make_item("OD-1"), no=77)
+    make_transaction(no=78)
     mail.send(["IT-1"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
 
 
@@ -34,6 +44,8 @@ def make_one_of_each(admin: Actor) -> None:
         (CODE.lower()[2:9], "Vouchers", CODE),
         ("müller zo", "Passengers", "Zoë Müller"),
         ("ZOE@mail", "E-mails", "zoe@mail.example"),
+        ("r-77", "Refunds", "R-77"),
+        ("T-78", "Transactions", "T-78"),
     ],
 )
 def test_a_part_of_each_kind_is_found(

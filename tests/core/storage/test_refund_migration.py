@@ -39,6 +39,13 @@ INDEXES = {
 }
 
 
+NEWER = {  # of a later version
+    *("ix_refunds_no", "ix_refunds_ledger_no", "ix_refunds_created", "ix_refunds_contract"),
+    *("ix_refunds_currency", "ix_refunds_status", "ix_refunds_reason", "ix_refunds_settled"),
+    *("ix_refunds_order", "ix_refunds_requester"),
+}
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def old_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Create an empty database with the schema before this migration."""
@@ -187,7 +194,7 @@ def test_the_indexes_are_there(filled: object) -> None:
     with engine.get_engine().connect() as connection:
         found = {str(one["name"]): one for one in inspect(connection).get_indexes("refunds")}
         kind = connection.dialect.name
-    assert set(found) == set(INDEXES)
+    assert set(found) - {"ix_refunds_search"} == set(INDEXES) | NEWER
     for name, (is_unique, condition) in INDEXES.items():
         where = found[name]["dialect_options"].get(f"{kind}_where")
         assert bool(found[name]["unique"]) is is_unique
@@ -196,9 +203,9 @@ def test_the_indexes_are_there(filled: object) -> None:
 
 COPY_ITEM = """
     INSERT INTO refunds (refund_id, batch_id, order_item_id, order_id, contract_id, amount_minor,
-    currency, reason, gateway, status, attempt, requested_by, requested_at, external_reference)
+    currency, reason, gateway, status, attempt, requested_by, requested_at, external_reference, no)
     SELECT 'R-9', batch_id, :item, order_id, contract_id, amount_minor, currency, reason, gateway,
-    'requested', 1, requested_by, requested_at, {reference} FROM refunds
+    'requested', 1, requested_by, requested_at, {reference}, 9999 FROM refunds
     WHERE order_item_id = 'old'
 """
 SECOND, SAME_REFERENCE = (text(COPY_ITEM.format(reference=one)) for one in ("NULL", "'re_6'"))

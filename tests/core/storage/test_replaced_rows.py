@@ -8,20 +8,23 @@ import pytest
 from sqlalchemy import make_url, text
 
 from core import storage
-from core.access import Actor
+from core.access import CONSOLE, Actor
 from core.demo import fill
+from core.notes import add_note
 from core.storage import AuditEvent
 from tests.conftest import NOW
 from tests.rows import make_order, make_transaction
 
-KEPT = {"transactions": "author", "audit_events": "actor"}  # a column to change
+KEPT = {"transactions": "author", "audit_events": "actor", "notes": "author"}  # a column to change
 UNIQUE = [
     ("transactions", "transaction_id"),
     ("transactions", "no"),
     ("transactions", "rowid"),
     ("audit_events", "event_id"),
     ("audit_events", "rowid"),
+    *(("notes", name) for name in ("note_id", "no", "rowid")),
 ]
+IDS = ("transaction_id", "event_id", "note_id", "idempotency_key")
 WAYS = ["INSERT OR REPLACE INTO", "REPLACE INTO", "INSERT OR IGNORE INTO", "INSERT INTO"]
 
 
@@ -29,10 +32,13 @@ WAYS = ["INSERT OR REPLACE INTO", "REPLACE INTO", "INSERT OR IGNORE INTO", "INSE
 def other(sqlite_database: str) -> Iterator[sqlite3.Connection]:
     """Store rows, and open the database as another program does: with SQLite's own defaults."""
     for number in range(3):
-        make_transaction(order_id=make_order())
+        make_transaction(order_id=(order := make_order()))
+        add_note(order, "Hi", key=f"{number}", zone="UTC", actor=CONSOLE, now=NOW)
         named = {"event_id": f"e-{number}", "entity": "order", "entity_id": "OD-1"}
         with storage.writing() as session:
-            session.add(AuditEvent(at=NOW, actor="ana", action="order.exported", **named))
+            session.add(
+                AuditEvent(at=NOW, actor="ana", action="order.exported", sentence="", **named)
+            )
     path = make_url(sqlite_database).database
     with closing(sqlite3.connect(str(path), isolation_level=None)) as opened:
         assert opened.execute("PRAGMA recursive_triggers").fetchone() == (0,)
@@ -48,7 +54,7 @@ def _replace(other: sqlite3.Connection, way: str, table: str, unique: str) -> No
     cursor = other.execute(f"SELECT rowid AS rowid, * FROM {table} ORDER BY rowid DESC LIMIT 1")
     row = dict(zip([one[0] for one in cursor.description], cursor.fetchone(), strict=True))
     new = row | {"rowid": 10**9, KEPT[table]: "me"}
-    new |= {name: f"new-{row[name]}" for name in ("transaction_id", "event_id") if name in row}
+    new |= {name: f"new-{row[name]}" for name in IDS if name in row}
     new |= {"no": 10**9} if "no" in row else {}
     new[unique] = row[unique]
     if unique != "rowid":
@@ -83,7 +89,7 @@ def test_without_the_trigger_it_would_be_replaced(
 @pytest.mark.parametrize("table", KEPT)
 def test_nor_by_an_update(other: sqlite3.Connection, table: str) -> None:
     before = _rows(other, table)
-    key = {"transactions": "no", "audit_events": "event_id"}[table]
+    key = {"transactions": "no", "audit_events": "event_id", "notes": "no"}[table]
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         other.execute(f"UPDATE OR REPLACE {table} SET {key} = (SELECT min({key}) FROM {table})")
     assert _rows(other, table) == before
@@ -112,7 +118,9 @@ def test_filling_many_rows_at_once_leaves_the_triggers(sqlite_database: str, adm
             return [(name, sql) for name, sql in session.execute(found)]
 
     before = triggers()
-    assert [name for name, _ in before] == ["audit_events_no_replace", "transactions_no_replace"]
+    assert [name for name, _ in before] == [
+        *("audit_events_no_replace", "notes_no_replace", "transactions_no_replace"),
+    ]
     for _ in range(2):  # into an empty database, and again
         fill(20, actor=admin, now=NOW)
         assert triggers() == before

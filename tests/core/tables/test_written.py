@@ -11,7 +11,8 @@ from core.tables import TABLES, Kind, Table
 WRITTEN = {
     *("Author", "User", "Sent By", "E-mail", "Contact E-mail", "Passenger E-mail", "Recipient"),
     *("Contract", "Passenger", "Product", "Name", "Subject", "Message", "Error", "Before", "After"),
-    *("Widget ID", "Terminal", "Flight No", "Reference", "Object ID"),
+    *("Widget ID", "Terminal", "Flight No", "Object ID", "What happened"),
+    *("Provider Reference", "Note", "Last Note", "Failure", "Requested By"),
 }
 
 
@@ -35,7 +36,9 @@ def test_text_of_a_table_has_its_twins(table: Table) -> None:
         if column.name_of is not None:
             assert storage.folded(Contract.name).key in Contract.twins
         elif column.kind is Kind.TEXT:
-            assert storage.folded(table.attribute(column)).key in table.model.twins
+            of_rows = column.any_of and column.any_of.attribute
+            stored = of_rows or table.attribute(column)
+            assert storage.folded(stored).key in stored.class_.twins
         if column.is_written:
             assert table.stored_rank(column).key in table.model.twins
 

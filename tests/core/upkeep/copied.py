@@ -5,10 +5,20 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from core import access, demo, mail, storage, views
+from core import access, demo, mail, notes, storage, views
 from core.access import Actor, Rights
 from core.ground import Method, Role
-from core.storage import DERIVED, Base, ProviderRefund, Refund, SignIn
+from core.notes import FollowUp
+from core.storage import (
+    DERIVED,
+    Base,
+    Contract,
+    OrderItem,
+    ProviderRefund,
+    Refund,
+    RefundDecision,
+    SignIn,
+)
 from core.tables import ORDERS
 from core.views import parse_view
 from tests.conftest import NOW, use_database
@@ -51,6 +61,18 @@ def have_returned_money() -> None:
         refund.decided_by, refund.decided_at, refund.decision_note = "zoe", NOW, "“No” 王"
         refund.stopped_by = "re_“王”"
         refund.note, refund.lease_until = "=1+1 é", NOW
+        refund.ledger_no = 0  # a number that no entry has
+        session.get_one(Contract, refund.contract_id).refund_limit_minor = 0
+        session.add(
+            RefundDecision(
+                decision_id="D-1",
+                idempotency_key="“王”",
+                request_hash="h",
+                answer={"results": ["é"], "batches": []},
+                decided_by="zoe",
+                created_at=NOW,
+            )
+        )
         session.add(
             ProviderRefund(
                 reference="re_by_hand",
@@ -67,6 +89,19 @@ def have_returned_money() -> None:
         )
 
 
+def write_notes(item_id: str, admin: Actor) -> None:
+    """Write a note of each kind: with a mention, a follow-up that is done, and withdrawn."""
+    with storage.reading() as session:
+        order = session.get_one(OrderItem, item_id).order_id
+    given: dict[str, Any] = {"actor": admin, "now": NOW, "zone": "UTC"}
+    follow_up = FollowUp(NOW.date(), admin.email)
+    notes.add_note(order, "“王” =1+1\n@zoe@helios.example é", key="m", **given)
+    done = notes.add_note(order, "Call back", key="d", follow_up=follow_up, **given)
+    notes.close_follow_up(done, actor=admin, now=NOW)
+    gone = notes.add_note(order, "A secret", key="w", **given)
+    notes.withdraw_note(gone, actor=admin, now=NOW)
+
+
 def work_at(url: str) -> list[str]:
     """Fill every table with consistent rows; return the items to refund."""
     use_database(url)
@@ -78,6 +113,7 @@ def work_at(url: str) -> list[str]:
     mail.send(items[3:5], ["zoe@mail.example"], message="Grüße", key="k", actor=admin, now=NOW)
     rights = Rights(role=Role.AGENT, contracts=frozenset({"SOLD-1", "SOLD-2"}))
     zoe = access.add_user("zoe@helios.example", rights=rights, actor=admin, now=NOW)
+    write_notes(items[3], admin)
     view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})
     views.save_view(view, "“Mine” 100%", actor=admin)
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import storage
 from core.access.actors import LOCAL_USER_ID
-from core.storage import OrderItem, User
+from core.storage import AuditEvent, OrderItem, Refund, User
 from tests.core.refunds.refund_rows import settings
 from tests.core.refunds.returned import returned_item, unmatched_items
 from tests.pages.opened import open_page
@@ -101,3 +101,51 @@ def test_only_an_admin_is_offered_to_give_back(
         page = _open()
     assert ("Give back" in _buttons(page)) is is_offered
     assert page.warning  # everyone who sees the order reads it
+
+
+# All of them, on Refunds.
+
+
+def _open_refunds() -> AppTest:
+    page = open_page("refunds")
+    assert not page.exception
+    return page
+
+
+def test_refunds_lists_what_is_to_be_matched_of_all_orders(sqlite_database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        items = unmatched_items()
+        page = _open_refunds()
+        assert [one.label for one in page.expander] == ["**To be matched** (1)"]
+        assert "Order OD-2" in [link.proto.label for link in page.get("page_link")]
+        page.selectbox(key="match_item_re_hand").select(items[1])
+        page.button(key="match_now_re_hand").click().run()
+    assert not page.exception
+    assert _status(items[1]) == "refunded"
+    assert not page.expander
+    with storage.reading() as session:
+        matched = session.query(Refund).filter_by(external_reference="re_hand").one()
+        assert (matched.reason, matched.status) == ("matched", "succeeded")
+        audited = session.query(AuditEvent).filter_by(action="refund.matched").one()
+        assert audited.entity_id == matched.refund_id
+
+
+def test_refunds_dismisses_what_belongs_to_no_item(sqlite_database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        unmatched_items()
+        page = _open_refunds()
+        page.text_input(key="match_note_re_hand").input("Of the other shop")
+        page.button(key="match_none_re_hand").click().run()
+    assert not page.expander
+
+
+@pytest.mark.parametrize(("role", "is_offered"), [("viewer", False), ("agent", True)])
+def test_who_can_refund_matches_on_refunds(
+    sqlite_database: str, role: str, is_offered: bool
+) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        unmatched_items()
+        _become(role)
+        page = _open_refunds()
+    assert len(page.expander) == 1
+    assert ({"Match", "Belongs to no item"} <= _buttons(page)) is is_offered

@@ -9,7 +9,7 @@ from core.views import default_view
 from tests.budgets import RUNS, faults_of_runs
 from tests.conftest import NOW
 from tests.pages.opened import open_page
-from tests.rows import make_item, make_order, make_transaction
+from tests.rows import make_item, make_order, make_refund, make_transaction
 from tests.statements import noted_statements
 
 
@@ -20,7 +20,7 @@ def test_no_run_of_a_page_takes_more_statements_than_its_budget(
 ) -> None:
     for _ in range(2):
         order_id = make_order()
-        make_item(order_id)
+        make_refund(make_item(order_id))
         make_transaction(order_id=order_id)
     open_page(page_file)  # makes the figures of Overview, once for all
     with noted_statements() as first:

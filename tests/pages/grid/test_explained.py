@@ -20,7 +20,9 @@ def opened(name: str, popover: str) -> AppTest:
 
 
 @pytest.mark.usefixtures("filled")
-@pytest.mark.parametrize("name", ["orders", "order_items", "transactions", "users", "audit_trail"])
+@pytest.mark.parametrize(
+    "name", ["orders", "order_items", "transactions", "refunds", "users", "audit_trail"]
+)
 def test_every_column_is_explained_by_its_description(name: str) -> None:
     page = opened(name, f"explained_{name}")
     assert not page.exception
@@ -42,6 +44,7 @@ def test_the_refund_rule_is_explained_by_its_reasons() -> None:
 EMPTY = {
     "order_items": "There are no order items yet.",
     "transactions": "There are no transactions yet.",
+    "refunds": "There are no refunds yet.",
     "emails": "There are no e-mails yet.",
     "audit_trail": "There are no events yet.",
 }
@@ -60,6 +63,7 @@ def test_an_empty_page_says_what_brings_its_first_row(sqlite_database: str, name
     ("tab", "words"),
     [
         ("Transactions", "This order has no transactions yet."),
+        ("Refunds", "Select items under *Products* and click *Refund*."),
         ("E-mails", "Select items under *Products* and click *Send Voucher*."),
         ("History", "This order has no events yet."),
     ],

@@ -426,6 +426,7 @@ SEEN: dict[str, set[Role]] = {
     "order_items": EVERYONE,
     "transactions": {Role.ACCOUNTANT, Role.ADMIN},
     "emails": {Role.AGENT, Role.ADMIN},
+    "refunds": EVERYONE,
     "users": ADMINS,
     "audit_trail": ADMINS,
 }

@@ -1,0 +1,88 @@
+"""The sentences of refunds."""
+
+from core.ground import Method
+from core.history.event import Event, in_one_line
+from core.history.telling import Subject, tells
+
+_TO: dict[str, str] = {Method.BALANCE: " to the contract's balance", Method.CARD: " to the card"}
+
+
+def _amount(event: Event) -> str:
+    """Return the item with its amount."""
+    return f"{event.item}, {event.money}" if event.money else event.item
+
+
+def _amount_inside(event: Event) -> str:
+    """Return the same in the middle of a sentence."""
+    return f"{event.item}, {event.money}," if event.money else event.item
+
+
+def _why(event: Event) -> str:
+    """Return the reason and the note, as sentences after a blank."""
+    reason = event.words("reason").replace("_", " ")
+    return (f" Reason: {reason}." if reason else "") + event.note
+
+
+def _failure(event: Event) -> str:
+    failure = event.words("failure")
+    return f" {failure}" if failure else ""
+
+
+@tells("order_item.refund_requested", Subject.REFUNDS)
+def _requested(event: Event) -> str:
+    again = " again" if (event.count("attempt") or 1) > 1 else ""
+    return f"{event.who} requested{again} a refund of {_amount(event)}.{_why(event)}"
+
+
+@tells("order_item.approval_requested", Subject.REFUNDS)
+def _approval_requested(event: Event) -> str:
+    return f"{event.who} asked for approval of a refund of {_amount(event)}.{_why(event)}"
+
+
+@tells("refund.approved", Subject.REFUNDS)
+def _approved(event: Event) -> str:
+    return f"{event.who} approved the refund of {_amount(event)}.{event.note}"
+
+
+@tells("refund.declined", Subject.REFUNDS)
+def _declined(event: Event) -> str:
+    return f"{event.who} declined the refund of {_amount(event)}.{event.note}"
+
+
+@tells("refund.succeeded", Subject.REFUNDS)
+def _succeeded(event: Event) -> str:
+    to = _TO.get(event.words("method"), "")
+    return f"{event.who} refunded {_amount(event)}{to}.{_why(event)}"
+
+
+@tells("refund.failed", Subject.REFUNDS)
+def _failed(event: Event) -> str:
+    return f"{event.who}'s refund of {_amount_inside(event)} failed.{_failure(event)}"
+
+
+@tells("refund.returned", Subject.REFUNDS)
+def _returned(event: Event) -> str:
+    return f"The refund of {_amount_inside(event)} came back.{_failure(event)}"
+
+
+@tells("refund.matched", Subject.REFUNDS)
+def _matched(event: Event) -> str:
+    named = _reference(event.words("reference"))
+    return f"{event.who} matched the provider's refund{named} with {_amount(event)}.{event.note}"
+
+
+@tells("provider_refund.dismissed", Subject.REFUNDS)
+def _dismissed(event: Event) -> str:
+    amount = f", {event.money}," if event.money else ""
+    named = _reference(in_one_line(event.entity_id))
+    start = f"{event.who} dismissed the provider's refund{named}{amount}"
+    return f"{start} because it belongs to no order item.{event.note}"
+
+
+def _reference(reference: str) -> str:
+    return f" {reference}" if reference else ""
+
+
+@tells("order_item.given_back", Subject.REFUNDS)
+def _given_back(event: Event) -> str:
+    return f"{event.who} gave back {event.item}. It can be used again.{event.note}"

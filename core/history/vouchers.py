@@ -1,0 +1,81 @@
+"""The sentences of vouchers and e-mails."""
+
+from core.ground import DeliveryKind
+from core.history.event import Event, counted
+from core.history.telling import Subject, tells
+
+
+@tells("voucher.downloaded", Subject.VOUCHERS)
+def _downloaded(event: Event) -> str:
+    in_mail = "an e-mail with " if event.words("delivery_id") else ""
+    return f"{event.who} downloaded {in_mail}the voucher of {event.item}."
+
+
+@tells("order_item.used", Subject.VOUCHERS)
+def _used(event: Event) -> str:
+    return f"{event.who} imported that {event.item} was used."
+
+
+@tells("voucher.sent", Subject.EMAILS)
+def _sent(event: Event) -> str:
+    return f"{event.who} sent the voucher of {event.item}{_to(event)}."
+
+
+@tells("void_notice.sent", Subject.EMAILS)
+def _notice_sent(event: Event) -> str:
+    recipient = event.words("recipient")
+    whom = f" {recipient}" if recipient else ""
+    return f"{event.who} sent{whom} the notice that the voucher of {event.item} is void."
+
+
+@tells("voucher.saved_to_outbox", Subject.EMAILS)
+def _saved(event: Event) -> str:
+    return (
+        f"{event.who} saved an e-mail{_to(event)} with the voucher of {event.item} to the outbox."
+    )
+
+
+@tells("void_notice.saved_to_outbox", Subject.EMAILS)
+def _notice_saved(event: Event) -> str:
+    about = f"about the void voucher of {event.item}"
+    return f"{event.who} saved an e-mail{_to(event)} {about} to the outbox."
+
+
+@tells("delivery.queued", Subject.EMAILS)
+def _queued(event: Event) -> str:
+    return f"{event.who} queued {_mail(event)}."
+
+
+@tells("delivery.resent", Subject.EMAILS)
+def _resent(event: Event) -> str:
+    return f"{event.who} queued {_mail(event)} again."
+
+
+@tells("delivery.failed", Subject.EMAILS)
+def _failed(event: Event) -> str:
+    return f"Order Desk could not send {_mail(event)}.{_why(event)}"
+
+
+@tells("delivery.cancelled", Subject.EMAILS)
+def _cancelled(event: Event) -> str:
+    return f"Order Desk did not send {_mail(event)}.{_why(event)}"
+
+
+def _mail(event: Event) -> str:
+    """Return what an e-mail holds, and who receives it."""
+    if event.words("kind") == DeliveryKind.MENTION:
+        return f"an e-mail about a note{_to(event)}"
+    count, is_notice = event.count("items"), event.words("kind") == DeliveryKind.VOID_NOTICE
+    one = "void voucher" if is_notice else "voucher"
+    vouchers = f"{one}s" if count is None else counted(count, one)
+    return f"an e-mail {'about' if is_notice else 'with'} {vouchers}{_to(event)}"
+
+
+def _to(event: Event) -> str:
+    recipient = event.words("recipient")
+    return f" to {recipient}" if recipient else ""
+
+
+def _why(event: Event) -> str:
+    why = event.words("why")
+    return f" {why}" if why else ""

@@ -1,0 +1,8 @@
+"""Contracts: their names, and above which amount a second person approves refunds."""
+
+from core.tables import CONTRACTS
+from pages.dialogs import show_contract_actions
+from pages.grid import show_table
+from pages.shell import current_actor
+
+show_table(CONTRACTS, actor=current_actor(), actions=show_contract_actions)
