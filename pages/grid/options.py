@@ -71,7 +71,13 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "headerCheckbox": False,
             "enableClickSelection": False,
         },
-        "selectionColumnDef": {"pinned": "left", "width": 44, "suppressMovable": True},
+        # Its header is for a screen reader alone: grid.css hides it.
+        "selectionColumnDef": {
+            "headerName": "Selected",
+            "pinned": "left",
+            "width": 44,
+            "suppressMovable": True,
+        },
         "defaultColDef": {
             "sortable": True,
             "resizable": True,
