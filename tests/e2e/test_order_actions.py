@@ -87,7 +87,7 @@ def test_refund_of_two_orders_lists_and_settles_their_items_one_by_one(
     row = desk.grid.locator(".ag-row").filter(has_text="OD-MIX").first
     index = int(row.get_attribute("row-index") or -1)
     expect(desk.cell(index, "refundable_now")).to_have_text("No")
-    expect(desk.grid.locator(".deskChanged").first).to_contain_text("OD-MIX")
+    expect(desk.grid.locator(".deskChanged").filter(has_text="OD-MIX")).to_be_visible()
     assert server.query("SELECT order_item_id FROM refunds ORDER BY 1") == ["OD-MIX-1"]
 
 
