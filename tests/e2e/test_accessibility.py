@@ -143,6 +143,7 @@ def show_verdict(desk: Desk) -> None:
 def show_send(desk: Desk) -> None:
     desk.go_to(view={"search": "executive"}, table=ITEMS)
     desk.expect_words("Search “executive”")
+    desk.clear_selection()
     desk.box_of(0).click()
     desk.box_of(1).click()
     desk.expect_selected("2 selected")
