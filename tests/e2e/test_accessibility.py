@@ -143,6 +143,7 @@ def show_verdict(desk: Desk) -> None:
 def show_send(desk: Desk) -> None:
     desk.go_to(view={"search": "executive"}, table=ITEMS)
     desk.expect_words("Search “executive”")
+    desk.clear_selection()
     desk.box_of(0).click()
     desk.box_of(1).click()
     desk.expect_selected("2 selected")
@@ -171,7 +172,7 @@ def show_row_menu(desk: Desk) -> None:
 
 def show_menu(desk: Desk) -> None:
     at_orders(desk).page.get_by_role("button", name="Menu", exact=True).click()
-    expect(desk.page.get_by_role("group", name="Menu")).to_be_visible()
+    expect(desk.page.get_by_role("dialog", name="Menu")).to_be_visible()
 
 
 def show_own_dialog(desk: Desk, key: str, name: str) -> None:
@@ -255,8 +256,8 @@ TOURS: dict[str, dict[str, Callable[[Desk], object]]] = {
     "dialogs": {
         "save a view": show_dialog,
         "refund": show_refund,
-        "send": show_send,
         "add a user": show_new_user,
+        "send": show_send,
         "reset the demo": show_reset,
     },
     "dialogs of the frame": {
