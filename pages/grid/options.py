@@ -55,6 +55,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "onRowSelected": JsCode("orderDesk.onRowSelected"),
         "onRowClicked": JsCode("orderDesk.onRowClicked"),
         "onCellKeyDown": JsCode("orderDesk.onCellKeyDown"),
+        "tabToNextCell": JsCode("orderDesk.leaveByTab"),
         "onBodyScrollEnd": JsCode("orderDesk.rememberPlace"),
         "rowModelType": "infinite",
         "datasource": JsCode("orderDesk.datasource"),

@@ -152,14 +152,6 @@ window.orderDeskPage = (function () {
     document.fonts.add(new FontFace("Inter", source, { weight: "100 900", unicodeRange }));
   }
 
-  /* Streamlit calls its upload box presentational, although it has a name and takes the focus. */
-  const sections = document.getElementsByTagName("section");
-  function nameUploadBoxes() {
-    for (const one of sections) {
-      if (one.getAttribute("role") === "presentation") one.setAttribute("role", "group");
-    }
-  }
-
   /* Fonts for Chinese, Japanese and Korean; a link in the page would delay the first paint. */
   function loadMoreFonts() {
     const link = document.createElement("link");
@@ -171,8 +163,6 @@ window.orderDeskPage = (function () {
   /* The script is in the head, and the bar in the body. */
   document.addEventListener("DOMContentLoaded", () => {
     loadMoreFonts();
-    const watching = { childList: true, subtree: true };
-    new MutationObserver(nameUploadBoxes).observe(document.body, watching);
     for (const input of document.querySelectorAll("#deskMenu input")) {
       const radio = /** @type {HTMLInputElement} */ (input);
       radio.checked = radio.value === page.theme();

@@ -41,7 +41,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.effort import some
 from tests.rows import make_actor, make_order
 
-SAMPLE_ROWS = "3ab4f521a845a123c5b87b807a7c382e77141d1bdf451be50c3c44748594f1fe"
+SAMPLE_ROWS = "ae3035af86fd64231774a865eb80a5819d67080cc8843dfda621fe037c47aeb3"
 ACTS = {"reset": filling.reset, "clear": filling.clear}
 
 
