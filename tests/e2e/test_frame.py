@@ -70,7 +70,7 @@ def test_a_question_mark_opens_the_list_of_keys_but_not_while_typing(tab: Desk) 
     tab.box("Author").press("?")
     page.get_by_role("searchbox", name="Search orders").press("?")
     expect(keys).to_be_hidden()
-    tab.cell(1, "author").focus()
+    tab.header_cell("Author").focus()  # the rows may be filtered away
     page.keyboard.press("?")
     expect(keys).to_contain_text("Search everything")
     expect_no_fault(page)
