@@ -12,6 +12,14 @@
     }
   }
 
+  /* What lies over the page is no part of it. */
+  function nameOverlay() {
+    const overlay = document.getElementById("stFloatingOverlayPortal");
+    if (!overlay || overlay.hasAttribute("role")) return;
+    overlay.setAttribute("role", "region");
+    overlay.setAttribute("aria-label", "Over the page");
+  }
+
   /* The content of a popover stands at the end of the page, and the focus stays on its button: Tab
      would go through the whole table first. */
   function enterPopover() {
@@ -38,6 +46,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     new MutationObserver(() => {
       nameUploadBoxes();
+      nameOverlay();
       enterPopover();
     }).observe(document.body, { childList: true, subtree: true });
   });
