@@ -76,7 +76,7 @@ CULTURES = {
     "Greek": Culture(
         6,
         "Ελένη=eleni Μαρία=maria Κατερίνα=katerina",
-        "Γιώργος=giorgos Νίκος=nikos Κωνσταντίνος=konstantinos",
+        "Γιώργος=giorgos Νίκος=nikos Κώστας=kostas",
         "Παπαδόπουλος/Παπαδοπούλου=papadopoulos/papadopoulou Νικολάου=nikolaou Γεωργίου=georgiou "
         "Βλάχος/Βλάχου=vlachos/vlachou",
     ),

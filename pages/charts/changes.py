@@ -48,4 +48,4 @@ def days_of(period: Period) -> str:
 
 def in_words(currency: str | None) -> str:
     """Return which currency a figure is about."""
-    return "in all currencies" if currency is None else f"in {currency}"
+    return "in all currencies" if currency is None else f"sold in {currency}"

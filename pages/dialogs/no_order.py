@@ -28,7 +28,7 @@ def show_no_order(actor: Actor) -> None:
     st.markdown("This page shows one order, but its address names none.")
     _show_ways()
     st.header("The newest orders", anchor=False)
-    with st.container(gap=None, key="newest"):
+    with st.container(gap="xsmall", key="newest"):
         _show_newest(actor)
 
 

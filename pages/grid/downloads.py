@@ -31,7 +31,7 @@ def show_downloads(state: GridState, count: int, *, actor: Actor) -> None:
     if is_page or count == 0:
         st.caption(_size_in_words(view, count), width="content")
     if count == 0 and not state.selected:
-        st.button(LABEL, icon=ICON, disabled=True, key=f"download_{state.place.key}")
+        _show_disabled(state)
         return
     parameters = _parameters(state, view, actor)
     if is_page and count:
@@ -43,13 +43,21 @@ def show_downloads(state: GridState, count: int, *, actor: Actor) -> None:
     with st.container(horizontal=True, gap=None, width="content", key="downloads"):
         excel_file = _address(view, parameters, FileFormat.XLSX)
         kind: Literal["primary", "secondary"] = "primary" if is_page else "secondary"
-        st.link_button(LABEL, excel_file, icon=ICON, type=kind, disabled=count == 0)
+        if count:
+            st.link_button(LABEL, excel_file, icon=ICON, type=kind)
+        else:
+            _show_disabled(state)
         if is_page and not state.selected and not _hidden(view):
             return
         more = _show_button(state)
     if more.open:
         with more:
             _show_more(state, count, parameters, actor)
+
+
+def _show_disabled(state: GridState) -> None:
+    """Draw a button: a link that leads nowhere would still be one for a screen reader."""
+    st.button(LABEL, icon=ICON, disabled=True, key=f"download_{state.place.key}")
 
 
 def _show_button(state: GridState) -> PopoverContainer:

@@ -55,6 +55,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "onRowSelected": JsCode("orderDesk.onRowSelected"),
         "onRowClicked": JsCode("orderDesk.onRowClicked"),
         "onCellKeyDown": JsCode("orderDesk.onCellKeyDown"),
+        "tabToNextCell": JsCode("orderDesk.leaveByTab"),
         "onBodyScrollEnd": JsCode("orderDesk.rememberPlace"),
         "rowModelType": "infinite",
         "datasource": JsCode("orderDesk.datasource"),
@@ -71,7 +72,13 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
             "headerCheckbox": False,
             "enableClickSelection": False,
         },
-        "selectionColumnDef": {"pinned": "left", "width": 44, "suppressMovable": True},
+        # Its header is for a screen reader alone: grid.css hides it.
+        "selectionColumnDef": {
+            "headerName": "Selected",
+            "pinned": "left",
+            "width": 44,
+            "suppressMovable": True,
+        },
         "defaultColDef": {
             "sortable": True,
             "resizable": True,

@@ -117,10 +117,10 @@ def refuse_page(sentence: str, status: int, title: str = "Not downloaded") -> Re
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
         f'content="light dark"><title>{name}</title><body style="font:16px/1.5 system-ui;'
-        'max-width:34rem;margin:18vh auto;padding:0 1.5rem;background:canvas">'
+        'max-width:34rem;margin:18vh auto;padding:0 1.5rem;background:canvas"><main>'
         f'<h1 style="font-size:1.3rem">{title}</h1>'
         f"<p>{html.escape(_encodable(sentence))}</p>"
-        f'<p><a href="{html.escape(base_path())}/">Back to {name}</a></p>'
+        f'<p><a href="{html.escape(base_path())}/">Back to {name}</a></p></main>'
     )
     return HTMLResponse(page, status, headers=PRIVATE)
 

@@ -15,7 +15,10 @@ import streamlit as st
 from core.ground import get_settings
 
 _FOLDER = Path(__file__).parents[1] / "shell"
-_SCRIPTS = ("page.js", "address.js", "search.js", "keys.js", "beside.js", "files.js")
+_SCRIPTS = (
+    *("page.js", "address.js", "search.js", "keys.js", "beside.js", "files.js"),
+    "repairs.js",
+)
 _SHEETS = ("frame.css", "bar.css")
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 # The style sheet of the fonts for Chinese, Japanese and Korean, below the base path. Its name

@@ -43,4 +43,5 @@ def faults_in_light_and_dark(page: Page) -> list[str]:
 
 def expect_no_fault(page: Page) -> None:
     """Check the page as it is, in light and dark."""
-    assert faults_in_light_and_dark(page) == []
+    found = faults_in_light_and_dark(page)
+    assert not found, "\n".join(found)

@@ -91,7 +91,7 @@ def test_products_and_order_items_lead_to_each_other(open_tab: OpenDesk, demo: S
     desk.table, desk.parameter = ITEMS, "view"
     expect(desk.page.get_by_role("heading", name="Order Items")).to_be_visible()
     desk.expect_column("order_item_id", items)
-    desk.expect_words(f"Order ID equals “{order_id}”")
+    desk.expect_words(f"Order ID is “{order_id}”")
     link = desk.cell(0, "order_id").get_by_role("link")
     link.scroll_into_view_if_needed()
     link.click()

@@ -116,7 +116,7 @@ def test_a_click_is_answered_at_once(desk: Desk) -> None:
     page = desk.page
     page.evaluate("""document.addEventListener("click", () => setTimeout(() => {
       window.heard = document.documentElement.classList.contains("deskHeard");
-    }, 0), {once: true})""")
+    }, 0), {once: true, capture: true})""")
     page.get_by_role("link", name="Transactions", exact=True).click()
     assert page.evaluate("window.heard") is True
     expect(page.locator("html.deskHeard")).to_have_count(0)

@@ -126,9 +126,11 @@ def test_vouchers_are_sent_and_the_mail_is_shown_without_a_mouse(
     desk.press(desk.dialog.get_by_role("button", name="Done"))
     expect(desk.dialog).to_have_count(0)
     desk.tab_to(page.get_by_role("tab", name="Products"))
-    for _ in range(2):
+    for name in ("Transactions", "E-mails"):
         keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name=name)).to_be_focused()
     keyboard.press("Enter")
+    expect(desk.frames).to_have_count(1)  # that of the tab before is gone
     desk.cell(0, "recipient").focus()
     keyboard.press("Space")
     desk.expect_selected("1 selected")

@@ -41,7 +41,7 @@ def test_the_tab_says_the_page_or_the_order(desk: Desk, demo: Server) -> None:
 def test_the_menu_is_ours_and_changes_the_theme_of_every_page(tab: Desk) -> None:
     page = tab.page
     page.get_by_role("button", name="Menu", exact=True).click()
-    menu = page.get_by_role("group", name="Menu")
+    menu = page.get_by_role("dialog", name="Menu")
     expect(menu).to_be_visible()
     expect_no_fault(page)
     menu.get_by_role("radio", name="Dark").click()
@@ -70,7 +70,7 @@ def test_a_question_mark_opens_the_list_of_keys_but_not_while_typing(tab: Desk) 
     tab.box("Author").press("?")
     page.get_by_role("searchbox", name="Search orders").press("?")
     expect(keys).to_be_hidden()
-    tab.cell(1, "author").focus()
+    tab.header_cell("Author").focus()  # the rows may be filtered away
     page.keyboard.press("?")
     expect(keys).to_contain_text("Search everything")
     expect_no_fault(page)

@@ -31,6 +31,7 @@ WHOLE = """() => [...document.querySelectorAll(".ag-header-row-column [role=colu
   .sort((one, other) => one.getBoundingClientRect().left - other.getBoundingClientRect().left)
   .map(one => one.getAttribute("col-id"))"""
 CUT = """() => [...document.querySelectorAll(".ag-header-cell-text, .ag-cell, .ag-cell-value")]
+  .filter(one => one.clientWidth > 1) /* not what is for screen readers alone */
   .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.textContent)"""
 # The contrast of an element's text with what is behind it; a canvas tells any colour in bytes.
 CONTRAST = """one => {

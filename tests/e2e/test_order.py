@@ -161,10 +161,9 @@ def test_order_that_is_not_yours_to_see_is_as_if_it_were_not_there(
 def test_page_without_an_order_says_how_to_open_one(open_tab: OpenDesk, shop: Server) -> None:
     desk = open_tab(shop)
     desk.page.goto(f"{shop.url}/order", wait_until="commit")
-    said = desk.page.get_by_test_id("stAlert")
-    expect(said).to_have_text(
-        "This page shows one order. Open it from Orders, or by ?order= and its ID."
-    )
+    expect(desk.page.get_by_role("heading", name="Open an order")).to_be_visible()
+    desk.page.get_by_role("link", name="OD-TWO").click()
+    expect(desk.page.get_by_role("heading", name="Order OD-TWO")).to_be_visible()
 
 
 def test_order_in_the_bare_address_is_opened(open_tab: OpenDesk, shop: Server) -> None:

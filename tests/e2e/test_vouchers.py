@@ -91,11 +91,13 @@ def test_of_several_the_valid_ones_come_and_the_others_are_named(desk: Desk) -> 
         assert opened.namelist() == ["voucher-OD-V-2.pdf", "voucher-OD-V-3.pdf"]
 
 
-def test_with_none_valid_the_button_is_disabled(desk: Desk) -> None:
+def test_with_none_valid_a_dialog_says_why(desk: Desk) -> None:
     expect(desk.page.get_by_role("button", name=LABEL)).to_be_disabled()
     tick(desk, 3)
-    expect(desk.page.get_by_role("button", name=LABEL)).to_be_disabled()
     expect(desk.page.get_by_role("link", name=LABEL)).to_have_count(0)
+    desk.page.get_by_role("button", name=LABEL).click()
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nothing you selected can be downloaded.")
 
 
 def test_voucher_is_downloaded_and_verified_without_a_mouse(desk: Desk, server: Server) -> None:
@@ -115,7 +117,7 @@ def test_voucher_is_downloaded_and_verified_without_a_mouse(desk: Desk, server: 
     desk.tab_to(page.get_by_role("textbox", name="Code"))
     keyboard.type(code.lower())
     keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Valid.")
+    expect(page.get_by_role("status").filter(has_text="Valid.")).to_be_visible()
     expect(page.locator(".st-key-recent_checks").get_by_role("cell").nth(2)).to_have_text(code)
 
 

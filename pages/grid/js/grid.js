@@ -87,6 +87,21 @@ window.orderDesk = (function () {
     api.addEventListener("sortChanged", desk.hasNews);
   };
 
+  /* Arrows go from cell to cell. Tab leaves the table: a thousand rows would hold it for good. */
+  desk.leaveByTab = function ({ backwards, previousCellPosition }) {
+    if (backwards) api.setFocusedHeader(previousCellPosition.column, true);
+    else setTimeout(focusBelow); /* the grid focuses the cell first */
+    return true;
+  };
+
+  function focusBelow() {
+    const reached = "a[href], button:not(:disabled), input, iframe, [tabindex='0']";
+    const all = Array.from(window.parent.document.querySelectorAll(reached));
+    const seen = all.filter((one) => one.getClientRects().length);
+    const next = seen[seen.indexOf(window.frameElement) + 1] || seen[0];
+    /** @type {HTMLElement} */ (next).focus();
+  }
+
   /* The component loses our theme when a message tells it that the page turns dark or light. */
   function keepTheme(theme) {
     const restore = () => {

@@ -18,6 +18,7 @@ import type {
   RowClassParams,
   RowClickedEvent,
   RowSelectedEvent,
+  TabToNextCellParams,
   ValueFormatterParams,
 } from "ag-grid-community";
 
@@ -249,6 +250,7 @@ declare global {
     addressOf(id: string): string;
     orderOf(data: Row): string | null;
     isMenuKey(event: KeyboardEvent): boolean;
+    leaveByTab(asked: TabToNextCellParams): boolean;
     openMenuByKey(event: KeyboardEvent): void;
 
     OrderLink: unknown;

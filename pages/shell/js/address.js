@@ -34,6 +34,14 @@
     asked = window.location.pathname;
   });
 
+  /* A grid of the page that a person has left says nothing more: Streamlit would run that page, which
+     writes its query below the path of the next one. This listener comes before Streamlit's. */
+  window.addEventListener("message", (event) => {
+    const { type } = event.data || {};
+    const isLeaving = asked !== null && drawn !== nameOf(asked);
+    if (isLeaving && type === "streamlit:setComponentValue") event.stopImmediatePropagation();
+  });
+
   /* Streamlit says which page it draws. */
   window.addEventListener("message", ({ source, data }) => {
     if (source !== window || !data || data.type !== "SET_CURRENT_PAGE_NAME") return;
@@ -47,20 +55,23 @@
     };
   }
 
+  /* The page of the bare address has no name. */
+  const isAnotherDrawn = () =>
+    drawn !== "" && !["", drawn].includes(nameOf(window.location.pathname));
+
   /* If another page was drawn last, a widget of it had answered after the person went on. */
   function settle() {
     const app = document.querySelector(`[${STATE}]`);
-    if (asked === null || !app || app.getAttribute(STATE) !== "notRunning") return;
-    if (drawn === nameOf(asked) || isAskedAgain) asked = null; /* if asked again: no such page */
-    else {
-      isAskedAgain = true;
-      ask();
-    }
+    if (!app || app.getAttribute(STATE) !== "notRunning") return;
+    asked = null;
+    if (!isAnotherDrawn() || isAskedAgain) return; /* if asked again: there is no such page */
+    ask();
+    isAskedAgain = true;
   }
 
   new MutationObserver(() => {
     clearTimeout(settling);
-    if (asked !== null) settling = setTimeout(settle, SETTLED_MS);
+    settling = setTimeout(settle, SETTLED_MS);
   }).observe(document, { subtree: true, attributeFilter: [STATE] });
 
   /* With Ctrl or Shift, the browser opens another tab or window. */

@@ -107,8 +107,10 @@
     } else box.removeAttribute("aria-activedescendant");
   }
 
+  const dialog = () => /** @type {HTMLDialogElement} */ (byId("deskSearch"));
+
   function open(hit) {
-    /** @type {HTMLDialogElement} */ (byId("deskSearch")).close();
+    dialog().close();
     page.go(hit.address);
   }
 
@@ -116,6 +118,7 @@
     const moves = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key in moves && hits.length) at = (at + moves[event.key] + hits.length) % hits.length;
     else if (event.key === "Enter" && hits[at]) open(hits[at]);
+    else if (event.key === "Escape") dialog().close(); /* else the box is emptied first */
     else return;
     event.preventDefault();
     mark();

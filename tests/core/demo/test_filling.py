@@ -42,7 +42,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.effort import some
 from tests.rows import make_actor, make_order
 
-SAMPLE_ROWS = "c67cf8395a2063f5305b8a9183b1287a5bbbfd71ece42e2f806061a9f3375700"
+SAMPLE_ROWS = "ae3035af86fd64231774a865eb80a5819d67080cc8843dfda621fe037c47aeb3"
 ACTS = {"reset": filling.reset, "clear": filling.clear}
 
 
