@@ -42,7 +42,7 @@ from tests.core.refusals import everything_stored, refusals
 from tests.effort import some
 from tests.rows import make_actor, make_order
 
-SAMPLE_ROWS = "ae3035af86fd64231774a865eb80a5819d67080cc8843dfda621fe037c47aeb3"
+SAMPLE_ROWS = "3598905f5ad0495b4a88465277bbc56c4d843c6dc31668827a8d450709cc5e7b"
 ACTS = {"reset": filling.reset, "clear": filling.clear}
 
 
