@@ -127,14 +127,14 @@ FIRST_OPEN = Most(1_830_000, 104)
 NEW_PAGES = {
     "Order Items": Most(160_000, 10),
     "Transactions": Most(15_000, 7),
-    "Refunds": Most(15_000, 7),
+    "Refunds": Most(20_000, 7),
     "Overview": Most(420_000, 38),
     "Orders": Most(15_000, 7),
 }
 KNOWN_PAGES = {
     "Order Items": Most(30_000, 10),
     "Transactions": Most(15_000, 7),
-    "Refunds": Most(15_000, 7),
+    "Refunds": Most(20_000, 7),
     "Overview": Most(2_000, 1),
     "Orders": Most(15_000, 7),
 }
