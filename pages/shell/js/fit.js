@@ -16,9 +16,11 @@
   const has = (one, selector) => one.matches(selector) || Boolean(one.querySelector(selector));
   const gapOf = (line) => parseFloat(getComputedStyle(line).columnGap) || 0;
 
-  /* A search box, and the filters in words, can be as narrow as their style allows. */
-  const widthOf = (one) =>
-    parseFloat(getComputedStyle(one).minWidth) || one.getBoundingClientRect().width;
+  /* What shrinks, such as a search box, needs as little as its style allows. */
+  function widthOf(one) {
+    const { flexShrink, minWidth } = getComputedStyle(one);
+    return flexShrink === "0" ? one.getBoundingClientRect().width : parseFloat(minWidth);
+  }
 
   page.isPhone = () => window.innerWidth < PHONE;
 

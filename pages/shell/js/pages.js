@@ -35,7 +35,9 @@
     const [first, ...others] = items();
     const { left } = first.getBoundingClientRect();
     const room = () => who.getBoundingClientRect().left - SPACE - left;
-    for (const due of who.querySelectorAll("a")) due.dataset.count = due.textContent.split(" ")[0];
+    for (const due of who.querySelectorAll("a:has(p)")) {
+      due.dataset.count = due.querySelector("p").textContent.split(" ")[0];
+    }
     root.classList.toggle("deskShort", page.isPhone());
     if (!page.fits(line(), items(), room())) root.classList.add("deskShort");
     const yielding = others.filter((item) => !isOpen(item)).reverse();
@@ -63,6 +65,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    document.body.append(menu()); /* the link to the content stays the first of the page */
     menu().addEventListener("beforetoggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "open") open();
     });
