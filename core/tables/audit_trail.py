@@ -71,7 +71,7 @@ AUDIT_EVENTS = Table(
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
-            has_choices=True, is_shown=True, width=120
+            has_choices=True, is_shown=True, width=128
         ),
         CONTRACT,
         Column(

@@ -67,7 +67,7 @@ NOTES = Table(
         Column(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
             if_blank="If not given: the order's contract.",
-            has_choices=True, is_offered=True, width=110
+            has_choices=True, is_offered=True, width=128
         ),
         CONTRACT,
     ),

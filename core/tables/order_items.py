@@ -142,7 +142,7 @@ ORDER_ITEMS = Table(
         Column(
             "contract_id", "Contract ID", Kind.CODE,
             "The contract of the order.", if_blank="If not given: the order's contract.",
-            has_choices=True, is_offered=True, searched_through=IN_ORDERS, width=110
+            has_choices=True, is_offered=True, searched_through=IN_ORDERS, width=128
         ),
         CONTRACT,
         Column(

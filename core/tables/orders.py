@@ -83,7 +83,7 @@ ORDERS = Table(
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
-            has_choices=True, is_shown=True, is_required=True, width=105
+            has_choices=True, is_shown=True, is_required=True, width=128
         ),
         CONTRACT,
         Column(

@@ -56,7 +56,7 @@ REFUNDS = Table(
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
-            has_choices=True, is_shown=True, searched_through=IN_ORDERS, width=105
+            has_choices=True, is_shown=True, searched_through=IN_ORDERS, width=128
         ),
         CONTRACT,
         Column(

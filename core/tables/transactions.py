@@ -66,7 +66,7 @@ TRANSACTIONS = Table(
         Column(
             "contract_id", "Contract ID", Kind.CODE,
             "The contract whose money moved.", if_blank="If not given: the order's contract.",
-            has_choices=True, is_shown=True, width=110
+            has_choices=True, is_shown=True, width=128
         ),
         CONTRACT,
         Column(

@@ -13,6 +13,7 @@ from core.views import to_address
 from pages.grid import viewer_zone
 
 LIFE_SECONDS = 60.0
+MOST_COUNTED = 99  # more are 99+
 
 
 def show_due(actor: Actor) -> None:
@@ -21,12 +22,22 @@ def show_due(actor: Actor) -> None:
     if follow_ups:
         help_text = "Orders that you have to follow up today"
         _show_link(
-            ORDERS, FOLLOW_UPS, f"{follow_ups:,} due", ":material/event_upcoming:", help_text, actor
+            ORDERS,
+            FOLLOW_UPS,
+            f"{_in_words(follow_ups)} due",
+            ":material/event_upcoming:",
+            help_text,
+            actor,
         )
     if to_approve:
         help_text = "Refunds that wait for your approval"
-        label, icon = f"{to_approve:,} to approve", ":material/supervisor_account:"
+        label, icon = f"{_in_words(to_approve)} to approve", ":material/supervisor_account:"
         _show_link(REFUNDS, TO_APPROVE, label, icon, help_text, actor)
+
+
+def _in_words(count: int) -> str:
+    """Return a count for the header, where a long number has no room."""
+    return f"{count}" if count <= MOST_COUNTED else f"{MOST_COUNTED}+"
 
 
 def _show_link(

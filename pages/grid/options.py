@@ -66,7 +66,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "maxConcurrentDatasourceRequests": 2,
         "blockLoadDebounceMillis": 40,
         "infiniteInitialRowCount": 1,
-        "columnDefs": [_column_definition(column) for column in table.offered],
+        "columnDefs": [_column_definition(table, column) for column in table.offered],
         "rowSelection": {
             "mode": "multiRow",
             "headerCheckbox": False,
@@ -112,7 +112,7 @@ def adapting_columns(view: View) -> dict[str, int]:
     return {column.name: column.yields_below for column in first}
 
 
-def _column_definition(column: Column) -> dict[str, Any]:
+def _column_definition(table: Table, column: Column) -> dict[str, Any]:
     definition: dict[str, Any] = {
         "colId": column.name,
         "field": column.name,
@@ -140,7 +140,11 @@ def _column_definition(column: Column) -> dict[str, Any]:
         definition["type"] = "rightAligned"
     if column.kind in (Kind.TEXT, Kind.CODE):
         definition["valueFormatter"] = JsCode("orderDesk.formatText")
-    if column.opens_order:
+    names = table.column_of_names(column)
+    if names is not None:
+        definition["cellRenderer"] = JsCode("orderDesk.Named")
+        definition["cellRendererParams"] = {"name": names.name}
+    elif column.opens_order:
         definition["cellRenderer"] = JsCode("orderDesk.OrderLink")
     elif column.allowed is not None:
         definition["cellRenderer"] = JsCode("orderDesk.Word")

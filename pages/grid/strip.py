@@ -148,23 +148,35 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
         st.code("\n".join(map(show_controls, missing)), language=None, height=200)
 
 
-def show_selection(state: GridState, count: int, *, actor: Actor, now: datetime) -> None:
-    """Show how many rows are selected and how many the filter hides; offer all or none."""
-    view, selected, key = state.view, state.selected, state.place.key
+def selected_in_words(state: GridState, *, actor: Actor, now: datetime) -> str:
+    """Return how many rows are selected, and how many of them the filter hides; "" for none."""
+    selected = state.selected
+    if not selected:
+        return ""
+    seen = query.count_among(state.view, selected, actor=actor, now=now)
+    hidden = f", {len(selected) - seen:,} hidden by the filter"
+    return f"**{len(selected):,} selected**{hidden if seen < len(selected) else ''}"
+
+
+def show_ticked(state: GridState, selected: str) -> None:
+    """Draw what a phone has in one bar with the actions: the words of `selected`, and Clear."""
+    with st.container(horizontal=True, vertical_alignment="center", key="ticked", gap="small"):
+        if selected:
+            st.markdown(selected, width="content")
+            _show_clear(state, "Clear", key=f"untick_{state.place.key}")
+
+
+def _show_clear(state: GridState, label: str, *, key: str, help_text: str | None = None) -> None:
+    st.button(label, key=key, type="tertiary", on_click=state.select, args=((),), help=help_text)
+
+
+def show_selection(state: GridState, selected: str, count: int) -> None:
+    """Draw below the grid the words of `selected`; offer to select all rows or none."""
+    key = state.place.key
     if selected:
-        seen = query.count_among(view, selected, actor=actor, now=now)
-        hidden = f", {len(selected) - seen:,} hidden by the filter"
-        st.markdown(
-            f"**{len(selected):,} selected**{hidden if seen < len(selected) else ''}",
-            width="content",
-        )
-        st.button(
-            "Clear selection",
-            key=f"unselect_{key}",
-            type="tertiary",
-            on_click=state.select,
-            args=((),),
-            help="Or press Esc in the table",
+        st.markdown(selected, width="content")
+        _show_clear(
+            state, "Clear selection", key=f"unselect_{key}", help_text="Or press Esc in the table"
         )
     if 1 < count <= MAX_SELECTED:
         st.button(

@@ -2,8 +2,9 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,15 @@ from pages.grid.downloads import show_downloads
 from pages.grid.options import BLOCK_ROWS, THEME, adapting_columns, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
-from pages.grid.strip import show_head, show_missing, show_selection, show_totals, show_words
+from pages.grid.strip import (
+    selected_in_words,
+    show_head,
+    show_missing,
+    show_selection,
+    show_ticked,
+    show_totals,
+    show_words,
+)
 from pages.grid.tools import (
     Actions,
     show_columns,
@@ -87,12 +96,15 @@ def show_table(
             st.warning(plain(words))
         if order_id is None:
             show_shared_before(state, actor=actor)
+        selected = selected_in_words(state, actor=actor, now=now)
         show_above = _show_above if order_id is None else _show_above_of_order
-        count = show_above(state, actor, now, actions)
+        count = show_above(
+            state, actor, now, partial(_show_actions, state, actor, selected, actions)
+        )
         show_missing(state, actor=actor)
         _show_progress(state)
     with _strip("below"):
-        show_selection(state, count, actor=actor, now=now)
+        show_selection(state, selected, count)
         show_totals(state, actor=actor, now=now)
     return True
 
@@ -105,7 +117,17 @@ def _show_progress(state: GridState) -> None:
         st.html(f'<span data-answer="{answer}" data-revision="{state.revision}"></span>')
 
 
-def _show_above(state: GridState, actor: Actor, now: datetime, actions: Actions | None) -> int:
+def _show_actions(state: GridState, actor: Actor, selected: str, actions: Actions | None) -> None:
+    """Draw what acts on the selected rows; on a phone, it is a bar with their number."""
+    if actions is not None:
+        with _strip("actions"):
+            show_ticked(state, selected)
+            actions(state, actor=actor)
+
+
+def _show_above(
+    state: GridState, actor: Actor, now: datetime, show_actions: Callable[[], None]
+) -> int:
     """Draw three strips: title and downloads, tools and actions, filters. Return the count."""
     with _strip("head"):
         count = show_head(state, actor=actor, now=now)
@@ -118,14 +140,13 @@ def _show_above(state: GridState, actor: Actor, now: datetime, actions: Actions 
         show_pasting(state, actor)
         show_columns(state)
         st.space("stretch")
-        if actions is not None:
-            actions(state, actor=actor)
+        show_actions()
     show_words(state, actor=actor, now=now)
     return count
 
 
 def _show_above_of_order(
-    state: GridState, actor: Actor, now: datetime, actions: Actions | None
+    state: GridState, actor: Actor, now: datetime, show_actions: Callable[[], None]
 ) -> int:
     """Draw one strip, because an order has few rows: search and IDs come with many."""
     with _strip("tools"):
@@ -140,8 +161,7 @@ def _show_above_of_order(
         show_words(state, actor=actor, now=now)
         st.space("stretch")
         show_downloads(state, count, actor=actor)
-        if actions is not None:
-            actions(state, actor=actor)
+        show_actions()
     return count
 
 

@@ -1,6 +1,7 @@
 """The tools above a grid: search, saved views, pasted IDs, columns, and the actions."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ class Actions(Protocol):
 
 
 OWN_PAGE_HELP = "The same rows on their own page, where you can add those of other orders"
+MANY_COLUMNS = 10  # more are hard to look through: there is a search
 PASTE_HELP = "One ID per line, for example a column from Excel. Upper and lower case must match."
 
 
@@ -116,8 +118,11 @@ def show_columns(state: GridState) -> None:
         return
     with choosing:
         st.caption("Drag a header to move its column. Drag its edge to resize it.")
+        listed = view.all_columns
+        if len(listed) > MANY_COLUMNS:
+            listed = _search_columns(state, listed)
         with st.container(key="columns", gap=None):
-            for column in view.all_columns:
+            for column in listed:
                 box = f"{key}_{column.name}"
                 st.session_state[box] = column in view.columns
                 st.checkbox(column.header, key=box, on_change=_toggle, args=(state, column, box))
@@ -132,6 +137,24 @@ def show_columns(state: GridState) -> None:
             args=(state, pinned),
         )
         st.button("Reset columns", key=f"{key}_reset", on_click=_reset, args=(state,))
+
+
+def _search_columns(state: GridState, columns: Sequence[Column]) -> list[Column]:
+    """Draw a search box; return the columns whose headers have what is typed in it."""
+    typed = st.text_input(
+        "Search columns",
+        key=f"columns_{state.place.key}_search",
+        type="search",
+        live="300ms",
+        placeholder="Search columns",
+        label_visibility="collapsed",
+        icon=":material/search:",
+        on_change=state.touch,
+    )
+    found = [one for one in columns if (typed or "").strip().casefold() in one.header.casefold()]
+    if not found:
+        st.caption("No column matches.")
+    return found
 
 
 def _toggle(state: GridState, column: Column, box: str) -> None:

@@ -52,6 +52,7 @@ def draw_header(
     with st.container(horizontal=True, key="navigation", gap="small"):
         for page in pages:
             st.page_link(page)
+        st.html('<button type="button" data-more>More</button>', width="content")
     with st.container(key="who", horizontal=True, vertical_alignment="center", gap="small"):
         show_due(actor)
         if get_settings().has_sign_in:

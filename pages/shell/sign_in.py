@@ -47,6 +47,7 @@ def show_sign_in(why: Exception, words: str) -> None:
 def show_account(actor: Actor, label: str) -> None:
     """Show in the header who has signed in and with which rights; offer to sign out."""
     with st.popover(label, icon=":material/account_circle:", type="tertiary", key="account"):
+        st.markdown(label)  # in the header, it may be cut off
         st.caption(f"Role: {word_of(actor.role)} · {_scope(actor)}")
         if st.button("Sign out", icon=":material/logout:", key="sign_out", width="stretch"):
             access.end_sign_in(actor, now=datetime.now(UTC))

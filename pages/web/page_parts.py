@@ -17,7 +17,7 @@ from core.ground import get_settings
 _FOLDER = Path(__file__).parents[1] / "shell"
 _SCRIPTS = (
     *("page.js", "address.js", "search.js", "keys.js", "beside.js", "files.js"),
-    "repairs.js",
+    *("repairs.js", "pages.js", "fit.js"),
 )
 _SHEETS = ("frame.css", "bar.css")
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"

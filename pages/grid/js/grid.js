@@ -272,8 +272,10 @@ window.orderDesk = (function () {
   desk.formatText = ({ value }) => (value ? desk.shown(String(value)) : "");
 
   /* A value that is wider than its column has a tooltip; 7.5 px is the width of a wide letter. */
-  desk.tooltip = function ({ value, valueFormatted, column }) {
+  desk.tooltip = function ({ value, valueFormatted, column, data }) {
     const text = value === null || value === undefined ? "" : String(valueFormatted || value);
+    const { name } = column.getColDef().cellRendererParams || {};
+    if (text && data && data[name]) return `${text} · ${desk.shown(data[name])}`;
     return text.length * 7.5 > column.getActualWidth() - 28 ? text.slice(0, 2000) : null;
   };
 

@@ -125,6 +125,13 @@
     if (isByPerson(source)) desk.sendAnswer();
   };
 
+  /* An ID says its name, unless the column of the names is shown too. */
+  function showNames(columns) {
+    const named = columns.map((one) => (one.getColDef().cellRendererParams || {}).name);
+    const isTwice = columns.some((one) => named.includes(one.getColId()));
+    document.body.classList.toggle("deskNamesApart", isTwice);
+  }
+
   /* Columns share the free width of the window; without free width, the grid scrolls. */
   desk.fit = function () {
     const api = desk.api();
@@ -133,6 +140,7 @@
     const { changed } = adapt();
     if (changed.length) api.applyColumnState({ state: changed });
     const shown = ours(api);
+    showNames(shown);
     const usual = (one) => one.getColDef().initialWidth;
     const needed = shown.reduce((sum, one) => sum + (sized.get(one.getColId()) || usual(one)), 0);
     const hasRoom = needed < document.documentElement.clientWidth - 64;

@@ -86,10 +86,21 @@
       const below = clientHeight - box.bottom - MARGIN;
       const isAbove = below < 140 && box.top > below;
       const style = this.gui.style;
-      style.maxHeight = `${Math.max(80, (isAbove ? box.top : below) - MARGIN)}px`;
+      this.limit(Math.max(80, (isAbove ? box.top : below) - MARGIN));
       style.minWidth = `${Math.min(box.width, clientWidth - 2 * MARGIN)}px`;
       style.left = `${Math.max(MARGIN, Math.min(box.left, clientWidth - this.gui.offsetWidth - MARGIN))}px`;
       style.top = isAbove ? `${box.top - this.gui.offsetHeight - 3}px` : `${box.bottom + 3}px`;
+    }
+
+    /* Give the list a height within the room. If it goes on, the last row is cut in the middle. */
+    limit(room) {
+      this.list.style.maxHeight = "";
+      this.gui.style.maxHeight = `${room}px`;
+      const [first] = this.list.children;
+      if (!first || this.list.scrollHeight <= this.list.offsetHeight) return;
+      const row = /** @type {HTMLElement} */ (first).offsetHeight;
+      const whole = Math.max(1, Math.floor(this.list.offsetHeight / row - 0.5));
+      this.list.style.maxHeight = `${(whole + 0.5) * row}px`;
     }
 
     row(option, index) {

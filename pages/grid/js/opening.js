@@ -78,6 +78,26 @@
     }
   }
   desk.Word = Word;
+
+  /* An ID with the name that it has, which is in another column. The name is not part of the text. */
+  class Named {
+    init({ value, valueFormatted, data, name }) {
+      this.gui = document.createElement("span");
+      this.gui.textContent = valueFormatted || "";
+      if (!value || !data || !data[name]) return;
+      this.gui.className = "deskNamed";
+      this.gui.dataset.name = desk.shown(data[name]);
+    }
+
+    getGui() {
+      return this.gui;
+    }
+
+    refresh() {
+      return false;
+    }
+  }
+  desk.Named = Named;
   desk.isNo = ({ value }) => value === "No";
 
   /* In a table of orders, a click on a row opens the order; selecting text does not. */

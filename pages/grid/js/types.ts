@@ -3,6 +3,7 @@
 import type {
   CellClassParams,
   CellKeyDownEvent,
+  Column,
   ColumnMovedEvent,
   ColumnPinnedEvent,
   ColumnResizedEvent,
@@ -223,7 +224,7 @@ declare global {
     rowId(params: GetRowIdParams): string;
     shown(text: string): string;
     formatText(params: ValueFormatterParams): string;
-    tooltip(params: ITooltipParams): string | null;
+    tooltip(params: ITooltipParams & { column: Column }): string | null;
     onGridReady(event: GridReadyEvent): void;
 
     initialState(): GridState;
@@ -255,6 +256,7 @@ declare global {
 
     OrderLink: unknown;
     Word: unknown;
+    Named: unknown;
     isNo(params: CellClassParams): boolean;
     onRowClicked(event: RowClickedEvent & Click): void;
     onCellKeyDown(event: CellKeyDownEvent & KeyPress): void;

@@ -98,7 +98,7 @@ window.orderDeskPage = (function () {
     const dialog = /** @type {HTMLDialogElement} */ (byId(id));
     if (document.querySelector("dialog[open], [role=dialog][aria-modal=true]")) return false;
     if (id === "deskSearch" && !page.searchToken()) return false; /* nobody is signed in */
-    byId("deskMenu").hidePopover();
+    for (const menu of ["deskMenu", "deskPages"]) byId(menu).hidePopover();
     dialog.showModal();
     if (id === "deskSearch") page.onSearch();
     return true;
@@ -109,28 +109,13 @@ window.orderDeskPage = (function () {
     return token ? token.dataset.searchToken : "";
   };
 
-  /* The pages, in the header. On a narrow screen they are a menu. */
-  function showPages(isOpen) {
-    byId("deskPagesButton").setAttribute("aria-expanded", String(isOpen));
-    root.classList.toggle("deskPagesOpen", isOpen);
-  }
-  const arePagesOpen = () => root.classList.contains("deskPagesOpen");
-
-  page.pages = () =>
-    Array.from(document.querySelectorAll(".st-key-navigation a"), (link) => ({
-      name: link.textContent.trim(),
-      address: /** @type {HTMLAnchorElement} */ (link).href,
-    }));
-
   document.addEventListener(
     "click",
     (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
       const button = target.closest("button, a[href], [role=option], [role=tab], label");
-      if (button && button.closest("#root") && !button.closest("a[target=_blank]")) page.hear();
-      const isPages = target.closest("#deskPagesButton");
-      if (isPages) showPages(!arePagesOpen());
-      else if (arePagesOpen()) showPages(false);
+      const isOurs = button && button.closest("a[target=_blank], [data-folds], [data-more]");
+      if (button && button.closest("#root") && !isOurs) page.hear();
       const fold = target.closest("[data-folds]");
       if (fold) fold.setAttribute("aria-expanded", String(root.classList.toggle("deskUnfolded")));
       const opener = target.closest("[data-opens]");
@@ -141,11 +126,6 @@ window.orderDeskPage = (function () {
     },
     true
   );
-  document.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape" || !arePagesOpen()) return;
-    showPages(false);
-    byId("deskPagesButton").focus();
-  });
 
   for (const [file, unicodeRange] of Object.entries(FONTS)) {
     const source = `url(${base}app/static/fonts/${file}) format("woff2")`;

@@ -11,6 +11,16 @@ declare global {
     open(id: string): boolean;
     searchToken(): string;
     pages(): { name: string; address: string }[];
+    isPhone(): boolean;
+    fits(line: Element, items: Element[], room: number): boolean;
+    tuck(
+      line: Element,
+      items: Element[],
+      yielding: Iterable<Element>,
+      room: number,
+      button: Element | null
+    ): Set<Element>;
+    fitPages(): void;
     onKey(event: KeyboardEvent): void;
     onSearch(): void;
     rememberList(id: string, view: object): void;
