@@ -86,10 +86,11 @@ def work(gateway: Gateway, *, now: datetime, may_die: Callable[[], None]) -> Non
         gateway.refund(job)
         may_die()
         with storage.writing() as session:
-            _record(session, refund, now)
+            record(session, refund, now)
 
 
-def _record(session: Session, refund: Refund, now: datetime) -> None:
+def record(session: Session, refund: Refund, now: datetime) -> None:
+    """Write that a refund was paid."""
     mine = update(Refund).where(Refund.refund_id == refund.refund_id)
     session.execute(mine.values(status=RefundStatus.SUCCEEDED, settled_at=now))
     item = update(OrderItem).where(OrderItem.order_item_id == refund.order_item_id)
