@@ -49,8 +49,8 @@ def tell_all(session: Session, refunds: Sequence[Refund], why: str, by: Decider)
 
 
 def _pairs(
-    session: Session, asked: Select[tuple[str, str]], refunds: Sequence[Refund]
-) -> Sequence[Row[tuple[str, str]]]:
+    session: Session, asked: Select[str, str], refunds: Sequence[Refund]
+) -> Sequence[Row[str, str]]:
     is_one = Refund.refund_id.in_([one.refund_id for one in refunds])
     return session.execute(asked.where(is_one).order_by(User.email)).all()
 
@@ -59,7 +59,7 @@ def _tell(
     session: Session,
     kind: DeliveryKind,
     refunds: Sequence[Refund],
-    pairs: Iterable[Row[tuple[str, str]]],
+    pairs: Iterable[Row[str, str]],
     note: str | None,
     by: Decider,
 ) -> None:

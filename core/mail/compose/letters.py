@@ -97,7 +97,7 @@ def decision_subject(
 
 
 def _of(orders: set[str]) -> str:
-    return f"order {one_line(*orders, 60)}" if len(orders) == 1 else f"{len(orders):,} orders"
+    return f"order {one_line(min(orders), 60)}" if len(orders) == 1 else f"{len(orders):,} orders"
 
 
 def clean_header(text: str) -> str:

@@ -117,7 +117,7 @@ def everything_seen(actor: Actor) -> str:
         *((table, None) for table in (AUDIT_EVENTS, USERS, CONTRACTS)),
         *(
             (table, f"OD-{name}")
-            for table in (ORDER_ITEMS, TRANSACTIONS, REFUNDS, NOTES, AUDIT_EVENTS)
+            for table in (ORDER_ITEMS, TRANSACTIONS, REFUNDS, AUDIT_EVENTS)
             for name in ("MINE", "THEIRS")
         ),
     ]:

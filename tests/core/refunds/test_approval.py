@@ -142,10 +142,10 @@ def test_what_one_person_asked_for_within_a_day_counts(sqlite_database: str) -> 
 def test_a_refund_that_the_bank_returned_counts_once_when_it_is_requested_again(
     database: str,
 ) -> None:
-    item = returned_item()
-    limit(PRICE)
     later = TOMORROW - timedelta(hours=1)  # within a day of the first request
     with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        limit(PRICE)
         found = refunds.assess([item], actor=AGENT, now=later)
         gateways = by_card(FakeGateway(Succeeded("re_2")))
         answer = request(item, key="again", now=later, gateways=gateways)
@@ -154,9 +154,9 @@ def test_a_refund_that_the_bank_returned_counts_once_when_it_is_requested_again(
 
 @pytest.mark.both_databases
 def test_a_declined_refund_that_the_bank_had_returned_stays_returned(database: str) -> None:
-    item = returned_item()
-    limit(0)
     with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        limit(0)
         (outcome,) = request(item, key="again", now=TOMORROW, gateways={}).waiting
     boss = make_actor(Role.ADMIN)
     assert decline([str(outcome.refund_id)], note="No", key="d", actor=boss, now=NOW).declined
@@ -220,7 +220,7 @@ def test_who_sees_only_their_own_orders_decides_about_those(sqlite_database: str
     for email, is_theirs in (("else@helios.example", False), ("ana@helios.example", True)):
         own = make_actor(Role.ACCOUNTANT, only_own_orders=True)
         with storage.writing() as session:
-            session.execute(update(Order).values(author=own.email if is_theirs else email))
+            session.get_one(Order, "OD-CT-1").author = own.email if is_theirs else email
         assert refunds.count_waiting(actor=own) == int(is_theirs)
         result = approve([waiting], key=email, actor=own, now=NOW).results[0]
         assert result.is_approved == is_theirs
