@@ -7,7 +7,7 @@ provider with a new key each time and records the outcome afterwards.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core import storage
@@ -95,10 +95,11 @@ def record(session: Session, refund: Refund, now: datetime) -> None:
     session.execute(mine.values(status=RefundStatus.SUCCEEDED, settled_at=now))
     item = update(OrderItem).where(OrderItem.order_item_id == refund.order_item_id)
     session.execute(item.values(status=ItemStatus.REFUNDED, refunded_at=now))
+    ((no,),) = storage.next_numbers(session, (storage.TRANSACTION_NUMBERS, 1))
     session.add(
         Transaction(
             transaction_id=new_id(),
-            no=(session.scalar(select(func.max(Transaction.no))) or 0) + 1,
+            no=no,
             created_at=now,
             contract_id=refund.contract_id,
             order_id=refund.order_id,

@@ -347,34 +347,3 @@ def test_two_requests_at_once_cannot_both_stay_below_the_limit(database: str) ->
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(8))) == 4
     check_books()
-
-
-@pytest.mark.both_databases
-def test_many_people_decide_at_once_and_each_refund_is_decided_once(database: str) -> None:
-    items = sell(24)
-    limit(0)
-    waiting = [str(one.refund_id) for one in request(*items).waiting]
-    bosses = [make_actor(Role.ADMIN) for _ in range(4)]
-
-    def decide(number: int) -> tuple[list[str], list[str]]:
-        boss = bosses[number % 4]
-        if number % 2:
-            made = approve(waiting, key=f"k{number}", actor=boss, now=NOW)
-        else:
-            made = decline(waiting[::2], note="no", key=f"k{number}", actor=boss, now=NOW)
-        return [one.refund_id for one in made.approved], [one.refund_id for one in made.declined]
-
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(decide, range(8)))
-    approved = [one for yes, _ in made for one in yes]
-    declined = [one for _, no in made for one in no]
-    assert sorted(approved + declined) == sorted(waiting)
-    statuses = dict(_statuses())
-    assert {one for one in waiting if statuses[one] == "succeeded"} == set(approved)
-    assert {one for one in waiting if statuses[one] == "declined"} == set(declined)
-    check_books()
-
-
-def _statuses() -> list[tuple[str, str]]:
-    with storage.reading() as session:
-        return [(a, b) for a, b in session.execute(select(Refund.refund_id, Refund.status))]
