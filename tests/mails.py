@@ -28,6 +28,7 @@ def make_mail_item(**fields: Any) -> MailItem:
         "voucher_code": "7QXM-22KD-9WTA",
         "valid_until": SERVICE_AT + timedelta(hours=9, minutes=29, seconds=59),
         "refunded_at": None,
+        "price": "38.00 EUR",
     }
     return MailItem(**(defaults | fields))
 

@@ -26,7 +26,7 @@ MAX_CONTRACT_NAME = 200
 MAX_LIMIT = MAX_AMOUNT  # minor units: as far above every limit as the database allows for sums
 ONE_PERSON = (
     "Order Desk has one user here, so nobody could approve a refund above a limit. Set up sign-in "
-    "first (AUTH)."
+    "first (OIDC_METADATA_URL)."
 )
 
 
@@ -64,19 +64,15 @@ def _not_found(contract_id: str) -> NotFound:
 def change_contract(
     contract_id: str, *, name: str, refund_limit_minor: int | None, actor: Actor, now: datetime
 ) -> None:
-    """Change a contract's name and its limit in minor units; None means no limit. Audit it.
+    """Change a contract's name and its limit in minor units; None means no limit. Audit a change.
 
     A refund above the limit waits for a second person (see core.refunds.approval). Raises
-    NotPermitted, NotFound, InvalidInput, and Refused for a limit where there is only one user.
+    NotPermitted, NotFound, InvalidInput, and Refused for a new limit where there is only one user.
     """
-    name = storable(name.strip())
+    name = " ".join(storable(name).split())
     if not 0 < len(name) <= MAX_CONTRACT_NAME:
         raise InvalidInput(f"A contract needs a name of 1 to {MAX_CONTRACT_NAME:,} characters.")
-    if refund_limit_minor is not None and not 0 <= refund_limit_minor <= MAX_LIMIT:
-        raise InvalidInput("The limit must be an amount of zero or more.")
     with changing(actor, Permission.CONTRACTS) as (session, actor):
-        if refund_limit_minor is not None and actor.user_id == LOCAL_USER_ID:
-            raise Refused(ONE_PERSON)
         is_one = Contract.contract_id == contract_id
         contract = (
             session.scalars(select(Contract).where(is_one).with_for_update()).one_or_none()
@@ -85,8 +81,16 @@ def change_contract(
         )
         if contract is None:
             raise _not_found(contract_id)
+        is_set = refund_limit_minor not in (None, contract.refund_limit_minor)
+        if is_set and actor.user_id == LOCAL_USER_ID:
+            raise Refused(ONE_PERSON)
+        if refund_limit_minor is not None and not 0 <= refund_limit_minor <= MAX_LIMIT:
+            most = format_money(MAX_LIMIT, contract.currency)
+            raise InvalidInput(f"The limit must be an amount from 0 to {most}.")
         before = _facts(contract)
         contract.name, contract.refund_limit_minor = name, refund_limit_minor
+        if _facts(contract) == before:
+            return
         audit.record_event(
             session,
             "contract.changed",

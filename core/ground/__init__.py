@@ -73,6 +73,7 @@ from core.ground.shutdown import (
     wait_for_actions,
 )
 from core.ground.states import (
+    DECISIONS,
     EXPIRED,
     FLAG_WORDS,
     TONES,
@@ -111,6 +112,7 @@ from core.ground.text import (
 __all__ = [
     "BIDI_CONTROLS",
     "COMMON_CURRENCIES",
+    "DECISIONS",
     "EXPIRED",
     "FLAG_WORDS",
     "FOLLOWERS",

@@ -68,11 +68,16 @@ class Method(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """What an e-mail contains: vouchers, a notice that they are void, or a note for a colleague."""
+    """What an e-mail is about: vouchers, that they are void, a note, or decisions about refunds."""
 
     VOUCHER = "voucher"
     VOID_NOTICE = "void_notice"
     MENTION = "mention"
+    APPROVED = "refund_approved"
+    DECLINED = "refund_declined"
+
+
+DECISIONS = frozenset({DeliveryKind.APPROVED, DeliveryKind.DECLINED})
 
 
 class Channel(StrEnum):

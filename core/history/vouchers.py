@@ -1,6 +1,6 @@
 """The sentences of vouchers and e-mails."""
 
-from core.ground import DeliveryKind
+from core.ground import DECISIONS, DeliveryKind
 from core.history.event import Event, counted
 from core.history.telling import Subject, tells
 
@@ -41,6 +41,16 @@ def _notice_saved(event: Event) -> str:
     return f"{event.who} saved an e-mail{_to(event)} {about} to the outbox."
 
 
+@tells("decision.sent", Subject.EMAILS)
+def _decision_sent(event: Event) -> str:
+    return f"{event.who} sent an e-mail about {_decisions(event)}{_to(event)}."
+
+
+@tells("decision.saved_to_outbox", Subject.EMAILS)
+def _decision_saved(event: Event) -> str:
+    return f"{event.who} saved an e-mail{_to(event)} about {_decisions(event)} to the outbox."
+
+
 @tells("delivery.queued", Subject.EMAILS)
 def _queued(event: Event) -> str:
     return f"{event.who} queued {_mail(event)}."
@@ -63,12 +73,20 @@ def _cancelled(event: Event) -> str:
 
 def _mail(event: Event) -> str:
     """Return what an e-mail holds, and who receives it."""
-    if event.words("kind") == DeliveryKind.MENTION:
+    kind, count = event.words("kind"), event.count("items")
+    if kind == DeliveryKind.MENTION:
         return f"an e-mail about a note{_to(event)}"
-    count, is_notice = event.count("items"), event.words("kind") == DeliveryKind.VOID_NOTICE
+    if kind in DECISIONS:
+        return f"an e-mail about {_decisions(event)}{_to(event)}"
+    is_notice = kind == DeliveryKind.VOID_NOTICE
     one = "void voucher" if is_notice else "voucher"
     vouchers = f"{one}s" if count is None else counted(count, one)
     return f"an e-mail {'about' if is_notice else 'with'} {vouchers}{_to(event)}"
+
+
+def _decisions(event: Event) -> str:
+    done = "approved" if event.words("kind") == DeliveryKind.APPROVED else "declined"
+    return counted(event.count("items") or 1, f"{done} refund")
 
 
 def _to(event: Event) -> str:

@@ -14,6 +14,7 @@ from core.mail.queue.assessment import (
     find_contacts,
     find_void_notices,
 )
+from core.mail.queue.colleagues import queue_decisions, queue_mentions
 from core.mail.queue.previews import (
     DeliveryDetails,
     Preview,
@@ -24,7 +25,7 @@ from core.mail.queue.previews import (
     preview_draft,
     write_message,
 )
-from core.mail.queue.requests import Answer, queue_mentions, queueing
+from core.mail.queue.requests import Answer, queueing
 from core.mail.queue.submission import notify_void, resend, send
 from core.mail.states import STATE_TEXTS
 
@@ -52,6 +53,7 @@ __all__ = [
     "get_states",
     "notify_void",
     "preview_draft",
+    "queue_decisions",
     "queue_mentions",
     "queueing",
     "resend",

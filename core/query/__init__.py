@@ -28,7 +28,7 @@ from core.query.rows import (
     read_table,
     totals_in,
 )
-from core.query.scoping import scope, sees_order
+from core.query.scoping import scope, sees_its_order, sees_order
 from core.query.ticked import MAX_SELECTED, only_visible, ticked_ids
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "read_table",
     "repeated_times",
     "scope",
+    "sees_its_order",
     "sees_order",
     "ticked_ids",
     "to_frame",

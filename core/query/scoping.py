@@ -1,6 +1,6 @@
 """Which rows an actor may see, and which belong to one order: the only rule here about orders."""
 
-from sqlalchemy import SQLColumnExpression, and_, exists, false, or_, select, true
+from sqlalchemy import SQLColumnExpression, and_, exists, false, literal, or_, select, true
 
 from core.access import Actor, roles_with
 from core.ground import Permission, fold
@@ -49,12 +49,21 @@ def _is_own(actor: Actor) -> Sql:
 
 def sees_order(contract_id: str, author: str) -> Sql:
     """Restrict users to those who may see an order: `scope`, seen from the order."""
+    return _sees(literal(contract_id), literal(fold(author)))
+
+
+def sees_its_order() -> Sql:
+    """Restrict pairs of a user and an order to those where the user may see the order."""
+    return _sees(Order.contract_id, folded(Order.author))
+
+
+def _sees(contract_id: SQLColumnExpression[str], author: SQLColumnExpression[str]) -> Sql:
     theirs = UserContract.user_id == User.user_id, UserContract.contract_id == contract_id
     return and_(
         User.is_active,
         User.role.in_(roles_with(Permission.ORDERS)),
         or_(User.sees_all_contracts, exists().where(*theirs)),
-        or_(~User.only_own_orders, folded(User.email) == fold(author)),
+        or_(~User.only_own_orders, folded(User.email) == author),
     )
 
 

@@ -1,13 +1,15 @@
 """Refunds: the rule, the request, the payment by a gateway, and what happens to it afterwards.
 
 `requests` stores a request. `settlement` moves the money: it calls a gateway (`stripe`, or the
-contract's balance) and records the outcome in the `ledger`.
+contract's balance) and records the outcome in the `ledger`. Above a limit (`limits`) a second
+person decides first (`approval`); `told` says who gets an e-mail about it.
 """
 
-from core.refunds.approval import Decided, Decision, approve, decline, decline_late
+from core.refunds.approval import Decided, Decision, approve, decline
 from core.refunds.assessment import Assessed, Assessment, assess, find_items
 from core.refunds.decisions import MAX_NOTE
 from core.refunds.gateways import configured_gateways
+from core.refunds.late import decline_late
 from core.refunds.matches import Unmatched, dismiss_refund, find_unmatched, match_refund
 from core.refunds.requests import request
 from core.refunds.results import (

@@ -6,38 +6,28 @@ the rights of who decides, and whether the person who asked is still active.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.ground import (
-    InvalidInput,
-    ItemStatus,
-    Permission,
-    RefundStatus,
-    get_settings,
-    may_be_id,
-)
+from core.ground import DeliveryKind, InvalidInput, Permission, may_be_id
 from core.query import MAX_SELECTED, scope
-from core.refunds import events, settlement
-from core.refunds.decisions import change_each, checked_note
+from core.refunds import settlement
+from core.refunds.decisions import checked_note
 from core.refunds.gateway import Gateways
 from core.refunds.gateways import configured_gateways
-from core.refunds.waiting import IS_WAITING
-from core.storage import OrderItem, Refund, RefundDecision, User, new_id
+from core.refunds.told import tell_requesters
+from core.refunds.verdicts import WAITING, Decider, approve_in, decline_in
+from core.storage import Refund, RefundDecision, User, new_id
 from core.tables import REFUNDS
 
 NOT_THEIRS = "You asked for this refund yourself. Another person has to decide."
 NOT_WAITING = "It no longer waits for approval, or you have no access to it."
 INACTIVE = "{who} asked for it and is no longer active, so it was declined."
-TOO_LATE = "Nobody decided within {days:,} days, so it was declined."
-DECLINED = "refund.declined"  # the action in the audit trail
-BY_TIME = "Order Desk"  # who declines a refund that nobody decides about
 
 
 @dataclass(frozen=True)
@@ -121,24 +111,6 @@ def decline(
     return _decide_once(asked)[0]
 
 
-def decline_late(*, now: datetime) -> int:
-    """Decline every refund that has waited longer than the settings allow; return how many."""
-    days = get_settings().approval_days
-    late = _WAITING.where(Refund.requested_at <= now - timedelta(days=days))
-    with storage.reading() as session:  # usually nothing is late: then no write lock is taken
-        if session.scalars(late.limit(1)).first() is None:
-            return 0
-    with storage.writing() as session:
-        found = session.scalars(late.limit(MAX_SELECTED).with_for_update(skip_locked=True)).all()
-        whys = dict.fromkeys((one.refund_id for one in found), TOO_LATE.format(days=days))
-        _decline(session, found, whys, who=BY_TIME, now=now)
-        return len(found)
-
-
-# Every transaction that locks several items does so in this order, to prevent deadlocks.
-_WAITING = select(Refund).where(IS_WAITING).order_by(Refund.order_item_id)
-
-
 def _checked(
     refund_ids: Sequence[str],
     note: str | None,
@@ -181,23 +153,28 @@ def _find_answer(session: Session, asked: _Asked) -> tuple[Decision, list[str]] 
 
 
 def _decide(session: Session, asked: _Asked, actor: Actor) -> tuple[Decision, list[str]]:
-    """Change what still waits, and keep the answer under its key."""
+    """Change what still waits, tell who asked for it, and keep the answer under its key."""
     is_asked = Refund.refund_id.in_(asked.ids), scope(REFUNDS, actor)
-    found = session.scalars(_WAITING.where(*is_asked).with_for_update()).all()
+    found = session.scalars(WAITING.where(*is_asked).with_for_update()).all()
     others = [one for one in found if one.requested_by != actor.email]
     active = _find_active(session, {one.requested_by for one in others})
     approved = [one for one in others if asked.is_approval and one.requested_by in active]
     declined = [one for one in others if one not in approved]
-    _approve(session, approved, asked, actor)
+    by = Decider(new_id(), actor, asked.now)
+    approve_in(
+        session, approved, dict.fromkeys((one.refund_id for one in approved), asked.note), by
+    )
     whys = {
         one.refund_id: INACTIVE.format(who=one.requested_by) if asked.is_approval else asked.note
         for one in declined
     }
-    _decline(session, declined, whys, who=actor, now=asked.now)
+    decline_in(session, declined, whys, by)
+    kind = DeliveryKind.APPROVED if asked.is_approval else DeliveryKind.DECLINED
+    tell_requesters(session, kind, approved if asked.is_approval else declined, asked.note, by)
     results = tuple(_result(one, found, approved, declined, whys) for one in asked.ids)
     batches = sorted({one.batch_id for one in approved})
     decision = {
-        "decision_id": new_id(),
+        "decision_id": by.decision_id,
         "idempotency_key": asked.key,
         "request_hash": asked.fingerprint,
         "answer": {"results": [vars(one) for one in results], "batches": batches},
@@ -227,59 +204,3 @@ def _result(
     is_theirs = not is_approved and not is_declined
     why = NOT_THEIRS if is_theirs else whys.get(refund_id)
     return Decided(refund_id, refund.order_item_id, is_approved, is_declined, why)
-
-
-def _approve(session: Session, refunds: Sequence[Refund], asked: _Asked, actor: Actor) -> None:
-    values = {"status": RefundStatus.REQUESTED, "next_attempt_at": asked.now}
-    notes = dict.fromkeys((one.refund_id for one in refunds), asked.note)
-    _change(session, refunds, values, "refund.approved", notes, who=actor, now=asked.now)
-
-
-def _decline(
-    session: Session,
-    refunds: Sequence[Refund],
-    whys: Mapping[str, str | None],
-    *,
-    who: Actor | str,
-    now: datetime,
-) -> None:
-    """Decline refunds; their items can be used again, unless the bank had returned the money."""
-    is_returned = Refund.failed_after_success_at.is_not(None)
-    status = case((is_returned, RefundStatus.FAILED), else_=RefundStatus.DECLINED)
-    values = {"status": status, "settled_at": now}
-    _change(session, refunds, values, DECLINED, whys, who=who, now=now)
-    ids = [one.order_item_id for one in refunds if one.failed_after_success_at is None]
-    if not ids:
-        return
-    theirs = [OrderItem.order_item_id.in_(ids), OrderItem.status == ItemStatus.REFUND_REQUESTED]
-    free = (
-        update(OrderItem)
-        .where(*storage.locked_in_order(OrderItem.order_item_id, theirs))
-        .values(status=ItemStatus.NOT_USED)
-        .returning(OrderItem.order_item_id)
-    )
-    change_each(session, free, len(ids))
-
-
-def _change(
-    session: Session,
-    refunds: Sequence[Refund],
-    values: dict[str, Any],
-    action: str,
-    notes: Mapping[str, str | None],
-    *,
-    who: Actor | str,
-    now: datetime,
-) -> None:
-    """Change refunds that still wait, and audit who decided; one statement for each note."""
-    by = who if isinstance(who, str) else who.email
-    for note in dict.fromkeys(notes[one.refund_id] for one in refunds):
-        ids = [one.refund_id for one in refunds if notes[one.refund_id] == note]
-        waiting = update(Refund).where(Refund.refund_id.in_(ids), IS_WAITING)
-        decided = {"decided_by": by, "decided_at": now, "decision_note": note}
-        if action == DECLINED:
-            decided["failure"] = note
-        change_each(session, waiting.values(values | decided).returning(Refund), len(ids))
-    for one in refunds:
-        before, note = RefundStatus.WAITING, notes[one.refund_id]
-        events.record(session, action, one, who=who, now=now, before=before, note=note)

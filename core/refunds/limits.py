@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import storage
 from core.ground import RefundStatus
 from core.refunds.rule import RefundItem
 from core.storage import Refund
@@ -26,9 +27,9 @@ def find_over_limit(
 ) -> frozenset[str]:
     """Return the contracts over their limit if one person requests these refunds now.
 
-    What the person requested for a contract within 24 hours counts, in the contract's currency. In
-    a write transaction the person's row must be locked, so that two requests cannot both stay
-    below the limit. No statement is run if no contract has a limit.
+    What the person requested for a contract within 24 hours counts, in the contract's currency,
+    and each item once. In a write transaction the person's row must be locked, so that two requests
+    cannot both stay below the limit. No statement is run if no contract has a limit.
     """
     limits = {
         one.contract_id: one.refund_limit_minor
@@ -48,6 +49,8 @@ def find_over_limit(
             Refund.requested_at > now - A_DAY,
             Refund.status.in_(COUNTED),
             Refund.contract_id.in_(sorted(limits)),
+            # A refund that the bank returned is claimed by now: it is one of these items.
+            ~storage.is_any_of(Refund.order_item_id, [one.order_item_id for one in items]),
         )
         .group_by(Refund.contract_id, Refund.currency)
     ):

@@ -10,7 +10,7 @@ from core.tables.emails import EMAILS
 from core.tables.notes import NOTES
 from core.tables.order_items import ORDER_ITEMS
 from core.tables.orders import FOLLOW_UPS, ORDERS
-from core.tables.refunds import REFUNDS, TO_APPROVE
+from core.tables.refunds import REFUND_PREFIX, REFUNDS, TO_APPROVE
 from core.tables.related import AnyOf, Via
 from core.tables.transactions import TRANSACTIONS
 from core.tables.users import USERS
@@ -37,6 +37,7 @@ __all__ = [
     "ORDER_ITEMS",
     "ORDER_TABS",
     "REFUNDS",
+    "REFUND_PREFIX",
     "TABLES",
     "TO_APPROVE",
     "TRANSACTIONS",

@@ -66,7 +66,7 @@ EMAILS = Table(
         Column("subject", "Subject", Kind.TEXT, "The subject line.", is_shown=True, width=280),
         Column(
             "kind", "Kind", Kind.CODE,
-            "Voucher, notice that a voucher is void, or mention in a note.",
+            "Voucher, notice that a voucher is void, mention in a note, or decision about refunds.",
             has_choices=True, is_shown=True, allowed=DeliveryKind, width=120
         ),
         Column(

@@ -6,6 +6,7 @@ from core.tables.columns import CONTRACT, NO, Column, Kind, Table
 from core.tables.ready_made import having, recent
 from core.tables.related import Through
 
+REFUND_PREFIX = "R-"  # before the number, in the reference that people say
 TO_APPROVE = "Waiting for approval"  # the view of what a second person decides about
 
 IN_ORDERS = Through(Order, by="order_id")
@@ -38,7 +39,7 @@ REFUNDS = Table(
         Column(
             "short_reference", "Reference", Kind.CODE,
             "A short name of the refund to say on the phone.",
-            is_shown=True, is_reference=True, prefix="R-", width=95
+            is_shown=True, is_reference=True, prefix=REFUND_PREFIX, width=95
         ),
         Column(
             "requested_at", "Requested Date", Kind.INSTANT,

@@ -23,11 +23,13 @@ NOTE = "approval_note"
 class Deciding:
     """What the dialog is about, and the answer once it is sent.
 
-    The key is made when the dialog opens, so that a double click decides once.
+    The refunds are those that waited when the dialog opened, so nobody decides about one without
+    seeing it. The key is made then too, so that a double click decides once.
     """
 
     is_approval: bool
     refund_ids: tuple[str, ...]
+    selected: int
     key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     fault: str = ""
     decision: Decision | None = None
@@ -51,7 +53,10 @@ def show_approval(state: GridState, *, actor: Actor) -> None:
         )
         if is_asked and state.selected:
             st.session_state[NOTE] = ""
-            dialog.open(Deciding(is_approval=label == "Approve", refund_ids=state.selected))
+            found = refunds.find_waiting(state.selected, actor=actor)
+            ids = tuple(one.refund_id for one in found)
+            is_approval, selected = label == "Approve", len(state.selected)
+            dialog.open(Deciding(is_approval=is_approval, refund_ids=ids, selected=selected))
     if deciding := dialog.content:
         title = "Approve refunds" if deciding.is_approval else "Decline refunds"
         dialog.show(title, partial(_show, state, dialog), width="large")
@@ -66,7 +71,7 @@ def _show(state: GridState, dialog: Dialog[Deciding], deciding: Deciding, actor:
         return
     found = refunds.find_waiting(deciding.refund_ids, actor=actor)
     theirs = [one for one in found if not one.is_own]
-    _show_waiting(found, theirs, len(deciding.refund_ids), is_approval=deciding.is_approval)
+    _show_waiting(found, theirs, deciding.selected, is_approval=deciding.is_approval)
     label = "Note" if deciding.is_approval else "Note: why it is declined"
     hint = "Optional" if deciding.is_approval else "The person who asked reads it"
     st.text_input(label, key=NOTE, max_chars=MAX_NOTE, placeholder=hint, disabled=not theirs)

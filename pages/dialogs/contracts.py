@@ -1,8 +1,9 @@
 """The dialog of Contracts: change the name and the limit of the selected contract."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 
 import streamlit as st
@@ -14,6 +15,7 @@ from pages.grid import GridState
 from pages.shell import Dialog, acting, plain
 
 NAME, LIMIT = "contract_name", "contract_limit"
+_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 
 
 @dataclass
@@ -58,6 +60,7 @@ def _show_change(state: GridState, dialog: Dialog[Change], change: Change, _acto
     st.text_input(
         f"Refund limit ({contract.currency})",
         key=LIMIT,
+        max_chars=20,
         placeholder="No limit",
         help="What one person may refund of this contract within 24 hours. Above it, a second "
         "person approves. Leave it empty for no limit.",
@@ -100,9 +103,10 @@ def _parse_limit(text: str, currency: str) -> int | None:
     if not text.strip():
         return None
     example = "500" if decimals_of(currency) == 0 else f"{Decimal(500):.{decimals_of(currency)}f}"
+    fault = InvalidInput(f"The limit must be an amount in {currency} such as {example}.")
+    if not _AMOUNT.fullmatch(text.strip()):
+        raise fault
     try:
         return to_minor(Decimal(text.strip()), currency)
-    except (InvalidOperation, ValueError, OverflowError):
-        raise InvalidInput(
-            f"The limit must be an amount in {currency} such as {example}."
-        ) from None
+    except ValueError:  # too many decimals
+        raise fault from None

@@ -50,4 +50,4 @@ def test_a_part_that_is_not_there_is_refused_with_the_list_of_parts(
     with pytest.raises(SystemExit):
         main(["refund"])
     said = capsys.readouterr().err
-    assert "refund is none of excel, refunds, rights, processes, workers, mail" in said
+    assert "refund is none of excel, refunds, approvals, rights, processes, workers, mail" in said

@@ -10,7 +10,8 @@ from tests.core import steps
 from tests.core.access.rights_races import ACTS, naive_hand_out, race_for_rights
 from tests.core.books import check_books
 from tests.core.mail.mail_deaths import kill_mail_workers, queued_mails
-from tests.core.refunds import naive_refunds
+from tests.core.refunds import approval_races, naive_approvals, naive_refunds
+from tests.core.refunds.approval_deaths import kill_deciders
 from tests.core.refunds.refund_deaths import kill_requesters
 from tests.core.refunds.refund_races import (
     at_once,
@@ -25,6 +26,7 @@ from tests.core.refunds.worker_deaths import card_refunds, kill_naive_workers, k
 
 THREADS, REQUESTS, ITEMS = 32, 60, 1_500
 ROUNDS = 20
+WAITING, DECISIONS = 200, 40  # refunds, and decisions of each thread
 RIGHTS_ROUNDS, NAIVE_ROUNDS = 15, 8  # of four changes each
 CARDS, MAILS, KILLS = 600, 600, 60
 
@@ -115,6 +117,44 @@ def killed_processes(admin: Actor) -> Iterator[Figure]:
     yield Figure("refunds that a kill left open", f"{met.left_open:,}")
 
 
+def race_of_decisions(admin: Actor) -> Iterator[Figure]:
+    """Approve and decline overlapping refunds in parallel."""
+    waiting = approval_races.ask_for_approval(WAITING, admin)
+    answers = approval_races.race(approval_races.decide, waiting, threads=THREADS, each=DECISIONS)
+    decided = approval_races.decided_in(answers)
+    yield Figure("decisions about waiting refunds", f"{len(answers):,}")
+    yield _none("refunds that nobody decided", WAITING - len(decided))
+    yield _none("refunds decided in two answers", decided.total() - len(decided))
+    settle_all()
+    yield from _faults_of_decisions()
+    check_books()
+
+
+def _faults_of_decisions() -> Iterator[Figure]:
+    for name, count in vars(approval_races.find_faults()).items():
+        yield _none(f"refunds {name.replace('_', ' ')}", count)
+
+
+def race_of_naive_decisions(admin: Actor) -> Iterator[Figure]:
+    """Do the same with decisions that rely on an earlier read, as a negative control."""
+    waiting = approval_races.ask_for_approval(WAITING, admin)
+    approval_races.race(naive_approvals.decide, waiting, threads=THREADS, each=DECISIONS)
+    found = approval_races.find_faults()
+    yield _some("refunds decided twice without guards", found.decided_twice)
+    wrongly = found.paid_without_approval + found.paid_twice
+    yield _some("refunds paid wrongly without guards", wrongly)
+
+
+def killed_deciders(admin: Actor) -> Iterator[Figure]:
+    """Kill processes that approve and decline refunds."""
+    met = kill_deciders(admin, rounds=ROUNDS, each=WAITING)
+    yield Figure("deciding processes killed without loss or partial work", f"{met.rounds}")
+    yield _some("decisions in flight at the kills", met.in_flight)
+    yield Figure("of these committed but not answered", f"{met.written:,}")
+    yield Figure("approved refunds that a kill left open", f"{met.left_open:,}")
+    yield from _faults_of_decisions()
+
+
 def killed_workers(admin: Actor) -> Iterator[Figure]:
     """Kill workers while they refund by card."""
     with card_refunds(CARDS, admin) as (_, till):
@@ -174,6 +214,11 @@ PARTS: dict[str, tuple[Planned, ...]] = {
         Planned(race_without_guards, 40),
         Planned(one_key, 40),
         Planned(new_keys_without_guards, 40),
+    ),
+    "approvals": (
+        Planned(race_of_decisions, 30),
+        Planned(race_of_naive_decisions, 15),
+        Planned(killed_deciders, 60),
     ),
     "rights": (Planned(rights_taken_away, 60), Planned(rights_read_too_early, 20)),
     "processes": (Planned(killed_processes, 120),),

@@ -12,7 +12,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from core import vouchers
-from core.ground import MAX_NOTE, DeliveryKind, day_and_time, utc_offset
+from core.ground import DECISIONS, MAX_NOTE, DeliveryKind, day_and_time, utc_offset
 from core.vouchers import MAX_CHARACTERS, Branding, clean_text, load_logo
 
 MAX_MESSAGE = MAX_CHARACTERS  # of a personal message; a longer one is cut and ends with …
@@ -41,6 +41,7 @@ class MailItem:
     voucher_code: str
     valid_until: datetime
     refunded_at: datetime | None
+    price: str  # with its currency
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail to one recipient: vouchers, a void notice, or a note that mentions them."""
+    """One mail to one recipient: vouchers, a void notice, a note, or decisions about refunds."""
 
     kind: DeliveryKind
     message_id: str
@@ -65,6 +66,7 @@ class Mail:
     items: tuple[MailItem, ...]
     written_at: datetime
     mention: Mention | None = None
+    link: str = ""  # to what decisions are about
 
 
 @dataclass(frozen=True)
@@ -116,15 +118,16 @@ def _content(mail: Mail, branding: Branding) -> dict[str, Any]:
     items = [_shown(item, mail.kind) for item in mail.items[:_LISTED]]
     more = f" and {len(mail.items) - 1:,} more" if len(mail.items) > 1 else ""
     return {
-        **_words(mail.kind, len(mail.items)),
+        **(_decision(mail) if mail.kind in DECISIONS else _words(mail.kind, len(mail.items))),
         "is_void": mail.kind == "void_notice",
+        "one_item": "Refund" if mail.kind in DECISIONS else "Voucher",
         "preheader": f"{items[0].in_short}{more}",
         "items": items,
         "count": len(mail.items),
         "rest": _rest(mail),
         "message": _paragraphs(mail.message or ""),
-        "message_label": "A message for you",
-        "link": "",
+        "message_label": "Note" if mail.kind in DECISIONS else "A message for you",
+        "link": mail.link,
         **_frame(mail, branding),
     }
 
@@ -148,6 +151,7 @@ def _mention(mention: Mention) -> dict[str, Any]:
         "is_void": False,
         "preheader": one_line(mention.text, 120),
         "items": [],
+        "one_item": "",
         "count": 0,
         "rest": "",
         "use": "",
@@ -165,7 +169,21 @@ def _rest(mail: Mail) -> str:
     if mail.kind == DeliveryKind.VOID_NOTICE:
         codes = ", ".join(one_line(item.voucher_code, 100) for item in rest)
         return f"Also no longer valid: {codes}"
+    if mail.kind in DECISIONS:
+        return f"And {len(rest):,} more."
     return f"And {len(rest):,} more: all {len(mail.items):,} are in the attached PDF."
+
+
+def _decision(mail: Mail) -> dict[str, str]:
+    """Return the words about decisions; the subject says who decided about what."""
+    is_approved, count = mail.kind == DeliveryKind.APPROVED, len(mail.items)
+    done = "approved" if is_approved else "declined"
+    then = "The money is being paid back." if is_approved else "No money is paid back."
+    return {
+        "heading": f"A refund was {done}" if count == 1 else f"{count:,} refunds were {done}",
+        "lead": f"{one_line(mail.subject)}. {then} Nobody reads answers to this mail.",
+        "use": "",
+    }
 
 
 def _words(kind: DeliveryKind, count: int) -> dict[str, str]:
@@ -200,13 +218,15 @@ def _shown(item: MailItem, kind: DeliveryKind) -> _Shown:
     ]
     if kind == "voucher":
         facts.append(("Valid until", *_at_airport(item, item.valid_until)))
+    elif kind in DECISIONS:
+        facts.append(("Amount", one_line(item.price), ""))
     elif item.refunded_at:
         facts.append(("Refunded", *_at_airport(item, item.refunded_at)))
     order = f"{one_line(item.order_id, 100)}, item {one_line(item.number, 30)}"
     return _Shown(
         product=product,
         facts=[fact for fact in [*facts, ("Order", order, "")] if fact[1]],
-        voucher_code=one_line(item.voucher_code, 100),
+        voucher_code="" if kind in DECISIONS else one_line(item.voucher_code, 100),
         in_short=f"{one_line(product, 60)} for {one_line(passenger, 40)}, {when}",
     )
 

@@ -1,7 +1,7 @@
 """Load the contents of a mail: its items as they are now, the left-out ones, text, vouchers."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,10 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import vouchers
-from core.ground import Channel, DeliveryKind, ItemStatus, Refused, fold, get_settings
+from core.ground import (
+    DECISIONS,
+    Channel,
+    DeliveryKind,
+    ItemStatus,
+    Refused,
+    fold,
+    format_money,
+    get_settings,
+)
 from core.mail.compose import letters
 from core.mail.compose.body import Mail, MailItem, Mention
-from core.query import sees_order
+from core.query import sees_its_order, sees_order
 from core.storage import Delivery, DeliveryItem, Note, Order, OrderItem, User, folded
 from core.vouchers import Voucher
 
@@ -54,13 +63,19 @@ def load_contents(
 ) -> Contents:
     """Load what a delivery contains at the instant `now`: the items that may still be sent.
 
-    A voucher mail contains valid vouchers, a void notice contains refunded items. With `lock`
-    nobody can refund them until the transaction ends.
+    A voucher mail contains valid vouchers, a void notice contains refunded items. Decisions are
+    told to a colleague who sees their orders. With `lock` nobody can refund the items until the
+    transaction ends.
     """
     if delivery.kind == DeliveryKind.MENTION:
         return _load_mention(session, delivery)
-    items = _load_items(session, delivery.delivery_id, lock=lock)
-    whys = {item.order_item_id: _why_not(delivery.kind, item, now) for item in items}
+    is_decision = delivery.kind in DECISIONS
+    items = _load_items(session, delivery.delivery_id, lock=lock and not is_decision)
+    whys = (
+        _why_not_told(session, delivery, items)
+        if is_decision
+        else {item.order_item_id: _why_not(delivery.kind, item, now) for item in items}
+    )
     right = [item for item in items if whys[item.order_item_id] is None]
     printed = vouchers.to_vouchers(session, right)
     written = _written(delivery, to_mail_items(right, printed))
@@ -79,12 +94,36 @@ def _load_mention(session: Session, delivery: Delivery) -> Contents:
     if note.text is None:
         left_out[""] = "The note was withdrawn."
     elif session.scalar(select(User.user_id).where(is_meant, sees)) is None:
-        left_out[""] = f"{delivery.recipient} cannot see the order any more."
+        left_out[""] = _blind(delivery)
     named = select(User.name).where(folded(User.email) == fold(note.author))
     author = session.scalar(named) or note.author
-    address = f"{get_settings().public_url}/order?{urlencode({'order': note.order_id})}"
-    about = Mention(author, note.order_id, note.text or WITHDRAWN, address)
+    about = Mention(author, note.order_id, note.text or WITHDRAWN, _link([note.order_id]))
     return Contents(replace(_written(delivery, ()), mention=about), (), left_out)
+
+
+def _why_not_told(
+    session: Session, delivery: Delivery, items: Sequence[OrderItem]
+) -> dict[str, str | None]:
+    """Return why each decision is not told to the recipient: they cannot see its order now."""
+    seen = (
+        select(Order.order_id)
+        .join(User, sees_its_order())
+        .where(Order.order_id.in_({item.order_id for item in items}))
+        .where(folded(User.email) == fold(delivery.recipient))
+    )
+    orders = set(session.scalars(seen))
+    blind = _blind(delivery)
+    return {item.order_item_id: None if item.order_id in orders else blind for item in items}
+
+
+def _blind(delivery: Delivery) -> str:
+    return f"{delivery.recipient} cannot see the order any more."
+
+
+def _link(order_ids: Collection[str]) -> str:
+    """Return the address of an order, or of all refunds if there are several orders."""
+    asked = [f"order?{urlencode({'order': one})}" for one in order_ids]
+    return f"{get_settings().public_url}/{asked[0] if len(asked) == 1 else 'refunds'}"
 
 
 def load_mail(session: Session, delivery: Delivery) -> Mail:
@@ -104,6 +143,7 @@ def _written(delivery: Delivery, items: tuple[MailItem, ...]) -> Mail:
         message=delivery.message,
         items=items,
         written_at=delivery.queued_at,
+        link=_link({item.order_id for item in items}) if delivery.kind in DECISIONS else "",
     )
 
 
@@ -150,6 +190,7 @@ def to_mail_items(items: Sequence[OrderItem], printed: Sequence[Voucher]) -> tup
             voucher_code=one.voucher_code,
             valid_until=one.valid_until,
             refunded_at=item.refunded_at,
+            price=format_money(item.price_minor, item.currency),
         )
         for item, one in zip(items, printed, strict=True)
     )

@@ -70,8 +70,7 @@ def default_subject(kind: DeliveryKind, items: Sequence[MailItem]) -> str:
     """Return the subject of a mail about items; raises ValueError without items."""
     if not items:
         raise ValueError("A mail needs at least one voucher.")
-    first, orders = items[0], {item.order_id for item in items}
-    of = f"order {one_line(first.order_id, 60)}" if len(orders) == 1 else f"{len(orders):,} orders"
+    first, of = items[0], _of({item.order_id for item in items})
     if kind == "void_notice":
         one = f"voucher {one_line(first.voucher_code, 40)}, {one_line(first.product, 60)}"
         what = one if len(items) == 1 else f"{len(items):,} vouchers, {of}"
@@ -86,6 +85,19 @@ def default_subject(kind: DeliveryKind, items: Sequence[MailItem]) -> str:
 def mention_subject(author: str, order_id: str) -> str:
     """Return the subject of a mail about a note."""
     return clean_header(f"{one_line(author, 60)} mentioned you on order {one_line(order_id, 60)}")
+
+
+def decision_subject(
+    kind: DeliveryKind, who: str, references: Sequence[str], orders: set[str]
+) -> str:
+    """Return the subject of a mail about decisions: who decided about which refunds."""
+    done = "approved" if kind == DeliveryKind.APPROVED else "declined"
+    what = f"refund {references[0]}" if len(references) == 1 else f"{len(references):,} refunds"
+    return clean_header(f"{one_line(who, 60)} {done} {what} of {_of(orders)}")
+
+
+def _of(orders: set[str]) -> str:
+    return f"order {one_line(min(orders), 60)}" if len(orders) == 1 else f"{len(orders):,} orders"
 
 
 def clean_header(text: str) -> str:

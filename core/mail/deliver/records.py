@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
 from core import access, storage
-from core.ground import Channel, DeliveryKind, DeliveryStatus
+from core.ground import DECISIONS, Channel, DeliveryKind, DeliveryStatus
 from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
 from core.mail.queue.requests import record
 from core.storage import Delivery, DeliveryItem, OrderItem
@@ -25,7 +25,12 @@ _ACTIONS = {  # what the audit trail says was done
     (DeliveryKind.VOID_NOTICE, Channel.OUTBOX): "void_notice.saved_to_outbox",
     (DeliveryKind.MENTION, Channel.SMTP): "mention.sent",
     (DeliveryKind.MENTION, Channel.OUTBOX): "mention.saved_to_outbox",
+    (DeliveryKind.APPROVED, Channel.SMTP): "decision.sent",
+    (DeliveryKind.APPROVED, Channel.OUTBOX): "decision.saved_to_outbox",
+    (DeliveryKind.DECLINED, Channel.SMTP): "decision.sent",
+    (DeliveryKind.DECLINED, Channel.OUTBOX): "decision.saved_to_outbox",
 }
+TO_COLLEAGUES = DECISIONS | {DeliveryKind.MENTION}
 _PAUSED = "mail_paused"  # a fact in the database, so that every process pauses
 TWICE = "It may have arrived twice: an earlier attempt failed after handing it over."
 
@@ -130,14 +135,15 @@ def _in_words(left_out: dict[str, str]) -> str:
 def _record_sent(
     session: Session, delivery: Delivery, left_out: dict[str, str], now: datetime
 ) -> None:
-    """Record a mail that the server accepted, and an audit event for each item in it."""
+    """Record a mail that the server accepted, and an audit event for each voucher in it."""
     delivery.status, delivery.sent_at = DeliveryStatus.SENT, now
     delivery.attempts += 1
     said = [TWICE] if delivery.may_be_twice else []
     delivery.last_error = " ".join([*said, _in_words(left_out)]).strip() or None
     action = _ACTIONS[DeliveryKind(delivery.kind), Channel(delivery.channel)]
-    if delivery.kind == DeliveryKind.MENTION:
+    if delivery.kind in TO_COLLEAGUES:
         record(session, delivery, action, actor=delivery.requested_by, now=now)
+        return
     products = _products(session, delivery)
     for item in _items(session, delivery):
         if item.order_item_id not in left_out:

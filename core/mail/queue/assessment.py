@@ -194,7 +194,7 @@ def void_notices_in(
     for kind, recipient, item_id, status in session.execute(mails):
         if kind == DeliveryKind.VOUCHER:
             mailed.setdefault((fold(recipient), item_id), recipient)
-        elif status not in ended:
+        elif kind == DeliveryKind.VOID_NOTICE and status not in ended:
             told.add((fold(recipient), item_id))
     addressed = [(mailed[one], items[one[1]]) for one in mailed if one not in told]
     return _envelopes(addressed, {})

@@ -117,7 +117,7 @@ def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDe
             last_error=delivery.last_error,
             lines=_lines(session, delivery),
             preview=_preview(shown),
-            is_whole=not contents.left_out,
+            is_whole=not (contents.left_out and delivery.kind == DeliveryKind.VOUCHER),
         )
 
 

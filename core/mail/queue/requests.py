@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core import access, vouchers
 from core.access import Actor, KeyTaken
 from core.ground import (
+    DECISIONS,
     DeliveryKind,
     DeliveryStatus,
     Permission,
@@ -23,9 +24,9 @@ from core.ground import (
     get_settings,
 )
 from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
-from core.mail.compose.letters import default_subject, make_message_id, mention_subject
+from core.mail.compose.letters import default_subject, make_message_id
 from core.mail.queue.assessment import Assessment, Envelope, To
-from core.storage import Delivery, DeliveryItem, DeliveryRequest, Note, OrderItem, new_id
+from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.vouchers import VoucherLine
 
 
@@ -130,11 +131,16 @@ def _find_answer(session: Session, asked: Request) -> Answer | None:
 def check_limit(session: Session, count: int, actor: Actor, now: datetime) -> None:
     """Raise TooManyMails if `count` more mails exceed the actor's hourly limit.
 
-    The transaction is one of `queueing`.
+    What tells colleagues of the actor's decisions does not count: nobody asked for these mails. The
+    transaction is one of `queueing`.
     """
 
     def queued_since(instant: datetime) -> int:
-        mine = Delivery.requested_by == actor.email, Delivery.queued_at > instant
+        mine = (
+            Delivery.requested_by == actor.email,
+            Delivery.queued_at > instant,
+            Delivery.kind.not_in(DECISIONS),
+        )
         return session.scalar(select(func.count()).select_from(Delivery).where(*mine)) or 0
 
     limit = get_settings().emails_per_hour
@@ -182,7 +188,7 @@ def _subjects(
 
 def _to_delivery(envelope: Envelope, subject: str, asked: Request) -> Delivery:
     return new_delivery(
-        asked.actor,
+        asked.actor.email,
         asked.now,
         idempotency_key=asked.key,
         recipient=envelope.recipient,
@@ -195,7 +201,7 @@ def _to_delivery(envelope: Envelope, subject: str, asked: Request) -> Delivery:
     )
 
 
-def new_delivery(actor: Actor, now: datetime, **about: Any) -> Delivery:
+def new_delivery(requested_by: str, now: datetime, **about: Any) -> Delivery:
     """Return a new delivery, queued now, with its own Message-ID."""
     delivery_id = new_id()
     return Delivery(
@@ -203,38 +209,11 @@ def new_delivery(actor: Actor, now: datetime, **about: Any) -> Delivery:
         message_id=make_message_id(delivery_id, sender_address()),
         channel=configured_channel(),
         status=DeliveryStatus.QUEUED,
-        requested_by=actor.email,
+        requested_by=requested_by,
         queued_at=now,
         next_attempt_at=now,
         **about,
     )
-
-
-def queue_mentions(
-    session: Session, note: Note, emails: Sequence[str], author: str, *, actor: Actor, now: datetime
-) -> None:
-    """Queue a mail about a note to each colleague whom it mentions, in the caller's transaction.
-
-    The transaction is one of `queueing`. Raises TooManyMails.
-    """
-    check_limit(session, len(emails), actor, now)
-    for email in emails:
-        delivery = new_delivery(
-            actor,
-            now,
-            idempotency_key=f"note {note.note_id}",
-            recipient=email,
-            contract_id=note.contract_id,
-            order_id=note.order_id,
-            note_id=note.note_id,
-            item_count=0,
-            kind=DeliveryKind.MENTION,
-            subject=mention_subject(author, note.order_id),
-            message=None,
-        )
-        session.add(delivery)
-        session.flush()
-        record(session, delivery, "delivery.queued", actor=actor, now=now)
 
 
 def _about(session: Session, envelope: Envelope, delivery_id: str) -> list[DeliveryItem]:

@@ -151,7 +151,7 @@ def _copy(one: Delivery, key: str, actor: Actor, now: datetime) -> Delivery:
     """Copy a mail that was sent: a new delivery with a new Message-ID and the same content."""
     same = "recipient contract_id order_id note_id item_count kind subject message".split()
     about = {name: getattr(one, name) for name in same}
-    return new_delivery(actor, now, idempotency_key=key, **about)
+    return new_delivery(actor.email, now, idempotency_key=key, **about)
 
 
 def _copies(about: Sequence[DeliveryItem], delivery_id: str) -> list[DeliveryItem]:

@@ -29,9 +29,19 @@ from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission
 from core.imports import run
 from core.overview import Period
 from core.refunds.gateway import Failed, Gateways
-from core.storage import Refund
-from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, REFUNDS, TRANSACTIONS, USERS, Table
+from core.storage import Contract, Refund
+from core.tables import (
+    AUDIT_EVENTS,
+    ORDER_ITEMS,
+    ORDERS,
+    REFUNDS,
+    TRANSACTIONS,
+    USERS,
+    Table,
+)
+from core.tables import CONTRACTS as CONTRACT_TABLE
 from core.tables import EMAILS as EMAIL_TABLE
+from core.tables import NOTES as NOTE_TABLE
 from core.views import default_view
 from tests.conftest import NOW, Fill
 from tests.core.mail.mailing import ZOE
@@ -134,6 +144,7 @@ class Shop:
     item: str
     failed: str
     user: str
+    waiting: str  # a refund that waits for approval
     file: Path  # to import, which is not there
     email: str
 
@@ -152,7 +163,18 @@ def _make_shop(admin: Actor) -> Shop:
     _fail_a_refund(failed, admin)
     user = access.add_user("new@helios.example", rights=Rights(), actor=admin, now=NOW)
     email = _send(item, admin, "first").deliveries[0].delivery_id
-    return Shop(item, failed, user, Path("none.csv"), email)
+    return Shop(item, failed, user, _ask_for_approval(admin), Path("none.csv"), email)
+
+
+def _ask_for_approval(admin: Actor) -> str:
+    """Request a refund of another contract, of which every refund needs a second person."""
+    make_paid_order("OD-3", contract_id="CT-2")
+    item = make_refundable("OD-3", contract_id="CT-2")
+    with storage.writing() as session:
+        session.get_one(Contract, "CT-2").refund_limit_minor = 0
+    asked: dict[str, Any] = {"reason": "goodwill", "actor": admin, "now": NOW}
+    (waiting,) = refunds.request([item], key="ask", **asked).waiting
+    return str(waiting.refund_id)
 
 
 def _send(item: str, actor: Actor, key: str) -> mail.Answer:
@@ -338,6 +360,18 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         lambda s, a: access.forget_sign_in(s.user, actor=a, now=NOW),
     ),
     "an order's notes": (SEE, Permission.ORDERS, lambda _, a: notes.find_notes("OD-1", actor=a)),
+    "all notes": (SEE, Permission.ORDERS, lambda _, a: rows_of(NOTE_TABLE, a)),
+    "export notes": (SEE, Permission.ORDERS, lambda _, a: exported(NOTE_TABLE, a)),
+    "who can be mentioned": (
+        SEE,
+        Permission.ORDERS,
+        lambda _, a: notes.find_colleagues("OD-1", actor=a),
+    ),
+    "how many follow-ups are due": (
+        SEE,
+        Permission.ORDERS,
+        lambda _, a: notes.count_due(actor=a, today=NOW.date()),
+    ),
     "write a note": (
         NOTES,
         Permission.NOTES,
@@ -363,15 +397,37 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.REFUND,
         lambda s, a: refunds.dismiss_refund("re_1", note="No", actor=a, now=NOW),
     ),
+    "refunds to match": (SEE, Permission.ORDERS, lambda _, a: refunds.find_unmatched(actor=a)),
+    "refunds that the bank returned": (
+        SEE,
+        Permission.ORDERS,
+        lambda _, a: refunds.find_returned("OD-1", actor=a),
+    ),
+    "what waits for approval": (
+        APPROVE,
+        Permission.APPROVE,
+        lambda s, a: refunds.find_waiting([s.waiting], actor=a),
+    ),
+    "how much waits for approval": (
+        SEE,
+        Permission.ORDERS,
+        lambda _, a: refunds.count_waiting(actor=a),
+    ),
     "approve a refund": (
         APPROVE,
         Permission.APPROVE,
-        lambda _, a: refunds.approve(["x"], key="a", actor=a, now=NOW),
+        lambda s, a: refunds.approve([s.waiting], key="a", actor=a, now=NOW),
     ),
     "decline a refund": (
         APPROVE,
         Permission.APPROVE,
-        lambda _, a: refunds.decline(["x"], note="No", key="d", actor=a, now=NOW),
+        lambda s, a: refunds.decline([s.waiting], note="No", key="d", actor=a, now=NOW),
+    ),
+    "contracts": (CONTRACTS, Permission.CONTRACTS, lambda _, a: rows_of(CONTRACT_TABLE, a)),
+    "export contracts": (
+        CONTRACTS,
+        Permission.CONTRACTS,
+        lambda _, a: exported(CONTRACT_TABLE, a),
     ),
     "see a contract": (
         CONTRACTS,
@@ -427,10 +483,29 @@ def test_every_role_can_do_what_its_permissions_allow_and_nothing_more(
     assert everything_stored() == before
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("role", Role)
+def test_the_permissions_hold_on_each_database(
+    database: str, role: Role, admin: Actor, filled_once: Fill
+) -> None:
+    shop = filled_once(_make_shop, admin)
+    actor, expected = store_user(actor_of(role)), list[tuple[str, str]]()
+    for row, permission, use in USE_CASES.values():
+        if row in (SEE, REFUND, RETRY, NOTES, APPROVE, CONTRACTS, GIVE_BACK):
+            with suppress(InvalidInput, NotFound, NotPermitted, Refused):
+                use(shop, actor)
+            if role not in MAY[row]:
+                expected.append((f"{permission}.refused", actor.email))
+            assert refusals() == expected
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(
     ("table", "row"),
-    [(TRANSACTIONS, LEDGER), (EMAIL_TABLE, EMAILS), (USERS, ADMIN), (AUDIT_EVENTS, ADMIN)],
+    [
+        *((TRANSACTIONS, LEDGER), (EMAIL_TABLE, EMAILS), (USERS, ADMIN)),
+        *((AUDIT_EVENTS, ADMIN), (CONTRACT_TABLE, CONTRACTS)),
+    ],
 )
 def test_no_query_of_a_table_is_answered_without_the_permission(
     shop: Shop, role: Role, table: Table, row: str

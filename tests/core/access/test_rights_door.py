@@ -19,7 +19,7 @@ WORKER = {
 }
 # What acts for no user, or what a user without access may do too: sign out.
 OF_NO_PERSON = {
-    "refunds.approval.decline_late",  # nobody has decided
+    "refunds.late.decline_late",  # nobody has decided
     "upkeep.copies.copy_to",
     "demo.filling.fill_blank",
     "overview.counting.refresh_figures",

@@ -239,10 +239,14 @@ APPROVALS = {
     "(F-2), 38.00 EUR. Reason: goodwill.",
     "refund.approved": "Ben Ho approved the refund of Aspire Lounge (F-1), 38.00 EUR. “Fine”",
     "refund.declined": "Ben Ho declined the refund of Aspire Lounge (F-2), 38.00 EUR. “No”",
+    "delivery.queued": "Ben Ho queued an e-mail about 1 declined refund to {ana}.",
+    "decision.sent": "Ben Ho sent an e-mail about 1 approved refund to {ana}.",
+    "decision.saved_to_outbox": "Ben Ho saved an e-mail to {ana} about 1 declined refund to the "
+    "outbox.",
 }
 
 
-def test_approvals(ana: Actor) -> None:
+def test_approvals(ana: Actor, tmp_path: Path) -> None:
     make_paid_order()
     for item_id in ("F-1", "F-2"):
         make_item("OD-1", order_item_id=item_id, **GIVEN)
@@ -254,9 +258,13 @@ def test_approvals(ana: Actor) -> None:
         for one in ("F-1", "F-2")
     ]
     refunds.approve(waiting[:1], note="Fine", key="yes", actor=ben, now=NOW)
+    send_due(ScriptedTransport())
     refunds.decline(waiting[1:], note="No", key="no", actor=ben, now=NOW)
+    send_due(Outbox(tmp_path / "outbox"))
     said = told()
-    assert {name: said[name] for name in APPROVALS} == APPROVALS
+    assert {name: said[name] for name in APPROVALS} == {
+        name: sentence.format(ana=ana.email) for name, sentence in APPROVALS.items()
+    }
 
 
 FILES = {

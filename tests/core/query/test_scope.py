@@ -9,21 +9,31 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import excel, query, refunds, storage, vouchers
+from core import excel, notes, query, refunds, storage, vouchers
 from core.access import Actor, permissions
 from core.access.actors import LOCAL_USER_ID
 from core.ground import NotFound, NotPermitted, Permission, Refused, Role
 from core.query.rows import find_references
 from core.refunds import Reason
-from core.storage import Refund
-from core.tables import AUDIT_EVENTS, ORDER_ITEMS, ORDERS, REFUNDS, TRANSACTIONS, USERS, Table
+from core.storage import Contract, Note, Refund
+from core.tables import (
+    AUDIT_EVENTS,
+    CONTRACTS,
+    NOTES,
+    ORDER_ITEMS,
+    ORDERS,
+    REFUNDS,
+    TRANSACTIONS,
+    USERS,
+    Table,
+)
 from core.views import default_view, parse_view
 from core.vouchers import verification
 from tests.conftest import NOW, Fill
 from tests.core.read_back import open_book
 from tests.core.refunds.refund_rows import make_paid_order, make_refundable
 from tests.core.refusals import everything_stored, refusals
-from tests.rows import make_contract, make_transaction, store_user
+from tests.rows import make_contract, make_note, make_transaction, store_user
 
 MINE, THEIRS = "CT-1", "CT-2"
 SIDES = {  # contract, currency, author, product name and passenger name
@@ -60,7 +70,7 @@ def _make_two_contracts(admin: Actor) -> None:
         contract_id = make_contract(contract, currency=currency)
         given: dict[str, Any] = {"contract_id": contract_id, "currency": currency}
         make_paid_order(f"OD-{name}", author=author, widget_id=f"WGT-{name}", **given)
-        for number in (1, 2):
+        for number in (1, 2, 3):
             make_refundable(
                 f"OD-{name}",
                 order_item_id=f"IT-{name}-{number}",
@@ -77,6 +87,20 @@ def _make_two_contracts(admin: Actor) -> None:
         refunds.request([f"IT-{name}-2"], reason="goodwill", key=name, actor=admin, now=NOW)
         excel.export_order(f"OD-{name}", io.BytesIO(), actor=admin, now=NOW, zone="UTC")
         _export_by_filter(admin, contract)
+        _write_a_note(f"OD-{name}", author, word)
+        _ask_for_approval(f"IT-{name}-3", contract, admin)
+
+
+def _write_a_note(order_id: str, author: str, word: str) -> None:
+    """Write a note whose follow-up is due, by the person whose scope is tested."""
+    follow_up = {"follow_up_on": f"{NOW.date()}", "follow_up_by": "me@helios.example"}
+    make_note(order_id, author=author, text=f"{word} note", **follow_up)
+
+
+def _ask_for_approval(item_id: str, contract: str, admin: Actor) -> None:
+    with storage.writing() as session:
+        session.get_one(Contract, contract).refund_limit_minor = 0
+    refunds.request([item_id], reason="goodwill", key=item_id, actor=admin, now=NOW)
 
 
 def _export_by_filter(admin: Actor, contract: str) -> None:
@@ -89,8 +113,8 @@ def everything_seen(actor: Actor) -> str:
     """Run all queries, and return all answers as one text."""
     seen: list[object] = []
     for table, order_id in [
-        *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, REFUNDS)),
-        *((table, None) for table in (AUDIT_EVENTS, USERS)),
+        *((table, None) for table in (ORDERS, ORDER_ITEMS, TRANSACTIONS, REFUNDS, NOTES)),
+        *((table, None) for table in (AUDIT_EVENTS, USERS, CONTRACTS)),
         *(
             (table, f"OD-{name}")
             for table in (ORDER_ITEMS, TRANSACTIONS, REFUNDS, AUDIT_EVENTS)
@@ -103,6 +127,9 @@ def everything_seen(actor: Actor) -> str:
         for ask in questions_about(name, actor):
             with suppress(NotFound):
                 seen.append(ask())
+    if permissions.may(actor, Permission.APPROVE):
+        waiting = [_refund_of(f"IT-{name}-3") for name in SIDES]
+        seen.append(refunds.find_waiting(waiting, actor=actor))
     return repr(seen)
 
 
@@ -118,6 +145,10 @@ def questions_about(name: str, actor: Actor) -> list[Callable[[], object]]:
         lambda: refunds.assess(ids, actor=actor, now=NOW).balances,
         lambda: refunds.get_results(_batch_of(ids[1]), actor=actor),
         lambda: refunds.find_items([_refund_of(ids[1])], actor=actor),
+        lambda: refunds.find_returned(f"OD-{name}", actor=actor),
+        lambda: refunds.find_unmatched(f"OD-{name}", actor=actor),
+        lambda: notes.find_notes(f"OD-{name}", actor=actor),
+        lambda: notes.find_colleagues(f"OD-{name}", actor=actor),
     ]
 
 
@@ -131,6 +162,16 @@ def _refund_of(item: str) -> str:
     with storage.reading() as session:
         refund = select(Refund.refund_id).where(Refund.order_item_id == item)
         return session.scalars(refund).one()
+
+
+def _status_of(item: str) -> str:
+    with storage.reading() as session:
+        return session.scalars(select(Refund.status).where(Refund.order_item_id == item)).one()
+
+
+def _note_of(order_id: str) -> str:
+    with storage.reading() as session:
+        return session.scalars(select(Note.note_id).where(Note.order_id == order_id)).one()
 
 
 def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
@@ -161,6 +202,7 @@ def _seen_of(table: Table, order_id: str | None, actor: Actor) -> list[object]:
     ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("role", Role)
 def test_a_scope_hides_every_trace_of_other_rows(
@@ -173,6 +215,11 @@ def test_a_scope_hides_every_trace_of_other_rows(
     assert ("TX-MINE-TOP" in seen) == (
         scope == "one contract" and Permission.TRANSACTIONS in _of(actor)
     )
+    assert ("Usual note" in seen) == (scope != "nothing")
+    is_any = int(scope != "nothing")
+    assert notes.count_due(actor=actor, today=NOW.date()) == is_any
+    decides = Permission.APPROVE in _of(actor)
+    assert refunds.count_waiting(actor=actor) == (is_any if decides else 0)
 
 
 @pytest.mark.both_databases
@@ -189,25 +236,40 @@ def _all_seeing() -> Actor:
     return Actor(LOCAL_USER_ID, "analyst@local", Role.ADMIN, sees_all_contracts=True)
 
 
-@pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
+@pytest.mark.both_databases
+@pytest.mark.parametrize("role", [Role.AGENT, Role.ACCOUNTANT, Role.ADMIN])
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_scope_prevents_changes_of_other_rows(
     two_contracts: None, role: Role, scope: str
 ) -> None:
     actor = _actor_of(role, **SCOPES[scope])
-    before = everything_stored()
-    with pytest.raises(Refused, match="was not found, or you have no access"):
-        vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), file_format="zip", actor=actor, now=NOW)
+    before, asked = everything_stored(), dict[str, Any](actor=actor, now=NOW)
+    theirs = "was not found, or you have no access"
     with pytest.raises(NotFound):
-        excel.export_order("OD-THEIRS", io.BytesIO(), actor=actor, now=NOW, zone="UTC")
-    (line,) = refunds.assess(["IT-THEIRS-1"], actor=actor, now=NOW).lines
-    assert line.refusal is not None
-    assert line.refusal.reason is Reason.NOT_FOUND
+        excel.export_order("OD-THEIRS", io.BytesIO(), zone="UTC", **asked)
+    with pytest.raises(NotFound, match=theirs):
+        notes.add_note("OD-THEIRS", "Hi", key="n", zone="UTC", **asked)
+    for act in (notes.close_follow_up, notes.withdraw_note):
+        with pytest.raises(NotFound):
+            act(_note_of("OD-THEIRS"), **asked)
     assert everything_stored() == before
-    (outcome,) = refunds.request(
-        ["IT-THEIRS-1"], reason="goodwill", key="k", actor=actor, now=NOW, gateways={}
-    ).outcomes
-    assert outcome.refund_id is None
+    if Permission.APPROVE in _of(actor):
+        for act, note in ((refunds.approve, None), (refunds.decline, "No")):
+            (decided,) = act(
+                [_refund_of("IT-THEIRS-3")], note=note, key=act.__name__, **asked
+            ).results
+            assert decided.why == "It no longer waits for approval, or you have no access to it."
+        assert _status_of("IT-THEIRS-3") == "waiting"
+    if Permission.REFUND in _of(actor):
+        with pytest.raises(Refused, match=theirs):
+            vouchers.issue(["IT-THEIRS-1"], io.BytesIO(), file_format="zip", **asked)
+        (outcome,) = refunds.request(
+            ["IT-THEIRS-1"], reason="goodwill", key="k", gateways={}, **asked
+        ).outcomes
+        assert theirs in str(outcome.why)
+        (line,) = refunds.assess(["IT-THEIRS-1"], **asked).lines
+        assert line.refusal is not None
+        assert line.refusal.reason is Reason.NOT_FOUND
 
 
 @pytest.mark.parametrize("scope", ["one contract", "own orders", "nothing"])

@@ -7,7 +7,7 @@ provider with a new key each time and records the outcome afterwards.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core import storage
@@ -86,18 +86,20 @@ def work(gateway: Gateway, *, now: datetime, may_die: Callable[[], None]) -> Non
         gateway.refund(job)
         may_die()
         with storage.writing() as session:
-            _record(session, refund, now)
+            record(session, refund, now)
 
 
-def _record(session: Session, refund: Refund, now: datetime) -> None:
+def record(session: Session, refund: Refund, now: datetime) -> None:
+    """Write that a refund was paid."""
     mine = update(Refund).where(Refund.refund_id == refund.refund_id)
     session.execute(mine.values(status=RefundStatus.SUCCEEDED, settled_at=now))
     item = update(OrderItem).where(OrderItem.order_item_id == refund.order_item_id)
     session.execute(item.values(status=ItemStatus.REFUNDED, refunded_at=now))
+    ((no,),) = storage.next_numbers(session, (storage.TRANSACTION_NUMBERS, 1))
     session.add(
         Transaction(
             transaction_id=new_id(),
-            no=(session.scalar(select(func.max(Transaction.no))) or 0) + 1,
+            no=no,
             created_at=now,
             contract_id=refund.contract_id,
             order_id=refund.order_id,

@@ -1,13 +1,15 @@
 """The test data of the refund machine: the sold items, and unusual states of a payment."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
 from core import storage
-from core.storage import OrderItem, ProviderRefund, Refund, Transaction, is_unmatched
+from core.storage import Contract, OrderItem, ProviderRefund, Refund, Transaction, is_unmatched
 from tests.conftest import NOW
 from tests.core.refunds.refund_rows import (
+    AGENT,
     make_card_order,
     make_paid_order,
     make_refundable,
@@ -18,6 +20,7 @@ AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
 DEADLINES = (NOW + AN_HOUR, NOW + A_DAY, NOW + timedelta(days=30))
 PRICES = (3800, 1250, 990)
 ITEMS = 2 * len(PRICES)  # half paid by balance, half by card
+LIMITS = (None, 0, PRICES[0], sum(PRICES))
 ODD_PAYMENTS = [
     {"currency": "JPY"},
     {"is_captured": False},
@@ -76,13 +79,34 @@ def read_items(items: list[str]) -> dict[str, OrderItem]:
 
 
 def read_refunds(items: list[str]) -> dict[str, Refund]:
-    """Read the refund of each item; a retry uses the same row."""
+    """Read the refund of each item; a retry uses the same row, unless that one was declined."""
     with storage.reading() as session:
-        ours = select(Refund).where(Refund.order_item_id.in_(items))
+        ours = select(Refund).where(Refund.order_item_id.in_(items)).order_by(Refund.no)
         refunds = list(session.scalars(ours))
-    by_item = {one.order_item_id: one for one in refunds}
-    assert len(by_item) == len(refunds)
-    return by_item
+    declined = {one.order_item_id: one for one in refunds if one.status == "declined"}
+    others = [one for one in refunds if one.status != "declined"]
+    by_item = {one.order_item_id: one for one in others}
+    assert len(by_item) == len(others)
+    return declined | by_item
+
+
+def limit_refunds(limit: int | None) -> None:
+    """Set the limit of the contract, above which a second person approves refunds."""
+    with storage.writing() as session:
+        session.get_one(Contract, "CT-1").refund_limit_minor = limit
+
+
+def sum_of_a_day(now: datetime, *, without: Collection[str]) -> int:
+    """Add up what the agent requested within a day and what moved money or may, but for items."""
+    with storage.reading() as session:
+        refunds = session.scalars(select(Refund).where(Refund.requested_by == AGENT.email)).all()
+    return sum(
+        one.amount_minor
+        for one in refunds
+        if one.requested_at > now - A_DAY
+        and one.status not in ("failed", "declined")
+        and one.order_item_id not in without
+    )
 
 
 def read_to_match() -> list[ProviderRefund]:

@@ -8,14 +8,19 @@ from sqlalchemy import select, update
 
 from core import refunds, storage
 from core.access import KeyTaken
+from core.access.rights import AccessLost
 from core.ground import InvalidInput, NotPermitted, Role
 from core.refunds import approve, decline, decline_late
-from core.storage import AuditEvent, Contract, Refund, User
+from core.refunds.gateway import Succeeded
+from core.storage import AuditEvent, Contract, Order, Refund, User
 from tests.conftest import NOW
+from tests.core.access.use_cases import take_away
 from tests.core.books import check_books
 from tests.core.refunds.refund_rows import (
     AGENT,
     OTHER_AGENT,
+    FakeGateway,
+    by_card,
     get_balance,
     get_item,
     get_refund,
@@ -25,6 +30,7 @@ from tests.core.refunds.refund_rows import (
     request,
     settings,
 )
+from tests.core.refunds.returned import TOMORROW, returned_item
 from tests.rows import make_actor, make_transaction, store_user
 
 A_MINUTE = timedelta(minutes=1)
@@ -132,6 +138,35 @@ def test_what_one_person_asked_for_within_a_day_counts(sqlite_database: str) -> 
     assert not request(fifth, key="5", now=NOW + 47 * hours, actor=OTHER_AGENT).waiting
 
 
+@pytest.mark.both_databases
+def test_a_refund_that_the_bank_returned_counts_once_when_it_is_requested_again(
+    database: str,
+) -> None:
+    later = TOMORROW - timedelta(hours=1)  # within a day of the first request
+    with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        limit(PRICE)
+        found = refunds.assess([item], actor=AGENT, now=later)
+        gateways = by_card(FakeGateway(Succeeded("re_2")))
+        answer = request(item, key="again", now=later, gateways=gateways)
+    assert (len(answer.requested), found.waiting, answer.waiting) == (1, [], [])
+
+
+@pytest.mark.both_databases
+def test_a_declined_refund_that_the_bank_had_returned_stays_returned(database: str) -> None:
+    with settings(stripe_api_key="sk_test_x"):
+        item = returned_item()
+        limit(0)
+        (outcome,) = request(item, key="again", now=TOMORROW, gateways={}).waiting
+    boss = make_actor(Role.ADMIN)
+    assert decline([str(outcome.refund_id)], note="No", key="d", actor=boss, now=NOW).declined
+    refund = get_refund(item)
+    assert (refund.status, refund.failed_after_success_at) == ("failed", TOMORROW)
+    assert get_item(item).status == "refund_requested"  # its voucher stays void
+    assert [one.order_item_id for one in refunds.find_returned("OD-2", actor=AGENT)] == [item]
+    check_books()
+
+
 def test_failed_and_declined_refunds_do_not_count(sqlite_database: str) -> None:
     first, second = sell(2)
     limit(0)
@@ -176,6 +211,55 @@ def test_whoever_does_not_see_the_contract_cannot_decide(sqlite_database: str) -
     assert hidden.why == missing.why
     assert hidden.order_item_id is None
     assert get_refund(item).status == "waiting"
+
+
+def test_who_sees_only_their_own_orders_decides_about_those(sqlite_database: str) -> None:
+    (item,) = sell()
+    limit(0)
+    (waiting,) = ask(item)
+    for email, is_theirs in (("else@helios.example", False), ("ana@helios.example", True)):
+        own = make_actor(Role.ACCOUNTANT, only_own_orders=True)
+        with storage.writing() as session:
+            session.get_one(Order, "OD-CT-1").author = own.email if is_theirs else email
+        assert refunds.count_waiting(actor=own) == int(is_theirs)
+        result = approve([waiting], key=email, actor=own, now=NOW).results[0]
+        assert result.is_approved == is_theirs
+
+
+def test_rights_that_are_lost_before_the_decision_count(sqlite_database: str) -> None:
+    (item,) = sell()
+    limit(0)
+    (waiting,) = ask(item)
+    boss = make_actor(Role.ACCOUNTANT)
+    take_away(boss, role=Role.AGENT)  # the page still has the rights of before
+    for number, act in enumerate((approve, decline)):
+        with pytest.raises(NotPermitted):
+            act([waiting], note="x", key=f"{number}", actor=boss, now=NOW)
+    take_away(boss, role=Role.ACCOUNTANT, sees_all_contracts=False)
+    assert not approve([waiting], key="blind", actor=boss, now=NOW).approved
+    take_away(boss, is_active=False)
+    with pytest.raises(AccessLost):
+        approve([waiting], key="gone", actor=boss, now=NOW)
+    assert get_refund(item).status == "waiting"
+
+
+def test_the_key_of_one_person_is_refused_to_another(sqlite_database: str) -> None:
+    (item,) = sell()
+    limit(0)
+    (waiting,) = ask(item)
+    approve([waiting], key="k", actor=make_actor(Role.ADMIN), now=NOW)
+    with pytest.raises(KeyTaken):
+        approve([waiting], key="k", actor=make_actor(Role.ADMIN), now=NOW)
+
+
+def test_a_new_limit_leaves_what_waits_waiting(sqlite_database: str) -> None:
+    first, second = sell(2)
+    limit(0)
+    (waiting,) = ask(first)
+    limit(None)
+    assert get_refund(first).status == "waiting"
+    assert not request(second, key="second").waiting
+    assert approve([waiting], key="k", actor=make_actor(Role.ADMIN), now=NOW).approved
 
 
 def test_the_request_of_someone_inactive_is_declined(sqlite_database: str) -> None:
@@ -263,34 +347,3 @@ def test_two_requests_at_once_cannot_both_stay_below_the_limit(database: str) ->
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(8))) == 4
     check_books()
-
-
-@pytest.mark.both_databases
-def test_many_people_decide_at_once_and_each_refund_is_decided_once(database: str) -> None:
-    items = sell(24)
-    limit(0)
-    waiting = [str(one.refund_id) for one in request(*items).waiting]
-    bosses = [make_actor(Role.ADMIN) for _ in range(4)]
-
-    def decide(number: int) -> tuple[list[str], list[str]]:
-        boss = bosses[number % 4]
-        if number % 2:
-            made = approve(waiting, key=f"k{number}", actor=boss, now=NOW)
-        else:
-            made = decline(waiting[::2], note="no", key=f"k{number}", actor=boss, now=NOW)
-        return [one.refund_id for one in made.approved], [one.refund_id for one in made.declined]
-
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(decide, range(8)))
-    approved = [one for yes, _ in made for one in yes]
-    declined = [one for _, no in made for one in no]
-    assert sorted(approved + declined) == sorted(waiting)
-    statuses = dict(_statuses())
-    assert {one for one in waiting if statuses[one] == "succeeded"} == set(approved)
-    assert {one for one in waiting if statuses[one] == "declined"} == set(declined)
-    check_books()
-
-
-def _statuses() -> list[tuple[str, str]]:
-    with storage.reading() as session:
-        return [(a, b) for a, b in session.execute(select(Refund.refund_id, Refund.status))]

@@ -1,8 +1,9 @@
 """Refunds under random steps in any order: the books are correct after every step.
 
-Hypothesis plays people who refund, retry and click twice, workers that are killed, and a provider
-that pays, refuses, fails, forgets keys or does not answer. It also plays banks that return money, a
-person who refunds by hand at the provider, and the clock.
+Hypothesis plays people who refund, retry and click twice, a second person who approves or declines
+what is above a limit that changes, workers that are killed, and a provider that pays, refuses,
+fails, forgets keys or does not answer. It also plays banks that return money, a person who refunds
+by hand at the provider, and the clock.
 """
 
 from collections.abc import Callable
@@ -24,12 +25,12 @@ from hypothesis.stateful import (
 
 from core import storage
 from core.access import KeyTaken
-from core.ground import RefundStatus
-from core.refunds import look_again_due, settle_due
+from core.ground import RefundStatus, Role
+from core.refunds import Decision, approve, decline, decline_late, look_again_due, settle_due
 from core.refunds.gateway import ProviderStatus, RefundAtProvider, Succeeded
 from core.refunds.requests import Answer
 from core.refunds.settlement import OPEN
-from core.storage import OrderItem, Refund, RefundBatch
+from core.storage import OrderItem, Refund, RefundBatch, RefundDecision
 from tests.core.books import check_books
 from tests.core.refunds.card_bank import Payment
 from tests.core.refunds.moody_bank import LEASE, MOODS, WELL, Mood, MoodyBank
@@ -44,18 +45,24 @@ from tests.core.refunds.refund_rows import (
 from tests.core.refunds.refund_world import (
     BY_HAND,
     ITEMS,
+    LIMITS,
     MOST_BY_HAND,
     ODD_PAYMENTS,
     PRICES,
     entered,
+    limit_refunds,
     read_items,
     read_refunds,
     read_to_match,
     sell,
     sell_for_matching,
+    sum_of_a_day,
 )
 from tests.databases import NOW, POSTGRESQL, SQLITE, use_database
 from tests.effort import share
+from tests.rows import make_actor
+
+Decided = tuple[str, list[str], bool, Decision | None]  # key, refunds, yes or no, answer
 
 
 class RefundMachine(RuleBasedStateMachine):
@@ -68,6 +75,9 @@ class RefundMachine(RuleBasedStateMachine):
         self.sent: list[tuple[str, list[str], Answer | None]] = []
         self.for_matching = sell_for_matching()
         self.by_hand = self.matched = 0
+        self.limit: int | None = None
+        self.boss = make_actor(Role.ACCOUNTANT)
+        self.decided: list[Decided] = []
 
     @property
     def now(self) -> datetime:
@@ -82,7 +92,8 @@ class RefundMachine(RuleBasedStateMachine):
     def settle_and_look(self) -> int:
         gateways = by_card(self.provider)
         settled = settle_due(now=self.now, gateways=gateways)
-        return settled + look_again_due(now=self.now, gateways=gateways)
+        looked = look_again_due(now=self.now, gateways=gateways)
+        return settled + looked + decline_late(now=self.now)
 
     def send(self, key: str, items: list[str]) -> Answer | None:
         """Send a request; None if the process died before its answer."""
@@ -116,11 +127,14 @@ class RefundMachine(RuleBasedStateMachine):
         items = [self.items[number] for number in sorted(picked)]
         before = self.read_items()
         able = {one for one in items if self.is_able(before[one])}
+        asked = sum(before[one].price_minor for one in able)
+        is_over = self.limit is not None and asked + self.sum_of_a_day(able) > self.limit
         key = f"key {len(self.sent)}"
         answer = self.send(key, items)
         self.sent.append((key, items, answer))
         if answer is not None:
             assert {one.order_item_id for one in answer.requested} == able
+            assert {one.order_item_id for one in answer.waiting} == (able if is_over else set())
             assert [one.order_item_id for one in answer.outcomes] == items
 
     @precondition(lambda self: self.failed())
@@ -132,6 +146,57 @@ class RefundMachine(RuleBasedStateMachine):
     def failed(self) -> list[str]:
         refunds = self.read_refunds().items()
         return [item for item, one in refunds if one.status == RefundStatus.FAILED]
+
+    def sum_of_a_day(self, without: set[str]) -> int:
+        return sum_of_a_day(self.now, without=without)
+
+    @rule(limit=st.sampled_from(LIMITS))
+    def change_the_limit(self, limit: int | None) -> None:
+        self.limit = limit
+        limit_refunds(limit)
+
+    def waiting(self) -> list[str]:
+        refunds = self.read_refunds().values()
+        return [one.refund_id for one in refunds if one.status == RefundStatus.WAITING]
+
+    @precondition(lambda self: self.waiting())
+    @rule(
+        numbers=st.sets(st.integers(0, ITEMS - 1), min_size=1),
+        is_approval=st.booleans(),
+        moods=st.lists(MOODS, min_size=1, max_size=3),
+    )
+    def decide(self, numbers: set[int], is_approval: bool, moods: list[Mood]) -> None:
+        waiting = self.waiting()
+        chosen = sorted({waiting[number % len(waiting)] for number in numbers})
+        self.provider.moods = moods
+        key = f"decision {len(self.decided)}"
+        answer = self.send_decision(key, chosen, is_approval)
+        self.decided.append((key, chosen, is_approval, answer))
+        if answer is not None:
+            done = answer.approved if is_approval else answer.declined
+            assert [one.refund_id for one in done] == chosen
+
+    def send_decision(self, key: str, ids: list[str], is_approval: bool) -> Decision | None:
+        """Decide; None if the process died before its answer."""
+        asked: dict[str, Any] = {"note": "x", "key": key, "actor": self.boss, "now": self.now}
+        try:
+            if is_approval:
+                return approve(ids, gateways=by_card(self.provider), **asked)
+            return decline(ids, **asked)
+        except Killed:
+            return None
+
+    @precondition(lambda self: self.decided)
+    @rule(number=st.integers(0, 100), mood=MOODS)
+    def decide_again(self, number: int, mood: Mood) -> None:
+        number %= len(self.decided)
+        key, ids, is_approval, first = self.decided[number]
+        self.provider.moods = [mood]
+        answer = self.send_decision(key, ids, is_approval)
+        if first is None:
+            self.decided[number] = (key, ids, is_approval, answer)
+        elif answer is not None:
+            assert answer == first
 
     @precondition(lambda self: self.sent)
     @rule(number=st.integers(0, 100), mood=MOODS)
@@ -223,11 +288,13 @@ class RefundMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(read_to_match()))
     @rule()
     def match_what_was_made_by_hand(self) -> None:
+        limit_refunds(None)
         for one in read_to_match():
             self.matched += 1
             item = self.for_matching[one.amount_minor].pop()
             matched = by_card(FakeGateway(Succeeded(one.reference)))
             request(item, key=f"match {one.reference}", now=NOW, gateways=matched)
+        limit_refunds(self.limit)
 
     @invariant()
     def the_books_are_right(self) -> None:
@@ -259,8 +326,16 @@ class RefundMachine(RuleBasedStateMachine):
                 assert found.is_active or found.reference in self.provider.returned
 
     @invariant()
-    def every_request_is_kept_once(self) -> None:
+    def nothing_is_paid_before_it_is_approved(self) -> None:
+        for item_id, refund in self.read_refunds().items():
+            is_first = refund.failed_after_success_at is None
+            if refund.status in (RefundStatus.WAITING, RefundStatus.DECLINED) and is_first:
+                assert self.provider.paid_for(item_id) == 0
+
+    @invariant()
+    def every_request_and_decision_is_kept_once(self) -> None:
         assert count(RefundBatch) == len(self.sent) + self.matched
+        assert count(RefundDecision) == len(self.decided)
 
     def teardown(self) -> None:
         """Let the provider recover, match every refund, and let time pass: all refunds end."""
@@ -274,7 +349,8 @@ class RefundMachine(RuleBasedStateMachine):
                 pass
             self.match_what_was_made_by_hand()
         refunds = self.read_refunds()
-        assert not [one for one in refunds.values() if one.status in OPEN]
+        unfinished = {*OPEN, RefundStatus.WAITING}
+        assert not [one for one in refunds.values() if one.status in unfinished]
         self.the_books_are_right()
         self.the_provider_paid_what_the_items_say()
         self.what_the_books_call_paid_is_alive_at_the_provider()
