@@ -122,7 +122,7 @@ def _fill_two_orders() -> None:
 def test_the_workbook_of_an_order_has_the_details_of_its_page(database: str, admin: Actor) -> None:
     _fill_two_orders()
     book = _workbook(admin)
-    assert book.sheetnames == ["Order", "Products", "Transactions", "Notes"]
+    assert book.sheetnames == ["Order", "Products", "Transactions", "Refunds", "Notes"]
     said = {label: texts[0] for label, texts in said_in(book["Order"]).items()}
     assert (said["Order ID"], said["Total"], said["Author"]) == ("OD-1", "2", "=1+1")
     assert said["Created Date"] == "2026-03-01 14:00:00 (Europe/Athens)"
