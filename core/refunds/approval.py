@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import access, storage
-from core.access import Actor, require
+from core.access import BY_ITSELF, Actor, require
 from core.ground import (
     InvalidInput,
     ItemStatus,
@@ -37,7 +37,6 @@ NOT_WAITING = "It no longer waits for approval, or you have no access to it."
 INACTIVE = "{who} asked for it and is no longer active, so it was declined."
 TOO_LATE = "Nobody decided within {days:,} days, so it was declined."
 DECLINED = "refund.declined"  # the action in the audit trail
-BY_TIME = "Order Desk"  # who declines a refund that nobody decides about
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def decline_late(*, now: datetime) -> int:
     with storage.writing() as session:
         found = session.scalars(late.limit(MAX_SELECTED).with_for_update(skip_locked=True)).all()
         whys = dict.fromkeys((one.refund_id for one in found), TOO_LATE.format(days=days))
-        _decline(session, found, whys, who=BY_TIME, now=now)
+        _decline(session, found, whys, who=BY_ITSELF, now=now)
         return len(found)
 
 
