@@ -1,6 +1,7 @@
 """Check new transactions of an import, and make the refunds they belong to."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from core.ground import (
     ItemStatus,
@@ -24,7 +25,7 @@ def make_refunds(
 
     Fill `refund_ids` with the refund of each transaction.
     """
-    for row in (*_make_paid(known, refund_ids), *_make_declined(known)):
+    for row in chain(_make_paid(known, refund_ids), _make_declined(known)):
         if add_told(known, row) and known.may_be_written(row, row["refund_id"]):
             yield row | {"batch_id": batch_id, "no": numbers[row["refund_id"]]}
         else:
