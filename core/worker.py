@@ -1,6 +1,7 @@
-"""The worker settles refunds and sends mail, inside the application or as its own process.
+"""The worker settles refunds, sends mail and deletes what is kept no longer.
 
-Any number of workers can run: each takes work by lease, so nothing is lost if one dies.
+It runs inside the application or as its own process. Any number of workers can run: each takes
+work by lease, so nothing is lost if one dies.
 """
 
 import logging
@@ -21,6 +22,9 @@ STOP_SECONDS = GRACE_SECONDS
 HEARTBEAT_SECONDS = 5.0
 HEARTBEAT_TIMEOUT = timedelta(seconds=30)  # after it, a worker counts as stopped
 _SEEN = "worker_seen"  # a fact in the database: the last heartbeat of a standalone worker
+EXPIRY_SECONDS = 3600.0  # between two looks for what is kept no longer
+_EXPIRY = "expiry"
+_rests: dict[str, float] = {}  # until when the worker of this process rests, by time.monotonic
 _heartbeats: dict[str, float] = {}  # of the worker in this process, by time.monotonic
 
 
@@ -51,7 +55,18 @@ def _settle() -> int:
 
 
 def _send() -> int:
-    return mail.deliver_due(now=datetime.now(UTC), transport=mail.configured_transport())
+    sent = mail.deliver_due(now=datetime.now(UTC), transport=mail.configured_transport())
+    return sent or _delete_expired()
+
+
+def _delete_expired() -> int:
+    """Delete what is kept no longer, one step at a time; when nothing is left, look hourly."""
+    if time.monotonic() < _rests.get(_EXPIRY, 0.0):
+        return 0
+    deleted = mail.delete_expired(now=datetime.now(UTC))
+    if not deleted:
+        _rests[_EXPIRY] = time.monotonic() + EXPIRY_SECONDS
+    return deleted
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:
@@ -119,3 +134,4 @@ def working() -> Iterator[None]:
         stop.set()
         thread.join(STOP_SECONDS)
         _heartbeats.clear()
+        _rests.clear()

@@ -4,6 +4,7 @@
 """
 
 from core.access.actors import (
+    BY_ITSELF,
     CONSOLE,
     LOCAL_USER_EMAIL,
     Actor,
@@ -44,6 +45,7 @@ from core.access.tokens import (
 )
 
 __all__ = [
+    "BY_ITSELF",
     "CONSOLE",
     "LOCAL_USER_EMAIL",
     "MAX_CONTRACT_NAME",

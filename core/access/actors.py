@@ -16,6 +16,7 @@ from core.storage import User, UserContract
 LOCAL_USER_ID = "local"
 LOCAL_USER_EMAIL = "analyst@local"
 LOCAL_USER_NAME = "Local analyst"
+BY_ITSELF = "Order Desk"  # in the audit trail: who does what nobody asked for
 # A user with their rights, in one statement; without contracts if they see all.
 RIGHTS = (
     *(User.user_id, User.email, User.name, User.role, User.is_active),

@@ -19,11 +19,16 @@ from core.excel.workbook import StreamedWorkbook, WrittenTable
 from core.ground import Permission, flag_value, format_money, get_settings, in_zone, word_of
 from core.query import OrderDetails, get_order
 from core.storage import CancelToken
-from core.tables import BOOKS, NOTES, ORDER_ITEMS, ORDER_TABS, TRANSACTIONS
+from core.tables import NOTES, ORDER_ITEMS, ORDER_TABS, REFUNDS, SHEETS, TRANSACTIONS
 from core.views import View, default_view, describe_sort, to_json
 
 ABOUT = "About this export"
-SHEETS_OF_ORDER = (("Products", ORDER_ITEMS), ("Transactions", TRANSACTIONS), ("Notes", NOTES))
+SHEETS_OF_ORDER = (
+    ("Products", ORDER_ITEMS),
+    ("Transactions", TRANSACTIONS),
+    ("Refunds", REFUNDS),
+    ("Notes", NOTES),
+)
 
 
 class FileFormat(StrEnum):
@@ -113,8 +118,8 @@ def _until_cancelled(frames: Iterator[pd.DataFrame], cancel: CancelToken) -> Ite
 def export_order(order_id: str, file: IO[bytes], *, actor: Actor, now: datetime, zone: str) -> None:
     """Write the workbook of one order and audit it.
 
-    Its sheets are Order, Products, Transactions and Notes, without those that the actor's role
-    cannot see. Raises NotFound if the order does not exist or the actor has no access to it;
+    Its sheets are Order and those of SHEETS_OF_ORDER, without those that the actor's role cannot
+    see. Raises NotFound if the order does not exist or the actor has no access to it;
     TooManyRows over the hourly limit; and what access.handing_out raises.
     """
     order, rows = get_order(order_id, actor=actor), 0
@@ -176,9 +181,10 @@ def dump(file: IO[bytes], *, actor: Actor, now: datetime) -> dict[str, int]:
     require(actor, Permission.IMPORT)
     counts = {}
     with StreamedWorkbook(file) as workbook, storage.reading() as session:
-        for table in BOOKS:
-            # All times in one zone, so that the import can read every row back.
-            columns = [replace(column, place_zone=None) for column in table.stored]
+        for table in SHEETS:
+            # All times in one zone, so that the import can read every row back; and codes where
+            # the words depend on a setting.
+            columns = [replace(one, place_zone=None, wording=None) for one in table.stored]
             with closing(query.read_table(session, table, actor=actor)) as frames:
                 written = workbook.add_table(table.title, columns, "UTC", frames, is_dump=True)
             counts[table.title] = written.rows
@@ -199,7 +205,7 @@ def write_template(file: IO[bytes]) -> None:
     """Write the import workbook without rows: the headers, and a sheet that explains them."""
     notes: list[tuple[str, ...]] = [("Sheet", "Column", "Required", "Meaning")]
     with StreamedWorkbook(file) as workbook:
-        for table in BOOKS:
+        for table in SHEETS:
             headers = tuple(column.header for column in table.stored)
             widths = tuple(column.width / 7 for column in table.stored)
             workbook.add_notes(table.title, [headers], widths=widths)

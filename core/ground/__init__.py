@@ -61,7 +61,7 @@ from core.ground.private_files import (
     warn_if_open,
 )
 from core.ground.public_address import origin_of
-from core.ground.reasons import NEEDS_NOTE
+from core.ground.reasons import NEEDS_NOTE, is_reason
 from core.ground.secret_files import read_or_create_secret
 from core.ground.setting_values import Security, check_database_url, is_loopback
 from core.ground.settings import get_settings
@@ -172,6 +172,7 @@ __all__ = [
     "in_zone",
     "is_currency",
     "is_loopback",
+    "is_reason",
     "is_storable",
     "last_days",
     "last_month",

@@ -62,6 +62,11 @@ def _default() -> dict[str, str]:
     return {code.strip(): words for code, words in pairs}
 
 
+def is_reason(text: str) -> bool:
+    """Return whether a text has the form of a reason's code."""
+    return bool(_CODE.fullmatch(text)) and not text.startswith("-")
+
+
 def check_reasons(text: str) -> str:
     """Return the setting if it is valid; raises ValueError."""
     parse_reasons(text)

@@ -134,6 +134,12 @@ class Settings(BaseSettings):
     """How many connections one process opens at once."""
     mail_max_mb: Annotated[int, Field(ge=1)] = 10
     """How large the vouchers of one mail may be, encoded."""
+    mail_text_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """After how many days the sender's own text of an e-mail is deleted from the database. The
+    e-mail stays listed. Without it: the text is kept."""
+    outbox_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """After how many days a mail is deleted from the outbox on disk. Without it: it is kept until
+    someone removes it."""
 
     # Name and look
     app_name: Annotated[str, Field(min_length=1, max_length=60)] = "Order Desk"

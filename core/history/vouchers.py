@@ -71,6 +71,22 @@ def _cancelled(event: Event) -> str:
     return f"Order Desk did not send {_mail(event)}.{_why(event)}"
 
 
+@tells("emails.texts_deleted", Subject.EMAILS)
+def _texts_deleted(event: Event) -> str:
+    return f"{event.who} deleted the senders’ own texts of {_old(event, 'e-mail')}."
+
+
+@tells("outbox.mails_deleted", Subject.EMAILS)
+def _mails_deleted(event: Event) -> str:
+    return f"{event.who} deleted {_old(event, 'mail')} from the outbox."
+
+
+def _old(event: Event, one: str) -> str:
+    count, days = event.count("count"), event.count("days")
+    age = "" if days is None else f" older than {counted(days, 'day')}"
+    return f"{f'old {one}s' if count is None else counted(count, one)}{age}"
+
+
 def _mail(event: Event) -> str:
     """Return what an e-mail holds, and who receives it."""
     kind, count = event.words("kind"), event.count("items")

@@ -18,11 +18,13 @@ from core.imports.rows import iterate
 from core.imports.spoiled import Spoiled
 from core.storage import (
     NOTE_NUMBERS,
+    REFUND_NUMBERS,
     TRANSACTION_NUMBERS,
     Base,
     Note,
     Order,
     OrderItem,
+    Refund,
     Transaction,
 )
 from core.tables import Table
@@ -33,7 +35,8 @@ FILLED_WHEN_BLANK = {
     "item_count", "amount_minor", "currency", "airport_tz", "pax_type", "valid_from", "valid_until",
     "voucher_code", "voucher_serial", "status", "is_refundable", "created_at", "contract_id",
     "method", "author", "used_at", "refunded_at", "refund_id", "done_at", "done_by", "withdrawn_at",
-    "withdrawn_by",
+    "withdrawn_by", "reason", "gateway", "attempt", "requested_by", "requested_at", "failure",
+    "external_reference", "settled_at",
 }  # fmt: skip
 NEVER_COMPARED = {"no"}
 # The columns with the numbers of rows that exist, or for which a number is reserved.
@@ -42,8 +45,15 @@ NUMBERS: dict[type[Base], tuple[InstrumentedAttribute[Any], ...]] = {
     OrderItem: (OrderItem.no,),
     Transaction: TRANSACTION_NUMBERS.columns,
     Note: NOTE_NUMBERS.columns,
+    Refund: REFUND_NUMBERS.columns,
 }
 STATES = frozenset({"status", "used_at", "refunded_at"})
+# A refund that has another attempt or status here has moved on: then these may differ.
+OF_ATTEMPT = ("attempt", "status")
+CHANGING = frozenset({
+    "reason", "note", "status", "failure", "attempt", "external_reference", "requested_by",
+    "requested_at", "settled_at",
+})  # fmt: skip
 REFUND_STATES = {ItemStatus.REFUND_REQUESTED, ItemStatus.REFUNDED}
 
 
@@ -135,6 +145,8 @@ def _compare_row(
         and not (row[column.name] is None and column.name in FILLED_WHEN_BLANK)
         and row[column.name] != stored[column.name]
     ]
+    if table.model is Refund and any(row.get(name) != stored[name] for name in OF_ATTEMPT):
+        differing = [column for column in differing if column.name not in CHANGING]
     if stored.get("withdrawn_at") is not None:  # here, since the file was written
         differing = [column for column in differing if column.name != "text"]
     states = {column.name for column in differing} & STATES

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from core.ground import is_currency, trim, zones
 from core.imports.faults import Fault
 from core.imports.files import Sheet
-from core.tables import BOOKS, Column, Kind, Table
+from core.tables import SHEETS, Column, Kind, Table
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def table_of(sheet: Sheet) -> Table | None:
     is_alone = len(sheet.titles) <= 1
     fitting = [
         table
-        for table in BOOKS
+        for table in SHEETS
         if table not in taken and _needed(table, all_required=not is_alone) <= headers
     ]
     # The tables have keys of each other: choose the one that has most of the headers.
@@ -55,7 +55,7 @@ def table_of(sheet: Sheet) -> Table | None:
 def _titled(title: str) -> Table | None:
     # When a sheet is full, a dump continues in “Orders (2)”.
     name = normal(re.sub(r"\(\d+\)$", "", title))
-    return next((t for t in BOOKS if name in (normal(t.title), t.name)), None)
+    return next((t for t in SHEETS if name in (normal(t.title), t.name)), None)
 
 
 def _needed(table: Table, *, all_required: bool) -> set[str]:

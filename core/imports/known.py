@@ -27,7 +27,7 @@ class KnownOrder(NamedTuple):
 
 
 class KnownItem(NamedTuple):
-    """An order item that transactions refer to."""
+    """An order item that transactions or refunds refer to."""
 
     order_id: str | None
     status: str
@@ -95,6 +95,9 @@ class Known:
         self.item_rows = fresh.get("order_items", nothing)
         self.transaction_rows = fresh.get("transactions", nothing)
         self.note_rows = fresh.get("notes", nothing)
+        self.refund_rows = fresh.get("refunds", nothing)
+        # What the sheet Refunds tells of refunds that are not stored, by ID.
+        self.told_refunds = {row["refund_id"]: row for row in iterate(self.refund_rows)}
         self.items = self._known_items()
         self.orders = self._known_orders()
         self.totals = self._totals()
@@ -155,16 +158,20 @@ class Known:
     @property
     def has_refunds(self) -> bool:
         """Return whether the import writes a refund."""
-        return bool(
-            len(self.transaction_rows)
-            and (self.transaction_rows["type"] == TransactionType.REFUND).any()
-        )
+        rows = self.transaction_rows
+        is_paid = len(rows) and (rows["type"] == TransactionType.REFUND).any()
+        return bool(is_paid or self.told_refunds)
 
     def _known_items(self) -> dict[str, KnownItem]:
-        """Return the items that transactions refer to, by ID."""
-        if "order_item_id" not in self.transaction_rows:
+        """Return the items that transactions and refunds refer to, by ID."""
+        wanted = {
+            item_id
+            for frame in (self.transaction_rows, self.refund_rows)
+            if "order_item_id" in frame
+            for item_id in frame["order_item_id"].dropna().unique()
+        }
+        if not wanted:
             return {}
-        wanted = set(self.transaction_rows["order_item_id"].dropna().unique())
         shown = ["product_type", "product", "passenger_name"]
         names = ["order_item_id", "order_id", "status", "price_minor", "currency", *shown]
         found = list(self.existing.find(OrderItem.order_item_id, sorted(wanted), names))

@@ -1,6 +1,7 @@
 """Check new transactions of an import, and make the refunds they belong to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from core.ground import (
     ItemStatus,
@@ -12,16 +13,33 @@ from core.ground import (
 )
 from core.imports.known import Known, KnownItem, KnownOrder, Return, Row
 from core.imports.refunds import NEEDED, Entry, GivenRefund, entry_of
+from core.imports.told_refunds import add_told, make_declined, row_of_item
 from core.refunds import WAS_RETURNED
 from core.tables import ORDER_ITEMS, ORDERS
 
-REASON = "imported"
-
 
 def make_refunds(
-    known: Known, batch_id: str, refund_ids: dict[str, str], numbers: Iterator[int]
+    known: Known, batch_id: str, refund_ids: dict[str, str], numbers: Mapping[str, int]
 ) -> Iterator[Row]:
-    """Yield the row of each new refund; fill `refund_ids` with the refund of each transaction."""
+    """Yield the row of each new refund, with its number in `numbers`.
+
+    Fill `refund_ids` with the refund of each transaction.
+    """
+    for row in chain(_make_paid(known, refund_ids), _make_declined(known)):
+        if add_told(known, row) and known.may_be_written(row, row["refund_id"]):
+            yield row | {"batch_id": batch_id, "no": numbers[row["refund_id"]]}
+        else:
+            known.unwritten.add(row["refund_id"])
+
+
+def _make_declined(known: Known) -> Iterator[Row]:
+    """Yield the refunds that have no transaction in the files."""
+    given = {refund.refund_id for refund in known.refunds.values() if refund.attempts}
+    rows = (row for key, row in known.told_refunds.items() if key not in given)
+    yield from filter(None, (make_declined(known, row) for row in rows))
+
+
+def _make_paid(known: Known, refund_ids: dict[str, str]) -> Iterator[Row]:
     made: set[str] = set()
     for refund in known.refunds.values():
         item = known.items.get(refund.order_item_id or "")
@@ -34,27 +52,12 @@ def make_refunds(
             continue
         for one in refund.entries:
             refund_ids[one.transaction_id] = refund.refund_id
-        parents = {"order_id": item.order_id, "order_item_id": refund.order_item_id}
-        if known.may_be_written(parents, refund.refund_id):
-            own = {"batch_id": batch_id, "no": next(numbers)}
-            yield _refund_row(known, refund, item, order) | own
-        else:
-            known.unwritten.add(refund.refund_id)
+        yield _refund_row(known, refund, item, order)
 
 
 def _refund_row(known: Known, refund: GivenRefund, item: KnownItem, order: KnownOrder) -> Row:
     came_back = _came_back_at(known, refund, item)
-    return {
-        "refund_id": refund.refund_id,
-        "order_item_id": refund.order_item_id,
-        "order_id": item.order_id,
-        "contract_id": order.contract_id,
-        "product_type": item.product_type,
-        "product": item.product,
-        "passenger_name": item.passenger_name,
-        "amount_minor": item.price_minor,
-        "currency": item.currency,
-        "reason": REASON,
+    return row_of_item(refund.refund_id, refund.order_item_id, item, order) | {
         "gateway": refund.last.method,
         "status": (RefundStatus.SUCCEEDED if refund.is_paid else RefundStatus.FAILED).value,
         "attempt": len(refund.attempts),

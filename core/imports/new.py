@@ -3,12 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy.orm import Session
 
 from core import storage
 from core.ground import (
@@ -24,9 +22,10 @@ from core.imports.faults import SAME_ROW
 from core.imports.known import Known, KnownOrder, Row, Totals
 from core.imports.ledger import complete_transaction, make_refunds
 from core.imports.notes import complete_note
+from core.imports.numbers import choose_numbers, numbers_of_refunds
 from core.imports.rows import iterate
 from core.storage import Base, Contract, Note, Order, OrderItem, Refund, Transaction
-from core.tables import NOTES, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.tables import NOTES, ORDER_ITEMS, ORDERS, REFUNDS, TRANSACTIONS, Table
 from core.vouchers import new_code, new_serial
 
 
@@ -39,27 +38,30 @@ class NewRows:
     def __init__(self, known: Known, *, batch_id: str, author: str) -> None:
         self.known, self.batch_id, self.author = known, batch_id, author
         self.refund_ids: dict[str, str] = {}  # by transaction
-        self.refund_numbers: Iterator[int] = count(1)  # a check writes none of them
         self.currencies: dict[str, str] = {}  # by contract
         self._check_unique()
 
     def _check_unique(self) -> None:
-        """Add an error for a voucher code or serial that two items would have."""
-        for name in ("voucher_code", "voucher_serial"):
-            if name not in self.known.item_rows:
+        """Add an error for a code of an item, or of a provider's refund, that two rows have."""
+        for table, frame, name in (
+            (ORDER_ITEMS, self.known.item_rows, "voucher_code"),
+            (ORDER_ITEMS, self.known.item_rows, "voucher_serial"),
+            (REFUNDS, self.known.refund_rows, "external_reference"),
+        ):
+            if name not in frame:
                 continue
-            column = ORDER_ITEMS.column(name)
+            column = table.column(name)
             assert column is not None
-            given = self.known.item_rows[self.known.item_rows[name].notna()]
+            given = frame[frame[name].notna()]
             twice = given[given.duplicated(name, keep=False)]
             values = given[name].tolist()
-            taken = self.known.existing.find(ORDER_ITEMS.attribute(column), values, [name])
+            taken = self.known.existing.find(table.attribute(column), values, [name])
             here = given[given[name].isin([row[name] for row in taken])]
-            for frame, problem in (
+            for rows, problem in (
                 (twice, "is in the files more than once"),
                 (here, "is already in use"),
             ):
-                for row in iterate(frame):
+                for row in iterate(rows):
                     self.known.fault(row, column.header, row[name], problem)
 
     @property
@@ -113,17 +115,12 @@ class NewRows:
         order = self.known.orders.get(row.get("order_id") or "")
         return row.get("contract_id") or (order.contract_id if order else None)
 
-    def reserve_refund_numbers(self, session: Session) -> None:
-        """Reserve a number for each new refund: other refunds are requested meanwhile."""
-        wanted = storage.REFUND_NUMBERS, len(self.known.refunds)
-        (numbers,) = storage.next_numbers(session, wanted)
-        self.refund_numbers = iter(numbers)
-
     def written(self) -> Iterator[tuple[type[Base], Iterator[tuple[Any, ...]]]]:
         """Yield each table's complete rows; a table comes after the tables it refers to."""
         yield Order, self._complete(ORDERS, self.known.order_rows, complete_order)
         yield OrderItem, self._complete(ORDER_ITEMS, self.known.item_rows, complete_item)
-        refunds = make_refunds(self.known, self.batch_id, self.refund_ids, self.refund_numbers)
+        numbers = numbers_of_refunds(self.known)
+        refunds = make_refunds(self.known, self.batch_id, self.refund_ids, numbers)
         yield Refund, (_in_order(Refund, row) for row in refunds)
         yield (
             Transaction,
@@ -144,7 +141,8 @@ class NewRows:
         self, table: Table, frame: pd.DataFrame, complete: Callable[[Known, Row], bool]
     ) -> Iterator[tuple[Any, ...]]:
         # Query now, not while the rows are written: no query can run during a COPY.
-        numbers = self._numbers(table, frame)
+        given: list[Any] = frame["no"].tolist() if "no" in frame else [None] * len(frame)
+        numbers = choose_numbers(self.known.existing, table.model, given)
 
         def rows() -> Iterator[tuple[Any, ...]]:
             for row, number in zip(iterate(frame), numbers, strict=True):
@@ -155,22 +153,6 @@ class NewRows:
                     self.known.unwritten.add(row[table.key])
 
         return rows()
-
-    def _numbers(self, table: Table, frame: pd.DataFrame) -> list[int]:
-        """Return the row numbers: those in the file if they are free, otherwise the next ones."""
-        given: list[Any] = frame["no"].tolist() if "no" in frame else [None] * len(frame)
-        wanted = [number for number in given if isinstance(number, int)]
-        existing = self.known.existing
-        taken = existing.taken_numbers(table.model, wanted)
-        following = max([existing.highest_no(table.model), *wanted]) + 1
-        numbers: list[int] = []
-        for number in given:
-            if not isinstance(number, int) or number in taken or number < 1:
-                number = following
-                following += 1
-            taken.add(number)
-            numbers.append(number)
-        return numbers
 
 
 def _in_order(model: type[Base], row: Row) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.tables import BOOKS
+from core.tables import BOOKS, SHEETS
 
 
 @dataclass
@@ -34,9 +34,10 @@ class Outcome:
 def counts_in_words(added: Mapping[str, int], unchanged: Mapping[str, int], used: int) -> list[str]:
     """Return sentences with the number of rows by table, and of items that became used."""
     lines = []
-    for table in BOOKS:
+    for table in SHEETS:
         counts = added.get(table.name, 0), unchanged.get(table.name, 0)
-        if any(counts):
+        is_in_files = table in BOOKS or table.name in unchanged
+        if is_in_files and any(counts):
             lines.append(f"{table.title}: {counts[0]:,} added, {counts[1]:,} already stored.")
     if used:
         items = "order item is" if used == 1 else "order items are"

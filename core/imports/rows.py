@@ -16,7 +16,7 @@ from core.imports.files import Row, Sheet, is_filled, read_sheets
 from core.imports.headers import Heading, read_header, table_of
 from core.imports.progress import SILENT, Progress
 from core.imports.spoiled import Spoiled
-from core.tables import BOOKS, Table
+from core.tables import SHEETS, Table
 
 ROWS_A_BATCH = 10_000
 MAX_LISTED = 50  # errors of other files, beside a file that cannot be read
@@ -90,7 +90,7 @@ def _read_file(
         elif sheet.title is not None:
             read.left_out.append((name, sheet.title))
     if not found:
-        titles = ", ".join(table.title for table in BOOKS)
+        titles = ", ".join(table.title for table in SHEETS)
         raise InvalidInput(f"{name}: no sheet has the title or the headers of {titles}.")
 
 

@@ -171,7 +171,6 @@ def _carry_out(
         session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
     if plan.rows.known.has_refunds:
         session.add(_batch(plan.rows.batch_id, actor, now))
-        plan.rows.reserve_refund_numbers(session)
     session.flush()
     for model, rows in plan.written("Writing", progress):
         storage.bulk_insert(session, model, rows)

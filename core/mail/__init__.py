@@ -4,6 +4,7 @@ from core.mail.compose.addresses import split_addresses
 from core.mail.compose.body import MAX_MESSAGE
 from core.mail.compose.contents import configured_channel
 from core.mail.deliver.delivery import configured_transport, deliver_due
+from core.mail.deliver.expiry import delete_expired
 from core.mail.deliver.outbox import OUTBOX_FOLDER
 from core.mail.deliver.records import Pause, get_pause
 from core.mail.queue.assessment import (
@@ -44,6 +45,7 @@ __all__ = [
     "configured_channel",
     "configured_transport",
     "count_open",
+    "delete_expired",
     "deliver_due",
     "find_contacts",
     "find_items",

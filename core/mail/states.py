@@ -1,6 +1,8 @@
-"""What the states of an e-mail mean, in words."""
+"""What the states of an e-mail mean, in words; and until when its text is kept."""
 
-from core.ground import DeliveryState
+from datetime import datetime, timedelta
+
+from core.ground import DeliveryState, get_settings
 
 STATE_TEXTS = {
     DeliveryState.QUEUED: "It waits to be sent, usually for seconds. After a failed attempt it "
@@ -15,3 +17,9 @@ STATE_TEXTS = {
     DeliveryState.CANCELLED: "It was not sent, because none of its vouchers was valid any more, "
     "for example after a refund. *Error* names them.",
 }
+
+
+def texts_kept_since(now: datetime) -> datetime | None:
+    """Return since when e-mails keep their sender's own text; None if they all do."""
+    days = get_settings().mail_text_days
+    return None if days is None else now - timedelta(days=days)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
 
-from core import access, storage
+from core import access
 from core.access import Actor
 from core.ground import InvalidInput, Permission, Refused, fold
 from core.notes.people import CannotSee, Colleague
@@ -78,12 +78,10 @@ def close_follow_up(note_id: str, *, actor: Actor, now: datetime) -> None:
         record(session, "follow_up.done", note, actor=actor, now=now, **follow_up)
 
 
-def count_due(*, actor: Actor, today: date) -> int:
-    """Count the orders with an open follow-up of the actor whose day has come."""
-    due = (
+def count_of_due(actor: Actor, today: date) -> Select[tuple[int]]:
+    """Select how many orders have an open follow-up of the actor whose day has come."""
+    return (
         select(func.count(Note.order_id.distinct()))
         .where(Note.follow_up_by == actor.email, Note.follow_up_on <= f"{today}")
         .where(text(Note.IS_OPEN), scope(NOTES, actor))
     )
-    with storage.reading() as session:
-        return session.execute(due).scalar_one()

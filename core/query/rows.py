@@ -209,7 +209,7 @@ def read_table(session: Session, table: Table, *, actor: Actor) -> Generator[pd.
     statement = (
         select(*columns)
         .where(scope(table, actor))
-        .order_by(table.model.__table__.c.created_at, table.attribute(table.key_column))
+        .order_by(table.model.__table__.c[table.newest], table.attribute(table.key_column))
     )
     yield from stream(session, statement, table.stored)
 

@@ -25,7 +25,7 @@ from core.refunds.returned import WAS_RETURNED, look_again_due, mark_as_returned
 from core.refunds.returned_items import Returned, find_returned, give_back
 from core.refunds.rule import REASON_TEXTS, Reason, RefundItem
 from core.refunds.settlement import settle_due
-from core.refunds.waiting import Waiting, count_waiting, find_waiting
+from core.refunds.waiting import Waiting, count_of_waiting, find_waiting
 
 __all__ = [
     "IN_PROGRESS",
@@ -48,7 +48,7 @@ __all__ = [
     "approve",
     "assess",
     "configured_gateways",
-    "count_waiting",
+    "count_of_waiting",
     "decline",
     "decline_late",
     "dismiss_refund",

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 
 from core import storage
+from core.access import BY_ITSELF
 from core.ground import get_settings
 from core.query import MAX_SELECTED
 from core.refunds.told import tell_all
 from core.refunds.verdicts import WAITING, Decider, decline_in
 from core.storage import Refund, new_id
 
-BY_TIME = "Order Desk"  # who declines them
 TOO_LATE = "Nobody decided within {days}, so it was declined."
 
 
@@ -24,7 +24,7 @@ def decline_late(*, now: datetime) -> int:
         if session.scalars(late.limit(1)).first() is None:
             return 0
     why = TOO_LATE.format(days="a day" if days == 1 else f"{days:,} days")
-    by = Decider(new_id(), BY_TIME, now)
+    by = Decider(new_id(), BY_ITSELF, now)
     with storage.writing() as session:
         found = session.scalars(late.limit(MAX_SELECTED).with_for_update(skip_locked=True)).all()
         decline_in(session, found, dict.fromkeys((one.refund_id for one in found), why), by)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select
 
 from core import storage
 from core.access import Actor, may, require
@@ -66,10 +66,9 @@ def find_waiting(refund_ids: Sequence[str], *, actor: Actor) -> list[Waiting]:
         ]
 
 
-def count_waiting(*, actor: Actor) -> int:
-    """Count the refunds that wait for the actor: others asked for them. 0 without the right."""
+def count_of_waiting(actor: Actor) -> Select[tuple[int]]:
+    """Select how many refunds wait for the actor: others asked for them. 0 without the right."""
     if not may(actor, Permission.APPROVE):
-        return 0
+        return select(literal(0))
     theirs = IS_WAITING, Refund.requested_by != actor.email, scope(REFUNDS, actor)
-    with storage.reading() as session:
-        return session.execute(select(func.count()).where(*theirs)).scalar_one()
+    return select(func.count()).where(*theirs)

@@ -15,7 +15,9 @@ from core.tables.related import AnyOf, Via
 from core.tables.transactions import TRANSACTIONS
 from core.tables.users import USERS
 
-BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS, NOTES)  # the tables that are imported and dumped
+BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS, NOTES)  # what a business has before Order Desk
+# The sheets of a dump, which an import reads. Refunds only adds to what transactions say.
+SHEETS = (*BOOKS, REFUNDS)
 TABLES = {table.name: table for table in (*BOOKS, EMAILS, REFUNDS, USERS, CONTRACTS, AUDIT_EVENTS)}
 # The URL parameter of each table on the page of an order.
 ORDER_TABS = {
@@ -38,6 +40,7 @@ __all__ = [
     "ORDER_TABS",
     "REFUNDS",
     "REFUND_PREFIX",
+    "SHEETS",
     "TABLES",
     "TO_APPROVE",
     "TRANSACTIONS",

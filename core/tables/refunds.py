@@ -53,7 +53,7 @@ REFUNDS = Table(
         ),
         Column(
             "order_item_id", "Order Item ID", Kind.CODE, "The refunded order item.",
-            is_shown=True, is_reference=True, width=156
+            is_shown=True, is_required=True, is_reference=True, width=156
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
@@ -86,6 +86,7 @@ REFUNDS = Table(
         ),
         Column(
             "reason", "Reason", Kind.CODE, "Why it was refunded, as the person chose it.",
+            if_blank="If not given: Imported.",
             has_choices=True, is_shown=True, wording=lambda: get_settings().reasons.known,
             width=165
         ),
@@ -115,6 +116,7 @@ REFUNDS = Table(
         ),
         Column(
             "requested_by", "Requested By", Kind.TEXT, "The user who requested it.",
+            if_blank="If not given: the author of its transaction.",
             has_choices=True, is_shown=True, width=220
         ),
         Column(
@@ -124,7 +126,7 @@ REFUNDS = Table(
         ),
         Column(
             "refund_id", "Refund ID", Kind.CODE, "The ID of the refund.",
-            is_offered=True, is_reference=True, width=300
+            is_offered=True, is_required=True, is_reference=True, width=300
         ),
     ),
 )

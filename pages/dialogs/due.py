@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core import notes, refunds, views
+from core import views
 from core.access import Actor
+from core.due import Due, count_due
 from core.tables import FOLLOW_UPS, ORDERS, REFUNDS, TO_APPROVE, Table
 from core.views import to_address
 from pages.grid import viewer_zone
@@ -18,20 +19,14 @@ MOST_COUNTED = 99  # more are 99+
 
 def show_due(actor: Actor) -> None:
     """Draw a link for each that is due. They are counted once a minute, and after a change."""
-    follow_ups, to_approve = _counts(actor)
-    if follow_ups:
+    due = _find_due(actor)
+    if due.follow_ups:
         help_text = "Orders that you have to follow up today"
-        _show_link(
-            ORDERS,
-            FOLLOW_UPS,
-            f"{_in_words(follow_ups)} due",
-            ":material/event_upcoming:",
-            help_text,
-            actor,
-        )
-    if to_approve:
+        label, icon = f"{_in_words(due.follow_ups)} due", ":material/event_upcoming:"
+        _show_link(ORDERS, FOLLOW_UPS, label, icon, help_text, actor)
+    if due.to_approve:
         help_text = "Refunds that wait for your approval"
-        label, icon = f"{_in_words(to_approve)} to approve", ":material/supervisor_account:"
+        label, icon = f"{_in_words(due.to_approve)} to approve", ":material/supervisor_account:"
         _show_link(REFUNDS, TO_APPROVE, label, icon, help_text, actor)
 
 
@@ -48,15 +43,14 @@ def _show_link(
     st.page_link(f"{table.name}.py", label=label, icon=icon, query_params=asked, help=help_text)
 
 
-def _counts(actor: Actor) -> tuple[int, int]:
-    """Return how many orders to follow up, and how many refunds to approve."""
-    known, counts, counted = st.session_state.get("due", (None, (0, 0), 0.0))
-    if known != actor.user_id or time.monotonic() - counted > LIFE_SECONDS:
+def _find_due(actor: Actor) -> Due:
+    known, due, counted = st.session_state.get("due", (None, None, 0.0))
+    if due is None or known != actor.user_id or time.monotonic() - counted > LIFE_SECONDS:
         today = datetime.now(UTC).astimezone(ZoneInfo(viewer_zone())).date()
-        counts = notes.count_due(actor=actor, today=today), refunds.count_waiting(actor=actor)
-        st.session_state["due"] = actor.user_id, counts, time.monotonic()
-    follow_ups, to_approve = counts
-    return int(follow_ups), int(to_approve)
+        due = count_due(actor=actor, today=today)
+        st.session_state["due"] = actor.user_id, due, time.monotonic()
+    found: Due = due
+    return found
 
 
 def forget_due() -> None:

@@ -65,6 +65,11 @@ def _show_delivery(delivery_id: str, actor: Actor) -> None:
     found = get_delivery(delivery_id, actor=actor, now=datetime.now(UTC))
     _show_state(found)
     show_preview(found.preview)
+    if found.text_kept_days is not None:
+        st.caption(
+            f"Senders’ own texts are deleted after {found.text_kept_days:,} days. "
+            "If this e-mail had one, it is no longer stored."
+        )
     st.link_button(
         "Download E-mail",
         download_address(f"messages/{delivery_id}", "messages", EMAILS.name, actor=actor),

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.ground import get_settings
 from core.imports import Check, Heading, Run, SheetRead
-from core.tables import BOOKS, Kind
+from core.tables import SHEETS, Kind
 from pages.shell import plain, show_text_table
 
 DEMO = (
@@ -68,7 +68,7 @@ def _show_understood(check: Check) -> None:
 
 def _counts(check: Check) -> list[dict[str, str]]:
     lines = []
-    for table in BOOKS:
+    for table in SHEETS:
         rows = sum(sheet.rows for sheet in check.sheets if sheet.table.name == table.name)
         if rows:
             lines.append(

@@ -19,7 +19,7 @@ from typing import Any
 from core import access, overview, query
 from core.access import Actor
 from core.overview import PERIODS, Question
-from core.tables import BOOKS, ORDER_ITEMS, ORDERS, TRANSACTIONS, Table
+from core.tables import ORDER_ITEMS, ORDERS, REFUNDS, SHEETS, TRANSACTIONS, Table
 from core.views import View, default_view, parse_view, to_address
 from tests.bench.databases import KEPT, tell
 from tests.bench.figures import Figure, in_milliseconds, in_seconds
@@ -111,12 +111,12 @@ def _answers(actor: Actor, now: datetime) -> Answers:
         return query.load_rows(whole, start=0, end=WINDOW, **asked)
 
     answers: Answers = {
-        f"{table.title}: first rows": partial(rows, default_view(table)) for table in BOOKS
+        f"{table.title}: first rows": partial(rows, default_view(table)) for table in SHEETS
     }
     for name, view in _views(**asked).items():
         answers[f"{name}: rows"] = partial(rows, view)
         answers[f"{name}: count"] = partial(query.count_rows, view, **asked)
-    for table in BOOKS:
+    for table in SHEETS:
         answers[f"{table.title}: count"] = partial(query.count_rows, default_view(table), **asked)
         answers[f"{table.title}: totals"] = partial(query.load_totals, default_view(table), **asked)
     periods = [Question(choose(now.date()), "EUR") for _, choose in PERIODS.values()]
@@ -137,11 +137,16 @@ def _views(**asked: Any) -> dict[str, View]:
         "Orders, a contract": _filtered(ORDERS, contract_id=_listed("CT-1002")),
         "Orders, a number": _filtered(ORDERS, no=_number("equals", MILLION // 2)),
         "Orders, a rare search": _searched(ORDERS, number),
+        "Orders, a search in notes": _searched(ORDERS, "wheelchair"),
         "Order Items, a passenger": _filtered(ORDER_ITEMS, passenger_name=_text("maria")),
         "Order Items, a status": _filtered(ORDER_ITEMS, status=_listed("used")),
         "Order Items, a rare search": _searched(ORDER_ITEMS, number),
         "Transactions, a type": _filtered(TRANSACTIONS, type=_listed("refund")),
         "Transactions, a rare search": _searched(TRANSACTIONS, number),
+        "Refunds, a passenger": _filtered(REFUNDS, passenger_name=_text("maria")),
+        "Refunds, a reason": _filtered(REFUNDS, reason=_listed("goodwill")),
+        "Refunds, a status": _filtered(REFUNDS, status=_listed("failed")),
+        "Refunds, a rare search": _searched(REFUNDS, number),
     }
 
 

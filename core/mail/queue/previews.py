@@ -22,6 +22,7 @@ from core.ground import (
     NotFound,
     Permission,
     delivery_state,
+    get_settings,
     is_storable,
 )
 from core.mail.compose.body import Mail, render_html, render_text
@@ -35,6 +36,7 @@ from core.mail.compose.contents import (
 )
 from core.mail.compose.letters import default_subject, file_name, make_message_id
 from core.mail.queue.assessment import Envelope
+from core.mail.states import texts_kept_since
 from core.query import is_among, scope
 from core.storage import Delivery, DeliveryItem, OrderItem, new_id
 from core.tables import EMAILS
@@ -64,6 +66,7 @@ class DeliveryDetails:
     lines: tuple[VoucherLine, ...]
     preview: Preview
     is_whole: bool  # every item may be sent, so the file includes the PDF
+    text_kept_days: int | None  # if its sender's own text, had it one, is deleted by now
 
 
 def preview_draft(
@@ -105,9 +108,11 @@ def _preview(written: Mail) -> Preview:
 def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDetails:
     """Return a delivery; raises NotPermitted, or NotFound if the actor has no access to it."""
     require(actor, Permission.EMAILS)
+    since = texts_kept_since(now)
     with storage.reading() as session:
         delivery = _get(session, delivery_id, actor)
         contents = load_contents(session, delivery, now=now)
+        is_old = since is not None and delivery.queued_at < since
         is_ended = delivery.status not in (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
         shown = load_mail(session, delivery) if is_ended else contents.mail
         return DeliveryDetails(
@@ -118,6 +123,7 @@ def get_delivery(delivery_id: str, *, actor: Actor, now: datetime) -> DeliveryDe
             lines=_lines(session, delivery),
             preview=_preview(shown),
             is_whole=not (contents.left_out and delivery.kind == DeliveryKind.VOUCHER),
+            text_kept_days=get_settings().mail_text_days if is_old else None,
         )
 
 

@@ -526,8 +526,8 @@ def test_the_workbook_of_an_order_leaves_out_what_the_role_cannot_see(
 ) -> None:
     monkeypatch.setitem(permissions.ROLES, Permission.OVERVIEW, frozenset({Role.ADMIN}))
     for actor, sheets in (
-        (admin, ["Order", "Products", "Transactions", "Notes"]),
-        (store_user(actor_of(Role.VIEWER)), ["Order", "Products", "Notes"]),
+        (admin, ["Order", "Products", "Transactions", "Refunds", "Notes"]),
+        (store_user(actor_of(Role.VIEWER)), ["Order", "Products", "Refunds", "Notes"]),
     ):
         file = io.BytesIO()
         excel.export_order("OD-1", file, actor=actor, now=NOW, zone="UTC")

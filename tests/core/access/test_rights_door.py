@@ -9,9 +9,10 @@ from tests.core.access.use_cases import USE_CASES
 
 OPENS = {"storage.transactions.writing", "storage.transactions.rebuilding"}
 DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
-# What the worker does with requests that were permitted when they were made.
+# What the worker does by itself, or with requests that were permitted when they were made.
 WORKER = {
     "mail.deliver.delivery",
+    "mail.deliver.expiry",
     "mail.deliver.records",
     "refunds.returned",
     "refunds.settlement",

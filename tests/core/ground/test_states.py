@@ -12,7 +12,7 @@ from core.access import Actor
 from core.ground import EXPIRED, word_of
 from core.imports import import_files
 from core.imports.texts import text_parser
-from core.tables import BOOKS, TABLES, Column
+from core.tables import BOOKS, SHEETS, TABLES, Column
 from tests.conftest import NOW, use_database
 
 WORDS = {
@@ -48,6 +48,7 @@ WORDS = {
     "processing": "Processing",
     "voucher": "Voucher",
     "void_notice": "Void notice",
+    "mention": "Mention",
     "smtp": "SMTP",
     "outbox": "Outbox",
     "viewer": "Viewer",
@@ -57,7 +58,7 @@ WORDS = {
     "yes": "Yes",
     "no": "No",
 }
-IMPORTED = [column for table in BOOKS for column in table.stored if column.allowed]
+IMPORTED = [column for table in SHEETS for column in table.stored if column.allowed]
 
 
 def spellings(value: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +189,24 @@ OUTBOX = {
     "void_notice.saved_to_outbox": "Ana Ruiz saved an e-mail to zoe@mail.example about the void "
     "voucher of Aspire Lounge (F-1) to the outbox.",
 }
+
+
+EXPIRED = {
+    "emails.texts_deleted": "Order Desk deleted the senders’ own texts of 1 e-mail older than 30 "
+    "days.",
+    "outbox.mails_deleted": "Order Desk deleted 1 mail older than 1 day from the outbox.",
+}
+
+
+def test_what_is_kept_no_longer(ana: Actor, tmp_path: Path) -> None:
+    make_paid_order()
+    make_item("OD-1", order_item_id="F-1", **GIVEN)
+    mail.send(["F-1"], [ZOE], message="Enjoy!", key="one", actor=ana, now=NOW)
+    with settings(mail_text_days=30, outbox_days=1, data_dir=tmp_path):
+        send_due(Outbox(tmp_path / mail.OUTBOX_FOLDER))
+        mail.delete_expired(now=datetime.now(UTC) + timedelta(days=40))
+    said = told()
+    assert {name: said[name] for name in EXPIRED} == EXPIRED
 
 
 def test_mails_without_a_mail_server(ana: Actor, tmp_path: Path) -> None:
@@ -433,6 +451,7 @@ def test_every_action_is_told_by_one_of_these_tests() -> None:
         MATCHES,
         MAIL,
         OUTBOX,
+        EXPIRED,
         NOTES,
         APPROVALS,
         FILES,

@@ -14,7 +14,7 @@ from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.imports.run import check_files
 from core.storage import Contract, Order, OrderItem, Transaction
-from core.tables import BOOKS
+from core.tables import BOOKS, SHEETS
 from core.views import default_view
 from tests.conftest import NOW
 from tests.core.imports.imported import (
@@ -287,7 +287,7 @@ def test_our_own_excel_files_are_read_back_without_a_difference(
     sqlite_database: str, admin: Actor, tmp_path: Path, zone: str, all_columns: bool
 ) -> None:
     demo.fill(40, actor=admin, now=NOW)
-    for table in BOOKS:
+    for table in SHEETS if all_columns else BOOKS:  # by default, Refunds has no key
         view = default_view(table, zone)
         view = replace(view, columns=table.offered) if all_columns else view
         path = tmp_path / f"{table.name}.xlsx"

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from core import excel, imports, notes, storage
-from core.access import CONSOLE
+from core.access import CONSOLE, Actor
 from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.notes import FollowUp, SeenNote
@@ -19,6 +20,7 @@ from tests.conftest import NOW, use_database
 from tests.core.imports.imported import Sheets, changed, plain
 from tests.core.random_rows import SCRIPTS, TEXTS
 from tests.effort import some
+from tests.rows import make_actor
 
 Import = Callable[[Sheets], Outcome]
 NOTE = {
@@ -90,6 +92,35 @@ def test_a_file_with_notes_alone_adds_them_to_stored_orders(
     assert notes.add_note("A1", "Hi", key="k", zone="UTC", actor=CONSOLE, now=NOW)
     with storage.reading() as session:
         assert sorted(session.scalars(select(Note.no))) == [1, 2, 3]
+
+
+@pytest.mark.both_databases
+def test_notes_that_people_write_during_an_import_of_notes_all_stand(
+    database: str, import_sheets: Import
+) -> None:
+    """The file names the numbers that the people's notes would get."""
+    import_sheets(plain())
+    count, people = some(10, 60), [make_actor() for _ in range(2)]
+    sheets = {"Notes": [NOTE | {"Note ID": f"N-{n}", "No": n} for n in range(1, 2 * count)]}
+
+    def write(person: Actor) -> None:
+        for number in range(count):
+            at = NOW + timedelta(seconds=number)
+            given: dict[str, Any] = {"key": new_id(), "zone": "UTC", "actor": person, "now": at}
+            notes.add_note("A1", f"{person.email} {number}", **given)
+
+    with ThreadPoolExecutor(3) as threads:
+        written = [threads.submit(write, person) for person in people]
+        assert threads.submit(import_sheets, sheets).result().added == {"notes": 2 * count - 1}
+        for one in written:
+            one.result()
+    found = [one.text or "" for one in seen()][::-1]
+    for person in people:
+        mine = [one for one in found if one.startswith(person.email)]
+        assert mine == [f"{person.email} {number}" for number in range(count)]
+    with storage.reading() as session:
+        numbers = list(session.scalars(select(Note.no)))
+    assert len(set(numbers)) == len(numbers) == 4 * count - 1
 
 
 def test_what_happened_here_since_wins_over_an_older_file(

@@ -8,6 +8,7 @@ import pytest
 
 from core import notes, query
 from core.access import CONSOLE, Actor
+from core.due import count_due
 from core.ground import InvalidInput, NotPermitted, Refused, Role
 from core.notes import FollowUp
 from core.storage import new_id
@@ -28,7 +29,7 @@ def follow_up(on: date, by: Actor | str, order: str = "OD-1", **given: Any) -> s
 
 
 def due(actor: Actor, today: date = TODAY) -> int:
-    return notes.count_due(actor=actor, today=today)
+    return count_due(actor=actor, today=today).follow_ups
 
 
 def viewed(actor: Actor) -> list[str]:

@@ -18,7 +18,7 @@ from tests.conftest import NOW
 from tests.core.read_back import open_book, rows_of_sheet, said_in
 from tests.core.refunds.refund_rows import make_card_order, make_refundable
 from tests.core.refunds.returned_money import A_DAY, let_the_bank_return, pay_back
-from tests.rows import make_item, make_order, make_transaction
+from tests.rows import make_item, make_note, make_order, make_refund, make_transaction
 
 STRANGER = Actor("u", "u@desk.example", Role.ADMIN, contracts=frozenset({"CT-9"}))
 NOBODY = Actor("n", "n@desk.example", Role.ADMIN)
@@ -117,12 +117,16 @@ def _fill_two_orders() -> None:
     make_transaction(transaction_id="T-1", order_id="OD-1", amount_minor=-1_234_500)
     _refund("OD-1", 1_230_000, transaction_id="T-2", order_item_id=first)
     make_transaction(transaction_id="T-3", order_id="OD-2")
+    make_refund(first, reason="flight_cancelled", note="Gate closed")
+    make_refund("I-3")
+    make_note("OD-1", text="Called\nthe lounge")
+    make_note("OD-2")
 
 
 def test_the_workbook_of_an_order_has_the_details_of_its_page(database: str, admin: Actor) -> None:
     _fill_two_orders()
     book = _workbook(admin)
-    assert book.sheetnames == ["Order", "Products", "Transactions", "Notes"]
+    assert book.sheetnames == ["Order", "Products", "Transactions", "Refunds", "Notes"]
     said = {label: texts[0] for label, texts in said_in(book["Order"]).items()}
     assert (said["Order ID"], said["Total"], said["Author"]) == ("OD-1", "2", "=1+1")
     assert said["Created Date"] == "2026-03-01 14:00:00 (Europe/Athens)"
@@ -147,6 +151,12 @@ def test_the_workbook_of_an_order_has_only_its_rows(database: str, admin: Actor)
     assert "Created Date (Europe/Athens)" in header
     found = {row[header.index("Transaction ID")]: row[header.index("Amount")] for row in entries}
     assert found == {"T-1": Decimal(-12345), "T-2": Decimal(12300)}
+    header, (refund,) = rows_of_sheet(book["Refunds"])
+    told = dict(zip(header, refund, strict=True))
+    assert (told["Order Item ID"], told["Reference"]) == ("I-1", f"R-{told['No']}")
+    assert (told["Reason"], told["Note"]) == ("Flight cancelled", "Gate closed")
+    header, (note,) = rows_of_sheet(book["Notes"])
+    assert note[header.index("Note")] == "Called\nthe lounge"
 
 
 def test_an_order_without_transactions_has_an_empty_transactions_sheet(
