@@ -108,7 +108,7 @@ EMAILS = Table(
         Column(
             "next_attempt_at", "Next Attempt", Kind.INSTANT,
             "The time of the next attempt, if the e-mail is queued.",
-            is_offered=True, looks_ahead=True, width=160
+            is_offered=True, looks_ahead=True, is_deadline=True, width=160
         ),
         Column(
             "message", "Message", Kind.TEXT, "The sender's own text.",

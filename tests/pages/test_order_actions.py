@@ -88,8 +88,8 @@ def test_refund_lists_every_item_of_the_orders_with_totals_per_currency() -> Non
     assert able["Order ID"].tolist() == ["OD-1", "OD-2"]
     assert able["Order Item ID"].tolist() == ["OD-1-1", "OD-2-1"]
     assert refused["Order ID"].tolist() == ["OD-1", "OD-3", "OD-3"]
-    assert refused["Why"].tolist()[0] == "The voucher has been used."
-    assert all(why.startswith("Already refunded on ") for why in refused["Why"].tolist()[1:])
+    assert refused["Why"].tolist()[0] == "It has been used."
+    assert all(why.startswith("It was refunded on ") for why in refused["Why"].tolist()[1:])
 
 
 def test_refund_changes_the_items_and_keeps_the_untouched_orders_selected() -> None:

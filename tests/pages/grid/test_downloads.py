@@ -9,7 +9,7 @@ import pytest
 from core import excel
 from core.access import Actor
 from core.tables import ORDER_TABS, ORDERS, TABLES, Table
-from core.views import View, default_view, parse_view, to_address, view_at
+from core.views import View, default_view, opened_at, parse_view, to_address
 from tests.conftest import NOW
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_refund, make_transaction
@@ -67,7 +67,7 @@ def test_the_links_ask_for_the_view_on_the_screen(sqlite_database: str) -> None:
 def _linked(page: Any, label: str, table: Table, actor: Actor, **of: Any) -> View:
     """Return the view that a link to a file asks for."""
     asked = {name: values[0] for name, values in parse_qs(_links(page)[label].query).items()}
-    return view_at(table, asked, actor=actor, zone="UTC", **of)
+    return opened_at(table, asked, actor=actor, zone="UTC", **of).view
 
 
 def _check_selected(page: Any, actor: Actor, table: Table, place: str, *keys: str) -> None:
