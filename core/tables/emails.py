@@ -54,7 +54,8 @@ EMAILS = Table(
         Column(
             "status", "Status", Kind.CODE,
             "Queued, sending, sent, failed (the error says why) or cancelled. Saved to outbox: no "
-            "mail server is set up, so nobody has received it.",
+            "mail server is set up, so nobody has received it. It is not Sent, and a filter for "
+            "sent does not find it.",
             has_choices=True, is_shown=True, allowed=DeliveryState, derived=delivery_state,
             formerly_meant={"sent": (DeliveryState.SENT, DeliveryState.SAVED)}, width=135
         ),

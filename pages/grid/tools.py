@@ -2,7 +2,6 @@
 
 import html
 from dataclasses import replace
-from typing import Protocol
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -14,14 +13,6 @@ from core.views import Layout, View, default_view, normal_view, parse_search, pa
 from pages.grid.state import GridState
 from pages.shell import acting
 from pages.web import base_path
-
-
-class Actions(Protocol):
-    """Draws the buttons that act on the selected rows."""
-
-    def __call__(self, state: GridState, *, actor: Actor) -> None:
-        """Draw the buttons in the line of the tools."""
-
 
 OWN_PAGE_HELP = "The same rows on their own page, where you can add those of other orders"
 PASTE_HELP = "One ID per line, for example a column from Excel. Upper and lower case must match."

@@ -97,7 +97,7 @@ def test_file_of_the_ticked_rows_holds_exactly_these_also_if_a_filter_hides_them
     desk.box("Order ID").fill(ids[2])
     desk.expect_selected("3 selected, 2 hidden by the filter")
     desk.wait_for_run()
-    desk.open_popover("3 selected")
+    desk.open_popover("Download 3 selected")
     file = desk.download(tmp_path, "3 selected, Excel")
     ticked = [ids[0], ids[2], ids[4]]
     assert file.column("Order ID") == ticked

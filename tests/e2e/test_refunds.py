@@ -210,4 +210,4 @@ def test_refund_is_offered_only_when_something_is_ticked(
     desk.expect_selected("1 selected, 1 hidden by the filter")
     refund.click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("The current filter hides 1 of them")).to_be_visible()
+    expect(dialog.get_by_text("The current filter hides 1 of the selected rows.")).to_be_visible()

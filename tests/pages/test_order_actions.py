@@ -1,4 +1,4 @@
-"""Refund… and Send vouchers… of the selected orders, run without a browser."""
+"""Refund… and Send Vouchers… of the selected orders, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -60,8 +60,8 @@ def test_the_buttons_need_a_selection() -> None:
     page = open_page("orders")
     for key, label in (
         ("refund_orders", "Refund…"),
-        ("voucher_orders", "Download vouchers…"),
-        ("send_orders", "Send vouchers…"),
+        ("voucher_orders", "Download Vouchers…"),
+        ("send_orders", "Send Vouchers…"),
     ):
         button = page.button(key=key)
         assert (button.label, button.disabled) == (label, True)
@@ -75,7 +75,7 @@ def test_a_role_without_these_rights_has_none_of_the_buttons(role: str) -> None:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = _selected("OD-1")
     assert not page.exception
-    assert not {"Refund…", "Download vouchers…", "Send vouchers…"} & {
+    assert not {"Refund…", "Download Vouchers…", "Send Vouchers…"} & {
         button.label for button in page.button
     }
 

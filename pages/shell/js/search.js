@@ -44,7 +44,7 @@
     const text = box.value.trim();
     const pages = foundPages();
     if (words().every((word) => [...word].length < 3)) return show(pages, NOTE);
-    show(pages, "Searching …");
+    show(pages, "Searching…");
     const mine = (asking = new AbortController());
     timer = setTimeout(async () => {
       try {

@@ -74,7 +74,7 @@ def _check_selected(page: Any, actor: Actor, table: Table, place: str, *keys: st
     """The button says how many rows are selected; behind it are both kinds of file of these."""
     more = f"more_{place}"
     labels = {one.proto.popover.label for one in page.get("popover")}
-    assert f"{len(keys):,} selected" in labels
+    assert f"Download {len(keys):,} selected" in labels
     page.session_state[more] = True
     page = grid_says(page, place=place, view={}, selected=list(keys))
     order_id = place.removeprefix(f"{table.name}_") if place != table.name else None
@@ -123,7 +123,7 @@ def test_selected_rows_that_the_filter_hides_are_in_the_file_and_the_page_says_s
     answer = {"view": {"filters": none, "columns": ["author", "order_id"]}, "selected": ["OD-1"]}
     page = grid_says(page, **answer)
     assert "**1 selected row**" in texts(page)
-    assert "also those that the filter hides" in texts(page)
+    assert "including rows that the filter hides" in texts(page)
     asked = _linked(page, "1 selected, Excel", ORDERS, admin)
     assert (asked.keys, asked.filters) == (("OD-1",), ())
     assert [column.name for column in asked.columns] == ["author", "order_id"]
