@@ -69,7 +69,7 @@ def _show_button(state: GridState) -> PopoverContainer:
         return st.popover(
             label,
             key=f"more_{state.place.key}",
-            help="The selected rows alone" if selected else None,
+            help=f"The selected rows alone. {LABEL} writes every row." if selected else None,
             on_change=state.touch,
         )
 
