@@ -63,7 +63,8 @@ def _all(found: search.Found) -> list[dict[str, str]]:
     """Return the hit that opens all rows of a kind in their table, if it has more than shown."""
     if not found.has_more:
         return []
-    title = f"All {found.total_in_words} in {found.view.table.title}"
+    table = found.view.table.title
+    title = f"All {found.total:,} in {table}" if found.total else f"All in {table}"
     return [{"title": title, "detail": "", "match": "", "address": _address_of(found.view)}]
 
 

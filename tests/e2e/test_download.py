@@ -11,14 +11,9 @@ from playwright.sync_api import Download
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import HEADERS, Desk
 from tests.e2e.servers import Server
-from tests.e2e.waiting import expect
+from tests.e2e.waiting import SLOW_PAGE, expect
 from tests.e2e.workbook import Workbook
 
-# What the page is told arrives so many milliseconds later: the rows are far ahead of it.
-SLOW_PAGE = """ms => {
-  const send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (said) { setTimeout(() => send.call(this, said), ms); };
-}"""
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
-from tests.e2e.waiting import expect
+from tests.e2e.waiting import SLOW_PAGE, expect
 
 EVERY = ["OD-TWO", "OD-ONE"]
 
@@ -196,6 +196,19 @@ def test_open_view_is_named_updated_by_one_click_and_its_link_is_copied(
     desk.page.get_by_role("button", name="Update").click()
     expect(button).not_to_contain_text("changed")
     expect(desk.page).to_have_url(re.compile(r"/orders\?saved=[-0-9a-f]+$"))
+
+
+def test_copied_link_is_that_of_the_rows_on_the_screen(desk: Desk, open_tab: OpenDesk) -> None:
+    desk.open_popover("Views")
+    desk.page.evaluate(SLOW_PAGE, 1_000)
+    desk.box("Author").fill("ben")
+    desk.expect_column("order_id", ["OD-TWO"])
+    desk.page.get_by_role("button", name="Copy link").click()
+    expect(desk.grid.get_by_text("Link copied")).to_be_visible()
+    link: str = desk.page.evaluate("navigator.clipboard.readText()")
+    stranger = open_tab(fresh=True)
+    stranger.page.goto(link, wait_until="commit")
+    stranger.expect_words("Author contains “ben”")
 
 
 OF_REFUNDS = [
