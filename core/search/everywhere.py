@@ -29,8 +29,8 @@ ITEM_NAMES = ("order_item_id", "order_id", "product", "passenger_name", "voucher
 class Hit:
     """A row that a search found. Its page is that of its order; without one, `view` shows it.
 
-    `match` says what was found where, such as “Passenger Zoë Müller”; it is empty if the title and
-    the detail show that.
+    `match` says what was found where, such as “Passenger Zoë Müller”; it is empty if the title
+    shows that.
     """
 
     title: str
@@ -116,10 +116,7 @@ class _Search:
             f"{row['created_at']:%Y-%m-%d}"
             for row in rows
         ]
-        shown = [
-            (row, f"{row['order_id']} {said}") for row, said in zip(rows, details, strict=True)
-        ]
-        matches = match_of_orders(self.words, shown, actor=self.actor, now=self.now)
+        matches = match_of_orders(self.words, rows, actor=self.actor, now=self.now)
         hits = [
             Hit(row["order_id"], detail, row["order_id"], match=match)
             for row, detail, match in zip(rows, details, matches, strict=True)
@@ -150,7 +147,7 @@ class _Search:
             if any(has_all(row[name], self.words) for name in ("voucher_code", "passenger_name")):
                 continue
             title, detail = row["order_item_id"], _about(row, "product", "passenger_name", "status")
-            match = match_of(self.words, ORDER_ITEMS, row, shown=f"{title} {detail}")
+            match = match_of(self.words, ORDER_ITEMS, row)
             hits.append(Hit(title, detail, row["order_id"], match=match))
         return self._count(ORDER_ITEMS.title, view, hits[:PER_KIND], len(rows), ITEMS_READ)
 

@@ -43,21 +43,21 @@ def has(text: str | None, word: str) -> bool:
     return fold(word) in fold(text or "")
 
 
-def match_of(words: Sequence[str], table: Table, row: Row, *, shown: str) -> str:
-    """Say where the words are that the shown text does not have: Flight No BA 117."""
-    found = (_in_row(word, table, row) for word in words if not has(shown, word))
+def match_of(words: Sequence[str], table: Table, row: Row) -> str:
+    """Say where the words are that the row's ID does not have: Flight No BA 117."""
+    found = (_in_row(word, table, row) for word in words if not has(row[table.key], word))
     return _joined(found)
 
 
 def match_of_orders(
-    words: Sequence[str], orders: Sequence[tuple[Row, str]], *, actor: Actor, now: datetime
+    words: Sequence[str], orders: Sequence[Row], *, actor: Actor, now: datetime
 ) -> list[str]:
-    """Say the same for each order, with its shown text: also in its order items and notes."""
-    found: dict[str, list[str]] = {str(row["order_id"]): [] for row, _ in orders}
+    """Say the same for each order: also in its order items and notes."""
+    found: dict[str, list[str]] = {str(row["order_id"]): [] for row in orders}
     for word in words:
         left = []
-        for row, shown in orders:
-            if has(shown, word):
+        for row in orders:
+            if has(row["order_id"], word):
                 continue
             if own := _in_row(word, ORDERS, row):
                 found[row["order_id"]].append(own)

@@ -67,8 +67,9 @@ def _zones_in_words(view: View) -> str:
     of_places = ", ".join(one.header for one in times if one.place_zone)
     if not times:
         return ""
-    there = f", {of_places} in airport time" if of_places else ""
-    return f" :gray[· times in {view.zone}{there}]"
+    # In a part of its own, which frame.css hides without room.
+    there = f":gray[, {of_places} in airport time]" if of_places else ""
+    return f" :gray[· times in {view.zone}]{there}"
 
 
 def _figures(state: GridState, actor: Actor, now: datetime) -> query.Figures:

@@ -34,7 +34,7 @@
       clearing.type = "button";
       clearing.addEventListener("click", clear);
       this.gui.append(desk.element("p", "", `No ${one} matches these filters.`));
-      if (words.length) this.gui.append(desk.element("p", "", words.join(" · ")), clearing);
+      if (words.length) this.gui.append(desk.element("p", "", `Filters: ${words.join(" · ")}`), clearing);
     }
 
     getGui() {

@@ -19,7 +19,7 @@ declare global {
   interface Hit {
     title: string;
     detail: string;
-    match: string; /* what was found where, if title and detail do not show it */
+    match: string; /* what was found where, if the title does not show it */
     address: string;
   }
 

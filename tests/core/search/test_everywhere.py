@@ -183,7 +183,7 @@ def test_the_words_of_a_passenger_may_come_in_any_order(
         ("Gate closed", "Note The gate was closed at 11:40, and nobody was there."),
         (f"müller {CODE[:6]}", f"Passenger Zoë Müller · Voucher Code {CODE}"),
         ("od-1", ""),
-        ("ana@helios", ""),  # the detail says so
+        ("ana@helios", "Author ana@helios.example"),
     ],
 )
 def test_an_order_says_what_was_found_in_it(
@@ -207,9 +207,7 @@ def test_a_long_text_is_shown_around_what_was_found(sqlite_database: str, admin:
     assert len(order.match) < 100
 
 
-def test_an_item_says_what_was_found_beside_its_title_and_detail(
-    sqlite_database: str, admin: Actor
-) -> None:
+def test_an_item_says_what_was_found_beside_its_title(sqlite_database: str, admin: Actor) -> None:
     make_item(make_order("OD-1"), order_item_id="IT-1", flight_number="BA117")
     (item,) = kinds_of("ba117", admin)["Order Items"].hits
     assert (item.title, item.match) == ("IT-1", "Flight No BA117")
