@@ -151,7 +151,7 @@ def _rebuild_figures(_asked: argparse.Namespace, actor: Actor, now: datetime) ->
 def _export(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
     table = TABLES[asked.table]
     parameters = {} if asked.view is None else {"view": asked.view}
-    view = views.view_at(table, parameters, actor=actor, zone=asked.zone)
+    view = views.opened_at(table, parameters, actor=actor, zone=asked.zone).view
     is_csv = asked.file.suffix.lower() == ".csv"
     file_format = excel.FileFormat.CSV if is_csv else excel.FileFormat.XLSX
 

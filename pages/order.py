@@ -7,6 +7,8 @@ from core.ground import NotFound, format_money, in_zone, named
 from core.query import OrderDetails, get_order
 from core.tables import AUDIT_EVENTS, EMAILS, ORDER_ITEMS, REFUNDS, TRANSACTIONS, Table
 from pages.dialogs import (
+    EMAIL_STATES,
+    REFUND_RULE,
     show_email_actions,
     show_item_actions,
     show_no_order,
@@ -15,16 +17,16 @@ from pages.dialogs import (
     show_refund_actions,
     show_refund_notices,
 )
-from pages.grid import Actions, download_address, show_table, viewer_zone
+from pages.grid import Extras, download_address, show_table, viewer_zone
 from pages.history import show_event_actions, show_history
 from pages.shell import current_actor, plain, set_tab_title, show_facts, show_list_links
 
-TABS: dict[str, tuple[Table, Actions | None]] = {
-    "Products": (ORDER_ITEMS, show_item_actions),
-    "Transactions": (TRANSACTIONS, None),
-    "Refunds": (REFUNDS, show_refund_actions),
-    "E-mails": (EMAILS, show_email_actions),
-    "History": (AUDIT_EVENTS, show_event_actions),
+TABS: dict[str, tuple[Table, Extras]] = {
+    "Products": (ORDER_ITEMS, Extras(show_item_actions, explains=REFUND_RULE)),
+    "Transactions": (TRANSACTIONS, Extras()),
+    "Refunds": (REFUNDS, Extras(show_refund_actions, explains=REFUND_RULE)),
+    "E-mails": (EMAILS, Extras(show_email_actions, explains=EMAIL_STATES)),
+    "History": (AUDIT_EVENTS, Extras(show_event_actions)),
 }
 FILE = ":material/download:"
 
@@ -51,13 +53,13 @@ def show_order(order: OrderDetails, actor: Actor) -> None:
     show_refund_notices(order.order_id, actor)
     seen = {k: one for k, one in TABS.items() if may(actor, one[0].permission(order.order_id))}
     tabs = st.tabs(list(seen), key="tab", on_change="rerun", bind="query-params")
-    for (table, actions), tab in zip(seen.values(), tabs, strict=True):
+    for (table, extras), tab in zip(seen.values(), tabs, strict=True):
         show = show_history if table is AUDIT_EVENTS else show_table
         if tab.open:
             with tab:
                 if table is AUDIT_EVENTS:
                     show_notes(order.order_id, actor)
-                show(table, actor=actor, order_id=order.order_id, actions=actions)
+                show(table, actor=actor, order_id=order.order_id, extras=extras)
 
 
 def _workbook(order: OrderDetails, actor: Actor) -> str:

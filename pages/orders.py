@@ -2,7 +2,7 @@
 
 from core.tables import ORDERS
 from pages.dialogs import show_order_actions
-from pages.grid import show_table
+from pages.grid import Extras, show_table
 from pages.shell import current_actor
 
-show_table(ORDERS, actor=current_actor(), actions=show_order_actions)
+show_table(ORDERS, actor=current_actor(), extras=Extras(show_order_actions))

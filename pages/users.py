@@ -2,7 +2,8 @@
 
 from core.tables import USERS
 from pages.dialogs import show_user_actions
-from pages.grid import show_table
+from pages.grid import Extras, show_table
 from pages.shell import current_actor
 
-show_table(USERS, actor=current_actor(), actions=show_user_actions)
+extras = Extras(show_user_actions, has_main_action=True)
+show_table(USERS, actor=current_actor(), extras=extras)

@@ -22,6 +22,7 @@ from core.ground.errors import (
     Refused,
 )
 from core.ground.invisible import find_invisible, trim
+from core.ground.item_sentences import VOID_TEXTS, why_expired, why_not_found, why_void
 from core.ground.logs import configure_logs, set_request_id, use_root_handler, with_request_id
 from core.ground.money import (
     COMMON_CURRENCIES,
@@ -126,6 +127,7 @@ __all__ = [
     "TONES",
     "UNUSUAL_DECIMALS",
     "USUAL_DECIMALS",
+    "VOID_TEXTS",
     "AppError",
     "Channel",
     "DeliveryKind",
@@ -209,7 +211,10 @@ __all__ = [
     "wait_for_actions",
     "warn_if_open",
     "week_of",
+    "why_expired",
     "why_no_note",
+    "why_not_found",
+    "why_void",
     "with_request_id",
     "word_of",
     "words_by_value",

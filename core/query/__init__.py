@@ -5,7 +5,7 @@
 
 from core.query.beside import Beside, find_beside
 from core.query.choices import MAX_CHOICES_LISTED, load_choices
-from core.query.conditions import is_among, where
+from core.query.conditions import is_among, is_searched, where
 from core.query.contracts import contract_names, names_in
 from core.query.days import describe_days
 from core.query.events import RecordedEvent, ToldEvent, get_event, load_history
@@ -14,10 +14,12 @@ from core.query.items_of import ItemsOfOrders, TooManyItems, find_items_of
 from core.query.order import OrderDetails, get_order
 from core.query.pasted_ids import find_missing, read_pasted
 from core.query.rows import (
+    MAX_WINDOW,
     Figures,
     count_among,
     count_in,
     count_rows,
+    count_up_to,
     is_empty,
     load_figures,
     load_keys,
@@ -34,6 +36,7 @@ from core.query.ticked import MAX_SELECTED, only_visible, ticked_ids
 __all__ = [
     "MAX_CHOICES_LISTED",
     "MAX_SELECTED",
+    "MAX_WINDOW",
     "Beside",
     "Figures",
     "ItemsOfOrders",
@@ -45,6 +48,7 @@ __all__ = [
     "count_among",
     "count_in",
     "count_rows",
+    "count_up_to",
     "describe_days",
     "find_beside",
     "find_items_of",
@@ -53,6 +57,7 @@ __all__ = [
     "get_order",
     "is_among",
     "is_empty",
+    "is_searched",
     "load_choices",
     "load_figures",
     "load_history",

@@ -27,7 +27,6 @@ from core.views import Condition, Operator, View
 
 Sql = ColumnElement[bool]
 SPANS = {Operator.NEXT_24_HOURS: timedelta(hours=24), Operator.NEXT_7_DAYS: timedelta(days=7)}
-FROM_NOW_ON = {Operator.FROM_NOW, *SPANS}
 RANGES: dict[Operator, Callable[[date], tuple[date, date]]] = {
     Operator.YESTERDAY: lambda today: last_days(today - timedelta(days=1), 1),
     Operator.THIS_WEEK: week_of,
@@ -39,7 +38,7 @@ RANGES: dict[Operator, Callable[[date], tuple[date, date]]] = {
     Operator.THIS_YEAR: year_of,
 }
 _COUNTED = {Operator.TODAY, Operator.LAST_DAYS, Operator.NEXT_DAYS}
-_RELATIVE = FROM_NOW_ON | set(RANGES) | _COUNTED
+_RELATIVE = {Operator.FROM_NOW, Operator.UNTIL_TODAY, *SPANS, *RANGES, *_COUNTED}
 
 
 def matches_time(
@@ -47,8 +46,8 @@ def matches_time(
 ) -> Sql:
     """Translate a condition on an instant to SQL."""
     instant = table.attribute(column)
-    if asked.operator in FROM_NOW_ON:
-        return _from_now(instant, asked.operator, now)
+    if (ahead := _is_ahead(instant, column, asked, now)) is not None:
+        return ahead
     today = now.astimezone(zone).date()
     asked = _until(asked, today)
 
@@ -101,10 +100,21 @@ def _until(asked: Condition, today: date) -> Condition:
     return Condition(Operator.LESS_OR_EQUAL, today) if is_until else asked
 
 
-def _from_now(instant: InstrumentedAttribute[Any], operator: Operator, now: datetime) -> Sql:
-    if operator is Operator.FROM_NOW:
-        return instant >= now
-    return instant.between(now, now + SPANS[operator])
+def _is_ahead(
+    instant: InstrumentedAttribute[Any], column: Column, asked: Condition, now: datetime
+) -> Sql | None:
+    """Return a condition that begins now; None if it is about whole days."""
+    span = _span_of(column, asked)
+    if span is not None:
+        return instant.between(now, now + span)
+    return instant >= now if asked.operator is Operator.FROM_NOW else None
+
+
+def _span_of(column: Column, asked: Condition) -> timedelta | None:
+    """Return how long a condition reaches from now on; None if it is about days, or has no end."""
+    if asked.operator is Operator.NEXT_DAYS and column.is_deadline:
+        return timedelta(days=asked.value)
+    return SPANS.get(asked.operator)
 
 
 def _in_places(
@@ -123,20 +133,22 @@ def _in_places(
 
 def describe_days(view: View, now: datetime) -> list[str]:
     """Return what the view's relative dates mean now: Created Date: 2026-11-01 to 2026-11-30."""
-    today = now.astimezone(ZoneInfo(view.zone)).date()
     return [
-        f"{one.column.header}: {_span_in_words(asked, today, now, view.zone)}"
+        f"{one.column.header}: {_days_in_words(one.column, asked, now, view.zone)}"
         for one in view.filters
         for asked in one.conditions
         if asked.operator in _RELATIVE
     ]
 
 
-def _span_in_words(asked: Condition, today: date, now: datetime, zone: str) -> str:
+def _days_in_words(column: Column, asked: Condition, now: datetime, zone: str) -> str:
     if asked.operator is Operator.FROM_NOW:
         return f"from {in_zone(now, zone)}"
-    if asked.operator in SPANS:
-        return f"{in_zone(now, zone)} to {in_zone(now + SPANS[asked.operator], zone)}"
+    if (span := _span_of(column, asked)) is not None:
+        return f"{in_zone(now, zone)} to {in_zone(now + span, zone)}"
+    today = now.astimezone(ZoneInfo(zone)).date()
+    if asked.operator is Operator.UNTIL_TODAY:
+        return f"up to {today}"
     first, last = _days_of(asked, today)
     return f"{first}" if first == last else f"{first} to {last}"
 

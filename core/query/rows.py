@@ -109,6 +109,13 @@ def count_in(session: Session, view: View, *, actor: Actor, now: datetime) -> in
     return session.execute(statement).scalar_one()
 
 
+def count_up_to(view: View, most: int, *, actor: Actor, now: datetime) -> int | None:
+    """Count the rows of a view; None if there are more than `most`, which is not counted."""
+    with storage.reading() as session:
+        few = find_few(session, view.table, _narrowed(session, view, actor, now), most)
+    return None if few is None else few.count
+
+
 def _narrowed(
     session: Session, view: View, actor: Actor, now: datetime
 ) -> list[ColumnElement[bool]]:

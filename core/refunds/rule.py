@@ -9,7 +9,17 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.access import Actor, why_not
-from core.ground import ItemStatus, Method, Permission, in_zone
+from core.ground import (
+    EXPIRED,
+    VOID_TEXTS,
+    ItemStatus,
+    Method,
+    Permission,
+    in_zone,
+    why_expired,
+    why_not_found,
+    why_void,
+)
 
 
 class Reason(StrEnum):
@@ -32,16 +42,22 @@ class Reason(StrEnum):
 
 # The sentences of the reasons that lie in the item and its payment, in the order of the rule.
 REASON_TEXTS = {
-    Reason.REFUNDED: "Already refunded",
-    Reason.IN_PROGRESS: "A refund is in progress",
-    Reason.USED: "The voucher has been used",
-    Reason.NOT_REFUNDABLE: "The voucher is not refundable",
+    Reason.REFUNDED: VOID_TEXTS[ItemStatus.REFUNDED],
+    Reason.IN_PROGRESS: VOID_TEXTS[ItemStatus.REFUND_REQUESTED],
+    Reason.USED: VOID_TEXTS[ItemStatus.USED],
+    Reason.NOT_REFUNDABLE: "It is not refundable",
     Reason.DEADLINE_PASSED: "The Refund Expire Date has passed",
-    Reason.EXPIRED: "The voucher has expired",
+    Reason.EXPIRED: VOID_TEXTS[EXPIRED],
     Reason.FREE: "The price is zero, so there is nothing to refund",
     Reason.OTHER_CURRENCY: "Its currency differs from the currency of its contract",
     Reason.PAYMENT_UNKNOWN: "It is not known which payment to refund",
     Reason.NO_GATEWAY: "It was paid by card; card refunds are not set up (STRIPE_API_KEY)",
+}
+
+_BY_STATUS = {
+    ItemStatus.REFUNDED: Reason.REFUNDED,
+    ItemStatus.REFUND_REQUESTED: Reason.IN_PROGRESS,
+    ItemStatus.USED: Reason.USED,
 }
 
 
@@ -98,8 +114,7 @@ class RefundItem:
 
 def not_found(order_item_id: str) -> Refusal:
     """Refuse an item that does not exist, or that the actor cannot see: one sentence for both."""
-    sentence = f"Order item “{order_item_id[:100]}” was not found, or you have no access to it."
-    return Refusal(Reason.NOT_FOUND, sentence)
+    return Refusal(Reason.NOT_FOUND, why_not_found(order_item_id))
 
 
 def refundable(item: RefundItem, *, now: datetime, actor: Actor) -> Refusal | None:
@@ -124,24 +139,19 @@ def _refuse(reason: Reason, detail: str = "") -> Refusal:
 
 
 def _by_status(item: RefundItem) -> Refusal | None:
-    match item.status:
-        case ItemStatus.REFUNDED:
-            when = f" on {_local(item.refunded_at, item)}" if item.refunded_at else ""
-            return _refuse(Reason.REFUNDED, when)
-        case ItemStatus.REFUND_REQUESTED:
-            return _refuse(Reason.IN_PROGRESS)
-        case ItemStatus.USED:
-            return _refuse(Reason.USED)
-    return None
+    why = why_void(item.status, item.refunded_at, item.airport_tz)
+    return Refusal(_BY_STATUS[ItemStatus(item.status)], why) if why else None
 
 
 def _by_terms(item: RefundItem, now: datetime) -> Refusal | None:
     if not item.is_refundable or item.refund_expire_at is None:
         return _refuse(Reason.NOT_REFUNDABLE)
     if now > item.refund_expire_at:
-        return _refuse(Reason.DEADLINE_PASSED, f": {_local(item.refund_expire_at, item)}")
+        # To the second, as the deadline counts.
+        at = in_zone(item.refund_expire_at, item.airport_tz, seconds=True)
+        return _refuse(Reason.DEADLINE_PASSED, f": {at}")
     if now > item.valid_until:
-        return _refuse(Reason.EXPIRED, f": {_local(item.valid_until, item)}")
+        return Refusal(Reason.EXPIRED, why_expired(item.valid_until, item.airport_tz))
     return None
 
 
@@ -167,8 +177,3 @@ def _unknown(payments: Sequence[Payment]) -> str:
     if len(payments) == 1:
         return "The payment of the order has no reference, so it cannot be paid back."
     return "The order has several payments, and it is not clear which one to pay back."
-
-
-def _local(instant: datetime, item: RefundItem) -> str:
-    """Return an instant as local time at the airport."""
-    return in_zone(instant, item.airport_tz, seconds=True)

@@ -1,134 +1,195 @@
-"""One search over orders, items, e-mails and references: a few hits of each kind, newest first.
+"""One search over orders, items, e-mails and references: for each kind, the newest and how many.
 
-Each table is searched as by its quick search, so the scope and the permissions are the same.
-E-mails are searched by recipient; refunds and transactions by their reference alone.
+Each kind is the view of a table, so the scope and the permissions are those of the table, and the
+view opens in it. Orders and order items are found as by their quick search; vouchers and passengers
+are order items with the text in that column; e-mails are found by recipient, refunds and
+transactions by their reference alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from core.access import Actor, may
-from core.ground import fold, format_money, named
-from core.query import load_rows
+from core.ground import format_money, named
+from core.query import count_up_to
+from core.search.matches import Row, has_all, load, match_of, match_of_orders, searched, view_of
 from core.tables import EMAILS, ORDER_ITEMS, ORDERS, REFUNDS, TRANSACTIONS, Column, Table
 from core.views import Condition, Filter, Operator, View, as_choice, default_view, parse_search
 
 MIN_LETTERS = 3  # of the longest word: a shorter one is in no index, and every row would be read
 PER_KIND = 5
-ITEMS_READ = 3 * PER_KIND  # vouchers, passengers and items come from the same rows
+ITEMS_READ = 3 * PER_KIND  # items whose voucher or passenger is found are listed as such
+MAX_COUNTED = 1_000  # counting more rows takes longer than a person waits for the next letter
+MAX_IN_FILTER = 2  # words that a filter of a column can ask for
+ITEM_NAMES = ("order_item_id", "order_id", "product", "passenger_name", "voucher_code", "status")
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A row that a search found. Its page is that of its order; without one, `view` shows it."""
+    """A row that a search found. Its page is that of its order; without one, `view` shows it.
 
-    kind: str
+    `match` says what was found where, such as “Passenger Zoë Müller”; it is empty if the title
+    shows that.
+    """
+
     title: str
     detail: str
     order_id: str | None
     view: View | None = None
+    match: str = ""
 
 
-def find_everywhere(text: str, *, actor: Actor, now: datetime) -> list[Hit]:
-    """Return the hits of a text that the actor may see; none if all its words are short.
+@dataclass(frozen=True)
+class Found:
+    """The newest hits of a kind, and the view of all rows; the total is None above MAX_COUNTED."""
+
+    kind: str
+    hits: list[Hit]
+    view: View
+    total: int | None
+
+    @property
+    def has_more(self) -> bool:
+        """Return whether the view has more rows than the hits."""
+        return self.total is None or self.total > len(self.hits)
+
+    @property
+    def total_in_words(self) -> str:
+        """Return how many rows the view has: 1,234, or more than 1,000."""
+        return f"more than {MAX_COUNTED:,}" if self.total is None else f"{self.total:,}"
+
+
+def find_everywhere(text: str, *, actor: Actor, now: datetime) -> list[Found]:
+    """Return what a text is found in that the actor may see; nothing if all its words are short.
 
     Raises InvalidInput if the text has too many words.
     """
     search = parse_search(text)
     if all(len(word) < MIN_LETTERS for word in search.split()):
         return []
-    find: dict[Table, Callable[[str, Actor, datetime], Iterable[Hit]]] = {
-        REFUNDS: _find_refunds,
-        TRANSACTIONS: _find_transactions,
-        ORDERS: _find_orders,
-        ORDER_ITEMS: _find_items,
-        EMAILS: _find_emails,
-    }
-    tables = [table for table in find if may(actor, table.permission(None))]
-    return [hit for table in tables for hit in find[table](search, actor, now)]
+    return [found for found in _Search(search, actor, now).find_all() if found.hits]
 
 
-def _find_refunds(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
-    names = ("amount_minor", "product", "status")
-    return _find_reference(REFUNDS, search, names, actor, now)
+@dataclass(frozen=True)
+class _Search:
+    """One search of one person."""
+
+    search: str
+    actor: Actor
+    now: datetime
+
+    @property
+    def words(self) -> list[str]:
+        return self.search.split()
+
+    def find_all(self) -> Iterator[Found]:
+        find: dict[Table, Callable[[], Iterable[Found]]] = {
+            REFUNDS: lambda: self._find_reference(REFUNDS, ("product", "status")),
+            TRANSACTIONS: lambda: self._find_reference(TRANSACTIONS, ("type", "status")),
+            ORDERS: self._find_orders,
+            ORDER_ITEMS: self._find_items,
+            EMAILS: self._find_emails,
+        }
+        for table, of_table in find.items():
+            if may(self.actor, table.permission(None)):
+                yield from of_table()
+
+    def _find_reference(self, table: Table, names: Sequence[str]) -> Iterator[Found]:
+        """Find the row of a reference, such as R-12: its page shows it alone."""
+        if not table.is_reference(self.search):
+            return
+        view = default_view(table).with_search(self.search)
+        hits = []
+        for row in self._load(view, ("short_reference", "amount_minor", *names), PER_KIND):
+            said = (as_choice(_column(table, name), row[name]) for name in names)
+            detail = " · ".join((format_money(row["amount_minor"], row["currency"]), *said))
+            own = default_view(table).with_ids((row["short_reference"],))
+            hits.append(Hit(row["short_reference"], detail, None, own))
+        yield self._count(table.title, view, hits, len(hits))
+
+    def _find_orders(self) -> Iterator[Found]:
+        view = default_view(ORDERS).with_search(self.search)
+        rows = self._load(view, {*searched(ORDERS), "contract", "created_at"}, PER_KIND)
+        details = [
+            f"{named(row['contract_id'], row['contract'])} · {row['author']} · "
+            f"{row['created_at']:%Y-%m-%d}"
+            for row in rows
+        ]
+        matches = match_of_orders(self.words, rows, actor=self.actor, now=self.now)
+        hits = [
+            Hit(row["order_id"], detail, row["order_id"], match=match)
+            for row, detail, match in zip(rows, details, matches, strict=True)
+        ]
+        yield self._count(ORDERS.title, view, hits, len(rows))
+
+    def _find_items(self) -> Iterator[Found]:
+        """Find items by their voucher code, by their passenger, and by anything else of them."""
+        for kind, name, other in (
+            ("Vouchers", "voucher_code", "passenger_name"),
+            ("Passengers", "passenger_name", "voucher_code"),
+        ):
+            view = self._where(ORDER_ITEMS, name)
+            rows = self._load(view, ITEM_NAMES, PER_KIND)
+            hits = [
+                Hit(row[name], _about(row, "product", other, "status"), row["order_id"])
+                for row in rows
+            ]
+            yield self._count(kind, view, hits, len(rows))
+        yield self._find_other_items()
+
+    def _find_other_items(self) -> Found:
+        """Find items by what is neither their voucher code nor their passenger alone."""
+        view = default_view(ORDER_ITEMS).with_search(self.search)
+        rows = self._load(view, {*ITEM_NAMES, *searched(ORDER_ITEMS)}, ITEMS_READ)
+        hits = []
+        for row in rows:
+            if any(has_all(row[name], self.words) for name in ("voucher_code", "passenger_name")):
+                continue
+            title, detail = row["order_item_id"], _about(row, "product", "passenger_name", "status")
+            match = match_of(self.words, ORDER_ITEMS, row)
+            hits.append(Hit(title, detail, row["order_id"], match=match))
+        return self._count(ORDER_ITEMS.title, view, hits[:PER_KIND], len(rows), ITEMS_READ)
+
+    def _find_emails(self) -> Iterator[Found]:
+        view = self._where(EMAILS, "recipient")
+        names = ("delivery_id", "recipient", "subject", "status")
+        hits = []
+        for row in self._load(view, names, PER_KIND):
+            status = as_choice(_column(EMAILS, "status"), row["status"])
+            own = default_view(EMAILS).with_ids((row["delivery_id"],))
+            hits.append(Hit(row["recipient"], f"{status} · {row['subject']}", None, own))
+        yield self._count(EMAILS.title, view, hits, len(hits))
+
+    def _where(self, table: Table, name: str) -> View:
+        """Return the view of the rows that have the words in one column.
+
+        A filter takes two words. With more of them, the others can be anywhere in the row.
+        """
+        asked = [Condition(Operator.CONTAINS, word) for word in self.words[:MAX_IN_FILTER]]
+        view = replace(default_view(table), filters=(Filter(_column(table, name), tuple(asked)),))
+        return view.with_search(self.search) if len(self.words) > MAX_IN_FILTER else view
+
+    def _load(self, view: View, names: Iterable[str], most: int) -> list[Row]:
+        return load(view_of(view, names), most, actor=self.actor, now=self.now)
+
+    def _count(
+        self, kind: str, view: View, hits: list[Hit], loaded: int, asked: int = PER_KIND
+    ) -> Found:
+        """Return the hits with their total, which is known if fewer rows came than were asked."""
+        if loaded < asked or not hits:
+            return Found(kind, hits, view, loaded)
+        total = count_up_to(view, MAX_COUNTED, actor=self.actor, now=self.now)
+        return Found(kind, hits, view, total)
 
 
-def _find_transactions(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
-    return _find_reference(TRANSACTIONS, search, ("amount_minor", "type", "status"), actor, now)
-
-
-def _find_reference(
-    table: Table, search: str, names: Sequence[str], actor: Actor, now: datetime
-) -> Iterable[Hit]:
-    """Find the row of a reference, such as R-12: its page shows it alone."""
-    if not table.is_reference(search):
-        return
-    columns = ("short_reference", *names)
-    for row in _load(_view(table, columns).with_search(search), PER_KIND, actor, now):
-        amount = format_money(row["amount_minor"], row["currency"])
-        said = (as_choice(_column(table, name), row[name]) for name in names[1:])
-        own = default_view(table).with_ids((row["short_reference"],))
-        yield Hit(table.title, row["short_reference"], " · ".join((amount, *said)), None, own)
-
-
-def _find_orders(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
-    names = ("order_id", "contract_id", "contract", "author", "created_at")
-    view = _view(ORDERS, names).with_search(search)
-    for row in _load(view, PER_KIND, actor, now):
-        contract = named(row["contract_id"], row["contract"])
-        detail = f"{contract} · {row['author']} · {row['created_at']:%Y-%m-%d}"
-        yield Hit("Orders", row["order_id"], detail, row["order_id"])
-
-
-def _find_items(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
-    """Sort the items by what the search found in them: voucher code, passenger, or other."""
-    names = ("order_item_id", "order_id", "product", "passenger_name", "voucher_code", "status")
-    view = _view(ORDER_ITEMS, names).with_search(search)
-    words = fold(search).split()
-    found: dict[str, list[Hit]] = {"Vouchers": [], "Passengers": [], "Order Items": []}
-    for row in _load(view, ITEMS_READ, actor, now):
-        status = as_choice(_column(ORDER_ITEMS, "status"), row["status"])
-        code, name = row["voucher_code"] or "", row["passenger_name"] or ""
-        if _has(code, words):
-            kind, title, about = "Vouchers", code, (status, name, row["product"])
-        elif _has(name, words):
-            kind, title, about = "Passengers", name, (row["product"], row["order_id"], status)
-        else:
-            kind, title = "Order Items", row["order_item_id"]
-            about = (row["product"], name, status)
-        if len(found[kind]) < PER_KIND:
-            found[kind].append(Hit(kind, title, " · ".join(filter(None, about)), row["order_id"]))
-    return [hit for hits in found.values() for hit in hits]
-
-
-def _find_emails(search: str, actor: Actor, now: datetime) -> Iterable[Hit]:
-    names = ("delivery_id", "recipient", "subject", "status", "order_id")
-    asked = Filter(_column(EMAILS, "recipient"), (Condition(Operator.CONTAINS, search),))
-    view = replace(_view(EMAILS, names), filters=(asked,))
-    for row in _load(view, PER_KIND, actor, now):
-        status = as_choice(_column(EMAILS, "status"), row["status"])
-        own = default_view(EMAILS).with_ids((row["delivery_id"],))
-        yield Hit("E-mails", row["recipient"], f"{status} · {row['subject']}", None, own)
-
-
-def _has(text: str, words: list[str]) -> bool:
-    folded = fold(text)
-    return all(word in folded for word in words)
-
-
-def _view(table: Table, names: Iterable[str]) -> View:
-    return replace(default_view(table), columns=tuple(_column(table, name) for name in names))
+def _about(row: Row, *names: str) -> str:
+    """Return values of an order item in words."""
+    said = (row[name] and as_choice(_column(ORDER_ITEMS, name), row[name]) for name in names)
+    return " · ".join(filter(None, said))
 
 
 def _column(table: Table, name: str) -> Column:
     column = table.column(name)
     assert column is not None
     return column
-
-
-def _load(view: View, most: int, actor: Actor, now: datetime) -> list[Mapping[str, Any]]:
-    frame = load_rows(view, actor=actor, now=now, start=0, end=most)
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

@@ -60,6 +60,7 @@ class Column:
     wording: Callable[[], Mapping[str, str]] | None = None  # the words of codes that a setting has
     currency: str | None = None
     looks_ahead: bool = False  # its times can be in the future
+    is_deadline: bool = False  # its next days begin now: a deadline of this morning is not ahead
     place_zone: str | None = None  # the column that holds the time zone of its times
     imported_in: str | None = None  # the same for imported times alone, if different
     name_of: str | None = None  # the column of contract IDs; this one has the contracts' names

@@ -54,7 +54,8 @@ EMAILS = Table(
         Column(
             "status", "Status", Kind.CODE,
             "Queued, sending, sent, failed (the error says why) or cancelled. Saved to outbox: no "
-            "mail server is set up, so nobody has received it.",
+            "mail server is set up, so nobody has received it. It is not Sent, and a filter for "
+            "sent does not find it.",
             has_choices=True, is_shown=True, allowed=DeliveryState, derived=delivery_state,
             formerly_meant={"sent": (DeliveryState.SENT, DeliveryState.SAVED)}, width=135
         ),
@@ -108,7 +109,7 @@ EMAILS = Table(
         Column(
             "next_attempt_at", "Next Attempt", Kind.INSTANT,
             "The time of the next attempt, if the e-mail is queued.",
-            is_offered=True, looks_ahead=True, width=160
+            is_offered=True, looks_ahead=True, is_deadline=True, width=160
         ),
         Column(
             "message", "Message", Kind.TEXT, "The sender's own text.",

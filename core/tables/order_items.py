@@ -75,8 +75,8 @@ ORDER_ITEMS = Table(
         Column(
             "refund_expire_at", "Refund Expire Date", Kind.INSTANT,
             "Refundable up to and including this time.",
-            is_shown=True, looks_ahead=True, imported_in="airport_tz", totals_as="Value at risk",
-            width=145
+            is_shown=True, looks_ahead=True, is_deadline=True, imported_in="airport_tz",
+            totals_as="Value at risk", width=145
         ),
         Column(
             "price_minor", "Price", Kind.MONEY, "The price of the item.",

@@ -11,7 +11,7 @@ from core.views.codec import (
     to_short_address,
 )
 from core.views.filters import EARLIEST, LATEST
-from core.views.links import Opened, address_of, opened_at, short_link_of, view_at
+from core.views.links import Opened, address_of, opened_at, short_link_of
 from core.views.offered_dates import DateChoice, date_choices
 from core.views.operators import MAX_DAYS, Operator
 from core.views.saved import (
@@ -80,5 +80,4 @@ __all__ = [
     "to_address",
     "to_json",
     "to_short_address",
-    "view_at",
 ]

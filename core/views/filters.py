@@ -76,6 +76,8 @@ def _parse_condition(column: Column, raw: _RawCondition) -> Condition:
     if raw.type not in {operator.value for operator in allowed}:
         raise InvalidInput(f"{column.header} has no filter “{str(raw.type)[:60]}”.")
     operator = Operator(raw.type)
+    if operator is Operator.NEXT_7_DAYS and column.is_deadline:
+        return Condition(Operator.NEXT_DAYS, 7)  # equal conditions give equal views
     if operator in BLANKS or operator in DATE_PRESETS:
         return Condition(operator)
     if operator in DAY_COUNTS:

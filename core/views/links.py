@@ -79,28 +79,6 @@ def _store(view: View, actor: Actor) -> str:
     return view_id
 
 
-def view_at(
-    table: Table,
-    parameters: Mapping[str, str],
-    *,
-    actor: Actor,
-    zone: str,
-    parameter: str = "view",
-    order_id: str | None = None,
-    left_out: list[str] | None = None,
-) -> View:
-    """Return the view of a URL; without one, the actor's default view. Raises as `opened_at`."""
-    return opened_at(
-        table,
-        parameters,
-        actor=actor,
-        zone=zone,
-        parameter=parameter,
-        order_id=order_id,
-        left_out=left_out,
-    ).view
-
-
 def opened_at(
     table: Table,
     parameters: Mapping[str, str],

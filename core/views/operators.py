@@ -52,9 +52,10 @@ DATE_PRESETS = {
     Operator.UNTIL_TODAY: "today or earlier",
     Operator.FROM_NOW: "from now on",
     Operator.NEXT_24_HOURS: "in the next 24 hours",
-    Operator.NEXT_7_DAYS: "within 7 days from now",  # to the minute, unlike the days of NEXT_DAYS
+    Operator.NEXT_7_DAYS: "within 7 days from now",  # of a deadline, it is NEXT_DAYS
 }
-# Whole days, counted by the condition's value; today is one of them.
+# Counted by the condition's value. They are whole days, and today is one of them; but the next days
+# of a deadline are so many times 24 hours from now.
 DAY_COUNTS = {
     Operator.LAST_DAYS: "in the last {} days",
     Operator.NEXT_DAYS: "in the next {} days",

@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 
 from core import access, storage
 from core.access import Actor, require
-from core.ground import DeliveryKind, DeliveryState, ItemStatus, Permission, Refused, in_zone
+from core.ground import (
+    DeliveryKind,
+    DeliveryState,
+    Permission,
+    Refused,
+    why_expired,
+    why_not_found,
+    why_void,
+)
 from core.query import is_among, scope, ticked_ids
 from core.storage import AuditEvent, Delivery, DeliveryItem, OrderItem, delivery_state
 from core.tables import ORDER_ITEMS
@@ -66,17 +74,10 @@ def why_not_valid(
 
     A voucher is not void before its Valid From: see is_early.
     """
-    match status:
-        case ItemStatus.REFUNDED:
-            when = f" on {in_zone(refunded_at, airport_tz)}" if refunded_at else ""
-            return f"It was refunded{when}."
-        case ItemStatus.REFUND_REQUESTED:
-            return "A refund is in progress."
-        case ItemStatus.USED:
-            return "It has been used."
-    if is_over(valid_until, now=now):
-        return f"It expired on {in_zone(valid_until, airport_tz)}."
-    return None
+    why = why_void(status, refunded_at, airport_tz)
+    if why is None and is_over(valid_until, now=now):
+        return why_expired(valid_until, airport_tz)
+    return why
 
 
 def is_early(valid_from: datetime, *, now: datetime) -> bool:
@@ -126,8 +127,7 @@ def assess_items(
     for one in ids:
         item = items.get(one)
         if item is None:
-            sentence = f"Order item “{one[:100]}” was not found, or you have no access to it."
-            lines.append(VoucherLine(one, "", sentence))
+            lines.append(VoucherLine(one, "", why_not_found(one)))
             continue
         terms = item.status, item.valid_until, item.refunded_at, item.airport_tz
         why = why_not_valid(*terms, now=now)

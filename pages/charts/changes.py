@@ -9,7 +9,10 @@ SAME_BELOW = 0.005  # rounds to 0 %
 
 @dataclass(frozen=True)
 class Change:
-    """A change: short, as ▲ 12%, and as a sentence for a tooltip and for screen readers."""
+    """A change: short, as 12% more, and as a sentence for a tooltip and for screen readers.
+
+    Words, because a sign or a colour says good or bad, and more refunds are not good.
+    """
 
     short: str
     sentence: str
@@ -19,12 +22,13 @@ def change_of(now: int, before: int, before_in_words: str) -> Change:
     """Compare two counts or amounts; `before_in_words` is the figure of the period before."""
     part = growth(now, before)
     if part is None:
-        short, words = ("= 0", "as before") if now == before else ("▲ from 0", "more than before")
+        short = "as before" if now == before else "from 0"
+        words = short if now == before else "more than before"
     elif abs(part) < SAME_BELOW:
-        short, words = "= 0%", "about as before"
+        short = words = "about as before"
     else:
-        words = f"{abs(part):,.0%} {'more' if part > 0 else 'less'} than before"
-        short = f"{'▲' if part > 0 else '▼'} {abs(part):,.0%}"
+        short = f"{abs(part):,.0%} {'more' if part > 0 else 'less'}"
+        words = f"{short} than before"
     return Change(short, f"{words}: {before_in_words} in the period before")
 
 
@@ -33,10 +37,10 @@ def change_of_rate(now: float, before: float) -> Change:
     points = round((now - before) * 100, 1)
     sentence = f"{before:.1%} in the period before"
     if not points:
-        return Change("= 0 points", f"as before: {sentence}")
-    short = f"{'▲' if points > 0 else '▼'} {abs(points):.1f} points"
-    words = f"{abs(points):.1f} percentage points {'more' if points > 0 else 'less'} than before"
-    return Change(short, f"{words}: {sentence}")
+        return Change("as before", f"as before: {sentence}")
+    direction = "more" if points > 0 else "less"
+    words = f"{abs(points):.1f} percentage points {direction} than before"
+    return Change(f"{abs(points):.1f} points {direction}", f"{words}: {sentence}")
 
 
 def days_of(period: Period) -> str:

@@ -37,7 +37,9 @@ def show_figures(found: Overview, currency: str | None) -> None:
     with st.container(key="figures"):
         st.html("".join(figures_shown))
     if found.before:
-        st.caption(f"▲ ▼ Compared with the period before, {days_of(found.before.period)}")
+        st.caption(
+            f"“More” and “less” compare with the period before, {days_of(found.before.period)}"
+        )
     if currency is None:
         with st.container(key="currencies"):
             st.html(_table(found))

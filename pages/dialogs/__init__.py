@@ -4,7 +4,7 @@ from pages.dialogs.approval import show_approval
 from pages.dialogs.contracts import show_contract_actions
 from pages.dialogs.demo import show_demo
 from pages.dialogs.due import show_due
-from pages.dialogs.email_states import show_email_states
+from pages.dialogs.email_states import EMAIL_STATES, show_email_states
 from pages.dialogs.emails import show_email_actions
 from pages.dialogs.import_check import show_check
 from pages.dialogs.import_help import show_needs, show_recent_imports
@@ -13,10 +13,10 @@ from pages.dialogs.import_upload import keeping_refusal, show_refusal, show_uplo
 from pages.dialogs.items import show_item_actions, show_order_actions
 from pages.dialogs.no_order import show_no_order, show_not_found
 from pages.dialogs.notes import show_notes
-from pages.dialogs.outbox import outbox_notice
-from pages.dialogs.preview import show_pause
+from pages.dialogs.outbox import show_sending_notice
 from pages.dialogs.refund_again import show_refund_actions
 from pages.dialogs.refund_notices import show_refund_notices, show_unmatched_refunds
+from pages.dialogs.refund_rule import REFUND_RULE
 from pages.dialogs.users import show_user_actions
 from pages.dialogs.voucher_check import (
     note_check,
@@ -26,9 +26,10 @@ from pages.dialogs.voucher_check import (
 )
 
 __all__ = [
+    "EMAIL_STATES",
+    "REFUND_RULE",
     "keeping_refusal",
     "note_check",
-    "outbox_notice",
     "show_approval",
     "show_check",
     "show_contract_actions",
@@ -43,13 +44,13 @@ __all__ = [
     "show_not_found",
     "show_notes",
     "show_order_actions",
-    "show_pause",
     "show_recent_checks",
     "show_recent_imports",
     "show_refund_actions",
     "show_refund_notices",
     "show_refusal",
     "show_running",
+    "show_sending_notice",
     "show_unmatched_refunds",
     "show_upload",
     "show_user_actions",

@@ -93,15 +93,16 @@ def _show(state: GridState, dialog: Dialog[Deciding], deciding: Deciding, actor:
 def _show_waiting(
     found: Sequence[Waiting], theirs: Sequence[Waiting], selected: int, *, is_approval: bool
 ) -> None:
-    done = "approved and paid back" if is_approval else "declined; their vouchers are valid again"
-    st.markdown(f"**{len(theirs):,}** of {selected:,} will be {done}.")
+    done = "approved" if is_approval else "declined"
+    then = "The money is paid back." if is_approval else "The vouchers become valid again."
+    st.markdown(f"**{len(theirs):,}** of {selected:,} will be {done}. {then}")
     if theirs:
         show_text_table([_line(one) for one in theirs], key="approval_waiting")
     own, gone = len(found) - len(theirs), selected - len(found)
     if own:
-        st.caption(f"You asked for {own:,} of them yourself. Another person has to decide.")
+        st.caption(f"You asked for {own:,} of these refunds. Another person has to decide on them.")
     if gone:
-        st.caption(f"{gone:,} do not wait for approval.")
+        st.caption(f"{gone:,} of the selected refunds do not wait for approval.")
 
 
 def _line(one: Waiting) -> dict[str, str]:

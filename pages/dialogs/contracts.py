@@ -62,8 +62,8 @@ def _show_change(state: GridState, dialog: Dialog[Change], change: Change, _acto
         key=LIMIT,
         max_chars=20,
         placeholder="No limit",
-        help="What one person may refund of this contract within 24 hours. Above it, a second "
-        "person approves. Leave it empty for no limit.",
+        help="The most that one person can refund for this contract in 24 hours. A second person "
+        "approves what is above it. Leave it empty for no limit.",
     )
     if change.fault:
         st.error(plain(change.fault))

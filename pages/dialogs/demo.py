@@ -34,7 +34,7 @@ CHOICES = {
         ":material/rocket_launch:",
         "Order Desk is then empty, and stays empty after a restart. Next, import your own orders.",
         "Delete demo data",
-        "Deleting demo data …",
+        "Deleting demo data…",
         "Demo data deleted. Now import your own orders.",
     ),
     "reset": Choice(
@@ -42,7 +42,7 @@ CHOICES = {
         ":material/restart_alt:",
         "Then the same number of new sample orders is made. The newest is from a moment ago.",
         "Reset the demo",
-        "Creating new sample orders. This takes seconds, or minutes for a million orders …",
+        "Creating new sample orders. This takes seconds, or minutes for a million orders…",
         "Demo reset.",
     ),
 }

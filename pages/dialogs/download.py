@@ -61,7 +61,7 @@ def show_download_dialog(state: GridState, source: Source, *, actor: Actor) -> N
     )
     if is_asked and state.selected:
         dialog.open(source.choose(state, actor))
-    dialog.show("Download Voucher", partial(_show_chosen, dialog), width="large")
+    dialog.show(source.download.removesuffix("…"), partial(_show_chosen, dialog), width="large")
 
 
 def _show_chosen(dialog: Dialog[Chosen], chosen: Chosen, actor: Actor) -> None:

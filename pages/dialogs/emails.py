@@ -10,7 +10,6 @@ from core.access import Actor
 from core.ground import word_of
 from core.mail import DeliveryDetails, count_open, find_items, get_delivery
 from core.tables import EMAILS
-from pages.dialogs.email_states import show_states_explained
 from pages.dialogs.outbox import outbox_notice
 from pages.dialogs.preview import ICONS, show_preview
 from pages.dialogs.void_notice import show_queued, show_void_notice
@@ -24,7 +23,6 @@ RESEND_HELP = "Retry failed and cancelled e-mails. Send the others once more."
 def show_email_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the selected e-mails."""
     _watch(state)
-    show_states_explained(state)
     show_opener(state, "E-mail", _show_delivery)
     selected = state.selected
     st.button(

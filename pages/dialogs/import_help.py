@@ -18,9 +18,9 @@ def show_needs() -> None:
             needed = ", ".join(column.header for column in table.stored if column.is_required)
             st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
         st.caption(
-            "One or two of the tables are enough. The columns can be in any order; all others are "
-            "filled in or left blank. The template explains every column. *Download Excel* and "
-            "*Download CSV* write files that can be imported again."
+            "One or two of the tables are enough. Columns can be in any order. A column that is "
+            "missing is filled in or left blank. The template explains every column. "
+            "*Download Excel* and *Download CSV* write files that can be imported again."
         )
 
 

@@ -26,7 +26,7 @@ def show_running() -> None:
         with st.container(border=True, key="import_running"):
             st.markdown(f"{doing} **{plain(', '.join(run.names))}**{plain(by)}")
             phase = "Cancelling" if run.is_cancelled else run.phase
-            st.progress(run.share, text=f"{plain(phase)} …")
+            st.progress(run.share, text=f"{plain(phase)}…")
             if run.actor.user_id == actor.user_id:
                 st.button(
                     "Cancel",
@@ -53,7 +53,7 @@ def show_end(run: Run, actor: Actor) -> None:
 
 
 def _cut(line: str) -> str:
-    return plain(line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]} …")
+    return plain(line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…")
 
 
 def _show_faults(run: Run, actor: Actor) -> None:

@@ -4,7 +4,6 @@ from core.access import Actor, may
 from core.ground import Permission
 from pages.dialogs.download import show_download, show_download_dialog
 from pages.dialogs.refund import show_refund
-from pages.dialogs.refund_rule import show_refund_rule
 from pages.dialogs.selection import ITEMS, ORDERS
 from pages.dialogs.send import show_send
 from pages.grid import GridState
@@ -13,7 +12,6 @@ from pages.grid import GridState
 def show_item_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the selected order items."""
     if may(actor, Permission.REFUND):
-        show_refund_rule(state)
         show_refund(state, ITEMS, actor=actor)
     if may(actor, Permission.VOUCHERS):
         show_download(state, actor=actor)

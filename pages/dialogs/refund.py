@@ -15,7 +15,7 @@ from core.ground import AppError, get_settings
 from core.refunds import Assessment
 from pages.dialogs.refund_assessment import count_items, show_assessment
 from pages.dialogs.refund_results import show_results
-from pages.dialogs.refund_rule import show_refund_reasons
+from pages.dialogs.refund_rule import QUESTION, show_refund_reasons
 from pages.dialogs.request import Request, show_problem
 from pages.dialogs.selection import Source
 from pages.grid import GridState
@@ -80,7 +80,7 @@ def _show_form(
     show_assessment(found, request.chosen, actor=actor)
     if found.refundable:
         _ask_why(request)
-    with st.expander("What can be refunded?", icon=":material/help:"):
+    with st.expander(QUESTION, icon=":material/help:"):
         show_refund_reasons()
     if request.fault:
         st.error(plain(request.fault))

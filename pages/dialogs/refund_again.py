@@ -4,7 +4,6 @@ from core.access import Actor, may
 from core.ground import Permission
 from pages.dialogs.approval import show_approval
 from pages.dialogs.refund import show_refund
-from pages.dialogs.refund_rule import show_refund_rule
 from pages.dialogs.selection import REFUNDS
 from pages.grid import GridState
 
@@ -13,5 +12,4 @@ def show_refund_actions(state: GridState, *, actor: Actor) -> None:
     """Draw what the actor may do with the selected refunds; the same rule refunds items again."""
     show_approval(state, actor=actor)
     if may(actor, Permission.REFUND):
-        show_refund_rule(state)
         show_refund(state, REFUNDS, actor=actor)

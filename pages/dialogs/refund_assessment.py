@@ -35,7 +35,7 @@ def show_assessment(found: Assessment, chosen: Chosen, *, actor: Actor) -> None:
 
 
 def _show_waiting(items: Sequence[RefundItem]) -> None:
-    """Say which contracts are over their limit, and what that means."""
+    """Say which contracts are over their limit, and what that means for the items."""
     limits = {one.contract_id: one for one in items}
     said = ", ".join(
         f"{one.contract_id} ({format_money(one.refund_limit_minor, one.contract_currency)})"
@@ -43,9 +43,9 @@ def _show_waiting(items: Sequence[RefundItem]) -> None:
         if one.refund_limit_minor is not None
     )
     st.warning(
-        f"**{len(items):,}** need{'s' * (len(items) == 1)} the approval of a second person: with "
-        f"them you are above what one person may refund within 24 hours, of {plain(said)}. Their "
-        "vouchers are void from now on; the money is paid back after the approval.",
+        f"**{len(items):,}** need{'s' * (len(items) == 1)} the approval of a second person. "
+        f"The limit of what one person can refund in 24 hours is passed: {plain(said)}. "
+        "Vouchers become void at once. The money is paid back after the approval.",
         icon=":material/supervisor_account:",
     )
 

@@ -3,22 +3,9 @@
 import streamlit as st
 
 from core.refunds import REASON_TEXTS
-from pages.grid import GridState
+from pages.grid import Explanation
 
-
-def show_refund_rule(state: GridState) -> None:
-    """Draw a popover with the refund rule, next to the button Refund."""
-    with st.container(width="content", key="rule"):
-        asked = st.popover(
-            "What can be refunded?",
-            icon=":material/help:",
-            type="tertiary",
-            key=f"rule_{state.place.key}",
-            on_change=state.touch,
-        )
-    if asked.open:
-        with asked:
-            show_refund_reasons()
+QUESTION = "What can be refunded?"
 
 
 def show_refund_reasons() -> None:
@@ -31,3 +18,6 @@ def show_refund_reasons() -> None:
         "Refund Expire Date is the last second for a refund, in the airport's time zone. "
         "If the bank returned an item's refund, the date no longer applies to it."
     )
+
+
+REFUND_RULE = Explanation("refunds", QUESTION, show_refund_reasons)

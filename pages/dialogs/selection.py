@@ -37,7 +37,12 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the order items come from, and how the buttons are called there."""
+    """Where the order items come from, and how the buttons are called there.
+
+    The labels for items are those of the manual. For orders they are the same words, of several
+    vouchers; … says that they act on what the dialog lists first: not the rows that are selected,
+    but their items.
+    """
 
     choose: Callable[[GridState, Actor], Chosen]
     # The keys of the rows that stay selected after the refund of some items was requested.
@@ -51,7 +56,7 @@ class Source:
 
 
 def _choose_items(state: GridState, actor: Actor) -> Chosen:
-    return Chosen(state.selected, _about_hidden(state, actor))
+    return Chosen(state.selected, _notes_of(state, actor))
 
 
 def _choose_refunds(state: GridState, actor: Actor) -> Chosen:
@@ -61,7 +66,7 @@ def _choose_refunds(state: GridState, actor: Actor) -> Chosen:
         return Chosen((), problem=str(error))
     if not found:
         return Chosen((), problem="The selected refunds were not found.")
-    return Chosen(tuple(dict.fromkeys(found.values())), _about_hidden(state, actor), refunded=found)
+    return Chosen(tuple(dict.fromkeys(found.values())), _notes_of(state, actor), refunded=found)
 
 
 def _choose_orders(state: GridState, actor: Actor) -> Chosen:
@@ -70,7 +75,7 @@ def _choose_orders(state: GridState, actor: Actor) -> Chosen:
     except AppError as error:
         return Chosen((), problem=str(error))
     hidden = _count_hidden(state, actor) - len(found.not_found)
-    notes = (f"The current filter hides {hidden:,} of the selected orders",) if hidden > 0 else ()
+    notes = (_about_hidden(hidden, "orders"),) if hidden > 0 else ()
     missing = (
         *_about(found.without_items, "has no items.", "have no items:"),
         *_about(
@@ -93,9 +98,13 @@ def _about(orders: Sequence[str], one: str, several: str) -> list[str]:
     return [f"{len(orders):,} of the selected orders {several} {named}."]
 
 
-def _about_hidden(state: GridState, actor: Actor) -> tuple[str, ...]:
+def _notes_of(state: GridState, actor: Actor) -> tuple[str, ...]:
     hidden = _count_hidden(state, actor)
-    return (f"The current filter hides {hidden:,} of them",) if hidden else ()
+    return (_about_hidden(hidden, "rows"),) if hidden else ()
+
+
+def _about_hidden(hidden: int, many: str) -> str:
+    return f"The current filter hides {hidden:,} of the selected {many}."
 
 
 def _count_hidden(state: GridState, actor: Actor) -> int:
@@ -136,9 +145,9 @@ ORDERS = Source(
     _untouched_orders,
     "Refund…",
     "Select orders to refund their items",
-    "Download vouchers…",
+    "Download Vouchers…",
     "Select orders to download the vouchers of their items",
-    "Send vouchers…",
+    "Send Vouchers…",
     "Select orders to e-mail the vouchers of their items",
 )
 REFUNDS = Source(

@@ -25,7 +25,7 @@ from pages.shell import Dialog, acting, plain
 
 ADDRESSES = "addresses"
 SEND_TO = {
-    ADDRESSES: "Addresses below",
+    ADDRESSES: "Typed addresses",
     To.CONTACTS: "Each order's contact",
     To.PASSENGERS: "Each passenger",
 }
@@ -56,7 +56,7 @@ def show_send(state: GridState, source: Source, *, actor: Actor) -> None:
     )
     if is_asked and state.selected:
         dialog.open(_begin(state, source, actor))
-    dialog.show("Send Voucher", partial(_show_request, state, dialog), width="large")
+    dialog.show(source.send.removesuffix("…"), partial(_show_request, state, dialog), width="large")
 
 
 def _begin(state: GridState, source: Source, actor: Actor) -> SendRequest:

@@ -50,7 +50,7 @@ def _warn_of_strangers(envelopes: Sequence[Envelope]) -> frozenset[str]:
         if one.unknown_to:
             strangers.setdefault(one.recipient, []).extend(one.unknown_to)
     for recipient, orders in list(strangers.items())[:MAX_NAMED]:
-        listed = ", ".join(orders[:MAX_NAMED]) + (" …" if len(orders) > MAX_NAMED else "")
+        listed = ", ".join(orders[:MAX_NAMED]) + (", …" if len(orders) > MAX_NAMED else "")
         st.warning(
             f"{plain(recipient)} is not the contact or a passenger of {plain(listed)}. "
             "Send anyway?",

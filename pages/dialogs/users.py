@@ -43,6 +43,7 @@ def show_user_actions(state: GridState, *, actor: Actor) -> None:
     )
     st.button(
         "Add user",
+        type="primary",
         key="add_user",
         icon=":material/person_add:",
         on_click=_open,

@@ -21,7 +21,7 @@ def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor)
     ids = list(item_ids)[:MAX_SELECTED]
     due = mail.find_void_notices(ids, actor=actor) if ids else ()
     addresses = sorted({one.recipient for one in due})
-    listed = ", ".join(addresses[:MAX_LISTED]) + (" …" if len(addresses) > MAX_LISTED else "")
+    listed = ", ".join(addresses[:MAX_LISTED]) + (", …" if len(addresses) > MAX_LISTED else "")
     st.button(
         "Send Void Notice",
         key=f"void_{state.place.key}",

@@ -70,7 +70,7 @@ def note_check(code: str, found: Verification, actor: Actor) -> None:
 
 
 def _cut(code: str) -> str:
-    return code if len(code) <= MAX_CODE else f"{code[:MAX_CODE]} …"
+    return code if len(code) <= MAX_CODE else f"{code[:MAX_CODE]}…"
 
 
 def _checked_by(actor: Actor) -> list[dict[str, str]]:

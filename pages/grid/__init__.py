@@ -1,14 +1,16 @@
 """A table on a page: AG Grid with filters, totals, views and a selection."""
 
+from pages.grid.explained import Explanation
+from pages.grid.extras import Extras
 from pages.grid.links import download_address
 from pages.grid.named import viewer_zone
 from pages.grid.opener import show_opener
 from pages.grid.state import GridState
 from pages.grid.table import show_empty, show_table
-from pages.grid.tools import Actions
 
 __all__ = [
-    "Actions",
+    "Explanation",
+    "Extras",
     "GridState",
     "download_address",
     "show_empty",

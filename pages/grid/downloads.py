@@ -21,10 +21,11 @@ SLOW_SECONDS = 5
 LABEL, ICON = "Download Excel", ":material/download:"
 
 
-def show_downloads(state: GridState, count: int, *, actor: Actor) -> None:
+def show_downloads(state: GridState, count: int, *, actor: Actor, is_main: bool = True) -> None:
     """Draw the links to the files of the view, and a popover with other ways to download it.
 
-    When rows are selected, the popover says so, and has their files first.
+    When rows are selected, the popover says so, and has their files first. Unless it `is_main`, the
+    page has another main action.
     """
     view = state.view
     is_page = view.order_id is None  # an order has its own download, which comes first
@@ -42,7 +43,7 @@ def show_downloads(state: GridState, count: int, *, actor: Actor) -> None:
         st.link_button("Download CSV", csv_file, type="tertiary", help=words)
     with st.container(horizontal=True, gap=None, width="content", key="downloads"):
         excel_file = _address(view, parameters, FileFormat.XLSX)
-        kind: Literal["primary", "secondary"] = "primary" if is_page else "secondary"
+        kind: Literal["primary", "secondary"] = "primary" if is_page and is_main else "secondary"
         if count:
             st.link_button(LABEL, excel_file, icon=ICON, type=kind)
         else:
@@ -63,12 +64,12 @@ def _show_disabled(state: GridState) -> None:
 def _show_button(state: GridState) -> PopoverContainer:
     """Draw the button that opens the other downloads; it says how many rows are selected."""
     selected = len(state.selected)
-    label = f"{selected:,} selected" if selected else "More downloads"
+    label = f"Download {selected:,} selected" if selected else "More downloads"
     with st.container(key="downloads_selected" if selected else "downloads_more", width="content"):
         return st.popover(
             label,
             key=f"more_{state.place.key}",
-            help="Download the selected rows alone" if selected else None,
+            help=f"The selected rows alone. {LABEL} writes every row." if selected else None,
             on_change=state.touch,
         )
 
@@ -80,7 +81,7 @@ def _show_more(state: GridState, count: int, parameters: dict[str, str], actor: 
         # Made here alone: the address of many keys is stored.
         ticked = view.without_filters().with_keys(state.selected)
         words = f"**{describe_keys(state.selected)}**, with the columns and the sort of the table"
-        hidden = "; also those that the filter hides" if view.is_filtered else ""
+        hidden = ", including rows that the filter hides" if view.is_filtered else ""
         label = f"{len(state.selected):,} selected"
         _show_links(label, words + hidden, ticked, _parameters(state, ticked, actor))
     if count and view.order_id is not None:

@@ -1,4 +1,7 @@
-"""Explanations that a person can open: columns and views."""
+"""Explanations that a person can open: columns, with what else the page explains, and views."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -9,19 +12,34 @@ from pages.shell import show_text_table
 LINES_SHOWN = 12
 
 
-def show_columns_explained(state: GridState) -> None:
-    """Draw a popover with the meaning of every column that the table can show."""
-    key = f"explained_{state.place.key}"
+@dataclass(frozen=True)
+class Explanation:
+    """What a page explains beside its columns: in a word, as a question, and the answer."""
+
+    topic: str
+    question: str
+    show: Callable[[], None]
+
+
+def show_explained(state: GridState, also: Explanation | None) -> None:
+    """Draw the page's one popover of explanations: its own first, then every column."""
+    key, question = f"explained_{state.place.key}", also.question if also else ""
+    more = f", and {question[0].lower()}{question[1:].removesuffix('?')}" if question else ""
     with st.container(width="content", key="explained"):
         asked = st.popover(
-            "What do the columns mean?",
+            f"Columns and {also.topic} explained" if also else "Columns explained",
             icon=":material/help:",
             type="tertiary",
             key=key,
+            help=f"What each column means{more}",
             on_change=state.touch,
         )
     if asked.open:
         with asked:
+            if also:
+                st.markdown(f"**{also.question}**")
+                also.show()
+                st.markdown("**What do the columns mean?**")
             _show_columns(state.place.table)
 
 

@@ -97,7 +97,8 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "ensureDomOrder": True,
         "animateRows": False,
         "tooltipShowDelay": 500,
-        "overlayNoRowsTemplate": f"No {table.one} matches these filters.",
+        "noRowsOverlayComponent": JsCode("orderDesk.NoRows"),
+        "noRowsOverlayComponentParams": {"one": table.one},
     }
 
 

@@ -66,7 +66,7 @@ def show_shared_before(state: GridState, *, actor: Actor) -> None:
     with st.container(key="shared_before", border=True):
         st.markdown(
             "**You share views with everyone.** Everyone who opens them can read these words and "
-            f"IDs. {NO_HARM} To stop sharing one, choose *Views*, then *Manage …*."
+            f"IDs. {NO_HARM} To stop sharing one, choose *Views*, then *Manage…*."
         )
         _show_typed(shared)
         st.button("OK", key=f"{key}_ok", on_click=_confirm, args=(state, key))

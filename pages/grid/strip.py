@@ -17,12 +17,13 @@ from core.query import MAX_SELECTED
 from core.tables import Kind, Table
 from core.views import (
     NamesByColumn,
+    View,
     describe_filter,
     describe_ids,
     describe_keys,
     describe_search,
 )
-from pages.grid.explained import show_columns_explained
+from pages.grid.explained import Explanation, show_explained
 from pages.grid.state import GridState
 from pages.routes import let_first_rows_show, let_rows_go_first
 from pages.shell import acting, plain
@@ -32,7 +33,9 @@ MAX_SUMS_IN_LINE = 3
 NO_WORDS = "No filters. Type below a header, or right-click a value."
 
 
-def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
+def show_head(
+    state: GridState, *, actor: Actor, now: datetime, explains: Explanation | None = None
+) -> int:
     """Draw title and count of the view; return the count."""
     view = state.view
     table = view.table
@@ -47,9 +50,8 @@ def show_head(state: GridState, *, actor: Actor, now: datetime) -> int:
         total = state.figure("total", everything, now, count_all)
     if view.order_id is None:
         st.title(table.title, anchor=False, width="content")
-    times = f" :gray[· times in {view.zone}]" if _has_times(table) else ""
-    st.markdown(f"{_count_in_words(table, count, total)}{times}", width="content")
-    show_columns_explained(state)
+    st.markdown(f"{_count_in_words(table, count, total)}{_zones_in_words(view)}", width="content")
+    show_explained(state, explains)
     return count
 
 
@@ -59,8 +61,15 @@ def _count_in_words(table: Table, count: int, total: int) -> str:
     return f"**{count:,}**{of_total} {table.one if total == 1 else table.many}"
 
 
-def _has_times(table: Table) -> bool:
-    return any(column.kind is Kind.INSTANT for column in table.offered)
+def _zones_in_words(view: View) -> str:
+    """Say in which zone the view's times are; those of a place are as the clocks there say."""
+    times = [one for one in view.columns if one.kind is Kind.INSTANT]
+    of_places = ", ".join(one.header for one in times if one.place_zone)
+    if not times:
+        return ""
+    # In a part of its own, which frame.css hides without room.
+    there = f":gray[, {of_places} in airport time]" if of_places else ""
+    return f" :gray[· times in {view.zone}]{there}"
 
 
 def _figures(state: GridState, actor: Actor, now: datetime) -> query.Figures:
@@ -144,7 +153,7 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
     if len(missing) <= MAX_MISSING_LISTED:
         st.warning(plain(f"{words}."), icon=":material/search_off:")
         return
-    with st.expander(plain(f"{words} …"), icon=":material/search_off:"):
+    with st.expander(plain(f"{words}, …"), icon=":material/search_off:"):
         st.code("\n".join(map(show_controls, missing)), language=None, height=200)
 
 

@@ -2,9 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from core.query import MAX_SELECTED
 from core.tables import BOOKS, Table
 from core.views import to_json
 from pages.grid.downloads import show_downloads
+from pages.grid.extras import Extras
 from pages.grid.options import BLOCK_ROWS, THEME, adapting_columns, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
@@ -32,7 +32,6 @@ from pages.grid.strip import (
     show_words,
 )
 from pages.grid.tools import (
-    Actions,
     show_columns,
     show_fold,
     show_own_page,
@@ -72,18 +71,19 @@ Then reload this page.
 
 
 def show_table(
-    table: Table, *, actor: Actor, order_id: str | None = None, actions: Actions | None = None
+    table: Table, *, actor: Actor, order_id: str | None = None, extras: Extras | None = None
 ) -> bool:
-    """Draw the table, of every order or of one; `actions` draws the buttons for selected rows.
+    """Draw the table, of every order or of one, with what its page adds to it.
 
     Return whether there are any rows, filters aside. Raises AppError if the rows cannot be loaded.
     If a link is invalid, the page shows a warning and the valid part of its view.
     """
-    now = datetime.now(UTC)
+    now, extras = datetime.now(UTC), extras or Extras()
     state = follow_address(Place(table, order_id), actor)
     if query.is_empty(state.view.without_filters(), actor=actor, now=now):
         if order_id is None:
             st.title(table.title, anchor=False)
+            extras.show_notice()
         show_empty(table, actor, order_id)
         return False
     state.keep_tokens(actor)
@@ -98,9 +98,7 @@ def show_table(
             show_shared_before(state, actor=actor)
         selected = selected_in_words(state, actor=actor, now=now)
         show_above = _show_above if order_id is None else _show_above_of_order
-        count = show_above(
-            state, actor, now, partial(_show_actions, state, actor, selected, actions)
-        )
+        count = show_above(state, actor, now, selected, extras)
         show_missing(state, actor=actor)
         _show_progress(state)
     with _strip("below"):
@@ -117,22 +115,26 @@ def _show_progress(state: GridState) -> None:
         st.html(f'<span data-answer="{answer}" data-revision="{state.revision}"></span>')
 
 
-def _show_actions(state: GridState, actor: Actor, selected: str, actions: Actions | None) -> None:
+def _show_actions(state: GridState, actor: Actor, selected: str, extras: Extras) -> None:
     """Draw what acts on the selected rows; on a phone, it is a bar with their number."""
-    if actions is not None:
+    if extras.actions is not None:
         with _strip("actions"):
             show_ticked(state, selected)
-            actions(state, actor=actor)
+            extras.actions(state, actor=actor)
 
 
 def _show_above(
-    state: GridState, actor: Actor, now: datetime, show_actions: Callable[[], None]
+    state: GridState, actor: Actor, now: datetime, selected: str, extras: Extras
 ) -> int:
-    """Draw three strips: title and downloads, tools and actions, filters. Return the count."""
+    """Draw three strips: title and downloads, tools and actions, filters. Return the count.
+
+    Notices of the page come below its title.
+    """
     with _strip("head"):
-        count = show_head(state, actor=actor, now=now)
+        count = show_head(state, actor=actor, now=now, explains=extras.explains)
         st.space("stretch")
-        show_downloads(state, count, actor=actor)
+        show_downloads(state, count, actor=actor, is_main=not extras.has_main_action)
+    extras.show_notice()
     with _strip("tools"):
         show_search(state)
         show_fold()
@@ -140,18 +142,18 @@ def _show_above(
         show_pasting(state, actor)
         show_columns(state)
         st.space("stretch")
-        show_actions()
+        _show_actions(state, actor, selected, extras)
     show_words(state, actor=actor, now=now)
     return count
 
 
 def _show_above_of_order(
-    state: GridState, actor: Actor, now: datetime, show_actions: Callable[[], None]
+    state: GridState, actor: Actor, now: datetime, selected: str, extras: Extras
 ) -> int:
     """Draw one strip, because an order has few rows: search and IDs come with many."""
     with _strip("tools"):
         with _strip("head"):
-            count = show_head(state, actor=actor, now=now)
+            count = show_head(state, actor=actor, now=now, explains=extras.explains)
         show_fold()
         if count > FEW_ROWS or state.view.search or state.view.ids:
             show_search(state)
@@ -161,7 +163,7 @@ def _show_above_of_order(
         show_words(state, actor=actor, now=now)
         st.space("stretch")
         show_downloads(state, count, actor=actor)
-        show_actions()
+        _show_actions(state, actor, selected, extras)
     return count
 
 

@@ -3,7 +3,6 @@
 import html
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -15,14 +14,6 @@ from core.views import Layout, View, default_view, normal_view, parse_search, pa
 from pages.grid.state import GridState
 from pages.shell import acting
 from pages.web import base_path
-
-
-class Actions(Protocol):
-    """Draws the buttons that act on the selected rows."""
-
-    def __call__(self, state: GridState, *, actor: Actor) -> None:
-        """Draw the buttons in the line of the tools."""
-
 
 OWN_PAGE_HELP = "The same rows on their own page, where you can add those of other orders"
 MANY_COLUMNS = 10  # more are hard to look through: there is a search
@@ -118,7 +109,7 @@ def show_columns(state: GridState) -> None:
         return
     with choosing:
         st.caption("Drag a header to move its column. Drag its edge to resize it.")
-        listed = view.all_columns
+        listed = list(view.all_columns)
         if len(listed) > MANY_COLUMNS:
             listed = _search_columns(state, listed)
         with st.container(key="columns", gap=None):

@@ -62,7 +62,7 @@ def _show_update(state: GridState) -> None:
     else:
         words = f"“{plain(opened.name)}” belongs to another user. Save a copy of your own."
         st.button(
-            "Save as new …", key=f"copy_{name}", help=words, on_click=_ask, args=(state, "save")
+            "Save as new…", key=f"copy_{name}", help=words, on_click=_ask, args=(state, "save")
         )
 
 
@@ -158,9 +158,9 @@ def _show_links(state: GridState, actor: Actor) -> None:
             on_click=_copy_link,
             args=(state,),
         )
-        st.button("Save this view …", key=f"save_{table.name}", on_click=_ask, args=(state, "save"))
+        st.button("Save this view…", key=f"save_{table.name}", on_click=_ask, args=(state, "save"))
         if any(one.is_own for one in saved):
-            st.button("Manage …", key=f"manage_{table.name}", on_click=_ask, args=(state, "manage"))
+            st.button("Manage…", key=f"manage_{table.name}", on_click=_ask, args=(state, "manage"))
     show_views_explained()
 
 

@@ -11,7 +11,7 @@ from core.ground import day_in_words
 from core.history import Subject, find_action
 from core.query import ToldEvent, get_event, load_history
 from core.tables import AUDIT_EVENTS, ORDER_TABS, Table
-from pages.grid import Actions, show_empty, show_table, viewer_zone
+from pages.grid import Extras, show_empty, show_table, viewer_zone
 from pages.history.opened import show_record
 from pages.shell import current_actor, failures_shown, plain
 
@@ -28,7 +28,7 @@ ICONS = {
 OTHER = ":material/history:"
 
 
-def show_history(table: Table, *, actor: Actor, order_id: str, actions: Actions | None) -> None:
+def show_history(table: Table, *, actor: Actor, order_id: str, extras: Extras) -> None:
     """Draw the timeline of an order's events; as a table, if the person chose it."""
     key, parameter = f"history_as_table_{order_id}", ORDER_TABS[table.name]
     if key not in st.session_state:  # the address has a view of the table
@@ -36,7 +36,7 @@ def show_history(table: Table, *, actor: Actor, order_id: str, actions: Actions 
     if st.session_state[key]:
         with st.container(horizontal=True, horizontal_alignment="right"):
             _offer_table(key)
-        show_table(table, actor=actor, order_id=order_id, actions=actions)
+        show_table(table, actor=actor, order_id=order_id, extras=extras)
     else:
         _show_timeline(order_id, key)
 

@@ -84,7 +84,9 @@ def _write_table(
     table = TABLES.get(name)
     if table is None:
         raise NotFound(f"There is no table “{name[:60]}”.")
-    view = views.view_at(table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id)
+    view = views.opened_at(
+        table, asked, actor=grant.actor, zone="UTC", order_id=grant.order_id
+    ).view
     if asked.get("columns") == "all":
         view = replace(view, columns=view.all_columns)
     excel.export(view, file, actor=grant.actor, now=now, file_format=file_format, cancel=cancel)

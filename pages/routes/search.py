@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from core import access, search
 from core.ground import InvalidInput, show_controls
-from core.views import to_address
+from core.views import View, to_address
 from pages.web import PRIVATE, base_path, bearer_of, browser_of, read_body
 
 EVERYWHERE = "everywhere"  # in place of a table
@@ -28,8 +28,8 @@ async def answer_search(request: Request) -> Response:
     """Answer with the hits; raise AppError, which the caller turns into a status."""
     grant = await to_thread.run_sync(_accept, request, limiter=_AT_ONCE)
     body = await read_body(request, MAX_BODY_BYTES, TOO_LONG)
-    hits = await to_thread.run_sync(_find, grant, body, limiter=_AT_ONCE)
-    return JSONResponse({"hits": hits}, headers=PRIVATE)
+    groups = await to_thread.run_sync(_find, grant, body, limiter=_AT_ONCE)
+    return JSONResponse({"groups": groups}, headers=PRIVATE)
 
 
 def _accept(request: Request) -> access.Grant:
@@ -37,17 +37,35 @@ def _accept(request: Request) -> access.Grant:
     return access.accept_token(bearer_of(request), "search", table=EVERYWHERE, browser=browser)
 
 
-def _find(grant: access.Grant, body: bytes) -> list[dict[str, str]]:
+def _find(grant: access.Grant, body: bytes) -> list[dict[str, Any]]:
     found = search.find_everywhere(_text_in(body), actor=grant.actor, now=datetime.now(UTC))
     return [
-        {
-            "kind": hit.kind,
-            "title": show_controls(hit.title),
-            "detail": show_controls(hit.detail),
-            "address": _address(hit),
-        }
-        for hit in found
+        {"kind": one.kind, "count": _count(one), "hits": [*map(_hit, one.hits), *_all(one)]}
+        for one in found
     ]
+
+
+def _count(found: search.Found) -> str:
+    shown = len(found.hits)
+    return f"{shown:,} of {found.total_in_words}" if found.has_more else f"{shown:,}"
+
+
+def _hit(hit: search.Hit) -> dict[str, str]:
+    return {
+        "title": show_controls(hit.title),
+        "detail": show_controls(hit.detail),
+        "match": show_controls(hit.match),
+        "address": _address(hit),
+    }
+
+
+def _all(found: search.Found) -> list[dict[str, str]]:
+    """Return the hit that opens all rows of a kind in their table, if it has more than shown."""
+    if not found.has_more:
+        return []
+    table = found.view.table.title
+    title = f"All {found.total:,} in {table}" if found.total else f"All in {table}"
+    return [{"title": title, "detail": "", "match": "", "address": _address_of(found.view)}]
 
 
 def _text_in(body: bytes) -> str:
@@ -65,4 +83,8 @@ def _address(hit: search.Hit) -> str:
     if hit.order_id is not None:
         return f"{base_path()}/order?{urlencode({'order': hit.order_id})}"
     assert hit.view is not None
-    return f"{base_path()}/{hit.view.table.name}?{urlencode({'view': to_address(hit.view)})}"
+    return _address_of(hit.view)
+
+
+def _address_of(view: View) -> str:
+    return f"{base_path()}/{view.table.name}?{urlencode({'view': to_address(view)})}"

@@ -28,7 +28,7 @@ def _write(request: Request, file: IO[bytes], _cancel: CancelToken) -> str:
     asked = request.query_params
     token, browser = asked.get("token", ""), browser_of(request)
     grant = access.accept_token(token, "vouchers", table=ORDER_ITEMS.name, browser=browser)
-    view = views.view_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC")
+    view = views.opened_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC").view
     form: Literal["pdf", "zip"] = "zip" if asked.get("form") == "zip" else "pdf"
     now = datetime.now(UTC)
     return vouchers.issue(view.ids, file, file_format=form, actor=grant.actor, now=now)

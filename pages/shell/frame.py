@@ -143,7 +143,7 @@ def kept_answer(key: str) -> Mapping[str, Any] | None:
 def _reload_when_back() -> None:
     if storage.is_reachable():
         st.rerun(scope="app")
-    st.caption("Waiting for the database …")
+    st.caption("Waiting for the database…")
 
 
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>#~|:$"})

@@ -17,6 +17,7 @@ _FILES = (
     "menu.js",
     "links.js",
     "ahead.js",
+    "no_rows.js",
     "set_filter.js",
     "listbox.js",
     "date_words.js",

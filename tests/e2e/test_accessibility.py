@@ -69,7 +69,7 @@ def show_popover(desk: Desk, name: str) -> None:
 
 
 def show_dialog(desk: Desk) -> None:
-    at_orders(desk).open_popover("Views").get_by_role("button", name="Save this view …").click()
+    at_orders(desk).open_popover("Views").get_by_role("button", name="Save this view…").click()
     expect(desk.page.get_by_role("textbox", name="Name")).to_be_visible()
     desk.wait_for_run()
 
@@ -195,7 +195,7 @@ def show_totals(desk: Desk) -> None:
 
 def show_rule(desk: Desk) -> None:
     desk.go_to(table=ITEMS)
-    desk.open_popover("What can be refunded?")
+    desk.open_popover("Columns and refunds explained")
 
 
 def show_phone(desk: Desk) -> None:
@@ -239,7 +239,7 @@ TOURS: dict[str, dict[str, Callable[[Desk], object]]] = {
         "paste IDs": lambda desk: show_popover(desk, "Paste IDs"),
         "columns": lambda desk: show_popover(desk, "Columns"),
         "more downloads": lambda desk: show_popover(desk, "More downloads"),
-        "columns explained": lambda desk: show_popover(desk, "What do the columns mean?"),
+        "columns explained": lambda desk: show_popover(desk, "Columns explained"),
         "totals": show_totals,
         "row": show_row_menu,
         "menu": show_menu,

@@ -103,12 +103,18 @@ def test_funnel_asks_for_a_number_of_next_days_where_times_can_be_ahead(
     desk.go_to(table=ITEMS)
     desk.button_of("Service Date").click()
     desk.choose_operator("Next … days")
+    questions = desk.grid.get_by_role("combobox", name="Filtering operator")
+    expect(questions).to_have_count(1)  # the second one comes when the first is complete
     count = desk.grid.get_by_role("textbox", name="Number of days")
     expect(count).to_be_focused()
     count.fill("0")
     expect(desk.grid.get_by_role("alert").filter(has_text="whole number")).to_be_visible()
     desk.expect_words()
     count.fill("12")
+    desk.expect_words("Service Date in the next 12 days")
+    expect(questions).to_have_count(2)
+    desk.choose_operator("Before")  # without a day yet
+    expect(questions).to_have_count(1)
     desk.expect_words("Service Date in the next 12 days")
     desk.page.keyboard.press("Escape")
     expect(desk.box("Service Date")).to_have_value("Next 12 days")

@@ -11,14 +11,9 @@ from playwright.sync_api import Download
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import HEADERS, Desk
 from tests.e2e.servers import Server
-from tests.e2e.waiting import expect
+from tests.e2e.waiting import SLOW_PAGE, expect
 from tests.e2e.workbook import Workbook
 
-# What the page is told arrives so many milliseconds later: the rows are far ahead of it.
-SLOW_PAGE = """ms => {
-  const send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (said) { setTimeout(() => send.call(this, said), ms); };
-}"""
 NEWEST_FIRST = "ORDER BY created_at DESC, order_id DESC"
 
 
@@ -97,7 +92,7 @@ def test_file_of_the_ticked_rows_holds_exactly_these_also_if_a_filter_hides_them
     desk.box("Order ID").fill(ids[2])
     desk.expect_selected("3 selected, 2 hidden by the filter")
     desk.wait_for_run()
-    desk.open_popover("3 selected")
+    desk.open_popover("Download 3 selected")
     file = desk.download(tmp_path, "3 selected, Excel")
     ticked = [ids[0], ids[2], ids[4]]
     assert file.column("Order ID") == ticked

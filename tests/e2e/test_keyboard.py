@@ -169,7 +169,7 @@ def test_tools_and_downloads_work_without_a_mouse(desk: Desk, demo: Server) -> N
 
 def test_totals_and_explanations_open_without_a_mouse(desk: Desk) -> None:
     shown = desk.page.get_by_test_id("stPopoverBody")
-    for name, said in (("What do the columns mean?", "Meaning"), (" currencies", "EUR")):
+    for name, said in (("Columns explained", "Meaning"), (" currencies", "EUR")):
         desk.press(desk.page.get_by_role("button", name=name))
         expect(shown).to_contain_text(said)
         desk.page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-"""Refund… and Send vouchers… of selected orders in the browser, without a mail server."""
+"""Refund… and Send Vouchers… of selected orders in the browser, without a mail server."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -74,8 +74,8 @@ def test_refund_of_two_orders_lists_and_settles_their_items_one_by_one(
     (able,) = lines_of(dialog, "refund_able", 1)
     assert able[:2] == ["OD-MIX", "OD-MIX-1"]
     refused = {one[1]: one[-1] for one in lines_of(dialog, "refund_refused", 2)}
-    assert refused["OD-MIX-2"] == "The voucher has been used."
-    assert refused["OD-GONE-1"].startswith("Already refunded on ")
+    assert refused["OD-MIX-2"] == "It has been used."
+    assert refused["OD-GONE-1"].startswith("It was refunded on ")
     assert faults_in_light_and_dark(desk.page) == []
     dialog.get_by_role("button", name="Refund 1 item").click()
     expect(dialog.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
@@ -95,7 +95,7 @@ def test_vouchers_of_two_orders_are_listed_and_saved_to_the_outbox(
     open_tab: OpenDesk, server: Server
 ) -> None:
     desk = open_tab(server).open()
-    dialog = opened(desk, "Send vouchers…", "OD-MAIL", "OD-GONE")
+    dialog = opened(desk, "Send Vouchers…", "OD-MAIL", "OD-GONE")
     expect(dialog.get_by_text("No mail server is set up")).to_be_visible()
     (able,) = lines_of(dialog, "send_able", 1)
     assert able == ["OD-MAIL", "OD-MAIL-1", "Aspire Lounge", "Zoë Müller", "od-mail@helios.example"]
@@ -123,7 +123,7 @@ def test_vouchers_of_two_orders_are_listed_and_saved_to_the_outbox(
 
 def test_vouchers_of_an_order_are_downloaded(open_tab: OpenDesk, server: Server) -> None:
     desk = open_tab(server).open()
-    dialog = opened(desk, "Download vouchers…", "OD-MAIL")
+    dialog = opened(desk, "Download Vouchers…", "OD-MAIL")
     expect(dialog.get_by_text("1 of 2 vouchers will be downloaded.")).to_be_visible()
     with desk.page.expect_download() as waiting:
         dialog.get_by_role("link", name="Download 1 voucher").click()

@@ -92,8 +92,8 @@ def test_mixed_selection_says_each_reason_and_refunds_the_one(
     assert refused["OD-MIX-2"].startswith("The Refund Expire Date has passed: ")
     assert "(Asia/Tokyo). In your time zone: " in refused["OD-MIX-2"]
     assert refused["OD-MIX-2"].endswith("(America/New_York).")
-    assert refused["OD-MIX-3"] == "The voucher has been used."
-    assert refused["OD-MIX-4"].startswith("Already refunded on ")
+    assert refused["OD-MIX-3"] == "It has been used."
+    assert refused["OD-MIX-4"].startswith("It was refunded on ")
 
     confirm_refund(dialog)
     expect(dialog.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
@@ -144,7 +144,7 @@ def test_two_people_with_the_same_item_refund_it_once(open_tab: OpenDesk, server
     first, second = sorted(dialogs, key=lambda one: one.get_by_text("not refunded").count())
     expect(first.get_by_text("1 item refunded: 38.00 EUR")).to_be_visible()
     reason = lines_of(second, "results")[0][4]
-    assert reason.startswith(("Already refunded on ", "A refund is in progress."))
+    assert reason.startswith(("It was refunded on ", "A refund is in progress."))
     expect_no_fault(other.page)
     assert server.query("SELECT status FROM refunds WHERE order_id = 'OD-BOTH'") == ["succeeded"]
 
@@ -210,4 +210,4 @@ def test_refund_is_offered_only_when_something_is_ticked(
     desk.expect_selected("1 selected, 1 hidden by the filter")
     refund.click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog.get_by_text("The current filter hides 1 of them")).to_be_visible()
+    expect(dialog.get_by_text("The current filter hides 1 of the selected rows.")).to_be_visible()

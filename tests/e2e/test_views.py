@@ -9,7 +9,7 @@ from playwright.sync_api import Locator
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
-from tests.e2e.waiting import expect
+from tests.e2e.waiting import SLOW_PAGE, expect
 
 EVERY = ["OD-TWO", "OD-ONE"]
 
@@ -35,7 +35,7 @@ def check(dialog: Locator, label: str) -> None:
 
 
 def save(desk: Desk, name: str, *labels: str) -> None:
-    dialog = dialog_of(desk, "Save this view …")
+    dialog = dialog_of(desk, "Save this view…")
     dialog.get_by_role("textbox", name="Name").fill(name)
     for label in labels:
         check(dialog, label)
@@ -77,7 +77,7 @@ def test_views_are_saved_and_opened_without_a_mouse(desk: Desk) -> None:
     views = page.locator(".st-key-views_orders").get_by_role("button")
     page.get_by_role("searchbox", name="Search orders").focus()
     desk.press(views)
-    desk.press(page.get_by_role("button", name="Save this view …"))
+    desk.press(page.get_by_role("button", name="Save this view…"))
     expect(desk.dialog).to_be_visible()
     desk.tab_to(desk.dialog.get_by_role("textbox", name="Name"))
     keyboard.type("Mine")
@@ -96,7 +96,7 @@ def test_name_that_is_taken_is_asked_about_before_it_is_replaced(desk: Desk) -> 
     save(desk, "Ours")
     desk.box("Author").fill("ben")
     desk.expect_words("Author contains “ben”")
-    dialog = dialog_of(desk, "Save this view …")
+    dialog = dialog_of(desk, "Save this view…")
     dialog.get_by_role("textbox", name="Name").fill("Ours")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("You already have a view “Ours”.")
@@ -137,21 +137,21 @@ def test_view_is_changed_and_deleted(desk: Desk, open_tab: OpenDesk, shop: Serve
     desk.page.wait_for_url("**/orders?saved=*", wait_until="commit")
     link = desk.page.url
     filter_author(desk, "ben")
-    dialog = dialog_of(desk, "Manage …")
+    dialog = dialog_of(desk, "Manage…")
     check(dialog, "Replace with the current view")
     dialog.get_by_role("button", name="Save changes").click()
     expect(dialog).to_be_hidden()
     again = open_tab(shop)
     again.page.goto(link, wait_until="commit")
     again.expect_words("Author contains “ben”")
-    dialog = dialog_of(desk, "Manage …")
+    dialog = dialog_of(desk, "Manage…")
     dialog.get_by_role("button", name="Delete").click()
     expect(desk.page.get_by_test_id("stToast").last).to_contain_text("“Changing” was deleted.")
     expect(dialog).to_be_hidden()
     popover = desk.open_popover("Views")
     expect(popover.get_by_role("button", name="All orders")).to_be_visible()
     expect(popover.get_by_role("button", name="Changing")).to_have_count(0)
-    expect(popover.get_by_role("button", name="Manage …")).to_have_count(0)
+    expect(popover.get_by_role("button", name="Manage…")).to_have_count(0)
     again.page.reload(wait_until="commit")
     expect(again.page.get_by_role("alert")).to_contain_text(
         "was not found, or you have no access to it"
@@ -198,6 +198,19 @@ def test_open_view_is_named_updated_by_one_click_and_its_link_is_copied(
     expect(desk.page).to_have_url(re.compile(r"/orders\?saved=[-0-9a-f]+$"))
 
 
+def test_copied_link_is_that_of_the_rows_on_the_screen(desk: Desk, open_tab: OpenDesk) -> None:
+    desk.open_popover("Views")
+    desk.page.evaluate(SLOW_PAGE, 1_000)
+    desk.box("Author").fill("ben")
+    desk.expect_column("order_id", ["OD-TWO"])
+    desk.page.get_by_role("button", name="Copy link").click()
+    expect(desk.grid.get_by_text("Link copied")).to_be_visible()
+    link: str = desk.page.evaluate("navigator.clipboard.readText()")
+    stranger = open_tab(fresh=True)
+    stranger.page.goto(link, wait_until="commit")
+    stranger.expect_words("Author contains “ben”")
+
+
 OF_REFUNDS = [
     *("Refund expires within 24 hours", "Refund expires within 7 days"),
     *("Refund returned by the bank", "Unmatched refund"),
@@ -220,7 +233,7 @@ def test_every_table_has_ready_made_views(
     links.filter(has_text="This month").click()
     desk.expect_words("Created Date this month")
     desk.expect_count(0, 3)
-    expect(desk.overlay).to_have_text(f"No {desk.table.many[:-1]} matches these filters.")
+    expect(desk.overlay).to_contain_text(f"No {desk.table.many[:-1]} matches these filters.")
 
 
 def test_ready_made_views_of_orders_show_their_rows(desk: Desk) -> None:

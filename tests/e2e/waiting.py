@@ -13,6 +13,11 @@ from playwright.sync_api import expect as expect_at_once
 
 PATIENCE_MS = 15_000  # only a test that fails waits so long
 LOOK_MS = 2_400
+# What the page is told arrives so many milliseconds later: the rows are far ahead of it.
+SLOW_PAGE = """ms => {
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (said) { setTimeout(() => send.call(this, said), ms); };
+}"""
 
 
 @overload

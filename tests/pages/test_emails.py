@@ -159,7 +159,18 @@ def test_without_emails_the_page_says_what_the_states_mean() -> None:
 def test_beside_emails_a_button_says_what_the_states_mean() -> None:
     opened("I-1").button(key="send_confirm").click().run()
     page = open_page("emails")
-    assert "What do the states mean?" in [one.proto.popover.label for one in page.get("popover")]
+    labels = [one.proto.popover.label for one in page.get("popover")]
+    assert "Columns and states explained" in labels
     assert STATE_TEXTS[DeliveryState.FAILED] not in texts(page)
-    page.session_state["states_emails"] = True
+    page.session_state["explained_emails"] = True
     assert STATE_TEXTS[DeliveryState.FAILED] in texts(page.run())
+
+
+@pytest.mark.parametrize("has_emails", [False, True])
+def test_where_emails_go_is_said_below_the_title(has_emails: bool) -> None:
+    if has_emails:
+        opened("I-1").button(key="send_confirm").click().run()
+    page = open_page("emails")
+    said = [str(getattr(one, "value", "")) for one in page.main]
+    (notice,) = [place for place, one in enumerate(said) if "Nobody receives them." in one]
+    assert said.index("E-mails") < notice

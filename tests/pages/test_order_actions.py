@@ -1,4 +1,4 @@
-"""Refund… and Send vouchers… of the selected orders, run without a browser."""
+"""Refund… and Send Vouchers… of the selected orders, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -60,8 +60,8 @@ def test_the_buttons_need_a_selection() -> None:
     page = open_page("orders")
     for key, label in (
         ("refund_orders", "Refund…"),
-        ("voucher_orders", "Download vouchers…"),
-        ("send_orders", "Send vouchers…"),
+        ("voucher_orders", "Download Vouchers…"),
+        ("send_orders", "Send Vouchers…"),
     ):
         button = page.button(key=key)
         assert (button.label, button.disabled) == (label, True)
@@ -75,7 +75,7 @@ def test_a_role_without_these_rights_has_none_of_the_buttons(role: str) -> None:
         session.get_one(User, LOCAL_USER_ID).role = role
     page = _selected("OD-1")
     assert not page.exception
-    assert not {"Refund…", "Download vouchers…", "Send vouchers…"} & {
+    assert not {"Refund…", "Download Vouchers…", "Send Vouchers…"} & {
         button.label for button in page.button
     }
 
@@ -88,8 +88,8 @@ def test_refund_lists_every_item_of_the_orders_with_totals_per_currency() -> Non
     assert able["Order ID"].tolist() == ["OD-1", "OD-2"]
     assert able["Order Item ID"].tolist() == ["OD-1-1", "OD-2-1"]
     assert refused["Order ID"].tolist() == ["OD-1", "OD-3", "OD-3"]
-    assert refused["Why"].tolist()[0] == "The voucher has been used."
-    assert all(why.startswith("Already refunded on ") for why in refused["Why"].tolist()[1:])
+    assert refused["Why"].tolist()[0] == "It has been used."
+    assert all(why.startswith("It was refunded on ") for why in refused["Why"].tolist()[1:])
 
 
 def test_refund_changes_the_items_and_keeps_the_untouched_orders_selected() -> None:

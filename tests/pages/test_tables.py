@@ -166,3 +166,24 @@ def test_an_order_in_the_bare_address_is_opened(sqlite_database: str) -> None:
     _shop()
     page = open_page("", order="OD-2")
     assert page.title[0].value == "Order OD-2"
+
+
+@pytest.mark.parametrize(
+    ("page_file", "main"),
+    [("users", "Add user"), ("orders", "Download Excel"), ("order_items", "Download Excel")],
+)
+def test_a_page_has_one_main_action(sqlite_database: str, page_file: str, main: str) -> None:
+    make_item(make_order())
+    page = open_page(page_file)
+    links: Any = page.get("link_button")
+    buttons: Any = [*page.button, *links]
+    assert [one.proto.label for one in buttons if one.proto.type == "primary"] == [main]
+
+
+def test_the_page_says_which_times_are_those_of_the_airport(sqlite_database: str) -> None:
+    make_item(make_order())
+    assert "times in UTC]:gray[, Service Date in airport time]" in texts(open_page("order_items"))
+    without = to_address(parse_view(ORDER_ITEMS, {"columns": ["no", "refund_expire_at"]}))
+    assert "times in UTC]" in texts(open_page("order_items", view=without))
+    no_times = to_address(parse_view(ORDER_ITEMS, {"columns": ["no", "product"]}))
+    assert "times in" not in texts(open_page("order_items", view=no_times))

@@ -159,7 +159,7 @@ def test_checks_are_listed_the_newest_first_and_once_each() -> None:
     page.button[0].click().run()
     page.run()  # a run that nobody asked to check anything
     assert checks(page) == [
-        ("Unknown", plain("**no** [x](javascript:al") + " …", ""),
+        ("Unknown", plain("**no** [x](javascript:al") + "…", ""),
         ("Valid", plain("ABCD-EFGH-JKMN"), "Zoë Müller"),
     ]
 

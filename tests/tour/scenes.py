@@ -73,7 +73,7 @@ def show_send(desk: Desk) -> None:
 
 def show_explained(desk: Desk) -> None:
     """Open the explanation of the columns."""
-    desk.open(table=ITEMS).open_popover("What do the columns mean?")
+    desk.open(table=ITEMS).open_popover("Columns and refunds explained")
 
 
 def at(address: str) -> Callable[[Desk], object]:

@@ -13,7 +13,7 @@
     constructor(label, onInput) {
       this.gui = element("span", "deskDay");
       this.input = textField("deskDayText", label);
-      this.input.placeholder = "2026-11-29";
+      this.input.placeholder = "Such as 2026-11-29";
       this.input.addEventListener("input", onInput);
       this.gui.append(this.input, calendarOf(this.input));
     }
@@ -80,8 +80,9 @@
   /* One condition in the filter: the question, and the days or the number of days that it needs. */
   class Condition {
     /** @param {DateFilterParams} params
-        @param {() => void} onInput */
-    constructor(params, onInput) {
+        @param {() => void} onInput
+        @param {() => void} onIncomplete */
+    constructor(params, onInput, onIncomplete) {
       this.params = params;
       this.onInput = onInput;
       const late = debounce(onInput);
@@ -91,7 +92,8 @@
       this.list = new desk.Listbox(this.operator, "Filtering operator", (option) => {
         this.choose(option.choice);
         (this.shown[0] || this.operator).focus();
-        if (this.read()) onInput(); /* else the last filter stays, until this one is complete */
+        if (this.read()) onInput();
+        else onIncomplete(); /* the last filter stays, until this one is complete */
       });
       this.operator.addEventListener("click", () => this.open());
       this.operator.addEventListener("blur", this.list.hide);
@@ -185,7 +187,11 @@
       this.gui = element("div", "deskDate");
       this.gui.setAttribute("role", "group");
       this.gui.setAttribute("aria-label", `Filter ${params.colDef.headerName}`);
-      this.conditions = [0, 1].map(() => new Condition(params, () => this.changed()));
+      this.conditions = [0, 1].map(() => new Condition(
+        params,
+        () => this.changed(),
+        () => this.showSecond()
+      ));
       this.joint = element("div", "deskDateJoint");
       this.joint.setAttribute("role", "radiogroup");
       this.joint.setAttribute("aria-label", "Join the conditions");
@@ -252,13 +258,15 @@
       this.params.filterChangedCallback();
     }
 
-    /* The second condition shows when the first is complete. */
+    /* The second condition shows when the first is complete, and when it is asked itself. */
     showSecond() {
-      const isComplete = this.model !== null;
+      const [first, second] = this.conditions.map((one) => one.read());
+      const isComplete = Boolean((first && first.model) || second);
       this.joint.hidden = this.conditions[1].gui.hidden = !isComplete;
     }
 
     changed() {
+      this.showSecond();
       const answers = this.conditions.map((one) => one.read()).filter(Boolean);
       const wrong = answers.find((one) => one.error);
       this.note.textContent = wrong ? wrong.error : "";
@@ -269,7 +277,6 @@
       const model = models.length === 2 ? two : models[0] || null;
       if (JSON.stringify(model) === JSON.stringify(this.model)) return;
       this.model = model;
-      this.showSecond();
       this.params.filterChangedCallback();
     }
   }

@@ -196,8 +196,8 @@ window.orderDesk = (function () {
         wasServerGone = wasServerGone || !response;
         desk.notify(
           response
-            ? "The database cannot be reached. Retrying …"
-            : "The server cannot be reached. Retrying …"
+            ? "The database cannot be reached. Retrying…"
+            : "The server cannot be reached. Retrying…"
         );
         await pause(RETRY_MS);
       } else if (response.status === 401 && !hasRenewed && api) {
@@ -254,7 +254,8 @@ window.orderDesk = (function () {
           if (params.startRow !== 0 || !isWanted()) return;
           isLoading = false;
           desk.returnToPlace();
-          if (api) rows.length ? api.hideOverlay() : api.showNoRowsOverlay();
+          if (api) api.hideOverlay(); /* another one says which filters there are now */
+          if (api && !rows.length) api.showNoRowsOverlay();
           document.body.dataset.rows = "shown";
           if (last === null) showCount(view, isWanted).catch(() => {});
           else desk.announce(`${last.toLocaleString("en")} ${config.many}`);

@@ -1,5 +1,6 @@
 /* Copy link, a button of the page. A browser lets only a click write to the clipboard, so the click
-   is heard here, and the text follows when the page has made the link. */
+   is heard here, and the text follows when the page has made the link. Until then other clicks are
+   the same one: files.js repeats a click that it has held. */
 (function () {
   "use strict";
   const desk = window.orderDesk;
@@ -20,7 +21,10 @@
   async function copy() {
     const address = new Promise((resolve, reject) => {
       arrive = resolve;
-      setTimeout(() => reject(new Error("there is no link")), LINK_MS);
+      setTimeout(() => {
+        if (arrive === resolve) arrive = null;
+        reject(new Error("there is no link"));
+      }, LINK_MS);
     });
     try {
       const blob = address.then((text) => new Blob([text], { type: "text/plain" }));
@@ -32,7 +36,7 @@
     }
   }
 
-  const listen = (event) => event.target.closest && event.target.closest(BUTTON) && copy();
+  const listen = ({ target }) => !arrive && target.closest && target.closest(BUTTON) && copy();
   page.document.addEventListener("click", listen, true);
   window.addEventListener("pagehide", () => page.document.removeEventListener("click", listen, true));
 })();

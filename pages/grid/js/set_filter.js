@@ -109,7 +109,7 @@
       const name = this.params.column.getColId();
       const view = desk.asked(desk.currentFilters(), []);
       const question = { view, choices: name, search: this.search.value.trim() };
-      this.note.textContent = "Loading …";
+      this.note.textContent = "Loading…";
       try {
         /* The values come first, the counts later. */
         for (const counts of [false, true]) {

@@ -263,6 +263,7 @@ declare global {
     rememberPlace(): void;
     returnToPlace(): void;
 
+    NoRows: unknown;
     Listbox: ListboxClass;
     dates: DateWords;
     DateFilter: unknown;

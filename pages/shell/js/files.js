@@ -1,9 +1,10 @@
 /* A file holds what is on the screen. A click on a link to a file waits until the link is that of the
-   rows on the screen, which the grid shows a moment before the page has drawn the link. */
+   rows on the screen, which the grid shows a moment before the page has drawn the link. So does Copy
+   link, a button whose link the page makes of the view that it knows. */
 (function () {
   "use strict";
   const page = window.orderDeskPage;
-  const FILES = 'a:is([href*="/export/"], [href*="/vouchers?"])';
+  const FILES = 'a:is([href*="/export/"], [href*="/vouchers?"]), .st-key-copy_link button';
   const TYPED_MS = 400; /* by then a box of the page has sent what was typed, and the page runs */
   const LOOK_MS = 30;
   const PATIENCE_MS = 4000; /* then the link is followed as it is: the file says what it holds */
@@ -30,7 +31,7 @@
   const isEarly = (link) =>
     performance.now() - typedAt < TYPED_MS || isOld(link) || isGridAhead();
 
-  /* The same link, or the one that the page has drawn in its place. */
+  /* The same link or button, or the one that the page has drawn in its place. */
   const again = (link, name) =>
     link && link.isConnected
       ? link

@@ -27,10 +27,16 @@ declare global {
   }
 
   interface Hit {
-    kind: string;
     title: string;
     detail: string;
+    match: string; /* what was found where, if the title does not show it */
     address: string;
+  }
+
+  interface HitGroup {
+    kind: string;
+    count: string; /* such as 5 of 1,234 */
+    hits: Hit[];
   }
 
   /* A list that orders were opened from: the text of its view, and the orders. */

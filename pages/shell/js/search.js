@@ -15,10 +15,11 @@
   const words = () => box.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
 
   function foundPages() {
-    return page
+    const hits = page
       .pages()
       .filter(({ name }) => words().every((word) => name.toLowerCase().includes(word)))
-      .map(({ name, address }) => ({ kind: "Pages", title: name, detail: "", address }));
+      .map(({ name, address }) => ({ title: name, detail: "", match: "", address }));
+    return hits.length ? [{ kind: "Pages", count: "", hits }] : [];
   }
 
   async function ask(text, signal) {
@@ -33,7 +34,7 @@
     });
     const said = await answer.json();
     if (!answer.ok) throw new Error(said.error);
-    return /** @type {Hit[]} */ (said.hits);
+    return /** @type {HitGroup[]} */ (said.groups);
   }
 
   /* Pages show at once, rows when they come; an answer to an older text is dropped. */
@@ -43,7 +44,7 @@
     const text = box.value.trim();
     const pages = foundPages();
     if (words().every((word) => [...word].length < 3)) return show(pages, NOTE);
-    show(pages, "Searching …");
+    show(pages, "Searching…");
     const mine = (asking = new AbortController());
     timer = setTimeout(async () => {
       try {
@@ -65,29 +66,31 @@
     return one;
   }
 
-  function show(found, note) {
-    hits = found;
+  function show(groups, note) {
+    hits = groups.flatMap((one) => one.hits);
     at = 0;
-    const groups = new Map();
-    hits.forEach((hit, index) => {
-      if (!groups.has(hit.kind)) groups.set(hit.kind, group(hit.kind));
-      groups.get(hit.kind).append(option(hit, index));
-    });
-    byId("deskHits").replaceChildren(...groups.values());
+    byId("deskHits").replaceChildren(...groups.map(group));
     byId("deskSearchNote").textContent = note;
     box.setAttribute("aria-expanded", String(hits.length > 0));
     mark();
   }
 
-  function group(kind) {
+  /* A kind: its name, how many of how many are shown, and its hits. */
+  function group({ kind, count, hits: own }, index) {
     const one = element("div", "", { role: "group", "aria-label": kind });
-    one.append(element("span", kind, { "aria-hidden": "true" }));
+    const heading = element("span", kind, { "aria-hidden": "true" });
+    if (count) {
+      one.setAttribute("aria-describedby", `deskCount${index}`);
+      heading.append(element("small", count, { id: `deskCount${index}` }));
+    }
+    one.append(heading, ...own.map((hit) => option(hit, hits.indexOf(hit))));
     return one;
   }
 
   function option(hit, index) {
     const one = element("a", "", { role: "option", id: `deskHit${index}`, href: hit.address, tabindex: "-1" });
     one.append(element("span", hit.title), element("span", hit.detail));
+    if (hit.match) one.append(element("small", hit.match));
     one.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();

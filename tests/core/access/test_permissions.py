@@ -129,7 +129,7 @@ def every_question(table: Table, actor: Actor) -> list[Callable[[], object]]:
         lambda: query.read_pasted("x", table, actor=actor),
         lambda: query.find_missing(view.with_ids(("x",)), actor=actor),
         lambda: exported(table, actor),
-        lambda: views.view_at(table, {}, actor=actor, zone="UTC"),
+        lambda: views.opened_at(table, {}, actor=actor, zone="UTC").view,
         lambda: views.find_saved(table, actor=actor),
         lambda: views.save_view(view, "Mine", actor=actor),
         lambda: views.change_view(table, "x", actor=actor, is_shared=True),

@@ -67,7 +67,7 @@ def test_the_page_that_the_file_names_shows_the_same_rows(database: str, admin: 
     view = _selected(ORDERS, ["OD-2", "OD-0"])
     _, said, _ = _written(view, admin)
     text = said["Page"].partition("?view=")[2]
-    assert views.view_at(ORDERS, {"view": text}, actor=admin, zone="UTC") == view
+    assert views.opened_at(ORDERS, {"view": text}, actor=admin, zone="UTC").view == view
 
 
 def test_a_key_selects_its_own_row_alone(database: str, admin: Actor) -> None:
@@ -85,7 +85,9 @@ def test_ids_with_odd_characters_are_in_the_file(database: str, admin: Actor) ->
         make_order(key)
     make_order("OD-NOT")
     view = _selected(ORDERS, ODD)
-    found = views.view_at(ORDERS, views.address_of(view, actor=admin), actor=admin, zone="UTC")
+    found = views.opened_at(
+        ORDERS, views.address_of(view, actor=admin), actor=admin, zone="UTC"
+    ).view
     assert found == view
     rows, _, _ = _written(found, admin)
     assert {row[0] for row in rows} == set(ODD)
@@ -101,7 +103,7 @@ def test_as_many_rows_as_can_be_selected_fit_into_a_link_and_a_file(
     sort = [{"colId": "order_id", "sort": "desc"}]
     address = views.address_of(_selected(ORDERS, keys, sort=sort), actor=admin)
     assert len(json.dumps(address)) < views.MAX_IDS
-    view = views.view_at(ORDERS, address, actor=admin, zone="UTC")
+    view = views.opened_at(ORDERS, address, actor=admin, zone="UTC").view
     rows, said, _ = _written(view, admin)
     assert [row[0] for row in rows] == keys[::-1]
     assert said["Filters"] == "1,000 selected rows"
@@ -120,7 +122,7 @@ def test_rows_that_the_actor_cannot_see_are_neither_in_the_file_nor_named(
     assert said["Filters"] == "1 selected row"
     assert said["Rows"] == "1 of 1 orders"
     text = said["Page"].partition("?view=")[2]
-    seen = views.view_at(ORDERS, {"view": text}, actor=actor, zone="UTC")
+    seen = views.opened_at(ORDERS, {"view": text}, actor=actor, zone="UTC").view
     assert seen.keys == ("OD-OURS",)
     with storage.reading() as session:
         for event in session.scalars(select(AuditEvent)):

@@ -125,9 +125,8 @@ def _one_holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -
             return value is not None
         case "fromNow":
             return value is not None and value >= now
-        case "next24Hours" | "next7Days":
-            hours = 24 if asked["type"] == "next24Hours" else 7 * 24
-            return value is not None and now <= value <= now + timedelta(hours=hours)
+    if (days := _days_from_now(column, asked)) is not None:
+        return value is not None and now <= value <= now + timedelta(days=days)
     if value is None:  # a blank is not equal to any value, so “is not” includes it
         return asked["type"] in ("notContains", "notEqual")
     if _is_text(column):
@@ -139,6 +138,14 @@ def _one_holds(column: Column, row: Row, asked: Raw, zone: str, now: datetime) -
         value = to_major(value, row[str(column.currency)])
     first, last = (Decimal(str(asked.get(end, 0))) for end in ("filter", "filterTo"))
     return _compares(Decimal(value), asked["type"], first, last)
+
+
+def _days_from_now(column: Column, asked: Raw) -> int | None:
+    """Return how many times 24 hours a condition reaches from now on."""
+    if asked["type"] == "nextDays" and column.is_deadline:
+        days: int = asked["filter"]
+        return days
+    return {"next24Hours": 1, "next7Days": 7}.get(asked["type"])
 
 
 OPPOSITES = {"notContains": "contains", "notEqual": "equals", "notBlank": "blank"}

@@ -148,7 +148,8 @@ def test_a_search_finds_the_rows_of_a_contract_by_its_name(filled: str, table: T
 
 def test_one_search_over_everything_finds_and_says_the_name(filled: str) -> None:
     use_database(filled)
-    hits = find_everywhere("helios tra", actor=_admin(), now=NOW)
+    found = find_everywhere("helios tra", actor=_admin(), now=NOW)
+    hits = [hit for one in found for hit in one.hits]
     assert {hit.order_id for hit in hits} == {"OD-CT-1000"}
     assert hits[0].detail.startswith("CT-1000 · Helios Travel · ")
 

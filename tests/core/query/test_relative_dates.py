@@ -158,6 +158,41 @@ def test_old_links_about_the_future_of_any_column_keep_their_meaning(
     assert len(ids({"filterType": "date", "type": "fromNow"}, NOW)) == 3
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/Los_Angeles"])
+@pytest.mark.parametrize("days", [1, 7, 30])
+def test_the_next_days_of_a_deadline_begin_now_and_those_of_a_service_with_today(
+    database: str, zone: str, days: int
+) -> None:
+    order, hours = make_order(), (-9, -1, 0, 1, 24 * days, 24 * days + 1)
+    for hour in hours:
+        at = NOW + timedelta(hours=hour)
+        make_item(order, order_item_id=f"{hour}", refund_expire_at=at, service_at=at)
+
+    def next_days(column: str) -> list[str]:
+        asked = {column: {"filterType": "date", "type": "nextDays", "filter": days}}
+        view = parse_view(ORDER_ITEMS, {"filters": asked, "zone": zone})
+        return sorted(query.load_keys(view, actor=ADMIN, now=NOW), key=int)
+
+    assert next_days("refund_expire_at") == ["0", "1", f"{24 * days}"]
+    today = NOW.astimezone(ZoneInfo("Europe/London")).date()  # of the airport
+    ahead = {str(hour): (NOW + timedelta(hours=hour)).date() - today for hour in hours}
+    whole = [hour for hour, left in ahead.items() if timedelta() <= left < timedelta(days=days)]
+    assert next_days("service_at") == whole
+    assert "-9" in whole
+
+
+def test_the_deadlines_of_the_ready_made_view_are_those_of_the_list() -> None:
+    ready = ORDER_ITEMS.ready_made["Refund expires within 7 days"]
+    listed_days = {"filterType": "date", "type": "nextDays", "filter": 7}
+    old = {"filterType": "date", "type": "next7Days"}
+    chosen = ready | {"filters": ready["filters"] | {"refund_expire_at": listed_days}}
+    linked = ready | {"filters": ready["filters"] | {"refund_expire_at": old}}
+    assert parse_view(ORDER_ITEMS, ready) == parse_view(ORDER_ITEMS, chosen)
+    assert parse_view(ORDER_ITEMS, ready) == parse_view(ORDER_ITEMS, linked)
+    assert "Refund Expire Date in the next 7 days" in parse_view(ORDER_ITEMS, ready).in_words()
+
+
 def listed(choices: list[DateChoice]) -> set[str]:
     return {one.operator.value for one in choices if one.is_listed}
 
@@ -195,7 +230,11 @@ def test_every_relative_date_says_which_days_it_means() -> None:
     expiry = "Refund Expire Date: "
     assert said["today"] == f"{expiry}2026-12-01"
     assert said["lastDays"] == f"{expiry}2026-11-02 to 2026-12-01"
-    assert said["nextDays"] == f"{expiry}2026-12-01 to 2026-12-30"
+    assert said["nextDays"] == (
+        f"{expiry}2026-12-01 00:30 (Europe/Madrid) to 2026-12-31 00:30 (Europe/Madrid)"
+    )
+    assert said["untilToday"] == f"{expiry}up to 2026-12-01"
+    assert said["next7Days"].endswith("to 2026-12-08 00:30 (Europe/Madrid)")
     assert said["lastMonth"] == f"{expiry}2026-11-01 to 2026-11-30"
     assert said["fromNow"] == f"{expiry}from 2026-12-01 00:30 (Europe/Madrid)"
     assert said["next24Hours"] == (

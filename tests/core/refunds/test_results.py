@@ -149,7 +149,7 @@ def test_every_item_has_its_result(all_kinds: tuple[str, dict[str, str]]) -> Non
         "done": ["OD-1", 1250, "EUR", "Refunded", None, NOW],
         "declined": ["OD-2", 3800, "EUR", "Not refunded", DECLINED, NOW],
         "unknown": ["OD-2", 3800, "EUR", "In progress", NO_ANSWER, None],
-        "used": ["OD-1", None, None, "Not refunded", "The voucher has been used.", None],
+        "used": ["OD-1", None, None, "Not refunded", "It has been used.", None],
         "not there": [None, None, None, "Not refunded", missing, None],
     }
     assert results.totals("Refunded") == {"EUR": 1250}

@@ -203,7 +203,7 @@ def test_the_request_does_what_the_assessment_showed(returned: str, bank: Bank) 
     request(returned, key="again", now=LONG_AFTER, gateways=by_card(bank))
     after = refunds.assess([returned], actor=AGENT, now=LONG_AFTER)
     assert [str(line.refusal.sentence)[:16] for line in after.lines if line.refusal] == [
-        "Already refunded"
+        "It was refunded"
     ]
     with storage.reading() as session:
         assert len(session.scalars(select(RefundBatch)).all()) == 2

@@ -13,6 +13,7 @@ from core.access import Actor
 from core.ground import ItemStatus, Method, Role
 from core.refunds import REASON_TEXTS, Reason, RefundItem
 from core.refunds.rule import Payment, refundable
+from core.vouchers import why_not_valid
 from tests.conftest import NOW
 from tests.effort import share
 
@@ -44,8 +45,8 @@ FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
         {"contract_id": "CT-2"},
         "Order item “OD-1-1” was not found, or you have no access to it.",
     ),
-    (Reason.USED, {"status": ItemStatus.USED}, "The voucher has been used."),
-    (Reason.NOT_REFUNDABLE, {"is_refundable": False}, "The voucher is not refundable."),
+    (Reason.USED, {"status": ItemStatus.USED}, "It has been used."),
+    (Reason.NOT_REFUNDABLE, {"is_refundable": False}, "It is not refundable."),
     (
         Reason.DEADLINE_PASSED,
         {"refund_expire_at": NOW - A_SECOND},
@@ -54,7 +55,7 @@ FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
     (
         Reason.EXPIRED,
         {"valid_until": NOW - A_SECOND},
-        "The voucher has expired: 2026-11-23 09:29:59 (Europe/London).",
+        "It expired on 2026-11-23 09:29 (Europe/London).",
     ),
     (Reason.FREE, {"price_minor": 0}, "The price is zero, so there is nothing to refund."),
     (
@@ -96,18 +97,18 @@ def test_each_missing_condition_is_refused_with_its_sentence(
 @pytest.mark.parametrize(
     ("why", "state", "sentence"),
     [
-        (Reason.REFUNDED, {"status": ItemStatus.REFUNDED}, "Already refunded."),
+        (Reason.REFUNDED, {"status": ItemStatus.REFUNDED}, "It was refunded."),
         (
             Reason.REFUNDED,
             {"status": ItemStatus.REFUNDED, "refunded_at": datetime(2026, 7, 1, 12, tzinfo=UTC)},
-            "Already refunded on 2026-07-01 13:00:00 (Europe/London).",
+            "It was refunded on 2026-07-01 13:00 (Europe/London).",
         ),
         (
             Reason.IN_PROGRESS,
             {"status": ItemStatus.REFUND_REQUESTED},
             "A refund is in progress.",
         ),
-        (Reason.NOT_REFUNDABLE, {"refund_expire_at": None}, "The voucher is not refundable."),
+        (Reason.NOT_REFUNDABLE, {"refund_expire_at": None}, "It is not refundable."),
         (
             Reason.PAYMENT_UNKNOWN,
             {"payments": (Payment(Method.CARD, None),)},
@@ -299,6 +300,18 @@ def test_the_examples_include_both_outcomes() -> None:
 
     collect()
     assert found == {True, False}
+
+
+@pytest.mark.parametrize("refunded_at", [None, NOW])
+@pytest.mark.parametrize("status", list(ItemStatus))
+def test_a_voucher_is_refused_with_the_sentence_of_the_refund(
+    status: ItemStatus, refunded_at: datetime | None
+) -> None:
+    over = replace(ITEM, status=status, refunded_at=refunded_at, valid_until=NOW - A_SECOND)
+    refusal = refundable(over, now=NOW, actor=AGENT)
+    assert refusal is not None
+    terms = (over.status, over.valid_until, over.refunded_at, over.airport_tz)
+    assert refusal.sentence == why_not_valid(*terms, now=NOW)
 
 
 def test_the_explained_rule_lists_every_reason_in_order() -> None:

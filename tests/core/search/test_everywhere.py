@@ -4,16 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from core import mail
+from core import mail, query
 from core.access import Actor
 from core.ground import InvalidInput, Role
-from core.search import Hit, find_everywhere
+from core.search import Found, Hit, find_everywhere
 from tests.conftest import NOW
 from tests.rows import (
     CREATED,
     make_actor,
     make_contract,
     make_item,
+    make_note,
     make_order,
     make_refund,
     make_transaction,
@@ -22,8 +23,16 @@ from tests.rows import (
 CODE = "7QXM22KD9WTA"
 
 
+def kinds_of(text: str, actor: Actor) -> dict[str, Found]:
+    return {one.kind: one for one in find_everywhere(text, actor=actor, now=NOW)}
+
+
 def found(text: str, actor: Actor) -> list[tuple[str, str]]:
-    return [(hit.kind, hit.title) for hit in find_everywhere(text, actor=actor, now=NOW)]
+    return [(kind, hit.title) for kind, one in kinds_of(text, actor).items() for hit in one.hits]
+
+
+def hits(text: str, actor: Actor) -> list[Hit]:
+    return [hit for one in kinds_of(text, actor).values() for hit in one.hits]
 
 
 def make_one_of_each(admin: Actor) -> None:
@@ -59,9 +68,9 @@ def test_a_hit_leads_to_its_order_and_an_email_to_its_row(
     sqlite_database: str, admin: Actor
 ) -> None:
     make_one_of_each(admin)
-    hits = {hit.kind: hit for hit in find_everywhere("IT-1", actor=admin, now=NOW)}
-    assert hits["Order Items"].order_id == "OD-1"
-    (email,) = find_everywhere("zoe@mail", actor=admin, now=NOW)
+    (item,) = kinds_of("IT-1", admin)["Order Items"].hits
+    assert item.order_id == "OD-1"
+    (email,) = hits("zoe@mail", admin)
     assert email.order_id is None
     assert email.view is not None
     assert len(email.view.ids) == 1
@@ -94,8 +103,8 @@ def test_too_many_words_are_refused(sqlite_database: str, admin: Actor) -> None:
         find_everywhere("word " * 100, actor=admin, now=NOW)
 
 
-def scoped(hits: list[Hit]) -> str:
-    return " ".join(f"{hit.title} {hit.detail} {hit.order_id}" for hit in hits)
+def scoped(found: list[Hit]) -> str:
+    return " ".join(f"{hit.title} {hit.detail} {hit.order_id} {hit.match}" for hit in found)
 
 
 @pytest.mark.both_databases
@@ -107,7 +116,7 @@ def test_rows_of_other_contracts_are_not_found(database: str, admin: Actor, text
         "OD-THEIRS", order_item_id="IT-THEIRS", contract_id="CT-2", passenger_name="Secret Name"
     )
     agent = make_actor(Role.AGENT, contracts=frozenset({"CT-1"}))
-    assert scoped(find_everywhere(text, actor=admin, now=NOW)) != ""
+    assert scoped(hits(text, admin)) != ""
     assert find_everywhere(text, actor=agent, now=NOW) == []
 
 
@@ -118,3 +127,89 @@ def test_who_may_not_see_emails_finds_none(sqlite_database: str, admin: Actor) -
         kind for kind, _ in found("zoe@mail", viewer)
     }
     assert kinds == {"Order Items"}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("rows", [4, 5, 6, 30])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("OD-", "Orders"), ("-item", "Order Items"), ("OLD", "Vouchers"), ("dora", "Passengers")],
+)
+def test_the_total_of_a_kind_is_what_its_table_shows(
+    database: str, admin: Actor, text: str, kind: str, rows: int
+) -> None:
+    for number in range(rows):
+        item = {"order_item_id": f"{number}-item", "voucher_code": f"OLD-{number}"}
+        make_item(make_order(f"OD-{number}"), **item, passenger_name=f"Dora {number}")
+    make_item(make_order("other"), passenger_name="Somebody")
+    one = kinds_of(text, admin)[kind]
+    assert (one.total, len(one.hits)) == (rows, min(rows, 5))
+    assert one.has_more is (rows > 5)
+    assert query.count_rows(one.view, actor=admin, now=NOW) == rows
+
+
+def test_a_total_is_counted_up_to_a_thousand(
+    sqlite_database: str, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.search.everywhere.MAX_COUNTED", 7)
+    for number in range(8):
+        make_order(f"OD-{number}")
+        totals = kinds_of("OD-", admin)["Orders"]
+        assert totals.total == (number + 1 if number < 7 else None)
+    assert totals.total_in_words == "more than 7"
+    assert totals.has_more
+
+
+@pytest.mark.parametrize("words", ["zoë müller", "müller zo", "müller zo aspire", "ller o ë mül"])
+def test_the_words_of_a_passenger_may_come_in_any_order(
+    sqlite_database: str, admin: Actor, words: str
+) -> None:
+    make_one_of_each(admin)
+    make_item("OD-1", passenger_name="Zoë Schmidt")
+    one = kinds_of(words, admin)["Passengers"]
+    assert {hit.title for hit in one.hits} == {"Zoë Müller"}
+    assert query.count_rows(one.view, actor=admin, now=NOW) == one.total
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("müller", "Passenger Zoë Müller"),
+        ("müller zo", "Passenger Zoë Müller"),
+        (CODE.lower()[2:9], f"Voucher Code {CODE}"),
+        ("contact@", "Contact E-mail contact@mail.example"),
+        ("helios-web", "Widget ID helios-web"),
+        ("Gate closed", "Note The gate was closed at 11:40, and nobody was there."),
+        (f"müller {CODE[:6]}", f"Passenger Zoë Müller · Voucher Code {CODE}"),
+        ("od-1", ""),
+        ("ana@helios", "Author ana@helios.example"),
+    ],
+)
+def test_an_order_says_what_was_found_in_it(
+    database: str, admin: Actor, text: str, match: str
+) -> None:
+    contact = {"contact_email": "contact@mail.example", "widget_id": "helios-web"}
+    make_order("OD-1", author="ana@helios.example", **contact)
+    make_item("OD-1", voucher_code=CODE, passenger_name="Zoë Müller")
+    make_note("OD-1", text="The gate was closed at 11:40,\nand nobody was there.")
+    (order,) = kinds_of(text, admin)["Orders"].hits
+    assert order.match == match
+
+
+def test_a_long_text_is_shown_around_what_was_found(sqlite_database: str, admin: Actor) -> None:
+    make_order("OD-1")
+    make_note("OD-1", text=f"{'before ' * 60}the needle{' after' * 60}")
+    (order,) = kinds_of("needle", admin)["Orders"].hits
+    assert "needle" in order.match
+    assert order.match.startswith("Note …")
+    assert order.match.endswith("…")
+    assert len(order.match) < 100
+
+
+def test_an_item_says_what_was_found_beside_its_title(sqlite_database: str, admin: Actor) -> None:
+    make_item(make_order("OD-1"), order_item_id="IT-1", flight_number="BA117")
+    (item,) = kinds_of("ba117", admin)["Order Items"].hits
+    assert (item.title, item.match) == ("IT-1", "Flight No BA117")
+    (item,) = kinds_of("it-1", admin)["Order Items"].hits
+    assert item.match == ""

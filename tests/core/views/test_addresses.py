@@ -44,7 +44,7 @@ def test_a_short_view_is_in_the_url_itself(sqlite_database: str) -> None:
     for parameter in ("view", "products"):
         address = views.address_of(view, actor=ANA, parameter=parameter)
         assert list(address) == [parameter]
-        asked = views.view_at(ORDERS, address, actor=BOB, zone="UTC", parameter=parameter)
+        asked = views.opened_at(ORDERS, address, actor=BOB, zone="UTC", parameter=parameter).view
         assert asked == view
     assert count_stored() == 0
 
@@ -56,7 +56,7 @@ def test_a_long_view_is_stored_once_and_opens_for_everyone_with_the_link(databas
     assert list(address) == ["saved"]
     assert views.address_of(view, actor=ANA) == address
     assert count_stored() == 1
-    assert views.view_at(ORDER_ITEMS, address, actor=BOB, zone="UTC") == view
+    assert views.opened_at(ORDER_ITEMS, address, actor=BOB, zone="UTC").view == view
     assert views.address_of(view, actor=BOB) != address
 
 
@@ -66,21 +66,21 @@ def test_a_long_view_in_the_tab_of_an_order_shares_its_parameter(database: str) 
     (text,) = address.values()
     assert list(address) == ["products"]
     assert text.startswith("saved.")
-    asked = views.view_at(
+    asked = views.opened_at(
         ORDER_ITEMS,
         address | {"saved": "of another table"},
         actor=BOB,
         zone="UTC",
         parameter="products",
         order_id="OD-1",
-    )
+    ).view
     assert asked == view
 
 
 def test_a_stored_view_opens_only_in_its_own_table(database: str) -> None:
     address = views.address_of(many_ids(), actor=ANA, parameter="transactions")
     with pytest.raises(NotFound):
-        views.view_at(
+        views.opened_at(
             TRANSACTIONS, address, actor=ANA, zone="UTC", parameter="transactions", order_id="OD-1"
         )
 
@@ -97,7 +97,7 @@ def test_an_unnamed_view_cannot_be_listed_shared_or_deleted(database: str) -> No
 def test_a_damaged_url_is_refused_and_does_not_open_the_default_view(sqlite_database: str) -> None:
     for text in ("!!!", "e30" * 9, ""):
         with pytest.raises(InvalidInput):
-            views.view_at(ORDERS, {"view": text}, actor=ANA, zone="UTC", left_out=[])
+            views.opened_at(ORDERS, {"view": text}, actor=ANA, zone="UTC", left_out=[])
 
 
 # Built-in views.

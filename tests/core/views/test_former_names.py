@@ -57,7 +57,7 @@ def test_a_saved_view_of_before_finds_the_same_orders(database: str, admin: Acto
     row = {"table_name": "orders", "owner": admin.user_id, "name": "Open", "view": FORMER}
     with storage.writing() as session:
         session.add(SavedView(view_id="v", **row))
-    view = views.view_at(ORDERS, {"saved": "v"}, actor=admin, zone="UTC")
+    view = views.opened_at(ORDERS, {"saved": "v"}, actor=admin, zone="UTC").view
     assert query.load_keys(view, actor=admin, now=NOW) == ["OD-1"]
     choices = query.load_choices(default_view(ORDERS), "refundable", actor=admin, now=NOW)
     assert choices.to_numpy().tolist() == [[False, 1], [True, 1]]

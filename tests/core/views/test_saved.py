@@ -37,7 +37,7 @@ def by_author(author: str = "ana", table: Table = ORDERS, column: str = "author"
 
 
 def opened(view_id: str, actor: Actor, table: Table = ORDERS) -> View:
-    return views.view_at(table, {"saved": view_id}, actor=actor, zone="UTC")
+    return views.opened_at(table, {"saved": view_id}, actor=actor, zone="UTC").view
 
 
 def names(actor: Actor, table: Table = ORDERS) -> list[str]:
@@ -45,7 +45,7 @@ def names(actor: Actor, table: Table = ORDERS) -> list[str]:
 
 
 def first_view(actor: Actor, table: Table = ORDERS, **given: Any) -> View:
-    return views.view_at(table, {}, actor=actor, zone="UTC", **given)
+    return views.opened_at(table, {}, actor=actor, zone="UTC", **given).view
 
 
 def test_what_everyone_can_read_in_a_view_is_every_text_and_id_in_it() -> None:
@@ -184,7 +184,7 @@ def test_a_private_view_is_not_opened_by_others_even_by_its_link(
     address = view_id if parameter == "saved" else f"saved.{view_id}"
     for actor in (BOB, CHIEF):
         with pytest.raises(NotFound, match=r"^View .* was not found"):
-            views.view_at(ORDERS, {parameter: address}, actor=actor, zone="UTC")
+            views.opened_at(ORDERS, {parameter: address}, actor=actor, zone="UTC")
         assert names(actor) == []
 
 
@@ -252,7 +252,7 @@ def test_a_link_and_the_tab_of_an_order_take_precedence_over_the_default_view(
     views.save_view(items, "Mine", actor=ANA, is_default=True)
     assert not first_view(ANA, ORDER_ITEMS, parameter="products", order_id="OD-1").filters
     address = views.address_of(by_author("x", ORDER_ITEMS, "product"), actor=ANA)
-    asked = views.view_at(ORDER_ITEMS, address, actor=ANA, zone="UTC")
+    asked = views.opened_at(ORDER_ITEMS, address, actor=ANA, zone="UTC").view
     assert asked == by_author("x", ORDER_ITEMS, "product")
 
 
@@ -309,6 +309,8 @@ def test_a_saved_view_with_a_removed_column_opens_without_it(database: str) -> N
         row = {"view_id": view_id, "owner": ANA.user_id, "table_name": "orders", "name": "Old"}
         session.add(SavedView(**row, view=raw))
     left_out: list[str] = []
-    view = views.view_at(ORDERS, {"saved": view_id}, actor=ANA, zone="UTC", left_out=left_out)
+    view = views.opened_at(
+        ORDERS, {"saved": view_id}, actor=ANA, zone="UTC", left_out=left_out
+    ).view
     assert ([column.name for column in view.columns], view.search) == (["no"], "x")
     assert left_out == ["Orders has no column “gone”."] * 2

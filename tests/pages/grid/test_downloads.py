@@ -9,7 +9,7 @@ import pytest
 from core import excel
 from core.access import Actor
 from core.tables import ORDER_TABS, ORDERS, TABLES, Table
-from core.views import View, default_view, parse_view, to_address, view_at
+from core.views import View, default_view, opened_at, parse_view, to_address
 from tests.conftest import NOW
 from tests.pages.opened import chips, grid_says, open_page, texts
 from tests.rows import make_item, make_order, make_refund, make_transaction
@@ -67,14 +67,14 @@ def test_the_links_ask_for_the_view_on_the_screen(sqlite_database: str) -> None:
 def _linked(page: Any, label: str, table: Table, actor: Actor, **of: Any) -> View:
     """Return the view that a link to a file asks for."""
     asked = {name: values[0] for name, values in parse_qs(_links(page)[label].query).items()}
-    return view_at(table, asked, actor=actor, zone="UTC", **of)
+    return opened_at(table, asked, actor=actor, zone="UTC", **of).view
 
 
 def _check_selected(page: Any, actor: Actor, table: Table, place: str, *keys: str) -> None:
     """The button says how many rows are selected; behind it are both kinds of file of these."""
     more = f"more_{place}"
     labels = {one.proto.popover.label for one in page.get("popover")}
-    assert f"{len(keys):,} selected" in labels
+    assert f"Download {len(keys):,} selected" in labels
     page.session_state[more] = True
     page = grid_says(page, place=place, view={}, selected=list(keys))
     order_id = place.removeprefix(f"{table.name}_") if place != table.name else None
@@ -123,7 +123,7 @@ def test_selected_rows_that_the_filter_hides_are_in_the_file_and_the_page_says_s
     answer = {"view": {"filters": none, "columns": ["author", "order_id"]}, "selected": ["OD-1"]}
     page = grid_says(page, **answer)
     assert "**1 selected row**" in texts(page)
-    assert "also those that the filter hides" in texts(page)
+    assert "including rows that the filter hides" in texts(page)
     asked = _linked(page, "1 selected, Excel", ORDERS, admin)
     assert (asked.keys, asked.filters) == (("OD-1",), ())
     assert [column.name for column in asked.columns] == ["author", "order_id"]

@@ -9,7 +9,7 @@ from core.tables import TABLES, Table
 from pages.grid.options import grid_options
 from tests.pages.opened import open_page, texts, values
 from tests.pages.test_demo import filled as filled
-from tests.rows import make_item, make_order
+from tests.rows import make_item, make_order, make_refund, make_transaction
 
 
 def opened(name: str, popover: str) -> AppTest:
@@ -19,6 +19,11 @@ def opened(name: str, popover: str) -> AppTest:
     return page.run()
 
 
+def labels(page: AppTest) -> list[str]:
+    """Return the labels of the popovers."""
+    return [one.proto.popover.label for one in page.get("popover")]
+
+
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
     "name", ["orders", "order_items", "transactions", "refunds", "users", "audit_trail"]
@@ -26,6 +31,7 @@ def opened(name: str, popover: str) -> AppTest:
 def test_every_column_is_explained_by_its_description(name: str) -> None:
     page = opened(name, f"explained_{name}")
     assert not page.exception
+    assert any(label.endswith(" explained") for label in labels(page))
     (table,) = values(page, "table")
     said = dict(table.to_dict("split")["data"])
     columns = TABLES[name].offered
@@ -36,9 +42,22 @@ def test_every_column_is_explained_by_its_description(name: str) -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_the_refund_rule_is_explained_by_its_reasons() -> None:
-    said = texts(opened("order_items", "rule_order_items"))
+    page = opened("order_items", "explained_order_items")
+    assert "Columns and refunds explained" in labels(page)
+    said = texts(page)
     for words in REASON_TEXTS.values():
         assert words in said
+
+
+@pytest.mark.parametrize("tab", ["Products", "Transactions", "Refunds"])
+def test_a_tab_of_an_order_has_one_popover_of_explanations(sqlite_database: str, tab: str) -> None:
+    make_refund(make_item(make_order("OD-1")))
+    make_transaction(order_id="OD-1")
+    page = open_page("order", order="OD-1", tab=tab)
+    assert not page.exception
+    helps = [one.proto.popover for one in page.get("popover") if "help" in one.proto.popover.icon]
+    (said,) = [one.help for one in helps]
+    assert said == "What each column means" + ", and what can be refunded" * (tab != "Transactions")
 
 
 EMPTY = {

@@ -53,7 +53,7 @@ def filter_by(page: AppTest, author: str) -> AppTest:
 
 
 def shown(saved: str, actor: Actor) -> View:
-    return views.view_at(ORDERS, {"saved": saved}, actor=actor, zone="UTC")
+    return views.opened_at(ORDERS, {"saved": saved}, actor=actor, zone="UTC").view
 
 
 def test_the_button_names_the_open_view_and_says_that_it_changed(admin: Actor) -> None:

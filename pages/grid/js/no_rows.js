@@ -1,0 +1,46 @@
+/* A table whose filters hide every row says which filters these are, and clears them. */
+(function () {
+  "use strict";
+  const desk = window.orderDesk;
+  /* The page's own button, which clears its search and pasted IDs as well. */
+  const CLEAR_ALL = '[class*="st-key-clear_"] button';
+
+  /* What hides rows, as the page names it: the search, IDs, and the headers of filtered columns. */
+  function filtersInWords(api) {
+    const { search, ids, keys } = desk.config().view;
+    const headers = Object.keys(desk.currentFilters()).map((name) => {
+      const column = api.getColumn(name);
+      return column ? column.getColDef().headerName : name;
+    });
+    const others = [
+      search && `Search “${desk.shown(search)}”`,
+      ids && ids.length && "Pasted IDs",
+      keys && "Selected rows",
+    ];
+    return [...others.filter(Boolean), ...headers];
+  }
+
+  function clear() {
+    const button = /** @type {HTMLElement} */ (window.parent.document.querySelector(CLEAR_ALL));
+    if (button) button.click();
+    else desk.api().setFilterModel(null); /* the page has not drawn the filter that was just typed */
+  }
+
+  class NoRows {
+    init({ api, one }) {
+      this.gui = desk.element("div", "deskNoRows");
+      const words = filtersInWords(api);
+      const clearing = desk.element("button", "deskNoRowsClear", "Clear filters");
+      clearing.type = "button";
+      clearing.addEventListener("click", clear);
+      this.gui.append(desk.element("p", "", `No ${one} matches these filters.`));
+      if (words.length) this.gui.append(desk.element("p", "", `Filters: ${words.join(" · ")}`), clearing);
+    }
+
+    getGui() {
+      return this.gui;
+    }
+  }
+
+  desk.NoRows = NoRows;
+})();
