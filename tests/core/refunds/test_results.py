@@ -201,6 +201,7 @@ def test_the_file_names_the_requester(all_kinds: tuple[str, dict[str, str]]) -> 
         "Requested at": ["2026-11-23 09:30:00 (Europe/London)"],
         "Refunded": ["1: 12.50 EUR"],
         "In progress": ["1: 38.00 EUR"],
+        "Waiting for approval": ["0"],
         "Not refunded": ["3"],
         "Exported by": ["ana@helios.example"],
         "Exported at": ["2026-11-23 09:30:00 (Europe/London)"],
@@ -270,7 +271,7 @@ def test_results_follow_a_refund_that_settles_later(order: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "result"), [("waiting", "In progress"), ("declined", "Not refunded")]
+    ("status", "result"), [("waiting", "Waiting for approval"), ("declined", "Not refunded")]
 )
 def test_results_show_a_refund_that_another_person_decides(
     order: str, status: str, result: str
