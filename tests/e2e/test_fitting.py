@@ -95,5 +95,5 @@ def test_a_popover_fits_every_window(open_tab: OpenDesk, size: str) -> None:
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     assert keys.evaluate(STANDS_OUT) == []
-    expect(keys.get_by_role("heading")).to_be_in_viewport(ratio=1)
+    expect(keys.get_by_role("heading", level=2)).to_be_in_viewport(ratio=1)
     page.set_viewport_size(WINDOW)

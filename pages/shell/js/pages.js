@@ -4,7 +4,7 @@
   "use strict";
   const page = window.orderDeskPage;
   const root = document.documentElement;
-  const SPACE = 12; /* pixels between the pages and the person, and to the edge of the window */
+  const SPACE = 12; /* pixels between the pages and the person */
   const line = () => document.querySelector(".st-key-navigation");
   const linkIn = (item) => /** @type {HTMLAnchorElement} */ (item.querySelector("a"));
   const items = () => (line() ? Array.from(line().children).filter(linkIn) : []);
@@ -48,6 +48,13 @@
 
   const menu = () => document.getElementById("deskPages");
 
+  const opener = () =>
+    /** @type {HTMLElement} */ (
+      page.isPhone()
+        ? document.getElementById("deskPagesButton")
+        : document.querySelector("[data-more]")
+    );
+
   function linkTo(item) {
     const link = document.createElement("a");
     link.href = linkIn(item).href;
@@ -59,10 +66,14 @@
 
   function open() {
     menu().replaceChildren(...items().filter((item) => page.isPhone() || isTucked(item)).map(linkTo));
-    const button = line().querySelector("[data-more]").getBoundingClientRect();
-    const most = window.innerWidth - menu().offsetWidth - SPACE;
-    menu().style.left = page.isPhone() ? "" : `${Math.min(button.left, most)}px`;
+    menu().style.left = page.isPhone() ? "" : `${opener().getBoundingClientRect().left}px`;
   }
+
+  document.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !menu().matches(":popover-open")) return;
+    menu().hidePopover();
+    opener().focus();
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     document.body.append(menu()); /* the link to the content stays the first of the page */
