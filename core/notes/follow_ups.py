@@ -78,7 +78,7 @@ def close_follow_up(note_id: str, *, actor: Actor, now: datetime) -> None:
         record(session, "follow_up.done", note, actor=actor, now=now, **follow_up)
 
 
-def count_of_due(actor: Actor, today: date) -> Select[tuple[int]]:
+def count_of_due(actor: Actor, today: date) -> Select[int]:
     """Select how many orders have an open follow-up of the actor whose day has come."""
     return (
         select(func.count(Note.order_id.distinct()))

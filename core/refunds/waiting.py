@@ -66,7 +66,7 @@ def find_waiting(refund_ids: Sequence[str], *, actor: Actor) -> list[Waiting]:
         ]
 
 
-def count_of_waiting(actor: Actor) -> Select[tuple[int]]:
+def count_of_waiting(actor: Actor) -> Select[int]:
     """Select how many refunds wait for the actor: others asked for them. 0 without the right."""
     if not may(actor, Permission.APPROVE):
         return select(literal(0))
