@@ -73,7 +73,7 @@ def _cancelled(event: Event) -> str:
 
 @tells("emails.texts_deleted", Subject.EMAILS)
 def _texts_deleted(event: Event) -> str:
-    return f"{event.who} deleted the senders’ own texts of {_old(event, 'e-mail')}."
+    return f"{event.who} deleted the senders' own texts of {_old(event, 'e-mail')}."
 
 
 @tells("outbox.mails_deleted", Subject.EMAILS)

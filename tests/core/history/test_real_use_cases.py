@@ -192,7 +192,7 @@ OUTBOX = {
 
 
 EXPIRED = {
-    "emails.texts_deleted": "Order Desk deleted the senders’ own texts of 1 e-mail older than 30 "
+    "emails.texts_deleted": "Order Desk deleted the senders' own texts of 1 e-mail older than 30 "
     "days.",
     "outbox.mails_deleted": "Order Desk deleted 1 mail older than 1 day from the outbox.",
 }

@@ -198,9 +198,15 @@ def test_a_reference_of_the_provider_belongs_to_one_refund(
     sqlite_database: str, import_sheets: Import
 ) -> None:
     import_sheets(told())
-    sheets = sold("refunded", PAID | {"Refund ID": "R-2", "Transaction ID": "T-9"})
-    for row in (*sheets["Orders"], *sheets["Order Items"], *sheets["Transactions"]):
-        row |= {name: f"B{row[name]}" for name in row if name.endswith("ID") and name[0] != "C"}
-    row = {**TOLD, "Refund ID": "BR-2", "Order Item ID": "BA1-1"}
-    problem = faults_of(import_sheets, sheets | {"Refunds": [row]})
+    again = sold("refunded", PAID | {"Refund ID": "R-2"}) | {
+        "Refunds": [TOLD | {"Refund ID": "R-2"}]
+    }
+    others = {title: [_other(row) for row in rows] for title, rows in again.items()}
+    problem = faults_of(import_sheets, others)
     assert "Provider Reference: “re_1” is already in use" in problem
+
+
+def _other(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with IDs of its own, of the same contract."""
+    own = {name: f"B{row[name]}" for name in row if name.endswith(" ID") and name != "Contract ID"}
+    return row | own

@@ -61,7 +61,7 @@ def test_the_text_of_an_ended_mail_is_deleted_and_the_mail_stays(admin: Actor, k
     assert (old.recipient, old.status) == (ZOE, "sent")
     assert [one.message for one in stored(waiting)] == ["Enjoy!"]  # it is sent with its text
     facts = {"count": 1, "days": 30}
-    sentence = "Order Desk deleted the senders’ own texts of 1 e-mail older than 30 days."
+    sentence = "Order Desk deleted the senders' own texts of 1 e-mail older than 30 days."
     assert told() == [("Order Desk", sentence, facts)]
     assert delete_expired(now=NOW + 31 * DAY) == 0
     found = get_delivery(sent, actor=admin, now=NOW + 31 * DAY)

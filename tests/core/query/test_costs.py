@@ -13,7 +13,7 @@ from core.tables import BOOKS, ORDERS, REFUNDS, TRANSACTIONS, Table
 from core.views import View, parse_view
 from tests.budgets import ANSWERS, faults_of_answers, faults_of_growth, faults_of_totals
 from tests.conftest import NOW
-from tests.rows import make_item, make_order, make_refund, make_transaction
+from tests.rows import make_item, make_note, make_order, make_refund, make_transaction
 from tests.statements import counted_steps, noted_statements, plans_of
 
 Answers = dict[str, Callable[[], object]]
@@ -75,6 +75,7 @@ def _make_some_rows() -> None:
         order_id = make_order(f"OD-{number}", currency="JPY" if number % 3 else "EUR")
         make_refund(make_item(order_id, currency="JPY" if number % 3 else "EUR"))
         make_transaction(order_id=order_id)
+        make_note(order_id)
 
 
 @pytest.mark.both_databases
