@@ -18,4 +18,4 @@ def show_email_states() -> None:
     st.markdown("\n".join(lines))
 
 
-EMAIL_STATES = Explanation("states", QUESTION, show_email_states)
+EMAIL_STATES = Explanation("Columns and states explained", QUESTION, show_email_states)

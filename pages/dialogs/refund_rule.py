@@ -20,4 +20,4 @@ def show_refund_reasons() -> None:
     )
 
 
-REFUND_RULE = Explanation("refunds", QUESTION, show_refund_reasons)
+REFUND_RULE = Explanation("Columns and refunds explained", QUESTION, show_refund_reasons)

@@ -14,9 +14,9 @@ LINES_SHOWN = 12
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a page explains beside its columns: in a word, as a question, and the answer."""
+    """What a page explains beside its columns: the label of both, a question, and its answer."""
 
-    topic: str
+    label: str
     question: str
     show: Callable[[], None]
 
@@ -27,7 +27,7 @@ def show_explained(state: GridState, also: Explanation | None) -> None:
     more = f", and {question[0].lower()}{question[1:].removesuffix('?')}" if question else ""
     with st.container(width="content", key="explained"):
         asked = st.popover(
-            f"Columns and {also.topic} explained" if also else "Columns explained",
+            also.label if also else "Columns explained",
             icon=":material/help:",
             type="tertiary",
             key=key,

@@ -98,7 +98,7 @@ def grid_options(table: Table, config: str) -> dict[str, Any]:
         "animateRows": False,
         "tooltipShowDelay": 500,
         "noRowsOverlayComponent": JsCode("orderDesk.NoRows"),
-        "noRowsOverlayComponentParams": {"one": table.one},
+        "noRowsOverlayComponentParams": {"one": table.one, "clear": "Clear filters"},
     }
 
 

@@ -27,10 +27,10 @@
   }
 
   class NoRows {
-    init({ api, one }) {
+    init({ api, one, clear: label }) {
       this.gui = desk.element("div", "deskNoRows");
       const words = filtersInWords(api);
-      const clearing = desk.element("button", "deskNoRowsClear", "Clear filters");
+      const clearing = desk.element("button", "deskNoRowsClear", label);
       clearing.type = "button";
       clearing.addEventListener("click", clear);
       this.gui.append(desk.element("p", "", `No ${one} matches these filters.`));
