@@ -8,7 +8,7 @@
   /* What yields, first to last. What acts on the selected rows never does. */
   const OF_HEAD = ['[data-testid="stCaptionContainer"]', ".st-key-explained", 'a[href*="form=csv"]'];
   const OF_TOOLS = [
-    ...[".st-key-rule", ".st-key-states_explained", ".st-key-explained", ".st-key-own_page"],
+    ...[".st-key-explained", ".st-key-own_page"],
     ...['[class*="st-key-pasting_"]', '[class*="st-key-columns_"]', ".st-key-downloads"],
     ...['[class*="st-key-update_"]', '[class*="st-key-copy_"]', '[class*="st-key-views_"]'],
     'input[type="search"]',
