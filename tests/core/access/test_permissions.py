@@ -25,6 +25,7 @@ from core import (
     vouchers,
 )
 from core.access import Actor, Rights, permissions
+from core.due import count_due
 from core.ground import InvalidInput, Method, NotFound, NotPermitted, Permission, Refused, Role
 from core.imports import run
 from core.overview import Period
@@ -367,10 +368,10 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         Permission.ORDERS,
         lambda _, a: notes.find_colleagues("OD-1", actor=a),
     ),
-    "how many follow-ups are due": (
+    "how much is due": (
         SEE,
         Permission.ORDERS,
-        lambda _, a: notes.count_due(actor=a, today=NOW.date()),
+        lambda _, a: count_due(actor=a, today=NOW.date()),
     ),
     "write a note": (
         NOTES,
@@ -407,11 +408,6 @@ USE_CASES: dict[str, tuple[str, Permission, Callable[[Shop, Actor], object]]] = 
         APPROVE,
         Permission.APPROVE,
         lambda s, a: refunds.find_waiting([s.waiting], actor=a),
-    ),
-    "how much waits for approval": (
-        SEE,
-        Permission.ORDERS,
-        lambda _, a: refunds.count_waiting(actor=a),
     ),
     "approve a refund": (
         APPROVE,

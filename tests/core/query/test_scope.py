@@ -12,6 +12,7 @@ from sqlalchemy import select
 from core import excel, notes, query, refunds, storage, vouchers
 from core.access import Actor, permissions
 from core.access.actors import LOCAL_USER_ID
+from core.due import count_due
 from core.ground import NotFound, NotPermitted, Permission, Refused, Role
 from core.query.rows import find_references
 from core.refunds import Reason
@@ -217,9 +218,9 @@ def test_a_scope_hides_every_trace_of_other_rows(
     )
     assert ("Usual note" in seen) == (scope != "nothing")
     is_any = int(scope != "nothing")
-    assert notes.count_due(actor=actor, today=NOW.date()) == is_any
     decides = Permission.APPROVE in _of(actor)
-    assert refunds.count_waiting(actor=actor) == (is_any if decides else 0)
+    due = count_due(actor=actor, today=NOW.date())
+    assert (due.follow_ups, due.to_approve) == (is_any, is_any if decides else 0)
 
 
 @pytest.mark.both_databases

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from core import refunds, storage
 from core.access import KeyTaken
 from core.access.rights import AccessLost
+from core.due import count_due
 from core.ground import InvalidInput, NotPermitted, Role
 from core.refunds import approve, decline, decline_late
 from core.refunds.gateway import Succeeded
@@ -221,7 +222,7 @@ def test_who_sees_only_their_own_orders_decides_about_those(sqlite_database: str
         own = make_actor(Role.ACCOUNTANT, only_own_orders=True)
         with storage.writing() as session:
             session.get_one(Order, "OD-CT-1").author = own.email if is_theirs else email
-        assert refunds.count_waiting(actor=own) == int(is_theirs)
+        assert count_due(actor=own, today=NOW.date()).to_approve == int(is_theirs)
         result = approve([waiting], key=email, actor=own, now=NOW).results[0]
         assert result.is_approved == is_theirs
 
