@@ -49,6 +49,7 @@ def test_import_and_dump_say_what_they_did(
         "Order Items",
         "Transactions",
         "Notes",
+        "Refunds",
     ]
 
 
