@@ -9,13 +9,22 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from core import access, excel, imports, storage
+from core import access, excel, imports, refunds, storage
 from core.access import CONSOLE, Actor, rights
 from core.access.rights import AccessLost, RightsChanged
-from core.ground import AppError, NotFound, NotPermitted, Permission, Refused, Role
+from core.ground import (
+    AppError,
+    NotFound,
+    NotPermitted,
+    Permission,
+    RefundStatus,
+    Refused,
+    Role,
+)
 from core.imports import background
 from core.imports.progress import Progress
-from core.storage import AuditEvent, Order, SignIn, User, UserContract, new_id
+from core.refunds.approval import NOT_WAITING
+from core.storage import AuditEvent, Order, Refund, SignIn, User, UserContract, new_id
 from tests.conftest import NOW, Fill
 from tests.core.access.use_cases import (
     MINE,
@@ -29,6 +38,13 @@ from tests.core.access.use_cases import (
 from tests.core.imports.imported import count
 from tests.core.refusals import everything_stored, refusals
 from tests.rows import make_actor, make_contract, make_order, store_user
+
+# They answer for each item or refund, instead of raising.
+ANSWERED = {
+    "refunds.requests.request",
+    "refunds.approval.approve",
+    "refunds.approval.decline",
+}
 
 
 @pytest.fixture
@@ -171,10 +187,10 @@ def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
         take_away(actor, **SCOPES[loss])
     before = everything_stored()
     for name, use in USE_CASES.items():
-        if not use.is_scoped or name == "refunds.requests.request":
+        if not use.is_scoped or name in ANSWERED:
             continue
         error = attempt(shop, use, shop.actor(use.permission))
-        if use.permission in (Permission.IMPORT, Permission.USERS):
+        if use.permission in (Permission.IMPORT, Permission.USERS, Permission.CONTRACTS):
             assert type(error) is NotPermitted, name
         elif use.is_file:
             assert type(error) is RightsChanged, name
@@ -182,6 +198,18 @@ def test_a_user_with_less_scope_changes_nothing_outside_it_and_gets_no_file(
             assert isinstance(error, Refused | NotFound), name
         assert shop.file.getvalue() == b"", name
     assert everything_stored() == before
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("loss", SCOPES)
+def test_no_refund_outside_the_reduced_scope_is_decided(shop: Shop, loss: str) -> None:
+    make_contract("CT-9")
+    take_away(shop.chief, **SCOPES[loss])
+    for decide in (refunds.approve, refunds.decline):
+        answer = decide([shop.waiting], note="No", key=new_id(), actor=shop.chief, now=NOW)
+        assert [one.why for one in answer.results] == [NOT_WAITING]
+    with storage.reading() as session:
+        assert session.get_one(Refund, shop.waiting).status == RefundStatus.WAITING
 
 
 @pytest.mark.parametrize("loss", SCOPES)
