@@ -26,7 +26,7 @@ MAX_CONTRACT_NAME = 200
 MAX_LIMIT = MAX_AMOUNT  # minor units: as far above every limit as the database allows for sums
 ONE_PERSON = (
     "Order Desk has one user here, so nobody could approve a refund above a limit. Set up sign-in "
-    "first (AUTH)."
+    "first (OIDC_METADATA_URL)."
 )
 
 

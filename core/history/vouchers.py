@@ -64,7 +64,8 @@ def _cancelled(event: Event) -> str:
 def _mail(event: Event) -> str:
     """Return what an e-mail holds, and who receives it."""
     if event.words("kind") == DeliveryKind.MENTION:
-        return f"an e-mail about a note{_to(event)}"
+        whom = event.name_of(event.words("recipient"))
+        return f"an e-mail about a note{f' to {whom}' if whom else ''}"
     count, is_notice = event.count("items"), event.words("kind") == DeliveryKind.VOID_NOTICE
     one = "void voucher" if is_notice else "voucher"
     vouchers = f"{one}s" if count is None else counted(count, one)

@@ -205,12 +205,10 @@ def test_mails_without_a_mail_server(ana: Actor, tmp_path: Path) -> None:
 
 
 NOTES = {
-    "note.added": "Ana Ruiz wrote a note that mentions ben@helios.example. Follow-up on "
-    "{day} by Ana Ruiz.",
-    "delivery.queued": "Ana Ruiz queued an e-mail about a note to ben@helios.example.",
-    "mention.sent": "Ana Ruiz sent ben@helios.example a note that mentions them.",
-    "mention.saved_to_outbox": "Ana Ruiz saved an e-mail to ben@helios.example about a note to the "
-    "outbox.",
+    "note.added": "Ana Ruiz wrote a note that mentions Ben Ho. Follow-up on {day} by Ana Ruiz.",
+    "delivery.queued": "Ana Ruiz queued an e-mail about a note to Ben Ho.",
+    "mention.sent": "Ana Ruiz sent Ben Ho a note that mentions them.",
+    "mention.saved_to_outbox": "Ana Ruiz saved an e-mail to Ben Ho about a note to the outbox.",
     "follow_up.done": "Ana Ruiz closed the follow-up of {day}.",
     "note.withdrawn": "Ana Ruiz withdrew a note.",
 }
@@ -218,7 +216,7 @@ NOTES = {
 
 def test_notes(ana: Actor, tmp_path: Path) -> None:
     make_item(make_order("OD-1"))
-    make_actor(email="ben@helios.example")
+    make_actor(email="ben@helios.example", name="Ben Ho")
     asked: dict[str, Any] = {"actor": ana, "now": NOW}
     follow_up = notes.FollowUp(NOW.date(), ana.email)
     for transport in (ScriptedTransport(), Outbox(tmp_path / "outbox")):
