@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from core.ground import DeliveryKind, format_money, show_controls, storable
+from core.ground import (
+    DeliveryKind,
+    format_money,
+    get_settings,
+    show_controls,
+    storable,
+    word_of,
+)
 
 MAX_WORDS = 300  # characters of one fact in a sentence; the opened event has all of it
 MAX_NOTE = 120  # of a note: a list of events is scanned, not read
@@ -87,6 +94,13 @@ class Event:
         return f"{product} ({item_id})" if item_id else product
 
     @property
+    def reason(self) -> str:
+        """Return the reason of a refund in words, as they stand inside a sentence."""
+        code = self.words("reason")
+        words = in_one_line(reason_of(code))
+        return words if words[1:2].isupper() else f"{words[:1].lower()}{words[1:]}"
+
+    @property
     def note(self) -> str:
         """Return the note in quotes, after a blank; "" if there is none."""
         note = in_one_line((self.after or _NOTHING).get("note"), MAX_NOTE)
@@ -124,6 +138,11 @@ def in_one_line(value: object, most: int = MAX_WORDS) -> str:
     text = " ".join(_CONTROLS.sub(" ", storable(text)).split())
     cut = text if len(text) <= most else text[: most - 1].rstrip() + "…"
     return show_controls(cut)
+
+
+def reason_of(code: str) -> str:
+    """Return the words of a reason; of one that nobody knows any more, its code as words."""
+    return get_settings().reasons.known.get(code) or word_of(code)
 
 
 def counted(count: int, one: str) -> str:

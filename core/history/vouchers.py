@@ -13,7 +13,7 @@ def _downloaded(event: Event) -> str:
 
 @tells("order_item.used", Subject.VOUCHERS)
 def _used(event: Event) -> str:
-    return f"{event.who} imported that {event.item} was used."
+    return f"{event.who}'s import marked {event.item} as used."
 
 
 @tells("voucher.sent", Subject.EMAILS)

@@ -75,6 +75,21 @@ def test_saved_view_is_opened_by_its_name_and_by_its_link(desk: Desk, open_tab: 
     expect(stranger.grid.locator('[col-id="item_count"] .ag-sort-ascending-icon')).to_be_visible()
 
 
+def test_what_older_views_disclose_is_listed_until_their_owner_has_read_it(
+    desk: Desk, open_tab: OpenDesk, shop: Server
+) -> None:
+    filter_author(desk, "ana")
+    save(desk, "Ours", "Share with everyone", "Everyone may read them")
+    shop.execute("UPDATE saved_views SET is_sharing_confirmed = false")
+    owner = open_tab(shop).open()
+    listed = owner.page.locator(".st-key-shared_before")
+    expect(listed).to_contain_text("Ours: Author contains “ana”")
+    owner.wait_for_run()
+    expect_no_fault(owner.page)
+    owner.press(listed.get_by_role("button", name="OK"))
+    expect(listed).to_have_count(0)
+
+
 def test_views_are_saved_and_opened_without_a_mouse(desk: Desk) -> None:
     page, keyboard = desk.page, desk.page.keyboard
     filter_author(desk, "ana")
