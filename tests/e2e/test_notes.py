@@ -125,5 +125,5 @@ def test_a_colleague_is_mentioned_told_and_the_follow_up_closed_without_a_mouse(
     desk.box_of(0).click()
     page.get_by_role("button", name="Show", exact=True).click()
     mail = desk.dialog.frame_locator("iframe")
-    expect(mail.get_by_text("Please call back @Ben Ho")).to_be_visible()
+    expect(mail.get_by_role("blockquote")).to_have_text("Please call back @Ben Ho")
     expect(mail.get_by_text("Local analyst mentioned you in a note")).to_be_visible()

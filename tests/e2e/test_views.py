@@ -83,7 +83,7 @@ def test_what_older_views_disclose_is_listed_until_their_owner_has_read_it(
     shop.execute("UPDATE saved_views SET is_sharing_confirmed = false")
     owner = open_tab(shop).open()
     listed = owner.page.locator(".st-key-shared_before")
-    expect(listed).to_contain_text("Ours: Author contains “ana”")
+    expect(listed).to_contain_text("Ours: Author “ana”")
     owner.wait_for_run()
     expect_no_fault(owner.page)
     owner.press(listed.get_by_role("button", name="OK"))

@@ -3,12 +3,23 @@
   "use strict";
   const BUTTON = "[data-testid=stPopoverButton]";
   const sections = document.getElementsByTagName("section");
+  const toasts = document.getElementsByClassName("stToast");
   let opener = /** @type {Element} */ (null); /* the button that a key is just opening */
 
   /* Its upload box is presentational, although it has a name and takes the focus. */
   function nameUploadBoxes() {
     for (const one of sections) {
       if (one.getAttribute("role") === "presentation") one.setAttribute("role", "group");
+    }
+  }
+
+  /* Its toasts are named after an element that is not there. */
+  function nameToasts() {
+    for (const one of toasts) {
+      const words = one.querySelector("[data-testid=stToastText]");
+      if (!words || !one.hasAttribute("aria-labelledby")) continue;
+      one.removeAttribute("aria-labelledby");
+      one.setAttribute("aria-label", words.textContent);
     }
   }
 
@@ -47,6 +58,7 @@
     new MutationObserver(() => {
       nameUploadBoxes();
       nameOverlay();
+      nameToasts();
       enterPopover();
     }).observe(document.body, { childList: true, subtree: true });
   });
