@@ -149,8 +149,11 @@ def show_new_user(desk: Desk) -> None:
 
 
 def show_selected(desk: Desk, table: Shown, button: str) -> None:
-    """Tick the first row, and open the dialog of a button."""
+    """Tick the first row, and open the dialog of a button, after the dialog before."""
+    if desk.dialog.count():
+        desk.close_dialog()
     desk.go_to(table=table)
+    desk.clear_selection()
     desk.box_of(0).click()
     desk.expect_selected("1 selected")
     desk.page.get_by_role("button", name=button, exact=True).click()
@@ -166,7 +169,7 @@ def show_import(desk: Desk) -> None:
 
 def show_overview(desk: Desk, show: str, shown: str) -> None:
     desk.go(f"/overview?show={show}")
-    expect(desk.page.locator(shown)).to_have_count(8)
+    expect(desk.page.locator(shown)).to_have_count(11)
     desk.wait_for_run()
 
 

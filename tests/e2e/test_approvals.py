@@ -132,6 +132,7 @@ def approve_one(desk: Desk) -> None:
 
 def lines_of_waiting(desk: Desk) -> list[list[str]]:
     rows = desk.dialog.locator(".st-key-approval_waiting tbody tr")
+    expect(rows.first).to_be_visible()
     return [row.get_by_role("cell").all_inner_texts() for row in rows.all()]
 
 
@@ -183,12 +184,9 @@ def test_a_refund_above_the_limit_is_asked_for_and_decided_by_a_second_person(
     send_void_notice(bob)
     bob.page.get_by_role("tab", name="History").click()
     steps = bob.page.locator(".st-key-history summary")
-    bob.page.get_by_text("Refunds", exact=True).last.click()
-    expect(steps).to_have_count(len(HISTORY))
-    told = steps.all_inner_texts()
     for sentence in HISTORY:
-        assert any(sentence in one for one in told), sentence
-    steps.first.click()
+        expect(steps.filter(has_text=sentence)).to_have_count(1)
+    steps.filter(has_text="approved").first.click()
     expect(bob.page.get_by_text("Raw record")).to_be_visible()
     bob.wait_for_run()
     expect_no_fault(bob.page)
