@@ -104,7 +104,7 @@ def unmatched(make_database: Callable[[str], str], kind: str, data_dir: Path) ->
     nobody = f"http://127.0.0.1:{free_port()}"
     with settings(stripe_api_key="sk_test_nobody", stripe_api_base=nobody):
         unmatched_items()
-        make_order("OD-TIP", item_count=0)
+        make_item(make_order("OD-TIP"), price_minor=1250)
         tip = {"payment_reference": "pi_2", "order_id": "OD-TIP", "contract_id": "CT-1"}
         amount = {"amount_minor": 500, "currency": "EUR"}
         with storage.writing() as session:
@@ -150,6 +150,8 @@ def test_refunds_of_the_provider_are_matched_and_dismissed_without_a_mouse(
     expect(toast).to_contain_text("Write in the note")
     desk.tab_to(form.get_by_role("textbox", name="Note"))
     keyboard.type("A tip")
+    keyboard.press("Enter")
+    desk.wait_for_run()
     desk.press(form.get_by_role("button", name="Belongs to no item"))
     expect(listed).to_have_count(0)
     notes = unmatched.query("SELECT note FROM provider_refunds WHERE dismissed_by IS NOT NULL")

@@ -23,6 +23,12 @@
     }
   }
 
+  /* It makes links of e-mail addresses, also in what opens by a click, where no link may be. */
+  function unlinkAddresses() {
+    const links = document.querySelectorAll('summary a[href^="mailto:"]');
+    for (const one of links) one.removeAttribute("href");
+  }
+
   /* What lies over the page is no part of it. */
   function nameOverlay() {
     const overlay = document.getElementById("stFloatingOverlayPortal");
@@ -59,6 +65,7 @@
       nameUploadBoxes();
       nameOverlay();
       nameToasts();
+      unlinkAddresses();
       enterPopover();
     }).observe(document.body, { childList: true, subtree: true });
   });
