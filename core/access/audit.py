@@ -1,6 +1,7 @@
 """The audit trail: events are written in the transaction of the change."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,6 @@ from core import history
 from core.access.actors import Actor
 from core.history import Event
 from core.storage import AuditEvent, User, new_id
-
-_ABOUT_USERS = {"user", "sign_in"}  # their IDs are e-mail addresses
 
 
 def record_event(
@@ -36,8 +35,8 @@ def record_event(
     with it, because names and products may change later, and the trail may not.
     """
     email = actor if isinstance(actor, str) else actor.email
-    names = _names_of(session, actor, {entity_id} if entity in _ABOUT_USERS else set())
-    told = Event(action, email, entity, entity_id, before, after, names)
+    event = Event(action, email, entity, entity_id, before, after)
+    told = replace(event, names=_names_of(session, actor, event.people))
     session.add(
         AuditEvent(
             event_id=new_id(),

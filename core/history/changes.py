@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.ground import flag_value, word_of
-from core.history.event import money_in
+from core.history.event import money_in, reason_of
 
 # Facts whose values are codes that have a word.
-_CODES = {"status", "role", "kind", "reason", "method"}
-_AMOUNT, _CURRENCY = "amount_minor", "currency"
+_CODES = {"status", "role", "kind", "method"}
+_AMOUNT, _CURRENCY, _REASON = "amount_minor", "currency", "reason"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,11 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return word_of(flag_value(value))
     if isinstance(value, str):
+        if name == _REASON:
+            return reason_of(value)
         return word_of(value) if name in _CODES else value
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
+    if isinstance(value, Mapping) and all(isinstance(one, str | int) for one in value.values()):
+        return ", ".join(f"{_header(one)}: {_value(one, of)}" for one, of in value.items())
     return json.dumps(value, ensure_ascii=False, default=str)

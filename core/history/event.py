@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from core.ground import format_money, show_controls, storable
+from core.ground import (
+    DeliveryKind,
+    format_money,
+    get_settings,
+    show_controls,
+    storable,
+    word_of,
+)
 
 MAX_WORDS = 300  # characters of one fact in a sentence; the opened event has all of it
 MAX_NOTE = 120  # of a note: a list of events is scanned, not read
 MAX_COUNT = 10**18
+_ABOUT_USERS = {"user", "sign_in"}  # their IDs are e-mail addresses
+_PEOPLE = ("author", "follow_up_by")  # facts that are e-mail addresses
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -36,6 +45,19 @@ class Event:
     def whom(self) -> str:
         """Return the name of the user that the event is about."""
         return self.name_of(self.entity_id) or "a user"
+
+    @property
+    def people(self) -> set[str]:
+        """Return the e-mail addresses of the users whom its sentence may name."""
+        facts = self.after or _NOTHING
+        named = [facts.get(name) for name in _PEOPLE]
+        if self.entity in _ABOUT_USERS:
+            named.append(self.entity_id)
+        if facts.get("kind") == DeliveryKind.MENTION:  # other e-mails are not to users
+            named.append(facts.get("recipient"))
+        mentioned = facts.get("mentioned")
+        named += mentioned if isinstance(mentioned, list | tuple) else []
+        return {one for one in named if isinstance(one, str) and one}
 
     def name_of(self, email: str) -> str:
         """Return a person's name, or the e-mail address if the name is unknown."""
@@ -70,6 +92,13 @@ class Event:
         if not product:
             return f"order item {item_id}" if item_id else "an order item"
         return f"{product} ({item_id})" if item_id else product
+
+    @property
+    def reason(self) -> str:
+        """Return the reason of a refund in words, as they stand inside a sentence."""
+        code = self.words("reason")
+        words = in_one_line(reason_of(code))
+        return words if words[1:2].isupper() else f"{words[:1].lower()}{words[1:]}"
 
     @property
     def note(self) -> str:
@@ -109,6 +138,11 @@ def in_one_line(value: object, most: int = MAX_WORDS) -> str:
     text = " ".join(_CONTROLS.sub(" ", storable(text)).split())
     cut = text if len(text) <= most else text[: most - 1].rstrip() + "…"
     return show_controls(cut)
+
+
+def reason_of(code: str) -> str:
+    """Return the words of a reason; of one that nobody knows any more, its code as words."""
+    return get_settings().reasons.known.get(code) or word_of(code)
 
 
 def counted(count: int, one: str) -> str:

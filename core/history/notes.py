@@ -40,4 +40,4 @@ def _saved(event: Event) -> str:
 
 
 def _whom(event: Event) -> str:
-    return event.words("recipient") or "a colleague"
+    return event.name_of(event.words("recipient")) or "a colleague"

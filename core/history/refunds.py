@@ -19,8 +19,7 @@ def _amount_inside(event: Event) -> str:
 
 def _why(event: Event) -> str:
     """Return the reason and the note, as sentences after a blank."""
-    reason = event.words("reason").replace("_", " ")
-    return (f" Reason: {reason}." if reason else "") + event.note
+    return (f" Reason: {event.reason}." if event.reason else "") + event.note
 
 
 def _failure(event: Event) -> str:

@@ -13,7 +13,7 @@ def _downloaded(event: Event) -> str:
 
 @tells("order_item.used", Subject.VOUCHERS)
 def _used(event: Event) -> str:
-    return f"{event.who} imported that {event.item} was used."
+    return f"{event.who}'s import marked {event.item} as used."
 
 
 @tells("voucher.sent", Subject.EMAILS)
@@ -91,9 +91,9 @@ def _mail(event: Event) -> str:
     """Return what an e-mail holds, and who receives it."""
     kind, count = event.words("kind"), event.count("items")
     if kind == DeliveryKind.MENTION:
-        return f"an e-mail about a note{_to(event)}"
+        return f"an e-mail about a note{_to_colleague(event)}"
     if kind in DECISIONS:
-        return f"an e-mail about {_decisions(event)}{_to(event)}"
+        return f"an e-mail about {_decisions(event)}{_to_colleague(event)}"
     is_notice = kind == DeliveryKind.VOID_NOTICE
     one = "void voucher" if is_notice else "voucher"
     vouchers = f"{one}s" if count is None else counted(count, one)
@@ -108,6 +108,11 @@ def _decisions(event: Event) -> str:
 def _to(event: Event) -> str:
     recipient = event.words("recipient")
     return f" to {recipient}" if recipient else ""
+
+
+def _to_colleague(event: Event) -> str:
+    whom = event.name_of(event.words("recipient"))
+    return f" to {whom}" if whom else ""
 
 
 def _why(event: Event) -> str:

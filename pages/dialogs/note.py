@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import notes
 from core.access import Actor
-from core.ground import in_zone, show_controls
+from core.ground import day_in_words, in_zone, show_controls
 from core.notes import SeenNote
 from pages.dialogs.due import forget_due
 from pages.grid import viewer_zone
@@ -81,11 +81,6 @@ def _show_follow_up(note: SeenNote, on: date) -> None:
                 on_click=_close,
                 args=(note.note_id,),
             )
-
-
-def day_in_words(day: date) -> str:
-    """Return a day as a sentence says it: 3 Dec 2026."""
-    return f"{day.day} {day:%b %Y}"
 
 
 def _ask_to_withdraw(note: SeenNote) -> None:

@@ -9,7 +9,7 @@ from core import refunds
 from core.access import Actor, may
 from core.ground import Permission, format_money, in_zone
 from core.refunds import Returned, Unmatched
-from pages.grid import viewer_zone
+from pages.grid import refresh_tables, viewer_zone
 from pages.shell import acting, plain
 
 
@@ -120,6 +120,7 @@ def _match(reference: str, *, actor: Actor) -> None:
         return
     note, now = st.session_state.get(f"match_note_{reference}"), datetime.now(UTC)
     refunds.match_refund(reference, item_id, note=note, actor=actor, now=now)
+    refresh_tables()
     st.toast("Matched. The item is now refunded.", icon=":material/check_circle:")
 
 
@@ -127,6 +128,7 @@ def _match(reference: str, *, actor: Actor) -> None:
 def _dismiss(reference: str, *, actor: Actor) -> None:
     note, now = st.session_state.get(f"match_note_{reference}"), datetime.now(UTC)
     refunds.dismiss_refund(reference, note=note, actor=actor, now=now)
+    refresh_tables()
     st.toast("Saved: this refund belongs to no item.", icon=":material/check_circle:")
 
 
@@ -134,6 +136,7 @@ def _dismiss(reference: str, *, actor: Actor) -> None:
 def _give_back(*, actor: Actor) -> None:
     ids, note = st.session_state.get("give_back_items", []), st.session_state.get("give_back_note")
     given = refunds.give_back(ids, note=note, actor=actor, now=datetime.now(UTC))
+    refresh_tables()
     count = len(given)
     st.toast(f"{count:,} item{'s' * (count != 1)} given back.", icon=":material/check_circle:")
 

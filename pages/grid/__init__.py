@@ -5,7 +5,7 @@ from pages.grid.extras import Extras
 from pages.grid.links import download_address
 from pages.grid.named import viewer_zone
 from pages.grid.opener import show_opener
-from pages.grid.state import GridState
+from pages.grid.state import GridState, refresh_tables
 from pages.grid.table import show_empty, show_table
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Extras",
     "GridState",
     "download_address",
+    "refresh_tables",
     "show_empty",
     "show_opener",
     "show_table",

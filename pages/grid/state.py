@@ -175,6 +175,13 @@ class GridState:
         return view, selected
 
 
+def refresh_tables() -> None:
+    """Reload the rows of the session's tables: something beside them has changed a row."""
+    for kept in st.session_state.values():
+        if isinstance(kept, GridState):
+            kept.refresh()
+
+
 def follow_address(place: Place, actor: Actor) -> GridState:
     """Return the session's state: a new one, or the old one with the view of a new address."""
     key, grid = f"{place.key}_state", f"{place.key}_grid"

@@ -236,8 +236,8 @@ def _to_cells(column: Column | None, frame: pd.DataFrame, zone: str) -> list[Any
     blank: Any = None  # the stubs of pandas do not allow None
     listed: list[Any] = values.to_numpy(dtype=object, na_value=blank).tolist()
     if column.kind is Kind.MONEY:
-        currencies = frame[str(column.currency)]
-        return [format_amount(one, code) for one, code in zip(listed, currencies, strict=True)]
+        pairs = zip(listed, frame[str(column.currency)], strict=True)
+        return [None if one is None else format_amount(one, code) for one, code in pairs]
     if column.kind is Kind.FLAG or column.has_words:
         words = {
             value: None if value is None else as_choice(column, value) for value in set(listed)

@@ -1,4 +1,4 @@
-"""A card provider that takes its time, so that a test can act while a refund is on its way."""
+"""A card provider that takes its time, hangs or refuses, as a test wants it to."""
 
 import json
 import threading
@@ -12,6 +12,7 @@ from tests.core.refunds.worker_deaths import changed
 
 SLOW_SECONDS = 1.5
 CARD = {"method": "card", "reference": "pi_1"}
+REFUSAL = {"type": "card_error", "code": "card_declined", "message": "The card has expired."}
 
 
 @dataclass
@@ -20,6 +21,8 @@ class SlowCard:
 
     order_id: str
     is_hanging: bool = False
+    is_refusing: bool = False  # then it makes no refund
+    seconds: float = SLOW_SECONDS
     keys: list[str] = field(default_factory=list)
     is_asked: threading.Event = field(default_factory=threading.Event)
 
@@ -28,11 +31,13 @@ class SlowCard:
         if method == "GET":
             made = [self._made() for _ in self.keys[:1]]
             return 200, json.dumps(describe_payment(CARD["reference"], made)).encode()
+        if self.is_refusing:
+            return 402, json.dumps({"error": REFUSAL}).encode()
         self.keys.append(headers["Idempotency-Key"])
         self.is_asked.set()
         if self.is_hanging:
             return None
-        threading.Event().wait(SLOW_SECONDS)
+        threading.Event().wait(self.seconds)
         return 200, json.dumps(self._made()).encode()
 
     def _made(self) -> dict[str, object]:

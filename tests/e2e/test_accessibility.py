@@ -11,7 +11,17 @@ import pytest
 
 from tests.e2e.axe import expect_no_fault, faults_in_light_and_dark, faults_of
 from tests.e2e.conftest import WINDOW, OpenDesk
-from tests.e2e.desk import AUDIT, ITEMS, TRANSACTIONS, USERS, Desk, Shown
+from tests.e2e.desk import (
+    AUDIT,
+    CONTRACTS,
+    ITEMS,
+    ORDERS,
+    REFUNDS,
+    TRANSACTIONS,
+    USERS,
+    Desk,
+    Shown,
+)
 from tests.e2e.servers import Server
 from tests.e2e.waiting import expect
 
@@ -39,11 +49,30 @@ def show_order(desk: Desk, tab: str) -> None:
     expect(desk.page.get_by_role("heading", name=f"Order {newest}")).to_be_visible()
 
 
+def show_refunds_of_order(desk: Desk) -> None:
+    desk.go_to_order(desk.go_to(table=REFUNDS).cell(0, "order_id").inner_text(), "Refunds")
+
+
+def show_notes(desk: Desk) -> None:
+    """Show the history of an order that has a note."""
+    noted = {"last_note": {"filterType": "text", "type": "notBlank"}}
+    order_id = desk.go_to(view={"filters": noted}).cell(0, "order_id").inner_text()
+    desk.go(f"/order?order={order_id}&tab=History")
+    expect(desk.page.locator(".deskNote").first).to_be_visible()
+    desk.wait_for_run()
+
+
 def show_empty_tab(desk: Desk) -> None:
     """Show the oldest order, with which no other test acts."""
     oldest = desk.go_to(view={"sort": [{"colId": "created_at", "sort": "asc"}]}).cell(0, "order_id")
     desk.go(f"/order?order={oldest.inner_text()}&tab=History")
     expect(desk.page.get_by_text("This order has no events yet.")).to_be_visible()
+    desk.wait_for_run()
+
+
+def show_empty_emails(desk: Desk) -> None:
+    desk.go(f"/order?order={newest_of(desk)}&tab=E-mails")
+    expect(desk.page.get_by_text("This order has no e-mails yet.")).to_be_visible()
     desk.wait_for_run()
 
 
@@ -78,6 +107,10 @@ def show_choices(desk: Desk) -> None:
     desk.go_to().open_list("Author")
     desk.tick(desk.list_rows.first.locator("span").first.inner_text())
     expect(desk.words.get_by_role("button")).to_have_count(2)
+
+
+def show_values(desk: Desk, table: Shown, header: str) -> None:
+    desk.go_to(table=table).open_list(header)
 
 
 def show_date_filter(desk: Desk) -> None:
@@ -115,6 +148,19 @@ def show_new_user(desk: Desk) -> None:
     desk.wait_for_run()
 
 
+def show_selected(desk: Desk, table: Shown, button: str) -> None:
+    """Tick the first row, and open the dialog of a button, after the dialog before."""
+    if desk.dialog.count():
+        desk.close_dialog()
+    desk.go_to(table=table)
+    desk.clear_selection()
+    desk.box_of(0).click()
+    desk.expect_selected("1 selected")
+    desk.page.get_by_role("button", name=button, exact=True).click()
+    expect(desk.dialog).to_be_visible()
+    desk.wait_for_run()
+
+
 def show_import(desk: Desk) -> None:
     desk.go("/imports")
     expect(desk.page.get_by_role("button", name="Check files")).to_be_visible()
@@ -123,7 +169,7 @@ def show_import(desk: Desk) -> None:
 
 def show_overview(desk: Desk, show: str, shown: str) -> None:
     desk.go(f"/overview?show={show}")
-    expect(desk.page.locator(shown)).to_have_count(8)
+    expect(desk.page.locator(shown)).to_have_count(11)
     desk.wait_for_run()
 
 
@@ -225,14 +271,19 @@ TOURS: dict[str, dict[str, Callable[[Desk], object]]] = {
         "orders": show_orders,
         "order items": lambda desk: desk.go_to(table=ITEMS),
         "transactions": lambda desk: desk.go_to(table=TRANSACTIONS),
+        "refunds": lambda desk: desk.go_to(table=REFUNDS),
         "users": lambda desk: desk.go_to(table=USERS),
+        "contracts": lambda desk: desk.go_to(table=CONTRACTS),
         "audit trail": lambda desk: desk.go_to(table=AUDIT),
         "no row": show_nothing,
     },
     "an order": {
         "products": lambda desk: show_order(desk, "Products"),
         "transactions": lambda desk: show_order(desk, "Transactions"),
+        "refunds": show_refunds_of_order,
+        "e-mails": show_empty_emails,
         "history": show_empty_tab,
+        "notes": show_notes,
     },
     "menus": {
         "views": lambda desk: show_popover(desk, "Views"),
@@ -249,7 +300,10 @@ TOURS: dict[str, dict[str, Callable[[Desk], object]]] = {
     },
     "filters": {
         "list of values": show_choices,
-        "text": lambda desk: show_filter(desk, "Order ID"),
+        "contracts with their names": lambda desk: show_values(desk, ORDERS, "Contract ID"),
+        "states": lambda desk: show_values(desk, ITEMS, "Status"),
+        "reasons": lambda desk: show_values(desk, REFUNDS, "Reason"),
+        "text": lambda desk: show_filter(desk.go_to(), "Order ID"),
         "number": lambda desk: show_filter(desk, "Total"),
         "date": show_date_filter,
         "list of dates": show_dates,
@@ -257,6 +311,12 @@ TOURS: dict[str, dict[str, Callable[[Desk], object]]] = {
     "dialogs": {
         "save a view": show_dialog,
         "refund": show_refund,
+        "refund again": lambda desk: show_selected(desk, REFUNDS, "Refund again"),
+        "approve": lambda desk: show_selected(desk, REFUNDS, "Approve"),
+        "decline": lambda desk: show_selected(desk, REFUNDS, "Decline"),
+        "change a contract": lambda desk: show_selected(desk, CONTRACTS, "Change"),
+        "own rights": lambda desk: show_selected(desk, USERS, "Change"),
+        "an event": lambda desk: show_selected(desk, AUDIT, "Show"),
         "add a user": show_new_user,
         "send": show_send,
         "reset the demo": show_reset,
@@ -328,7 +388,7 @@ def test_refused_download_has_no_fault(open_tab: OpenDesk, demo: Server) -> None
     assert faults_of(page) == []
 
 
-@pytest.mark.parametrize("table", [ITEMS, TRANSACTIONS])
+@pytest.mark.parametrize("table", [ITEMS, TRANSACTIONS, REFUNDS])
 def test_zoom_of_400_percent_cuts_nothing_off(looked_at: Desk, table: Shown) -> None:
     """As WCAG 1.4.10 asks: at 320 CSS pixels nothing but the grid scrolls sideways."""
     looked_at.page.set_viewport_size({"width": 320, "height": 640})

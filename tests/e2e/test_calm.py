@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 from tests.e2e.conftest import ZONE, Watch, new_context
-from tests.e2e.desk import AUDIT, ITEMS, ORDERS, TRANSACTIONS, USERS, Desk
+from tests.e2e.desk import (
+    AUDIT,
+    CONTRACTS,
+    ITEMS,
+    ORDERS,
+    REFUNDS,
+    TRANSACTIONS,
+    USERS,
+    Desk,
+)
 from tests.e2e.servers import Server
 from tests.e2e.waiting import expect
 
@@ -21,7 +30,8 @@ NOTE_MOVES = """
   }"""
 PLAIN_PAGES = {"Overview": "/overview", "E-mails": "/emails", "Verify": "/verify"}
 PLAIN_PAGES |= {"Import": "/imports"}
-TABLES = [ORDERS, ITEMS, TRANSACTIONS, USERS, AUDIT]
+TABLES = [ORDERS, ITEMS, TRANSACTIONS, REFUNDS, USERS, CONTRACTS, AUDIT]
+WITH_NOTE = "SELECT order_id FROM notes ORDER BY no DESC"
 
 
 class Faults:
@@ -82,6 +92,9 @@ def test_tables_stay_in_place_when_opened_filtered_and_left(
         assert moved(desk) <= MOST, table.title
     desk.open_order(demo.newest("orders")[0])
     assert moved(desk) <= MOST, "an order by its address"
+    page.goto(f"{demo.url}/order?order={demo.query(WITH_NOTE)[0]}&tab=History")
+    expect(page.locator(".deskNote").first).to_be_visible()
+    assert moved(desk) <= MOST, "the notes and the history of an order"
     assert faults.found == []
 
 

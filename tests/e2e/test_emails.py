@@ -126,7 +126,7 @@ def test_vouchers_are_sent_and_the_mail_is_shown_without_a_mouse(
     desk.press(desk.dialog.get_by_role("button", name="Done"))
     expect(desk.dialog).to_have_count(0)
     desk.tab_to(page.get_by_role("tab", name="Products"))
-    for name in ("Transactions", "E-mails"):
+    for name in ("Transactions", "Refunds", "E-mails"):
         keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=name)).to_be_focused()
     keyboard.press("Enter")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.core.imports.imported import ITEM, ORDER, changed, plain, write_workbook
-from tests.e2e.axe import expect_no_fault
+from tests.e2e.axe import expect_no_fault, faults_of
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
 from tests.e2e.servers import Server, serving
@@ -155,6 +155,7 @@ def test_a_long_import_says_how_far_it_is_and_ends_whole_when_cancelled_or_stopp
         page.get_by_role("button", name="Import", exact=True).click(timeout=60_000)
         writing = re.compile(rf"Writing [\d,]+ of {MANY:,} order")
         expect(page.get_by_text(writing)).to_be_visible(timeout=60_000)
+        assert faults_of(page) == []
         second = at_imports(open_tab(server))
         expect(second.get_by_text(writing)).to_be_visible()
         expect(second.get_by_role("button", name="Check files")).to_have_count(0)

@@ -31,6 +31,20 @@ ACTIONS = {
     "keys and about": "test_frame::test_about_says_the_version_and_escape_closes_it",
     "tabs of an order": "test_keyboard::test_tabs_of_an_order_work_without_a_mouse",
     "refund": "test_refunds::test_dialog_is_used_and_left_by_keyboard_alone",
+    "refund again": "test_refunds_page::"
+    "test_a_failed_refund_is_found_understood_and_requested_again_without_a_mouse",
+    "match a refund of the provider": "test_refunds_page::"
+    "test_refunds_of_the_provider_are_matched_and_dismissed_without_a_mouse",
+    "approve and decline": "test_approvals::"
+    "test_a_refund_above_the_limit_is_asked_for_and_decided_by_a_second_person",
+    "change a contract": "test_approvals::"
+    "test_a_refund_above_the_limit_is_asked_for_and_decided_by_a_second_person",
+    "write a note, mention, follow up": "test_notes::"
+    "test_a_colleague_is_mentioned_told_and_the_follow_up_closed_without_a_mouse",
+    "withdraw a note": "test_notes::test_a_note_is_written_followed_up_found_and_withdrawn",
+    "read a history": "test_history::"
+    "test_a_history_is_read_opened_by_keyboard_and_shown_as_a_table",
+    "show an event": "test_history::test_an_event_of_the_audit_trail_opens_beside_its_row",
     "download a voucher": "test_vouchers::test_voucher_is_downloaded_and_verified_without_a_mouse",
     "verify": "test_vouchers::test_voucher_is_downloaded_and_verified_without_a_mouse",
     "send": "test_emails::test_vouchers_are_sent_and_the_mail_is_shown_without_a_mouse",

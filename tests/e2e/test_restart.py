@@ -15,7 +15,15 @@ from core import access
 from core.demo import fill
 from tests.conftest import use_database
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import ITEMS, USERS, Desk, choose_reason, confirm_refund
+from tests.e2e.desk import (
+    CONTRACTS,
+    ITEMS,
+    REFUNDS,
+    USERS,
+    Desk,
+    choose_reason,
+    confirm_refund,
+)
 from tests.e2e.servers import Server, start_server, stop_server
 from tests.e2e.slow_card import CARD, SlowCard, answering_slowly
 from tests.e2e.waiting import expect
@@ -199,6 +207,8 @@ DIALOGS = {
     "demo": (lambda desk: desk.open(), _press("Reset the demo")),
     "add user": (lambda desk: desk.open(table=USERS), _press("Add user")),
     "change user": (lambda desk: tick_item(desk.open(table=USERS)), _press("Change")),
+    "change contract": (lambda desk: tick_item(desk.open(table=CONTRACTS)), _press("Change")),
+    "approve": (lambda desk: tick_item(desk.open(table=REFUNDS)), _press("Approve")),
 }
 
 

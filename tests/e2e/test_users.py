@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import AUDIT, USERS
 from tests.e2e.servers import Server, serving
@@ -35,6 +36,9 @@ def test_an_admin_adds_somebody_and_changes_their_rights(
     desk.expect_column("role", ["Admin", "Agent"])
     desk.box_of(1).click()
     page.get_by_role("button", name="Change", exact=True).click()
+    expect(dialog.get_by_text("Active", exact=True)).to_be_visible()
+    desk.wait_for_run()
+    expect_no_fault(page)
     dialog.get_by_text("Sees all contracts").click()
     dialog.get_by_text("Active", exact=True).click()
     dialog.get_by_role("button", name="Save").click()

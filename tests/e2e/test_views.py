@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator
 
+from tests.e2e.axe import expect_no_fault
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import ITEMS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
@@ -39,6 +40,9 @@ def save(desk: Desk, name: str, *labels: str) -> None:
     dialog.get_by_role("textbox", name="Name").fill(name)
     for label in labels:
         check(dialog, label)
+    if labels:
+        desk.wait_for_run()
+        expect_no_fault(desk.page)
     dialog.get_by_role("button", name="Save").click()
     expect(desk.page.get_by_test_id("stToast")).to_contain_text(f"Saved as “{name}”.")
     expect(dialog).to_be_hidden()
@@ -71,6 +75,21 @@ def test_saved_view_is_opened_by_its_name_and_by_its_link(desk: Desk, open_tab: 
     expect(stranger.grid.locator('[col-id="item_count"] .ag-sort-ascending-icon')).to_be_visible()
 
 
+def test_what_older_views_disclose_is_listed_until_their_owner_has_read_it(
+    desk: Desk, open_tab: OpenDesk, shop: Server
+) -> None:
+    filter_author(desk, "ana")
+    save(desk, "Ours", "Share with everyone", "Everyone may read them")
+    shop.execute("UPDATE saved_views SET is_sharing_confirmed = false")
+    owner = open_tab(shop).open()
+    listed = owner.page.locator(".st-key-shared_before")
+    expect(listed).to_contain_text("Ours: Author “ana”")
+    owner.wait_for_run()
+    expect_no_fault(owner.page)
+    owner.press(listed.get_by_role("button", name="OK"))
+    expect(listed).to_have_count(0)
+
+
 def test_views_are_saved_and_opened_without_a_mouse(desk: Desk) -> None:
     page, keyboard = desk.page, desk.page.keyboard
     filter_author(desk, "ana")
@@ -100,6 +119,8 @@ def test_name_that_is_taken_is_asked_about_before_it_is_replaced(desk: Desk) -> 
     dialog.get_by_role("textbox", name="Name").fill("Ours")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("You already have a view “Ours”.")
+    desk.wait_for_run()
+    expect_no_fault(desk.page)
     dialog.get_by_role("textbox", name="Name").fill("Another")
     dialog.get_by_role("textbox", name="Name").press("Tab")
     expect(dialog.get_by_role("alert")).to_have_count(0)
@@ -139,6 +160,8 @@ def test_view_is_changed_and_deleted(desk: Desk, open_tab: OpenDesk, shop: Serve
     filter_author(desk, "ben")
     dialog = dialog_of(desk, "Manage…")
     check(dialog, "Replace with the current view")
+    desk.wait_for_run()
+    expect_no_fault(desk.page)
     dialog.get_by_role("button", name="Save changes").click()
     expect(dialog).to_be_hidden()
     again = open_tab(shop)

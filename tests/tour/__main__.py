@@ -23,6 +23,7 @@ from tests.e2e.conftest import FLAGS, ZONE, find_chromium
 from tests.e2e.desk import Desk
 from tests.e2e.servers import PROJECT, Server, serving
 from tests.tour.scenes import SCENES, TOUR, Scene
+from tests.tour.story import tell
 
 DOCS = PROJECT / "docs"
 WINDOW: ViewportSize = {"width": 1440, "height": 900}
@@ -56,6 +57,7 @@ def _serving_demo(folder: Path) -> Iterator[Server]:
     morning -= timedelta(days=morning > now)
     startup.prepare(morning, may_fill=False)
     demo.fill(demo.DEFAULT_ORDERS, actor=access.CONSOLE, now=morning)
+    tell(morning)
     with serving(database, folder) as server:
         yield server
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from playwright.sync_api import expect
 
-from tests.e2e.desk import ITEMS, Desk
+from tests.e2e.desk import ITEMS, REFUNDS, Desk
 from tests.e2e.servers import PROJECT
 
 Scheme = Literal["light", "dark"]
@@ -60,6 +60,32 @@ def show_refund(desk: Desk) -> None:
     expect(desk.page.get_by_text("items will be refunded.")).to_be_visible()
 
 
+def show_refunds(desk: Desk) -> None:
+    """Show all refunds, of which some wait for approval."""
+    desk.open(table=REFUNDS)
+
+
+def show_approval(desk: Desk) -> None:
+    """Open the dialog of refunds that wait for a second person."""
+    waiting = {"filters": {"status": {"filterType": "set", "values": ["waiting"]}}}
+    desk.open(view=waiting, table=REFUNDS)
+    for row in range(3):
+        desk.box_of(row).click()
+    desk.expect_selected("3 selected")
+    desk.page.get_by_role("button", name="Approve", exact=True).click()
+    expect(desk.page.get_by_text("will be approved and paid back")).to_be_visible()
+
+
+def show_history(desk: Desk) -> None:
+    """Open the history of an order with a note and an event."""
+    cancelled = {"filters": {"reason": {"filterType": "set", "values": ["flight_cancelled"]}}}
+    order_id = desk.open(view=cancelled, table=REFUNDS).cell(0, "order_id").inner_text()
+    desk.page.goto(f"{desk.server}/order?order={order_id}&tab=History", wait_until="commit")
+    expect(desk.page.locator(".deskNote")).to_be_visible()
+    desk.page.locator(".st-key-history summary").filter(has_text="refunded").click()
+    expect(desk.page.get_by_text("Raw record")).to_be_visible()
+
+
 def show_send(desk: Desk) -> None:
     """Open the Send Voucher dialog with its preview."""
     desk.open(view={"search": "lounge"}, table=ITEMS)
@@ -89,8 +115,14 @@ SCENES = (
     Scene("order-items", "light", show_states),
     Scene("order-dark", "dark", show_order),
     Scene("refund", "light", show_refund),
+    Scene("refunds", "light", show_refunds, page="refunds"),
+    Scene("approval", "light", show_approval, page="refunds"),
+    Scene("history", "light", show_history, page="refunds"),
     Scene("send", "light", show_send),
     Scene("columns", "dark", show_explained),
     Scene("imports", "light", at("/imports"), page="imports"),
 )
-TOUR = ("overview", "orders-light", "filtered", "order-items", "refund", "send", "imports")
+TOUR = (
+    *("overview", "orders-light", "filtered", "order-items", "refund", "refunds", "history"),
+    *("send", "imports"),
+)

@@ -3,6 +3,7 @@
   "use strict";
   const BUTTON = "[data-testid=stPopoverButton]";
   const sections = document.getElementsByTagName("section");
+  const toasts = document.getElementsByClassName("stToast");
   let opener = /** @type {Element} */ (null); /* the button that a key is just opening */
 
   /* Its upload box is presentational, although it has a name and takes the focus. */
@@ -10,6 +11,22 @@
     for (const one of sections) {
       if (one.getAttribute("role") === "presentation") one.setAttribute("role", "group");
     }
+  }
+
+  /* Its toasts are named after an element that is not there. */
+  function nameToasts() {
+    for (const one of toasts) {
+      const words = one.querySelector("[data-testid=stToastText]");
+      if (!words || !one.hasAttribute("aria-labelledby")) continue;
+      one.removeAttribute("aria-labelledby");
+      one.setAttribute("aria-label", words.textContent);
+    }
+  }
+
+  /* It makes links of e-mail addresses, also in what opens by a click, where no link may be. */
+  function unlinkAddresses() {
+    const links = document.querySelectorAll('summary a[href^="mailto:"]');
+    for (const one of links) one.removeAttribute("href");
   }
 
   /* What lies over the page is no part of it. */
@@ -47,6 +64,8 @@
     new MutationObserver(() => {
       nameUploadBoxes();
       nameOverlay();
+      nameToasts();
+      unlinkAddresses();
       enterPopover();
     }).observe(document.body, { childList: true, subtree: true });
   });

@@ -223,12 +223,10 @@ def test_mails_without_a_mail_server(ana: Actor, tmp_path: Path) -> None:
 
 
 NOTES = {
-    "note.added": "Ana Ruiz wrote a note that mentions ben@helios.example. Follow-up on "
-    "{day} by Ana Ruiz.",
-    "delivery.queued": "Ana Ruiz queued an e-mail about a note to ben@helios.example.",
-    "mention.sent": "Ana Ruiz sent ben@helios.example a note that mentions them.",
-    "mention.saved_to_outbox": "Ana Ruiz saved an e-mail to ben@helios.example about a note to the "
-    "outbox.",
+    "note.added": "Ana Ruiz wrote a note that mentions Ben Ho. Follow-up on {day} by Ana Ruiz.",
+    "delivery.queued": "Ana Ruiz queued an e-mail about a note to Ben Ho.",
+    "mention.sent": "Ana Ruiz sent Ben Ho a note that mentions them.",
+    "mention.saved_to_outbox": "Ana Ruiz saved an e-mail to Ben Ho about a note to the outbox.",
     "follow_up.done": "Ana Ruiz closed the follow-up of {day}.",
     "note.withdrawn": "Ana Ruiz withdrew a note.",
 }
@@ -236,7 +234,7 @@ NOTES = {
 
 def test_notes(ana: Actor, tmp_path: Path) -> None:
     make_item(make_order("OD-1"))
-    make_actor(email="ben@helios.example")
+    make_actor(email="ben@helios.example", name="Ben Ho")
     asked: dict[str, Any] = {"actor": ana, "now": NOW}
     follow_up = notes.FollowUp(NOW.date(), ana.email)
     for transport in (ScriptedTransport(), Outbox(tmp_path / "outbox")):
@@ -287,7 +285,7 @@ def test_approvals(ana: Actor, tmp_path: Path) -> None:
 
 FILES = {
     "orders.imported": "Ana Ruiz imported used.xlsx: 1 order item marked as used.",
-    "order_item.used": "Ana Ruiz imported that Aspire Lounge (A1-1) was used.",
+    "order_item.used": "Ana Ruiz's import marked Aspire Lounge (A1-1) as used.",
     "import.faults_downloaded": "Ana Ruiz downloaded 1 import error of faulty.xlsx.",
     "orders.dumped": "Ana Ruiz downloaded all orders as an import workbook.",
     "order.exported": "Ana Ruiz downloaded order A1.",
@@ -409,7 +407,7 @@ The refund of Aspire Lounge (F-1), 38.00 EUR, came back. The bank returned the m
 Ana Ruiz refunded Aspire Lounge (F-1), 38.00 EUR to the card. Reason: booked twice.
 Ana Ruiz requested again a refund of Aspire Lounge (F-1), 38.00 EUR. Reason: booked twice.
 Ana Ruiz's refund of Aspire Lounge (F-1), 38.00 EUR, failed. The card provider refused it.
-Ana Ruiz requested a refund of Aspire Lounge (F-1), 38.00 EUR. Reason: other. “She called”
+Ana Ruiz requested a refund of Aspire Lounge (F-1), 38.00 EUR. Reason: goodwill. “She called”
 Ana Ruiz sent the voucher of Aspire Lounge (F-1) to zoe@mail.example.
 Ana Ruiz queued an e-mail with 1 voucher to zoe@mail.example.
 Ana Ruiz downloaded the voucher of Aspire Lounge (F-1).
@@ -428,7 +426,7 @@ def test_the_whole_life_of_an_order_is_its_history(ana: Actor) -> None:
     gateways, later = by_card(gateway), NOW + timedelta(hours=3)
     with settings(stripe_api_key="sk_test_x"):
         request(
-            "F-1", key="1", reason="other", note="She called", actor=ana, now=later, gateways={}
+            "F-1", key="1", reason="goodwill", note="She called", actor=ana, now=later, gateways={}
         )
         refunds.settle_due(now=later + timedelta(hours=1), gateways=gateways)
         later += timedelta(hours=2)

@@ -2,6 +2,7 @@
 
 import string
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from core.history import ACTIONS, ANY, Event, Subject, actions_of, changes_of, s
 from core.history.event import MAX_WORDS
 from core.storage import AuditEvent
 from tests.conftest import NOW
+from tests.core.refunds.refund_rows import settings as changed_settings
 from tests.effort import some
 
 NAMES = [*(name.replace(ANY, "orders.") for name in ACTIONS), "unknown.action", "", ".", "refused"]
@@ -91,6 +93,42 @@ def test_controls_and_line_breaks_of_data_are_made_harmless() -> None:
     assert sentence.endswith("“one two� [31m ⟨U+202E⟩desrever end”")
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("flight_cancelled", "flight cancelled"),
+        ("ops", "operational error"),
+        ("vip", "VIP request"),
+        ("long_gone", "long gone"),
+    ],
+)
+def test_a_reason_is_told_in_the_words_that_people_chose(code: str, told: str) -> None:
+    facts = {"product": "Lounge", "reason": code}
+    with changed_settings(refund_reasons="ops=Operational error; vip=VIP request"):
+        said = sentence_of(Event("refund.succeeded", "ana", after=facts))
+        (_, change) = changes_of(None, facts)
+    assert said == f"ana refunded Lounge. Reason: {told}."
+    assert change.after == f"{told[0].upper()}{told[1:]}"
+
+
+def test_colleagues_are_called_by_their_names() -> None:
+    names = {"ana@helios.example": "Ana Ruiz", "ben@helios.example": "Ben Ho"}
+    follow_up = {"follow_up_on": "2026-12-03", "follow_up_by": "ben@helios.example"}
+    facts = {"mentioned": ["ben@helios.example", "eve@helios.example"]} | follow_up
+    added = Event("note.added", "ana@helios.example", "note", "N", after=facts)
+    assert added.people == {"ben@helios.example", "eve@helios.example"}
+    assert sentence_of(replace(added, names=names)) == (
+        "Ana Ruiz wrote a note that mentions Ben Ho, eve@helios.example. Follow-up on 2026-12-03 "
+        "by Ben Ho."
+    )
+
+
+def test_a_recipient_of_a_voucher_is_an_address_and_no_colleague() -> None:
+    for kind, people in (("voucher", set()), ("mention", {"zoe@mail.example"})):
+        facts = {"kind": kind, "recipient": "zoe@mail.example"}
+        assert Event("delivery.queued", "ana", "delivery", "D", after=facts).people == people
+
+
 def test_an_amount_is_written_in_the_decimals_of_its_currency() -> None:
     for minor, currency, written in ((6900, "JPY", "6,900 JPY"), (1250, "KWD", "1.250 KWD")):
         facts = {"amount_minor": minor, "currency": currency, "product": "Lounge"}
@@ -102,7 +140,8 @@ def test_an_amount_is_written_in_the_decimals_of_its_currency() -> None:
 def test_changes_name_each_fact_with_its_words() -> None:
     before = {"status": "not_used", "amount_minor": 1, "currency": "EUR", "left_out": None}
     after = {"status": "refund_requested", "order_item_id": "F-1", "only_own_orders": True}
-    after |= {"contracts": ["CT-1", "CT-2"], "added": {"orders": 2}, "attempt": 2}
+    after |= {"contracts": ["CT-1", "CT-2"], "added": {"orders": 2, "order_items": 3}}
+    after |= {"attempt": 2, "odd": {"deep": {"er": []}}}
     found = {one.name: (one.before, one.after) for one in changes_of(before, after)}
     assert found == {
         "Status": ("Not used", "Refund requested"),
@@ -110,8 +149,9 @@ def test_changes_name_each_fact_with_its_words() -> None:
         "Order Item ID": ("", "F-1"),
         "Only Own Orders": ("", "Yes"),
         "Contracts": ("", "CT-1, CT-2"),
-        "Added": ("", '{"orders": 2}'),
+        "Added": ("", "Orders: 2, Order Items: 3"),
         "Attempt": ("", "2"),
+        "Odd": ("", '{"deep": {"er": []}}'),
     }
 
 

@@ -119,10 +119,12 @@ def test_refunds_lists_what_is_to_be_matched_of_all_orders(sqlite_database: str)
         assert [one.label for one in page.expander] == ["**To be matched** (1)"]
         assert "Order OD-2" in [link.proto.label for link in page.get("page_link")]
         page.selectbox(key="match_item_re_hand").select(items[1])
+        before = page.session_state["refunds_state"].data_revision
         page.button(key="match_now_re_hand").click().run()
     assert not page.exception
     assert _status(items[1]) == "refunded"
     assert not page.expander
+    assert page.session_state["refunds_state"].data_revision > before  # the table shows it
     with storage.reading() as session:
         matched = session.query(Refund).filter_by(external_reference="re_hand").one()
         assert (matched.reason, matched.status) == ("matched", "succeeded")

@@ -425,9 +425,11 @@ SEEN: dict[str, set[Role]] = {
     "orders": EVERYONE,
     "order_items": EVERYONE,
     "transactions": {Role.ACCOUNTANT, Role.ADMIN},
+    "notes": EVERYONE,
     "emails": {Role.AGENT, Role.ADMIN},
     "refunds": EVERYONE,
     "users": ADMINS,
+    "contracts": ADMINS,
     "audit_trail": ADMINS,
 }
 
