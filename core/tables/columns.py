@@ -28,6 +28,7 @@ class Kind(StrEnum):
     BYTES = "bytes"
 
 
+_DIGITS = re.compile("[0-9]{1,18}")
 # How an import file writes a value; docs/import.md has the whole grammar.
 WRITTEN = {
     Kind.INSTANT: "Write a date cell, or text like 2026-03-01, 2026-03-01 14:30, 01.03.2026 14:30 "
@@ -86,8 +87,9 @@ class Column:
 
     def number_in(self, asked: str) -> int | None:
         """Return the row number that a reference names, such as 12 of R-12; None if it is none."""
-        named = self.prefix and re.fullmatch(rf"{self.prefix}([0-9]{{1,18}})", asked, re.IGNORECASE)
-        return int(named[1]) if named else None
+        prefix = self.prefix or ""
+        named, digits = asked[: len(prefix)].upper(), asked[len(prefix) :]
+        return int(digits) if prefix and named == prefix and _DIGITS.fullmatch(digits) else None
 
     def rank_of(self, value: Any) -> Any:
         """Return what a value of the column is sorted by."""

@@ -49,6 +49,8 @@ WORDS = {
     "voucher": "Voucher",
     "void_notice": "Void notice",
     "mention": "Mention",
+    "refund_approved": "Refund approved",
+    "refund_declined": "Refund declined",
     "smtp": "SMTP",
     "outbox": "Outbox",
     "viewer": "Viewer",
