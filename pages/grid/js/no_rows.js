@@ -29,12 +29,17 @@
   class NoRows {
     init({ api, one, clear: label }) {
       this.gui = desk.element("div", "deskNoRows");
+      /* Inside a grid, a button stands in a cell of a row. */
+      this.gui.setAttribute("role", "row");
+      const cell = desk.element("div", "");
+      cell.setAttribute("role", "gridcell");
+      this.gui.append(cell);
       const words = filtersInWords(api);
       const clearing = desk.element("button", "deskNoRowsClear", label);
       clearing.type = "button";
       clearing.addEventListener("click", clear);
-      this.gui.append(desk.element("p", "", `No ${one} matches these filters.`));
-      if (words.length) this.gui.append(desk.element("p", "", `Filters: ${words.join(" · ")}`), clearing);
+      cell.append(desk.element("p", "", `No ${one} matches these filters.`));
+      if (words.length) cell.append(desk.element("p", "", `Filters: ${words.join(" · ")}`), clearing);
     }
 
     getGui() {

@@ -80,8 +80,8 @@
     menu().addEventListener("beforetoggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "open") open();
     });
-    menu().addEventListener("click", (event) => {
-      if (/** @type {HTMLElement} */ (event.target).closest("a")) menu().hidePopover();
-    });
   });
+
+  /* A link leads to a page without loading it anew: see address.js. */
+  window.addEventListener("popstate", () => menu().hidePopover());
 })();

@@ -57,7 +57,7 @@ def test_every_dumped_sheet_is_known_by_its_headers_as_csv(
         paths.append(_write_csv(tmp_path / f"{sheet.title}.csv", rows))
     outcome = import_files(paths, actor=admin, now=NOW)
     assert outcome.added["orders"] == 40
-    assert set(outcome.added) == {"orders", "order_items", "refunds", "transactions"}
+    assert set(outcome.added) == {"orders", "order_items", "refunds", "transactions", "notes"}
 
 
 def test_a_dump_of_a_text_that_no_cell_holds_is_refused(
