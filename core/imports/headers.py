@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from core.ground import is_currency, trim, zones
 from core.imports.faults import Fault
 from core.imports.files import Sheet
-from core.tables import SHEETS, Column, Kind, Table
+from core.tables import SHEETS, USUAL_TITLES, Column, Kind, Table
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ def table_of(sheet: Sheet) -> Table | None:
 
     A sheet with another title needs all required headers, unless it is the only one.
     """
+    headers = {normal(_split(str(header))[0]) for header in sheet.header if header}
     if sheet.title is not None:
         found = _titled(sheet.title)
-        if found is not None:
+        if found is not None and (found not in USUAL_TITLES or headers & _normal_headers(found)):
             return found
         if sheet.is_hidden:
             return None
-    headers = {normal(_split(str(header))[0]) for header in sheet.header if header}
     taken = [_titled(title) for title in sheet.titles]
     is_alone = len(sheet.titles) <= 1
     fitting = [
@@ -49,7 +49,7 @@ def table_of(sheet: Sheet) -> Table | None:
         if table not in taken and _needed(table, all_required=not is_alone) <= headers
     ]
     # The tables have keys of each other: choose the one that has most of the headers.
-    return max(fitting, key=lambda t: len(headers & set(map(normal, _headers(t)))), default=None)
+    return max(fitting, key=lambda table: len(headers & _normal_headers(table)), default=None)
 
 
 def _titled(title: str) -> Table | None:
@@ -65,6 +65,10 @@ def _needed(table: Table, *, all_required: bool) -> set[str]:
 
 def _headers(table: Table) -> list[str]:
     return [column.header for column in table.stored]
+
+
+def _normal_headers(table: Table) -> set[str]:
+    return set(map(normal, _headers(table)))
 
 
 def normal(header: str) -> str:

@@ -18,6 +18,8 @@ from core.tables.users import USERS
 BOOKS = (ORDERS, ORDER_ITEMS, TRANSACTIONS, NOTES)  # what a business has before Order Desk
 # The sheets of a dump, which an import reads. Refunds only adds to what transactions say.
 SHEETS = (*BOOKS, REFUNDS)
+# Others may have sheets of these titles: one without any of our headers is not ours.
+USUAL_TITLES = (NOTES, REFUNDS)
 TABLES = {table.name: table for table in (*BOOKS, EMAILS, REFUNDS, USERS, CONTRACTS, AUDIT_EVENTS)}
 # The URL parameter of each table on the page of an order.
 ORDER_TABS = {
@@ -45,6 +47,7 @@ __all__ = [
     "TO_APPROVE",
     "TRANSACTIONS",
     "USERS",
+    "USUAL_TITLES",
     "AlsoFinds",
     "AnyOf",
     "Column",

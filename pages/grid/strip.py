@@ -68,7 +68,7 @@ def _zones_in_words(view: View) -> str:
     if not times:
         return ""
     # In a part of its own, which frame.css hides without room.
-    there = f":gray[, {of_places} in airport time]" if of_places else ""
+    there = f":gray[, {of_places} in local time]" if of_places else ""
     return f" :gray[· times in {view.zone}]{there}"
 
 

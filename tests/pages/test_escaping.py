@@ -11,10 +11,15 @@ NOT_WORDS = {"iframe", "html", "code", "text", "form"}
 OWN_WORDS = {
     ("approval.py", "done"),
     ("approval.py", "icon"),
+    ("approval.py", "then"),
     ("approval.py", "verb"),
     ("approval.py", "words"),
     ("contracts.py", "contract.currency"),  # an ISO code, checked at import
+    ("downloads.py", "LABEL"),
     ("due.py", "table.name"),
+    ("explained.py", "also.question"),
+    ("explained.py", "more"),
+    ("strip.py", "_zones_in_words(view)"),
     ("demo.py", "choice.button"),
     ("demo.py", "choice.outcome"),
     ("downloads.py", "label"),

@@ -16,7 +16,7 @@ from core.ground import InvalidInput
 from core.imports import headers, import_files, outcome
 from core.imports import rows as import_rows
 from core.imports.faults import Faulty
-from core.tables import BOOKS, ORDER_ITEMS, TABLES, Column, Kind, Table
+from core.tables import ORDER_ITEMS, SHEETS, TABLES, Column, Kind, Table
 from core.views import default_view, parse_view
 from pages.grid.options import grid_options
 from pages.routes.rows import to_cells
@@ -41,9 +41,9 @@ def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
 
     def put(table: Table) -> None:
         monkeypatch.setitem(TABLES, table.name, table)
-        books = tuple(table if one.name == table.name else one for one in BOOKS)
+        sheets = tuple(table if one.name == table.name else one for one in SHEETS)
         for module in (exports, headers, outcome, import_rows):
-            monkeypatch.setattr(module, "BOOKS", books)
+            monkeypatch.setattr(module, "SHEETS", sheets)
 
     return put
 

@@ -182,7 +182,7 @@ def test_a_page_has_one_main_action(sqlite_database: str, page_file: str, main: 
 
 def test_the_page_says_which_times_are_those_of_the_airport(sqlite_database: str) -> None:
     make_item(make_order())
-    assert "times in UTC]:gray[, Service Date in airport time]" in texts(open_page("order_items"))
+    assert "times in UTC]:gray[, Service Date in local time]" in texts(open_page("order_items"))
     without = to_address(parse_view(ORDER_ITEMS, {"columns": ["no", "refund_expire_at"]}))
     assert "times in UTC]" in texts(open_page("order_items", view=without))
     no_times = to_address(parse_view(ORDER_ITEMS, {"columns": ["no", "product"]}))

@@ -110,10 +110,10 @@ def test_a_check_says_what_was_understood_of_each_sheet(
     path = tmp_path / "1.xlsx"
     order = ORDER | {"Created Date (Asia/Tokyo)": ORDER["Created Date"]}
     del order["Created Date"]
-    write_workbook(path, plain() | {"Orders": [order], "Remarks": [{"Remember": "milk"}]})
+    write_workbook(path, plain() | {"Orders": [order], "Notes": [{"Remember": "milk"}]})
     check = check_files([path], actor=admin, names=["My orders.xlsx"])
     assert check.faults == ()
-    assert check.left_out == (("My orders.xlsx", "Remarks"),)
+    assert check.left_out == (("My orders.xlsx", "Notes"),)
     orders, items = check.sheets
     assert (orders.file, orders.title, orders.rows) == ("My orders.xlsx", "Orders", 1)
     assert [heading.column.header for heading in items.headings] == list(ITEM)

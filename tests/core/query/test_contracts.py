@@ -11,7 +11,7 @@ from core.access import Actor
 from core.ground import Role, named
 from core.search import find_everywhere
 from core.storage import Contract
-from core.tables import AUDIT_EVENTS, BOOKS, EMAILS, ORDERS, TABLES, USERS, Kind, Table
+from core.tables import AUDIT_EVENTS, BOOKS, CONTRACTS, EMAILS, ORDERS, TABLES, USERS, Kind, Table
 from core.views import View, default_view, parse_view
 from tests.budgets import faults_of_growth
 from tests.conftest import NOW, use_database
@@ -259,7 +259,7 @@ def test_users_are_listed_with_the_names_of_their_contracts(database: str, admin
 
 def test_every_table_with_contract_ids_offers_their_names() -> None:
     assert (TABLES["emails"], TABLES["audit_trail"]) == (EMAILS, AUDIT_EVENTS)
-    for table in TABLES.values():
+    for table in (one for one in TABLES.values() if one is not CONTRACTS):  # it has the names
         ids, names = table.column("contract_id"), table.column("contract")
         assert (ids is None) == (names is None), table.name
         if ids is not None and names is not None:

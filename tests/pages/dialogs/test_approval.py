@@ -69,7 +69,7 @@ def links(page: AppTest) -> list[str]:
 def test_the_dialog_lists_what_waits_and_approves_it_and_the_header_counts_again_at_once() -> None:
     page = decide("approve", "ONE")
     assert "2 to approve" in links(page)
-    assert "**1** of 1 will be approved and paid back." in texts(page)
+    assert "**1** of 1 will be approved. The money is paid back." in texts(page)
     (listed,) = values(page, "table")
     assert listed.iloc[0].to_dict() | {"Requested Date": ""} == {
         "Order Item ID": "ONE",
@@ -132,7 +132,7 @@ def test_nobody_decides_about_their_own_request(admin: Actor) -> None:
     refunds.request(["OWN"], reason="goodwill", key="own", actor=admin, now=datetime.now(UTC))
     page = decide("approve", "OWN", "ONE")
     assert "2 to approve" in links(page)  # without their own
-    assert "You asked for 1 of them yourself. Another person has to decide." in texts(page)
+    assert "You asked for 1 of these refunds. Another person has to decide on them." in texts(page)
     assert page.button(key="approval_confirm").label == "Approve 1 refund"
     page = confirm(page)
     assert "You asked for this refund yourself. Another person has to decide." in str(
@@ -165,7 +165,7 @@ def test_what_does_not_wait_is_counted_and_nothing_can_be_sent() -> None:
     confirm(decide("approve", "ONE"))
     page = decide("decline", "ONE")
     assert "**0** of 1 will be declined" in texts(page)
-    assert "1 do not wait for approval." in texts(page)
+    assert "1 of the selected refunds do not wait for approval." in texts(page)
     assert page.button(key="approval_confirm").disabled
 
 

@@ -155,7 +155,8 @@ def test_right_token_with_its_browser_is_answered(client: httpx.Client, purpose:
     if purpose == "rows":
         assert [row["author"] for row in answer.json()["rows"]] == [AUTHOR]
     elif purpose == "search":
-        (hit,) = answer.json()["hits"]
+        (group,) = answer.json()["groups"]
+        (hit,) = group["hits"]
         assert AUTHOR in hit["detail"]
         assert hit["address"] == f"/order?order={hit['title']}"
     else:
