@@ -63,7 +63,8 @@ def test_columns_that_are_hidden_and_shown_are_so_in_link_and_file(
     assert lines[0] == every.headers
     assert [line[1] for line in lines[1:]] == every.column("Order ID")
     wide.page.keyboard.press("Escape")
-    assert undated(every.headers) == [*shown, "Widget ID", "Contract", "Contact E-mail"]
+    of_notes = ["Notes", "Last Note", "Follow Up Date", "Follow Up By"]
+    assert undated(every.headers) == [*shown, "Widget ID", "Contract", "Contact E-mail", *of_notes]
     assert every.column("Order ID") == file.column("Order ID")
     wide.page.reload(wait_until="commit")
     expect(wide.headers).to_have_text(shown)

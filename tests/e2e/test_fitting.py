@@ -45,7 +45,7 @@ def show_send(desk: Desk) -> None:
 
 
 def show_save(desk: Desk) -> None:
-    desk.open().open_popover("Views").get_by_role("button", name="Save this view …").click()
+    desk.open().open_popover("Views").get_by_role("button", name="Save this view…").click()
 
 
 def show_user(desk: Desk) -> None:
@@ -75,7 +75,7 @@ def test_a_dialog_fits_every_window_with_its_buttons_in_sight(
     page.set_viewport_size(WINDOW)
 
 
-POPOVERS = ["Views", "Paste IDs", "Columns", "More downloads", "What do the columns mean?"]
+POPOVERS = ["Views", "Paste IDs", "Columns", "More downloads", "Columns explained"]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -181,7 +181,7 @@ def test_tools_keep_to_one_line_with_and_without_selected_rows(
     else:
         desk.open(table=ITEMS if place == "order items" else ORDERS)
     if place == "orders":
-        actions = ["Refund…", "Download vouchers…", "Send vouchers…"]
+        actions = ["Refund…", "Download Vouchers…", "Send Vouchers…"]
     found = list[str]()
     for is_ticked in (False, True):
         if is_ticked:
@@ -220,7 +220,7 @@ def expect_reached(page: Page, wanted: Locator) -> None:
     ("table", "names"),
     [
         (ITEMS, ("Refund", "Download Voucher", "Send Voucher")),
-        (ORDERS, ("Refund…", "Download vouchers…", "Send vouchers…")),
+        (ORDERS, ("Refund…", "Download Vouchers…", "Send Vouchers…")),
     ],
     ids=["order items", "orders"],
 )

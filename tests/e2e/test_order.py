@@ -126,7 +126,7 @@ def test_download_order_is_one_file_with_everything_in_it(order: Desk, tmp_path:
     waiting.value.save_as(tmp_path / "order.xlsx")
     assert waiting.value.suggested_filename.startswith("order-")
     products = Workbook(tmp_path / "order.xlsx", "Products")
-    assert products.sheets == ["Order", "Products", "Transactions"]
+    assert products.sheets == ["Order", "Products", "Transactions", "Refunds", "Notes"]
     assert products.column("Order Item ID") == ["OD-ONE-1", "OD-ONE-2"]
     assert "Passenger E-mail" in products.headers
     entered = Workbook(tmp_path / "order.xlsx", "Transactions")

@@ -72,7 +72,7 @@ def test_nothing_leaves_the_machine_and_no_script_fails(open_tab: OpenDesk) -> N
     desk.page.on("request", lambda request: asked.append(request.url))
     desk.page.on("pageerror", lambda error: failed.append(str(error)))
     desk.page.goto(f"{desk.server}/", wait_until="commit")  # its plots ask for scripts, too
-    expect(desk.page.get_by_test_id("stVegaLiteChart")).to_have_count(8)
+    expect(desk.page.get_by_test_id("stVegaLiteChart")).to_have_count(11)
     desk.wait_for_run()
     desk.open()
     desk.box("Order ID").fill("26")

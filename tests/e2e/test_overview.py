@@ -15,7 +15,7 @@ BARS = "svg [aria-roledescription=bar]"
 def open_overview(desk: Desk, asked: str = "?period=All+time") -> Page:
     desk.page.goto(f"{desk.server}/overview{asked}", wait_until="commit")
     drawn = desk.page.get_by_test_id("stVegaLiteChart").filter(has=desk.page.locator(BARS))
-    expect(drawn).to_have_count(8, timeout=20_000)
+    expect(drawn).to_have_count(11, timeout=20_000)
     desk.wait_for_run()
     return desk.page
 

@@ -126,7 +126,7 @@ REQUESTS = Table(
         ),
         (
             "core/tables/__init__.py",
-            "from core.tables.refunds import REFUNDS, TO_APPROVE",
+            "from core.tables.refunds import REFUND_PREFIX, REFUNDS, TO_APPROVE",
             "\nfrom core.tables.refund_requests import REQUESTS",
         ),
         ("core/tables/__init__.py", "for table in (*BOOKS, EMAILS, ", "REQUESTS, "),
