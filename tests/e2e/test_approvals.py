@@ -116,7 +116,9 @@ def approve_one(desk: Desk) -> None:
     desk.expect_selected("1 selected")
     page.get_by_role("searchbox", name="Search refunds").focus()
     desk.press(page.get_by_role("button", name="Approve"))
-    expect(desk.dialog.get_by_text("1 of 1 will be approved and paid back.")).to_be_visible()
+    expect(
+        desk.dialog.get_by_text("1 of 1 will be approved. The money is paid back.")
+    ).to_be_visible()
     (line,) = lines_of_waiting(desk)
     assert line[0] == "OD-BIG-1"
     assert "Goodwill" in line

@@ -75,7 +75,7 @@ def test_a_dialog_fits_every_window_with_its_buttons_in_sight(
     page.set_viewport_size(WINDOW)
 
 
-POPOVERS = ["Views", "Paste IDs", "Columns", "More downloads", "Columns explained"]
+POPOVERS = ["Views", "Paste IDs", "Columns", "More downloads", "Columns and refunds explained"]
 
 
 @pytest.mark.parametrize("size", SIZES)

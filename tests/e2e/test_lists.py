@@ -34,10 +34,10 @@ def expect_cut(found: Locator) -> None:
 
 def at(desk: Desk, size: ViewportSize) -> Desk:
     desk.page.set_viewport_size(size)
-    if size["width"] < 700:
-        fold = desk.page.get_by_role("button", name="Tools", exact=True)
-        if fold.get_attribute("aria-expanded") != "true":
-            fold.click()
+    desk.wait_for_run()
+    fold = desk.page.get_by_role("button", name="Tools", exact=True)
+    if fold.is_visible() and fold.get_attribute("aria-expanded") != "true":
+        fold.click()
     return desk
 
 
