@@ -21,7 +21,7 @@ from tests.core.query.random_views import NOWS
 from tests.core.random_rows import CONTRACTS, ROWS, fill
 from tests.effort import some
 
-VIEWS, VIEWS_ON_POSTGRESQL = some(300, 6_000), some(60, 3_000)
+VIEWS, VIEWS_ON_POSTGRESQL = some(300, 6_000), some(150, 3_000)
 OWN = CONTRACTS[1]
 ACTOR = Actor("one", "one@desk.example", Role.ADMIN, contracts=frozenset({OWN}))
 
