@@ -1,7 +1,7 @@
 # Order Desk. `make run` serves it, `make check` and `make test` check it; `make help` lists all.
 .SUFFIXES:
 .PHONY: help run demo import dump check test test-thorough static coverage format bench bench-quick soak \
-	docs fonts screenshots audit lock clean system-packages core-tests browser-tests sqlite-tests \
+	docs fonts icons screenshots audit lock clean system-packages core-tests browser-tests sqlite-tests \
 	thorough-types thorough-core thorough-pages thorough-e2e thorough-soak
 
 # `make check PYTHON=python3.12` works in an environment of that Python, .venv-python3.12.
@@ -116,6 +116,9 @@ fonts: $(VENV)-fonts/installed ## make the fonts of vouchers and of the screen f
 	mkdir -p $(NOTO) && cd $(NOTO) && apt-get download fonts-noto-core fonts-noto-cjk && \
 		for package in *.deb; do dpkg -x "$$package" .; done
 	PYTHONPATH=$(VENV)-fonts $(PY) -m tests.fonts $(NOTO)/usr/share/fonts
+
+icons: $(VENV)-fonts/installed ## make the font of the icons again, from those that the code names
+	PYTHONPATH=$(VENV)-fonts $(PY) -m tests.fonts.icons
 
 audit: $(VENV)-audit/installed ## look for known vulnerabilities; needs the network
 	@$(VENV)-audit/bin/python tests/audit.py

@@ -121,7 +121,7 @@ class Most:
 
 
 # The first visit of a page may load a font for its names, or the scripts of its plots.
-FIRST_OPEN = Most(2_180_000, 104)
+FIRST_OPEN = Most(1_830_000, 104)
 NEW_PAGES = {
     "Order Items": Most(160_000, 10),
     "Transactions": Most(15_000, 7),

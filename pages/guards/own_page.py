@@ -1,10 +1,12 @@
 """Streamlit's page made ours: with our title, style, script and bar, before anything is drawn.
 
-Its page and style sheet name no font that we do not use.
+Its page and style sheet name no font that we do not use. Of the icons they name our own file, which
+has only those that we and Streamlit use: 12 kB instead of 375 kB.
 """
 
 import re
 from functools import cache
+from pathlib import Path
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,6 +22,9 @@ LINK = re.compile(rb"<link[^<>]*>")
 PRELOADS_FONT = (b'rel="preload"', b'as="font"')
 # It ends before the next rule, so that the search takes linear time.
 FACE = re.compile(rb'@font-face\{font-family:"?Source Sans"?;[^@}]*\}')
+ICONS = re.compile(rb"\.\./media/MaterialSymbols-Rounded\.[\w-]+\.woff2", re.ASCII)
+(ICON_FILE,) = (Path(__file__).parents[1] / "static/fonts").glob("icons-*.woff2")
+OUR_ICONS = f"../../app/static/fonts/{ICON_FILE.name}".encode()
 
 
 class OwnPage:
@@ -47,7 +52,7 @@ class OwnPage:
 
 
 def _change_for(kind: str) -> Change | None:
-    return {"text/html": _complete, "text/css": _without_face}.get(kind)
+    return {"text/html": _complete, "text/css": _with_our_fonts}.get(kind)
 
 
 def _complete(page: bytes) -> bytes:
@@ -62,8 +67,8 @@ def _without_font(link: re.Match[bytes]) -> bytes:
     return b"" if all(one in link[0] for one in PRELOADS_FONT) else link[0]
 
 
-def _without_face(sheet: bytes) -> bytes:
-    return FACE.sub(b"", sheet)
+def _with_our_fonts(sheet: bytes) -> bytes:
+    return ICONS.sub(OUR_ICONS, FACE.sub(b"", sheet))
 
 
 @cache

@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from core.ground import get_settings
 from pages.guards import OwnPage
 from pages.guards.own_page import _parts
 from pages.web import PAGE_SCRIPT, PAGE_SCRIPT_PATH, page_body, page_head
+from tests.docs import PROJECT
 
 STATIC = Path(get_static_dir())
 PAGE = (STATIC / "index.html").read_bytes()
@@ -124,6 +126,18 @@ def test_style_sheet_keeps_all_but_the_one_font() -> None:
     assert b"Source Sans;" not in answer
     assert answer.count(b"@font-face") == SHEET.count(b"@font-face") - 2 > 0
     assert answer.count(b"{") == SHEET.count(b"{") - 2
+
+
+@pytest.mark.parametrize("base", ["", "/desk"])
+def test_style_sheet_names_our_file_of_icons_instead_of_streamlits(base: str) -> None:
+    life = "public, immutable, max-age=31536000"
+    path = f"{base}/static/css/index.css"
+    answer = ask(SHEET, path, base=base, kind="text/css", life=life).text
+    assert SHEET.count(b"MaterialSymbols-Rounded") == 1
+    assert "MaterialSymbols-Rounded" not in answer
+    (icons,) = re.findall(r"Material Symbols Rounded;[^}]*url\(([^)]+)\)", answer)
+    there = (PROJECT / "pages/static/fonts").glob("icons-*.woff2")
+    assert [urljoin(path, icons)] == [f"{base}/app/static/fonts/{one.name}" for one in there]
 
 
 def test_the_name_in_the_page_is_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_the_name_of_a_font_changes_with_its_content_and_is_the_name_that_pages_
     for font in FONTS.rglob("*.woff2"):
         begins = hashlib.sha256(font.read_bytes()).hexdigest()[:8]
         assert font.stem.rpartition("-")[2] == begins, font.name
-    there = {font.name for font in FONTS.glob("*.woff2")}
+    there = {font.name for font in FONTS.glob("inter-*.woff2")}
     asking = ("pages/shell/js/page.js", "pages/grid/grid.css", "pages/web/page_parts.py")
     asked = [set(INTER.findall((PROJECT / path).read_text())) for path in asking]
     assert asked[0] == asked[1] == there
