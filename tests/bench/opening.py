@@ -80,15 +80,15 @@ def measure_opening(few: FilledDatabase, many: FilledDatabase) -> Iterator[Figur
     By then, the server has packed its files well.
     """
     with ExitStack() as stack:
-        browser = stack.enter_context(browsing())
         small, large = (stack.enter_context(order_desk(one)) for one in (few, many))
         plain = stack.enter_context(plain_alternative(few, PLAIN_ROWS))
-        for server, pages in ((small, PAGES), (large, PAGES), (plain, (PLAIN,))):
-            _open_all(browser, server, pages)
-        rounds = _take_turns(browser, small, large, plain)
+        with browsing() as browser:
+            for server, pages in ((small, PAGES), (large, PAGES), (plain, (PLAIN,))):
+                _open_all(browser, server, pages)
+            rounds = _take_turns(browser, small, large, plain)
         # In a browser of its own: one that has opened hundreds of pages no longer keeps every file.
-        counter = stack.enter_context(browsing())
-        sent = [_count(counter, server) for server in (small, large)]
+        with browsing() as counter:
+            sent = [_count(counter, server) for server in (small, large)]
     yield from _compare(rounds, few.orders, many.orders)
     yield from _goals(rounds, few.orders)
     yield from _compare_sent(*sent, few.orders, many.orders)
