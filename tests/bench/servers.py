@@ -61,7 +61,7 @@ def untuned(database: FilledDatabase) -> Iterator[Server]:
     folder = KEPT / "untuned"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("core", "pages"):
+    for name in ("core", "pages", "pyproject.toml"):
         (folder / name).symlink_to(PROJECT / name)
     lines = (PROJECT / "app.py").read_text().splitlines(keepends=True)
     plain = [line for line in lines if not line.startswith(TUNING)]
