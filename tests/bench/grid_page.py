@@ -1,5 +1,6 @@
 """A page with a grid in the browser, ours or the plain one: open it, filter it, wait for rows."""
 
+import json
 import math
 import re
 import shutil
@@ -93,8 +94,8 @@ class GridPage:
 
     def choose(self, value: str, expected: Expected) -> float:
         """Tick a value of the open list; return the seconds to the rows."""
-        word = self.page.locator("span").get_by_text(value, exact=True)
-        box = self.grid.locator(".deskSetRow").filter(has=word).locator("input").first
+        written = json.dumps(value, ensure_ascii=False)
+        box = self.grid.locator(f".deskSetRow input[value='{written}']")
         return self._seconds_until(expected, box.click)
 
     def clear_filters(self, first: Expected) -> None:
