@@ -3,6 +3,7 @@
 from tests.e2e.desk import Desk
 from tests.fonts.named_icons import find_named_icons
 
+NOT_IN_THE_FONT = {"star_filled"}  # Streamlit names it, but its own font has no such icon
 # Words that become no icon keep the width of their letters.
 WIDTHS = """async names => {
   await document.fonts.load("24px 'Material Symbols Rounded'");
@@ -21,7 +22,7 @@ def test_each_named_icon_is_in_our_file_which_is_loaded_instead_of_streamlits(de
     asked: list[str] = []
     desk.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     desk.open()
-    names = find_named_icons()
+    names = find_named_icons() - NOT_IN_THE_FONT
     assert len(names) > 100
     widths = desk.page.evaluate(WIDTHS, sorted(names))
     assert {name for name, width in widths.items() if width != 24} == set()
