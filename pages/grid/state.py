@@ -194,8 +194,9 @@ def follow_address(place: Place, actor: Actor) -> GridState:
         state.opened = named_view(found, actor)
         st.session_state[key] = state
         return state
-    has_input = state.was_touched or state.has_changes(st.session_state.get(grid))
-    if grid not in st.session_state:
+    was_drawn = grid in st.session_state  # if not, a click came from a page that was left
+    has_input = was_drawn and (state.was_touched or state.has_changes(st.session_state[grid]))
+    if not was_drawn:
         _restore(state, kept_answer(grid))
     if parameters != state.address:
         state.address, state.addressed = parameters, None

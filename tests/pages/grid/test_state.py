@@ -52,6 +52,17 @@ def test_back_to_the_address_from_before_the_filter_undoes_it(page: AppTest) -> 
     assert "**3** orders" in texts(page)
 
 
+def test_a_click_as_the_page_was_left_does_not_hide_the_address_of_the_way_back(
+    page: AppTest,
+) -> None:
+    page = grid_says(page, view={"filters": {}})
+    page.session_state["orders_state"].touch()  # by a dialog that closed in the run of another page
+    del page.session_state["orders_grid"]
+    page.query_params["view"] = to_address(parse_view(ORDERS, {"filters": ANA, "zone": "UTC"}))
+    page.run()
+    assert "**2** of 3 orders" in texts(page)
+
+
 def test_a_chip_that_was_drawn_before_another_filter_removes_its_own_alone(page: AppTest) -> None:
     page = grid_says(page, view={"filters": ANA})
     chip = page.button(key="words_orders_author")
