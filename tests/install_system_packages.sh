@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server, nginx and Poppler, which draws PDFs, are on this
-# machine; and, with the word “office”, LibreOffice's spreadsheets.
+# Makes sure that Chromium, a PostgreSQL server, nginx, haproxy, Poppler, which draws PDFs, and
+# systemd's checker of units are on this machine; and, with the word “office”, LibreOffice's
+# spreadsheets.
 set -eu
 
 # Debian has Chromium's engine alone, with which a tab opens faster; elsewhere a whole one will do.
@@ -23,6 +24,15 @@ has_nginx() {
     command -v nginx || ls /usr/sbin/nginx
 }
 
+has_haproxy() {
+    command -v haproxy || ls /usr/sbin/haproxy
+}
+
+# It checks the units of deploy/. Systems without systemd have no package of it.
+has_systemd() {
+    command -v systemd-analyze || command -v apk || command -v brew
+}
+
 has_poppler() {
     command -v pdftoppm
 }
@@ -35,6 +45,8 @@ missing() {
     has_chromium >/dev/null 2>&1 || echo $browser
     has_postgresql >/dev/null 2>&1 || echo postgresql
     has_nginx >/dev/null 2>&1 || echo nginx
+    has_haproxy >/dev/null 2>&1 || echo haproxy
+    has_systemd >/dev/null 2>&1 || echo systemd
     has_poppler >/dev/null 2>&1 || echo poppler-utils
     has_office >/dev/null 2>&1 || echo libreoffice-calc-nogui
 }
@@ -48,7 +60,7 @@ fi
 sudo=$([ "$(id -u)" = 0 ] || echo "sudo -n")
 echo "Installing for the tests:" $needed
 if command -v apt-get >/dev/null; then
-    # Debian starts what it installs, nginx for everybody to reach: not here, the tests run their own.
+    # Debian starts what it installs, proxies for everybody to reach: not here, the tests run their own.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null && $sudo chmod 755 $policy
@@ -56,7 +68,9 @@ if command -v apt-get >/dev/null; then
     fi
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
-    case "$needed" in *nginx*) $sudo systemctl disable -q nginx 2>/dev/null || true ;; esac
+    for proxy in nginx haproxy; do
+        case "$needed" in *$proxy*) $sudo systemctl disable -q $proxy 2>/dev/null || true ;; esac
+    done
 elif command -v dnf >/dev/null; then
     $sudo dnf install -y $(echo "$needed" |
         sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/') || true
