@@ -21,7 +21,7 @@ def read_by_haproxy(folder: Path, **given: str) -> "subprocess.CompletedProcess[
 
 
 def read_by_nginx(folder: Path, base: str = "") -> "subprocess.CompletedProcess[str]":
-    command = nginx.configure(folder, port=free_port(), targets=[8501, 8502], base=base)
+    command = nginx.configure(folder, [8501, 8502], port=free_port(), base=base)
     return subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
 
 
@@ -47,7 +47,7 @@ def test_haproxy_and_nginx_refuse_a_wrong_line(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "redispatches" in done.stderr
-    command = nginx.configure(tmp_path, port=free_port(), targets=[8501], base="")
+    command = nginx.configure(tmp_path, [8501], port=free_port())
     site = tmp_path / "site.conf"
     site.write_text(site.read_text().replace("proxy_read_timeout", "proxy_read_time"))
     done = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)

@@ -32,7 +32,7 @@ http {{
 
 
 def configure(
-    folder: Path, *, port: int, targets: Sequence[int], base: str, is_proxy: bool = False
+    folder: Path, targets: Sequence[int], *, port: int, base: str = "", is_proxy: bool = False
 ) -> list[str]:
     """Write the configuration to a folder; return the command that runs nginx with it.
 
@@ -46,7 +46,6 @@ def configure(
         "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
         "server_name desk.helios.example;": "server_name localhost;",
         "/etc/nginx/desk.pem": str(certificate),
-        "proxy_set_header Host $host;": "proxy_set_header Host $http_host;",
         "location / {": f"location / {{ return 404; }}\n    location {base}/ {{",
         "proxy_pass http://desk;": f"proxy_pass {'https' if is_proxy else 'http'}://desk;",
     }
@@ -72,12 +71,12 @@ def _find_nginx() -> str:
 
 @contextmanager
 def proxying(
-    folder: Path, *, port: int, target: int, base: str, is_proxy: bool = False
+    folder: Path, targets: Sequence[int], *, port: int, base: str = "", is_proxy: bool = False
 ) -> Iterator[str]:
-    """Run nginx on a port until the block ends, before what listens on another."""
+    """Run nginx on a port until the block ends, before what listens on others."""
     folder = folder / f"nginx-{port}"
     folder.mkdir()
-    command = configure(folder, port=port, targets=[target], base=base, is_proxy=is_proxy)
+    command = configure(folder, targets, port=port, base=base, is_proxy=is_proxy)
     log = folder / "log"
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)

@@ -66,7 +66,7 @@ def site(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iter
         servers = [stack.enter_context(serving(database, data_dir, **given)) for _ in range(2)]
         ports = [one.port for one in servers]
         stack.enter_context(balancing(data_dir, ports, port=inner, base=BASE))
-        outer = proxying(data_dir, port=port, target=inner, base=BASE, is_proxy=True)
+        outer = proxying(data_dir, [inner], port=port, base=BASE, is_proxy=True)
         url = stack.enter_context(outer)
         yield replace(servers[0], url=f"{url}{BASE}")
 
