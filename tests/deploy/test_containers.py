@@ -115,7 +115,7 @@ def test_the_containers_are_given_settings_that_are_read(team: dict[str, Any]) -
     known = {name.upper() for name in Settings.model_fields}
     assert set(team["services"]["app1"]["environment"]) <= known
     given = set(team["services"]["haproxy"]["environment"])
-    assert given <= set(re.findall(r"presetenv (\w+)", CONFIGURATION.read_text()))
+    assert given <= set(re.findall(r"presetenv ([A-Z_0-9]+) ", CONFIGURATION.read_text()))
 
 
 def test_the_example_of_settings_names_settings() -> None:

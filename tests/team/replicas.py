@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -24,7 +25,12 @@ from tests.postgresql import (
 from tests.supervisor import supervised
 
 STANDBY = "standby"  # the name that the primary knows it by
-SETTINGS = {"wal_level": "replica", "wal_keep_size": "256MB", "max_connections": "200"}
+SETTINGS = {
+    "wal_level": "replica",
+    "wal_keep_size": "256MB",
+    "max_connections": "200",
+    "dynamic_shared_memory_type": "mmap",  # in its folder, so that a killed server leaves nothing
+}
 # A killed process loses nothing that it has written; only a power cut would.
 WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 PATIENCE_SECONDS, LOOK_SECONDS = 30, 0.05
@@ -65,12 +71,14 @@ class Node:
 
     def kill(self) -> None:
         """Kill it with all its processes, as if its machine had lost its power."""
-        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        lines = (self.data / "postmaster.pid").read_text().splitlines()
+        first, shared = int(lines[0]), lines[6].split()[1]
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
         for process in (first, *map(int, children)):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         self.stop()
+        subprocess.run(["ipcrm", "--shmem-id", shared], check=True)
 
     def ask(self, sql: str, database: str = "postgres") -> list[Any]:
         """Run a statement; return the first column of its rows."""
