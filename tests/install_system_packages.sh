@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server, nginx and Poppler, which draws PDFs, are on this
-# machine; and, with the word “office”, LibreOffice's spreadsheets.
+# Makes sure that Chromium, a PostgreSQL server, PgBouncer, nginx and Poppler, which draws PDFs, are
+# on this machine; and, with the word “office”, LibreOffice's spreadsheets.
 set -eu
 
 # Debian has Chromium's engine alone, with which a tab opens faster; elsewhere a whole one will do.
@@ -19,6 +19,10 @@ has_postgresql() {
     command -v initdb || ls /usr/lib/postgresql/*/bin/initdb /usr/libexec/postgresql*/initdb
 }
 
+has_pgbouncer() {
+    command -v pgbouncer || ls /usr/sbin/pgbouncer
+}
+
 has_nginx() {
     command -v nginx || ls /usr/sbin/nginx
 }
@@ -34,6 +38,7 @@ has_office() {
 missing() {
     has_chromium >/dev/null 2>&1 || echo $browser
     has_postgresql >/dev/null 2>&1 || echo postgresql
+    has_pgbouncer >/dev/null 2>&1 || echo pgbouncer
     has_nginx >/dev/null 2>&1 || echo nginx
     has_poppler >/dev/null 2>&1 || echo poppler-utils
     has_office >/dev/null 2>&1 || echo libreoffice-calc-nogui
@@ -56,7 +61,9 @@ if command -v apt-get >/dev/null; then
     fi
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
-    case "$needed" in *nginx*) $sudo systemctl disable -q nginx 2>/dev/null || true ;; esac
+    for service in nginx pgbouncer; do
+        case "$needed" in *$service*) $sudo systemctl disable -q $service 2>/dev/null || true ;; esac
+    done
 elif command -v dnf >/dev/null; then
     $sudo dnf install -y $(echo "$needed" |
         sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/') || true
