@@ -26,7 +26,7 @@ from core.storage.engine import (
     get_engine,
     is_sqlite,
 )
-from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
+from core.storage.facts import DEMO, SIGNING_SECRET, delete_fact, get_fact, put_fact
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
@@ -51,6 +51,7 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
+from core.storage.models.keys import VoucherKey
 from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
 from core.storage.models.note_expressions import (
     follow_up_by,
@@ -98,6 +99,7 @@ __all__ = [
     "MAY_BE_REFUNDED",
     "NOTE_NUMBERS",
     "REFUND_NUMBERS",
+    "SIGNING_SECRET",
     "TRANSACTION_NUMBERS",
     "AuditEvent",
     "Base",
@@ -128,6 +130,7 @@ __all__ = [
     "Transaction",
     "User",
     "UserContract",
+    "VoucherKey",
     "bound_texts",
     "built_once",
     "bulk_insert",

@@ -31,6 +31,7 @@ from core.tables import ORDER_ITEMS
 from core.vouchers import signed_code
 from core.vouchers.issuing import is_early, why_not_valid
 from core.vouchers.printed_code import ALPHABET, CODE_LENGTH, GROUP
+from core.vouchers.shared_keys import accepted_keys
 from core.vouchers.signed_code import DamagedCode, ForeignCode, UnknownKey, WrongSignature
 
 A_MINUTE = 60.0
@@ -105,7 +106,7 @@ def verify(text: str, *, actor: Actor, now: datetime) -> Verification:
         raise InvalidInput(f"Scan or type a code of 1 to {MAX_LENGTH} characters.")
     _count_attempt(actor)
     try:
-        signed = signed_code.parse_code(text, signed_code.public_keys())
+        signed = signed_code.parse_code(text, accepted_keys())
     except ForeignCode:
         return _look_up(_has_printed_code(text), actor, now)
     except tuple(_BY_ERROR) as error:
