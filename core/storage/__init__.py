@@ -2,6 +2,7 @@
 
 from core.storage.bulk import bulk_insert, bulk_read, loading, stored_names
 from core.storage.cancel import CancelToken, QueryCancelled
+from core.storage.clock import current_time, database_time
 from core.storage.dialect import (
     bound_texts,
     built_once,
@@ -75,6 +76,7 @@ from core.storage.models.refunds import (
     Transaction,
 )
 from core.storage.models.views import SavedView
+from core.storage.models.vouchers import VerificationAttempt
 from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
@@ -130,6 +132,7 @@ __all__ = [
     "Transaction",
     "User",
     "UserContract",
+    "VerificationAttempt",
     "VoucherKey",
     "bound_texts",
     "built_once",
@@ -139,6 +142,8 @@ __all__ = [
     "contract_name",
     "create_database_engine",
     "create_missing_file",
+    "current_time",
+    "database_time",
     "delete_fact",
     "delivery_state",
     "folded",
