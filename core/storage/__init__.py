@@ -79,6 +79,7 @@ from core.storage.models.views import SavedView
 from core.storage.models.vouchers import VerificationAttempt
 from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
+from core.storage.standby import NotOnStandby, has_standby, read_aside
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
     Sought,
@@ -116,6 +117,7 @@ __all__ = [
     "Dimension",
     "Gathered",
     "Instant",
+    "NotOnStandby",
     "Note",
     "Numbers",
     "Order",
@@ -156,6 +158,7 @@ __all__ = [
     "has_refundable_item",
     "has_returned_refund",
     "has_shared_lock",
+    "has_standby",
     "has_tables",
     "has_unmatched_refund",
     "identity_of",
@@ -189,6 +192,7 @@ __all__ = [
     "no_rows",
     "note_count",
     "put_fact",
+    "read_aside",
     "reading",
     "rebuilding",
     "recreate_schema",
