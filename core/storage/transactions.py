@@ -4,11 +4,13 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, literal_column, select
 from sqlalchemy.orm import Session
 
+from core.ground import get_settings
 from core.storage.dialect import (
     is_on_sqlite,
     lock_existing_tables,
@@ -49,9 +51,18 @@ class _FairSemaphore:
 
 
 # SQLite has one writer at a time: without a semaphore a write waited up to 8.5 s, with an unfair
-# lock up to 2 s. With PostgreSQL, more than a few writers at once are not faster, and with an
-# unfair lock the slowest of 32 waits twice as long.
-_sqlite_writers, _postgresql_writers = _FairSemaphore(1), _FairSemaphore(8)
+# lock up to 2 s.
+_sqlite_writers = _FairSemaphore(1)
+
+
+@cache
+def _postgresql_writers(connections: int) -> _FairSemaphore:
+    """Return the places of writers: some of the connections stay for those who read.
+
+    More than a few writers at once are not faster, and with an unfair lock the slowest of 32 waits
+    twice as long.
+    """
+    return _FairSemaphore(max(1, min(8, connections - 2)))
 
 
 @contextmanager
@@ -83,7 +94,8 @@ def writing() -> Iterator[Session]:
 
     Raises OutsideFailed if the database does not answer.
     """
-    writers = _sqlite_writers if is_sqlite() else _postgresql_writers
+    connections = get_settings().database_connections
+    writers = _sqlite_writers if is_sqlite() else _postgresql_writers(connections)
     with translating_failures(), writers, get_engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
