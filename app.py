@@ -27,6 +27,7 @@ from core.ground import (
     configure_logs,
     get_settings,
     handle_signals,
+    refuse_start,
     use_root_handler,
     wait_for_actions,
 )
@@ -92,10 +93,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 async def _try_to_prepare() -> bool:
     try:
-        await run_in_threadpool(startup.prepare, datetime.now(UTC))
+        await run_in_threadpool(startup.prepare_to_serve, datetime.now(UTC))
     except OutsideFailed as error:
         logger.warning("%s", error)
         return False
+    except AppError as error:
+        refuse_start(error)
     return True
 
 

@@ -1,6 +1,7 @@
 """The worker settles refunds and sends mail, inside the application or as its own process.
 
-Any number of workers can run: each takes work by lease, so nothing is lost if one dies.
+Any number of workers can run: each takes work by lease, so nothing is lost if one dies. They go by
+the clock of the database, so a machine with a wrong clock blocks nobody.
 """
 
 import logging
@@ -8,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from core import mail, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
@@ -45,13 +46,13 @@ def work(stop: threading.Event, *, is_standalone: bool = False) -> None:
 
 def _settle() -> int:
     configured = refunds.configured_gateways()
-    settled = refunds.settle_due(now=datetime.now(UTC), gateways=configured)
-    looked = refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
-    return settled + looked + refunds.decline_late(now=datetime.now(UTC))
+    settled = refunds.settle_due(now=storage.current_time(), gateways=configured)
+    looked = refunds.look_again_due(now=storage.current_time(), gateways=configured)
+    return settled + looked + refunds.decline_late(now=storage.current_time())
 
 
 def _send() -> int:
-    return mail.deliver_due(now=datetime.now(UTC), transport=mail.configured_transport())
+    return mail.deliver_due(now=storage.current_time(), transport=mail.configured_transport())
 
 
 def _repeat(stop: threading.Event, act: Callable[[], int]) -> None:
@@ -73,7 +74,7 @@ def _heartbeat(stop: threading.Event, threads: list[threading.Thread], is_standa
         _heartbeats[_SEEN] = time.monotonic()
         if is_standalone:
             try:
-                _store_heartbeat(datetime.now(UTC))
+                _store_heartbeat(storage.current_time())
             except AppError as error:
                 logger.info("Could not store the heartbeat: %s", error)
             except Exception:
@@ -101,7 +102,7 @@ def find_fault(now: datetime) -> str | None:
     if fact is None:
         return "no worker has been started: python -m core worker"
     seen = datetime.fromisoformat(fact)
-    if now - seen < HEARTBEAT_TIMEOUT:
+    if storage.database_time(now) - seen < HEARTBEAT_TIMEOUT:
         return None
     return f"no heartbeat from a worker since {seen:%Y-%m-%d %H:%M:%S} UTC"
 

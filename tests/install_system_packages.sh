@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server, nginx, haproxy, Poppler, which draws PDFs, and
-# systemd's checker of units are on this machine; and, with the word “office”, LibreOffice's
+# Makes sure that Chromium, a PostgreSQL server, PgBouncer, nginx, haproxy, Poppler, which draws PDFs,
+# and systemd's checker of units are on this machine; and, with the word “office”, LibreOffice's
 # spreadsheets.
 set -eu
 
@@ -18,6 +18,10 @@ has_chromium() {
 
 has_postgresql() {
     command -v initdb || ls /usr/lib/postgresql/*/bin/initdb /usr/libexec/postgresql*/initdb
+}
+
+has_pgbouncer() {
+    command -v pgbouncer || ls /usr/sbin/pgbouncer
 }
 
 has_nginx() {
@@ -44,6 +48,7 @@ has_office() {
 missing() {
     has_chromium >/dev/null 2>&1 || echo $browser
     has_postgresql >/dev/null 2>&1 || echo postgresql
+    has_pgbouncer >/dev/null 2>&1 || echo pgbouncer
     has_nginx >/dev/null 2>&1 || echo nginx
     has_haproxy >/dev/null 2>&1 || echo haproxy
     has_systemd >/dev/null 2>&1 || echo systemd
@@ -68,8 +73,8 @@ if command -v apt-get >/dev/null; then
     fi
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
-    for proxy in nginx haproxy; do
-        case "$needed" in *$proxy*) $sudo systemctl disable -q $proxy 2>/dev/null || true ;; esac
+    for service in nginx haproxy pgbouncer; do
+        case "$needed" in *$service*) $sudo systemctl disable -q $service 2>/dev/null || true ;; esac
     done
 elif command -v dnf >/dev/null; then
     $sudo dnf install -y $(echo "$needed" |

@@ -8,9 +8,10 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 import pytest
@@ -79,13 +80,16 @@ def temporary_folder(prefix: str, *, on_disk: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
+def running_postgresql(
+    *, fsync: bool = False, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """Run a PostgreSQL server whose databases go with it; yields its address.
 
-    Without `fsync` it lies in memory, if there is room, and would not outlive a power cut.
+    Without `fsync` it lies in memory, if there is room, and would not outlive a power cut. `more`
+    are settings of its own.
     """
     folder = Path(tempfile.mkdtemp(prefix="order-desk-pg-", dir=None if fsync else memory()))
-    with _serving(folder, HASTY if not fsync else {}, is_kept=False) as address:
+    with _serving(folder, {**(HASTY if not fsync else {}), **more}, is_kept=False) as address:
         yield address
 
 
@@ -107,7 +111,7 @@ def _serving(folder: Path, settings: dict[str, str], *, is_kept: bool) -> Iterat
     command = server_command(folder / "data", port, settings, made_by=initdb(folder / "data"))
     with supervised(folder, command, user=user, end_by=end_by, is_kept=is_kept):
         address = f"127.0.0.1:{port}"
-        wait_for_server(address, folder / "output")
+        wait_for_postgresql(address, folder / "output")
         yield f"postgresql+psycopg://{SUPERUSER}@{address}"
 
 
@@ -129,8 +133,8 @@ def server_command(
     return ["sh", "-c", f"test -e {shlex.quote(str(data))} || {make} && exec {server}"]
 
 
-def wait_for_server(address: str, output: Path) -> None:
-    """Wait until a server answers; `output` is what it says when it does not start."""
+def wait_for_postgresql(address: str, output: Path) -> None:
+    """Wait until a server answers; fail with what it said if it does not."""
     deadline = time.monotonic() + START_SECONDS
     while not _answers(address):
         assert time.monotonic() < deadline, f"PostgreSQL did not start:\n{output.read_text()}"

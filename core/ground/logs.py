@@ -117,7 +117,8 @@ def _secrets() -> tuple[str, ...]:
     settings = get_settings()
     values = [getattr(settings, name) for name in type(settings).model_fields]
     found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    found.append(make_url(settings.database_url).password or "")
+    for url in (settings.database_url, settings.database_read_url):
+        found.append((make_url(url).password if url else None) or "")
     return tuple(sorted((one for one in found if len(one) >= MIN_SECRET), key=len, reverse=True))
 
 

@@ -2,6 +2,7 @@
 
 from core.storage.bulk import bulk_insert, bulk_read, loading, stored_names
 from core.storage.cancel import CancelToken, QueryCancelled
+from core.storage.clock import current_time, database_time
 from core.storage.dialect import (
     bound_texts,
     built_once,
@@ -26,7 +27,7 @@ from core.storage.engine import (
     get_engine,
     is_sqlite,
 )
-from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
+from core.storage.facts import DEMO, SIGNING_SECRET, delete_fact, get_fact, put_fact
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
@@ -51,6 +52,7 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
+from core.storage.models.keys import VoucherKey
 from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
 from core.storage.models.note_expressions import (
     follow_up_by,
@@ -74,8 +76,10 @@ from core.storage.models.refunds import (
     Transaction,
 )
 from core.storage.models.views import SavedView
+from core.storage.models.vouchers import VerificationAttempt
 from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
+from core.storage.standby import NotOnStandby, has_standby, read_aside
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
     Sought,
@@ -98,6 +102,7 @@ __all__ = [
     "MAY_BE_REFUNDED",
     "NOTE_NUMBERS",
     "REFUND_NUMBERS",
+    "SIGNING_SECRET",
     "TRANSACTION_NUMBERS",
     "AuditEvent",
     "Base",
@@ -112,6 +117,7 @@ __all__ = [
     "Dimension",
     "Gathered",
     "Instant",
+    "NotOnStandby",
     "Note",
     "Numbers",
     "Order",
@@ -128,6 +134,8 @@ __all__ = [
     "Transaction",
     "User",
     "UserContract",
+    "VerificationAttempt",
+    "VoucherKey",
     "bound_texts",
     "built_once",
     "bulk_insert",
@@ -136,6 +144,8 @@ __all__ = [
     "contract_name",
     "create_database_engine",
     "create_missing_file",
+    "current_time",
+    "database_time",
     "delete_fact",
     "delivery_state",
     "folded",
@@ -148,6 +158,7 @@ __all__ = [
     "has_refundable_item",
     "has_returned_refund",
     "has_shared_lock",
+    "has_standby",
     "has_tables",
     "has_unmatched_refund",
     "identity_of",
@@ -181,6 +192,7 @@ __all__ = [
     "no_rows",
     "note_count",
     "put_fact",
+    "read_aside",
     "reading",
     "rebuilding",
     "recreate_schema",

@@ -20,7 +20,7 @@ from tests.postgresql import (
     postgresql_programs,
     server_command,
     temporary_folder,
-    wait_for_server,
+    wait_for_postgresql,
 )
 from tests.supervisor import supervised
 
@@ -63,7 +63,7 @@ class Node:
         command = server_command(self.data, self.port, self.settings, made_by=made_by)
         program = supervised(self.folder, command, user=user, is_kept=True)
         self._running.enter_context(program)
-        wait_for_server(self.address, self.folder / "output")
+        wait_for_postgresql(self.address, self.folder / "output")
 
     def stop(self) -> None:
         """End it, if it runs."""

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import access, vouchers
+from core import access, storage, vouchers
 from core.access import Actor, KeyTaken
 from core.ground import (
     DeliveryKind,
@@ -205,7 +205,7 @@ def new_delivery(actor: Actor, now: datetime, **about: Any) -> Delivery:
         status=DeliveryStatus.QUEUED,
         requested_by=actor.email,
         queued_at=now,
-        next_attempt_at=now,
+        next_attempt_at=storage.database_time(now),
         **about,
     )
 
