@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server, nginx and Poppler, which draws PDFs, are on this
-# machine; and, with the word “office”, LibreOffice's spreadsheets.
+# Makes sure that Chromium, a PostgreSQL server, nginx, Prometheus's promtool and Poppler, which draws
+# PDFs, are on this machine; and, with the word “office”, LibreOffice's spreadsheets.
 set -eu
 
 # Debian has Chromium's engine alone, with which a tab opens faster; elsewhere a whole one will do.
@@ -23,6 +23,10 @@ has_nginx() {
     command -v nginx || ls /usr/sbin/nginx
 }
 
+has_promtool() {
+    command -v promtool
+}
+
 has_poppler() {
     command -v pdftoppm
 }
@@ -35,6 +39,7 @@ missing() {
     has_chromium >/dev/null 2>&1 || echo $browser
     has_postgresql >/dev/null 2>&1 || echo postgresql
     has_nginx >/dev/null 2>&1 || echo nginx
+    has_promtool >/dev/null 2>&1 || echo prometheus
     has_poppler >/dev/null 2>&1 || echo poppler-utils
     has_office >/dev/null 2>&1 || echo libreoffice-calc-nogui
 }
@@ -48,7 +53,7 @@ fi
 sudo=$([ "$(id -u)" = 0 ] || echo "sudo -n")
 echo "Installing for the tests:" $needed
 if command -v apt-get >/dev/null; then
-    # Debian starts what it installs, nginx for everybody to reach: not here, the tests run their own.
+    # Debian starts what it installs, for everybody to reach: not here, the tests run their own.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null && $sudo chmod 755 $policy
@@ -56,10 +61,13 @@ if command -v apt-get >/dev/null; then
     fi
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
-    case "$needed" in *nginx*) $sudo systemctl disable -q nginx 2>/dev/null || true ;; esac
+    for service in nginx prometheus prometheus-node-exporter; do
+        case "$needed" in *${service%%-*}*) $sudo systemctl disable -q $service 2>/dev/null || true ;; esac
+    done
 elif command -v dnf >/dev/null; then
     $sudo dnf install -y $(echo "$needed" |
-        sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/') || true
+        sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/
+            s/^prometheus$/golang-github-prometheus/') || true
 elif command -v apk >/dev/null; then
     $sudo apk add $(echo "$needed" | sed 's/-calc-nogui$/-calc/') || true
 elif command -v pacman >/dev/null; then

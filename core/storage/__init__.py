@@ -25,8 +25,10 @@ from core.storage.engine import (
     create_missing_file,
     get_engine,
     is_sqlite,
+    pool_use,
 )
 from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
+from core.storage.failures import Failure, failure_of
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
@@ -76,6 +78,7 @@ from core.storage.models.refunds import (
 from core.storage.models.views import SavedView
 from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
+from core.storage.signs import forget_connection, leave_sign
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
     Sought,
@@ -110,6 +113,7 @@ __all__ = [
     "DeliveryItem",
     "DeliveryRequest",
     "Dimension",
+    "Failure",
     "Gathered",
     "Instant",
     "Note",
@@ -138,9 +142,11 @@ __all__ = [
     "create_missing_file",
     "delete_fact",
     "delivery_state",
+    "failure_of",
     "folded",
     "follow_up_by",
     "follow_up_on",
+    "forget_connection",
     "gather",
     "get_engine",
     "get_fact",
@@ -168,6 +174,7 @@ __all__ = [
     "known_versions",
     "last_note",
     "last_note_rank",
+    "leave_sign",
     "like_compares",
     "loading",
     "lock_key_of",
@@ -180,6 +187,7 @@ __all__ = [
     "next_numbers",
     "no_rows",
     "note_count",
+    "pool_use",
     "put_fact",
     "reading",
     "rebuilding",
