@@ -51,7 +51,7 @@ def load_gauges(now: datetime) -> Gauges:
         most_connections=most,
         is_import_running=imports.is_running(),
         sign_ins_refused=counted("sign_in.refused"),
-        work=None if readiness.is_database_away() else _find_work(now),
+        work=None if readiness.is_database_at_fault() else _find_work(now),
     )
 
 

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 
 from core import storage, worker
 from core.ground import OutsideFailed, ending
-from core.storage import Failure
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +29,15 @@ UNKNOWN = "an error that the log names"
 
 @dataclass(frozen=True)
 class _Attempt:
-    """The last attempt that ended: when, by time.monotonic, and what was wrong."""
+    """The last attempt that ended: when, by time.monotonic, and what was wrong with what."""
 
     ended_at: float
-    fault: str | None
+    database: str | None
+    worker: str | None
+
+    @property
+    def fault(self) -> str | None:
+        return self.database or self.worker
 
 
 _last: _Attempt | None = None
@@ -50,9 +54,9 @@ def find_fault() -> str | None:
     return _last.fault
 
 
-def is_database_away() -> bool:
-    """Return whether the database does not answer, so that a question would have to wait."""
-    return find_fault() in (Failure.UNREACHABLE, Failure.NO_CONNECTION, UNANSWERED)
+def is_database_at_fault() -> bool:
+    """Return whether the last attempt failed at the database, or has had no answer."""
+    return find_fault() == UNANSWERED or (_last is not None and _last.database is not None)
 
 
 @contextmanager
@@ -74,29 +78,31 @@ def _repeat(stop: threading.Event) -> None:
     process_id, name = storage.new_id(), f"{socket.gethostname()}:{os.getpid()}"
     try:
         while not stop.is_set():
-            _note(_try_both(process_id, name, datetime.now(UTC)))
+            _attempt(process_id, name, datetime.now(UTC))
             stop.wait(EVERY_SECONDS)
     finally:
         storage.forget_connection()
 
 
-def _try_both(process_id: str, name: str, now: datetime) -> str | None:
-    try:
-        failure = storage.leave_sign(process_id, name, now=now)
-        # Busy is ready: whoever holds the lock for minutes, such as an import, ends some time.
-        if failure is not None and failure is not Failure.BUSY:
-            return failure
-        return worker.find_fault(now)
-    except OutsideFailed:  # from the worker's heartbeat; the database itself is only busy
-        return None
-    except Exception:
-        logger.exception("Could not leave a sign of life")
-        return UNKNOWN
-
-
-def _note(fault: str | None) -> None:
+def _attempt(process_id: str, name: str, now: datetime) -> None:
     global _last
     before = None if _last is None else _last.fault
-    _last = _Attempt(time.monotonic(), fault)
-    if fault != before:
-        logger.warning("%s", f"Not ready: {fault}" if fault else "Ready again")
+    of_database = of_worker = None
+    try:
+        failure = storage.leave_sign(process_id, name, now=now)
+        of_database = None if failure is None else _shortened(failure)
+        of_worker = None if failure else worker.find_fault(now)
+    except OutsideFailed as error:  # the worker's heartbeat: its database is busy
+        logger.info("%s", error)
+    except Exception:
+        logger.exception("Could not leave a sign of life")
+        of_database = UNKNOWN
+    _last = _Attempt(time.monotonic(), of_database, of_worker)
+    if _last.fault != before:
+        logger.warning("%s", f"Not ready: {_last.fault}" if _last.fault else "Ready again")
+
+
+def _shortened(sentence: str) -> str:
+    """Return what is wrong without what to do, in the words of a status."""
+    first = sentence.partition(". ")[0].removesuffix(".")
+    return first[:1].lower() + first[1:]

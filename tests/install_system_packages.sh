@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server, nginx, Prometheus's promtool and Poppler, which draws
-# PDFs, are on this machine; and, with the word “office”, LibreOffice's spreadsheets.
+# Makes sure that Chromium, a PostgreSQL server, PgBouncer, nginx, Prometheus's promtool and Poppler,
+# which draws PDFs, are on this machine; and, with the word “office”, LibreOffice's spreadsheets.
 set -eu
 
 # Debian has Chromium's engine alone, with which a tab opens faster; elsewhere a whole one will do.
@@ -17,6 +17,10 @@ has_chromium() {
 
 has_postgresql() {
     command -v initdb || ls /usr/lib/postgresql/*/bin/initdb /usr/libexec/postgresql*/initdb
+}
+
+has_pgbouncer() {
+    command -v pgbouncer || ls /usr/sbin/pgbouncer
 }
 
 has_nginx() {
@@ -38,6 +42,7 @@ has_office() {
 missing() {
     has_chromium >/dev/null 2>&1 || echo $browser
     has_postgresql >/dev/null 2>&1 || echo postgresql
+    has_pgbouncer >/dev/null 2>&1 || echo pgbouncer
     has_nginx >/dev/null 2>&1 || echo nginx
     has_promtool >/dev/null 2>&1 || echo prometheus
     has_poppler >/dev/null 2>&1 || echo poppler-utils
@@ -61,7 +66,7 @@ if command -v apt-get >/dev/null; then
     fi
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
-    for service in nginx prometheus prometheus-node-exporter; do
+    for service in nginx pgbouncer prometheus prometheus-node-exporter; do
         case "$needed" in *${service%%-*}*) $sudo systemctl disable -q $service 2>/dev/null || true ;; esac
     done
 elif command -v dnf >/dev/null; then

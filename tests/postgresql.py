@@ -56,7 +56,7 @@ def postgresql_programs() -> Path:
     return max(folders)
 
 
-def _ordinary_user() -> str | None:
+def ordinary_user() -> str | None:
     """Name the user to run PostgreSQL as, which refuses root; None for this one."""
     if os.getuid() != 0:
         return None
@@ -99,7 +99,7 @@ def kept_postgresql(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _serving(folder: Path, settings: dict[str, str], *, is_kept: bool) -> Iterator[str]:
-    user, port = _ordinary_user(), free_port()
+    user, port = ordinary_user(), free_port()
     if user:
         shutil.chown(folder, user)
     # SIGINT saves what is kept; SIGQUIT ends at once. Both free the server's shared memory.

@@ -65,12 +65,13 @@ from core.ground.public_address import origin_of
 from core.ground.reasons import NEEDS_NOTE
 from core.ground.secret_files import read_or_create_secret
 from core.ground.setting_values import Security, check_database_url, is_loopback
-from core.ground.settings import get_settings
+from core.ground.settings import Settings, get_settings
 from core.ground.shutdown import (
     GRACE_SECONDS,
     ending,
     finishing_action,
     handle_signals,
+    refuse_start,
     wait_for_actions,
 )
 from core.ground.states import (
@@ -144,6 +145,7 @@ __all__ = [
     "Refused",
     "Role",
     "Security",
+    "Settings",
     "TransactionStatus",
     "TransactionType",
     "airport_names",
@@ -195,6 +197,7 @@ __all__ = [
     "public_pem",
     "quarter_of",
     "read_or_create_secret",
+    "refuse_start",
     "remove_left_parts",
     "set_request_id",
     "show_controls",

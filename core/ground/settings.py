@@ -54,6 +54,16 @@ class Settings(BaseSettings):
         f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
     )
     """`sqlite:////path/orders.db` or `postgresql+psycopg://user:password@host/name`."""
+    database_connections: Annotated[int, Field(ge=2)] = 10
+    """How many connections to PostgreSQL one process opens at most."""
+    database_pooler: Literal["transaction"] | None = None
+    """`transaction`, if `DATABASE_URL` leads to a PgBouncer that pools by transaction. Without it:
+    PostgreSQL itself, or a pooler that pools by session."""
+    database_query_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    """After so many seconds PostgreSQL ends a query that only reads."""
+    database_idle_seconds: Annotated[int, Field(ge=10, le=86_400)] = 300
+    """After so many seconds PostgreSQL ends a transaction that waits for its process, which may be
+    stopped or cut off."""
     data_dir: Path = PROJECT / "data"
     """The folder of the signing secret, the key of the vouchers and the outbox."""
 

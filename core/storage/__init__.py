@@ -28,7 +28,6 @@ from core.storage.engine import (
     pool_use,
 )
 from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
-from core.storage.failures import Failure, failure_of
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
@@ -113,7 +112,6 @@ __all__ = [
     "DeliveryItem",
     "DeliveryRequest",
     "Dimension",
-    "Failure",
     "Gathered",
     "Instant",
     "Note",
@@ -142,7 +140,6 @@ __all__ = [
     "create_missing_file",
     "delete_fact",
     "delivery_state",
-    "failure_of",
     "folded",
     "follow_up_by",
     "follow_up_on",

@@ -1,6 +1,7 @@
 """The sign of life of a process: a small write, which shows whether the database takes any."""
 
 import os
+import sqlite3
 import time
 from datetime import datetime, timedelta
 from functools import cache
@@ -8,26 +9,30 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from core.ground import get_settings
 from core.storage.dialect import insert, is_on_sqlite
 from core.storage.engine import create_database_engine
-from core.storage.failures import Failure, failure_of
+from core.storage.failures import BUSY, DAMAGED, FULL, READ_ONLY, UNREACHABLE, find_failure
 from core.storage.models.processes import PROCESS_SIGNS
 
 MAX_MILLISECONDS = 1_000  # to wait for a lock, and for a statement
 KEPT = timedelta(days=1)
 MIN_FREE_BYTES = 1_000_000  # below it, a SQLite file cannot grow any more
 DAMAGE_SECONDS = 60.0
+UNPREPARED = "The tables of the database are missing or of another version. Look at the log."
+_TIMED_OUT = "57014"  # a statement took longer than its second
+_NO_RIGHT = "42501"  # to write
+_NO_TABLE = ("42P01", "42703")
 _damage: dict[str, float] = {}  # when a statement of this process last met damage, by the database
 
 
-def leave_sign(process_id: str, name: str, *, now: datetime) -> Failure | None:
+def leave_sign(process_id: str, name: str, *, now: datetime) -> str | None:
     """Write the row of a process and remove those of processes long gone; return why it failed.
 
-    It has a connection of its own and waits a second at most, so that it takes no place from
-    others: an import can hold the writer of SQLite for minutes.
+    A lock that others hold is no failure: an import can hold that of SQLite for minutes, and ends
+    some time. So the write has a connection of its own, and waits for a second at most.
     """
     try:
         with _engine().connect() as connection:
@@ -37,7 +42,22 @@ def leave_sign(process_id: str, name: str, *, now: datetime) -> Failure | None:
                 _write(writer, process_id, name, now)
         return _hidden_failure()
     except (SQLAlchemyError, OSError) as error:
-        return failure_of(error)
+        return _why(error)
+
+
+def _why(error: Exception) -> str | None:
+    """Return the sentence of a failure; None if the database is only busy."""
+    cause = getattr(error, "orig", None)
+    state, code = (getattr(cause, name, None) for name in ("sqlstate", "sqlite_errorcode"))
+    if state == _TIMED_OUT:
+        return None
+    if state == _NO_RIGHT:
+        return READ_ONLY
+    if state in _NO_TABLE or code == sqlite3.SQLITE_ERROR:
+        return UNPREPARED
+    failure = find_failure(error) if isinstance(error, DatabaseError) else None
+    sentence = UNREACHABLE if failure is None else str(failure)
+    return None if sentence == BUSY else sentence
 
 
 def _limit_waits(connection: Connection) -> None:
@@ -62,12 +82,12 @@ def _write(writer: Connection, process_id: str, name: str, now: datetime) -> Non
     writer.execute(delete(PROCESS_SIGNS).where(PROCESS_SIGNS.c.signed_at < now - KEPT))
 
 
-def _hidden_failure() -> Failure | None:
+def _hidden_failure() -> str | None:
     """Return what a small write does not meet: a full disk, or damage in another table."""
     met = _damage.get(get_settings().database_url)
     if met is not None and time.monotonic() - met < DAMAGE_SECONDS:
-        return Failure.DAMAGED
-    return Failure.FULL if _is_disk_full() else None
+        return DAMAGED
+    return FULL if _is_disk_full() else None
 
 
 def _is_disk_full() -> bool:
@@ -82,8 +102,10 @@ def _is_disk_full() -> bool:
 @event.listens_for(Engine, "handle_error")
 def _note_damage(context: ExceptionContext) -> None:
     """Note what another statement of this process meets; the next sign meets its own again."""
-    is_damaged = failure_of(context.original_exception) is Failure.DAMAGED
-    if is_damaged and context.engine is not _engine():
+    error = context.sqlalchemy_exception
+    if not isinstance(error, DatabaseError) or context.engine is _engine():
+        return
+    if str(find_failure(error)) == DAMAGED:
         _damage[get_settings().database_url] = time.monotonic()
 
 

@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from core import readiness, storage, worker
 from core.ground import ending
-from core.storage import Failure
 from core.storage.models.processes import PROCESS_SIGNS
 from tests.core.refunds.worker_deaths import changed
 
+UNREACHABLE = "the database cannot be reached"
 PATIENCE_SECONDS = 10
 PAUSE_SECONDS = 0.01
 
@@ -76,11 +76,11 @@ def test_a_database_that_goes_away_and_comes_back_is_said_once_each_time(
     away = path.with_suffix(".away")
     with readiness.leaving_signs():
         wait_for(None)
-        assert not readiness.is_database_away()
+        assert not readiness.is_database_at_fault()
         storage.get_engine().dispose()
         path.rename(away)
-        wait_for(Failure.UNREACHABLE)
-        assert readiness.is_database_away()
+        wait_for(UNREACHABLE)
+        assert readiness.is_database_at_fault()
         away.rename(path)
         wait_for(None)
     said = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
@@ -96,7 +96,7 @@ def test_an_attempt_without_an_answer_is_said_without_waiting_for_it(
         monkeypatch.setattr(readiness, "LATE_SECONDS", 3 * PAUSE_SECONDS)
         begin = time.monotonic()
         wait_for(readiness.UNANSWERED)
-        assert readiness.is_database_away()
+        assert readiness.is_database_at_fault()
         readiness.find_fault()
         assert time.monotonic() - begin < 1
 

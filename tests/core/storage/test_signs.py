@@ -11,19 +11,29 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import OperationalError
 
 from core import storage
 from core.ground import OutsideFailed
-from core.storage import Failure, Order, failure_of, signs
+from core.storage import Order, signs
+from core.storage.failures import (
+    BROKEN_DISK,
+    DAMAGED,
+    FULL,
+    READ_ONLY,
+    STOPPED,
+    TOO_MANY,
+    UNREACHABLE,
+)
 from core.storage.models.processes import PROCESS_SIGNS
+from core.storage.signs import UNPREPARED
 from tests.conftest import NOW, free_port, use_database
 from tests.rows import make_order
 
 LATER = NOW + timedelta(seconds=5)
 
 
-def sign(process_id: str = "p-1", *, now: Any = NOW) -> Failure | None:
+def sign(process_id: str = "p-1", *, now: Any = NOW) -> str | None:
     return storage.leave_sign(process_id, "desk-1:4711", now=now)
 
 
@@ -69,18 +79,20 @@ def path_of(url: str) -> Path:
 
 
 @pytest.mark.both_databases
-def test_a_held_lock_is_busy_and_is_waited_for_a_second(database: str) -> None:
+def test_a_held_lock_is_no_failure_and_is_waited_for_a_second(database: str) -> None:
     begin = time.monotonic()
     with locked(database):
-        assert sign() is Failure.BUSY
+        assert sign() is None
     assert 0.5 < time.monotonic() - begin < 3
+    assert signed() == {}
     assert sign() is None
+    assert signed().keys() == {"p-1"}
 
 
 @pytest.mark.on_postgresql
 def test_a_database_that_takes_no_writes_is_read_only(database: str) -> None:
     name = database.rpartition("/")[2]
-    for setting, found in (("on", Failure.READ_ONLY), ("off", None)):
+    for setting, found in (("on", READ_ONLY), ("off", None)):
         with storage.get_engine().connect() as connection:
             admin = connection.execution_options(isolation_level="AUTOCOMMIT")
             admin.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = off"))
@@ -88,7 +100,7 @@ def test_a_database_that_takes_no_writes_is_read_only(database: str) -> None:
                 text(f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}")
             )
         storage.forget_connection()
-        assert sign() is found
+        assert sign() == found
 
 
 @contextmanager
@@ -112,14 +124,14 @@ WRITE_VERSION = 18  # where a file says what may write it; a version above 2 mak
 
 @pytest.mark.parametrize(
     ("at", "content", "found"),
-    [(WRITE_VERSION, b"\x03", Failure.READ_ONLY), (0, b"x" * 100, Failure.DAMAGED)],
+    [(WRITE_VERSION, b"\x03", READ_ONLY), (0, b"x" * 100, DAMAGED)],
 )
 def test_a_file_that_cannot_be_written_says_why(
-    sqlite_database: str, at: int, content: bytes, found: Failure
+    sqlite_database: str, at: int, content: bytes, found: str | None
 ) -> None:
     assert sign() is None
     with overwritten(sqlite_database, at, content):
-        assert sign() is found
+        assert sign() == found
     assert sign() is None
 
 
@@ -142,7 +154,7 @@ def test_damage_that_another_statement_meets_is_remembered_for_a_while(
         assert sign() is None  # its own row is whole
         with pytest.raises(OutsideFailed), storage.reading() as session:
             session.scalars(select(Order.author)).all()
-        assert sign() is Failure.DAMAGED
+        assert sign() == DAMAGED
         monkeypatch.setattr(signs, "DAMAGE_SECONDS", 0.0)
         assert sign() is None
 
@@ -150,23 +162,23 @@ def test_damage_that_another_statement_meets_is_remembered_for_a_while(
 def test_a_disk_without_room_is_full(sqlite_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sign() is None
     monkeypatch.setattr(signs, "MIN_FREE_BYTES", 2**62)
-    assert sign() is Failure.FULL
+    assert sign() == FULL
 
 
 def test_a_missing_file_cannot_be_reached_and_one_without_tables_is_not_prepared(
     tmp_path: Path,
 ) -> None:
     use_database(f"sqlite:///{tmp_path / 'nowhere' / 'orders.db'}")
-    assert sign() is Failure.UNREACHABLE
+    assert sign() == UNREACHABLE
     assert not (tmp_path / "nowhere").exists()
     (tmp_path / "orders.db").touch()
     use_database(f"sqlite:///{tmp_path / 'orders.db'}")
-    assert sign() is Failure.UNPREPARED
+    assert sign() == UNPREPARED
 
 
 def test_a_server_that_is_not_there_cannot_be_reached() -> None:
     use_database(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none")
-    assert sign() is Failure.UNREACHABLE
+    assert sign() == UNREACHABLE
 
 
 def fail_on_sqlite(make: Callable[[sqlite3.Connection], object]) -> sqlite3.Error:
@@ -191,25 +203,26 @@ def with_code(code: int) -> sqlite3.Error:
 @pytest.mark.parametrize(
     ("error", "found"),
     [
-        (fail_on_sqlite(fill), Failure.FULL),
-        (fail_on_sqlite(lambda one: one.execute("SELECT y FROM t")), Failure.UNPREPARED),
-        (with_code(sqlite3.SQLITE_IOERR_WRITE), Failure.DISK),
-        (with_code(sqlite3.SQLITE_READONLY_DBMOVED), Failure.READ_ONLY),
-        (with_code(sqlite3.SQLITE_BUSY_SNAPSHOT), Failure.BUSY),
-        (with_code(sqlite3.SQLITE_CORRUPT_INDEX), Failure.DAMAGED),
-        (with_code(sqlite3.SQLITE_CANTOPEN), Failure.UNREACHABLE),
-        (psycopg.errors.DiskFull(), Failure.FULL),
-        (psycopg.errors.ReadOnlySqlTransaction(), Failure.READ_ONLY),
-        (psycopg.errors.TooManyConnections(), Failure.NO_CONNECTION),
-        (psycopg.errors.DataCorrupted(), Failure.DAMAGED),
-        (psycopg.errors.IoError(), Failure.DISK),
-        (psycopg.errors.QueryCanceled(), Failure.BUSY),
-        (psycopg.errors.UndefinedTable(), Failure.UNPREPARED),
-        (psycopg.errors.AdminShutdown(), Failure.UNREACHABLE),
-        (OSError("gone"), Failure.UNREACHABLE),
+        (fail_on_sqlite(fill), FULL),
+        (fail_on_sqlite(lambda one: one.execute("SELECT y FROM t")), UNPREPARED),
+        (with_code(sqlite3.SQLITE_IOERR_WRITE), BROKEN_DISK),
+        (with_code(sqlite3.SQLITE_READONLY_DBMOVED), READ_ONLY),
+        (with_code(sqlite3.SQLITE_BUSY_SNAPSHOT), None),
+        (with_code(sqlite3.SQLITE_CORRUPT_INDEX), DAMAGED),
+        (with_code(sqlite3.SQLITE_CANTOPEN), UNREACHABLE),
+        (psycopg.errors.DiskFull(), FULL),
+        (psycopg.errors.ReadOnlySqlTransaction(), READ_ONLY),
+        (psycopg.errors.TooManyConnections(), TOO_MANY),
+        (psycopg.errors.DataCorrupted(), DAMAGED),
+        (psycopg.errors.IoError(), BROKEN_DISK),
+        (psycopg.errors.QueryCanceled(), None),
+        (psycopg.errors.UndefinedTable(), UNPREPARED),
+        (psycopg.errors.InsufficientPrivilege(), READ_ONLY),
+        (psycopg.errors.AdminShutdown(), STOPPED),
+        (OSError("gone"), UNREACHABLE),
     ],
     ids=repr,
 )
-def test_codes_of_both_drivers_say_what_is_wrong(error: Exception, found: Failure) -> None:
-    assert failure_of(error) is found
-    assert failure_of(DatabaseError("SELECT 1", None, error)) is found
+def test_codes_of_both_drivers_say_what_is_wrong(error: Exception, found: str | None) -> None:
+    wrapped = error if isinstance(error, OSError) else OperationalError("SELECT 1", None, error)
+    assert signs._why(wrapped) == found
