@@ -71,7 +71,8 @@ from pages.web import (
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+HERE = "127.0.0.1"
+LOOPBACK = {HERE, "localhost", "::1"}
 
 
 async def redirect_below_base(request: Request) -> Response:
@@ -89,7 +90,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with (
         worker.working() if settings.run_worker else nullcontext(),
         readiness.leaving_signs(),
-        serving_metrics(str(st.get_option("server.address")), settings.metrics_port),
+        serving_metrics(st.get_option("server.address") or HERE, settings.metrics_port),
     ):
         yield
         await run_in_threadpool(wait_for_actions)
