@@ -90,21 +90,33 @@ def _store_heartbeat(now: datetime) -> None:
 def find_fault(now: datetime) -> str | None:
     """Return why no worker handles refunds and mail, as text; None if a worker runs.
 
-    With RUN_WORKER, check the worker of this process, otherwise the heartbeat in the database.
     Raises OutsideFailed if the database does not answer.
+    """
+    seen = find_last_sign(now)
+    if seen is not None and now - seen < HEARTBEAT_TIMEOUT:
+        return None
+    if get_settings().run_worker:
+        return "the worker is not running"
+    if seen is None:
+        return "no worker has been started: python -m core worker"
+    return f"no heartbeat from a worker since {seen:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def find_last_sign(now: datetime) -> datetime | None:
+    """Return the last heartbeat of a worker; None if none was ever started.
+
+    With RUN_WORKER, it is that of this process, otherwise the one in the database. Raises
+    OutsideFailed if the database does not answer.
     """
     if get_settings().run_worker:
         last = _heartbeats.get(_SEEN)
-        is_alive = last is not None and time.monotonic() - last < HEARTBEAT_TIMEOUT.total_seconds()
-        return None if is_alive else "the worker is not running"
+        return None if last is None else now - timedelta(seconds=time.monotonic() - last)
     with storage.reading() as session:
         fact = storage.get_fact(session, _SEEN)
     if fact is None:
-        return "no worker has been started: python -m core worker"
-    seen = datetime.fromisoformat(fact)
-    if storage.database_time(now) - seen < HEARTBEAT_TIMEOUT:
         return None
-    return f"no heartbeat from a worker since {seen:%Y-%m-%d %H:%M:%S} UTC"
+    # It was stored by the clock of the database, which may differ from that of this process.
+    return datetime.fromisoformat(fact) + (now - storage.database_time(now))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes sure that Chromium, a PostgreSQL server, PgBouncer, nginx, haproxy, Poppler, which draws PDFs,
-# and systemd's checker of units are on this machine; and, with the word “office”, LibreOffice's
-# spreadsheets.
+# Makes sure that Chromium, a PostgreSQL server, PgBouncer, nginx, haproxy, Prometheus's promtool,
+# systemd's checker of units, and Poppler, which draws PDFs, are on this machine; and, with the word
+# “office”, LibreOffice's spreadsheets.
 set -eu
 
 # Debian has Chromium's engine alone, with which a tab opens faster; elsewhere a whole one will do.
@@ -32,6 +32,10 @@ has_haproxy() {
     command -v haproxy || ls /usr/sbin/haproxy
 }
 
+has_promtool() {
+    command -v promtool
+}
+
 # It checks the units of deploy/. Systems without systemd have no package of it.
 has_systemd() {
     command -v systemd-analyze || command -v apk || command -v brew
@@ -51,6 +55,7 @@ missing() {
     has_pgbouncer >/dev/null 2>&1 || echo pgbouncer
     has_nginx >/dev/null 2>&1 || echo nginx
     has_haproxy >/dev/null 2>&1 || echo haproxy
+    has_promtool >/dev/null 2>&1 || echo prometheus
     has_systemd >/dev/null 2>&1 || echo systemd
     has_poppler >/dev/null 2>&1 || echo poppler-utils
     has_office >/dev/null 2>&1 || echo libreoffice-calc-nogui
@@ -65,7 +70,7 @@ fi
 sudo=$([ "$(id -u)" = 0 ] || echo "sudo -n")
 echo "Installing for the tests:" $needed
 if command -v apt-get >/dev/null; then
-    # Debian starts what it installs, proxies for everybody to reach: not here, the tests run their own.
+    # Debian starts what it installs, for everybody to reach: not here, the tests run their own.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null && $sudo chmod 755 $policy
@@ -73,12 +78,13 @@ if command -v apt-get >/dev/null; then
     fi
     $sudo apt-get update -qq &&
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $needed || true
-    for service in nginx haproxy pgbouncer; do
-        case "$needed" in *$service*) $sudo systemctl disable -q $service 2>/dev/null || true ;; esac
+    for service in nginx haproxy pgbouncer prometheus prometheus-node-exporter; do
+        case "$needed" in *${service%%-*}*) $sudo systemctl disable -q $service 2>/dev/null || true ;; esac
     done
 elif command -v dnf >/dev/null; then
     $sudo dnf install -y $(echo "$needed" |
-        sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/') || true
+        sed 's/^postgresql$/postgresql-server/; s/-calc-nogui$/-calc/
+            s/^prometheus$/golang-github-prometheus/') || true
 elif command -v apk >/dev/null; then
     $sudo apk add $(echo "$needed" | sed 's/-calc-nogui$/-calc/') || true
 elif command -v pacman >/dev/null; then

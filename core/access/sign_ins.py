@@ -27,7 +27,7 @@ from core.access.actors import (
     find_actor,
     find_local_actor,
 )
-from core.ground import NotSignedIn, fold, get_settings
+from core.ground import NotSignedIn, count, fold, get_settings
 from core.storage import SignIn, User, UserContract
 
 KEPT_AFTER_EXPIRY = timedelta(days=1)  # so that an old token is not taken for a new sign-in
@@ -267,7 +267,10 @@ def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
                 _record(session, "sign_in.succeeded", found.email, now)
         elif is_first:
             _record(session, "sign_in.refused", _label(account), now, why=found)
-        return row.user_id, found
+        user_id = row.user_id
+    if is_first and user_id is None:
+        count("sign_in.refused")
+    return user_id, found
 
 
 def _bind(user: User, account: Account) -> None:

@@ -1,5 +1,6 @@
 """The ground that all packages use: errors, settings, logs, money, places, states. No database."""
 
+from core.ground.counts import count, counted
 from core.ground.day_ranges import (
     first_of_month,
     last_days,
@@ -154,6 +155,8 @@ __all__ = [
     "check_text",
     "clean_note",
     "configure_logs",
+    "count",
+    "counted",
     "day_and_time",
     "day_in_words",
     "day_starts",

@@ -178,7 +178,12 @@ class Settings(BaseSettings):
     report_zone: Annotated[str, AfterValidator(time_zone)] = "UTC"
     """The IANA time zone whose days Overview counts by."""
 
-    # Log
+    # Metrics and log
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A port of this process at which Prometheus reads `/metrics`, for whoever reaches it."""
+    metrics_token: Annotated[SecretStr, AfterValidator(hard_to_guess)] | None = None
+    """Who sends it, as `Authorization: Bearer …`, reads `/metrics` beside the pages. Without it and
+    a port: no metrics."""
     log_format: Literal["text", "json"] = "text"
     """`text` or `json`."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"

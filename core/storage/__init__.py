@@ -26,6 +26,7 @@ from core.storage.engine import (
     create_missing_file,
     get_engine,
     is_sqlite,
+    pool_use,
 )
 from core.storage.facts import DEMO, SIGNING_SECRET, delete_fact, get_fact, put_fact
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
@@ -79,6 +80,7 @@ from core.storage.models.views import SavedView
 from core.storage.models.vouchers import VerificationAttempt
 from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
+from core.storage.signs import forget_connection, leave_sign
 from core.storage.standby import NotOnStandby, has_standby, read_aside
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
@@ -151,6 +153,7 @@ __all__ = [
     "folded",
     "follow_up_by",
     "follow_up_on",
+    "forget_connection",
     "gather",
     "get_engine",
     "get_fact",
@@ -179,6 +182,7 @@ __all__ = [
     "known_versions",
     "last_note",
     "last_note_rank",
+    "leave_sign",
     "like_compares",
     "loading",
     "lock_key_of",
@@ -191,6 +195,7 @@ __all__ = [
     "next_numbers",
     "no_rows",
     "note_count",
+    "pool_use",
     "put_fact",
     "read_aside",
     "reading",

@@ -60,6 +60,13 @@ def get_engine() -> Engine:
     return create_database_engine(get_settings().database_url)
 
 
+def pool_use() -> tuple[int, int]:
+    """Return how many connections of this process are in use, and how many it may open."""
+    pool = get_engine().pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout(), pool.size() + pool._max_overflow
+
+
 def is_sqlite() -> bool:
     """Return whether the database is SQLite."""
     return get_engine().dialect.name == "sqlite"

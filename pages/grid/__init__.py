@@ -1,5 +1,6 @@
 """A table on a page: AG Grid with filters, totals, views and a selection."""
 
+from pages.grid.component import register_grid
 from pages.grid.links import download_address
 from pages.grid.named import viewer_zone
 from pages.grid.opener import show_opener
@@ -11,6 +12,7 @@ __all__ = [
     "Actions",
     "GridState",
     "download_address",
+    "register_grid",
     "show_empty",
     "show_opener",
     "show_table",
