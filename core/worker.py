@@ -83,7 +83,7 @@ def _heartbeat(stop: threading.Event, threads: list[threading.Thread], is_standa
 
 
 def _store_heartbeat(now: datetime) -> None:
-    with storage.writing() as session:
+    with storage.writing(is_minor=True) as session:
         storage.put_fact(session, _SEEN, now.isoformat())
 
 

@@ -199,7 +199,7 @@ def _seen(actor: Actor | None, sign_in_id: str, seen_at: datetime, now: datetime
     if actor is None:
         raise NoAccess("You no longer have access. Ask an admin of Order Desk.")
     if now - seen_at >= min(SEEN_INTERVAL, _idle_limit() / 4):
-        with storage.writing() as session:
+        with storage.writing(is_minor=True) as session:
             mine = update(SignIn).where(SignIn.sign_in_id == sign_in_id, SignIn.seen_at < now)
             session.execute(mine.values(seen_at=now))
     return replace(actor, sign_in_id=sign_in_id)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.ground import get_settings
 from core.storage.dialect import (
+    commit_without_standby,
     is_on_sqlite,
     lock_existing_tables,
     lock_tables,
@@ -89,16 +90,21 @@ def reading(
 
 
 @contextmanager
-def writing() -> Iterator[Session]:
+def writing(*, is_minor: bool = False) -> Iterator[Session]:
     """Open a transaction that commits at the end and rolls back on any error.
 
+    One that `is_minor` writes what may be lost, such as when somebody was seen. On PostgreSQL it
+    waits for no standby and for no writer that does: people who only read go on without one.
     Raises OutsideFailed if the database does not answer.
     """
     connections = get_settings().database_connections
-    writers = _sqlite_writers if is_sqlite() else _postgresql_writers(connections)
+    places = nullcontext() if is_minor else _postgresql_writers(connections)
+    writers = _sqlite_writers if is_sqlite() else places
     with translating_failures(), writers, get_engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
+            if is_minor:
+                commit_without_standby(session)
             yield session
 
 

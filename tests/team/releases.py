@@ -8,7 +8,7 @@ from tests.e2e.servers import PROJECT
 
 LINKED = ("core", "pages", "tests", ".streamlit")
 ROUTES = "    routes=[\n"
-DOOR = '        Route(base + "/door", answering(answer_door, refuse_json), methods=["POST"]),\n'
+DOOR = '        own_route("/door", answer_door, refuse_json, method="POST"),\n'
 IMPORT = "from pages.web import "
 # A column that may be empty, as every new one: the version before goes on without it.
 NEWER = '''"""A column of a newer version."""

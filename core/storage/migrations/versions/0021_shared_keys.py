@@ -6,7 +6,7 @@ from alembic import op
 from core.storage import Instant
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 
 PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
