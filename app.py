@@ -17,19 +17,22 @@ import streamlit.logger
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from core import startup, storage, worker
+from core import readiness, startup, worker
 from core.ground import (
     AppError,
     OutsideFailed,
     configure_logs,
     get_settings,
     handle_signals,
+    refuse_start,
     use_root_handler,
     wait_for_actions,
 )
+from core.tables import TABLES
+from pages.grid import register_grid
 from pages.guards import (
     BodyTime,
     BrowserCookie,
@@ -47,18 +50,30 @@ from pages.guards import (
     StaticFiles,
     Uploads,
 )
-from pages.routes import answer_export, answer_message, answer_rows, answer_search, answer_vouchers
-from pages.web import PRIVATE, answering, base_path, refuse_json, refuse_page, streamlit_secrets
+from pages.routes import (
+    EXPORTED,
+    answer_alive,
+    answer_export,
+    answer_message,
+    answer_metrics,
+    answer_ready,
+    answer_rows,
+    answer_search,
+    answer_vouchers,
+)
+from pages.web import (
+    base_path,
+    own_route,
+    refuse_json,
+    refuse_page,
+    serving_metrics,
+    streamlit_secrets,
+)
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-async def answer_ready(_request: Request) -> Response:
-    """Answer 200 if the database is ready and a worker runs; otherwise 503 with the reason."""
-    fault = await run_in_threadpool(_find_fault)
-    return JSONResponse({"status": fault or "ready"}, 503 if fault else 200, headers=PRIVATE)
+HERE = "127.0.0.1"
+LOOPBACK = {HERE, "localhost", "::1"}
 
 
 async def redirect_below_base(request: Request) -> Response:
@@ -67,21 +82,17 @@ async def redirect_below_base(request: Request) -> Response:
     return RedirectResponse(f"{base}/{query}", 307)
 
 
-def _find_fault() -> str | None:
-    if not storage.is_reachable():
-        return "the database cannot be reached"
-    try:
-        return worker.find_fault(datetime.now(UTC))
-    except OutsideFailed:
-        return "the database cannot be reached"
-
-
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the database before serving; if it does not answer, serve and keep retrying."""
+    register_grid()
     retrying = None if await _try_to_prepare() else asyncio.ensure_future(_retry_to_prepare())
     handle_signals(call_previous=True)
-    with worker.working() if settings.run_worker else nullcontext():
+    with (
+        worker.working() if settings.run_worker else nullcontext(),
+        readiness.leaving_signs(),
+        serving_metrics(st.get_option("server.address") or HERE, settings.metrics_port),
+    ):
         yield
         await run_in_threadpool(wait_for_actions)
     if retrying is not None:
@@ -92,10 +103,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 async def _try_to_prepare() -> bool:
     try:
-        await run_in_threadpool(startup.prepare, datetime.now(UTC))
+        await run_in_threadpool(startup.prepare_to_serve, datetime.now(UTC))
     except OutsideFailed as error:
         logger.warning("%s", error)
         return False
+    except AppError as error:
+        refuse_start(error)
     return True
 
 
@@ -135,16 +148,15 @@ SIGN_IN_MIDDLEWARE = [Middleware(kind, base=base) for kind in (InternalRoutes, S
 app = st.App(
     "pages/main.py",
     routes=[
-        Route(base + "/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"]),
-        Route(base + "/search", answering(answer_search, refuse_json), methods=["POST"]),
-        Route(base + "/export/{table}", answering(answer_export, refuse_page), methods=["GET"]),
-        Route(
-            base + "/messages/{delivery_id}",
-            answering(answer_message, refuse_page),
-            methods=["GET"],
-        ),
-        Route(base + "/vouchers", answering(answer_vouchers, refuse_page), methods=["GET"]),
-        Route(base + "/readyz", answering(answer_ready, refuse_json), methods=["GET"]),
+        own_route("/rows/{table}", answer_rows, refuse_json, method="POST", tables=TABLES),
+        own_route("/search", answer_search, refuse_json, method="POST"),
+        own_route("/export/{table}", answer_export, refuse_page, tables=EXPORTED),
+        own_route("/messages/{delivery_id}", answer_message, refuse_page),
+        own_route("/vouchers", answer_vouchers, refuse_page),
+        # Asked every few seconds: their lines would hide the others.
+        own_route("/healthz", answer_alive, refuse_json, level=logging.DEBUG),
+        own_route("/readyz", answer_ready, refuse_json, level=logging.DEBUG),
+        own_route("/metrics", answer_metrics, refuse_json, level=logging.DEBUG),
         *([Route(base, redirect_below_base, methods=["GET"])] if base else []),
     ],
     middleware=[

@@ -7,7 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
-from core import access, demo, excel, imports, overview, startup, upkeep, views, vouchers, worker
+from core import (
+    access,
+    demo,
+    excel,
+    imports,
+    overview,
+    startup,
+    storage,
+    upkeep,
+    views,
+    vouchers,
+    worker,
+)
 from core.access import Actor
 from core.ground import (
     AppError,
@@ -35,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         if getattr(asked, "public_key", None):
             print(_verify_offline(asked, now))
             return 0
-        if asked.command in (_work, _back_up, _restore, _copy):
+        if asked.command in (_work, _migrate, _back_up, _restore, _copy):
             print(asked.command(asked))  # without preparing the database or finding the user
             return 0
         startup.prepare(now, may_fill=False)
@@ -86,6 +98,10 @@ def make_parser() -> argparse.ArgumentParser:
     one = commands.add_parser("public-key", help="print the keys that verify vouchers offline")
     one.set_defaults(command=_public_key)
 
+    one = commands.add_parser("trust-keys", help="let all processes accept the keys of this one")
+    one.add_argument("--only", action="store_true", help="and no other key of vouchers any more")
+    one.set_defaults(command=_trust_keys)
+
     one = commands.add_parser("verify", help="verify the code of a voucher")
     one.add_argument("code", metavar="CODE")
     one.add_argument(
@@ -109,6 +125,9 @@ def make_parser() -> argparse.ArgumentParser:
     one.add_argument("--to", required=True, metavar="URL", help="a URL like in DATABASE_URL")
     one.add_argument("--replace", action="store_true", help="even if it has data")
     one.set_defaults(command=_copy)
+
+    one = commands.add_parser("migrate", help="upgrade the database to this version's schema")
+    one.set_defaults(command=_migrate)
 
     one = commands.add_parser(
         "worker", help="settle refunds and send mail until stopped, as its own process"
@@ -176,6 +195,13 @@ def _copy(asked: argparse.Namespace) -> str:
     return upkeep.copy_in_words(asked.to, upkeep.copy_to(asked.to, may_replace=asked.replace))
 
 
+def _migrate(_asked: argparse.Namespace) -> str:
+    before, after = storage.migrate()
+    if before == after:
+        return f"The database has the schema of this version already: {after}."
+    return f"The database was upgraded from schema {before or 'none'} to {after}."
+
+
 def _work(_asked: argparse.Namespace) -> str:
     """Run the worker until it is stopped; wait for a database that is not ready yet."""
     handle_signals(call_previous=False)
@@ -183,7 +209,7 @@ def _work(_asked: argparse.Namespace) -> str:
     print("Settling refunds and sending mail. Stop with Ctrl+C.", flush=True)
     while not ending.is_set():
         try:
-            startup.prepare(datetime.now(UTC), may_fill=False)
+            startup.prepare_to_serve(datetime.now(UTC), may_fill=False)
         except OutsideFailed as error:
             print(error, file=sys.stderr, flush=True)
             ending.wait(worker.PAUSE_SECONDS)
@@ -193,7 +219,11 @@ def _work(_asked: argparse.Namespace) -> str:
 
 
 def _public_key(_asked: argparse.Namespace, _actor: Actor, _now: datetime) -> str:
-    return vouchers.public_key_text().rstrip()
+    return vouchers.public_key_text(vouchers.accepted_keys()).rstrip()
+
+
+def _trust_keys(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:
+    return upkeep.trust_keys(only=asked.only, actor=actor, now=now)
 
 
 def _verify(asked: argparse.Namespace, actor: Actor, now: datetime) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, demo, overview, storage, vouchers
+from core import access, demo, overview, storage, upkeep, vouchers
 from core.ground import FOLLOWERS, get_settings, remove_left_parts, warn_if_open
 from core.mail import OUTBOX_FOLDER
 
@@ -48,3 +48,12 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
     access.ensure_someone_can_sign_in(now)
     overview.refresh_figures()
     access.ensure_secret()
+
+
+def prepare_to_serve(now: datetime, *, may_fill: bool = True) -> None:
+    """Prepare the start of a process that serves people, or works for them.
+
+    Raises UnknownKeys if other processes of the database have other keys, and what `prepare` does.
+    """
+    prepare(now, may_fill=may_fill)
+    upkeep.check_keys(now)

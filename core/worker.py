@@ -1,7 +1,7 @@
 """The worker settles refunds, sends mail and deletes what is kept no longer.
 
-It runs inside the application or as its own process. Any number of workers can run: each takes
-work by lease, so nothing is lost if one dies.
+Any number of workers can run: each takes work by lease, so nothing is lost if one dies. They go by
+the clock of the database, so a machine with a wrong clock blocks nobody.
 """
 
 import logging
@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from core import mail, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
@@ -49,21 +49,22 @@ def work(stop: threading.Event, *, is_standalone: bool = False) -> None:
 
 def _settle() -> int:
     configured = refunds.configured_gateways()
-    settled = refunds.settle_due(now=datetime.now(UTC), gateways=configured)
-    looked = refunds.look_again_due(now=datetime.now(UTC), gateways=configured)
-    return settled + looked + refunds.decline_late(now=datetime.now(UTC))
+    settled = refunds.settle_due(now=storage.current_time(), gateways=configured)
+    looked = refunds.look_again_due(now=storage.current_time(), gateways=configured)
+    return settled + looked + refunds.decline_late(now=storage.current_time())
 
 
 def _send() -> int:
-    sent = mail.deliver_due(now=datetime.now(UTC), transport=mail.configured_transport())
-    return sent or _delete_expired()
+    now = storage.current_time()
+    sent = mail.deliver_due(now=now, transport=mail.configured_transport())
+    return sent or _delete_expired(now)
 
 
-def _delete_expired() -> int:
+def _delete_expired(now: datetime) -> int:
     """Delete what is kept no longer, one step at a time; when nothing is left, look hourly."""
     if time.monotonic() < _rests.get(_EXPIRY, 0.0):
         return 0
-    deleted = mail.delete_expired(now=datetime.now(UTC))
+    deleted = mail.delete_expired(now=now)
     if not deleted:
         _rests[_EXPIRY] = time.monotonic() + EXPIRY_SECONDS
     return deleted
@@ -88,7 +89,7 @@ def _heartbeat(stop: threading.Event, threads: list[threading.Thread], is_standa
         _heartbeats[_SEEN] = time.monotonic()
         if is_standalone:
             try:
-                _store_heartbeat(datetime.now(UTC))
+                _store_heartbeat(storage.current_time())
             except AppError as error:
                 logger.info("Could not store the heartbeat: %s", error)
             except Exception:
@@ -97,28 +98,40 @@ def _heartbeat(stop: threading.Event, threads: list[threading.Thread], is_standa
 
 
 def _store_heartbeat(now: datetime) -> None:
-    with storage.writing() as session:
+    with storage.writing(is_minor=True) as session:
         storage.put_fact(session, _SEEN, now.isoformat())
 
 
 def find_fault(now: datetime) -> str | None:
     """Return why no worker handles refunds and mail, as text; None if a worker runs.
 
-    With RUN_WORKER, check the worker of this process, otherwise the heartbeat in the database.
     Raises OutsideFailed if the database does not answer.
+    """
+    seen = find_last_sign(now)
+    if seen is not None and now - seen < HEARTBEAT_TIMEOUT:
+        return None
+    if get_settings().run_worker:
+        return "the worker is not running"
+    if seen is None:
+        return "no worker has been started: python -m core worker"
+    return f"no heartbeat from a worker since {seen:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def find_last_sign(now: datetime) -> datetime | None:
+    """Return the last heartbeat of a worker; None if none was ever started.
+
+    With RUN_WORKER, it is that of this process, otherwise the one in the database. Raises
+    OutsideFailed if the database does not answer.
     """
     if get_settings().run_worker:
         last = _heartbeats.get(_SEEN)
-        is_alive = last is not None and time.monotonic() - last < HEARTBEAT_TIMEOUT.total_seconds()
-        return None if is_alive else "the worker is not running"
+        return None if last is None else now - timedelta(seconds=time.monotonic() - last)
     with storage.reading() as session:
         fact = storage.get_fact(session, _SEEN)
     if fact is None:
-        return "no worker has been started: python -m core worker"
-    seen = datetime.fromisoformat(fact)
-    if now - seen < HEARTBEAT_TIMEOUT:
         return None
-    return f"no heartbeat from a worker since {seen:%Y-%m-%d %H:%M:%S} UTC"
+    # It was stored by the clock of the database, which may differ from that of this process.
+    return datetime.fromisoformat(fact) + (now - storage.database_time(now))
 
 
 @contextmanager

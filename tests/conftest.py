@@ -8,6 +8,9 @@ Which database a test runs on:
 - With the mark `on_postgresql` it is only a PostgreSQL one. A test that makes one has the mark too.
 - `sqlite_database` is always a SQLite one: for files, and where the kind makes no difference.
 - `make_database(kind)` makes a new one, for a test that needs two, or fills one for a module.
+
+The mark `needs_history` is for a test that needs older versions, out of git. An unpacked archive of
+the project has none: there these tests are left out, and the first lines of a run say so.
 """
 
 import os
@@ -33,6 +36,7 @@ from tests.databases import (
     use_database,
 )
 from tests.emptied import EmptiedDatabase
+from tests.history import has_history
 from tests.postgresql import free_port, running_postgresql, temporary_folder
 
 __all__ = ["NOW", "POSTGRESQL", "drop_database", "free_port", "use_database"]
@@ -52,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose how much is tried, before a test module is imported."""
     config.addinivalue_line("markers", "both_databases: run on each kind of database")
     config.addinivalue_line("markers", "on_postgresql: run on PostgreSQL alone")
+    config.addinivalue_line("markers", "needs_history: run in a clone, and not in an archive")
     effort.choose(is_thorough=config.getoption("--thorough"))
 
 
@@ -68,11 +73,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs PostgreSQL, if the run asks for that."""
-    if not config.getoption("--sqlite-only"):
-        return
-    config.hook.pytest_deselected(items=[one for one in items if _needs_postgresql(one)])
-    items[:] = [one for one in items if not _needs_postgresql(one)]
+    """Leave out what needs PostgreSQL, if the run asks for that; without git, older versions."""
+    without = [_needs_postgresql] if config.getoption("--sqlite-only") else []
+    without += [] if has_history() else [_needs_history]
+    left_out = [item for item in items if any(needs(item) for needs in without)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out, whatever the run asks for."""
+    said = "no whole history of git here: tests of older versions are left out"
+    return [] if has_history() else [said]
+
+
+def _needs_history(item: pytest.Item) -> bool:
+    return item.get_closest_marker("needs_history") is not None
 
 
 def _needs_postgresql(item: pytest.Item) -> bool:

@@ -8,9 +8,10 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 import pytest
@@ -56,7 +57,7 @@ def postgresql_programs() -> Path:
     return max(folders)
 
 
-def _ordinary_user() -> str | None:
+def ordinary_user() -> str | None:
     """Name the user to run PostgreSQL as, which refuses root; None for this one."""
     if os.getuid() != 0:
         return None
@@ -79,13 +80,16 @@ def temporary_folder(prefix: str, *, on_disk: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def running_postgresql(*, fsync: bool = False) -> Iterator[str]:
+def running_postgresql(
+    *, fsync: bool = False, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """Run a PostgreSQL server whose databases go with it; yields its address.
 
-    Without `fsync` it lies in memory, if there is room, and would not outlive a power cut.
+    Without `fsync` it lies in memory, if there is room, and would not outlive a power cut. `more`
+    are settings of its own.
     """
     folder = Path(tempfile.mkdtemp(prefix="order-desk-pg-", dir=None if fsync else memory()))
-    with _serving(folder, HASTY if not fsync else {}, is_kept=False) as address:
+    with _serving(folder, {**(HASTY if not fsync else {}), **more}, is_kept=False) as address:
         yield address
 
 
@@ -99,30 +103,38 @@ def kept_postgresql(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _serving(folder: Path, settings: dict[str, str], *, is_kept: bool) -> Iterator[str]:
-    user, port = _ordinary_user(), free_port()
+    user, port = ordinary_user(), free_port()
     if user:
         shutil.chown(folder, user)
     # SIGINT saves what is kept; SIGQUIT ends at once. Both free the server's shared memory.
     end_by = signal.SIGINT if is_kept else signal.SIGQUIT
-    command = _command(folder / "data", port, settings)
+    command = server_command(folder / "data", port, settings, made_by=initdb(folder / "data"))
     with supervised(folder, command, user=user, end_by=end_by, is_kept=is_kept):
         address = f"127.0.0.1:{port}"
-        _wait_for(address, folder / "output")
+        wait_for_postgresql(address, folder / "output")
         yield f"postgresql+psycopg://{SUPERUSER}@{address}"
 
 
-def _command(data: Path, port: int, settings: dict[str, str]) -> list[str]:
+def initdb(data: Path) -> list[str]:
+    """Return a command that makes a new cluster in a folder."""
+    return [str(postgresql_programs() / "initdb"), "-D", str(data), "--no-sync", *INITDB]
+
+
+def server_command(
+    data: Path, port: int, settings: dict[str, str], *, made_by: list[str]
+) -> list[str]:
     """Return a command that makes the cluster, if it is not there, and then becomes its server."""
-    programs = postgresql_programs()
     # A socket's address is short: the folder's may be too long for one.
     listens = {"port": str(port), "unix_socket_directories": "", "listen_addresses": "127.0.0.1"}
     options = [f"--{name}={value}" for name, value in (listens | settings).items()]
-    initdb = shlex.join([str(programs / "initdb"), "-D", str(data), "--no-sync", *INITDB])
-    server = shlex.join([str(programs / "postgres"), "-D", str(data), *options])
-    return ["sh", "-c", f"test -e {shlex.quote(str(data))} || {initdb} && exec {server}"]
+    program = str(postgresql_programs() / "postgres")
+    server = shlex.join([program, "-D", str(data), *options])
+    make = shlex.join(made_by)
+    return ["sh", "-c", f"test -e {shlex.quote(str(data))} || {make} && exec {server}"]
 
 
-def _wait_for(address: str, output: Path) -> None:
+def wait_for_postgresql(address: str, output: Path) -> None:
+    """Wait until a server answers; fail with what it said if it does not."""
     deadline = time.monotonic() + START_SECONDS
     while not _answers(address):
         assert time.monotonic() < deadline, f"PostgreSQL did not start:\n{output.read_text()}"

@@ -14,11 +14,14 @@ Statement = tuple[str, object]  # and its values
 
 @contextmanager
 def noted_statements() -> Iterator[list[Statement]]:
-    """Note the statements of the block, without BEGIN, which only SQLite gets as one of its own."""
+    """Note the statements of the block, without those that only begin a transaction.
+
+    SQLite gets BEGIN as a statement of its own, PostgreSQL what a writing transaction may take.
+    """
     seen: list[Statement] = []
 
     def note(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
-        if statement != "BEGIN":
+        if not statement.startswith(("BEGIN", "SET LOCAL statement_timeout")):
             seen.append((statement, values))
 
     event.listen(storage.get_engine(), "before_cursor_execute", note)

@@ -27,7 +27,7 @@ from core.access.actors import (
     find_actor,
     find_local_actor,
 )
-from core.ground import NotSignedIn, fold, get_settings
+from core.ground import NotSignedIn, count, fold, get_settings
 from core.storage import SignIn, User, UserContract
 
 KEPT_AFTER_EXPIRY = timedelta(days=1)  # so that an old token is not taken for a new sign-in
@@ -199,7 +199,7 @@ def _seen(actor: Actor | None, sign_in_id: str, seen_at: datetime, now: datetime
     if actor is None:
         raise NoAccess("You no longer have access. Ask an admin of Order Desk.")
     if now - seen_at >= min(SEEN_INTERVAL, _idle_limit() / 4):
-        with storage.writing() as session:
+        with storage.writing(is_minor=True) as session:
             mine = update(SignIn).where(SignIn.sign_in_id == sign_in_id, SignIn.seen_at < now)
             session.execute(mine.values(seen_at=now))
     return replace(actor, sign_in_id=sign_in_id)
@@ -267,7 +267,10 @@ def _write(account: Account, now: datetime) -> tuple[str | None, User | str]:
                 _record(session, "sign_in.succeeded", found.email, now)
         elif is_first:
             _record(session, "sign_in.refused", _label(account), now, why=found)
-        return row.user_id, found
+        user_id = row.user_id
+    if is_first and user_id is None:
+        count("sign_in.refused")
+    return user_id, found
 
 
 def _bind(user: User, account: Account) -> None:

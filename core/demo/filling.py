@@ -20,6 +20,7 @@ from core.demo.rows import DemoRows
 from core.ground import Permission, Refused
 from core.storage import (
     DEMO,
+    SIGNING_SECRET,
     AuditEvent,
     Base,
     Contract,
@@ -31,6 +32,7 @@ from core.storage import (
     SignIn,
     User,
     UserContract,
+    VoucherKey,
 )
 
 DEFAULT_ORDERS = 2_000
@@ -185,16 +187,19 @@ def _fill_in(session: Session, orders: int, now: datetime) -> None:
 
 
 def _rebuild(session: Session, fill_in: Callable[[], None] | None = None) -> None:
-    """Recreate the schema, keep only the rows of people, then call `fill_in`."""
-    people = {model: list(storage.bulk_read(session, model)) for model in (User, SignIn)}
+    """Recreate the schema, keep only the rows of people and keys, then call `fill_in`."""
+    kept = {model: list(storage.bulk_read(session, model)) for model in (User, SignIn, VoucherKey)}
+    secret = storage.get_fact(session, SIGNING_SECRET)
     scopes = list(storage.bulk_read(session, UserContract))
     entity = storage.stored_names(AuditEvent).index("entity")
     events = [row for row in storage.bulk_read(session, AuditEvent) if row[entity] in OF_PEOPLE]
     session.expire_all()
     session.expunge_all()
     storage.recreate_schema(session)
-    for model, rows in people.items():
+    for model, rows in kept.items():
         storage.bulk_insert(session, model, rows)
+    if secret is not None:
+        storage.put_fact(session, SIGNING_SECRET, secret)
     storage.bulk_insert(session, AuditEvent, events)
     if fill_in is not None:
         fill_in()

@@ -7,22 +7,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import IO
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import pandas as pd
+from sqlalchemy.orm import Session
 
-from core import access, query, storage, views
+from core import access, query, storage
 from core.access import Actor, may, require
+from core.excel.about import ABOUT, About, about_export
 from core.excel.csv_file import write_csv
 from core.excel.limit import check_limit, record_export
-from core.excel.workbook import StreamedWorkbook, WrittenTable
+from core.excel.workbook import StreamedWorkbook
 from core.ground import Permission, flag_value, format_money, get_settings, in_zone, word_of
 from core.query import OrderDetails, get_order
 from core.storage import CancelToken
-from core.tables import NOTES, ORDER_ITEMS, ORDER_TABS, REFUNDS, SHEETS, TRANSACTIONS
-from core.views import View, default_view, describe_sort, to_json
+from core.tables import NOTES, ORDER_ITEMS, REFUNDS, SHEETS, TRANSACTIONS
+from core.views import View, default_view, to_json
 
-ABOUT = "About this export"
+MANY_ROWS = 10_000  # an export of more comes from the standby
 SHEETS_OF_ORDER = (
     ("Products", ORDER_ITEMS),
     ("Transactions", TRANSACTIONS),
@@ -50,16 +51,17 @@ def export(
     """Write every row of the view to a file, audit it, and return the number of rows.
 
     They come from one snapshot of the database, as does what the sheet *About this export* of an
-    Excel file says. Keys of rows that the actor cannot see are left out. Raises NotPermitted, and
+    Excel file says. Many rows come from the standby, if there is one; sheet and audit trail say as
+    of when. Keys of rows that the actor cannot see are left out. Raises NotPermitted, and
     as access.handing_out does. Raises TooManyRows over the hourly limit, before anything is
     written. Raises QueryCancelled once `cancel` is set; this is not audited.
     """
     cancel = cancel or CancelToken()
     view = query.only_visible(view, actor=actor, now=now)
     _check_limit([view], actor, now)
-    write = _write_csv if file_format is FileFormat.CSV else _write_workbook
-    rows = write(view, file, actor=actor, now=now, cancel=cancel)
+    rows, as_of = _write(view, file, file_format, actor=actor, now=now, cancel=cancel)
     cancel.check()
+    after = {"view": to_json(view), "order_id": view.order_id, "file": file_format}
     record_export(
         file,
         f"{view.table.name}.exported",
@@ -69,34 +71,61 @@ def export(
         entity="table",
         entity_id=view.table.name,
         now=now,
-        after={"view": to_json(view), "order_id": view.order_id, "file": file_format},
+        after=after if as_of is None else after | {"as_of": as_of.isoformat()},
     )
     return rows
 
 
+def _write(
+    view: View,
+    file: IO[bytes],
+    file_format: FileFormat,
+    *,
+    actor: Actor,
+    now: datetime,
+    cancel: CancelToken,
+) -> tuple[int, datetime | None]:
+    """Write the rows; return how many, and as of when they are if they come from the standby.
+
+    Few rows come from the primary: nobody misses what they have just done.
+    """
+    about = None if file_format is FileFormat.CSV else about_export(view, actor=actor, now=now)
+
+    def read(session: Session, as_of: datetime | None) -> tuple[int, datetime | None]:
+        file.seek(0)
+        file.truncate()  # the standby may have failed after a part
+        with cancel.cancelling(session), closing(chunks_of(session)) as chunks:
+            if about is None:
+                return write_csv(file, view.columns, view.zone, chunks), as_of
+            return _write_workbook(about, file, session, chunks, as_of), as_of
+
+    def chunks_of(session: Session) -> Iterator[pd.DataFrame]:
+        with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
+            yield from _until_cancelled(frames, cancel)
+
+    def count(session: Session, _as_of: datetime | None) -> int:
+        return query.count_in(session, view, actor=actor, now=now)
+
+    if storage.has_standby() and storage.read_aside(count) > MANY_ROWS:
+        return storage.read_aside(read)
+    with storage.reading() as session:
+        return read(session, None)
+
+
 def _write_workbook(
-    view: View, file: IO[bytes], *, actor: Actor, now: datetime, cancel: CancelToken
+    about: About,
+    file: IO[bytes],
+    session: Session,
+    chunks: Iterator[pd.DataFrame],
+    as_of: datetime | None,
 ) -> int:
+    view, actor, now = about.view, about.actor, about.now
     with StreamedWorkbook(file) as workbook:
-        with storage.reading() as session, cancel.cancelling(session):
-            total = query.count_in(session, view.without_filters(), actor=actor, now=now)
-            totals = query.totals_in(session, view, actor=actor, now=now)
-            with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
-                chunks = _until_cancelled(frames, cancel)
-                written = workbook.add_table(view.table.title, view.columns, view.zone, chunks)
-        workbook.add_lines(ABOUT, _about(view, written, total, totals, actor=actor, now=now))
+        total = query.count_in(session, view.without_filters(), actor=actor, now=now)
+        totals = query.totals_in(session, view, actor=actor, now=now)
+        written = workbook.add_table(view.table.title, view.columns, view.zone, chunks)
+        workbook.add_lines(ABOUT, about.lines(written, total, totals, as_of))
     return written.rows
-
-
-def _write_csv(
-    view: View, file: IO[bytes], *, actor: Actor, now: datetime, cancel: CancelToken
-) -> int:
-    with (
-        storage.reading() as session,
-        cancel.cancelling(session),
-        closing(query.read_chunks(session, view, actor=actor, now=now)) as frames,
-    ):
-        return write_csv(file, view.columns, view.zone, _until_cancelled(frames, cancel))
 
 
 def _check_limit(views: Sequence[View], actor: Actor, now: datetime) -> None:
@@ -219,48 +248,3 @@ def write_template(file: IO[bytes]) -> None:
                 for column in table.stored
             ]
         workbook.add_notes("Columns", notes, widths=(16, 22, 10, 90))
-
-
-def _about(
-    view: View,
-    written: WrittenTable,
-    total: int,
-    totals: dict[str, int],
-    *,
-    actor: Actor,
-    now: datetime,
-) -> list[tuple[str, str]]:
-    filters = view.in_words(query.names_in(view, actor=actor)) or ["none"]
-    amount = view.table.amount
-    sums = [format_money(minor, code) for code, minor in totals.items()]
-    local = now.astimezone(ZoneInfo(view.zone))
-    lines = [("Table", view.table.title)]
-    lines += [("Filters" if i == 0 else "", words) for i, words in enumerate(filters)]
-    days = query.describe_days(view, now)
-    lines += [("Days" if i == 0 else "", words) for i, words in enumerate(days)]
-    lines += [
-        ("Sort", describe_sort(view)),
-        ("Rows", f"{written.rows:,} of {total:,} {view.table.many}"),
-        *(
-            (f"Total {amount.header}" if i == 0 else "", one)
-            for i, one in enumerate(sums)
-            if amount
-        ),
-        ("Time zone", view.zone),
-        ("Exported by", actor.email),
-        ("Exported at", f"{local:%Y-%m-%d %H:%M:%S} ({view.zone})"),
-        ("Page", _page_of(view, actor)),
-    ]
-    if view.order_id is not None:
-        lines.insert(1, ("Order ID", view.order_id))
-    return [*lines, *written.notes]
-
-
-def _page_of(view: View, actor: Actor) -> str:
-    """Return the address that opens the view; it contains no token."""
-    page, parameters = view.table.name, views.address_of(view, actor=actor)
-    if view.order_id is not None:
-        tab = ORDER_TABS[view.table.name]
-        address = views.address_of(view, actor=actor, parameter=tab)
-        page, parameters = "order", {"order": view.order_id} | address
-    return f"{get_settings().public_url}/{page}?{urlencode(parameters)}"

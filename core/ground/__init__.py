@@ -1,5 +1,6 @@
 """The ground that all packages use: errors, settings, logs, money, places, states. No database."""
 
+from core.ground.counts import count, counted
 from core.ground.day_ranges import (
     first_of_month,
     last_days,
@@ -65,12 +66,13 @@ from core.ground.public_address import origin_of
 from core.ground.reasons import NEEDS_NOTE, is_reason
 from core.ground.secret_files import read_or_create_secret
 from core.ground.setting_values import Security, check_database_url, is_loopback
-from core.ground.settings import get_settings
+from core.ground.settings import Settings, get_settings
 from core.ground.shutdown import (
     GRACE_SECONDS,
     ending,
     finishing_action,
     handle_signals,
+    refuse_start,
     wait_for_actions,
 )
 from core.ground.states import (
@@ -147,6 +149,7 @@ __all__ = [
     "Refused",
     "Role",
     "Security",
+    "Settings",
     "TransactionStatus",
     "TransactionType",
     "airport_names",
@@ -156,6 +159,8 @@ __all__ = [
     "check_text",
     "clean_note",
     "configure_logs",
+    "count",
+    "counted",
     "day_and_time",
     "day_in_words",
     "day_starts",
@@ -197,6 +202,7 @@ __all__ = [
     "public_pem",
     "quarter_of",
     "read_or_create_secret",
+    "refuse_start",
     "remove_left_parts",
     "set_request_id",
     "show_controls",

@@ -117,7 +117,8 @@ def _secrets() -> tuple[str, ...]:
     settings = get_settings()
     values = [getattr(settings, name) for name in type(settings).model_fields]
     found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    found.append(make_url(settings.database_url).password or "")
+    for url in (settings.database_url, settings.database_read_url):
+        found.append((make_url(url).password if url else None) or "")
     return tuple(sorted((one for one in found if len(one) >= MIN_SECRET), key=len, reverse=True))
 
 
@@ -142,7 +143,7 @@ class TextLine(_Line):
     """A line of text; the traceback of an error follows on the same line."""
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s")
+        super().__init__("%(asctime)s %(levelname)s %(name)s [%(process)d %(request)s] %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets, its line breaks escaped: no text can forge a line."""
@@ -157,7 +158,10 @@ def _escaped(text: str) -> str:
 
 
 class JsonLine(_Line):
-    """A line of JSON: time (UTC), level, logger, message, request, and the error."""
+    """A line of JSON: time (UTC), level, logger, process, message, request, facts and the error.
+
+    A record has its facts, such as the status of an answer, in its attribute `facts`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets."""
@@ -165,9 +169,12 @@ class JsonLine(_Line):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
+            "process": record.process,
             "message": self._message(record),
             "request": getattr(record, "request", None),
         }
+        for name, fact in getattr(record, "facts", {}).items():
+            line[name] = _shortened(fact, MAX_MESSAGE) if isinstance(fact, str) else fact
         if error := self._error(record):
             line["error"] = error
         return json.dumps(line)

@@ -7,6 +7,7 @@ process keeps locked; the next start removes the parts whose notes nobody locks.
 import logging
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 NOTES = "parts"  # a folder in DATA_DIR
 ENDING = ".part"
+UNLOCKED = ".new"  # the ending of a note until its process has locked it
 FOLLOWERS = ("-wal", "-shm", "-journal")  # files that SQLite keeps next to a database
 
 
@@ -32,7 +34,7 @@ def part_of(path: Path) -> Iterator[Path]:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise InvalidInput(f"The folder {folder} was not found.")
-    part = folder / f".{path.name}.{os.getpid()}{ENDING}"
+    part = folder / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{ENDING}"
     with _noted(part):
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
@@ -44,13 +46,18 @@ def part_of(path: Path) -> Iterator[Path]:
 def remove_left_parts() -> None:
     """Remove the parts of processes that were killed; those that are being written stay."""
     for note in (get_settings().data_dir / NOTES).glob("*"):
+        if note.suffix == UNLOCKED:
+            continue
         with suppress(OSError, ValueError), note.open("r+", encoding="utf-8") as file:
             if not _lock(file):
                 continue
-            part = Path(file.read())
-            if part.name.endswith(ENDING) and _remove(part):
+            said, _, host = file.read().partition("\n")
+            part = Path(said)
+            was_there = part.name.endswith(ENDING) and _remove(part)
+            if was_there:
                 logger.warning("Removed %s: the process that wrote it was killed", part)
-            note.unlink()
+            if was_there or host in ("", socket.gethostname()):  # others may share DATA_DIR
+                note.unlink()
 
 
 @contextmanager
@@ -59,19 +66,33 @@ def _noted(part: Path) -> Iterator[None]:
     note = get_settings().data_dir / NOTES / secrets.token_hex(8)
     try:
         make_private_folder(note.parent)
-        file = open(note, "x", encoding="utf-8", opener=open_private)  # noqa: SIM115 - closed below
+        file = _locked_note(note, f"{part}\n{socket.gethostname()}")
     except OSError as error:
         logger.warning("DATA_DIR cannot be written: %s", error)
         yield
         return
     with file:
-        _lock(file)
-        file.write(str(part))
-        file.flush()
         try:
             yield
         finally:
             note.unlink(missing_ok=True)
+
+
+def _locked_note(note: Path, said: str) -> IO[str]:
+    """Write a note that others see only once it is locked, and keep it open."""
+    first = note.with_suffix(UNLOCKED) if os.name == "posix" else note
+    file = open(first, "x", encoding="utf-8", opener=open_private)  # noqa: SIM115 - closed by _noted
+    try:
+        _lock(file)
+        file.write(said)
+        file.flush()
+        if first != note:
+            first.replace(note)
+    except OSError:
+        file.close()
+        first.unlink(missing_ok=True)
+        raise
+    return file
 
 
 def _lock(file: IO[str]) -> bool:

@@ -54,6 +54,19 @@ class Settings(BaseSettings):
         f"sqlite:///{PROJECT / 'data' / 'orders.db'}"
     )
     """`sqlite:////path/orders.db` or `postgresql+psycopg://user:password@host/name`."""
+    database_read_url: Annotated[str, AfterValidator(check_database_url)] | None = None
+    """A standby of the PostgreSQL in `DATABASE_URL`. Overview and files of more than 10,000 rows
+    read it while it is at most 10 seconds behind."""
+    database_connections: Annotated[int, Field(ge=2)] = 10
+    """How many connections to PostgreSQL one process opens at most."""
+    database_pooler: Literal["transaction"] | None = None
+    """`transaction`, if `DATABASE_URL` leads to a PgBouncer that pools by transaction. Without it:
+    PostgreSQL itself, or a pooler that pools by session."""
+    database_query_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    """After so many seconds PostgreSQL ends a query that only reads."""
+    database_idle_seconds: Annotated[int, Field(ge=10, le=86_400)] = 300
+    """After so many seconds PostgreSQL ends a transaction that waits for its process, which may be
+    stopped or cut off."""
     data_dir: Path = PROJECT / "data"
     """The folder of the signing secret, the key of the vouchers and the outbox."""
 
@@ -171,7 +184,12 @@ class Settings(BaseSettings):
     report_zone: Annotated[str, AfterValidator(time_zone)] = "UTC"
     """The IANA time zone whose days Overview counts by."""
 
-    # Log
+    # Metrics and log
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A port of this process at which Prometheus reads `/metrics`, for whoever reaches it."""
+    metrics_token: Annotated[SecretStr, AfterValidator(hard_to_guess)] | None = None
+    """Who sends it, as `Authorization: Bearer …`, reads `/metrics` beside the pages. Without it and
+    a port: no metrics."""
     log_format: Literal["text", "json"] = "text"
     """`text` or `json`."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -190,6 +208,15 @@ class Settings(BaseSettings):
                 "SMTP_SECURITY: plain is allowed only for a server on this machine; "
                 "use starttls or tls"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_standby(self) -> Self:
+        """Require PostgreSQL for a standby."""
+        if self.database_read_url is None:
+            return self
+        if any(url.startswith("sqlite") for url in (self.database_url, self.database_read_url)):
+            raise ValueError("DATABASE_READ_URL: a standby needs PostgreSQL in both addresses")
         return self
 
     @property

@@ -7,15 +7,17 @@ an e-mail is retried after its lease has expired.
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 4.0
 FORCED_EXIT = 128 + signal.SIGTERM  # the exit status if work was aborted
+REFUSED_EXIT = 1  # the exit status if the process cannot serve
 ending = threading.Event()  # set once the process has to end
 _actions = threading.Condition()
 _count = 0
@@ -54,6 +56,13 @@ def _force_exit() -> None:
     logger.warning("Stopped after %.0f s; unfinished work is retried later.", GRACE_SECONDS)
     logging.shutdown()
     os._exit(FORCED_EXIT)
+
+
+def refuse_start(why: Exception) -> NoReturn:
+    """End the process at once with the sentence that says why it cannot serve; for any thread."""
+    logging.shutdown()
+    print(f"Order Desk cannot start.\n{why}", file=sys.stderr, flush=True)  # noqa: T201
+    os._exit(REFUSED_EXIT)
 
 
 @contextmanager

@@ -85,6 +85,14 @@ def _figures(event: Event) -> str:
     return f"{event.who} counted the figures of Overview again."
 
 
+@tells("keys.trusted", Subject.DATABASE)
+def _keys(event: Event) -> str:
+    told = ["trusted a new signing secret"] if event.flag("secret") else []
+    told += [f"trusted the voucher key {one}" for one in event.parts("voucher_keys") if one]
+    told += [f"removed the voucher key {one}" for one in event.parts("removed") if one]
+    return f"{event.who} {' and '.join(told) or 'trusted the keys of a process'}."
+
+
 def _files(event: Event) -> str:
     return in_one_line(event.entity_id) or "files"
 

@@ -9,6 +9,7 @@ from core.imports.background import (
     find_run,
     find_running,
     forget_run,
+    is_running,
 )
 from core.imports.faults import Faulty
 from core.imports.headers import Heading
@@ -36,4 +37,5 @@ __all__ = [
     "find_running",
     "forget_run",
     "import_files",
+    "is_running",
 ]

@@ -102,6 +102,12 @@ def find_running(*, actor: Actor) -> Run | None:
         return _running()
 
 
+def is_running() -> bool:
+    """Return whether this process checks or imports files."""
+    with _lock:
+        return _running() is not None
+
+
 def _running() -> Run | None:
     return next((run for run in _runs.values() if run.is_running), None)
 

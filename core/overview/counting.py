@@ -9,12 +9,12 @@ changed, all figures are recounted.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, text
+from sqlalchemy import ColumnElement, Row, delete, func, insert, literal, select, text
 from sqlalchemy.orm import Session
 
 from core import access, storage
@@ -43,14 +43,11 @@ def refresh_figures() -> None:
     Raises OutsideFailed if the database does not answer, or if another count takes too long.
     """
     with storage.reading() as session:
-        if (
-            _is_current(session)
-            and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None
-        ):
+        if is_current(session) and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None:
             return
     with storage.writing() as session:
         _wait_for_turn(session)
-        if _is_current(session):
+        if is_current(session):
             _recount_changed(session)
             return
         if counted.find_earliest(session, Dimension.CHANNEL, None) is not None:
@@ -97,7 +94,8 @@ def rebuild_figures_in(session: Session) -> None:
     session.execute(text("ANALYZE daily_figures"))
 
 
-def _is_current(session: Session) -> bool:
+def is_current(session: Session) -> bool:
+    """Return whether all figures are counted, but for the changes in the queue."""
     return session.scalar(select(FIGURES_MADE.c.zone)) == get_settings().report_zone
 
 
@@ -129,11 +127,9 @@ def _recount_changed(session: Session) -> None:
     """Empty the queue, and recount its days and their months."""
     changes = delete(FIGURE_CHANGES).returning(FIGURE_CHANGES.c.contract_id, FIGURE_CHANGES.c.hour)
     zone = report_zone()
-    changed: dict[date, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for contract_id, hour in session.execute(changes).all():
-        # An hour can belong to two days. Before 1970 SQLite rounds it up, to the hour after.
-        for day in {day_of(hour - AN_HOUR, zone), day_of(hour, zone), day_of(hour + AN_HOUR, zone)}:
-            changed[first_of_month(day)][day].add(contract_id)
+    changed: dict[date, dict[date, set[str]]] = defaultdict(dict)
+    for day, contracts in _days_of(session.execute(changes).all()).items():
+        changed[first_of_month(day)][day] = contracts
     for month, days in sorted(changed.items()):
         contracts = set().union(*days.values())
         if len(days) < WHOLE_MONTH_FROM:
@@ -142,6 +138,21 @@ def _recount_changed(session: Session) -> None:
         else:
             _count_days(session, zone, month, next_month(month) - timedelta(days=1), contracts)
         _add_up_month(session, month, contracts)
+
+
+def changed_days(session: Session) -> dict[date, set[str]]:
+    """Return the days in the queue, each with its contracts."""
+    queued = select(FIGURE_CHANGES.c.contract_id, FIGURE_CHANGES.c.hour)
+    return _days_of(session.execute(queued).all())
+
+
+def _days_of(changes: Sequence[Row[tuple[str, datetime]]]) -> dict[date, set[str]]:
+    zone, changed = report_zone(), defaultdict[date, set[str]](set)
+    for contract_id, hour in changes:
+        # An hour can belong to two days. Before 1970 SQLite rounds it up, to the hour after.
+        for day in {day_of(hour - AN_HOUR, zone), day_of(hour, zone), day_of(hour + AN_HOUR, zone)}:
+            changed[day].add(contract_id)
+    return changed
 
 
 def _count_days(

@@ -1,7 +1,7 @@
 """What Overview shows: a question, and figures that lead to their rows."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from core.overview.periods import Period
 from core.overview.sums import Sums
@@ -98,6 +98,7 @@ class Overview:
     refund_steps: list[RefundStep] = field(default_factory=list)
     before: Before | None = None
     by_currency: dict[str, "Overview"] = field(default_factory=dict)
+    as_of: datetime | None = None  # how old the figures are, if they come from a standby
 
     @property
     def every_figure(self) -> list[Figure]:

@@ -5,7 +5,7 @@ figures. For a person who sees only their own orders it is counted from those ro
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,8 @@ from core.overview.figures import (
     RefundStep,
     TimeStep,
 )
+from core.overview.filters import among, on_days
+from core.overview.pending import Changed, find_changed
 from core.overview.periods import Period
 from core.overview.sums import KeyedSums, Sums, by_key, sum_up_each, total
 from core.query import where
@@ -39,22 +41,30 @@ AT_RISK_VIEWS = {
 
 
 def load_overview(question: Question, *, actor: Actor, now: datetime) -> Overview:
-    """Load every figure of Overview.
+    """Load every figure of Overview, from one snapshot: of the standby, if there is one.
 
     Raises NotPermitted, and OutsideFailed without a database.
     """
     require(actor, Permission.OVERVIEW)
     counting.refresh_figures()
-    with storage.reading() as session:
-        return _Loader(session, question, actor, now).load()
+
+    def read(session: Session, as_of: datetime | None) -> Overview:
+        changed = None if as_of is None else find_changed(session)
+        found = _Loader(session, question, actor, now, changed).load()
+        return replace(found, as_of=as_of)
+
+    return storage.read_aside(read)
 
 
+@dataclass(frozen=True)
 class _Loader:
     """Loads the figures of one question for one actor, in one read transaction."""
 
-    def __init__(self, session: Session, question: Question, actor: Actor, now: datetime) -> None:
-        self.session, self.question, self.actor, self.now = session, question, actor, now
-        self.zone = str(counting.report_zone())
+    session: Session
+    question: Question
+    actor: Actor
+    now: datetime
+    changed: Changed | None  # days whose stored figures are out of date
 
     def load(self) -> Overview:
         """Load the sums of the three dimensions, and make every figure from them."""
@@ -130,7 +140,7 @@ class _Loader:
         overviews = {}
         for currency in sorted(known, key=lambda one: (-counts.get(one, 0), one)):
             question = replace(self.question, currency=currency)
-            alone = _Loader(self.session, question, self.actor, self.now)
+            alone = replace(self, question=question)
             period, *sums = before or (None, [], [])
             overviews[currency] = alone._headline(
                 of(orders, currency),
@@ -159,7 +169,13 @@ class _Loader:
         asked = {"currency": question.currency, "contract_id": question.contract_id}
         values = {name: value for name, value in asked.items() if value is not None}
         return sum_up_each(
-            self.session, dimension, periods, actor=self.actor, keys=keys, values=values
+            self.session,
+            dimension,
+            periods,
+            actor=self.actor,
+            keys=keys,
+            values=values,
+            changed=self.changed,
         )
 
     def _time_steps(self, orders: dict[date, Sums], items: dict[date, Sums]) -> list[TimeStep]:
@@ -204,11 +220,11 @@ class _Loader:
         return [group(column, value, of_value) for value, of_value in ordered]
 
     def _item_group(self, column: str, value: str, sums: Sums) -> Group:
-        one, period = {column: _among(value)}, self.question.period
+        one, period = {column: among(value)}, self.question.period
         return Group(value, self._items(period, sums, one), self._refunded(period, sums, one))
 
     def _order_group(self, column: str, value: str, sums: Sums) -> Group:
-        one = {column: _among(value)}
+        one = {column: among(value)}
         if column == "widget_id":
             operator = "blank" if value == Channel.DIRECT else "notBlank"
             one = {column: {"filterType": "text", "type": operator}}
@@ -216,7 +232,7 @@ class _Loader:
 
     def _reason_group(self, column: str, value: str, sums: Sums) -> Group:
         period = self.question.period
-        return Group(value, self._refunds(period, sums, {column: _among(value)}))
+        return Group(value, self._refunds(period, sums, {column: among(value)}))
 
     def _orders(
         self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
@@ -231,7 +247,7 @@ class _Loader:
     def _refunded(
         self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
     ) -> Figure:
-        filters = (also or {}) | {"status": _among(ItemStatus.REFUNDED.value)}
+        filters = (also or {}) | {"status": among(ItemStatus.REFUNDED.value)}
         view = self._view(ORDER_ITEMS, period, filters)
         return self._figure(view, Sums(sums.refunded, sums.refunded_minor))
 
@@ -239,7 +255,7 @@ class _Loader:
         self, period: Period, sums: Sums, also: dict[str, dict[str, Any]] | None = None
     ) -> Figure:
         """Return the refunds that succeeded in a period, whenever their items were created."""
-        filters = (also or {}) | {"status": _among(RefundStatus.SUCCEEDED.value)}
+        filters = (also or {}) | {"status": among(RefundStatus.SUCCEEDED.value)}
         return self._figure(self._view(REFUNDS, period, filters), sums)
 
     def _figure(self, view: View, sums: Sums) -> Figure:
@@ -268,25 +284,15 @@ class _Loader:
         """Return the view that shows the rows of a figure."""
         filters = {}
         if self.question.currency is not None:
-            filters["currency"] = _among(self.question.currency)
+            filters["currency"] = among(self.question.currency)
         if period.first is not None and period.last is not None:
             day = "settled_at" if table is REFUNDS else "created_at"
-            filters[day] = _on(period.first, period.last)
+            filters[day] = on_days(period.first, period.last)
         if self.question.contract_id is not None:
-            filters["contract_id"] = _among(self.question.contract_id)
-        raw: dict[str, Any] = {"filters": filters | also, "zone": self.zone}
+            filters["contract_id"] = among(self.question.contract_id)
+        raw: dict[str, Any] = {"filters": filters | also, "zone": str(counting.report_zone())}
         return parse_view(table, raw | ({"sort": sort} if sort else {}))
 
 
 def _step(day: date, *, by_day: bool) -> date:
     return day if by_day else first_of_month(day)
-
-
-def _among(*values: str) -> dict[str, Any]:
-    return {"filterType": "set", "values": list(values)}
-
-
-def _on(first: date, last: date) -> dict[str, Any]:
-    if first == last:
-        return {"filterType": "date", "type": "equals", "dateFrom": f"{first}"}
-    return {"filterType": "date", "type": "inRange", "dateFrom": f"{first}", "dateTo": f"{last}"}

@@ -14,9 +14,10 @@ from core.ground import first_of_month, fold, next_month
 from core.overview import counting
 from core.overview.counted import COUNTED, SUMS, select_counts
 from core.overview.days import day_of
+from core.overview.pending import Changed, figures_of
 from core.overview.periods import Period
 from core.query import scope
-from core.storage import DAILY_FIGURES, Dimension, Order, Span, folded
+from core.storage import Dimension, Order, Span, folded
 from core.tables import ORDERS
 
 A_DAY = timedelta(days=1)
@@ -63,11 +64,16 @@ def sum_up_each(
     actor: Actor,
     keys: Sequence[str],
     values: Mapping[str, str] | None = None,
+    changed: Changed | None = None,
 ) -> list[KeyedSums]:
-    """Add up each of several periods as `sum_up` does, in one statement."""
+    """Add up each of several periods as `sum_up` does, in one statement.
+
+    `changed` are days that are counted from the rows, because their stored figures are out of date.
+    """
     selects = []
     for number, period in enumerate(periods):
-        source, conditions = _rows_of(session, dimension, period, actor, by_day="day" in keys)
+        by_day = "day" in keys
+        source, conditions = _rows_of(session, dimension, period, actor, changed, by_day=by_day)
         conditions += [source.c[name] == value for name, value in (values or {}).items()]
         named = [source.c[name] for name in keys]
         sums = [func.sum(source.c[name]) for name in SUMS]
@@ -83,23 +89,30 @@ def sum_up_each(
 
 
 def _rows_of(
-    session: Session, dimension: Dimension, period: Period, actor: Actor, *, by_day: bool
+    session: Session,
+    dimension: Dimension,
+    period: Period,
+    actor: Actor,
+    changed: Changed | None,
+    *,
+    by_day: bool,
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
     """Return where the figures of a period are, and the conditions that choose them."""
     if actor.only_own_orders:
         return _own_rows(session, dimension, period, actor)
+    figures = figures_of(session, dimension, changed or {})
     conditions = [
-        DAILY_FIGURES.c.dimension == dimension.value,
-        _covering(period, by_day and period.is_by_day),
+        figures.c.dimension == dimension.value,
+        _covering(figures, period, by_day and period.is_by_day),
     ]
     if not actor.sees_all_contracts:
-        conditions.append(DAILY_FIGURES.c.contract_id.in_(sorted(actor.contracts)))
-    return DAILY_FIGURES, conditions
+        conditions.append(figures.c.contract_id.in_(sorted(actor.contracts)))
+    return figures, conditions
 
 
-def _covering(period: Period, by_day: bool) -> ColumnElement[bool]:
+def _covering(figures: FromClause, period: Period, by_day: bool) -> ColumnElement[bool]:
     """Choose the rows that cover a period: whole months, and single days for the rest."""
-    span, day = DAILY_FIGURES.c.span, DAILY_FIGURES.c.day
+    span, day = figures.c.span, figures.c.day
     if period.first is None or period.last is None:
         return span == Span.MONTH.value
 

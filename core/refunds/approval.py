@@ -91,6 +91,7 @@ def approve(
     AccessLost, InvalidInput, and KeyTaken if the key belongs to another decision; then nothing has
     changed.
     """
+    now = storage.database_time(now)
     decision, batches = _decide_once(_checked(refund_ids, note, key, actor, now, is_approval=True))
     gateways = configured_gateways() if gateways is None else gateways
     for batch_id in batches:

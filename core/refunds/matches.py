@@ -117,7 +117,7 @@ def match_refund(
     Raises NotPermitted, NotFound, InvalidInput if the note is too long, and Refused if the refund
     or the item is no longer open; then nothing has changed.
     """
-    note = checked_note(note)
+    note, now = checked_note(note), storage.database_time(now)
     with (
         _refuse_second_match(),
         access.changing(actor, Permission.REFUND) as (session, actor),

@@ -93,6 +93,7 @@ def request(
     note = _checked_note(reason, note)
     access.checked_key(key)
     shown = frozenset(ids if confirmed is None else confirmed)
+    now = storage.database_time(now)
     answer = _write_once(Request(ids, shown, reason, note, key, actor, now))
     gateways = configured_gateways() if gateways is None else gateways
     settlement.settle_batch(answer.batch_id, now=now, gateways=gateways)

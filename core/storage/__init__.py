@@ -2,6 +2,7 @@
 
 from core.storage.bulk import bulk_insert, bulk_read, loading, stored_names
 from core.storage.cancel import CancelToken, QueryCancelled
+from core.storage.clock import current_time, database_time
 from core.storage.dialect import (
     bound_texts,
     built_once,
@@ -25,8 +26,9 @@ from core.storage.engine import (
     create_missing_file,
     get_engine,
     is_sqlite,
+    pool_use,
 )
-from core.storage.facts import DEMO, delete_fact, get_fact, put_fact
+from core.storage.facts import DEMO, SIGNING_SECRET, delete_fact, get_fact, put_fact
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
@@ -51,6 +53,7 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
+from core.storage.models.keys import VoucherKey
 from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
 from core.storage.models.note_expressions import (
     follow_up_by,
@@ -74,8 +77,11 @@ from core.storage.models.refunds import (
     Transaction,
 )
 from core.storage.models.views import SavedView
+from core.storage.models.vouchers import VerificationAttempt
 from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
+from core.storage.signs import forget_connection, leave_sign
+from core.storage.standby import NotOnStandby, has_standby, read_aside
 from core.storage.transactions import is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
     Sought,
@@ -98,6 +104,7 @@ __all__ = [
     "MAY_BE_REFUNDED",
     "NOTE_NUMBERS",
     "REFUND_NUMBERS",
+    "SIGNING_SECRET",
     "TRANSACTION_NUMBERS",
     "AuditEvent",
     "Base",
@@ -112,6 +119,7 @@ __all__ = [
     "Dimension",
     "Gathered",
     "Instant",
+    "NotOnStandby",
     "Note",
     "Numbers",
     "Order",
@@ -128,6 +136,8 @@ __all__ = [
     "Transaction",
     "User",
     "UserContract",
+    "VerificationAttempt",
+    "VoucherKey",
     "bound_texts",
     "built_once",
     "bulk_insert",
@@ -136,11 +146,14 @@ __all__ = [
     "contract_name",
     "create_database_engine",
     "create_missing_file",
+    "current_time",
+    "database_time",
     "delete_fact",
     "delivery_state",
     "folded",
     "follow_up_by",
     "follow_up_on",
+    "forget_connection",
     "gather",
     "get_engine",
     "get_fact",
@@ -148,6 +161,7 @@ __all__ = [
     "has_refundable_item",
     "has_returned_refund",
     "has_shared_lock",
+    "has_standby",
     "has_tables",
     "has_unmatched_refund",
     "identity_of",
@@ -168,6 +182,7 @@ __all__ = [
     "known_versions",
     "last_note",
     "last_note_rank",
+    "leave_sign",
     "like_compares",
     "loading",
     "lock_key_of",
@@ -180,7 +195,9 @@ __all__ = [
     "next_numbers",
     "no_rows",
     "note_count",
+    "pool_use",
     "put_fact",
+    "read_aside",
     "reading",
     "rebuilding",
     "recreate_schema",

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     Select,
     SQLColumnExpression,
+    Table,
     Text,
     any_,
     bindparam,
@@ -63,9 +64,15 @@ def built_once(build: Callable[..., Built]) -> Callable[..., Built]:
     return lambda *given: built(is_sqlite(), *given)
 
 
-def insert(session: Session, model: type[Base]) -> Any:
+def commit_without_standby(session: Session) -> None:
+    """Let the commit of a transaction not wait for the disk and the standby of PostgreSQL."""
+    if not is_on_sqlite(session):
+        session.execute(text("SET LOCAL synchronous_commit TO off"))
+
+
+def insert(at: Session | Connection, model: type[Base] | Table) -> Any:
     """Return an INSERT that can have an ON CONFLICT clause, such as on_conflict_do_nothing."""
-    return (sqlite if is_on_sqlite(session) else postgresql).insert(model)
+    return (sqlite if is_on_sqlite(at) else postgresql).insert(model)
 
 
 def is_any_of(

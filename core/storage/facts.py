@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from core.storage.dialect import insert
 from core.storage.models.audit import DatabaseFact
 
+SIGNING_SECRET = "signing_secret"  # noqa: S105 - a name: a keyed fingerprint of the secret
 DEMO = "demo"  # the number of sample orders; only a database filled with demo data has it
 
 

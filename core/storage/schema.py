@@ -4,22 +4,36 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
-from core.ground import get_settings
+from core.ground import AppError, get_settings
 from core.storage import search_index
 from core.storage.dialect import without_foreign_keys
 from core.storage.engine import create_missing_file, get_engine, is_sqlite
-from core.storage.transactions import lock_schema, reading, translating_failures
+from core.storage.failures import translating_failures
+from core.storage.transactions import lock_schema, reading
 from core.storage.types import Base
 
 
-def migrate() -> None:
+class NewerSchema(AppError):
+    """A newer version of Order Desk has upgraded the database."""
+
+    def __init__(self, versions: set[str]) -> None:
+        super().__init__(
+            f"A newer version of Order Desk has upgraded the database to schema "
+            f"{', '.join(sorted(versions))}. This version knows the schemas up to "
+            f"{max(known_versions())}. Start the newer version. Nothing was changed."
+        )
+
+
+def migrate() -> tuple[str | None, str]:
     """Upgrade the database to the newest schema, one process at a time; safe to repeat.
 
-    Creates a missing SQLite file. Raises OutsideFailed if the database does not answer.
+    Return the schema before (None: no tables) and after. Creates a missing SQLite file. Raises
+    NewerSchema, and OutsideFailed if the database does not answer.
     """
     create_missing_file(get_settings().database_url)
     with (
@@ -29,7 +43,17 @@ def migrate() -> None:
     ):
         writer = connection.execution_options(order_desk_writes=True)
         with writer.begin():
+            lock_schema(writer)
+            before = versions_of(writer)
+            if before - known_versions():
+                raise NewerSchema(before)
             _upgrade(writer)
+    return min(before, default=None), max(known_versions())
+
+
+def versions_of(connection: Connection) -> set[str]:
+    """Return the version of the schema of a database; empty if it has no tables."""
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
 def is_blank() -> bool:
@@ -47,7 +71,6 @@ def has_tables(session: Session) -> bool:
 
 
 def _upgrade(writer: Connection) -> None:
-    lock_schema(writer)
     command.upgrade(_alembic_config(writer), "head")
 
 

@@ -1,20 +1,18 @@
-"""Transactions to read, write and rebuild, and the errors if the database does not answer."""
+"""Transactions to read, write and rebuild."""
 
-import logging
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, literal_column, select
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from core.ground import InvalidInput, OutsideFailed
+from core.ground import get_settings
 from core.storage.dialect import (
+    commit_without_standby,
     is_on_sqlite,
     lock_existing_tables,
     lock_tables,
@@ -22,6 +20,7 @@ from core.storage.dialect import (
     without_foreign_keys,
 )
 from core.storage.engine import get_engine, is_sqlite
+from core.storage.failures import translating_failures
 from core.storage.models.audit import DatabaseFact
 from core.storage.types import Base
 
@@ -53,35 +52,37 @@ class _FairSemaphore:
 
 
 # SQLite has one writer at a time: without a semaphore a write waited up to 8.5 s, with an unfair
-# lock up to 2 s. With PostgreSQL, more than a few writers at once are not faster, and with an
-# unfair lock the slowest of 32 waits twice as long.
-_sqlite_writers, _postgresql_writers = _FairSemaphore(1), _FairSemaphore(8)
-logger = logging.getLogger(__name__)
-UNREACHABLE = (
-    "The database cannot be reached. Order Desk retries automatically. "
-    "If this persists, check DATABASE_URL."
-)
-TOO_LONG = (
-    "A text is too long for an index of PostgreSQL; nothing was changed. Shorten products, "
-    "passengers, flight numbers, codes and IDs to about 200 characters."
-)
-BUSY = "The database is busy with another change, such as an import. Try again in a minute."
-_LIMIT_EXCEEDED = "54000"  # of PostgreSQL: a row of an index has at most 2,700 bytes
+# lock up to 2 s.
+_sqlite_writers = _FairSemaphore(1)
+
+
+@cache
+def _postgresql_writers(connections: int) -> _FairSemaphore:
+    """Return the places of writers: some of the connections stay for those who read.
+
+    More than a few writers at once are not faster, and with an unfair lock the slowest of 32 waits
+    twice as long.
+    """
+    return _FairSemaphore(max(1, min(8, connections - 2)))
 
 
 @contextmanager
-def reading(at: Engine | None = None, *, locked: type[Base] | None = None) -> Iterator[Session]:
+def reading(
+    at: Engine | None = None, *, locked: type[Base] | None = None, is_unlimited: bool = False
+) -> Iterator[Session]:
     """Open a read-only transaction in which all queries see the same snapshot.
 
     It uses the engine of DATABASE_URL, unless `at` is given. With `locked`, PostgreSQL first locks
     that table, so that the snapshot is taken after a rebuild of it; a transaction that waited for
-    the rebuild without a lock would see an empty table. Raises OutsideFailed if the database does
-    not answer.
+    the rebuild without a lock would see an empty table. One that `is_unlimited` may take as long as
+    it needs, and pause. Raises OutsideFailed if the database does not answer, and Refused if a
+    query takes longer than DATABASE_QUERY_SECONDS.
     """
     at = at or get_engine()
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     if is_on_sqlite(at):
         options = {}
+    options["order_desk_unlimited"] = is_unlimited
     with translating_failures(), at.connect().execution_options(**options) as connection:
         if locked is not None:
             lock_tables(connection, [locked.__tablename__], "ACCESS SHARE")
@@ -89,45 +90,22 @@ def reading(at: Engine | None = None, *, locked: type[Base] | None = None) -> It
 
 
 @contextmanager
-def writing() -> Iterator[Session]:
+def writing(*, is_minor: bool = False) -> Iterator[Session]:
     """Open a transaction that commits at the end and rolls back on any error.
 
+    One that `is_minor` writes what may be lost, such as when somebody was seen. On PostgreSQL it
+    waits for no standby and for no writer that does: people who only read go on without one.
     Raises OutsideFailed if the database does not answer.
     """
-    writers = _sqlite_writers if is_sqlite() else _postgresql_writers
+    connections = get_settings().database_connections
+    places = nullcontext() if is_minor else _postgresql_writers(connections)
+    writers = _sqlite_writers if is_sqlite() else places
     with translating_failures(), writers, get_engine().connect() as connection:
         writer = connection.execution_options(order_desk_writes=True)
         with Session(writer) as session, session.begin():
+            if is_minor:
+                commit_without_standby(session)
             yield session
-
-
-@contextmanager
-def translating_failures() -> Iterator[None]:
-    """Turn connection errors into OutsideFailed, whose text says what to do.
-
-    A text that an index of PostgreSQL cannot hold is InvalidInput: waiting does not help.
-    """
-    try:
-        yield
-    except PoolTimeout as error:
-        raise OutsideFailed(BUSY) from error
-    except DatabaseError as error:
-        # SQLite raises a plain DatabaseError if the file is damaged or is not a database.
-        if (
-            not isinstance(error, OperationalError | InterfaceError)
-            and type(error) is not DatabaseError
-        ):
-            raise
-        logger.warning("The database failed: %s", str(error.orig).strip())
-        if getattr(error.orig, "sqlstate", None) == _LIMIT_EXCEEDED:
-            raise InvalidInput(TOO_LONG) from error
-        raise OutsideFailed(BUSY if _is_busy(error) else UNREACHABLE) from error
-
-
-def _is_busy(error: DBAPIError) -> bool:
-    """Return whether another transaction was in the way: lock timeout, deadlock, SQLITE_BUSY."""
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
-    return code in ("55P03", "40P01", sqlite3.SQLITE_BUSY)
 
 
 def is_reachable() -> bool:

@@ -25,8 +25,9 @@ from sqlalchemy import (
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core.storage.engine import EXPLAIN, is_sqlite
+from core.storage.engine import is_sqlite
 from core.storage.kept_indexes import search_indexes
+from core.storage.postgresql import EXPLAIN
 from core.storage.types import Base
 
 TRIGRAM = 3  # characters

@@ -1,6 +1,15 @@
-"""Back up, restore, and copy to another database."""
+"""Back up, restore, copy to another database, and keep processes to the same keys."""
 
 from core.upkeep.backups import back_up, restore
 from core.upkeep.copies import copy_in_words, copy_to
+from core.upkeep.keys import UnknownKeys, check_keys, trust_keys
 
-__all__ = ["back_up", "copy_in_words", "copy_to", "restore"]
+__all__ = [
+    "UnknownKeys",
+    "back_up",
+    "check_keys",
+    "copy_in_words",
+    "copy_to",
+    "restore",
+    "trust_keys",
+]

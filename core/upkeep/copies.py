@@ -28,7 +28,7 @@ HAS_DATA = (
 )
 UNREACHABLE = "The database of --to cannot be reached, so nothing was copied."
 # The tables that Order Desk fills when it starts with an empty database.
-_OF_A_START = {"users", "sign_ins", "database_facts", "audit_events"}
+_OF_A_START = {"users", "sign_ins", "database_facts", "audit_events", "voucher_keys"}
 # A NUL in JSON; after an escaped backslash it is plain text.
 _NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -51,7 +51,7 @@ def copy_to(url: str, *, may_replace: bool = False) -> dict[str, int]:
     _check_source()
     with _opened(url) as target, _all_or_nothing():
         storage.migrate()
-        with storage.reading() as old:
+        with storage.reading(is_unlimited=True) as old:
             with storage.reading(target) as other:
                 if storage.identity_of(old) == storage.identity_of(other):
                     raise InvalidInput("--to is the same database as DATABASE_URL.")

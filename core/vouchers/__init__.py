@@ -28,9 +28,11 @@ from core.vouchers.printed_code import (
     new_serial,
 )
 from core.vouchers.printing import to_vouchers
+from core.vouchers.shared_keys import accepted_keys, forget_keys, share_keys, shared_key_ids
 from core.vouchers.signed_code import (
     KEY_FILE,
     ensure_keys,
+    own_key_id,
     parse_code,
     parse_public_keys,
     public_key_text,
@@ -49,6 +51,7 @@ __all__ = [
     "Verification",
     "Voucher",
     "VoucherLine",
+    "accepted_keys",
     "assess",
     "assess_items",
     "check_assets",
@@ -58,6 +61,7 @@ __all__ = [
     "current_branding",
     "ensure_keys",
     "find_copies",
+    "forget_keys",
     "is_early",
     "is_over",
     "issue",
@@ -66,12 +70,15 @@ __all__ = [
     "logo_to_png",
     "new_code",
     "new_serial",
+    "own_key_id",
     "parse_code",
     "parse_colour",
     "parse_public_keys",
     "public_key_text",
     "readable_colour",
     "render_vouchers",
+    "share_keys",
+    "shared_key_ids",
     "summarise_reasons",
     "ticked_items",
     "tint",

@@ -170,10 +170,18 @@ def public_keys() -> PublicKeys:
     return found | {key_id_of(own): own}
 
 
-def public_key_text() -> str:
-    """Return the accepted public keys as PEM, the own key first, to verify codes offline."""
-    own = key_id_of(_private_key().public_key())
-    keys = public_keys()
+def own_key_id() -> str:
+    """Return the ID of the key that signs here. Raises KeyFault."""
+    return key_id_of(_private_key().public_key())
+
+
+def public_key_text(keys: PublicKeys | None = None) -> str:
+    """Return public keys as PEM, the own key first, to verify codes offline.
+
+    Without `keys`, those that are accepted without the database.
+    """
+    own = own_key_id()
+    keys = public_keys() if keys is None else keys
     order = sorted(keys, key=lambda key_id: (key_id != own, key_id))
     return "".join(f"Key {key_id}\n{public_pem(keys[key_id])}" for key_id in order)
 

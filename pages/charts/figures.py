@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import overview
-from core.ground import format_money
+from core.ground import format_money, in_zone
 from core.overview import Figure, Overview
 from pages.charts.changes import Change, change_of, change_of_rate, days_of, in_words
 from pages.charts.plots import address_of
@@ -40,6 +40,8 @@ def show_figures(found: Overview, currency: str | None) -> None:
         st.caption(
             f"“More” and “less” compare with the period before, {days_of(found.before.period)}"
         )
+    if found.as_of is not None:
+        st.caption(f"As of {in_zone(found.as_of, str(overview.report_zone()), seconds=True)}")
     if currency is None:
         with st.container(key="currencies"):
             st.html(_table(found))

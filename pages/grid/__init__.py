@@ -1,5 +1,6 @@
 """A table on a page: AG Grid with filters, totals, views and a selection."""
 
+from pages.grid.component import register_grid
 from pages.grid.explained import Explanation
 from pages.grid.extras import Extras
 from pages.grid.links import download_address
@@ -14,6 +15,7 @@ __all__ = [
     "GridState",
     "download_address",
     "refresh_tables",
+    "register_grid",
     "show_empty",
     "show_opener",
     "show_table",

@@ -17,9 +17,10 @@ from core.ground import InvalidInput, NotFound, zones
 from core.storage import CancelToken
 from core.tables import TABLES
 from pages.routes.downloads import answer_file
-from pages.web import browser_of
+from pages.web import grant_of
 
 ORDER, RESULTS, FAULTS = "order", "refund_results", "import_faults"
+EXPORTED = {*TABLES, ORDER, RESULTS, FAULTS}
 
 
 async def answer_export(request: Request) -> Response:
@@ -29,8 +30,7 @@ async def answer_export(request: Request) -> Response:
 
 def _write(request: Request, file: IO[bytes], cancel: CancelToken) -> str:
     name = request.path_params["table"]
-    token = request.query_params.get("token", "")
-    grant = access.accept_token(token, "export", table=name, browser=browser_of(request))
+    grant = grant_of(request, "export", table=name)
     now = datetime.now(UTC)
     file_format = excel.FileFormat.XLSX
     if name == ORDER:

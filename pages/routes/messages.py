@@ -9,12 +9,11 @@ from typing import IO
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import access
 from core.mail import write_message
 from core.storage import CancelToken
 from core.tables import EMAILS
 from pages.routes.downloads import answer_file
-from pages.web import browser_of
+from pages.web import grant_of
 
 
 async def answer_message(request: Request) -> Response:
@@ -25,7 +24,6 @@ async def answer_message(request: Request) -> Response:
 
 
 def _write(request: Request, file: IO[bytes], _cancel: CancelToken) -> str:
-    token, browser = request.query_params.get("token", ""), browser_of(request)
-    grant = access.accept_token(token, "messages", table=EMAILS.name, browser=browser)
+    grant = grant_of(request, "messages", table=EMAILS.name)
     delivery_id = request.path_params["delivery_id"]
     return write_message(delivery_id, file, actor=grant.actor, now=datetime.now(UTC))

@@ -31,7 +31,7 @@ from core.ground import InvalidInput, NotFound, flag_value, format_amount, named
 from core.query import MAX_SELECTED, local_minutes
 from core.tables import TABLES, Column, Kind, Table
 from core.views import View, as_choice, parse_view
-from pages.web import PRIVATE, bearer_of, browser_of, read_body
+from pages.web import PRIVATE, bearer_of, grant_of, read_body
 
 MAX_WAIT_SECONDS = 0.7
 MAX_DRAWING_SECONDS = 3.0
@@ -141,8 +141,7 @@ def _compressed(response: Response, request: Request) -> Response:
 
 
 def _accept(request: Request, table_name: str) -> access.Grant:
-    browser = browser_of(request)
-    return access.accept_token(bearer_of(request), "rows", table=table_name, browser=browser)
+    return grant_of(request, "rows", table=table_name)
 
 
 def _answer(grant: access.Grant, table_name: str, body: bytes) -> dict[str, Any]:

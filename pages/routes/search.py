@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from core import access, search
 from core.ground import InvalidInput, show_controls
 from core.views import View, to_address
-from pages.web import PRIVATE, base_path, bearer_of, browser_of, read_body
+from pages.web import PRIVATE, base_path, grant_of, read_body
 
 EVERYWHERE = "everywhere"  # in place of a table
 MAX_BODY_BYTES = 10_000
@@ -33,8 +33,7 @@ async def answer_search(request: Request) -> Response:
 
 
 def _accept(request: Request) -> access.Grant:
-    browser = browser_of(request)
-    return access.accept_token(bearer_of(request), "search", table=EVERYWHERE, browser=browser)
+    return grant_of(request, "search", table=EVERYWHERE)
 
 
 def _find(grant: access.Grant, body: bytes) -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ from typing import IO, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import access, views, vouchers
+from core import views, vouchers
 from core.storage import CancelToken
 from core.tables import ORDER_ITEMS
 from pages.routes.downloads import answer_file
-from pages.web import browser_of
+from pages.web import grant_of
 
 
 async def answer_vouchers(request: Request) -> Response:
@@ -26,8 +26,7 @@ async def answer_vouchers(request: Request) -> Response:
 
 def _write(request: Request, file: IO[bytes], _cancel: CancelToken) -> str:
     asked = request.query_params
-    token, browser = asked.get("token", ""), browser_of(request)
-    grant = access.accept_token(token, "vouchers", table=ORDER_ITEMS.name, browser=browser)
+    grant = grant_of(request, "vouchers", table=ORDER_ITEMS.name)
     view = views.opened_at(ORDER_ITEMS, asked, actor=grant.actor, zone="UTC").view
     form: Literal["pdf", "zip"] = "zip" if asked.get("form") == "zip" else "pdf"
     now = datetime.now(UTC)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.requests import Request
 from streamlit import config
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -13,6 +14,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from core import access
 from core.access import Actor
 from core.ground import NotSignedIn, get_settings, origin_of
+from pages.web.answers import bearer_of, browser_of, note_user
 
 
 def streamlit_secrets() -> dict[str, Any] | None:
@@ -57,6 +59,18 @@ def actor_in(cookies: Mapping[str, str]) -> Actor:
     if claims is None:
         raise access.SignInNeeded("You are not signed in.")
     return access.accept_sign_in(claims, now=datetime.now(UTC))
+
+
+def grant_of(request: Request, purpose: access.Purpose, *, table: str) -> access.Grant:
+    """Return what the token of a request grants: that of its header, or of its address for a file.
+
+    Raises NotSignedIn or NotPermitted, as `access.accept_token` does. It asks the database.
+    """
+    is_file = request.method in ("GET", "HEAD")
+    token = request.query_params.get("token", "") if is_file else bearer_of(request)
+    grant = access.accept_token(token, purpose, table=table, browser=browser_of(request))
+    note_user(request, grant.actor.user_id)
+    return grant
 
 
 def claims_in(cookies: Mapping[str, str]) -> Mapping[str, object] | None:

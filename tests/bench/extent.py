@@ -9,7 +9,7 @@ from typing import TypeVar
 
 QUICK = "ORDER_DESK_BENCH_QUICK"  # in the environment, so that every process of the bench has it
 IS_QUICK = os.environ.get(QUICK) == "1"
-Number = TypeVar("Number", int, float)
+Number = TypeVar("Number", int, float, tuple[int, ...])
 
 
 def some(whole: Number, quick: Number) -> Number:

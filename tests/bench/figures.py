@@ -3,14 +3,13 @@
 import math
 import os
 import platform
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.processes import PROJECT
+from tests.history import PROJECT, git
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLE = """# What `make bench` measured
@@ -122,13 +121,6 @@ def _circumstances(load: float, seconds: float) -> str:
 
 def _commit() -> str:
     """Return the measured commit; RESULTS.md itself does not count as a change."""
-    said = _git("rev-parse", "--short", "HEAD")
-    changed = _git("status", "--porcelain", "--", ".", f":!{RESULTS.relative_to(PROJECT)}")
+    said = git("rev-parse", "--short", "HEAD").decode().strip()
+    changed = git("status", "--porcelain", "--", ".", f":!{RESULTS.relative_to(PROJECT)}")
     return f"commit {said}{' with changes' if changed else ''}"
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(
-        command, cwd=PROJECT, check=True, capture_output=True, text=True
-    ).stdout.strip()

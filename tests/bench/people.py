@@ -74,7 +74,7 @@ def percentile(seconds: list[float], share: int) -> float:
     return sorted(seconds)[min(len(seconds) - 1, len(seconds) * share // 100)]
 
 
-def _new_view(choose: random.Random) -> dict[str, Any]:
+def new_view(choose: random.Random) -> dict[str, Any]:
     """Return a random filter: a text, a value of a list, or none."""
     kind = choose.randrange(4)
     if kind == 0:
@@ -91,7 +91,7 @@ async def _use(
     client: httpx.AsyncClient, number: int, people: int, until: float, answers: dict[str, Any]
 ) -> None:
     choose = random.Random(number)
-    view, start = _new_view(choose), 0
+    view, start = new_view(choose), 0
     await asyncio.sleep(number / people)  # spread the requests over the second
     while (began := time.monotonic()) < until:
         try:
@@ -104,7 +104,7 @@ async def _use(
             answers["errors"] += 1
         answers["seconds"].append(time.monotonic() - began)
         if start == 0 or choose.random() < FILTER_SHARE:
-            view, start = _new_view(choose), 0
+            view, start = new_view(choose), 0
         await asyncio.sleep(max(0.0, began + 1 - time.monotonic()))
 
 

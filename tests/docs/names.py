@@ -7,7 +7,8 @@ from pathlib import Path
 _SPAN = re.compile(r"`([^`\n]+)`")
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 # A path of the source, such as core/refunds/request.py or pages/grid/.
-_PATH = re.compile(r"(?:core|pages|tests|docs)(?:/[\w.-]+)+/?|(?:app|core|pages|tests)(?:\.py|/)")
+_FOLDER = "(?:core|pages|tests|docs|deploy)"
+_PATH = re.compile(rf"{_FOLDER}(?:/[\w.-]+)+/?|(?:app|core|deploy|pages|tests)(?:\.py|/)")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]+)\b[^=\n]*=", re.MULTILINE)
 _READ = re.compile(r"(?:environ(?:\.get)?|getenv)\s*[\[(]\s*[\"'](\w+)")

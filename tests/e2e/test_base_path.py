@@ -1,4 +1,7 @@
-"""Order Desk under a path of a site, alone and behind nginx with TLS and signing in."""
+"""Order Desk under a path of a site: alone, and as a team that signs people in, behind two proxies.
+
+The team is two processes behind haproxy, which is behind nginx.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,6 +27,7 @@ from tests.e2e.servers import Server, serving
 from tests.e2e.waiting import expect
 from tests.rows import make_item, make_transaction
 from tests.shop import make_shop
+from tests.team.haproxy import balancing
 
 BASE = "/desk"
 UNDER: dict[str, Any] = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
@@ -50,18 +54,21 @@ def plain_server(
 
 @pytest.fixture(scope="module")
 def site(make_database: Callable[[str], str], kind: str, data_dir: Path) -> Iterator[Server]:
-    """Run a server under a path behind nginx, where people sign in; its address is nginx's."""
+    """Run two servers behind two proxies, where people sign in; the address is that of nginx."""
     with ExitStack() as stack:
         provider = stack.enter_context(providing(data_dir))
         provider.knows("Ana", **ANA)
-        port, target = free_port(), free_port()
+        port, inner = free_port(), free_port()
         # The address of the site, without the path: it is added.
         given = provider.settings | {"PUBLIC_URL": f"https://localhost:{port}"}
         given |= UNDER | {"FIRST_ADMIN_EMAIL": ANA["email"]}
         database = _fill(make_database(kind))
-        server = stack.enter_context(serving(database, data_dir, port=target, **given))
-        url = stack.enter_context(proxying(data_dir, port=port, target=target, base=BASE))
-        yield replace(server, url=f"{url}{BASE}")
+        servers = [stack.enter_context(serving(database, data_dir, **given)) for _ in range(2)]
+        ports = [one.port for one in servers]
+        stack.enter_context(balancing(data_dir, ports, port=inner, base=BASE))
+        outer = proxying(data_dir, [inner], port=port, base=BASE, is_proxy=True)
+        url = stack.enter_context(outer)
+        yield replace(servers[0], url=f"{url}{BASE}")
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +118,28 @@ def stray(page: Page) -> list[str]:
     return noted
 
 
+def count_voucher_pages(desk: Desk, item_id: str, folder: Path) -> int:
+    """Download the voucher of an item; return how many pages it has."""
+    desk.open(table=ITEMS)
+    desk.search(item_id)
+    desk.expect_column("order_item_id", [item_id])
+    desk.box_of(0).click()
+    link = desk.page.get_by_role("link", name="Download Voucher")
+    with desk.page.expect_download() as waiting:
+        link.click()
+    waiting.value.save_as(folder / "voucher.pdf")
+    return len(pypdf.PdfReader(folder / "voucher.pdf").pages)
+
+
+def check_upload(desk: Desk, folder: Path) -> None:
+    """Upload a workbook, and wait until it is checked."""
+    write_workbook(folder / "orders.xlsx", plain())
+    desk.page.goto(f"{desk.server}/imports", wait_until="commit")
+    desk.page.locator("input[type=file]").set_input_files(folder / "orders.xlsx")
+    desk.page.get_by_role("button", name="Check files").click()
+    expect(desk.page.get_by_role("heading", name="What the files contain")).to_be_visible()
+
+
 def test_a_table_loads_filters_and_downloads(desk: Desk, tmp_path: Path) -> None:
     strayed = stray(desk.page)
     desk.open()
@@ -134,16 +163,7 @@ def test_an_order_opens_by_a_click_and_by_its_address(desk: Desk) -> None:
 
 
 def test_a_voucher_is_downloaded_and_a_refusal_leads_back(desk: Desk, tmp_path: Path) -> None:
-    desk.open(table=ITEMS)
-    desk.search("OD-ONE-3")
-    desk.expect_column("order_item_id", ["OD-ONE-3"])
-    desk.box_of(0).click()
-    link = desk.page.get_by_role("link", name="Download Voucher")
-    with desk.page.expect_download() as waiting:
-        link.click()
-    path = tmp_path / "voucher.pdf"
-    waiting.value.save_as(path)
-    assert len(pypdf.PdfReader(path).pages) == 1
+    assert count_voucher_pages(desk, "OD-ONE-3", tmp_path) == 1
     for path_of in ("/vouchers?form=pdf", "/export/orders", "/messages/x"):
         desk.page.goto(f"{desk.server}{path_of}")
         desk.page.get_by_role("link", name="Back to Order Desk").click()
@@ -151,12 +171,7 @@ def test_a_voucher_is_downloaded_and_a_refusal_leads_back(desk: Desk, tmp_path: 
 
 
 def test_import_uploads(desk: Desk, tmp_path: Path) -> None:
-    path = tmp_path / "orders.xlsx"
-    write_workbook(path, plain())
-    desk.page.goto(f"{desk.server}/imports", wait_until="commit")
-    desk.page.locator("input[type=file]").set_input_files(path)
-    desk.page.get_by_role("button", name="Check files").click()
-    expect(desk.page.get_by_role("heading", name="What the files contain")).to_be_visible()
+    check_upload(desk, tmp_path)
     desk.page.get_by_role("button", name="Choose other files").click()
     expect(desk.page.get_by_role("button", name="Check files")).to_be_disabled()
 

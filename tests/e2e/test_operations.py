@@ -105,12 +105,16 @@ def said_by(server: Server) -> tuple[int, str]:
     return answer.status_code, answer.json()["status"]
 
 
+def expect_said(server: Server, status: int, words: str) -> None:
+    server.wait_until(lambda: said_by(server) == (status, words))
+
+
 def test_readyz_names_the_worker_that_is_missing_silent_or_back(
     database: str, data_dir: Path
 ) -> None:
     with changed({"RUN_WORKER": "false"}), serving(database, data_dir, status=503) as server:
         missing = "no worker has been started: python -m core worker"
-        assert said_by(server) == (503, missing)
+        expect_said(server, 503, missing)
         with running("core", "worker") as worker:
             server.wait_for_status(200)
             assert said_by(server) == (200, "ready")
@@ -119,7 +123,7 @@ def test_readyz_names_the_worker_that_is_missing_silent_or_back(
         long_ago = datetime.now(UTC) - timedelta(minutes=3)
         server.execute(f"UPDATE database_facts SET value = '{long_ago.isoformat()}'")
         heard = f"no heartbeat from a worker since {long_ago:%Y-%m-%d %H:%M:%S} UTC"
-        assert said_by(server) == (503, heard)
+        expect_said(server, 503, heard)
 
 
 def test_readyz_is_ready_while_its_own_worker_is_held_up_by_a_slow_provider(
@@ -208,7 +212,10 @@ def test_log_in_json_has_the_id_of_header_and_page_and_no_token(
     lines = lines_of(server)
     assert "eyJhc2VjcmV0" not in server.log.read_text()
     of_refused = [one for one in lines if one["request"] == refused.headers["x-request-id"]]
-    assert "GET /export/orders answered with 401" in [one["message"] for one in of_refused]
+    (answered,) = [one for one in of_refused if "route" in one]
+    assert answered["message"].startswith("GET /export/orders answered with 401 in ")
+    asked = [answered[name] for name in ("route", "status", "user", "process")]
+    assert asked == ["/export/{table}", 401, None, server.process.pid]
     (failed,) = [one for one in lines if one["request"] == reference and "error" in one]
     assert (failed["level"], failed["logger"]) == ("error", "pages.shell.frame")
     assert failed["error"].startswith("Traceback")

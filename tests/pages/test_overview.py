@@ -60,6 +60,30 @@ def test_every_headline_figure_is_what_its_link_shows(database: str, admin: Acto
     assert len(page.get("vega_lite_chart")) == PLOTS + PLOTS_OF_REFUNDS
 
 
+def _show_figures_of_a_standby() -> None:
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from core import access, overview
+    from core.overview import Period, Question
+    from pages.charts import show_figures
+
+    actor = access.find_local_actor()
+    assert actor is not None
+    asked = Question(Period(), "EUR")
+    found = overview.load_overview(asked, actor=actor, now=datetime.now(UTC))
+    as_of = datetime(2026, 11, 30, 14, 5, 12, tzinfo=UTC)
+    show_figures(replace(found, as_of=as_of), "EUR")
+
+
+def test_figures_of_a_standby_say_how_old_they_are(sqlite_database: str) -> None:
+    make_order()
+    said = "As of 2026-11-30 14:05:12 (UTC)"
+    page = AppTest.from_function(_show_figures_of_a_standby, default_timeout=20).run()
+    assert said in texts(page)
+    assert "As of" not in texts(open_page("overview", period="All time"))
+
+
 def test_the_bare_address_leads_to_it(sqlite_database: str) -> None:
     make_order()
     assert open_page("").title[0].value == "Overview"

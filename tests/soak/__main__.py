@@ -1,5 +1,6 @@
-"""Test refunds, rights and mail with races and kills on both databases; check Excel in LibreOffice.
+"""Test refunds, approvals, rights and mail with races and kills on both databases; check Excel in LibreOffice.
 
+The part “team” runs three processes behind haproxy on a primary and a standby, and kills them.
 `python -m tests.soak` runs every part, `python -m tests.soak refunds mail` some. The exit code is 1
 if a figure is missed.
 """
@@ -8,7 +9,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,25 +18,34 @@ from tests.soak.attacks import PARTS, Attack
 from tests.soak.databases import KINDS, fresh_databases
 from tests.soak.office import open_in_office
 from tests.soak.progress import Progress, in_minutes
+from tests.soak.team import work_as_a_team
 
-OFFICE, OFFICE_SECONDS = "excel", 20.0
+Measure = Callable[[], Iterator[Figure]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One attack on one kind of database; the LibreOffice check has neither."""
+    """One attack on one kind of database, or one of the parts apart, and its seconds."""
 
     name: str
     seconds: float
-    kind: str = ""
-    attack: Attack | None = None
+    label: str
+    measure: Measure
+
+
+# Parts with databases of their own, or without one.
+APART = {
+    "excel": Run("LibreOffice", 20, "Excel", open_in_office),
+    "team": Run("team", 420, "Team", work_as_a_team),
+}
+NAMES = (*APART, *PARTS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the named parts, or all, on each kind of database."""
     asked = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so the processes end too
-    runs = plan(asked.parts or [OFFICE, *PARTS], asked.on or KINDS)
+    runs = plan(asked.parts or NAMES, asked.on or KINDS)
     progress, started = Progress([(run.name, run.seconds) for run in runs]), time.monotonic()
     progress.say(f"{len(runs)} attacks, about {in_minutes(sum(run.seconds for run in runs))}")
     are_met = [_is_met(run, progress) for run in runs]
@@ -44,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ", ".join([OFFICE, *PARTS])
+    names = ", ".join(NAMES)
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help=f"{names}; all without", type=_known
@@ -54,35 +64,41 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _known(name: str) -> str:
-    if name != OFFICE and name not in PARTS:
-        raise argparse.ArgumentTypeError(f"{name} is none of {', '.join([OFFICE, *PARTS])}")
+    if name not in NAMES:
+        raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(NAMES)}")
     return name
 
 
 def plan(parts: Sequence[str], kinds: Sequence[str]) -> list[Run]:
     """Return the runs in order, with their expected time."""
-    office = [Run("LibreOffice", OFFICE_SECONDS)] if OFFICE in parts else []
-    return office + [
-        Run(f"{one.attack.__name__} on {kind}", one.seconds, kind, one.attack)
+    apart = [run for name, run in APART.items() if name in parts]
+    return apart + [
+        Run(f"{one.attack.__name__} on {kind}", one.seconds, kind, _on(kind, one.attack))
         for kind in kinds
         for part in parts
         for one in PARTS.get(part, ())
     ]
 
 
+def _on(kind: str, attack: Attack) -> Measure:
+    """Return an attack on a new database of a kind."""
+
+    def measure() -> Iterator[Figure]:
+        with fresh_databases(kind) as make:
+            yield from attack(make())
+
+    return measure
+
+
 def _is_met(run: Run, progress: Progress) -> bool:
-    """Run one attack on a new database, print its figures, and return whether all are met."""
+    """Run one attack, print its figures, and return whether all are met."""
     started, say = time.monotonic(), partial(_say, run, progress)
     with progress.part():
-        if run.attack is None:
-            is_met = say(open_in_office())
-        else:
-            with fresh_databases(run.kind) as make:
-                try:
-                    is_met = say(run.attack(make()))
-                except AssertionError as broken:
-                    progress.say(f"{run.name}: {broken}  FAIL")
-                    is_met = False
+        try:
+            is_met = say(run.measure())
+        except AssertionError as broken:
+            progress.say(f"{run.name}: {broken}  FAIL")
+            is_met = False
     progress.say(f"{run.name} took {time.monotonic() - started:,.0f} s")
     return is_met
 
@@ -92,7 +108,7 @@ def _say(run: Run, progress: Progress, figures: Iterator[Figure]) -> bool:
     is_met = True
     for figure in figures:
         result = ("pass" if figure.is_met else "FAIL") if figure.bar else ""
-        progress.say(f"{run.kind or 'Excel'}: {figure.measure}: {figure.ours}  {result}".rstrip())
+        progress.say(f"{run.label}: {figure.measure}: {figure.ours}  {result}".rstrip())
         is_met &= figure.is_met
     return is_met
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import access, vouchers
+from core import access, storage, vouchers
 from core.access import Actor, KeyTaken
 from core.ground import (
     DECISIONS,
@@ -211,7 +211,7 @@ def new_delivery(requested_by: str, now: datetime, **about: Any) -> Delivery:
         status=DeliveryStatus.QUEUED,
         requested_by=requested_by,
         queued_at=now,
-        next_attempt_at=now,
+        next_attempt_at=storage.database_time(now),
         **about,
     )
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import vouchers
+from core import storage, vouchers
 from core.access import Actor, checked_key, require
 from core.ground import (
     DeliveryKind,
@@ -127,7 +127,8 @@ def _again(session: Session, one: Delivery, key: str, actor: Actor, now: datetim
     about = sorted(items, key=lambda item: item.order_item_id)
     before = {"status": one.status, "last_error": one.last_error}
     if one.status in ENDED:
-        one.status, one.attempts, one.next_attempt_at = DeliveryStatus.QUEUED, 0, now
+        one.status, one.attempts = DeliveryStatus.QUEUED, 0
+        one.next_attempt_at = storage.database_time(now)
         one.last_error = one.lease_until = None
         for item in about:
             item.left_out = None

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Index,
     Integer,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,7 +16,7 @@ from core.ground import (
     DeliveryKind,
     DeliveryStatus,
 )
-from core.storage.types import Base, one_of
+from core.storage.types import Base, one_of, partial_index
 from core.storage.written import Written
 
 
@@ -36,6 +35,7 @@ class Delivery(Base):
     """The delivery of one e-mail to one recipient, about order items of one contract, or a note."""
 
     __tablename__ = "deliveries"
+    IS_OPEN = "status IN ('queued', 'sending')"
     __table_args__ = (
         UniqueConstraint("idempotency_key", "recipient", "contract_id"),
         one_of("kind", DeliveryKind),
@@ -45,12 +45,7 @@ class Delivery(Base):
         Index("ix_deliveries_note", "note_id"),
         Index("ix_deliveries_requested", "requested_by", "queued_at"),
         Index("ix_deliveries_requested_by", "requested_by_sort_key"),
-        Index(
-            "ix_deliveries_due",
-            "next_attempt_at",
-            sqlite_where=text("status IN ('queued', 'sending')"),
-            postgresql_where=text("status IN ('queued', 'sending')"),
-        ),
+        partial_index("ix_deliveries_due", "next_attempt_at", where=IS_OPEN),
     )
     delivery_id: Mapped[str] = mapped_column(primary_key=True)
     idempotency_key: Mapped[str]

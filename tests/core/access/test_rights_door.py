@@ -22,6 +22,8 @@ WORKER = {
 OF_NO_PERSON = {
     "refunds.late.decline_late",  # nobody has decided
     "upkeep.copies.copy_to",
+    "upkeep.keys.check_keys",
+    "vouchers.verification._count_together",
     "demo.filling.fill_blank",
     "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",

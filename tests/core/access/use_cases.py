@@ -19,6 +19,7 @@ from core import (
     overview,
     refunds,
     storage,
+    upkeep,
     views,
     vouchers,
 )
@@ -309,6 +310,9 @@ USE_CASES: dict[str, UseCase] = {
     "imports.run.import_files": UseCase(Permission.IMPORT, _import),
     "overview.counting.rebuild_figures": UseCase(
         Permission.IMPORT, lambda s, a: overview.rebuild_figures(actor=a, now=NOW)
+    ),
+    "upkeep.keys.trust_keys": UseCase(
+        Permission.USERS, lambda s, a: upkeep.trust_keys(actor=a, now=NOW), is_scoped=False
     ),
     "demo.filling.fill": UseCase(Permission.IMPORT, lambda s, a: demo.fill(5, actor=a, now=NOW)),
     "demo.filling.reset": UseCase(Permission.IMPORT, lambda s, a: demo.reset(actor=a, now=NOW)),

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -103,6 +104,7 @@ def test_a_json_line_is_one_line_with_all_fields(sqlite_database: str) -> None:
     assert said == {
         "level": "warning",
         "logger": "core.worker",
+        "process": os.getpid(),
         "message": "It really:\nfailed",
         "request": reference,
     }

@@ -1,16 +1,18 @@
 """A part of a file: moved to its place whole, or gone, and after a kill gone at the next start."""
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from core import startup
-from core.ground import InvalidInput, get_settings, part_of, remove_left_parts
+from core.ground import InvalidInput, get_settings, part_files, part_of, remove_left_parts
 from core.ground.part_files import FOLLOWERS, NOTES
 from tests.conftest import NOW
 
@@ -100,6 +102,38 @@ def test_a_note_names_nothing_but_a_part(notes: Path, tmp_path: Path, said: str)
     (notes / "1").write_text(said.format(folder=tmp_path))
     remove_left_parts()
     assert kept.read_text() == "whole"
+
+
+def test_a_note_is_seen_by_others_only_once_it_is_locked(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, seen = part_files._lock, list[str]()
+
+    def start_meanwhile(file: IO[str]) -> bool:
+        monkeypatch.setattr(part_files, "_lock", lock)
+        remove_left_parts()  # by a process that starts at this moment
+        seen.extend(one.suffix for one in notes.iterdir())
+        return lock(file)
+
+    monkeypatch.setattr(part_files, "_lock", start_meanwhile)
+    with part_of(tmp_path / "orders.xlsx") as part:
+        assert seen == [part_files.UNLOCKED]
+        remove_left_parts()
+        assert part.exists()
+        assert len(list(notes.iterdir())) == 1
+
+
+def test_a_note_of_another_machine_stays_until_that_machine_starts(
+    notes: Path, tmp_path: Path
+) -> None:
+    notes.mkdir(parents=True)
+    (notes / "1").write_text(f"{tmp_path}/.there.1.part\nanother-machine")
+    (notes / "2").write_text(f"{tmp_path}/.here.1.part\n{socket.gethostname()}")
+    (tmp_path / ".shared.1.part").touch()
+    (notes / "3").write_text(f"{tmp_path}/.shared.1.part\nanother-machine")
+    remove_left_parts()
+    assert [one.name for one in notes.iterdir()] == ["1"]
+    assert not (tmp_path / ".shared.1.part").exists()
 
 
 def test_a_folder_that_is_missing_is_named(notes: Path, tmp_path: Path) -> None:

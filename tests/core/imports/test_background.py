@@ -171,7 +171,9 @@ def test_a_second_click_or_tab_is_told_that_one_is_running(
     held.set()
     checked(admin, workbook(tmp_path, plain()))
     held.clear()
+    assert not background.is_running()
     background.begin_import(actor=admin, now=NOW)
+    assert background.is_running()
     other = replace(admin, user_id="other", email="other@helios.example")
     for actor in (admin, other):
         assert background.find_running(actor=actor) is not None

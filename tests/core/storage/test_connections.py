@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from core import storage
 from core.ground import OutsideFailed
-from core.storage import engine
+from core.storage import postgresql
 from tests.conftest import use_database
 
 CLOSE_OTHERS = """
@@ -37,11 +37,11 @@ def _close_all(database: str) -> None:
         admin.execute(CLOSE_OTHERS)
 
 
-@pytest.mark.parametrize("idle_seconds", [0.0, engine.IDLE_SECONDS])
+@pytest.mark.parametrize("idle_seconds", [0.0, postgresql.IDLE_SECONDS])
 def test_a_connection_that_the_server_has_closed_is_replaced(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch, idle_seconds: float
 ) -> None:
-    monkeypatch.setattr(engine, "IDLE_SECONDS", idle_seconds)
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", idle_seconds)
     assert _ask() == 7
     _close_all(postgresql_database)
     assert _ask() == 7
@@ -52,7 +52,7 @@ def test_without_the_look_at_the_socket_the_request_fails(
 ) -> None:
     assert _ask() == 7
     _close_all(postgresql_database)
-    monkeypatch.setattr(engine, "_has_news", lambda _: False)
+    monkeypatch.setattr(postgresql, "_has_news", lambda _: False)
     with pytest.raises(OutsideFailed):
         _ask()
     assert _ask() == 7  # a failed connection is not used again
@@ -71,6 +71,6 @@ def test_a_connection_that_was_just_used_is_not_asked_again(
     monkeypatch.setattr(psycopg.Connection, "execute", note)
     assert _ask() == 7 == _ask()
     assert asked == []
-    monkeypatch.setattr(engine, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0.0)
     assert _ask() == 7
     assert asked == [""]

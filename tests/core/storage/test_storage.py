@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -272,6 +273,22 @@ def test_a_token_expires(
     later = time.time() + tokens.TOKEN_LIFE_SECONDS + 2
     monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(NotSignedIn, match="too long"):
+        tokens.accept_token(token, "rows", table="orders", browser="mine")
+
+
+@pytest.mark.parametrize(("ahead", "is_accepted"), [(2, True), (29, True), (40, False)])
+def test_a_token_of_a_machine_whose_clock_is_a_little_ahead_is_accepted(
+    sqlite_database: str,
+    admin: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+    ahead: int,
+    is_accepted: bool,
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        there = time.time() + ahead
+        elsewhere.setattr(time, "time", lambda: there)
+        token = tokens.issue_token("rows", table="orders", actor=admin, browser="mine")
+    with nullcontext() if is_accepted else pytest.raises(NotSignedIn, match="too long"):
         tokens.accept_token(token, "rows", table="orders", browser="mine")
 
 

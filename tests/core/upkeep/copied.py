@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from core import access, demo, mail, notes, storage, views
+from core import access, demo, mail, notes, storage, upkeep, views
 from core.access import Actor, Rights
 from core.ground import Method, Role
 from core.notes import FollowUp
@@ -18,6 +18,7 @@ from core.storage import (
     Refund,
     RefundDecision,
     SignIn,
+    VerificationAttempt,
 )
 from core.tables import ORDERS
 from core.views import parse_view
@@ -107,6 +108,7 @@ def work_at(url: str) -> list[str]:
     use_database(url)
     admin = local_admin()
     demo.fill(25, actor=admin, now=NOW)
+    upkeep.check_keys(NOW)
     items = sell(9)
     guarded(admin)(items[:3], "before")
     have_returned_money()
@@ -118,6 +120,7 @@ def work_at(url: str) -> list[str]:
     views.save_view(view, "“Mine” 100%", actor=admin)
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}
     with storage.writing() as session:
+        session.add(VerificationAttempt(attempt_id="1", user_id=zoe, at=NOW))
         session.add(SignIn(sign_in_id="one", user_id=zoe, ended_at=NOW, **times))
         odd = {"texts": STORABLE, "numbers": [0, -1, 2**63, 1e22, 1e3, 0.1, 12.50], "no": None}
         about: dict[str, Any] = {"actor": admin, "entity": "order", "entity_id": "=1+1", "now": NOW}

@@ -19,6 +19,7 @@ from core.ground import InvalidInput, NotPermitted, Refused, Role, get_settings
 from core.storage import AuditEvent, OrderItem
 from core.vouchers import Verdict, issuing, signed_code, verification
 from tests.conftest import NOW
+from tests.core.refunds.refund_races import at_once
 from tests.rows import make_actor, make_item, make_order, make_transaction
 
 LATER = NOW + timedelta(days=30)
@@ -264,6 +265,22 @@ def test_verifications_per_minute_are_limited(shop: None, admin: Actor) -> None:
     with pytest.raises(Refused, match="at most 3 codes"):
         verification.verify("one more", actor=guesser, now=NOW)
     assert verification.verify("x", actor=other, now=NOW).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.usefixtures("three_a_minute")
+def test_all_processes_count_verifications_together(shop: None, admin: Actor) -> None:
+    def guess(number: int) -> bool:
+        verification._attempts.clear()  # what another process does not know
+        try:
+            verification.verify(f"guess {number}", actor=admin, now=NOW)
+        except Refused:
+            return False
+        return True
+
+    assert sum(at_once(8, guess)) == 3
+    later = NOW + timedelta(seconds=61)
+    assert verification.verify("x", actor=admin, now=later).verdict is Verdict.UNKNOWN
 
 
 def test_the_command_line_verifies_with_the_public_key_alone(

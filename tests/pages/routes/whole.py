@@ -13,6 +13,7 @@ import streamlit.config
 import streamlit.logger
 from sqlalchemy import text
 from starlette.types import ASGIApp
+from streamlit import config
 
 from core import ground, storage
 from tests.pages.guards.asgi import living
@@ -49,9 +50,10 @@ class Whole:
         self.app = app
         self.runner = runner
 
-    def client(self, **cookies: str) -> httpx.Client:
-        """Return a browser with these cookies."""
-        return httpx.Client(transport=_Here(self.app, self.runner), base_url=URL, cookies=cookies)
+    def client(self, base: str = "", **cookies: str) -> httpx.Client:
+        """Return a browser with these cookies, which asks below a path."""
+        here = _Here(self.app, self.runner)
+        return httpx.Client(transport=here, base_url=f"{URL}{base}", cookies=cookies)
 
     def execute(self, sql: str) -> None:
         """Change the database behind its back."""
@@ -60,11 +62,25 @@ class Whole:
 
 
 @contextmanager
-def whole_application() -> Iterator[Whole]:
-    """Run app.py on the database of this process, without a worker, until the block ends."""
-    with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
+def below(base: str) -> Iterator[None]:
+    """Let Streamlit serve below a path, as its option says at a start."""
+    before = config.get_option("server.baseUrlPath")
+    config.set_option("server.baseUrlPath", base.strip("/"))
+    yield
+    config.set_option("server.baseUrlPath", before)
+
+
+@contextmanager
+def whole_application(base: str = "", **settings: str) -> Iterator[Whole]:
+    """Run app.py on the database of this process, without a worker, until the block ends.
+
+    It is below the path `base`, and has these settings.
+    """
+    with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch, below(base):
         patch.setenv("RUN_WORKER", "false")
-        patch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        patch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", base)
+        for name, value in settings.items():
+            patch.setenv(name, value)
         ground.get_settings.cache_clear()
         # Logs and signals stay as pytest needs them.
         patch.setattr(ground, "configure_logs", lambda: None)
