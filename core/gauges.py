@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import imports, mail, readiness, storage, worker
-from core.ground import OutsideFailed, counted
+from core.ground import AppError, counted
 from core.storage import Base, Delivery, Refund
 
 
@@ -61,7 +60,7 @@ def _find_work(now: datetime) -> Work | None:
             refunds = _count(session, Refund, Refund.IS_OPEN, Refund.requested_at, now)
             mails = _count(session, Delivery, Delivery.IS_OPEN, Delivery.queued_at, now)
         is_paused, seen = mail.get_pause() is not None, worker.find_last_sign(now)
-    except OutsideFailed:
+    except AppError:
         return None
     return Work(refunds, mails, is_paused, None if seen is None else _seconds(now, seen))
 
@@ -73,8 +72,8 @@ def _count(
     since: InstrumentedAttribute[datetime],
     now: datetime,
 ) -> Waiting:
-    asked: Select[Any] = select(func.count(), func.min(since)).select_from(model)
-    count, oldest = session.execute(asked.where(text(is_open))).one()
+    asked = select(func.count(), func.min(since)).select_from(model).where(text(is_open))
+    count, oldest = session.execute(asked).one()
     return Waiting(count, 0.0 if oldest is None else _seconds(now, oldest))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core import storage, worker
-from core.ground import OutsideFailed, ending
+from core.ground import AppError, ending
 
 logger = logging.getLogger(__name__)
 
@@ -39,24 +39,28 @@ class _Attempt:
     def fault(self) -> str | None:
         return self.database or self.worker
 
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self.ended_at > LATE_SECONDS
+
 
 _last: _Attempt | None = None
 
 
 def find_fault() -> str | None:
     """Return why this process cannot serve, in words; None if it can."""
+    last = _last  # a thread replaces it
     if ending.is_set():
         return STOPPING
-    if _last is None:
+    if last is None:
         return STARTING
-    if time.monotonic() - _last.ended_at > LATE_SECONDS:
-        return UNANSWERED
-    return _last.fault
+    return UNANSWERED if last.is_late else last.fault
 
 
 def is_database_at_fault() -> bool:
     """Return whether the last attempt failed at the database, or has had no answer."""
-    return find_fault() == UNANSWERED or (_last is not None and _last.database is not None)
+    last = _last
+    return last is not None and (last.is_late or last.database is not None)
 
 
 @contextmanager
@@ -92,7 +96,7 @@ def _attempt(process_id: str, name: str, now: datetime) -> None:
         failure = storage.leave_sign(process_id, name, now=now)
         of_database = None if failure is None else _shortened(failure)
         of_worker = None if failure else worker.find_fault(now)
-    except OutsideFailed as error:  # the worker's heartbeat: its database is busy
+    except AppError as error:  # from the worker's heartbeat: the database is busy
         logger.info("%s", error)
     except Exception:
         logger.exception("Could not leave a sign of life")

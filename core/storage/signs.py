@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, event
 from sqlalchemy.engine import ExceptionContext, make_url
@@ -66,8 +67,7 @@ def _limit_waits(connection: Connection) -> None:
     An open one would not notice that its file was damaged or replaced.
     """
     if is_on_sqlite(connection):
-        driver = connection.connection.driver_connection
-        assert driver is not None
+        driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA busy_timeout={MAX_MILLISECONDS}")
         connection.detach()
 
