@@ -1,8 +1,8 @@
-"""Test refunds, approvals, rights and mail with races and kills on both databases; check Excel in LibreOffice.
+"""Test refunds, approvals, rights and mail with races and kills on both databases.
 
-The part “team” runs three processes behind haproxy on a primary and a standby, and kills them.
-`python -m tests.soak` runs every part, `python -m tests.soak refunds mail` some. The exit code is 1
-if a figure is missed.
+The part “excel” opens files in LibreOffice. The part “team” runs three processes behind haproxy on
+a primary and a standby, and kills them. `python -m tests.soak` runs every part, `python -m
+tests.soak refunds mail` some. The exit code is 1 if a figure is missed.
 """
 
 import argparse
