@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from tests.postgresql import SUPERUSER, free_port, memory, ordinary_user
 from tests.supervisor import supervised
 
-START_SECONDS = 20
+START_SECONDS = 60
 CONNECTIONS = 2  # to each database: fewer than those that ask
 
 

@@ -41,7 +41,7 @@ class Standby:
 
     def wait(self) -> None:
         """Wait until the standby has everything that the primary has now."""
-        asked = "SELECT pg_current_wal_flush_lsn()::text"
+        asked = "SELECT pg_current_wal_insert_lsn()::text"
         with psycopg.connect(_plain(self.primary), autocommit=True) as primary:
             (written,) = primary.execute(asked).fetchone() or ("",)
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -1,6 +1,6 @@
 """Files to take away: the rows of a view, one order, a dump of everything, the import template."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -99,7 +99,7 @@ def _write(
                 return write_csv(file, view.columns, view.zone, chunks), as_of
             return _write_workbook(about, file, session, chunks, as_of), as_of
 
-    def chunks_of(session: Session) -> Iterator[pd.DataFrame]:
+    def chunks_of(session: Session) -> Generator[pd.DataFrame]:
         with closing(query.read_chunks(session, view, actor=actor, now=now)) as frames:
             yield from _until_cancelled(frames, cancel)
 

@@ -6,7 +6,7 @@ A machine whose clock is wrong would lease work for hours, or take over the work
 import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Engine
@@ -16,7 +16,7 @@ from core.storage.engine import get_engine, is_sqlite
 from core.storage.failures import UNREACHABLE, translating_failures
 
 MEASURED_SECONDS = 60.0  # how long a measurement is used
-SAME_SECONDS = 1.0  # clocks that differ by less count as equal: a measurement is not exact
+SAME_SECONDS = 1.0  # clocks that differ by less count as equal
 
 
 def database_time(now: datetime) -> datetime:
@@ -26,9 +26,12 @@ def database_time(now: datetime) -> datetime:
     """
     if is_sqlite():
         return now
-    since_start = _measure(get_engine(), int(time.monotonic() / MEASURED_SECONDS))
-    ahead = since_start + time.monotonic() - time.time()
-    return now if abs(ahead) < SAME_SECONDS else now + timedelta(seconds=ahead)
+    measured = _measure(get_engine(), int(time.monotonic() / MEASURED_SECONDS))
+    before, own = time.monotonic(), time.time()
+    doubt = (time.monotonic() - before) / 2
+    ahead = measured.zero + before + doubt - own
+    is_same = abs(ahead) < SAME_SECONDS + measured.doubt + doubt
+    return now if is_same else now + timedelta(seconds=ahead)
 
 
 def current_time() -> datetime:
@@ -36,13 +39,19 @@ def current_time() -> datetime:
     return database_time(datetime.fromtimestamp(time.time(), UTC))
 
 
-@lru_cache(16)
-def _measure(engine: Engine, _period: int) -> float:
-    """Return the database's time when this machine's monotonic clock was at zero, in seconds.
+class _Measured(NamedTuple):
+    """The database's time when this machine's monotonic clock was at zero, in seconds.
 
-    The monotonic clock runs on when somebody corrects the clock of the machine. The driver asks:
-    what a use case costs does not depend on the minute.
+    The monotonic clock runs on when somebody corrects the clock of the machine.
     """
+
+    zero: float
+    doubt: float  # how much it may be off
+
+
+@lru_cache(16)
+def _measure(engine: Engine, _period: int) -> _Measured:
+    """Ask the database for its time. The driver asks: a use case costs the same in every minute."""
     with translating_failures(), engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         asked = time.monotonic()
@@ -50,4 +59,5 @@ def _measure(engine: Engine, _period: int) -> float:
             row = driver.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
         except psycopg.Error as error:
             raise OutsideFailed(UNREACHABLE) from error
-        return float(row[0]) - (asked + time.monotonic()) / 2
+        doubt = (time.monotonic() - asked) / 2
+        return _Measured(float(row[0]) - asked - doubt, doubt)

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 MAX_AGE = timedelta(seconds=10)
 REST_SECONDS = 30.0  # a standby that does not answer is left alone for so long
 _PRIMARY = text(
-    "SELECT pg_current_wal_flush_lsn()::text AS written, clock_timestamp() AS now, "
+    "SELECT pg_current_wal_insert_lsn()::text AS written, clock_timestamp() AS now, "
     "current_database() AS name, system_identifier AS cluster FROM pg_control_system()"
 )
 # None of the primary's commits up to `written` is missing if that position was replayed. Otherwise
