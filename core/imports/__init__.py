@@ -1,14 +1,13 @@
 """Imports: read and check files of orders, then store all of them or nothing."""
 
 from core.imports.background import (
-    Run,
-    State,
     begin_check,
     begin_import,
     cancel_run,
     find_run,
     find_running,
     forget_run,
+    remove_left_files,
 )
 from core.imports.faults import Faulty
 from core.imports.headers import Heading
@@ -16,6 +15,7 @@ from core.imports.recent import PastImport, find_recent
 from core.imports.report import export_faults
 from core.imports.rows import SheetRead
 from core.imports.run import Check, import_files
+from core.imports.runs import Run, State
 from core.imports.uploads import SUFFIXES
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "find_running",
     "forget_run",
     "import_files",
+    "remove_left_files",
 ]

@@ -15,6 +15,7 @@ from core.storage.dialect import (
     lock_tables,
     locked_in_order,
     look_up_again,
+    present_of,
     scan_in_order,
     seconds_of,
     stores_nul,
@@ -51,6 +52,7 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
+from core.storage.models.imports import ImportRun
 from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
 from core.storage.models.note_expressions import (
     follow_up_by,
@@ -111,6 +113,7 @@ __all__ = [
     "DeliveryRequest",
     "Dimension",
     "Gathered",
+    "ImportRun",
     "Instant",
     "Note",
     "Numbers",
@@ -180,6 +183,7 @@ __all__ = [
     "next_numbers",
     "no_rows",
     "note_count",
+    "present_of",
     "put_fact",
     "reading",
     "rebuilding",

@@ -1,7 +1,7 @@
 """Rights that are lost after a page has read them: nothing is written or exported."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,9 @@ from tests.rows import make_actor, make_contract, make_order, store_user
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
-    """Store a shop; reset its background imports afterwards."""
-    found = make_shop(tmp_path, filled_once)
-    yield found
-    background._runs.clear()
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Shop:
+    """Store a shop."""
+    return make_shop(tmp_path, filled_once)
 
 
 def sign_in(actor: Actor) -> Actor:
@@ -260,7 +258,7 @@ def test_a_background_import_says_that_the_right_was_lost(shop: Shop) -> None:
     wait_for_imports()
     run = background.find_run(actor=shop.chief)
     assert run is not None
-    assert (run.state, run.failure) == (background.State.FAILED, str(AccessLost()))
+    assert (run.state, run.failure) == (imports.State.FAILED, str(AccessLost()))
 
 
 # Users and the command line.
