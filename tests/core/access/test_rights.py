@@ -253,12 +253,14 @@ def test_a_background_import_says_that_the_right_was_lost(shop: Shop) -> None:
     file = io.BytesIO((shop.folder / "new.xlsx").read_bytes())
     background.begin_check([("new.xlsx", file)], actor=shop.chief, now=NOW)
     wait_for_imports()
+    with storage.writing() as session:
+        run = imports.runs.begin_import(session, shop.chief.user_id, NOW)
     take_away(shop.chief, is_active=False)
-    background.begin_import(actor=shop.chief, now=NOW)
+    background._start(background._import, run, shop.chief)
     wait_for_imports()
-    run = background.find_run(actor=shop.chief)
-    assert run is not None
-    assert (run.state, run.failure) == (imports.State.FAILED, str(AccessLost()))
+    ended = background.find_run(actor=shop.chief)
+    assert ended is not None
+    assert (ended.state, ended.failure) == (imports.State.FAILED, str(AccessLost()))
 
 
 # Users and the command line.

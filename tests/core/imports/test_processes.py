@@ -20,7 +20,10 @@ from tests.core.imports.run_process import check_for_ever, die_after_import
 from tests.core.imports.test_background import checked, workbook
 from tests.core.waiting import start_and_wait
 
-pytestmark = pytest.mark.on_postgresql  # SQLite is for one process
+pytestmark = [
+    pytest.mark.on_postgresql,  # SQLite is for one process
+    pytest.mark.usefixtures("database"),
+]
 
 PATIENCE_SECONDS = 20
 LOOK_SECONDS = 0.05
