@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core import access, demo, overview, storage, upkeep, vouchers
+from core import access, demo, imports, overview, storage, upkeep, vouchers
 from core.ground import FOLLOWERS, get_settings, remove_left_parts, warn_if_open
 from core.mail import OUTBOX_FOLDER
 
@@ -40,6 +40,7 @@ def prepare(now: datetime, *, may_fill: bool = True) -> None:
     OutsideFailed if the database does not answer. Safe to repeat.
     """
     remove_left_parts()
+    imports.remove_left_files()
     if may_fill and storage.is_blank():
         logger.warning("New database: filling it with demo data.")
         who = access.CONSOLE.email if get_settings().has_sign_in else access.LOCAL_USER_EMAIL

@@ -1,8 +1,6 @@
 """Imports: read and check files of orders, then store all of them or nothing."""
 
 from core.imports.background import (
-    Run,
-    State,
     begin_check,
     begin_import,
     cancel_run,
@@ -10,6 +8,7 @@ from core.imports.background import (
     find_running,
     forget_run,
     is_running,
+    remove_left_files,
 )
 from core.imports.faults import Faulty
 from core.imports.headers import Heading
@@ -17,6 +16,7 @@ from core.imports.recent import PastImport, find_recent
 from core.imports.report import export_faults
 from core.imports.rows import SheetRead
 from core.imports.run import Check, import_files
+from core.imports.runs import Run, State
 from core.imports.uploads import SUFFIXES
 
 __all__ = [
@@ -38,4 +38,5 @@ __all__ = [
     "forget_run",
     "import_files",
     "is_running",
+    "remove_left_files",
 ]

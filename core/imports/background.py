@@ -1,234 +1,208 @@
 """Checks and imports in the background: one at a time, with progress, and they can be cancelled.
 
-The uploaded files are kept in a temporary folder, under generated names, while they are needed.
-Only the last run of each user is kept, in the memory of the process.
+Any process shows a run and can cancel it (see core.imports.runs); one process carries it out. The
+uploaded files are in DATA_DIR while they are needed: where processes share it, any of them imports
+what another one has checked.
 """
 
-import atexit
 import logging
 import shutil
-import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import IO
 
+from sqlalchemy.orm import Session
+
+from core import access
 from core.access import Actor, require
 from core.ground import (
     AppError,
+    OutsideFailed,
     Permission,
-    Refused,
     ending,
     finishing_action,
+    get_settings,
+    make_private_folder,
     with_request_id,
 )
-from core.imports.faults import Fault, Faulty
+from core.imports import runs
+from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.imports.progress import Progress
-from core.imports.run import Check, check_files, import_files
-from core.imports.uploads import copy_upload, printable_name, refuse_kinds, suffix_of
+from core.imports.run import check_files, import_files
+from core.imports.runs import Busy, Run, State
+from core.imports.uploads import copy_upload, printable_name, refuse_kinds
 
 logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600.0  # how long checked files are kept to be imported
-
-
-class State(StrEnum):
-    """The state of a run."""
-
-    CHECKING = "checking"
-    CHECKED = "checked"  # can be imported
-    IMPORTING = "importing"
-    IMPORTED = "imported"
-    FAULTY = "faulty"
-    FAILED = "failed"  # or cancelled; `failure` says why
-
-
-RUNNING = (State.CHECKING, State.IMPORTING)
-
-
-@dataclass(frozen=True)
-class Run:
-    """The uploaded files of a user, and the state of their check or import."""
-
-    actor: Actor
-    names: tuple[str, ...]  # the shown names of the files
-    since: datetime
-    state: State = State.CHECKING
-    phase: str = "Reading"
-    share: float = 0.0
-    is_cancelled: bool = False  # requested; the run ends soon
-    check: Check | None = None
-    faults: tuple[Fault, ...] = ()
-    outcome: Outcome | None = None
-    failure: str = ""
-    paths: tuple[Path, ...] = field(default=(), repr=False)
-
-    @property
-    def is_running(self) -> bool:
-        """Return whether the run is in progress."""
-        return self.state in RUNNING
-
-
-class Busy(Refused):
-    """Another check or import is already running."""
-
-    def __init__(self, run: Run) -> None:
-        doing = "An import" if run.state is State.IMPORTING else "A check of files"
-        super().__init__(
-            f"{doing} by {run.actor.email} has been running since {run.since:%H:%M} UTC. "
-            "Only one can run at a time: wait until it ends. Nothing was started."
-        )
+NO_ROOM = "The files cannot be kept in DATA_DIR: {why}. Nothing was imported."
+SAYS_SECONDS = 1.0  # how often a run says that it goes on
 
 
 _lock = threading.Lock()
-_runs: dict[str, Run] = {}  # the last run of each user
+_ours: dict[str, Run] = {}  # the run that goes on in this process, by its ID
 
 
 def find_run(*, actor: Actor) -> Run | None:
     """Find the actor's last run in its current state."""
     require(actor, Permission.IMPORT)
+    run = runs.find(actor.user_id)
     with _lock:
-        return _runs.get(actor.user_id)
+        return run and _ours.get(run.run_id, run)
 
 
 def find_running(*, actor: Actor) -> Run | None:
     """Find the running check or import, also of another user."""
     require(actor, Permission.IMPORT)
+    return _our_running() or runs.find_running()
+
+
+def _our_running() -> Run | None:
     with _lock:
-        return _running()
+        return next(iter(_ours.values()), None)
 
 
 def is_running() -> bool:
     """Return whether this process checks or imports files."""
-    with _lock:
-        return _running() is not None
-
-
-def _running() -> Run | None:
-    return next((run for run in _runs.values() if run.is_running), None)
+    return _our_running() is not None
 
 
 def begin_check(files: Sequence[tuple[str, IO[bytes]]], *, actor: Actor, now: datetime) -> None:
     """Copy the files, each given with its shown name, and start to check them.
 
-    Raises NotPermitted, Busy, and InvalidInput if there are too many files, or one has an unknown
-    type or is too large.
+    Raises NotPermitted, AccessLost, Busy, and InvalidInput if there are too many files, or one has
+    an unknown type or is too large.
     """
     require(actor, Permission.IMPORT)
     names = tuple(printable_name(name) for name, _ in files)
     refuse_kinds(names)
     _refuse_busy()
-    folder = Path(tempfile.mkdtemp(prefix="order-desk-import-"))  # private to this user
+    remove_left_files()
+    run = Run(actor.user_id, actor.email, names, now)
     try:
-        paths = tuple(
-            copy_upload(file, folder / f"{number}{suffix_of(name)}", name)
-            for number, (name, (_, file)) in enumerate(zip(names, files, strict=True), 1)
-        )
-        _put(Run(actor, names, now, paths=paths))
+        _copy(files, run)
+        with runs.one_at_a_time(), access.changing(actor, Permission.IMPORT) as (session, _actor):
+            former = runs.put(session, run)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_files(run)
         raise
-    _start(_check, actor)
+    if former is not None:
+        _remove_files(former)
+    _start(_check, run, actor)
+
+
+def _copy(files: Sequence[tuple[str, IO[bytes]]], run: Run) -> None:
+    try:
+        make_private_folder(run.folder)
+        for path, name, (_, file) in zip(run.paths, run.names, files, strict=True):
+            copy_upload(file, path, name)
+    except OSError as error:
+        logger.warning("DATA_DIR cannot be written: %s", error)
+        raise OutsideFailed(NO_ROOM.format(why=error.strerror)) from error
 
 
 def begin_import(*, actor: Actor, now: datetime) -> None:
     """Start to import the actor's checked files: only once, even if called again.
 
-    Raises NotPermitted, Busy, and Refused if there are no checked files any more.
+    Raises NotPermitted, AccessLost, Busy, and Refused if there are no checked files any more.
     """
     require(actor, Permission.IMPORT)
-    with _lock:
-        running, run = _running(), _runs.get(actor.user_id)
-        if running is not None:
-            raise Busy(running)
-        if run is None or run.state is not State.CHECKED:
-            raise Refused("The checked files are no longer available. Upload them again.")
-        _runs[actor.user_id] = replace(
-            run,
-            state=State.IMPORTING,
-            since=now,
-            phase="Reading",
-            share=0.0,
-            is_cancelled=False,
-        )
-    _start(_import, actor)
+    _refuse_busy()
+    with runs.one_at_a_time(), access.changing(actor, Permission.IMPORT) as (session, _actor):
+        run = runs.begin_import(session, actor.user_id, now)
+    _start(_import, run, actor)
 
 
 def cancel_run(*, actor: Actor) -> None:
     """Cancel the actor's own run; everything it has written is rolled back."""
     require(actor, Permission.IMPORT)
+    if not _cancel_ours(actor):  # another process carries it out, if there is one
+        with access.changing(actor, Permission.IMPORT) as (session, _actor):
+            runs.request_cancel(session, actor.user_id)
+
+
+def _cancel_ours(actor: Actor) -> bool:
+    """Cancel the actor's run in this process; with SQLite its import lets nobody else write."""
     with _lock:
-        run = _runs.get(actor.user_id)
-        if run is not None and run.is_running:
-            _runs[actor.user_id] = replace(run, is_cancelled=True)
+        theirs = [run for run in _ours.values() if run.user_id == actor.user_id]
+        _ours.update({run.run_id: replace(run, is_cancelled=True) for run in theirs})
+    return bool(theirs)
 
 
 def forget_run(*, actor: Actor) -> None:
     """Delete the actor's last run and its files, unless it is running."""
     require(actor, Permission.IMPORT)
-    with _lock:
-        run = _runs.get(actor.user_id)
-        if run is None or run.is_running:
-            return
-        del _runs[actor.user_id]
-    _remove_files(run)
+    if _our_running() is not None:
+        return
+    with access.changing(actor, Permission.IMPORT) as (session, _actor):
+        run = runs.forget(session, actor.user_id)
+    if run is not None:
+        _remove_files(run)
+
+
+def remove_left_files() -> None:
+    """Remove files that were checked or imported long ago, by processes that were killed."""
+    for folder in (get_settings().data_dir / runs.FOLDER).glob("*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(folder)
 
 
 def _refuse_busy() -> None:
-    with _lock:
-        running = _running()
+    """Raise Busy if a run goes on in this process: it may hold what a transaction waits for."""
+    running = _our_running()
     if running is not None:
         raise Busy(running)
 
 
-def _put(run: Run) -> None:
-    """Store a run as the actor's last one; raises Busy if another run has started meanwhile."""
+def _change(run: Run, **changes: object) -> Run:
     with _lock:
-        running = _running()
-        if running is not None:
-            raise Busy(running)
-        former = _runs.get(run.actor.user_id)
-        _runs[run.actor.user_id] = run
-    if former is not None:
-        _remove_files(former)
-
-
-def _change(actor: Actor, **changes: object) -> Run:
-    with _lock:
-        changed = replace(_runs[actor.user_id], **changes)  # type: ignore[arg-type]
-        _runs[actor.user_id] = changed
+        changed = replace(_ours[run.run_id], **changes)  # type: ignore[arg-type]
+        _ours[run.run_id] = changed
         return changed
 
 
 def _remove_files(run: Run) -> None:
-    for folder in {path.parent for path in run.paths}:
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(run.folder, ignore_errors=True)
 
 
-@atexit.register
-def _remove_all_files() -> None:
-    for run in list(_runs.values()):
-        _remove_files(run)
+Act = Callable[[Run, Actor, Progress], dict[str, object]]
 
 
-Act = Callable[[Run, Progress], dict[str, object]]
-
-
-def _start(act: Act, actor: Actor) -> None:
+def _start(act: Act, run: Run, actor: Actor) -> None:
+    with _lock:
+        _ours[run.run_id] = run
     # The process waits for it before it ends; if it takes too long, the database rolls it back.
-    threading.Thread(target=_follow, args=(act, actor), name="import", daemon=True).start()
+    threading.Thread(target=_follow, args=(act, run, actor), name="import", daemon=True).start()
+    threading.Thread(target=_report, args=(run,), name="import-report", daemon=True).start()
 
 
-def _follow(act: Act, actor: Actor) -> None:
+def _report(run: Run) -> None:
+    """Say how far the run is, and that it goes on, until it has ended."""
+    while True:
+        time.sleep(SAYS_SECONDS)
+        with _lock:
+            current = _ours.get(run.run_id)
+        if current is None:
+            return
+        try:
+            if not runs.report(current):
+                with suppress(KeyError):  # it has ended meanwhile
+                    _change(run, is_cancelled=True)
+        except OutsideFailed as error:
+            logger.info("An import could not say that it goes on: %s", error)
+
+
+def _follow(act: Act, run: Run, actor: Actor) -> None:
     """Run a check or an import, and store the result."""
     with with_request_id() as reference, finishing_action():
-        run = _change(actor)
         try:
-            changes = act(run, _progress_of(actor))
+            changes = act(run, actor, _progress_of(run))
         except Faulty as error:
             faults = (*error.faults, *error.follow_ups)
             changes = {"state": State.FAULTY, "faults": faults, "failure": str(error)}
@@ -239,25 +213,35 @@ def _follow(act: Act, actor: Actor) -> None:
             logger.exception("An import failed")
             sentence = f"Something went wrong; it has been logged under {reference}."
             changes = {"state": State.FAILED, "failure": f"{sentence} Nothing was imported."}
-        if changes["state"] is State.CHECKED:
-            _forget_later(run)
-        else:
-            _remove_files(run)
-        _change(actor, **changes)
+        _end(_change(run, **changes))
 
 
-def _progress_of(actor: Actor) -> Progress:
+def _end(run: Run) -> None:
+    """Store the result of a run; without it, other processes see that it was interrupted."""
+    if run.state is State.CHECKED:
+        _forget_later(run)
+    else:
+        _remove_files(run)
+    try:
+        runs.store_end(run)
+    except Exception:
+        logger.exception("The result of an import could not be stored")
+    with _lock:
+        del _ours[run.run_id]
+
+
+def _progress_of(run: Run) -> Progress:
     def report(phase: str, share: float) -> None:
-        _change(actor, phase=phase, share=share)
+        _change(run, phase=phase, share=share)
 
     def is_cancelled() -> bool:
-        return _change(actor).is_cancelled or ending.is_set()
+        return _change(run).is_cancelled or ending.is_set()
 
     return Progress(report, is_cancelled)
 
 
-def _check(run: Run, progress: Progress) -> dict[str, object]:
-    check = check_files(run.paths, actor=run.actor, names=run.names, progress=progress)
+def _check(run: Run, actor: Actor, progress: Progress) -> dict[str, object]:
+    check = check_files(run.paths, actor=actor, names=run.names, progress=progress)
     if check.faults:
         return {
             "state": State.FAULTY,
@@ -268,9 +252,13 @@ def _check(run: Run, progress: Progress) -> dict[str, object]:
     return {"state": State.CHECKED, "check": check}
 
 
-def _import(run: Run, progress: Progress) -> dict[str, object]:
+def _import(run: Run, actor: Actor, progress: Progress) -> dict[str, object]:
+    def record(session: Session, outcome: Outcome) -> None:
+        # With the rows, so that the result is known even if the process is killed just after.
+        runs.end(session, replace(run, state=State.IMPORTED, outcome=outcome))
+
     outcome = import_files(
-        run.paths, actor=run.actor, now=run.since, names=run.names, progress=progress
+        run.paths, actor=actor, now=run.since, names=run.names, progress=progress, record=record
     )
     return {"state": State.IMPORTED, "outcome": outcome}
 
@@ -279,12 +267,9 @@ def _forget_later(run: Run) -> None:
     """Delete the checked files if nobody imports them within KEPT_SECONDS."""
 
     def delete() -> None:
-        with _lock:
-            kept = _runs.get(run.actor.user_id)
-            if kept is None or kept.paths != run.paths or kept.state is not State.CHECKED:
-                return
-            del _runs[run.actor.user_id]
-        _remove_files(run)
+        current = runs.find(run.user_id)
+        if current is None or current.run_id != run.run_id or current.state is State.CHECKED:
+            _remove_files(run)
 
     timer = threading.Timer(KEPT_SECONDS, delete)
     timer.daemon = True

@@ -1,6 +1,6 @@
 """Import your own orders: read and check all files first, then write all or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ class Check:
 
     sheets: tuple[SheetRead, ...]
     left_out: tuple[tuple[str, str], ...]  # file and sheet without a table
-    first_rows: dict[str, pd.DataFrame]  # by table: headers, and values as text
+    first_rows: dict[str, list[dict[str, str]]]  # by table: values as text, by header
     faults: tuple[Fault, ...]
     follow_ups: tuple[Fault, ...]  # errors that may only follow from another one
     outcome: Outcome  # what an import would do; empty if there are errors
@@ -92,10 +92,12 @@ def import_files(
     now: datetime,
     names: Sequence[str] = (),
     progress: Progress = SILENT,
+    record: Callable[[Session, Outcome], object] = lambda _session, _outcome: None,
 ) -> Outcome:
     """Import workbooks and CSV files together, in one transaction: all or nothing.
 
-    `names` are the shown names of the files, if they differ from the paths. Raises NotPermitted if
+    `names` are the shown names of the files, if they differ from the paths. `record` writes the
+    outcome elsewhere too, in the same transaction. Raises NotPermitted if
     the actor cannot import, also if they lose the permission meanwhile; AccessLost; InvalidInput
     for a file that cannot be read; Cancelled; and Faulty, with every import error.
     """
@@ -126,6 +128,7 @@ def import_files(
             },
         )
         progress.say("Saving", 1)
+        record(session, outcome)
     overview.refresh_figures_early()
     return outcome
 
@@ -146,14 +149,13 @@ def _refuse(read: Tables, actor: Actor, progress: Progress) -> NoReturn:
     raise plan.faulty
 
 
-def _first_rows(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+def _first_rows(table: Table, frame: pd.DataFrame) -> list[dict[str, str]]:
     """Return the first rows as text: with our headers, and the values as they were parsed."""
     given = [column for column in table.stored if column.name in frame.columns]
-    lines = [
+    return [
         {c.header: as_written(c, row[c.name], row.get(str(c.currency))) for c in given}
         for row in iterate(frame.head(FIRST_ROWS).drop(columns=[FILE, SHEET, ROW]))
     ]
-    return pd.DataFrame(lines, columns=[column.header for column in given], dtype="str")
 
 
 def _carry_out(

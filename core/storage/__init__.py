@@ -16,6 +16,7 @@ from core.storage.dialect import (
     lock_tables,
     locked_in_order,
     look_up_again,
+    present_of,
     scan_in_order,
     seconds_of,
     stores_nul,
@@ -53,6 +54,7 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
+from core.storage.models.imports import ImportRun
 from core.storage.models.keys import VoucherKey
 from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
 from core.storage.models.note_expressions import (
@@ -118,6 +120,7 @@ __all__ = [
     "DeliveryRequest",
     "Dimension",
     "Gathered",
+    "ImportRun",
     "Instant",
     "NotOnStandby",
     "Note",
@@ -196,6 +199,7 @@ __all__ = [
     "no_rows",
     "note_count",
     "pool_use",
+    "present_of",
     "put_fact",
     "read_aside",
     "reading",

@@ -7,6 +7,7 @@ the database of DATABASE_URL.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -38,7 +39,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
 from core.storage.engine import is_sqlite
-from core.storage.types import Base
+from core.storage.types import Base, Instant
 
 Built = TypeVar("Built")
 MAX_STATEMENTS = 500  # kept by each function
@@ -125,6 +126,12 @@ def seconds_of(session: Session, instant: SQLColumnExpression[Any]) -> ColumnEle
     if is_on_sqlite(session):
         return type_coerce(instant, BigInteger)
     return cast(func.floor(extract("epoch", instant)), BigInteger)
+
+
+def present_of(session: Session) -> ColumnElement[datetime]:
+    """Return the present by the clock of the database: those of machines may differ."""
+    now = func.unixepoch() if is_on_sqlite(session) else func.clock_timestamp()
+    return type_coerce(now, Instant)
 
 
 def json_text_of(session: Session, column: ColumnElement[Any]) -> ColumnElement[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from core.ground import get_settings
@@ -60,7 +59,7 @@ def _show_understood(check: Check) -> None:
     for sheet in check.sheets:
         _show_sheet(sheet)
         if sheet.table.name not in seen:
-            _show_rows(sheet.table.name, check.first_rows.get(sheet.table.name))
+            _show_rows(sheet.table.name, check.first_rows.get(sheet.table.name, []))
         seen.add(sheet.table.name)
     for file, title in check.left_out:
         st.caption(f"Ignored, because it is not one of the tables: {plain(title)} ({plain(file)})")
@@ -119,10 +118,8 @@ def _show_sheet(sheet: SheetRead) -> None:
             st.caption(f"Times without a time zone: {plain(zones)}")
 
 
-def _show_rows(table: str, first_rows: pd.DataFrame | None) -> None:
-    if first_rows is not None and len(first_rows):
-        texts = first_rows.astype(str).to_dict("records")
-        lines = [{str(header): text for header, text in one.items()} for one in texts]
+def _show_rows(table: str, lines: list[dict[str, str]]) -> None:
+    if lines:
         show_text_table(lines, key=f"import_rows_{table}", lines_shown=5)
 
 

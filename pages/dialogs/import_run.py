@@ -22,12 +22,12 @@ def show_running() -> None:
         if run is None:
             st.rerun(scope="app")
         doing = "Importing" if run.state is State.IMPORTING else "Checking"
-        by = "" if run.actor.user_id == actor.user_id else f", by {run.actor.email}"
+        by = "" if run.user_id == actor.user_id else f", by {run.email}"
         with st.container(border=True, key="import_running"):
             st.markdown(f"{doing} **{plain(', '.join(run.names))}**{plain(by)}")
             phase = "Cancelling" if run.is_cancelled else run.phase
             st.progress(run.share, text=f"{plain(phase)}…")
-            if run.actor.user_id == actor.user_id:
+            if run.user_id == actor.user_id:
                 st.button(
                     "Cancel",
                     key="import_cancel",

@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -172,9 +173,9 @@ def test_a_run_is_shown_with_a_cancel_button_and_found_again(
     go = threading.Event()
     check = background._check
 
-    def held(run: background.Run, progress: object) -> dict[str, object]:
+    def held(*given: Any) -> dict[str, object]:
         go.wait(PATIENCE_SECONDS)
-        return check(run, progress)  # type: ignore[arg-type]
+        return check(*given)
 
     monkeypatch.setattr(background, "_check", held)
     file = io.BytesIO(_bytes(tmp_path, plain()))
@@ -201,9 +202,9 @@ def test_a_second_tab_is_told_that_one_is_running(
     go = threading.Event()
     held = background._import
 
-    def wait(run: background.Run, progress: object) -> dict[str, object]:
+    def wait(*given: Any) -> dict[str, object]:
         go.wait(PATIENCE_SECONDS)
-        return held(run, progress)  # type: ignore[arg-type]
+        return held(*given)
 
     monkeypatch.setattr(background, "_import", wait)
     page.button(key="import_now").click().run()

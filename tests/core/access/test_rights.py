@@ -1,7 +1,7 @@
 """Rights that are lost after a page has read them: nothing is written or exported."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,9 @@ ANSWERED = {
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
-    """Store a shop; reset its background imports afterwards."""
-    found = make_shop(tmp_path, filled_once)
-    yield found
-    background._runs.clear()
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Shop:
+    """Store a shop."""
+    return make_shop(tmp_path, filled_once)
 
 
 def sign_in(actor: Actor) -> Actor:
@@ -283,12 +281,14 @@ def test_a_background_import_says_that_the_right_was_lost(shop: Shop) -> None:
     file = io.BytesIO((shop.folder / "new.xlsx").read_bytes())
     background.begin_check([("new.xlsx", file)], actor=shop.chief, now=NOW)
     wait_for_imports()
+    with storage.writing() as session:
+        run = imports.runs.begin_import(session, shop.chief.user_id, NOW)
     take_away(shop.chief, is_active=False)
-    background.begin_import(actor=shop.chief, now=NOW)
+    background._start(background._import, run, shop.chief)
     wait_for_imports()
-    run = background.find_run(actor=shop.chief)
-    assert run is not None
-    assert (run.state, run.failure) == (background.State.FAILED, str(AccessLost()))
+    ended = background.find_run(actor=shop.chief)
+    assert ended is not None
+    assert (ended.state, ended.failure) == (imports.State.FAILED, str(AccessLost()))
 
 
 # Users and the command line.

@@ -11,6 +11,7 @@ OPENS = {"storage.transactions.writing", "storage.transactions.rebuilding"}
 DOOR = {"access.rights.changing", "access.rights.committing", "access.rights.handing_out"}
 # What the worker does by itself, or with requests that were permitted when they were made.
 WORKER = {
+    "imports.runs",
     "mail.deliver.delivery",
     "mail.deliver.expiry",
     "mail.deliver.records",
@@ -39,7 +40,10 @@ HANDED_TO_THE_DOOR = {"demo.filling._rebuilding"}  # it opens the transaction
 PARTS = {
     "mail.queue.requests.queueing",
     "excel.limit.record_export",
+    "imports.background.begin_check",
     "imports.background.begin_import",
+    "imports.background.cancel_run",
+    "imports.background.forget_run",
 }
 Sources = Mapping[str, str]  # module by name
 

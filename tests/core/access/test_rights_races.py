@@ -17,7 +17,6 @@ from core.access import Actor, rights
 from core.access.actors import find_actor
 from core.access.rights import AccessLost
 from core.ground import AppError, OutsideFailed, Permission, Role
-from core.imports import background
 from core.imports.progress import Progress
 from core.storage import Delivery, OrderItem, Refund, User, new_id
 from core.tables import ORDERS
@@ -42,10 +41,9 @@ LIMITED: dict[str, object] = dict.fromkeys(LIMITS, 1_000_000)
 
 
 @pytest.fixture
-def shop(database: str, tmp_path: Path, filled_once: Fill) -> Iterator[Shop]:
-    """Store a shop; reset its background imports afterwards."""
-    yield make_shop(tmp_path, filled_once)
-    background._runs.clear()
+def shop(database: str, tmp_path: Path, filled_once: Fill) -> Shop:
+    """Store a shop."""
+    return make_shop(tmp_path, filled_once)
 
 
 @pytest.fixture(params=[NO_LIMIT, LIMITED], ids=["no limit", "limits"])

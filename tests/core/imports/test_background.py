@@ -1,7 +1,9 @@
 """Checks and imports in the background: one at a time, can be cancelled, files deleted after."""
 
 import io
+import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +15,19 @@ from sqlalchemy import select
 
 from core import storage
 from core.access import Actor
-from core.ground import InvalidInput, NotFound, NotPermitted, Refused, Role, get_settings
+from core.ground import (
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    OutsideFailed,
+    Refused,
+    Role,
+    get_settings,
+)
 from core.imports import Run, State, background, export_faults
-from core.imports.background import Busy
-from core.storage import AuditEvent, Order
+from core.imports.run import check_files
+from core.imports.runs import GONE, Busy
+from core.storage import AuditEvent, Order, User
 from tests.conftest import NOW
 from tests.core.imports.imported import Sheets, changed, count, plain, write_workbook
 from tests.core.refusals import refusals
@@ -51,7 +62,7 @@ def ended(actor: Actor) -> Run:
             thread.join(PATIENCE_SECONDS)
     run = background.find_run(actor=actor)
     if run is None:
-        return Run(actor, (), NOW)
+        return Run(actor.user_id, actor.email, (), NOW)
     assert not run.is_running
     return run
 
@@ -67,8 +78,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go = threading.Event()
     waiting = background._progress_of
 
-    def progress_of(actor: Actor) -> Any:
-        progress = waiting(actor)
+    def progress_of(run: Run) -> Any:
+        progress = waiting(run)
 
         def report(phase: str, share: float) -> None:
             progress.report(phase, share)
@@ -220,8 +231,12 @@ def test_files_that_nobody_imports_are_let_go(
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer) and thread.interval < 1:
             thread.join(PATIENCE_SECONDS)
-    assert background.find_run(actor=admin) is None
     assert not folder.exists()
+    run = background.find_run(actor=admin)
+    assert run is not None
+    assert (run.state, run.failure) == (State.FAILED, GONE)
+    with pytest.raises(Refused, match="no longer available"):
+        background.begin_import(actor=admin, now=NOW)
 
 
 def test_other_files_take_the_place_of_the_first(admin: Actor, tmp_path: Path) -> None:
@@ -248,3 +263,58 @@ def test_only_an_admin_has_runs_and_a_refused_try_is_audited(admin: Actor, tmp_p
         with pytest.raises(NotPermitted):
             attempt()
     assert refusals() == [("import.refused", viewer.email)] * 7
+
+
+def test_a_person_who_lost_the_right_meanwhile_begins_cancels_and_forgets_nothing(
+    admin: Actor, tmp_path: Path
+) -> None:
+    checked(admin, workbook(tmp_path, plain()))
+    with storage.writing() as session:
+        session.get_one(User, admin.user_id).role = Role.VIEWER
+    for attempt in (
+        lambda: background.begin_check([workbook(tmp_path, plain())], actor=admin, now=NOW),
+        lambda: background.begin_import(actor=admin, now=NOW),
+        lambda: background.cancel_run(actor=admin),
+        lambda: background.forget_run(actor=admin),
+    ):
+        with pytest.raises(NotPermitted):
+            attempt()
+    with storage.writing() as session:
+        session.get_one(User, admin.user_id).role = Role.ADMIN
+    run = background.find_run(actor=admin)
+    assert run is not None
+    assert run.state is State.CHECKED
+
+
+def test_what_a_process_has_checked_is_read_back_whole(admin: Actor, tmp_path: Path) -> None:
+    path = tmp_path / "made.xlsx"
+    write_workbook(path, plain())
+    run = checked(admin, ("made.xlsx", io.BytesIO(path.read_bytes())))
+    assert run.check == check_files([path], actor=admin)
+    faulty = checked(admin, workbook(tmp_path, changed("Order Items", Price="@SUM(A1)")))
+    assert faulty.check is not None
+    assert faulty.faults == faulty.check.faults != ()
+
+
+def test_files_of_a_process_that_was_killed_are_removed_after_an_hour(
+    admin: Actor, tmp_path: Path
+) -> None:
+    run = checked(admin, workbook(tmp_path, plain()))
+    background.remove_left_files()
+    assert run.paths[0].exists()
+    hours_ago = time.time() - 2 * background.KEPT_SECONDS
+    os.utime(run.folder, (hours_ago, hours_ago))
+    background.remove_left_files()
+    assert not run.folder.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    admin: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").write_text("a file, where the folder should be")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    get_settings.cache_clear()
+    with pytest.raises(OutsideFailed, match=r"cannot be kept in DATA_DIR: .+ Nothing was imported"):
+        checked(admin, workbook(tmp_path, plain()))
+    monkeypatch.undo()
+    get_settings.cache_clear()
