@@ -146,7 +146,7 @@ def changed_days(session: Session) -> dict[date, set[str]]:
     return _days_of(session.execute(queued).all())
 
 
-def _days_of(changes: Sequence[Row[tuple[str, datetime]]]) -> dict[date, set[str]]:
+def _days_of(changes: Sequence[Row[str, datetime]]) -> dict[date, set[str]]:
     zone, changed = report_zone(), defaultdict[date, set[str]](set)
     for contract_id, hour in changes:
         # An hour can belong to two days. Before 1970 SQLite rounds it up, to the hour after.

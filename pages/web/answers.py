@@ -4,6 +4,7 @@ import html
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 import streamlit as st
 from starlette.requests import ClientDisconnect, Request
@@ -147,7 +148,7 @@ def _log(request: Request, route: str, status: int, seconds: float, level: int) 
     user_id = getattr(request.state, "user_id", None)
     who = "nobody" if user_id is None else f"user {user_id}"
     what = (request.method, request.url.path, status, seconds, who)
-    facts = {"method": request.method, "route": route, "path": request.url.path}
+    facts: dict[str, Any] = {"method": request.method, "route": route, "path": request.url.path}
     facts |= {"status": status, "seconds": round(seconds, 4), "user": user_id}
     logger.log(level, "%s %s answered with %s in %.3f s for %s", *what, extra={"facts": facts})
 
