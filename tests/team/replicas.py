@@ -97,8 +97,9 @@ class Replicas:
 
     def url(self, database: str) -> str:
         """Return the address of a database at whichever of the two can be written to."""
-        hosts = ",".join(sorted((self.primary.address, self.standby.address)))
-        end = f"{database}?host={hosts}&target_session_attrs=read-write"
+        addresses = sorted((self.primary.address, self.standby.address))
+        hosts = "&".join(f"host={address}" for address in addresses)
+        end = f"{database}?{hosts}&target_session_attrs=read-write"
         return f"postgresql+psycopg://{SUPERUSER}@/{end}"
 
     def start(self) -> None:
