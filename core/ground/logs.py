@@ -5,6 +5,7 @@ import logging
 import re
 import secrets
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,8 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from core.ground.settings import get_settings
+
+logger = logging.getLogger(__name__)
 
 HIDDEN = "***"
 MAX_MESSAGE, MAX_ERROR = 10_000, 40_000  # characters
@@ -62,13 +65,25 @@ def set_request_id() -> str:
 
 
 def configure_logs() -> None:
-    """Set up the root logger as LOG_FORMAT and LOG_LEVEL say; replace all other handlers."""
+    """Set up the root logger as LOG_FORMAT and LOG_LEVEL say; replace all other handlers.
+
+    What ends a thread is logged too, unless somebody else looks after that.
+    """
     settings = get_settings()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine() if settings.log_format == "json" else TextLine())
     handler.setLevel(settings.log_level.upper())  # some loggers have their own level
     handler.addFilter(_add_request)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _log_uncaught
+
+
+def _log_uncaught(ended: threading.ExceptHookArgs) -> None:
+    """Log the error as any other; Python would print it on many lines, with its secrets."""
+    if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+        name = "?" if ended.thread is None else ended.thread.name
+        logger.error("The thread %s has failed", name, exc_info=ended.exc_value)
 
 
 def use_root_handler(logger: logging.Logger) -> None:

@@ -6,6 +6,7 @@ what another one has checked.
 """
 
 import logging
+import os
 import shutil
 import threading
 import time
@@ -183,8 +184,13 @@ def _start(act: Act, run: Run, actor: Actor) -> None:
 
 
 def _report(run: Run) -> None:
-    """Say how far the run is, and that it goes on, until it has ended."""
+    """Say how far the run is, and that it goes on, until it has ended.
+
+    Its folder gets younger with it: other processes remove those that are old.
+    """
     while True:
+        with suppress(OSError):
+            os.utime(run.folder)
         time.sleep(SAYS_SECONDS)
         with _lock:
             current = _ours.get(run.run_id)

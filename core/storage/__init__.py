@@ -84,7 +84,7 @@ from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
 from core.storage.signs import forget_connection, leave_sign
 from core.storage.standby import NotOnStandby, has_standby, read_aside
-from core.storage.transactions import is_reachable, reading, rebuilding, writing
+from core.storage.transactions import has_one_writer, is_reachable, reading, rebuilding, writing
 from core.storage.trigrams import (
     Sought,
     can_look_up,
@@ -161,6 +161,7 @@ __all__ = [
     "get_engine",
     "get_fact",
     "has_estimates",
+    "has_one_writer",
     "has_refundable_item",
     "has_returned_refund",
     "has_shared_lock",

@@ -129,9 +129,10 @@ def seconds_of(session: Session, instant: SQLColumnExpression[Any]) -> ColumnEle
 
 
 def present_of(session: Session) -> ColumnElement[datetime]:
-    """Return the present by the clock of the database: those of machines may differ."""
-    now = func.unixepoch() if is_on_sqlite(session) else func.clock_timestamp()
-    return type_coerce(now, Instant)
+    """Return the present by the clock of the database, to the second: those of machines differ."""
+    if is_on_sqlite(session):
+        return type_coerce(func.unixepoch(), Instant)
+    return type_coerce(func.date_trunc("second", func.clock_timestamp()), Instant)
 
 
 def json_text_of(session: Session, column: ColumnElement[Any]) -> ColumnElement[str]:

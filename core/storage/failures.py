@@ -1,14 +1,17 @@
 """What a failed database means to people: a sentence for each kind of failure.
 
 The kind is known by the code of the error, never by its text, which depends on the version and the
-language of the database.
+language of the database. Only a connection that PostgreSQL refuses has no code: the driver keeps
+nothing but the text. In another language than English, it counts as a server that is not there.
 """
 
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -83,6 +86,15 @@ _POSTGRESQL = {
     "XX001": DAMAGED,
     "XX002": DAMAGED,
 }
+_REFUSED = {
+    TOO_MANY: re.compile(
+        "too many (clients already|connections for)|remaining connection slots are reserved"
+        "|no more connections allowed"  # of PgBouncer
+    ),
+    STOPPED: re.compile(
+        "the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting)"
+    ),
+}
 _TOO_SLOW = "57014"  # statement_timeout
 _TOO_IDLE = "25P03"  # idle_in_transaction_session_timeout
 _LIMIT_EXCEEDED = "54000"  # a row of an index has at most 2,700 bytes
@@ -128,9 +140,17 @@ def find_failure(error: DatabaseError) -> AppError | None:
     sentence = _POSTGRESQL.get(code or "")
     if sentence is None:
         primary = (getattr(error.orig, "sqlite_errorcode", None) or 0) & _PRIMARY
-        sentence = _SQLITE.get(primary)
+        sentence = _SQLITE.get(primary) or _find_refusal(error.orig)
     # A plain DatabaseError of SQLite is a file that cannot be read; that of a trigger has a code.
     is_plain = type(error) is DatabaseError and code is None
     if sentence is None and (is_plain or isinstance(error, OperationalError | InterfaceError)):
         sentence = UNREACHABLE
     return None if sentence is None else OutsideFailed(sentence)
+
+
+def _find_refusal(error: BaseException | None) -> str | None:
+    """Return the sentence of a connection that PostgreSQL refused; None for any other error."""
+    if not isinstance(error, psycopg.OperationalError) or error.sqlstate is not None:
+        return None
+    said = str(error)
+    return next((one for one, words in _REFUSED.items() if words.search(said)), None)

@@ -108,6 +108,11 @@ def writing(*, is_minor: bool = False) -> Iterator[Session]:
             yield session
 
 
+def has_one_writer() -> bool:
+    """Return whether all writers wait for one, such as an import that takes minutes."""
+    return is_sqlite()
+
+
 def is_reachable() -> bool:
     """Return whether the database answers and has Order Desk's tables."""
     try:

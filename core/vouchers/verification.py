@@ -117,11 +117,11 @@ def verify(text: str, *, actor: Actor, now: datetime) -> Verification:
 def _count_attempt(actor: Actor, now: datetime) -> None:
     """Count an attempt, unless it is one too many.
 
-    With PostgreSQL all processes count together, in the database. SQLite has one writer, which an
-    import holds for minutes while people verify: there each process counts by itself.
+    All processes count together, in the database. Where one writer holds up all others, which an
+    import does for minutes while people verify, each process counts by itself.
     """
     limit = get_settings().verifications_per_minute
-    if storage.is_sqlite():
+    if storage.has_one_writer():
         may_verify = _count_here(actor.user_id, limit)
     else:
         may_verify = _count_together(actor.user_id, limit, storage.database_time(now))

@@ -1,5 +1,6 @@
 """The image and the team of containers: checked by a linter, and against Compose's reference."""
 
+import json
 import re
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def test_the_linter_has_nothing_to_say_of_the_image() -> None:
 def test_the_linter_reports_an_image_that_runs_as_root_from_the_newest(tmp_path: Path) -> None:
     wrong = tmp_path / "Dockerfile"
     wrong.write_text("FROM python:latest\nUSER root\n")
-    assert [line.split()[1] for line in lint(wrong)] == ["DL3007", "DL3002"]
+    assert {"DL3007", "DL3002"} <= {line.split()[1] for line in lint(wrong)}
 
 
 def test_the_image_has_what_the_application_needs_and_a_person_of_its_own() -> None:
@@ -100,15 +101,15 @@ def test_the_team_of_containers_is_whole(team: dict[str, Any]) -> None:
 
 
 def test_a_wrong_team_of_containers_is_reported(team: dict[str, Any]) -> None:
-    wrong = yaml.safe_load(yaml.safe_dump(team))
+    wrong = json.loads(json.dumps(team))  # a copy in which nothing is shared
     wrong["services"]["app1"]["cap_drops"] = ["ALL"]
     wrong["services"]["app2"]["depends_on"] = {"nobody": {"condition": "service_started"}}
     wrong["services"]["primary"]["volumes"] = ["./gone.sh:/gone.sh"]
-    assert faults_of(wrong, DEPLOY) == [
+    assert set(faults_of(wrong, DEPLOY)) == {
         "primary: ./gone.sh:/gone.sh leads nowhere",
         "app1: cap_drops is not a key",
         "app2: cannot depend on nobody",
-    ]
+    }
 
 
 def test_the_containers_are_given_settings_that_are_read(team: dict[str, Any]) -> None:

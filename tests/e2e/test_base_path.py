@@ -206,3 +206,19 @@ def test_the_path_without_its_slash_leads_below_whatever_the_host_says(
 def test_the_file_names_the_address_with_the_path(desk: Desk, tmp_path: Path) -> None:
     file = desk.open().download(tmp_path)
     assert any(text.startswith(f"{desk.server}/orders?view=") for _label, text in file.about)
+
+
+@pytest.mark.parametrize("desk", ["site"], indirect=True)
+def test_signing_out_ends_at_the_form_and_the_link_leads_through_it_again(desk: Desk) -> None:
+    desk.open()
+    strayed = stray(desk.page)
+    desk.page.locator(".st-key-account").get_by_role("button").click()
+    desk.page.get_by_role("button", name="Sign out").click()
+    desk.page.get_by_role("button", name="End session").click()
+    expect_form(desk.page, "Sign in to see your orders.")
+    desk.page.goto(f"{desk.server}/order?order=OD-ONE", wait_until="commit")
+    expect_form(desk.page, "Sign in to see your orders.")
+    sign_in(desk.page, "Ana")
+    desk.expect_column("order_item_id", ["OD-ONE-1", "OD-ONE-2", "OD-ONE-3"])
+    assert desk.page.url == f"{desk.server}/order?order=OD-ONE"
+    assert [one for one in strayed if one.startswith(desk.server.removesuffix(BASE))] == []

@@ -39,6 +39,7 @@ FORBIDDEN = [
     ("door-of-smtplib", "core/mail/deliver/delivery.py", "import smtplib"),
     ("door-of-stripe", "core/refunds/settlement.py", "import stripe"),
     ("door-of-python-calamine", "core/excel/workbook.py", "import python_calamine"),
+    ("door-of-prometheus-client", "pages/routes/metrics.py", "import prometheus_client"),
     ("door-of-alembic", "core/upkeep/copies.py", "from alembic import command"),
 ]
 

@@ -14,7 +14,7 @@ from tests.team.versions import Refused, commit_before, lending_a_hand, unpack
 from tests.vouchers import KEY
 
 ORDERS = 60
-TWICE = "already"
+TWICE = "sent before"
 
 
 @pytest.fixture
@@ -77,6 +77,6 @@ def test_the_version_before_has_not_the_migration_that_is_asked_for() -> None:
 
 @pytest.mark.needs_history
 def test_an_older_version_is_unpacked_beside_the_work_tree(tmp_path: Path) -> None:
-    versions = unpack(commit_before("0019"), tmp_path) / "core/storage/migrations/versions"
-    assert list(versions.glob("0018_*"))
-    assert not list(versions.glob("0019_*"))
+    versions = unpack(commit_before(), tmp_path) / "core/storage/migrations/versions"
+    assert list(versions.glob("0019_*"))
+    assert not list(versions.glob("0020_*"))

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -108,6 +109,28 @@ def test_a_json_line_is_one_line_with_all_fields(sqlite_database: str) -> None:
         "message": "It really:\nfailed",
         "request": reference,
     }
+
+
+FAILS = """
+import logging, sys, threading
+from core.ground import configure_logs
+def fail():
+    raise ValueError("token=abcdef\\nnext line")
+if sys.argv[1] == "logs":
+    configure_logs()
+thread = threading.Thread(target=fail, name="import")
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("is_configured", [True, False])
+def test_what_ends_a_thread_is_one_line_without_secrets(is_configured: bool) -> None:
+    command = [sys.executable, "-c", FAILS, "logs" if is_configured else "plain"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (len(done.stderr.splitlines()) == 1) is is_configured
+    assert ("abcdef" in done.stderr) is not is_configured
+    assert ("The thread import has failed" in done.stderr) is is_configured
 
 
 def test_a_message_cannot_forge_a_text_line(sqlite_database: str) -> None:

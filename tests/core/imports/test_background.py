@@ -308,6 +308,26 @@ def test_files_of_a_process_that_was_killed_are_removed_after_an_hour(
     assert not run.folder.exists()
 
 
+def test_files_of_a_long_import_stay_until_it_has_ended(
+    admin: Actor, tmp_path: Path, held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "SAYS_SECONDS", 0.01)
+    held.set()
+    run = checked(admin, workbook(tmp_path, plain()))
+    held.clear()
+    hours_ago = time.time() - 2 * background.KEPT_SECONDS
+    os.utime(run.folder, (hours_ago, hours_ago))
+    background.begin_import(actor=admin, now=NOW)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while run.folder.stat().st_mtime <= hours_ago + 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    background.remove_left_files()  # by another process that starts
+    assert run.paths[0].exists()
+    held.set()
+    assert ended(admin).state is State.IMPORTED
+
+
 def test_a_folder_that_cannot_be_written_is_named(
     admin: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,8 @@ from sqlalchemy import select, text
 from core import access, demo, mail, notes, storage, upkeep, views
 from core.access import Actor, Rights
 from core.ground import Method, Role
+from core.imports import Run, State, runs
+from core.imports.faults import Fault
 from core.notes import FollowUp
 from core.storage import (
     DERIVED,
@@ -103,6 +105,14 @@ def write_notes(item_id: str, admin: Actor) -> None:
     notes.withdraw_note(gone, actor=admin, now=NOW)
 
 
+def check_files(admin: Actor) -> None:
+    """Store a check of files that found an error."""
+    fault = Fault("“王”.csv", "Orders", 2, "Order ID", "=1+1 é", "is unknown")
+    run = Run(admin.user_id, admin.email, ("“王”.csv",), NOW, State.FAULTY, faults=(fault,))
+    with storage.writing() as session:
+        runs.put(session, run)
+
+
 def work_at(url: str) -> list[str]:
     """Fill every table with consistent rows; return the items to refund."""
     use_database(url)
@@ -116,6 +126,7 @@ def work_at(url: str) -> list[str]:
     rights = Rights(role=Role.AGENT, contracts=frozenset({"SOLD-1", "SOLD-2"}))
     zoe = access.add_user("zoe@helios.example", rights=rights, actor=admin, now=NOW)
     write_notes(items[3], admin)
+    check_files(admin)
     view = parse_view(ORDERS, {"search": "王伟 İ 😀", "zone": "Asia/Kathmandu"})
     views.save_view(view, "“Mine” 100%", actor=admin)
     times = {"began_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=1)}

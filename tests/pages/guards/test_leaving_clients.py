@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from pages.guards import LeavingClients
-from pages.web import answering, refuse_json
+from pages.web import refuse_json
+from pages.web.answers import answering
 
 
 async def read(request: Request) -> Response:
@@ -53,7 +54,7 @@ async def send_only(socket: WebSocket) -> None:
 
 ROUTES = [
     Route("/read", read, methods=["POST"]),
-    Route("/ours", answering(read, refuse_json), methods=["POST"]),
+    Route("/ours", answering("/ours", read, refuse_json), methods=["POST"]),
     Route("/form", read_form, methods=["PUT"]),
     Route("/fail", fail, methods=["POST"]),
     WebSocketRoute("/talk", talk),
@@ -105,7 +106,7 @@ def test_a_client_that_leaves_is_no_error(path: str, caplog: pytest.LogCaptureFi
     caplog.set_level(logging.INFO)
     method, kind = LEFT[path]
     leave(GUARDED, path, method, by_sending=path == "/send")
-    (record,) = [one for one in caplog.records if one.name.startswith("pages")]
+    (record,) = [one for one in caplog.records if one.name.startswith("pages.guards")]
     said = f"{method or 'WebSocket'} {path}: the client has left"
     assert (record.levelname, record.getMessage(), record.exc_info) == ("INFO", said, None)
     with pytest.raises(kind):

@@ -8,14 +8,13 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from core import access, storage
 from core.access.actors import LOCAL_USER_ID
 from core.storage import User, UserContract
 from core.tables import TABLES, Table
 from pages.routes import answer_rows
-from pages.web import BROWSER_COOKIE, answering, refuse_json
+from pages.web import BROWSER_COOKIE, own_route, refuse_json
 from tests.conftest import Fill
 from tests.core.query.fuzzed_models import INJECTIONS, KEYS, NUMBERS, fuzzed_views
 from tests.core.random_rows import CONTRACTS, ROWS, fill
@@ -23,7 +22,7 @@ from tests.effort import some
 
 BROWSER, OWN = "the browser of this test", CONTRACTS[1]
 REQUESTS_PER_TABLE = some(24, 600)
-ROUTES = [Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"])]
+ROUTES = [own_route("/rows/{table}", answer_rows, refuse_json, method="POST")]
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import math
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -137,6 +139,17 @@ def test_addresses_of_strangers_make_no_new_series(client: httpx.Client) -> None
     assert (
         value(found, "requests_total", route="/export/{table}", table="other", status="401") >= 20
     )
+
+
+@pytest.mark.parametrize("more", ["", "order_desk_twice 1\norder_desk_twice 1\n", "order desk\n"])
+def test_prometheus_itself_reads_them(client: httpx.Client, more: str) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.fail("There is no promtool: run sh tests/install_system_packages.sh")
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    command = [promtool, "check", "metrics"]
+    done = subprocess.run(command, input=text + more, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is (more == ""), done.stderr
 
 
 def test_the_state_of_process_and_work_is_among_the_metrics(client: httpx.Client) -> None:

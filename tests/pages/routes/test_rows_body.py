@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from core import access, storage
 from core.access import tokens
@@ -15,14 +14,12 @@ from core.access.actors import LOCAL_USER_ID
 from core.storage import User
 from pages.routes import answer_rows
 from pages.routes.rows import MAX_BODY_BYTES
-from pages.web import BROWSER_COOKIE, answering, refuse_json
+from pages.web import BROWSER_COOKIE, own_route, refuse_json
 from tests.pages.guards.asgi import Answer, Headers, ask
 from tests.rows import make_order
 
 BROWSER = "the browser of this test"
-APP = Starlette(
-    routes=[Route("/rows/{table}", answering(answer_rows, refuse_json), methods=["POST"])]
-)
+APP = Starlette(routes=[own_route("/rows/{table}", answer_rows, refuse_json, method="POST")])
 BODY = json.dumps({"view": {}, "start": 0, "end": 10}).encode()
 
 
