@@ -12,7 +12,12 @@ LINE_HEIGHT = 28  # pixels
 
 
 def show_text_table(lines: Sequence[dict[str, str]], key: str, lines_shown: int = 4) -> None:
-    """Draw lines as a table of plain text; it scrolls if there are more than `lines_shown`."""
+    """Draw lines as a table of plain text; it scrolls if there are more than `lines_shown`.
+
+    Without a line it draws nothing.
+    """
+    if not lines:
+        return
     frame = pd.DataFrame([{name: plain(text) for name, text in one.items()} for one in lines])
     is_long = len(lines) > lines_shown + 1
     # With the header; a line that is cut in half says that there are more.

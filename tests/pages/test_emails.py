@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import mail, storage
+from core import mail, notes, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.ground import DeliveryState, word_of
@@ -15,7 +15,7 @@ from core.mail import STATE_TEXTS
 from core.mail.deliver.outbox import Outbox
 from core.storage import Delivery, User
 from tests.pages.opened import grid_says, open_page, texts
-from tests.rows import make_item, make_order
+from tests.rows import make_actor, make_item, make_order
 
 SOON = datetime.now(UTC) + timedelta(days=3)
 CONTACT = "contact@helios.example"
@@ -125,6 +125,17 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
     assert f":gray[To] {CONTACT}" in texts(page).replace("\\", "")
     page.button(key="resend_emails").click().run()
     assert recipients() == [CONTACT, CONTACT]
+
+
+def test_mail_without_vouchers_is_shown_without_a_list_of_them(admin: Actor) -> None:
+    ana, now = make_actor(email="ana@helios.example"), datetime.now(UTC)
+    notes.add_note("OD-1", f"@{ana.email} look", key="k", actor=admin, now=now, zone="UTC")
+    with storage.reading() as session:
+        (mention,) = session.scalars(select(Delivery.delivery_id))
+    page = grid_says(open_page("emails"), place="emails", view={}, selected=[mention])
+    page.button(key="show_emails").click().run()
+    assert "mentioned" in texts(page)
+    assert not page.table
 
 
 def test_address_that_is_new_to_two_contracts_is_warned_of_for_both() -> None:

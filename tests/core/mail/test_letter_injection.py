@@ -112,7 +112,8 @@ LABELS = re.compile(
 
 
 def _known_tags(branding: Branding, logo: str | None) -> Tags:
-    items = make_mail_item(refunded_at=NOW), make_mail_item()
+    # Decisions about refunds name items without their codes.
+    items = make_mail_item(refunded_at=NOW), make_mail_item(), make_mail_item(voucher_code="")
     full = make_mail(*items, message="One\nTwo\n\nThree")
     mails = full, replace(full, kind=DeliveryKind.VOID_NOTICE)
     branding = replace(branding, name="Desk", support="Help", terms="Rule")
