@@ -46,7 +46,8 @@ def signed() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def closing_connection() -> Iterator[None]:
-    """Close the connection of the signs after a test, and forget what it has met."""
+    """Close the connection of the signs after a test; forget what it and those before have met."""
+    signs._damage.clear()
     yield
     storage.forget_connection()
     signs._damage.clear()

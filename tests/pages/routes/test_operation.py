@@ -133,7 +133,7 @@ def test_addresses_of_strangers_make_no_new_series(client: httpx.Client) -> None
         client.get(f"/messages/made-up-{number}")
     found = metrics(client)
     tables = {dict(labels)["table"] for _name, labels in found if "table" in dict(labels)}
-    assert tables <= {"", "other", *TABLES}
+    assert tables <= {"", "other", "order", *TABLES}
     routes = {dict(labels)["route"] for _name, labels in found if "route" in dict(labels)}
     assert not any("made-up" in route for route in routes)
     assert (
