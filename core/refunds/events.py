@@ -6,7 +6,10 @@ from sqlalchemy.orm import Session
 
 from core import access
 from core.access import Actor
+from core.ground import RefundStatus
 from core.storage import Refund
+
+_APPROVED = (RefundStatus.PROCESSING, RefundStatus.SUCCEEDED, RefundStatus.FAILED)
 
 
 def record(
@@ -23,6 +26,8 @@ def record(
 
     `before` is the earlier status of the refund, or of its item if a person decides about the item.
     """
+    decided = refund.decided_by
+    is_declined = refund.status == RefundStatus.DECLINED
     access.record_event(
         session,
         action,
@@ -41,10 +46,13 @@ def record(
             "currency": refund.currency,
             "attempt": refund.attempt,
             "reference": refund.external_reference,
-            "failure": refund.failure,
+            # Why it was declined is the note of who declined it.
+            "failure": None if is_declined else refund.failure,
             "method": refund.gateway,
             "reason": refund.reason,
             "note": refund.note,
+            "requested_by": refund.requested_by,
+            "approved_by": decided if refund.status in _APPROVED else None,
             **more,
         },
     )
