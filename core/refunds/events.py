@@ -9,8 +9,6 @@ from core.access import Actor
 from core.ground import RefundStatus
 from core.storage import Refund
 
-_APPROVED = (RefundStatus.PROCESSING, RefundStatus.SUCCEEDED, RefundStatus.FAILED)
-
 
 def record(
     session: Session,
@@ -26,7 +24,6 @@ def record(
 
     `before` is the earlier status of the refund, or of its item if a person decides about the item.
     """
-    decided = refund.decided_by
     is_declined = refund.status == RefundStatus.DECLINED
     access.record_event(
         session,
@@ -51,8 +48,6 @@ def record(
             "method": refund.gateway,
             "reason": refund.reason,
             "note": refund.note,
-            "requested_by": refund.requested_by,
-            "approved_by": decided if refund.status in _APPROVED else None,
             **more,
         },
     )
