@@ -205,8 +205,6 @@ def follow_address(place: Place, actor: Actor) -> GridState:
             state.linked, state.opened = (found.view, fault), named_view(found, actor)
             state.push(found.view)
             state.addressed = state.view
-            if not was_drawn:  # opened anew with other rows: nobody remembers what was selected
-                state.select(())
     state.was_touched = False
     return state
 
