@@ -3,14 +3,14 @@
 from core.history.event import Event, in_one_line
 from core.history.telling import Subject, tells
 
-_FACTS = {"name": "name", "refund_limit": "refund limit"}
+_FACTS = {"name": ("name", "none"), "refund_limit": ("refund limit", "no limit")}
 
 
 @tells("contract.changed", Subject.CONTRACTS)
 def _changed(event: Event) -> str:
     changes = ", ".join(
-        f"{words} from {event.words_before(name) or 'none'} to {event.words(name) or 'none'}"
-        for name, words in _FACTS.items()
+        f"{words} from {event.words_before(name) or nothing} to {event.words(name) or nothing}"
+        for name, (words, nothing) in _FACTS.items()
         if event.words_before(name) != event.words(name)
     )
     named = in_one_line(event.entity_id)

@@ -18,8 +18,14 @@ from core.ground import (
 MAX_WORDS = 300  # characters of one fact in a sentence; the opened event has all of it
 MAX_NOTE = 120  # of a note: a list of events is scanned, not read
 MAX_COUNT = 10**18
+KEPT_ON_DISK = "was saved to the outbox on disk, and not sent."
 _ABOUT_USERS = {"user", "sign_in"}  # their IDs are e-mail addresses
-_PEOPLE = ("author", "follow_up_by")  # facts that are e-mail addresses
+_PEOPLE = (
+    "author",
+    "follow_up_by",
+    "requested_by",
+    "approved_by",
+)  # facts that are e-mail addresses
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 

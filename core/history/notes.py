@@ -3,7 +3,7 @@
 They do not quote a note: its text would outlive its withdrawal.
 """
 
-from core.history.event import Event
+from core.history.event import KEPT_ON_DISK, Event
 from core.history.telling import Subject, tells
 
 
@@ -36,7 +36,7 @@ def _sent(event: Event) -> str:
 
 @tells("mention.saved_to_outbox", Subject.EMAILS)
 def _saved(event: Event) -> str:
-    return f"{event.who} saved an e-mail to {_whom(event)} about a note to the outbox."
+    return f"{event.who}'s e-mail to {_whom(event)} about a note {KEPT_ON_DISK}"
 
 
 def _whom(event: Event) -> str:

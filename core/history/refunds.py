@@ -17,6 +17,12 @@ def _amount_inside(event: Event) -> str:
     return f"{event.item}, {event.money}," if event.money else event.item
 
 
+def _asked(event: Event) -> str:
+    """Return the item with its amount, and who asked for the refund."""
+    who = event.name_of(event.words("requested_by"))
+    return f"{_amount_inside(event)} that {who} asked for" if who else _amount(event)
+
+
 def _why(event: Event) -> str:
     """Return the reason and the note, as sentences after a blank."""
     return (f" Reason: {event.reason}." if event.reason else "") + event.note
@@ -40,18 +46,20 @@ def _approval_requested(event: Event) -> str:
 
 @tells("refund.approved", Subject.REFUNDS)
 def _approved(event: Event) -> str:
-    return f"{event.who} approved the refund of {_amount(event)}.{event.note}"
+    return f"{event.who} approved the refund of {_asked(event)}.{event.note}"
 
 
 @tells("refund.declined", Subject.REFUNDS)
 def _declined(event: Event) -> str:
-    return f"{event.who} declined the refund of {_amount(event)}.{event.note}"
+    return f"{event.who} declined the refund of {_asked(event)}.{event.note}"
 
 
 @tells("refund.succeeded", Subject.REFUNDS)
 def _succeeded(event: Event) -> str:
     to = _TO.get(event.words("method"), "")
-    return f"{event.who} refunded {_amount(event)}{to}.{_why(event)}"
+    approver = event.name_of(event.words("approved_by"))
+    approved = f", approved by {approver}" if approver else ""
+    return f"{event.who} refunded {_amount(event)}{to}{approved}.{_why(event)}"
 
 
 @tells("refund.failed", Subject.REFUNDS)

@@ -1,7 +1,7 @@
 """The sentences of vouchers and e-mails."""
 
 from core.ground import DECISIONS, DeliveryKind
-from core.history.event import Event, counted
+from core.history.event import KEPT_ON_DISK, Event, counted
 from core.history.telling import Subject, tells
 
 
@@ -30,15 +30,13 @@ def _notice_sent(event: Event) -> str:
 
 @tells("voucher.saved_to_outbox", Subject.EMAILS)
 def _saved(event: Event) -> str:
-    return (
-        f"{event.who} saved an e-mail{_to(event)} with the voucher of {event.item} to the outbox."
-    )
+    return f"{event.who}'s e-mail{_to(event)} with the voucher of {event.item} {KEPT_ON_DISK}"
 
 
 @tells("void_notice.saved_to_outbox", Subject.EMAILS)
 def _notice_saved(event: Event) -> str:
     about = f"about the void voucher of {event.item}"
-    return f"{event.who} saved an e-mail{_to(event)} {about} to the outbox."
+    return f"{event.who}'s e-mail{_to(event)} {about} {KEPT_ON_DISK}"
 
 
 @tells("decision.sent", Subject.EMAILS)
@@ -48,7 +46,7 @@ def _decision_sent(event: Event) -> str:
 
 @tells("decision.saved_to_outbox", Subject.EMAILS)
 def _decision_saved(event: Event) -> str:
-    return f"{event.who} saved an e-mail{_to(event)} about {_decisions(event)} to the outbox."
+    return f"{event.who}'s e-mail{_to(event)} about {_decisions(event)} {KEPT_ON_DISK}"
 
 
 @tells("delivery.queued", Subject.EMAILS)

@@ -47,6 +47,8 @@ def check_person(follow_up: FollowUp | None, colleagues: Sequence[Colleague]) ->
     if follow_up is None:
         return None
     wanted = fold(follow_up.by.strip())
+    if not wanted:
+        raise InvalidInput("Choose who follows up. Nothing was written.")
     one = next((one for one in colleagues if fold(one.email) == wanted), None)
     if one is None:
         raise InvalidInput(

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from core import access
 from core.access import Actor
+from core.ground import RefundStatus
 from core.storage import Refund
 
 
@@ -23,6 +24,7 @@ def record(
 
     `before` is the earlier status of the refund, or of its item if a person decides about the item.
     """
+    is_declined = refund.status == RefundStatus.DECLINED
     access.record_event(
         session,
         action,
@@ -41,7 +43,8 @@ def record(
             "currency": refund.currency,
             "attempt": refund.attempt,
             "reference": refund.external_reference,
-            "failure": refund.failure,
+            # Why it was declined is the note of who declined it.
+            "failure": None if is_declined else refund.failure,
             "method": refund.gateway,
             "reason": refund.reason,
             "note": refund.note,

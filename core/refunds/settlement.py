@@ -221,6 +221,7 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
         who=refund.requested_by,
         now=now,
         before=RefundStatus.PROCESSING,
+        **({"approved_by": refund.decided_by} if refund.decided_by else {}),
     )
     return refund
 

@@ -85,5 +85,6 @@ def _change(
             decided["failure"] = note
         change_each(session, waiting.values(values | decided).returning(Refund), len(ids))
     for one in refunds:
-        before, note = RefundStatus.WAITING, notes[one.refund_id]
-        events.record(session, action, one, who=by.who, now=by.now, before=before, note=note)
+        told = {"note": notes[one.refund_id], "requested_by": one.requested_by}
+        before = RefundStatus.WAITING
+        events.record(session, action, one, who=by.who, now=by.now, before=before, **told)

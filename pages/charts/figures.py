@@ -11,9 +11,9 @@ from core.overview import Figure, Overview
 from pages.charts.changes import Change, change_of, change_of_rate, days_of, in_words
 from pages.charts.plots import address_of
 
-REFUNDED = "Order items created in this period and refunded so far"
+REFUNDED = "Order items created in this period and refunded since"
 PAID = "Refunds that succeeded in this period, whenever their order items were created"
-RATE = "Refunded so far, of the order items created in this period"
+RATE = "Refunded since, of the order items created in this period"
 RISK = "Refundable now; the deadline is within {}. The period does not apply."
 EXPIRES = "Expires within {}"
 HEADERS = (
@@ -22,8 +22,8 @@ HEADERS = (
     "Order items created",
     "Amount of these orders",
     "Refunded in this period",
-    "Refunded so far",
-    "Refund rate so far",
+    "Refunded of these items",
+    "Refund rate of these items",
 )
 
 
@@ -70,7 +70,7 @@ def _amounts(found: Overview, currency: str | None) -> list[str]:
     items, refunded = found.items, found.refunded
     part = f"{refunded.count:,} of {items.count:,} order items"
     rate = f"{overview.rate(refunded, items):.1%}"
-    share = _figure("Refund rate so far", rate, refunded, part, RATE, _rate_change(found))
+    share = _figure("Refund rate of these items", rate, refunded, part, RATE, _rate_change(found))
     paid, count = found.refunds, f"{found.refunds.count:,}"
     if currency is None:
         return [_figure("Refunded in this period", count, paid, in_words(None), PAID), share]
@@ -91,7 +91,7 @@ def _amounts(found: Overview, currency: str | None) -> list[str]:
             f"{count} refund{'s' * (paid.count != 1)}",
             PAID,
         ),
-        _figure("Refunded so far", given, refunded, part, REFUNDED, changes[1]),
+        _figure("Refunded of these items", given, refunded, part, REFUNDED, changes[1]),
         share,
     ]
 

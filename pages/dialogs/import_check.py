@@ -52,9 +52,8 @@ def show_check(
 
 def _show_understood(check: Check) -> None:
     """Draw every sheet, the first rows of every table, and the sheets that are ignored."""
-    with st.container(gap=None):
-        st.header("What the files contain", anchor=False)
-        st.caption(NUMBERS)
+    st.header("What the files contain", anchor=False)
+    st.caption(NUMBERS)
     seen: set[str] = set()
     for sheet in check.sheets:
         _show_sheet(sheet)

@@ -24,9 +24,10 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 SENT_SECONDS = 20_000
 ZOE = "zoe@mail.example"
 HISTORY = (
-    "Ana declined the refund of Aspire Lounge (OD-BIG-2), 38.00 EUR. “The lounge was open”",
-    "Bob refunded Aspire Lounge (OD-BIG-1), 38.00 EUR to the contract's balance.",
-    "Ana approved the refund of Aspire Lounge (OD-BIG-1), 38.00 EUR.",
+    "Ana declined the refund of Aspire Lounge (OD-BIG-2), 38.00 EUR, that Bob asked for. “The "
+    "lounge was open”",
+    "Bob refunded Aspire Lounge (OD-BIG-1), 38.00 EUR to the contract's balance, approved by Ana.",
+    "Ana approved the refund of Aspire Lounge (OD-BIG-1), 38.00 EUR, that Bob asked for.",
     "Bob asked for approval of a refund of Aspire Lounge (OD-BIG-2), 38.00 EUR.",
     "Bob asked for approval of a refund of Aspire Lounge (OD-BIG-1), 38.00 EUR.",
 )

@@ -155,6 +155,7 @@ def test_deadline_that_passes_while_the_dialog_is_open_is_said(
 ) -> None:
     desk = open_tab(server).open_order("OD-LATE")
     dialog = choose_reason(open_dialog(desk, 0))
+    desk.wait_for_run()  # the deadline passes after the last look
     server.execute(
         "UPDATE order_items SET refund_expire_at = created_at WHERE order_id = 'OD-LATE'"
     )

@@ -33,8 +33,8 @@ LABELS = {
     "Order items created": "order_items",
     "Amount of these orders": "orders",
     "Refunded in this period": "refunds",
-    "Refunded so far": "order_items",
-    "Refund rate so far": "order_items",
+    "Refunded of these items": "order_items",
+    "Refund rate of these items": "order_items",
     "Expires within 24 hours": "order_items",
     "Expires within 7 days": "order_items",
 }
@@ -53,7 +53,7 @@ def test_every_headline_figure_is_what_its_link_shows(database: str, admin: Acto
         amount = query.load_totals(view, actor=admin, now=datetime.now(UTC)).get("EUR", 0)
         if label in ("Orders created", "Order items created"):
             assert words == f"{count:,}"
-        elif label == "Refund rate so far":
+        elif label == "Refund rate of these items":
             assert f"{count:,} of" in texts(page)
         else:
             assert words == f"{amount / 100:,.2f} EUR"
@@ -168,8 +168,8 @@ def test_figures_are_compared_with_the_period_before(sqlite_database: str) -> No
             )
     page = open_page("overview", period="Last 30 days")
     assert change(page, "Orders created") == change(page, "Amount of these orders") == "50% more"
-    assert change(page, "Refunded so far") == "100% less"
-    assert change(page, "Refund rate so far") == "100.0 points less"
+    assert change(page, "Refunded of these items") == "100% less"
+    assert change(page, "Refund rate of these items") == "100.0 points less"
     assert change(page, "Expires within 7 days") == ""
     assert "50% more than before: 2 in the period before" in texts(page)
     assert "compare with the period before" in texts(page)

@@ -184,10 +184,10 @@ def test_vouchers_and_mails(ana: Actor) -> None:
 
 
 OUTBOX = {
-    "voucher.saved_to_outbox": "Ana Ruiz saved an e-mail to zoe@mail.example with the voucher of "
-    "Aspire Lounge (F-1) to the outbox.",
-    "void_notice.saved_to_outbox": "Ana Ruiz saved an e-mail to zoe@mail.example about the void "
-    "voucher of Aspire Lounge (F-1) to the outbox.",
+    "voucher.saved_to_outbox": "Ana Ruiz's e-mail to zoe@mail.example with the voucher of Aspire "
+    "Lounge (F-1) was saved to the outbox on disk, and not sent.",
+    "void_notice.saved_to_outbox": "Ana Ruiz's e-mail to zoe@mail.example about the void voucher "
+    "of Aspire Lounge (F-1) was saved to the outbox on disk, and not sent.",
 }
 
 
@@ -226,7 +226,8 @@ NOTES = {
     "note.added": "Ana Ruiz wrote a note that mentions Ben Ho. Follow-up on {day} by Ana Ruiz.",
     "delivery.queued": "Ana Ruiz queued an e-mail about a note to Ben Ho.",
     "mention.sent": "Ana Ruiz sent Ben Ho a note that mentions them.",
-    "mention.saved_to_outbox": "Ana Ruiz saved an e-mail to Ben Ho about a note to the outbox.",
+    "mention.saved_to_outbox": "Ana Ruiz's e-mail to Ben Ho about a note was saved to the outbox "
+    "on disk, and not sent.",
     "follow_up.done": "Ana Ruiz closed the follow-up of {day}.",
     "note.withdrawn": "Ana Ruiz withdrew a note.",
 }
@@ -250,15 +251,19 @@ def test_notes(ana: Actor, tmp_path: Path) -> None:
 
 
 APPROVALS = {
-    "contract.changed": "Ana Ruiz changed contract CT-1: refund limit from none to 10.00 EUR.",
+    "contract.changed": "Ana Ruiz changed contract CT-1: refund limit from no limit to 10.00 EUR.",
     "order_item.approval_requested": "Ana Ruiz asked for approval of a refund of Aspire Lounge "
     "(F-2), 38.00 EUR. Reason: goodwill.",
-    "refund.approved": "Ben Ho approved the refund of Aspire Lounge (F-1), 38.00 EUR. “Fine”",
-    "refund.declined": "Ben Ho declined the refund of Aspire Lounge (F-2), 38.00 EUR. “No”",
-    "delivery.queued": "Ben Ho queued an e-mail about 1 declined refund to {ana}.",
+    "refund.approved": "Ben Ho approved the refund of Aspire Lounge (F-1), 38.00 EUR, that Ana "
+    "Ruiz asked for. “Fine”",
+    "refund.declined": "Ben Ho declined the refund of Aspire Lounge (F-2), 38.00 EUR, that Ana "
+    "Ruiz asked for. “No”",
+    "refund.succeeded": "Ana Ruiz refunded Aspire Lounge (F-1), 38.00 EUR to the contract's "
+    "balance, approved by Ben Ho. Reason: goodwill.",
+    "delivery.queued": "Ben Ho queued an e-mail about 1 declined refund to Ana Ruiz.",
     "decision.sent": "Ben Ho sent an e-mail about 1 approved refund to {ana}.",
-    "decision.saved_to_outbox": "Ben Ho saved an e-mail to {ana} about 1 declined refund to the "
-    "outbox.",
+    "decision.saved_to_outbox": "Ben Ho's e-mail to {ana} about 1 declined refund was saved to the "
+    "outbox on disk, and not sent.",
 }
 
 
