@@ -27,6 +27,8 @@ OWN_WORDS = {
     ("refund_rule.py", "words"),  # reasons of the rule, which name no row
     ("emails.py", "words"),  # our icon and word for a state
     ("figures.py", "days_of(found.before.period)"),  # digits
+    # Digits and one of the IANA zones.
+    ("figures.py", "in_zone(found.as_of, str(overview.report_zone()), seconds=True)"),
     ("frame.py", "show_controls(title)"),  # of the browser's tab, which is text
     ("frame.py", "get_settings().app_name"),
     ("frame.py", "reference"),  # hexadecimal digits of our own

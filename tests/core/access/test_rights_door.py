@@ -39,6 +39,7 @@ HANDED_TO_THE_DOOR = {"demo.filling._rebuilding"}  # it opens the transaction
 # Parts of use cases, which are tested with them.
 PARTS = {
     "mail.queue.requests.queueing",
+    "excel.about.about_export",
     "excel.limit.record_export",
     "imports.background.begin_check",
     "imports.background.begin_import",

@@ -20,6 +20,7 @@ from core import (
     query,
     refunds,
     storage,
+    upkeep,
     vouchers,
 )
 from core.access import CONSOLE, Actor, Rights, SignInNeeded, sign_ins
@@ -386,16 +387,18 @@ DATABASE = {
     "orders.demo_reset": "Ana Ruiz replaced the demo data with 3 sample orders. Deleted: 3 orders.",
     "orders.demo_cleared": "Ana Ruiz deleted the demo data. Deleted: 3 orders.",
     "figures.rebuilt": "Ana Ruiz counted the figures of Overview again.",
+    "keys.trusted": "Ana Ruiz trusted a new signing secret and trusted the voucher key ",
 }
 
 
-def test_demo_data_and_figures(ana: Actor) -> None:
+def test_demo_data_figures_and_keys(ana: Actor) -> None:
     asked = {"actor": ana, "now": NOW}
     steps: list[Callable[[], object]] = [
         lambda: demo.fill(3, **asked),
         lambda: demo.reset(**asked),
         lambda: demo.clear(**asked),
         lambda: overview.rebuild_figures(**asked),
+        lambda: upkeep.trust_keys(**asked),
     ]
     for step in steps:
         step()

@@ -158,14 +158,14 @@ def test_the_worker_looks_at_once_and_then_hourly(
     send("A", to=[ZOE], actor=admin)
     send_due(Outbox(kept))
     age(kept, 11)
-    assert worker._delete_expired() == 1
-    assert worker._delete_expired() == 0  # nothing is left, so it rests from now on
+    assert worker._delete_expired(NOW) == 1
+    assert worker._delete_expired(NOW) == 0  # nothing is left, so it rests from now on
     send("B", to=[OMER], actor=admin, key="later")
     send_due(Outbox(kept))
     age(kept, 11)
-    assert worker._delete_expired() == 0
+    assert worker._delete_expired(NOW) == 0
     monkeypatch.setattr(worker, "_rests", {})
-    assert worker._delete_expired() == 1
+    assert worker._delete_expired(NOW) == 1
 
 
 @pytest.mark.parametrize("name", ["MAIL_TEXT_DAYS", "OUTBOX_DAYS"])
