@@ -1,6 +1,7 @@
 """The image and the team of containers: checked by a linter, and against Compose's reference."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -77,13 +78,41 @@ def test_the_linter_reports_an_image_that_runs_as_root_from_the_newest(tmp_path:
     assert {"DL3007", "DL3002"} <= {line.split()[1] for line in lint(wrong)}
 
 
-def test_the_image_has_what_the_application_needs_and_a_person_of_its_own() -> None:
+def copied_to_the_image() -> list[str]:
+    """Return the files and folders of the project that the image takes."""
     text = (DEPLOY / "Dockerfile").read_text()
-    copied = re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE)
-    assert copied == ["requirements.txt", ".streamlit", "core", "pages", "app.py"]
-    assert all((PROJECT / one).exists() for one in copied)
+    lines = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    return [one for line in lines for one in line.split()]
+
+
+def start_with(parts: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Load the application in a folder that has these parts of the project alone."""
+    for one in parts:
+        (folder / one).symlink_to(PROJECT / one)
+    given = os.environ | {"DATA_DIR": str(folder / "data")}
+    command = [sys.executable, "-c", "import app"]
+    return subprocess.run(
+        command, cwd=folder, env=given, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_image_has_what_the_application_needs_to_start(tmp_path: Path) -> None:
+    copied = copied_to_the_image()
     kept = (DEPLOY / "Dockerfile.dockerignore").read_text()
     assert {f"!{one}" for one in copied} <= set(kept.splitlines())
+    done = start_with(copied, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("missing", ["core", "pages", "pyproject.toml"])
+def test_an_image_without_a_part_does_not_start(missing: str, tmp_path: Path) -> None:
+    done = start_with([one for one in copied_to_the_image() if one != missing], tmp_path)
+    assert done.returncode == 1
+    assert missing in done.stderr
+
+
+def test_the_image_has_a_person_of_its_own_and_a_health_check() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
     for line in ("USER 10001", "HEALTHCHECK ", "--require-hashes"):
         assert line in text
 

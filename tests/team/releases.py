@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.servers import PROJECT
 
-LINKED = ("core", "pages", "tests", ".streamlit")
+LINKED = ("core", "pages", "tests", ".streamlit", "pyproject.toml")
 ROUTES = "    routes=[\n"
 DOOR = '        own_route("/door", answer_door, refuse_json, method="POST"),\n'
 IMPORT = "from pages.web import "
