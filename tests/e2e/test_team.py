@@ -27,6 +27,7 @@ from tests.e2e.servers import Server, start_server, stop_server
 from tests.e2e.test_base_path import ANA, check_upload, count_voucher_pages
 from tests.e2e.test_refunds import make_paid_order, open_dialog
 from tests.e2e.waiting import expect
+from tests.rows import make_transaction
 from tests.team.haproxy import Balancer, balancing
 from tests.team.replicas import Replicas, replicating, wait_until
 from tests.vouchers import KEY
@@ -74,6 +75,7 @@ def replicas() -> Iterator[Replicas]:
         startup.prepare(datetime.now(UTC), may_fill=False)
         for order_id in ORDERS:
             make_paid_order(order_id, {})
+            make_transaction(type="top_up", contract_id="CT-9", amount_minor=3800)
         close_connections(storage.get_engine())
         yield replicas
 
@@ -196,7 +198,7 @@ def test_writing_waits_for_a_standby_that_is_gone_and_reading_does_not(
         expect(done).to_have_count(0)
         assert httpx.get(f"{team.balancer.url}/_stcore/health", verify=False).text == "ok"
         other = Desk(desk.page.context.new_page(), desk.server).open()
-        other.expect_count(len(ORDERS))
+        other.expect_count(len(ORDERS), len(ORDERS))
         other.page.close()
         team.replicas.wait_for_standby(synchronous=False)
         expect(done).to_be_visible(timeout=PATIENCE_MS)
