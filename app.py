@@ -138,6 +138,8 @@ streamlit.logger.setup_formatter = use_root_handler  # Streamlit calls it for ea
 streamlit.logger.update_formatter()
 for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
     use_root_handler(logging.getLogger(name))
+if settings.log_level != "debug":  # our own routes write a line each, with who asked
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
 try:
     startup.check_vouchers()
     startup.warn_of_open_files()

@@ -67,7 +67,8 @@ def set_request_id() -> str:
 def configure_logs() -> None:
     """Set up the root logger as LOG_FORMAT and LOG_LEVEL say; replace all other handlers.
 
-    What ends a thread is logged too, unless somebody else looks after that.
+    Warnings of libraries are logged too, and what ends a thread, unless somebody else looks
+    after that.
     """
     settings = get_settings()
     handler = logging.StreamHandler(sys.stderr)
@@ -75,6 +76,7 @@ def configure_logs() -> None:
     handler.setLevel(settings.log_level.upper())  # some loggers have their own level
     handler.addFilter(_add_request)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    logging.captureWarnings(True)
     if threading.excepthook is threading.__excepthook__:
         threading.excepthook = _log_uncaught
 

@@ -1,7 +1,13 @@
 """The component of the grid, registered at the start of the process."""
 
-from st_aggrid.AgGrid import _component_func
+import logging
+
 from streamlit.runtime import get_instance
+
+# It is loaded before any page, on purpose; Streamlit would warn of that at each start.
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
+
+from st_aggrid.AgGrid import _component_func  # noqa: E402  # Streamlit is silent by now
 
 
 def register_grid() -> None:
