@@ -56,9 +56,10 @@ def load_gauges(now: datetime) -> Gauges:
 
 def _find_work(now: datetime) -> Work | None:
     try:
+        at = storage.database_time(now)  # rows have its time
         with storage.reading() as session:
-            refunds = _count(session, Refund, Refund.IS_OPEN, Refund.requested_at, now)
-            mails = _count(session, Delivery, Delivery.IS_OPEN, Delivery.queued_at, now)
+            refunds = _count(session, Refund, Refund.IS_OPEN, Refund.requested_at, at)
+            mails = _count(session, Delivery, Delivery.IS_OPEN, Delivery.queued_at, at)
         is_paused, seen = mail.get_pause() is not None, worker.find_last_sign(now)
     except AppError:
         return None

@@ -34,6 +34,7 @@ class _Attempt:
     ended_at: float
     database: str | None
     worker: str | None
+    was_busy: bool  # others held the database's lock
 
     @property
     def fault(self) -> str | None:
@@ -91,17 +92,20 @@ def _repeat(stop: threading.Event) -> None:
 def _attempt(process_id: str, name: str, now: datetime) -> None:
     global _last
     before = None if _last is None else _last.fault
+    # A worker can leave no sign while others hold the lock, nor in the first moment after it.
+    was_busy = is_busy = _last is not None and _last.was_busy
     of_database = of_worker = None
     try:
         failure = storage.leave_sign(process_id, name, now=now)
-        of_database = None if failure is None else _shortened(failure)
-        of_worker = None if failure else worker.find_fault(now)
+        is_busy = failure == storage.BUSY
+        of_database = None if failure is None or is_busy else _shortened(failure)
+        of_worker = None if failure or was_busy else worker.find_fault(now)
     except AppError as error:  # from the worker's heartbeat: the database is busy
         logger.info("%s", error)
     except Exception:
         logger.exception("Could not leave a sign of life")
         of_database = UNKNOWN
-    _last = _Attempt(time.monotonic(), of_database, of_worker)
+    _last = _Attempt(time.monotonic(), of_database, of_worker, is_busy)
     if _last.fault != before:
         logger.warning("%s", f"Not ready: {_last.fault}" if _last.fault else "Ready again")
 

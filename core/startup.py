@@ -56,5 +56,7 @@ def prepare_to_serve(now: datetime, *, may_fill: bool = True) -> None:
 
     Raises UnknownKeys if other processes of the database have other keys, and what `prepare` does.
     """
+    if not storage.is_blank():
+        upkeep.refuse_other_keys()
     prepare(now, may_fill=may_fill)
     upkeep.check_keys(now)

@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     """A standby of the PostgreSQL in `DATABASE_URL`. Overview and files of more than 10,000 rows
     read it while it is at most 10 seconds behind."""
     database_connections: Annotated[int, Field(ge=2)] = 10
-    """How many connections to PostgreSQL one process opens at most."""
+    """How many connections to PostgreSQL one process opens at most, beside one for `/readyz`, and
+    as many to `DATABASE_READ_URL`."""
     database_pooler: Literal["transaction"] | None = None
     """`transaction`, if `DATABASE_URL` leads to a PgBouncer that pools by transaction. Without it:
     PostgreSQL itself, or a pooler that pools by session."""

@@ -46,6 +46,7 @@ def refresh_figures() -> None:
         if is_current(session) and session.execute(select(FIGURE_CHANGES).limit(1)).first() is None:
             return
     with storage.writing() as session:
+        storage.commit_without_standby(session)  # a lost count is counted again
         _wait_for_turn(session)
         if is_current(session):
             _recount_changed(session)

@@ -6,6 +6,7 @@ from core.storage.clock import current_time, database_time
 from core.storage.dialect import (
     bound_texts,
     built_once,
+    commit_without_standby,
     has_shared_lock,
     identity_of,
     insert,
@@ -30,6 +31,7 @@ from core.storage.engine import (
     pool_use,
 )
 from core.storage.facts import DEMO, SIGNING_SECRET, delete_fact, get_fact, put_fact
+from core.storage.failures import BUSY
 from core.storage.gathered import Gathered, gather, is_among_gathered, no_rows, rows_of
 from core.storage.models.audit import IS_IMPORT, AuditEvent, DatabaseFact
 from core.storage.models.expressions import (
@@ -97,6 +99,7 @@ from core.storage.types import Base, Instant, in_common_units, new_id
 from core.storage.written import folded, sorted_by
 
 __all__ = [
+    "BUSY",
     "DAILY_FIGURES",
     "DEMO",
     "DERIVED",
@@ -146,6 +149,7 @@ __all__ = [
     "bulk_insert",
     "bulk_read",
     "can_look_up",
+    "commit_without_standby",
     "contract_name",
     "create_database_engine",
     "create_missing_file",

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.ground import OutsideFailed, get_settings
 from core.storage.engine import create_database_engine
+from core.storage.failures import translating_failures
 from core.storage.transactions import reading
 
 logger = logging.getLogger(__name__)
@@ -57,10 +58,13 @@ def read_aside(read: Callable[[Session, datetime | None], Result]) -> Result:
     standby = None if url is None else _engine_of(url)
     if standby is not None and _rested_until.get(standby, 0.0) <= time.monotonic():
         try:
-            as_of = _measure(standby)
-            if as_of is not None:
-                with reading(standby) as session:
-                    return read(session, as_of)
+            # One connection: of several hosts, another one may lead elsewhere.
+            with translating_failures(), standby.connect() as connection:
+                connection.execution_options(postgresql_readonly=True)
+                as_of = _measure(connection)
+                if as_of is not None:
+                    with reading(connection) as session:
+                        return read(session, as_of)
         except NotOnStandby:
             pass
         except (OutsideFailed, DBAPIError) as error:
@@ -75,15 +79,15 @@ def _engine_of(url: str) -> Engine:
     return create_database_engine(url)
 
 
-def _measure(standby: Engine) -> datetime | None:
+def _measure(standby: Connection) -> datetime | None:
     """Return the instant up to which the standby has every commit; None if it cannot be used.
 
     A snapshot that is opened after this is no older.
     """
     with reading() as session:
         primary = session.execute(_PRIMARY).one()
-    with reading(standby) as session:
-        found = session.execute(_STANDBY, dict(primary._mapping)).one()
+    with standby.begin():
+        found = standby.execute(_STANDBY, dict(primary._mapping)).one()
     if not found.is_ours or found.as_of is None or primary.now - found.as_of > MAX_AGE:
         logger.info("The standby is not used; it is as of %s.", found.as_of)
         return None

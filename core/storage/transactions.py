@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -68,25 +68,33 @@ def _postgresql_writers(connections: int) -> _FairSemaphore:
 
 @contextmanager
 def reading(
-    at: Engine | None = None, *, locked: type[Base] | None = None, is_unlimited: bool = False
+    at: Engine | Connection | None = None,
+    *,
+    locked: type[Base] | None = None,
+    is_unlimited: bool = False,
 ) -> Iterator[Session]:
     """Open a read-only transaction in which all queries see the same snapshot.
 
-    It uses the engine of DATABASE_URL, unless `at` is given. With `locked`, PostgreSQL first locks
-    that table, so that the snapshot is taken after a rebuild of it; a transaction that waited for
-    the rebuild without a lock would see an empty table. One that `is_unlimited` may take as long as
-    it needs, and pause. Raises OutsideFailed if the database does not answer, and Refused if a
-    query takes longer than DATABASE_QUERY_SECONDS.
+    It uses the engine of DATABASE_URL, unless `at` is given: a connection then stays open. With
+    `locked`, PostgreSQL first locks that table, so that the snapshot is taken after a rebuild of
+    it; a transaction that waited for the rebuild without a lock would see an empty table. One that
+    `is_unlimited` may take as long as it needs, and pause. Raises OutsideFailed if the database
+    does not answer, and Refused if a query takes longer than DATABASE_QUERY_SECONDS.
     """
     at = at or get_engine()
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     if is_on_sqlite(at):
         options = {}
     options["order_desk_unlimited"] = is_unlimited
-    with translating_failures(), at.connect().execution_options(**options) as connection:
+    with translating_failures(), _opened(at) as connection:
+        connection.execution_options(**options)
         if locked is not None:
             lock_tables(connection, [locked.__tablename__], "ACCESS SHARE")
         yield Session(connection)
+
+
+def _opened(at: Engine | Connection) -> AbstractContextManager[Connection]:
+    return nullcontext(at) if isinstance(at, Connection) else at.connect()
 
 
 @contextmanager

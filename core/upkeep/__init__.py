@@ -2,7 +2,7 @@
 
 from core.upkeep.backups import back_up, restore
 from core.upkeep.copies import copy_in_words, copy_to
-from core.upkeep.keys import UnknownKeys, check_keys, trust_keys
+from core.upkeep.keys import UnknownKeys, check_keys, refuse_other_keys, trust_keys
 
 __all__ = [
     "UnknownKeys",
@@ -10,6 +10,7 @@ __all__ = [
     "check_keys",
     "copy_in_words",
     "copy_to",
+    "refuse_other_keys",
     "restore",
     "trust_keys",
 ]

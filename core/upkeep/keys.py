@@ -8,12 +8,13 @@ start brings its own.
 
 from datetime import datetime
 
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from core import access, storage, vouchers
 from core.access import Actor
-from core.ground import AppError, Permission
-from core.storage import SIGNING_SECRET, DatabaseFact
+from core.ground import AppError, Permission, Refused
+from core.storage import SIGNING_SECRET, DatabaseFact, VoucherKey
 
 TRUST = "python -m core trust-keys"
 
@@ -30,6 +31,20 @@ class UnknownKeys(AppError):
         )
 
 
+def refuse_other_keys() -> None:
+    """Raise UnknownKeys if the database knows other keys; a schema before the keys knows none.
+
+    It is asked before an upgrade, which would end the service of those who have the right keys.
+    """
+    vouchers.ensure_keys()
+    with storage.reading() as session:
+        if not inspect(session.connection()).has_table(VoucherKey.__tablename__):
+            return
+        unknown = _find_unknown(session)
+        if unknown and _knows_any(session):
+            raise UnknownKeys(unknown)
+
+
 def check_keys(now: datetime) -> None:
     """Check that the database knows the keys of this process; a database without keys learns them.
 
@@ -37,7 +52,7 @@ def check_keys(now: datetime) -> None:
     """
     vouchers.ensure_keys()
     with storage.reading() as session:
-        knows_any = storage.get_fact(session, SIGNING_SECRET) and vouchers.shared_key_ids(session)
+        knows_any = _knows_any(session)
         unknown = _find_unknown(session)
     if not unknown:
         return
@@ -48,6 +63,12 @@ def check_keys(now: datetime) -> None:
         unknown = _find_unknown(session)  # another process may have been first
         if unknown:
             raise UnknownKeys(unknown)
+
+
+def _knows_any(session: Session) -> bool:
+    """Return whether some process has started before."""
+    has_secret = storage.get_fact(session, SIGNING_SECRET) is not None
+    return has_secret and bool(vouchers.shared_key_ids(session))
 
 
 def _find_unknown(session: Session) -> list[str]:
@@ -75,9 +96,16 @@ def _fingerprint() -> str:
 def trust_keys(*, only: bool = False, actor: Actor, now: datetime) -> str:
     """Let the database know the keys of this process, and audit it; return what changed.
 
-    With `only`, vouchers of other keys are no longer genuine. Raises NotPermitted and KeyFault.
+    With `only`, vouchers of other keys are no longer genuine. Raises NotPermitted and KeyFault, and
+    Refused if this process would still accept other keys by their files.
     """
     vouchers.ensure_keys()
+    if only and (others := vouchers.other_key_ids()):
+        raise Refused(
+            f"The folder {vouchers.PUBLIC_KEYS} of DATA_DIR has other keys: {', '.join(others)}. "
+            "Their vouchers would stay genuine. Delete their files on every machine, then run this "
+            "again."
+        )
     with access.changing(actor, Permission.USERS) as (session, actor):
         is_new = storage.get_fact(session, SIGNING_SECRET) != _fingerprint()
         storage.put_fact(session, SIGNING_SECRET, _fingerprint())

@@ -28,9 +28,16 @@ from core.vouchers.printed_code import (
     new_serial,
 )
 from core.vouchers.printing import to_vouchers
-from core.vouchers.shared_keys import accepted_keys, forget_keys, share_keys, shared_key_ids
+from core.vouchers.shared_keys import (
+    accepted_keys,
+    forget_keys,
+    other_key_ids,
+    share_keys,
+    shared_key_ids,
+)
 from core.vouchers.signed_code import (
     KEY_FILE,
+    PUBLIC_KEYS,
     ensure_keys,
     own_key_id,
     parse_code,
@@ -45,6 +52,7 @@ __all__ = [
     "DOWNLOADED",
     "KEY_FILE",
     "MAX_CHARACTERS",
+    "PUBLIC_KEYS",
     "SERIAL_BYTES",
     "Branding",
     "Verdict",
@@ -70,6 +78,7 @@ __all__ = [
     "logo_to_png",
     "new_code",
     "new_serial",
+    "other_key_ids",
     "own_key_id",
     "parse_code",
     "parse_colour",

@@ -28,6 +28,11 @@ def accepted_keys() -> PublicKeys:
     }
 
 
+def other_key_ids() -> list[str]:
+    """Return the IDs of the keys that this process accepts by the files of its DATA_DIR."""
+    return sorted(signed_code.public_keys().keys() - {signed_code.own_key_id()})
+
+
 def shared_key_ids(session: Session) -> set[str]:
     """Return the IDs of the keys in the database."""
     return set(session.scalars(select(VoucherKey.key_id)))

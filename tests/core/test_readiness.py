@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,28 @@ def test_a_lock_that_is_held_for_long_is_ready(works: str) -> None:
         with readiness.leaving_signs():
             wait_for(None)
             assert names() == []  # it has not written anything
+
+
+def test_a_worker_that_cannot_leave_a_sign_while_others_hold_the_lock_is_not_missed(
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker._store_heartbeat(datetime.now(UTC))
+    with (
+        changed({"RUN_WORKER": "false"}),
+        closing(sqlite3.connect(sqlite_database.removeprefix("sqlite:///"))) as other,
+    ):
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(worker, "HEARTBEAT_TIMEOUT", timedelta(0))  # its sign is too old
+        with readiness.leaving_signs():
+            wait_for(None)
+            time.sleep(5 * PAUSE_SECONDS)
+            assert readiness.find_fault() is None
+            other.execute("ROLLBACK")
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while "no heartbeat from a worker" not in (readiness.find_fault() or ""):
+                assert time.monotonic() < deadline
+                time.sleep(PAUSE_SECONDS)
 
 
 def test_a_database_that_goes_away_and_comes_back_is_said_once_each_time(

@@ -47,13 +47,20 @@ class Team:
     settings: dict[str, Any]
     folder: Path
 
-    def restart(self, number: int) -> None:
-        """Start a process again, counted from 1, after it has ended."""
+    def restart(self, number: int, status: str = "ready") -> None:
+        """End a process, counted from 1, and start it again; wait for its status."""
         old = self.servers[number - 1]
         stop_server(old)
         self.servers[number - 1] = _start(old.database, self.folder, old.port, self.settings)
-        self.servers[number - 1].wait_for_status(200)
         wait_until(lambda: self.balancer.count_up() == 2)
+        wait_until(lambda: self.statuses()[number - 1] == status)
+
+    def statuses(self) -> list[str]:
+        """Return what each process says of itself."""
+        return [
+            httpx.get(f"http://localhost:{one.port}{BASE}/readyz").json()["status"]
+            for one in self.servers
+        ]
 
     def query(self, sql: str) -> list[Any]:
         """Ask the primary."""
@@ -200,7 +207,12 @@ def test_writing_waits_for_a_standby_that_is_gone_and_reading_does_not(
         other = Desk(desk.page.context.new_page(), desk.server).open()
         other.expect_count(len(ORDERS), len(ORDERS))
         other.page.close()
+        said = "writing waits for the standby"
+        wait_until(lambda: team.statuses() == [said, said])
+        # Reading goes on at a process that starts now, too.
+        team.restart(2, said)
         team.replicas.wait_for_standby(synchronous=False)
+        wait_until(lambda: team.statuses() == ["ready", "ready"])
         expect(done).to_be_visible(timeout=PATIENCE_MS)
         assert team.query("SELECT status FROM refunds") == ["succeeded"]
     finally:

@@ -15,6 +15,7 @@ from core.overview.sums import KeyedSums, sum_up_each
 from core.storage import FIGURE_CHANGES, Dimension, NotOnStandby, OrderItem
 from tests.effort import some
 from tests.rows import make_contract, make_item, make_order, make_refund
+from tests.statements import noted_statements
 
 pytestmark = pytest.mark.both_databases
 CONTRACTS = ["CT-1", "CT-2", "CT-3"]
@@ -71,6 +72,16 @@ def _change(draw: random.Random) -> None:
 def _queued() -> int:
     with storage.reading() as session:
         return session.execute(select(func.count()).select_from(FIGURE_CHANGES)).scalar_one()
+
+
+@pytest.mark.on_postgresql
+def test_counting_again_waits_for_no_standby(database: str) -> None:
+    make_item(make_order())
+    with noted_statements() as seen:
+        counting.refresh_figures()
+    asked = [statement for statement, _ in seen]
+    assert "SET LOCAL synchronous_commit TO off" in asked
+    assert any(one.startswith("DELETE FROM figure_changes") for one in asked)
 
 
 def test_changed_days_are_counted_from_the_rows(database: str) -> None:

@@ -18,6 +18,7 @@ from core.ground import OutsideFailed
 from core.storage import Order, signs
 from core.storage.failures import (
     BROKEN_DISK,
+    BUSY,
     DAMAGED,
     FULL,
     READ_ONLY,
@@ -80,10 +81,10 @@ def path_of(url: str) -> Path:
 
 
 @pytest.mark.both_databases
-def test_a_held_lock_is_no_failure_and_is_waited_for_a_second(database: str) -> None:
+def test_a_held_lock_is_waited_for_a_second(database: str) -> None:
     begin = time.monotonic()
     with locked(database):
-        assert sign() is None
+        assert sign() == BUSY
     assert 0.5 < time.monotonic() - begin < 3
     assert signed() == {}
     assert sign() is None
@@ -208,7 +209,7 @@ def with_code(code: int) -> sqlite3.Error:
         (fail_on_sqlite(lambda one: one.execute("SELECT y FROM t")), UNPREPARED),
         (with_code(sqlite3.SQLITE_IOERR_WRITE), BROKEN_DISK),
         (with_code(sqlite3.SQLITE_READONLY_DBMOVED), READ_ONLY),
-        (with_code(sqlite3.SQLITE_BUSY_SNAPSHOT), None),
+        (with_code(sqlite3.SQLITE_BUSY_SNAPSHOT), BUSY),
         (with_code(sqlite3.SQLITE_CORRUPT_INDEX), DAMAGED),
         (with_code(sqlite3.SQLITE_CANTOPEN), UNREACHABLE),
         (psycopg.errors.DiskFull(), FULL),
@@ -216,7 +217,7 @@ def with_code(code: int) -> sqlite3.Error:
         (psycopg.errors.TooManyConnections(), TOO_MANY),
         (psycopg.errors.DataCorrupted(), DAMAGED),
         (psycopg.errors.IoError(), BROKEN_DISK),
-        (psycopg.errors.QueryCanceled(), None),
+        (psycopg.errors.QueryCanceled(), BUSY),
         (psycopg.errors.UndefinedTable(), UNPREPARED),
         (psycopg.errors.InsufficientPrivilege(), READ_ONLY),
         (psycopg.errors.AdminShutdown(), STOPPED),
@@ -224,6 +225,6 @@ def with_code(code: int) -> sqlite3.Error:
     ],
     ids=repr,
 )
-def test_codes_of_both_drivers_say_what_is_wrong(error: Exception, found: str | None) -> None:
+def test_codes_of_both_drivers_say_what_is_wrong(error: Exception, found: str) -> None:
     wrapped = error if isinstance(error, OSError) else OperationalError("SELECT 1", None, error)
     assert signs._why(wrapped) == found

@@ -4,10 +4,11 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -152,6 +153,28 @@ def test_a_standby_that_is_killed_is_not_noticed(
     monkeypatch.setattr(exports, "MANY_ROWS", 0)
     assert "Rows as of" not in _write(boss)
     assert time.monotonic() - began < 5
+
+
+def test_the_age_is_asked_for_where_the_rows_are_read(
+    late: Standby, boss: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several hosts, each connection may lead to another one."""
+    monkeypatch.setattr(standby, "MAX_AGE", timedelta(minutes=1))
+    _sell()
+    late.wait()
+    with _standby_engine().connect(), _standby_engine().connect():
+        pass  # two connections wait in the pool now
+    seen: list[int] = []
+
+    def note(connection: Connection, *_: object) -> None:
+        driver: Any = connection.connection.driver_connection
+        seen.append(driver.info.backend_pid)
+
+    event.listen(_standby_engine(), "before_cursor_execute", note)
+    assert _look(boss).as_of is not None
+    event.remove(_standby_engine(), "before_cursor_execute", note)
+    assert len(seen) > 1
+    assert len(set(seen)) == 1
 
 
 def test_a_standby_that_is_too_far_behind_is_not_used(

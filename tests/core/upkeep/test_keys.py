@@ -11,12 +11,13 @@ from sqlalchemy import select
 from core import demo, startup, storage, upkeep, vouchers
 from core.__main__ import main
 from core.access import Actor, tokens
-from core.ground import get_settings, private_pem
+from core.ground import Refused, get_settings, private_pem, public_pem
 from core.storage import AuditEvent, DatabaseFact, OrderItem, VoucherKey
 from core.upkeep import UnknownKeys
 from core.vouchers import Verdict, signed_code
 from tests.conftest import NOW
 from tests.core.mail.mailing import GIVEN
+from tests.core.storage.old_versions import database_of_version, read
 from tests.rows import make_item, make_order
 
 SECRETS = "battery-staple-horse-16", "correct-battery-staple-17"
@@ -140,6 +141,47 @@ def test_a_command_trusts_new_keys_and_the_audit_trail_says_so(
     become("one", SIGNING_SECRET=SECRETS[0])
     with pytest.raises(UnknownKeys):
         startup.prepare_to_serve(NOW, may_fill=False)
+
+
+def test_keys_of_files_are_named_before_they_are_said_to_be_no_longer_genuine(
+    sqlite_database: str, admin: Actor, become: Become
+) -> None:
+    become("one", SIGNING_SECRET=SECRETS[0])
+    startup.prepare_to_serve(NOW, may_fill=False)
+    other = public_pem(Ed25519PrivateKey.generate().public_key())
+    file = get_settings().data_dir / signed_code.PUBLIC_KEYS / "partner.pem"
+    file.write_text(other)
+    (key_id,) = signed_code.parse_public_keys(other)
+    with pytest.raises(Refused, match=f"other keys: {key_id}"):
+        upkeep.trust_keys(only=True, actor=admin, now=NOW)
+    assert key_id not in _known()
+    upkeep.trust_keys(actor=admin, now=NOW)
+    assert key_id in _known()
+    file.unlink()
+    said = upkeep.trust_keys(only=True, actor=admin, now=NOW)
+    assert said == f"Vouchers of {key_id} are no longer genuine."
+    assert key_id not in vouchers.accepted_keys()
+
+
+def _known() -> set[str]:
+    with storage.reading() as session:
+        return vouchers.shared_key_ids(session)
+
+
+@pytest.mark.both_databases
+def test_a_process_with_other_keys_does_not_upgrade_the_database(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path, become: Become
+) -> None:
+    with database_of_version("0021", database_kind, request, tmp_path):
+        become("one", SIGNING_SECRET=SECRETS[0])
+        upkeep.check_keys(NOW)
+        become("two", SIGNING_SECRET=SECRETS[1])
+        with pytest.raises(UnknownKeys):
+            startup.prepare_to_serve(NOW, may_fill=False)
+        assert read("alembic_version") == [{"version_num": "0021"}]
+        become("one", SIGNING_SECRET=SECRETS[0])
+        startup.prepare_to_serve(NOW, may_fill=False)
+        assert read("alembic_version") != [{"version_num": "0021"}]
 
 
 def test_a_demo_that_begins_anew_keeps_the_keys(

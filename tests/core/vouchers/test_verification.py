@@ -1,20 +1,23 @@
 """A voucher is not valid before its first day at the airport, to the second."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select, text
 
 from core import storage, vouchers
 from core.__main__ import main
 from core.access import Actor
-from core.ground import start_of_day
-from core.storage import OrderItem
+from core.ground import Refused, start_of_day
+from core.storage import OrderItem, VerificationAttempt
 from core.vouchers import Verdict, signed_code, verification
 from tests.conftest import NOW
+from tests.core.refunds.refund_rows import settings
 from tests.rows import make_item, make_order
 
 FIRST, LAST = NOW + timedelta(days=28), NOW + timedelta(days=30)
@@ -99,6 +102,36 @@ def test_the_status_of_a_voucher_comes_before_not_valid_yet(
     database: str, admin: Actor, given: dict[str, object], verdict: Verdict
 ) -> None:
     assert verdicts(codes_of(**given), admin, NOW) == {verdict}
+
+
+@contextmanager
+def on_a_full_disk() -> Iterator[None]:
+    """Let PostgreSQL refuse to write attempts, as it does when its disk is full."""
+    fail = "RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100';"
+    with storage.writing() as session:
+        for statement in (
+            f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {fail} END $$",
+            "CREATE TRIGGER fail BEFORE INSERT ON verification_attempts EXECUTE FUNCTION fail()",
+        ):
+            session.execute(text(statement))
+    try:
+        yield
+    finally:
+        with storage.writing() as session:
+            session.execute(text("DROP FUNCTION fail() CASCADE"))
+
+
+@pytest.mark.on_postgresql
+def test_a_database_that_takes_no_writes_still_says_what_a_voucher_is(
+    database: str, admin: Actor
+) -> None:
+    codes = codes_of()
+    with on_a_full_disk(), settings(verifications_per_minute=2):
+        assert verdicts(codes, admin, NOW) == {Verdict.EARLY}
+        with pytest.raises(Refused, match="at most 2 codes"):
+            verification.verify("one more", actor=admin, now=NOW)
+    with storage.reading() as session:
+        assert session.scalars(select(VerificationAttempt)).all() == []
 
 
 def test_an_early_voucher_can_be_downloaded(database: str, admin: Actor) -> None:
