@@ -69,7 +69,7 @@ ORDER_ITEMS = Table(
         Column(
             "refundable_now", "Refundable Now", Kind.FLAG,
             "Whether the item can be refunded now: it is refundable and not used, and neither its "
-            "service day nor its Refund Expire Date is over.",
+            "service day nor its Refund Expire Date is over. Refund also looks at the payment.",
             has_choices=True, is_shown=True, width=110, derived=refundable_now
         ),
         Column(

@@ -90,6 +90,7 @@ def show_table(
     above = st.container(gap="small", key="above")
     above.empty()  # creates the container now; otherwise the grid jumps later
     fault = follow_grid(state, _draw(state))
+    extras.show_notice()
     write_address(state, actor)
     with above:
         for words in filter(None, (state.fault, fault)):
@@ -126,15 +127,11 @@ def _show_actions(state: GridState, actor: Actor, selected: str, extras: Extras)
 def _show_above(
     state: GridState, actor: Actor, now: datetime, selected: str, extras: Extras
 ) -> int:
-    """Draw three strips: title and downloads, tools and actions, filters. Return the count.
-
-    Notices of the page come below its title.
-    """
+    """Draw three strips: title and downloads, tools and actions, filters. Return the count."""
     with _strip("head"):
         count = show_head(state, actor=actor, now=now, explains=extras.explains)
         st.space("stretch")
         show_downloads(state, count, actor=actor, is_main=not extras.has_main_action)
-    extras.show_notice()
     with _strip("tools"):
         show_search(state)
         show_fold()
