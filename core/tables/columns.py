@@ -186,6 +186,7 @@ class Table:
     is_indexed: bool = False  # has search indexes
     also_finds: tuple[AlsoFinds, ...] = field(default=(), compare=False)
     author: str | None = None  # the column of the e-mail address of the row's author
+    told_by: tuple[str, ...] = ()  # the columns that tell a person which row is meant
     by_author: str = "Mine"  # the name of the view of the actor's own rows
     hint: str | None = None  # shown while the table is empty: how rows get there
     hint_of_order: str | None = None  # the same, for the table of one order

@@ -21,6 +21,7 @@ REFUNDS = Table(
     model=Refund,
     key="refund_id",
     newest="requested_at",
+    told_by=("product", "passenger_name"),
     author="requested_by",
     by_author="By me",
     is_indexed=True,

@@ -23,6 +23,7 @@ from pages.grid.options import BLOCK_ROWS, THEME, adapting_columns, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import (
+    Selected,
     selected_in_words,
     show_head,
     show_missing,
@@ -89,8 +90,8 @@ def show_table(
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
     above.empty()  # creates the container now; otherwise the grid jumps later
-    fault = follow_grid(state, _draw(state))
     extras.show_notice()
+    fault = follow_grid(state, _draw(state))
     write_address(state, actor)
     with above:
         for words in filter(None, (state.fault, fault)):
@@ -116,7 +117,7 @@ def _show_progress(state: GridState) -> None:
         st.html(f'<span data-answer="{answer}" data-revision="{state.revision}"></span>')
 
 
-def _show_actions(state: GridState, actor: Actor, selected: str, extras: Extras) -> None:
+def _show_actions(state: GridState, actor: Actor, selected: Selected, extras: Extras) -> None:
     """Draw what acts on the selected rows; on a phone, it is a bar with their number."""
     if extras.actions is not None:
         with _strip("actions"):
@@ -125,7 +126,7 @@ def _show_actions(state: GridState, actor: Actor, selected: str, extras: Extras)
 
 
 def _show_above(
-    state: GridState, actor: Actor, now: datetime, selected: str, extras: Extras
+    state: GridState, actor: Actor, now: datetime, selected: Selected, extras: Extras
 ) -> int:
     """Draw three strips: title and downloads, tools and actions, filters. Return the count."""
     with _strip("head"):
@@ -145,7 +146,7 @@ def _show_above(
 
 
 def _show_above_of_order(
-    state: GridState, actor: Actor, now: datetime, selected: str, extras: Extras
+    state: GridState, actor: Actor, now: datetime, selected: Selected, extras: Extras
 ) -> int:
     """Draw one strip, because an order has few rows: search and IDs come with many."""
     with _strip("tools"):

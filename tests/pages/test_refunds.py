@@ -108,6 +108,28 @@ def test_more_than_the_hourly_limit_is_refused_whole(
     get_settings.cache_clear()
 
 
+def test_one_selected_item_has_its_name_beside_the_count_also_when_the_filter_hides_it(
+    sqlite_database: str,
+) -> None:
+    _shop()
+    page = open_page("order_items")
+    name = r"\*Fast\* \[track\](x) · Zoë Müller"
+    none = {"product": {"filterType": "text", "type": "contains", "filter": "zzz"}}
+    page = grid_says(page, place="order_items", view={"filters": none}, selected=["I-2"])
+    assert "**1 selected**, 1 hidden by the filter" in texts(page)
+    assert name in texts(page)
+    page = grid_says(page, place="order_items", view={}, selected=["I-1", "I-2"])
+    assert "**2 selected**" in texts(page)
+    assert name not in texts(page)
+
+
+def test_what_cannot_be_refunded_is_listed_with_its_passenger(sqlite_database: str) -> None:
+    _shop()
+    make_item("OD-1", order_item_id="I-3", passenger_name="Ana", is_refundable=False)
+    (table,) = values(_open_dialog("I-3"), "table")
+    assert table["Passenger"].tolist() == ["Ana"]
+
+
 def test_a_dialog_closes_when_the_person_leaves_the_page(sqlite_database: str) -> None:
     _shop()
     page = _open_dialog("I-1")
