@@ -57,6 +57,7 @@ class Column:
     if_blank: str = ""  # a sentence: what an import does if the value is missing
     is_reference: bool = False  # pasted IDs are searched in it
     opens_order: bool = False  # holds order IDs, shown as links to the orders
+    opens_its_order: bool = False  # holds other IDs, shown as links to the order of the row
     allowed: type[StrEnum] | None = None
     wording: Callable[[], Mapping[str, str]] | None = None  # the words of codes that a setting has
     currency: str | None = None

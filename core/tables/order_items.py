@@ -44,7 +44,8 @@ ORDER_ITEMS = Table(
         replace(NO, is_pinned=True, yields_below=1_367, width=72),
         Column(
             "order_item_id", "Order Item ID", Kind.CODE, "The ID of the order item.",
-            is_shown=True, is_pinned=True, is_required=True, is_reference=True, width=155
+            is_shown=True, is_pinned=True, is_required=True, is_reference=True,
+            opens_its_order=True, width=155
         ),
         Column(
             "product", "Product", Kind.TEXT, "The service as it is sold.",

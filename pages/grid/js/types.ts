@@ -256,6 +256,7 @@ declare global {
     openMenuByKey(event: KeyboardEvent): void;
 
     OrderLink: unknown;
+    ItemLink: unknown;
     Word: unknown;
     Named: unknown;
     isNo(params: CellClassParams): boolean;
