@@ -1,6 +1,7 @@
 """The refund dialog, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -66,6 +67,10 @@ def test_dialog_says_what_will_happen_and_confirming_does_it(sqlite_database: st
     assert not page.exception
     assert r"**2 items** refunded\: 76.00 EUR" in texts(page)
     assert "**1 item** not refunded" in texts(page)
+    links = [one.proto for one in page.get("page_link")]
+    (there,) = [one for one in links if one.label == "See them in Refunds"]
+    shown = open_page("refunds", **dict(parse_qsl(there.query_string)))
+    assert "**2** refunds" in texts(shown)
     assert "**1 selected**" in texts(page)
     with storage.reading() as session:
         refund = session.query(Refund).filter_by(order_item_id="I-1").one()
