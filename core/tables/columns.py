@@ -101,7 +101,7 @@ class Column:
         """Return the help text of the column in an import file."""
         parts = [self.help, WRITTEN.get(self.kind, ""), self.if_blank]
         if self.kind is Kind.INSTANT:
-            zone = "the airport's" if self.read_in else "the header's, or IMPORT_ZONE"
+            zone = "the airport's" if self.read_in else "the header's, or the import's"
             parts.insert(2, f"The time zone of a time without an offset is {zone}.")
         return " ".join(filter(None, parts))
 
@@ -186,8 +186,8 @@ class Table:
     personal: Callable[[str], Mapping[str, Any]] | None = field(default=None, compare=False)
     is_indexed: bool = False  # has search indexes
     also_finds: tuple[AlsoFinds, ...] = field(default=(), compare=False)
-    author: str | None = None  # the column of the e-mail address of the row's author
     told_by: tuple[str, ...] = ()  # the columns that tell a person which row is meant
+    author: str | None = None  # the column of the e-mail address of the row's author
     by_author: str = "Mine"  # the name of the view of the actor's own rows
     hint: str | None = None  # shown while the table is empty: how rows get there
     hint_of_order: str | None = None  # the same, for the table of one order

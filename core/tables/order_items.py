@@ -76,7 +76,8 @@ ORDER_ITEMS = Table(
         ),
         Column(
             "refund_expire_at", "Refund Expire Date", Kind.INSTANT,
-            "Refundable up to and including this time.",
+            "Refundable up to and including this time. The table shows it in the time zone that is "
+            "named above it, the refund dialog also in airport time.",
             is_shown=True, looks_ahead=True, is_deadline=True, imported_in="airport_tz",
             totals_as="Value at risk", width=145
         ),
