@@ -93,8 +93,10 @@
       this.list = new desk.Listbox(this.operator, "Filtering operator", (option) => {
         this.choose(option.choice);
         (this.shown[0] || this.operator).focus();
+        this.isDone = true; /* what was typed for the question before */
         if (this.read()) onInput();
         else onIncomplete(); /* the last filter stays, until this one is complete */
+        this.isDone = false;
       });
       this.operator.addEventListener("click", () => this.open());
       this.operator.addEventListener("blur", this.list.hide);
