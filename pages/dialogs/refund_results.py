@@ -64,7 +64,7 @@ def _show_ending(state: GridState, dialog: Dialog[Any], batch_id: str, actor: Ac
     results = refunds.get_results(batch_id, actor=actor)
     refunded = results.having(REFUNDED)
     requested = results.frame[results.frame["result"] != NOT_REFUNDED]
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         show_where(REFUNDS, list(requested["order_item_id"]), actor=actor)
         if may(actor, Permission.EMAILS):
             show_void_notice(state, list(refunded["order_item_id"]), actor=actor)

@@ -208,6 +208,6 @@ def _show_answer(
     show_delivery_states([one.delivery_id for one in answer.deliveries])
     if answer.left_out:
         show_left_out(answer.left_out, request.chosen, key=LEFT_OUT)
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         show_where(EMAILS, [one.delivery_id for one in answer.deliveries], actor=actor)
         dialog.show_close("Done", key="send_done", is_primary=True)
