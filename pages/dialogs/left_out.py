@@ -15,12 +15,6 @@ def show_left_out(
     """List vouchers that are not valid or have no recipient, with the reason."""
     st.markdown(f"**{plain(heading)}** ({len(lines):,})")
     listed = [
-        {
-            ITEM: one.order_item_id,
-            "Product": one.product,
-            "Passenger": one.passenger_name,
-            "Why": one.why or "",
-        }
-        for one in lines
+        {ITEM: one.order_item_id, "Product": one.product, "Why": one.why or ""} for one in lines
     ]
     show_text_table(chosen.with_orders(listed), key=key)

@@ -93,7 +93,6 @@ def _show_refused(refused: Sequence[Assessed], chosen: Chosen) -> None:
         {
             ITEM: line.order_item_id,
             "Product": line.item.product if line.item else "",
-            "Passenger": line.item.passenger_name if line.item else "",
             "Why": _why(line),
         }
         for line in refused

@@ -128,13 +128,6 @@ def test_one_selected_item_has_its_name_beside_the_count_also_when_the_filter_hi
     assert name not in texts(page)
 
 
-def test_what_cannot_be_refunded_is_listed_with_its_passenger(sqlite_database: str) -> None:
-    _shop()
-    make_item("OD-1", order_item_id="I-3", passenger_name="Ana", is_refundable=False)
-    (table,) = values(_open_dialog("I-3"), "table")
-    assert table["Passenger"].tolist() == ["Ana"]
-
-
 def test_a_dialog_closes_when_the_person_leaves_the_page(sqlite_database: str) -> None:
     _shop()
     page = _open_dialog("I-1")
