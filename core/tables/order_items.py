@@ -30,7 +30,7 @@ ORDER_ITEMS = Table(
     model=OrderItem,
     key="order_item_id",
     sorted_in_order_by="no",
-    told_by=("product", "passenger_name"),
+    told_by=("passenger_name", "product"),
     is_indexed=True,
     ready_made=recent()
     | {

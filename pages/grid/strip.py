@@ -163,7 +163,7 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
 class Selected:
     """The selected rows in words: how many, how many of them the filter hides; "" for none.
 
-    A single row has a name, because it can be out of sight: Fast Track Security · Zoë Müller.
+    A single row has a name, because it can be out of sight: Zoë Müller · Fast Track Security.
     """
 
     words: str = ""
