@@ -7,6 +7,7 @@ person decides first (`approval`); `told` says who gets an e-mail about it.
 
 from core.refunds.approval import Decided, Decision, approve, decline
 from core.refunds.assessment import Assessed, Assessment, assess, find_items
+from core.refunds.cards import cannot_refund_cards
 from core.refunds.decisions import MAX_NOTE
 from core.refunds.gateways import configured_gateways
 from core.refunds.late import decline_late
@@ -23,7 +24,7 @@ from core.refunds.results import (
 )
 from core.refunds.returned import WAS_RETURNED, look_again_due, mark_as_returned, record_return
 from core.refunds.returned_items import Returned, find_returned, give_back
-from core.refunds.rule import REASON_TEXTS, Reason, RefundItem
+from core.refunds.rule import NO_CARD_REFUNDS, REASON_TEXTS, Reason, RefundItem
 from core.refunds.settlement import settle_due
 from core.refunds.waiting import Waiting, count_of_waiting, find_waiting
 
@@ -31,6 +32,7 @@ __all__ = [
     "IN_PROGRESS",
     "MAX_NOTE",
     "NOT_REFUNDED",
+    "NO_CARD_REFUNDS",
     "REASON_TEXTS",
     "REFUNDED",
     "WAITING",
@@ -47,6 +49,7 @@ __all__ = [
     "Waiting",
     "approve",
     "assess",
+    "cannot_refund_cards",
     "configured_gateways",
     "count_of_waiting",
     "decline",

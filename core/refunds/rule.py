@@ -40,6 +40,9 @@ class Reason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"  # the dialog said that the item cannot be refunded
 
 
+NO_CARD_REFUNDS = (
+    "Card payments cannot be refunded here yet: an admin has to set up the payment provider"
+)
 # The sentences of the reasons that lie in the item and its payment, in the order of the rule.
 REASON_TEXTS = {
     Reason.REFUNDED: VOID_TEXTS[ItemStatus.REFUNDED],
@@ -51,7 +54,7 @@ REASON_TEXTS = {
     Reason.FREE: "The price is zero, so there is nothing to refund",
     Reason.OTHER_CURRENCY: "Its currency differs from the currency of its contract",
     Reason.PAYMENT_UNKNOWN: "It is not known which payment to refund",
-    Reason.NO_GATEWAY: "It was paid by card; card refunds are not set up (STRIPE_API_KEY)",
+    Reason.NO_GATEWAY: f"It was paid by card. {NO_CARD_REFUNDS}",
 }
 
 _BY_STATUS = {

@@ -110,10 +110,12 @@ class _Search:
 
     def _find_orders(self) -> Iterator[Found]:
         view = default_view(ORDERS).with_search(self.search)
-        rows = self._load(view, {*searched(ORDERS), "contract", "created_at"}, PER_KIND)
+        rows = self._load(
+            view, {*searched(ORDERS), "contract", "created_at", "item_count"}, PER_KIND
+        )
         details = [
-            f"{named(row['contract_id'], row['contract'])} · {row['author']} · "
-            f"{row['created_at']:%Y-%m-%d}"
+            f"{row['created_at']:%Y-%m-%d} · {_count_items(row['item_count'])} · "
+            f"{named(row['contract_id'], row['contract'])} · {row['author']}"
             for row in rows
         ]
         matches = match_of_orders(self.words, rows, actor=self.actor, now=self.now)
@@ -187,6 +189,10 @@ def _about(row: Row, *names: str) -> str:
     """Return values of an order item in words."""
     said = (row[name] and as_choice(_column(ORDER_ITEMS, name), row[name]) for name in names)
     return " · ".join(filter(None, said))
+
+
+def _count_items(count: int) -> str:
+    return f"{count:,} item{'s' * (count != 1)}"
 
 
 def _column(table: Table, name: str) -> Column:

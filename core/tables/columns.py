@@ -57,6 +57,7 @@ class Column:
     if_blank: str = ""  # a sentence: what an import does if the value is missing
     is_reference: bool = False  # pasted IDs are searched in it
     opens_order: bool = False  # holds order IDs, shown as links to the orders
+    opens_its_order: bool = False  # holds other IDs, shown as links to the order of the row
     allowed: type[StrEnum] | None = None
     wording: Callable[[], Mapping[str, str]] | None = None  # the words of codes that a setting has
     currency: str | None = None
@@ -100,7 +101,7 @@ class Column:
         """Return the help text of the column in an import file."""
         parts = [self.help, WRITTEN.get(self.kind, ""), self.if_blank]
         if self.kind is Kind.INSTANT:
-            zone = "the airport's" if self.read_in else "the header's, or IMPORT_ZONE"
+            zone = "the airport's" if self.read_in else "the header's, or the import's"
             parts.insert(2, f"The time zone of a time without an offset is {zone}.")
         return " ".join(filter(None, parts))
 
@@ -185,6 +186,7 @@ class Table:
     personal: Callable[[str], Mapping[str, Any]] | None = field(default=None, compare=False)
     is_indexed: bool = False  # has search indexes
     also_finds: tuple[AlsoFinds, ...] = field(default=(), compare=False)
+    told_by: tuple[str, ...] = ()  # the columns that tell a person which row is meant
     author: str | None = None  # the column of the e-mail address of the row's author
     by_author: str = "Mine"  # the name of the view of the actor's own rows
     hint: str | None = None  # shown while the table is empty: how rows get there

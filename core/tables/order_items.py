@@ -30,6 +30,7 @@ ORDER_ITEMS = Table(
     model=OrderItem,
     key="order_item_id",
     sorted_in_order_by="no",
+    told_by=("passenger_name", "product"),
     is_indexed=True,
     ready_made=recent()
     | {
@@ -43,7 +44,8 @@ ORDER_ITEMS = Table(
         replace(NO, is_pinned=True, yields_below=1_367, width=72),
         Column(
             "order_item_id", "Order Item ID", Kind.CODE, "The ID of the order item.",
-            is_shown=True, is_pinned=True, is_required=True, is_reference=True, width=155
+            is_shown=True, is_pinned=True, is_required=True, is_reference=True,
+            opens_its_order=True, width=155
         ),
         Column(
             "product", "Product", Kind.TEXT, "The service as it is sold.",
@@ -69,12 +71,13 @@ ORDER_ITEMS = Table(
         Column(
             "refundable_now", "Refundable Now", Kind.FLAG,
             "Whether the item can be refunded now: it is refundable and not used, and neither its "
-            "service day nor its Refund Expire Date is over.",
+            "service day nor its Refund Expire Date is over. Refund also looks at the payment.",
             has_choices=True, is_shown=True, width=110, derived=refundable_now
         ),
         Column(
             "refund_expire_at", "Refund Expire Date", Kind.INSTANT,
-            "Refundable up to and including this time.",
+            "Refundable up to and including this time. The table shows it in the time zone that is "
+            "named above it, the refund dialog also in airport time.",
             is_shown=True, looks_ahead=True, is_deadline=True, imported_in="airport_tz",
             totals_as="Value at risk", width=145
         ),

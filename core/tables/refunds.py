@@ -21,6 +21,7 @@ REFUNDS = Table(
     model=Refund,
     key="refund_id",
     newest="requested_at",
+    told_by=("passenger_name", "product"),
     author="requested_by",
     by_author="By me",
     is_indexed=True,
@@ -53,7 +54,7 @@ REFUNDS = Table(
         ),
         Column(
             "order_item_id", "Order Item ID", Kind.CODE, "The refunded order item.",
-            is_shown=True, is_required=True, is_reference=True, width=156
+            is_shown=True, is_required=True, is_reference=True, opens_its_order=True, width=156
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",

@@ -61,7 +61,7 @@ TRANSACTIONS = Table(
         Column(
             "order_item_id", "Order Item ID", Kind.CODE,
             "The order item of the transaction; required for a refund.",
-            is_shown=True, is_reference=True, width=156
+            is_shown=True, is_reference=True, opens_its_order=True, width=156
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE,

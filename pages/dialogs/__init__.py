@@ -15,7 +15,11 @@ from pages.dialogs.no_order import show_no_order, show_not_found
 from pages.dialogs.notes import show_notes
 from pages.dialogs.outbox import show_sending_notice
 from pages.dialogs.refund_again import show_refund_actions
-from pages.dialogs.refund_notices import show_refund_notices, show_unmatched_refunds
+from pages.dialogs.refund_notices import (
+    show_card_notice,
+    show_refund_notices,
+    show_unmatched_refunds,
+)
 from pages.dialogs.refund_rule import REFUND_RULE
 from pages.dialogs.users import show_user_actions
 from pages.dialogs.voucher_check import (
@@ -31,6 +35,7 @@ __all__ = [
     "keeping_refusal",
     "note_check",
     "show_approval",
+    "show_card_notice",
     "show_check",
     "show_contract_actions",
     "show_demo",

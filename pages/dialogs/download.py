@@ -37,13 +37,19 @@ def show_download(state: GridState, *, actor: Actor) -> None:
     if not valid:
         show_download_dialog(state, ITEMS, actor=actor)
         return
-    one = "The voucher of the selected item"
+    one = f"The voucher of {_named(lines)}"
     many = f"{len(valid):,} vouchers in one PDF, one per page"
     left = f"; {len(refused):,} left out" if refused else ""
     words = f"{one if len(valid) == 1 else many}{left}"
-    st.link_button(ITEMS.download, _address(valid, actor, "pdf"), icon=ICON, help=words)
+    st.link_button(ITEMS.download, _address(valid, actor, "pdf"), icon=ICON, help=plain(words))
     if len(lines) > 1 or any(line.unprintable for line in lines):
         _show_more(state, lines, actor)
+
+
+def _named(lines: list[VoucherLine]) -> str:
+    """Return the product and the passenger of the one voucher that is valid."""
+    line = next(one for one in lines if one.why is None)
+    return f"{line.product}, {line.passenger_name}"
 
 
 def show_download_dialog(state: GridState, source: Source, *, actor: Actor) -> None:

@@ -128,7 +128,7 @@ def _zones(headings: Sequence[Heading]) -> str:
     for heading in headings:
         column = heading.column
         if column.kind is Kind.INSTANT:
-            at_place = "in the airport's zone" if column.read_in else f"in {usual} (IMPORT_ZONE)"
-            zone = f"in {heading.zone}" if heading.zone else at_place
-            words.append(f"{column.header} is {zone}")
+            own = f"the import's time zone ({usual})"
+            zone = heading.zone or ("the airport's zone" if column.read_in else own)
+            words.append(f"{column.header} is in {zone}")
     return ", ".join(words)

@@ -1,4 +1,4 @@
-"""Notices about refunds that need a decision: on an order's page, and of all orders on Refunds."""
+"""Notices about refunds: what needs a decision, and that card payments cannot be refunded here."""
 
 from datetime import UTC, datetime
 
@@ -14,12 +14,19 @@ from pages.shell import acting, plain
 
 
 def show_refund_notices(order_id: str, actor: Actor) -> None:
-    """Draw a notice for refunds that the bank returned, and one for each refund to match."""
+    """Draw a notice for refunds that the bank returned, each refund to match, and card payments."""
     returned = refunds.find_returned(order_id, actor=actor)
     if returned:
         _show_returned(returned, actor)
     for one in refunds.find_unmatched(order_id, actor=actor):
         _show_unmatched(one, actor)
+    show_card_notice(actor, order_id)
+
+
+def show_card_notice(actor: Actor, order_id: str | None = None) -> None:
+    """Say that card payments cannot be refunded here, if there are any: Refundable Now does not."""
+    if refunds.cannot_refund_cards(actor=actor, order_id=order_id):
+        st.caption(f":material/info: {plain(refunds.NO_CARD_REFUNDS)}.")
 
 
 def show_unmatched_refunds(actor: Actor) -> None:

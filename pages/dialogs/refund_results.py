@@ -8,7 +8,9 @@ from core import refunds
 from core.access import Actor, may
 from core.ground import Permission, format_money
 from core.refunds import IN_PROGRESS, NOT_REFUNDED, REFUNDED, WAITING, Results
+from core.tables import REFUNDS
 from pages.dialogs.refund_assessment import count_items, sums_in_words
+from pages.dialogs.request import show_where
 from pages.dialogs.selection import ITEM, Chosen
 from pages.dialogs.void_notice import show_void_notice
 from pages.grid import GridState, download_address, viewer_zone
@@ -59,8 +61,11 @@ def _show_lines(batch_id: str, chosen: Chosen, actor: Actor) -> int:
 
 def _show_ending(state: GridState, dialog: Dialog[Any], batch_id: str, actor: Actor) -> None:
     asked = {"batch": batch_id, "zone": viewer_zone()}
-    refunded = refunds.get_results(batch_id, actor=actor).having(REFUNDED)
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    results = refunds.get_results(batch_id, actor=actor)
+    refunded = results.having(REFUNDED)
+    requested = results.frame[results.frame["result"] != NOT_REFUNDED]
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        show_where(REFUNDS, list(requested["order_item_id"]), actor=actor)
         if may(actor, Permission.EMAILS):
             show_void_notice(state, list(refunded["order_item_id"]), actor=actor)
         st.link_button(

@@ -1,11 +1,16 @@
 """A request about order items, which a dialog asks for and then sends."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
+from core import views
+from core.access import Actor, may
+from core.tables import Table
+from core.views import default_view
 from pages.dialogs.selection import Chosen
 from pages.shell import Dialog, plain
 
@@ -36,6 +41,15 @@ class Request:
         if self.was_sent:
             self.was_sent = False
             st.rerun()
+
+
+def show_where(table: Table, ids: Sequence[str], *, actor: Actor) -> None:
+    """Draw a link to the rows of a table with these IDs, if the actor may open its page."""
+    if ids and may(actor, table.permission(None)):
+        asked = views.address_of(default_view(table).with_ids(tuple(ids)), actor=actor)
+        label, icon = f"See them in {table.title}", ":material/arrow_forward:"
+        page = f"{table.name}.py"
+        st.page_link(page, label=label, icon=icon, query_params=asked, width="content")
 
 
 def show_notes(chosen: Chosen) -> None:

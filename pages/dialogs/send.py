@@ -13,11 +13,12 @@ from core import mail, vouchers
 from core.access import Actor
 from core.ground import AppError
 from core.mail import Answer, Assessment, To, split_addresses
+from core.tables import EMAILS
 from core.vouchers import VoucherLine
 from pages.dialogs.left_out import show_left_out
 from pages.dialogs.outbox import outbox_notice
 from pages.dialogs.preview import show_delivery_states
-from pages.dialogs.request import Request, show_none, show_notes, show_problem
+from pages.dialogs.request import Request, show_none, show_notes, show_problem, show_where
 from pages.dialogs.selection import Source
 from pages.dialogs.send_assessment import LEFT_OUT, count_mails, show_draft, show_sending
 from pages.grid import GridState
@@ -79,7 +80,7 @@ def _show_request(
     elif request.answer is None:
         _show_form(state, dialog, request, actor)
     else:
-        _show_answer(dialog, request, request.answer)
+        _show_answer(dialog, request, request.answer, actor)
 
 
 def _show_form(
@@ -200,10 +201,13 @@ def _confirm(
     state.refresh()
 
 
-def _show_answer(dialog: Dialog[SendRequest], request: SendRequest, answer: Answer) -> None:
+def _show_answer(
+    dialog: Dialog[SendRequest], request: SendRequest, answer: Answer, actor: Actor
+) -> None:
     """Show the state of every e-mail; refresh while some are on their way."""
     show_delivery_states([one.delivery_id for one in answer.deliveries])
     if answer.left_out:
         show_left_out(answer.left_out, request.chosen, key=LEFT_OUT)
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        show_where(EMAILS, [one.delivery_id for one in answer.deliveries], actor=actor)
         dialog.show_close("Done", key="send_done", is_primary=True)

@@ -147,6 +147,8 @@ def _column_definition(table: Table, column: Column) -> dict[str, Any]:
         definition["cellRendererParams"] = {"name": names.name}
     elif column.opens_order:
         definition["cellRenderer"] = JsCode("orderDesk.OrderLink")
+    elif column.opens_its_order:
+        definition["cellRenderer"] = JsCode("orderDesk.ItemLink")
     elif column.allowed is not None:
         definition["cellRenderer"] = JsCode("orderDesk.Word")
         tones = TONES.get(column.allowed, {})

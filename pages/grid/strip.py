@@ -5,6 +5,7 @@ Each strip keeps its place, whatever it holds, so that the grid does not move.
 
 import html
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -18,6 +19,7 @@ from core.tables import Kind, Table
 from core.views import (
     NamesByColumn,
     View,
+    default_view,
     describe_filter,
     describe_ids,
     describe_keys,
@@ -157,33 +159,68 @@ def show_missing(state: GridState, *, actor: Actor) -> None:
         st.code("\n".join(map(show_controls, missing)), language=None, height=200)
 
 
-def selected_in_words(state: GridState, *, actor: Actor, now: datetime) -> str:
-    """Return how many rows are selected, and how many of them the filter hides; "" for none."""
+@dataclass(frozen=True)
+class Selected:
+    """The selected rows in words: how many, how many of them the filter hides; "" for none.
+
+    A single row has a name, because it can be out of sight: Zoë Müller · Fast Track Security.
+    """
+
+    words: str = ""
+    name: str = ""
+
+
+def selected_in_words(state: GridState, *, actor: Actor, now: datetime) -> Selected:
+    """Return the selected rows in words."""
     selected = state.selected
     if not selected:
-        return ""
+        return Selected()
     seen = query.count_among(state.view, selected, actor=actor, now=now)
     hidden = f", {len(selected) - seen:,} hidden by the filter"
-    return f"**{len(selected):,} selected**{hidden if seen < len(selected) else ''}"
+    words = f"**{len(selected):,} selected**{hidden if seen < len(selected) else ''}"
+    return Selected(words, _name_of(state, actor, now) if len(selected) == 1 else "")
 
 
-def show_ticked(state: GridState, selected: str) -> None:
+def _name_of(state: GridState, actor: Actor, now: datetime) -> str:
+    """Return what tells a person which row is selected; "" if the table has no such columns."""
+    table = state.place.table
+    columns = tuple(one for one in table.columns if one.name in table.told_by)
+    if not columns:
+        return ""
+    view = replace(default_view(table), columns=columns).with_keys(state.selected)
+
+    def load() -> str:
+        rows = query.load_rows(view, actor=actor, now=now, start=0, end=1)
+        texts = [str(rows.iloc[0][name]) for name in table.told_by] if len(rows) else []
+        return " · ".join(texts)
+
+    return state.figure("name", view, now, load)
+
+
+def show_ticked(state: GridState, selected: Selected) -> None:
     """Draw what a phone has in one bar with the actions: the words of `selected`, and Clear."""
     with st.container(horizontal=True, vertical_alignment="center", key="ticked", gap="small"):
-        if selected:
-            st.markdown(selected, width="content")
+        if selected.words:
+            _show_selected(selected, key="ticked_name")
             _show_clear(state, "Clear", key=f"untick_{state.place.key}")
+
+
+def _show_selected(selected: Selected, *, key: str) -> None:
+    st.markdown(selected.words, width="content")
+    if selected.name:
+        with st.container(key=key, width="content"):
+            st.markdown(plain(selected.name), width="content")
 
 
 def _show_clear(state: GridState, label: str, *, key: str, help_text: str | None = None) -> None:
     st.button(label, key=key, type="tertiary", on_click=state.select, args=((),), help=help_text)
 
 
-def show_selection(state: GridState, selected: str, count: int) -> None:
+def show_selection(state: GridState, selected: Selected, count: int) -> None:
     """Draw below the grid the words of `selected`; offer to select all rows or none."""
     key = state.place.key
-    if selected:
-        st.markdown(selected, width="content")
+    if selected.words:
+        _show_selected(selected, key="selected_name")
         _show_clear(
             state, "Clear selection", key=f"unselect_{key}", help_text="Or press Esc in the table"
         )
@@ -195,7 +232,7 @@ def show_selection(state: GridState, selected: str, count: int) -> None:
             on_click=_select_all,
             args=(state,),
         )
-    elif selected and count > 1:
+    elif selected.words and count > 1:
         st.caption(f"Select all works for up to {MAX_SELECTED:,} rows", width="content")
 
 

@@ -23,6 +23,7 @@ from pages.grid.options import BLOCK_ROWS, THEME, adapting_columns, grid_options
 from pages.grid.sharing import show_shared_before
 from pages.grid.state import GridState, Place, follow_address, follow_grid, write_address
 from pages.grid.strip import (
+    Selected,
     selected_in_words,
     show_head,
     show_missing,
@@ -89,6 +90,7 @@ def show_table(
     state.keep_tokens(actor)
     above = st.container(gap="small", key="above")
     above.empty()  # creates the container now; otherwise the grid jumps later
+    extras.show_notice()
     fault = follow_grid(state, _draw(state))
     write_address(state, actor)
     with above:
@@ -115,7 +117,7 @@ def _show_progress(state: GridState) -> None:
         st.html(f'<span data-answer="{answer}" data-revision="{state.revision}"></span>')
 
 
-def _show_actions(state: GridState, actor: Actor, selected: str, extras: Extras) -> None:
+def _show_actions(state: GridState, actor: Actor, selected: Selected, extras: Extras) -> None:
     """Draw what acts on the selected rows; on a phone, it is a bar with their number."""
     if extras.actions is not None:
         with _strip("actions"):
@@ -124,17 +126,13 @@ def _show_actions(state: GridState, actor: Actor, selected: str, extras: Extras)
 
 
 def _show_above(
-    state: GridState, actor: Actor, now: datetime, selected: str, extras: Extras
+    state: GridState, actor: Actor, now: datetime, selected: Selected, extras: Extras
 ) -> int:
-    """Draw three strips: title and downloads, tools and actions, filters. Return the count.
-
-    Notices of the page come below its title.
-    """
+    """Draw three strips: title and downloads, tools and actions, filters. Return the count."""
     with _strip("head"):
         count = show_head(state, actor=actor, now=now, explains=extras.explains)
         st.space("stretch")
         show_downloads(state, count, actor=actor, is_main=not extras.has_main_action)
-    extras.show_notice()
     with _strip("tools"):
         show_search(state)
         show_fold()
@@ -148,7 +146,7 @@ def _show_above(
 
 
 def _show_above_of_order(
-    state: GridState, actor: Actor, now: datetime, selected: str, extras: Extras
+    state: GridState, actor: Actor, now: datetime, selected: Selected, extras: Extras
 ) -> int:
     """Draw one strip, because an order has few rows: search and IDs come with many."""
     with _strip("tools"):

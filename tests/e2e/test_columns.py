@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.e2e.conftest import OpenDesk
-from tests.e2e.desk import COLUMNS, HEADERS, Desk, view_in
+from tests.e2e.desk import COLUMNS, HEADERS, ITEMS, Desk, view_in
 from tests.e2e.waiting import expect
 
 SIX: dict[str, Any] = {"item_count": {"filterType": "number", "type": "equals", "filter": 6}}
@@ -170,3 +170,27 @@ def test_link_with_a_column_that_is_gone_keeps_the_rest_and_says_so(open_tab: Op
     desk.wait_for_run()
     expect(said).to_contain_text("Part of this view was ignored. The rest is shown.")
     expect(said).to_contain_text("Orders has no column “gone”.")
+
+
+def test_column_that_is_added_comes_into_sight(open_tab: OpenDesk) -> None:
+    desk = open_tab().open(table=ITEMS)
+    last = desk.header_cell("Created Date")
+    expect(last).not_to_be_in_viewport()
+    toggle(desk.open_popover("Columns"), "Used At")
+    expect(desk.header_cell("Used At")).to_be_in_viewport(ratio=0.99)
+    toggle(desk.page.get_by_test_id("stPopoverBody"), "Product")  # one that goes moves nothing
+    expect(desk.headers.filter(has_text="Product").first).not_to_have_text("Product")
+    expect(desk.header_cell("Used At")).to_be_in_viewport(ratio=0.99)
+
+
+def test_box_that_takes_no_text_opens_its_list(open_tab: OpenDesk) -> None:
+    desk = open_tab().open(table=ITEMS)
+    desk.box("Refundable Now").click()
+    expect(desk.list_rows).to_have_count(2)
+    desk.list_rows.filter(has_text="Yes").click()
+    desk.expect_words("Refundable Now is Yes")
+    desk.page.keyboard.press("Escape")
+    desk.box("Status").click()  # a box for text stays one
+    expect(desk.list_rows).to_have_count(0)
+    desk.box("Refundable Now").press("ArrowDown")
+    expect(desk.list_rows).to_have_count(2)

@@ -52,6 +52,9 @@ def test_keyboard_chooses_a_relative_date_from_the_list_of_the_box(desk: Desk) -
     ("typed", "said"),
     [
         ("2026-02-30", "“2026-02-30” is not a day of the calendar."),
+        ("2026-13", "“2026-13” is not a month of the calendar."),
+        ("not on 2026-11", "“2026-11” is not a day. Type a day such as 2026-11-29"),
+        ("1812", "A day must be from 1900-01-01 to 2199-12-31."),
         ("1812-06-24", "A day must be from 1900-01-01 to 2199-12-31."),
         ("last 0 days", "The number of days must be a whole number from 1 to 9,999."),
         ("2026-11-02 – 2026-11-01", "The range ends before it begins."),
@@ -85,6 +88,12 @@ def test_box_takes_every_text_that_it_shows(desk: Desk) -> None:
             "2026-11-01 – 2026-11-29",
             "between 2026-11-01 and 2026-11-29",
         ),
+        ("2024-02", "2024-02", "between 2024-02-01 and 2024-02-29"),
+        ("in 2026", "2026", "between 2026-01-01 and 2026-12-31"),
+        ("2025-11 to 2026", "2025-11-01 – 2026-12-31", "between 2025-11-01 and 2026-12-31"),
+        ("before 2026-11", "Before 2026-11-01", "before 2026-11-01"),
+        ("after 2026-11", "After 2026-11-30", "after 2026-11-30"),
+        ("on or before 2026", "On or before 2026-12-31", "on or before 2026-12-31"),
         ("not blank", "Not blank", "is not blank"),
     ):
         box.fill(typed)
@@ -122,6 +131,21 @@ def test_funnel_asks_for_a_number_of_next_days_where_times_can_be_ahead(
     desk.grid.get_by_role("combobox", name="Filtering operator").first.click()
     expect(desk.grid.get_by_role("option", name="Last … days")).to_be_visible()
     expect(desk.grid.get_by_role("option", name="Next … days")).to_have_count(0)
+
+
+def test_funnel_takes_a_month_for_its_days(desk: Desk, demo: Server) -> None:
+    desk.button_of("Created Date").click()
+    day = desk.grid.get_by_role("textbox", name="Day", exact=True)
+    day.fill("2026-11")
+    desk.expect_words("Created Date between 2026-11-01 and 2026-11-30")
+    made = demo.instants("SELECT created_at FROM orders")
+    desk.expect_count(sum((one.year, one.month) == (2026, 11) for one in made))
+    days = {"dateFrom": "2026-11-01 00:00:00", "dateTo": "2026-11-30 00:00:00"}
+    desk.expect_view(filters={"created_at": {"filterType": "date", "type": "inRange"} | days})
+    desk.choose_operator("Not on")
+    alert = desk.grid.get_by_role("alert").filter(has_text="“2026-11” is not a day.")
+    expect(alert).to_be_visible()
+    desk.expect_words("Created Date between 2026-11-01 and 2026-11-30")
 
 
 def test_wrong_day_of_a_range_is_told_before_the_range_is_complete(desk: Desk) -> None:

@@ -171,3 +171,22 @@ def test_order_in_the_bare_address_is_opened(open_tab: OpenDesk, shop: Server) -
     desk.page.goto(f"{shop.url}/?order=OD-TWO", wait_until="commit")
     expect(desk.page.get_by_role("heading", name="Order OD-TWO")).to_be_visible()
     expect(desk.page).to_have_url(re.compile(r"/order\?order=OD-TWO"))
+
+
+def test_id_of_an_item_opens_its_order_where_it_is_no_link_itself(
+    open_tab: OpenDesk, shop: Server
+) -> None:
+    desk = open_tab(shop).open(table=ITEMS)
+    ids = desk.grid.locator('.ag-cell[col-id="order_item_id"]')
+    item = desk.cell(0, "order_item_id").inner_text()
+    order = shop.query("SELECT order_id FROM order_items WHERE order_item_id = :one", one=item)[0]
+    heading = desk.page.get_by_role("heading", name=f"Order {order}", exact=True)
+    ids.get_by_role("link", name=item, exact=True).click()
+    expect(heading).to_be_visible()
+    expect(ids.filter(has_text=item).first).to_be_visible()
+    expect(ids.get_by_role("link")).to_have_count(0)
+    desk.page.go_back()
+    desk.cell(0, "product").click()
+    expect(heading).to_have_count(0)
+    desk.page.keyboard.press("Enter")
+    expect(heading).to_be_visible()

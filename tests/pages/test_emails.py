@@ -88,6 +88,7 @@ def test_second_click_sends_nothing_more() -> None:
     page = opened("I-1")
     page.button(key="send_confirm").click().run()
     emails_before = recipients()
+    assert "See them in E-mails" in [one.proto.label for one in page.get("page_link")]
     page.button(key="send_done").click().run()
     assert recipients() == emails_before == [CONTACT]
 

@@ -1,6 +1,7 @@
 """The refund dialog, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -66,6 +67,10 @@ def test_dialog_says_what_will_happen_and_confirming_does_it(sqlite_database: st
     assert not page.exception
     assert r"**2 items** refunded\: 76.00 EUR" in texts(page)
     assert "**1 item** not refunded" in texts(page)
+    links = [one.proto for one in page.get("page_link")]
+    (there,) = [one for one in links if one.label == "See them in Refunds"]
+    shown = open_page("refunds", **dict(parse_qsl(there.query_string)))
+    assert "**2** refunds" in texts(shown)
     assert "**1 selected**" in texts(page)
     with storage.reading() as session:
         refund = session.query(Refund).filter_by(order_item_id="I-1").one()
@@ -106,6 +111,21 @@ def test_more_than_the_hourly_limit_is_refused_whole(
     assert (_status("I-1"), _status("I-2")) == ("not_used", "not_used")
     monkeypatch.undo()
     get_settings.cache_clear()
+
+
+def test_one_selected_item_has_its_name_beside_the_count_also_when_the_filter_hides_it(
+    sqlite_database: str,
+) -> None:
+    _shop()
+    page = open_page("order_items")
+    name = r"Zoë Müller · \*Fast\* \[track\](x)"
+    none = {"product": {"filterType": "text", "type": "contains", "filter": "zzz"}}
+    page = grid_says(page, place="order_items", view={"filters": none}, selected=["I-2"])
+    assert "**1 selected**, 1 hidden by the filter" in texts(page)
+    assert name in texts(page)
+    page = grid_says(page, place="order_items", view={}, selected=["I-1", "I-2"])
+    assert "**2 selected**" in texts(page)
+    assert name not in texts(page)
 
 
 def test_a_dialog_closes_when_the_person_leaves_the_page(sqlite_database: str) -> None:

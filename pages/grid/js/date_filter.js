@@ -4,7 +4,8 @@
   "use strict";
   const desk = window.orderDesk;
   const { element, debounce, dates } = desk;
-  const HINT = "Or type a day, such as 2026-11-29, or a number of days, such as last 45 days.";
+  const HINT =
+    "Or type a day, month or year, such as 2026-11-29, 2026-11 or 2026, or a number of days, such as last 45 days.";
   const SVG = "http://www.w3.org/2000/svg";
   const FIRST = "equals"; /* what the filter asks before anybody chooses */
 
@@ -92,8 +93,10 @@
       this.list = new desk.Listbox(this.operator, "Filtering operator", (option) => {
         this.choose(option.choice);
         (this.shown[0] || this.operator).focus();
+        this.isDone = true; /* what was typed for the question before */
         if (this.read()) onInput();
         else onIncomplete(); /* the last filter stays, until this one is complete */
+        this.isDone = false;
       });
       this.operator.addEventListener("click", () => this.open());
       this.operator.addEventListener("blur", this.list.hide);
@@ -168,7 +171,7 @@
       const { shown } = this;
       const added = shown.map((input) => input.value.trim());
       if (shown.length && !added.some(Boolean)) return null;
-      const isTyped = (text) => this.choice.takes === "count" || this.isDone || text.length >= 10;
+      const isTyped = (text) => this.isDone || dates.isWhole(this.choice, text);
       const wrong = added.map((text) =>
         text && isTyped(text) ? dates.wrong(this.choice, text, this.params) : ""
       );

@@ -4,19 +4,39 @@
   "use strict";
   const desk = window.orderDesk;
   const DAY = /^\d{4}-\d{2}-\d{2}$/;
+  const PERIOD = /^(\d{4})(?:-(\d{2}))?$/; /* a year or a month */
   const RANGE = /^(?:between )?(\S+?) ?(?: to | and |–|\.\.| - ) ?(\S+)$/;
   const HINT = "Type a day such as 2026-11-29";
 
-  const tidy = (text) => text.trim().replace(/\s+/g, " ").toLowerCase().replace(/^in the /, "");
+  const tidy = (text) => text.trim().replace(/\s+/g, " ").toLowerCase().replace(/^in (the )?/, "");
   const dayOf = (text) => (text || "").slice(0, 10);
 
-  /* What is wrong with a day; empty if nothing is. */
+  /* The first and the last day of what a person typed: of a day, a month or a year. */
+  function daysOf(text) {
+    const [, year, month] = PERIOD.exec(text) || [];
+    if (!year) return [text, text];
+    if (!month) return [`${year}-01-01`, `${year}-12-31`];
+    const last = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+    return [`${text}-01`, `${text}-${last}`];
+  }
+
+  /* Two days as text; a whole month or year is short: 2026-12. */
+  function rangeOf(from, to) {
+    const whole = [from.slice(0, 4), from.slice(0, 7)].find((one) => {
+      const [first, last] = daysOf(one);
+      return first === from && last === to;
+    });
+    return whole || `${from} – ${to}`;
+  }
+
+  /* What is wrong with a day, month or year; empty if nothing is. */
   function wrongDay(text, { earliest, latest }) {
-    if (!DAY.test(text)) return `“${text}” is not a day. ${HINT}.`;
-    const day = new Date(`${text}T00:00:00Z`);
-    if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text)
-      return `“${text}” is not a day of the calendar.`;
-    return text < earliest || text > latest ? `A day must be from ${earliest} to ${latest}.` : "";
+    const [first, last] = daysOf(text);
+    if (!DAY.test(first)) return `“${text}” is not a day. ${HINT}.`;
+    const day = new Date(`${first}T00:00:00Z`);
+    if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== first)
+      return `“${text}” is not a ${DAY.test(text) ? "day" : "month"} of the calendar.`;
+    return first < earliest || last > latest ? `A day must be from ${earliest} to ${latest}.` : "";
   }
 
   function wrongCount(text, { maxDays }) {
@@ -25,8 +45,14 @@
     return isRight ? "" : `The number of days must be a whole number from 1 to ${most}.`;
   }
 
-  const wrong = (choice, text, params) =>
-    (choice.takes === "count" ? wrongCount : wrongDay)(text, params);
+  function wrong(choice, text, params) {
+    if (choice.type === "notEqual" && PERIOD.test(text)) return `“${text}” is not a day. ${HINT}.`;
+    return (choice.takes === "count" ? wrongCount : wrongDay)(text, params);
+  }
+
+  /* Is a text complete, so that it can be wrong, while a person types it? */
+  const isWhole = (choice, text) =>
+    choice.takes === "count" || text.length >= 10 || (choice.type !== "notEqual" && PERIOD.test(text));
 
   /* The filter of a choice with what a person added to it: days, or a number of days. */
   function ask(choice, added, params) {
@@ -35,11 +61,16 @@
     if (choice.takes === "") return { model };
     const error = added.map((one) => wrong(choice, one, params)).find(Boolean);
     if (error) return { error };
-    const [first, last] = added;
-    if (choice.takes === "count") return { model: { ...model, filter: Number(first) } };
-    if (choice.takes === "day") return { model: { ...model, dateFrom: `${first} 00:00:00` } };
+    if (choice.takes === "count") return { model: { ...model, filter: Number(added[0]) } };
+    const days = added.map(daysOf);
+    const [first, last] = [days[0][0], days[days.length - 1][1]];
+    if (choice.takes === "day" && (choice.type !== "equals" || first === last)) {
+      const isLast = ["greaterThan", "lessThanOrEqual"].includes(choice.type);
+      return { model: { ...model, dateFrom: `${isLast ? last : first} 00:00:00` } };
+    }
     if (last < first) return { error: "The range ends before it begins." };
-    return { model: { ...model, dateFrom: `${first} 00:00:00`, dateTo: `${last} 00:00:00` } };
+    const [dateFrom, dateTo] = [`${first} 00:00:00`, `${last} 00:00:00`];
+    return { model: { ...model, type: "inRange", dateFrom, dateTo } };
   }
 
   /* A choice's label with a number of days: Last 12 days. */
@@ -57,7 +88,7 @@
     if (!choice) return "";
     const [from, to] = [dayOf(condition.dateFrom), dayOf(condition.dateTo)];
     if (choice.takes === "count") return counted(choice, condition.filter);
-    if (choice.takes === "range") return `${from} – ${to}`;
+    if (choice.takes === "range") return rangeOf(from, to);
     if (choice.takes === "day")
       return condition.type === "equals" ? from : `${choice.label} ${from}`;
     return choice.label;
@@ -85,7 +116,7 @@
     ofDay.sort((a, b) => b.label.length - a.label.length);
     const asked = ofDay.find((one) => text.startsWith(`${tidy(one.label)} `));
     if (asked) return ask(asked, [text.slice(asked.label.length + 1)], params);
-    if (/^\d{4}-/.test(text)) return ask(ofDay.find((one) => one.type === "equals"), [text], params);
+    if (/^\d{4}(-|$)/.test(text)) return ask(ofDay.find((one) => one.type === "equals"), [text], params);
     return { error: `“${typed.trim()}” is not a date. ${HINT}, or choose from the list.` };
   }
 
@@ -109,5 +140,5 @@
     return [...found, ...made.filter((one) => !labels.has(one.label))];
   }
 
-  desk.dates = { ask, choiceOf, dayOf, parse, suggest, textOf, wrong };
+  desk.dates = { ask, choiceOf, dayOf, isWhole, parse, suggest, textOf, wrong };
 })();

@@ -56,6 +56,9 @@
     const api = desk.api();
     api.applyColumnState({ state, applyOrder: true });
     desk.fit();
+    const had = new Set(laidOut(before.view).map(nameOf));
+    const added = laidOut(view).map(nameOf).filter((one) => !had.has(one));
+    if (added.length === 1) api.ensureColumnVisible(added[0]); /* so that the person sees it come */
     /* Search, IDs, keys and zone are not filters of the grid: a change must reload the rows. */
     const own = (/** @type {View} */ { search, ids, keys, zone }) =>
       JSON.stringify([search || "", ids || [], keys || null, zone]);

@@ -44,9 +44,9 @@
   }
 
   class OrderLink {
-    init({ value, valueFormatted }) {
-      const isLink = value && value !== desk.config().order;
-      this.gui = isLink ? linkTo(value) : document.createElement("span");
+    init({ value, valueFormatted, data }) {
+      const order = value && orderOf(data);
+      this.gui = order ? linkTo(order) : document.createElement("span");
       this.gui.textContent = valueFormatted || "";
     }
 
@@ -59,6 +59,8 @@
     }
   }
   desk.OrderLink = OrderLink;
+  /* The ID of an order item leads to its order. Another class, because `orderColumn` looks for one. */
+  desk.ItemLink = class extends OrderLink {};
 
   /* A member of an enumeration. A state is a tag; grid.css has the colour for its tone. */
   class Word {

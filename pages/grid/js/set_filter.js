@@ -174,6 +174,14 @@
       this.input.setAttribute("aria-label", `${name} Filter Input`);
       this.isFlag = Boolean(params.filterParams.isFlag); /* yes or no: nothing to type */
       this.input.readOnly = this.isFlag;
+      /* A box that takes no text opens the list. */
+      this.input.addEventListener("click", () => this.input.readOnly && params.showParentFilter());
+      this.input.addEventListener("keydown", (event) => {
+        if (!this.input.readOnly || !["Enter", "ArrowDown"].includes(event.key)) return;
+        event.preventDefault();
+        event.stopPropagation(); /* the grid would look for the header that has just lost the focus */
+        params.showParentFilter();
+      });
       const changed = debounce(() => this.typed());
       this.input.addEventListener("input", changed);
       this.gui = element("div", "deskSetFloatingBox ag-input-wrapper");

@@ -150,6 +150,7 @@ declare global {
     ask(choice: DateChoice, added: string[], params: DateSettings): DateAnswer;
     choiceOf(condition: { type?: string; filter?: number }, choices: DateChoice[]): DateChoice;
     dayOf(text: string | undefined): string;
+    isWhole(choice: DateChoice, text: string): boolean;
     parse(typed: string, params: DateSettings): DateAnswer;
     suggest(typed: string, choices: DateChoice[]): DateChoice[];
     textOf(condition: DateModel, choices: DateChoice[]): string;
@@ -255,6 +256,7 @@ declare global {
     openMenuByKey(event: KeyboardEvent): void;
 
     OrderLink: unknown;
+    ItemLink: unknown;
     Word: unknown;
     Named: unknown;
     isNo(params: CellClassParams): boolean;

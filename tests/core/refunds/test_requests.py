@@ -12,7 +12,7 @@ from core import access, refunds
 from core.access import Actor
 from core.ground import InvalidInput, NotPermitted, Role
 from core.query import MAX_SELECTED
-from core.refunds import requests
+from core.refunds import NO_CARD_REFUNDS, requests
 from core.storage import AuditEvent, Refund, RefundBatch
 from tests.conftest import NOW
 from tests.core.refunds.refund_rows import (
@@ -76,7 +76,7 @@ def make_refused() -> dict[str, str]:
             {},
             "The order has several payments, and it is not clear which one to pay back.",
         ),
-        ("OD-6", {}, "It was paid by card; card refunds are not set up (STRIPE_API_KEY)."),
+        ("OD-6", {}, f"It was paid by card. {NO_CARD_REFUNDS}."),
         ("OD-7", {}, "The payment of the order has no reference, so it cannot be paid back."),
     ]
     said = {make_refundable(order, **given): sentence for order, given, sentence in cases}

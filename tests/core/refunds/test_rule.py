@@ -71,7 +71,8 @@ FAULTS: tuple[tuple[Reason, dict[str, Any], str], ...] = (
     (
         Reason.NO_GATEWAY,
         {"payments": (CARD,)},
-        "It was paid by card; card refunds are not set up (STRIPE_API_KEY).",
+        "It was paid by card. Card payments cannot be refunded here yet: an admin has to set up "
+        "the payment provider.",
     ),
 )
 

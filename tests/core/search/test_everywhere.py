@@ -43,6 +43,18 @@ def make_one_of_each(admin: Actor) -> None:
     mail.send(["IT-1"], ["zoe@mail.example"], message=None, key="k", actor=admin, now=NOW)
 
 
+def test_orders_of_one_person_are_told_apart_by_their_day_and_their_items(
+    sqlite_database: str, admin: Actor
+) -> None:
+    make_order("OD-1", author="ana@helios.example", item_count=1)
+    later = CREATED + timedelta(days=1)
+    make_order("OD-2", author="ana@helios.example", item_count=1_234, created_at=later)
+    assert [hit.detail.split(" · ")[:2] for hit in hits("ana@helios", admin)] == [
+        [f"{later:%Y-%m-%d}", "1,234 items"],
+        [f"{CREATED:%Y-%m-%d}", "1 item"],
+    ]
+
+
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("text", "kind", "title"),

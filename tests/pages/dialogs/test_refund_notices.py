@@ -5,10 +5,13 @@ from streamlit.testing.v1 import AppTest
 
 from core import storage
 from core.access.actors import LOCAL_USER_ID
+from core.refunds import NO_CARD_REFUNDS
 from core.storage import AuditEvent, OrderItem, Refund, User
-from tests.core.refunds.refund_rows import settings
+from pages.shell import plain
+from tests.core.refunds.refund_rows import make_card_order, make_refundable, settings
 from tests.core.refunds.returned import returned_item, unmatched_items
-from tests.pages.opened import open_page
+from tests.pages.opened import open_page, texts
+from tests.rows import make_order
 
 
 def _open() -> AppTest:
@@ -151,3 +154,24 @@ def test_who_can_refund_matches_on_refunds(
         page = _open_refunds()
     assert len(page.expander) == 1
     assert ({"Match", "Belongs to no item"} <= _buttons(page)) is is_offered
+
+
+@pytest.mark.parametrize(
+    ("page_file", "asked"), [("orders", {}), ("order_items", {}), ("order", {"order": "OD-2"})]
+)
+def test_pages_with_refundable_now_say_that_cards_cannot_be_refunded_here(
+    sqlite_database: str, page_file: str, asked: dict[str, str]
+) -> None:
+    make_card_order("OD-2", reference="pi_1")
+    make_refundable("OD-2")
+    said = plain(NO_CARD_REFUNDS)
+    assert "STRIPE" not in said
+    assert said in texts(open_page(page_file, **asked))
+    with settings(stripe_api_key="sk_test_x"):
+        assert said not in texts(open_page(page_file, **asked))
+
+
+def test_an_order_that_was_not_paid_by_card_says_nothing_of_cards(sqlite_database: str) -> None:
+    make_card_order("OD-2", reference="pi_1")
+    make_order("OD-1")
+    assert plain(NO_CARD_REFUNDS) not in texts(open_page("order", order="OD-1"))
