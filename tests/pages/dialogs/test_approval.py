@@ -108,6 +108,7 @@ def test_a_refund_is_declined_only_with_a_note_that_the_requester_reads() -> Non
     assert set(statuses().values()) == {"waiting"}
     page = confirm(page, "Not agreed")
     assert ":material/block: **2** declined" in texts(page)
+    assert "Their vouchers are valid again, unless they have expired." in texts(page)
     assert set(statuses().values()) == {"declined"}
     with storage.reading() as session:
         (mail,) = session.scalars(select(Delivery))
