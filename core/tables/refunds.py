@@ -69,8 +69,8 @@ REFUNDS = Table(
         ),
         Column(
             "status", "Status", Kind.CODE,
-            "Waiting (for approval), declined, requested, processing (asked for, no answer yet), "
-            "succeeded or failed.",
+            "Waiting (for approval), declined, requested (approved, or no approval is needed), "
+            "processing (asked for, no answer yet), succeeded or failed.",
             has_choices=True, is_shown=True, allowed=RefundStatus, width=115
         ),
         Column(
