@@ -20,7 +20,7 @@ from tests.rows import make_actor, make_item, make_order, make_transaction
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOON = NOW + timedelta(days=9)
 REFUNDED = (
-    "Ana Ruiz refunded Fast Track Security (F-1), 38.00 EUR to the contract's balance. "
+    "Ana Ruiz refunded Fast Track Security (F-1), 38.00 EUR to the contract's balance (R-1). "
     "Reason: flight cancelled. “Gate closed”"
 )
 
