@@ -164,7 +164,8 @@ def _decide(session: Session, asked: _Asked, actor: Actor) -> tuple[Decision, li
     approve_in(
         session, approved, dict.fromkeys((one.refund_id for one in approved), asked.note), by
     )
-    names = _names_of(session, {one.requested_by for one in declined})
+    inactive = {one.requested_by for one in declined} if asked.is_approval else set()
+    names = _names_of(session, inactive)
     whys = {
         one.refund_id: INACTIVE.format(who=names.get(one.requested_by) or one.requested_by)
         if asked.is_approval
@@ -194,6 +195,8 @@ def _find_active(session: Session, emails: set[str]) -> frozenset[str]:
 
 
 def _names_of(session: Session, emails: set[str]) -> dict[str, str]:
+    if not emails:
+        return {}
     named = select(User.email, User.name).where(User.email.in_(sorted(emails)))
     return {row.email: row.name for row in session.execute(named)}
 
