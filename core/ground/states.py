@@ -78,6 +78,7 @@ class DeliveryKind(StrEnum):
 
 
 DECISIONS = frozenset({DeliveryKind.APPROVED, DeliveryKind.DECLINED})
+TO_COLLEAGUES = DECISIONS | {DeliveryKind.MENTION}
 
 
 class Channel(StrEnum):

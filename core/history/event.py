@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.ground import (
-    DeliveryKind,
+    TO_COLLEAGUES,
     format_money,
     get_settings,
     show_controls,
@@ -59,7 +59,7 @@ class Event:
         named = [facts.get(name) for name in _PEOPLE]
         if self.entity in _ABOUT_USERS:
             named.append(self.entity_id)
-        if facts.get("kind") == DeliveryKind.MENTION:  # other e-mails are not to users
+        if self.words("kind") in TO_COLLEAGUES:  # other e-mails are not to users
             named.append(facts.get("recipient"))
         mentioned = facts.get("mentioned")
         named += mentioned if isinstance(mentioned, list | tuple) else []

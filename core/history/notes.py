@@ -20,7 +20,8 @@ def _added(event: Event) -> str:
 def _withdrawn(event: Event) -> str:
     author = event.words("author")
     of = f" of {event.name_of(author)}" if author and author != event.actor else ""
-    return f"{event.who} withdrew a note{of}."
+    at = event.words("written_at")
+    return f"{event.who} withdrew {'the' if at else 'a'} note{of}{f' from {at}' if at else ''}."
 
 
 @tells("follow_up.done", Subject.NOTES)

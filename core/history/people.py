@@ -1,5 +1,8 @@
 """The sentences of users, sign-ins and refused attempts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.ground import word_of
 from core.history.event import Event, in_one_line
 from core.history.telling import ANY, Subject, tells
@@ -22,19 +25,22 @@ def _role(event: Event) -> str:
 @tells("user.scope_changed", Subject.PEOPLE)
 def _scope(event: Event) -> str:
     start = f"{event.who} changed the orders that {event.whom} can see"
-    return f"{start}{_orders(event)}."
+    was, now = _orders(event.before), _orders(event.after)
+    return f"{start}{f': {now}' if now else ''}{f' (before: {was})' if was else ''}."
 
 
-def _orders(event: Event) -> str:
-    """Return which orders a user can see after the event."""
-    if event.flag("sees_all_contracts"):
+def _orders(facts: Mapping[str, Any] | None) -> str:
+    """Return which orders a user can see, as the facts before or after an event say."""
+    facts = facts or {}
+    contracts = facts.get("contracts")
+    if facts.get("sees_all_contracts") is True:
         seen = "all contracts"
-    elif event.count("contracts") is None:
+    elif not isinstance(contracts, list | tuple):
         return ""
     else:
-        named = ", ".join(event.parts("contracts"))
+        named = ", ".join(map(in_one_line, contracts))
         seen = f"contracts {in_one_line(named)}" if named else "no contract"
-    return f": {seen}{', own orders only' if event.flag('only_own_orders') else ''}"
+    return f"{seen}{', own orders only' if facts.get('only_own_orders') is True else ''}"
 
 
 @tells("user.deactivated", Subject.PEOPLE)

@@ -1,6 +1,6 @@
 """The sentences of refunds."""
 
-from core.ground import Method
+from core.ground import Method, RefundStatus
 from core.history.event import Event, in_one_line
 from core.history.telling import Subject, tells
 
@@ -15,6 +15,12 @@ def _amount(event: Event) -> str:
 def _amount_inside(event: Event) -> str:
     """Return the same in the middle of a sentence."""
     return f"{event.item}, {event.money}," if event.money else event.item
+
+
+def _named(event: Event, article: str) -> str:
+    """Return the refund by its reference: refund R-12; of older events, a refund."""
+    named = event.words("refund")
+    return f"refund {named}" if named else f"{article} refund"
 
 
 def _asked(event: Event) -> str:
@@ -36,22 +42,27 @@ def _failure(event: Event) -> str:
 @tells("order_item.refund_requested", Subject.REFUNDS)
 def _requested(event: Event) -> str:
     again = " again" if (event.count("attempt") or 1) > 1 else ""
-    return f"{event.who} requested{again} a refund of {_amount(event)}.{_why(event)}"
+    return f"{event.who} requested{again} {_named(event, 'a')} of {_amount(event)}.{_why(event)}"
 
 
 @tells("order_item.approval_requested", Subject.REFUNDS)
 def _approval_requested(event: Event) -> str:
-    return f"{event.who} asked for approval of a refund of {_amount(event)}.{_why(event)}"
+    limit = event.words("refund_limit")
+    passed = f" The contract's limit is {limit} in 24 hours." if limit else ""
+    start = f"{event.who} asked for approval of {_named(event, 'a')} of {_amount(event)}"
+    return f"{start}.{passed}{_why(event)}"
 
 
 @tells("refund.approved", Subject.REFUNDS)
 def _approved(event: Event) -> str:
-    return f"{event.who} approved the refund of {_asked(event)}.{event.note}"
+    return f"{event.who} approved {_named(event, 'the')} of {_asked(event)}.{event.note}"
 
 
 @tells("refund.declined", Subject.REFUNDS)
 def _declined(event: Event) -> str:
-    return f"{event.who} declined the refund of {_asked(event)}.{event.note}"
+    is_free = event.words("status") == RefundStatus.DECLINED  # else the bank had returned it
+    then = " The voucher is valid again, unless it has expired." if is_free else ""
+    return f"{event.who} declined {_named(event, 'the')} of {_asked(event)}.{event.note}{then}"
 
 
 @tells("refund.succeeded", Subject.REFUNDS)
@@ -64,12 +75,15 @@ def _succeeded(event: Event) -> str:
 
 @tells("refund.failed", Subject.REFUNDS)
 def _failed(event: Event) -> str:
-    return f"{event.who}'s refund of {_amount_inside(event)} failed.{_failure(event)}"
+    named = f" {event.words('refund')}" if event.words("refund") else ""
+    return f"{event.who}'s refund{named} of {_amount_inside(event)} failed.{_failure(event)}"
 
 
 @tells("refund.returned", Subject.REFUNDS)
 def _returned(event: Event) -> str:
-    return f"The refund of {_amount_inside(event)} came back.{_failure(event)}"
+    named = _named(event, "the")
+    start = f"{named[:1].upper()}{named[1:]} of {_amount_inside(event)} came back"
+    return f"{start}.{_failure(event)}"
 
 
 @tells("refund.matched", Subject.REFUNDS)

@@ -13,7 +13,9 @@ def _downloaded(event: Event) -> str:
 
 @tells("order_item.used", Subject.VOUCHERS)
 def _used(event: Event) -> str:
-    return f"{event.who}'s import marked {event.item} as used."
+    file = event.words("file")
+    of = f" of {file}" if file else ""
+    return f"{event.who}'s import{of} marked {event.item} as used."
 
 
 @tells("voucher.sent", Subject.EMAILS)
@@ -41,12 +43,12 @@ def _notice_saved(event: Event) -> str:
 
 @tells("decision.sent", Subject.EMAILS)
 def _decision_sent(event: Event) -> str:
-    return f"{event.who} sent an e-mail about {_decisions(event)}{_to(event)}."
+    return f"{event.who} sent an e-mail about {_decisions(event)}{_to_colleague(event)}."
 
 
 @tells("decision.saved_to_outbox", Subject.EMAILS)
 def _decision_saved(event: Event) -> str:
-    return f"{event.who}'s e-mail{_to(event)} about {_decisions(event)} {KEPT_ON_DISK}"
+    return f"{event.who}'s e-mail{_to_colleague(event)} about {_decisions(event)} {KEPT_ON_DISK}"
 
 
 @tells("delivery.queued", Subject.EMAILS)

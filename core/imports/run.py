@@ -111,14 +111,15 @@ def import_files(
         # New row numbers follow the highest one: writers must wait, readers need not.
         storage.lock_tables(session, [table.model.__tablename__ for table in BOOKS], "EXCLUSIVE")
         plan = _compared(session, read, actor, progress)
-        _carry_out(session, plan, actor, now, progress.part(COMPARED, 1))
+        named = ", ".join(name for _, name in files)[:500]
+        _carry_out(session, plan, named, actor, now, progress.part(COMPARED, 1))
         outcome = plan.outcome
         access.record_event(
             session,
             "orders.imported",
             actor=actor,
             entity="file",
-            entity_id=", ".join(name for _, name in files)[:500],
+            entity_id=named,
             now=now,
             after={
                 "added": outcome.added,
@@ -159,7 +160,7 @@ def _first_rows(table: Table, frame: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _carry_out(
-    session: Session, plan: Plan, actor: Actor, now: datetime, progress: Progress
+    session: Session, plan: Plan, files: str, actor: Actor, now: datetime, progress: Progress
 ) -> None:
     """Write new rows, mark items as used, and record refunds that the bank returned.
 
@@ -168,7 +169,7 @@ def _carry_out(
     if plan.faults:
         plan.check(progress)
         raise plan.faulty
-    _use(session, plan.used, actor, now)
+    _use(session, plan.used, files, actor, now)
     for contract_id, currency in plan.rows.contracts():
         session.add(Contract(contract_id=contract_id, name=contract_id, currency=currency))
     if plan.rows.known.has_refunds:
@@ -186,7 +187,9 @@ def _carry_out(
         plan.outcome.was_demo = True
 
 
-def _use(session: Session, used: list[tuple[str, int | None]], actor: Actor, now: datetime) -> None:
+def _use(
+    session: Session, used: list[tuple[str, int | None]], files: str, actor: Actor, now: datetime
+) -> None:
     """Mark items as used: the only change to stored rows that a file can make."""
     for item_id, at in used:
         moment = None if at is None else moment_of(at)
@@ -211,6 +214,7 @@ def _use(session: Session, used: list[tuple[str, int | None]], actor: Actor, now
                 "status": ItemStatus.USED,
                 "used_at": moment and moment.isoformat(),
                 "product": home.product,
+                "file": files,
             },
         )
 

@@ -12,9 +12,10 @@ from core.imports.known import Known, KnownItem, KnownOrder, Row
 from core.tables import ORDER_ITEMS, REFUNDS, Column
 
 IMPORTED = "imported"  # the reason if none is told
-TOLD = frozenset(
-    {"reason", "note", "requested_by", "requested_at", "failure", "external_reference"}
-)
+TOLD = frozenset({
+    *("reason", "note", "requested_by", "requested_at", "decided_by", "decided_at"),
+    *("failure", "external_reference"),
+})  # fmt: skip
 IN_PROGRESS = {RefundStatus.WAITING, RefundStatus.REQUESTED, RefundStatus.PROCESSING}
 
 
@@ -32,6 +33,7 @@ def row_of_item(refund_id: str, item_id: str | None, item: KnownItem, order: Kno
         "currency": item.currency,
         "reason": IMPORTED,
         **dict.fromkeys(("note", "failure", "external_reference", "settled_at")),
+        **dict.fromkeys(("decided_by", "decided_at")),
     }
 
 

@@ -18,6 +18,7 @@ from core.ground import (
     Role,
     clean_note,
     fold,
+    in_zone,
     why_no_note,
 )
 from core.notes.follow_ups import FollowUp, check_day, check_person
@@ -150,7 +151,8 @@ def withdraw_note(note_id: str, *, actor: Actor, now: datetime) -> None:
         if note.withdrawn_at is not None:
             raise Refused(f"This note was already withdrawn by {note.withdrawn_by}.")
         note.text, note.withdrawn_at, note.withdrawn_by = None, now, actor.email
-        record(session, "note.withdrawn", note, actor=actor, now=now, author=note.author)
+        about = {"author": note.author, "written_at": in_zone(note.created_at, "UTC")}
+        record(session, "note.withdrawn", note, actor=actor, now=now, **about)
 
 
 def may_withdraw(note: Note, actor: Actor) -> bool:

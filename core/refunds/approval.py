@@ -165,8 +165,12 @@ def _decide(session: Session, asked: _Asked, actor: Actor) -> tuple[Decision, li
     approve_in(
         session, approved, dict.fromkeys((one.refund_id for one in approved), asked.note), by
     )
+    inactive = {one.requested_by for one in declined} if asked.is_approval else set()
+    names = _names_of(session, inactive)
     whys = {
-        one.refund_id: INACTIVE.format(who=one.requested_by) if asked.is_approval else asked.note
+        one.refund_id: INACTIVE.format(who=names.get(one.requested_by) or one.requested_by)
+        if asked.is_approval
+        else asked.note
         for one in declined
     }
     decline_in(session, declined, whys, by)
@@ -189,6 +193,13 @@ def _decide(session: Session, asked: _Asked, actor: Actor) -> tuple[Decision, li
 def _find_active(session: Session, emails: set[str]) -> frozenset[str]:
     active = select(User.email).where(User.email.in_(sorted(emails)), User.is_active)
     return frozenset(session.scalars(active))
+
+
+def _names_of(session: Session, emails: set[str]) -> dict[str, str]:
+    if not emails:
+        return {}
+    named = select(User.email, User.name).where(User.email.in_(sorted(emails)))
+    return {row.email: row.name for row in session.execute(named)}
 
 
 def _result(

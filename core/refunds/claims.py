@@ -11,8 +11,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from core import access, storage
 from core.access import Actor
-from core.ground import ItemStatus, RefundStatus
+from core.ground import ItemStatus, RefundStatus, format_money
 from core.query import is_among, scope
+from core.refunds import events
 from core.refunds.rule import RefundItem
 from core.storage import (
     REFUND_NUMBERS,
@@ -152,15 +153,14 @@ def write(
     refund.requested_at = request.now
     refund.next_attempt_at = None if is_waiting else request.now
     session.add(refund)
-    _record(session, refund, request)
+    _record(session, refund, item, request)
 
 
-def _record(session: Session, refund: Refund, request: Request) -> None:
+def _record(session: Session, refund: Refund, item: RefundItem, request: Request) -> None:
+    is_waiting = refund.status == RefundStatus.WAITING
     access.record_event(
         session,
-        "order_item.approval_requested"
-        if refund.status == RefundStatus.WAITING
-        else "order_item.refund_requested",
+        "order_item.approval_requested" if is_waiting else "order_item.refund_requested",
         actor=request.actor,
         entity="order_item",
         entity_id=refund.order_item_id,
@@ -174,6 +174,7 @@ def _record(session: Session, refund: Refund, request: Request) -> None:
         },
         after={
             "status": ItemStatus.REFUND_REQUESTED,
+            "refund": events.reference_of(refund),
             "refund_id": refund.refund_id,
             "product": refund.product,
             "attempt": refund.attempt,
@@ -181,5 +182,12 @@ def _record(session: Session, refund: Refund, request: Request) -> None:
             "currency": refund.currency,
             "reason": refund.reason,
             "note": refund.note,
+            **({"refund_limit": _limit_of(item)} if is_waiting else {}),
         },
     )
+
+
+def _limit_of(item: RefundItem) -> str | None:
+    """Return the limit of the item's contract, above which a second person approves."""
+    limit = item.refund_limit_minor
+    return None if limit is None else format_money(limit, item.contract_currency)

@@ -8,6 +8,12 @@ from core import access
 from core.access import Actor
 from core.ground import RefundStatus
 from core.storage import Refund
+from core.tables import REFUND_PREFIX
+
+
+def reference_of(refund: Refund) -> str:
+    """Return the short reference that people say."""
+    return f"{REFUND_PREFIX}{refund.no}"
 
 
 def record(
@@ -37,6 +43,7 @@ def record(
         before={"status": before},
         after={
             "status": refund.status,
+            "refund": reference_of(refund),
             "order_item_id": refund.order_item_id,
             "product": refund.product,
             "amount_minor": refund.amount_minor,

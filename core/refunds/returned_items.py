@@ -68,9 +68,8 @@ def give_back(
         in_order = select(Refund.refund_id).where(*is_theirs).order_by(Refund.order_item_id)
         session.execute(in_order.with_for_update())
         returned = update(Refund).where(*is_theirs)
-        decided = returned.values(
-            failed_after_success_at=None, decided_by=actor.email, decided_at=now, decision_note=note
-        )
+        decision = {"decided_by": actor.email, "decided_at": now, "decision_note": note}
+        decided = returned.values(Refund.with_twins(failed_after_success_at=None, **decision))
         refunds = session.scalars(decided.returning(Refund)).all()
         if not refunds:
             raise Refused("None of these items has a refund that the bank returned.")

@@ -83,7 +83,8 @@ def _change(
         decided = {"decided_by": by.email, "decided_at": by.now, "decision_note": note}
         if action == DECLINED:
             decided["failure"] = note
-        change_each(session, waiting.values(values | decided).returning(Refund), len(ids))
+        changed = waiting.values(Refund.with_twins(**values, **decided))
+        change_each(session, changed.returning(Refund), len(ids))
     for one in refunds:
         told = {"note": notes[one.refund_id], "requested_by": one.requested_by}
         before = RefundStatus.WAITING

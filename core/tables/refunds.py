@@ -57,21 +57,8 @@ REFUNDS = Table(
             is_shown=True, is_required=True, is_reference=True, opens_its_order=True, width=156
         ),
         Column(
-            "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
-            has_choices=True, is_shown=True, searched_through=IN_ORDERS, width=128
-        ),
-        CONTRACT,
-        Column(
-            "product_type", "Product Type", Kind.CODE, "What kind of service it is.",
-            has_choices=True, is_shown=True, allowed=ProductType, width=125
-        ),
-        Column(
             "product", "Product", Kind.TEXT, "The service as it was sold.",
             is_shown=True, width=210
-        ),
-        Column(
-            "passenger_name", "Passenger", Kind.TEXT, "The passenger of the service.",
-            is_shown=True, width=150
         ),
         Column(
             "amount_minor", "Amount", Kind.MONEY, "The amount that is paid back.",
@@ -82,8 +69,10 @@ REFUNDS = Table(
             has_choices=True, is_shown=True, width=84
         ),
         Column(
-            "gateway", "Method", Kind.CODE, "How it is paid back: balance or card.",
-            has_choices=True, is_shown=True, allowed=Method, width=95
+            "status", "Status", Kind.CODE,
+            "Waiting (for approval), declined, requested (approved, or no approval is needed), "
+            "processing (asked for, no answer yet), succeeded or failed.",
+            has_choices=True, is_shown=True, allowed=RefundStatus, width=115
         ),
         Column(
             "reason", "Reason", Kind.CODE, "Why it was refunded, as the person chose it.",
@@ -96,15 +85,36 @@ REFUNDS = Table(
             is_shown=True, width=200
         ),
         Column(
-            "status", "Status", Kind.CODE,
-            "Waiting (for approval), declined, requested, processing (asked for, no answer yet), "
-            "succeeded or failed.",
-            has_choices=True, is_shown=True, allowed=RefundStatus, width=115
+            "passenger_name", "Passenger", Kind.TEXT, "The passenger of the service.",
+            is_shown=True, width=150
+        ),
+        Column(
+            "requested_by", "Requested By", Kind.TEXT, "The user who requested it.",
+            if_blank="If not given: the author of its transaction.",
+            has_choices=True, is_shown=True, width=220
+        ),
+        Column(
+            "decided_by", "Decided By", Kind.TEXT,
+            "Who approved or declined it, or gave the item back; blank if nobody had to decide.",
+            has_choices=True, is_shown=True, width=220
+        ),
+        Column(
+            "decided_at", "Decided Date", Kind.INSTANT, "When that person decided.",
+            is_shown=True, width=145
         ),
         Column(
             "failure", "Failure", Kind.TEXT,
             "Why it failed, or what is known while it is processing.",
             is_shown=True, width=280
+        ),
+        Column(
+            "settled_at", "Settled Date", Kind.INSTANT,
+            "When it succeeded or failed; blank while it is in progress.",
+            is_shown=True, width=145
+        ),
+        Column(
+            "gateway", "Method", Kind.CODE, "How it is paid back: balance or card.",
+            has_choices=True, is_shown=True, allowed=Method, width=95
         ),
         Column(
             "attempt", "Attempts", Kind.NUMBER, "How often it was requested.",
@@ -116,14 +126,13 @@ REFUNDS = Table(
             is_shown=True, width=160
         ),
         Column(
-            "requested_by", "Requested By", Kind.TEXT, "The user who requested it.",
-            if_blank="If not given: the author of its transaction.",
-            has_choices=True, is_shown=True, width=220
+            "contract_id", "Contract ID", Kind.CODE, "The contract of the order.",
+            has_choices=True, is_shown=True, searched_through=IN_ORDERS, width=128
         ),
+        CONTRACT,
         Column(
-            "settled_at", "Settled Date", Kind.INSTANT,
-            "When it succeeded or failed; blank while it is in progress.",
-            is_shown=True, width=145
+            "product_type", "Product Type", Kind.CODE, "What kind of service it is.",
+            has_choices=True, is_shown=True, allowed=ProductType, width=125
         ),
         Column(
             "refund_id", "Refund ID", Kind.CODE, "The ID of the refund.",

@@ -148,6 +148,8 @@ def _show_answer(dialog: Dialog[Deciding], decision: Decision) -> None:
     ):
         if lines:
             st.markdown(f"{icon} **{len(lines):,}** {words}")
+    if decision.declined:
+        st.caption("Their vouchers are valid again, unless they have expired.")
     odd = [one for one in decision.results if one.why]
     if odd:
         listed = [{"Order Item ID": one.order_item_id or "", "Why": one.why or ""} for one in odd]

@@ -25,6 +25,8 @@ def show_check(
     """Draw the counts, the Import button, and each table with its first rows."""
     st.markdown(f"**{plain(', '.join(run.names))}** · no import errors")
     show_text_table(_counts(check), key="import_counts")
+    if used := len(check.outcome.used):
+        st.warning(_used(used), icon=":material/confirmation_number:")
     for words in _notes(check):
         st.markdown(plain(words))
     has_changes = bool(check.outcome.used) or any(check.outcome.added.values())
@@ -80,10 +82,17 @@ def _counts(check: Check) -> list[dict[str, str]]:
     return lines or [{"Table": "No rows", "Rows": "0"}]
 
 
+def _used(count: int) -> str:
+    """Say what happens to stored items; in the counts they are neither added nor unchanged."""
+    its, it_is = ("Its voucher", "It is") if count == 1 else ("Their vouchers", "They are")
+    return (
+        f"{_items(count)} will be marked as used. {it_is} stored already. {its} can then no longer "
+        "be sent or refunded."
+    )
+
+
 def _notes(check: Check) -> list[str]:
     notes = []
-    if used := check.outcome.used:
-        notes.append(f"{_items(len(used))} will be marked as used.")
     if returned := check.outcome.returned:
         them = "it" if len(returned) == 1 else "them"
         notes.append(

@@ -14,6 +14,8 @@ from pages.grid import GridState
 from pages.shell import acting, plain
 
 MAX_LISTED = 5  # addresses
+NOTHING_SELECTED = "Select e-mails with vouchers that were refunded"
+NOBODY = "No one needs a void notice: no refunded voucher was mailed, or all recipients were told"
 
 
 def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor) -> None:
@@ -29,7 +31,7 @@ def show_void_notice(state: GridState, item_ids: Sequence[str], *, actor: Actor)
         disabled=not due,
         help=plain(f"Tell {listed} that their vouchers are no longer valid. {outbox_notice()}")
         if due
-        else "No one needs a void notice",
+        else (NOBODY if ids else NOTHING_SELECTED),
         on_click=_notify,
         args=(state, ids, secrets.token_urlsafe(16)),
     )
@@ -42,7 +44,9 @@ def _notify(state: GridState, item_ids: Sequence[str], key: str, *, actor: Actor
 
 
 def show_queued(state: GridState, answer: mail.Answer) -> None:
-    """Show how many e-mails were queued, and reload the tables."""
+    """Show how many e-mails were queued and what becomes of them, and reload the tables."""
     count = len(answer.deliveries)
-    st.toast(f"{count:,} e-mail{'s' * (count != 1)} queued.", icon=":material/outbox:")
+    then = outbox_notice() or "The status on E-mails says when they are sent."
+    words = f"{count:,} e-mail{'s' * (count != 1)} queued. {then}"
+    st.toast(plain(words), icon=":material/outbox:", duration="long")
     state.refresh()

@@ -1,7 +1,6 @@
 """The parts of Verify: the verdict, the codes checked before, and where a voucher has its code."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -60,7 +59,7 @@ def note_check(code: str, found: Verification, actor: Actor) -> None:
     """Add a check to those of this browser tab."""
     item = found.item
     line = {
-        "Time": f"{datetime.now(UTC).astimezone(ZoneInfo(viewer_zone())):%H:%M:%S}",
+        "Time": in_zone(datetime.now(UTC), viewer_zone(), seconds=True),
         "Result": str(found.verdict),
         "Code": item.voucher_code if item else _cut(code.strip()),
         "Passenger": item.passenger_name if item else "",

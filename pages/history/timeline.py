@@ -57,6 +57,8 @@ def _show_timeline(order_id: str, as_table: str) -> None:
                     st.rerun()
         if not events:
             _show_none(order_id, chosen, actor)
+        else:
+            st.caption(f"Times are in {plain(viewer_zone())}.")
         with st.container(key="history", gap=None):
             _show_days(events[:most], order_id, actor)
         if len(events) > most:

@@ -204,8 +204,8 @@ def _refund(no: int, item: Row) -> Row:
         "stopped_by": None,
         "failed_after_success_at": NOW if is_returned else None,
         "next_look_at": None,
-        "decided_by": None,
-        "decided_at": None,
+        "decided_by": _maybe(_drawn.choice(WRITTEN), 0.4),
+        "decided_at": _maybe(_moment(), 0.4),
         "decision_note": None,
         "ledger_no": None,
     }

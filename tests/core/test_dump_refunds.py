@@ -37,6 +37,7 @@ def facts_of_refunds() -> dict[str, tuple[Any, ...]]:
                 *(one.status, one.no, one.order_item_id, one.attempt, one.gateway),
                 *(one.amount_minor, one.currency, one.reason, one.note, one.requested_by),
                 *(one.requested_at, one.settled_at, one.failure, one.external_reference),
+                *(one.decided_by, one.decided_at),
                 # For a paid refund it has no meaning any more.
                 one.failed_after_success_at if one.status == "failed" else None,
             )

@@ -24,12 +24,14 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 SENT_SECONDS = 20_000
 ZOE = "zoe@mail.example"
 HISTORY = (
-    "Ana declined the refund of Aspire Lounge (OD-BIG-2), 38.00 EUR, that Bob asked for. “The "
-    "lounge was open”",
+    "Ana declined refund R-2 of Aspire Lounge (OD-BIG-2), 38.00 EUR, that Bob asked for. “The "
+    "lounge was open” The voucher is valid again, unless it has expired.",
     "Bob refunded Aspire Lounge (OD-BIG-1), 38.00 EUR to the contract's balance, approved by Ana.",
-    "Ana approved the refund of Aspire Lounge (OD-BIG-1), 38.00 EUR, that Bob asked for.",
-    "Bob asked for approval of a refund of Aspire Lounge (OD-BIG-2), 38.00 EUR.",
-    "Bob asked for approval of a refund of Aspire Lounge (OD-BIG-1), 38.00 EUR.",
+    "Ana approved refund R-1 of Aspire Lounge (OD-BIG-1), 38.00 EUR, that Bob asked for.",
+    "Bob asked for approval of refund R-2 of Aspire Lounge (OD-BIG-2), 38.00 EUR. The "
+    "contract's limit is 50.00 EUR in 24 hours.",
+    "Bob asked for approval of refund R-1 of Aspire Lounge (OD-BIG-1), 38.00 EUR. The "
+    "contract's limit is 50.00 EUR in 24 hours.",
 )
 
 

@@ -85,9 +85,9 @@ def test_a_failed_refund_is_found_understood_and_requested_again_without_a_mouse
     expect(desk.cell(0, "external_reference")).to_have_text("re_1")
     told = (
         "Local analyst refunded Aspire Lounge (OD-C-1), 38.00 EUR to the card.",
-        "Local analyst requested again a refund of Aspire Lounge (OD-C-1), 38.00 EUR.",
-        f"Ana Ruiz's refund of Aspire Lounge (OD-C-1), 38.00 EUR, failed. {REFUSED}",
-        "Ana Ruiz requested a refund of Aspire Lounge (OD-C-1), 38.00 EUR.",
+        "Local analyst requested again refund R-1 of Aspire Lounge (OD-C-1), 38.00 EUR.",
+        f"Ana Ruiz's refund R-1 of Aspire Lounge (OD-C-1), 38.00 EUR, failed. {REFUSED}",
+        "Ana Ruiz requested refund R-1 of Aspire Lounge (OD-C-1), 38.00 EUR.",
     )
     page.get_by_role("tab", name="History").click()
     steps = page.locator(".st-key-history summary")

@@ -14,6 +14,7 @@ from core.ground import DeliveryState, word_of
 from core.mail import STATE_TEXTS
 from core.mail.deliver.outbox import Outbox
 from core.storage import Delivery, User
+from pages.dialogs.void_notice import NOTHING_SELECTED
 from tests.pages.opened import grid_says, open_page, texts
 from tests.rows import make_actor, make_item, make_order
 
@@ -124,8 +125,13 @@ def test_page_says_that_mail_goes_to_the_disk_and_shows_a_mail(
     page.button(key="show_emails").click().run()
     assert "Hello!" in page.code[0].value
     assert f":gray[To] {CONTACT}" in texts(page).replace("\\", "")
+    void = page.button(key="void_emails")
+    assert (void.disabled, void.help.startswith("No one needs a void notice:")) == (True, True)
     page.button(key="resend_emails").click().run()
     assert recipients() == [CONTACT, CONTACT]
+    (said,) = page.toast
+    assert said.value.startswith("1 e-mail queued. No mail server is set up, so e-mails are only")
+    assert page.button(key="void_emails").help == NOTHING_SELECTED
 
 
 def test_mail_without_vouchers_is_shown_without_a_list_of_them(admin: Actor) -> None:

@@ -60,6 +60,7 @@ def test_events_are_sentences_by_day_newest_first(order: None) -> None:
     page = open_history()
     days = [TODAY - timedelta(days=count) for count in (0, 1, 9)]
     first, second, third = map(day_in_words, days)
+    assert "Times are in UTC." in texts(page)
     assert values(page, "header") == [f"Today, {first}", f"Yesterday, {second}", third]
     assert steps(page) == [
         "**00:05** Local analyst's refund of order item F-1 failed. No such card.",

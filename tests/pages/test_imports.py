@@ -128,6 +128,21 @@ def test_a_refund_that_the_bank_returned_is_shown_before_the_import(tmp_path: Pa
     assert done in texts(page.run())
 
 
+def test_vouchers_that_will_be_marked_as_used_are_a_warning_before_the_import(
+    tmp_path: Path,
+) -> None:
+    page = _check(open_page("imports"), _bytes(tmp_path, sold("not_used")))
+    assert not page.warning
+    page.button(key="import_now").click().run()
+    _wait()
+    page = _check(page.run(), _bytes(tmp_path, sold("used")))
+    (warning,) = page.warning
+    assert warning.value == (
+        "1 order item will be marked as used. It is stored already. Its voucher can then no longer "
+        "be sent or refunded."
+    )
+
+
 def test_faults_are_a_table_and_the_first_are_shown(tmp_path: Path) -> None:
     sheets: Sheets = {
         "Orders": [ORDER],

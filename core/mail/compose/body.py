@@ -42,6 +42,7 @@ class MailItem:
     valid_until: datetime
     refunded_at: datetime | None
     price: str  # with its currency
+    is_not_used: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,12 +179,20 @@ def _decision(mail: Mail) -> dict[str, str]:
     """Return the words about decisions; the subject says who decided about what."""
     is_approved, count = mail.kind == DeliveryKind.APPROVED, len(mail.items)
     done = "approved" if is_approved else "declined"
-    then = "The money is being paid back." if is_approved else "No money is paid back."
+    then = "The money is being paid back." if is_approved else _declined(mail)
     return {
         "heading": f"A refund was {done}" if count == 1 else f"{count:,} refunds were {done}",
         "lead": f"{one_line(mail.subject)}. {then} Nobody reads answers to this mail.",
         "use": "",
     }
+
+
+def _declined(mail: Mail) -> str:
+    """Say what follows: a voucher is valid again unless it expired, or its money once came back."""
+    usable = [one for one in mail.items if one.is_not_used and one.valid_until >= mail.written_at]
+    count, many = len(usable), len(mail.items)
+    valid = "The voucher is" if many == 1 else f"{count:,} of {many:,} vouchers are"
+    return f"No money is paid back.{f' {valid} valid again.' if count else ''}"
 
 
 def _words(kind: DeliveryKind, count: int) -> dict[str, str]:

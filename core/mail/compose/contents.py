@@ -191,6 +191,7 @@ def to_mail_items(items: Sequence[OrderItem], printed: Sequence[Voucher]) -> tup
             valid_until=one.valid_until,
             refunded_at=item.refunded_at,
             price=format_money(item.price_minor, item.currency),
+            is_not_used=item.status == ItemStatus.NOT_USED,
         )
         for item, one in zip(items, printed, strict=True)
     )

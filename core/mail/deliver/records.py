@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
 from core import access, storage
-from core.ground import DECISIONS, Channel, DeliveryKind, DeliveryStatus
+from core.ground import TO_COLLEAGUES, Channel, DeliveryKind, DeliveryStatus
 from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
 from core.mail.queue.requests import record
 from core.storage import Delivery, DeliveryItem, OrderItem
@@ -30,7 +30,6 @@ _ACTIONS = {  # what the audit trail says was done
     (DeliveryKind.DECLINED, Channel.SMTP): "decision.sent",
     (DeliveryKind.DECLINED, Channel.OUTBOX): "decision.saved_to_outbox",
 }
-TO_COLLEAGUES = DECISIONS | {DeliveryKind.MENTION}
 _PAUSED = "mail_paused"  # a fact in the database, so that every process pauses
 TWICE = "It may have arrived twice: an earlier attempt failed after handing it over."
 

@@ -57,6 +57,7 @@ class Refund(Base):
         Index("ix_refunds_settled", "settled_at", "refund_id"),
         Index("ix_refunds_order", "order_id"),
         Index("ix_refunds_requester", "requested_by_sort_key", "requested_at", "refund_id"),
+        Index("ix_refunds_decider", "decided_by_sort_key", "requested_at", "refund_id"),
         Index("ix_refunds_batch", "batch_id"),
         Index("ix_refunds_item", "order_item_id"),
         Index("ix_refunds_requested", "requested_by", "requested_at"),
@@ -95,7 +96,7 @@ class Refund(Base):
     stopped_by: Mapped[str | None]  # the provider's refund that stopped the last look-up
     failed_after_success_at: Mapped[datetime | None]
     next_look_at: Mapped[datetime | None]  # when to ask the provider if it still stands
-    decided_by: Mapped[str | None]  # who approved, declined, or gave back the item
+    decided_by: Mapped[Written | None]  # who approved, declined, or gave back the item
     decided_at: Mapped[datetime | None]
     decision_note: Mapped[str | None]
     ledger_no: Mapped[int | None]  # reserved for the entry of this attempt's outcome

@@ -26,7 +26,7 @@ KEYS = (
     *("why", "rows", "file", "order_id", "contracts", "sees_all_contracts", "only_own_orders"),
     *("added", "used", "orders", "refunds", "emails", "saved_views", "faults"),
     *("mentioned", "follow_up_on", "follow_up_by", "author", "refund_limit"),
-    *("count", "days"),
+    *("count", "days", "refund", "written_at"),
 )
 TEXTS = st.text(max_size=300) | st.sampled_from(["balance", "EUR", "\u202eOD-1", "a\nb", "x" * 999])
 VALUES = st.recursive(

@@ -51,7 +51,7 @@ def test_the_time_of_a_used_item_is_never_made_up(
             assert (item.status, item.used_at) == ("used", None)
         used = select(AuditEvent.after).where(AuditEvent.action == "order_item.used")
         assert session.scalars(used).all() == [
-            {"status": "used", "used_at": None, "product": "Aspire Lounge"}
+            {"status": "used", "used_at": None, "product": "Aspire Lounge", "file": "orders.xlsx"}
         ]
 
 

@@ -45,6 +45,8 @@ DECLINED = TOLD | {
     "Failure": "Not agreed",
     "Settled Date": "2026-03-31 09:00",
     "Provider Reference": None,
+    "Decided By": "Zoë@helios.example",
+    "Decided Date": "2026-03-31 09:00",
 }
 
 
@@ -104,6 +106,11 @@ def test_a_declined_refund_needs_no_transaction(
     refund = get_refund("A1-1")
     assert (refund.status, refund.failure, refund.gateway) == ("declined", "Not agreed", "card")
     assert (refund.no, refund.amount_minor, refund.attempt) == (7, 3_850, 1)
+    assert (refund.decided_by, refund.decided_by_folded) == (
+        "Zoë@helios.example",
+        "zoë@helios.example",
+    )
+    assert refund.decided_at == refund.settled_at
     check_books()
 
 

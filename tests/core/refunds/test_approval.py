@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from core import refunds, storage
-from core.access import KeyTaken
+from core import query, refunds, storage
+from core.access import Actor, KeyTaken
 from core.access.rights import AccessLost
 from core.due import count_due
 from core.ground import InvalidInput, NotPermitted, Role
 from core.refunds import approve, decline, decline_late
 from core.refunds.gateway import Succeeded
 from core.storage import AuditEvent, Contract, Order, Refund, User
+from core.tables import REFUNDS
+from core.views import View, default_view, parse_view
 from tests.conftest import NOW
 from tests.core.access.use_cases import take_away
 from tests.core.books import check_books
@@ -61,6 +63,22 @@ def ask(*items: str) -> list[str]:
     return [str(one.refund_id) for one in request(*items, key=f"ask {items}").waiting]
 
 
+def keys(view: View) -> list[str]:
+    seen = query.load_rows(view, actor=make_actor(Role.ADMIN), now=NOW, start=0, end=100)
+    return list(seen["refund_id"])
+
+
+def found(search: str) -> list[str]:
+    """Return the refunds that a search of Refunds finds."""
+    return keys(default_view(REFUNDS).with_search(search))
+
+
+def decided_by(boss: Actor) -> list[str]:
+    """Return the refunds about which somebody decided, by the filter of Decided By."""
+    is_theirs = {"filterType": "text", "type": "equals", "filter": boss.email}
+    return keys(parse_view(REFUNDS, {"filters": {"decided_by": is_theirs}}))
+
+
 @pytest.mark.both_databases
 def test_above_the_limit_no_money_moves_until_a_second_person_approves(database: str) -> None:
     (item,) = sell()
@@ -79,6 +97,7 @@ def test_above_the_limit_no_money_moves_until_a_second_person_approves(database:
         "Fine",
     )
     assert (get_item(item).status, get_balance()) == ("refunded", before + PRICE)
+    assert decided_by(boss) == found(boss.email.upper()) == [waiting]
     (event,) = audited("refund.approved")
     assert (event.actor, event.before, event.after and event.after["note"]) == (
         boss.email,
@@ -100,6 +119,7 @@ def test_a_declined_refund_makes_the_voucher_valid_and_can_be_requested_anew(
     assert [one.refund_id for one in decision.declined] == [waiting]
     assert get_item(item).status == "not_used"
     assert (get_refund(item).status, ledger(item)) == ("declined", [])
+    assert decided_by(boss) == found("not AGREED") == [waiting]
     limit(None)
     assert request(item, key="again").requested[0].refund_id != waiting
     assert get_item(item).status == "refunded"

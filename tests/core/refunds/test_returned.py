@@ -123,6 +123,7 @@ def test_a_return_is_in_the_audit_trail(returned: str) -> None:
     assert event.before == {"status": "succeeded"}
     assert event.after == {
         "status": "failed",
+        "refund": f"R-{get_refund(returned).no}",
         "order_item_id": returned,
         "amount_minor": 3800,
         "currency": "EUR",

@@ -193,7 +193,7 @@ def test_the_audit_trail_has_every_step_of_a_refund(card_item: str) -> None:
     settle_due(now=moments[1], gateways=by_card(gateway))
     request(card_item, key="2", note="Again.", now=moments[2], gateways=by_card(gateway))
     settle_due(now=moments[3], gateways=by_card(gateway))
-    refund_id = get_refund(card_item).refund_id
+    refund_id, named = get_refund(card_item).refund_id, f"R-{get_refund(card_item).no}"
     with storage.reading() as session:
         events = session.scalars(select(AuditEvent).order_by(AuditEvent.at)).all()
     assert [(event.at, event.action, event.entity_id) for event in events] == [
@@ -207,12 +207,13 @@ def test_the_audit_trail_has_every_step_of_a_refund(card_item: str) -> None:
     }
     requested, failed, again, done = [(event.before, event.after) for event in events]
     asked = {"refund_id": refund_id, "amount_minor": 3800, "currency": "EUR", "reason": "goodwill"}
-    asked |= {"product": "Aspire Lounge"}
+    asked |= {"product": "Aspire Lounge", "refund": named}
     taken = {"status": "refund_requested"} | asked
     assert requested == ({"status": "not_used"}, taken | {"attempt": 1, "note": None})
     assert again == ({"status": "not_used"}, taken | {"attempt": 2, "note": "Again."})
     of_item = {"order_item_id": card_item, "amount_minor": 3800, "currency": "EUR"}
     of_item |= {"product": "Aspire Lounge", "method": "card", "reason": "goodwill"}
+    of_item |= {"refund": named}
     why = {"status": "failed", "attempt": 1, "reference": None, "failure": DECLINED.why}
     assert failed == ({"status": "processing"}, of_item | why | {"note": None})
     paid = {"status": "succeeded", "attempt": 2, "reference": "re_1", "failure": None}

@@ -11,7 +11,7 @@ from core import mail, query, storage
 from core.access import CONSOLE, LOCAL_USER_EMAIL, Actor
 from core.ground import Role
 from core.refunds import approve, decline, decline_late
-from core.storage import AuditEvent, Contract, Delivery, User
+from core.storage import AuditEvent, Contract, Delivery, OrderItem, User
 from core.tables import EMAILS
 from core.views import default_view
 from tests.conftest import NOW
@@ -131,9 +131,25 @@ def test_one_decision_is_one_mail_for_each_person_and_contract(database: str) ->
     assert "Ben Ho declined 2 refunds of order OD-CT-2" in texts
     said = texts["Ben Ho declined 2 refunds of order OD-CT-2"]
     assert "2 refunds were declined\n" in said
-    assert "No money is paid back." in said
+    assert "No money is paid back. 2 of 2 vouchers are valid again." in " ".join(said.split())
     assert "Refund 2 of 2\n" in said
     assert "> Not agreed\n" in said
+
+
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_a_declined_refund_says_that_its_voucher_is_valid_unless_it_expired(
+    sqlite_database: str, is_valid: bool
+) -> None:
+    (item,) = sell()
+    waiting = ask(item)
+    if not is_valid:
+        with storage.writing() as session:
+            session.get_one(OrderItem, item).valid_until = NOW - timedelta(seconds=1)
+    decline(waiting, note="No", key="k", actor=boss(), now=NOW)
+    (message,) = send()
+    said = " ".join(text_of(message).split())
+    assert "No money is paid back." in said
+    assert ("The voucher is valid again." in said) is is_valid
 
 
 def test_what_changed_nothing_is_told_to_nobody(sqlite_database: str) -> None:

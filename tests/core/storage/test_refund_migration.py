@@ -43,6 +43,7 @@ NEWER = {  # of a later version
     *("ix_refunds_no", "ix_refunds_ledger_no", "ix_refunds_created", "ix_refunds_contract"),
     *("ix_refunds_currency", "ix_refunds_status", "ix_refunds_reason", "ix_refunds_settled"),
     *("ix_refunds_order", "ix_refunds_requester", "ix_refunds_waiting"),
+    "ix_refunds_decider",
 }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.tables import ORDER_ITEMS, ORDERS, TABLES, TRANSACTIONS, Table
+from core.tables import ORDER_ITEMS, ORDERS, REFUNDS, TABLES, TRANSACTIONS, Table
 from core.views import default_view
 
 DECIDING = [
@@ -36,6 +36,13 @@ def test_what_decides_fits_the_usual_windows() -> None:
     to_status = shown[: shown.index("Status") + 1]
     assert "Amount" in to_status
     assert width_of(TRANSACTIONS, *to_status) <= NARROW
+
+
+def test_how_a_refund_ended_and_why_it_was_made_are_in_sight() -> None:
+    shown = headers_of(REFUNDS)
+    assert width_of(REFUNDS, *shown[: shown.index("Reason") + 1]) <= WIDE
+    assert width_of(REFUNDS, *shown[: shown.index("Status") + 1]) <= NARROW
+    assert shown.index("Decided By") == shown.index("Requested By") + 1
 
 
 def test_no_hides_exactly_where_it_would_push_a_deciding_column_out() -> None:

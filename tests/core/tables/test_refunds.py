@@ -16,9 +16,10 @@ from tests.conftest import NOW
 from tests.core.refunds.refund_rows import FakeGateway, make_paid_order, make_refundable, request
 
 HEADERS = [
-    *("No", "Reference", "Requested Date", "Order ID", "Order Item ID", "Contract ID"),
-    *("Product Type", "Product", "Passenger", "Amount", "Currency", "Method", "Reason", "Note"),
-    *("Status", "Failure", "Attempts", "Provider Reference", "Requested By", "Settled Date"),
+    *("No", "Reference", "Requested Date", "Order ID", "Order Item ID", "Product"),
+    *("Amount", "Currency", "Status", "Reason", "Note", "Passenger"),
+    *("Requested By", "Decided By", "Decided Date", "Failure", "Settled Date", "Method"),
+    *("Attempts", "Provider Reference", "Contract ID", "Product Type"),
 ]
 
 

@@ -12,7 +12,7 @@ WRITTEN = {
     *("Author", "User", "Sent By", "E-mail", "Contact E-mail", "Passenger E-mail", "Recipient"),
     *("Contract", "Passenger", "Product", "Name", "Subject", "Message", "Error", "Before", "After"),
     *("Widget ID", "Terminal", "Flight No", "Object ID", "What happened"),
-    *("Provider Reference", "Note", "Last Note", "Failure", "Requested By"),
+    *("Provider Reference", "Note", "Last Note", "Failure", "Requested By", "Decided By"),
 }
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import refunds, storage
@@ -108,6 +108,7 @@ def test_a_refund_is_declined_only_with_a_note_that_the_requester_reads() -> Non
     assert set(statuses().values()) == {"waiting"}
     page = confirm(page, "Not agreed")
     assert ":material/block: **2** declined" in texts(page)
+    assert "Their vouchers are valid again, unless they have expired." in texts(page)
     assert set(statuses().values()) == {"declined"}
     with storage.reading() as session:
         (mail,) = session.scalars(select(Delivery))
@@ -155,9 +156,12 @@ def test_what_another_person_decided_meanwhile_stays_as_it_is() -> None:
 def test_the_request_of_someone_inactive_is_declined_in_words() -> None:
     page = decide("approve", "ONE")
     take_away(AGENT, is_active=False)
+    with storage.writing() as session:
+        session.execute(update(User).where(User.email == AGENT.email).values(name="Ana Ruiz"))
     page = confirm(page)
     assert ":material/block: **1** declined" in texts(page)
-    assert "no longer active" in values(page, "table")[0]["Why"].tolist()[0]
+    (why,) = values(page, "table")[0]["Why"].tolist()
+    assert why == "Ana Ruiz asked for it and is no longer active, so it was declined."
     assert statuses()["ONE"] == "declined"
 
 
