@@ -36,8 +36,8 @@ REFUNDS = {"granted": 8, "refused": 3}
 # waits for the person; Orders and Order Items look for card payments that cannot be refunded,
 # Refunds for what is to be matched, and Overview adds up reasons.
 RUNS = {
-    "orders": (10, 5),
-    "order_items": (10, 5),
+    "orders": (10, 4),
+    "order_items": (10, 4),
     "transactions": (9, 4),
     "refunds": (10, 5),
     "overview": (16, 15),

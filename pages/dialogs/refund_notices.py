@@ -20,12 +20,22 @@ def show_refund_notices(order_id: str, actor: Actor) -> None:
         _show_returned(returned, actor)
     for one in refunds.find_unmatched(order_id, actor=actor):
         _show_unmatched(one, actor)
-    show_card_notice(actor, order_id)
+    _say_no_cards(refunds.cannot_refund_cards(actor=actor, order_id=order_id))
 
 
-def show_card_notice(actor: Actor, order_id: str | None = None) -> None:
-    """Say that card payments cannot be refunded here, if there are any: Refundable Now does not."""
-    if refunds.cannot_refund_cards(actor=actor, order_id=order_id):
+def show_card_notice(actor: Actor) -> None:
+    """Say that card payments cannot be refunded here, if there are any: Refundable Now does not.
+
+    It asks once a session, since the answer depends on how Order Desk is set up.
+    """
+    key = f"card_notice {actor.user_id}"
+    if key not in st.session_state:
+        st.session_state[key] = refunds.cannot_refund_cards(actor=actor)
+    _say_no_cards(st.session_state[key])
+
+
+def _say_no_cards(is_so: bool) -> None:
+    if is_so:
         st.caption(f":material/info: {plain(refunds.NO_CARD_REFUNDS)}.")
 
 
