@@ -57,8 +57,9 @@ class Settings(BaseSettings):
     database_read_url: Annotated[str, AfterValidator(check_database_url)] | None = None
     """A standby of the PostgreSQL in `DATABASE_URL`. Overview and files of more than 10,000 rows
     read it while it is at most 10 seconds behind."""
-    database_connections: Annotated[int, Field(ge=2)] = 10
-    """How many connections to PostgreSQL one process opens at most."""
+    database_connections: Annotated[int, Field(ge=3)] = 10
+    """How many connections to PostgreSQL one process opens at most. At least 3: for an import, for
+    somebody who reads, and to say that the import goes on."""
     database_pooler: Literal["transaction"] | None = None
     """`transaction`, if `DATABASE_URL` leads to a PgBouncer that pools by transaction. Without it:
     PostgreSQL itself, or a pooler that pools by session."""
