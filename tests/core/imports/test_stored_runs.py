@@ -16,11 +16,11 @@ from core import storage, worker
 from core.access import Actor
 from core.ground import get_settings
 from core.imports import Run, State, background, export_faults, kept_faults, runs
-from core.imports.run import check_files
+from core.imports.run import check_files, import_files
 from core.imports.runs import Busy
-from core.storage import IMPORT_RUNS
+from core.storage import IMPORT_RUNS, AuditEvent
 from tests.conftest import NOW, close_connections, use_database
-from tests.core.imports.imported import ITEM, ORDER, Sheets, plain, write_workbook
+from tests.core.imports.imported import ITEM, ORDER, Sheets, changed, plain, write_workbook
 from tests.core.imports.test_background import checked, ended, workbook
 from tests.core.waiting import start_and_wait
 
@@ -79,6 +79,20 @@ def test_a_reason_that_cannot_be_stored_is_said_with_it_replaced(admin: Actor) -
     found = runs.find(admin.user_id)
     assert found is not None
     assert found.failure == "Odd \ufffd\ufffd"
+
+
+@both_databases
+def test_a_file_whose_name_cannot_be_stored_is_checked_and_imported(
+    admin: Actor, tmp_path: Path
+) -> None:
+    path, names = tmp_path / "made.xlsx", [f"a{UNSTORABLE}.xlsx"]
+    write_workbook(path, changed("Order Items", Price="*a*"))
+    (fault,) = check_files([path], names=names, actor=admin).faults
+    assert fault.file == "a\ufffd\ufffd.xlsx"
+    write_workbook(path, plain())
+    import_files([path], names=names, actor=admin, now=NOW)
+    with storage.reading() as session:
+        assert session.scalar(select(AuditEvent.entity_id)) == fault.file
 
 
 def check_ended(admin: Actor) -> Run:
