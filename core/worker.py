@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from core import mail, refunds, storage
+from core import imports, mail, refunds, storage
 from core.ground import GRACE_SECONDS, AppError, OutsideFailed, ending, get_settings
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def _delete_expired(now: datetime) -> int:
     """Delete what is kept no longer, one step at a time; when nothing is left, look hourly."""
     if time.monotonic() < _rests.get(_EXPIRY, 0.0):
         return 0
-    deleted = mail.delete_expired(now=now)
+    deleted = mail.delete_expired(now=now) + imports.delete_old_runs()
     if not deleted:
         _rests[_EXPIRY] = time.monotonic() + EXPIRY_SECONDS
     return deleted

@@ -57,9 +57,10 @@ class Settings(BaseSettings):
     database_read_url: Annotated[str, AfterValidator(check_database_url)] | None = None
     """A standby of the PostgreSQL in `DATABASE_URL`. Overview and files of more than 10,000 rows
     read it while it is at most 10 seconds behind."""
-    database_connections: Annotated[int, Field(ge=2)] = 10
+    database_connections: Annotated[int, Field(ge=3)] = 10
     """How many connections to PostgreSQL one process opens at most, beside one for `/readyz`, and
-    as many to `DATABASE_READ_URL`."""
+    as many to `DATABASE_READ_URL`. Three is the least: one for what writes, one for what reads, and
+    one for the sign of life of an import."""
     database_pooler: Literal["transaction"] | None = None
     """`transaction`, if `DATABASE_URL` leads to a PgBouncer that pools by transaction. Without it:
     PostgreSQL itself, or a pooler that pools by session."""

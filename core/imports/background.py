@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy.orm import Session
 
@@ -27,21 +27,21 @@ from core.ground import (
     ending,
     finishing_action,
     get_settings,
-    make_private_folder,
     with_request_id,
 )
 from core.imports import runs
 from core.imports.faults import Faulty
+from core.imports.kept_faults import keep
 from core.imports.outcome import Outcome
 from core.imports.progress import Progress
 from core.imports.run import check_files, import_files
 from core.imports.runs import Busy, Run, State
-from core.imports.uploads import copy_upload, printable_name, refuse_kinds
+from core.imports.uploads import copy_uploads, printable_name, refuse_kinds
 
 logger = logging.getLogger(__name__)
 
-KEPT_SECONDS = 3600.0  # how long checked files are kept to be imported
-NO_ROOM = "The files cannot be kept in DATA_DIR: {why}. Nothing was imported."
+KEPT_SECONDS = 3600.0  # how long checked files, and what a check found, are kept
+NOT_STORED = "The result could not be stored. Nothing was imported: upload the files again."
 SAYS_SECONDS = 1.0  # how often a run says that it goes on
 
 
@@ -86,7 +86,7 @@ def begin_check(files: Sequence[tuple[str, IO[bytes]]], *, actor: Actor, now: da
     remove_left_files()
     run = Run(actor.user_id, actor.email, names, now)
     try:
-        _copy(files, run)
+        copy_uploads([file for _, file in files], run.paths, names)
         with runs.one_at_a_time(), access.changing(actor, Permission.IMPORT) as (session, _actor):
             former = runs.put(session, run)
     except BaseException:
@@ -95,16 +95,6 @@ def begin_check(files: Sequence[tuple[str, IO[bytes]]], *, actor: Actor, now: da
     if former is not None:
         _remove_files(former)
     _start(_check, run, actor)
-
-
-def _copy(files: Sequence[tuple[str, IO[bytes]]], run: Run) -> None:
-    try:
-        make_private_folder(run.folder)
-        for path, name, (_, file) in zip(run.paths, run.names, files, strict=True):
-            copy_upload(file, path, name)
-    except OSError as error:
-        logger.warning("DATA_DIR cannot be written: %s", error)
-        raise OutsideFailed(NO_ROOM.format(why=error.strerror)) from error
 
 
 def begin_import(*, actor: Actor, now: datetime) -> None:
@@ -152,6 +142,15 @@ def remove_left_files() -> None:
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
                 shutil.rmtree(folder)
+
+
+def delete_old_runs() -> int:
+    """Delete what was checked or imported KEPT_SECONDS ago, and its files; return how many runs."""
+    old = runs.delete_old(KEPT_SECONDS)
+    for run_id in old:
+        shutil.rmtree(runs.folder_of(run_id), ignore_errors=True)
+    remove_left_files()
+    return len(old)
 
 
 def _refuse_busy() -> None:
@@ -210,8 +209,8 @@ def _follow(act: Act, run: Run, actor: Actor) -> None:
         try:
             changes = act(run, actor, _progress_of(run))
         except Faulty as error:
-            faults = (*error.faults, *error.follow_ups)
-            changes = {"state": State.FAULTY, "faults": faults, "failure": str(error)}
+            kept = keep(run, [*error.faults, *error.follow_ups])
+            changes = {"state": State.FAULTY, "failure": str(error), **kept}
         except AppError as error:
             logger.warning("%s", error)
             changes = {"state": State.FAILED, "failure": str(error)}
@@ -223,17 +222,33 @@ def _follow(act: Act, run: Run, actor: Actor) -> None:
 
 
 def _end(run: Run) -> None:
-    """Store the result of a run; without it, other processes see that it was interrupted."""
-    if run.state is State.CHECKED:
-        _forget_later(run)
-    else:
+    """Store the result of a run, and keep the files that are needed, for KEPT_SECONDS at most."""
+    stored = _store(run)
+    if stored.state is State.FAULTY and run.faults_file.exists():
+        for path in run.paths:
+            path.unlink(missing_ok=True)
+    elif stored.state is not State.CHECKED:
         _remove_files(run)
-    try:
-        runs.store_end(run)
-    except Exception:
-        logger.exception("The result of an import could not be stored")
+    _delete_later()
     with _lock:
         del _ours[run.run_id]
+
+
+def _store(run: Run) -> Run:
+    """Store the result of a run, or at least that it failed; return what was stored.
+
+    If neither can be, other processes see that it was interrupted.
+    """
+    ended: dict[str, Any] = {"state": State.FAILED, "failure": NOT_STORED}
+    failed = Run(run.user_id, run.email, run.names, run.since, **ended, run_id=run.run_id)
+    for one in (run, failed):
+        try:
+            runs.store_end(one)
+        except Exception:
+            logger.exception("The result of an import could not be stored")
+        else:
+            return one
+    return failed
 
 
 def _progress_of(run: Run) -> Progress:
@@ -249,12 +264,7 @@ def _progress_of(run: Run) -> Progress:
 def _check(run: Run, actor: Actor, progress: Progress) -> dict[str, object]:
     check = check_files(run.paths, actor=actor, names=run.names, progress=progress)
     if check.faults:
-        return {
-            "state": State.FAULTY,
-            "check": check,
-            "faults": (*check.faults, *check.follow_ups),
-            "failure": str(Faulty(check.faults)),
-        }
+        raise Faulty([*check.faults, *check.follow_ups])
     return {"state": State.CHECKED, "check": check}
 
 
@@ -269,13 +279,12 @@ def _import(run: Run, actor: Actor, progress: Progress) -> dict[str, object]:
     return {"state": State.IMPORTED, "outcome": outcome}
 
 
-def _forget_later(run: Run) -> None:
-    """Delete the checked files if nobody imports them within KEPT_SECONDS."""
+def _delete_later() -> None:
+    """Delete the run that has just ended when it is old; a worker does so if this process ends."""
 
     def delete() -> None:
-        current = runs.find(run.user_id)
-        if current is None or current.run_id != run.run_id or current.state is State.CHECKED:
-            _remove_files(run)
+        with suppress(OutsideFailed):
+            delete_old_runs()
 
     timer = threading.Timer(KEPT_SECONDS, delete)
     timer.daemon = True

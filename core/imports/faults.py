@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.ground import AppError, flag_value, to_major, word_of
+from core.ground import AppError, flag_value, is_storable, storable, to_major, word_of
 from core.tables import Column, Kind
 
 SHOWN_CHARACTERS = 60
@@ -25,7 +25,8 @@ class Dependent(ValueError):
 class Fault:
     """One import error, and where it is.
 
-    If it may only follow from another import error, `cause` says from which one.
+    If it may only follow from another import error, `cause` says from which one. A character that
+    no database stores is replaced: files are full of surprises, and their errors are stored.
     """
 
     file: str
@@ -35,6 +36,13 @@ class Fault:
     value: str
     problem: str
     cause: str = ""
+
+    def __post_init__(self) -> None:
+        """Replace what cannot be stored."""
+        for name in ("file", "sheet", "column", "value", "problem", "cause"):
+            text = getattr(self, name)
+            if not is_storable(text):
+                object.__setattr__(self, name, storable(text))
 
     def __str__(self) -> str:
         """Return the error as one line."""

@@ -18,7 +18,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from core.ground import InvalidInput, get_settings, trim
+from core.ground import InvalidInput, get_settings, storable, trim
 from core.imports.parts import DAMAGE, check_parts
 from core.imports.scan import Findings, odd_styles, scan_sheet
 
@@ -98,7 +98,7 @@ def _read_workbook(path: Path, name: str) -> Iterator[Sheet]:
 
 def _worksheets(name: str, archive: zipfile.ZipFile, workbook: CalamineWorkbook) -> Iterator[Sheet]:
     some = [one for one in workbook.sheets_metadata if one.typ is SheetTypeEnum.WorkSheet]
-    titles = tuple(one.name for one in some)
+    titles = tuple(storable(one.name) for one in some)
     odd = odd_styles(archive)
     for place, about in enumerate(some):
         found = scan_sheet(archive, about.name, odd)
@@ -107,7 +107,7 @@ def _worksheets(name: str, archive: zipfile.ZipFile, workbook: CalamineWorkbook)
         top, header = _first_row(rows)
         share_at = partial(_share, place, len(some), sheet.total_height)
         is_hidden = about.visible != SheetVisibleEnum.Visible
-        yield Sheet(name, about.name, header, rows, share_at, titles, is_hidden, found, top)
+        yield Sheet(name, titles[place], header, rows, share_at, titles, is_hidden, found, top)
 
 
 def _first_row(rows: Iterator[Row]) -> Row:

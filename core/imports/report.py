@@ -7,7 +7,7 @@ from core import access
 from core.access import Actor
 from core.excel import StreamedWorkbook
 from core.ground import NotFound, Permission, in_zone
-from core.imports import background
+from core.imports import background, kept_faults
 from core.query import to_frame
 from core.tables import Column, Kind
 
@@ -32,14 +32,15 @@ def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) ->
     if run is None or not run.faults:
         raise NotFound("There are no import errors to download. Check your files again on Import.")
     lines = [
-        (one.file, one.sheet, one.row, one.column, one.value, one.in_words()) for one in run.faults
+        (one.file, one.sheet, one.row, one.column, one.value, one.in_words())
+        for one in kept_faults.load(run)
     ]
     with StreamedWorkbook(file) as workbook:
         workbook.add_table("Import errors", COLUMNS, zone, [to_frame(COLUMNS, lines)])
         about = [
             ("Table", "Import errors; nothing was imported"),
             ("Files", ", ".join(run.names)),
-            ("Import errors", f"{len(lines):,}"),
+            ("Import errors", _count(len(lines), run.fault_count)),
             ("Exported by", actor.email),
             ("Exported at", in_zone(now, zone, seconds=True)),
         ]
@@ -54,3 +55,9 @@ def export_faults(file: IO[bytes], *, actor: Actor, now: datetime, zone: str) ->
             now=now,
             after={"faults": len(lines)},
         )
+
+
+def _count(listed: int, of_all: int) -> str:
+    if listed == of_all:
+        return f"{of_all:,}"
+    return f"The first {listed:,} of {of_all:,}. Check your files again to list all of them."

@@ -1,4 +1,7 @@
-"""The result of a check or import as JSON, and back: any process shows it."""
+"""The result of a check or import as JSON, and back: any process shows it.
+
+A check is stored while its files can be imported, so it has no import errors.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,13 +28,11 @@ def faults_of_json(lines: Sequence[Json]) -> tuple[Fault, ...]:
 
 
 def check_to_json(check: Check) -> Json:
-    """Return the result of a check as JSON; tables and columns are there by name."""
+    """Return the result of a check without import errors; tables and columns are by name."""
     return {
         "sheets": [_sheet_to_json(sheet) for sheet in check.sheets],
         "left_out": [list(pair) for pair in check.left_out],
         "first_rows": check.first_rows,
-        "faults": faults_to_json(check.faults),
-        "follow_ups": faults_to_json(check.follow_ups),
         "outcome": asdict(check.outcome),
         "is_demo": check.is_demo,
     }
@@ -43,8 +44,8 @@ def check_of_json(line: Json) -> Check:
         tuple(_sheet_of_json(sheet) for sheet in line["sheets"]),
         tuple((file, title) for file, title in line["left_out"]),
         line["first_rows"],
-        faults_of_json(line["faults"]),
-        faults_of_json(line["follow_ups"]),
+        (),
+        (),
         Outcome(**line["outcome"]),
         line["is_demo"],
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import access, overview, storage
 from core.access import Actor, require
-from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus
+from core.ground import ItemStatus, Method, Permission, Refused, TransactionStatus, storable
 from core.imports.faults import FILE, ROW, SHEET, Fault, as_written
 from core.imports.known import Return
 from core.imports.outcome import Outcome
@@ -135,7 +135,8 @@ def import_files(
 
 
 def _named(paths: Sequence[Path], names: Sequence[str]) -> list[tuple[Path, str]]:
-    return list(zip(paths, names or [path.name for path in paths], strict=True))
+    shown = names or [path.name for path in paths]
+    return list(zip(paths, map(storable, shown), strict=True))
 
 
 def _compared(session: Session, read: Tables, actor: Actor, progress: Progress) -> Plan:

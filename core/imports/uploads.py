@@ -1,15 +1,19 @@
 """The uploaded files: their shown names, which ones are taken, and their copies on disk."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from core.ground import InvalidInput, get_settings
+from core.ground import InvalidInput, OutsideFailed, get_settings, make_private_folder
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = (".xlsx", ".xlsm", ".csv", ".tsv", ".txt")
 MAX_FILES = 20
 MAX_NAME = 120
 COPIED_BYTES = 1 << 20
+NO_ROOM = "The files cannot be kept in DATA_DIR: {why}. Nothing was imported."
 
 
 def printable_name(name: str) -> str:
@@ -31,6 +35,20 @@ def refuse_kinds(names: Sequence[str]) -> None:
     for name in names:
         if suffix_of(name) not in SUFFIXES:
             raise InvalidInput(f"{name}: this is not a workbook (.xlsx) or a CSV file.")
+
+
+def copy_uploads(files: Sequence[IO[bytes]], paths: Sequence[Path], names: Sequence[str]) -> None:
+    """Copy files, shown as `names`, to paths in a new private folder.
+
+    Raises InvalidInput if one is too large, and OutsideFailed if there is no room for them.
+    """
+    try:
+        make_private_folder(paths[0].parent)
+        for file, path, name in zip(files, paths, names, strict=True):
+            copy_upload(file, path, name)
+    except OSError as error:
+        logger.warning("DATA_DIR cannot be written: %s", error)
+        raise OutsideFailed(NO_ROOM.format(why=error.strerror)) from error
 
 
 def copy_upload(file: IO[bytes], path: Path, name: str) -> Path:

@@ -56,7 +56,7 @@ from core.storage.models.figures import (
     Dimension,
     Span,
 )
-from core.storage.models.imports import ImportRun
+from core.storage.models.imports import IMPORT_IS_RUNNING, IMPORT_RUNS
 from core.storage.models.keys import VoucherKey
 from core.storage.models.mail import Delivery, DeliveryItem, DeliveryRequest
 from core.storage.models.note_expressions import (
@@ -105,6 +105,8 @@ __all__ = [
     "DERIVED",
     "FIGURES_MADE",
     "FIGURE_CHANGES",
+    "IMPORT_IS_RUNNING",
+    "IMPORT_RUNS",
     "IS_IMPORT",
     "MAY_BE_REFUNDED",
     "NOTE_NUMBERS",
@@ -123,7 +125,6 @@ __all__ = [
     "DeliveryRequest",
     "Dimension",
     "Gathered",
-    "ImportRun",
     "Instant",
     "NotOnStandby",
     "Note",

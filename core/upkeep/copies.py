@@ -1,7 +1,8 @@
 """Copy the database to another one, from SQLite to PostgreSQL or back: every row, or nothing.
 
 Everything is copied unchanged, also sign-ins: without their rows, an ended one would count as new.
-Leases expire on their own. Derived data, such as the daily figures, is calculated again.
+Leases expire on their own. Derived data, such as the daily figures, is calculated again. Checks of
+files to import stay behind, as the files do.
 """
 
 import json

@@ -70,7 +70,7 @@ def _show_faults(run: Run, actor: Actor) -> None:
         for fault in run.faults[:SHOWN_FAULTS]
     ]
     show_text_table(lines, key="import_faults", lines_shown=9)
-    count, shown = len(run.faults), len(lines)
+    count, shown = run.fault_count, len(lines)
     with st.container(horizontal=True, vertical_alignment="center", key="import_faults_below"):
         name, zone = "import_faults", viewer_zone()
         st.link_button(
@@ -80,10 +80,15 @@ def _show_faults(run: Run, actor: Actor) -> None:
         )
         if count > shown:
             st.caption(
-                f"The first {shown:,} of {count:,} import errors are shown. "
-                "The Excel file has all of them."
+                f"The first {shown:,} of {count:,} import errors are shown. {_in_excel(run)}"
             )
     st.markdown("Fix them in your file and upload it again:")
+
+
+def _in_excel(run: Run) -> str:
+    if run.has_all_faults:
+        return "The Excel file has all of them."
+    return f"The Excel file has the first {len(run.faults):,}. Check again to list all of them."
 
 
 @acting

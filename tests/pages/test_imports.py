@@ -15,7 +15,7 @@ from core import demo, storage
 from core.access import Actor
 from core.access.actors import LOCAL_USER_ID
 from core.ground import Role, get_settings
-from core.imports import State, background
+from core.imports import State, background, kept_faults
 from core.storage import AuditEvent, Order, User
 from pages.shell import plain as plain_text
 from tests.conftest import NOW
@@ -167,6 +167,21 @@ def test_faults_are_a_table_and_the_first_are_shown(tmp_path: Path) -> None:
     assert link.proto.label == "Download Import Errors"
     assert link.proto.url.startswith("/export/import_faults?z")
     assert page.button(key="import_check").disabled
+
+
+def test_where_not_all_errors_are_the_page_says_how_many_the_file_has(
+    admin: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_faults, "IN_ROW", 210)
+    items = [ITEM | {"Order Item ID": f"I{number}", "Price": "*a*"} for number in range(230)]
+    page = open_page("imports")
+    page = _check(page, _bytes(tmp_path, {"Orders": [ORDER], "Order Items": items}), "o.xlsx")
+    assert "The first 200 of 230 import errors are shown. The Excel file has all" in texts(page)
+    run = background.find_run(actor=admin)
+    assert run is not None
+    run.faults_file.unlink()  # the check was made on another machine
+    said = "The Excel file has the first 210. Check again to list all of them."
+    assert f"The first 200 of 230 import errors are shown. {said}" in texts(page.run())
 
 
 def test_a_file_that_cannot_be_read_is_refused_in_a_sentence() -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, Column, Dialect, Integer, Table, TypeDecorator
 
+from core.storage.models.imports import IMPORT_RUNS
 from core.storage.models.processes import PROCESS_SIGNS
 from core.storage.types import Base, Instant, Plain
 
@@ -84,4 +85,5 @@ FIGURES_MADE = Table(
     Column("row", Integer, primary_key=True, autoincrement=False),
     Column("zone", Plain, nullable=False),
 )
-DERIVED = {table.name for table in (DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, PROCESS_SIGNS)}
+_LEFT_BEHIND = DAILY_FIGURES, FIGURE_CHANGES, FIGURES_MADE, PROCESS_SIGNS, IMPORT_RUNS
+DERIVED = {table.name for table in _LEFT_BEHIND}

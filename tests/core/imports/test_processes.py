@@ -114,7 +114,7 @@ def test_of_two_processes_that_begin_at_the_same_moment_one_does(
             with pytest.raises(Busy, match=r"by ana@x\.example has been running"):
                 waiting.result(PATIENCE_SECONDS)
     with storage.reading() as session:
-        running = f"SELECT count(*) FROM import_runs WHERE {storage.ImportRun.IS_RUNNING}"
+        running = f"SELECT count(*) FROM import_runs WHERE {storage.IMPORT_IS_RUNNING}"
         assert session.execute(text(running)).scalar_one() == (1 if is_guarded else 2)
 
 

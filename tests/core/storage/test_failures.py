@@ -191,12 +191,12 @@ def test_a_transaction_that_waits_for_its_process_is_ended(database: str) -> Non
 def test_a_process_opens_no_more_connections_than_it_may(
     make_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_CONNECTIONS", "2")
+    monkeypatch.setenv("DATABASE_CONNECTIONS", "3")
     monkeypatch.setattr("core.storage.postgresql.POOL_SECONDS", 0.1)
     use_database(make_database("postgresql"))
-    with storage.reading() as one, storage.reading() as two:
-        assert one.execute(text("SELECT 1")).scalar_one() == 1
-        assert two.execute(text("SELECT 1")).scalar_one() == 1
-        with pytest.raises(OutsideFailed, match="DATABASE_CONNECTIONS"), storage.reading() as three:
-            three.execute(text("SELECT 1"))
+    with storage.reading() as one, storage.reading() as two, storage.reading() as three:
+        for session in (one, two, three):
+            assert session.execute(text("SELECT 1")).scalar_one() == 1
+        with pytest.raises(OutsideFailed, match="DATABASE_CONNECTIONS"), storage.reading() as four:
+            four.execute(text("SELECT 1"))
     close_connections(storage.get_engine())

@@ -34,7 +34,7 @@ from tests.core.books import check_books
 from tests.core.imports.imported import ITEM, ORDER, write_workbook
 from tests.core.refunds.refund_races import guarded
 from tests.core.refunds.sold_items import sell
-from tests.core.upkeep.copied import local_admin, rows_of, work_at
+from tests.core.upkeep.copied import check_files, local_admin, rows_of, work_at
 from tests.core.upkeep.test_backups import check_halves
 from tests.rows import make_item, make_order
 
@@ -108,6 +108,23 @@ def test_random_hostile_rows_come_out_equal(
     random_rows.fill(source)
     copies.copy_to(target)
     assert rows_of(target) == rows_of(source)
+
+
+@pytest.mark.parametrize("pair", [("sqlite", "postgresql"), ("postgresql", "sqlite")])
+def test_checks_of_files_stay_behind_even_if_the_target_cannot_store_them(
+    desks: Callable[[str], str], pair: tuple[str, str]
+) -> None:
+    source, target = desks(pair[0]), desks(pair[1])
+    use_database(source)
+    check_files(local_admin())
+    if pair[0] == "sqlite":
+        with transactions.writing() as session:
+            session.execute(text("UPDATE import_runs SET failure = char(0)"))
+    assert "import_runs" not in copies.copy_to(target)
+    for url, runs in ((source, 1), (target, 0)):
+        use_database(url)
+        with transactions.reading() as session:
+            assert session.scalar(text("SELECT count(*) FROM import_runs")) == runs
 
 
 def test_no_stored_table_is_forgotten() -> None:
