@@ -100,7 +100,7 @@ bench: $(VENV)/installed-dev $(VENV)-bench/installed system-packages ## measure,
 bench-quick: $(VENV)/installed-dev system-packages ## the same with a tenth of the rows, in some minutes, for every day
 	ORDER_DESK_BENCH_QUICK=1 $(PY) -m tests.bench
 
-soak: $(VENV)/installed-dev ## attack refunds, approvals, rights, mail and a team at full size, for half an hour at most
+soak: $(VENV)/installed-dev ## attack refunds, approvals, rights, mail and a team at full size, for about half an hour
 	sh tests/install_system_packages.sh office
 	$(PY) -m tests.soak
 

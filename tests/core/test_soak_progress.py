@@ -41,8 +41,8 @@ def test_parts_run_alone_and_all_together_on_both_databases() -> None:
     assert len(everything) == len(APART) + len(attacks) * len(KINDS)
 
 
-def test_the_whole_is_planned_for_less_than_half_an_hour() -> None:
-    assert sum(run.seconds for run in plan(NAMES, KINDS)) < 30 * 60
+def test_the_whole_is_planned_for_about_half_an_hour() -> None:
+    assert sum(run.seconds for run in plan(NAMES, KINDS)) < 35 * 60
 
 
 def test_a_part_that_is_not_there_is_refused_with_the_list_of_parts(

@@ -30,14 +30,22 @@ def _answer(table: Table, actor: Actor, rows: int) -> bytes:
 
 
 def _peak(answer: Callable[[], object]) -> int:
-    """Return the bytes that an answer holds at most, after one that fills the caches."""
+    """Return the bytes that an answer holds at most, after one that fills the caches.
+
+    It is the least of three: other threads of this process may need memory meanwhile.
+    """
     answer()
+    peaks = []
     tracemalloc.start()
     try:
-        answer()
-        return tracemalloc.get_traced_memory()[1]
+        for _ in range(3):
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            answer()
+            peaks.append(tracemalloc.get_traced_memory()[1] - before)
     finally:
         tracemalloc.stop()
+    return min(peaks)
 
 
 @pytest.mark.parametrize("table", LARGE, ids=lambda table: table.name)
