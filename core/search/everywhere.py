@@ -114,8 +114,8 @@ class _Search:
             view, {*searched(ORDERS), "contract", "created_at", "item_count"}, PER_KIND
         )
         details = [
-            f"{row['created_at']:%Y-%m-%d} · {_count_items(row['item_count'])} · "
-            f"{named(row['contract_id'], row['contract'])} · {row['author']}"
+            f"{named(row['contract_id'], row['contract'])} · {row['created_at']:%Y-%m-%d} · "
+            f"{_count_items(row['item_count'])} · {row['author']}"
             for row in rows
         ]
         matches = match_of_orders(self.words, rows, actor=self.actor, now=self.now)

@@ -45,11 +45,11 @@ ORDER_ITEMS = Table(
         Column(
             "order_item_id", "Order Item ID", Kind.CODE, "The ID of the order item.",
             is_shown=True, is_pinned=True, is_required=True, is_reference=True,
-            opens_its_order=True, width=155
+            opens_its_order=True, width=160
         ),
         Column(
             "product", "Product", Kind.TEXT, "The service as it is sold.",
-            is_shown=True, is_required=True, width=222
+            is_shown=True, is_required=True, width=217
         ),
         Column(
             "passenger_name", "Passenger", Kind.TEXT, "The passenger who uses the service.",
@@ -92,7 +92,7 @@ ORDER_ITEMS = Table(
         Column(
             "order_id", "Order ID", Kind.CODE, "The order that the item belongs to.",
             is_shown=True, is_shown_in_order=False, is_required=True, is_reference=True,
-            opens_order=True, searched_through=IN_ORDERS, width=140
+            opens_order=True, searched_through=IN_ORDERS, width=145
         ),
         Column(
             "product_type", "Product Type", Kind.CODE, "What kind of service it is.",

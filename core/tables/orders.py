@@ -65,7 +65,7 @@ ORDERS = Table(
         NO,
         Column(
             "order_id", "Order ID", Kind.CODE, "The ID of the order.",
-            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=140
+            is_shown=True, is_required=True, is_reference=True, opens_order=True, width=145
         ),
         Column(
             "widget_id", "Widget ID", Kind.TEXT,

@@ -50,11 +50,11 @@ REFUNDS = Table(
         Column(
             "order_id", "Order ID", Kind.CODE, "The order of the refunded item.",
             is_shown=True, is_shown_in_order=False, is_reference=True, opens_order=True,
-            searched_through=IN_ORDERS, width=140
+            searched_through=IN_ORDERS, width=145
         ),
         Column(
             "order_item_id", "Order Item ID", Kind.CODE, "The refunded order item.",
-            is_shown=True, is_required=True, is_reference=True, opens_its_order=True, width=156
+            is_shown=True, is_required=True, is_reference=True, opens_its_order=True, width=160
         ),
         Column(
             "product", "Product", Kind.TEXT, "The service as it was sold.",

@@ -56,12 +56,12 @@ TRANSACTIONS = Table(
         Column(
             "order_id", "Order ID", Kind.CODE, "The order of the transaction; blank for a top-up.",
             is_shown=True, is_shown_in_order=False, is_reference=True, opens_order=True,
-            searched_through=Through(Order, by="order_id"), width=140
+            searched_through=Through(Order, by="order_id"), width=145
         ),
         Column(
             "order_item_id", "Order Item ID", Kind.CODE,
             "The order item of the transaction; required for a refund.",
-            is_shown=True, is_reference=True, opens_its_order=True, width=156
+            is_shown=True, is_reference=True, opens_its_order=True, width=160
         ),
         Column(
             "contract_id", "Contract ID", Kind.CODE,

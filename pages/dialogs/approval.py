@@ -1,6 +1,7 @@
 """Approve and Decline: a second person decides about the selected refunds that wait."""
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from core.access import Actor, may
 from core.ground import AppError, Permission, format_money, get_settings, in_zone
 from core.refunds import MAX_NOTE, Decision, Waiting
 from pages.dialogs.due import forget_due
+from pages.dialogs.refund_assessment import sums_in_words
 from pages.grid import GridState, viewer_zone
 from pages.shell import Dialog, acting, plain, show_text_table
 
@@ -94,15 +96,24 @@ def _show_waiting(
     found: Sequence[Waiting], theirs: Sequence[Waiting], selected: int, *, is_approval: bool
 ) -> None:
     done = "approved" if is_approval else "declined"
-    then = "The money is paid back." if is_approval else "The vouchers become valid again."
-    st.markdown(f"**{len(theirs):,}** of {selected:,} will be {done}. {then}")
+    then = " The money is paid back." if is_approval else " The vouchers become valid again."
+    st.markdown(f"**{len(theirs):,}** of {selected:,} will be {done}.{then * bool(theirs)}")
     if theirs:
         show_text_table([_line(one) for one in theirs], key="approval_waiting")
+        st.markdown(f"Total **{plain(_total(theirs))}**")
     own, gone = len(found) - len(theirs), selected - len(found)
     if own:
         st.caption(f"You asked for {own:,} of these refunds. Another person has to decide on them.")
     if gone:
-        st.caption(f"{gone:,} of the selected refunds do not wait for approval.")
+        does = "does" if gone == 1 else "do"
+        st.caption(f"{gone:,} of the selected refunds {does} not wait for approval.")
+
+
+def _total(waiting: Sequence[Waiting]) -> str:
+    totals = Counter[str]()
+    for one in waiting:
+        totals[one.currency] += one.amount_minor
+    return sums_in_words(totals)
 
 
 def _line(one: Waiting) -> dict[str, str]:
@@ -148,6 +159,7 @@ def _show_answer(dialog: Dialog[Deciding], decision: Decision) -> None:
     ):
         if lines:
             st.markdown(f"{icon} **{len(lines):,}** {words}")
+            st.caption(plain(", ".join(one.order_item_id or "" for one in lines)))
     if decision.declined:
         st.caption("Their vouchers are valid again, unless they have expired.")
     odd = [one for one in decision.results if one.why]

@@ -119,7 +119,8 @@ def _mention(draft: dict[str, str], people: dict[str, Colleague]) -> None:
 @acting
 def _add(order_id: str, draft: dict[str, str], *, actor: Actor) -> None:
     """Add the note. If it is refused, the form says why and keeps everything."""
-    on, by = st.session_state.get("note_on"), st.session_state.get("note_by")
+    # A day that was typed last comes with this click: the box of who follows up is not drawn yet.
+    on, by = st.session_state.get("note_on"), st.session_state.get("note_by", actor.email)
     _keep(draft)
     try:
         notes.add_note(

@@ -49,4 +49,6 @@ def show_queued(state: GridState, answer: mail.Answer) -> None:
     then = outbox_notice() or "The status on E-mails says when they are sent."
     words = f"{count:,} e-mail{'s' * (count != 1)} queued. {then}"
     st.toast(plain(words), icon=":material/outbox:", duration="long")
+    # E-mails would see that more are on their way, and run again: the message would be gone.
+    st.session_state.pop(f"open_{state.place.key}", None)
     state.refresh()

@@ -23,6 +23,7 @@ DECIDING = [
     *("refundable_now", "refund_expire_at", "price_minor", "currency"),
 ]
 TO_PRICE = DECIDING[1:-1]
+WIDEST = "OD2600-0008888"  # no ID of the sample orders is wider than this one in the grid's font
 PINNED_ID = {"colId": "order_item_id", "pinned": "left"}
 # The columns that stand in the grid whole, with what is cut off in their headers and cells.
 WHOLE = """() => [...document.querySelectorAll(".ag-header-row-column [role=columnheader]")]
@@ -62,6 +63,7 @@ def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> It
     for order_id, states in (
         ("OD-R", ["not_used", "not_used"]),
         ("OD-S", ["not_used", "used", "refund_requested", "refunded"]),
+        (WIDEST, ["not_used"]),
     ):
         price = 3800 * len(states)
         make_order(order_id, item_count=len(states), amount_minor=price)
@@ -98,6 +100,15 @@ def test_what_decides_is_whole_without_scrolling(
     order_id = demo.query("SELECT order_id FROM order_items ORDER BY no")[0]
     desk.go_to_order(order_id)
     expect_whole(desk, names)
+
+
+def test_the_end_of_an_id_which_tells_the_items_of_an_order_apart_is_not_cut_off(
+    open_tab: OpenDesk, server: Server
+) -> None:
+    desk = open_in(open_tab(server), WIDE, table=ITEMS)
+    others = [*(f"OD-S-{number}" for number in (4, 3, 2, 1)), "OD-R-2", "OD-R-1"]
+    desk.expect_column("order_item_id", [f"{WIDEST}-1", *others])
+    expect_whole(desk, DECIDING)
 
 
 def test_orders_and_transactions_show_their_amounts_at_once(open_tab: OpenDesk) -> None:

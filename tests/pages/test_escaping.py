@@ -9,9 +9,11 @@ NOT_MARKDOWN = {"key", "format_func", "icon", "url"}
 NOT_WORDS = {"iframe", "html", "code", "text", "form"}
 # Our own words in sentences, by file.
 OWN_WORDS = {
+    ("approval.py", "does"),
     ("approval.py", "done"),
     ("approval.py", "icon"),
     ("approval.py", "then"),
+    ("approval.py", "then * bool(theirs)"),
     ("approval.py", "verb"),
     ("approval.py", "words"),
     ("contracts.py", "contract.currency"),  # an ISO code, checked at import
@@ -32,6 +34,7 @@ OWN_WORDS = {
     ("frame.py", "show_controls(title)"),  # of the browser's tab, which is text
     ("frame.py", "get_settings().app_name"),
     ("frame.py", "reference"),  # hexadecimal digits of our own
+    ("import_run.py", "_in_excel(run)"),
     ("import_run.py", "doing"),
     ("preview.py", "icon"),
     ("question.py", "overview.report_zone()"),  # one of the IANA zones

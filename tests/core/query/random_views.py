@@ -143,7 +143,8 @@ def _searches(table: Table) -> st.SearchStrategy[str]:
     codes = [item["voucher_code"] for item in ROWS["order_items"][:5]]
     notes = [word for note in ROWS["notes"][:9] for word in (note["text"] or "").split()]
     words = st.sampled_from([*stored, *passengers, *codes, *notes, *TEXTS, *FRAGMENTS])
-    return st.lists(words.map(str.upper) | words, min_size=1, max_size=2).map(" ".join)
+    texts = st.lists(words.map(str.upper) | words, min_size=1, max_size=2).map(" ".join)
+    return texts.map(lambda text: " ".join(text.split(" ")[:MAX_SEARCH_WORDS]))
 
 
 def _ids(table: Table) -> st.SearchStrategy[list[str]]:

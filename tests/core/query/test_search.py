@@ -239,7 +239,7 @@ def _check_index(url: str) -> None:
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         made = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
         names = [name for (name,) in file.execute(made)]
-        assert len(names) == 32
+        assert len(names) == 33
         for name in names:
             file.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
 

@@ -70,6 +70,7 @@ def test_the_dialog_lists_what_waits_and_approves_it_and_the_header_counts_again
     page = decide("approve", "ONE")
     assert "2 to approve" in links(page)
     assert "**1** of 1 will be approved. The money is paid back." in texts(page)
+    assert "Total **38.00 EUR**" in texts(page)
     (listed,) = values(page, "table")
     assert listed.iloc[0].to_dict() | {"Requested Date": ""} == {
         "Order Item ID": "ONE",
@@ -123,7 +124,8 @@ def test_a_second_click_decides_once() -> None:
         is_approval=True, refund_ids=deciding.refund_ids, selected=1, key=deciding.key
     )
     page.run()  # as if the answer was lost
-    assert "**0** of 1 will be approved" in texts(page)
+    assert "**0** of 1 will be approved." in texts(page)
+    assert "The money is paid back." not in texts(page)
     assert page.button(key="approval_confirm").disabled
     with storage.reading() as session:
         assert len(session.scalars(select(RefundDecision)).all()) == 1
@@ -169,7 +171,7 @@ def test_what_does_not_wait_is_counted_and_nothing_can_be_sent() -> None:
     confirm(decide("approve", "ONE"))
     page = decide("decline", "ONE")
     assert "**0** of 1 will be declined" in texts(page)
-    assert "1 of the selected refunds do not wait for approval." in texts(page)
+    assert "1 of the selected refunds does not wait for approval." in texts(page)
     assert page.button(key="approval_confirm").disabled
 
 

@@ -117,6 +117,17 @@ def test_a_follow_up_is_set_counted_in_the_header_and_done() -> None:
     assert "1 due" not in [one.label for one in page.get("page_link")]
 
 
+def test_a_day_that_was_typed_last_is_followed_up_by_whom_the_box_would_name() -> None:
+    page = history()
+    page.text_area(key="note_text").set_value("Call back").run()
+    page.date_input(key="note_on").set_value(datetime.now(UTC).date())
+    page.button(key="note_add").click().run()  # the click leaves the box of the day
+    assert not page.error
+    (note,) = notes.find_notes("OD-1", actor=CONSOLE)
+    assert note.follow_up_by == "Local analyst"
+    assert page.date_input(key="note_on").value is None
+
+
 def test_a_note_is_withdrawn_and_says_so() -> None:
     add("A secret")
     page = history()
