@@ -18,8 +18,8 @@ def show_needs() -> None:
             needed = ", ".join(column.header for column in table.stored if column.is_required)
             st.caption(f"**{plain(table.title)}** needs {plain(needed)}.")
         st.caption(
-            "One or two of the tables are enough. Columns can be in any order. A column that is "
-            "missing is filled in or left blank. The template explains every column. "
+            "One or two of the tables are enough, but a new order needs its items. Columns can be "
+            "in any order, and all others may be missing. The template explains every column. "
             "*Download Excel* and *Download CSV* write files that can be imported again."
         )
 
