@@ -1,6 +1,7 @@
 """The parts of Verify: the verdict, the codes checked before, and where a voucher has its code."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -59,7 +60,7 @@ def note_check(code: str, found: Verification, actor: Actor) -> None:
     """Add a check to those of this browser tab."""
     item = found.item
     line = {
-        "Time": in_zone(datetime.now(UTC), viewer_zone(), seconds=True),
+        "Time": f"{datetime.now(UTC).astimezone(ZoneInfo(viewer_zone())):%H:%M:%S}",
         "Result": str(found.verdict),
         "Code": item.voucher_code if item else _cut(code.strip()),
         "Passenger": item.passenger_name if item else "",
@@ -84,7 +85,10 @@ def show_recent_checks(actor: Actor) -> None:
     lines = _checked_by(actor)
     if lines:
         show_text_table(lines, key="recent_checks", lines_shown=LINES_SHOWN)
-        st.caption("The results as they were at that time. Only you see this list.")
+        st.caption(
+            f"The results as they were at that time, in {plain(viewer_zone())}. Only you see this "
+            "list."
+        )
     else:
         st.caption("None yet. Codes that you check in this browser tab are listed here.")
 
