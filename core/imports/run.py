@@ -29,9 +29,12 @@ from core.storage import (
     delete_fact,
     get_fact,
 )
-from core.tables import BOOKS, TABLES, Table
+from core.tables import NOTES, ORDER_ITEMS, ORDERS, TABLES, TRANSACTIONS, Table
 
 FIRST_ROWS = 5
+# In this order: a refund holds its items when it comes to their orders, a note its order when it is
+# written. The other way round, they and an import could wait for each other.
+LOCKED = (ORDER_ITEMS, TRANSACTIONS, ORDERS, NOTES)
 READ = 0.5  # progress after reading; after comparing it is COMPARED, the rest is writing
 COMPARED = 0.6
 
@@ -109,7 +112,7 @@ def import_files(
     progress.say("Waiting for other changes to finish", READ)
     with access.committing(actor, Permission.IMPORT) as session:
         # New row numbers follow the highest one: writers must wait, readers need not.
-        storage.lock_tables(session, [table.model.__tablename__ for table in BOOKS], "EXCLUSIVE")
+        storage.lock_tables(session, [one.model.__tablename__ for one in LOCKED], "EXCLUSIVE")
         plan = _compared(session, read, actor, progress)
         named = ", ".join(name for _, name in files)[:500]
         _carry_out(session, plan, named, actor, now, progress.part(COMPARED, 1))

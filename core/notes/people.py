@@ -44,11 +44,16 @@ class CannotSee(Refused):
         )
 
 
-def get_order_row(session: Session, order_id: str, actor: Actor) -> Order:
-    """Return an order that the actor may see, in the caller's transaction; raises NotFound."""
+def get_order_row(session: Session, order_id: str, actor: Actor, *, is_kept: bool = False) -> Order:
+    """Return an order that the actor may see, in the caller's transaction; raises NotFound.
+
+    With `is_kept`, it stays until the transaction ends: an import, which locks the table, waits.
+    """
     order = None
     if may_be_id(order_id):
         mine = select(Order).where(Order.order_id == order_id, scope(ORDERS, actor))
+        if is_kept:
+            mine = mine.with_for_update(read=True, key_share=True)
         order = session.scalars(mine).one_or_none()
     if order is None:
         raise NotFound(

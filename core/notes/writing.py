@@ -88,7 +88,8 @@ def _write(request: Request, actor: Actor, zone: str) -> str:
         if before is not None:
             return before
         check_day(request.follow_up, request.now.astimezone(ZoneInfo(zone)).date())
-        order = get_order_row(session, request.order_id, actor)
+        # Before the number and the note, or a writer and an import would wait for each other.
+        order = get_order_row(session, request.order_id, actor, is_kept=True)
         is_about_people = "@" in request.text or request.follow_up is not None
         colleagues = colleagues_in(session, order) if is_about_people else []
         mentioned = [one.email for one in mentioned_in(request.text, colleagues)]

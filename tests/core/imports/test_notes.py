@@ -1,6 +1,7 @@
 """Notes in files: a dump brings them back, and each import error says what is wrong."""
 
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from core import excel, imports, notes, storage
 from core.access import CONSOLE, Actor
+from core.ground import OutsideFailed
+from core.imports import run
 from core.imports.faults import Faulty
 from core.imports.outcome import Outcome
 from core.notes import FollowUp, SeenNote
 from core.storage import Note, new_id
+from core.tables import BOOKS
 from tests.conftest import NOW, use_database
 from tests.core.imports.imported import Sheets, changed, plain
 from tests.core.random_rows import SCRIPTS, TEXTS
@@ -121,6 +126,48 @@ def test_notes_that_people_write_during_an_import_of_notes_all_stand(
     with storage.reading() as session:
         numbers = list(session.scalars(select(Note.no)))
     assert len(set(numbers)) == len(numbers) == 4 * count - 1
+
+
+REFUND = "UPDATE order_items SET status = status", "SELECT FROM orders FOR KEY SHARE"
+WRITTEN = "SELECT FROM orders FOR KEY SHARE", "LOCK TABLE notes IN ROW EXCLUSIVE MODE"
+
+
+def import_beside(asked: tuple[str, str], import_sheets: Import) -> None:
+    """Ask the first statement, let an import begin and wait, then ask the second one."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as thread:
+        with storage.writing() as session:
+            session.execute(text(asked[0]))
+            done = thread.submit(import_sheets, {"Notes": [NOTE]})
+            while not session.scalar(waiting):
+                assert not done.done()
+                time.sleep(0.01)
+            session.execute(text(asked[1]))
+        assert done.result().added == {"notes": 1}
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.parametrize("asked", [REFUND, WRITTEN], ids=["refund", "note"])
+def test_an_import_and_what_has_begun_before_it_do_not_wait_for_each_other(
+    database: str, import_sheets: Import, asked: tuple[str, str]
+) -> None:
+    import_sheets(plain())
+    import_beside(asked, import_sheets)
+
+
+@pytest.mark.on_postgresql
+@pytest.mark.parametrize("asked", [REFUND, WRITTEN], ids=["refund", "note"])
+def test_locked_in_another_order_they_would(
+    database: str, import_sheets: Import, asked: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_sheets(plain())
+    monkeypatch.setattr(run, "LOCKED", run.LOCKED[::-1])
+    with pytest.raises((OutsideFailed, DBAPIError)):
+        import_beside(asked, import_sheets)
+
+
+def test_an_import_locks_every_table_that_it_writes() -> None:
+    assert set(run.LOCKED) == set(BOOKS)
 
 
 def test_what_happened_here_since_wins_over_an_older_file(
