@@ -36,7 +36,7 @@ class Run:
 # Parts with databases of their own, or without one.
 APART = {
     "excel": Run("LibreOffice", 20, "Excel", open_in_office),
-    "team": Run("team", 420, "Team", work_as_a_team),
+    "team": Run("team", 450, "Team", work_as_a_team),
 }
 NAMES = (*APART, *PARTS)
 

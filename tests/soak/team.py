@@ -28,6 +28,9 @@ from tests.team.replicas import wait_until
 
 PEOPLE = 60
 CALM_SECONDS, JOIN_SECONDS = some(30, 12), 5
+# Each process loads what makes vouchers, mails and workbooks when it is first asked for one, and
+# each connection plans its first queries: for half a minute that is most of the work.
+WARM_SECONDS = some(35, 5)
 STEPS_OF_PEOPLE = some((30, 60, 90, 120, 150, 180, 240), (30, 60))
 STEP_SECONDS = some(10, 6)
 MAX_SECONDS = 0.3  # for 95 of 100 answers while nothing is down
@@ -85,7 +88,7 @@ def _with_faults(site: Site) -> Iterator[Figure]:
     people = site.people[:PEOPLE]
     steps.begin(2 * APPS + WORKERS + 3)
     with crowding(site.balancer.url, people, items=site.items, mailed=site.mailed) as crowd:
-        time.sleep(JOIN_SECONDS + CALM_SECONDS)
+        time.sleep(JOIN_SECONDS + WARM_SECONDS + CALM_SECONDS)
         calm = time.monotonic() - CALM_SECONDS, time.monotonic()
         _break_all(site)
         time.sleep(BETWEEN_SECONDS)
