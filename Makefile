@@ -45,7 +45,7 @@ test: ## run every check and test
 
 # Each part can run alone: make test-thorough PART=core. A part that fails does not stop the next.
 PART = types core pages e2e soak
-test-thorough: ## run more and larger tests, in at most an hour: PART=core runs one part
+test-thorough: ## run more and larger tests, in about two hours: PART=core runs one part
 	$(MAKE) -j 2 $(VENV)/installed-dev $(SCRIPTS)/node_modules system-packages
 	@failed=; for part in $(PART); do \
 		$(MAKE) thorough-$$part || failed="$$failed $$part"; \
