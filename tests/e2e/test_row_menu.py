@@ -12,6 +12,15 @@ from tests.e2e.waiting import expect
 
 ENTRIES = ["Open in new tab", "Copy ID", "Copy row", "Filter by this value", "Exclude this value"]
 COPIED = "navigator.clipboard.readText()"
+WATCH_MENUS = """() => {
+  window.watch?.disconnect();
+  window.menus = 0;
+  window.watch = new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const added of addedNodes) menus += added.className === "deskMenu";
+  });
+  watch.observe(document.body, { childList: true });
+}"""
 
 
 def menu_of(desk: Desk, cell: Locator) -> Locator:
@@ -99,10 +108,12 @@ def test_states_and_amounts_are_filtered_by_and_values_are_excluded_in_turn(desk
 def test_the_menu_works_by_keyboard_alone(desk: Desk, key: str) -> None:
     author = desk.cell(1, "author").inner_text()
     desk.cell(1, "author").focus()
+    desk.cell(1, "author").evaluate(WATCH_MENUS)
     desk.page.keyboard.press(key)
     expect(desk.grid.get_by_role("menuitem", name=ENTRIES[0])).to_be_focused()
     desk.page.keyboard.press("ArrowUp")
     desk.page.keyboard.press("ArrowUp")
     expect(desk.grid.get_by_role("menuitem", name=ENTRIES[3])).to_be_focused()
+    assert desk.grid.get_by_role("menu").evaluate("() => menus") == 1
     desk.page.keyboard.press("Enter")
     desk.expect_words(f"Author is “{author}”")

@@ -16,16 +16,17 @@
     return node && node.data ? { element, column, node } : null;
   }
 
-  desk.isMenuKey = ({ key, shiftKey, ctrlKey, metaKey, altKey }) =>
+  const isMenuKey = ({ key, shiftKey, ctrlKey, metaKey, altKey }) =>
     !ctrlKey && !metaKey && !altKey && (KEYS.includes(key) || (key === "F10" && shiftKey));
 
-  desk.openMenuByKey = function (event) {
-    const cell = cellOf(event.target);
+  /* Not by the grid's own event: it comes later, after the browser has asked for a menu as well. */
+  document.addEventListener("keydown", (event) => {
+    const cell = isMenuKey(event) && desk.api() && cellOf(event.target);
     if (!cell) return;
     event.preventDefault();
     const { left, bottom } = cell.element.getBoundingClientRect();
     show(cell, left + 12, bottom - 4);
-  };
+  });
 
   document.addEventListener("contextmenu", (event) => {
     const cell = desk.api() && cellOf(event.target);
@@ -61,6 +62,8 @@
     menu.style.left = `${Math.max(MARGIN, Math.min(left, innerWidth - offsetWidth - MARGIN))}px`;
     menu.style.top = `${Math.max(MARGIN, Math.min(top, innerHeight - offsetHeight - MARGIN))}px`;
     menu.addEventListener("keydown", onKey);
+    /* The menu key asks for the browser's own menu as it is let go, where ours has the focus. */
+    menu.addEventListener("contextmenu", (event) => event.preventDefault());
     menu.dataset.row = String(cell.node.rowIndex);
     menu.dataset.column = cell.column.getColId();
     focus(0);

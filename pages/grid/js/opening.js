@@ -114,7 +114,6 @@
     const { key, ctrlKey, metaKey } = event.event;
     if (key === "Enter" && orderOf(event.data)) open(orderOf(event.data));
     else if (key === "Escape") desk.clearSelection();
-    else if (desk.isMenuKey(event.event)) desk.openMenuByKey(event.event);
     else if (key.toLowerCase() === "c" && (ctrlKey || metaKey)) desk.copy(event);
   };
 

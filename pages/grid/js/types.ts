@@ -251,9 +251,7 @@ declare global {
 
     addressOf(id: string): string;
     orderOf(data: Row): string | null;
-    isMenuKey(event: KeyboardEvent): boolean;
     leaveByTab(asked: TabToNextCellParams): boolean;
-    openMenuByKey(event: KeyboardEvent): void;
 
     OrderLink: unknown;
     ItemLink: unknown;
