@@ -45,11 +45,11 @@ def _middle(box: Box) -> float:
     return (box["top"] + box["bottom"]) / 2
 
 
-def faults_of_line(boxes: list[Box], width: float) -> Iterator[str]:
-    """Say what is out of the window, in another row, or over its neighbour."""
+def faults_of_line(boxes: list[Box], end: float) -> Iterator[str]:
+    """Say what is out of the window or past the line's end, in another row, or over its neighbour."""
     for box in boxes:
-        if box["left"] < -SLACK or box["right"] > width + SLACK:
-            yield f"“{box['name']}” stands out of the window"
+        if box["left"] < -SLACK or box["right"] > end + SLACK:
+            yield f"“{box['name']}” stands out of its line"
         if abs(_middle(box) - _middle(boxes[0])) > ONE_ROW:
             yield f"“{box['name']}” stands in another row than “{boxes[0]['name']}”"
     for one, other in pairwise(boxes):

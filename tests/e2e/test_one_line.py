@@ -166,7 +166,8 @@ def faults_of_strips(page: Page, width: int, strips: list[str]) -> Iterator[str]
         assert box
         if box["height"] > ONE_LINE:
             yield f"{width}: {strip} is {box['height']:.0f} pixels high"
-        yield from (f"{width}: {one}" for one in faults_of_line(boxes_in(page, strip), width))
+        end = box["x"] + box["width"]
+        yield from (f"{width}: {one}" for one in faults_of_line(boxes_in(page, strip), end))
 
 
 @pytest.mark.parametrize("place", ["order items", "orders", "an order"])

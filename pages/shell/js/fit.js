@@ -11,7 +11,7 @@
     ...[".st-key-explained", ".st-key-own_page"],
     ...['[class*="st-key-pasting_"]', '[class*="st-key-columns_"]', ".st-key-downloads"],
     ...['[class*="st-key-update_"]', '[class*="st-key-copy_"]', '[class*="st-key-views_"]'],
-    'input[type="search"]',
+    ...['input[type="search"]', '[data-testid="stMarkdown"]'],
   ];
   const has = (one, selector) => one.matches(selector) || Boolean(one.querySelector(selector));
   const gapOf = (line) => parseFloat(getComputedStyle(line).columnGap) || 0;
@@ -55,7 +55,9 @@
   function tuckIn(strip, selectors, button) {
     const items = itemsOf(strip);
     const yielding = selectors.flatMap((selector) => items.filter((one) => has(one, selector)));
-    return [...page.tuck(strip, items, new Set(yielding), strip.clientWidth, button)];
+    /* What fills the room may have no width, but has its gap. */
+    const room = strip.clientWidth - strip.querySelectorAll(".stSpace").length * gapOf(strip);
+    return [...page.tuck(strip, items, new Set(yielding), room, button)];
   }
 
   /* The strips above a table. On the page of an order, the one strip has all. */
