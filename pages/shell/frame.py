@@ -118,10 +118,11 @@ def acting(act: Callable[..., None]) -> Callable[..., None]:
             act(*given, **named, actor=current_actor())
         except AppError as error:
             logger.warning("%s", error)
-            st.toast(plain(str(error)), icon=":material/error:")
+            st.toast(plain(str(error)), icon=":material/error:", duration="long")
         except Exception:
             logger.exception("A callback failed")
-            st.toast(f"The action failed. The error is logged as {reference}.")
+            words = f"The action failed. The error is logged as {reference}."
+            st.toast(words, icon=":material/error:", duration="long")
 
     return guarded
 

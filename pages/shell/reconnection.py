@@ -10,6 +10,7 @@ import streamlit as st
 
 RARELY = timedelta(days=1)
 KNOWN = "tab_is_known"
+SECONDS = 60  # for people who look at another window when it happens
 # A toast shows three lines.
 WORDS = "The connection was lost and dialogs were closed. Unconfirmed changes were not made."
 
@@ -20,7 +21,7 @@ def follow_reconnection() -> None:
     if KNOWN not in st.session_state:
         st.session_state[KNOWN] = True
         if _lost_session():
-            st.toast(WORDS, icon=":material/restart_alt:", duration="long")
+            st.toast(WORDS, icon=":material/restart_alt:", duration=SECONDS)
 
 
 @st.fragment(run_every=RARELY)

@@ -46,7 +46,7 @@ def _middle(box: Box) -> float:
 
 
 def faults_of_line(boxes: list[Box], end: float) -> Iterator[str]:
-    """Say what is out of the window or past the line's end, in another row, or over its neighbour."""
+    """Say what is past the end of its line, in another row, or over its neighbour."""
     for box in boxes:
         if box["left"] < -SLACK or box["right"] > end + SLACK:
             yield f"“{box['name']}” stands out of its line"

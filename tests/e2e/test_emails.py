@@ -131,6 +131,7 @@ def test_vouchers_are_sent_and_the_mail_is_shown_without_a_mouse(
         expect(page.get_by_role("tab", name=name)).to_be_focused()
         desk.wait_for_run()
     expect(desk.frames).to_have_count(1)  # that of the tab before is gone
+    expect(desk.cell(0, "recipient")).to_have_text(CONTACT)  # its row is loaded
     desk.cell(0, "recipient").focus()
     keyboard.press("Space")
     desk.expect_selected("1 selected")

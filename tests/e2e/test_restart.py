@@ -103,6 +103,7 @@ def expect_said(desk: Desk) -> None:
     expect(said).to_be_visible(timeout=PATIENCE_MS)
     said.get_by_role("button", name="Close").click()
     expect(said).to_have_count(0)
+    desk.wait_for_run()  # the tab asks for a run as well when it connects
 
 
 def expect_closed(desk: Desk) -> None:
