@@ -89,10 +89,10 @@ def measure_opening(few: FilledDatabase, many: FilledDatabase) -> Iterator[Figur
             rounds = _take_turns(browser, small, large, plain)
         # In a browser of its own: one that has opened hundreds of pages no longer keeps every file.
         with browsing() as counter:
-            sent = [_count(counter, server) for server in (small, large)]
+            of_small, of_large = _count(counter, small), _count(counter, large)
     yield from _compare(rounds, few.orders, many.orders)
     yield from _goals(rounds, few.orders)
-    yield from _compare_sent(*sent, few.orders, many.orders)
+    yield from _compare_sent(of_small, of_large, few.orders, many.orders)
 
 
 def _take_turns(

@@ -1,6 +1,7 @@
 """The numbers for the metrics: what waits, for how long, and what this process does."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_work_that_waits_is_counted_with_the_age_of_the_oldest(database: str, ad
         assert (work.is_mail_paused, work.worker_silent_seconds) == (False, None)
         first, second, third = sell(3)
         for item, at in ((first, NOW), (second, LATER)):
-            asked = {"reason": "goodwill", "key": item, "gateways": UNSETTLED}
+            asked: dict[str, Any] = {"reason": "goodwill", "key": item, "gateways": UNSETTLED}
             refunds.request([item], actor=admin, now=at, **asked)
         mail.send([third], ["zoe@mail.example"], message=None, key="m", actor=admin, now=NOW)
         worker._store_heartbeat(NOW)

@@ -35,10 +35,11 @@ class Echo(BaseHTTPRequestHandler):
     """Answers with the port that was asked, and what arrived there."""
 
     protocol_version = "HTTP/1.1"
+    server: ThreadingHTTPServer
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        said = {"port": self.server.server_address[1], "path": self.path, "headers": headers}
+        said = {"port": self.server.server_port, "path": self.path, "headers": headers}
         body = json.dumps(said).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

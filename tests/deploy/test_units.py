@@ -43,7 +43,7 @@ def complaints(analyze: str, unit: Path) -> str:
 
 def exposure(analyze: str, unit: Path) -> int:
     """Return how exposed systemd takes a unit for, times ten."""
-    command = [analyze, "security", "--offline=true", "--no-pager", unit]
+    command = [analyze, "security", "--offline=true", "--no-pager", str(unit)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
     assert found, done.stderr

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 from tests.e2e.conftest import OpenDesk
 from tests.e2e.desk import Desk
@@ -31,7 +31,12 @@ def far(open_tab: OpenDesk) -> Desk:
 def follow_addresses(page: Page) -> list[str]:
     """Return a list in which every address of the page appears."""
     seen: list[str] = []
-    page.on("framenavigated", lambda one: one.parent_frame or seen.append(one.url))
+
+    def note(frame: Frame) -> None:
+        if frame.parent_frame is None:
+            seen.append(frame.url)
+
+    page.on("framenavigated", note)
     return seen
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def server(make_database: Callable[[str], str], kind: str, data_dir: Path) -> It
     make_item("OD-1", order_item_id="F-1", product="Fast Track Security", **dates)
     make_transaction(order_id="OD-1")
     ana = make_actor(Role.AGENT, email="ana@helios.example", name="Ana Ruiz")
-    said = {"reason": "flight_cancelled", "note": "Gate closed", "key": "k"}
+    said: dict[str, Any] = {"reason": "flight_cancelled", "note": "Gate closed", "key": "k"}
     refunds.request(["F-1"], actor=ana, now=NOW, **said)
     with serving(url, data_dir) as running:
         yield running

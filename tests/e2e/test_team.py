@@ -55,6 +55,11 @@ class Team:
         wait_until(lambda: self.balancer.count_up() == 2)
         wait_until(lambda: self.statuses()[number - 1] == status)
 
+    def stop(self) -> None:
+        """End every process."""
+        for one in self.servers:
+            stop_server(one)
+
     def statuses(self) -> list[str]:
         """Return what each process says of itself."""
         found = []
@@ -112,7 +117,7 @@ def team(replicas: Replicas, data_dir: Path) -> Iterator[Team]:
             balancing(folder, [one.port for one in servers], port=port, base=BASE)
         )
         team = Team(servers, balancer, replicas, settings, folder)
-        stack.callback(lambda: [stop_server(one) for one in team.servers])
+        stack.callback(team.stop)
         for one in servers:
             one.wait_for_status(200)
         wait_until(lambda: balancer.count_up() == 2)

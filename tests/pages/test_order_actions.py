@@ -1,6 +1,8 @@
 """Refund… and Send Vouchers… of the selected orders, run without a browser."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import query, storage
 from core.access.actors import LOCAL_USER_ID
+from core.query.items_of import ItemsOfOrders
 from core.storage import Delivery, OrderItem, User
 from core.tables import ORDER_ITEMS
 from core.views import parse_view
@@ -168,9 +171,12 @@ def test_the_items_of_orders_are_looked_up_by_a_click_alone(
 ) -> None:
     asked: list[object] = []
     find = query.find_items_of
-    monkeypatch.setattr(
-        "core.query.find_items_of", lambda ids, **given: asked.append(ids) or find(ids, **given)
-    )
+
+    def note(ids: Sequence[str], **given: Any) -> ItemsOfOrders:
+        asked.append(ids)
+        return find(ids, **given)
+
+    monkeypatch.setattr("core.query.find_items_of", note)
     page = _selected("OD-1")
     page.run()
     assert asked == []  # only a click looks for them

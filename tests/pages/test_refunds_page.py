@@ -1,6 +1,7 @@
 """The page Refunds and the tab of an order, run without a browser."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -29,7 +30,7 @@ def shop(sqlite_database: str, admin: Actor) -> None:
     make_transaction(order_id="OD-1", amount_minor=-7600)
     for item in ("PAID", "REFUSED"):
         make_item("OD-1", order_item_id=item, refund_expire_at=SOON, valid_until=SOON)
-    asked = {"reason": "goodwill", "actor": admin, "now": datetime.now(UTC)}
+    asked: dict[str, Any] = {"reason": "goodwill", "actor": admin, "now": datetime.now(UTC)}
     requests.request(["PAID"], key="paid", **asked)
     requests.request(["REFUSED"], key="refused", gateways=DECLINED, **asked)
 

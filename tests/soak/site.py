@@ -81,7 +81,9 @@ def running_site(people: int) -> Iterator[Site]:
         use_database(url)
         stack.callback(lambda: storage.get_engine().dispose())
         startup.prepare(datetime.now(UTC), may_fill=False)
-        demo.fill(ORDERS, actor=access.find_console_actor(), now=datetime.now(UTC))
+        console = access.find_console_actor()
+        assert console is not None
+        demo.fill(ORDERS, actor=console, now=datetime.now(UTC))
         persons = sign_in(people)
         items = sell(BALANCE_ITEMS) + sell(CARD_ITEMS, method=Method.CARD)
         release = make_release(folder / "release")

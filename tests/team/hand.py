@@ -19,7 +19,9 @@ from core.tables import TABLES
 
 
 def actor() -> access.Actor:
-    return access.find_console_actor()
+    found = access.find_console_actor()
+    assert found is not None
+    return found
 
 
 def prepare() -> None:

@@ -84,7 +84,7 @@ class Node:
         """Run a statement; return the first column of its rows."""
         where = f"postgresql://{SUPERUSER}@{self.address}/{database}"
         with psycopg.connect(where, autocommit=True) as connection:
-            cursor = connection.execute(sql)  # type: ignore[arg-type]
+            cursor = connection.execute(sql)
             return [row[0] for row in cursor] if cursor.description else []
 
 

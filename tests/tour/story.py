@@ -25,7 +25,7 @@ def tell(now: datetime) -> None:
     asked: dict[str, Any] = {"actor": ben, "now": now - timedelta(hours=3)}
     vouchers.issue(items, io.BytesIO(), file_format="pdf", **asked)
     mail.send(items, ["zoe@mail.example"], message=None, key="mail", **asked)
-    why = {"reason": "flight_cancelled", "note": "Gate closed"}
+    why: dict[str, Any] = {"reason": "flight_cancelled", "note": "Gate closed"}
     asked["now"] += timedelta(hours=1)
     refunds.request(items[:1], key="first", **why, **asked)
     _leave_note(first, ana, ben, now - timedelta(hours=1))
@@ -83,5 +83,5 @@ def _limit(order_id: str, ana: Actor, now: datetime) -> None:
         of_order = select(OrderItem.contract_id).where(OrderItem.order_id == order_id)
         contract_id = str(session.scalars(of_order).first())
     name = access.get_contract(contract_id, actor=ana).name
-    asked = {"actor": ana, "now": now - timedelta(days=1)}
+    asked: dict[str, Any] = {"actor": ana, "now": now - timedelta(days=1)}
     access.change_contract(contract_id, name=name, refund_limit_minor=0, **asked)

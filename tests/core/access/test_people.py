@@ -44,7 +44,7 @@ def events(prefix: str = "user.") -> list[tuple[str, str, Any, Any]]:
     columns = AuditEvent.action, AuditEvent.entity_id, AuditEvent.before, AuditEvent.after
     statement = select(*columns).where(AuditEvent.action.startswith(prefix))
     with storage.reading() as session:
-        return [tuple(row) for row in session.execute(statement.order_by(AuditEvent.event_id))]
+        return [(*row,) for row in session.execute(statement.order_by(AuditEvent.event_id))]
 
 
 def admins() -> list[str]:

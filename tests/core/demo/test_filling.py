@@ -55,7 +55,7 @@ def events(prefix: str = "orders.demo") -> list[tuple[str, str, Any, Any]]:
     columns = AuditEvent.action, AuditEvent.actor, AuditEvent.before, AuditEvent.after
     statement = select(*columns).where(AuditEvent.action.startswith(prefix))
     with storage.reading() as session:
-        return [tuple(row) for row in session.execute(statement.order_by(AuditEvent.event_id))]
+        return [(*row,) for row in session.execute(statement.order_by(AuditEvent.event_id))]
 
 
 def an_item() -> str:

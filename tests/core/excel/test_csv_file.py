@@ -143,7 +143,7 @@ def test_words_are_those_of_the_screen() -> None:
 def test_a_time_that_happens_twice_has_its_offset(
     zone: str, instant: tuple[int, ...], expected: str
 ) -> None:
-    moment = datetime(*instant, tzinfo=UTC)  # type: ignore[arg-type]
+    moment = datetime(*instant, tzinfo=UTC)  # type: ignore[arg-type, misc]
     assert _shown(MADE, moment, None, zone=zone) == [expected, ""]
     here = to_frame([SERVICE, ZONE], [(moment, zone), (moment, "UTC"), (moment, None)])
     (at_the_place,), *_ = rows_of_csv(_write([SERVICE], here))[1]

@@ -172,7 +172,7 @@ def test_a_csv_file_has_the_rows_and_columns_of_the_excel_file_and_is_audited(
     found = rows_of_csv(file)
     assert found[0] == list(header)
     assert found[1] == [
-        [str(no), f"'{author}" if author[0] in "=+-@" else author, str(made)]
+        [str(no), f"'{author}" if str(author)[0] in "=+-@" else author, str(made)]
         for no, author, made in rows
     ]
     with storage.reading() as session:

@@ -78,7 +78,7 @@ BALANCE = {
 def test_a_refund_to_the_balance(ana: Actor) -> None:
     make_paid_order()
     make_refundable("OD-1", order_item_id="F-1", product="Fast Track Security")
-    said = {"reason": "flight_cancelled", "note": "Gate closed"}
+    said: dict[str, Any] = {"reason": "flight_cancelled", "note": "Gate closed"}
     batch = request("F-1", actor=ana, **said).batch_id
     refunds.export_results(batch, io.BytesIO(), actor=ana, now=NOW, zone="UTC")
     assert told() == BALANCE
@@ -161,7 +161,7 @@ MAIL = {
 def test_vouchers_and_mails(ana: Actor) -> None:
     make_paid_order()
     make_item("OD-1", order_item_id="F-1", **GIVEN)
-    asked = {"actor": ana, "now": NOW}
+    asked: dict[str, Any] = {"actor": ana, "now": NOW}
     vouchers.issue(["F-1"], io.BytesIO(), file_format="pdf", **asked)
     assert told() == {
         "voucher.downloaded": "Ana Ruiz downloaded the voucher of Aspire Lounge (F-1)."
@@ -213,7 +213,7 @@ def test_what_is_kept_no_longer(ana: Actor, tmp_path: Path) -> None:
 def test_mails_without_a_mail_server(ana: Actor, tmp_path: Path) -> None:
     make_paid_order()
     make_item("OD-1", order_item_id="F-1", **GIVEN)
-    asked = {"actor": ana, "now": NOW}
+    asked: dict[str, Any] = {"actor": ana, "now": NOW}
     mail.send(["F-1"], [ZOE], message=None, key="one", **asked)
     send_due(Outbox(tmp_path / "outbox"))
     refunds.request(["F-1"], reason="goodwill", key="back", **asked)
@@ -240,7 +240,11 @@ def test_notes(ana: Actor, tmp_path: Path) -> None:
     asked: dict[str, Any] = {"actor": ana, "now": NOW}
     follow_up = notes.FollowUp(NOW.date(), ana.email)
     for transport in (ScriptedTransport(), Outbox(tmp_path / "outbox")):
-        named = {"key": type(transport).__name__, "zone": "UTC", "follow_up": follow_up}
+        named: dict[str, Any] = {
+            "key": type(transport).__name__,
+            "zone": "UTC",
+            "follow_up": follow_up,
+        }
         note_id = notes.add_note("OD-1", "Hi @ben@helios.example", **named, **asked)
         send_due(transport)
     notes.close_follow_up(note_id, **asked)
@@ -300,7 +304,7 @@ FILES = {
 
 
 def test_imports_and_downloads(ana: Actor, tmp_path: Path) -> None:
-    asked = {"actor": ana, "now": NOW}
+    asked: dict[str, Any] = {"actor": ana, "now": NOW}
     sheets = plain()
     write_workbook(tmp_path / "new.xlsx", sheets)
     imports.import_files([tmp_path / "new.xlsx"], **asked)
@@ -316,8 +320,7 @@ def test_imports_and_downloads(ana: Actor, tmp_path: Path) -> None:
     imports.export_faults(io.BytesIO(), zone="UTC", **asked)
     excel.export(default_view(AUDIT_EVENTS), io.BytesIO(), **asked)
     excel.export(default_view(ORDER_ITEMS, order_id="A1"), io.BytesIO(), **asked)
-    as_csv = {"file_format": excel.FileFormat.CSV}
-    excel.export(default_view(EMAILS), io.BytesIO(), **asked, **as_csv)
+    excel.export(default_view(EMAILS), io.BytesIO(), file_format=excel.FileFormat.CSV, **asked)
     excel.export_order("A1", io.BytesIO(), zone="UTC", **asked)
     excel.dump(io.BytesIO(), **asked)
     assert told() == FILES
@@ -337,9 +340,9 @@ PEOPLE = {
 
 
 def test_users(ana: Actor) -> None:
-    asked = {"actor": ana, "now": NOW}
+    asked: dict[str, Any] = {"actor": ana, "now": NOW}
     user = access.add_user("zoe@helios.example", name="Zoë Lind", rights=Rights(), **asked)
-    every = {"sees_all_contracts": True, "only_own_orders": True}
+    every: dict[str, Any] = {"sees_all_contracts": True, "only_own_orders": True}
     for rights in (
         Rights(Role.AGENT),
         Rights(Role.AGENT, **every),
@@ -390,7 +393,7 @@ DATABASE = {
 
 
 def test_demo_data_figures_and_keys(ana: Actor) -> None:
-    asked = {"actor": ana, "now": NOW}
+    asked: dict[str, Any] = {"actor": ana, "now": NOW}
     steps: list[Callable[[], object]] = [
         lambda: demo.fill(3, **asked),
         lambda: demo.reset(**asked),

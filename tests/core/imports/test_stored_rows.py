@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -143,7 +144,11 @@ def test_a_number_that_a_refund_has_reserved_is_not_taken_from_a_file(
     (item,) = sell(1)
     guarded(admin, UNSETTLED)([item], "key")
     reserved = get_refund(item).ledger_no
-    paid = {"Transaction ID": "TX-1", "Created Date": "2026-03-01 10:00", "Type": "payment"}
+    paid: dict[str, Any] = {
+        "Transaction ID": "TX-1",
+        "Created Date": "2026-03-01 10:00",
+        "Type": "payment",
+    }
     paid |= {"Order ID": "A1", "Amount": "-38.50", "Currency": "EUR", "No": reserved}
     refunded = changed("Order Items", Status="refunded")
     import_sheets(refunded | {"Transactions": [paid, REFUND]})

@@ -200,7 +200,7 @@ def exported(admin: Actor) -> tuple[int, str]:
     file = io.BytesIO()
     export_faults(file, actor=admin, now=NOW, zone="UTC")
     book = openpyxl.load_workbook(file)
-    about = dict(line[:2] for line in book["About this export"].values)
+    about = {line[0]: line[1] for line in book["About this export"].values}
     return len(list(book["Import errors"].values)) - 1, str(about["Import errors"])
 
 

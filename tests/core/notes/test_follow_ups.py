@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 def follow_up(on: date, by: Actor | str, order: str = "OD-1", **given: Any) -> str:
     email = by if isinstance(by, str) else by.email
-    given = {"key": new_id(), "now": NOW, "zone": "UTC", "actor": CONSOLE} | given
+    given = dict[str, Any](key=new_id(), now=NOW, zone="UTC", actor=CONSOLE) | given
     return notes.add_note(order, "Call back", follow_up=FollowUp(on, email), **given)
 
 

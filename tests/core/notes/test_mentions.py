@@ -75,7 +75,7 @@ def order(database: str) -> str:
 
 
 def add(words: str, **given: Any) -> str:
-    given = {"key": new_id(), "now": NOW, "zone": "UTC", "actor": CONSOLE} | given
+    given = dict[str, Any](key=new_id(), now=NOW, zone="UTC", actor=CONSOLE) | given
     return notes.add_note("OD-1", words, **given)
 
 

@@ -38,7 +38,7 @@ KEPT = [
 
 
 def add(words: str = "Called the lounge", order: str = "OD-1", **given: Any) -> str:
-    given = {"key": new_id(), "now": NOW, "zone": "UTC", "actor": CONSOLE} | given
+    given = dict[str, Any](key=new_id(), now=NOW, zone="UTC", actor=CONSOLE) | given
     return notes.add_note(order, words, **given)
 
 

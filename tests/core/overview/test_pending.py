@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -58,7 +59,7 @@ def _without_zeros(found: KeyedSums) -> set[str]:
 def _change(draw: random.Random) -> None:
     """Sell an item on some day; at times, refund one on another day."""
     contract, created = draw.choice(CONTRACTS), draw.choice(TIMES)
-    about = {"contract_id": contract, "created_at": created}
+    about: dict[str, Any] = {"contract_id": contract, "created_at": created}
     order = make_order(**about, widget_id=draw.choice([None, "W-1"]))
     item = make_item(order, **about, product_type=draw.choice(["lounge", "fast_track"]))
     if draw.random() < 0.4:

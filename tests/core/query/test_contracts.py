@@ -198,7 +198,7 @@ def _make_two_contracts() -> None:
         make_note(order_id)
 
 
-SCOPED = {
+SCOPED: dict[str, dict[str, Any]] = {
     "one contract": {"contracts": frozenset({"CT-1"})},
     "own orders": {"sees_all_contracts": True, "only_own_orders": True},
     "own orders of both contracts": {
@@ -214,8 +214,7 @@ def test_nobody_learns_the_name_of_a_contract_that_they_see_no_row_of(
     database: str, scope: str
 ) -> None:
     _make_two_contracts()
-    given: dict[str, Any] = SCOPED[scope]
-    actor = store_user(Actor("me", "me@desk.example", Role.ADMIN, **given))
+    actor = store_user(Actor("me", "me@desk.example", Role.ADMIN, **SCOPED[scope]))
     chosen = {"contract_id": {"filterType": "set", "values": ["CT-1", "CT-2"]}}
     file = io.BytesIO()
     seen: list[object] = []

@@ -28,7 +28,7 @@ def record(order_id: str | None, action: str = "voucher.downloaded", **given: An
             entity="order_item",
             entity_id="F-1",
             order_id=order_id,
-            **{"now": NOW, "contract_id": "CT-1"} | given,
+            **dict[str, Any](now=NOW, contract_id="CT-1") | given,
         )
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core import excel, query, storage
 from core.access import Actor
 from core.ground import decimals_of
-from core.query.rows import find_keys
+from core.query.windows import find_keys
 from core.tables import (
     AUDIT_EVENTS,
     BOOKS,

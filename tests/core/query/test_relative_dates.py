@@ -70,7 +70,7 @@ def test_each_range_is_the_days_of_the_zones_calendar(
     filled: str, operator: str, count: int, zone: str, now: datetime
 ) -> None:
     use_database(filled)
-    asked = {"filterType": "date", "type": operator}
+    asked: dict[str, Any] = {"filterType": "date", "type": operator}
     asked |= {"filter": count} if operator in COUNTED else {}
     raw = {"filters": {"created_at": asked}, "zone": zone, "sort": []}
     view = parse_view(ORDERS, raw)

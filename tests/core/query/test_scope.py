@@ -255,10 +255,9 @@ def test_a_scope_prevents_changes_of_other_rows(
             act(_note_of("OD-THEIRS"), **asked)
     assert everything_stored() == before
     if Permission.APPROVE in _of(actor):
-        for act, note in ((refunds.approve, None), (refunds.decline, "No")):
-            (decided,) = act(
-                [_refund_of("IT-THEIRS-3")], note=note, key=act.__name__, **asked
-            ).results
+        for decide, note in ((refunds.approve, None), (refunds.decline, "No")):
+            theirs_waits = [_refund_of("IT-THEIRS-3")]
+            (decided,) = decide(theirs_waits, note=note, key=decide.__name__, **asked).results
             assert decided.why == "It no longer waits for approval, or you have no access to it."
         assert _status_of("IT-THEIRS-3") == "waiting"
     if Permission.REFUND in _of(actor):

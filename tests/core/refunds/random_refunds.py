@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, text, update
 
@@ -71,7 +72,7 @@ def act(action: str, item: str, drawn: random.Random, boss: Actor, now: datetime
     elif action in ("approve", "decline"):
         ids = [one.refund_id for one in _find(item, Refund.IS_WAITING)]
         if ids:
-            given = {"note": "As said", "key": key, "actor": boss, "now": now}
+            given: dict[str, Any] = {"note": "As said", "key": key, "actor": boss, "now": now}
             with settings(stripe_api_key="sk_test_x"):
                 if action == "approve":
                     paying = by_card(FakeGateway(Succeeded(f"re_{key}")))
@@ -80,9 +81,9 @@ def act(action: str, item: str, drawn: random.Random, boss: Actor, now: datetime
                     refunds.decline(ids, **given)
     else:
         _limit(0 if action == "wait" else None)
-        outcomes = {"refuse": Failed("No."), "lose": Unknown("?")}
+        outcomes: dict[str, Failed | Unknown] = {"refuse": Failed("No."), "lose": Unknown("?")}
         gateways = by_card(FakeGateway(outcomes.get(action, Succeeded(f"re_{key}"))))
-        why = {"reason": drawn.choice(REASONS), "note": drawn.choice(NOTES)}
+        why: dict[str, Any] = {"reason": drawn.choice(REASONS), "note": drawn.choice(NOTES)}
         with settings(stripe_api_key="sk_test_x"):
             request(item, key=key, now=now, actor=EVERYWHERE, gateways=gateways, **why)
 

@@ -1,5 +1,7 @@
 """Refunds with parallel requests and killed processes. Short; see tests.soak."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -70,12 +72,14 @@ def test_parallel_requests_with_new_keys_are_refused_except_one(
     check_books()
 
 
+def _refund_naively(item: str, number: int) -> object:
+    return naive_refunds.request([item], f"{item} {number}")
+
+
 def test_a_new_key_each_time_without_guards_refunds_again(database: str) -> None:
     naive_refunds.drop_index()
     for item in sell(20):  # chance decides whether two requests meet
-        at_once(
-            THREADS, lambda number, item=item: naive_refunds.request([item], f"{item} {number}")
-        )
+        at_once(THREADS, partial(_refund_naively, item))
         if count_double_refunds():
             break
     assert count_double_refunds() > 0

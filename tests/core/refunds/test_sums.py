@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from sqlalchemy import Select, func, select
@@ -43,7 +42,7 @@ def _of_ledger() -> Sums:
     return _added_up(sums)
 
 
-def _added_up(sums: Select[Any]) -> Sums:
+def _added_up(sums: Select[str, str, int]) -> Sums:
     with storage.reading() as session:
         rows = session.execute(sums).all()
     return Counter({(currency, reason): int(minor) for currency, reason, minor in rows})

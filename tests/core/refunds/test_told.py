@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -52,7 +53,7 @@ def ask(*items: str, actor: Actor = AGENT) -> list[str]:
     return [str(one.refund_id) for one in request(*items, key=items[0], actor=actor).waiting]
 
 
-def boss(name: str = "Ben Ho", role: Role = Role.ACCOUNTANT, **given: object) -> Actor:
+def boss(name: str = "Ben Ho", role: Role = Role.ACCOUNTANT, **given: Any) -> Actor:
     email = f"{name.lower().replace(' ', '.')}@helios.example"
     return make_actor(role, email=email, name=name, **given)
 
@@ -196,11 +197,12 @@ def test_that_nobody_decided_is_told_to_both(database: str, admin: Actor) -> Non
     ask(*ours)
     chief = boss("Chief", Role.ADMIN)
     ask(*theirs, actor=chief)
-    for name, given in {
+    seen: dict[str, dict[str, Any]] = {
         "All": {},
         "Ours": {"contracts": frozenset({"CT-1"})},
         "Own": {"only_own_orders": True},
-    }.items():
+    }
+    for name, given in seen.items():
         boss(name, **given)
     boss("Agent", Role.AGENT)
     boss("Gone")

@@ -14,7 +14,7 @@ from tests.rows import make_contract, make_order
 
 MODELS = Order, OrderItem
 SECONDS = int(NOW.timestamp())
-PARTS = (
+PARTS: tuple[str, ...] = (
     "SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
     "WHERE contype = 'f'",
     "SELECT tgname, tgrelid::regclass::text, tgenabled FROM pg_trigger WHERE NOT tgisinternal",

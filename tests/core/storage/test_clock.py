@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import storage, worker
+from core.ground import get_settings
 from tests.core.wrong_clock import set_clock
 
 pytestmark = pytest.mark.on_postgresql
@@ -34,10 +35,10 @@ def test_a_machine_with_a_wrong_clock_sees_the_heartbeat_of_another(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUN_WORKER", "false")
-    worker.get_settings.cache_clear()
+    get_settings.cache_clear()
     worker._store_heartbeat(storage.current_time())
     with monkeypatch.context() as wrong:
         set_clock(wrong, HOURS)
         assert worker.find_fault(datetime.fromtimestamp(time.time(), UTC)) is None
     monkeypatch.undo()
-    worker.get_settings.cache_clear()
+    get_settings.cache_clear()

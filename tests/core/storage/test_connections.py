@@ -1,6 +1,7 @@
 """Connections to PostgreSQL that the server has closed are replaced before they are used."""
 
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -62,7 +63,7 @@ def test_a_connection_that_was_just_used_is_not_asked_again(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    plain = psycopg.Connection.execute
+    plain: Any = psycopg.Connection.execute
 
     def note(connection: psycopg.Connection, query: str, *more: object) -> object:
         asked.append(query)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
@@ -116,7 +116,7 @@ def test_a_code_of_postgresql_is_described(database: str, code: str, sentence: s
     assert str(raised.value) == sentence
 
 
-def _raising(code: str) -> object:
+def _raising(code: str) -> TextClause:
     """Let the server fail with a code, and a text that says something else."""
     return text(f"DO $$BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '{code}'; END$$")
 

@@ -93,7 +93,7 @@ def test_no_row_changes_but_for_its_twins(updated: dict[str, Any]) -> None:
 
 
 def test_every_row_has_the_twins_that_the_models_make(updated: dict[str, Any]) -> None:
-    models = {one.local_table.name: one.class_ for one in Base.registry.mappers}
+    models = {one.class_.__tablename__: one.class_ for one in Base.registry.mappers}
     made = 0
     for name in updated["before"]:
         for row in read(name):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -47,7 +48,7 @@ def _sign() -> str:
     make_item(order_id, order_item_id=f"IT-{len(known)}", **GIVEN)
     with storage.reading() as session:
         item = session.get_one(OrderItem, f"IT-{len(known)}")
-    terms = {"valid_from": item.valid_from, "valid_until": item.valid_until}
+    terms: dict[str, Any] = {"valid_from": item.valid_from, "valid_until": item.valid_until}
     return signed_code.sign(serial=item.voucher_serial, pax_type=item.pax_type, **terms)
 
 

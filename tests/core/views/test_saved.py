@@ -73,7 +73,7 @@ def test_what_everyone_can_read_in_a_view_is_every_text_and_id_in_it() -> None:
     status = {"filters": {"status": {"filterType": "set", "values": ["refunded", "expired"]}}}
     assert parse_view(ORDER_ITEMS, status).typed == []
     for secret in ({"type": "contains", "filter": "Ana"}, {"filterType": "set", "values": ["Ana"]}):
-        status = {"filters": {"status": {"filterType": "text"} | secret}}
+        status = {"filters": {"status": {"filterType": "text", **secret}}}
         assert parse_view(ORDER_ITEMS, status).typed == [("Status", "Ana")]
     assert parse_view(ORDERS, {}).typed == []
 

@@ -1,6 +1,7 @@
 """Approve and Decline on Refunds, and the link in the header to what waits."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -146,7 +147,11 @@ def test_nobody_decides_about_their_own_request(admin: Actor) -> None:
 
 def test_what_another_person_decided_meanwhile_stays_as_it_is() -> None:
     page = decide("approve", "ONE")
-    asked = {"key": "other", "actor": make_actor(Role.ADMIN), "now": datetime.now(UTC)}
+    asked: dict[str, Any] = {
+        "key": "other",
+        "actor": make_actor(Role.ADMIN),
+        "now": datetime.now(UTC),
+    }
     refunds.decline([refund_of("ONE").refund_id], note="No", **asked)
     page = confirm(page)
     assert values(page, "table")[0]["Why"].tolist() == [

@@ -23,7 +23,7 @@ def history() -> AppTest:
 
 
 def add(words: str, **given: Any) -> str:
-    given = {"key": new_id(), "now": datetime.now(UTC), "zone": "UTC", "actor": CONSOLE} | given
+    given = dict[str, Any](key=new_id(), now=datetime.now(UTC), zone="UTC", actor=CONSOLE) | given
     return notes.add_note("OD-1", words, **given)
 
 
@@ -101,20 +101,25 @@ def test_choosing_a_colleague_writes_an_at_sign_and_their_name() -> None:
     assert stored() == ["Please look @ana@helios.example"]
 
 
+def _links(page: AppTest) -> list[str]:
+    links: Any = page.get("page_link")
+    return [one.label for one in links]
+
+
 def test_a_follow_up_is_set_counted_in_the_header_and_done() -> None:
     page = history()
-    assert "due" not in [one.label for one in page.get("page_link")]
+    assert "due" not in _links(page)
     page.text_area(key="note_text").set_value("Call back").run()
     page.date_input(key="note_on").set_value(datetime.now(UTC).date()).run()
     assert page.selectbox(key="note_by").value == LOCAL_USER_EMAIL
     page.button(key="note_add").click().run()
     assert not page.exception
-    assert "1 due" in [one.label for one in page.get("page_link")]
+    assert "1 due" in _links(page)
     assert "Follow up on" in texts(page)
     (done,) = [one for one in page.button if one.label == "Done"]
     done.click().run()
     assert "Followed up by Local analyst" in texts(page)
-    assert "1 due" not in [one.label for one in page.get("page_link")]
+    assert "1 due" not in _links(page)
 
 
 def test_a_day_that_was_typed_last_is_followed_up_by_whom_the_box_would_name() -> None:

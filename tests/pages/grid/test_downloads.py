@@ -120,7 +120,10 @@ def test_selected_rows_that_the_filter_hides_are_in_the_file_and_the_page_says_s
     view = to_address(parse_view(ORDERS, {"filters": none, "columns": ["author", "order_id"]}))
     page = open_page(view=view)
     page.session_state["more_orders"] = True
-    answer = {"view": {"filters": none, "columns": ["author", "order_id"]}, "selected": ["OD-1"]}
+    answer: dict[str, Any] = {
+        "view": {"filters": none, "columns": ["author", "order_id"]},
+        "selected": ["OD-1"],
+    }
     page = grid_says(page, **answer)
     assert "**1 selected row**" in texts(page)
     assert "including rows that the filter hides" in texts(page)

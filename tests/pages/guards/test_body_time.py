@@ -137,7 +137,7 @@ async def _stream_at_once(scope: Scope, receive: Receive, send: Send) -> None:
     async def lines() -> AsyncIterator[bytes]:
         yield b"done"
 
-    await StreamingResponse(lines())(scope | {"asgi": {"spec_version": "2.3"}}, receive, send)
+    await StreamingResponse(lines())({**scope, "asgi": {"spec_version": "2.3"}}, receive, send)
 
 
 def test_an_answer_may_wait_while_its_application_reads() -> None:

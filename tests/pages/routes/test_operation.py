@@ -97,7 +97,8 @@ def test_readiness_names_its_reason(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], f"{TOKEN}x", TOKEN.lower(), "é"])
 def test_metrics_are_for_whoever_has_the_token(client: httpx.Client, token: str) -> None:
-    for headers in ({}, {"Authorization": f"Bearer {token}".encode()}):
+    asked: list[dict[bytes, bytes]] = [{}, {b"Authorization": f"Bearer {token}".encode()}]
+    for headers in asked:
         answer = client.get("/metrics", headers=headers)
         assert (answer.status_code, list(answer.json())) == (401, ["error"])
         assert "order_desk_" not in answer.text

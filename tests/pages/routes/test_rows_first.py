@@ -117,7 +117,7 @@ async def _post(token: str) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"{}"}
 
-    scope = {"type": "http", "path_params": {"table": "orders"}}
+    scope: dict[str, Any] = {"type": "http", "path_params": {"table": "orders"}}
     scope["headers"] = [(b"authorization", f"Bearer {token}".encode())]
     await rows.answer_rows(Request(scope, receive))
 
