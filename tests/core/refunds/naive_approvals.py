@@ -20,12 +20,14 @@ def decide(refund_ids: Sequence[str], decider: str, is_approval: bool, key: str)
     """Decide about the refunds that wait, and pay what is approved."""
     with storage.reading() as session:
         waiting = Refund.refund_id.in_(refund_ids), Refund.status == RefundStatus.WAITING
-        found = session.scalars(select(Refund).where(*waiting)).all()
+        found = session.scalars(select(Refund).where(*waiting).order_by(Refund.refund_id)).all()
     status = RefundStatus.REQUESTED if is_approval else RefundStatus.DECLINED
     action = APPROVED if is_approval else DECLINED
     with storage.writing() as session:
-        mine = update(Refund).where(Refund.refund_id.in_([one.refund_id for one in found]))
-        session.execute(mine.values(status=status, decided_by=decider, decided_at=NOW))
+        # One by one in the same order, else PostgreSQL ends some of the deciders for a deadlock.
+        for one in found:
+            mine = update(Refund).where(Refund.refund_id == one.refund_id)
+            session.execute(mine.values(status=status, decided_by=decider, decided_at=NOW))
         for one in found:
             events.record(session, action, one, who=decider, now=NOW, before=RefundStatus.WAITING)
             if is_approval:
