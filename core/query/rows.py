@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
+    Engine,
     Row,
     Select,
     SQLColumnExpression,
@@ -249,12 +250,12 @@ def _with_needed(view: View, *needed: Column) -> list[Column]:
 
 
 def _quick(
-    session: Session, expression: SQLColumnExpression[Any], column: Column
+    at: Session | Engine, expression: SQLColumnExpression[Any], column: Column
 ) -> SQLColumnExpression[Any] | ColumnElement[Any]:
     """Select an instant as seconds since 1970: creating a datetime for each takes far longer."""
     if column.kind is not Kind.INSTANT:
         return expression
-    return storage.seconds_of(session, expression)
+    return storage.seconds_of(at, expression)
 
 
 def _statement(
@@ -275,13 +276,16 @@ def _read_rows(
 ) -> list[Row[Any]]:
     """Read the rows with these keys, in the order of the keys; instants as in `_quick`."""
     key = columns.index(table.key_column)
-    expressions = [_quick(session, table.expression(column, now), column) for column in columns]
-    is_one = is_among(table, table.key_column, tuple(keys))
+    asked = storage.bound_now(now) | {"keys": storage.bound_texts(keys)}
     # The connection, as in `stream`: it avoids the work of the ORM.
-    rows = (
-        session.connection()
-        .execute(select(*expressions).select_from(table.model).where(is_one))
-        .all()
-    )
+    rows = session.connection().execute(_reading(table, tuple(columns)), asked).all()
     by_key = {row[key]: row for row in rows}
     return [by_key[one] for one in keys]
+
+
+@storage.built_once
+def _reading(table: Table, columns: tuple[Column, ...]) -> Select[Any]:
+    at, now = storage.get_engine(), storage.named_now()
+    expressions = [_quick(at, table.expression(column, now), column) for column in columns]
+    is_one = storage.is_any_of_named(table.attribute(table.key_column), "keys")
+    return select(*expressions).select_from(table.model).where(is_one)

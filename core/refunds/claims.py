@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.orm import Session
@@ -18,7 +17,6 @@ from core.refunds.rule import RefundItem
 from core.storage import (
     REFUND_NUMBERS,
     TRANSACTION_NUMBERS,
-    Instant,
     OrderItem,
     Refund,
     is_refundable_now,
@@ -64,16 +62,15 @@ def claim_items(session: Session, ids: Sequence[str], request: Request) -> set[s
     locks several items uses this order, to prevent deadlocks.
     """
     statement = _claiming(request.actor)
-    asked = {"ids": storage.bound_texts(ids), "now": request.now}
+    asked = {"ids": storage.bound_texts(ids), **storage.bound_now(request.now)}
     return set(session.connection().scalars(statement, asked))
 
 
 @storage.built_once
 def _claiming(actor: Actor) -> ReturningUpdate[tuple[str]]:
-    now: Any = bindparam("now", type_=Instant)
     still_refundable = [
         storage.is_any_of_named(OrderItem.order_item_id, "ids"),
-        *is_refundable_now(now),
+        *is_refundable_now(storage.named_now()),
         scope(ORDER_ITEMS, actor),
     ]
     return (

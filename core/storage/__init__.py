@@ -82,6 +82,7 @@ from core.storage.models.refunds import (
 )
 from core.storage.models.views import SavedView
 from core.storage.models.vouchers import VerificationAttempt
+from core.storage.named_now import bound_now, named_now
 from core.storage.numbers import Numbers, next_numbers
 from core.storage.schema import has_tables, is_blank, known_versions, migrate, recreate_schema
 from core.storage.signs import forget_connection, leave_sign
@@ -145,6 +146,7 @@ __all__ = [
     "UserContract",
     "VerificationAttempt",
     "VoucherKey",
+    "bound_now",
     "bound_texts",
     "built_once",
     "bulk_insert",
@@ -200,6 +202,7 @@ __all__ = [
     "look_up",
     "look_up_again",
     "migrate",
+    "named_now",
     "new_id",
     "next_numbers",
     "no_rows",

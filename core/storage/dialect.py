@@ -121,9 +121,9 @@ def like_compares(code: SQLColumnExpression[Any]) -> SQLColumnExpression[str]:
     return code if is_sqlite() else func.lower(code)
 
 
-def seconds_of(session: Session, instant: SQLColumnExpression[Any]) -> ColumnElement[int]:
+def seconds_of(at: Session | Engine, instant: SQLColumnExpression[Any]) -> ColumnElement[int]:
     """Return an instant as seconds since 1970, as SQLite stores it."""
-    if is_on_sqlite(session):
+    if is_on_sqlite(at):
         return type_coerce(instant, BigInteger)
     return cast(func.floor(extract("epoch", instant)), BigInteger)
 

@@ -1,6 +1,6 @@
 """SQL of what orders show of their notes; never stored."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select
@@ -8,8 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.storage.models.notes import Note
 from core.storage.models.orders import Order
-
-FIRST_ZONE = timedelta(hours=14)  # where each day begins first
+from core.storage.named_now import begun_day
 
 
 def note_count(_now: datetime) -> SQLColumnExpression[Any]:
@@ -56,13 +55,12 @@ def is_due_or_next(now: datetime) -> ColumnElement[bool]:
 
     So an order whose follow-up is due for one person does not count as due for another.
     """
-    other = Note.__table__.alias().c  # lighter than an alias of the class: each answer builds one
+    other = Note.__table__.alias().c  # lighter than an alias of the class: filters build one
     earliest = select(func.min(other.follow_up_on)).where(
         other.order_id == Note.order_id, _is_open(other)
     )
-    today = (now + FIRST_ZONE).date()
     is_first = Note.follow_up_on == earliest.correlate(Note).scalar_subquery()
-    return _is_open(Note) & or_(Note.follow_up_on <= f"{today}", is_first)
+    return _is_open(Note) & or_(Note.follow_up_on <= begun_day(now), is_first)
 
 
 def _is_open(note: Any) -> ColumnElement[bool]:
