@@ -9,6 +9,7 @@ from pathlib import Path
 _FOLDER = Path(__file__).parents[1] / "grid" / "js"
 _FILES = (
     "grid.js",
+    "notices.js",
     "layout.js",
     "changed.js",
     "selection.js",
@@ -21,6 +22,8 @@ _FILES = (
     "set_filter.js",
     "listbox.js",
     "date_words.js",
+    "day_field.js",
     "date_filter.js",
+    "date_box.js",
 )
 GRID_SCRIPT = "\n".join((_FOLDER / name).read_text("utf-8") for name in _FILES)

@@ -31,6 +31,7 @@ from tests.rows import make_item, make_order, make_transaction
 
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
 PATIENCE_MS = 30_000
+REPEATED_MS = 16_000  # after the rows came, the table tells the page its view for as long
 
 
 class Restarted:
@@ -228,6 +229,23 @@ def test_every_dialog_closes_with_a_word_and_opens_again(
         desk.close_dialog()
     for desk in desks.values():
         desk.page.close()
+
+
+def test_dialog_that_is_opened_after_an_outage_stays_open(
+    open_tab: OpenDesk, demo_desk: Restarted
+) -> None:
+    desk = open_tab(demo_desk.server).open(table=ITEMS)
+    stop_server(demo_desk.server)
+    desk.header("Price").click()  # the table asks a server that is gone
+    notice = desk.grid.locator("#orderDeskNotice")
+    expect(notice).to_have_text("The server cannot be reached. Retrying…")
+    demo_desk.start()
+    expect(notice).to_be_hidden(timeout=PATIENCE_MS)
+    expect_said(desk)
+    open_refund(tick_item(desk))
+    desk.page.wait_for_timeout(REPEATED_MS)
+    expect(desk.dialog).to_be_visible()
+    desk.page.close()
 
 
 def test_popover_of_before_the_restart_works(open_tab: OpenDesk, shop: Restarted) -> None:

@@ -7,13 +7,20 @@
   let typedAt = -Infinity;
   let isUntold = false;
   let told = 0; /* the number of the last answer, which no other grid has */
+  let toldFor = ""; /* which state of the page the last answer was for; before it, the first view */
 
   document.addEventListener("input", () => (typedAt = performance.now()), true);
 
   desk.hasNews = () => (isUntold = true);
 
+  const stateOf = ({ revision, selection }) => `${revision} ${selection.revision}`;
+  const viewOf = ({ view }) => JSON.stringify(view);
+
+  desk.noteFirst = (config) => (toldFor = viewOf(config));
+
   desk.numberAnswer = function () {
     isUntold = false;
+    toldFor = stateOf(desk.config());
     told = Math.max(told + 1, Date.now());
     return told;
   };
@@ -25,5 +32,12 @@
     if (!drawn) return false;
     const { answer, revision } = drawn.dataset;
     return (told > 0 && answer !== String(told)) || revision !== String(desk.config().revision);
+  };
+
+  /* Does the page know what the grid shows? A new session does not take an answer for another
+     revision. Each answer runs the page, which closes its dialog, so none is sent without need. */
+  desk.isKnown = function () {
+    const known = told ? stateOf(desk.config()) : viewOf(desk.config());
+    return known === toldFor && !desk.isAhead();
   };
 })();

@@ -1,82 +1,11 @@
-/* The filter of dates: the box below a header, and the filter that its funnel opens. AG Grid's own
-   knows no number of days, and shows a day in the format of the browser, not of the cells. */
+/* The filter of dates that the funnel of a header opens. AG Grid's own knows no number of days, and
+   shows a day in the format of the browser, not of the cells. */
 (function () {
   "use strict";
   const desk = window.orderDesk;
   const { element, debounce, dates } = desk;
-  const HINT =
-    "Or type a day, month or year, such as 2026-11-29, 2026-11 or 2026, or a number of days, such as last 45 days.";
-  const SVG = "http://www.w3.org/2000/svg";
+  const { DayField, textField, mark } = desk.days;
   const FIRST = "equals"; /* what the filter asks before anybody chooses */
-
-  /* A text field for a day, with the calendar of the browser. */
-  class DayField {
-    constructor(label, onInput) {
-      this.gui = element("span", "deskDay");
-      this.input = textField("deskDayText", label);
-      this.input.placeholder = "Such as 2026-11-29";
-      this.input.addEventListener("input", onInput);
-      this.gui.append(this.input, calendarOf(this.input));
-    }
-
-    get text() {
-      return this.input.value.trim();
-    }
-
-    set text(text) {
-      this.input.value = text;
-    }
-  }
-
-  /* The calendar icon: a day field of the browser, of which only the icon shows. */
-  function calendarOf(input) {
-    const calendar = element("input", "deskCalendar");
-    calendar.type = "date";
-    calendar.setAttribute("aria-label", "Choose from a calendar");
-    const open = () => {
-      calendar.value = dates.dayOf(input.value);
-      try {
-        calendar.showPicker();
-      } catch (error) {
-        input.focus(); /* an old browser: type the day */
-      }
-    };
-    calendar.addEventListener("click", open);
-    calendar.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === " ") event.preventDefault(), open();
-    });
-    calendar.addEventListener("input", () => {
-      if (!calendar.value) return;
-      input.value = calendar.value;
-      input.dispatchEvent(new Event("input"));
-    });
-    const around = element("span", "deskCalendarIcon");
-    around.append(calendar, drawing());
-    return around;
-  }
-
-  function drawing() {
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", "0 0 16 16");
-    svg.setAttribute("aria-hidden", "true");
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", "M2.5 3.5h11v10h-11zM2.5 6.5h11M5.5 1.8v3M10.5 1.8v3");
-    svg.append(path);
-    return svg;
-  }
-
-  function textField(className, label) {
-    const input = element("input", `${className} ag-input-field-input ag-text-field-input`);
-    input.type = "text";
-    input.setAttribute("aria-label", label);
-    return input;
-  }
-
-  function mark(input, error) {
-    input.classList.toggle("deskWrong", Boolean(error));
-    if (error) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
-  }
 
   /* One condition in the filter: the question, and the days or the number of days that it needs. */
   class Condition {
@@ -253,7 +182,7 @@
     }
 
     getModelAsString(model) {
-      return textOf(model, this.params.choices);
+      return dates.textOf(model, this.params.choices);
     }
 
     choose(model) {
@@ -284,121 +213,5 @@
     }
   }
 
-  function textOf(model, choices) {
-    if (!model) return "";
-    if (!model.conditions) return dates.textOf(model, choices);
-    const texts = model.conditions.map((one) => dates.textOf(one, choices));
-    return texts.join(` ${model.operator.toLowerCase()} `);
-  }
-
-  /* The box: it takes every text that it shows, but for two conditions. */
-  class DateBox {
-    /** @param {DateBoxParams} params */
-    init(params) {
-      this.params = params;
-      this.model = null;
-      this.error = "";
-      this.wrong = null; /* the text that the error is about */
-      const { colDef, choices } = params.filterParams;
-      const label = `${colDef.headerName} Filter Input`;
-      this.choices = choices;
-      this.input = textField("deskSetFloating", label);
-      this.list = new desk.Listbox(this.input, `Dates for ${colDef.headerName}`, ({ choice }) => {
-        this.input.value = choice.label;
-        this.apply(true);
-      });
-      const late = debounce(() => this.apply(false));
-      this.input.addEventListener("input", () => {
-        this.offer();
-        late();
-      });
-      this.input.addEventListener("focus", () => this.error && this.offer());
-      this.input.addEventListener("click", () => this.offer());
-      this.input.addEventListener("blur", () => this.leave());
-      this.input.addEventListener("keydown", (event) => this.onKey(event));
-      const calendar = calendarOf(this.input);
-      calendar.firstElementChild.setAttribute("tabindex", "-1"); /* by keyboard, in the funnel */
-      this.gui = element("div", "deskSetFloatingBox deskDay ag-input-wrapper");
-      this.gui.setAttribute("role", "presentation");
-      this.gui.append(this.input, calendar);
-    }
-
-    getGui() {
-      return this.gui;
-    }
-
-    onKey(event) {
-      if (this.list.isOpen && this.list.handle(event)) return;
-      if (event.key === "ArrowDown" && !this.input.readOnly) {
-        event.preventDefault();
-        event.stopPropagation();
-        this.offer();
-        if (this.list.options.length) this.list.move(0);
-      } else if (event.key === "Enter") {
-        event.stopPropagation();
-        this.apply(true);
-      }
-    }
-
-    /* Offer what fits the typed text; everything, if the text is the filter that is set. */
-    offer() {
-      if (this.input.readOnly) return;
-      const shown = textOf(this.model, this.choices);
-      const typed = this.input.value === shown ? "" : this.input.value;
-      const options = dates.suggest(typed, this.choices).map((choice) => {
-        return { label: choice.label, choice, isChosen: choice.label === shown };
-      });
-      this.list.show(options, this.error || HINT, Boolean(this.error));
-    }
-
-    /* Filter by the typed text. While a person types, only a whole day can be wrong. */
-    apply(isDone) {
-      if (this.input.readOnly) return;
-      const text = this.input.value;
-      const { model, error } = dates.parse(text, this.params.filterParams);
-      const isWhole = isDone || text === this.wrong || /\d{4}-\d{2}-\d{2}$/.test(text);
-      this.wrong = error && isWhole ? text : null;
-      this.tell(this.wrong === null ? "" : error);
-      if (error) return; /* the last filter stays */
-      if (isDone) {
-        this.list.hide();
-        this.input.value = textOf(model, this.choices);
-      }
-      if (JSON.stringify(model) === JSON.stringify(this.model)) return;
-      this.params.parentFilterInstance((parent) => parent.choose(model));
-    }
-
-    tell(error) {
-      if (error && error !== this.error) desk.announce(error);
-      this.error = error;
-      mark(this.input, error);
-      this.input.title = error || this.input.value;
-      if (error) this.list.show([], error, true);
-      else if (this.list.isOpen) this.list.setNote(HINT);
-    }
-
-    /* A wrong text stays, with what is wrong; the list goes. */
-    leave() {
-      this.apply(true);
-      if (!this.error) this.list.hide();
-    }
-
-    onParentModelChanged(model) {
-      this.model = model || null;
-      const text = textOf(model, this.choices);
-      const isTyping = document.activeElement === this.input && !this.input.readOnly;
-      const typed = dates.parse(this.input.value, this.params.filterParams);
-      const isEcho = isTyping && JSON.stringify(typed.model) === JSON.stringify(model || null);
-      if (!isEcho) this.input.value = text;
-      this.tell("");
-      this.input.readOnly = Boolean(model && model.conditions);
-    }
-
-    destroy() {
-      this.list.hide();
-    }
-  }
-
   desk.DateFilter = DateFilter;
-  desk.DateBox = DateBox;
 })();

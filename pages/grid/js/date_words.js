@@ -82,8 +82,15 @@
     return named.find((one) => one.count === condition.filter) || named.find((one) => !one.count);
   }
 
-  /* A condition as the box shows it, and as `parse` reads it. */
-  function textOf(condition, choices) {
+  /* A filter as the box shows it, and, with one condition, as `parse` reads it. */
+  function textOf(model, choices) {
+    if (!model) return "";
+    if (!model.conditions) return conditionText(model, choices);
+    const texts = model.conditions.map((one) => conditionText(one, choices));
+    return texts.join(` ${model.operator.toLowerCase()} `);
+  }
+
+  function conditionText(condition, choices) {
     const choice = choiceOf(condition, choices);
     if (!choice) return "";
     const [from, to] = [dayOf(condition.dateFrom), dayOf(condition.dateTo)];

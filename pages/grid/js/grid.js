@@ -5,9 +5,10 @@ window.orderDesk = (function () {
   "use strict";
   const RETRY_MS = 2000;
   const DEBOUNCE_MS = 200;
-  const DONE_MS = 4000;
   const RENEW_MS = 8000;
   const REPEAT_ANSWER_MS = [0, 2000, 6000, 15000];
+  const BUSY_MS = 200;
+  const BUSY = '[data-testid="stDialog"], [data-test-script-state="running"]';
   const here = window.location.pathname; // <base path>/component/<this one>/index.html
   const base = here.slice(0, here.lastIndexOf("/component/"));
   const desk = /** @type {OrderDesk} */ ({});
@@ -46,13 +47,16 @@ window.orderDesk = (function () {
     const before = config;
     config = decode(text);
     desk.applySelection(before);
-    if (!before) askForFirstRows();
+    if (!before) {
+      desk.noteFirst(config);
+      askForFirstRows();
+    }
     desk.takeLink(before);
     if (!api || !before) return {};
     if (config.data > before.data) setTimeout(desk.reload, 0);
     if (config.revision > before.revision) setTimeout(() => desk.applyView(before), 0);
     /* A new session, for example after a restart of the server, needs the current view. */
-    else if (config.token !== before.token) setTimeout(desk.sendAnswer, 0);
+    else if (config.token !== before.token) setTimeout(tellAgain, 0);
     return {};
   };
 
@@ -123,38 +127,6 @@ window.orderDesk = (function () {
     };
   };
 
-  desk.notify = (sentence) => show("orderDeskNotice", "alert", sentence);
-
-  /* Say for some seconds that something was done. */
-  desk.tell = function (sentence) {
-    show("orderDeskDone", "status", sentence);
-    setTimeout(() => show("orderDeskDone", "status", null), DONE_MS);
-  };
-
-  function show(id, role, sentence) {
-    let notice = document.getElementById(id);
-    if (!notice) {
-      notice = document.createElement("div");
-      notice.id = id;
-      notice.setAttribute("role", role);
-      document.body.appendChild(notice);
-    }
-    notice.textContent = sentence || "";
-    notice.hidden = !sentence;
-  }
-
-  /* Let a screen reader say a sentence, without moving the focus. */
-  desk.announce = function (sentence) {
-    let live = document.getElementById("orderDeskLive");
-    if (!live) {
-      live = document.createElement("div");
-      live.id = "orderDeskLive";
-      live.setAttribute("role", "status");
-      document.body.appendChild(live);
-    }
-    live.textContent = sentence;
-  };
-
   async function post(question) {
     try {
       return await fetch(`${base}/rows/${config.table}`, {
@@ -168,6 +140,12 @@ window.orderDesk = (function () {
   }
 
   desk.sendAnswer = () => api.dispatchEvent({ type: "orderDeskAnswer" });
+
+  /* Tell the page what the grid shows, once nothing is open there that it would close. */
+  function tellAgain() {
+    if (window.parent.document.querySelector(BUSY)) setTimeout(tellAgain, BUSY_MS);
+    else if (!desk.isKnown()) desk.sendAnswer();
+  }
 
   async function renewToken() {
     const old = config.token;
@@ -189,7 +167,7 @@ window.orderDesk = (function () {
       if (response && response.ok) {
         desk.notify(null);
         /* The page's own connection comes back a little later, without an event. */
-        if (wasServerGone) REPEAT_ANSWER_MS.forEach((ms) => setTimeout(desk.sendAnswer, ms));
+        if (wasServerGone) REPEAT_ANSWER_MS.forEach((ms) => setTimeout(tellAgain, ms));
         return response.json();
       }
       if (!response || response.status === 503) {

@@ -153,8 +153,21 @@ declare global {
     isWhole(choice: DateChoice, text: string): boolean;
     parse(typed: string, params: DateSettings): DateAnswer;
     suggest(typed: string, choices: DateChoice[]): DateChoice[];
-    textOf(condition: DateModel, choices: DateChoice[]): string;
+    textOf(model: DateModel | null, choices: DateChoice[]): string;
     wrong(choice: DateChoice, text: string, params: DateSettings): string;
+  }
+
+  interface DayField {
+    gui: HTMLElement;
+    input: HTMLInputElement;
+    text: string;
+  }
+
+  interface DayFields {
+    DayField: new (label: string, onInput: () => void) => DayField;
+    calendarOf(input: HTMLInputElement): HTMLElement;
+    textField(className: string, label: string): HTMLInputElement;
+    mark(input: HTMLInputElement, error: string): void;
   }
 
   interface ListOption {
@@ -212,6 +225,8 @@ declare global {
     currentFilters(): FilterModel;
     isLoading(): boolean;
     isAhead(): boolean;
+    isKnown(): boolean;
+    noteFirst(config: Config): void;
     hasNews(): void;
     numberAnswer(): number;
     sendAnswer(): void;
@@ -266,6 +281,7 @@ declare global {
     NoRows: unknown;
     Listbox: ListboxClass;
     dates: DateWords;
+    days: DayFields;
     DateFilter: unknown;
     DateBox: unknown;
     SetFilter: unknown;
