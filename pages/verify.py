@@ -13,7 +13,7 @@ actor = current_actor()
 st.title("Verify", anchor=False)
 st.caption(
     "Scan the QR code of a voucher, or type the code printed below the QR code. The voucher can be "
-    "valid, not valid yet, used, refunded, expired or not genuine."
+    "valid, not valid yet, used, refunded, expired, unknown or not genuine."
 )
 with st.form("verify", border=False):
     code = st.text_input(

@@ -1,13 +1,18 @@
 """What travels to the browser: much once, then next to nothing."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.budgets import FIRST_OPEN, KNOWN_PAGES, NEW_PAGES, WARM_OPEN, Most, faults_of_step
+from pages.guards import packing, static_files
+from tests.budgets import FIRST_OPEN, KNOWN_PAGES, NEW_PAGES, WARM_OPEN, Most, Sent, faults_of_step
 from tests.e2e.conftest import ZONE, Watch, new_context
 from tests.e2e.desk import ITEMS, ORDERS, REFUNDS, TRANSACTIONS, Desk, Shown
 from tests.e2e.servers import Server
@@ -15,6 +20,7 @@ from tests.e2e.waiting import expect
 from tests.traffic import Traffic
 
 A = {"filterType": "text", "type": "contains", "filter": "a"}
+PACKING_SECONDS = 180  # of a busy machine; alone it takes fifteen
 VIEWS: list[dict[str, Any]] = [
     {},
     {
@@ -90,7 +96,28 @@ def walking(
         yield Walk(Desk(page, server.url)), Traffic(page)
 
 
-def test_files_travel_packed_and_once(browser: Browser, watch: Watch, demo: Server) -> None:
+def wait_for_packing(sent: Sent, folder: Path) -> None:
+    """Wait until large files are packed well: it begins a minute after somebody asked for one."""
+    answers = [httpx.get(one, headers={"Accept-Encoding": "identity"}) for one in sent.sizes]
+    packed = [
+        folder / packing.FOLDER / f"{sha256(one.content).hexdigest()}.br"
+        for one in answers
+        if one.url.path.startswith(static_files.FOLDERS)
+        and one.headers["content-type"].startswith(static_files.TEXT)
+        and len(one.content) >= packing.LARGE_BYTES
+    ]
+    assert packed
+    end = time.monotonic() + packing.LATER_SECONDS + PACKING_SECONDS
+    while missing := [one.name for one in packed if not one.exists()]:
+        assert time.monotonic() < end, missing
+        time.sleep(0.5)
+
+
+def test_files_travel_packed_and_once(
+    browser: Browser, watch: Watch, demo: Server, data_dir: Path
+) -> None:
+    with walking(browser, watch, demo) as (walk, traffic):
+        wait_for_packing(traffic.of(walk.open), data_dir)
     with walking(browser, watch, demo) as (walk, traffic):
         faults = faults_of_step("first open", traffic.of(walk.open), FIRST_OPEN)
         for budgets in (NEW_PAGES, KNOWN_PAGES):
