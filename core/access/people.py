@@ -1,7 +1,7 @@
 """Users and their rights: admins add users and change their rights."""
 
 from collections.abc import Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -281,7 +281,8 @@ def ensure_someone_can_sign_in(now: datetime) -> None:
     with storage.reading() as session:
         if _count_managers(session):
             return
-    with storage.writing() as session:
+    # Two processes that start together both add the admin: the second one finds that it is done.
+    with suppress(IntegrityError), storage.writing() as session:
         named = select(User).where(User.email == email).with_for_update()
         user = session.scalars(named).one_or_none()
         if _count_managers(session):

@@ -27,6 +27,7 @@ from core.access.actors import (
     find_actor,
     find_local_actor,
 )
+from core.access.seen import note_seen
 from core.ground import NotSignedIn, count, fold, get_settings
 from core.storage import SignIn, User, UserContract
 
@@ -199,9 +200,7 @@ def _seen(actor: Actor | None, sign_in_id: str, seen_at: datetime, now: datetime
     if actor is None:
         raise NoAccess("You no longer have access. Ask an admin of Order Desk.")
     if now - seen_at >= min(SEEN_INTERVAL, _idle_limit() / 4):
-        with storage.writing(is_minor=True) as session:
-            mine = update(SignIn).where(SignIn.sign_in_id == sign_in_id, SignIn.seen_at < now)
-            session.execute(mine.values(seen_at=now))
+        note_seen(sign_in_id, now)
     return replace(actor, sign_in_id=sign_in_id)
 
 

@@ -75,6 +75,7 @@ def add_note(
     why = why_no_note(text)
     if why is not None:
         raise InvalidInput(f"The note {why}. Nothing was written.")
+    now = storage.database_time(now)
     request = Request(order_id, text, follow_up, checked_key(key), now)
     try:
         return _write(request, actor, zone)

@@ -94,8 +94,7 @@ def approve(
     now = storage.database_time(now)
     decision, batches = _decide_once(_checked(refund_ids, note, key, actor, now, is_approval=True))
     gateways = configured_gateways() if gateways is None else gateways
-    for batch_id in batches:
-        settlement.settle_batch(batch_id, now=now, gateways=gateways)
+    settlement.settle_batches(batches, now=now, gateways=gateways)
     return decision
 
 
@@ -106,6 +105,7 @@ def decline(
 
     The note says why, and is required. Answers and raises as `approve` does.
     """
+    now = storage.database_time(now)
     asked = _checked(refund_ids, note, key, actor, now, is_approval=False)
     if asked.note is None:
         raise InvalidInput("Write in the note why the refund is declined.")

@@ -96,7 +96,7 @@ def request(
     now = storage.database_time(now)
     answer = _write_once(Request(ids, shown, reason, note, key, actor, now))
     gateways = configured_gateways() if gateways is None else gateways
-    settlement.settle_batch(answer.batch_id, now=now, gateways=gateways)
+    settlement.settle_batches([answer.batch_id], now=now, gateways=gateways)
     return answer
 
 

@@ -47,18 +47,22 @@ _JOB_COLUMNS = ("refund_id", "attempt", "amount_minor", "currency", "order_id", 
 _ITEM_STATUS = {Succeeded: ItemStatus.REFUNDED, Failed: ItemStatus.NOT_USED, Unknown: None}
 
 
-def settle_batch(batch_id: str, *, now: datetime, gateways: Gateways) -> None:
-    """Settle the refunds of one request while the person waits.
+def settle_batches(batch_ids: Sequence[str], *, now: datetime, gateways: Gateways) -> None:
+    """Settle the refunds of requests while the person waits, for MAX_WAIT_SECONDS in all.
 
-    The request is already stored, so a database error here is only logged: the worker continues.
+    The requests are already stored, so a database error here is only logged: the worker continues.
     """
-    started = time.monotonic()
+    until = time.monotonic() + MAX_WAIT_SECONDS
     try:
-        while time.monotonic() - started < MAX_WAIT_SECONDS:
-            if ending.is_set() or not settle_due(now=now, gateways=gateways, batch_id=batch_id):
-                return
+        for batch_id in batch_ids:
+            is_left = True
+            while is_left:
+                if ending.is_set() or time.monotonic() >= until:
+                    return
+                is_left = bool(settle_due(now=now, gateways=gateways, batch_id=batch_id))
     except AppError as error:
-        logger.warning("Refunds of batch %s are left to the worker: %s", batch_id, error)
+        names = ", ".join(batch_ids)
+        logger.warning("Refunds of the batches %s are left to the worker: %s", names, error)
 
 
 def settle_due(*, now: datetime, gateways: Gateways, batch_id: str | None = None) -> int:
@@ -207,7 +211,7 @@ def _close(session: Session, job: RefundJob, outcome: Outcome, now: datetime) ->
     if refund is None:
         return None
     if item_status is None:
-        waited = (now - refund.requested_at) / 2
+        waited = (now - (refund.decided_at or refund.requested_at)) / 2
         refund.next_attempt_at = now + min(max(waited, MIN_RETRY_DELAY), MAX_RETRY_DELAY)
         return refund
     refund.next_look_at = first_look(refund)

@@ -228,6 +228,21 @@ def without_foreign_keys(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
+def without_waiting(connection: Connection) -> Iterator[None]:
+    """Let SQLite fail at once, instead of waiting for a writer in another process."""
+    driver: Any = connection.connection.driver_connection
+    is_embedded = is_on_sqlite(connection)
+    before = driver.execute("PRAGMA busy_timeout").fetchone()[0] if is_embedded else 0
+    if is_embedded:
+        driver.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    finally:
+        if is_embedded and not connection.invalidated:
+            driver.execute(f"PRAGMA busy_timeout={before}")  # the connection goes back to the pool
+
+
+@contextmanager
 def checked_at_once(connection: Connection, tables: Sequence[str]) -> Iterator[None]:
     """Let PostgreSQL check the foreign keys of tables after the block, by one query for each.
 

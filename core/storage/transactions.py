@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, literal_column, select
 from sqlalchemy.orm import Session
 
-from core.ground import get_settings
+from core.ground import OutsideFailed, get_settings
 from core.storage.dialect import (
     commit_without_standby,
     is_on_sqlite,
@@ -18,9 +18,10 @@ from core.storage.dialect import (
     lock_tables,
     take_lock,
     without_foreign_keys,
+    without_waiting,
 )
 from core.storage.engine import get_engine, is_sqlite
-from core.storage.failures import translating_failures
+from core.storage.failures import BUSY, translating_failures
 from core.storage.models.audit import DatabaseFact
 from core.storage.types import Base
 
@@ -49,6 +50,18 @@ class _FairSemaphore:
                 self._waiting.popleft().release()
             else:
                 self._free += 1
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Enter without waiting; raise OutsideFailed if others are inside."""
+        with self._guard:
+            if not self._free:
+                raise OutsideFailed(BUSY)
+            self._free -= 1
+        try:
+            yield
+        finally:
+            self.__exit__()
 
 
 # SQLite has one writer at a time: without a semaphore a write waited up to 8.5 s, with an unfair
@@ -98,19 +111,23 @@ def _opened(at: Engine | Connection) -> AbstractContextManager[Connection]:
 
 
 @contextmanager
-def writing(*, is_minor: bool = False) -> Iterator[Session]:
+def writing(*, is_minor: bool = False, may_wait: bool = True) -> Iterator[Session]:
     """Open a transaction that commits at the end and rolls back on any error.
 
     One that `is_minor` writes what may be lost, such as when somebody was seen. On PostgreSQL it
     waits for no standby and for no writer that does: people who only read go on without one.
-    Raises OutsideFailed if the database does not answer.
+    SQLite has one writer: if it `may_wait` not, it fails at once while there is another. Raises
+    OutsideFailed then, or if the database does not answer.
     """
     connections = get_settings().database_connections
+    places: AbstractContextManager[None]
     places = nullcontext() if is_minor else _postgresql_writers(connections)
-    writers = _sqlite_writers if is_sqlite() else places
-    with translating_failures(), writers, get_engine().connect() as connection:
+    if is_sqlite():
+        places = _sqlite_writers if may_wait else _sqlite_writers.at_once()
+    with translating_failures(), places, get_engine().connect() as connection:
+        patience = nullcontext() if may_wait else without_waiting(connection)
         writer = connection.execution_options(order_desk_writes=True)
-        with Session(writer) as session, session.begin():
+        with patience, Session(writer) as session, session.begin():
             if is_minor:
                 commit_without_standby(session)
             yield session

@@ -103,13 +103,21 @@ def ticked_items(item_ids: Sequence[str]) -> list[str]:
 
 
 def load_items(
-    session: Session, ids: Sequence[str], actor: Actor, *, lock: bool = False
+    session: Session,
+    ids: Sequence[str],
+    actor: Actor,
+    *,
+    lock: bool = False,
+    alone: bool = False,
 ) -> dict[str, OrderItem]:
-    """Load items by ID; with `lock`, no one can refund them until the transaction ends."""
+    """Load items by ID; with `lock`, no one can refund them until the transaction ends.
+
+    If `alone`, no one else can lock them either.
+    """
     is_one = is_among(ORDER_ITEMS, ORDER_ITEMS.key_column, tuple(ids))
     statement = select(OrderItem).where(is_one, scope(ORDER_ITEMS, actor))
     statement = statement.order_by(OrderItem.order_item_id)
-    rows = session.scalars(statement.with_for_update(read=True) if lock else statement)
+    rows = session.scalars(statement.with_for_update(read=not alone) if lock else statement)
     return {item.order_item_id: item for item in rows}
 
 

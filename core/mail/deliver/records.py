@@ -92,6 +92,8 @@ def record_attempt(job: Job, attempt: Attempt, *, now: datetime) -> None:
                 _end(session, delivery, DeliveryStatus.CANCELLED, why, now)
             case Unusable(why):
                 delivery.status = DeliveryStatus.QUEUED
+                # Behind the others: this may be the only mail that the server does not take.
+                delivery.next_attempt_at = now
                 _pause(session, why, now)
         if delivery.status != DeliveryStatus.SENT and not delivery.may_be_twice:
             delivery.handed_over_at = None  # the server did not accept it

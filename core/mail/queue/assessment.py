@@ -178,8 +178,11 @@ def find_void_notices(item_ids: Sequence[str], *, actor: Actor) -> tuple[Envelop
 def void_notices_in(
     session: Session, ids: Sequence[str], *, actor: Actor, lock: bool = False
 ) -> tuple[Envelope, ...]:
-    """Find void notices inside the caller's transaction; `lock` as in `vouchers.load_items`."""
-    items = load_items(session, ids, actor, lock=lock)
+    """Find void notices inside the caller's transaction.
+
+    With `lock`, a parallel request for the same items waits, and then finds these notices.
+    """
+    items = load_items(session, ids, actor, lock=lock, alone=True)
     refunded = [one for one, item in items.items() if item.status == ItemStatus.REFUNDED]
     mails = (
         select(Delivery.kind, Delivery.recipient, DeliveryItem.order_item_id, Delivery.status)
@@ -194,6 +197,7 @@ def void_notices_in(
     for kind, recipient, item_id, status in session.execute(mails):
         if kind == DeliveryKind.VOUCHER:
             mailed.setdefault((fold(recipient), item_id), recipient)
+            told.discard((fold(recipient), item_id))  # the item was given back, and mailed again
         elif kind == DeliveryKind.VOID_NOTICE and status not in ended:
             told.add((fold(recipient), item_id))
     addressed = [(mailed[one], items[one[1]]) for one in mailed if one not in told]

@@ -26,7 +26,7 @@ from core.ground import (
 from core.mail.compose.contents import configured_channel, sender_address, to_mail_items
 from core.mail.compose.letters import default_subject, make_message_id
 from core.mail.queue.assessment import Assessment, Envelope, To
-from core.storage import Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
+from core.storage import AuditEvent, Delivery, DeliveryItem, DeliveryRequest, OrderItem, new_id
 from core.vouchers import VoucherLine
 
 
@@ -77,6 +77,7 @@ class TooManyMails(Refused):
         )
 
 
+RESENT = "delivery.resent"
 Look = Callable[[Session, Actor], Assessment]
 
 
@@ -97,6 +98,7 @@ def queue_once(asked: Request, permission: Permission, look: Look) -> Answer:
     Raises NotPermitted, AccessLost, KeyTaken, TooManyMails, and what `look` raises; then nothing
     is queued.
     """
+    asked = replace(asked, now=storage.database_time(asked.now))
     try:
         return _queue(asked, permission, look)
     except IntegrityError:  # the same request was stored at the same moment
@@ -131,17 +133,25 @@ def _find_answer(session: Session, asked: Request) -> Answer | None:
 def check_limit(session: Session, count: int, actor: Actor, now: datetime) -> None:
     """Raise TooManyMails if `count` more mails exceed the actor's hourly limit.
 
-    What tells colleagues of the actor's decisions does not count: nobody asked for these mails. The
-    transaction is one of `queueing`.
+    What tells colleagues of the actor's decisions does not count: nobody asked for these mails.
+    Each Resend counts, whoever queued the mail at first. The transaction is one of `queueing`.
     """
 
     def queued_since(instant: datetime) -> int:
+        resent = select(AuditEvent.entity_id).where(
+            AuditEvent.at > instant,
+            AuditEvent.actor == actor.email,
+            AuditEvent.action == RESENT,
+        )
         mine = (
             Delivery.requested_by == actor.email,
             Delivery.queued_at > instant,
             Delivery.kind.not_in(DECISIONS),
+            Delivery.delivery_id.not_in(resent),
         )
-        return session.scalar(select(func.count()).select_from(Delivery).where(*mine)) or 0
+        queued = select(func.count()).select_from(Delivery).where(*mine)
+        again = select(func.count()).select_from(resent.subquery())
+        return (session.scalar(queued) or 0) + (session.scalar(again) or 0)
 
     limit = get_settings().emails_per_hour
     access.check_hourly_limit(limit, queued_since, lambda: count, TooManyMails, now=now)
@@ -202,7 +212,7 @@ def _to_delivery(envelope: Envelope, subject: str, asked: Request) -> Delivery:
 
 
 def new_delivery(requested_by: str, now: datetime, **about: Any) -> Delivery:
-    """Return a new delivery, queued now, with its own Message-ID."""
+    """Return a new delivery, queued now by the database's clock, with its own Message-ID."""
     delivery_id = new_id()
     return Delivery(
         delivery_id=delivery_id,
@@ -211,7 +221,7 @@ def new_delivery(requested_by: str, now: datetime, **about: Any) -> Delivery:
         status=DeliveryStatus.QUEUED,
         requested_by=requested_by,
         queued_at=now,
-        next_attempt_at=storage.database_time(now),
+        next_attempt_at=now,
         **about,
     )
 

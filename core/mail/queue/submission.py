@@ -30,6 +30,7 @@ from core.mail.queue.assessment import (
     void_notices_in,
 )
 from core.mail.queue.requests import (
+    RESENT,
     Answer,
     Queued,
     Request,
@@ -109,7 +110,7 @@ def resend(delivery_ids: Sequence[str], *, key: str, actor: Actor, now: datetime
     """
     require(actor, Permission.EMAILS)
     ids = sorted(ticked_ids(delivery_ids, EMAILS, "to send them again"))
-    key = checked_key(key)
+    key, now = checked_key(key), storage.database_time(now)
     with queueing(actor, Permission.EMAILS) as (session, actor):
         is_one = is_among(EMAILS, EMAILS.key_column, tuple(ids)), scope(EMAILS, actor)
         found = list(session.scalars(select(Delivery).where(*is_one).with_for_update()))
@@ -128,7 +129,7 @@ def _again(session: Session, one: Delivery, key: str, actor: Actor, now: datetim
     before = {"status": one.status, "last_error": one.last_error}
     if one.status in ENDED:
         one.status, one.attempts = DeliveryStatus.QUEUED, 0
-        one.next_attempt_at = storage.database_time(now)
+        one.next_attempt_at = now
         one.last_error = one.lease_until = None
         for item in about:
             item.left_out = None
@@ -143,7 +144,7 @@ def _again(session: Session, one: Delivery, key: str, actor: Actor, now: datetim
         session.add_all(_copies(about, one.delivery_id))
     else:
         return None
-    record(session, one, "delivery.resent", actor=actor, now=now, before=before)
+    record(session, one, RESENT, actor=actor, now=now, before=before)
     ids = tuple(item.order_item_id for item in about)
     return Queued(one.delivery_id, one.recipient, one.contract_id, ids)
 

@@ -17,6 +17,7 @@ from core.storage import AuditEvent, User
 from core.tables import USERS
 from core.views import parse_view
 from tests.conftest import NOW
+from tests.core.refunds.refund_races import at_once
 from tests.core.refunds.refund_rows import settings
 from tests.rows import make_contract
 
@@ -201,6 +202,14 @@ def test_the_setting_adds_the_first_admin_once(database: str) -> None:
         startup.prepare(NOW, may_fill=False)
     assert admins() == ["chief@helios.example"]
     assert events()[0][:2] == ("user.added", "chief@helios.example")
+    assert len(events()) == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("signing_in")
+def test_processes_that_start_at_once_add_one_first_admin(database: str) -> None:
+    at_once(4, lambda _: access.ensure_someone_can_sign_in(NOW))
+    assert admins() == ["chief@helios.example"]
     assert len(events()) == 1
 
 

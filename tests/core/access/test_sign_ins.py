@@ -1,13 +1,15 @@
 """Sign-ins with a provider: who gets access, for how long, and when a sign-in ends."""
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core import access, storage
 from core.__main__ import main
@@ -305,3 +307,33 @@ def test_the_command_line_acts_as_console(
 def test_incomplete_sign_in_settings_stop_the_start(given: dict[str, str], said: str) -> None:
     with settings(**SIGN_IN | given), pytest.raises(SystemExit, match=f"cannot start.\n{said}"):
         get_settings()
+
+
+def seen_at() -> datetime:
+    with storage.reading() as session:
+        return session.scalars(select(SignIn.seen_at)).one()
+
+
+@pytest.mark.both_databases
+def test_who_reads_does_not_wait_for_a_writer(ana: str) -> None:
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    with ThreadPoolExecutor(1) as pool:
+        with storage.writing() as session:  # such as an import, which takes minutes
+            session.execute(select(SignIn).with_for_update()).all()
+            reading = pool.submit(sign_ins.accept_sign_in, claims(), now=NOW + 5 * MINUTE)
+            assert reading.result(timeout=20).user_id == ana
+        assert seen_at() == NOW
+        sign_ins.accept_sign_in(claims(), now=NOW + 6 * MINUTE)
+    assert seen_at() == NOW + 6 * MINUTE
+
+
+def test_who_reads_does_not_wait_for_a_writer_in_another_process(ana: str, database: str) -> None:
+    sign_ins.accept_sign_in(claims(), now=NOW)
+    path = database.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert sign_ins.accept_sign_in(claims(), now=NOW + 5 * MINUTE).user_id == ana
+        other.execute("ROLLBACK")
+    assert seen_at() == NOW
+    with storage.reading() as session:
+        assert session.execute(text("PRAGMA busy_timeout")).scalar_one() == 10_000

@@ -1,6 +1,8 @@
 """Attempts: later ones, a paused queue, leases of workers that died, and doubt."""
 
 from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -10,7 +12,7 @@ from core.access import Actor
 from core.mail import get_pause
 from core.mail.deliver import delivery as deliveries
 from core.mail.deliver.records import MAX_ATTEMPTS, PAUSE, _wait
-from core.mail.deliver.server import Later, Rejected, Sent, Unusable
+from core.mail.deliver.server import Later, Rejected, Result, Sent, Unusable
 from core.storage import OrderItem
 from tests.conftest import NOW
 from tests.core.mail.mailing import (
@@ -70,6 +72,24 @@ def test_server_that_cannot_be_used_pauses_the_queue_and_burns_no_tries(admin: A
     assert get_pause() is None
     assert send_due(transport, after=PAUSE) == 2
     assert set(statuses().values()) == {"sent"}
+
+
+def test_a_mail_that_the_server_never_takes_does_not_stop_the_others(admin: Actor) -> None:
+    send("A", to=[ZOE], actor=admin)
+    (bad,) = stored()
+    refused = Unusable("530 Authentication required")
+
+    class Strict(ScriptedTransport):
+        def send(self, message: EmailMessage, **how: Any) -> Result:
+            self.answers = [refused if message["Message-ID"] == bad.message_id else Sent()]
+            return super().send(message, **how)
+
+    transport = Strict()
+    send_due(transport)
+    send("B", to=[OMER, "x@mail.example"], actor=admin, key="others")
+    for pauses in (1, 2, 3):
+        send_due(transport, after=pauses * PAUSE)
+    assert sorted(statuses().values()) == ["queued", "sent", "sent"]
 
 
 def test_pause_that_lasts_says_since_when(admin: Actor) -> None:

@@ -14,7 +14,7 @@ from core.mail import Answer, To
 from core.mail.compose.contents import TooLarge
 from core.mail.deliver.server import Rejected
 from core.mail.queue.assessment import find_void_notices
-from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem
+from core.storage import AuditEvent, Delivery, DeliveryItem, Order, OrderItem, Refund
 from tests.conftest import NOW
 from tests.core.mail.mailing import (
     CONTACT,
@@ -25,8 +25,11 @@ from tests.core.mail.mailing import (
     statuses,
     stored,
 )
+from tests.core.refunds.refund_races import at_once
 from tests.core.refunds.sold_items import sell
 from tests.rows import make_actor
+
+A_DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -252,6 +255,24 @@ def test_hourly_limit_refuses_the_whole_request(
     assert count_deliveries() == 4
 
 
+@pytest.mark.both_databases
+def test_mails_that_are_sent_again_count_for_the_hourly_limit(
+    shop: None, admin: Actor, settings: pytest.MonkeyPatch
+) -> None:
+    answer = send("A", to=[ZOE, OMER], actor=admin)
+    failed = [one.delivery_id for one in answer.deliveries]
+    send_due(ScriptedTransport([Rejected("no such mailbox")] * 2))
+    sent = send("B", to=[ZOE], actor=admin, key="b").deliveries[0].delivery_id
+    send_due(ScriptedTransport())
+    settings.setenv("EMAILS_PER_HOUR", "3")
+    get_settings.cache_clear()
+    later = NOW + timedelta(hours=2)
+    mail.resend(failed, key="again", actor=admin, now=later)
+    mail.resend([sent], key="copy", actor=admin, now=later)
+    with pytest.raises(Refused, match=r"3 e-mails per hour\. You sent 3 "):
+        mail.resend([sent], key="more", actor=admin, now=later)
+
+
 def test_queueing_is_in_the_audit_trail_of_its_order(shop: None, admin: Actor) -> None:
     send("A", to=[ZOE], actor=admin)
     with storage.reading() as session:
@@ -317,3 +338,38 @@ def test_sent_mail_is_resent_as_a_new_one_and_once_for_a_key(shop: None, admin: 
             DeliveryItem.delivery_id == again.delivery_id
         )
         assert session.scalars(about).all() == ["A"]
+
+
+@pytest.mark.both_databases
+def test_who_had_a_voucher_again_gets_a_void_notice_again(shop: None, admin: Actor) -> None:
+    send("A", to=[ZOE], actor=admin)
+    send_due(ScriptedTransport())
+    refund("A", actor=admin)
+    mail.notify_void(["A"], key="first", actor=admin, now=NOW)
+    with storage.writing() as session:  # the bank returns the money, and the item is given back
+        session.execute(update(Refund).values(status="failed"))
+        session.execute(update(OrderItem).values(status="not_used"))
+    mail.send(["A"], [ZOE], message=None, key="again", actor=admin, now=NOW + A_DAY)
+    send_due(ScriptedTransport(), after=A_DAY)
+    assert find_void_notices(["A"], actor=admin) == ()
+    refunds.request(["A"], reason="goodwill", key="twice", actor=admin, now=NOW + 2 * A_DAY)
+    (notice,) = find_void_notices(["A"], actor=admin)
+    assert (notice.recipient, notice.item_ids) == (ZOE, ("A",))
+    mail.notify_void(["A"], key="second", actor=admin, now=NOW + 2 * A_DAY)
+    assert find_void_notices(["A"], actor=admin) == ()
+
+
+@pytest.mark.both_databases
+def test_void_notices_that_are_asked_for_at_once_are_queued_once(shop: None, admin: Actor) -> None:
+    send("A", to=[ZOE], actor=admin)
+    send_due(ScriptedTransport())
+    refund("A", actor=admin)
+
+    def notify(number: int) -> int:
+        try:
+            return len(mail.notify_void(["A"], key=f"{number}", actor=admin, now=NOW).deliveries)
+        except Refused:
+            return 0
+
+    assert sum(at_once(4, notify)) == 1
+    assert count_deliveries() == 2

@@ -1,17 +1,18 @@
 """Paying back: outcomes are recorded once, and unknown outcomes are retried."""
 
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import storage
 from core.ground import Method
-from core.refunds import get_results, settle_due
+from core.refunds import get_results, settle_due, settlement
 from core.refunds.gateway import Failed, RefundJob, Unknown
 from core.refunds.gateways import BalanceGateway
-from core.storage import AuditEvent
+from core.storage import AuditEvent, Refund
 from tests.conftest import NOW
 from tests.core.refunds.outcomes import A_MINUTE, DECLINED, DONE, NO_ANSWER
 from tests.core.refunds.refund_rows import (
@@ -30,6 +31,8 @@ from tests.core.refunds.refund_rows import (
     request,
     settings,
 )
+
+A_DAY = timedelta(days=1)
 
 
 def test_a_card_refund_asks_for_what_was_paid(card_item: str) -> None:
@@ -145,6 +148,29 @@ def test_retries_become_rarer_but_never_stop(card_item: str) -> None:
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (timedelta(seconds=5), timedelta(minutes=10))
     assert len({job.key for job in gateway.asked}) == 1
+
+
+def test_the_first_retry_of_an_approved_refund_is_as_soon_as_of_another(card_item: str) -> None:
+    request(card_item, gateways={})
+    with storage.writing() as session:  # it waited for a day, until somebody approved it
+        session.execute(update(Refund).values(decided_at=NOW + A_DAY, next_attempt_at=NOW + A_DAY))
+    settle_due(now=NOW + A_DAY, gateways=by_card(FakeGateway(NO_ANSWER)))
+    assert get_refund(card_item).next_attempt_at == NOW + A_DAY + timedelta(seconds=5)
+
+
+def test_a_person_waits_once_for_all_their_requests(
+    card_item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(step=6)  # seconds: the provider takes that long for each refund
+    monkeypatch.setattr(settlement, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    items = [card_item, *(make_refundable("OD-2") for _ in range(5))]
+    batches = [request(one, key=one, gateways={}).batch_id for one in items]
+    gateway = FakeGateway(*[DONE] * len(items))
+    settlement.settle_batches(batches, now=NOW, gateways=by_card(gateway))
+    assert 1 <= len(gateway.asked) <= 2
+    while settle_due(now=NOW, gateways=by_card(gateway)):  # the worker
+        pass
+    assert len({job.key for job in gateway.asked}) == len(items)
 
 
 def test_a_gateway_that_breaks_leaves_the_outcome_unknown(card_item: str) -> None:
