@@ -57,6 +57,14 @@ class Server:
             for at in self.query(sql)
         ]
 
+    def sql_of(self, instant: float) -> str:
+        """Write an instant, in seconds since 1970, as its column has it."""
+        return f"{instant:.0f}" if self.is_sqlite else f"to_timestamp({instant:.0f})"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database.startswith("sqlite")
+
     def newest(self, table: str, where: str = "true") -> list[str]:
         """Return the keys of the rows that a condition leaves, newest first."""
         key = KEYS[table]

@@ -1,6 +1,7 @@
 """Signing in with a provider: who comes in, where they get to, and how it ends."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ ANA, BOB, EVE, UNA = (
     {"email": f"{name}@helios.example", "email_verified": name != "una", "name": name.title()}
     for name in ("ana", "bob", "eve", "una")
 )
-AWAY = "UPDATE sign_ins SET seen_at = seen_at - 100000, began_at = began_at - 100000"
+A_DAY = 86_400  # seconds
 OPENED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 NewTab = Callable[[], Page]
 
@@ -168,7 +169,8 @@ def test_an_address_that_is_not_verified_lets_nobody_in(
 def test_whoever_was_away_signs_in_again(person: BrowserContext, server: Server) -> None:
     desk = Desk(come_in(person, server, "Ana"), server.url)
     desk.wait_for_rows()
-    server.execute(AWAY)
+    yesterday = server.sql_of(time.time() - A_DAY)
+    server.execute(f"UPDATE sign_ins SET seen_at = {yesterday}, began_at = {yesterday}")
     ask_for_rows(desk)
     expect_form(desk.page, "You were inactive for more than 60 minutes")
     sign_in(desk.page, "Ana")
@@ -219,8 +221,8 @@ def test_a_sign_in_lasts_as_long_as_the_providers_token(
         server = stack.enter_context(serving(make_shop(make_database(kind)), data_dir, **given))
         desk = Desk(come_in(person, server, "Ana"), server.url)
         desk.wait_for_rows()
-        (expires,) = server.query("SELECT expires_at FROM sign_ins")
-        desk.page.wait_for_function("at => Date.now() > at", arg=(expires + 1) * 1000)
+        (expires,) = server.instants("SELECT expires_at FROM sign_ins")
+        desk.page.wait_for_function("at => Date.now() > at", arg=(expires.timestamp() + 1) * 1000)
         ask_for_rows(desk)
         expect_form(desk.page, "Your sign-in has expired")
 

@@ -1,7 +1,8 @@
 """Order Items and Transactions, filtered in the grid: rows, count, words, totals, address, file."""
 
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -126,7 +127,8 @@ def test_date_preset_takes_the_days_of_the_browsers_zone(
     today = datetime.now(ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1), (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     first, end = month if preset == "This month" else (today, today + timedelta(days=1))
-    where = f"created_at >= {first.timestamp():.0f} AND created_at < {end.timestamp():.0f}"
+    begins, ends = demo.sql_of(first.timestamp()), demo.sql_of(end.timestamp())
+    where = f"created_at >= {begins} AND created_at < {ends}"
     transactions.button_of("Created Date").click()
     transactions.choose_operator(preset)
     expect(transactions.grid.locator(".ag-filter-menu input[type=date]").first).to_be_hidden()
@@ -162,8 +164,7 @@ def test_service_date_is_the_day_at_the_airport(items: Desk, demo: Server, tmp_p
 
 
 def test_expired_is_a_status_of_its_own(items: Desk, demo: Server, tmp_path: Path) -> None:
-    now = datetime.now(UTC).timestamp()
-    where = f"status = 'not_used' AND valid_until < {now:.0f}"
+    where = f"status = 'not_used' AND valid_until < {demo.sql_of(time.time())}"
     rows = items.open_list("Status")
     expect(rows.locator(".deskSetValue")).to_have_text(["Expired", "Not used", "Refunded", "Used"])
     expect(rows.first).to_have_text(f"Expired{len(demo.newest('order_items', where)):,}")
@@ -177,8 +178,8 @@ def test_refundable_now_is_a_list_of_yes_and_no(items: Desk, demo: Server, tmp_p
     rows = items.open_list("Refundable Now")
     expect(rows.locator(".deskSetValue")).to_have_text(["No", "Yes"])
     items.tick("No")
-    now = datetime.now(UTC).timestamp()
-    ends = f"coalesce(refund_expire_at, 0) >= {now:.0f} AND valid_until >= {now:.0f}"
+    now = demo.sql_of(time.time())
+    ends = f"refund_expire_at IS NOT NULL AND refund_expire_at >= {now} AND valid_until >= {now}"
     where = f"NOT (status = 'not_used' AND is_refundable AND {ends})"
     expect_agreement(items, demo, where, "Refundable Now is No", folder=tmp_path)
     expect(items.box("Refundable Now")).to_have_js_property("readOnly", True)
