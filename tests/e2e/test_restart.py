@@ -108,9 +108,13 @@ def expect_said(desk: Desk) -> None:
 
 
 def expect_closed(desk: Desk) -> None:
-    """Wait until the page is connected again: the dialog is gone, and the page says why."""
-    expect_said(desk)
+    """Wait until the page is connected again: the dialog is gone, and the page says why.
+
+    A click beside a dialog dismisses it, so what is said is closed when the dialog is gone.
+    """
+    expect(desk.page.get_by_test_id("stToast").first).to_be_visible(timeout=PATIENCE_MS)
     expect(desk.page.get_by_role("dialog")).to_have_count(0)
+    expect_said(desk)
 
 
 def open_refund(desk: Desk) -> Locator:
