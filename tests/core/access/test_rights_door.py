@@ -29,7 +29,7 @@ OF_NO_PERSON = {
     "overview.counting.refresh_figures",
     "access.people.ensure_someone_can_sign_in",
     "access.permissions.refuse",
-    "access.sign_ins._seen",
+    "access.seen.note_seen",
     "access.sign_ins._sign_out",
     "access.sign_ins._write",
     "access.sign_ins.end_sign_in",
